@@ -24,18 +24,18 @@ from rapidfuzz.fuzz import ratio
 
 from bench.speech import quiet_services
 from models.embedding.capability import EMBEDDING, MINILM
-from models.extraction.network import Network
+from models.extraction.network import ExtractionNetwork
 from models.fair_executor import FairExecutor, Slices
 from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
 from tasks.extraction.choice import chosen
 from tasks.extraction.evidence import grounded
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.fields import Wanted
+from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import items_of
-from tasks.extraction.probability import Scored, Signs, probability, signs_of
+from tasks.extraction.probability import CalibrationInput, FieldScores, calibration_input, probability
 from tasks.extraction.values import values_of
 from tasks.inputs.source import Origin, Source
 from tasks.notation.dates import as_day
@@ -45,9 +45,16 @@ from tasks.precontext import Entry
 from tasks.result import JsonResult
 from tasks.schema.paths import pointer_of
 from tests.conftest import SHARED
-from training.extraction.documents import Document, documents
-from training.extraction.examples import Placed, Receipt, asked_of, is_for_calibration, is_held_out, receipts
-from training.extraction.examples import Wanted as Asked
+from training.extraction.documents import MadeDocument, documents
+from training.extraction.examples import (
+    Placed,
+    Receipt,
+    TrainingField,
+    asked_of,
+    is_for_calibration,
+    is_held_out,
+    receipts,
+)
 from training.extraction.kinds import KINDS
 
 STRING = {"type": "string"}
@@ -80,9 +87,11 @@ def fits_of(schema: Mapping[str, Any]) -> Any:
     return lambda value: isinstance(value, int | float)
 
 
-def wanted_of(asked: Sequence[Asked]) -> list[Wanted]:
+def wanted_of(asked: Sequence[TrainingField]) -> list[WantedField]:
     return [
-        Wanted(one.path, one.schema, names_of(one.path, one.schema), fits_of(one.schema), in_list=one.cells is not None)
+        WantedField(
+            one.path, one.schema, names_of(one.path, one.schema), fits_of(one.schema), in_list=one.cells is not None
+        )
         for one in asked
     ]
 
@@ -127,11 +136,11 @@ def in_columns(lines: Sequence[Placed]) -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
+class JudgedAnswer:
     groups: tuple[str, ...]
     is_right: bool
     is_near: bool
-    signs: Signs | None
+    signs: CalibrationInput | None
     """What speaks for it; None where no place says it."""
     by: Literal["extractor", "llm", "wrong llm"]
 
@@ -140,7 +149,7 @@ class Answer:
         return probability(self.signs) if self.signs else 0.0
 
 
-def bins_of(answers: Sequence[Answer]) -> dict[int, list[tuple[float, bool]]]:
+def bins_of(answers: Sequence[JudgedAnswer]) -> dict[int, list[tuple[float, bool]]]:
     """Probabilities and whether the field is right, by tenths."""
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for answer in answers:
@@ -148,7 +157,7 @@ def bins_of(answers: Sequence[Answer]) -> dict[int, list[tuple[float, bool]]]:
     return dict(sorted(bins.items()))
 
 
-def made_documents(split: Split, count: int) -> Iterator[Document]:
+def made_documents(split: Split, count: int) -> Iterator[MadeDocument]:
     """`count` of half of the kinds of document: calibration sees one half, what is measured is the other. Training sees
     neither their templates nor the names of their fields."""
     made = documents(11, 3 * count, split="test", noise=0.3)
@@ -163,11 +172,11 @@ class Bench:
         self.folder = folder
         self.services = quiet_services()
         embedder = self.services.runtime.find(EMBEDDING, MINILM)
-        self.extractor = Extractor(Network(), embedder, FairExecutor("bench"), most_spans=6_000)
+        self.extractor = Extractor(ExtractionNetwork(), embedder, FairExecutor("bench"), most_spans=6_000)
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.items: Counter[str] = Counter()
 
-    async def answers(self, split: Split, made: int, rng: random.Random) -> AsyncIterator[Answer]:
+    async def answers(self, split: Split, made: int, rng: random.Random) -> AsyncIterator[JudgedAnswer]:
         """The answers of the extractor; and of an LLM that says the truth in four fields of five, another value of the
         page or one that stands nowhere in the fifth."""
         keys = ("company", "date", "address", "total")
@@ -176,7 +185,7 @@ class Bench:
                 continue
             name = "scans" if receipt.has_picture else "lines"
             entry = await self._read(receipt) if receipt.has_picture else entry_of(receipt.lines)
-            asked = [Asked((key,), STRING, receipt.fields[key]) for key in keys if key in receipt.fields]
+            asked = [TrainingField((key,), STRING, receipt.fields[key]) for key in keys if key in receipt.fields]
             async for answer in self._asked(entry, asked, name, rng, lambda one, name=name: (name, f"{name}: {one}")):
                 yield answer
         for document in made_documents(split, made):
@@ -187,7 +196,7 @@ class Bench:
             async for answer in self._asked(entry, asked, "made", rng, lambda _, kind=kind: ("made", f"made: {kind}")):
                 yield answer
 
-    async def pasted(self, made: int, rng: random.Random) -> AsyncIterator[Answer]:
+    async def pasted(self, made: int, rng: random.Random) -> AsyncIterator[JudgedAnswer]:
         """The made documents as the text of a message: line by line, and with their columns."""
         for document in made_documents("test", made):
             lines = [(*map(float, line.box), line.text) for line in document.lines]
@@ -215,11 +224,11 @@ class Bench:
     async def _asked(
         self,
         entry: Entry,
-        asked: Sequence[Asked],
+        asked: Sequence[TrainingField],
         name: str,
         rng: random.Random,
         groups: Callable[[str], tuple[str, ...]],
-    ) -> AsyncIterator[Answer]:
+    ) -> AsyncIterator[JudgedAnswer]:
         began = time.perf_counter()
         scored = await self.extractor.score([entry], wanted_of(asked))
         found = chosen(scored)
@@ -238,7 +247,7 @@ class Bench:
             value = float(value) if isinstance(value, Decimal) else value
             yield _answer(scored, entry, one, value, groups(one.path[0]), "llm" if lie is None else "wrong llm")
 
-    def _count_items(self, scored: Scored, asked: Sequence[Asked]) -> None:
+    def _count_items(self, scored: FieldScores, asked: Sequence[TrainingField]) -> None:
         columns = [one for one in asked if one.cells is not None]
         for at in {one.path[:-1] for one in columns}:
             own = [one for one in columns if one.path[:-1] == at]
@@ -263,15 +272,17 @@ def right_cells(said: Sequence[Mapping[str, Any]], truth: Sequence[Mapping[str, 
     return best[-1][-1]
 
 
-def _answer(scored: Scored, entry: Entry, one: Asked, value: Any, groups: tuple[str, ...], by: Any) -> Answer:
+def _answer(
+    scored: FieldScores, entry: Entry, one: TrainingField, value: Any, groups: tuple[str, ...], by: Any
+) -> JudgedAnswer:
     right, near = same(value, one.value)
     evidence = evidence_of(scored, entry, one.path, value)
     place = scored.place(one.path, value, copied=by == "extractor")
-    signs = signs_of(place, evidence["score"], evidence["label"]) if evidence and place else None
-    return Answer(groups, right, near, signs, by)
+    signs = calibration_input(place, evidence["score"], evidence["label"]) if evidence and place else None
+    return JudgedAnswer(groups, right, near, signs, by)
 
 
-def evidence_of(scored: Scored, entry: Entry, path: tuple[str, ...], value: Any) -> Any:
+def evidence_of(scored: FieldScores, entry: Entry, path: tuple[str, ...], value: Any) -> Any:
     whole: Any = value
     for step in reversed(path):
         whole = {step: whole}
@@ -290,7 +301,7 @@ def run(steps: Slices[Returned]) -> Returned:
             return returned
 
 
-def _lie(scored: Scored, one: Asked, others: Sequence[Asked], rng: random.Random) -> Any:
+def _lie(scored: FieldScores, one: TrainingField, others: Sequence[TrainingField], rng: random.Random) -> Any:
     """Another field's value, another value of its kind on the page, or one with a changed figure."""
     truth = one.value
     draw = rng.random()
@@ -311,8 +322,8 @@ def _lie(scored: Scored, one: Asked, others: Sequence[Asked], rng: random.Random
     return truth[:at] + changed + truth[at + 1 :] if truth[at].isdigit() else truth[:at] + changed * 3 + truth[at + 2 :]
 
 
-def report(answers: Sequence[Answer], bench: Bench) -> None:
-    groups: dict[str, list[Answer]] = defaultdict(list)
+def report(answers: Sequence[JudgedAnswer], bench: Bench) -> None:
+    groups: dict[str, list[JudgedAnswer]] = defaultdict(list)
     for answer in answers:
         for name in answer.groups if answer.by == "extractor" else ():
             groups[name].append(answer)

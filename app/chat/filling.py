@@ -16,7 +16,7 @@ from app.chat.schema.structured import Shape
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.filling import CopiedFields, copy_fields
 from tasks.extraction.passages import read_of
-from tasks.extraction.probability import Scored
+from tasks.extraction.probability import FieldScores
 from tasks.extraction.whole_results import TaskResult, TaskResults
 from tasks.precontext import Entry
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer
@@ -37,7 +37,7 @@ class Filling:
     """What the LLM is asked for; None where every field is filled in."""
     answer: JsonAnswer | None = None
     """Where it is."""
-    scored: Scored | None = None
+    scored: FieldScores | None = None
     """What the extractor thinks of every piece of what was read."""
 
     @property

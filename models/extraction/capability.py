@@ -7,7 +7,7 @@ from pydantic import Field
 
 from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
-from models.extraction.network import Network, Pieces, Questions
+from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 
 EXTRACTOR, BY_LLM = "extractor", "llm"
 
@@ -21,7 +21,7 @@ class ExtractionSettings(OwnSettings):
 
 
 def _build_extractor(_: EngineConfig) -> Built:
-    return Built(Network(), ())
+    return Built(ExtractionNetwork(), ())
 
 
 def _left_to_the_llm(config: EngineConfig) -> str | None:
@@ -48,20 +48,20 @@ async def _tell_two_pieces(engines: Engines) -> str:
     return f"scored {scores.shape[1] - 1} pieces for {scores.shape[0]} field"
 
 
-def _two_pieces(network: Network) -> tuple[Pieces, Questions]:
+def _two_pieces(network: ExtractionNetwork) -> tuple[SpanInputs, FieldInputs]:
     still, kinds, named = network.sizes
-    pieces = Pieces(
+    pieces = SpanInputs(
         np.zeros((2, still), np.float32),
         np.full((2, network.SLOTS), -1, np.int32),
         np.zeros((2, 2), np.int32),
         np.eye(1, network.WIDTH, dtype=np.float32),
     )
-    questions = Questions(
+    questions = FieldInputs(
         np.zeros((1, kinds), np.float32), np.zeros((1, network.WIDTH), np.float32), np.zeros((1, 2, named), np.float32)
     )
     return pieces, questions
 
 
-EXTRACTION: Capability[Network | None] = Capability(
+EXTRACTION: Capability[ExtractionNetwork | None] = Capability(
     "extraction", (SPANS, NONE), _tell_two_pieces, ExtractionSettings, order=145
 )

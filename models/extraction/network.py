@@ -18,7 +18,7 @@ FILE = Path(__file__).with_name("extractor.npz")
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class SpanInputs:
     """S pieces, and the L texts in and around them."""
 
     still: Matrix
@@ -32,7 +32,7 @@ class Pieces:
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
+class FieldInputs:
     """F fields."""
 
     kinds: Matrix
@@ -43,7 +43,7 @@ class Questions:
     """F × (L + 1) × features of a field and a text; the last text is the missing one."""
 
 
-class Network:
+class ExtractionNetwork:
     """Scores are logits: softmax over the pieces of a field and its last score, which says that none answers it."""
 
     SLOTS: ClassVar[int] = 5
@@ -75,7 +75,7 @@ class Network:
         named = len(weights["pair"]) // self.SLOTS
         return len(weights["still"]), len(weights["whole"]) - named - weights["field"].shape[1], named
 
-    def scores(self, pieces: Pieces, asked: Questions) -> Matrix:
+    def scores(self, pieces: SpanInputs, asked: FieldInputs) -> Matrix:
         """F × (S + 1). Synchronous: about 20 ms for 300 pieces and 10 fields."""
         weights = self._weights
         vectors = np.vstack([pieces.vectors, np.zeros((1, pieces.vectors.shape[1]), np.float32)])

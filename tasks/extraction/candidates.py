@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES
 from tasks.extraction.folding import fold
-from tasks.extraction.labelled_values import Layout, layout_of, segments_of
+from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
 from tasks.extraction.parts import parts_of_name, places_in
 from tasks.extraction.passages import Box, Passage
 from tasks.notation.currencies import ANY
@@ -79,7 +79,7 @@ _BRACKETS = re.compile(r"(.{2,}?)\s*(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class LineSegment:
     """Words of one line without a wide gap between them."""
 
     passage: Passage
@@ -97,7 +97,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class CandidateSpan:
     kind: Kind
     passage: Passage
     words: tuple[int, ...]
@@ -116,15 +116,15 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Candidates:
     """What was read, in segments and spans."""
 
     passages: Sequence[Passage]
-    segments: list[Segment] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
+    segments: list[LineSegment] = field(default_factory=list)
+    spans: list[CandidateSpan] = field(default_factory=list)
 
     @cached_property
-    def layouts(self) -> dict[int, Layout]:
+    def layouts(self) -> dict[int, LabelLayout]:
         """By the passage's identity."""
         return {id(passage): layout_of(passage) for passage in self.passages}
 
@@ -167,7 +167,7 @@ def party_of(text: str) -> str:
     return CONCEPTS[name].party if name else ""
 
 
-def _goes_on(above: Segment, below: Segment) -> bool:
+def _goes_on(above: LineSegment, below: LineSegment) -> bool:
     """Whether a line stands together with the one above it."""
     if above.box and below.box:
         height = max(1, min(above.height, below.height))
@@ -175,9 +175,9 @@ def _goes_on(above: Segment, below: Segment) -> bool:
     return below.words[0] == above.words[-1] + 1
 
 
-def reading_of(passages: Sequence[Passage], most_spans: int = 6_000) -> Reading:
+def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Candidates:
     """The first `most_spans` of it. Synchronous: some 25 ms a page."""
-    reading = Reading(passages)
+    reading = Candidates(passages)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:
         if len(reading.spans) == most_spans:
@@ -195,7 +195,7 @@ def reading_of(passages: Sequence[Passage], most_spans: int = 6_000) -> Reading:
     return reading
 
 
-def _settle_numbers(reading: Reading) -> None:
+def _settle_numbers(reading: Candidates) -> None:
     """Numbers that may be thousands or have a fraction, `9.800`, as the others are written: by the sign before their
     one or two figures; without such ones, by amounts of money, which have no three behind it."""
     fractions = Counter(
@@ -213,16 +213,16 @@ def _settle_numbers(reading: Reading) -> None:
             reading.spans[at] = replace(span, number=replace(number, readings=frozenset({value})))
 
 
-def _segments(passage: Passage) -> list[Segment]:
+def _segments(passage: Passage) -> list[LineSegment]:
     found = []
     for line in range(len(passage.lines)):
         for words in segments_of(passage, line):
             text = " ".join([passage.words[word] for word in words])
-            found.append(Segment(passage, tuple(words), text, box_of(passage, words)))
+            found.append(LineSegment(passage, tuple(words), text, box_of(passage, words)))
     return found[:MOST_SEGMENTS]
 
 
-def _placed(segments: Sequence[Segment], offset: int) -> Iterator[Segment]:
+def _placed(segments: Sequence[LineSegment], offset: int) -> Iterator[LineSegment]:
     """With their neighbours. Where there are no boxes, a line stands below the one before it."""
     boxes = [segment.box for segment in segments]
     placed = [index for index, box in enumerate(boxes) if box is not None]
@@ -233,7 +233,7 @@ def _placed(segments: Sequence[Segment], offset: int) -> Iterator[Segment]:
         else:
             above, below = index - 1, index + 1 if index + 1 < len(segments) else -1
             near = [-1, *(at + offset if at >= 0 and boxes[at] is None else -1 for at in (above, below))]
-        yield Segment(segment.passage, segment.words, segment.text, segment.box, *near)
+        yield LineSegment(segment.passage, segment.words, segment.text, segment.box, *near)
 
 
 def _neighbours(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
@@ -259,7 +259,7 @@ def _neighbours(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
     return [(int(a), int(b), int(c)) for a, b, c in zip(*found, strict=True)]
 
 
-def _spans(passage: Passage, reading: Reading, first: int) -> Iterator[Span]:
+def _spans(passage: Passage, reading: Candidates, first: int) -> Iterator[CandidateSpan]:
     layout = reading.layouts[id(passage)]
     segment_of = {
         word: index for index in range(first, len(reading.segments)) for word in reading.segments[index].words
@@ -274,10 +274,14 @@ def _spans(passage: Passage, reading: Reading, first: int) -> Iterator[Span]:
                 yield from _blocks(reading, start)
 
 
-def _typed(passage: Passage, layout: Layout, segment_of: dict[int, int], reading: Reading) -> Iterator[Span]:
+def _typed(
+    passage: Passage, layout: LabelLayout, segment_of: dict[int, int], reading: Candidates
+) -> Iterator[CandidateSpan]:
     """Days, amounts, times and the like, wherever they stand."""
 
-    def span(kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None) -> Span | None:
+    def span(
+        kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None
+    ) -> CandidateSpan | None:
         words = passage.words_between(start, end)
         if words[0] not in segment_of or words[-1] not in segment_of:
             return None
@@ -286,7 +290,7 @@ def _typed(passage: Passage, layout: Layout, segment_of: dict[int, int], reading
         # In a sentence, the words before it name it: "due by 12 May".
         label, closed = (pair.label, pair.closed) if pair else (_words_before(reading.segments[first], words[0]), False)
         text = passage.text[start:end].strip()
-        return Span(kind, passage, words, text, first, last, label, closed, number, day)
+        return CandidateSpan(kind, passage, words, text, first, last, label, closed, number, day)
 
     found = [span("day", day.start, day.end, day=day) for day in passage.days]
     found += [span("number", number.start, number.end, number) for number in passage.numbers if number.readings]
@@ -300,20 +304,20 @@ def _typed(passage: Passage, layout: Layout, segment_of: dict[int, int], reading
             text = " ".join([passage.words[word] for word in pair.values])
             head, colon, tail = text.partition(":")
             text = tail if colon and head.isalpha() else text
-            yield Span("part", passage, pair.values, _bare(text), first, first, pair.label, pair.closed)
+            yield CandidateSpan("part", passage, pair.values, _bare(text), first, first, pair.label, pair.closed)
 
 
-def _words_before(segment: Segment, word: int) -> str:
+def _words_before(segment: LineSegment, word: int) -> str:
     at = segment.words.index(word)
     return " ".join([segment.passage.words[before] for before in segment.words[max(0, at - MOST_BEFORE) : at]])
 
 
-def _parts(segment: Segment, index: int) -> Iterator[Span]:
+def _parts(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     """The line, what stands behind its label, and its parts at commas, brackets, the first and the last word."""
     passage, words = segment.passage, segment.words
 
-    def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, closed: bool = False) -> Span:
-        return Span(kind, passage, words[start:end], _bare(text), index, index, label, closed)
+    def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, closed: bool = False) -> CandidateSpan:
+        return CandidateSpan(kind, passage, words[start:end], _bare(text), index, index, label, closed)
 
     count = len(words)
     texts = [passage.words[word] for word in words]
@@ -328,7 +332,7 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
         # A dash behind a label says that there is no value.
         yield own if own.text else replace(own, text=tail.strip())
         whole = tail.strip()
-    yield Span("line", passage, words, _bare(segment.text) if not label else segment.text, index, index)
+    yield CandidateSpan("line", passage, words, _bare(segment.text) if not label else segment.text, index, index)
     rest = texts[begin:] if not label else whole.split()
     if (bare := without_brackets(whole)) is not None:
         yield span("piece", bare, begin, min(count, begin + len(bare.split())), label, closed=bool(label))
@@ -378,7 +382,7 @@ def _bare(text: str) -> str:
     return text[text.find(bare) : end + (bare.count("(") > bare.count(")") and text[end : end + 1] == ")")]
 
 
-def _blocks(reading: Reading, start: Span) -> Iterator[Span]:
+def _blocks(reading: Candidates, start: CandidateSpan) -> Iterator[CandidateSpan]:
     """Lines that stand together from where `start` stands, two and more."""
     here = reading.segments[start.last]
     # What ended the line by itself is in its middle now: "55 Jalan Sagu,".
@@ -394,4 +398,6 @@ def _blocks(reading: Reading, start: Span) -> Iterator[Span]:
         words, last, here = (*words, *nxt.words), below, nxt
         texts.append(nxt.text)
         text = _bare(" ".join(texts))
-        yield Span("block", start.passage, tuple(sorted(words)), text, start.first, last, start.label, start.closed)
+        yield CandidateSpan(
+            "block", start.passage, tuple(sorted(words)), text, start.first, last, start.label, start.closed
+        )

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from tasks.extraction.candidates import Span, without_brackets
+from tasks.extraction.candidates import CandidateSpan, without_brackets
 from tasks.extraction.features import types_of
 from tasks.extraction.passages import Passage
-from tasks.extraction.probability import Scored
-from tasks.extraction.text_lists import Listed, listed
+from tasks.extraction.probability import FieldScores
+from tasks.extraction.text_lists import TextList, listed
 from tasks.extraction.values import key_of, says_nothing, values_of
 from tasks.schema.paths import JsonPath
 
@@ -26,7 +26,7 @@ TAKEN = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenValue:
     """A value, None where none is said, and where it stands."""
 
     value: Any
@@ -36,14 +36,14 @@ class Choice:
     words: tuple[int, ...] = ()
 
 
-def chosen(scored: Scored) -> dict[JsonPath, Choice]:
+def chosen(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
     """A value for each field that has one, the surest fields first: no two have the same place if that can be helped.
 
     A field that may be null or left out is None where nothing answers it; one that may not has no choice where nothing
     fits its schema. Synchronous.
     """
     left = {row: _values(scored, row) for row, field in enumerate(scored.fields) if not field.in_list}
-    found: dict[JsonPath, Choice] = {}
+    found: dict[JsonPath, ChosenValue] = {}
     taken: set[tuple[int, tuple[int, ...]]] = set()
     while left:
         best = {row: max(options, key=lambda one: _free(one, taken), default=None) for row, options in left.items()}
@@ -57,23 +57,23 @@ def chosen(scored: Scored) -> dict[JsonPath, Choice]:
     return {field.path: found[field.path] for field in scored.fields if field.path in found}
 
 
-def listed_at(scored: Scored, choice: Choice) -> Listed | None:
+def listed_at(scored: FieldScores, choice: ChosenValue) -> TextList | None:
     """The list whose place a choice is; None where it is none."""
     if choice.value is None or choice.passage is None:
         return None
     return listed(scored.reading, choice.passage, choice.words, choice.probability)
 
 
-def _free(choice: Choice, taken: set[tuple[int, tuple[int, ...]]]) -> float:
+def _free(choice: ChosenValue, taken: set[tuple[int, tuple[int, ...]]]) -> float:
     return choice.probability * (TAKEN if (id(choice.passage), choice.words) in taken else 1.0)
 
 
-def _values(scored: Scored, row: int) -> list[Choice]:
+def _values(scored: FieldScores, row: int) -> list[ChosenValue]:
     """What the field may be, places that say the same taken together."""
     field, chances = scored.fields[row], scored.probabilities[row]
     types, is_enum = types_of(field.schema), "enum" in field.schema
     may_be_none, none = field.may_be_left_out or field.fits(None), float(chances[-1])
-    best: dict[Any, tuple[float, Span, Any]] = {}
+    best: dict[Any, tuple[float, CandidateSpan, Any]] = {}
     for at in np.argsort(-chances[:-1], kind="stable"):
         span, chance = scored.reading.spans[at], float(chances[at])
         said = list(values_of(span, field.schema, scored.days_first))
@@ -96,13 +96,13 @@ def _values(scored: Scored, row: int) -> list[Choice]:
         may_be_none, none = True, none * (DEMANDED**2 if is_alone else DEMANDED)
     _prefer_whole(best)
     whole = sum(chance for chance, *_ in best.values()) + (none if may_be_none else 0.0) or 1.0
-    found = [Choice(value, chance / whole, span.passage, span.words) for chance, span, value in best.values()]
+    found = [ChosenValue(value, chance / whole, span.passage, span.words) for chance, span, value in best.values()]
     if may_be_none:
-        found.append(Choice(nothing, none / whole))
+        found.append(ChosenValue(nothing, none / whole))
     return found
 
 
-def _prefer_whole(best: dict[Any, tuple[float, Span, Any]]) -> None:
+def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
     """A line takes the place of its likeliest piece where it is not certain which of its pieces it is; but for brackets
     at its end, a piece is whole, too, and no name is its sentence."""
     key = max(best, key=lambda one: best[one][0], default=None)
@@ -120,16 +120,16 @@ def _prefer_whole(best: dict[Any, tuple[float, Span, Any]]) -> None:
         best[key], best[whole] = (likely, piece, value), (chance, span, said)
 
 
-def _is_in_sentence(piece: Span, line: Span) -> bool:
+def _is_in_sentence(piece: CandidateSpan, line: CandidateSpan) -> bool:
     """Whether the word before it says that its line is one: `from Acme GmbH`."""
     before = line.text.partition(piece.text)[0].split()
     return bool(before) and before[-1].islower()
 
 
-def _bare_text(line: Span) -> Any:
+def _bare_text(line: CandidateSpan) -> Any:
     bare = without_brackets(line.text)
     return bare and key_of(bare)
 
 
-def _is_in_line(one: Span, other: Span) -> bool:
+def _is_in_line(one: CandidateSpan, other: CandidateSpan) -> bool:
     return one.passage is other.passage and one.first == one.last == other.first

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from tasks.extraction.affinity import affinity
 from tasks.extraction.concepts import CONCEPTS, OF_LINES, Kind, may_be_same, may_mean_much
 from tasks.extraction.folding import fold
-from tasks.extraction.labelled_values import Layout, Pair, layout_of
-from tasks.extraction.matching import Match
+from tasks.extraction.labelled_values import LabelLayout, LabelledValue, layout_of
+from tasks.extraction.matching import ValueMatch
 from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 from tasks.notation.currencies import currencies
@@ -42,7 +42,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AnsweredField:
     """A field as far as labels can speak of it."""
 
     value: Any
@@ -82,9 +82,9 @@ class Claims:
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = passages
-        self._layouts: dict[int, Layout] = {}
+        self._layouts: dict[int, LabelLayout] = {}
 
-    def of(self, match: Match, asked: Asked) -> Claim:
+    def of(self, match: ValueMatch, asked: AnsweredField) -> Claim:
         """What stands beside `match`: `own`, `other` or `none`."""
         passage = match.passage
         layout = self.layout(passage)
@@ -108,7 +108,7 @@ class Claims:
             return Claim("other", street)
         return Claim("none")
 
-    def elsewhere(self, asked: Asked) -> Claim | None:
+    def elsewhere(self, asked: AnsweredField) -> Claim | None:
         """The field's own label, where it stands beside a value of its kind. For a field without a match there."""
         if asked.in_list:
             return None
@@ -117,7 +117,7 @@ class Claims:
             return None
         return Claim("elsewhere", found[1].label)
 
-    def _is_rounded(self, passage: Passage, pair: Pair, asked: Asked) -> bool:
+    def _is_rounded(self, passage: Passage, pair: LabelledValue, asked: AnsweredField) -> bool:
         """Whether the field is a total, and what stands beside its label comes to it by the page's rounding."""
         wanted = as_number(str(asked.value)) if "total" in asked.concepts else None
         if wanted is None:
@@ -127,20 +127,20 @@ class Claims:
         by = {sign * one for pair in roundings for one in _amounts(passage, pair) for sign in (1, -1) if abs(one) < 1}
         return not wanted.readings.isdisjoint(total + one for total in _amounts(passage, pair) for one in by)
 
-    def own_pairs(self, asked: Asked) -> Iterator[tuple[Passage, Pair]]:
+    def own_pairs(self, asked: AnsweredField) -> Iterator[tuple[Passage, LabelledValue]]:
         """The labels that name the field, and what of its kind stands beside them."""
         for passage in self._passages if asked.names.own else ():
             for pair in _named(self.layout(passage), asked):
                 if _fits(passage, pair, asked):
                     yield passage, pair
 
-    def layout(self, passage: Passage) -> Layout:
+    def layout(self, passage: Passage) -> LabelLayout:
         if id(passage) not in self._layouts:
             self._layouts[id(passage)] = layout_of(passage)
         return self._layouts[id(passage)]
 
 
-def _named(layout: Layout, asked: Asked) -> Sequence[Pair]:
+def _named(layout: LabelLayout, asked: AnsweredField) -> Sequence[LabelledValue]:
     """Those whose label names the field: the same concepts, or all the words of its key and at most one more."""
     if asked.concepts:
         return layout.of_concepts.get(asked.concepts, ())
@@ -151,7 +151,7 @@ def _named(layout: Layout, asked: Asked) -> Sequence[Pair]:
     return [pair for pair in rarest if set(key) <= set(label := fold(pair.label)) and len(label) <= len(key) + 1]
 
 
-def _is_first(passage: Passage, pair: Pair, match: Match) -> bool:
+def _is_first(passage: Passage, pair: LabelledValue, match: ValueMatch) -> bool:
     """Whether `match` is what the label stands beside, or the same once more; figures may have words before them
     (`Payment: Cash 10.00`)."""
     said = [passage.words[word] for word in match.words]
@@ -165,7 +165,7 @@ def _has_figure(text: str) -> bool:
     return any(map(str.isdigit, text))
 
 
-def _line_word(match: Match) -> str:
+def _line_word(match: ValueMatch) -> str:
     """A word in the line of a bare figure that makes it a part of an address."""
     said = " ".join([match.passage.words[word] for word in match.words])
     if _FRACTION.search(said) or any(currencies(said)):
@@ -174,13 +174,13 @@ def _line_word(match: Match) -> str:
     return next((word for word in line.words if not OF_LINES.isdisjoint(fold(word))), "")
 
 
-def _amounts(passage: Passage, pair: Pair) -> frozenset[Decimal]:
+def _amounts(passage: Passage, pair: LabelledValue) -> frozenset[Decimal]:
     """All that the first figures beside a label may be read as."""
     number = passage.number_at.get(pair.values[0])
     return number.readings if number else frozenset()
 
 
-def _fits(passage: Passage, pair: Pair, asked: Asked) -> bool:
+def _fits(passage: Passage, pair: LabelledValue, asked: AnsweredField) -> bool:
     kinds, text = asked.kinds, passage.words[pair.values[0]]
     return bool(
         (not kinds.isdisjoint({"amount", "count"}) and pair.values[0] in passage.number_at)

@@ -17,11 +17,11 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity
 from tasks.extraction.boxes import bounds_of_word, box_of
-from tasks.extraction.claims import Asked, Claim, Claims, Label
-from tasks.extraction.matching import Kind, Match, matches
+from tasks.extraction.claims import AnsweredField, Claim, Claims, Label
+from tasks.extraction.matching import Kind, ValueMatch, matches
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import Passage, passages_of
-from tasks.extraction.probability import Place, probability, signs_of
+from tasks.extraction.probability import ValuePlace, calibration_input, probability
 from tasks.precontext import Entry, Evidence
 from tasks.result import Bounds, bounds_of
 from tasks.schema.paths import JsonPath, leaves, pointer_of, schema_at
@@ -81,15 +81,15 @@ class FieldEvidence(TypedDict):
     """The line that the text stands in: of a web page, and of what has neither bounds nor seconds."""
 
 
-Support = Callable[[JsonPath, Any], Place | None]
+Support = Callable[[JsonPath, Any], ValuePlace | None]
 IsWritten = Callable[[JsonPath], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
     path: JsonPath
-    asked: Asked
-    place: Place | None = None
+    asked: AnsweredField
+    place: ValuePlace | None = None
 
     @property
     def pointer(self) -> str:
@@ -103,8 +103,8 @@ class _Field:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
-    match: Match
+class _ClaimedMatch:
+    match: ValueMatch
     claim: Claim
 
     @property
@@ -145,7 +145,7 @@ def grounded(
     candidates = {}
     for path, leaf in said[: max(1, most_chars // size)]:
         in_list = any(isinstance(step, int) for step in path)
-        asked = Asked(leaf, names_of(path, schema_at(schema, path)), in_list)
+        asked = AnsweredField(leaf, names_of(path, schema_at(schema, path)), in_list)
         field = _Field(path, asked, support(path, leaf) if support else None)
         fields.append(field)
         is_read = written is None or not written(path)
@@ -158,7 +158,7 @@ def grounded(
         if found is not None and found.claim.label == "none" and not found.claim.is_final:
             others = (candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other")
             against = claims.elsewhere(field.asked) or (next(others, None) if field.asked.is_quantity else None)
-            chosen[field.path] = _Candidate(found.match, against or found.claim)
+            chosen[field.path] = _ClaimedMatch(found.match, against or found.claim)
     evidence = {field.pointer: _report(chosen[field.path], field) for field in fields if field.path in chosen}
     supported = {path for path, found in chosen.items() if not found.speaks_against}
     sums = dict(_tallies(value, (), supported))
@@ -208,24 +208,24 @@ def _derived(sources: Sequence[FieldEvidence]) -> FieldEvidence:
     return evidence
 
 
-def _candidates(asked: Asked, passages: Sequence[Passage], claims: Claims) -> list[_Candidate]:
+def _candidates(asked: AnsweredField, passages: Sequence[Passage], claims: Claims) -> list[_ClaimedMatch]:
     found = matches(asked.value, passages, is_quantity=asked.is_quantity)
     if isinstance(asked.value, bool):
         return [
-            _Candidate(match, Claim("own"))
+            _ClaimedMatch(match, Claim("own"))
             for match in found
             if affinity(match.passage, match.words, asked.names) >= BOOLEAN_AFFINITY
         ]
-    return [_Candidate(match, claims.of(match, asked)) for match in found]
+    return [_ClaimedMatch(match, claims.of(match, asked)) for match in found]
 
 
 def _choose(
-    fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_Candidate]], entries: Sequence[Entry]
-) -> dict[JsonPath, _Candidate]:
+    fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
+) -> dict[JsonPath, _ClaimedMatch]:
     """The surest fields first, so that the others of their object can be looked for around them."""
-    chosen: dict[JsonPath, _Candidate] = {}
+    chosen: dict[JsonPath, _ClaimedMatch] = {}
     used: set[tuple[int, int]] = set()
-    anchors: dict[JsonPath, list[Match]] = {}
+    anchors: dict[JsonPath, list[ValueMatch]] = {}
     items = dict.fromkeys(field.item for field in fields)
     for item in items:
         members = [field for field in fields if field.item == item and candidates[field.path]]
@@ -239,9 +239,9 @@ def _choose(
 
 
 def _rank(
-    candidate: _Candidate,
+    candidate: _ClaimedMatch,
     field: _Field,
-    around: Sequence[Match],
+    around: Sequence[ValueMatch],
     used: set[tuple[int, int]],
     entries: Sequence[Entry],
 ) -> tuple[float, float, int, int]:
@@ -259,17 +259,17 @@ def _rank(
     return round(fit, 4), match.score, -match.passage.entry, -match.words[0]
 
 
-def _is_at(match: Match, place: Place) -> bool:
+def _is_at(match: ValueMatch, place: ValuePlace) -> bool:
     return not place.words.isdisjoint(match.words) and any(
         match.passage.lines[match.passage.line_at(word)].pointer == place.pointer for word in match.words
     )
 
 
-def _identity(match: Match) -> tuple[int, int]:
+def _identity(match: ValueMatch) -> tuple[int, int]:
     return id(match.passage), match.words[0]
 
 
-def _nearness(match: Match, other: Match) -> float:
+def _nearness(match: ValueMatch, other: ValueMatch) -> float:
     """1 on the same line, falling by a third with each line between."""
     if match.passage is not other.passage:
         return 0.0
@@ -283,7 +283,7 @@ def _nearness(match: Match, other: Match) -> float:
     return max(0.0, 1 - apart / 3) if apart < 1 else 0.7 / apart
 
 
-def _report(candidate: _Candidate, field: _Field) -> FieldEvidence:
+def _report(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     match, claim = candidate.match, candidate.claim
     passage = match.passage
     lines = [passage.lines[at] for at in sorted({passage.line_at(word) for word in match.words})]
@@ -313,11 +313,11 @@ def _report(candidate: _Candidate, field: _Field) -> FieldEvidence:
     evidence = cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
     if field.place is not None and (was_read or not is_said):
-        evidence["probability"] = round(probability(signs_of(field.place, evidence["score"], claim.label)), 2)
+        evidence["probability"] = round(probability(calibration_input(field.place, evidence["score"], claim.label)), 2)
     return evidence
 
 
-def _confidence(match: Match) -> float | None:
+def _confidence(match: ValueMatch) -> float | None:
     measured = []
     for word in match.words:
         at = match.passage.line_at(word)
@@ -329,7 +329,7 @@ def _confidence(match: Match) -> float | None:
     return sum(measured) / len(measured) if measured else None
 
 
-def _bounds(match: Match) -> Bounds | None:
+def _bounds(match: ValueMatch) -> Bounds | None:
     """A single word's own; on one line the quadrilateral from the first to the last; else the hull."""
     hull = box_of(match.passage, match.words)
     first = bounds_of_word(match.passage, match.words[0])
@@ -344,7 +344,7 @@ def _bounds(match: Match) -> Bounds | None:
     return bounds_of(((left, top), (right, top), (right, bottom), (left, bottom)), right, bottom)
 
 
-def _around(match: Match) -> str:
+def _around(match: ValueMatch) -> str:
     """The line of the match, shortened around it."""
     words = match.passage.words
     line = match.passage.line_words(match.passage.line_at(match.words[0]))

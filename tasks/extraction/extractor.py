@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from models.embedding.embedder import DIMENSIONS, Embedder
-from models.extraction.network import Network, Pieces, Questions
+from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor
-from tasks.extraction.candidates import Reading, reading_of
+from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.features import (
     FieldText,
     Matrix,
@@ -21,9 +21,9 @@ from tasks.extraction.features import (
     renamed,
     span_features,
 )
-from tasks.extraction.fields import Wanted
+from tasks.extraction.fields import WantedField
 from tasks.extraction.passages import Passage, passages_of
-from tasks.extraction.probability import Scored
+from tasks.extraction.probability import FieldScores
 from tasks.extraction.rules import set_apart, weigh
 from tasks.extraction.wholes import prefer_parts, whole_of
 from tasks.precontext import Entry
@@ -33,7 +33,9 @@ UNDECIDED = 0.5
 
 
 class Extractor:
-    def __init__(self, network: Network, embedder: Embedder | None, executor: FairExecutor, most_spans: int) -> None:
+    def __init__(
+        self, network: ExtractionNetwork, embedder: Embedder | None, executor: FairExecutor, most_spans: int
+    ) -> None:
         self._network = network
         self._embedder = embedder
         self._executor = executor
@@ -43,24 +45,24 @@ class Extractor:
     def _meanings(self) -> Matrix:
         return meanings_of(self._network.meanings)
 
-    async def score(self, entries: Sequence[Entry], fields: Sequence[Wanted]) -> Scored:
+    async def score(self, entries: Sequence[Entry], fields: Sequence[WantedField]) -> FieldScores:
         """What `entries` read, tried on `fields`. Raises ModelError where the embedding engine fails."""
         passages = await self._executor.run(passages_of, entries)
         reading, strings, spans, texts = await self._executor.run(_prepared, passages, fields, self._most_spans)
         if not reading.spans or not fields:
-            return Scored(reading, fields, np.zeros((len(fields), 1 + len(reading.spans)), np.float32), entries)
+            return FieldScores(reading, fields, np.zeros((len(fields), 1 + len(reading.spans)), np.float32), entries)
         vectors = await self._embedded(strings.texts)
         wholes = {at: whole for at, text in enumerate(texts) if (whole := whole_of(text))}
         asked = [*texts, *dict.fromkeys(wholes.values())]
         found = await self._logits(spans, strings, vectors, asked)
         logits = found[: len(texts)]
-        again = await self._executor.run(_renamed, Scored(reading, fields, logits), texts)
+        again = await self._executor.run(_renamed, FieldScores(reading, fields, logits), texts)
         if again:
             rows = list(again)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
         whole_logits = {at: found[asked.index(whole)] for at, whole in wholes.items()}
         await self._executor.run(_weighed, logits, fields, texts, whole_logits, reading)
-        return Scored(reading, fields, logits, entries)
+        return FieldScores(reading, fields, logits, entries)
 
     async def _logits(
         self, spans: SpanFeatures, strings: Strings, vectors: Matrix, texts: Sequence[FieldText]
@@ -79,14 +81,14 @@ class Extractor:
         names = told.reshape(len(fields), 2, DIMENSIONS)
         matches = label_matches(fields, strings, vectors, names, self._meanings)
         kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
-        pieces = Pieces(spans.still, spans.labels, spans.texts, vectors)
-        return self._network.scores(pieces, Questions(kinds, names[:, 1], matches))
+        pieces = SpanInputs(spans.still, spans.labels, spans.texts, vectors)
+        return self._network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))
 
 
 def _prepared(
-    passages: Sequence[Passage], fields: Sequence[Wanted], most_spans: int
-) -> tuple[Reading, Strings, SpanFeatures, list[FieldText]]:
-    reading, strings = reading_of(passages, most_spans), Strings()
+    passages: Sequence[Passage], fields: Sequence[WantedField], most_spans: int
+) -> tuple[Candidates, Strings, SpanFeatures, list[FieldText]]:
+    reading, strings = find_candidates(passages, most_spans), Strings()
     return (
         reading,
         strings,
@@ -95,7 +97,7 @@ def _prepared(
     )
 
 
-def _renamed(scored: Scored, texts: Sequence[FieldText]) -> dict[int, FieldText]:
+def _renamed(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
     """Fields that nothing is likely to answer, under another name of the same thing: the network may know that better.
 
     In a list, each place is likely by itself.
@@ -107,10 +109,10 @@ def _renamed(scored: Scored, texts: Sequence[FieldText]) -> dict[int, FieldText]
 
 def _weighed(
     logits: Matrix,
-    fields: Sequence[Wanted],
+    fields: Sequence[WantedField],
     texts: Sequence[FieldText],
     wholes: Mapping[int, Matrix],
-    reading: Reading,
+    reading: Candidates,
 ) -> None:
     """Changes the logits by what is known of the fields whatever the network makes of them."""
     for row, field in zip(logits, texts, strict=True):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.extraction.candidates import KINDS, Reading, Span
+from tasks.extraction.candidates import KINDS, Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of, may_be_same
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -130,7 +130,7 @@ class SpanFeatures:
     """Spans × 2: the texts of their first and last segment, by place."""
 
 
-def span_features(reading: Reading, strings: Strings) -> SpanFeatures:
+def span_features(reading: Candidates, strings: Strings) -> SpanFeatures:
     """Synchronous."""
     segments, spans = reading.segments, reading.spans
     places = [strings.place(segment.text) for segment in segments]
@@ -216,11 +216,11 @@ def _look(text: str) -> tuple[float, ...]:
     )
 
 
-def _amount(span: Span) -> float | None:
+def _amount(span: CandidateSpan) -> float | None:
     return float(max(span.number.readings, default=0)) if span.number else None
 
 
-def _amounts(span: Span, rank: Mapping[float | None, int]) -> tuple[float, ...]:
+def _amounts(span: CandidateSpan, rank: Mapping[float | None, int]) -> tuple[float, ...]:
     amount = _amount(span)
     if span.number is None or amount is None:
         return (0.0,) * 6
@@ -235,7 +235,7 @@ def _amounts(span: Span, rank: Mapping[float | None, int]) -> tuple[float, ...]:
     )
 
 
-def _confidence(span: Span) -> float:
+def _confidence(span: CandidateSpan) -> float:
     measured = []
     for word in span.words:
         at = span.passage.line_at(word)

@@ -25,7 +25,7 @@ _SINGLE = NOTES | {
 """Keywords of single values; with any other it is not tried."""
 
 
-class Wanted(NamedTuple):
+class WantedField(NamedTuple):
     path: JsonPath
     schema: Mapping[str, Any]
     names: Names
@@ -145,12 +145,12 @@ def without_items(path: JsonPath) -> JsonPath:
     return tuple(step for step in path if isinstance(step, str))
 
 
-def fields_in(value: Any, schema: Mapping[str, Any] | None) -> list[Wanted]:
+def fields_in(value: Any, schema: Mapping[str, Any] | None) -> list[WantedField]:
     """The texts and numbers of an answer as fields that may be looked for in what was read."""
-    found: dict[JsonPath, Wanted] = {}
+    found: dict[JsonPath, WantedField] = {}
     for path, leaf in leaves(value, ()):
         key = without_items(path)
         if key and key not in found and not isinstance(leaf, bool) and len(found) < MOST_FIELDS:
             asked = {"type": "string" if isinstance(leaf, str) else "number"} | dict(schema_at(schema, path))
-            found[key] = Wanted(key, asked, names_of(path, asked), lambda _: True, in_list=key != path)
+            found[key] = WantedField(key, asked, names_of(path, asked), lambda _: True, in_list=key != path)
     return list(found.values())

@@ -8,10 +8,10 @@ from typing import Any
 
 from tasks.extraction.choice import chosen, listed_at
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.fields import Wanted, fields_of, is_of_text, lists_of, texts_of
+from tasks.extraction.fields import WantedField, fields_of, is_of_text, lists_of, texts_of
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import items_of
-from tasks.extraction.probability import Scored
+from tasks.extraction.probability import FieldScores
 from tasks.extraction.text_lists import as_text
 from tasks.extraction.values import with_form
 from tasks.extraction.whole_results import TaskResults, copied
@@ -29,7 +29,7 @@ class CopiedFields:
 
     values: Mapping[JsonPath, Any]
     """By the field's path; LEFT_OUT for a field that the answer does not have."""
-    scored: Scored | None = None
+    scored: FieldScores | None = None
     """What the extractor thinks of every piece of what was read."""
 
 
@@ -37,20 +37,20 @@ async def copy_fields(
     schema: Mapping[str, Any], results: TaskResults, read: Sequence[Entry], extractor: Extractor | None
 ) -> CopiedFields:
     """Copies what `results` and the texts in `read` say of the fields of `schema`. Raises ModelError."""
-    form = await asyncio.to_thread(_Form.of, schema, results, read)
+    form = await asyncio.to_thread(_FormToFill.of, schema, results, read)
     if form is None:
         return CopiedFields({})
-    scored: Scored | None = None
+    scored: FieldScores | None = None
     if extractor is not None and form.wanted and form.read:
         scored = await extractor.score(form.read, form.wanted)
     return await asyncio.to_thread(form.filled, scored)
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class _FormToFill:
     values: Mapping[JsonPath, Any]
     """What other specialists' results and the schema itself say."""
-    wanted: Sequence[Wanted]
+    wanted: Sequence[WantedField]
     """What is to be looked for."""
     lists: Sequence[JsonPath]
     """Where objects are listed whose fields are wanted."""
@@ -60,7 +60,7 @@ class _Form:
     """In which it is."""
 
     @classmethod
-    def of(cls, schema: Mapping[str, Any], results: TaskResults, read: Sequence[Entry]) -> "_Form | None":
+    def of(cls, schema: Mapping[str, Any], results: TaskResults, read: Sequence[Entry]) -> "_FormToFill | None":
         """None where the schema has no fields that can be filled in."""
         fields, listed, texts = fields_of(schema), lists_of(schema), texts_of(schema)
         if not (fields or listed or texts):
@@ -79,14 +79,14 @@ class _Form:
                 values[one.path] = value
             elif is_of_text(one.schema, names[one.path]):
                 asked = with_form(one.schema, names[one.path])
-                wanted.append(Wanted(one.path, asked, names[one.path], fits, not one.is_required))
+                wanted.append(WantedField(one.path, asked, names[one.path], fits, not one.is_required))
         lists = {
             path: columns
             for path, columns in listed.items()
             if all(is_of_text(one.schema, names_of(one.path, one.schema)) for one in columns)
         }
         wanted += [
-            Wanted(one.path, with_form(one.schema, named), named, _Fits(one.schema), not one.is_required, True)
+            WantedField(one.path, with_form(one.schema, named), named, _Fits(one.schema), not one.is_required, True)
             for columns in lists.values()
             for one in columns
             for named in (names_of(one.path, one.schema),)
@@ -96,7 +96,7 @@ class _Form:
             named, asked = names_of(one.path, one.schema), as_text(one.schema)
             if is_of_text(asked, named):
                 of_texts[one.path] = _Fits({**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema})
-                wanted.append(Wanted(one.path, asked, named, _is_text, may_be_left_out=True))
+                wanted.append(WantedField(one.path, asked, named, _is_text, may_be_left_out=True))
         return cls(values, wanted, list(lists), of_texts, read)
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
@@ -107,7 +107,7 @@ class _Form:
             if path in lists or nothing is not LEFT_OUT:
                 yield path, nothing
 
-    def filled(self, scored: Scored | None) -> CopiedFields:
+    def filled(self, scored: FieldScores | None) -> CopiedFields:
         """The values of the fields that can be filled in; of none where nothing can."""
         values = {**self.values}
         choices = chosen(scored) if scored else {}

@@ -32,7 +32,7 @@ _PERCENT = re.compile(r"[^\W\d_]*[.(@]*\d+(?:[.,]\d+)?%[):]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class LabelledValue:
     label: str
     """As the page has it."""
     concepts: frozenset[str]
@@ -51,13 +51,13 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class LabelLayout:
     """What the labels of a passage say."""
 
-    pair_of: dict[int, Pair]
+    pair_of: dict[int, LabelledValue]
     """By each of its values."""
-    of_concepts: dict[frozenset[str], list[Pair]]
-    of_word: dict[str, list[Pair]]
+    of_concepts: dict[frozenset[str], list[LabelledValue]]
+    of_word: dict[str, list[LabelledValue]]
     """Those that a colon ends, by each folded word of the label."""
     headings: tuple[Heading, ...]
     """By their lower edges; of those with the same, the first on the page comes last."""
@@ -77,9 +77,9 @@ class Layout:
         return None
 
 
-def layout_of(passage: Passage) -> Layout:
+def layout_of(passage: Passage) -> LabelLayout:
     """Found once for each passage, in time linear in its length."""
-    pairs: list[Pair] = []
+    pairs: list[LabelledValue] = []
     headings: list[Heading] = []
     for row in _rows(passage):
         reader = _RowReader(passage)
@@ -88,15 +88,15 @@ def layout_of(passage: Passage) -> Layout:
         if not found and len(row) > 1 and not reader.has_figures and not reader.has_colons:
             headings += _headings(passage, row)
     by_value = {word: pair for pair in reversed(pairs) for word in pair.values}
-    of_concepts: dict[frozenset[str], list[Pair]] = {}
-    of_word: dict[str, list[Pair]] = {}
+    of_concepts: dict[frozenset[str], list[LabelledValue]] = {}
+    of_word: dict[str, list[LabelledValue]] = {}
     for pair in pairs:
         of_concepts.setdefault(pair.concepts, []).append(pair)
         for word in dict.fromkeys(fold(pair.label)) if pair.closed else ():
             of_word.setdefault(word, []).append(pair)
     headings.reverse()
     headings.sort(key=lambda heading: heading.box[3])
-    return Layout(by_value, of_concepts, of_word, tuple(headings))
+    return LabelLayout(by_value, of_concepts, of_word, tuple(headings))
 
 
 def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Heading]:
@@ -159,20 +159,20 @@ class _RowReader:
     _values: list[int] = field(default_factory=list)
     _closed: bool = False
 
-    def read(self, row: Sequence[Sequence[int]]) -> Iterator[Pair]:
+    def read(self, row: Sequence[Sequence[int]]) -> Iterator[LabelledValue]:
         for segment in row:
             yield from self._begin_segment()
             for word in segment:
                 yield from self._word(word, self.passage.words[word])
         yield from self._end()
 
-    def _begin_segment(self) -> Iterator[Pair]:
+    def _begin_segment(self) -> Iterator[LabelledValue]:
         if self._closed and any(self._is_text(word) for word in self._values):
             yield from self._end()
         elif not self._values and not self._closed:
             self._carried, self._label = [*self._carried, *self._label][-_MOST_KEPT:], []
 
-    def _word(self, word: int, text: str) -> Iterator[Pair]:
+    def _word(self, word: int, text: str) -> Iterator[LabelledValue]:
         head, colon, tail = text.partition(":") if "：" not in text else text.partition("：")
         has_figures = any(character.isdigit() for character in text)
         self.has_figures |= has_figures
@@ -195,7 +195,7 @@ class _RowReader:
                 yield from self._end()
             self._label.append(text)
 
-    def _colon(self, head: str) -> Iterator[Pair]:
+    def _colon(self, head: str) -> Iterator[LabelledValue]:
         """A label ends with `head`, which may be nothing."""
         words = [head] if fold(head) else []
         if self._values:
@@ -208,7 +208,7 @@ class _RowReader:
         self._label += words
         self._closed = True
 
-    def _end(self) -> Iterator[Pair]:
+    def _end(self) -> Iterator[LabelledValue]:
         if self._values and (self._closed or len(self._carried) + len(self._label) <= LONGEST_LABEL):
             whole = " ".join([*self._carried, *self._label][-_MOST_KEPT:])
             own = " ".join(self._label[-_MOST_KEPT:])
@@ -217,7 +217,7 @@ class _RowReader:
             # Without a colon, several names are the headings of columns.
             one = len(concepts) == 1 or all(CONCEPTS[name].weak for name in concepts)
             known = concepts if self._closed or one else frozenset()
-            yield Pair(label, known, tuple(self._values), self._closed)
+            yield LabelledValue(label, known, tuple(self._values), self._closed)
         self._carried, self._label, self._values, self._closed = [], [], [], False
 
     def _goes_with(self, word: int, words: Sequence[str]) -> bool:

@@ -43,7 +43,7 @@ _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class ValueMatch:
     passage: Passage
     words: tuple[int, ...]
     """Ascending."""
@@ -52,9 +52,9 @@ class Match:
     """0 to 1."""
 
 
-def matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[Match]:
+def matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
     """The matches of the best kind there is; empty for a value that nothing says. A quantity is no piece of a code."""
-    ways: list[Callable[[Passage], Iterator[Match]]] = []
+    ways: list[Callable[[Passage], Iterator[ValueMatch]]] = []
     match value:
         case bool():
             spellings = _TRUE if value else _FALSE
@@ -78,7 +78,7 @@ def matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = Fals
     return []
 
 
-def _same(text: str, passage: Passage) -> Iterator[Match]:
+def _same(text: str, passage: Passage) -> Iterator[ValueMatch]:
     """The same letters and figures; exact when the signs between them are the same too."""
     needle = "".join(fold(text))
     if not needle:
@@ -87,43 +87,43 @@ def _same(text: str, passage: Passage) -> Iterator[Match]:
     for start, end in tokens.occurrences(needle, tokens.stream, MAX_OCCURRENCES):
         words = tokens.words_between(start, end)
         exact = _closed_up(text) in _closed_up("".join([passage.words[word] for word in words]))
-        yield Match(passage, words, "exact" if exact else "normalised", 1.0 if exact else NORMALISED_SCORE)
+        yield ValueMatch(passage, words, "exact" if exact else "normalised", 1.0 if exact else NORMALISED_SCORE)
 
 
 def _closed_up(text: str) -> str:
     return "".join(text.casefold().split())
 
 
-def _same_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[Match]:
+def _same_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[ValueMatch]:
     """`typed`: a JSON number, which has no notation of its own: 9 and 9.00 are the same one."""
     for found in passage.numbers.that_read(number.readings)[:MAX_OCCURRENCES]:
         exact = found.is_plain if typed else found.digits == number.digits
         yield _quantity(found, passage, exact=exact, sure=len(found.readings) == 1)
 
 
-def _same_day(text: str, day: Day, passage: Passage) -> Iterator[Match]:
+def _same_day(text: str, day: Day, passage: Passage) -> Iterator[ValueMatch]:
     for found in passage.days.that_read(day.readings)[:MAX_OCCURRENCES]:
         written = _closed_up(text[day.start : day.end])
         exact = written == _closed_up(passage.text[found.start : found.end]) and day.end == len(text.strip())
         yield _quantity(found, passage, exact=exact, sure=day.readings[0] == found.readings[0])
 
 
-def _quantity(found: Number | Day, passage: Passage, *, exact: bool, sure: bool) -> Match:
+def _quantity(found: Number | Day, passage: Passage, *, exact: bool, sure: bool) -> ValueMatch:
     score = 1.0 if exact else NORMALISED_SCORE if sure else OTHER_READING_SCORE
     words = passage.words_between(found.start, found.end)
-    return Match(passage, words, "exact" if exact else "normalised", score)
+    return ValueMatch(passage, words, "exact" if exact else "normalised", score)
 
 
-def _same_currency(text: str, code: str, passage: Passage) -> Iterator[Match]:
+def _same_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMatch]:
     """The same sign or code, else another one of the same currency."""
     found = [one for one in currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code)]
     for one in found[:MAX_OCCURRENCES]:
         exact = passage.text[one.start : one.end] == text
         score = 1.0 if exact else NORMALISED_SCORE if one.code == code else OTHER_READING_SCORE
-        yield Match(passage, passage.words_between(one.start, one.end), "exact" if exact else "normalised", score)
+        yield ValueMatch(passage, passage.words_between(one.start, one.end), "exact" if exact else "normalised", score)
 
 
-def _alike(text: str, passage: Passage) -> Iterator[Match]:
+def _alike(text: str, passage: Passage) -> Iterator[ValueMatch]:
     """The same but for what OCR confuses, and for a few edits in a longer text."""
     plain = "".join(fold(text))
     needle = look_alike(plain)
@@ -133,7 +133,7 @@ def _alike(text: str, passage: Passage) -> Iterator[Match]:
     for start, end in sorted(spans):
         cost = _cost(plain, needle, tokens.stream[start:end], tokens.look_alike[start:end])
         if cost <= len(needle) * EDITS_PER_CHARACTER:
-            yield Match(passage, tokens.words_between(start, end), "fuzzy", max(0.0, 1 - cost / len(needle)))
+            yield ValueMatch(passage, tokens.words_between(start, end), "fuzzy", max(0.0, 1 - cost / len(needle)))
 
 
 def _near(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
@@ -172,7 +172,7 @@ def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
     return cost
 
 
-def _scattered(text: str, passage: Passage) -> Iterator[Match]:
+def _scattered(text: str, passage: Passage) -> Iterator[ValueMatch]:
     """The words of a longer text within a few lines, in another order or with others between them."""
     wanted = dict.fromkeys(fold(text))
     if len(wanted) < MIN_WORDS_SCATTERED:
@@ -193,4 +193,4 @@ def _scattered(text: str, passage: Passage) -> Iterator[Match]:
             if share >= SCATTERED_SHARE and figures <= together.keys() and (best is None or share > best[0]):
                 best = (share, first, words)
     if best is not None:
-        yield Match(passage, best[2], "fuzzy", best[0])
+        yield ValueMatch(passage, best[2], "fuzzy", best[0])

@@ -13,12 +13,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import Segment, Span
+from tasks.extraction.candidates import CandidateSpan, LineSegment
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import Matrix
-from tasks.extraction.fields import Wanted
+from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.probability import Scored
+from tasks.extraction.probability import FieldScores
 from tasks.extraction.values import values_of
 from tasks.schema.paths import JsonPath
 
@@ -55,7 +55,7 @@ SEVERAL = 3
 _Kind = Literal["text", "day", "figures"]
 
 
-class _Place(NamedTuple):
+class _PossibleCell(NamedTuple):
     """A span that may be a cell. Without boxes, a line is a unit high and a word a unit wide."""
 
     at: int
@@ -75,17 +75,17 @@ class _Place(NamedTuple):
 class _Column:
     """Places below each other. Its edges are those of the likeliest, which come first."""
 
-    def __init__(self, place: _Place) -> None:
+    def __init__(self, place: _PossibleCell) -> None:
         self.places = [place]
         self._left, self._right = place.left, place.right
 
-    def add(self, place: _Place) -> None:
+    def add(self, place: _PossibleCell) -> None:
         self.places.append(place)
         if len(some := self.places) <= TELLING:
             self._left = median(one.left for one in some)
             self._right = median(one.right for one in some)
 
-    def has(self, place: _Place) -> bool:
+    def has(self, place: _PossibleCell) -> bool:
         """Whether a place of its page and kind belongs to it."""
         if place.kind == "figures" and place.order == self.places[0].order and place.order[1] >= SEVERAL:
             return True
@@ -99,10 +99,10 @@ class _Cell(NamedTuple):
     odds: float
     """The logit that it is one, against none."""
     value: Any
-    place: _Place
+    place: _PossibleCell
 
 
-def items_of(scored: Scored, at: JsonPath) -> list[dict[str, Any]]:
+def items_of(scored: FieldScores, at: JsonPath) -> list[dict[str, Any]]:
     """The objects of the list at `at`, in the order in which they stand. Synchronous."""
     rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == at]
     odds = scored.logits[rows, :-1] - scored.logits[rows, -1:]
@@ -125,7 +125,7 @@ def _is_sum(value: Any) -> bool:
     return 0 < len(words) <= MOST_WORDS and not concepts_of(words).isdisjoint(SUMS)
 
 
-def _places(scored: Scored, best: Matrix) -> Iterator[_Place]:
+def _places(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell]:
     """The likeliest spans of one row each, the likeliest first."""
     reading = scored.reading
     pages = {id(passage): number for number, passage in enumerate(reading.passages)}
@@ -147,10 +147,10 @@ def _places(scored: Scored, best: Matrix) -> Iterator[_Place]:
         own = numbers.get(row, [])
         order = (bisect_left(own, span.words[0]), len(own))
         left, top, right, bottom = map(float, box)
-        yield _Place(int(at), pages[id(span.passage)], row, left, top, right, bottom, _kind(span), order)
+        yield _PossibleCell(int(at), pages[id(span.passage)], row, left, top, right, bottom, _kind(span), order)
 
 
-def _rows_of(segments: Sequence[Segment], pages: Mapping[int, int]) -> list[int]:
+def _rows_of(segments: Sequence[LineSegment], pages: Mapping[int, int]) -> list[int]:
     """The row of each segment; those without boxes have one each."""
     boxes = [segment.box or (0, at, 0, at + 1) for at, segment in enumerate(segments)]
     middles = [box[1] + box[3] for box in boxes]
@@ -168,14 +168,14 @@ def _is_beside(one: Sequence[float], other: Sequence[float]) -> bool:
     return common > SAME_ROW * min(one[3] - one[1], other[3] - other[1])
 
 
-def _kind(span: Span) -> _Kind:
+def _kind(span: CandidateSpan) -> _Kind:
     if span.kind == "day":
         return "day"
     letters = sum(map(str.isalpha, span.text))
     return "text" if 2 * letters > len(span.text) else "figures"
 
 
-def _cells(scored: Scored, rows: Sequence[int], odds: Matrix, places: Sequence[_Place]) -> list[_Cell]:
+def _cells(scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Sequence[_PossibleCell]) -> list[_Cell]:
     """No word is in two of them, and no field has two in a row; in the order in which they stand."""
     columns = _columns(places)
     column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
@@ -203,7 +203,7 @@ def _cells(scored: Scored, rows: Sequence[int], odds: Matrix, places: Sequence[_
     return sorted(found.values(), key=lambda cell: (cell.place.row, cell.place.left))
 
 
-def _columns(places: Iterable[_Place]) -> list[_Column]:
+def _columns(places: Iterable[_PossibleCell]) -> list[_Column]:
     found: dict[tuple[int, _Kind], list[_Column]] = {}
     for place in places:
         alike = found.setdefault((place.page, place.kind), [])
@@ -250,7 +250,7 @@ def _items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _Cell]]:
         yield item
 
 
-def _value(scored: Scored, item: Mapping[int, _Cell], rows: Sequence[int]) -> dict[str, Any] | None:
+def _value(scored: FieldScores, item: Mapping[int, _Cell], rows: Sequence[int]) -> dict[str, Any] | None:
     """None where a value is missing that has to be there."""
     value: dict[str, Any] = {}
     for row in rows:
@@ -264,5 +264,5 @@ def _value(scored: Scored, item: Mapping[int, _Cell], rows: Sequence[int]) -> di
     return value
 
 
-def _nothing(wanted: Wanted) -> tuple[Any, ...]:
+def _nothing(wanted: WantedField) -> tuple[Any, ...]:
     return next(((value,) for value in (None, "") if wanted.fits(value)), ())

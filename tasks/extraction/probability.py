@@ -2,11 +2,11 @@
 
 1. The network (`models/extraction/network.py`) scores every span of what was read as the field's value, and one score
    more says that none of them is. `rules.py` and `wholes.py` add what is known of the field whatever the network makes
-   of it. These are the logits of `Scored`.
+   of it. These are the logits of `FieldScores`.
 2. Softmax makes probabilities of a field's logits. Those of all spans that say the field's value are added up
-   (`Scored.place`); in a list, where there are many values, each span is right or wrong by itself.
+   (`FieldScores.place`); in a list, where there are many values, each span is right or wrong by itself.
 3. What evidence says speaks for the value or against it: how well the words agree with it, and whether a label beside
-   them names this field or another one (`Signs`).
+   them names this field or another one (`CalibrationInput`).
 4. A logistic regression calibrates all that on documents that nothing else was fitted to (`calibrated`;
    `training/extraction/calibrate.py` fits it, after Platt, "Probabilistic outputs for support vector machines", 1999).
 """
@@ -21,12 +21,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tasks.extraction.candidates import Reading
+from tasks.extraction.candidates import Candidates
 from tasks.extraction.claims import Label
 from tasks.extraction.features import Matrix
-from tasks.extraction.fields import Wanted, without_items
+from tasks.extraction.fields import WantedField, without_items
 from tasks.extraction.passages import Passage, is_text
-from tasks.extraction.text_lists import Listed
+from tasks.extraction.text_lists import TextList
 from tasks.extraction.values import is_miswritten, key_of, puts_days_first, sayings
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
@@ -37,7 +37,7 @@ FILE = Path(__file__).with_name("calibration.json")
 _SUREST = 0.9999
 
 
-class Place(NamedTuple):
+class ValuePlace(NamedTuple):
     """Where an extractor sees a value, and how probable it finds that."""
 
     probability: float
@@ -51,16 +51,16 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Scored:
+class FieldScores:
     """What was read, and how well each piece of it answers each field."""
 
-    reading: Reading
-    fields: Sequence[Wanted]
+    reading: Candidates
+    fields: Sequence[WantedField]
     logits: Matrix
     """Fields × (spans + 1); the last says that none answers."""
     entries: Sequence[Entry] = ()
     """That the passages are of."""
-    lists: Mapping[JsonPath, Listed] = field(default_factory=dict)
+    lists: Mapping[JsonPath, TextList] = field(default_factory=dict)
     """The lists of texts that were copied, by the field's path."""
 
     @cached_property
@@ -82,7 +82,7 @@ class Scored:
     def rows(self) -> Mapping[JsonPath, int]:
         return {field.path: row for row, field in enumerate(self.fields)}
 
-    def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> Place | None:
+    def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
         """Where the field at `path` is `value`, and how probably, as far as what was read tells; None where the field
         was not asked for. `copied`: the value is this extractor's answer, no other's."""
         row = self.rows.get(without_items(path))
@@ -94,7 +94,7 @@ class Scored:
         key = key_of(value)
         saying = [at for at, said in enumerate(self._said) if key in said]
         if not saying:
-            return Place(0.0, copied=copied)
+            return ValuePlace(0.0, copied=copied)
         best = max(saying, key=lambda at: self.logits[row, at])
         if self.fields[row].in_list:
             # There are many of it: each is right or not by itself.
@@ -106,16 +106,16 @@ class Scored:
         span = self.reading.spans[best]
         return self._place(span.passage, span.words, chance, copied)
 
-    def _place(self, passage: Passage, words: Sequence[int], chance: float, copied: bool) -> Place:
+    def _place(self, passage: Passage, words: Sequence[int], chance: float, copied: bool) -> ValuePlace:
         line = passage.lines[passage.line_at(words[0])]
-        return Place(chance, self.entries[passage.entry], line.pointer, frozenset(words), copied)
+        return ValuePlace(chance, self.entries[passage.entry], line.pointer, frozenset(words), copied)
 
     @cached_property
     def _said(self) -> list[set[Any]]:
         return [set(map(key_of, sayings(span, self.days_first))) for span in self.reading.spans]
 
 
-class Signs(NamedTuple):
+class CalibrationInput(NamedTuple):
     """What is known of a value and its place."""
 
     probability: float
@@ -134,9 +134,9 @@ class Signs(NamedTuple):
         return _logit(self.probability), self.score, float(self.own), float(self.other)
 
 
-def signs_of(place: Place, score: float, label: Label) -> Signs:
+def calibration_input(place: ValuePlace, score: float, label: Label) -> CalibrationInput:
     """The signs for a value that the extractor sees at `place` and evidence at a place with this score and label."""
-    return Signs(place.probability, score, label == "own", label in ("other", "elsewhere"), place.copied)
+    return CalibrationInput(place.probability, score, label == "own", label in ("other", "elsewhere"), place.copied)
 
 
 def _logit(chance: float) -> float:
@@ -150,7 +150,7 @@ def _weights() -> dict[str, tuple[tuple[float, ...], float]]:
     return {by: (tuple(fitted["weights"]), float(fitted["bias"])) for by, fitted in table.items()}
 
 
-def probability(signs: Signs) -> float:
+def probability(signs: CalibrationInput) -> float:
     """0 to 1."""
     weights, bias = _weights()["copied" if signs.copied else "llm"]
     return 1 / (1 + math.exp(-bias - sum(weight * one for weight, one in zip(weights, signs.features, strict=True))))

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from tasks.extraction.candidates import LABEL, Reading, Segment, Span
+from tasks.extraction.candidates import LABEL, Candidates, CandidateSpan, LineSegment
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold
@@ -43,7 +43,7 @@ RIVAL = 2.0
 """What the logit of a place loses all of whose words are certainly another field's."""
 
 
-def weigh(logits: Matrix, field: FieldText, reading: Reading) -> None:
+def weigh(logits: Matrix, field: FieldText, reading: Candidates) -> None:
     """Changes the logits of a field's places by what is known of them."""
     logits[:-1] += OWNED * _ownership(field, reading)
     if "total" in field.concepts:
@@ -64,7 +64,7 @@ def weigh(logits: Matrix, field: FieldText, reading: Reading) -> None:
         logits[:-1] += INITIAL * _initials(field, reading)
 
 
-def set_apart(logits: Matrix, fields: Mapping[int, FieldText], reading: Reading) -> None:
+def set_apart(logits: Matrix, fields: Mapping[int, FieldText], reading: Candidates) -> None:
     """Lessens the logits of labels, and of places that other ones of `fields` are likely to have, by their rows."""
     # The sign of a currency may be in one word with its amount.
     rows = [row for row, field in fields.items() if field.concepts != {"currency"}]
@@ -80,14 +80,14 @@ def set_apart(logits: Matrix, fields: Mapping[int, FieldText], reading: Reading)
         logits[row, :-1] -= RIVAL * shares[rivals].max(axis=0, initial=0.0)
 
 
-def _are_labels(reading: Reading) -> Matrix:
+def _are_labels(reading: Candidates) -> Matrix:
     """2 for each span that is word for word a label, 1 for one that says what a label does, 0 for others."""
     said = [tuple(fold(span.text)) for span in reading.spans]
     named = [len(words) <= LONGEST_LABEL and bool(concepts_of(words)) for words in said]
     return np.array([label + (words in PHRASES) for label, words in zip(named, said, strict=True)], np.float32)
 
 
-def _shares(chances: Matrix, reading: Reading) -> Matrix:
+def _shares(chances: Matrix, reading: Candidates) -> Matrix:
     """Fields × spans: how probably the words of a span are a field's, on the average. `chances`: of each span and of
     none."""
     first = list(accumulate((len(passage.words) for passage in reading.passages), initial=0))
@@ -102,7 +102,7 @@ def _shares(chances: Matrix, reading: Reading) -> Matrix:
     return found
 
 
-def _ownership(field: FieldText, reading: Reading) -> Matrix | float:
+def _ownership(field: FieldText, reading: Candidates) -> Matrix | float:
     """1 for each span that belongs to the party which the field is of, -1 for one that belongs to another."""
     parties = {CONCEPTS[name].party for name in field.concepts} - {""}
     if len(parties) != 1:
@@ -117,7 +117,7 @@ def _ownership(field: FieldText, reading: Reading) -> Matrix | float:
     return found
 
 
-def _is_from(span: Span) -> bool:
+def _is_from(span: CandidateSpan) -> bool:
     """Whether a capitalised name stands behind "from" in a sentence."""
     before = span.label.split()[-1:]
     return span.kind == "piece" and not span.closed and before in _FROM and span.text[:1].isupper()
@@ -131,7 +131,7 @@ def _speaks_for(owner: str, party: str) -> float:
     return float(is_plain) if (owner in SENDERS) == (party in SENDERS) else -1.0
 
 
-def _round(logits: Matrix, reading: Reading) -> None:
+def _round(logits: Matrix, reading: Candidates) -> None:
     """A total's, where the page says by how much it was rounded: the amount below that which it came to is meant."""
     numbers = {at: number for at, span in enumerate(reading.spans) if (number := number_of(span)) is not None}
     total = max(numbers, key=lambda at: logits[at], default=-1)
@@ -149,17 +149,17 @@ def _round(logits: Matrix, reading: Reading) -> None:
             return
 
 
-def _is_rounding(span: Span) -> bool:
+def _is_rounding(span: CandidateSpan) -> bool:
     return "rounding" in concepts_of(tuple(fold(span.label)))
 
 
-def _follow(reading: Reading, one: int, other: int) -> bool:
+def _follow(reading: Candidates, one: int, other: int) -> bool:
     """Whether a span stands behind another one on its page."""
     first, last = reading.spans[one], reading.spans[other]
     return first.passage is last.passage and first.words[-1] < last.words[0]
 
 
-def _prefer_currency(logits: Matrix, reading: Reading) -> None:
+def _prefer_currency(logits: Matrix, reading: Candidates) -> None:
     """Raises each currency by how often the page has it; the one behind a label that asks for it, above all."""
     places = {at: code for at, span in enumerate(reading.spans) if (code := currency_of(span.text))}
     if not places:
@@ -171,7 +171,7 @@ def _prefer_currency(logits: Matrix, reading: Reading) -> None:
     logits[list(places)] = others + np.log(IN_CURRENCY / (1 - IN_CURRENCY)) + shares
 
 
-def _initials(field: FieldText, reading: Reading) -> Matrix:
+def _initials(field: FieldText, reading: Candidates) -> Matrix:
     """1 for each number behind the first letter of what the field asks for, as on business cards; -1 behind another."""
     found = np.zeros(len(reading.spans), np.float32)
     for at, span in enumerate(reading.spans):
@@ -185,7 +185,7 @@ def _names(label: tuple[str, ...], field: FieldText) -> bool:
     return bool(label) and (label in field.names.own or (bool(field.concepts) and concepts_of(label) == field.concepts))
 
 
-def _has_nothing(segment: Segment, at: int, reading: Reading) -> bool:
+def _has_nothing(segment: LineSegment, at: int, reading: Candidates) -> bool:
     """Whether nothing stands behind a label, nor beside or below it where no other label claims that."""
     label = LABEL.match(segment.text)
     if label is None or segment.text[label.end() :].strip() or any(one.left == at for one in reading.segments):

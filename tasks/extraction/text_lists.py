@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from tasks.extraction.candidates import LONGEST_BLOCK, Reading, Segment, Span
+from tasks.extraction.candidates import LONGEST_BLOCK, Candidates, CandidateSpan, LineSegment
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.extraction.values import says_nothing
@@ -23,17 +23,17 @@ _TOLD = ("title", "description")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ListItem:
     text: str
     words: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class TextList:
     """The items of a list, and how probable its place is."""
 
     passage: Passage
-    items: Sequence[Item]
+    items: Sequence[ListItem]
     probability: float
 
     @property
@@ -46,16 +46,16 @@ def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"type": "string"} | {key: schema[key] for key in _TOLD if key in schema}
 
 
-def listed(reading: Reading, passage: Passage, words: tuple[int, ...], probability: float) -> Listed:
+def listed(reading: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:
     """The list that stands at `words`, or goes on from there."""
     said = [one for one in reading.spans if one.passage is passage and one.words == words]
     parts = [one for one in reading.spans if _is_part_around(one, said[0])]
     items = _items(reading, max(parts, key=lambda one: len(one.words), default=said[0]))
     told = (item for item in items if not says_nothing(item.text, in_words=True))
-    return Listed(passage, list(islice(told, MOST_TEXTS)), probability)
+    return TextList(passage, list(islice(told, MOST_TEXTS)), probability)
 
 
-def _is_part_around(one: Span, piece: Span) -> bool:
+def _is_part_around(one: CandidateSpan, piece: CandidateSpan) -> bool:
     """Whether it is all that stands behind a label, and the piece in it."""
     is_there = one.passage is piece.passage and one.first == one.last == piece.first == piece.last
     is_part = one.kind == "part" and fold(one.label) == fold(piece.label)
@@ -65,7 +65,7 @@ def _is_part_around(one: Span, piece: Span) -> bool:
     return piece.kind != "part" or fold(one.text) == fold(piece.text)
 
 
-def _items(reading: Reading, span: Span) -> Iterator[Item]:
+def _items(reading: Candidates, span: CandidateSpan) -> Iterator[ListItem]:
     first = reading.segments[span.first]
     if _BULLET.match(first.text) and span.words[0] - first.words[0] <= 1:
         for line in _bullets(reading.segments, span.first):
@@ -89,7 +89,7 @@ def _items(reading: Reading, span: Span) -> Iterator[Item]:
         yield from _item(words, whole, at, until)
 
 
-def _bullets(segments: Sequence[Segment], at: int) -> Sequence[Segment]:
+def _bullets(segments: Sequence[LineSegment], at: int) -> Sequence[LineSegment]:
     """The lines with a bullet that stand together."""
 
     def is_one(index: int) -> bool:
@@ -104,14 +104,14 @@ def _bullets(segments: Sequence[Segment], at: int) -> Sequence[Segment]:
     return segments[first : last + 1]
 
 
-def _lines(span: Span) -> list[tuple[int, ...]]:
+def _lines(span: CandidateSpan) -> list[tuple[int, ...]]:
     found: dict[int, list[int]] = {}
     for word in span.words:
         found.setdefault(span.passage.line_at(word), []).append(word)
     return [tuple(words) for words in found.values()]
 
 
-def _below(reading: Reading, span: Span) -> Iterator[tuple[int, ...]]:
+def _below(reading: Candidates, span: CandidateSpan) -> Iterator[tuple[int, ...]]:
     """The lines that a line ending with a comma goes on in."""
     here = reading.segments[span.last]
     for _ in range(LONGEST_BLOCK):
@@ -135,11 +135,11 @@ def _cuts(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     yield conjunction.end() if conjunction else begin, end
 
 
-def _item(words: Sequence[int], text: str, begin: int, end: int) -> Iterator[Item]:
+def _item(words: Sequence[int], text: str, begin: int, end: int) -> Iterator[ListItem]:
     """What stands between two places of `text`, the words with blanks between; nothing where that is nothing."""
     bare = text[begin:end].lstrip(_BEFORE)
     begin = end - len(bare)
     bare = bare.rstrip(_AFTER)
     if bare:
         first = text.count(" ", 0, begin)
-        yield Item(bare, tuple(words[first : first + bare.count(" ") + 1]))
+        yield ListItem(bare, tuple(words[first : first + bare.count(" ") + 1]))

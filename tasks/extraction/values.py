@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from models.safety.personal_data import iban_length
-from tasks.extraction.candidates import Reading, Span
+from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.folding import fold
@@ -34,7 +34,7 @@ def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
     return {**schema, "format": CURRENCY_CODE if form == "currency" and _ASKS_FOR_CODE.search(told) else form}
 
 
-def codes_in(span: Span, *forms: str) -> Iterator[str]:
+def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
     """The codes of these forms in a span, cut exactly; without forms, of all of them."""
     if "iban" in (forms or CODES):
         for found in _IBAN.finditer(span.text):
@@ -62,7 +62,7 @@ def says_nothing(value: Any, *, in_words: bool) -> bool:
     return is_sign or (in_words and _NOTHING.fullmatch(value) is not None)
 
 
-def values_of(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[Any]:
+def values_of(span: CandidateSpan, schema: Mapping[str, Any], days_first: bool) -> Iterator[Any]:
     """What a field of this schema would be, copied from `span`, the likeliest first; nothing where that is no such
     thing."""
     if "enum" in schema:
@@ -81,7 +81,7 @@ def key_of(value: Any) -> Any:
     return "".join(fold(value)) or value if isinstance(value, str) else value
 
 
-def sayings(span: Span, days_first: bool) -> Iterator[Any]:
+def sayings(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
     """All that a place may have been copied as."""
     yield span.text
     yield from codes_in(span)
@@ -92,7 +92,7 @@ def sayings(span: Span, days_first: bool) -> Iterator[Any]:
         yield _day(span.day.readings, days_first).isoformat()
 
 
-def number_of(span: Span) -> int | float | None:
+def number_of(span: CandidateSpan) -> int | float | None:
     if span.number is None or span.kind != "number":
         return None
     reading = likeliest(span.number.readings, span.number.digits)
@@ -108,7 +108,7 @@ def likeliest(readings: frozenset[Decimal], digits: str) -> Decimal:
     return by_size[0] if is_ambiguous and "." in digits else by_size[-1]
 
 
-def _texts(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[str]:
+def _texts(span: CandidateSpan, schema: Mapping[str, Any], days_first: bool) -> Iterator[str]:
     form = schema.get("format")
     if form in (*CODES, CURRENCY_CODE):
         yield from codes_in(span, form)
@@ -130,7 +130,7 @@ def _day(readings: Sequence[date], days_first: bool) -> date:
     return next((day for day in readings if (day.month, day.day) == (first.day, first.month)), first)
 
 
-def puts_days_first(reading: Reading) -> bool:
+def puts_days_first(reading: Candidates) -> bool:
     """Whether the dates that can be read in one way only have the day before the month, or there are none."""
     figures = [span for span in reading.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
     days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
@@ -138,7 +138,7 @@ def puts_days_first(reading: Reading) -> bool:
     return sum(sure) * 2 >= len(sure)
 
 
-def _in_enum(span: Span, values: Sequence[Any], *, in_currencies: bool) -> Any:
+def _in_enum(span: CandidateSpan, values: Sequence[Any], *, in_currencies: bool) -> Any:
     if in_currencies:
         return next((value for value in values if isinstance(value, str) and _is_currency(span.text, value)), None)
     said = "".join(fold(span.text))

@@ -19,7 +19,7 @@ _READERS = ("speech_to_text", "ocr", "scraper")
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
+class _ResultNames:
     results: tuple[tuple[str, str | None, frozenset[tuple[str, ...]]], ...]
     """Task, key of its result (None: its text), names of fields."""
     text: frozenset[tuple[str, ...]]
@@ -30,7 +30,7 @@ class _Words:
 
 
 @cache
-def _words() -> _Words:
+def _words() -> _ResultNames:
     table = tomllib.loads(FILE.read_text("utf-8"))
 
     def names(row: Mapping[str, str]) -> frozenset[tuple[str, ...]]:
@@ -38,7 +38,7 @@ def _words() -> _Words:
 
     counts = table["counts"]
     words = (counts["words"], counts["everything"], counts["presence"], table["prose"]["words"])
-    return _Words(
+    return _ResultNames(
         tuple((row["task"], row.get("key"), names(row)) for row in table["results"]),
         names(table["text"]),
         *(frozenset(fold(row)) for row in words),

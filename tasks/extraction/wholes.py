@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tasks.extraction.candidates import Reading, Span
+from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.features import FieldText, Matrix, field_text
 from tasks.extraction.folding import fold
@@ -41,7 +41,9 @@ def whole_of(field: FieldText) -> FieldText | None:
     return None
 
 
-def prefer_parts(logits: Matrix, fields: Sequence[FieldText], wholes: Mapping[int, Matrix], reading: Reading) -> None:
+def prefer_parts(
+    logits: Matrix, fields: Sequence[FieldText], wholes: Mapping[int, Matrix], reading: Candidates
+) -> None:
     """Raises the places of parts to what the whole that they stand in has, unless a label of its own names the part.
     `wholes`: the logits of what a field is a part of, by the field's row."""
     for row, whole in wholes.items():
@@ -62,13 +64,13 @@ def prefer_parts(logits: Matrix, fields: Sequence[FieldText], wholes: Mapping[in
             logits[row, places] = np.logaddexp.reduce(others) + np.log(chance / (1 - chance) / len(places))
 
 
-def _are_together(one: Span, other: Span) -> bool:
+def _are_together(one: CandidateSpan, other: CandidateSpan) -> bool:
     return one.passage is other.passage and (
         one is other or one.words == other.words[-len(one.words) :] or other.words == one.words[-len(other.words) :]
     )
 
 
-def _is_named(field: FieldText, logits: Matrix, reading: Reading) -> bool:
+def _is_named(field: FieldText, logits: Matrix, reading: Candidates) -> bool:
     """Whether the likeliest place stands beside a label that names the part."""
     at = int(logits[:-1].argmax())
     span = reading.spans[at]
@@ -77,7 +79,9 @@ def _is_named(field: FieldText, logits: Matrix, reading: Reading) -> bool:
     return any(concepts_of(tuple(fold(label))) & field.concepts for label in (span.label, *beside))
 
 
-def _parts(reading: Reading, whole: Span, concepts: frozenset[str]) -> Iterator[tuple[tuple[int, ...], str]]:
+def _parts(
+    reading: Candidates, whole: CandidateSpan, concepts: frozenset[str]
+) -> Iterator[tuple[tuple[int, ...], str]]:
     """The words and the text of each part of `whole` that is of one of `concepts`."""
     for concept, text in parts_of_name(whole.text).items():
         if concept in concepts:
@@ -92,7 +96,7 @@ def _parts(reading: Reading, whole: Span, concepts: frozenset[str]) -> Iterator[
         return
 
 
-def _said(reading: Reading, whole: Span, text: str) -> Iterator[tuple[tuple[int, ...], str]]:
+def _said(reading: Candidates, whole: CandidateSpan, text: str) -> Iterator[tuple[tuple[int, ...], str]]:
     key, inside = _key(text), set(whole.words)
     for span in reading.spans:
         if span.passage is whole.passage and not inside.isdisjoint(span.words) and _key(span.text) == key:

@@ -6,46 +6,48 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.extraction.candidates import Reading, Span, reading_of
+from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
 from tasks.extraction.choice import chosen
-from tasks.extraction.fields import Wanted
+from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import items_of
 from tasks.extraction.passages import passages_of
-from tasks.extraction.probability import Scored, Signs, probability
+from tasks.extraction.probability import CalibrationInput, FieldScores, probability
 from tests.entries import entry_of
 from tests.unit.test_evidence import ocr
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 
 
-def read(*rows: Any) -> Reading:
-    return reading_of(passages_of([ocr(*rows)]))
+def read(*rows: Any) -> Candidates:
+    return find_candidates(passages_of([ocr(*rows)]))
 
 
-def texts_of(reading: Reading, kind: str) -> set[str]:
+def texts_of(reading: Candidates, kind: str) -> set[str]:
     return {span.text for span in reading.spans if span.kind == kind}
 
 
-def wanted(path: tuple[str, ...], schema: Mapping[str, Any], *, null: bool = False, in_list: bool = False) -> Wanted:
+def wanted(
+    path: tuple[str, ...], schema: Mapping[str, Any], *, null: bool = False, in_list: bool = False
+) -> WantedField:
     kinds = (str,) if schema["type"] == "string" else (int, float)
     names = names_of(path, schema)
-    return Wanted(
+    return WantedField(
         path, schema, names, lambda value: isinstance(value, kinds) or (null and value is None), False, in_list
     )
 
 
-Logits = Sequence[tuple[Wanted, Mapping[str, float]]]
+Logits = Sequence[tuple[WantedField, Mapping[str, float]]]
 
 
-def scored(reading: Reading, fields: Logits, none: float = 0.0) -> Scored:
+def scored(reading: Candidates, fields: Logits, none: float = 0.0) -> FieldScores:
     """As if a network gave these logits to the spans of these texts, and −9 to all others."""
     logits = np.full((len(fields), len(reading.spans) + 1), -9, np.float32)
     for row, (_, known) in enumerate(fields):
         logits[row, -1] = none
         for at, span in enumerate(reading.spans):
             logits[row, at] = known.get(span.text, -9)
-    return Scored(reading, [field for field, _ in fields], logits)
+    return FieldScores(reading, [field for field, _ in fields], logits)
 
 
 def test_values_lines_and_what_stands_behind_a_colon_are_pieces() -> None:
@@ -65,7 +67,9 @@ def test_values_lines_and_what_stands_behind_a_colon_are_pieces() -> None:
 def test_lines_that_stand_together_are_one_piece() -> None:
     reading = read("Ship to: 12 Main Street", "Springfield, 12345", "USA")
     assert {"12 Main Street Springfield, 12345", "12 Main Street Springfield, 12345 USA"} <= texts_of(reading, "block")
-    apart = reading_of(passages_of([entry_of("scraper", {"text": "ACME"}), entry_of("scraper", {"text": "Total"})]))
+    apart = find_candidates(
+        passages_of([entry_of("scraper", {"text": "ACME"}), entry_of("scraper", {"text": "Total"})])
+    )
     assert not texts_of(apart, "block")
 
 
@@ -79,7 +83,7 @@ def test_a_piece_knows_its_neighbours() -> None:
 
 def test_no_more_than_so_many_pieces_are_looked_at() -> None:
     passages = passages_of([ocr(*[f"line {number}, of: many words" for number in range(50)])])
-    assert len(reading_of(passages, 100).spans) == 100
+    assert len(find_candidates(passages, 100).spans) == 100
 
 
 def test_of_places_that_say_the_same_the_chances_are_added() -> None:
@@ -125,7 +129,7 @@ def test_values_are_written_as_the_schema_asks(rows: list[str], schema: dict[str
     assert chosen(scored(reading, [(field, known)]))[("field",)].value == value
 
 
-def items(reading: Reading, cells: Mapping[str, Mapping[str, float]], **schemas: Any) -> list[dict[str, Any]]:
+def items(reading: Candidates, cells: Mapping[str, Mapping[str, float]], **schemas: Any) -> list[dict[str, Any]]:
     fields = [
         (wanted(("items", name), schemas.get(name, NUMBER), in_list=True), known) for name, known in cells.items()
     ]
@@ -186,7 +190,7 @@ def test_an_item_may_have_two_lines() -> None:
 
 
 def test_what_labels_speak_against_is_less_probable() -> None:
-    signs = Signs(0.98, 1.0, own=True, other=False, copied=False)
+    signs = CalibrationInput(0.98, 1.0, own=True, other=False, copied=False)
     assert probability(signs) > probability(signs._replace(probability=0.3))
     assert probability(signs._replace(copied=True)) > probability(signs._replace(copied=True, probability=0.3))
     assert probability(signs) > probability(signs._replace(own=False, other=True))
@@ -195,5 +199,5 @@ def test_what_labels_speak_against_is_less_probable() -> None:
 
 def test_a_span_says_where_it_stands() -> None:
     reading = read("Name: Jane Doe")
-    found: list[Span] = [span for span in reading.spans if span.text == "Jane Doe"]
+    found: list[CandidateSpan] = [span for span in reading.spans if span.text == "Jane Doe"]
     assert {tuple(span.passage.words[word] for word in span.words) for span in found} >= {("Jane", "Doe")}

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.extraction.candidates import Reading, reading_of
+from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.features import Matrix, field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
@@ -48,7 +48,7 @@ def test_a_word_is_a_currency_with_dots_and_brackets_around_it(word: str, is_one
     assert is_currency(word) is is_one
 
 
-def apart(reading: Reading, names: tuple[str, ...], sure: str, by: float = 9.0) -> Matrix:
+def apart(reading: Candidates, names: tuple[str, ...], sure: str, by: float = 9.0) -> Matrix:
     """What the logits of fields with these names lose, where the first one is sure that it is `sure`, and the others
     that nothing answers them."""
     before = np.zeros((len(names), len(reading.spans) + 1), np.float32)
@@ -60,11 +60,11 @@ def apart(reading: Reading, names: tuple[str, ...], sure: str, by: float = 9.0) 
     return before - after
 
 
-def of_text(lost: Matrix, reading: Reading, text: str) -> float:
+def of_text(lost: Matrix, reading: Candidates, text: str) -> float:
     return float(max(loss for loss, span in zip(lost, reading.spans, strict=False) if span.text == text))
 
 
-LETTER = reading_of(passages_of([ocr("ACME WATERWORKS", "Anna Berg, Sales", "Department", "Bob Moor")]))
+LETTER = find_candidates(passages_of([ocr("ACME WATERWORKS", "Anna Berg, Sales", "Department", "Bob Moor")]))
 
 
 def test_what_one_field_is_sure_of_is_less_likely_to_be_anothers() -> None:
@@ -77,7 +77,7 @@ def test_what_one_field_is_sure_of_is_less_likely_to_be_anothers() -> None:
 
 @pytest.mark.parametrize("names", [("total", "grand_total"), ("total", "currency"), ("currency", "total")])
 def test_fields_that_mean_the_same_and_currencies_share_their_places(names: tuple[str, ...]) -> None:
-    page = reading_of(passages_of([ocr("ACME BOOKS", "RM63.60", "RM70.00")]))
+    page = find_candidates(passages_of([ocr("ACME BOOKS", "RM63.60", "RM70.00")]))
     assert np.allclose(apart(page, names, "RM63.60"), 0)
 
 
@@ -85,7 +85,7 @@ def test_a_label_is_no_value_and_one_that_stands_in_the_table_still_less() -> No
     [lost] = apart(LETTER, ("supplier",), "ACME WATERWORKS")
     assert of_text(lost, LETTER, "Department") == 2 * LABELLED
     assert of_text(lost, LETTER, "Bob Moor") == 0
-    page = reading_of(passages_of([ocr("Our department", "Anna Berg")]))
+    page = find_candidates(passages_of([ocr("Our department", "Anna Berg")]))
     [lost] = apart(page, ("supplier",), "Anna Berg")
     assert of_text(lost, page, "Our department") == LABELLED
 

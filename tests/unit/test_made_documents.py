@@ -8,37 +8,47 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from training.extraction.documents import SPLITS, Column, Document, Field, Split, Table, documents, draw, templates
+from training.extraction.documents import (
+    SPLITS,
+    Field,
+    MadeColumn,
+    MadeDocument,
+    MadeTable,
+    Split,
+    documents,
+    draw,
+    templates,
+)
 from training.extraction.facts import LANGUAGES
 from training.extraction.kinds import KINDS
 from training.extraction.marked import Marked
 
 
-def _fields(document: Document) -> Iterator[Field]:
+def _fields(document: MadeDocument) -> Iterator[Field]:
     yield from document.fields
     for table in document.tables:
         for row in table.rows:
             yield from row
 
 
-def _read(document: Document, field: Field) -> str:
+def _read(document: MadeDocument, field: Field) -> str:
     return " ".join(document.lines[one.line].text[one.start : one.end] for one in field.sources)
 
 
-def _keys(document: Document) -> Iterator[str]:
-    named: list[Field | Table | Column] = [*_fields(document), *document.absent, *document.tables]
+def _keys(document: MadeDocument) -> Iterator[str]:
+    named: list[Field | MadeTable | MadeColumn] = [*_fields(document), *document.absent, *document.tables]
     named += [column for table in document.tables for column in table.columns]
     for one in named:
         yield from (name.partition("|")[0] for name in one.names)
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[Split, list[Document]]:
+def made() -> dict[Split, list[MadeDocument]]:
     return {split: list(documents(5, 250, split=split)) for split in SPLITS}
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_what_stands_at_a_fields_sources_is_its_value(made: dict[Split, list[Document]], split: Split) -> None:
+def test_what_stands_at_a_fields_sources_is_its_value(made: dict[Split, list[MadeDocument]], split: Split) -> None:
     for document in made[split]:
         for field in _fields(document):
             said = _read(document, field)
@@ -57,7 +67,7 @@ def test_what_stands_at_a_fields_sources_is_its_value(made: dict[Split, list[Doc
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_noise_leaves_a_fields_sources_on_it(made: dict[Split, list[Document]], split: Split) -> None:
+def test_noise_leaves_a_fields_sources_on_it(made: dict[Split, list[MadeDocument]], split: Split) -> None:
     changed = 0
     for clean, noisy in zip(made[split], documents(5, 250, split=split, noise=1.0), strict=True):
         assert [field.value for field in clean.fields] == [field.value for field in noisy.fields]
@@ -71,7 +81,7 @@ def test_noise_leaves_a_fields_sources_on_it(made: dict[Split, list[Document]], 
     assert changed
 
 
-def test_the_splits_share_neither_templates_nor_names(made: dict[Split, list[Document]]) -> None:
+def test_the_splits_share_neither_templates_nor_names(made: dict[Split, list[MadeDocument]]) -> None:
     for place in (lambda document: [document.template], _keys):
         train, validate, test = ({one for document in made[split] for one in place(document)} for split in SPLITS)
         assert not train & validate
@@ -79,10 +89,10 @@ def test_the_splits_share_neither_templates_nor_names(made: dict[Split, list[Doc
         assert not validate & test
 
 
-def test_no_two_fields_of_a_document_share_a_name(made: dict[Split, list[Document]]) -> None:
+def test_no_two_fields_of_a_document_share_a_name(made: dict[Split, list[MadeDocument]]) -> None:
     for split in SPLITS:
         for document in made[split]:
-            fields: list[Field | Table] = [*document.fields, *document.absent, *document.tables]
+            fields: list[Field | MadeTable] = [*document.fields, *document.absent, *document.tables]
             keys = Counter(key for one in fields for key in {name.partition("|")[0] for name in one.names})
             assert all(one.names for one in fields), document.template
             assert not [key for key, times in keys.items() if times > 1], document.template

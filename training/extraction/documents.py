@@ -22,7 +22,7 @@ from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.folding import fold
 from tasks.extraction.names import words_of_key
 from training.extraction.arranged import arranged
-from training.extraction.facts import LANGUAGES, Fact, Rows, Teller
+from training.extraction.facts import LANGUAGES, Fact, FactMaker, Rows
 from training.extraction.kinds import ALIKE, KINDS
 from training.extraction.layout import Node, Placed, Setter, drawn_style, parsed
 from training.extraction.noise import read
@@ -37,7 +37,7 @@ _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MadeLine:
     """One run of text of one size without a wide gap."""
 
     text: str
@@ -47,7 +47,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FieldSource:
     """Characters of a line's text."""
 
     line: int
@@ -64,7 +64,7 @@ class Field:
     """'string', 'date', 'number', 'integer', 'boolean', 'enum', 'email', 'uri' or 'time'."""
     value: Any
     """As the answer should have it: dates and times ISO 8601, numbers Decimal, text as it was written, before noise."""
-    sources: tuple[Source, ...]
+    sources: tuple[FieldSource, ...]
     enum: tuple[str, ...] = ()
 
 
@@ -72,30 +72,30 @@ Told = Callable[[str, str, tuple[str, ...], Fact], Field]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class MadeColumn:
     concept: str
     names: tuple[str, ...]
     type: str
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MadeTable:
     """An array of objects. A row lacks the columns that it does not say."""
 
     concept: str
     names: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[MadeColumn, ...]
     rows: tuple[tuple[Field, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class MadeDocument:
     kind: str
     template: str
     language: str
-    lines: tuple[Line, ...]
+    lines: tuple[MadeLine, ...]
     fields: tuple[Field, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[MadeTable, ...]
     absent: tuple[Field, ...]
     """Fields that documents of this kind have, and this one does not."""
 
@@ -109,7 +109,7 @@ class Template:
     nodes: tuple[Node, ...]
 
 
-def documents(seed: int, count: int, *, split: Split, noise: float = 0.0) -> Iterator[Document]:
+def documents(seed: int, count: int, *, split: Split, noise: float = 0.0) -> Iterator[MadeDocument]:
     """`noise` from 0 to 1: how badly the lines are read. Kinds come equally often."""
     for number in range(count):
         yield _made(random.Random(f"{seed} {split} {number}"), split, noise)
@@ -128,7 +128,7 @@ def templates() -> tuple[Template, ...]:
     return tuple(found)
 
 
-def draw(document: Document) -> Image.Image:
+def draw(document: MadeDocument) -> Image.Image:
     """The document as a picture, its pages one below the other."""
     width = max(line.box[2] for line in document.lines) + 20
     heights = {
@@ -213,11 +213,11 @@ def _by_kind(split: Split, kind: str) -> tuple[Template, ...]:
     return tuple(template for template in templates() if template.split == split and template.kind == kind)
 
 
-def _made(rng: random.Random, split: Split, noise: float) -> Document:
+def _made(rng: random.Random, split: Split, noise: float) -> MadeDocument:
     kind = rng.choice(list(KINDS))
     template = rng.choice(_by_kind(split, kind))
     language = rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
-    every, tables = KINDS[kind](Teller(rng, language))
+    every, tables = KINDS[kind](FactMaker(rng, language))
     kept = {name: fact for name, fact in every.items() if rng.random() > 0.06}
     if split == "train" and rng.random() < ARRANGED:
         template = _arranged(rng, kind, language, kept, tables)
@@ -230,10 +230,10 @@ def _made(rng: random.Random, split: Split, noise: float) -> Document:
                 f"{written[tag]} {line.text.text[start:end]}" if tag in written else line.text.text[start:end]
             )
     lines = read(lines, rng, noise)
-    sources: dict[str, list[Source]] = {}
+    sources: dict[str, list[FieldSource]] = {}
     for number, line in enumerate(lines):
         for start, end, tag in line.text.marks:
-            sources.setdefault(tag, []).append(Source(number, start, end))
+            sources.setdefault(tag, []).append(FieldSource(number, start, end))
 
     def told(tag: str, concept: str, names: tuple[str, ...], fact: Fact) -> Field:
         value = written[tag] if fact.value is None else fact.value
@@ -245,7 +245,7 @@ def _made(rng: random.Random, split: Split, noise: float) -> Document:
         {name: _names(kind, name, split) for name in (*sources.keys() & every.keys(), *silent)},
         {key for name in tables for key in _names("table", name, split)},
     )
-    return Document(
+    return MadeDocument(
         kind,
         template.name,
         language,
@@ -284,13 +284,15 @@ def _set(
     return setter
 
 
-def _line(line: Placed) -> Line:
+def _line(line: Placed) -> MadeLine:
     box = (line.x, line.y, line.x + line.width, line.y + 1.15 * line.size)
     left, top, right, bottom = map(round, box)
-    return Line(line.text.text, (left, top, max(right, left + 1), max(bottom, top + 1)), line.page)
+    return MadeLine(line.text.text, (left, top, max(right, left + 1), max(bottom, top + 1)), line.page)
 
 
-def _table(kind: str, name: str, rows: Rows, split: Split, told: Told, sources: Mapping[str, object]) -> Table | None:
+def _table(
+    kind: str, name: str, rows: Rows, split: Split, told: Told, sources: Mapping[str, object]
+) -> MadeTable | None:
     said = [
         {key: fact for key, fact in row.items() if f"{name}.{number}.{key}" in sources and not key.startswith("_")}
         for number, row in enumerate(rows)
@@ -299,10 +301,10 @@ def _table(kind: str, name: str, rows: Rows, split: Split, told: Told, sources: 
     if not columns:
         return None
     names = _told_apart({key: _names(name, key, split) for key in columns})
-    return Table(
+    return MadeTable(
         f"{kind}.{name}",
         _names("table", name, split),
-        tuple(Column(f"{kind}.{name}.{key}", names[key], fact.type) for key, fact in columns.items()),
+        tuple(MadeColumn(f"{kind}.{name}.{key}", names[key], fact.type) for key, fact in columns.items()),
         tuple(
             tuple(told(f"{name}.{number}.{key}", f"{kind}.{name}.{key}", names[key], row[key]) for key in row)
             for number, row in enumerate(said)

@@ -13,7 +13,7 @@ import numpy as np
 from rapidfuzz.fuzz import ratio
 
 from models.embedding.minilm import MiniLm
-from tasks.extraction.candidates import Span, reading_of
+from tasks.extraction.candidates import CandidateSpan, find_candidates
 from tasks.extraction.features import (
     Matrix,
     Strings,
@@ -30,14 +30,14 @@ from tasks.extraction.passages import Passage
 from tasks.notation.dates import as_day
 from tasks.notation.numbers import as_number
 from tasks.result import SourceLine, bounds_of
-from training.extraction.documents import Document, Field
+from training.extraction.documents import Field, MadeDocument
 
 Placed = tuple[float, float, float, float, str]
 """Left, top, right, bottom, text."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TrainingField:
     path: tuple[str, ...]
     schema: Mapping[str, Any]
     value: Any
@@ -49,7 +49,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Example:
+class TrainingExample:
     still: Matrix
     labels: Any
     texts: Any
@@ -80,7 +80,7 @@ def passage_of(lines: Sequence[Placed]) -> Passage:
     return Passage(0, "ocr", found)
 
 
-def answers(span: Span, schema: Mapping[str, Any], value: Any, words: frozenset[int] | None) -> bool:
+def answers(span: CandidateSpan, schema: Mapping[str, Any], value: Any, words: frozenset[int] | None) -> bool:
     """Whether `span` is the value, or nearly, where it may stand."""
     if words is not None and words.isdisjoint(span.words):
         return False
@@ -102,8 +102,10 @@ def answers(span: Span, schema: Mapping[str, Any], value: Any, words: frozenset[
     return min(len(one), len(other)) > 8 and not day and ratio(one, other) >= 93
 
 
-def example(passages: Sequence[Passage], wanted: Sequence[Wanted], minilm: MiniLm | None, name: str = "") -> Example:
-    reading = reading_of(passages)
+def example(
+    passages: Sequence[Passage], wanted: Sequence[TrainingField], minilm: MiniLm | None, name: str = ""
+) -> TrainingExample:
+    reading = find_candidates(passages)
     strings = Strings()
     found = span_features(reading, strings)
     fields = [field_text(one.schema, names_of(one.path, one.schema), in_list=one.cells is not None) for one in wanted]
@@ -117,7 +119,7 @@ def example(passages: Sequence[Passage], wanted: Sequence[Wanted], minilm: MiniL
         right[row, -1] = not said
     kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
     matches = label_matches(fields, strings, vectors, told, meanings(minilm))
-    return Example(
+    return TrainingExample(
         found.still,
         found.labels,
         found.texts,
@@ -131,7 +133,7 @@ def example(passages: Sequence[Passage], wanted: Sequence[Wanted], minilm: MiniL
     )
 
 
-def asked_of(made: Document, rng: random.Random, most: int = 12) -> list[Wanted]:
+def asked_of(made: MadeDocument, rng: random.Random, most: int = 12) -> list[TrainingField]:
     """Some of the fields of a made document, two that it does not say, and the columns of its tables."""
     starts, total = {}, 0
     for index, line in enumerate(made.lines):
@@ -164,13 +166,13 @@ def asked_of(made: Document, rng: random.Random, most: int = 12) -> list[Wanted]
         is_text = asked["type"] == "string" and asked.get("format") != "date"
         return text(field) if is_text else field.value
 
-    def wanted(field: Field) -> Wanted:
+    def wanted(field: Field) -> TrainingField:
         name, _, told = rng.choice(field.names).partition("|")
         asked = schema(field.type, told)
         path = tuple(name.split("."))
         if not field.sources:
-            return Wanted(path, asked, None)
-        return Wanted(path, asked, value(field, asked), words(field))
+            return TrainingField(path, asked, None)
+        return TrainingField(path, asked, value(field, asked), words(field))
 
     usual = [one for one in made.fields if one.type not in ("boolean", "enum") and one.sources]
     found = [wanted(one) for one in rng.sample(usual, min(most, len(usual)))]
@@ -181,11 +183,11 @@ def asked_of(made: Document, rng: random.Random, most: int = 12) -> list[Wanted]
             asked = schema(column.type, told)
             said = [one for row in table.rows for one in row if one.concept == column.concept and one.sources]
             cells = tuple((value(one, asked), words(one)) for one in said)
-            found.append(Wanted(("items", *name.split(".")), asked, None, None, cells))
+            found.append(TrainingField(("items", *name.split(".")), asked, None, None, cells))
     return found
 
 
-def made_example(made: Document, rng: random.Random, minilm: MiniLm | None) -> Example:
+def made_example(made: MadeDocument, rng: random.Random, minilm: MiniLm | None) -> TrainingExample:
     lines = [(*map(float, line.box), line.text) for line in made.lines]
     return example([passage_of(lines)], asked_of(made, rng), minilm, f"{made.kind}/{made.template}")  # type: ignore[arg-type]
 

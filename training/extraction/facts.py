@@ -43,7 +43,7 @@ def said(text: str, kind: str = "string", value: Any = None) -> Fact:
     return Fact(kind, (all_of(text),), value)
 
 
-class Teller:
+class FactMaker:
     """One document's country and its ways of writing; draws facts that are written so."""
 
     def __init__(self, rng: random.Random, language: str):

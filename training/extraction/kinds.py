@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
-from training.extraction.facts import Fact, Facts, Rows, Teller, Told, said, world
+from training.extraction.facts import Fact, FactMaker, Facts, Rows, Told, said, world
 from training.extraction.trade import bill, invoice, order, payslip, receipt, statement
 
 _SEXES = (("male", "female"), ("M", "F"), ("Male", "Female"), ("MALE", "FEMALE"))
@@ -13,7 +13,7 @@ _CLASSES = ("economy", "business", "first")
 _STOCK = ("in_stock", "out_of_stock", "preorder")
 
 
-def form(teller: Teller) -> Told:
+def form(teller: FactMaker) -> Told:
     boxes = teller.rng.random() < 0.7
     company = teller.company()
     name = teller.person(order="either")
@@ -49,7 +49,7 @@ def _names(name: Fact) -> Facts:
     return {tag: said(whole.text[start:end]) for start, end, tag in whole.marks if tag}
 
 
-def ticket(teller: Teller) -> Told:
+def ticket(teller: FactMaker) -> Told:
     name = teller.person(order="either")
     hour = teller.rng.randint(6, 20)
     origin, destination = teller.rng.sample(world()["places"], 2)
@@ -75,7 +75,7 @@ def ticket(teller: Teller) -> Told:
     }, {}
 
 
-def event(teller: Teller) -> Told:
+def event(teller: FactMaker) -> Told:
     hour = teller.rng.randint(10, 21)
     organiser = teller.company()
     return {
@@ -96,7 +96,7 @@ def event(teller: Teller) -> Told:
     }, {}
 
 
-def letter(teller: Teller) -> Told:
+def letter(teller: FactMaker) -> Told:
     company, person = teller.company(teller.rng.choice(("office", "bank", "utility", "clinic"))), teller.plain_person()
     return {
         "sender": company,
@@ -119,7 +119,7 @@ def letter(teller: Teller) -> Told:
     }, {}
 
 
-def card(teller: Teller) -> Told:
+def card(teller: FactMaker) -> Told:
     name, company = teller.person(), teller.company(teller.rng.choice(("office", "clinic", "school", "bank")))
     return {
         "name": name,
@@ -135,7 +135,7 @@ def card(teller: Teller) -> Told:
     }, {}
 
 
-def identity(teller: Teller) -> Told:
+def identity(teller: FactMaker) -> Told:
     name = teller.person()
     issued = teller.today
     office = teller.rng.choice(("DVLA", "DMV", "JPN", "City", "Council", "Office"))
@@ -158,7 +158,7 @@ def identity(teller: Teller) -> Told:
     }, {}
 
 
-def email(teller: Teller) -> Told:
+def email(teller: FactMaker) -> Told:
     company, sender, recipient = teller.company(), teller.plain_person(), teller.plain_person()
     other = teller.company()
     return {
@@ -185,7 +185,7 @@ def email(teller: Teller) -> Told:
     }, {}
 
 
-def product(teller: Teller) -> Told:
+def product(teller: FactMaker) -> Told:
     price = teller.amount(2, 900)
     brand = teller.brand()
     rating = Decimal(teller.rng.randint(21, 50)) / 10
@@ -208,7 +208,7 @@ def product(teller: Teller) -> Told:
     }, {}
 
 
-def lab(teller: Teller) -> Told:
+def lab(teller: FactMaker) -> Told:
     rows: Rows = []
     for name, unit, low, high in teller.rng.sample(world()["lab_tests"], teller.rng.randint(2, 10)):
         places = len(low.partition(".")[2])
@@ -244,7 +244,7 @@ def lab(teller: Teller) -> Told:
     }, {"results": rows}
 
 
-def certificate(teller: Teller) -> Told:
+def certificate(teller: FactMaker) -> Told:
     issuer = teller.company("school")
     return {
         "name": teller.person(),
@@ -263,7 +263,7 @@ def certificate(teller: Teller) -> Told:
     }, {}
 
 
-KINDS: dict[str, Callable[[Teller], Told]] = {
+KINDS: dict[str, Callable[[FactMaker], Told]] = {
     "invoice": invoice,
     "receipt": receipt,
     "statement": statement,

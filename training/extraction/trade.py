@@ -3,21 +3,21 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from training.extraction.facts import Fact, Rows, Teller, Told, said
+from training.extraction.facts import Fact, FactMaker, Rows, Told, said
 
 _PAYMENTS = (("cash", "card", "bank_transfer"), ("CASH", "CARD", "TRANSFER"))
 
 
-def _tax_rate(teller: Teller) -> Decimal:
+def _tax_rate(teller: FactMaker) -> Decimal:
     return Decimal(str(teller.rng.choice(teller.country["taxes"])[1]))
 
 
-def _rate(teller: Teller, rate: Decimal) -> Fact:
+def _rate(teller: FactMaker, rate: Decimal) -> Fact:
     places = 0 if rate == int(rate) and teller.rng.random() < 0.7 else 2
     return teller.real(rate, places, teller.rng.choice(("%", " %", "")))
 
 
-def _items(teller: Teller, most: int, dearest: float) -> tuple[Rows, Decimal, int]:
+def _items(teller: FactMaker, most: int, dearest: float) -> tuple[Rows, Decimal, int]:
     rows, total, pieces = [], Decimal(0), 0
     for number in range(teller.rng.randint(1, most)):
         price = teller.amount(0.5, teller.rng.choice((10, dearest)))
@@ -39,7 +39,7 @@ def _items(teller: Teller, most: int, dearest: float) -> tuple[Rows, Decimal, in
     return rows, total, pieces
 
 
-def invoice(teller: Teller) -> Told:
+def invoice(teller: FactMaker) -> Told:
     rows, subtotal, _ = _items(teller, 9, 900)
     rate = _tax_rate(teller)
     tax = (subtotal * rate / 100).quantize(Decimal("0.01"))
@@ -79,7 +79,7 @@ def invoice(teller: Teller) -> Told:
     }, {"items": rows}
 
 
-def receipt(teller: Teller) -> Told:
+def receipt(teller: FactMaker) -> Told:
     rows, total, pieces = _items(teller, 8, 60)
     company = teller.company(teller.rng.choice(("shop", "food")))
     rate = _tax_rate(teller)
@@ -116,7 +116,7 @@ def receipt(teller: Teller) -> Told:
     }, {"items": rows}
 
 
-def statement(teller: Teller) -> Told:
+def statement(teller: FactMaker) -> Told:
     first, day = teller.amount(10, 9000), teller.today - timedelta(days=31)
     balance, credit, debit, rows = first, Decimal(0), Decimal(0), []
     for _ in range(teller.rng.randint(3, 14)):
@@ -155,7 +155,7 @@ def statement(teller: Teller) -> Told:
     }, {"transactions": rows}
 
 
-def order(teller: Teller) -> Told:
+def order(teller: FactMaker) -> Told:
     rows, subtotal, _ = _items(teller, 9, 400)
     tax = (subtotal * _tax_rate(teller) / 100).quantize(Decimal("0.01"))
     buyer = teller.company()
@@ -182,7 +182,7 @@ def order(teller: Teller) -> Told:
     }, {"items": rows}
 
 
-def payslip(teller: Teller) -> Told:
+def payslip(teller: FactMaker) -> Told:
     rows, gross = [], Decimal(0)
     for name in teller.rng.sample(teller.words["earnings"], teller.rng.randint(1, 4)):
         amount = teller.amount(50, 400) if gross else teller.amount(1500, 6000)
@@ -216,7 +216,7 @@ def payslip(teller: Teller) -> Told:
     }, {"earnings": rows}
 
 
-def bill(teller: Teller) -> Told:
+def bill(teller: FactMaker) -> Told:
     before, used = teller.rng.randint(1000, 60000), teller.rng.randint(80, 2400)
     charges, balance = teller.amount(20, 700), teller.amount(10, 300)
     tax = (charges * _tax_rate(teller) / 100).quantize(Decimal("0.01"))

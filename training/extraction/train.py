@@ -27,9 +27,9 @@ from models.extraction.network import FILE, nearest_label
 from tasks.extraction.concepts import CONCEPTS
 from training.extraction.documents import documents
 from training.extraction.examples import (
-    Example,
     Receipt,
-    Wanted,
+    TrainingExample,
+    TrainingField,
     example,
     is_held_out,
     made_example,
@@ -49,7 +49,7 @@ AT_ONCE = 8
 """Documents a step."""
 
 
-def receipt_fields(receipt: Receipt, rng: random.Random, *, plain: bool = False) -> Iterator[Wanted]:
+def receipt_fields(receipt: Receipt, rng: random.Random, *, plain: bool = False) -> Iterator[TrainingField]:
     """The fields of a receipt under one of their names each; `plain`: as the data set calls them."""
     for key, value in receipt.fields.items():
         name = key if plain else rng.choice(NAMES[key])
@@ -57,10 +57,10 @@ def receipt_fields(receipt: Receipt, rng: random.Random, *, plain: bool = False)
         schema: dict[str, Any] = {"type": "string"}
         if told:
             schema["description"] = told
-        yield Wanted((name,), schema, value)
+        yield TrainingField((name,), schema, value)
     if not plain:
         for name in rng.sample(NAMES["absent"], 2):
-            yield Wanted((name,), {"type": "string"}, None)
+            yield TrainingField((name,), {"type": "string"}, None)
 
 
 class Trained(nn.Module):
@@ -102,7 +102,7 @@ class Trained(nn.Module):
         return torch.cat([scores, none[:, None]], 1)
 
 
-def tensors(one: Example) -> dict[str, torch.Tensor]:
+def tensors(one: TrainingExample) -> dict[str, torch.Tensor]:
     count = len(one.vectors)
     labels = np.where(one.labels < 0, count, one.labels)
     near = nearest_label(one.labels)
@@ -153,7 +153,9 @@ def loss_of(scores: torch.Tensor, one: dict[str, torch.Tensor]) -> torch.Tensor:
     return loss
 
 
-def fit(examples: Sequence[Example], held_out: Mapping[str, Sequence[Example]], epochs: int = EPOCHS) -> Trained:
+def fit(
+    examples: Sequence[TrainingExample], held_out: Mapping[str, Sequence[TrainingExample]], epochs: int = EPOCHS
+) -> Trained:
     torch.manual_seed(0)
     rng = random.Random(0)
     ready = [tensors(one) for one in examples]
@@ -187,7 +189,7 @@ def fit(examples: Sequence[Example], held_out: Mapping[str, Sequence[Example]], 
     return averaged.module
 
 
-def accuracy(network: Trained, group: Sequence[Example]) -> str:
+def accuracy(network: Trained, group: Sequence[TrainingExample]) -> str:
     """The share of fields whose first choice is right, and the F1 of cells of lists."""
     network.eval()
     right = count = hits = said = meant = 0
@@ -216,8 +218,8 @@ def main() -> None:
     minilm = MiniLm(threads=2)
     minilm.load()
     rng = random.Random(1)
-    training: list[Example] = []
-    held_out: dict[str, list[Example]] = defaultdict(list)
+    training: list[TrainingExample] = []
+    held_out: dict[str, list[TrainingExample]] = defaultdict(list)
     for receipt in receipts(given.receipts):
         passages = [passage_of(receipt.lines)]
         if is_held_out(receipt):
