@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from models.scheduler import Share, counted
 
@@ -16,25 +17,95 @@ _BACK_S = 0.03
 come a moment too late, and wait for another key's batch."""
 
 
+SLOW_S = 10.0
+"""For so long after its last long call a key is taken to have another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    share: Share
+    first: int
+    asked: float
+
+
 class Homes:
     """Which of `many` processes, each of which holds files and answers one call at a time, a key may use: all while it
     asks alone, and its Share of them where others have asked of late, each key other ones as far as there are enough.
+
+    While others ask, a key with calls that take long has none of what the others use, nor ever the last process of
+    several: whoever has none of those calls waits for none.
     """
 
     def __init__(self, many: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._many = many
         self._clock = clock
-        self._homes: dict[str, tuple[int, float]] = {}
-        """The first that a key uses, and when it asked last."""
+        self._homes: dict[str, _Home] = {}
+        self._long: Counter[str] = Counter()
+        """How many long calls each key has now."""
+        self._slow_until: dict[str, float] = {}
 
     def of(self, share: Share) -> list[int]:
+        """What `share`, which asks now, may use."""
+        self._forget()
+        self._settle(share)
+        return self.usable(share)
+
+    def usable(self, share: Share) -> list[int]:
+        """What `share`, which has asked, may use now: less once others have asked, or it has a long call."""
+        self._forget()
+        many = share.of(self._many) if self._homes.keys() - {share.key} else self._many
+        return self._from(self._first(share.key), many, self._choice(share.key))
+
+    def began_long(self, share: Share) -> None:
+        """Takes note that a call takes long; `ended_long` must follow."""
+        self._long[share.key] += 1
+        self._settle(share)
+
+    def ended_long(self, share: Share) -> None:
+        self._long[share.key] -= 1
+        self._slow_until[share.key] = self._clock() + SLOW_S
+
+    def _settle(self, share: Share) -> None:
+        self._homes[share.key] = _Home(share, self._first(share.key), self._clock())
+
+    def _forget(self) -> None:
         now = self._clock()
-        self._homes = {key: home for key, home in self._homes.items() if now - home[1] < CONTESTED_S}
-        taken = Counter(first for key, (first, _) in self._homes.items() if key != share.key)
-        first = self._homes[share.key][0] if share.key in self._homes else min(range(self._many), key=taken.__getitem__)
-        self._homes[share.key] = first, now
-        most = share.of(self._many) if taken else self._many
-        return [(first + step) % self._many for step in range(most)]
+        self._long = +self._long
+        self._slow_until = {key: until for key, until in self._slow_until.items() if now < until}
+        self._homes = {
+            key: home for key, home in self._homes.items() if now - home.asked < CONTESTED_S or self._is_slow(key)
+        }
+
+    def _is_slow(self, key: str) -> bool:
+        return self._long[key] > 0 or key in self._slow_until
+
+    def _first(self, key: str) -> int:
+        choice = self._choice(key)
+        if key in self._homes and self._homes[key].first in choice:
+            return self._homes[key].first
+        taken = Counter(home.first for one, home in self._homes.items() if one != key)
+        return min(choice, key=taken.__getitem__)
+
+    def _choice(self, key: str) -> Sequence[int]:
+        """Those of which `key` has its part."""
+        others = self._homes.keys() - {key}
+        if not others or self._many == 1:
+            return range(self._many)
+        but_last = range(self._many - 1)
+        if self._is_slow(key):
+            return but_last
+        slow = {
+            number
+            for home in map(self._homes.__getitem__, filter(self._is_slow, others))
+            if home.first in but_last
+            for number in self._from(home.first, home.share.of(self._many), but_last)
+        }
+        return [number for number in range(self._many) if number not in slow]
+
+    @staticmethod
+    def _from(first: int, many: int, choice: Sequence[int]) -> list[int]:
+        start = choice.index(first)
+        return [choice[(start + step) % len(choice)] for step in range(min(many, len(choice)))]
 
 
 class Turns:

@@ -85,6 +85,12 @@ class Fragile:
         """Keeps so much memory as long as the file is open."""
         self._hoarded = np.ones(size, np.uint8)
 
+    def stay_with(self, size: int) -> None:
+        """Takes so much memory, and never returns."""
+        taken = np.ones(size, np.uint8)
+        signal.pause()
+        del taken
+
     def refuse(self) -> None:
         raise InputError("no", code="a_code", param="a.param")
 

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from models.scheduler import Share
-from models.turns import CONTESTED_S, Homes, Turns
+from models.turns import CONTESTED_S, SLOW_S, Homes, Turns
 
 A, B, C = Share("a", 0.5), Share("b", 0.5), Share("c", 0.5)
 
@@ -154,6 +154,40 @@ def test_a_key_that_asks_alone_uses_all_and_several_keep_apart() -> None:
     assert homes.of(Share("all")) == [0, 1], "whose share is all of it"
     now = CONTESTED_S
     assert homes.of(B) == [0, 1], "nobody else has asked of late"
+
+
+def test_a_key_with_long_calls_has_none_of_the_processes_of_the_others() -> None:
+    now = 0.0
+    homes = Homes(2, clock=lambda: now)
+    assert homes.of(A) == [0, 1]
+    homes.began_long(A)
+    assert homes.usable(A) == [0, 1], "nobody else has asked"
+    assert [homes.of(share) for share in (B, C, A)] == [[1], [1], [0]]
+    homes.began_long(B)
+    assert [homes.usable(share) for share in (A, B, C)] == [[0], [0], [1]]
+    now = CONTESTED_S
+    assert homes.of(C) == [1], "they are long still"
+    homes.ended_long(A)
+    homes.ended_long(B)
+    now += SLOW_S
+    assert homes.of(C) == [1, 0]
+
+
+def test_the_last_of_four_processes_is_for_calls_that_are_short() -> None:
+    homes = Homes(4)
+    slow = [Share(key, 0.5) for key in "abc"]
+    for share in slow:
+        homes.of(share)
+        homes.began_long(share)
+    assert [homes.of(share) for share in slow] == [[0, 1], [2, 0], [1, 2]]
+    assert homes.of(Share("d", 0.5)) == [3]
+
+
+def test_of_a_single_process_all_keys_have_their_turn() -> None:
+    homes = Homes(1)
+    homes.of(A)
+    homes.began_long(A)
+    assert [homes.of(share) for share in (A, B)] == [[0], [0]]
 
 
 def test_keys_keep_apart_as_far_as_there_are_enough() -> None:

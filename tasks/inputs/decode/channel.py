@@ -13,6 +13,7 @@ import io
 import mmap
 import os
 import pickle
+import select
 import socket
 import struct
 import tempfile
@@ -71,7 +72,7 @@ class Sessions(Protocol):
     @property
     def restarts(self) -> Counter[str]:
         """How often a process ended that another one takes the place of, by reason: `died`, `start`, `slow`, `memory`,
-        `abandoned`. None where files are opened in threads."""
+        `abandoned`, `moved`. None where files are opened in threads."""
 
     async def close(self) -> None: ...
 
@@ -215,6 +216,12 @@ class Channel:
             self._written.close()
         self._written = memory
         return sent
+
+    def has_message(self, seconds: float) -> bool:
+        """Whether there is anything to receive, its end included, for which so long is waited."""
+        coming = select.poll()
+        coming.register(self._socket, select.POLLIN)
+        return bool(coming.poll(seconds * 1000))
 
     def receive(self, *, deadline: float | None = None) -> object:
         """Raises EOFError when the other end is closed, TimeoutError, and whatever unpickling raises."""
