@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -63,7 +64,9 @@ class Box(Installation):
     """`variables` are those of the shell that calls compose."""
 
     def __init__(self, folder: Path, port: int, parts: Parts, **variables: str) -> None:
-        files = "docker-compose.yml:docker/gpu.yml:podman.yml"
+        # From where podman-compose finds what a file extends, as Docker's compose does: from the first file's folder.
+        shutil.copy(ROOT / "docker/gpu.yml", folder)
+        files = "docker-compose.yml:gpu.yml:podman.yml"
         super().__init__(folder, port, parts.image, ROOT, COMPOSE_FILE=files, **{"HF_ENDPOINT": HUB, **variables})
         self.add("rehearsal.yml", _rehearsal(parts))
 

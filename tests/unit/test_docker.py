@@ -48,12 +48,13 @@ DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
 
 
 def document(file: str) -> dict[str, Any]:
-    """As compose reads it: a service that extends one of another file is merged with that."""
+    """As compose reads it: a service that extends one of another file is merged with that, which is found from the
+    folder of the first file."""
     content: dict[str, Any] = yaml.safe_load((ROOT / file).read_text())
     for name, service in content["services"].items():
         if extended := service.pop("extends", None):
-            other = (Path(file).parent / DEFAULT.sub(r"\1", extended["file"])).as_posix()
-            content["services"][name] = merged(document(other)["services"][extended["service"]], service)
+            other = document(DEFAULT.sub(r"\1", extended["file"]))
+            content["services"][name] = merged(other["services"][extended["service"]], service)
     return content
 
 

@@ -1,0 +1,78 @@
+"""What Docker's own compose, as Debian 13 has it, makes of the files of a GPU box. It starts nothing."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import gpu_cards
+from tests.containers import Container, base, started
+from tests.image.building import ROOT
+
+FILES = "docker-compose.yml:docker/gpu.yml"
+WITH_ALL = f"{FILES}:docker/code-sandbox.yml"
+PROFILES = "search,browser,observability"
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Container]:
+    """A machine with a clone in /openfaze, and with nothing of Docker's but compose."""
+    with started(base(13, "docker-compose"), f"--volume={ROOT}:/openfaze:ro", "--workdir=/openfaze") as machine:
+        yield machine
+
+
+def services(machine: Container, **variables: str) -> dict[str, Any]:
+    said = machine.run("docker-compose config --format json", variables={"COMPOSE_FILE": FILES, **variables}).stdout
+    services: dict[str, Any] = json.loads(said)["services"]
+    return services
+
+
+@pytest.mark.parametrize("size", gpu_cards.SIZES)
+def test_a_cards_size_means_the_same_for_all_services(machine: Container, size: int) -> None:
+    found = services(machine, GPU_MEMORY=str(size))
+    assert sorted(found) == ["openfaze", "vllm", "weights"]
+    assert found["vllm"]["command"] == gpu_cards.arguments_of(size)
+    for name in ("openfaze", "weights"):
+        for setting, chosen in gpu_cards.services_of(size)[name]["environment"].items():
+            [default] = re.findall(r":-(.*)}", chosen)
+            assert found[name]["environment"][setting] == default
+
+
+def test_the_card_goes_to_who_computes_and_nothing_waits_for_the_llm(machine: Container) -> None:
+    found = services(machine, GPU_DEVICE="1")
+    for name in ("openfaze", "vllm"):
+        [device] = found[name]["deploy"]["resources"]["reservations"]["devices"]
+        assert device == {"driver": "nvidia", "device_ids": ["1"], "capabilities": ["gpu"]}
+    assert found["openfaze"]["depends_on"] == {
+        "weights": {"condition": "service_completed_successfully", "required": False}
+    }
+
+
+def test_what_an_operator_sets_goes_before_what_the_card_chooses(machine: Container) -> None:
+    found = services(machine, OPENFAZE_SPEECH_BATCH="3", VLLM_ARGS="--max-model-len 4096")
+    assert found["openfaze"]["environment"]["OPENFAZE_SPEECH_BATCH"] == "3"
+    assert found["vllm"]["command"][-2:] == ["--max-model-len", "4096"]
+
+
+def test_without_gpu_memory_it_is_a_card_of_24_gb(machine: Container) -> None:
+    assert services(machine) == services(machine, GPU_MEMORY="24")
+
+
+def test_a_card_of_a_size_that_has_no_file_is_named(machine: Container) -> None:
+    variables = {"COMPOSE_FILE": FILES, "GPU_MEMORY": "32"}
+    refused = machine.run("docker-compose config --quiet", variables=variables, check=False)
+    assert refused.returncode != 0
+    assert "docker/cards/32gb.yml" in refused.stderr
+
+
+def test_the_files_combine_with_the_others_and_with_all_profiles(machine: Container) -> None:
+    found = services(machine, COMPOSE_FILE=WITH_ALL, COMPOSE_PROFILES=PROFILES)
+    assert {"searxng", "browser", "prometheus", "grafana"} < found.keys()
+
+
+def test_the_command_that_the_page_shows_first_names_these_services(machine: Container) -> None:
+    [typed] = re.findall(r"^docker compose (-f .*) up$", (ROOT / "docs/gpu.md").read_text(), re.MULTILINE)
+    said = machine.run(f"docker-compose {typed} config --services").stdout
+    assert sorted(said.split()) == ["openfaze", "vllm", "weights"]
