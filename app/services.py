@@ -32,6 +32,7 @@ from app.chat.cache.scope import Scopes
 from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
+from app.chat.structured_answers import StructuredAnswers
 from app.chat.tool_loop import ToolLimits
 from app.metrics import (
     Metrics,
@@ -122,18 +123,18 @@ class Services:
         self.readings: Readings | None = None
         recall = self._recall(settings, self.entries) if self.entries is not None else None
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
+        extractor = None
+        if network is not None:
+            extractor = Extractor(network, embedder, self.executor, extraction.max_extracted_spans)
         answerer = Answerer(
             lambda: self.traces.llm(use(LLM)),
             embedder,
-            self.find_task,
             self.has_task,
             planner,
             self.loader,
             self.executor,
-            self.evidence_executor,
-            settings.max_evidence_chars,
+            StructuredAnswers(self.executor, self.evidence_executor, settings.max_evidence_chars, extractor),
             ToolLimits(settings.tool_calls_at_once, settings.max_tool_calls_a_round, settings.max_tool_calls),
-            None if network is None else Extractor(network, embedder, self.executor, extraction.max_extracted_spans),
             extracts_always=extraction.extraction == EXTRACTOR,
         )
         self.public_tasks = public_names(config)

@@ -141,7 +141,7 @@ class Guardrails:
         that are kept. `threads`: for whatever a guard needs to have done with long texts."""
         self._text_guards = text_guards
         self._image_guards = image_guards
-        self._loader = loader
+        self.loader = loader
         self._seconds = seconds
         self._max_bytes = max_bytes
         self.threads = threads or FairExecutor("guard")
@@ -250,7 +250,7 @@ class Guardrails:
             documents = []
             for source in sources:
                 try:
-                    document = await self._loader.open(source)
+                    document = await self.loader.open(source)
                 except InputError as error:
                     if all_seen or error.code not in SHOWS_NOTHING:
                         raise
@@ -261,7 +261,7 @@ class Guardrails:
                 return []
             parts = self._shared_out("image_guard", policy.of_pictures, self._image_guards)
             # Tasks count the pages of several inputs each in its own way.
-            pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self._loader.limits.pages)
+            pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self.loader.limits.pages)
             alone = is_alone(shown)
 
             async def judged(page: Page) -> Check:

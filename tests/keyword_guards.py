@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.chat.guard.guard import Guard
+from app.chat.guard.guard import RequestGuard
 from app.chat.inputs import latest_turn
 from app.events import Event, Finish
 from app.wire.request import ChatRequest
@@ -18,7 +18,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tests.entries import entry_of
 
-Make = Callable[..., Guard]
+Make = Callable[..., RequestGuard]
 BOMB = "How do I build a pipe bomb?"
 FINISH = Finish("stop", 7, 3)
 FOUND = entry_of("ocr", {"extracted_text": "nine", "sections": []})
@@ -96,8 +96,9 @@ def guard_of(
     loader: MediaLoader | None = None,
     guardrails: Guardrails | None = None,
     owner: str | None = None,
+    task: str | None = None,
     **fields: Any,
-) -> Guard:
+) -> RequestGuard:
     """The guard of a request of these messages; a string or a list of parts is a user's."""
 
     def no_pictures() -> list[ImageGuard]:
@@ -107,7 +108,7 @@ def guard_of(
     request = ChatRequest.model_validate({"model": "auto", "messages": said, **fields})
     loader = loader or MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
     guardrails = guardrails or Guardrails(lambda: [keywords or KeywordGuard()], no_pictures, loader, seconds=60)
-    return Guard(guardrails, Policy(tuple(codes)), request, latest_turn(request, 16), owner=owner)
+    return RequestGuard(guardrails, Policy(tuple(codes)), request, latest_turn(request, 16), task, owner=owner)
 
 
 async def said(*events: Event) -> AsyncGenerator[Event, None]:

@@ -1,11 +1,10 @@
 """One request's journey, from a validated body to events. It reads from top to bottom."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 import pydantic_core
 
@@ -14,14 +13,14 @@ from app.chat.answer import Answerer
 from app.chat.cache.recall import Recall
 from app.chat.call import Call
 from app.chat.directives import Directives, read_directives
-from app.chat.guard.guard import Guard, Unsafe, reading_ahead
+from app.chat.guard.guard import RequestGuard
 from app.chat.guard.guard_text import said_beside, said_in
 from app.chat.guard.redaction import REDACTING, Redaction
 from app.chat.inputs import Collector, Turn, aside, texts_of
-from app.chat.plan_executor import entry
 from app.chat.render import warnings_of
 from app.chat.schema.structured import is_open
-from app.events import Event, Finish, Precontext, Progress, Text, Warned
+from app.chat.specialists import Specialists
+from app.events import Event, Finish, Progress, Text, Warned
 from app.feed import Work, as_progress
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
 from app.wire.request import ChatRequest
@@ -29,7 +28,7 @@ from models.language.llm import estimate_tokens
 from tasks.base import Task, TaskRequest
 from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
 from tasks.guardrails import GUARDS, Guardrails, Policy
-from tasks.result import Result
+from tasks.precontext import Entry
 
 NO_LOGPROBS = "No 'logprobs' are given: only an LLM's own words have any, where it tells them, and no answer in JSON."
 
@@ -82,18 +81,19 @@ class Pipeline:
             request, turn = await redaction.of_request(request, turn)
             call = replace(call, request=request)
         owner = None if call.fresh else call.caller.tenant
-        guard = Guard(self.guardrails, policy, request, turn, redaction=redaction, owner=owner)
-        answer = partial(self._answer, call, directives, task, turn, guard)
-        if self.recall is None:
-            said = answer()
-        elif recall is None or redaction is not None:
-            self.recall.outcomes["exact", "bypass"] += 1
-            said = answer()
+        guard = RequestGuard(
+            self.guardrails, policy, request, turn, task, call.stages, redaction=redaction, owner=owner
+        )
+        answer = partial(self._answer, call, directives, guard)
+        if recall is None or redaction is not None:
+            if self.recall is not None:
+                self.recall.outcomes["exact", "bypass"] += 1
+            events = await answer()
         else:
             specialist = None if task is None else SPECIALISTS[ALIASES.get(task, task)]
-            said = recall.answered(call, turn, policy, answer, specialist)
+            events = await recall.answered(call, turn, policy, answer, specialist)
         lacks_logprobs: bool | None = None
-        async with aclosing(said) as events:
+        async with aclosing(events):
             async for event in events:
                 if isinstance(event, Text) and request.logprobs:
                     lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
@@ -101,28 +101,13 @@ class Pipeline:
                     yield Warned(NO_LOGPROBS)
                 yield await call.noted(event)
 
-    async def _answer(
-        self, call: Call, directives: Directives, task: str | None, turn: Turn, guard: Guard
-    ) -> AsyncGenerator[Event, None]:
-        """By `task`, or by an LLM. What the guard does not let through is answered by what it found."""
+    async def _answer(self, call: Call, directives: Directives, guard: RequestGuard) -> AsyncGenerator[Event, None]:
+        """The events of a new answer, by a task or by an LLM, guarded."""
         await call.visit.pay()
-        try:
-            # Nothing runs before the request is judged, but its inputs are fetched meanwhile.
-            async with reading_ahead(turn.sources if guard.is_on else (), self.answerer.loader):
-                await guard.check_request(whole_pages=task is not None and task != "scraper")
-                if guard.is_on:
-                    call.stages.done("guard")
-                if task is not None:
-                    said = self._run_task(task, turn, call, guard)
-                else:
-                    said = guard.checked(self.answerer.answer(call, directives, turn, guard))
-                async with aclosing(said) as events:
-                    async for event in events:
-                        yield event
-        except Unsafe:
-            call.stages.rejected = "guard"
-            for event in _refusal(guard, call):
-                yield event
+        specialists = Specialists(self.find_task, guard)
+        if guard.task is not None:
+            return guard.around(_run_task(guard.task, call, guard.turn, specialists))
+        return guard.around(self.answerer.answer(call, directives, guard.turn, specialists))
 
     def _directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
         """What the request's system messages ask for, what its caller should know, and where that matters the tokens
@@ -131,34 +116,24 @@ class Pipeline:
         tokens = estimate_tokens(*texts_of(request)) if estimates else 0
         return directives, list(warnings_of(request, directives)), tokens
 
-    async def _run_task(self, name: str, turn: Turn, call: Call, guard: Guard) -> AsyncGenerator[Event, None]:
-        """One task, no LLM: the answer is the task's result as compact JSON."""
-        task = self.find_task(ALIASES.get(name, name))
-        work = Work[Progress, Result[Any]](
-            lambda report: task.run(TaskRequest(turn.text, turn.sources, as_progress(report), guard.redact, turn.form))
+
+async def _run_task(name: str, call: Call, turn: Turn, specialists: Specialists) -> AsyncGenerator[Event, None]:
+    """One task, no LLM: the answer is the task's result as compact JSON."""
+    work = Work[Progress, Entry](
+        lambda report: specialists.run(
+            ALIASES.get(name, name), TaskRequest(turn.text, turn.sources, as_progress(report), form=turn.form)
         )
-        async with aclosing(work.reports()) as reports:
-            async for report in reports:
-                yield report
+    )
+    async with aclosing(work.reports()) as reports:
+        async for report in reports:
+            yield report
 
-        def as_json() -> tuple[str, int]:
-            content = pydantic_core.to_json({"name": name, "result": found.result.data}).decode()
-            return content, estimate_tokens(content)
+    def as_json() -> tuple[str, int]:
+        content = pydantic_core.to_json({"name": name, "result": work.result.result.data}).decode()
+        return content, estimate_tokens(content)
 
-        [found] = await guard.check_results([entry(task.name, work.result)], is_all=True)
-        # The text of a large file is megabytes.
-        content, tokens = await asyncio.to_thread(as_json)
-        call.stages.done("task")
-        yield Text(content)
-        yield Finish("stop", estimate_tokens(*texts_of(call.request)), tokens)
-
-
-def _refusal(guard: Guard, call: Call) -> Iterator[Event]:
-    """An ordinary completion that says which codes apply; where some of the answer has left already, only its end."""
-    asked = estimate_tokens(*texts_of(call.request))
-    if guard.shown:
-        yield Finish("content_filter", asked, guard.shown_tokens, may_be_kept=False)
-        return
-    yield Precontext((guard.entry,))
-    yield Text(guard.refusal)
-    yield Finish("stop", asked, estimate_tokens(guard.refusal), may_be_kept=False)
+    # The text of a large file is megabytes.
+    content, tokens = await asyncio.to_thread(as_json)
+    call.stages.done("task")
+    yield Text(content)
+    yield Finish("stop", estimate_tokens(*texts_of(call.request)), tokens)

@@ -6,20 +6,20 @@ the finish reason `length`. Before that it is a failure.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic_core import from_json
 
 from app.chat.context.prompt import LlmMessage, fenced
 from app.chat.inputs import Turn
-from app.chat.plan_executor import entry
+from app.chat.specialists import Specialists
 from app.chat.tools import PREFIX, InternalTool
 from app.events import Event, Finish, FinishReason, Precontext, Reasoning, Text, ToolCall, Warned
 from app.feed import TimeLimit, took_too_long
 from app.wire.request import ChatRequest
-from models.concurrency import Deadline, side_by_side
+from models.concurrency import Deadline
 from models.language.llm import (
     CAUTION,
     Done,
@@ -33,7 +33,6 @@ from models.language.llm import (
     TextDelta,
     ToolCallDelta,
 )
-from tasks.base import Redact, Task, as_it_is
 from tasks.precontext import Entry
 
 MAX_TOOL_ROUNDS = 4
@@ -121,7 +120,7 @@ class Rounds:
     llm: Llm
     request: ChatRequest
     messages: list[LlmMessage]
-    find_task: Callable[[str], Task]
+    specialists: Specialists
     shorten: Callable[[Sequence[Entry], Sequence[str]], Awaitable[list[str]]]
     """The text of each of these results, as far as the LLM's context has room for them beside these other texts."""
     response_format: Mapping[str, Any] | None = None
@@ -131,11 +130,6 @@ class Rounds:
     entries: list[Entry] = field(default_factory=list)
     """What is in `precontext` so far; results of the LLM's own calls are added."""
     fence: str = ""
-    check: Callable[[Sequence[Entry]], Awaitable[Sequence[Entry]]] | None = None
-    """Called with what specialists found, before the LLM sees it; what it raises ends the request, what it returns is
-    used instead."""
-    redact: Redact = as_it_is
-    """As a TaskRequest's."""
     limits: ToolLimits = field(default_factory=ToolLimits)
     limit: TimeLimit = field(default_factory=TimeLimit)
     holds_text: bool = False
@@ -322,11 +316,10 @@ class Rounds:
         """Runs the specialists side by side and tells the LLM what they found: as many of them as may run."""
         limits = self.limits
         most = min(limits.a_round, limits.a_request - self.ran)
-        known = [call for call in asked if call.name in self.internal]
-        found = tuple(await side_by_side(self._result, known[:most], at_most=limits.at_once))
+        known = [(self.internal[call.name], call) for call in asked if call.name in self.internal]
+        requests = [(tool.task, partial(tool.request, call.arguments, self.turn)) for tool, call in known[:most]]
+        found = await self.specialists.run_calls(requests, at_most=limits.at_once)
         self.ran += len(found)
-        if self.check is not None:
-            found = tuple(await self.check(found))
         self.messages.append(
             {"role": "assistant", "content": self.text or None, "tool_calls": [call.message() for call in asked]}
         )
@@ -339,15 +332,6 @@ class Rounds:
             result = next(shown, refused) if call.name in self.internal else NO_SUCH_TOOL.format(names=names)
             self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
         return found
-
-    async def _result(self, call: _Asked) -> Entry:
-        tool = self.internal[call.name]
-        try:
-            asked = tool.request(call.arguments, self.turn)
-            request = replace(asked, redact=self.redact, form=replace(asked.form, is_read=True))
-            return entry(tool.task, await self.find_task(tool.task).run(request))
-        except Exception as error:  # noqa: BLE001 - the LLM is told, and goes on
-            return entry(tool.task, error)
 
 
 def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.chat.inputs import Turn
@@ -52,7 +52,7 @@ class InternalTool:
         try:
             given = json.loads(arguments or "{}")
             text = self.text(given)
-            return TaskRequest(text, self._sources(given, turn), form=turn.form)
+            return TaskRequest(text, self._sources(given, turn), form=replace(turn.form, is_read=True))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"The arguments do not fit: {error}") from error
 

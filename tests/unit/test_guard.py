@@ -9,7 +9,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from app.chat.guard.guard import Guard, Unsafe
+from app.chat.guard.guard import RequestGuard, Unsafe
 from app.chat.inputs import latest_turn
 from app.events import Text
 from app.wire.request import ChatRequest
@@ -42,10 +42,10 @@ def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
     return partial(guard_of, loader=loader, keywords=keywords)
 
 
-async def codes_blocking(guard: Guard) -> list[str]:
+async def codes_blocking(guard: RequestGuard) -> list[str]:
     """The codes for which the request is blocked; none where it passes."""
     try:
-        await guard.check_request(whole_pages=False)
+        await guard.check_request()
     except Unsafe:
         assert guard.refusal.split()[0] == "unsafe"
         return guard.refusal.split()[1:]
@@ -56,9 +56,9 @@ async def codes_blocking(guard: Guard) -> list[str]:
 async def test_without_codes_nothing_is_judged(make: Make, keywords: KeywordGuard) -> None:
     guard = make(BOMB, codes=())
     assert not guard.is_on
-    await guard.check_request(whole_pages=True)
+    await guard.check_request()
     await guard.check_results([FOUND])
-    assert [event async for event in guard.checked(said(Text(BOMB), FINISH))] == [Text(BOMB), FINISH]
+    assert [event async for event in guard.around(said(Text(BOMB), FINISH))] == [Text(BOMB), FINISH]
     assert keywords.judged == []
 
 
@@ -193,8 +193,8 @@ async def test_verdicts_are_the_callers_own_and_none_are_used_or_left_where_noth
     make: Make, keywords: KeywordGuard, owners: tuple[str | None, str | None]
 ) -> None:
     first = make("What is rye?", owner=owners[0])
-    await first.check_request(whole_pages=False)
-    await make("What is rye?", owner=owners[1], guardrails=first.guardrails).check_request(whole_pages=False)
+    await first.check_request()
+    await make("What is rye?", owner=owners[1], guardrails=first.guardrails).check_request()
     assert keywords.texts == ["What is rye?"] * 2
     assert len(first.guardrails.verdicts) == sum(owner is not None for owner in owners)
 
@@ -226,7 +226,7 @@ async def test_a_picture_that_nothing_here_can_judge_is_an_error_and_stops_the_o
     keywords.hangs = True
     shown = data_url(single_line("Platform nine").encoded())
     with pytest.raises(EngineUnavailable, match="image_guard"):
-        await make([text(BOMB), image(shown)], codes=("S9", "S12_IMAGE")).check_request(whole_pages=False)
+        await make([text(BOMB), image(shown)], codes=("S9", "S12_IMAGE")).check_request()
     assert keywords.cancelled == len(keywords.judged)
 
 
@@ -241,7 +241,7 @@ async def test_pictures_are_judged_beside_the_words(loader: MediaLoader) -> None
         {"model": "auto", "messages": [user([text(BOMB), image(data_url(file.getvalue()))])]}
     )
     guardrails = Guardrails(lambda: [KeywordGuard()], lambda: [RedGuard()], loader, seconds=60)
-    guard = Guard(guardrails, Policy(("S9", "S12_IMAGE")), request, latest_turn(request, 16))
+    guard = RequestGuard(guardrails, Policy(("S9", "S12_IMAGE")), request, latest_turn(request, 16))
     assert await codes_blocking(guard) == ["S9", "S12_IMAGE"]
     assert [check["source"] for check in guard.checks] == [
         "messages[0].content",

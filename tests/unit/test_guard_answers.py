@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import tasks.redaction
 from app.chat.guard import redaction
-from app.chat.guard.guard import Guard, Unsafe
+from app.chat.guard.guard import RequestGuard, Unsafe
 from app.chat.render import Envelope, StreamOptions, stream
 from app.events import Event, Precontext, Progress, Reasoning, Text, ToolCall
 from app.feed import Feed
@@ -50,7 +50,7 @@ def pieces(answer: str, size: int = 4) -> list[Event]:
     return [Text(answer[start : start + size]) for start in range(0, len(answer), size)]
 
 
-async def shown(guard: Guard, *events: Event) -> tuple[list[Event], bool]:
+async def shown(guard: RequestGuard, *events: Event) -> tuple[list[Event], bool]:
     """What leaves without the verdicts, and whether it was stopped."""
     left: list[Event] = []
     try:

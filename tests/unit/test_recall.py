@@ -36,6 +36,9 @@ class Spoken:
             self.cancelled = True
             raise
 
+    async def begin(self) -> AsyncGenerator[Event, None]:
+        return self.answer()
+
     async def nothing_known(self) -> None:
         return None
 
@@ -44,7 +47,7 @@ class Spoken:
         return None
 
     def answering(self) -> _Answering:
-        return _Answering(self.nothing_known, self.answer, self.keep, self.ended.append)
+        return _Answering(self.nothing_known, self.begin, self.keep, self.ended.append)
 
 
 async def heard(answering: _Answering, *, is_first: bool) -> list[Event]:
@@ -102,7 +105,11 @@ async def test_all_are_told_what_it_fails_with() -> None:
         raise ValueError("no")
 
     spoken = Spoken()
-    answering = _Answering(spoken.nothing_known, fails, spoken.keep, spoken.ended.append)
+
+    async def begin() -> AsyncGenerator[Event, None]:
+        return fails()
+
+    answering = _Answering(spoken.nothing_known, begin, spoken.keep, spoken.ended.append)
     both = await asyncio.gather(
         heard(answering, is_first=True), heard(answering, is_first=False), return_exceptions=True
     )
@@ -116,6 +123,6 @@ async def test_what_is_known_is_told_without_asking_anybody() -> None:
         return [Text("kept"), FINISH]
 
     spoken = Spoken()
-    answering = _Answering(known, spoken.answer, spoken.keep, spoken.ended.append)
+    answering = _Answering(known, spoken.begin, spoken.keep, spoken.ended.append)
     assert await heard(answering, is_first=True) == [Text("kept"), FINISH]
     assert (spoken.begun, spoken.kept) == (0, [])

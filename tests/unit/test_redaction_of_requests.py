@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.guard.guard import Guard, Unsafe
+from app.chat.guard.guard import RequestGuard, Unsafe
 from app.chat.guard.redaction import Redaction
 from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
@@ -26,7 +26,7 @@ from tests.entries import entry_of, failure_of, result_of
 from tests.keyword_guards import KeywordGuard
 from tests.unit.test_collect import image
 
-Make = Callable[..., Guard]
+Make = Callable[..., RequestGuard]
 
 FINISH = Finish("stop", 7, 3)
 LOGPROBS = {"content": [{"token": "x", "logprob": -0.5}]}
@@ -58,10 +58,10 @@ def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
     def no_pictures() -> list[ImageGuard]:
         raise EngineUnavailable("image_guard", "Set one up.")
 
-    def make_guard(*messages: Any, codes: Sequence[str] = ("S1", "S9"), **fields: Any) -> Guard:
+    def make_guard(*messages: Any, codes: Sequence[str] = ("S1", "S9"), **fields: Any) -> RequestGuard:
         request = request_of(*(messages or ("Hm?",)), **fields)
         guardrails = Guardrails(lambda: [keywords], no_pictures, loader, seconds=60)
-        return Guard(
+        return RequestGuard(
             guardrails,
             Policy(tuple(codes)),
             request,
@@ -77,7 +77,7 @@ async def said(*events: Event) -> AsyncGenerator[Event, None]:
         yield event
 
 
-async def shown(guard: Guard, *events: Event) -> list[Event]:
+async def shown(guard: RequestGuard, *events: Event) -> list[Event]:
     return [event async for event in guard.checked(said(*events)) if not isinstance(event, Precontext)]
 
 

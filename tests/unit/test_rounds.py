@@ -10,6 +10,7 @@ import pytest
 
 from app.chat.context.trim import assembled
 from app.chat.inputs import Turn
+from app.chat.specialists import Specialists
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
 from app.chat.tools import TOOLS
 from app.errors import Unavailable
@@ -102,7 +103,7 @@ def rounds_with(llm: ScriptedLlm, *, searching: bool = True, **fields: Any) -> R
         llm=llm,
         request=request,
         messages=[{"role": "user", "content": "Hm?"}],
-        find_task=find_task,
+        specialists=Specialists(find_task),
         shorten=whole,
         internal={SEARCH.name: SEARCH} if searching else {},
         turn=Turn("Hm?", ()),
@@ -198,7 +199,7 @@ async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told() -> None
     many = [f"q{number}" for number in range(2000)]
     llm = ScriptedLlm(searched(*many), searched(*many), searched(*many), [TextDelta("nine"), STOP])
     rounds = rounds_with(llm)
-    rounds.find_task = lambda _: Counted()
+    rounds.specialists = Specialists(lambda _: Counted())
     rounds.limits = ToolLimits(at_once=3, a_round=5, a_request=8)
     events = await events_of(rounds)
     assert ran == [*many[:5], *many[:3]]

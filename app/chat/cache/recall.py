@@ -31,7 +31,7 @@ _WHOLE = frozenset({"stop", "tool_calls"})
 
 log = structlog.get_logger(__name__)
 
-Answer = Callable[[], AsyncGenerator[Event, None]]
+Answer = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
 
 
 class Recall:
@@ -67,9 +67,7 @@ class Recall:
         """The events of an answer to this request: an earlier one's, one's that is under way, or `answer()`'s, which is
         kept for later requests. `task` as for Scopes' `of`."""
         scope = await self._scopes.of(call, turn, policy, task)
-        async with aclosing(answer() if scope is None else self._joined(scope, call, turn, answer)) as events:
-            async for event in events:
-                yield event
+        return await answer() if scope is None else self._joined(scope, call, turn, answer)
 
     def _joined(self, scope: Scope, call: Call, turn: Turn, answer: Answer) -> AsyncGenerator[Event, None]:
         """The look-up is part of it: who came later would look before the answer is written, and find neither."""
@@ -213,7 +211,7 @@ class _Answering:
             if known := await self._known():
                 self._events += known
                 return
-            async with aclosing(answer()) as events:
+            async with aclosing(await answer()) as events:
                 async for event in events:
                     self._tell(event)
             written = self._keep(self._events)

@@ -1,7 +1,10 @@
-"""One request under `<guard>`: what it says, what is read for it and what is answered, each judged before it counts."""
+"""One request under `<guard>`: what it says, what is read for it and what is answered, each judged before it counts.
+
+What comes in passes `check_request`, `check_results` and `check_unread`; what goes out passes `checked`. `around` puts
+both around an answer: it begins once the request is judged, and ends with a refusal where something is unsafe.
+"""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,15 +18,16 @@ from app.chat.guard.guard_text import (
     said_beside,
     said_by_others,
     said_in,
-    text_of_json,
     texts_of_results,
 )
+from app.chat.guard.held_back import HeldBack
 from app.chat.guard.redaction import Redaction
-from app.chat.inputs import Turn, text_of
+from app.chat.inputs import Turn, text_of, texts_of
 from app.chat.plan import Plan
 from app.chat.plan_executor import entry
 from app.chat.planning.wants import kind_of
-from app.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
+from app.events import Event, Finish, Precontext, Progress, Reasoning, Text
+from app.telemetry import Stages
 from app.wire.request import ChatRequest, TextPart
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens
@@ -33,96 +37,6 @@ from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, cod
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.precontext import Entry
-
-_TAIL = 600
-"""Characters of the answer that was shown already which are judged once more with its next sentences."""
-_LONGEST_PIECE = 1200
-"""Characters without the end of a sentence after which an answer is judged all the same."""
-_SENTENCE_END = re.compile(r"""[.!?…][\])}"'”’»]*\s|[。！？।؟][」』”]?|\n""")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of an answer."""
-
-    events: Sequence[Event]
-    """To be shown next, in order."""
-    judged: Sequence[tuple[str, str]]
-    """The texts that they show, each between what was shown just before it and the end of its sentence."""
-
-
-class HeldBack:
-    """Events that nobody has seen yet, in order, and the end of what was seen. `in_json`: the answer's text is JSON.
-
-    `add` and `is_due` are for every piece of a stream. What they leave, `sentences` and `everything`, belongs in a
-    thread: personal data is looked for in all that is held.
-    """
-
-    def __init__(self, *, in_json: bool, redaction: Redaction | None = None) -> None:
-        self._redaction = redaction
-        self._events: list[Event] = []
-        self._tails = {Text: "", Reasoning: ""}
-        self._in_json = in_json
-        self._said = ""
-        """What the held events say, as far as it may end a sentence."""
-        self._calls_tools = False
-
-    def add(self, event: Event) -> None:
-        self._events.append(event)
-        self._calls_tools |= isinstance(event, ToolCall)
-        if isinstance(event, Text | Reasoning) and len(self._said) <= _LONGEST_PIECE:
-            self._said += event.text
-
-    @property
-    def is_due(self) -> bool:
-        """Whether `sentences` may have something to show. Most pieces of an answer end no sentence; after a call of a
-        tool, whose arguments come in pieces, everything waits for the end."""
-        if self._calls_tools:
-            return False
-        return len(self._said) > _LONGEST_PIECE or _SENTENCE_END.search(self._said) is not None
-
-    def everything(self) -> Part:
-        return self._part(len(self._events))
-
-    def sentences(self) -> Part | None:
-        """What there is up to the end of the last whole sentence. None while there is no such end, or nothing but white
-        space before it."""
-        said = "".join(event.text for event in self._events if isinstance(event, Text | Reasoning))
-        ends = (match.end() for match in _SENTENCE_END.finditer(said))
-        end = len(said) if len(said) > _LONGEST_PIECE else max(ends, default=0)
-        ready = length = 0
-        for place, event in enumerate(self._events):
-            if isinstance(event, Text | Reasoning):
-                if length + len(event.text) > end:
-                    break
-                length += len(event.text)
-                ready = place + 1
-        if self._redaction:
-            ready = self._redaction.parted(self._events, ready)
-            length = sum(len(one.text) for one in self._events[:ready] if isinstance(one, Text | Reasoning))
-        return self._part(ready, said[length:end]) if said[:length].strip() else None
-
-    def _part(self, size: int, ahead: str = "") -> Part:
-        """The first `size` events. `ahead`: how the next text begins, as far as its sentence goes."""
-        events, self._events = self._events[:size], self._events[size:]
-        self._said = "".join(event.text for event in self._events if isinstance(event, Text | Reasoning))
-        if self._redaction:
-            events, ahead = self._redaction.of_events(events), self._redaction.ahead(ahead)
-        following = next((event for event in self._events if isinstance(event, Text | Reasoning)), None)
-        texts = []
-        for kind, source in ((Text, "answer"), (Reasoning, "reasoning")):
-            new = "".join(event.text for event in events if isinstance(event, kind))
-            if new:
-                self._tails[kind] += new
-                text = self._tails[kind] + (ahead if isinstance(following, kind) else "")
-                texts.append((source, text_of_json(text) if self._in_json and kind is Text else text))
-                self._tails[kind] = self._tails[kind][-_TAIL:]
-        calls: dict[int, str] = {}
-        for event in events:
-            if isinstance(event, ToolCall):
-                calls[event.index] = calls.get(event.index, f"{event.name} ") + event.arguments
-        return Part(events, [*texts, *(("tool_calls", text_of_json(call)) for call in calls.values())])
-
 
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
@@ -141,13 +55,16 @@ class Unsafe(Exception):
 
 
 @dataclass(slots=True)
-class Guard:
+class RequestGuard:
     """Guards one request. Without codes it judges nothing, and lets everything pass at once."""
 
     guardrails: Guardrails
     policy: Policy
     request: ChatRequest
     turn: Turn
+    task: str | None = None
+    """The task whose result is the answer. None: an LLM answers."""
+    stages: Stages = field(default_factory=Stages)
     checks: list[Check] = field(default_factory=list)
     shown: bool = False
     """Whether anything of the answer has left."""
@@ -179,9 +96,38 @@ class Guard:
         """What the client is answered instead."""
         return f"unsafe {' '.join(codes_of(self.checks))}"
 
-    async def check_request(self, *, whole_pages: bool) -> None:
-        """What the user says and shows. `whole_pages`: also what URLs in the text link to, which only a task that was
-        asked for looks at as a picture.
+    def around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """`answer` between both checks: nothing of it runs before the request is judged, and nothing unsafe leaves.
+        Raises what `check_request` raises, but for Unsafe, which is answered by a refusal."""
+        return self._around(answer) if self.is_on else answer
+
+    async def _around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        # A task's result was judged as the task gave it.
+        judged = self.checked(answer) if self.task is None else answer
+        try:
+            # Nothing runs before the request is judged, but its inputs are fetched meanwhile.
+            async with _reading_ahead(self.turn.sources, self.guardrails.loader), aclosing(judged) as events:
+                await self.check_request()
+                self.stages.done("guard")
+                async for event in events:
+                    yield event
+        except Unsafe:
+            self.stages.rejected = "guard"
+            for event in self._refusal():
+                yield event
+
+    def _refusal(self) -> Iterator[Event]:
+        """An ordinary completion that names the codes; where some of the answer has left already, only its end."""
+        prompt_tokens = estimate_tokens(*texts_of(self.request))
+        if self.shown:
+            yield Finish("content_filter", prompt_tokens, self.shown_tokens, may_be_kept=False)
+            return
+        yield Precontext((self.entry,))
+        yield Text(self.refusal)
+        yield Finish("stop", prompt_tokens, estimate_tokens(self.refusal), may_be_kept=False)
+
+    async def check_request(self) -> None:
+        """Judges what the user says and shows.
 
         Raises Unsafe; EngineUnavailable, EngineOverloaded and InputError where it cannot be judged.
         """
@@ -191,7 +137,9 @@ class Guard:
         if self.policy.of_texts:
             names = names_of(self.turn.sources)
             self.guardrails.check_lengths([*said_in(self.request), *said_beside(self.request), *names])
-        seen = [source for source in self.turn.sources if whole_pages or kind_of(source) != "page"]
+        # What a URL links to is looked at as a picture by a task that was asked for, and by nothing else.
+        opens_pages = self.task is not None and self.task != "scraper"
+        seen = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
         both: Sequence[Callable[[], Awaitable[list[Check]]]] = (
             self._judge_words,
             partial(self.guardrails.pictures, seen, self.policy, self.turn.text),
@@ -199,9 +147,8 @@ class Guard:
         words, pictures = await side_by_side(lambda judge: judge(), both, at_most=2)
         self._add([*words, *pictures])
 
-    async def check_results(self, entries: Sequence[Entry], *, is_all: bool = False) -> tuple[Entry, ...]:
-        """What specialists have read, as it may be used. `is_all`: nobody reads it together with anything else. Raises
-        as `check_request`."""
+    async def check_results(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        """The results of tasks, as they may be used. Raises what `check_request` raises."""
         if not self.is_on:
             return tuple(entries)
         if self.redaction:
@@ -209,15 +156,16 @@ class Guard:
         texts = await self.guardrails.threads.run(texts_of_results, entries)
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
-        joints = [] if is_all else joined(self._words, texts, self._read)
+        # A task's result that is the answer is read together with nothing else.
+        joints = [] if self.task is not None else joined(self._words, texts, self._read)
         self._read = tuple(texts[-1:]) or self._read
         self._add(await self._judged(texts, joints))
         return tuple(entries)
 
     async def check_unread(self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]) -> Turn:
-        """The writing in pictures that an LLM is about to see, where no specialist has read it. The turn without those
-        that it must not see: they show personal data. Raises as `check_request`, and what the reader raises: a picture
-        that cannot be read could say anything."""
+        """Reads and judges the writing in pictures that an LLM is about to see, where no task has read it. Returns the
+        turn without the pictures that it must not see because they show personal data. Raises what `check_request`
+        raises, and what the reader raises: a picture that cannot be read could say anything."""
         if not self.policy.of_texts:
             return self.turn
         done = [(step.sources, one) for step, one in zip(plan.steps, entries, strict=True) if step.task == "ocr"]
@@ -245,11 +193,6 @@ class Guard:
     async def checked(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """`events`, each once everything that it shows has been judged: sentence by sentence where the client reads
         along, else the whole answer at its end. Raises Unsafe instead of showing what is not safe."""
-        if not self.is_on:
-            async with aclosing(events):
-                async for event in events:
-                    yield event
-            return
         form = self.request.response_format
         held = HeldBack(in_json=form is not None and form.type != "text", redaction=self.redaction)
         async with aclosing(events):
@@ -350,7 +293,7 @@ class Guard:
 
 
 @asynccontextmanager
-async def reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> AsyncIterator[None]:
+async def _reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> AsyncIterator[None]:
     """Inputs are fetched and decoded from base64 while the block runs; each is read once, whoever asks first. Pages are
     left to the scraper, which asks their host first."""
 

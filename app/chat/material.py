@@ -1,0 +1,42 @@
+"""What the answer to one request is made from, once its tasks have run."""
+
+from dataclasses import dataclass
+
+from app.chat.call import Call
+from app.chat.directives import Directives
+from app.chat.filling import Filling
+from app.chat.inputs import Turn
+from app.chat.plan import Plan
+from app.chat.plan_executor import worth_telling
+from app.chat.schema.structured import Shape
+from app.chat.specialists import Specialists
+from app.wire.request import ChatRequest
+from models.language.llm import Llm
+from tasks.precontext import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    call: Call
+    directives: Directives
+    turn: Turn
+    specialists: Specialists
+    llm: Llm
+    shape: Shape | None
+    """The form that the answer has to have. None: it is free."""
+    plan: Plan
+    results: tuple[Entry, ...]
+    """One for each step of the plan."""
+    document: Entry | None = None
+    """The document that the user's message brings as its text, where the fields of the answer may be copied from it."""
+    filling: Filling | None = None
+    """The fields that are copied, and what is left for the LLM to write."""
+
+    @property
+    def request(self) -> ChatRequest:
+        return self.call.request
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The results that the LLM and the client are told."""
+        return worth_telling(self.plan, self.results)

@@ -1,0 +1,57 @@
+"""Runs tasks for one request: what they find has passed the request's guard before anybody reads it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from app.chat.guard.guard import RequestGuard
+from app.chat.inputs import Turn
+from app.chat.plan import Plan
+from app.chat.plan_executor import entry, gather
+from models.concurrency import side_by_side
+from tasks.base import Progress, Task, TaskRequest, as_it_is
+from tasks.precontext import Entry
+from tasks.wording.page_range import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Specialists:
+    find_task: Callable[[str], Task]
+    guard: RequestGuard | None = None
+    """None: nothing that they find is judged."""
+
+    async def run(self, name: str, request: TaskRequest) -> Entry:
+        """The result of one task. Raises what the task and the guard raise."""
+        task = self.find_task(name)
+        [result] = await self._checked([entry(task.name, await task.run(self._redacting(request)))])
+        return result
+
+    async def run_plan(self, plan: Plan, progress: Progress, form: Form, *, is_all: bool) -> tuple[Entry, ...]:
+        """An entry for each step. Raises what `gather` and the guard raise."""
+        redact = self.guard.redact if self.guard else as_it_is
+        return await self._checked(await gather(plan, self.find_task, progress, redact, form=form, is_all=is_all))
+
+    async def run_calls(
+        self, calls: Sequence[tuple[str, Callable[[], TaskRequest]]], *, at_most: int
+    ) -> tuple[Entry, ...]:
+        """An entry for each call of a task by an LLM, `at_most` so many of them at once. What a task, or the making of
+        its request, fails with is told in its entry; what the guard raises is raised."""
+
+        async def run(call: tuple[str, Callable[[], TaskRequest]]) -> Entry:
+            name, request_of = call
+            try:
+                return entry(name, await self.find_task(name).run(self._redacting(request_of())))
+            except Exception as error:  # noqa: BLE001 - the LLM is told, and goes on
+                return entry(name, error)
+
+        return await self._checked(await side_by_side(run, calls, at_most=at_most))
+
+    async def without_hidden(self, turn: Turn, plan: Plan, entries: Sequence[Entry]) -> Turn:
+        """`turn` with those pictures that an LLM may see; `entries` are those of `plan`. Raises what the guard's
+        `check_unread` raises."""
+        return await self.guard.check_unread(plan, entries, self.find_task) if self.guard else turn
+
+    async def _checked(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        return await self.guard.check_results(entries) if self.guard else tuple(entries)
+
+    def _redacting(self, request: TaskRequest) -> TaskRequest:
+        return replace(request, redact=self.guard.redact) if self.guard else request

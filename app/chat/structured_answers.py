@@ -1,0 +1,166 @@
+"""Answers that have to satisfy a schema: parsed, asked for once more where they do not, and traced to their sources."""
+
+import asyncio
+import copy
+import json
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+
+from app.chat.filling import is_written
+from app.chat.inputs import document_in, said_in
+from app.chat.material import Material
+from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
+from app.chat.tool_loop import Rounds
+from app.events import Event, Text, Warned
+from models.fair_executor import FairExecutor
+from tasks.extraction.evidence import IsWritten, grounded
+from tasks.extraction.extractor import Extractor
+from tasks.extraction.fields import fields_in
+from tasks.extraction.passages import read_of
+from tasks.precontext import Entry, Evidence
+from tasks.schema.checker import SchemaChecker
+from tasks.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
+from tasks.schema.paths import leaves, pointer_of, schema_at
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StructuredAnswers:
+    """What the structured answers to all requests share."""
+
+    executor: FairExecutor
+    """For work on long texts."""
+    evidence_executor: FairExecutor
+    most_evidence_chars: int
+    """Characters of text that the fields of an answer are compared with, each field with all of it."""
+    extractor: Extractor | None = None
+    """None: fields are neither extracted nor scored."""
+
+    async def by_llm(self, rounds: Rounds, material: Material, shape: Shape) -> AsyncGenerator[Event, None]:
+        """The answer once it is known to have its shape; nothing of it is shown before. The LLM is asked once more.
+
+        Where it ended for its length, or calls the client's tools, the client is told so by the finish reason.
+        """
+        filling = material.filling
+        events = rounds.answer()
+        for is_last in (False, True):
+            async with aclosing(events):
+                async for event in events:
+                    if not isinstance(event, Text):
+                        yield event
+            written: IsWritten | None = None
+            if not rounds.llm.is_capable and (rounds.entries or material.document):
+                written = partial(is_written, filling)
+            if rounds.finish_reason != "stop":
+                text = filling.begun(rounds.text) if filling and rounds.text else rounds.text
+                if text:
+                    yield Text(text)
+                if rounds.finish_reason == "length":
+                    members = await asyncio.to_thread(whole_members, text)
+                    for warning in _written_fields(members, material, written):
+                        yield warning
+                    traced, _ = await self._traced(members, rounds.entries, material, shape, written, is_cut=True)
+                    for event in traced:
+                        yield event
+                return
+            try:
+                answer = await self.executor.run(filling.parse if filling else shape.parse, rounds.text)
+                break
+            except AnswerInvalid as invalid:
+                if is_last:
+                    raise SchemaNotSatisfied(str(invalid)) from invalid
+                log.info("answer_invalid", llm=rounds.llm.name)
+                events = rounds.again(COMPLAINT.format(reason=invalid))
+        for warning in _written_fields(answer.value, material, written):
+            yield warning
+        for event in await self.with_evidence(answer, rounds.entries, material, shape, written):
+            yield event
+
+    async def with_evidence(
+        self,
+        answer: JsonAnswer,
+        entries: Sequence[Entry],
+        material: Material,
+        shape: Shape,
+        written: IsWritten | None = None,
+    ) -> list[Event]:
+        """The events of the answer and of where its fields come from."""
+        events, evidence = await self._traced(answer.value, entries, material, shape, written)
+        if material.request.verbatim and evidence is not None:
+            answer = await asyncio.to_thread(supported, answer, evidence, shape)
+        return [Text(answer.text), *events]
+
+    async def _traced(
+        self,
+        value: Any,
+        entries: Sequence[Entry],
+        material: Material,
+        shape: Shape,
+        written: IsWritten | None,
+        *,
+        is_cut: bool = False,
+    ) -> tuple[list[Event], Evidence | None]:
+        """Where the fields of an answer come from, where the client asks for it; without probabilities where the answer
+        `is_cut`. What an LLM that invents has `written` comes from nowhere."""
+        request, filling = material.request, material.filling
+        if not request.shows_evidence:
+            return [], None
+        scored = filling.scored if filling else None
+        if scored is None and self.extractor is not None and written is None and not is_cut:
+            read = read_of(entries, await asyncio.to_thread(document_in, request))
+            scored = await self.extractor.score(read, await asyncio.to_thread(fields_in, value, shape.schema))
+        document = scored.document if scored else None
+        evidence, left_out = await self.evidence_executor.run(
+            grounded,
+            value,
+            entries,
+            shape.schema,
+            most_chars=self.most_evidence_chars,
+            support=partial(scored.place, copied=filling is not None) if scored else None,
+            request=document or await asyncio.to_thread(said_in, request),
+            written=written,
+        )
+        if not left_out:
+            return [evidence], evidence
+        warning = (
+            f"No evidence was looked for in the last {left_out} fields: so many fields are too many for so much text "
+            "(OPENFAZE_MAX_EVIDENCE_CHARS)."
+        )
+        return [Warned(warning), evidence], evidence
+
+
+def _written_fields(value: Any, material: Material, written: IsWritten | None) -> Iterator[Warned]:
+    """A warning that names the fields which the LLM wrote beside those that were copied, or which an LLM that invents
+    wrote at all."""
+    filling = material.filling
+    fields = filling.written if filling else list(value) if written and isinstance(value, dict) else []
+    if fields:
+        rest = " The other fields are copied." if filling else ""
+        yield Warned(f"Written by {material.llm.name}, not read: {', '.join(fields)}.{rest}")
+
+
+def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:
+    """The answer with null for every value that nothing supports. Raises NotVerbatim for one that may not be
+    null."""
+    named = {key: shape.schema[key] for key in ("$defs", "definitions") if shape.schema and key in shape.schema}
+    against = set(evidence.unsupported)
+    value = copy.deepcopy(answer.value)
+    for path, _ in leaves(answer.value, ()):
+        pointer = pointer_of(path)
+        if pointer in evidence.fields and pointer not in against:
+            continue
+        schema = schema_at(shape.schema, path)
+        if schema and SchemaChecker({**named, **schema}).problem(None) is not None:
+            raise NotVerbatim(pointer)
+        *above, last = path
+        part = value
+        for step in above:
+            part = part[step]
+        part[last] = None
+    return JsonAnswer(value, json.dumps(value, ensure_ascii=False))
