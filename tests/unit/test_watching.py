@@ -15,7 +15,7 @@ from models.base import EngineSpec, UpstreamDown
 from models.capability import Built, Candidate, EngineConfig
 from models.measures import EngineCounters
 from models.runtime import Runtime
-from models.vision.capability import OCR
+from models.vision.ocr.capability import OCR
 
 NAMES = ("first", "second")
 
