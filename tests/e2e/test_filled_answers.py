@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,10 @@ def test_who_asks_for_nothing_but_results_gets_them_as_they_are(client: httpx.Cl
     assert read["choices"][0]["message"]["content"] == text
     [cut] = ask(client, text_part("Read the text."), line, max_tokens=5).json()["choices"]
     assert (cut["message"]["content"], cut["finish_reason"]) == (text[:20], "length")
+
+
+@pytest.mark.skipif(shutil.which("apertium") is None, reason="needs Apertium with apertium-eng-spa")
+def test_who_asks_for_nothing_but_a_translation_gets_it_as_it_is(client: httpx.Client) -> None:
     translated = ask(client, text_part("Translate to Spanish: The house is red.")).json()
     assert translated["choices"][0]["message"]["content"] == translated["precontext"][0]["result"]["translated_text"]
     assert "warnings" not in translated

@@ -66,6 +66,8 @@ OTHERS = {
     *("useradd", "uv", "vllm"),
 }
 """Programs that are not this project's."""
+ON_A_BARE_MACHINE = {"base64", "cat", "curl", "cut", "echo", "grep", "head", "openfaze", "python3", "sed", "tr"}
+"""What an example that is executed may call: what Debian always has or the README has installed, and what is ours."""
 
 _HEREDOC = re.compile(r"<<-?['\"]?(\w+)['\"]?([^\n]*)\n.*?\n\1$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
@@ -246,6 +248,21 @@ def test_every_fence_is_executed_compared_or_checked() -> None:
 @pytest.mark.parametrize("fence", [one for one in FENCES if not one.how], ids=lambda fence: fence.place)
 def test_what_a_fence_names_is_there(fence: Fence, tmp_path: Path) -> None:
     CHECKS[fence.language](fence.code, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "fence", [one for one in FENCES if (one.language, one.how) == ("sh", "run")], ids=lambda fence: fence.place
+)
+def test_an_example_that_runs_takes_no_program_that_a_bare_machine_lacks(fence: Fence) -> None:
+    called = {name for words in commands(fence.code) if (name := program(words))}
+    functions = set(re.findall(r"^(\w+) *\(\)", fence.code, re.MULTILINE))
+    assert called - functions - {"{", "}", "export"} <= ON_A_BARE_MACHINE
+
+
+def program(words: Sequence[str]) -> str | None:
+    """The name of what a command calls, if it does more than set variables."""
+    called = next((word for word in words if not _ASSIGNED.fullmatch(word)), None)
+    return called and called.rpartition("/")[2]
 
 
 @pytest.mark.parametrize(
