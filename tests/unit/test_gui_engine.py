@@ -9,7 +9,7 @@ import pytest
 from bench.gui.truth import iou
 from models.base import Unfinished
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
-from models.vision.gui.engine import ContourEngine
+from models.vision.gui.engine import MOST_ELEMENTS, ContourEngine, chosen
 from models.vision.gui.regions import differences, proposed
 from models.vision.text import Image
 from tests.parts import finished
@@ -122,6 +122,16 @@ def test_of_a_texture_no_more_boxes_are_compared_than_a_screen_has() -> None:
     proposals = proposed(*differences(picture), [])
     assert len(proposals.boxes) == 4000
     assert any(iou(tuple(box), (100, 1600, 300, 1640)) > 0.9 for box in proposals.boxes), "the largest stay"
+
+
+def test_a_picture_has_so_many_elements_at_most_the_most_probable() -> None:
+    many = MOST_ELEMENTS + 500
+    left = np.arange(many, dtype=np.float32) * 20
+    boxes = np.stack([left, np.zeros(many), left + 10, np.full(many, 10)], axis=1).astype(np.float32)
+    probabilities = np.zeros((many, len(TYPES)), np.float32)
+    probabilities[:, 0] = np.linspace(0.3, 0.9, many)
+    picked = chosen(boxes, probabilities)
+    assert [one.index for one in picked] == [*range(many - 1, 499, -1)]
 
 
 def test_a_large_screen_comes_in_parts(engine: ContourEngine) -> None:

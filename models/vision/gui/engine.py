@@ -56,6 +56,11 @@ _SAME = 0.4
 """Common over joint area from which on two boxes are of one element."""
 _INSIDE = 0.75
 """Share of the smaller box from which on it lies in the larger one."""
+MOST_ELEMENTS = 2_000
+"""Of one picture: a screen full of controls has some 300."""
+_MOST_CHOSEN_FROM = 20_000
+"""Boxes of one picture, the most probable ones, each of which is compared with what is found already: a texture of 64
+megapixels has 140,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +82,14 @@ def chosen(boxes: Boxes, probabilities: Floats, least: float = LEAST) -> list[Ch
     score = np.where(interactive, clickable.sum(axis=1), pictures)
     # What can be clicked is decided first: a picture that it covers belongs to it.
     order = np.lexsort((np.arange(len(boxes)), -score, ~interactive))
+    enough = interactive | (score >= 0.5)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     kept: list[int] = []
-    for number in order:
-        enough = interactive[number] or score[number] >= 0.5
-        if enough and not (kept and _is_taken(int(number), kept, boxes, area, interactive, kinds)):
+    for number in order[enough[order]][:_MOST_CHOSEN_FROM]:
+        if not (kept and _is_taken(int(number), kept, boxes, area, interactive, kinds)):
             kept.append(int(number))
+        if len(kept) == MOST_ELEMENTS:
+            break
     kept.sort(key=lambda number: (-score[number], number))
     return [Chosen(number, TYPES[kinds[number]], float(min(1.0, score[number]))) for number in kept]
 
