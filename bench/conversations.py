@@ -17,7 +17,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.speech.turns import Turn
+from tasks.speech.turns import SpeakerTurn
 from tests.conftest import SHARED
 
 RATE = 16_000
@@ -90,7 +90,7 @@ Samples = NDArray[np.float32]
 @dataclass(frozen=True, slots=True)
 class Conversation:
     samples: Samples
-    turns: Sequence[Turn]
+    turns: Sequence[SpeakerTurn]
 
 
 def converse(voices: Sequence[str], seed: int, *, minutes: float, noise_db: float = -64) -> Conversation:
@@ -100,13 +100,13 @@ def converse(voices: Sequence[str], seed: int, *, minutes: float, noise_db: floa
     choose = random.Random(seed)
     gains = {voice: 10 ** (choose.uniform(-6, 6) / 20) for voice in voices}
     parts = [np.zeros(RATE // 2, np.float32)]
-    turns: list[Turn] = []
+    turns: list[SpeakerTurn] = []
     position, waiting, last = RATE // 2, list(voices), ""
     while position < minutes * 60 * RATE or waiting:
         voice = waiting.pop(0) if waiting else choose.choice([v for v in voices if v != last] or list(voices))
         for _ in range(choose.choice((1, 1, 2, 3))):
             spoken = say(voice, choose.choice(SHORT if choose.random() < 0.25 else SENTENCES)) * gains[voice]
-            turns.append(Turn(position / RATE, (position + len(spoken)) / RATE, voices.index(voice)))
+            turns.append(SpeakerTurn(position / RATE, (position + len(spoken)) / RATE, voices.index(voice)))
             pause = choose.uniform(0.1, 0.9) if choose.random() < 0.85 else choose.uniform(0.9, 2.5)
             parts += [spoken.astype(np.float32), np.zeros(int(pause * RATE), np.float32)]
             position += len(parts[-2]) + len(parts[-1])

@@ -38,7 +38,7 @@ from models.diarization.voices import VoiceEncoder
 from models.runtime import Runtime
 from models.speech.voice_activity import FRAME_S, VoiceActivity
 from tasks.speech.speakers import SpeakerTurns
-from tasks.speech.turns import Turn
+from tasks.speech.turns import SpeakerTurn
 from tests.conftest import SHARED
 
 COLLAR = 0.25
@@ -59,7 +59,7 @@ class Errors:
         return (self.missed + self.invented + self.confused) / self.speech
 
 
-def compare(reference: Sequence[Turn], found: Sequence[Turn], collar: float = COLLAR) -> Errors:
+def compare(reference: Sequence[SpeakerTurn], found: Sequence[SpeakerTurn], collar: float = COLLAR) -> Errors:
     """Exact, for turns that do not overlap."""
     edges = np.array(sorted({edge for turn in reference for edge in (turn.start, turn.end)}))
     cuts = sorted(
@@ -82,15 +82,17 @@ def compare(reference: Sequence[Turn], found: Sequence[Turn], collar: float = CO
     return Errors(missed, invented, float(agreed.sum() - agreed[rows, columns].sum()), speech)
 
 
-def _count(turns: Sequence[Turn]) -> int:
+def _count(turns: Sequence[SpeakerTurn]) -> int:
     return 1 + max((turn.speaker for turn in turns), default=0)
 
 
-def _speaker_at(turns: Sequence[Turn], time_s: float) -> int | None:
+def _speaker_at(turns: Sequence[SpeakerTurn], time_s: float) -> int | None:
     return next((turn.speaker for turn in turns if turn.start <= time_s < turn.end), None)
 
 
-async def diarize(encoder: VoiceEncoder, samples: NDArray[np.float32], speakers: int | None = None) -> Sequence[Turn]:
+async def diarize(
+    encoder: VoiceEncoder, samples: NDArray[np.float32], speakers: int | None = None
+) -> Sequence[SpeakerTurn]:
     """`samples` is float32 [n] or, of a stereo recording, [2, n]."""
     channels = np.atleast_2d(samples)
     mono = channels.mean(axis=0)

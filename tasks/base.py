@@ -77,7 +77,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadingCachePolicy:
     """How a task's results may be kept for other requests about the same files."""
 
     asked: Callable[[TaskRequest, MediaLimits], Any]
@@ -105,7 +105,7 @@ class Specialist:
     download. That of the capability of its name is at hand is seen besides."""
     sees_names: bool = False
     """Whether its result depends on what its inputs are called, or where they are."""
-    reading: Reading | None = None
+    reading: ReadingCachePolicy | None = None
     """None where another request is answered anew, or nothing is saved by it."""
     order: int = 1000
     """Its place among the others, where these are listed."""

@@ -18,7 +18,7 @@ from tasks.errors import InputError
 from tasks.inputs.limits import megabytes
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob
-from tasks.result import Piece, Result, pieces_under, texts_in
+from tasks.result import Result, ResultLine, pieces_under, texts_in
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.#-]*)[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
 """A fenced block of Markdown, with its language; one that does not end ends with the text."""
@@ -47,7 +47,7 @@ class CodeData(TypedDict):
 
 
 class CodeResult(Result[CodeData]):
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         yield from pieces_under("code:", self.data["code_script"])
         yield from pieces_under("output:", self.data["output"])
 

@@ -22,9 +22,9 @@ from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
-from tasks.result import Piece, Result
+from tasks.result import Result, ResultLine
 from tasks.series.columns import Observed, mentions, observed
-from tasks.series.grid import Table
+from tasks.series.grid import SeriesTable
 from tasks.series.inline import message_of
 from tasks.series.reading import TableReader
 from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, steps_ahead
@@ -57,10 +57,10 @@ class ForecastData(TypedDict):
 
 
 class ForecastResult(Result[ForecastData]):
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         rows = self.data["predictions"]
         heading = " | ".join(rows[0])
-        yield from [Piece(" | ".join(map(str, row.values())), heading) for row in rows]
+        yield from [ResultLine(" | ".join(map(str, row.values())), heading) for row in rows]
 
 
 def predictions_of(series: Regular, outlook: Outlook, *, named: bool) -> list[Prediction]:
@@ -238,7 +238,7 @@ _COLUMNS, _LONGEST_NAME = 8, 40
 """Columns that an error names, and characters of a name."""
 
 
-def _columns_of(tables: Sequence[tuple[str, Table]]) -> str:
+def _columns_of(tables: Sequence[tuple[str, SeriesTable]]) -> str:
     """What was understood of tables in which there is nothing to forecast."""
     names = [column.name.strip()[:_LONGEST_NAME] for _, table in tables for column in table.columns]
     named = [f"'{name}'" for name in names if name][:_COLUMNS]
@@ -246,7 +246,7 @@ def _columns_of(tables: Sequence[tuple[str, Table]]) -> str:
     return f": its columns are {', '.join(named)}{more}" if named else ""
 
 
-def _observed(tables: Sequence[tuple[str, Table]], words: str) -> list[Observed]:
+def _observed(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[Observed]:
     """The series of the table that `words` name, else of the first that has one that is long enough."""
     named = [pair for pair in tables if mentions(words, pair[0])]
     by_table = [observed(table, words) for _, table in named or tables]

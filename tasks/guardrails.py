@@ -30,8 +30,8 @@ from tasks.errors import InputError, InputTooLarge, Overloaded
 from tasks.inputs.limits import MB
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
-from tasks.result import Piece, Result
-from tasks.seen_pages import Page, is_alone, pages_to_search
+from tasks.result import Result, ResultLine
+from tasks.seen_pages import PagePosition, is_alone, pages_to_search
 
 NAME = "guardrails"
 """In `precontext`."""
@@ -65,8 +65,8 @@ class GuardData(TypedDict):
 
 
 class GuardResult(Result[GuardData]):
-    def _pieces(self) -> Iterator[Piece]:
-        yield Piece("safe" if self.data["safe"] else f"unsafe: {', '.join(self.data['codes'])}")
+    def _pieces(self) -> Iterator[ResultLine]:
+        yield ResultLine("safe" if self.data["safe"] else f"unsafe: {', '.join(self.data['codes'])}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ class Guardrails:
             pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self.loader.limits.pages)
             alone = is_alone(shown)
 
-            async def judged(page: Page) -> Check:
+            async def judged(page: PagePosition) -> Check:
                 picture = await page.document.picture(page.number)
                 found = [
                     (guard, await self._in_time("image_guard", guard, codes, guard.judge(picture, codes, wait=True)))
@@ -380,7 +380,7 @@ def limits_of(found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy) ->
     return limits | dict(policy.thresholds)
 
 
-def _place(page: Page, *, alone: bool) -> str:
+def _place(page: PagePosition, *, alone: bool) -> str:
     document = page.document
     timestamp = document.timestamp(page.number)
     if timestamp is not None:

@@ -19,8 +19,8 @@ from models.vision.text import Image, PageReader, TextLine
 from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
-from tasks.result import Bounds, Piece, Result, bounds_of, edges_of, texts_in
-from tasks.seen_pages import Page, Seen, is_alone, opened_documents, pages_to_search, seen_on
+from tasks.result import Bounds, Result, ResultLine, bounds_of, edges_of, texts_in
+from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents, pages_to_search, seen_on
 from tasks.wording.gui_elements import Wording
 
 _ALIKE = 80.0
@@ -92,7 +92,7 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-class ShownElement(Seen):
+class ShownElement(Sighting):
     type: str
     """One of `models.vision.gui.elements.TYPES`."""
     bounds: Bounds
@@ -107,16 +107,16 @@ class GuiData(TypedDict):
 
 
 class GuiResult(Result[GuiData]):
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         for one in self.data["gui_elements"]:
             text = " " + json.dumps(one["text"], ensure_ascii=False) if one.get("text") else ""
-            yield Piece(f"{one['type']}{text} at {edges_of(one['bounds'])}")
+            yield ResultLine(f"{one['type']}{text} at {edges_of(one['bounds'])}")
 
     def said(self) -> Iterator[str]:
         return texts_in(self.data["gui_elements"], frozenset({"type"}))
 
 
-def shown(found: Sequence[GuiElement], width: int, height: int, seen: Seen) -> list[ShownElement]:
+def shown(found: Sequence[GuiElement], width: int, height: int, seen: Sighting) -> list[ShownElement]:
     """`found` in a picture of `width` × `height`, in the same order."""
     return [{**_shown(one, width, height), **seen} for one in found]
 
@@ -173,13 +173,13 @@ class GuiDetectionTask:
             return GuiResult({"gui_elements": found})
 
     async def _searched(
-        self, pages: Sequence[Page], wording: Wording, progress: Progress, alone: bool
+        self, pages: Sequence[PagePosition], wording: Wording, progress: Progress, alone: bool
     ) -> list[ShownElement]:
         admission = Admission()
         looks = wording.names_an_element and len(pages) <= _MOST_LOOKED_AT
         grounder = self._grounder() if looks else None
 
-        async def searched(page: Page) -> list[ShownElement]:
+        async def searched(page: PagePosition) -> list[ShownElement]:
             picture = await page.document.picture(page.number)
             height, width = picture.shape[:2]
             lines = await self._reader().read(picture, wait=admission.waits())

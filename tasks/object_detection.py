@@ -17,11 +17,11 @@ from models.embedding.capability import EMBEDDING, MINILM
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
 from models.vision.detection.detector import Detection, Mask
 from tasks.base import Parts, Progress, Specialist, TaskRequest
-from tasks.detection.search import Engines, Search, Searches, Wishes
+from tasks.detection.search import DetectionEngines, Search, Searches, Wishes
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
-from tasks.result import Bounds, Corner, Piece, Result, bounds_of, edges_of
-from tasks.seen_pages import Page, Seen, is_alone, opened_documents, pages_to_search, seen_on
+from tasks.result import Bounds, Corner, Result, ResultLine, bounds_of, edges_of
+from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents, pages_to_search, seen_on
 
 _STRAIGHT = 0.004
 """How far a polygon may be from the mask's edge, as a part of its length."""
@@ -53,7 +53,7 @@ def png_of(mask: Mask, left: int, top: int, right: int, bottom: int) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-class DetectedObject(Seen):
+class DetectedObject(Sighting):
     label: str
     bounds: Bounds
     confidence: float
@@ -69,7 +69,7 @@ class DetectionData(TypedDict):
 
 
 class DetectionResult(Result[DetectionData]):
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         """All of a label together: "how many" is the usual question."""
         by_label: dict[tuple[str, str], list[str]] = {}
         for one in self.data["detected_objects"]:
@@ -77,10 +77,12 @@ class DetectionResult(Result[DetectionData]):
             confidence = f" {one['confidence']}" if "confidence" in one else ""
             by_label.setdefault((page, one["label"]), []).append(edges_of(one["bounds"]) + confidence)
         for (page, label), places in by_label.items():
-            yield Piece(f"{label} ×{len(places)} at {', '.join(places)}", page)
+            yield ResultLine(f"{label} ×{len(places)} at {', '.join(places)}", page)
 
 
-def objects_of(found: Sequence[Detection], width: int, height: int, wishes: Wishes, seen: Seen) -> list[DetectedObject]:
+def objects_of(
+    found: Sequence[Detection], width: int, height: int, wishes: Wishes, seen: Sighting
+) -> list[DetectedObject]:
     """`found` in a picture of `width` × `height`, the most confident first."""
     ordered = sorted(found, key=lambda one: (-one.score, one.label, one.box))
     shown = (_object(one, width, height, wishes) for one in ordered)
@@ -112,7 +114,7 @@ class ObjectDetectionTask:
 
     name = "object_detection"
 
-    def __init__(self, engines: Engines, loader: MediaLoader) -> None:
+    def __init__(self, engines: DetectionEngines, loader: MediaLoader) -> None:
         self._searches = Searches(engines)
         self._loader = loader
 
@@ -132,11 +134,11 @@ class ObjectDetectionTask:
             return DetectionResult({"detected_objects": found})
 
     async def _searched(
-        self, pages: Sequence[Page], search: Search, progress: Progress, alone: bool
+        self, pages: Sequence[PagePosition], search: Search, progress: Progress, alone: bool
     ) -> list[DetectedObject]:
         admission = Admission()
 
-        async def searched(page: Page) -> list[DetectedObject]:
+        async def searched(page: PagePosition) -> list[DetectedObject]:
             picture = await page.document.picture(page.number)
             found = await search.run(picture, wait=admission.waits())
 
@@ -157,7 +159,7 @@ class ObjectDetectionTask:
 
 def _build(parts: Parts) -> ObjectDetectionTask:
     use = parts.engines.use
-    engines = Engines(
+    engines = DetectionEngines(
         partial(use, OBJECT_DETECTION),
         partial(use, OPEN_VOCABULARY),
         partial(use, SEGMENTATION),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.concurrency import Admission, side_by_side
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, PageReader, Ruling, TextLine, Word
-from tasks.base import Progress, Reading, Specialist, TaskRequest
+from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.document import Document
 from tasks.inputs.limits import MediaLimits
@@ -21,7 +21,7 @@ from tasks.inputs.text.text_file import unread
 from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
-from tasks.seen_pages import Page, all_pages, asked_for, check_number, opened_documents
+from tasks.seen_pages import PagePosition, all_pages, asked_for, check_number, opened_documents
 from tasks.wording.page_range import Form, page_hints, requested_form
 
 _AT_ONCE = 64
@@ -112,7 +112,7 @@ class OcrTask:
 
                 return await asyncio.to_thread(whole)
 
-    def _asked_for(self, text: str, documents: Sequence[Document]) -> list[Page]:
+    def _asked_for(self, text: str, documents: Sequence[Document]) -> list[PagePosition]:
         pages, pictures = _numbered(documents)
         if pages and not _is_one_picture(documents):
             pages = asked_for(text, pages)
@@ -125,11 +125,11 @@ class OcrTask:
         return pages
 
     async def _read(
-        self, pages: Sequence[Page], pictures: "_Pictures", form: Form, progress: Progress
+        self, pages: Sequence[PagePosition], pictures: "_Pictures", form: Form, progress: Progress
     ) -> list["_Section | None"]:
         """None for a picture in a text that is damaged: the rest of the text is worth having."""
 
-        async def read(page: Page) -> _Section | None:
+        async def read(page: PagePosition) -> _Section | None:
             try:
                 return await _section(page, pictures, form)
             except InputError:
@@ -167,7 +167,7 @@ _Section = tuple[PageSection, Sequence[Ruling]]
 """A page, and the lines that are ruled on it."""
 
 
-async def _section(page: Page, pictures: _Pictures, form: Form) -> _Section:
+async def _section(page: PagePosition, pictures: _Pictures, form: Form) -> _Section:
     (width, height), layer = await page.document.size_and_text(page.number)
     picture = None if layer.complete else await page.document.picture(page.number)
     read = await pictures.read(picture) if picture is not None else ()
@@ -184,7 +184,7 @@ async def _section(page: Page, pictures: _Pictures, form: Form) -> _Section:
     return await asyncio.to_thread(laid_out)
 
 
-def _numbered(documents: Sequence[Document]) -> tuple[list[Page], list[Page]]:
+def _numbered(documents: Sequence[Document]) -> tuple[list[PagePosition], list[PagePosition]]:
     """The pages, and the pictures in texts, which nobody calls pages: their numbers come after those of all pages."""
     pages = [document for document in documents if document.text is None]
     texts = [document for document in documents if document.text is not None]
@@ -197,7 +197,7 @@ def _is_one_picture(documents: Sequence[Document]) -> bool:
     return len(documents) == 1 and documents[0].kind == "image"
 
 
-def _result(documents: Sequence[Document], pages: Sequence[Page], read: Sequence[_Section | None]) -> OcrResult:
+def _result(documents: Sequence[Document], pages: Sequence[PagePosition], read: Sequence[_Section | None]) -> OcrResult:
     sections = [found[0] for found in read if found is not None]
     rulings = [found[1] for found in read if found is not None]
     if _is_one_picture(documents):
@@ -230,6 +230,6 @@ TASK = Specialist(
     OcrTask.name,
     lambda parts: OcrTask(partial(parts.engines.use, OCR), parts.loader),
     uses=(OCR,),
-    reading=Reading(_asked, OcrResult.restored),
+    reading=ReadingCachePolicy(_asked, OcrResult.restored),
     order=10,
 )

@@ -19,7 +19,7 @@ from tasks.layout.lines import in_reading_order
 from tasks.layout.markdown import Block, blocks_of, gfm, text_of
 from tasks.layout.tables import join, tables_on
 from tasks.redaction import Redactor, replaced
-from tasks.result import CORNERS, Bounds, Piece, Result, SourceLine, bounds_of, lines_below, pieces_under, texts_in
+from tasks.result import CORNERS, Bounds, Result, ResultLine, SourceLine, bounds_of, lines_below, pieces_under, texts_in
 from tasks.wording.page_range import PLAIN, Form
 
 
@@ -61,14 +61,14 @@ class OcrTable(TypedDict):
     markdown: str
 
 
-class Asked(TypedDict):
+class OcrExtras(TypedDict):
     """What is there where it was asked for."""
 
     tables: NotRequired[list[OcrTable]]
     markdown: NotRequired[str]
 
 
-class OcrSection(Asked):
+class OcrSection(OcrExtras):
     """The one picture, whose tables and Markdown stand beside it."""
 
     text: str
@@ -87,7 +87,7 @@ class PageSection(OcrSection):
     """The second at which a video's frame is seen."""
 
 
-class OcrData(Asked):
+class OcrData(OcrExtras):
     """`tables` and `markdown` of a picture, and of what has no pages."""
 
     extracted_text: str
@@ -113,7 +113,7 @@ class OcrResult(Result[OcrData]):
             return self
         sections = []
         for number in range(len(self._lines)):
-            own: Asked = {}
+            own: OcrExtras = {}
             if form.tables:
                 own["tables"] = [self._told(table, number) for table in self._tables[number] if not table.continued]
             if form.markdown:
@@ -183,7 +183,7 @@ class OcrResult(Result[OcrData]):
     def text(self) -> str:
         return self.data["extracted_text"]
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         if self.unplaced_text():
             # Where the pictures of a text stand in it, only the whole tells.
             yield from pieces_under("", self.text())
@@ -196,8 +196,8 @@ class OcrResult(Result[OcrData]):
             for index, block in enumerate(self._blocks(number)):
                 first, *others = block.lines
                 # A blank line between two blocks.
-                yield Piece(f"\n{first}" if index else first, heading)
-                yield from [Piece(line, heading) for line in others]
+                yield ResultLine(f"\n{first}" if index else first, heading)
+                yield from [ResultLine(line, heading) for line in others]
 
     def passages(self) -> Iterator[list[SourceLine]]:
         """A page each, and then what stands on none."""

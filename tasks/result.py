@@ -97,7 +97,7 @@ by them, in another form."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ResultLine:
     """A line of a result as a language model reads it; the least that is kept or left out."""
 
     text: str
@@ -137,14 +137,14 @@ class Result(ABC, Generic[DataT]):
         """What a step after it works on, and what is read out; "" where there is no such text."""
         return ""
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[ResultLine]:
         """All that it says, for a language model, without the pixels that it cannot use; at least one."""
         pieces = self._pieces()
-        yield next(pieces, Piece("nothing found"))
+        yield next(pieces, ResultLine("nothing found"))
         yield from pieces
 
     @abstractmethod
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         """None where nothing was found."""
 
     def kept(self) -> Any:
@@ -167,12 +167,12 @@ class Result(ABC, Generic[DataT]):
 class JsonResult(Result[Any]):
     """One whose shape is not known."""
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         match self.data:
             case {"text": str(text), **others} if not others:
                 yield from pieces_under("", text)
             case _:
-                yield Piece(json_text(self.data))
+                yield ResultLine(json_text(self.data))
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,8 @@ class Failure(Result[None]):
     data: None = field(default=None, init=False)
     message: str
 
-    def _pieces(self) -> Iterator[Piece]:
-        yield Piece(f"failed: {self.message}")
+    def _pieces(self) -> Iterator[ResultLine]:
+        yield ResultLine(f"failed: {self.message}")
 
     def passages(self) -> Iterator[list[SourceLine]]:
         return iter(())
@@ -195,9 +195,9 @@ class Failure(Result[None]):
         return Failure(redactor.text(self.message))
 
 
-def pieces_under(heading: str, *texts: str) -> Iterator[Piece]:
+def pieces_under(heading: str, *texts: str) -> Iterator[ResultLine]:
     """The lines of `texts`, one by one."""
-    return (Piece(line, heading) for text in texts for line in text_lines(text))
+    return (ResultLine(line, heading) for text in texts for line in text_lines(text))
 
 
 def json_text(data: Any) -> str:

@@ -25,12 +25,12 @@ from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
 from tasks.inputs.source import Blob, Source
-from tasks.result import Piece, Result, json_text, pieces_under, texts_in
+from tasks.result import Result, ResultLine, json_text, pieces_under, texts_in
 from tasks.scrape.browser import REMEDY, Renderer
 from tasks.scrape.feed import is_feed
-from tasks.scrape.matching import WORDS, Match, Row, fill_fields
-from tasks.scrape.page_file import Reading, read_file
-from tasks.scrape.parsing import Page
+from tasks.scrape.matching import WORDS, RecordMatch, Row, fill_fields
+from tasks.scrape.page_file import PageReading, read_file
+from tasks.scrape.parsing import ParsedPage
 
 _ASKED = re.compile(
     r"\b(?:extract|scrape|get|grab|list|collect|pull)\s+"
@@ -110,12 +110,12 @@ class ScraperResult(Result[ScrapedPage | list[ScrapedPage]]):
     def text(self) -> str:
         return "\n\n".join(page["text"] for page in self._pages)
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         for page in self._pages:
             heading = f"{page['title']} <{page['url']}>".strip()
-            rows = [Piece(f"data: {json_text(page['data'])}", heading)] if "data" in page else []
+            rows = [ResultLine(f"data: {json_text(page['data'])}", heading)] if "data" in page else []
             pieces = chain(rows, pieces_under(heading, page["description"], page["markdown"] or page["text"]))
-            yield next(pieces, Piece("(no text)", heading))
+            yield next(pieces, ResultLine("(no text)", heading))
             yield from pieces
 
     def said(self) -> Iterator[str]:
@@ -180,8 +180,8 @@ class ScraperTask:
         return _result(url, page, await self._data(page, reading.match, fields, request.redact))
 
     async def _rendered(
-        self, url: str, reading: Reading, source: Source, fields: tuple[str, ...]
-    ) -> tuple[str, Reading] | None:
+        self, url: str, reading: PageReading, source: Source, fields: tuple[str, ...]
+    ) -> tuple[str, PageReading] | None:
         """Where the browser was in the end, and what it showed. None where `reading`, which is without scripts, tells
         more: without a browser, or where that fails. What says nothing itself raises instead: as the browser does, and
         EngineUnavailable where there is none."""
@@ -223,7 +223,9 @@ class ScraperTask:
             total.take(len(fetched.data), source.param)
         return fetched
 
-    async def _data(self, page: Page, match: Match | None, fields: tuple[str, ...], redact: Redact) -> list[Row] | None:
+    async def _data(
+        self, page: ParsedPage, match: RecordMatch | None, fields: tuple[str, ...], redact: Redact
+    ) -> list[Row] | None:
         """By the structure of the page where it has all fields: that neither invents nor forgets. Else by the LLM, and
         where there is none, what the structure tells, which may be nothing. None where no fields were asked for."""
         if not fields:
@@ -258,7 +260,7 @@ class ScraperTask:
         metadata: dict[str, Any] = {"media_type": kind}
         if "total_pages" in result.data:
             metadata["total_pages"] = result.data["total_pages"]
-        page = Page(title=filename or "", description="", text=text, markdown=text, metadata=metadata)
+        page = ParsedPage(title=filename or "", description="", text=text, markdown=text, metadata=metadata)
         return _result(fetched.url, page, await self._data(page, None, fields, request.redact))
 
 
@@ -273,7 +275,7 @@ def _filename(url: str) -> str | None:
     return unquote(urlsplit(url).path.rpartition("/")[2]) or None
 
 
-def _result(url: str, page: Page, data: list[Row] | None) -> ScrapedPage:
+def _result(url: str, page: ParsedPage, data: list[Row] | None) -> ScrapedPage:
     found = {"url": url, **asdict(page), "data": data}
     return cast(ScrapedPage, {name: value for name, value in found.items() if value is not None})
 

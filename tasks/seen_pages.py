@@ -18,7 +18,7 @@ _DOCUMENTS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PagePosition:
     document: Document
     number: int
     """In its document, from 1."""
@@ -26,7 +26,7 @@ class Page:
     """Among the pages of all documents, from 1."""
 
 
-class Seen(TypedDict):
+class Sighting(TypedDict):
     """Where something is seen."""
 
     page: NotRequired[int]
@@ -35,8 +35,8 @@ class Seen(TypedDict):
     """Seconds from the start of the video that shows it, two decimals."""
 
 
-def seen_on(page: Page, *, alone: bool) -> Seen:
-    seen: Seen = {} if alone else {"page": page.place}
+def seen_on(page: PagePosition, *, alone: bool) -> Sighting:
+    seen: Sighting = {} if alone else {"page": page.place}
     timestamp = page.document.timestamp(page.number)
     if timestamp is not None:
         seen["timestamp"] = round(timestamp, 2)
@@ -54,7 +54,7 @@ async def opened_documents(loader: MediaLoader, sources: Sequence[Source]) -> As
         yield await side_by_side(opened, sources, at_most=_DOCUMENTS_AT_ONCE)
 
 
-def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: int) -> list[Page]:
+def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: int) -> list[PagePosition]:
     """All pages, counted through the documents, or those that `text` asks for ("page 3").
 
     Raises InputError: a document without pages, pages that are not there, more of them than `limit`
@@ -75,19 +75,19 @@ def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: 
     return pages
 
 
-def all_pages(documents: Iterable[Document]) -> list[Page]:
+def all_pages(documents: Iterable[Document]) -> list[PagePosition]:
     """The pages of `documents`, counted through them."""
     numbers = ((document, number + 1) for document in documents for number in range(document.total_pages))
-    return [Page(document, number, place) for place, (document, number) in enumerate(numbers, start=1)]
+    return [PagePosition(document, number, place) for place, (document, number) in enumerate(numbers, start=1)]
 
 
-def asked_for(text: str, pages: list[Page]) -> list[Page]:
+def asked_for(text: str, pages: list[PagePosition]) -> list[PagePosition]:
     """Those of `pages` that `text` asks for ("page 3"), or all. Raises InputError for one that is not there."""
     wanted = requested_pages(text, len(pages))
     return pages if wanted is None else [pages[place - 1] for place in wanted]
 
 
-def check_number(pages: Sequence[Page], limit: int, what: str, remedy: str = "") -> None:
+def check_number(pages: Sequence[PagePosition], limit: int, what: str, remedy: str = "") -> None:
     """Raises InputError (`too_many_pages`) for more than `limit` pages. `what` says what is to happen to them."""
     if len(pages) > limit:
         raise InputError(

@@ -15,17 +15,17 @@ from models.diarization.voices import Diarizer, VoiceEncoder
 from models.speech.capability import SPEECH_TO_TEXT
 from models.speech.transcriber import SpokenWord, Transcriber
 from models.translation.languages import language_name
-from tasks.base import Parts, Progress, Reading, Specialist, TaskRequest, unreported
+from tasks.base import Parts, Progress, ReadingCachePolicy, Specialist, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.redaction import Redactor
-from tasks.result import Piece, Result, SourceLine, json_text, lines_below, texts_in
+from tasks.result import Result, ResultLine, SourceLine, json_text, lines_below, texts_in
 from tasks.speech.cutter import Window, window_at
 from tasks.speech.listening import Heard, listen
 from tasks.speech.phrases import Phrase, joined_text, phrases, spaced
 from tasks.speech.speakers import SpeakerTurns
-from tasks.speech.turns import Teller, label_words, speaker_label
+from tasks.speech.turns import PhraseEmitter, label_words, speaker_label
 from tasks.wording.transcripts import SpeechOptions, wishes
 
 CAPABILITY = "speech_to_text"
@@ -127,13 +127,13 @@ class SpeechResult(Result[SpeechData]):
     def text(self) -> str:
         return self.data["text"]
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         for chunk in self.data["chunks"]:
             start, end = chunk["timestamp"]
             speaker = f" {chunk['speaker']}:" if "speaker" in chunk else ""
-            yield Piece(f"[{start}–{end}]{speaker} {chunk['text'].strip()}")
+            yield ResultLine(f"[{start}–{end}]{speaker} {chunk['text'].strip()}")
         if not self.data["chunks"]:
-            yield Piece(json_text(self.data))
+            yield ResultLine(json_text(self.data))
 
     def passages(self) -> Iterator[list[SourceLine]]:
         # What the chunks say, each with its time, need not be said again without one.
@@ -280,7 +280,7 @@ class SpeechToTextTask:
             sure = options.language is not None or engine.languages is None
             return words >= _LEAST_TOLD and (sure or probability >= _CLEAR)
 
-        teller = Teller(tell, believes) if tell is not None and not options.diarize else None
+        teller = PhraseEmitter(tell, believes) if tell is not None and not options.diarize else None
         async with await self._loader.open_recording(source) as recording:
             turns = SpeakerTurns(self._voices(), channels=recording.channels) if options.diarize else None
             with turns or nullcontext():
@@ -344,6 +344,6 @@ TASK = Specialist(
     uses=(SPEECH_TO_TEXT, DIARIZATION),
     aliases=("stt",),
     precontext_name="stt",
-    reading=Reading(lambda request, _: asdict(wishes(request.text)), SpeechResult),
+    reading=ReadingCachePolicy(lambda request, _: asdict(wishes(request.text)), SpeechResult),
     order=60,
 )

@@ -21,9 +21,9 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source, urls_in
-from tasks.result import Piece, Result, SourceLine, lines_below, pieces_under
+from tasks.result import Result, ResultLine, SourceLine, lines_below, pieces_under
 from tasks.translation.segments import Sentence, is_invented, items_of, pieces_of, respaced
-from tasks.wording.translation import Asked, asked_of
+from tasks.wording.translation import TranslationOrder, asked_of
 
 _BATCHES_AT_ONCE = 2
 _FRAGMENTS = re.compile(f"({MARK.pattern})")
@@ -163,7 +163,7 @@ class TranslateResult(Result[TranslateData]):
     def text(self) -> str:
         return self.data["translated_text"]
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         return pieces_under(f"{self.data['source_language']} → {self.data['target_language']}", self.text())
 
     def passages(self) -> Iterator[list[SourceLine]]:
@@ -198,7 +198,7 @@ class TranslateTask:
             }
         )
 
-    async def _translated(self, texts: Sequence[str], asked: Asked, request: TaskRequest) -> Sequence[str]:
+    async def _translated(self, texts: Sequence[str], asked: TranslationOrder, request: TaskRequest) -> Sequence[str]:
         sources = [asked.source] if asked.source else await languages_of("\n".join(texts))
         if sources and asked.target in (sources[0], base_of(sources[0])):
             return texts
@@ -232,7 +232,7 @@ class TranslateTask:
         """In a thread: it looks which sets are there."""
         return f"{await asyncio.to_thread(self._remedy, source, target)} See docs/translate.md."
 
-    async def _texts(self, asked: Asked, sources: Sequence[Source]) -> list[str]:
+    async def _texts(self, asked: TranslationOrder, sources: Sequence[Source]) -> list[str]:
         """What the message brings along, unless that only names inputs."""
         if asked.text.strip() and not _only_names(asked.text, sources):
             return [asked.text]

@@ -24,7 +24,7 @@ from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import media_type_named, sniff
 from tasks.inputs.source import Blob
-from tasks.result import Piece, Result, text_lines, texts_in
+from tasks.result import Result, ResultLine, text_lines, texts_in
 from tasks.scrape.page_file import read_file
 from tasks.search.fall_over import FallOver, Hit
 from tasks.wording.search_query import parse_query
@@ -138,12 +138,12 @@ class FoundPage(TypedDict):
 
 
 class SearchResult(Result[list[FoundPage]]):
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[ResultLine]:
         for number, page in enumerate(self.data, 1):
             heading = f"{number}. {page['title']} <{page['url']}>"
             texts = [page["description"], page["content"], *page["snippets"]]
             lines = dict.fromkeys(line for text in texts for line in text_lines(text))
-            yield from [Piece(line, heading) for line in lines] or [Piece("(no text)", heading)]
+            yield from [ResultLine(line, heading) for line in lines] or [ResultLine("(no text)", heading)]
 
     def said(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"snippets"}))

@@ -10,7 +10,7 @@ from html import escape
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.scrape.page_file import PageFile
-from tasks.scrape.parsing import Page
+from tasks.scrape.parsing import ParsedPage
 
 _SUBJECTS = """\
 The harbour master|A retired teacher|Our neighbour|The city council|An engineer from Lyon|The youngest reader|
@@ -480,6 +480,6 @@ def _words(text: str) -> Counter[str]:
 _IDEOGRAPHS = re.compile(r"[\u3040-\u9fff]")
 
 
-def extract_page(data: bytes, url: str, charset: str | None, *, limits: MediaLimits | None = None) -> Page:
+def extract_page(data: bytes, url: str, charset: str | None, *, limits: MediaLimits | None = None) -> ParsedPage:
     """What the page `data`, fetched from `url` and declared to be in `charset`, says."""
     return PageFile(Blob(data, "text/html", None, url, charset), limits or MediaLimits()).read(url).page

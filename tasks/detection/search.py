@@ -11,7 +11,7 @@ from models.base import EngineUnavailable
 from models.embedding.embedder import Embedder
 from models.vision.detection.detector import Detection, Detector, Segmenter, suppressed
 from models.vision.text import Image
-from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular
+from tasks.detection.vocabulary import LabelVocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import instruction_in
 from tasks.wording.vocabulary import compiled
 
@@ -176,7 +176,7 @@ _SHORT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Engines:
+class DetectionEngines:
     """Each is asked for only when it is needed, and raises EngineUnavailable where nothing can serve."""
 
     detector: Callable[[], Detector]
@@ -217,9 +217,9 @@ class Search:
 class Searches:
     """Makes the search that a text asks for. Keeps the vocabularies, whose embeddings cost a moment."""
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: DetectionEngines) -> None:
         self._engines = engines
-        self._vocabularies: dict[tuple[str, ...], Vocabulary] = {}
+        self._vocabularies: dict[tuple[str, ...], LabelVocabulary] = {}
 
     async def for_text(self, text: str) -> Search:
         """Raises EngineUnavailable for what no engine here can do: a label that none knows, masks."""
@@ -256,10 +256,10 @@ class Searches:
             wanted.append((beyond, tuple(map(singular, unknown))))
         return tuple(wanted)
 
-    def _vocabulary(self, labels: Sequence[str]) -> Vocabulary:
+    def _vocabulary(self, labels: Sequence[str]) -> LabelVocabulary:
         key = tuple(labels)
         if key not in self._vocabularies:
-            self._vocabularies[key] = Vocabulary(key)
+            self._vocabularies[key] = LabelVocabulary(key)
         return self._vocabularies[key]
 
     def _open_vocabulary(self) -> tuple[Detector | None, str]:

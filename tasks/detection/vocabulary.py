@@ -54,7 +54,7 @@ _OTHER_THINGS = re.compile("机器人|ロボット|熊猫|パンダ|地球|蜗�
 """Words in such scripts that contain the name of a label, and mean something else."""
 
 
-class Vocabulary:
+class LabelVocabulary:
     """The labels of one engine. Its embeddings are computed once, when a phrase first needs them."""
 
     def __init__(self, labels: Sequence[str]) -> None:
@@ -113,7 +113,7 @@ class Vocabulary:
         return found
 
 
-def phrases_asked_for(text: str, vocabulary: Vocabulary | None) -> list[str]:
+def phrases_asked_for(text: str, vocabulary: LabelVocabulary | None) -> list[str]:
     """What `text` asks to be found, in its own words; none where it does not restrict the search.
 
     A text that does not say "find", "count", … restricts it where it is a list of names that `vocabulary` knows.
@@ -129,7 +129,7 @@ def phrases_asked_for(text: str, vocabulary: Vocabulary | None) -> list[str]:
 
 
 async def labels_for(
-    phrase: str, vocabulary: Vocabulary, embedder: Embedder | None, *, loosely: bool
+    phrase: str, vocabulary: LabelVocabulary, embedder: Embedder | None, *, loosely: bool
 ) -> tuple[str, ...]:
     """The labels that `phrase` means, none where the engine has none for it. `loosely`, a description of a thing
     counts as the thing: no engine here could tell a red car from another."""

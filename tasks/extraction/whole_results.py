@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tasks.detection.vocabulary import SYNONYMS, Vocabulary, phrases_asked_for, singular
+from tasks.detection.vocabulary import SYNONYMS, LabelVocabulary, phrases_asked_for, singular
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.result import Result
@@ -134,7 +134,7 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
     # In the frames of a video one thing comes again and again.
     if not searches or any("timestamp" in one for one in objects):
         return None
-    vocabulary = Vocabulary(tuple(dict.fromkeys([*SYNONYMS, *(one["label"] for one in objects)])))
+    vocabulary = LabelVocabulary(tuple(dict.fromkeys([*SYNONYMS, *(one["label"] for one in objects)])))
     asked = [_labels(phrase, vocabulary) for phrase in phrases_asked_for(searches[0].text, vocabulary)]
     looked_for = frozenset[str]().union(*asked)
     for name in names.own:
@@ -148,7 +148,7 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
     return None
 
 
-def _wanted(name: tuple[str, ...], vocabulary: Vocabulary) -> frozenset[str] | None:
+def _wanted(name: tuple[str, ...], vocabulary: LabelVocabulary) -> frozenset[str] | None:
     """The labels that a field's name means, empty for all of them; None for a name of something else."""
     words = _words()
     rest = [word for word in name if word not in words.counting and word not in words.presence]
@@ -161,5 +161,5 @@ def _wanted(name: tuple[str, ...], vocabulary: Vocabulary) -> frozenset[str] | N
     return frozenset(map(str.casefold, labels)) or None
 
 
-def _labels(phrase: str, vocabulary: Vocabulary) -> frozenset[str]:
+def _labels(phrase: str, vocabulary: LabelVocabulary) -> frozenset[str]:
     return frozenset(map(str.casefold, vocabulary.named(phrase))) or frozenset({singular(phrase)})

@@ -28,7 +28,7 @@ class TextLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class DocumentContents:
     """What a document knows of itself once it is open."""
 
     kind: Kind
@@ -56,8 +56,8 @@ class Pages(ABC):
     places: tuple[PicturePlace, ...] = ()
     """Where in a text the pictures stand that are its pages."""
 
-    def contents(self) -> Contents:
-        return Contents(self.kind, self.total, self.text, self.times, self.places)
+    def contents(self) -> DocumentContents:
+        return DocumentContents(self.kind, self.total, self.text, self.times, self.places)
 
     @abstractmethod
     def size(self, number: int) -> tuple[int, int]:
@@ -92,7 +92,9 @@ class Document(AbstractAsyncContextManager["Document"]):
     if any. Calls raise InputError for a page that is not there or cannot be decoded.
     """
 
-    def __init__(self, blob: Blob, contents: Contents, session: Session[Pages] | None, budget: DecodedBudget) -> None:
+    def __init__(
+        self, blob: Blob, contents: DocumentContents, session: Session[Pages] | None, budget: DecodedBudget
+    ) -> None:
         """`session` is None for a text without pages."""
         self.kind: Kind = contents.kind
         self.media_type = blob.media_type
@@ -108,7 +110,7 @@ class Document(AbstractAsyncContextManager["Document"]):
 
     @classmethod
     def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
-        return cls(blob, Contents("text", 0, text), None, budget)
+        return cls(blob, DocumentContents("text", 0, text), None, budget)
 
     @classmethod
     async def of_session(cls, blob: Blob, session: Session[Pages], budget: DecodedBudget) -> Self:

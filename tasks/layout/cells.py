@@ -8,7 +8,7 @@ from tasks.layout.rulings import turned
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PlacedWord:
     """A word in the frame in which the page's text runs to the right."""
 
     left: float
@@ -67,26 +67,26 @@ class Table:
     """Whether it goes on with the last one of the page before, which has its cells."""
 
 
-def _piece(word: Word, angle: float, line: int) -> Piece:
+def _piece(word: Word, angle: float, line: int) -> PlacedWord:
     corners = turned(word.quad, -angle) if angle else word.quad
     xs, ys = sorted(x for x, _ in corners), sorted(y for _, y in corners)
-    return Piece((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, word, line)
+    return PlacedWord((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, word, line)
 
 
-def pieces_of(lines: Sequence[TextLine], angle: float) -> list[Piece]:
+def pieces_of(lines: Sequence[TextLine], angle: float) -> list[PlacedWord]:
     """The words of `lines`, which run at `angle`."""
     return [_piece(word, angle, place) for place, line in enumerate(lines) for word in line.words]
 
 
 @dataclass(slots=True)
-class Place:
+class CellDraft:
     """A cell in the making."""
 
     row: int
     column: int
     row_span: int = 1
     col_span: int = 1
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[PlacedWord] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -95,8 +95,8 @@ class Draft:
 
     xs: Sequence[float]
     ys: Sequence[float]
-    cells: list[Place]
-    leaders: Sequence[Piece] = ()
+    cells: list[CellDraft]
+    leaders: Sequence[PlacedWord] = ()
 
     def done(self, angle: float) -> Table:
         lines = frozenset(piece.line for place in self.cells for piece in place.pieces)
@@ -118,9 +118,9 @@ def quad_of(left: float, top: float, right: float, bottom: float, angle: float) 
     return a, b, c, d
 
 
-def levels_of(pieces: Iterable[Piece]) -> list[list[Piece]]:
+def levels_of(pieces: Iterable[PlacedWord]) -> list[list[PlacedWord]]:
     """Pieces on one level, from left to right; levels from top to bottom."""
-    lines: list[list[Piece]] = []
+    lines: list[list[PlacedWord]] = []
     for piece in sorted(pieces, key=lambda piece: (piece.middle, piece.left)):
         if lines and piece.middle - lines[-1][0].middle < 0.5 * max(
             piece.bottom - piece.top, lines[-1][0].bottom - lines[-1][0].top

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from tasks.layout.cells import Draft, Piece, Place
+from tasks.layout.cells import CellDraft, Draft, PlacedWord
 from tasks.layout.rulings import Stroke
 
 MOST_ROWS = 1000
@@ -35,10 +35,10 @@ class _Row:
     """A line of words, which may be a row of a table."""
 
     line: int
-    pieces: list[Piece]
-    leaders: list[Piece]
+    pieces: list[PlacedWord]
+    leaders: list[PlacedWord]
     """Rows of dots among its words."""
-    runs: list[list[Piece]]
+    runs: list[list[PlacedWord]]
     """Its words, parted at wide gaps."""
 
     @property
@@ -62,12 +62,12 @@ class _Row:
         return median(piece.middle for piece in self.pieces)
 
 
-def _is_leader(piece: Piece) -> bool:
+def _is_leader(piece: PlacedWord) -> bool:
     return len(piece.word.text) > 2 and not piece.word.text.strip(".·…_-")
 
 
-def _rows(pieces: Iterable[Piece], height: float) -> list[_Row]:
-    lines: dict[int, list[Piece]] = {}
+def _rows(pieces: Iterable[PlacedWord], height: float) -> list[_Row]:
+    lines: dict[int, list[PlacedWord]] = {}
     for piece in pieces:
         lines.setdefault(piece.line, []).append(piece)
     rows = []
@@ -79,8 +79,8 @@ def _rows(pieces: Iterable[Piece], height: float) -> list[_Row]:
     return rows
 
 
-def _runs(pieces: Sequence[Piece], height: float, gap: float) -> list[list[Piece]]:
-    runs: list[list[Piece]] = []
+def _runs(pieces: Sequence[PlacedWord], height: float, gap: float) -> list[list[PlacedWord]]:
+    runs: list[list[PlacedWord]] = []
     for piece in pieces:
         if runs and piece.left - runs[-1][-1].right < gap * height:
             runs[-1].append(piece)
@@ -96,7 +96,7 @@ def _is_mark(text: str) -> bool:
     return not any(map(str.isalnum, text)) or (len(text) <= 4 and text[-1] in ".)" and text[:-1].isalnum())
 
 
-def unruled(pieces: Sequence[Piece], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
+def unruled(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
     """Tables among lines that no grid holds; lines that run across may rule off their rows."""
     block: list[_Row] = []
     for row in [*_rows(pieces, height), None]:
@@ -219,10 +219,10 @@ def _table_of(
         return None
     cells = [_cells_of(row, strips, height) for row in lines]
     ys, starts = _row_edges(lines, cells, columns, across, strips, height)
-    places: dict[tuple[int, int], Place] = {}
+    places: dict[tuple[int, int], CellDraft] = {}
     for row, own in zip(starts, cells, strict=True):
         for first, last, pieces in own:
-            place = places.setdefault((row, first), Place(row, first))
+            place = places.setdefault((row, first), CellDraft(row, first))
             place.col_span = max(place.col_span, last - first + 1)
             place.pieces += pieces
     taken = {(row, column + step) for (row, column), one in places.items() for step in range(1, one.col_span)}
@@ -248,7 +248,7 @@ def _table_of(
     if columns == 2 and all(len(pieces) == 1 and _is_mark(pieces[0].word.text) for pieces in marks):
         return None
     empty = [
-        Place(row, column)
+        CellDraft(row, column)
         for row in range(rows)
         for column in range(columns)
         if (row, column) not in places and (row, column) not in taken
@@ -259,9 +259,9 @@ def _table_of(
     return Draft(xs, ys, [*filled, *empty], [piece for row in lines for piece in row.leaders])
 
 
-def _cells_of(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[int, int, list[Piece]]]:
+def _cells_of(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[int, int, list[PlacedWord]]]:
     """First and last column, and words, of each cell of a line, from left to right."""
-    parts: list[list[Piece]] = [[row.pieces[0]]]
+    parts: list[list[PlacedWord]] = [[row.pieces[0]]]
     for one, other in pairwise(row.pieces):
         gap = other.left - one.right
         white = max((min(end, other.left) - max(begin, one.right)) / (end - begin) for begin, end in strips)
@@ -269,7 +269,7 @@ def _cells_of(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[
             parts.append([])
         parts[-1].append(other)
     slack = 0.2 * height
-    cells: list[tuple[int, int, list[Piece]]] = []
+    cells: list[tuple[int, int, list[PlacedWord]]] = []
     starts, ends = [left for left, _ in strips], [right for _, right in strips]
     for part in parts:
         left, right = part[0].left, part[-1].right
@@ -287,7 +287,7 @@ def _cells_of(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[
 
 def _row_edges(
     lines: Sequence[_Row],
-    cells: Sequence[Sequence[tuple[int, int, list[Piece]]]],
+    cells: Sequence[Sequence[tuple[int, int, list[PlacedWord]]]],
     columns: int,
     across: Sequence[Stroke],
     strips: Sequence[_Strip],
@@ -310,7 +310,7 @@ def _row_edges(
 
 def _ruled_rows(
     lines: Sequence[_Row],
-    cells: Sequence[Sequence[tuple[int, int, list[Piece]]]],
+    cells: Sequence[Sequence[tuple[int, int, list[PlacedWord]]]],
     columns: int,
     across: Sequence[Stroke],
     strips: Sequence[_Strip],
@@ -332,7 +332,7 @@ def _ruled_rows(
     return [place == 0 or band != bands[place - 1] for place, band in enumerate(bands)]
 
 
-def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int, list[Piece]]]]) -> list[bool]:
+def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int, list[PlacedWord]]]]) -> list[bool]:
     """Which lines begin a row, by the white space between them: a line that stands close below one, and has fewer
     cells, goes on with it."""
     pitches = [other.middle - one.middle for one, other in pairwise(lines)]

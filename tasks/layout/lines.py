@@ -71,7 +71,7 @@ _FEWEST_IN_COLUMN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _PlacedLine:
     """A line in the frame in which the page's text runs to the right."""
 
     line: TextLine
@@ -108,7 +108,7 @@ def split_at_gutters(lines: Sequence[TextLine], angle: float) -> list[TextLine]:
     return parts
 
 
-def _run(line: TextLine, c: float, s: float) -> _Run:
+def _run(line: TextLine, c: float, s: float) -> _PlacedLine:
     top_left, top_right, bottom_right, bottom_left = (y * c - x * s for x, y in line.quad)
     height = (bottom_left + bottom_right - top_left - top_right) / 2
     left, right = _ends(line.quad, c, s)
@@ -119,7 +119,7 @@ def _run(line: TextLine, c: float, s: float) -> _Run:
             gaps.append((place, start))
         end = after
     starts = sorted(start for _, start in gaps)
-    return _Run(line, left, right, (top_left + bottom_right) / 2, _NEAR * height, gaps, starts)
+    return _PlacedLine(line, left, right, (top_left + bottom_right) / 2, _NEAR * height, gaps, starts)
 
 
 def _ends(quad: Quad, c: float, s: float) -> tuple[float, float]:
@@ -128,7 +128,7 @@ def _ends(quad: Quad, c: float, s: float) -> tuple[float, float]:
     return ((ax + dx) * c + (ay + dy) * s) / 2, ((bx + cx) * c + (by + cy) * s) / 2
 
 
-def _is_gutter(x: float, around: Sequence[_Run]) -> bool:
+def _is_gutter(x: float, around: Sequence[_PlacedLine]) -> bool:
     reaching = [run for run in around if run.reaches(x)]
     beginning = sum(run.begins_at(x) for run in reaching)
     return beginning >= max(_FEWEST_IN_COLUMN, _SHARE * len(reaching))

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from statistics import median
 
 from models.vision.text import TextLine
-from tasks.layout.cells import Piece, Table, pieces_of
+from tasks.layout.cells import PlacedWord, Table, pieces_of
 from tasks.layout.rulings import skew_of
 
 _LEVELS = 1.7, 1.35, 1.18
@@ -63,7 +63,7 @@ def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]
     angle, _ = skew_of(lines)
     inside = {id(word) for table in tables for cell in table.cells for word in cell.words}
     inside |= {id(word) for table in tables for word in table.leaders}
-    rows: dict[int, list[Piece]] = {}
+    rows: dict[int, list[PlacedWord]] = {}
     for piece in pieces_of(lines, angle):
         if id(piece.word) not in inside:
             rows.setdefault(piece.line, []).append(piece)
@@ -102,7 +102,7 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
-def _line(pieces: Sequence[Piece]) -> _Line:
+def _line(pieces: Sequence[PlacedWord]) -> _Line:
     words = [piece.word for piece in pieces]
     first = pieces[0]
     return _Line(
@@ -116,7 +116,7 @@ def _line(pieces: Sequence[Piece]) -> _Line:
     )
 
 
-def _size(pieces: Sequence[Piece]) -> float:
+def _size(pieces: Sequence[PlacedWord]) -> float:
     """The size of the lettering: boxes may be as high as their letters, of which some reach down."""
     hangs = any(not _DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
     return max(piece.bottom - piece.top for piece in pieces) / (1 if hangs else _HANGING)

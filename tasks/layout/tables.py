@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.text import Ruling, TextLine
-from tasks.layout.cells import Draft, Piece, Place, Table, levels_of, pieces_of
+from tasks.layout.cells import CellDraft, Draft, PlacedWord, Table, levels_of, pieces_of
 from tasks.layout.columns import unruled
 from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 
@@ -93,7 +93,7 @@ def _append(table: Table, more: Table, pages_on: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class RulingGrid:
     """Rulings that meet: the places of its columns and rows, and which of its cells are one."""
 
     xs: Sequence[float]
@@ -108,7 +108,7 @@ class Grid:
         return self.owner.get((row, column))
 
 
-def grids_of(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> list[Grid]:
+def grids_of(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> list[RulingGrid]:
     """The grids that rulings form with each other, whose outer sides may be open."""
     if not across or not down:
         return []
@@ -129,13 +129,13 @@ def grids_of(across: Sequence[Stroke], down: Sequence[Stroke], height: float) ->
     return grids
 
 
-def _grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> Grid | None:
+def _grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> RulingGrid | None:
     ys, xs = _edges(across, down, height), _edges(down, across, height)
     if len(xs) < 2 or len(ys) < 2 or (len(xs) - 1) * (len(ys) - 1) > MOST_CELLS:
         return None
     beside, below = _sides(down, xs, ys), _sides(across, ys, xs).T
     owner = _rectangles(beside, below)
-    return Grid(xs, ys, owner) if owner else None
+    return RulingGrid(xs, ys, owner) if owner else None
 
 
 def _edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: float) -> list[float]:
@@ -206,11 +206,11 @@ def _connected(one: NDArray[np.intp], other: NDArray[np.intp], number: int) -> t
     return count, labels
 
 
-def _in_grid(grid: Grid, pieces: Sequence[Piece], height: float) -> Draft | None:
+def _in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float) -> Draft | None:
     """The table that `grid` rules, with those of `pieces` that stand in it; None where it is a frame, or a drawing."""
-    places: dict[tuple[int, int], Place] = {}
+    places: dict[tuple[int, int], CellDraft] = {}
     for (row, column), first in grid.owner.items():
-        place = places.setdefault(first, Place(*first))
+        place = places.setdefault(first, CellDraft(*first))
         place.row_span = max(place.row_span, row - first[0] + 1)
         place.col_span = max(place.col_span, column - first[1] + 1)
     for piece in pieces:
@@ -253,7 +253,7 @@ def _with_rows(table: Draft, height: float) -> Draft:
     return Draft(table.xs, ys, cells)
 
 
-def _cuts(row: Sequence[Place], columns: int) -> list[float]:
+def _cuts(row: Sequence[CellDraft], columns: int) -> list[float]:
     """Where a ruled row is cut into the rows that its text stands in; nowhere, if it is one row."""
     if len(row) < 2 or any(place.col_span > 1 for place in row):
         return []
@@ -265,7 +265,7 @@ def _cuts(row: Sequence[Place], columns: int) -> list[float]:
     return _between([line for line in lines if any(line is one for one in shared)])
 
 
-def _between(lines: Sequence[Sequence[Piece]]) -> list[float]:
+def _between(lines: Sequence[Sequence[PlacedWord]]) -> list[float]:
     """The levels between lines that begin rows, nearer to the lower one's top."""
     tops = [min(piece.top for piece in line) for line in lines]
     bottoms = [max(piece.bottom for piece in line) for line in lines]

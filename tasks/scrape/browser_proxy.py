@@ -55,7 +55,7 @@ def network_of(policy: FetchPolicy, resolver: Resolver, tls: ssl.SSLContext | No
     return PublicNetwork(rules, resolver, proxy)
 
 
-class _Refused(Exception):
+class _ProxyRefusal(Exception):
     """What a request is answered with."""
 
     def __init__(self, status: bytes) -> None:
@@ -122,7 +122,7 @@ class BrowserProxy:
         except asyncio.LimitOverrunError:
             writer.write(_answer(b"431 Request Header Fields Too Large"))
             return
-        except _Refused as refused:
+        except _ProxyRefusal as refused:
             writer.write(_answer(refused.status))
             await writer.drain()
             return
@@ -143,16 +143,16 @@ class BrowserProxy:
         if method == b"CONNECT":
             match = _AUTHORITY.fullmatch(target)
             if match is None:
-                raise _Refused(b"400 Bad Request")
+                raise _ProxyRefusal(b"400 Bad Request")
             return await self._connect(match[1].decode("ascii", "replace"), int(match[2])), b""
         try:
             url = httpx.URL(target.decode("ascii"))
         except (httpx.InvalidURL, UnicodeDecodeError) as error:
-            raise _Refused(b"400 Bad Request") from error
+            raise _ProxyRefusal(b"400 Bad Request") from error
         if url.scheme != "http" or not url.raw_host:
-            raise _Refused(b"400 Bad Request")
+            raise _ProxyRefusal(b"400 Bad Request")
         if any(field.lower().startswith(b"upgrade:") for field in fields):
-            raise _Refused(b"403 Forbidden")
+            raise _ProxyRefusal(b"403 Forbidden")
         outer = await self._connect(url.raw_host.decode("ascii"), url.port or 80)
         # One request a connection: the next one may be for another host, and must be checked.
         kept = [field for field in fields if field.partition(b":")[0].strip().lower() not in _HOP]
@@ -164,7 +164,7 @@ class BrowserProxy:
             return await self._network.connect_tcp(host, port, self._connect_timeout)
         except (*_REFUSALS,) as error:
             self.refused.append(host)
-            raise _Refused(_REFUSALS[type(error)]) from error
+            raise _ProxyRefusal(_REFUSALS[type(error)]) from error
 
     async def _relay(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, outer: httpcore.AsyncNetworkStream

@@ -13,7 +13,7 @@ from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import decode_text
 from tasks.scrape.main_part import text_of
 from tasks.scrape.metadata import language_of
-from tasks.scrape.parsing import Link, Page, joined
+from tasks.scrape.parsing import Link, ParsedPage, joined
 from tasks.scrape.visible import drop_unseen
 
 MAX_ENTRIES = 500
@@ -31,7 +31,7 @@ def is_feed(data: bytes) -> bool:
     return head.startswith(b"<") and any(root in head for root in _ROOTS)
 
 
-def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[Page, list[Entry]]:
+def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, list[Entry]]:
     """A feed as a page, and its entries. Raises InputError: no text, XML entities, no feed at all."""
     import feedparser  # type: ignore[import-untyped]
 
@@ -49,7 +49,7 @@ def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[Page, list[Ent
     entries = [_entry(entry, url) for entry in found.entries[:MAX_ENTRIES]]
     lines = [line for entry in entries for line in _lines(entry)]
     title = _plain(found.feed.get("title"))
-    page = Page(
+    page = ParsedPage(
         title=title,
         description=_plain(found.feed.get("subtitle")),
         text="\n".join(lines),

@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 
 from models.language.llm import Llm, LlmCall, LlmError, TextDelta, fence_around
 from tasks.scrape.main_part import Leaf, Record, Records, leaves_of, record_groups
-from tasks.scrape.parsing import Page
+from tasks.scrape.parsing import ParsedPage
 
 Value = str | int | float | None
 Row = dict[str, Value]
@@ -52,16 +52,16 @@ WORDS: Final[dict[str, dict[str, frozenset[str]]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RecordMatch:
     rows: Sequence[Row]
     missing: frozenset[str]
     """Fields that too few of the records have."""
 
 
-def match_records(region: HtmlElement, fields: Sequence[str]) -> Match | None:
+def match_records(region: HtmlElement, fields: Sequence[str]) -> RecordMatch | None:
     """The group of records that has the most of `fields`; None where none has any. Values stand on the page as they are
     here, numbers of something ("188 points") and ranks as integers."""
-    best: tuple[float, Match] | None = None
+    best: tuple[float, RecordMatch] | None = None
     for group in record_groups(region)[:_GROUPS]:
         match = _matched(group, fields)
         filled = sum(value is not None for row in match.rows for value in row.values())
@@ -71,7 +71,7 @@ def match_records(region: HtmlElement, fields: Sequence[str]) -> Match | None:
     return best[1] if best else None
 
 
-def _matched(group: Records, fields: Sequence[str]) -> Match:
+def _matched(group: Records, fields: Sequence[str]) -> RecordMatch:
     head = _head_of(group, fields)
     columns = [] if head is None else [_text(cell) for cell in head]
     heads = [record for record in group.items if record[0] is head or _is_head(record)]
@@ -85,7 +85,7 @@ def _matched(group: Records, fields: Sequence[str]) -> Match:
             rows.append(row)
     few = max(1, _COMPLETE * len(rows))
     missing = frozenset(field for field in fields if sum(row[field] is not None for row in rows) < few)
-    return Match(rows, missing)
+    return RecordMatch(rows, missing)
 
 
 def says_something(row: Row) -> bool:
@@ -258,7 +258,7 @@ class _Unfit(Exception):
     """The answer does not have the form that was asked for; the message says why, to the LLM."""
 
 
-async def fill_fields(llm: Llm, page: Page, fields: Sequence[str]) -> list[Row]:
+async def fill_fields(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Row]:
     """A row for each thing on `page` that has some of `fields`; [] where the LLM finds none, or fails.
 
     A value that does not stand on the page is null.
@@ -273,7 +273,7 @@ async def fill_fields(llm: Llm, page: Page, fields: Sequence[str]) -> list[Row]:
     return [row for row in kept if says_something(row)]
 
 
-async def _asked(llm: Llm, page: Page, fields: Sequence[str]) -> list[Row]:
+async def _asked(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Row]:
     abilities = await llm.abilities()
     context = abilities.context_tokens or _ASSUMED_CONTEXT
     answer = min(_ANSWER_TOKENS, context // 3)
@@ -351,7 +351,7 @@ def _cut(llm: Llm, text: str, room: int) -> str:
 class _Said:
     """What stands on a page, whatever its white space, case and signs."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: ParsedPage) -> None:
         texts = [page.title, page.description, page.text, page.markdown]
         texts += [text for link in page.links for text in (link.text, link.url)]
         self._letters = "\n".join(map(_letters, texts))

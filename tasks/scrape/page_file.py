@@ -15,9 +15,9 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.scrape.feed import is_feed, read_feed
 from tasks.scrape.main_part import has_main, largest_share, main_part, size_of, size_within, text_of
-from tasks.scrape.matching import Match, Row, match_records
+from tasks.scrape.matching import RecordMatch, Row, match_records
 from tasks.scrape.metadata import description_of, language_claimed, language_of, metadata_of, title_of
-from tasks.scrape.parsing import Page, base_of, links_of, make_absolute, parsed
+from tasks.scrape.parsing import ParsedPage, base_of, links_of, make_absolute, parsed
 from tasks.scrape.visible import drop_unseen
 
 # It warns of every page in which it finds no article.
@@ -64,7 +64,7 @@ _LIST_SHARE = 0.5
 _LIST_KEPT = 0.95
 
 
-def read_page(root: HtmlElement, url: str) -> Page:
+def read_page(root: HtmlElement, url: str) -> ParsedPage:
     """Takes out of `root` what nobody sees, and makes its links absolute."""
     base = base_of(root, url)
     title, description, metadata = title_of(root), description_of(root), metadata_of(root, base)
@@ -72,7 +72,7 @@ def read_page(root: HtmlElement, url: str) -> Page:
     drop_unseen(root)
     make_absolute(root, base)
     text, markdown = _main(root)
-    return Page(
+    return ParsedPage(
         title=title,
         description=description,
         text=text,
@@ -122,9 +122,9 @@ _UNREAD = frozenset({"script", "style", "noscript", "template"})
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    page: Page
-    match: Match | None
+class PageReading:
+    page: ParsedPage
+    match: RecordMatch | None
     """What the structure of the page tells of the fields that were asked for."""
     has_scripts: bool
     """Which have not run."""
@@ -139,7 +139,7 @@ class PageFile:
         self._blob = blob
         self._limits = limits
 
-    def read(self, url: str, fields: Sequence[str] = ()) -> Reading:
+    def read(self, url: str, fields: Sequence[str] = ()) -> PageReading:
         """`url` is where the bytes came from. 5 to 50 ms for most. HTML, however broken, is always read.
 
         Raises InputError (`unsupported_media_type`) for bytes that are no text, InputTooLarge for more than `limits`
@@ -149,14 +149,14 @@ class PageFile:
             page, entries = read_feed(self._blob, self._limits, url)
             rows: list[Row] = [{field: entry.get(_ENTRY.get(field, field)) for field in fields} for entry in entries]
             missing = frozenset(field for field in fields if not any(row[field] for row in rows))
-            match = Match(rows, missing) if len(missing) < len(fields) else None
-            return Reading(page, match, has_scripts=False, waits=False)
+            match = RecordMatch(rows, missing) if len(missing) < len(fields) else None
+            return PageReading(page, match, has_scripts=False, waits=False)
         root = parsed(self._blob, self._limits)
         types = (script.get("type", "").partition(";")[0].strip() for script in root.iter("script"))
         has_scripts, asks = any(map(_SCRIPT.fullmatch, types)), _asks_for_scripts(root)
         page = read_page(root, url)
         match = match_records(main_part(root), fields) if fields else None
-        return Reading(page, match, has_scripts, has_scripts and (asks or not page.text))
+        return PageReading(page, match, has_scripts, has_scripts and (asks or not page.text))
 
     def close(self) -> None:
         """Nothing is held."""
@@ -164,7 +164,7 @@ class PageFile:
 
 async def read_file(
     sessions: Sessions, blob: Blob, limits: MediaLimits, url: str, fields: Sequence[str] = ()
-) -> Reading:
+) -> PageReading:
     """PageFile.read, in one of `sessions`."""
     session = await sessions.open(PageFile, blob, limits)
     try:

@@ -16,7 +16,7 @@ from tasks.series.dates import (
     since_1970,
     year_in,
 )
-from tasks.series.grid import Cell, Column, Table
+from tasks.series.grid import Cell, SeriesColumn, SeriesTable
 from tasks.wording.vocabulary import MONTHS, UNITS
 
 MOST = 0.8
@@ -52,7 +52,7 @@ def is_moment(text: str) -> bool:
     return moment(text) is not None or moment(text, day_first=True) is not None
 
 
-def dates_of(columns: Sequence[Column], numeric: Numeric) -> tuple[set[int], Times | None]:
+def dates_of(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times | None]:
     """The columns that make up the dates, and these."""
     texts = {at: one for at, one in enumerate(columns) if at not in numeric}
     candidates = [(at, found) for at, one in texts.items() if (found := _text_dates(one.cells)) is not None]
@@ -75,7 +75,7 @@ def _text_dates(cells: Sequence[Cell]) -> Times | None:
     return [cell if isinstance(cell, dt.datetime) else other for cell, other in zip(cells, read, strict=True)]
 
 
-def _composed(columns: Sequence[Column], numeric: Numeric) -> tuple[set[int], Times] | None:
+def _composed(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
     """A column of years with one of months or quarters, perhaps one of days."""
     year = _at(columns, numeric, YEAR_NAME)
     if year is None:
@@ -96,7 +96,7 @@ def _composed(columns: Sequence[Column], numeric: Numeric) -> tuple[set[int], Ti
     return (used, times) if sum(time is not None for time in times) >= MOST * len(times) else None
 
 
-def _numeric_dates(columns: Sequence[Column], numeric: Numeric) -> tuple[set[int], Times] | None:
+def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
     """A column of numbers that are years, days as 20240131 or seconds since 1970: one that is named so, else the
     first, if they ascend and there is another to be the values."""
     names = {at: columns[at].name.strip() for at in numeric}
@@ -132,7 +132,7 @@ def month_number(cell: Cell) -> int | None:
     return MONTHS.get(cell.strip().lower().rstrip(".")) if isinstance(cell, str) else None
 
 
-def _at(columns: Sequence[Column], numeric: Numeric, name: "re.Pattern[str]") -> int | None:
+def _at(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.Pattern[str]") -> int | None:
     return next((at for at in numeric if name.fullmatch(columns[at].name.strip())), None)
 
 
@@ -141,7 +141,7 @@ _MOST_OTHERS = 3
 """Columns beside the dates that may say what a row is."""
 
 
-def upright(table: Table) -> Table:
+def upright(table: SeriesTable) -> SeriesTable:
     """Tables whose dates run along the top: a row for each series, or a row a year and a column a month."""
     columns = table.columns
     months = [at for at, one in enumerate(columns) if month_number(one.name)]
@@ -151,15 +151,15 @@ def upright(table: Table) -> Table:
         years = (f"{of:.0f}" if isinstance(of, float) else str(of).removesuffix(".0") for of, _, _ in cells)
         dates = [f"{year}-{month_number(column.name):02}" for year, (_, column, _) in zip(years, cells, strict=True)]
         values = [column.cells[row] for _, column, row in cells]
-        return Table([Column("date", dates), Column("value", values)], table.comma_likely)
+        return SeriesTable([SeriesColumn("date", dates), SeriesColumn("value", values)], table.comma_likely)
     if len(dated) < _LEAST_DATES or len(dated) < len(columns) - _MOST_OTHERS:
         return table
     names = [column for at, column in enumerate(columns) if at not in dated]
-    turned = [Column("date", [columns[at].name for at in dated])]
+    turned = [SeriesColumn("date", [columns[at].name for at in dated])]
     for row in range(len(columns[0].cells)):
         name = next((str(column.cells[row]) for column in names if isinstance(column.cells[row], str)), "")
-        turned.append(Column(name[:80], [columns[at].cells[row] for at in dated]))
-    return Table(turned, table.comma_likely)
+        turned.append(SeriesColumn(name[:80], [columns[at].cells[row] for at in dated]))
+    return SeriesTable(turned, table.comma_likely)
 
 
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
@@ -187,7 +187,7 @@ class Observed:
         return sum(value is not None for value in self.values)
 
 
-def observed(table: Table, words: str) -> list[Observed]:
+def observed(table: SeriesTable, words: str) -> list[Observed]:
     """The series of `table`: those that `words` name, else all. Empty where it has no column of numbers."""
     table = upright(table)
     comma = decimal_comma(_texts(table.columns), likely=table.comma_likely)
@@ -210,7 +210,7 @@ def mentions(words: str, name: str) -> bool:
     return re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", words, re.IGNORECASE) is not None
 
 
-def _texts(columns: Iterable[Column]) -> Iterable[str]:
+def _texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
     """The texts of columns that are mostly numbers."""
     for column in columns:
         texts = [cell for cell in column.cells if isinstance(cell, str) and not is_missing(cell)]
@@ -241,7 +241,7 @@ def _number(cell: Cell, comma: bool) -> float | None:
 
 
 def _without_row_numbers(
-    columns: Sequence[Column], values: dict[int, list[float | None]]
+    columns: Sequence[SeriesColumn], values: dict[int, list[float | None]]
 ) -> dict[int, list[float | None]]:
     """`values` without columns that only count the rows, unless there is nothing else."""
 
@@ -255,7 +255,7 @@ def _without_row_numbers(
     return kept or values
 
 
-def _split(one: Observed, labels: Sequence[Column], words: str) -> list[Observed]:
+def _split(one: Observed, labels: Sequence[SeriesColumn], words: str) -> list[Observed]:
     """The rows of each series apart, where a column says which they are of; of what the words name, only these."""
     for column in labels:
         groups = list(dict.fromkeys(cell for cell in column.cells if isinstance(cell, str) and not is_missing(cell)))
@@ -270,7 +270,7 @@ def _split(one: Observed, labels: Sequence[Column], words: str) -> list[Observed
     return [one]
 
 
-def _rows_of(one: Observed, column: Column, group: str) -> Observed:
+def _rows_of(one: Observed, column: SeriesColumn, group: str) -> Observed:
     rows = [at for at, cell in enumerate(column.cells) if cell == group]
     times = [one.times[at] for at in rows] if one.times is not None else None
     return Observed(" ".join(group.split())[:80], times, [one.values[at] for at in rows])

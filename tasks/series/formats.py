@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tasks.series.dates import is_missing, looks_numeric, moment
-from tasks.series.grid import Table, cell_of, table_of
+from tasks.series.grid import SeriesTable, cell_of, table_of
 
 _LEAST = 2
 """Elements of a list that may be a column."""
@@ -17,7 +17,7 @@ _DEEPEST = 4
 """Objects around the table: `{"data": {"rows": […]}}`."""
 
 
-def json_table(text: str) -> Table | None:
+def json_table(text: str) -> SeriesTable | None:
     """None for a text that is no JSON, and for JSON without anything like a table. Of several tables, the first."""
     try:
         return value_table(_parsed(text))
@@ -32,7 +32,7 @@ def _parsed(text: str) -> Any:
         return [json.loads(line, parse_constant=lambda _: None) for line in text.splitlines() if line.strip()]
 
 
-def value_table(value: object, depth: int = 0) -> Table | None:
+def value_table(value: object, depth: int = 0) -> SeriesTable | None:
     """The table in what JSON was parsed to."""
     if isinstance(value, list):
         return _of_list(value)
@@ -61,7 +61,7 @@ def _are_numbers(value: Mapping[str, Any]) -> bool:
     return len(value) >= _LEAST and all(isinstance(cell, int | float | None) for cell in value.values())
 
 
-def _of_list(rows: Sequence[Any]) -> Table | None:
+def _of_list(rows: Sequence[Any]) -> SeriesTable | None:
     objects = [row for row in rows if isinstance(row, dict)]
     if objects:
         names = list(dict.fromkeys(str(name) for row in objects for name in row))
@@ -74,7 +74,7 @@ def _of_list(rows: Sequence[Any]) -> Table | None:
     return table_of([[cell_of(cell)] for cell in rows], ()) if len(rows) >= _LEAST else None
 
 
-def _of_columns(lists: Mapping[str, Sequence[Any]]) -> Table:
+def _of_columns(lists: Mapping[str, Sequence[Any]]) -> SeriesTable:
     """Lists of another length than most stand for something else."""
     lengths = [len(column) for column in lists.values()]
     length = max(lengths, key=lambda one: (lengths.count(one), one))
@@ -83,7 +83,7 @@ def _of_columns(lists: Mapping[str, Sequence[Any]]) -> Table:
     return table_of(rows, list(columns))
 
 
-def _of_mappings(value: Mapping[str, Mapping[str, Any]]) -> Table | None:
+def _of_mappings(value: Mapping[str, Mapping[str, Any]]) -> SeriesTable | None:
     """As pandas writes a table by default, `{"sales": {"2024-01": 12}}`, or turned."""
     inner = list(value.values())
     if any(isinstance(cell, list | dict) for row in inner for cell in row.values()):
@@ -111,7 +111,7 @@ _LONGEST = 80
 """Characters of a line with a date and a number."""
 
 
-def delimited_table(text: str) -> Table | None:
+def delimited_table(text: str) -> SeriesTable | None:
     """None where there is nothing that could be a table. Lines of another width than most are titles and notes."""
     lines = [
         line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.lstrip().startswith("#")

@@ -129,28 +129,28 @@ def cell_of(value: object) -> Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SeriesColumn:
     name: str
     """Empty where the table has no header."""
     cells: Sequence[Cell]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    columns: Sequence[Column]
+class SeriesTable:
+    columns: Sequence[SeriesColumn]
     """All of one length."""
     comma_likely: bool = False
     """Whether a comma is rather a decimal one where nothing else tells: columns are separated by semicolons."""
 
 
-def table_of(rows: Sequence[Sequence[Cell]], names: Sequence[str], *, comma_likely: bool = False) -> Table:
+def table_of(rows: Sequence[Sequence[Cell]], names: Sequence[str], *, comma_likely: bool = False) -> SeriesTable:
     """From rows, which may be of several lengths; columns without a name have an empty one."""
     width = max([len(names), *map(len, rows)], default=0)
     columns = []
     for at in range(width):
         name = " ".join(names[at].split())[:_LONGEST_NAME] if at < len(names) else ""
-        columns.append(Column(name, [row[at] if at < len(row) else None for row in rows]))
-    return Table(columns, comma_likely)
+        columns.append(SeriesColumn(name, [row[at] if at < len(row) else None for row in rows]))
+    return SeriesTable(columns, comma_likely)
 
 
 _FILLED = 0.5
@@ -168,7 +168,7 @@ _NICE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class TimeGrid:
     start: dt.datetime
     step: Period
     day: int | None = None
@@ -195,11 +195,11 @@ class Grid:
         return (moment - self.start).total_seconds() / self.step.count
 
 
-def grid_of(times: Sequence[dt.datetime]) -> Grid | None:
+def grid_of(times: Sequence[dt.datetime]) -> TimeGrid | None:
     """The grid of `times`, which ascend, each once; None where they are irregular."""
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     if len(set(gaps)) == 1 and gaps[0].is_integer() and not _is_long(gaps):
-        return Grid(times[0], Period("second", int(gaps[0])))
+        return TimeGrid(times[0], Period("second", int(gaps[0])))
     return _of_months(times, gaps) or _of_weekdays(times, gaps) or _of_seconds(times, gaps)
 
 
@@ -216,14 +216,14 @@ def _is_long(gaps: Sequence[float]) -> bool:
     return gaps[0] in (365 * DAY, 366 * DAY)
 
 
-def _of_months(times: Sequence[dt.datetime], gaps: Sequence[float]) -> Grid | None:
+def _of_months(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid | None:
     if sorted(gaps)[len(gaps) // 2] < _LEAST_MONTH or len({time.time() for time in times}) > 1:
         return None
     steps = [month_number(later) - month_number(earlier) for earlier, later in pairwise(times)]
     day = _day_of_month(times)
     if min(steps) < 1 or day is None:
         return None
-    grid = Grid(times[0], Period("month", gcd(*steps)), day)
+    grid = TimeGrid(times[0], Period("month", gcd(*steps)), day)
     return grid if _is_filled(grid, times) else None
 
 
@@ -242,21 +242,21 @@ def _day_of_month(times: Sequence[dt.datetime]) -> int | None:
     return 1 if max(days) <= _MONTH_EDGE else None
 
 
-def _of_weekdays(times: Sequence[dt.datetime], gaps: Sequence[float]) -> Grid | None:
+def _of_weekdays(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid | None:
     if _most_frequent(gaps) != DAY or any(time.weekday() > 4 for time in times):
         return None
     if any(gap % DAY for gap in gaps) or sum(gaps) < WEEK:
         return None
-    grid = Grid(times[0], WEEKDAYS)
+    grid = TimeGrid(times[0], WEEKDAYS)
     return grid if _is_filled(grid, times) else None
 
 
-def _of_seconds(times: Sequence[dt.datetime], gaps: Sequence[float]) -> Grid | None:
+def _of_seconds(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid | None:
     step = _most_frequent(gaps)
     if step < 1 or not step.is_integer():
         return None
     whole = sum(abs(gap / step - round(gap / step)) < 0.02 for gap in gaps)
-    grid = Grid(times[0], Period("second", int(step)))
+    grid = TimeGrid(times[0], Period("second", int(step)))
     return grid if whole >= _ON_GRID * len(gaps) and _is_filled(grid, times) else None
 
 
@@ -265,5 +265,5 @@ def _most_frequent(gaps: Sequence[float]) -> float:
     return min(counts, key=lambda gap: (-counts[gap], gap))
 
 
-def _is_filled(grid: Grid, times: Sequence[dt.datetime]) -> bool:
+def _is_filled(grid: TimeGrid, times: Sequence[dt.datetime]) -> bool:
     return len(times) >= _FILLED * (grid.place(times[-1]) + 1)

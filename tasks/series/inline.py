@@ -8,7 +8,7 @@ from itertools import chain, islice, zip_longest
 
 from tasks.series.dates import looks_numeric, moment
 from tasks.series.formats import date_and_number, delimited_table, is_head, value_table
-from tasks.series.grid import Table, table_of
+from tasks.series.grid import SeriesTable, table_of
 
 # Lists of numbers within words: `12, 14.5; 16`, and `12,5 14,0` with decimal commas.
 #
@@ -107,22 +107,22 @@ _PAIR = re.compile(r"([^\s,;:()]{4,20}(?:\s\d{2,4})?)\s*[:=]\s*([-+−]?\d[\d.]*
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SeriesMessage:
     words: str
     """What is asked, without addresses and without the numbers."""
-    table: Table | None
+    table: SeriesTable | None
 
 
-def message_of(text: str, *, has_sources: bool = False) -> Message:
+def message_of(text: str, *, has_sources: bool = False) -> SeriesMessage:
     """With sources, numbers in the text are part of what is asked."""
     text = _ADDRESS.sub(" ", text)
     if has_sources:
-        return Message(_shortened(text), None)
+        return SeriesMessage(_shortened(text), None)
     for find in (_fenced, _json, _lines, _pairs, _run, _list):
         found = find(text)
         if found is not None:
-            return Message(_shortened(found.words), found.table)
-    return Message(_shortened(text), None)
+            return SeriesMessage(_shortened(found.words), found.table)
+    return SeriesMessage(_shortened(text), None)
 
 
 def _shortened(words: str) -> str:
@@ -130,17 +130,17 @@ def _shortened(words: str) -> str:
     return words if len(words) <= 2 * _MOST_WORDS else f"{words[:_MOST_WORDS]} {words[-_MOST_WORDS:]}"
 
 
-def _fenced(text: str) -> Message | None:
+def _fenced(text: str) -> SeriesMessage | None:
     for fence in _FENCE.finditer(text):
         inner = fence[1]
         found = _json(inner)
         table = found.table if found else delimited_table(inner)
         if table is not None:
-            return Message(_without(text, fence.start(), fence.end()), table)
+            return SeriesMessage(_without(text, fence.start(), fence.end()), table)
     return None
 
 
-def _json(text: str) -> Message | None:
+def _json(text: str) -> SeriesMessage | None:
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
     for found in islice(re.finditer(r"[\[{]", text), _BEGINNINGS):
         try:
@@ -149,11 +149,11 @@ def _json(text: str) -> Message | None:
             continue
         table = value_table(value)
         if table is not None:
-            return Message(_without(text, found.start(), end), table)
+            return SeriesMessage(_without(text, found.start(), end), table)
     return None
 
 
-def _lines(text: str) -> Message | None:
+def _lines(text: str) -> SeriesMessage | None:
     """The longest block of lines that are rows, with the line above them that names their columns."""
     lines = _apart(text.splitlines())
     best, start = (0, 0), None
@@ -172,7 +172,7 @@ def _lines(text: str) -> Message | None:
     table = delimited_table("\n".join(lines[first:last]))
     if table is None:
         return None
-    return Message("\n".join([*lines[:first], *lines[last:]]), table)
+    return SeriesMessage("\n".join([*lines[:first], *lines[last:]]), table)
 
 
 def _apart(lines: Sequence[str]) -> list[str]:
@@ -187,16 +187,16 @@ def _apart(lines: Sequence[str]) -> list[str]:
     return apart
 
 
-def _pairs(text: str) -> Message | None:
+def _pairs(text: str) -> SeriesMessage | None:
     """`2024-01-01: 5, 2024-01-02: 7`."""
     found = [(pair, pair[1], pair[2]) for pair in _found_pairs(text) if moment(pair[1])]
     if len(found) < _LEAST_ROWS:
         return None
     words = _without(text, found[0][0].start(), found[-1][0].end())
-    return Message(words, table_of([[date, value] for _, date, value in found], ()))
+    return SeriesMessage(words, table_of([[date, value] for _, date, value in found], ()))
 
 
-def _run(text: str) -> Message | None:
+def _run(text: str) -> SeriesMessage | None:
     """`date,sold,2026-01-01,5,2026-01-02,7`: a table whose line breaks were lost."""
     best: list[re.Match[str]] = []
     end = 0
@@ -211,7 +211,7 @@ def _run(text: str) -> Message | None:
     if len(best) < _LEAST_RUN:
         return None
     table = table_of([[one[1], one[2]] for one in best], ())
-    return Message(_without(text, best[0].start(), best[-1].end()), table)
+    return SeriesMessage(_without(text, best[0].start(), best[-1].end()), table)
 
 
 def _found_pairs(text: str) -> Iterator["re.Match[str]"]:
@@ -226,12 +226,12 @@ def _found_pairs(text: str) -> Iterator["re.Match[str]"]:
             end = found.end()
 
 
-def _list(text: str) -> Message | None:
+def _list(text: str) -> SeriesMessage | None:
     found = longest_list(text)
     if found is None:
         return None
     table = table_of([[number] for number in found.numbers(text)], ("",))
-    return Message(_without(text, found.start, found.end), table)
+    return SeriesMessage(_without(text, found.start, found.end), table)
 
 
 def _is_row(line: str) -> bool:

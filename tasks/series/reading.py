@@ -15,7 +15,7 @@ from tasks.inputs.office.bounds import inflated, packed
 from tasks.inputs.source import Blob, Source
 from tasks.inputs.text.text_file import json_depth, looks_like_text
 from tasks.series.formats import delimited_table, is_head, json_table
-from tasks.series.grid import Cell, Table, cell_of, table_of
+from tasks.series.grid import Cell, SeriesTable, cell_of, table_of
 from tasks.series.inline import message_of
 
 _GAPS = 20
@@ -41,14 +41,14 @@ class WorkbookTables:
         except Exception as error:  # openpyxl raises whatever comes of parts that are not as they should be
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
 
-    def tables(self) -> list[tuple[str, Table]]:
+    def tables(self) -> list[tuple[str, SeriesTable]]:
         """The name of each sheet, and what is in it."""
         return self._tables
 
     def close(self) -> None:
         """Nothing is held but the cells."""
 
-    def _read(self, members: dict[str, bytes]) -> Iterator[tuple[str, Table]]:
+    def _read(self, members: dict[str, bytes]) -> Iterator[tuple[str, SeriesTable]]:
         import openpyxl
 
         with warnings.catch_warnings():
@@ -58,7 +58,7 @@ class WorkbookTables:
                 if sheet.sheet_state == "visible" and (table := self._sheet(sheet)) is not None:
                     yield sheet.title, table
 
-    def _sheet(self, sheet: Any) -> Table | None:
+    def _sheet(self, sheet: Any) -> SeriesTable | None:
         sheet.reset_dimensions()  # they are a claim
         rows: list[list[Cell]] = []
         for row in sheet.iter_rows(values_only=True):
@@ -106,7 +106,7 @@ class TableReader:
     def limits(self) -> MediaLimits:
         return self._loader.limits
 
-    async def read(self, source: Source) -> list[tuple[str, Table]]:
+    async def read(self, source: Source) -> list[tuple[str, SeriesTable]]:
         """What may be tables, with their names where they have some, the likeliest first.
 
         Raises InputError: as the loader does, and `unsupported_media_type`; InputTooLarge above `limits.cells`.
@@ -125,17 +125,17 @@ class TableReader:
             text = document.text or ""
         return [("", table) for table in await to_thread(self._tables, text, blob)]
 
-    async def _sheets(self, blob: Blob) -> list[tuple[str, Table]]:
+    async def _sheets(self, blob: Blob) -> list[tuple[str, SeriesTable]]:
         session = await self._sessions.open(WorkbookTables, blob, self.limits)
         try:
             return await session.run(WorkbookTables.tables)
         finally:
             await session.close()
 
-    def _tables(self, text: str, blob: Blob) -> list[Table]:
+    def _tables(self, text: str, blob: Blob) -> list[SeriesTable]:
         limit = self.limits.cells
         begins = text.lstrip("\ufeff \t\r\n")[:1]
-        ways: Sequence[Callable[[str], Table | None]] = (delimited_table, _within)
+        ways: Sequence[Callable[[str], SeriesTable | None]] = (delimited_table, _within)
         if blob.media_type in _PROSE:
             ways = (_within, delimited_table)
         elif begins in ("{", "[") and json_depth(text) <= self.limits.json_depth:
@@ -154,7 +154,7 @@ def _may_be_text(blob: Blob) -> bool:
     return kind in ("application", "text") and blob.media_type != media_types.PDF and looks_like_text(blob.data)
 
 
-def _within(text: str) -> Table | None:
+def _within(text: str) -> SeriesTable | None:
     return message_of(text).table
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.errors import InputError
 from tasks.series.columns import Observed
-from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, WEEK, Grid, Period, grid_of, nearest_step
+from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, WEEK, Period, TimeGrid, grid_of, nearest_step
 from tasks.wording.horizon import Horizon
 
 LEAST_POINTS = 5
@@ -28,7 +28,7 @@ class Regular:
     name: str
     values: NDArray[np.float64]
     """All finite, oldest first."""
-    grid: Grid | None
+    grid: TimeGrid | None
     """Where the values stand in time; None for those without dates."""
     whole: bool
     """Whether all observed values are integers."""
@@ -66,10 +66,10 @@ def regular(observed: Observed, period: Period | None, most: int) -> Regular:
         if period is not None and period.seconds > 1.5 * step.seconds:
             times, values = _summed(times, values, period)
             _check_count(observed, len(times))
-            grid = Grid(times[0], period, 1 if period.unit == "month" else None)
+            grid = TimeGrid(times[0], period, 1 if period.unit == "month" else None)
             notes.append(f"The dates are irregular: their values are summed by {period.name}.")
         else:
-            grid = Grid(step.beginning(times[0]), step, 1 if step.unit == "month" else None)
+            grid = TimeGrid(step.beginning(times[0]), step, 1 if step.unit == "month" else None)
             bring = _interpolated
     line, grid, filled, note = bring(times, values, grid, most, observed.param)
     return Regular(observed.name, line, grid, whole, filled, (*notes, *note))
@@ -144,12 +144,12 @@ def _undated(observed: Observed, most: int) -> Regular:
     )
 
 
-_Brought = tuple[NDArray[np.float64], Grid, int, list[str]]
+_Brought = tuple[NDArray[np.float64], TimeGrid, int, list[str]]
 """Values at each step of a grid, the grid, how many of the values were not observed, and notes on that."""
 
 
 def _gridded(
-    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: Grid, most: int, param: str | None
+    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: TimeGrid, most: int, param: str | None
 ) -> _Brought:
     count = grid.place(times[-1]) + 1
     _check_length(count, most, grid.step.name, param)
@@ -170,7 +170,7 @@ def _gridded(
 
 
 def _interpolated(
-    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: Grid, most: int, param: str | None
+    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: TimeGrid, most: int, param: str | None
 ) -> _Brought:
     """Irregular observations by what lies between them, at each step from the first to the last."""
     places = np.array([grid.exact_place(time) for time in times])
@@ -181,7 +181,7 @@ def _interpolated(
     steps = np.arange(first, last + 1)
     filled = len(np.setdiff1d(steps, np.round(places)))
     note = f"The dates are irregular: values are interpolated, one each {grid.step.name}."
-    return np.interp(steps, places, values), Grid(grid.at(first), grid.step, grid.day), filled, [note]
+    return np.interp(steps, places, values), TimeGrid(grid.at(first), grid.step, grid.day), filled, [note]
 
 
 def _summed(
@@ -281,7 +281,7 @@ def _steps_counted(series: Regular, horizon: Horizon) -> int | None:
     return _within(grid, len(series.values) - 1, period, horizon.count)
 
 
-def _within(grid: Grid, last: int, period: Period, count: int) -> int | None:
+def _within(grid: TimeGrid, last: int, period: Period, count: int) -> int | None:
     """Steps of `grid` up to so many periods after its place `last`, at least one; None for more than MOST_STEPS."""
     try:
         end = period.after(grid.at(last), count)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.speech.turns import Turn
+from tasks.speech.turns import SpeakerTurn
 
 SAMPLE_RATE = 16_000
 FRAME = 0.1
@@ -84,7 +84,7 @@ class ChannelLevels:
         own = np.array([np.mean(first > _APART * second), np.mean(second > _APART * first)]) if first.size else [0, 0]
         return min(own) >= _LEAST_SHARE and sum(own) >= _MOSTLY
 
-    def turns(self, regions: Sequence[tuple[float, float]]) -> list[Turn]:
+    def turns(self, regions: Sequence[tuple[float, float]]) -> list[SpeakerTurn]:
         """Within `regions` of speech (start, end in seconds), whose channel is the louder."""
         kernel = np.ones(2 * _SMOOTHED + 1)
         power = np.stack([np.convolve(np.square(row), kernel, "same") for row in self._all()])
@@ -95,7 +95,7 @@ class ChannelLevels:
             part = louder[begin : max(begin + 1, round(end / FRAME))]
             cuts = [0, *(np.flatnonzero(np.diff(part)) + 1)]
             edges = [start, *((begin + cut) * FRAME for cut in cuts[1:]), end]
-            turns += [Turn(edges[i], edges[i + 1], int(part[cut])) for i, cut in enumerate(cuts)]
+            turns += [SpeakerTurn(edges[i], edges[i + 1], int(part[cut])) for i, cut in enumerate(cuts)]
         return turns
 
     def _all(self) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from tasks.speech.channels import FaintSpeech, are_apart
 from tasks.speech.cutter import Cutter, Span, Stretch, Window, pooled
 from tasks.speech.phrases import separator
 from tasks.speech.speakers import SpeakerTurns
-from tasks.speech.turns import Teller
+from tasks.speech.turns import PhraseEmitter
 from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
@@ -62,7 +62,7 @@ class Heard:
         """Whether it is known of every word on which channel it was said."""
         return bool(self.tracks) and None not in self.tracks
 
-    def add(self, piece: "Piece") -> None:
+    def add(self, piece: "HeardStretch") -> None:
         words = self.tracks.get(piece.stretch.channel, [])
         if piece.stretch.cut is not None:
             words = joined(words, piece.words, piece.stretch.cut)
@@ -75,7 +75,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class HeardStretch:
     stretch: Stretch
     words: Sequence[SpokenWord]
     window: Window
@@ -88,12 +88,12 @@ async def listen(
     *,
     reached: Callable[[float, float], None],
     turns: SpeakerTurns | None = None,
-    teller: Teller | None = None,
+    teller: PhraseEmitter | None = None,
 ) -> Heard:
     """All words of `recording`. `reached` is told the seconds that are written down and the seconds in all, as far as
     they are known. `turns` listens along; `teller` gets the words meanwhile. Raises InputError and ModelError."""
     listener = _Listener(engine, options)
-    pending: deque[asyncio.Task[Piece]] = deque()
+    pending: deque[asyncio.Task[HeardStretch]] = deque()
     heard = Heard()
     total = recording.claimed_seconds or 0.0
 
@@ -129,7 +129,7 @@ async def _stretches(
     recording: Recording, length_s: float, heard: Heard, turns: SpeakerTurns | None, speakers: int | None
 ) -> AsyncIterator[Stretch]:
     """Channels are heard as one until a block shows them to be apart."""
-    tracks = [_Track(length_s, 0.0, None)]
+    tracks = [_ListeningTrack(length_s, 0.0, None)]
     faint = FaintSpeech()
     async for sound in recording.blocks(_BLOCK_S):
         block = await asyncio.to_thread(faint.raised, sound)
@@ -141,7 +141,7 @@ async def _stretches(
                     yield stretch
             elif speakers in (None, 2):
                 turns = None  # each channel is a speaker: nothing more is to be found out
-            tracks = [_Track(length_s, heard.seconds, channel) for channel in (0, 1)]
+            tracks = [_ListeningTrack(length_s, heard.seconds, channel) for channel in (0, 1)]
         heard.seconds += block.shape[1] / RATE
         for track in tracks:
             for stretch in _in_turn(await track.add(block, turns), tracks):
@@ -151,14 +151,14 @@ async def _stretches(
             yield stretch
 
 
-def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_Track"]) -> Iterator[Stretch]:
+def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) -> Iterator[Stretch]:
     """`stretches`, the next of one of `tracks`, with what is known of those that come after them."""
     latest = min(track.cut_until for track in tracks)
     for index, stretch in enumerate(stretches, start=1):
         yield replace(stretch, then=min([latest, *(later.start for later in stretches[index:])]))
 
 
-class _Track:
+class _ListeningTrack:
     """What is heard of a recording from the second `start_s` on: on one channel, or on all as one."""
 
     def __init__(self, length_s: float, start_s: float, channel: int | None) -> None:
@@ -217,7 +217,7 @@ class _Listener:
             (probability, weight) for language, probability, weight in self._found if language == self.language
         )
 
-    async def hear(self, stretch: Stretch) -> Piece:
+    async def hear(self, stretch: Stretch) -> HeardStretch:
         told = self._given
         text = await self._transcribe(stretch.samples, stretch.start)
         if told is None and text.language_probability is not None:
@@ -233,7 +233,7 @@ class _Listener:
             if _is_more(found, [word for word in words if first <= middle(word) <= last]):
                 words = sorted([*rest, *found], key=lambda word: word.start)
         window = Window(stretch.start, text.no_speech, text.mean_logprob, text.compression_ratio)
-        return Piece(stretch, whole(words), window)
+        return HeardStretch(stretch, whole(words), window)
 
     async def _second_look(self, stretch: Stretch, first: float, last: float) -> list[SpokenWord]:
         begin = max(stretch.start, first - _MARGIN_S)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
 from models.speech.transcriber import RATE, Samples
 from tasks.speech.channels import ChannelLevels
-from tasks.speech.turns import Turn, in_order
+from tasks.speech.turns import SpeakerTurn, in_order
 
 # How many voices there are, and what each is like.
 #
@@ -125,7 +125,7 @@ costs less."""
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class SpeechRegion:
     """An unbroken stretch of speech, as it was heard."""
 
     start: float
@@ -139,7 +139,7 @@ class Region:
     """Root mean square of each frame."""
 
 
-def turns_in(region: Region, speakers: NDArray[np.float32]) -> list[Turn]:
+def turns_in(region: SpeechRegion, speakers: NDArray[np.float32]) -> list[SpeakerTurn]:
     """The turns in `region` of the `speakers`, whose mean voices are given.
 
     Each frame is as near to a speaker as the windows on both sides of it, in proportion; Viterbi's path through the
@@ -154,7 +154,8 @@ def turns_in(region: Region, speakers: NDArray[np.float32]) -> list[Turn]:
     begins = [0, *(np.flatnonzero(np.diff(path)) + 1), frames]
     edges = [region.start + FRAME * begin for begin in begins[:-1]] + [region.end]
     return [
-        Turn(start, end, int(path[begin])) for start, end, begin in zip(edges[:-1], edges[1:], begins[:-1], strict=True)
+        SpeakerTurn(start, end, int(path[begin]))
+        for start, end, begin in zip(edges[:-1], edges[1:], begins[:-1], strict=True)
     ]
 
 
@@ -182,7 +183,7 @@ _FRAME = int(RATE * FRAME)
 
 class _Method(Protocol):
     async def add(self, samples: Samples, start: float) -> None: ...
-    async def finish(self, speakers: int | None) -> Sequence[Turn]: ...
+    async def finish(self, speakers: int | None) -> Sequence[SpeakerTurn]: ...
     def close(self) -> None: ...
 
 
@@ -223,7 +224,7 @@ class SpeakerTurns:
         self._regions.append((start, start + len(samples) / RATE))
         await self._method.add(samples, start)
 
-    async def finish(self, speakers: int | None = None) -> Sequence[Turn]:
+    async def finish(self, speakers: int | None = None) -> Sequence[SpeakerTurn]:
         """Turns in order of time that do not overlap, speakers numbered from 0 in order of first speech. `speakers` is
         their number, where it is known. Raises ModelError."""
         if not self._regions:
@@ -238,22 +239,22 @@ class _ByVoices:
 
     def __init__(self, encoder: VoiceEncoder) -> None:
         self._encoder = encoder
-        self._regions: list[Region] = []
+        self._regions: list[SpeechRegion] = []
 
     async def add(self, samples: Samples, start: float) -> None:
         begins = np.array(list(_begins(len(samples))))
         windows = [samples[begin : begin + WINDOW] for begin in begins]
         voices = await self._encoder.embed(windows)
         centres = start + (begins + min(WINDOW, len(samples)) / 2) / RATE
-        self._regions.append(Region(start, start + len(samples) / RATE, centres, voices, _loudness(samples)))
+        self._regions.append(SpeechRegion(start, start + len(samples) / RATE, centres, voices, _loudness(samples)))
 
-    async def finish(self, speakers: int | None) -> Sequence[Turn]:
+    async def finish(self, speakers: int | None) -> Sequence[SpeakerTurn]:
         return await asyncio.to_thread(self._turns, speakers)
 
     def close(self) -> None:
         self._regions.clear()
 
-    def _turns(self, speakers: int | None) -> Sequence[Turn]:
+    def _turns(self, speakers: int | None) -> Sequence[SpeakerTurn]:
         regions = _reliable(self._regions)
         voices = find_voices(np.concatenate([region.voices for region in regions]), _seconds(regions), speakers)
         return [turn for region in self._regions for turn in turns_in(region, voices)]
@@ -269,10 +270,10 @@ class _ByPipeline:
     async def add(self, samples: Samples, start: float) -> None:
         await asyncio.to_thread(self._write, samples, start)
 
-    async def finish(self, speakers: int | None) -> Sequence[Turn]:
+    async def finish(self, speakers: int | None) -> Sequence[SpeakerTurn]:
         found = await self._diarizer.diarize(Path(self._file.name), speakers)
         numbers = {name: number for number, name in enumerate(dict.fromkeys(turn.speaker for turn in found))}
-        return [Turn(turn.start, turn.end, numbers[turn.speaker]) for turn in found]
+        return [SpeakerTurn(turn.start, turn.end, numbers[turn.speaker]) for turn in found]
 
     def close(self) -> None:
         self._file.close()
@@ -297,11 +298,11 @@ def _loudness(samples: Samples) -> NDArray[np.float32]:
     return loudness
 
 
-def _reliable(regions: Sequence[Region]) -> Sequence[Region]:
+def _reliable(regions: Sequence[SpeechRegion]) -> Sequence[SpeechRegion]:
     """Those of a whole window or more, as long as they make up half of the speech: shorter ones tell little."""
     whole = [region for region in regions if region.end - region.start >= WINDOW / RATE]
     return whole if 2 * _seconds(whole) >= _seconds(regions) else regions
 
 
-def _seconds(regions: Sequence[Region]) -> float:
+def _seconds(regions: Sequence[SpeechRegion]) -> float:
     return sum(region.end - region.start for region in regions)

@@ -17,7 +17,7 @@ _UNSETTLED_S = 2.0
 
 
 @dataclass(slots=True)
-class _Track:
+class _PhraseTrack:
     words: Sequence[SpokenWord] = ()
     taken: int = 0
     """How many of `words` are phrased."""
@@ -41,7 +41,7 @@ class _Track:
         return self.words[self.taken].start if self.taken < len(self.words) else inf
 
 
-class Teller:
+class PhraseEmitter:
     """Tells the phrases in the order in which they begin: each once nothing that is still to be heard can change it, or
     comes before it; and only while the words so far are clear enough that they are believed."""
 
@@ -49,7 +49,7 @@ class Teller:
         """`believes` is asked with the mean probability of words and their number."""
         self._tell = tell
         self._believes = believes
-        self._tracks: dict[int | None, _Track] = {}
+        self._tracks: dict[int | None, _PhraseTrack] = {}
         self._waiting: list[tuple[tuple[float, float], int, Phrase]] = []
         """Place and number of the track with each."""
         self._probability = 0.0
@@ -59,7 +59,7 @@ class Teller:
     def add(self, stretch: Stretch, words: Sequence[SpokenWord]) -> None:
         """`words` are all that have been heard on the channel of `stretch`, which was heard last."""
         if words:
-            self._tracks.setdefault(stretch.channel, _Track()).words = words
+            self._tracks.setdefault(stretch.channel, _PhraseTrack()).words = words
         for channel, track in self._tracks.items():
             if channel == stretch.channel:
                 self._wait(channel, track.settle(stretch.end - _UNSETTLED_S))
@@ -107,7 +107,7 @@ _SPELLED = re.compile(r"\W*(?:[^\W_](?:[-.]|\b))+\W*")
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class SpeakerTurn:
     """`speaker` speaks from `start` to `end`, in seconds of the recording."""
 
     start: float
@@ -119,9 +119,9 @@ def speaker_label(speaker: int) -> str:
     return f"SPEAKER_{speaker:02d}"
 
 
-def in_order(turns: Iterable[Turn]) -> list[Turn]:
+def in_order(turns: Iterable[SpeakerTurn]) -> list[SpeakerTurn]:
     """`turns` by time, those of one speaker joined over short pauses, the speakers numbered as they begin to speak."""
-    joined: list[Turn] = []
+    joined: list[SpeakerTurn] = []
     numbers: dict[int, int] = {}
     for turn in sorted(turns, key=lambda turn: (turn.start, turn.end)):
         own = replace(turn, speaker=numbers.setdefault(turn.speaker, len(numbers)))
@@ -132,7 +132,7 @@ def in_order(turns: Iterable[Turn]) -> list[Turn]:
     return joined
 
 
-def label_words(words: Sequence[SpokenWord], turns: Sequence[Turn]) -> list[int]:
+def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> list[int]:
     """The speaker of each word: whose turns overlap it longest, and outside all turns, whose turn is nearest in time.
     What is spelled is not cut into turns too short to tell a voice in. `turns` are in order of time; without any,
     everything is one speaker's."""
@@ -170,7 +170,7 @@ def _is_spelled(text: str) -> bool:
     return _SPELLED.fullmatch(text) is not None and separator("a", text) != ""
 
 
-def _speaker_of(start: float, end: float, turns: Sequence[Turn], first: int) -> int:
+def _speaker_of(start: float, end: float, turns: Sequence[SpeakerTurn], first: int) -> int:
     """Whose turns hold most of the time between. `first` is the first turn that ends after `start`."""
     shares: dict[int, float] = {}
     for index in range(first, len(turns)):

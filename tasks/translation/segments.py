@@ -90,14 +90,14 @@ NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class MarkupItem:
     start: int
     end: int
     kind: Kind
     text: str
 
 
-def items_of(text: str) -> Iterator[Item]:
+def items_of(text: str) -> Iterator[MarkupItem]:
     """In order, without overlaps, none of them empty."""
     place = 0
     for block in _blocks_of(text):
@@ -107,15 +107,15 @@ def items_of(text: str) -> Iterator[Item]:
     yield from _between(text, place, len(text))
 
 
-def _between(text: str, start: int, end: int) -> Iterator[Item]:
+def _between(text: str, start: int, end: int) -> Iterator[MarkupItem]:
     for found in compiled(_ITEM).finditer(text, start, end):
         if found.group():
             # The last group to close is the outermost one.
             kind = _PATTERNS[int(str(found.lastgroup)[1:])][0]
-            yield Item(found.start(), found.end(), kind, found.group())
+            yield MarkupItem(found.start(), found.end(), kind, found.group())
 
 
-def _blocks_of(text: str) -> Iterator[Item]:
+def _blocks_of(text: str) -> Iterator[MarkupItem]:
     never_closed: set[str] = set()
     place = 0
     while opened := compiled(_OPENER).search(text, place):
@@ -131,7 +131,7 @@ def _blocks_of(text: str) -> Iterator[Item]:
             if opened["fence"] is None:
                 continue
         place = closed.end() if closed else len(text)
-        yield Item(opened.start(), place, kind, text[opened.start() : place])
+        yield MarkupItem(opened.start(), place, kind, text[opened.start() : place])
 
 
 LONGEST = 500
@@ -225,7 +225,7 @@ class Sentence:
 def pieces_of(text: str) -> list[str | Sentence]:
     """Strings stay as they are: joined with the sentences' originals, they are `text`."""
     pieces: list[str | Sentence] = []
-    run: list[str | Item] = []
+    run: list[str | MarkupItem] = []
     items = place = 0
     for item in items_of(text):
         run.append(text[place : item.start])
@@ -261,7 +261,7 @@ def respaced(source: str, translation: str) -> str:
     return translation
 
 
-def _sentences_of(run: Sequence[str | Item]) -> list[str | Sentence]:
+def _sentences_of(run: Sequence[str | MarkupItem]) -> list[str | Sentence]:
     """The sentences of what stands between two breaks."""
     marked = ""
     items: list[str] = []

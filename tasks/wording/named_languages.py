@@ -99,7 +99,7 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LanguageMention:
     tag: str
     start: int
     """Where the words of direction before it begin."""
@@ -155,7 +155,7 @@ def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, 
     return marked + text[done:], tags
 
 
-def target_in(instruction: str, *, words_at_end: bool = True) -> Target | None:
+def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention | None:
     """The language to translate into. `words_at_end`: whether a code that is a word, too, counts as the last word."""
     arrow = _arrow_in(instruction)
     for places in (
@@ -213,13 +213,13 @@ def _alone(text: str) -> str | None:
     return found.tag if found and found.end == len(text) else None
 
 
-def _targets(places: Iterable[_Place], words_at_end: bool) -> list[Target]:
+def _targets(places: Iterable[_Place], words_at_end: bool) -> list[LanguageMention]:
     """The common languages in order; where there is none, the others: `Translate my letter to Mari into French`."""
     found = [target for place in places if (target := _target(place, words_at_end))]
     return [target for target in found if target.is_common] or found
 
 
-def source_in(instruction: str, target: Target) -> str | None:
+def source_in(instruction: str, target: LanguageMention) -> str | None:
     """The tag of the language to translate from, if the instruction names it."""
     if arrow := _arrow_in(instruction):
         return arrow[0]
@@ -253,14 +253,14 @@ def without_source(text: str) -> str:
     return text
 
 
-def _target(place: _Place, words_at_end: bool = True) -> Target | None:
+def _target(place: _Place, words_at_end: bool = True) -> LanguageMention | None:
     start, found = place
     if found.is_code:
         if not _follows(_CLAUSE_END, found) or _is_a_word(found, words_at_end):
             return None
     elif (found.ending and found.name.isascii() and len(found.name) < _SHORT) or found.name in NAMES_THAT_ARE_WORDS:
         return None
-    return Target(found.tag, start, found.end, found.is_code)
+    return LanguageMention(found.tag, start, found.end, found.is_code)
 
 
 def _is_a_word(found: _Found, words_at_end: bool) -> bool:

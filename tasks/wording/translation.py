@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from tasks.errors import InputError
-from tasks.wording.named_languages import Target, named, source_in, target_in, unknown_in, without_source
+from tasks.wording.named_languages import LanguageMention, named, source_in, target_in, unknown_in, without_source
 from tasks.wording.vocabulary import PHRASES
 
 _HEAD = 400
@@ -63,7 +63,7 @@ _PARTICLES = re.compile(r"\s*[をは,:：\-–—]*\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TranslationOrder:
     target: str
     """A tag (models/translation/languages.py)."""
     source: str | None
@@ -81,20 +81,20 @@ class _Split:
     rest: str
 
 
-def asked_of(message: str) -> Asked:
+def asked_of(message: str) -> TranslationOrder:
     """Raises InputError where no language is named, or one that is not known."""
     if asked := _as_json(message):
         return asked
     for split in _splits(message):
         target = _instructed(split.instruction)
         if target:
-            return Asked(target.tag, source_in(split.instruction, target), _following(split, target))
+            return TranslationOrder(target.tag, source_in(split.instruction, target), _following(split, target))
     if asked := _trailing(message):
         return asked
     whole = message[:_HEAD] if len(message) > _HEAD else message
     target = target_in(_masked(whole))
     if target is not None and len(message) <= _HEAD:
-        return Asked(target.tag, source_in(whole, target), _inside(message, target))
+        return TranslationOrder(target.tag, source_in(whole, target), _inside(message, target))
     raise InputError(_complaint(whole))
 
 
@@ -122,7 +122,7 @@ def _splits(message: str) -> Iterator[_Split]:
             yield _Split(message[: gap.start()], gap.group(), rest)
 
 
-def _instructed(instruction: str) -> Target | None:
+def _instructed(instruction: str) -> LanguageMention | None:
     """The target of what is an instruction: it begins with the language, or tells to translate."""
     masked = _masked(instruction)
     target = target_in(masked)
@@ -131,7 +131,7 @@ def _instructed(instruction: str) -> Target | None:
     return None
 
 
-def _following(split: _Split, target: Target) -> str:
+def _following(split: _Split, target: LanguageMention) -> str:
     quoted = _quoted(split.instruction, target)
     colon = split.gap[:1] in {":", "："}
     if quoted and not colon and "\n" not in split.gap:
@@ -155,7 +155,7 @@ def _without_asides(rest: str) -> str:
     return rest
 
 
-def _trailing(message: str) -> Asked | None:
+def _trailing(message: str) -> TranslationOrder | None:
     """An instruction after the text: `Hello.\\n\\nTranslate the above into French.`"""
     end = message.rstrip()
     tail = _masked(end[-_HEAD:])
@@ -167,11 +167,11 @@ def _trailing(message: str) -> Asked | None:
         target = _instructed(instruction)
         if target and _VERB.search(instruction) and any(map(str.isalpha, text)) and not _inside(instruction, target):
             text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
-            return Asked(target.tag, source_in(instruction, target), text)
+            return TranslationOrder(target.tag, source_in(instruction, target), text)
     return None
 
 
-def _inside(instruction: str, target: Target) -> str:
+def _inside(instruction: str, target: LanguageMention) -> str:
     """What the instruction itself holds: in quotes, before the language, or behind it."""
     if quoted := _quoted(instruction, target):
         return quoted
@@ -189,7 +189,7 @@ def _inside(instruction: str, target: Target) -> str:
     return "" if _VERB.match(after) or _NOTHING.fullmatch(after) else after.strip()
 
 
-def _quoted(instruction: str, target: Target) -> str:
+def _quoted(instruction: str, target: LanguageMention) -> str:
     """The longest quotation beside the language."""
     found = [
         quote for quote in _QUOTED.finditer(instruction) if quote.end() <= target.start or quote.start() >= target.end
@@ -201,7 +201,7 @@ def _content(quoted: re.Match[str]) -> str:
     return next(content for content in quoted.groups() if content is not None)
 
 
-def _as_json(message: str) -> Asked | None:
+def _as_json(message: str) -> TranslationOrder | None:
     """`{"text": …, "to": …}`."""
     if not message.lstrip().startswith("{") or len(message) > _LONGEST_JSON:
         return None
@@ -217,7 +217,7 @@ def _as_json(message: str) -> Asked | None:
     tag = named(target)
     if tag is None:
         raise InputError(f"task 'translate' knows no language '{target[:40]}'")
-    return Asked(tag, named(source) if source else None, text)
+    return TranslationOrder(tag, named(source) if source else None, text)
 
 
 def _first(given: Mapping[str, Any], *names: str) -> str | None:

@@ -7,11 +7,11 @@ from models.embedding.capability import MINILM
 from models.embedding.embedder import Embedder
 from models.vision.detection.detector import NAMES
 from tasks.detection.search import Wishes
-from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular
+from tasks.detection.vocabulary import LabelVocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import asks, instruction_in, phrases_in
 from tests.conftest import each_case
 
-COCO = Vocabulary(NAMES)
+COCO = LabelVocabulary(NAMES)
 
 
 @each_case(
@@ -127,11 +127,11 @@ def test_a_description_is_of_a_kind(phrase: str, label: str) -> None:
 
 def test_a_group_is_all_of_its_labels() -> None:
     assert COCO.named("vehicles")[:3] == ("bicycle", "car", "motorcycle")
-    assert Vocabulary(["truck", "crane"]).named("vehicles") == ("truck",)
+    assert LabelVocabulary(["truck", "crane"]).named("vehicles") == ("truck",)
 
 
 def test_another_engines_labels_have_the_same_synonyms() -> None:
-    vocabulary = Vocabulary(["sofa", "Rust Stain"])
+    vocabulary = LabelVocabulary(["sofa", "Rust Stain"])
     assert vocabulary.named("couches") == ("sofa",)
     assert vocabulary.named("rust stains") == ("Rust Stain",)
 

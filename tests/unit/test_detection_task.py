@@ -15,8 +15,8 @@ from models.base import EngineOverloaded, EngineUnavailable
 from models.vision.detection.detector import Detection, Detector, Mask, Segmenter
 from models.vision.text import Image
 from tasks.base import TaskRequest
-from tasks.detection.search import Engines
-from tasks.detection.vocabulary import Vocabulary
+from tasks.detection.search import DetectionEngines
+from tasks.detection.vocabulary import LabelVocabulary
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -101,7 +101,7 @@ def task(
 ) -> ObjectDetectionTask:
     finder = detector or Finder()
     return ObjectDetectionTask(
-        Engines(
+        DetectionEngines(
             lambda: finder,
             (lambda: beyond) if beyond else absent("open_vocabulary"),
             (lambda: segmenter) if segmenter else absent("segmentation"),
@@ -168,12 +168,12 @@ async def test_a_long_text_restricts_the_search_as_a_short_one_does(loader: Medi
 async def test_what_labels_are_called_is_worked_out_once(monkeypatch: pytest.MonkeyPatch, loader: MediaLoader) -> None:
     made: list[Sequence[str]] = []
 
-    class Counted(Vocabulary):
+    class Counted(LabelVocabulary):
         def __init__(self, labels: Sequence[str]) -> None:
             made.append(labels)
             super().__init__(labels)
 
-    monkeypatch.setattr("tasks.detection.search.Vocabulary", Counted)
+    monkeypatch.setattr("tasks.detection.search.LabelVocabulary", Counted)
     finder = task(loader)
     for text in ("Find the cats.", "Detect all objects."):
         await finder.run(TaskRequest(text, (picture(50),)))

@@ -14,7 +14,7 @@ from models.safety.text.views import views
 from tests.conftest import SHARED, each_case
 from training.guard.contrasts import contrasts
 from training.guard.data import SETS as NAMES
-from training.guard.data import Example, examples
+from training.guard.data import LabelledText, examples
 from training.guard.disguises import DISGUISES
 from training.guard.fit import fit
 from training.guard.measure import Judged, tables
@@ -90,7 +90,7 @@ def test_every_disguise_that_is_measured_hides_what_one_reading_shows(disguise: 
 
 def test_disguises_are_compared_with_the_same_prompts_as_they_are() -> None:
     def judged(text: str, score: float, source: str = "prompts", disguise: str = "none") -> Judged:
-        return Judged(Example(text, score > 0, "S1", text, "en", source), {"S1": score}, 0.5, source, disguise)
+        return Judged(LabelledText(text, score > 0, "S1", text, "en", source), {"S1": score}, 0.5, source, disguise)
 
     others = [judged("kill her", 0.9, name) for name in NAMES] + [judged("knit", 0.0, name) for name in NAMES]
     drawn = [judged("kill him", 0.9), judged("kill him", 0.1, disguise="hex")]

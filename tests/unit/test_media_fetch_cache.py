@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tasks.errors import InputTooLarge
-from tasks.inputs.fetch.body import Answer
+from tasks.inputs.fetch.body import FetchedResponse
 from tasks.inputs.fetch.cache import HttpCache
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tests.conftest import each_case
@@ -242,10 +242,10 @@ async def test_a_compressed_answer_is_kept_as_what_it_unpacks_to() -> None:
 
 
 def sender(body: bytes, *, asked: list[str], url: str) -> Callable[[object], object]:
-    async def send(_: object) -> Answer:
+    async def send(_: object) -> FetchedResponse:
         asked.append(url)
         await asyncio.sleep(0)
-        return Answer(200, {"cache-control": "max-age=60"}, body)
+        return FetchedResponse(200, {"cache-control": "max-age=60"}, body)
 
     return send
 

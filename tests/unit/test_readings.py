@@ -13,7 +13,7 @@ from app.state.entries import Entries
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
 from models.fair_executor import FairExecutor
-from tasks.base import Reading, Specialist, TaskRequest
+from tasks.base import ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -23,7 +23,9 @@ from tasks.result import JsonResult, Result
 
 MB = 1 << 20
 READER = Specialist(
-    "reader", lambda _: None, reading=Reading(lambda request, _: request.text.startswith("tables"), JsonResult)
+    "reader",
+    lambda _: None,
+    reading=ReadingCachePolicy(lambda request, _: request.text.startswith("tables"), JsonResult),
 )
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n"
 

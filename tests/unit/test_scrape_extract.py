@@ -7,7 +7,7 @@ import pytest
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
-from tasks.scrape.parsing import Link, Page
+from tasks.scrape.parsing import Link, ParsedPage
 from tests.conftest import each_case
 from tests.web_pages import LAYOUTS, ORDER, WebPage, document, extract_page, web_pages, word_f1
 
@@ -15,11 +15,11 @@ URL = "https://h.example/folder/page"
 PROSE = "<p>The ferry leaves at eight, and the harbour master waves from the pier every morning.</p>" * 6
 
 
-def read(page: WebPage) -> Page:
+def read(page: WebPage) -> ParsedPage:
     return extract_page(page.html, URL, page.content_type.partition("charset=")[2] or None)
 
 
-def extract(body: str, head: str = "") -> Page:
+def extract(body: str, head: str = "") -> ParsedPage:
     return extract_page(document("Title", body, head=head).encode(), URL, "utf-8")
 
 

@@ -6,14 +6,14 @@ import pytest
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
-from tasks.scrape.matching import WORDS, Match
+from tasks.scrape.matching import WORDS, RecordMatch
 from tasks.scrape.page_file import PageFile
 from tasks.scraper import fields_asked
 from tests.conftest import each_case
 from tests.web_pages import LAYOUTS, document
 
 
-def match(html: bytes, fields: Sequence[str]) -> Match | None:
+def match(html: bytes, fields: Sequence[str]) -> RecordMatch | None:
     blob = Blob(html, "text/html", None, "p", "utf-8")
     return PageFile(blob, MediaLimits()).read("https://h.example/", fields).match
 

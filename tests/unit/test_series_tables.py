@@ -13,7 +13,7 @@ from tasks.inputs.media_types import XLSX
 from tasks.inputs.source import Blob
 from tasks.series.columns import Observed, mentions, observed
 from tasks.series.formats import delimited_table, json_table
-from tasks.series.grid import Table
+from tasks.series.grid import SeriesTable
 from tasks.series.inline import message_of
 from tasks.series.reading import WorkbookTables
 from tests.conftest import each_case
@@ -22,12 +22,12 @@ VALUES = [3.0, 5.0, 4.0, 6.0, 7.0]
 DAYS = [f"2024-01-0{day}" for day in range(1, 6)]
 
 
-def series(table: Table | None, words: str = "") -> dict[str, list[float | None]]:
+def series(table: SeriesTable | None, words: str = "") -> dict[str, list[float | None]]:
     assert table is not None
     return {one.name: list(one.values) for one in observed(table, words)}
 
 
-def only(table: Table | None, words: str = "") -> Observed:
+def only(table: SeriesTable | None, words: str = "") -> Observed:
     assert table is not None
     [one] = observed(table, words)
     return one

@@ -21,8 +21,8 @@ from models.diarization.voices import DIMENSIONS, VoiceEncoder, VoiceTurn
 from models.runtime import Runtime
 from models.speech.transcriber import RATE, Samples
 from tasks.speech.channels import ChannelLevels, FaintSpeech
-from tasks.speech.speakers import FRAME, Region, SpeakerTurns, find_voices, turns_in
-from tasks.speech.turns import Turn, in_order, label_words, speaker_label
+from tasks.speech.speakers import FRAME, SpeakerTurns, SpeechRegion, find_voices, turns_in
+from tasks.speech.turns import SpeakerTurn, in_order, label_words, speaker_label
 
 ESPEAK = ["en-us+m3/40/165", "fr+f4/55/170", "es+m8/55/175", "en-us+klatt2/50/160"]
 RANDOM = np.random.default_rng(7)
@@ -108,19 +108,19 @@ def test_hours_of_windows_are_sampled() -> None:
 # Changes of speaker within a region
 
 
-def region(voices: Sequence[int], seconds: float, loudness: NDArray[np.float32] | None = None) -> Region:
+def region(voices: Sequence[int], seconds: float, loudness: NDArray[np.float32] | None = None) -> SpeechRegion:
     """A region of `seconds` from second 10 on, its windows evenly spread."""
     frames = round(seconds / FRAME)
     centres = 10 + 0.8 + np.linspace(0, seconds - 1.6, len(voices))
     flat = np.ones(frames, np.float32) if loudness is None else loudness
-    return Region(10.0, 10.0 + seconds, centres, np.stack([voice(number) for number in voices]), flat)
+    return SpeechRegion(10.0, 10.0 + seconds, centres, np.stack([voice(number) for number in voices]), flat)
 
 
 TWO = np.stack([voice(0), voice(1)])
 
 
 def test_a_region_of_one_voice_is_one_turn() -> None:
-    assert turns_in(region([1, 1, 1, 1], 4.0), TWO) == [Turn(10.0, 14.0, 1)]
+    assert turns_in(region([1, 1, 1, 1], 4.0), TWO) == [SpeakerTurn(10.0, 14.0, 1)]
 
 
 def test_a_region_is_cut_between_the_windows_that_differ() -> None:
@@ -139,16 +139,16 @@ def test_a_cut_falls_into_a_pause_near_by() -> None:
 
 def test_a_window_that_strays_a_little_makes_no_turn() -> None:
     voices = np.stack([voice(0)] * 3 + [(0.68 * voice(0) + 0.73 * voice(1))] + [voice(0)] * 3).astype(np.float32)
-    straying = Region(0.0, 6.4, 0.8 + 0.8 * np.arange(7), voices, np.ones(128, np.float32))
-    assert turns_in(straying, TWO) == [Turn(0.0, 6.4, 0)]
+    straying = SpeechRegion(0.0, 6.4, 0.8 + 0.8 * np.arange(7), voices, np.ones(128, np.float32))
+    assert turns_in(straying, TWO) == [SpeakerTurn(0.0, 6.4, 0)]
 
 
 # Turns and words
 
 
 def test_speakers_are_numbered_as_they_begin_and_short_pauses_are_bridged() -> None:
-    turns = [Turn(5, 6, 0), Turn(1, 2, 3), Turn(2.4, 3, 3), Turn(3.6, 4, 3)]
-    assert in_order(turns) == [Turn(1, 3, 0), Turn(3.6, 4, 0), Turn(5, 6, 1)]
+    turns = [SpeakerTurn(5, 6, 0), SpeakerTurn(1, 2, 3), SpeakerTurn(2.4, 3, 3), SpeakerTurn(3.6, 4, 3)]
+    assert in_order(turns) == [SpeakerTurn(1, 3, 0), SpeakerTurn(3.6, 4, 0), SpeakerTurn(5, 6, 1)]
 
 
 def test_labels_have_two_digits() -> None:
@@ -156,13 +156,13 @@ def test_labels_have_two_digits() -> None:
 
 
 def test_a_word_is_whose_turn_holds_most_of_it() -> None:
-    turns = [Turn(0, 1, 0), Turn(1, 2, 1), Turn(2.05, 3, 0)]
+    turns = [SpeakerTurn(0, 1, 0), SpeakerTurn(1, 2, 1), SpeakerTurn(2.05, 3, 0)]
     words = [Word(0.1, 0.5), Word(0.8, 1.1), Word(0.9, 1.3), Word(1.9, 2.1), Word(1.9, 2.5)]
     assert label_words(words, turns) == [0, 0, 1, 1, 0]
 
 
 def test_a_word_outside_all_turns_is_the_nearest_ones() -> None:
-    turns = [Turn(1, 2, 0), Turn(4, 5, 1)]
+    turns = [SpeakerTurn(1, 2, 0), SpeakerTurn(4, 5, 1)]
     assert label_words([Word(0, 0.5), Word(2.1, 2.4), Word(3.5, 3.9), Word(8, 9)], turns) == [0, 0, 1, 1]
 
 
@@ -172,21 +172,22 @@ def letters(text: str, start: float, each: float = 0.3) -> list[Word]:
 
 @pytest.mark.parametrize("text", ["K O W A L S K I", "4 1 5 7 7 2 9 8", "K, O, W, A, L, S, K, I."])
 def test_what_is_spelled_is_not_cut_by_a_turn_too_short_to_be_one(text: str) -> None:
-    turns = [Turn(0, 0.9, 0), Turn(0.9, 1.6, 1), Turn(1.6, 5, 0)]
+    turns = [SpeakerTurn(0, 0.9, 0), SpeakerTurn(0.9, 1.6, 1), SpeakerTurn(1.6, 5, 0)]
     assert label_words(letters(text, 0.0), turns) == [0] * 8
 
 
 def test_two_who_spell_in_turn_are_two() -> None:
     assert (
-        label_words(letters("4 1 5 5 7 8 4 1 5 5 7 8", 0.0), [Turn(0, 1.8, 0), Turn(1.8, 3.6, 1)]) == [0] * 6 + [1] * 6
+        label_words(letters("4 1 5 5 7 8 4 1 5 5 7 8", 0.0), [SpeakerTurn(0, 1.8, 0), SpeakerTurn(1.8, 3.6, 1)])
+        == [0] * 6 + [1] * 6
     )
 
 
 def test_words_of_one_letter_are_not_spelled() -> None:
     words = [Word(0.0, 0.4, " I"), Word(0.5, 0.9, " a"), Word(1.0, 1.4, " man")]
-    assert label_words(words, [Turn(0, 0.45, 0), Turn(0.45, 2, 1)]) == [0, 1, 1]
+    assert label_words(words, [SpeakerTurn(0, 0.45, 0), SpeakerTurn(0.45, 2, 1)]) == [0, 1, 1]
     chinese = [Word(at * 0.3, at * 0.3 + 0.3, sign) for at, sign in enumerate("你好吗我很好")]
-    assert label_words(chinese, [Turn(0, 0.9, 0), Turn(0.9, 2, 1)]) == [0, 0, 0, 1, 1, 1]
+    assert label_words(chinese, [SpeakerTurn(0, 0.9, 0), SpeakerTurn(0.9, 2, 1)]) == [0, 0, 0, 1, 1, 1]
 
 
 def test_without_turns_everything_is_one_speakers() -> None:
@@ -243,7 +244,7 @@ def test_nothing_and_silence_are_no_speakers(stereo: NDArray[np.float32]) -> Non
 
 async def diarize(
     encoder: VoiceEncoder, regions: Sequence[tuple[Samples, float]], speakers: int | None = None
-) -> Sequence[Turn]:
+) -> Sequence[SpeakerTurn]:
     with SpeakerTurns(encoder) as turns:
         for samples, start in regions:
             await turns.add(samples, start)
@@ -309,7 +310,7 @@ async def test_an_engine_of_whole_recordings_gets_the_speech_at_its_place_and_si
         await turns.add(first, 0.5)
         await turns.add(second, 2.0)
         found = await turns.finish(2)
-    assert found == [Turn(0.5, 1, 0), Turn(2, 2.5, 1), Turn(3, 4, 0)]
+    assert found == [SpeakerTurn(0.5, 1, 0), SpeakerTurn(2, 2.5, 1), SpeakerTurn(3, 4, 0)]
     assert engine.speakers == 2
     np.testing.assert_array_equal(engine.samples[8000:16_000], first)
     np.testing.assert_array_equal(engine.samples[32_000:], second)

@@ -15,9 +15,9 @@ from models.base import EngineUnavailable
 from models.speech.transcriber import RATE, SpokenWord
 from tasks.inputs.source import Origin, Source
 from tasks.speech.cutter import Stretch, Window
-from tasks.speech.listening import Heard, Piece
+from tasks.speech.listening import Heard, HeardStretch
 from tasks.speech.phrases import Phrase, phrases
-from tasks.speech.turns import Teller
+from tasks.speech.turns import PhraseEmitter
 from tasks.speech_to_text import SpeechToTextTask, Transcript
 from tasks.wording.transcripts import SpeechOptions
 from tests.recordings import plain_wav
@@ -26,9 +26,11 @@ from tests.speech import FOREIGN, JFK, SENTENCES, Samples, decoded, in_a_row, pa
 OVERLAP_S = 1.0
 
 
-def piece(words: Sequence[SpokenWord], start: float, end: float, *, cut: float | None, channel: int | None) -> Piece:
+def piece(
+    words: Sequence[SpokenWord], start: float, end: float, *, cut: float | None, channel: int | None
+) -> HeardStretch:
     samples = np.empty(round((end - start) * RATE), np.float32)
-    return Piece(Stretch(samples, start, (), cut, channel), words, Window(start, 0.0, -0.1, 1.2))
+    return HeardStretch(Stretch(samples, start, (), cut, channel), words, Window(start, 0.0, -0.1, 1.2))
 
 
 @st.composite
@@ -53,11 +55,11 @@ def words(draw: st.DrawFn) -> list[SpokenWord]:
 
 
 @st.composite
-def pieces(draw: st.DrawFn, channel: int | None) -> list[Piece]:
+def pieces(draw: st.DrawFn, channel: int | None) -> list[HeardStretch]:
     """The words of one channel by stretches that end in a pause, or overlap in mid-speech, where both hear the same
     words, or the second one mishears."""
     said = draw(words())
-    found: list[Piece] = []
+    found: list[HeardStretch] = []
     begin, cut = 0, None
     while begin < len(said):
         end = min(len(said), begin + draw(st.integers(1, 20)))
@@ -72,10 +74,10 @@ def pieces(draw: st.DrawFn, channel: int | None) -> list[Piece]:
     return found
 
 
-def in_turn(draw: st.DataObject, *channels: list[Piece]) -> list[Piece]:
+def in_turn(draw: st.DataObject, *channels: list[HeardStretch]) -> list[HeardStretch]:
     """One after the other, each channel in its order, with as much known of the next as there can be."""
     left = [list(channel) for channel in channels if channel]
-    found: list[Piece] = []
+    found: list[HeardStretch] = []
     while left:
         channel = draw.draw(st.sampled_from(left))
         found.append(channel.pop(0))
@@ -86,10 +88,10 @@ def in_turn(draw: st.DataObject, *channels: list[Piece]) -> list[Piece]:
     return found
 
 
-def told_of(sequence: Sequence[Piece], *, believed: bool = True) -> tuple[list[Phrase], list[Phrase], int]:
+def told_of(sequence: Sequence[HeardStretch], *, believed: bool = True) -> tuple[list[Phrase], list[Phrase], int]:
     """What is told; what the transcript says; and how much of it was told before the end."""
     found: list[Phrase] = []
-    teller = Teller(found.append, lambda _probability, _count: believed)
+    teller = PhraseEmitter(found.append, lambda _probability, _count: believed)
     heard = Heard()
     for one in sequence:
         heard.add(one)
@@ -101,14 +103,14 @@ def told_of(sequence: Sequence[Piece], *, believed: bool = True) -> tuple[list[P
 
 
 @given(st.data(), pieces(None))
-def test_what_is_told_is_the_transcript(data: st.DataObject, mono: list[Piece]) -> None:
+def test_what_is_told_is_the_transcript(data: st.DataObject, mono: list[HeardStretch]) -> None:
     found, whole, _ = told_of(in_turn(data, mono))
     assert found == whole
 
 
 @given(st.data(), pieces(0), pieces(1))
 def test_two_channels_are_told_in_the_order_of_speech(
-    data: st.DataObject, first: list[Piece], second: list[Piece]
+    data: st.DataObject, first: list[HeardStretch], second: list[HeardStretch]
 ) -> None:
     found, whole, _ = told_of(in_turn(data, first, second))
     assert [phrase.place for phrase in found] == [phrase.place for phrase in whole]
@@ -123,7 +125,7 @@ def test_a_track_that_comes_apart_is_told_before_its_halves() -> None:
     assert [phrase.text for phrase in found] == ["One.", "Three.", "Two."]
 
 
-def minute(probability: float = 0.9) -> list[Piece]:
+def minute(probability: float = 0.9) -> list[HeardStretch]:
     said = [SpokenWord(" So.", start, start + 0.5, probability) for start in np.arange(0.0, 60.0, 1.0).tolist()]
     parts = [said[at : at + 15] for at in range(0, 60, 15)]
     found = [piece(part, part[0].start, part[-1].end, cut=None, channel=None) for part in parts]

@@ -21,7 +21,7 @@ ATTRIBUTION = (
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class LabelledText:
     text: str
     unsafe: bool
     code: str | None
@@ -33,31 +33,31 @@ class Example:
     """The file that it is from."""
 
 
-def examples(sets: Path) -> list[Example]:
+def examples(sets: Path) -> list[LabelledText]:
     """Those of the sets in the folder `sets`, and those beside this module. A text that is there twice counts once, as
     that of the set."""
     found = {example.text: example for example in [*_harmless(), *_made(), *_published(sets)]}
     return list(found.values())
 
 
-def _published(sets: Path) -> Iterator[Example]:
+def _published(sets: Path) -> Iterator[LabelledText]:
     for name in SETS:
         with (sets / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             for number, row in enumerate(csv.DictReader(file)):
                 text = row.get("prompt") or row["text"]
                 unsafe = row.get("unsafe", "1") == "1"
-                yield Example(text, unsafe, row.get("code") or None, f"{name} {number}", "en", name)
+                yield LabelledText(text, unsafe, row.get("code") or None, f"{name} {number}", "en", name)
 
 
-def _made() -> Iterator[Example]:
+def _made() -> Iterator[LabelledText]:
     for text, code, theme in contrasts():
-        yield Example(text, code is not None, code, f"{MADE} {theme}", "en", MADE)
+        yield LabelledText(text, code is not None, code, f"{MADE} {theme}", "en", MADE)
 
 
-def _harmless() -> Iterator[Example]:
+def _harmless() -> Iterator[LabelledText]:
     for path in sorted(HARMLESS.rglob("*.jsonl")):
         source = path.relative_to(HARMLESS).with_suffix("").as_posix()
         for line in path.read_text(encoding="utf-8").splitlines():
             fields = json.loads(line)
             # Files that share a theme name it alike.
-            yield Example(fields["text"], False, None, fields["group"], fields["language"], source)
+            yield LabelledText(fields["text"], False, None, fields["group"], fields["language"], source)

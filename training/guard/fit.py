@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from models.safety.guard import TEXT_CODES
 from models.safety.text.head import packed, terms_of, unpacked
-from training.guard.data import ATTRIBUTION, MADE, SETS, Example
+from training.guard.data import ATTRIBUTION, MADE, SETS, LabelledText
 
 INNER_FOLDS = 4
 """More than there are sets, so that each set is held back whole, with a share of the themes of our own."""
@@ -76,7 +76,7 @@ class Meaning:
         }
 
 
-def fit(examples: Sequence[Example], vectors: Vectors, *, seed: int) -> dict[str, Any]:
+def fit(examples: Sequence[LabelledText], vectors: Vectors, *, seed: int) -> dict[str, Any]:
     """A head as its file holds it; `vectors` are the examples' embeddings."""
     unsafe = np.array([example.unsafe for example in examples])
     terms = [terms_of(example.text) for example in examples]
@@ -150,7 +150,7 @@ def _centres(vectors: Vectors, seed: int) -> Vectors:
 
 
 def _unseen(
-    examples: Sequence[Example],
+    examples: Sequence[LabelledText],
     terms: Sequence[tuple[frozenset[str], frozenset[str]]],
     vectors: Vectors,
     unsafe: NDArray[np.bool_],
@@ -167,13 +167,13 @@ def _unseen(
     return of_words, of_meaning
 
 
-def _fold(example: Example) -> int:
+def _fold(example: LabelledText) -> int:
     if example.source in SETS:
         return SETS.index(example.source)
     return zlib.crc32(example.group.encode()) % INNER_FOLDS
 
 
-def _own(examples: Sequence[Example]) -> NDArray[np.bool_]:
+def _own(examples: Sequence[LabelledText]) -> NDArray[np.bool_]:
     return np.array([example.source not in (*SETS, MADE) for example in examples])
 
 
@@ -225,7 +225,7 @@ def _kernel(vectors: Vectors, landmarks: Vectors) -> Odds:
     return np.asarray(np.exp(-_GAMMA * (2 - 2 * vectors.astype(np.float64) @ landmarks.T.astype(np.float64))))
 
 
-def best_threshold(examples: Sequence[Example], probabilities: Odds) -> float:
+def best_threshold(examples: Sequence[LabelledText], probabilities: Odds) -> float:
     """Where F1, averaged over the sets, is highest among the thresholds that raise few enough false alarms. A set
     without harmless texts is measured beside our own ones."""
     unsafe = np.array([example.unsafe for example in examples])

@@ -17,7 +17,7 @@ from models.embedding.embedder import Embedder
 from models.safety.guard import HAZARDS, TEXT_CODES, Scores
 from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import head_of
-from training.guard.data import MADE, SETS, Example
+from training.guard.data import MADE, SETS, LabelledText
 from training.guard.disguises import DISGUISES
 from training.guard.fit import Vectors, fit
 
@@ -40,7 +40,7 @@ LONG = "5,000 characters of prose, answers and requests"
 class Judged:
     """One example, by a head that has not seen it."""
 
-    example: Example
+    example: LabelledText
     scores: Scores
     threshold: float
     set: str
@@ -66,7 +66,7 @@ class Remembering:
 
 
 async def left_out(
-    examples: Sequence[Example], vectors: Vectors, embedder: Embedder, *, seed: int, disguises: Sequence[str]
+    examples: Sequence[LabelledText], vectors: Vectors, embedder: Embedder, *, seed: int, disguises: Sequence[str]
 ) -> list[Judged]:
     """Each set and our own harmless texts once as they are, some unsafe prompts once in each of `disguises`, and long
     harmless texts."""
@@ -83,7 +83,7 @@ async def left_out(
 
 async def _judged_by(
     stored: Mapping[str, Any],
-    test: Sequence[Example],
+    test: Sequence[LabelledText],
     name: str,
     embedder: Embedder,
     *,
@@ -96,7 +96,7 @@ async def _judged_by(
     drawn = _drawn(test, seed)
     judged: list[Judged] = []
 
-    async def judge(example: Example, text: str, disguise: str = NONE) -> None:
+    async def judge(example: LabelledText, text: str, disguise: str = NONE) -> None:
         scores = (await guard.judge(text, TEXT_CODES)).scores
         judged.append(Judged(example, scores, stored["threshold"], name, disguise))
 
@@ -110,22 +110,22 @@ async def _judged_by(
                 text = f"{around[: len(around) // 2]}\n{text}\n{around[len(around) // 2 :]}"
             await judge(example, text, disguise)
     for text in hay:
-        await judge(Example(text, False, None, "", "en", LONG), text)
+        await judge(LabelledText(text, False, None, "", "en", LONG), text)
     return judged
 
 
-def _drawn(test: Sequence[Example], seed: int) -> list[Example]:
+def _drawn(test: Sequence[LabelledText], seed: int) -> list[LabelledText]:
     unsafe = [example for example in test if example.source == _DISGUISED and example.unsafe]
     return [unsafe[at] for at in np.random.default_rng(seed).permutation(len(unsafe))[:_DRAWN]]
 
 
-def _is_held(example: Example, number: int) -> bool:
+def _is_held(example: LabelledText, number: int) -> bool:
     if example.source in (*SETS, MADE):
         return example.source == SETS[number]
     return zlib.crc32(example.group.encode()) % _SHARES == number
 
 
-def _haystacks(examples: Sequence[Example], seed: int) -> Iterator[str]:
+def _haystacks(examples: Sequence[LabelledText], seed: int) -> Iterator[str]:
     """Harmless texts of the fold, put together at random to 5,000 characters each."""
     plain = [one.text for one in examples if one.source in _PROSE and one.language == "en"]
     generator = np.random.default_rng(seed)

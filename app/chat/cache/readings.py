@@ -11,7 +11,7 @@ import pydantic_core
 
 from app.state.entries import Entries, Key, Written
 from models.concurrency import WhileAwaited
-from tasks.base import Progress, Reading, Specialist, TaskRequest, as_it_is
+from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Result
@@ -61,7 +61,7 @@ class Readings:
         return await run(request)
 
     async def _read(
-        self, key: Key, reading: Reading, request: TaskRequest, run: Run, under_way: "_UnderWay"
+        self, key: Key, reading: ReadingCachePolicy, request: TaskRequest, run: Run, under_way: "_UnderWay"
     ) -> Result[Any]:
         """The look-up belongs to it: who came later would look before the result is written, and find neither."""
         kept = await self._entries.get(

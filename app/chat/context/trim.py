@@ -17,7 +17,7 @@ from models.base import ModelError
 from models.embedding.embedder import Embedder
 from models.fair_executor import FairExecutor, Slices
 from tasks.precontext import Entry
-from tasks.result import Piece
+from tasks.result import ResultLine
 
 K1, B = 1.2, 0.75
 """Saturation and length normalisation of Okapi BM25, at their usual values (Robertson & Zaragoza 2009)."""
@@ -105,14 +105,14 @@ _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    pieces: Sequence[Piece]
+    pieces: Sequence[ResultLine]
     text: str
     """All of them."""
     need: int
     """Its tokens."""
 
 
-def assembled(pieces: Sequence[Piece], kept: Iterable[int] | None = None) -> str:
+def assembled(pieces: Sequence[ResultLine], kept: Iterable[int] | None = None) -> str:
     """The pieces with these indices, ascending (all by default), line by line, with gaps marked."""
     lines: list[str] = []
     heading, expected = "", 0
@@ -169,10 +169,10 @@ def _read(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[
     return results
 
 
-def _joined(lines: Iterable[Piece]) -> Slices[list[Piece]]:
+def _joined(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
     """The lines; where there are too many of them, neighbours under one heading are joined, to longer and longer
     pieces as more come: millions of lines are never there as millions of objects."""
-    pieces: list[Piece] = []
+    pieces: list[ResultLine] = []
     least, most = 0, 2 * MAX_PIECES
     rest = iter(lines)
     while some := list(islice(rest, 256)):
@@ -187,7 +187,7 @@ def _joined(lines: Iterable[Piece]) -> Slices[list[Piece]]:
     return pieces
 
 
-def _of_length(pieces: Iterable[Piece], least: int) -> Iterator[Piece]:
+def _of_length(pieces: Iterable[ResultLine], least: int) -> Iterator[ResultLine]:
     """Neighbours under one heading joined to at least so many characters, where there are as many."""
     for heading, run in groupby(pieces, key=attrgetter("heading")):
         texts: list[str] = []
@@ -196,10 +196,10 @@ def _of_length(pieces: Iterable[Piece], least: int) -> Iterator[Piece]:
             texts.append(piece.text)
             length += len(piece.text) + 1
             if length >= least:
-                yield Piece("\n".join(texts), heading)
+                yield ResultLine("\n".join(texts), heading)
                 texts, length = [], 0
         if texts:
-            yield Piece("\n".join(texts), heading)
+            yield ResultLine("\n".join(texts), heading)
 
 
 def fair_shares(needs: Sequence[int], budget: int) -> list[int]:
@@ -214,7 +214,7 @@ def fair_shares(needs: Sequence[int], budget: int) -> list[int]:
 
 
 async def _shortened(
-    whole: Sequence[Piece],
+    whole: Sequence[ResultLine],
     question: str,
     budget: int,
     count: Callable[[str], int],
@@ -235,15 +235,15 @@ async def _shortened(
 
 
 def _ranked(
-    whole: Sequence[Piece], question: str, *, is_answer: bool
-) -> Slices[tuple[list[Piece], list[float], list[int]]]:
+    whole: Sequence[ResultLine], question: str, *, is_answer: bool
+) -> Slices[tuple[list[ResultLine], list[float], list[int]]]:
     """Pieces short enough to be chosen from, their scores by words, and their places by score."""
     longest = max(MAX_PIECE_CHARS, sum(len(piece.text) for piece in whole) // MAX_PIECES)
-    pieces: list[Piece] = []
+    pieces: list[ResultLine] = []
     for piece in whole:
         if is_answer and _SAYS_NOTHING.fullmatch(piece.text.strip()):
             continue
-        pieces += [Piece(part, piece.heading) for part in _parts(piece.text, longest)]
+        pieces += [ResultLine(part, piece.heading) for part in _parts(piece.text, longest)]
         yield
     overlap = yield from word_overlap(question, [piece.text for piece in pieces])
     scores = with_neighbours(overlap)
@@ -251,7 +251,7 @@ def _ranked(
 
 
 def _within(
-    pieces: Sequence[Piece], scores: Sequence[float], budget: int, count: Callable[[str], int], head: int
+    pieces: Sequence[ResultLine], scores: Sequence[float], budget: int, count: Callable[[str], int], head: int
 ) -> Slices[str]:
     """As much as `budget` holds, the best first, but for the first `head` pieces."""
     kept = _affordable(pieces, _best_first(scores), budget, count, head)
@@ -271,7 +271,7 @@ def _best_first(scores: Sequence[float]) -> list[int]:
 
 
 def _affordable(
-    pieces: Sequence[Piece], ranked: Sequence[int], budget: int, count: Callable[[str], int], head: int
+    pieces: Sequence[ResultLine], ranked: Sequence[int], budget: int, count: Callable[[str], int], head: int
 ) -> list[int]:
     """Indices in the order of their worth: the head, then the best that the budget still holds."""
     gap = count(GAP) + 1

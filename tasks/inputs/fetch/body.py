@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpcore
 
-from tasks.inputs.fetch.url_policy import Visit
+from tasks.inputs.fetch.url_policy import Fetch
 
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 """Content encodings that are undone here, with a bound."""
@@ -22,7 +22,7 @@ _MOST_PACKED = 1.01
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FetchedResponse:
     """What a server said to one request."""
 
     status: int
@@ -32,7 +32,7 @@ class Answer:
     """The body, decoded. Read for success only: nobody wants the page that comes with an error."""
 
 
-async def read_answer(response: httpcore.Response, visit: Visit) -> Answer:
+async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedResponse:
     """Raises InputTooLarge, before reading where a header says so; InputError (`fetch_failed`) for a compression that
     is unknown or damaged; httpcore's errors."""
     headers: dict[str, str] = {}
@@ -40,8 +40,8 @@ async def read_answer(response: httpcore.Response, visit: Visit) -> Answer:
         name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if not 200 <= response.status < 300:
-        return Answer(response.status, headers)
-    return Answer(response.status, headers, await _read_body(response, headers, visit))
+        return FetchedResponse(response.status, headers)
+    return FetchedResponse(response.status, headers, await _read_body(response, headers, visit))
 
 
 def _text(value: bytes) -> str:
@@ -52,11 +52,11 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-async def _read_body(response: httpcore.Response, headers: Mapping[str, str], visit: Visit) -> bytes:
+async def _read_body(response: httpcore.Response, headers: Mapping[str, str], visit: Fetch) -> bytes:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
         raise visit.failed("sent a compression that was not asked for")
-    body = _Plain(visit) if encoding in {"", "identity"} else _Compressed(visit)
+    body = _BoundedBody(visit) if encoding in {"", "identity"} else _Compressed(visit)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > body.most_sent:
         raise visit.too_large()
@@ -68,10 +68,10 @@ async def _read_body(response: httpcore.Response, headers: Mapping[str, str], vi
         body.close()  # however long the traceback of an error lives
 
 
-class _Plain:
+class _BoundedBody:
     """Collects a body, up to the visit's limit."""
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Fetch) -> None:
         self._visit = visit
         self.most_sent = visit.limit
         # Hands its bytes over at the end without a copy, unlike a list of parts or a bytearray.
@@ -93,7 +93,7 @@ class _Compressed:
     """Undoes gzip and deflate, twice: what comes is unpacked as it comes to be counted, and kept as it is; at the end,
     when its size is known to be within the limit, it is unpacked to be kept. A bomb costs no memory so."""
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Fetch) -> None:
         self._visit = visit
         self.most_sent = int(_MOST_PACKED * visit.limit) + _STEP
         self._counting = _Inflater()

@@ -27,9 +27,9 @@ from hishel import (
     StoreAndUse,
 )
 
-from tasks.inputs.fetch.body import Answer
+from tasks.inputs.fetch.body import FetchedResponse
 
-Send = Callable[[Mapping[str, str]], Awaitable[Answer]]
+Send = Callable[[Mapping[str, str]], Awaitable[FetchedResponse]]
 """Asks the server, with these headers more."""
 
 _SHARED = CacheOptions(shared=True, supported_methods=["GET"], allow_stale=False)
@@ -41,7 +41,7 @@ _LONGEST = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _StoredResponse:
     entry: Entry
     data: bytes
 
@@ -60,11 +60,11 @@ class HttpCache:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._kept: OrderedDict[_Key, _StoredResponse] = OrderedDict()
         self.size = 0
         """Bytes in use."""
 
-    async def answer(self, owner: str, url: str, headers: Mapping[str, str], send: Send) -> Answer:
+    async def answer(self, owner: str, url: str, headers: Mapping[str, str], send: Send) -> FetchedResponse:
         """The answer to a GET of `url` with `headers`, asking the server only where the rules want it. What an `owner`
         has fetched is found by the same `owner` only."""
         request, key = Request("GET", url, Headers(headers)), (owner, url)
@@ -77,8 +77,8 @@ class HttpCache:
         return self._keep(key, request, await send({}))
 
     async def _revalidate(
-        self, state: NeedRevalidation, key: _Key, request: Request, kept: _Kept, send: Send
-    ) -> Answer:
+        self, state: NeedRevalidation, key: _Key, request: Request, kept: _StoredResponse, send: Send
+    ) -> FetchedResponse:
         conditions = {name: state.request.headers[name] for name in _CONDITIONS if name in state.request.headers}
         answer = await send(conditions)
         if answer.status != 304:
@@ -92,14 +92,14 @@ class HttpCache:
             self._drop(key)
         return self._keep(key, request, await send({}))  # that 304 was about something else
 
-    def _find(self, key: _Key, request: Request) -> _Kept | None:
+    def _find(self, key: _Key, request: Request) -> _StoredResponse | None:
         kept = self._kept.get(key)
         if kept is None or not _is_variant(request, kept.entry):
             return None
         self._kept.move_to_end(key)
         return kept
 
-    def _keep(self, key: _Key, request: Request, answer: Answer) -> Answer:
+    def _keep(self, key: _Key, request: Request, answer: FetchedResponse) -> FetchedResponse:
         if answer.status == 200:
             self._store(key, request, Response(200, _dated(answer.headers)), answer.data)
         return answer
@@ -110,7 +110,7 @@ class HttpCache:
         state = CacheMiss(options=_SHARED, request=request).next(response)
         if not isinstance(state, StoreAndUse):
             return
-        kept = _Kept(Entry(uuid4(), request, state.response), data)
+        kept = _StoredResponse(Entry(uuid4(), request, state.response), data)
         if kept.size > self._max_bytes or not _can_serve_again(request, kept.entry):
             return
         self._kept[key] = kept
@@ -124,8 +124,8 @@ class HttpCache:
             self.size -= kept.size
 
 
-def _answer(kept: _Kept) -> Answer:
-    return Answer(200, dict(kept.entry.response.headers), kept.data)
+def _answer(kept: _StoredResponse) -> FetchedResponse:
+    return FetchedResponse(200, dict(kept.entry.response.headers), kept.data)
 
 
 def _is_variant(request: Request, entry: Entry) -> bool:

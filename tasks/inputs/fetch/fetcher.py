@@ -23,7 +23,7 @@ import httpx
 from models.base import media_type_of
 from models.scheduler import FairSlots
 from tasks.errors import InputError
-from tasks.inputs.fetch.body import Answer, read_answer
+from tasks.inputs.fetch.body import FetchedResponse, read_answer
 from tasks.inputs.fetch.network import (
     AddressRefused,
     HostNotFound,
@@ -35,13 +35,13 @@ from tasks.inputs.fetch.network import (
     Rules,
     SystemResolver,
 )
-from tasks.inputs.fetch.url_policy import AllowList, Visit, follow_redirect, parse_url
+from tasks.inputs.fetch.url_policy import AllowList, Fetch, follow_redirect, parse_url
 from tasks.inputs.limits import MB
 
 if TYPE_CHECKING:
     from tasks.inputs.fetch.cache import HttpCache
 
-Gate = Callable[[httpx.URL, Visit], AbstractAsyncContextManager[None]]
+Gate = Callable[[httpx.URL, Fetch], AbstractAsyncContextManager[None]]
 """Entered for each hop before it is asked, left when it has answered. May wait, and refuse with an InputError."""
 
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -181,7 +181,7 @@ class Fetcher:
             raise ValueError(f"the fetcher sets the header '{min(_OURS & own.keys())}' itself")
         body = json if json is None or isinstance(json, bytes) else dumps(json, ensure_ascii=False).encode()
         limit = self.policy.max_bytes if max_bytes is None else min(max_bytes, self.policy.max_bytes)
-        visit = Visit(url, param, limit)
+        visit = Fetch(url, param, limit)
         if self._cache is None and self.policy.cache_bytes and not fresh:
             made = await asyncio.to_thread(_new_cache, self.policy.cache_bytes)
             self._cache = self._cache or made  # another fetch may have been first
@@ -207,7 +207,7 @@ class Fetcher:
     async def close(self) -> None:
         await asyncio.gather(self._pool.aclose(), self._system_resolver.close())
 
-    async def _follow(self, ask: _Ask, visit: Visit, part: str | None, gate: Gate) -> Fetched:
+    async def _follow(self, ask: _Ask, visit: Fetch, part: str | None, gate: Gate) -> Fetched:
         for redirects in range(self.policy.max_redirects + 1):
             visit.redirected = redirects > 0
             async with gate(ask.url, visit):
@@ -222,18 +222,18 @@ class Fetcher:
             ask = ask.redirected(follow_redirect(ask.url, location, visit))
         raise visit.failed(f"redirects more than {self.policy.max_redirects} times")
 
-    async def _answer(self, ask: _Ask, visit: Visit, part: str | None) -> Answer:
+    async def _answer(self, ask: _Ask, visit: Fetch, part: str | None) -> FetchedResponse:
         """`part` is the owner's of the cache; None for none."""
         headers = self._headers(ask)
 
-        async def send(conditions: Mapping[str, str]) -> Answer:
+        async def send(conditions: Mapping[str, str]) -> FetchedResponse:
             return await self._send(ask, {**headers, **conditions}, visit)
 
         if self._cache is None or part is None or not ask.is_anyones:
             return await send({})
         return await self._cache.answer(part, str(ask.url), headers, send)
 
-    async def _send(self, ask: _Ask, headers: Mapping[str, str], visit: Visit) -> Answer:
+    async def _send(self, ask: _Ask, headers: Mapping[str, str], visit: Fetch) -> FetchedResponse:
         # Patient: a fetch's time is bounded, and so are the inputs of a request. No hop needs another one's slot.
         async with (
             self._slots.slot(patient=True),
@@ -265,7 +265,7 @@ class Fetcher:
 
 
 @contextlib.contextmanager
-def _told(visit: Visit, policy: FetchPolicy) -> Iterator[None]:
+def _told(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
     """What goes wrong inside, in words for the client."""
     try:
         yield

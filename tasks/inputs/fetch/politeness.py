@@ -16,7 +16,7 @@ from protego import Protego
 from models.scheduler import FairSlots
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher
-from tasks.inputs.fetch.url_policy import FetchFailed, Visit
+from tasks.inputs.fetch.url_policy import Fetch, FetchFailed
 
 AGENT = "openfaze"
 """The product token that a robots.txt addresses us by."""
@@ -50,7 +50,7 @@ class Robots:
         self._clock = clock
         self._rules: OrderedDict[str, _Rules] = OrderedDict()
 
-    async def delay(self, url: httpx.URL, visit: Visit) -> float | None:
+    async def delay(self, url: httpx.URL, visit: Fetch) -> float | None:
         """Seconds that the host of `url` wants between two visits (Crawl-delay); None where it closes the page.
 
         Raises FetchFailed where the host cannot be reached, or its rules cannot be known now."""
@@ -119,7 +119,7 @@ class ScrapePolicy:
 
 
 @dataclass(slots=True)
-class _Place:
+class _HostTurns:
     """One host, as its visitors see it."""
 
     slots: FairSlots
@@ -136,7 +136,7 @@ class Politeness:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _robots: Robots = field(init=False)
-    _places: dict[str, _Place] = field(init=False, default_factory=dict)
+    _places: dict[str, _HostTurns] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._robots = Robots(self.fetcher, self.clock)
@@ -159,7 +159,7 @@ class Politeness:
         )
 
     @asynccontextmanager
-    async def _admit(self, url: httpx.URL, visit: Visit) -> AsyncIterator[None]:
+    async def _admit(self, url: httpx.URL, visit: Fetch) -> AsyncIterator[None]:
         delay: float | None = 0.0
         if self.policy.robots:
             delay = await self._robots.delay(url, visit)
@@ -170,7 +170,7 @@ class Politeness:
 
     @asynccontextmanager
     async def _turn(self, host: str, interval: float) -> AsyncIterator[None]:
-        place = self._places.setdefault(host, _Place(self._slots()))
+        place = self._places.setdefault(host, _HostTurns(self._slots()))
         place.visitors += 1
         try:
             # Patient: requests visit a bounded number of pages, and within the time of a fetch.

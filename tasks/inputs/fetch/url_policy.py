@@ -203,7 +203,7 @@ class FetchFailed(InputError):
 
 
 @dataclass(slots=True)
-class Visit:
+class Fetch:
     """One fetch, as its errors tell it.
 
     They repeat the URL as the client wrote it and nothing of what it led to: neither an address nor where a
@@ -241,7 +241,7 @@ class Visit:
         return f"'{self.url}'" if len(self.url) <= _SHOWN else f"'{self.url[:_SHOWN]}…'"
 
 
-def parse_url(text: str, visit: Visit) -> httpx.URL:
+def parse_url(text: str, visit: Fetch) -> httpx.URL:
     """`text` as a URL that may be fetched. The host comes out in lower case and ASCII, without a final dot, an
     address in its usual form."""
     try:
@@ -254,7 +254,7 @@ def parse_url(text: str, visit: Visit) -> httpx.URL:
         raise visit.refused("is not a valid URL") from error
 
 
-def _check_parts(url: httpx.URL, visit: Visit) -> None:
+def _check_parts(url: httpx.URL, visit: Fetch) -> None:
     if url.scheme not in {"http", "https"}:
         raise visit.refused("has a scheme other than http and https")
     if url.userinfo:
@@ -279,7 +279,7 @@ def _plain_host(host: str) -> str:
     return str(IPv4Address(host)) if _NUMBER.fullmatch(labels[-1]) else host
 
 
-def follow_redirect(url: httpx.URL, location: str, visit: Visit) -> httpx.URL:
+def follow_redirect(url: httpx.URL, location: str, visit: Fetch) -> httpx.URL:
     """Where `location` leads from `url`, which may be relative to it. From https it may not lead back to http:
     what arrives would no longer be what the named host sent."""
     visit.redirected = True

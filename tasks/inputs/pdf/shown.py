@@ -114,7 +114,7 @@ _MAX_DEPTH = 5
 
 
 @dataclass(slots=True)
-class Shown:
+class PageObjects:
     """The objects of a page by what they are, boxes in the page's space."""
 
     pictures: list[Box] = field(default_factory=list)
@@ -141,9 +141,9 @@ class Cover:
     """PDFium's object."""
 
 
-def shown_on(page: pypdfium2.PdfPage) -> Shown:
+def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     """The objects of `page`, and those of the forms on it."""
-    shown = Shown()
+    shown = PageObjects()
     objects = (pdfium.FPDFPage_GetObject(page, index) for index in range(pdfium.FPDFPage_CountObjects(page)))
     leaves = (leaf for item in objects for leaf in _leaves(item, PdfMatrix(), 0))
     for place, (item, matrix) in enumerate(leaves):

@@ -16,8 +16,8 @@ from models.vision.text import Point, Quad, TextLine, Word
 from tasks.inputs.document import TextLayer
 from tasks.inputs.pdf.shown import (
     Box,
+    PageObjects,
     PageView,
-    Shown,
     has_drawn_annotations,
     is_rectangle,
     point_of,
@@ -40,7 +40,7 @@ Cells = NDArray[np.bool_]
 """Rows from the bottom of the page, columns from its left."""
 
 
-class Grid:
+class AreaGrid:
     """Cells over a page, to compare areas by."""
 
     def __init__(self, page: Box) -> None:
@@ -71,7 +71,7 @@ class Grid:
 class Pictures:
     """The pictures of a page. Those that touch are one: scanners cut pages into strips."""
 
-    def __init__(self, boxes: Sequence[Box], grid: Grid) -> None:
+    def __init__(self, boxes: Sequence[Box], grid: AreaGrid) -> None:
         self._grid = grid
         shown = grid.cells(boxes).astype(np.uint8)
         _, self._at, self._places, _ = cv2.connectedComponentsWithStats(shown)
@@ -109,7 +109,7 @@ _MAX_PICTURES = 20
 """The most pictures of a page that are drawn to see whether they are opaque. Further ones count as transparent."""
 
 
-def uncovered(words: Sequence[PdfWord], shown: Shown, page: pypdfium2.PdfPage) -> list[PdfWord]:
+def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfPage) -> list[PdfWord]:
     """The `words` of `page` that lie open."""
     if not words or not shown.covers:
         return list(words)
@@ -184,7 +184,7 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     if not glyphs or sum(word.unmapped for word in words) > _GARBAGE * glyphs:
         return TextLayer(tuple(notes))
 
-    grid = Grid(view.box)
+    grid = AreaGrid(view.box)
     pictures = Pictures([box.clipped(view.box) for box in shown.pictures], grid)
     visible, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
     read = pictures.read_as([word.box for word in hidden])
@@ -204,7 +204,7 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     return TextLayer((*(_line(line, view) for line in _lines(kept)), *notes), complete, tuple(rulings))
 
 
-def _has_outlined_text(shown: Shown, text: Cells, grid: Grid, view: PageView) -> bool:
+def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: PageView) -> bool:
     centres = [box.centre for box in shown.outlines]
     outside = [view.box.contains(centre) and not text[grid.at(centre)] for centre in centres]
     return sum(outside) >= _OUTLINES
