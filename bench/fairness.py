@@ -28,7 +28,14 @@ import PIL.Image
 from models.vision.text import Image
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
-from tests.hostile import jpeg_of_scans, png_claiming
+from tests.hostile import (
+    jpeg_of_scans,
+    pdf_of_drawn_letters,
+    pdf_of_forms_in_forms,
+    pdf_of_shadings,
+    pdf_of_tiny_tiles,
+    png_claiming,
+)
 from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
@@ -212,6 +219,11 @@ def hostile_pictures() -> list[str]:
     ]
 
 
+def hostile_pdfs() -> list[bytes]:
+    """PDFs that keep a decode process until it is ended."""
+    return [pdf_of_tiny_tiles(), pdf_of_forms_in_forms(), pdf_of_drawn_letters(), pdf_of_shadings()]
+
+
 def encoded(picture: Image) -> bytes:
     file = io.BytesIO()
     PIL.Image.fromarray(picture).save(file, "PNG")
@@ -251,6 +263,9 @@ def cases(origin: Origin) -> dict[str, Case]:
         "uploads": Case([file], file),
         "speech": Case([speech, silence], speech),
         "detection": Case([objects], objects),
+        "hostile PDFs": Case(
+            [Asked.chat(ocr_request(data_url(pdf, "application/pdf"))) for pdf in hostile_pdfs()], document
+        ),
         "hostile OCR": Case([sign, *(seen(url, "ocr") for url in pictures)], sign, leaves_after_s=2),
         "hostile detection": Case(
             [objects, *(seen(url, "object_detection") for url in pictures)], objects, leaves_after_s=2
