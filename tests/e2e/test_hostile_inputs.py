@@ -182,7 +182,7 @@ def test_a_pdf_that_draws_itself_is_a_blank_page(server: Server) -> None:
         response = client.post("/v1/chat/completions", json=ocr_request(url))
     assert response.status_code == 200, response.text
     result = json.loads(response.json()["choices"][0]["message"]["content"])["result"]
-    assert result["sections"] == [{"text": "", "lines": [], "page": 1, "width": 200, "height": 200}]
+    assert result["sections"] == [{"text": "", "lines": [], "page": 1, "width": 1200, "height": 1600}]
     assert (result["extracted_text"], result["total_pages"]) == ("", 1)
 
 
