@@ -33,7 +33,11 @@ own, width, height, *commands = sys.argv[1:]
 photo = Image.fromarray(np.zeros((int(height), int(width), 3), np.uint8))
 processor = Qwen2VLImageProcessorPil(patch_size=16, merge_size=2, temporal_patch_size=2, size=json.loads(own))
 for command in commands:
-    args = make_arg_parser(FlexibleArgumentParser()).parse_args(json.loads(command))
+    # As `vllm serve`, which the image is started with.
+    parser = FlexibleArgumentParser()
+    make_arg_parser(parser.add_subparsers(dest="subparser").add_parser("serve"))
+    args = parser.parse_args(["serve", *json.loads(command)])
+    args.model = args.model_tag or args.model
     validate_parsed_serve_args(args)
     assert args.tool_call_parser in ToolParserManager.list_registered(), args.tool_call_parser
     reasoning = args.reasoning_parser or None
