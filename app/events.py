@@ -25,12 +25,12 @@ class Precontext:
 
 
 @dataclass(frozen=True, slots=True)
-class Reasoning:
+class ReasoningChunk:
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextChunk:
     """A piece of the answer."""
 
     text: str
@@ -39,7 +39,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCallChunk:
     """A piece of a call of the client's tool: `id` and `name` in the first piece of each `index`."""
 
     index: int
@@ -49,7 +49,7 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class AnswerWarning:
     """A sentence that the caller should know beside the answer, which stands nonetheless."""
 
     text: str
@@ -69,4 +69,4 @@ class Finish:
     """Whether it is the answer to an earlier request."""
 
 
-Event = Progress | Precontext | Reasoning | Text | ToolCall | Evidence | Warned | Finish
+Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evidence | AnswerWarning | Finish

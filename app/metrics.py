@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from app.access.admission import Admission
 from app.access.keys import ApiKeys
-from app.chat.cache.recall import Recall
+from app.chat.cache.recall import AnswerCache
 from app.files.store import FileStore
 from app.state.responses import ResponseStore
 from app.telemetry import Stages
@@ -300,7 +300,7 @@ def fill_from_connections(metrics: Metrics, refused: Mapping[str, int]) -> None:
     )
 
 
-def fill_from_cache(metrics: Metrics, recall: Recall) -> None:
+def fill_from_cache(metrics: Metrics, recall: AnswerCache) -> None:
     """What happened to requests that an earlier answer might have served."""
     metrics.fill("openfaze_cache_total", lambda: list(recall.outcomes.items()))
     metrics.fill("openfaze_cache_total", lambda: [((layer, "error"), count) for layer, count in recall.faults])

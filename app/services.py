@@ -25,10 +25,10 @@ from app.building import (
 )
 from app.calling import as_called_here
 from app.chat.answer import Answerer
-from app.chat.cache.readings import Readings
-from app.chat.cache.recall import Recall
-from app.chat.cache.rephrased import Rephrased
-from app.chat.cache.scope import Scopes
+from app.chat.cache.readings import ResultCache
+from app.chat.cache.recall import AnswerCache
+from app.chat.cache.rephrased import RephrasedQuestions
+from app.chat.cache.scope import CacheKeys
 from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
@@ -119,8 +119,8 @@ class Services:
         planner = Planner(embedder, self.has_task)
         self.entries = build_entries(settings, self.wire)
         self.responses = build_responses(settings, self.wire)
-        self.rephrased: Rephrased | None = None
-        self.readings: Readings | None = None
+        self.rephrased: RephrasedQuestions | None = None
+        self.readings: ResultCache | None = None
         recall = self._recall(settings, self.entries) if self.entries is not None else None
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         extractor = None
@@ -170,9 +170,9 @@ class Services:
         self.is_stopping = False
         """Once the server was told to stop: what runs may end, nothing new begins."""
 
-    def _recall(self, settings: Settings, entries: Entries) -> Recall:
+    def _recall(self, settings: Settings, entries: Entries) -> AnswerCache:
         shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
-        self.readings = Readings(entries, self.loader, shaped_by, max_age_s=age_s)
+        self.readings = ResultCache(entries, self.loader, shaped_by, max_age_s=age_s)
         if settings.cache == "verified":
             embedder = self.runtime.find(EMBEDDING, MINILM)
             if embedder is None:
@@ -182,8 +182,8 @@ class Services:
                 )
             find_llm = partial(self.runtime.use, LLM)
             known, max_error = build_known_questions(settings), settings.cache_max_error
-            self.rephrased = Rephrased(known, embedder, find_llm, max_error=max_error, max_age_s=age_s)
-        return Recall(entries, Scopes(self.loader, shaped_by), self.rephrased, max_age_s=age_s)
+            self.rephrased = RephrasedQuestions(known, embedder, find_llm, max_error=max_error, max_age_s=age_s)
+        return AnswerCache(entries, CacheKeys(self.loader, shaped_by), self.rephrased, max_age_s=age_s)
 
     @property
     def kept_for_a_while(self) -> Sequence[Sweepable]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.chat.filling import Filling
 from app.chat.filling import fill as fill_by
-from app.chat.inputs import document_in
+from app.chat.inputs import pasted_document
 from app.chat.plan import Plan, Step
 from app.chat.schema.structured import Shape
 from app.wire.request import ChatRequest, ResponseFormat
@@ -114,4 +114,4 @@ def left(filling: Filling | None) -> Any:
 
 def pasted(*messages: str) -> Found:
     users = [{"role": "user", "content": message} for message in messages]
-    return Found(Plan(), [], document_in(ChatRequest.model_validate({"model": "auto", "messages": users})))
+    return Found(Plan(), [], pasted_document(ChatRequest.model_validate({"model": "auto", "messages": users})))

@@ -10,23 +10,23 @@ from functools import partial
 
 import structlog
 
-from app.chat.call import Call
-from app.chat.context.pictures import Part, Shown, images_for_llm, tokens_of
+from app.chat.call import ChatCall
+from app.chat.context.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
 from app.chat.context.prompt import conversation, fenced
 from app.chat.context.trim import GAP, trim
 from app.chat.directives import Directives
 from app.chat.filling import fill
-from app.chat.inputs import Turn, aside, document_in, texts_of
+from app.chat.inputs import Turn, pasted_document, run_off_loop, texts_of
 from app.chat.material import Material
 from app.chat.plan import Choices, Plan, Planner
-from app.chat.plan_executor import read_instead, whole_answer
+from app.chat.plan_executor import answer_from_results, text_read_instead
 from app.chat.planning.wants import pasted_in
 from app.chat.schema.structured import Shape
 from app.chat.specialists import Specialists
 from app.chat.structured_answers import StructuredAnswers
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import InternalTool, offered
-from app.events import Event, Finish, Precontext, Progress, Text, Warned
+from app.events import AnswerWarning, Event, Finish, Precontext, Progress, TextChunk
 from app.feed import Work, as_progress
 from app.wire.request import ChatRequest
 from models.embedding.embedder import Embedder
@@ -78,7 +78,7 @@ class Answerer:
     """Whether the fields are extracted though the LLM may be relied on."""
 
     async def answer(
-        self, call: Call, directives: Directives, turn: Turn, specialists: Specialists
+        self, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
     ) -> AsyncGenerator[Event, None]:
         """The request's events, Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
@@ -110,13 +110,13 @@ class Answerer:
 
         material = Material(call, directives, turn, specialists, llm, shape, plan, results)
         if shape and not call.skip_planning and all(source.is_linked for source in turn.sources):
-            material = replace(material, document=await asyncio.to_thread(document_in, call.request))
+            material = replace(material, document=await asyncio.to_thread(pasted_document, call.request))
         whole: JsonAnswer | str | None = None
         if may_do_without:
-            read = None if shape else await asyncio.to_thread(read_instead, plan, results)
+            read = None if shape else await asyncio.to_thread(text_read_instead, plan, results)
             if read is not None:
                 whole, reason = read
-                yield Warned(NO_OBJECTS.format(reason))
+                yield AnswerWarning(NO_OBJECTS.format(reason))
             elif shape is None:
                 whole = await self._without_words(material)
             elif material.document is not None or any(entry.error is None for entry in results):
@@ -169,7 +169,7 @@ class Answerer:
             tools = offered(turn, material.plan, self.has_task)
         context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
         taken = await asyncio.to_thread(_definitions_count, request, tools)
-        images: Mapping[Part, Sequence[Shown]] = {}
+        images: Mapping[PartPlace, Sequence[LlmImage]] = {}
         if abilities.vision:
             room = max(0, context - taken) // PICTURES_SHARE
             images = await images_for_llm(shown, self.loader, room, told=not call.skip_planning)
@@ -185,7 +185,7 @@ class Answerer:
         return Rounds(
             llm=llm,
             request=request,
-            messages=await aside(request, conversation, request, system, results, fence, images),
+            messages=await run_off_loop(request, conversation, request, system, results, fence, images),
             specialists=material.specialists,
             limits=self.tool_limits,
             shorten=shorten,
@@ -202,7 +202,7 @@ class Answerer:
         """What answers a request that wants nothing but results, or a plain question about what was read, or about the
         text that it brings along: the passages that speak of it. None where an LLM has to find words."""
         plan, results = material.plan, material.results
-        whole = await asyncio.to_thread(whole_answer, plan, results)
+        whole = await asyncio.to_thread(answer_from_results, plan, results)
         if whole is not None or not all(map(is_text, results)):
             return whole
         question, read = material.turn.text, list(results)
@@ -217,7 +217,7 @@ class Answerer:
         """An answer that specialists give whole. One without a shape ends at the client's limit."""
         request, entries = material.request, material.entries
         if isinstance(answer, str) and not material.plan.results_only:
-            yield Warned(PASSAGES)
+            yield AnswerWarning(PASSAGES)
         if entries:
             yield Precontext(entries)
         if isinstance(answer, JsonAnswer) and material.shape is not None:
@@ -227,7 +227,7 @@ class Answerer:
         else:
             limit = request.max_completion_tokens or request.max_tokens
             text, is_cut = await asyncio.to_thread(first_tokens, str(answer), limit)
-            yield Text(text)
+            yield TextChunk(text)
         tokens = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
         yield Finish("length" if is_cut else "stop", *tokens)
         material.call.stages.done("answer")

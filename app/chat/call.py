@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 
 from app.access.admission import Visit
 from app.access.keys import Caller
-from app.events import Event, Finish, Reasoning, Text, ToolCall
+from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import TimeLimit
 from app.telemetry import Stages
 from app.wire.request import ChatRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ChatCall:
     request: ChatRequest
     caller: Caller
     skip_planning: bool = False
@@ -27,10 +27,10 @@ class Call:
         """`event`, of which the stages keep what metrics tell, and for which the key is charged: ahead of the end, so
         that who asks again at once finds its place free."""
         match event:
-            case Text(text) | Reasoning(text):
+            case TextChunk(text) | ReasoningChunk(text):
                 self.stages.answers()
                 self.visit.wrote(text)
-            case ToolCall():
+            case ToolCallChunk():
                 self.stages.answers()
                 self.visit.wrote(event.arguments)
             case Finish():

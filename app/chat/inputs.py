@@ -68,7 +68,7 @@ class Collector:
         Raises as `latest_turn`, and BadRequest (`file_not_found`) for a file that `tenant` does not have.
         """
         # Texts are searched for URLs, and inputs of one length compared: milliseconds where they are long.
-        turn = await aside(request, latest_turn, request, self.max_sources, Total(self.max_total_bytes))
+        turn = await run_off_loop(request, latest_turn, request, self.max_sources, Total(self.max_total_bytes))
         sources = (replace(source, owner=tenant, fresh=fresh) for source in turn.sources)
         return replace(turn, sources=tuple(await asyncio.gather(*map(self._found, sources))))
 
@@ -103,7 +103,7 @@ def is_short(request: ChatRequest) -> bool:
     return len(texts) == len(contents) and sum(map(len, texts)) <= _SHORT_CHARS
 
 
-async def aside(request: ChatRequest, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_off_loop(request: ChatRequest, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What `work` makes of a request's texts: in a thread, unless they are short."""
     if is_short(request):
         return work(*args, **kwargs)
@@ -123,19 +123,21 @@ def texts_of(request: ChatRequest, *roles: str) -> list[str]:
     return [text_of(message) for message in request.messages if not roles or message.role in roles]
 
 
-def said_in(request: ChatRequest) -> Entry:
+def entry_of_user_texts(request: ChatRequest) -> Entry:
     """The users' own words, as a result that has them where the request does."""
-    return _said({at: text_of(message) for at, message in enumerate(request.messages) if message.role == "user"})
+    return _request_entry(
+        {at: text_of(message) for at, message in enumerate(request.messages) if message.role == "user"}
+    )
 
 
-def document_in(request: ChatRequest) -> Entry | None:
+def pasted_document(request: ChatRequest) -> Entry | None:
     """The document that the last user message with one brings as its text."""
     users = [(at, message) for at, message in enumerate(request.messages) if message.role == "user"]
     found = ((at, pasted_in(text_of(message))) for at, message in reversed(users))
-    return next((_said({at: text}) for at, text in found if text), None)
+    return next((_request_entry({at: text}) for at, text in found if text), None)
 
 
-def _said(texts: Mapping[int, str]) -> Entry:
+def _request_entry(texts: Mapping[int, str]) -> Entry:
     return Entry(REQUEST, JsonResult({"messages": {str(at): {"content": text} for at, text in texts.items()}}))
 
 
@@ -146,11 +148,11 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     user messages: whatever else mentions one is not asking for it. Sources share `total`.
     Raises BadRequest when every message is empty, or shows more than `max_sources`.
     """
-    if not any(_says_something(message) for message in request.messages):
+    if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
     turns = [(index, m) for index, m in enumerate(request.messages) if m.role == "user"]
     text = text_of(turns[-1][1]) if turns else ""
-    found = (_distinct(_sources(index, message), max_sources) for index, message in reversed(turns))
+    found = (_without_repeats(_sources(index, message), max_sources) for index, message in reversed(turns))
     sources = next((sources for sources in found if sources), ())
     if len(sources) > max_sources:
         raise BadRequest(
@@ -162,18 +164,18 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     return Turn(text, tuple(replace(source, total=total) for source in sources), form)
 
 
-def _says_something(message: Message) -> bool:
+def _has_content(message: Message) -> bool:
     if isinstance(message.content, list):
-        return any(not isinstance(part, TextPart) or _is_said(part.text) for part in message.content)
-    return _is_said(message.content or "") or bool(message.tool_calls)
+        return any(not isinstance(part, TextPart) or _has_text(part.text) for part in message.content)
+    return _has_text(message.content or "") or bool(message.tool_calls)
 
 
-def _is_said(text: str) -> bool:
+def _has_text(text: str) -> bool:
     """Looks no further than the first letter, where `strip` would copy megabytes."""
     return bool(text) and not text.isspace()
 
 
-def _distinct(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
+def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
     """A URL, a file or a data URL that is named again is the same source. A part says more about it than a mention in
     the text. Stops at one more than `most`."""
     named: dict[object, Source] = {}

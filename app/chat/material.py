@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from app.chat.call import Call
+from app.chat.call import ChatCall
 from app.chat.directives import Directives
 from app.chat.filling import Filling
 from app.chat.inputs import Turn
 from app.chat.plan import Plan
-from app.chat.plan_executor import worth_telling
+from app.chat.plan_executor import without_empty_asides
 from app.chat.schema.structured import Shape
 from app.chat.specialists import Specialists
 from app.wire.request import ChatRequest
@@ -17,7 +17,7 @@ from tasks.precontext import Entry
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    call: Call
+    call: ChatCall
     directives: Directives
     turn: Turn
     specialists: Specialists
@@ -39,4 +39,4 @@ class Material:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """The results that the LLM and the client are told."""
-        return worth_telling(self.plan, self.results)
+        return without_empty_asides(self.plan, self.results)

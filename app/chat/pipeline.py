@@ -10,17 +10,17 @@ import pydantic_core
 
 from app.access.key_file import CHAT
 from app.chat.answer import Answerer
-from app.chat.cache.recall import Recall
-from app.chat.call import Call
+from app.chat.cache.recall import AnswerCache
+from app.chat.call import ChatCall
 from app.chat.directives import Directives, read_directives
 from app.chat.guard.guard import RequestGuard
-from app.chat.guard.guard_text import said_beside, said_in
+from app.chat.guard.guard_text import texts_beside_messages, texts_of_messages
 from app.chat.guard.redaction import REDACTING, Redaction
-from app.chat.inputs import Collector, Turn, aside, texts_of
+from app.chat.inputs import Collector, Turn, run_off_loop, texts_of
 from app.chat.render import warnings_of
 from app.chat.schema.structured import is_open
 from app.chat.specialists import Specialists
-from app.events import Event, Finish, Progress, Text, Warned
+from app.events import AnswerWarning, Event, Finish, Progress, TextChunk
 from app.feed import Work, as_progress
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
 from app.wire.request import ChatRequest
@@ -50,17 +50,19 @@ class Pipeline:
     """Whether the guard replaces personal data where it is asked for REDACTING."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
     """Puts together the engines of the capabilities that it is given, off the event loop."""
-    recall: Recall | None = None
+    recall: AnswerCache | None = None
     """Answers to earlier requests."""
 
-    async def run(self, call: Call) -> AsyncGenerator[Event, None]:
+    async def run(self, call: ChatCall) -> AsyncGenerator[Event, None]:
         """The request's events, Finish last.
 
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two.
         """
         request = call.request
         # Of thousands of messages it takes milliseconds, as what follows does.
-        directives, warnings, tokens = await aside(request, self._directives, request, estimates=call.visit.is_limited)
+        directives, warnings, tokens = await run_off_loop(
+            request, self._directives, request, estimates=call.visit.is_limited
+        )
         # One task's result is the answer.
         task = directives.task if is_open(request.response_format) else None
         # No task keeps to it: one token would let any number of large results begin on a budget that has no room.
@@ -72,12 +74,12 @@ class Pipeline:
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
         for warning in warnings:
-            yield Warned(warning)
+            yield AnswerWarning(warning)
         policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
         redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
         if redaction:
-            self.guardrails.check_lengths([*said_in(request), *said_beside(request)])
+            self.guardrails.check_lengths([*texts_of_messages(request), *texts_beside_messages(request)])
             request, turn = await redaction.of_request(request, turn)
             call = replace(call, request=request)
         owner = None if call.fresh else call.caller.tenant
@@ -95,13 +97,13 @@ class Pipeline:
         lacks_logprobs: bool | None = None
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, Text) and request.logprobs:
+                if isinstance(event, TextChunk) and request.logprobs:
                     lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
                 elif isinstance(event, Finish) and lacks_logprobs:
-                    yield Warned(NO_LOGPROBS)
+                    yield AnswerWarning(NO_LOGPROBS)
                 yield await call.noted(event)
 
-    async def _answer(self, call: Call, directives: Directives, guard: RequestGuard) -> AsyncGenerator[Event, None]:
+    async def _answer(self, call: ChatCall, directives: Directives, guard: RequestGuard) -> AsyncGenerator[Event, None]:
         """The events of a new answer, by a task or by an LLM, guarded."""
         await call.visit.pay()
         specialists = Specialists(self.find_task, guard)
@@ -117,7 +119,7 @@ class Pipeline:
         return directives, list(warnings_of(request, directives)), tokens
 
 
-async def _run_task(name: str, call: Call, turn: Turn, specialists: Specialists) -> AsyncGenerator[Event, None]:
+async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Specialists) -> AsyncGenerator[Event, None]:
     """One task, no LLM: the answer is the task's result as compact JSON."""
     work = Work[Progress, Entry](
         lambda report: specialists.run(
@@ -135,5 +137,5 @@ async def _run_task(name: str, call: Call, turn: Turn, specialists: Specialists)
     # The text of a large file is megabytes.
     content, tokens = await asyncio.to_thread(as_json)
     call.stages.done("task")
-    yield Text(content)
+    yield TextChunk(content)
     yield Finish("stop", estimate_tokens(*texts_of(call.request)), tokens)

@@ -51,9 +51,9 @@ async def gather(
     )
     if failures and (plan.about_only or unreadable) and not isinstance(failures[0], EngineUnavailable):
         raise failures[0]
-    if is_all and (failure := _of_needed(plan, outcomes)) is not None:
+    if is_all and (failure := _failure_of_needed(plan, outcomes)) is not None:
         raise failure
-    return tuple(entry(step.task, outcome) for step, outcome in zip(plan.steps, outcomes, strict=True))
+    return tuple(as_entry(step.task, outcome) for step, outcome in zip(plan.steps, outcomes, strict=True))
 
 
 def _is_silence(failure: BaseException) -> bool:
@@ -61,12 +61,12 @@ def _is_silence(failure: BaseException) -> bool:
     return isinstance(failure, InputError) and failure.code == "no_audio"
 
 
-def _of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> BaseException | None:
+def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> BaseException | None:
     """The failure of a task that the request asks for, and of which nothing came. The web is only looked at for what
     an LLM may know as well, unless the request is about nothing else."""
     by_task: dict[str, list[Result[Any] | BaseException]] = {}
     for step, outcome in zip(plan.steps, outcomes, strict=True):
-        if step.may_be_read and isinstance(outcome, EngineUnavailable) and _written(plan, outcomes):
+        if step.may_be_read and isinstance(outcome, EngineUnavailable) and _text_in_pictures(plan, outcomes):
             continue
         if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.about_only):
             by_task.setdefault(step.task, []).append(outcome)
@@ -80,7 +80,7 @@ def _of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> B
     return next(iter(lost), None)
 
 
-def _written(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> str:
+def _text_in_pictures(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> str:
     """All that was read in pictures."""
     texts = [
         outcome.text()
@@ -90,7 +90,7 @@ def _written(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> str
     return "\n\n".join(filter(None, map(str.strip, texts)))
 
 
-def worth_telling(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """`entries` (one for each step of `plan`) without those of readings aside that found nothing."""
     return tuple(
         entry
@@ -99,16 +99,16 @@ def worth_telling(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     )
 
 
-def read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] | None:
+def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] | None:
     """What is written in a picture in which nothing here finds objects, and why, where the request asks openly what the
     picture shows. None where objects were looked for, or nothing is written."""
     pairs = zip(plan.steps, entries, strict=True)
     missing = [one.error for step, one in pairs if step.may_be_read and one.error is not None]
-    text = _written(plan, [one.result for one in entries]) if missing else ""
+    text = _text_in_pictures(plan, [one.result for one in entries]) if missing else ""
     return (text, missing[0]) if text else None
 
 
-def whole_answer(plan: Plan, entries: Sequence[Entry]) -> str | None:
+def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """The text of the results (one for each step of `plan`) where the request asks for nothing but them: all that is
     read or said, a translation, a forecast. None where an LLM has something to say, or nothing was found."""
     if not plan.results_only or any(entry.error is not None for entry in entries):
@@ -121,7 +121,7 @@ def whole_answer(plan: Plan, entries: Sequence[Entry]) -> str | None:
     return "\n\n".join(text for text in shown if text.strip()) or None
 
 
-def entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
+def as_entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
     """A result, or the exception in its place."""
     if isinstance(outcome, BaseException):
         outcome = Failure(told(outcome, "planned_task_failed", task=task).message)

@@ -15,7 +15,17 @@ from app.chat.directives import Directives, has_task_tag
 from app.chat.inputs import texts_of
 from app.chat.tool_loop import PASSED_ON
 from app.errors import ApiError
-from app.events import Event, Finish, FinishReason, Precontext, Progress, Reasoning, Text, ToolCall, Warned
+from app.events import (
+    AnswerWarning,
+    Event,
+    Finish,
+    FinishReason,
+    Precontext,
+    Progress,
+    ReasoningChunk,
+    TextChunk,
+    ToolCallChunk,
+)
 from app.feed import Feed
 from app.wire import response
 from app.wire import response as sse
@@ -133,7 +143,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamOptions:
+class ChunkOptions:
     include_usage: bool = False
     show_precontext: bool = False
     show_progress: bool = False
@@ -170,19 +180,19 @@ async def completion(
         async for event in events:
             match event:
                 case Precontext(entries):
-                    precontext += map(_on_wire, entries)
-                case Reasoning(piece):
+                    precontext += map(_wire_entry, entries)
+                case ReasoningChunk(piece):
                     reasoning.append(piece)
-                case Text(piece, piece_logprobs):
+                case TextChunk(piece, piece_logprobs):
                     text.append(piece)
                     logprobs += (piece_logprobs or {}).get("content") or []
-                case ToolCall(index, arguments, id_, name):
+                case ToolCallChunk(index, arguments, id_, name):
                     function = response.FunctionCall(name=name or "", arguments="")
                     begun = response.ToolCall(id=id_ or "", function=function)
                     calls.setdefault(index, begun).function.arguments += arguments
                 case Evidence():
                     evidence = event
-                case Warned(warning):
+                case AnswerWarning(warning):
                     warnings[as_sent(warning)] = None
                 case Finish():
                     finish = event
@@ -217,28 +227,28 @@ def _of_evidence(evidence: Evidence | None) -> dict[str, Any]:
     return {"evidence": dict(evidence.fields), "unsupported": list(evidence.unsupported)} if evidence else {}
 
 
-def _on_wire(entry: Entry) -> response.PrecontextEntry:
+def _wire_entry(entry: Entry) -> response.PrecontextEntry:
     return response.PrecontextEntry(name=entry.name, result=entry.result.data, error=entry.error)
 
 
-def _shown(entry: Entry) -> str:
+def _precontext_block(entry: Entry) -> str:
     """A block of an answer's text. Nothing in it ends it: `</` stands in JSON within strings alone, where the slash
     may be escaped."""
-    shown = pydantic_core.to_json(_on_wire(entry)).decode().replace("</", r"<\/")
+    shown = pydantic_core.to_json(_wire_entry(entry)).decode().replace("</", r"<\/")
     return f"<precontext>\n{shown}\n</precontext>"
 
 
 def stream(
     feed: Feed[Event],
     envelope: Envelope,
-    options: StreamOptions,
+    options: ChunkOptions,
     *,
     first_ping_s: float = FIRST_PING_S,
     ping_s: float = PING_S,
 ) -> AsyncGenerator[bytes, None]:
     """The events as server-sent events. A failure is raised: before the first byte it still has an HTTP status,
     later the caller tells it in the stream, with `failure`."""
-    return feed.encoded(_Chunks(envelope, options).of, sse.PING, first_ping_s, ping_s)
+    return feed.encoded(_ChunkEncoder(envelope, options).of, sse.PING, first_ping_s, ping_s)
 
 
 def failure(request_id: str) -> Callable[[ApiError], bytes]:
@@ -250,10 +260,10 @@ _NO_CONTENT = b'"content":""'
 """Stands in no string of JSON, whose quotes are escaped."""
 
 
-class _Chunks:
+class _ChunkEncoder:
     """Turns events into chunks; knows whether the role has been said and the reasoning is open."""
 
-    def __init__(self, envelope: Envelope, options: StreamOptions) -> None:
+    def __init__(self, envelope: Envelope, options: ChunkOptions) -> None:
         self._envelope = envelope
         self._options = options
         self._begun = False
@@ -271,20 +281,20 @@ class _Chunks:
             case Precontext(entries):
                 if self._options.show_precontext:
                     yield from self._end_of_reasoning()
-                    yield self._said(Delta(content="".join(map(_shown, entries))))
-            case Reasoning(text):
+                    yield self._said(Delta(content="".join(map(_precontext_block, entries))))
+            case ReasoningChunk(text):
                 if self._options.show_reasoning:
                     if not self._thinking:
                         self._thinking = True
                         yield self._said(Delta(content="<think>"))
                     yield self._piece(text)
-            case Text(text, logprobs):
+            case TextChunk(text, logprobs):
                 yield from self._end_of_reasoning()
                 if self._begun and logprobs is None:
                     yield self._piece(text)
                 else:
                     yield self._said(Delta(content=text), logprobs=logprobs)
-            case ToolCall(index, arguments, id_, name):
+            case ToolCallChunk(index, arguments, id_, name):
                 yield from self._end_of_reasoning()
                 function = response.FunctionDelta(name=name, arguments=arguments)
                 kind: Literal["function"] | None = "function" if id_ else None
@@ -292,7 +302,7 @@ class _Chunks:
                 yield self._said(Delta(tool_calls=[call]))
             case Evidence():
                 self._evidence = event
-            case Warned(text):
+            case AnswerWarning(text):
                 self._warnings[as_sent(text)] = None
             case Finish():
                 yield from self._end_of_reasoning()

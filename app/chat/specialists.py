@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from app.chat.guard.guard import RequestGuard
 from app.chat.inputs import Turn
 from app.chat.plan import Plan
-from app.chat.plan_executor import entry, gather
+from app.chat.plan_executor import as_entry, gather
 from models.concurrency import side_by_side
 from tasks.base import Progress, Task, TaskRequest, as_it_is
 from tasks.precontext import Entry
@@ -22,7 +22,7 @@ class Specialists:
     async def run(self, name: str, request: TaskRequest) -> Entry:
         """The result of one task. Raises what the task and the guard raise."""
         task = self.find_task(name)
-        [result] = await self._checked([entry(task.name, await task.run(self._redacting(request)))])
+        [result] = await self._checked([as_entry(task.name, await task.run(self._redacting(request)))])
         return result
 
     async def run_plan(self, plan: Plan, progress: Progress, form: Form, *, is_all: bool) -> tuple[Entry, ...]:
@@ -39,9 +39,9 @@ class Specialists:
         async def run(call: tuple[str, Callable[[], TaskRequest]]) -> Entry:
             name, request_of = call
             try:
-                return entry(name, await self.find_task(name).run(self._redacting(request_of())))
+                return as_entry(name, await self.find_task(name).run(self._redacting(request_of())))
             except Exception as error:  # noqa: BLE001 - the LLM is told, and goes on
-                return entry(name, error)
+                return as_entry(name, error)
 
         return await self._checked(await side_by_side(run, calls, at_most=at_most))
 

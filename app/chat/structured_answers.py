@@ -12,11 +12,11 @@ from typing import Any
 import structlog
 
 from app.chat.filling import is_written
-from app.chat.inputs import document_in, said_in
+from app.chat.inputs import entry_of_user_texts, pasted_document
 from app.chat.material import Material
 from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds
-from app.events import Event, Text, Warned
+from app.events import AnswerWarning, Event, TextChunk
 from models.fair_executor import FairExecutor
 from tasks.extraction.evidence import IsWritten, grounded
 from tasks.extraction.extractor import Extractor
@@ -52,7 +52,7 @@ class StructuredAnswers:
         for is_last in (False, True):
             async with aclosing(events):
                 async for event in events:
-                    if not isinstance(event, Text):
+                    if not isinstance(event, TextChunk):
                         yield event
             written: IsWritten | None = None
             if not rounds.llm.is_capable and (rounds.entries or material.document):
@@ -60,7 +60,7 @@ class StructuredAnswers:
             if rounds.finish_reason != "stop":
                 text = filling.begun(rounds.text) if filling and rounds.text else rounds.text
                 if text:
-                    yield Text(text)
+                    yield TextChunk(text)
                 if rounds.finish_reason == "length":
                     members = await asyncio.to_thread(whole_members, text)
                     for warning in _written_fields(members, material, written):
@@ -94,7 +94,7 @@ class StructuredAnswers:
         events, evidence = await self._traced(answer.value, entries, material, shape, written)
         if material.request.verbatim and evidence is not None:
             answer = await asyncio.to_thread(supported, answer, evidence, shape)
-        return [Text(answer.text), *events]
+        return [TextChunk(answer.text), *events]
 
     async def _traced(
         self,
@@ -113,7 +113,7 @@ class StructuredAnswers:
             return [], None
         scored = filling.scored if filling else None
         if scored is None and self.extractor is not None and written is None and not is_cut:
-            read = read_of(entries, await asyncio.to_thread(document_in, request))
+            read = read_of(entries, await asyncio.to_thread(pasted_document, request))
             scored = await self.extractor.score(read, await asyncio.to_thread(fields_in, value, shape.schema))
         document = scored.document if scored else None
         evidence, left_out = await self.evidence_executor.run(
@@ -123,7 +123,7 @@ class StructuredAnswers:
             shape.schema,
             most_chars=self.most_evidence_chars,
             support=partial(scored.place, copied=filling is not None) if scored else None,
-            request=document or await asyncio.to_thread(said_in, request),
+            request=document or await asyncio.to_thread(entry_of_user_texts, request),
             written=written,
         )
         if not left_out:
@@ -132,17 +132,17 @@ class StructuredAnswers:
             f"No evidence was looked for in the last {left_out} fields: so many fields are too many for so much text "
             "(OPENFAZE_MAX_EVIDENCE_CHARS)."
         )
-        return [Warned(warning), evidence], evidence
+        return [AnswerWarning(warning), evidence], evidence
 
 
-def _written_fields(value: Any, material: Material, written: IsWritten | None) -> Iterator[Warned]:
+def _written_fields(value: Any, material: Material, written: IsWritten | None) -> Iterator[AnswerWarning]:
     """A warning that names the fields which the LLM wrote beside those that were copied, or which an LLM that invents
     wrote at all."""
     filling = material.filling
     fields = filling.written if filling else list(value) if written and isinstance(value, dict) else []
     if fields:
         rest = " The other fields are copied." if filling else ""
-        yield Warned(f"Written by {material.llm.name}, not read: {', '.join(fields)}.{rest}")
+        yield AnswerWarning(f"Written by {material.llm.name}, not read: {', '.join(fields)}.{rest}")
 
 
 def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:

@@ -16,7 +16,7 @@ from app.chat.context.prompt import LlmMessage, fenced
 from app.chat.inputs import Turn
 from app.chat.specialists import Specialists
 from app.chat.tools import PREFIX, InternalTool
-from app.events import Event, Finish, FinishReason, Precontext, Reasoning, Text, ToolCall, Warned
+from app.events import AnswerWarning, Event, Finish, FinishReason, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import TimeLimit, took_too_long
 from app.wire.request import ChatRequest
 from models.concurrency import Deadline
@@ -87,7 +87,7 @@ _FELL_SILENT = "The answer was cut because the language model took too long to g
 
 
 @dataclass
-class _Asked:
+class _RequestedCall:
     """A call of a tool, put together from its pieces."""
 
     id: str
@@ -103,12 +103,12 @@ class _Asked:
 
 
 @dataclass
-class _Heard:
+class _Reply:
     """What the LLM has said so far in one call."""
 
     said: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
-    calls: dict[int, _Asked] = field(default_factory=dict)
+    calls: dict[int, _RequestedCall] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
     """The places of calls of the client's tools, as the client counts them."""
 
@@ -144,7 +144,7 @@ class Rounds:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int | None = None
-    _heard: _Heard | None = None
+    _heard: _Reply | None = None
     """The text of the call that is under way."""
 
     async def answer(self) -> AsyncGenerator[Event, None]:
@@ -153,7 +153,7 @@ class Rounds:
             async for event in events:
                 yield event
         if not self.llm.is_capable:
-            yield Warned(CAUTION)
+            yield AnswerWarning(CAUTION)
 
     def again(self, complaint: str) -> AsyncGenerator[Event, None]:
         """One more call, after `complaint` about the last one's text."""
@@ -192,18 +192,18 @@ class Rounds:
         if heard:
             self._end(heard, Done("length"))
         self.finish_reason = "length"
-        yield Warned(warning)
+        yield AnswerWarning(warning)
 
     def _shows(self, event: Event) -> bool:
         """Whether a client sees some of the answer by it."""
-        if isinstance(event, Reasoning):
+        if isinstance(event, ReasoningChunk):
             return self.request.shows_reasoning
-        return isinstance(event, ToolCall) or (isinstance(event, Text) and not self.holds_text)
+        return isinstance(event, ToolCallChunk) or (isinstance(event, TextChunk) and not self.holds_text)
 
     async def _rounds(self) -> AsyncGenerator[Event, None]:
         for round_ in range(MAX_TOOL_ROUNDS + 1):
             is_last = round_ == MAX_TOOL_ROUNDS
-            asked: list[_Asked] = []
+            asked: list[_RequestedCall] = []
             async with aclosing(self._call({} if is_last else self.internal, asked, corrects=not is_last)) as events:
                 async for event in events:
                     yield event
@@ -211,15 +211,15 @@ class Rounds:
                 return
             yield Precontext(await self._run(asked))
             if self.text.strip():
-                yield Text("\n\n")
+                yield TextChunk("\n\n")
 
     async def _call(
-        self, internal: Mapping[str, InternalTool], asked: list[_Asked], *, corrects: bool = False
+        self, internal: Mapping[str, InternalTool], asked: list[_RequestedCall], *, corrects: bool = False
     ) -> AsyncGenerator[Event, None]:
         """One call. Calls of internal tools go to `asked`, unless the client's tools are called too. So do those of
         tools that it was not offered, once, where nothing else was said and it `corrects` them; else they come to
         nothing. No client sees any of them."""
-        heard = self._heard = _Heard()
+        heard = self._heard = _Reply()
         done = Done("stop")
         async with aclosing(self.llm.stream(self._llm_call(internal))) as events:
             async for event in events:
@@ -229,7 +229,7 @@ class Rounds:
                     yield shown
         self._end(heard, done)
         if done.note:
-            yield Warned(done.note)
+            yield AnswerWarning(done.note)
         clients = [call for index, call in heard.calls.items() if index in heard.places]
         invented = [call for call in heard.calls.values() if self._is_invented(call.name)]
         if not clients:
@@ -246,30 +246,30 @@ class Rounds:
                 )
         if invented and not asked:
             for name in dict.fromkeys(call.name for call in invented if not call.name.startswith(PREFIX)):
-                yield Warned(_LEFT_OUT.format(name[:LONGEST_NAME]))
+                yield AnswerWarning(_LEFT_OUT.format(name[:LONGEST_NAME]))
         if done.finish_reason != "length":
             for call in clients:
                 if not _is_json(call.arguments):
-                    yield Warned(_NO_JSON.format(call.name))
+                    yield AnswerWarning(_NO_JSON.format(call.name))
 
-    def _hear(self, heard: _Heard, event: LlmEvent) -> Event | None:
+    def _hear(self, heard: _Reply, event: LlmEvent) -> Event | None:
         """What the client sees of it."""
         match event:
             case TextDelta(text, logprobs):
                 heard.said.append(text)
-                return Text(text, logprobs)
+                return TextChunk(text, logprobs)
             case ReasoningDelta(text):
                 heard.thought.append(text)
-                return Reasoning(text)
+                return ReasoningChunk(text)
             case ToolCallDelta():
-                call = heard.calls.setdefault(event.index, _Asked(event.id or "", event.name or ""))
+                call = heard.calls.setdefault(event.index, _RequestedCall(event.id or "", event.name or ""))
                 call.pieces.append(event.arguments)
                 if call.name in self._offered:
                     place = heard.places.setdefault(event.index, len(heard.places))
-                    return ToolCall(place, event.arguments, event.id, event.name)
+                    return ToolCallChunk(place, event.arguments, event.id, event.name)
         return None
 
-    def _end(self, heard: _Heard, done: Done) -> None:
+    def _end(self, heard: _Reply, done: Done) -> None:
         self._heard = None
         self.text = "".join(heard.said)
         self.finish_reason = "length" if done.finish_reason == "length" else "tool_calls" if heard.places else "stop"
@@ -312,7 +312,7 @@ class Rounds:
             is_the_clients=True,
         )
 
-    async def _run(self, asked: Sequence[_Asked]) -> tuple[Entry, ...]:
+    async def _run(self, asked: Sequence[_RequestedCall]) -> tuple[Entry, ...]:
         """Runs the specialists side by side and tells the LLM what they found: as many of them as may run."""
         limits = self.limits
         most = min(limits.a_round, limits.a_request - self.ran)

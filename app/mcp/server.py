@@ -13,7 +13,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from app.access.admission import Visit
-from app.chat.call import Call
+from app.chat.call import ChatCall
 from app.chat.render import Envelope, completion
 from app.errors import ApiError, told
 from app.events import Event, Progress
@@ -132,7 +132,7 @@ async def _ran(
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
     chat = await parse_aside(ChatRequest, sent, services.settings.max_json_values, services.wire)
     limit_s = services.settings.request_timeout_s
-    call = Call(
+    call = ChatCall(
         chat,
         caller.visit.caller,
         fresh=caller.fresh,

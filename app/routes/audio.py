@@ -322,7 +322,7 @@ async def _feed(
 async def _charged(
     events: AsyncGenerator[Heard, None], visit: Visit, prompt_tokens: int
 ) -> AsyncGenerator[Heard, None]:
-    """As `app.chat.call.Call.noted`: what is said counts as the answer's tokens."""
+    """Counts as `ChatCall.noted` does: what is said counts as the answer's tokens."""
     async with aclosing(events):
         async for event in events:
             match event:

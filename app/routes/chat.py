@@ -10,8 +10,8 @@ from app import calling
 from app.access.admission import Visit
 from app.batches.lines import Answer
 from app.chat import render
-from app.chat.call import Call
-from app.chat.render import Envelope, StreamOptions
+from app.chat.call import ChatCall
+from app.chat.render import ChunkOptions, Envelope
 from app.errors import BadRequest
 from app.events import Event
 from app.feed import Feed, TimeLimit
@@ -76,7 +76,7 @@ async def chat_completions(request: Request) -> Response:
     limit_s = services.settings.request_timeout_s
     feed = Feed(services.pipeline.run(call_of(request, chat)), limit_s, stages.seconds)
     if chat.stream:
-        options = StreamOptions(
+        options = ChunkOptions(
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),
             show_precontext=is_on(request, "x-show-additional-info"),
             show_progress=is_on(request, "x-interfaze-progress"),
@@ -89,11 +89,11 @@ async def chat_completions(request: Request) -> Response:
     return await json_response(content, {"server-timing": stages.header})
 
 
-def call_of(request: Request, chat: ChatRequest) -> Call:
+def call_of(request: Request, chat: ChatRequest) -> ChatCall:
     """What the pipeline runs for `request`, which comes to `chat`."""
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
-    return Call(
+    return ChatCall(
         chat,
         request.state.caller,
         skip_planning=any(is_on(request, name) for name in SKIP_PLANNING),
@@ -110,7 +110,7 @@ async def answer_line(services: Services, chat: ChatRequest, visit: Visit, reque
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
     check_model(chat.model, param="model")
     limit_s = services.settings.request_timeout_s
-    call = Call(chat, visit.caller, limit=TimeLimit.of(limit_s), visit=visit)
+    call = ChatCall(chat, visit.caller, limit=TimeLimit.of(limit_s), visit=visit)
     feed = Feed(services.pipeline.run(call), limit_s)
     content, usage = await _completed(services, feed, Envelope(request_id, int(time.time()), chat.model), chat)
     return Answer(content, usage)

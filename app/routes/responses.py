@@ -15,7 +15,7 @@ from starlette.responses import Response as HttpResponse
 
 from app.access.admission import Visit
 from app.batches.lines import Answer
-from app.chat.call import Call
+from app.chat.call import ChatCall
 from app.chat.render import FIRST_PING_S, PING_S, misspelt, usage_of
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.events import Finish, Progress
@@ -166,7 +166,7 @@ async def answer_line(services: Services, wanted: ResponsesRequest, visit: Visit
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
     asked, answering, keeping = await _prepared(services, wanted, visit.caller.tenant)
     limit = TimeLimit.of(services.settings.request_timeout_s)
-    call = Call(asked.chat, visit.caller, limit=limit, visit=visit)
+    call = ChatCall(asked.chat, visit.caller, limit=limit, visit=visit)
     content = await _whole(services, call, answering, keeping)
     assert answering.usage is not None
     return Answer(content, answering.usage)
@@ -248,7 +248,7 @@ _MANY = 100
 
 
 async def _streamed(
-    services: Services, call: Call, answering: Answering, keeping: _Keeping | None, *, show_progress: bool
+    services: Services, call: ChatCall, answering: Answering, keeping: _Keeping | None, *, show_progress: bool
 ) -> AsyncGenerator[bytes, None]:
     """The pieces of a stream."""
     with _in_the_clients_words(answering.asked):
@@ -268,7 +268,7 @@ async def _streamed(
 
 
 async def _whole(
-    services: Services, call: Call, answering: Answering, keeping: _Keeping | None, spent_s: float = 0.0
+    services: Services, call: ChatCall, answering: Answering, keeping: _Keeping | None, spent_s: float = 0.0
 ) -> bytes:
     """The response; `spent_s`: since the request came."""
     finish: Finish | None = None

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from app.calling import as_sent
 from app.errors import ApiError
-from app.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire import response as chat
 from app.wire.response import PrecontextEntry, Wire, absent
 from app.wire.response_items import CustomTool, Offered
@@ -72,7 +72,7 @@ class OutputCustomCall(Wire):
 
 
 Item = OutputMessage | OutputReasoning | OutputFunctionCall | OutputCustomCall
-ItemEvent = Text | Reasoning | ToolCall
+ItemEvent = TextChunk | ReasoningChunk | ToolCallChunk
 """Events of the pipeline that items are made of."""
 
 
@@ -248,7 +248,7 @@ class Answering:
 
     def of(self, event: Event) -> bytes:
         """What an event other than Finish comes to."""
-        if isinstance(event, Text) and not event.logprobs and self._open == "message":
+        if isinstance(event, TextChunk) and not event.logprobs and self._open == "message":
             # Most of an answer.
             self._pieces.append(event.text)
             return self._said(event.text) if self.streams and event.text else b""
@@ -261,18 +261,24 @@ class Answering:
                 self._precontext += entries
             case Evidence():
                 self._evidence = event
-            case Warned(text):
+            case AnswerWarning(text):
                 self.warnings[as_sent(self.asked.told(text))] = None
-            case Text() | ToolCall():
+            case TextChunk() | ToolCallChunk():
                 self._say(event)
-            case Reasoning() if self.shows_reasoning:
+            case ReasoningChunk() if self.shows_reasoning:
                 self._say(event)
             case _:
                 pass
 
     def _say(self, event: ItemEvent) -> None:
         """Goes on with the item that `event` is of, and begins it where the item before it is done."""
-        name = event.index if isinstance(event, ToolCall) else "message" if isinstance(event, Text) else "reasoning"
+        name = (
+            event.index
+            if isinstance(event, ToolCallChunk)
+            else "message"
+            if isinstance(event, TextChunk)
+            else "reasoning"
+        )
         if name in self._calls_done:
             return
         if name != self._open and not self._may_close():
@@ -280,11 +286,11 @@ class Answering:
             return
         place = self._opened(name, event)
         match event:
-            case Reasoning(text):
+            case ReasoningChunk(text):
                 self._pieces.append(text)
                 if text:
                     self._tell("response.reasoning_text.delta", **self._at(place), content_index=0, delta=text)
-            case Text(text, logprobs):
+            case TextChunk(text, logprobs):
                 self._pieces.append(text)
                 said = [
                     {**_logprob(one), "top_logprobs": [_logprob(other) for other in one.get("top_logprobs") or ()]}
@@ -294,7 +300,7 @@ class Answering:
                 if text:
                     about = {**self._at(place), "content_index": 0, "logprobs": said}
                     self._tell("response.output_text.delta", **about, delta=text)
-            case ToolCall(arguments=arguments):
+            case ToolCallChunk(arguments=arguments):
                 self._pieces.append(arguments)
                 # What a custom tool is given stands within the arguments, and is taken out when they are whole.
                 if arguments and isinstance(self.response.output[place], OutputFunctionCall):
@@ -395,7 +401,7 @@ class Answering:
     def _new(self, what: int | str, number: str, event: ItemEvent | None) -> Item:
         if what == "message":
             return OutputMessage(id=f"msg_{number}")
-        if not isinstance(event, ToolCall):
+        if not isinstance(event, ToolCallChunk):
             return OutputReasoning(id=f"rs_{number}")
         call_id, name = event.id or "", event.name or ""
         known = self.offered.get(name)

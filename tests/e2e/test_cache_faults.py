@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
-from app.chat.cache.recorded import replayed
-from app.events import Text
+from app.chat.cache.recorded import decode_events
+from app.events import TextChunk
 from app.state.sealing import Seal
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
 from tests.e2e.test_cache_rephrased import known_questions, questions_of
@@ -174,7 +174,7 @@ def check_all(answers: Path) -> None:
         for key, value in db.execute("SELECT key, value FROM entries"):
             opened = seal.opened(key, value)
             assert opened is not None
-            text = "".join(event.text for event in replayed(opened) if isinstance(event, Text))
+            text = "".join(event.text for event in decode_events(opened) if isinstance(event, TextChunk))
             assert text == told(text.partition("? ")[0] + "?")
     with contextlib.closing(sqlite3.connect(questions_of(f"sqlite:///{answers}"))) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.chat.cache import questions, vetoes
-from app.chat.cache.questions import read, share_of_english, stem
+from app.chat.cache.questions import parse_question, share_of_english, stem
 from app.chat.cache.verified import MAX_ERROR, Observation, Observations, decide, is_known_language
 from app.chat.cache.vetoes import _ENDINGS, MAX_CHARS, _is_kin, _root, disagree, gist
 from bench import cache_simulation
@@ -196,7 +196,7 @@ def test_no_two_of_many_questions_agree_without_one_gist() -> None:
     asked += [varied(one, random.Random(place)) for place, one in enumerate(asked)]
     gists = {one: gist(one) for one in asked}
     # Those whose words are alike stand beside each other.
-    asked = sorted(gists, key=lambda one: sorted(read(one).content))
+    asked = sorted(gists, key=lambda one: sorted(parse_question(one).content))
     agreeing = [
         (one, other)
         for place, one in enumerate(asked)
@@ -250,10 +250,10 @@ def test_what_can_be_read_in_several_ways_has_one_gist_with_each(one: str, other
 def test_a_long_text_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "How do I " + "really " * MAX_CHARS
 
-    def read(_text: str) -> None:
+    def parse_question(_text: str) -> None:
         raise AssertionError("a long text was read")
 
-    monkeypatch.setattr(vetoes, "read", read)
+    monkeypatch.setattr(vetoes, "parse_question", parse_question)
     assert disagree(text, text) == "length"
     assert disagree("How?", text) == "length"
 

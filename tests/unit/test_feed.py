@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.chat.render import Envelope, StreamOptions, stream
+from app.chat.render import ChunkOptions, Envelope, stream
 from app.errors import BadRequest, Unavailable
-from app.events import Event, Finish, Reasoning, Text
+from app.events import Event, Finish, ReasoningChunk, TextChunk
 from app.feed import BUFFERED_EVENTS, Feed, TimeLimit
 from app.wire import response
 
@@ -21,12 +21,12 @@ async def test_silence_is_filled_with_pings_and_nothing_is_lost() -> None:
 
     async def slow() -> AsyncGenerator[Event, None]:
         await heard.wait()
-        yield Text("late")
+        yield TextChunk("late")
         yield FINISH
 
     async with Feed(slow(), timeout_s=10) as feed:
         pieces = []
-        async for piece in stream(feed, ENVELOPE, StreamOptions(), first_ping_s=0.001, ping_s=0.001):
+        async for piece in stream(feed, ENVELOPE, ChunkOptions(), first_ping_s=0.001, ping_s=0.001):
             pieces.append(piece)
             heard.set()
     assert pieces[0] == response.PING
@@ -39,12 +39,12 @@ async def test_events_that_are_not_shown_do_not_break_the_silence() -> None:
 
     async def thinking() -> AsyncGenerator[Event, None]:
         while not pinged.is_set():
-            yield Reasoning("hidden")
+            yield ReasoningChunk("hidden")
             await asyncio.sleep(0)
         yield FINISH
 
     async with Feed(thinking(), timeout_s=10) as feed:
-        async for piece in stream(feed, ENVELOPE, StreamOptions(), first_ping_s=0.01, ping_s=0.01):
+        async for piece in stream(feed, ENVELOPE, ChunkOptions(), first_ping_s=0.01, ping_s=0.01):
             if piece == response.PING:
                 pinged.set()
     assert pinged.is_set()
@@ -52,7 +52,7 @@ async def test_events_that_are_not_shown_do_not_break_the_silence() -> None:
 
 async def test_work_that_is_cancelled_from_within_ends_with_a_failure() -> None:
     async def broken() -> AsyncGenerator[Event, None]:
-        yield Text("one")
+        yield TextChunk("one")
         raise asyncio.CancelledError
 
     with pytest.raises(RuntimeError):
@@ -61,7 +61,7 @@ async def test_work_that_is_cancelled_from_within_ends_with_a_failure() -> None:
                 pass
     async with Feed(broken(), timeout_s=10) as feed:
         with pytest.raises(RuntimeError):
-            async for _ in stream(feed, ENVELOPE, StreamOptions()):
+            async for _ in stream(feed, ENVELOPE, ChunkOptions()):
                 pass
 
 
@@ -87,7 +87,7 @@ async def test_work_that_its_caller_cancels_ends_as_cancelled() -> None:
 
 async def test_a_time_out_of_the_work_itself_is_not_the_requests_time_limit() -> None:
     async def timed_out() -> AsyncGenerator[Event, None]:
-        yield Text("one")
+        yield TextChunk("one")
         raise TimeoutError("a socket's")
 
     with pytest.raises(TimeoutError, match="a socket's"):
@@ -98,7 +98,7 @@ async def test_a_time_out_of_the_work_itself_is_not_the_requests_time_limit() ->
 
 async def test_a_failure_reaches_the_listener_after_what_came_before() -> None:
     async def failing() -> AsyncGenerator[Event, None]:
-        yield Text("one")
+        yield TextChunk("one")
         raise BadRequest("broken")
 
     seen: list[Event] = []
@@ -106,11 +106,11 @@ async def test_a_failure_reaches_the_listener_after_what_came_before() -> None:
         async with Feed(failing(), timeout_s=10).events() as events:
             async for event in events:
                 seen.append(event)  # noqa: PERF401 - what came before the failure counts
-    assert seen == [Text("one")]
+    assert seen == [TextChunk("one")]
     pieces: list[bytes] = []
     async with Feed(failing(), timeout_s=10) as feed:
         with pytest.raises(BadRequest):
-            async for piece in stream(feed, ENVELOPE, StreamOptions()):
+            async for piece in stream(feed, ENVELOPE, ChunkOptions()):
                 pieces.append(piece)  # noqa: PERF401
     assert [piece.count(b'"content":"one"') for piece in pieces] == [1]
 
@@ -122,7 +122,7 @@ async def test_leaving_ends_the_work_and_waits_for_it() -> None:
         nonlocal ended
         try:
             while True:
-                yield Text("more")
+                yield TextChunk("more")
         finally:
             await asyncio.sleep(0)
             ended = True
@@ -133,7 +133,7 @@ async def test_leaving_ends_the_work_and_waits_for_it() -> None:
     assert ended
     ended = False
     async with Feed(endless(), timeout_s=10) as feed:
-        async for _ in stream(feed, ENVELOPE, StreamOptions()):
+        async for _ in stream(feed, ENVELOPE, ChunkOptions()):
             break
     assert ended
 
@@ -157,7 +157,7 @@ async def test_the_time_limit_counts_from_the_arrival() -> None:
 
     async with Feed(stuck(), timeout_s=600, spent_s=600) as feed:
         with pytest.raises(Unavailable, match="longer than 600 s"):
-            async for _ in stream(feed, ENVELOPE, StreamOptions()):
+            async for _ in stream(feed, ENVELOPE, ChunkOptions()):
                 pass
     now = asyncio.get_running_loop().time()
     assert TimeLimit.of(600, spent_s=500).answer_by < now + 100
@@ -168,11 +168,11 @@ async def test_a_listener_that_lags_gets_every_event_and_those_that_wait_in_one_
 
     async def busy() -> AsyncGenerator[Event, None]:
         for number in range(total):
-            yield Text(f"{number},")
+            yield TextChunk(f"{number},")
 
     async with Feed(busy(), timeout_s=10) as feed:
         await asyncio.sleep(0)
-        pieces = [piece async for piece in stream(feed, ENVELOPE, StreamOptions())]
+        pieces = [piece async for piece in stream(feed, ENVELOPE, ChunkOptions())]
     assert b'"content":"0,"' in pieces[0]
     assert pieces[0].count(b"data: ") == BUFFERED_EVENTS
     contents = [json.loads(line[6:])["choices"][0]["delta"]["content"] for line in b"".join(pieces).split(b"\n\n")[:-1]]

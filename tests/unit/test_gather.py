@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app.chat.plan import Plan, Step
-from app.chat.plan_executor import entry, gather, read_instead, whole_answer, worth_telling
+from app.chat.plan_executor import answer_from_results, as_entry, gather, text_read_instead, without_empty_asides
 from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import first_tokens
 from tasks.base import Task, TaskRequest, unreported
@@ -209,14 +209,14 @@ async def test_what_a_picture_shows_may_be_what_is_written_there() -> None:
     plan = Plan((Step("ocr", (PICTURE,), "", is_aside=True), shown))
     page: dict[str, object] = {"extracted_text": "Platform nine", "sections": [], "width": 9, "height": 9}
     entries = await only_results(plan, ocr=giving(page))
-    found = read_instead(plan, entries)
+    found = text_read_instead(plan, entries)
     assert found is not None
     assert found[0] == "Platform nine"
     assert "object_detection" in found[1]
     with pytest.raises(EngineUnavailable, match="object_detection"):
         await only_results(plan, ocr=giving({**page, "extracted_text": ""}))
     seen = await only_results(plan, ocr=giving(page), object_detection=giving({"detected_objects": []}))
-    assert read_instead(plan, seen) is None
+    assert text_read_instead(plan, seen) is None
 
 
 async def test_nor_the_sound_of_a_video_that_can_be_looked_at() -> None:
@@ -249,21 +249,21 @@ async def test_cancelling_cancels_every_step() -> None:
 
 
 def test_what_only_a_bug_explains_is_not_told() -> None:
-    failed = entry("ocr", ZeroDivisionError("at /srv/secret.py"))
+    failed = as_entry("ocr", ZeroDivisionError("at /srv/secret.py"))
     assert failed.error == "The server had an error while processing your request."
 
 
 def test_an_entry_has_the_precontexts_name_for_its_task() -> None:
-    assert entry("speech_to_text", result_of("stt", {"text": "ten"})).name == "stt"
-    assert entry("ocr", result_of("ocr", {})) == Entry("ocr", OcrResult({}))
+    assert as_entry("speech_to_text", result_of("stt", {"text": "ten"})).name == "stt"
+    assert as_entry("ocr", result_of("ocr", {})) == Entry("ocr", OcrResult({}))
 
 
 def test_an_empty_reading_is_told_unless_it_was_only_made_aside() -> None:
     aside, asked = Step("ocr", (PICTURE,), "", is_aside=True), Step("ocr", (PICTURE,), "")
     found, empty = entry_of("ocr", {"extracted_text": "nine"}), entry_of("ocr", {"extracted_text": "\n"})
-    broken, seen = entry("ocr", UNREADABLE), entry_of("object_detection", {"detected_objects": []})
+    broken, seen = as_entry("ocr", UNREADABLE), entry_of("object_detection", {"detected_objects": []})
     plan = Plan((aside, aside, aside, asked, Step("object_detection", (PICTURE,), "")))
-    assert worth_telling(plan, [found, empty, broken, empty, seen]) == (found, broken, empty, seen)
+    assert without_empty_asides(plan, [found, empty, broken, empty, seen]) == (found, broken, empty, seen)
 
 
 def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
@@ -273,17 +273,17 @@ def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
         entry_of("translate", {"translated_text": "Buenos días."}),
     ]
     both = Plan(steps, reads_out=True, results_only=True)
-    assert whole_answer(both, entries) == "Good day.\n\nBuenos días."
-    assert whole_answer(Plan(steps, results_only=True), entries) == "Buenos días."
-    assert whole_answer(Plan(steps, reads_out=True), entries) is None
-    assert whole_answer(both, [entries[0], failure_of("translate", "There is none.")]) is None
-    assert whole_answer(Plan(steps[:1], results_only=True), [entry_of("stt", {"text": " "})]) is None
+    assert answer_from_results(both, entries) == "Good day.\n\nBuenos días."
+    assert answer_from_results(Plan(steps, results_only=True), entries) == "Buenos días."
+    assert answer_from_results(Plan(steps, reads_out=True), entries) is None
+    assert answer_from_results(both, [entries[0], failure_of("translate", "There is none.")]) is None
+    assert answer_from_results(Plan(steps[:1], results_only=True), [entry_of("stt", {"text": " "})]) is None
 
 
 def test_a_forecast_is_told_as_a_table() -> None:
     rows = [{"date": "2026-11", "value": 22.0}, {"date": "2026-12", "value": 24.0}]
     plan = Plan((Step("forecast", (), "Hm?"),), results_only=True)
-    text = whole_answer(plan, [entry_of("forecast", {"predictions": rows})])
+    text = answer_from_results(plan, [entry_of("forecast", {"predictions": rows})])
     assert text == "date | value\n2026-11 | 22.0\n2026-12 | 24.0"
 
 

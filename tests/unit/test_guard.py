@@ -11,7 +11,7 @@ import pytest
 
 from app.chat.guard.guard import RequestGuard, Unsafe
 from app.chat.inputs import latest_turn
-from app.events import Text
+from app.events import TextChunk
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from tasks.guardrails import Guardrails, Policy
@@ -58,7 +58,7 @@ async def test_without_codes_nothing_is_judged(make: Make, keywords: KeywordGuar
     assert not guard.is_on
     await guard.check_request()
     await guard.check_results([FOUND])
-    assert [event async for event in guard.around(said(Text(BOMB), FINISH))] == [Text(BOMB), FINISH]
+    assert [event async for event in guard.around(said(TextChunk(BOMB), FINISH))] == [TextChunk(BOMB), FINISH]
     assert keywords.judged == []
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import tasks.redaction
 from app.chat.guard import redaction
 from app.chat.guard.guard import RequestGuard, Unsafe
-from app.chat.render import Envelope, StreamOptions, stream
-from app.events import Event, Precontext, Progress, Reasoning, Text, ToolCall
+from app.chat.render import ChunkOptions, Envelope, stream
+from app.events import Event, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import Feed
 from app.wire import response
 from models.base import EngineUnavailable
@@ -47,7 +47,7 @@ def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
 
 
 def pieces(answer: str, size: int = 4) -> list[Event]:
-    return [Text(answer[start : start + size]) for start in range(0, len(answer), size)]
+    return [TextChunk(answer[start : start + size]) for start in range(0, len(answer), size)]
 
 
 async def shown(guard: RequestGuard, *events: Event) -> tuple[list[Event], bool]:
@@ -62,7 +62,7 @@ async def shown(guard: RequestGuard, *events: Event) -> tuple[list[Event], bool]
 
 
 def words_of(events: Sequence[Event]) -> str:
-    return "".join(event.text for event in events if isinstance(event, Text))
+    return "".join(event.text for event in events if isinstance(event, TextChunk))
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -91,8 +91,8 @@ async def test_whatever_is_safe_leaves_in_its_order(
     said_and_thought: list[tuple[bool, str]], streamed: bool, shows_reasoning: bool
 ) -> None:
     guard = guard_of("Hm?", stream=streamed, reasoning_effort="low" if shows_reasoning else None)
-    events = [Reasoning(words) if is_thought else Text(words) for is_thought, words in said_and_thought]
-    expected = [event for event in events if shows_reasoning or isinstance(event, Text)]
+    events = [ReasoningChunk(words) if is_thought else TextChunk(words) for is_thought, words in said_and_thought]
+    expected = [event for event in events if shows_reasoning or isinstance(event, TextChunk)]
     assert await shown(guard, *events, FINISH) == ([*expected, FINISH], False)
 
 
@@ -113,7 +113,7 @@ async def test_a_whole_answer_is_judged_once_and_as_an_answer_to_the_question(
 async def test_of_a_stream_each_sentence_is_judged_with_what_stood_before_it(
     make: Make, keywords: KeywordGuard
 ) -> None:
-    await shown(make(stream=True), *pieces("One. Two. ", 1), Text("Three."), FINISH)
+    await shown(make(stream=True), *pieces("One. Two. ", 1), TextChunk("Three."), FINISH)
     assert keywords.texts == ["One. ", "One. Two. ", "One. Two. Three."]
 
 
@@ -142,7 +142,7 @@ async def test_a_stream_ends_before_the_sentence_that_is_unsafe(make: Make, size
 
 
 async def test_a_delta_that_begins_a_sentence_waits_for_its_end(make: Make) -> None:
-    events: list[Event] = [Text("One. Two. Take"), Text(" a pipe bomb. And"), Text(" go."), FINISH]
+    events: list[Event] = [TextChunk("One. Two. Take"), TextChunk(" a pipe bomb. And"), TextChunk(" go."), FINISH]
     assert await shown(make(stream=True), *events) == ([], True)
 
 
@@ -166,9 +166,18 @@ async def test_a_long_text_without_sentences_is_judged_in_pieces_that_overlap(
 async def test_reasoning_that_is_shown_is_judged(make: Make) -> None:
     for streamed in (False, True):
         guard = make(stream=streamed, reasoning_effort="high")
-        assert await shown(guard, Reasoning("A pipe"), Reasoning(" bomb? "), Text("No."), FINISH) == ([], True)
+        assert await shown(guard, ReasoningChunk("A pipe"), ReasoningChunk(" bomb? "), TextChunk("No."), FINISH) == (
+            [],
+            True,
+        )
     guard = make(stream=True, reasoning_effort="high")
-    events: list[Event] = [Reasoning("A pipe. "), Reasoning("Hm. "), Text("bomb"), Text("s away. "), FINISH]
+    events: list[Event] = [
+        ReasoningChunk("A pipe. "),
+        ReasoningChunk("Hm. "),
+        TextChunk("bomb"),
+        TextChunk("s away. "),
+        FINISH,
+    ]
     assert await shown(guard, *events) == (events, False)
 
 
@@ -176,14 +185,17 @@ async def test_reasoning_that_is_shown_is_judged(make: Make) -> None:
 async def test_reasoning_that_nobody_sees_is_neither_judged_nor_passed_on(
     make: Make, keywords: KeywordGuard, streamed: bool
 ) -> None:
-    events: list[Event] = [Reasoning("A pipe bomb? No. "), Text("No."), FINISH]
-    assert await shown(make(stream=streamed), *events) == ([Text("No."), FINISH], False)
+    events: list[Event] = [ReasoningChunk("A pipe bomb? No. "), TextChunk("No."), FINISH]
+    assert await shown(make(stream=streamed), *events) == ([TextChunk("No."), FINISH], False)
     assert keywords.texts == ["No."]
 
 
 async def test_hidden_reasoning_shows_nothing_of_the_answer_after_it(make: Make) -> None:
     guard = make(stream=True)
-    assert await shown(guard, Reasoning("Let me see. Well. "), *pieces("A pipe bomb. Go.", 1), FINISH) == ([], True)
+    assert await shown(guard, ReasoningChunk("Let me see. Well. "), *pieces("A pipe bomb. Go.", 1), FINISH) == (
+        [],
+        True,
+    )
     assert not guard.shown
 
 
@@ -193,19 +205,19 @@ async def test_hidden_reasoning_shows_nothing_of_the_answer_after_it(make: Make)
     ['{"what": "a pipe bomb"}', '{"what": "a pipe\\nbomb"}', '{"what": "a \\u0070ipe bomb', '{"a pipe bomb": 1}'],
 )
 async def test_calls_of_the_clients_tools_are_judged_whole(make: Make, streamed: bool, arguments: str) -> None:
-    calls = [ToolCall(0, "", "call_1", "look_up"), *(ToolCall(0, letter) for letter in arguments)]
-    events, stopped = await shown(make(stream=streamed), Text("One moment."), *calls, FINISH)
+    calls = [ToolCallChunk(0, "", "call_1", "look_up"), *(ToolCallChunk(0, letter) for letter in arguments)]
+    events, stopped = await shown(make(stream=streamed), TextChunk("One moment."), *calls, FINISH)
     assert (words_of(events), stopped) == ("", True)
-    assert not any(isinstance(event, ToolCall) for event in events)
+    assert not any(isinstance(event, ToolCallChunk) for event in events)
 
 
 async def test_safe_calls_leave_as_they_came_each_judged_with_its_name(make: Make, keywords: KeywordGuard) -> None:
     calls: list[Event] = [
-        ToolCall(0, '{"city":', "call_a", "rain"),
-        ToolCall(1, "{}", "call_b", "snow"),
-        ToolCall(0, '"Oslo"}'),
+        ToolCallChunk(0, '{"city":', "call_a", "rain"),
+        ToolCallChunk(1, "{}", "call_b", "snow"),
+        ToolCallChunk(0, '"Oslo"}'),
     ]
-    events = [Text("One moment. "), Text("Or two. "), *calls, FINISH]
+    events = [TextChunk("One moment. "), TextChunk("Or two. "), *calls, FINISH]
     assert await shown(make(stream=True), *events) == (events, False)
     assert keywords.texts[-2:] == ['rain {"city":"Oslo"}', "snow {}"]
 
@@ -234,9 +246,9 @@ async def test_personal_data_of_a_stream_is_looked_for_beside_the_event_loop_and
 
 async def test_json_is_judged_as_it_will_be_read(make: Make) -> None:
     form = {"type": "json_object"}
-    events: list[Event] = [Text('{"steps": "a pipe\\nbomb"}'), FINISH]
+    events: list[Event] = [TextChunk('{"steps": "a pipe\\nbomb"}'), FINISH]
     assert await shown(make(stream=True, response_format=form), *events) == ([], True)
-    half = Text('{"steps": "a \\ud83d pipe')
+    half = TextChunk('{"steps": "a \\ud83d pipe')
     assert await shown(make(response_format=form), half, FINISH) == ([half, FINISH], False)
 
 
@@ -252,14 +264,14 @@ async def test_the_verdict_is_the_last_of_the_first_precontext(make: Make, strea
 
 
 async def test_the_verdict_is_there_where_nothing_else_is(make: Make) -> None:
-    [first, *_] = [event async for event in make().checked(said(Text("Nine."), FINISH))]
+    [first, *_] = [event async for event in make().checked(said(TextChunk("Nine."), FINISH))]
     assert isinstance(first, Precontext)
     assert [one.name for one in first.entries] == ["guardrails"]
 
 
 async def test_progress_is_told_at_once(make: Make) -> None:
     guard = make()
-    async with aclosing(guard.checked(said(Progress("ocr", 1, 2), Text(BOMB), FINISH))) as events:
+    async with aclosing(guard.checked(said(Progress("ocr", 1, 2), TextChunk(BOMB), FINISH))) as events:
         assert await anext(events) == Progress("ocr", 1, 2)
     assert not guard.shown
 
@@ -269,8 +281,8 @@ async def test_the_llm_is_left_when_its_answer_is_unsafe(make: Make) -> None:
 
     async def goes_on() -> AsyncGenerator[Event, None]:
         try:
-            yield Text("A pipe bomb. ")
-            yield Text("And more. ")
+            yield TextChunk("A pipe bomb. ")
+            yield TextChunk("And more. ")
         finally:
             left.set()
 
@@ -284,14 +296,14 @@ async def test_a_stream_that_is_held_back_says_that_it_lives(make: Make) -> None
     pinged = asyncio.Event()
 
     async def hesitant() -> AsyncGenerator[Event, None]:
-        yield Text("From platform")
+        yield TextChunk("From platform")
         await pinged.wait()
-        yield Text(" nine.")
+        yield TextChunk(" nine.")
         yield FINISH
 
     chunks = []
     async with Feed(make(stream=True).checked(hesitant()), timeout_s=10) as feed:
-        async for chunk in stream(feed, ENVELOPE, StreamOptions(), first_ping_s=0.01, ping_s=0.01):
+        async for chunk in stream(feed, ENVELOPE, ChunkOptions(), first_ping_s=0.01, ping_s=0.01):
             chunks.append(chunk)
             pinged.set()
     assert chunks[0] == response.PING
@@ -306,6 +318,6 @@ async def test_an_answer_that_cannot_be_judged_does_not_leave(make: Make, keywor
     keywords.before = breaks
     left = []
     with pytest.raises(EngineUnavailable, match="nothing is answered unguarded"):
-        async for event in make(stream=True).checked(said(Text("Nine. "), FINISH)):
+        async for event in make(stream=True).checked(said(TextChunk("Nine. "), FINISH)):
             left.append(event)  # noqa: PERF401
     assert left == []

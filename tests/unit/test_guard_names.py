@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.guard.guard_text import names_of
+from app.chat.guard.guard_text import texts_of_file_names
 from tasks.inputs.source import Origin, Source
 
 
@@ -19,9 +19,9 @@ from tasks.inputs.source import Origin, Source
 )
 def test_a_name_is_told_in_words_without_its_ending(name: str, words: str) -> None:
     source = Source(Origin(message=0, part=1, field="file_data"), payload="", filename=name)
-    assert [said for _, said in names_of([source])] == [words]
+    assert [said for _, said in texts_of_file_names([source])] == [words]
 
 
 @pytest.mark.parametrize("name", ["1234.pdf", "2026-11-22.png", None])
 def test_a_name_without_words_says_nothing(name: str | None) -> None:
-    assert names_of([Source(Origin(message=0, part=1, field="file_data"), payload="", filename=name)]) == []
+    assert texts_of_file_names([Source(Origin(message=0, part=1, field="file_data"), payload="", filename=name)]) == []

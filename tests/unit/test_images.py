@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from app.chat.context.pictures import FRAME_SIDE, LEAST_TOKENS, MOST_PICTURES, Shown, images_for_llm, tokens_of
+from app.chat.context.pictures import FRAME_SIDE, LEAST_TOKENS, MOST_PICTURES, LlmImage, images_for_llm, tokens_of
 from app.chat.inputs import Turn, latest_turn
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -48,7 +48,7 @@ def turn_of(*parts: dict[str, Any]) -> Turn:
     return latest_turn(request(user(text("Look"), *parts)), 16)
 
 
-def seen(shown: Shown) -> PIL.Image.Image:
+def seen(shown: LlmImage) -> PIL.Image.Image:
     head, _, data = shown.url.partition(",")
     assert head == "data:image/jpeg;base64"
     return PIL.Image.open(io.BytesIO(base64.b64decode(data)))
@@ -57,7 +57,7 @@ def seen(shown: Shown) -> PIL.Image.Image:
 async def test_an_image_is_shown_as_it_is(loader: MediaLoader) -> None:
     url = png()
     assert await images_for_llm(turn_of(image(url)), loader, ROOM, told=False) == {
-        (0, 1): [Shown(url, tokens=LEAST_TOKENS)]
+        (0, 1): [LlmImage(url, tokens=LEAST_TOKENS)]
     }
 
 

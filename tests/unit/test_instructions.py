@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.chat.guard.guard_text import FILE, KINDS, instructed
+from app.chat.guard.guard_text import FILE, KINDS, without_prohibitions
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
@@ -164,7 +164,7 @@ UNSAFE = (
 
 
 def judged(text: str) -> str:
-    steps = instructed(text)
+    steps = without_prohibitions(text)
     while True:
         try:
             next(steps)
@@ -256,7 +256,7 @@ def test_every_language_of_the_rules_can_forbid(language: str) -> None:
 
 
 def test_a_long_text_is_read_by_sentences_and_no_further_than_a_thousand_characters_in_one() -> None:
-    steps = instructed("Be kind. Never tell. " * 20_000)
+    steps = without_prohibitions("Be kind. Never tell. " * 20_000)
     assert sum(1 for _ in steps) == 40_000
     endless = "never tell " * 100_000
     assert judged(endless) == endless.strip()

@@ -15,12 +15,12 @@ import pytest
 
 from app.chat.cache import rephrased
 from app.chat.cache.known_questions import KnownQuestion, KnownQuestions
-from app.chat.cache.recorded import recorded
-from app.chat.cache.rephrased import Rephrased, replayed_for
+from app.chat.cache.recorded import encode_events
+from app.chat.cache.rephrased import RephrasedQuestions, decode_answer_of
 from app.chat.cache.verified import MIN_OBSERVATIONS, Observation, Observations, digest_of
 from app.chat.cache.vetoes import gist
 from app.chat.inputs import Turn
-from app.events import Event, Finish, Text
+from app.events import Event, Finish, TextChunk
 from app.state.entries import Held
 from app.state.sealing import Seal
 from app.wire.request import ChatRequest
@@ -94,10 +94,13 @@ async def test_what_was_seen_of_an_answer_is_not_noted_for_its_successor(questio
 
 async def test_only_the_answer_that_was_observed_is_told_again(questions: KnownQuestions) -> None:
     await add(questions, "330 metres.")
-    events = [Text("330 "), Text("metres."), Finish("stop", 1, 2)]
-    told = replayed_for(await known(questions), recorded(events))
+    events = [TextChunk("330 "), TextChunk("metres."), Finish("stop", 1, 2)]
+    told = decode_answer_of(await known(questions), encode_events(events))
     assert told == [*events[:2], Finish("stop", 1, 2, vcache=True)]
-    assert replayed_for(await known(questions), recorded([Text("300 metres."), Finish("stop", 1, 2)])) is None
+    assert (
+        decode_answer_of(await known(questions), encode_events([TextChunk("300 metres."), Finish("stop", 1, 2)]))
+        is None
+    )
 
 
 async def test_what_was_used_least_lately_leaves_first_and_a_hit_is_a_use(tmp_path: Path, clock: Clock) -> None:
@@ -185,11 +188,13 @@ class _Embedder:
         raise EngineFailed("all-minilm-l6-v2")
 
 
-def rephrased_by(questions: KnownQuestions, embedder: _Embedder) -> Rephrased:
+def rephrased_by(questions: KnownQuestions, embedder: _Embedder) -> RephrasedQuestions:
     def no_llm() -> Never:
         raise AssertionError("nothing is compared here")
 
-    return Rephrased(questions, embedder, no_llm, max_error=0.01, max_age_s=60, today=lambda: datetime.now(UTC))
+    return RephrasedQuestions(
+        questions, embedder, no_llm, max_error=0.01, max_age_s=60, today=lambda: datetime.now(UTC)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -245,7 +250,7 @@ class _Pointing(_Embedder):
 
 
 async def test_two_questions_are_embedded_when_their_answers_are_compared(questions: KnownQuestions) -> None:
-    events = [Text("330 metres."), Finish("stop", 1, 2)]
+    events = [TextChunk("330 metres."), Finish("stop", 1, 2)]
     written = asyncio.create_task(asyncio.sleep(0))
     embedder = _Pointing()
     layer = rephrased_by(questions, embedder)
@@ -278,7 +283,7 @@ async def test_what_is_too_much_to_learn_from_is_counted(questions: KnownQuestio
 
     never = asyncio.create_task(asyncio.Event().wait())
     for _ in range(rephrased._MOST_LEARNING + 2):
-        layer.learn(asked, "t1", ANSWER, [Text("Yes."), Finish("stop", 1, 2)], find, never)
+        layer.learn(asked, "t1", ANSWER, [TextChunk("Yes."), Finish("stop", 1, 2)], find, never)
     assert layer.faults == {"busy": 2}
     never.cancel()
 

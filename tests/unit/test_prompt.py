@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.context.prompt import Shown, conversation, fenced
+from app.chat.context.prompt import LlmImage, conversation, fenced
 from tests.entries import entry_of
 from tests.unit.test_collect import PIXEL, image, request, text, user
 
@@ -72,13 +72,13 @@ def test_what_only_specialists_see_is_mentioned() -> None:
 
 def test_an_llm_that_sees_gets_its_own_copy_of_each_image_in_place() -> None:
     asked = request(user(text("Which of"), image("https://a.example/1.png"), image("https://a.example/2.png")))
-    [_, message] = conversation(asked, [], ["<one>"], "==f==", {(0, 1): [Shown(PIXEL)]})
+    [_, message] = conversation(asked, [], ["<one>"], "==f==", {(0, 1): [LlmImage(PIXEL)]})
     assert message["content"] == [text("<one>"), text("Which of"), image(PIXEL), text("[image]")]
 
 
 def test_images_of_one_message_do_not_make_parts_of_another() -> None:
     asked = request(user(text("Hi"), text("there")), {"role": "assistant", "content": "Yes?"}, user(image(PIXEL)))
-    first, _, last = conversation(asked, [], images={(2, 0): [Shown(PIXEL)]})
+    first, _, last = conversation(asked, [], images={(2, 0): [LlmImage(PIXEL)]})
     assert first["content"] == "Hi\nthere"
     assert last["content"] == [image(PIXEL)]
 
@@ -86,7 +86,7 @@ def test_images_of_one_message_do_not_make_parts_of_another() -> None:
 def test_a_video_is_its_frames_each_after_its_time() -> None:
     video = {"type": "video_url", "video_url": {"url": "https://a.example/v.mp4"}}
     asked = request(user(text("Before"), video, text("After")))
-    frames = [Shown(PIXEL, "[video at 0 s]"), Shown(PIXEL, "[video at 7.5 s]")]
+    frames = [LlmImage(PIXEL, "[video at 0 s]"), LlmImage(PIXEL, "[video at 7.5 s]")]
     [message] = conversation(asked, [], images={(0, 1): frames})
     assert message["content"] == [
         text("Before"),

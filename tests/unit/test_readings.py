@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.cache.readings import Readings
+from app.chat.cache.readings import ResultCache
 from app.state.entries import Entries
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
@@ -38,14 +38,14 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 
 @pytest.fixture
-async def readings(tmp_path: Path, loader: MediaLoader) -> AsyncIterator[Readings]:
+async def readings(tmp_path: Path, loader: MediaLoader) -> AsyncIterator[ResultCache]:
     threads = FairExecutor("test")
     entries = Entries(SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), threads, patience_s=60)
 
     async def shaped_by() -> bytes:
         return b"here"
 
-    yield Readings(entries, loader, shaped_by, max_age_s=60)
+    yield ResultCache(entries, loader, shaped_by, max_age_s=60)
     await entries.close()
     await threads.close()
 
@@ -78,7 +78,7 @@ def asked(data: bytes = PDF, name: str | None = None, *, text: str = "", owner: 
     return TaskRequest(text, (Source(Origin("p"), data=data, filename=name, owner=owner),), **more)
 
 
-async def waiting(readings: Readings, reader: Reader, *requests: TaskRequest) -> list[asyncio.Task[Result[Any]]]:
+async def waiting(readings: ResultCache, reader: Reader, *requests: TaskRequest) -> list[asyncio.Task[Result[Any]]]:
     """When all wait for the reading, which has begun."""
     tasks = [asyncio.create_task(readings.read(READER, one, reader.run)) for one in requests]
     await reader.begun.wait()
@@ -87,7 +87,7 @@ async def waiting(readings: Readings, reader: Reader, *requests: TaskRequest) ->
     return tasks
 
 
-async def test_who_asks_at_the_same_time_shares_a_reading_and_hears_how_far_it_is(readings: Readings) -> None:
+async def test_who_asks_at_the_same_time_shares_a_reading_and_hears_how_far_it_is(readings: ResultCache) -> None:
     reader, heard = Reader(), list[int]()
     requests = [asked(progress=lambda _stage, done, _total: heard.append(done)) for _ in range(10)]
     tasks = await waiting(readings, reader, *requests)
@@ -102,7 +102,7 @@ async def test_who_asks_at_the_same_time_shares_a_reading_and_hears_how_far_it_i
     assert reader.runs == 1
 
 
-async def test_who_came_first_may_leave_and_the_others_have_it(readings: Readings) -> None:
+async def test_who_came_first_may_leave_and_the_others_have_it(readings: ResultCache) -> None:
     reader = Reader()
     first, other = await waiting(readings, reader, asked(), asked())
     first.cancel()
@@ -112,7 +112,7 @@ async def test_who_came_first_may_leave_and_the_others_have_it(readings: Reading
     assert (reader.runs, reader.cancelled) == (1, 0)
 
 
-async def test_when_all_have_left_it_ends_and_is_begun_anew(readings: Readings) -> None:
+async def test_when_all_have_left_it_ends_and_is_begun_anew(readings: ResultCache) -> None:
     reader = Reader()
     tasks = await waiting(readings, reader, asked(), asked())
     for task in tasks:
@@ -123,7 +123,7 @@ async def test_when_all_have_left_it_ends_and_is_begun_anew(readings: Readings) 
     assert (reader.runs, reader.cancelled) == (2, 1)
 
 
-async def test_one_that_is_cancelled_before_it_begins_leaves_nothing_behind(readings: Readings) -> None:
+async def test_one_that_is_cancelled_before_it_begins_leaves_nothing_behind(readings: ResultCache) -> None:
     reader = Reader()
     leaving = asyncio.create_task(readings.read(READER, asked(), reader.run))
     while not readings._under_way:
@@ -135,7 +135,7 @@ async def test_one_that_is_cancelled_before_it_begins_leaves_nothing_behind(read
     assert reader.cancelled == reader.runs
 
 
-async def test_each_is_told_what_is_wrong_with_its_own_input(readings: Readings) -> None:
+async def test_each_is_told_what_is_wrong_with_its_own_input(readings: ResultCache) -> None:
     one, other = Reader(InputError("'a.pdf' is damaged")), Reader(InputError("'b.pdf' is damaged"))
     [first] = await waiting(readings, one, asked(name="a.pdf"))
     second = asyncio.create_task(readings.read(READER, asked(name="b.pdf"), other.run))
@@ -147,7 +147,7 @@ async def test_each_is_told_what_is_wrong_with_its_own_input(readings: Readings)
     assert list(map(str, told)) == ["'a.pdf' is damaged", "'b.pdf' is damaged"]
 
 
-async def test_names_count_only_where_the_bytes_show_no_type(readings: Readings) -> None:
+async def test_names_count_only_where_the_bytes_show_no_type(readings: ResultCache) -> None:
     reader = Reader()
     reader.may_end.set()
 

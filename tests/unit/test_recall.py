@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from app.chat.cache.recall import _Answering
-from app.events import Event, Finish, Text
+from app.chat.cache.recall import _SharedAnswer
+from app.events import Event, Finish, TextChunk
 from app.state.entries import Written
 
 FINISH = Finish("stop", 1, 2)
@@ -17,7 +17,7 @@ class Spoken:
     def __init__(self) -> None:
         self.begun = 0
         self.cancelled = False
-        self.ended: list[_Answering] = []
+        self.ended: list[_SharedAnswer] = []
         self.kept: list[Sequence[Event]] = []
         self._turns = asyncio.Semaphore(0)
 
@@ -30,7 +30,7 @@ class Spoken:
         try:
             for word in ("one", "two", "three"):
                 await self._turns.acquire()
-                yield Text(word)
+                yield TextChunk(word)
             yield FINISH
         except asyncio.CancelledError:
             self.cancelled = True
@@ -46,11 +46,11 @@ class Spoken:
         self.kept.append(list(events))
         return None
 
-    def answering(self) -> _Answering:
-        return _Answering(self.nothing_known, self.begin, self.keep, self.ended.append)
+    def answering(self) -> _SharedAnswer:
+        return _SharedAnswer(self.nothing_known, self.begin, self.keep, self.ended.append)
 
 
-async def heard(answering: _Answering, *, is_first: bool) -> list[Event]:
+async def heard(answering: _SharedAnswer, *, is_first: bool) -> list[Event]:
     return [event async for event in answering.followed(is_first=is_first)]
 
 
@@ -62,7 +62,7 @@ async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_
     await asyncio.sleep(0.01)
     late = asyncio.create_task(heard(answering, is_first=False))
     spoken.say()
-    words = [Text("one"), Text("two"), Text("three")]
+    words = [TextChunk("one"), TextChunk("two"), TextChunk("three")]
     assert await first == [*words, FINISH]
     assert await late == [*words, Finish("stop", 1, 2, vcache=True)]
     assert spoken.begun == 1
@@ -75,12 +75,16 @@ async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> N
     answering = spoken.answering()
     async with aclosing(answering.followed(is_first=True)) as first:
         spoken.say()
-        assert await anext(first) == Text("one")
+        assert await anext(first) == TextChunk("one")
         other = asyncio.create_task(heard(answering, is_first=False))
         await asyncio.sleep(0)
     assert answering.can_be_joined
     spoken.say(2)
-    assert [event for event in await other if isinstance(event, Text)] == [Text("one"), Text("two"), Text("three")]
+    assert [event for event in await other if isinstance(event, TextChunk)] == [
+        TextChunk("one"),
+        TextChunk("two"),
+        TextChunk("three"),
+    ]
     assert not spoken.cancelled
 
 
@@ -92,7 +96,7 @@ async def test_it_ends_when_the_last_has_left_and_nobody_joins_it_then() -> None
         aclosing(answering.followed(is_first=False)) as other,
     ):
         spoken.say()
-        assert await anext(first) == await anext(other) == Text("one")
+        assert await anext(first) == await anext(other) == TextChunk("one")
     assert spoken.cancelled
     assert not answering.can_be_joined
     assert spoken.ended == [answering]
@@ -101,7 +105,7 @@ async def test_it_ends_when_the_last_has_left_and_nobody_joins_it_then() -> None
 
 async def test_all_are_told_what_it_fails_with() -> None:
     async def fails() -> AsyncGenerator[Event, None]:
-        yield Text("one")
+        yield TextChunk("one")
         raise ValueError("no")
 
     spoken = Spoken()
@@ -109,7 +113,7 @@ async def test_all_are_told_what_it_fails_with() -> None:
     async def begin() -> AsyncGenerator[Event, None]:
         return fails()
 
-    answering = _Answering(spoken.nothing_known, begin, spoken.keep, spoken.ended.append)
+    answering = _SharedAnswer(spoken.nothing_known, begin, spoken.keep, spoken.ended.append)
     both = await asyncio.gather(
         heard(answering, is_first=True), heard(answering, is_first=False), return_exceptions=True
     )
@@ -120,9 +124,9 @@ async def test_all_are_told_what_it_fails_with() -> None:
 
 async def test_what_is_known_is_told_without_asking_anybody() -> None:
     async def known() -> Sequence[Event]:
-        return [Text("kept"), FINISH]
+        return [TextChunk("kept"), FINISH]
 
     spoken = Spoken()
-    answering = _Answering(known, spoken.begin, spoken.keep, spoken.ended.append)
-    assert await heard(answering, is_first=True) == [Text("kept"), FINISH]
+    answering = _SharedAnswer(known, spoken.begin, spoken.keep, spoken.ended.append)
+    assert await heard(answering, is_first=True) == [TextChunk("kept"), FINISH]
     assert (spoken.begun, spoken.kept) == (0, [])

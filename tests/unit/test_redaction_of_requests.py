@@ -10,7 +10,7 @@ from app.chat.guard.guard import RequestGuard, Unsafe
 from app.chat.guard.redaction import Redaction
 from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
-from app.events import Event, Finish, Precontext, Reasoning, Text, ToolCall
+from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
@@ -81,7 +81,7 @@ async def shown(guard: RequestGuard, *events: Event) -> list[Event]:
     return [event async for event in guard.checked(said(*events)) if not isinstance(event, Precontext)]
 
 
-def text_of(events: Sequence[Event], kind: type = Text) -> str:
+def text_of(events: Sequence[Event], kind: type = TextChunk) -> str:
     return "".join(event.text for event in events if isinstance(event, kind))
 
 
@@ -190,18 +190,18 @@ async def test_a_whole_answer_is_redacted_at_its_end(make: Make) -> None:
     guard = make(reasoning_effort="low")
     events = await shown(
         guard,
-        Reasoning("Ann is ann@exam"),
-        Reasoning("ple.org."),
-        Text("Call +49 ", LOGPROBS),
-        Text("170 1234567", LOGPROBS),
-        Text(" now.", LOGPROBS),
+        ReasoningChunk("Ann is ann@exam"),
+        ReasoningChunk("ple.org."),
+        TextChunk("Call +49 ", LOGPROBS),
+        TextChunk("170 1234567", LOGPROBS),
+        TextChunk(" now.", LOGPROBS),
         FINISH,
     )
     assert events == [
-        Reasoning("Ann is [EMAIL]"),
-        Reasoning("."),
-        Text("Call [PHONE]"),
-        Text(" now.", LOGPROBS),
+        ReasoningChunk("Ann is [EMAIL]"),
+        ReasoningChunk("."),
+        TextChunk("Call [PHONE]"),
+        TextChunk(" now.", LOGPROBS),
         FINISH,
     ]
     checks = guard.entry.result.data["checks"]
@@ -214,15 +214,15 @@ async def test_a_whole_answer_is_redacted_at_its_end(make: Make) -> None:
 async def test_a_call_of_a_tool_is_redacted_as_json(make: Make) -> None:
     events = await shown(
         make(stream=True),
-        ToolCall(0, "", "c0", "send"),
-        ToolCall(0, '{"to": "ann\\u00'),
-        ToolCall(1, '{"n": 1}', "c1", "count"),
-        ToolCall(0, '40example.org", "card": 4111111111111111}'),
+        ToolCallChunk(0, "", "c0", "send"),
+        ToolCallChunk(0, '{"to": "ann\\u00'),
+        ToolCallChunk(1, '{"n": 1}', "c1", "count"),
+        ToolCallChunk(0, '40example.org", "card": 4111111111111111}'),
         FINISH,
     )
     assert events == [
-        ToolCall(0, '{"to": "[EMAIL]", "card": "[CARD]"}', "c0", "send"),
-        ToolCall(1, '{"n": 1}', "c1", "count"),
+        ToolCallChunk(0, '{"to": "[EMAIL]", "card": "[CARD]"}', "c0", "send"),
+        ToolCallChunk(1, '{"n": 1}', "c1", "count"),
         FINISH,
     ]
 
@@ -233,12 +233,12 @@ async def test_a_structured_answer_stays_json_and_its_evidence_agrees(make: Make
     for stream in (False, True):
         events = await shown(
             make(response_format=form, stream=stream),
-            Text('{"mail": "x.\\n ann\\u0040example.org", "phone": 2127365000, "n": 1.50}'),
+            TextChunk('{"mail": "x.\\n ann\\u0040example.org", "phone": 2127365000, "n": 1.50}'),
             evidence,
             FINISH,
         )
         assert events == [
-            Text('{"mail": "x.\\n [EMAIL]", "phone": "[PHONE]", "n": 1.50}'),
+            TextChunk('{"mail": "x.\\n [EMAIL]", "phone": "[PHONE]", "n": 1.50}'),
             Evidence({"/mail": {"text": "[EMAIL]", "score": 1.0}}, ["/[EMAIL]"]),
             FINISH,
         ]
@@ -250,12 +250,12 @@ async def test_a_sentence_that_ends_in_digits_waits_for_what_follows(make: Make)
 
     async def spoken() -> AsyncGenerator[Event, None]:
         for piece in ("Call", " +49 170. ", "123 4567. ", "It is", " free. ", "In 2026. ", "Bye", "."):
-            yield Text(piece)
+            yield TextChunk(piece)
             passed.append(piece)
         yield FINISH
 
     events = guard.checked(spoken())
-    released = [(len(passed), event.text) async for event in events if isinstance(event, Text)]
+    released = [(len(passed), event.text) async for event in events if isinstance(event, TextChunk)]
     assert "".join(text for _, text in released) == "Call [PHONE]. It is free. In 2026. Bye."
     # Neither at the first full stop nor at the second, but once a word follows.
     assert released[:2] == [(1, "Call"), (3, " [PHONE]")]
@@ -274,7 +274,7 @@ REDACTED = (
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 11, 16, 29, 64, 400])
-@pytest.mark.parametrize("kind", [Text, Reasoning])
+@pytest.mark.parametrize("kind", [TextChunk, ReasoningChunk])
 async def test_however_an_answer_is_cut_it_is_redacted_alike(make: Make, size: int, kind: type) -> None:
     pieces = [STREAMED[at : at + size] for at in range(0, len(STREAMED), size)]
     guard = make(stream=True, reasoning_effort="low")
@@ -297,13 +297,13 @@ async def test_an_answer_without_sentences_leaves_in_parts_that_tear_nothing(mak
         async def spoken(pieces: Sequence[str] = pieces) -> AsyncGenerator[Event, None]:
             nonlocal passed
             for piece in pieces:
-                yield Text(piece)
+                yield TextChunk(piece)
                 passed += 1
             yield FINISH
 
         shown_text = ""
         async for event in guard.checked(spoken()):
-            if isinstance(event, Text):
+            if isinstance(event, TextChunk):
                 shown_text += event.text
                 early = shown_text if passed < len(pieces) - 1 else early
         assert shown_text == f"{words}[PHONE] {words}[EMAIL] {words}"
@@ -311,7 +311,7 @@ async def test_an_answer_without_sentences_leaves_in_parts_that_tear_nothing(mak
 
 
 async def test_a_word_that_was_shown_before_says_what_a_number_is(make: Make) -> None:
-    events = await shown(make(stream=True), Text("Her phone.\n"), Text("2127365000 it is. "), FINISH)
+    events = await shown(make(stream=True), TextChunk("Her phone.\n"), TextChunk("2127365000 it is. "), FINISH)
     assert text_of(events) == "Her phone.\n[PHONE] it is. "
 
 
@@ -319,7 +319,7 @@ async def test_the_guard_judges_what_is_shown_and_what_comes_next_without_person
     make: Make, keywords: KeywordGuard
 ) -> None:
     pieces = ["Hi. Write", " to ann@example.org", " soon, bob", "@example.org. ", "Bye."]
-    await shown(make(stream=True), *map(Text, pieces), FINISH)
+    await shown(make(stream=True), *map(TextChunk, pieces), FINISH)
     assert keywords.judged
     assert all("@example" not in text for text, _, _ in keywords.judged)
 
@@ -327,16 +327,16 @@ async def test_the_guard_judges_what_is_shown_and_what_comes_next_without_person
 async def test_tool_calls_after_a_text_are_redacted_too(make: Make) -> None:
     events = await shown(
         make(stream=True),
-        Text("I mail ann@example.org. "),
-        ToolCall(0, json.dumps({"to": "a@b.org"}), "c", "f"),
+        TextChunk("I mail ann@example.org. "),
+        ToolCallChunk(0, json.dumps({"to": "a@b.org"}), "c", "f"),
         FINISH,
     )
-    assert events == [Text("I mail [EMAIL]. "), ToolCall(0, '{"to": "[EMAIL]"}', "c", "f"), FINISH]
+    assert events == [TextChunk("I mail [EMAIL]. "), ToolCallChunk(0, '{"to": "[EMAIL]"}', "c", "f"), FINISH]
 
 
 async def test_without_redaction_nothing_changes(make: Make) -> None:
     guard = make(stream=True)
     guard.redaction = None
-    text = Text("Call +49 170. 123 4567. ", LOGPROBS)
+    text = TextChunk("Call +49 170. 123 4567. ", LOGPROBS)
     assert await shown(guard, text, FINISH) == [text, FINISH]
     assert await guard.redact("ann@example.org") == "ann@example.org"

@@ -4,8 +4,8 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from app.chat.render import Envelope, StreamOptions, completion, stream
-from app.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
+from app.chat.render import ChunkOptions, Envelope, completion, stream
+from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import Feed
 from app.wire.response import ChatCompletionChunk, ChunkChoice, Delta, data
 from tests.entries import entry_of, failure_of
@@ -28,7 +28,7 @@ async def folded(*events: Event, show_reasoning: bool = False) -> str:
 
 async def streamed(*events: Event, **options: bool) -> list[str]:
     async with feed(*events) as running:
-        pieces = b"".join([piece async for piece in stream(running, ENVELOPE, StreamOptions(**options))])
+        pieces = b"".join([piece async for piece in stream(running, ENVELOPE, ChunkOptions(**options))])
     return pieces.decode().removesuffix("\n\n").split("\n\n")
 
 
@@ -38,7 +38,7 @@ def deltas(lines: list[str]) -> list[dict[str, Any]]:
 
 
 async def test_a_completion_to_the_byte() -> None:
-    assert await folded(Text("Hi"), Text("!"), FINISH) == (
+    assert await folded(TextChunk("Hi"), TextChunk("!"), FINISH) == (
         '{"id":"req-1","object":"chat.completion","created":1784164296,"model":"interfaze-beta",'
         '"usage":{"prompt_tokens":220,"completion_tokens":3,"total_tokens":223},"vcache":false,'
         '"choices":[{"index":0,"message":{"role":"assistant","content":"Hi!"},"finish_reason":"stop"}]}'
@@ -50,7 +50,7 @@ async def test_a_stream_to_the_byte() -> None:
         'data: {"id":"req-1","type":"text-delta","object":"chat.completion.chunk","created":1784164296,'
         '"model":"interfaze-beta","choices":'
     )
-    assert await streamed(Text("Hi"), Text("!"), FINISH) == [
+    assert await streamed(TextChunk("Hi"), TextChunk("!"), FINISH) == [
         head + '[{"index":0,"delta":{"role":"assistant","content":"Hi"},"finish_reason":null}]}',
         head + '[{"index":0,"delta":{"content":"!"},"finish_reason":null}]}',
         head + '[{"index":0,"delta":{},"finish_reason":"stop"}]}',
@@ -61,8 +61,8 @@ async def test_a_stream_to_the_byte() -> None:
 async def test_a_piece_is_the_chunk_that_its_class_writes_whatever_it_says() -> None:
     envelope = Envelope("req-1", 1784164296, 'a "model", \\"content":"" of its own')
     said = ["Hi", "", '"', "\\", '"content":""', "\0\x07\x1f\x7f\r\n\t", "é\u2028😀", "</think>"]
-    async with feed(*map(Text, said), FINISH) as running:
-        pieces = b"".join([piece async for piece in stream(running, envelope, StreamOptions())]).split(b"\n\n")
+    async with feed(*map(TextChunk, said), FINISH) as running:
+        pieces = b"".join([piece async for piece in stream(running, envelope, ChunkOptions())]).split(b"\n\n")
     for piece, text in zip(pieces[1 : len(said)], said[1:], strict=True):
         chunk = ChatCompletionChunk(
             id="req-1",
@@ -74,7 +74,7 @@ async def test_a_piece_is_the_chunk_that_its_class_writes_whatever_it_says() -> 
 
 
 async def test_usage_comes_last_when_it_is_asked_for() -> None:
-    *_, usage, done = await streamed(Text("Hi"), FINISH, include_usage=True)
+    *_, usage, done = await streamed(TextChunk("Hi"), FINISH, include_usage=True)
     chunk = json.loads(usage.removeprefix("data: "))
     assert chunk["choices"] == []
     assert chunk["usage"] == {"prompt_tokens": 220, "completion_tokens": 3, "total_tokens": 223}
@@ -84,7 +84,7 @@ async def test_usage_comes_last_when_it_is_asked_for() -> None:
 
 async def test_precontext_is_in_the_body_of_a_completion() -> None:
     entries = (entry_of("other", {"a": 1}), failure_of("stt", "no audio"))
-    body = json.loads(await folded(Precontext(entries), Text("x"), FINISH))
+    body = json.loads(await folded(Precontext(entries), TextChunk("x"), FINISH))
     assert body["precontext"] == [
         {"name": "other", "result": {"a": 1}},
         {"name": "stt", "result": None, "error": "no audio"},
@@ -94,7 +94,7 @@ async def test_precontext_is_in_the_body_of_a_completion() -> None:
 
 async def test_precontext_opens_a_stream_only_when_it_is_asked_for() -> None:
     entries = (entry_of("other", {"t": "é</precontext>"}), failure_of("stt", "no audio"))
-    events = (Precontext(entries), Text("x"), FINISH)
+    events = (Precontext(entries), TextChunk("x"), FINISH)
     assert deltas(await streamed(*events, show_precontext=True))[0] == {
         "role": "assistant",
         "content": '<precontext>\n{"name":"other","result":{"t":"é<\\/precontext>"}}\n</precontext>'
@@ -104,7 +104,7 @@ async def test_precontext_opens_a_stream_only_when_it_is_asked_for() -> None:
 
 
 async def test_reasoning_is_shown_only_when_it_was_asked_for() -> None:
-    events = (Reasoning("first "), Reasoning("then"), Text("x"), FINISH)
+    events = (ReasoningChunk("first "), ReasoningChunk("then"), TextChunk("x"), FINISH)
     assert json.loads(await folded(*events, show_reasoning=True))["reasoning"] == "first then"
     assert "reasoning" not in json.loads(await folded(*events))
     contents = [delta.get("content") for delta in deltas(await streamed(*events, show_reasoning=True))]
@@ -114,10 +114,10 @@ async def test_reasoning_is_shown_only_when_it_was_asked_for() -> None:
 
 async def test_tool_calls_fold_and_stream_as_openai_sends_them() -> None:
     events = (
-        ToolCall(0, "", id="call_1", name="weather"),
-        ToolCall(0, '{"city":'),
-        ToolCall(1, "{}", id="call_2", name="time"),
-        ToolCall(0, '"Rome"}'),
+        ToolCallChunk(0, "", id="call_1", name="weather"),
+        ToolCallChunk(0, '{"city":'),
+        ToolCallChunk(1, "{}", id="call_2", name="time"),
+        ToolCallChunk(0, '"Rome"}'),
         Finish("tool_calls", 5, 7),
     )
     [choice] = json.loads(await folded(*events))["choices"]
@@ -138,19 +138,25 @@ async def test_tool_calls_fold_and_stream_as_openai_sends_them() -> None:
 
 
 async def test_reasoning_tokens_are_told_where_they_are_known() -> None:
-    body = json.loads(await folded(Text("x"), Finish("stop", 1, 9, reasoning_tokens=4)))
+    body = json.loads(await folded(TextChunk("x"), Finish("stop", 1, 9, reasoning_tokens=4)))
     assert body["usage"]["completion_tokens_details"] == {"reasoning_tokens": 4}
 
 
 async def test_progress_is_a_comment_and_only_when_it_is_asked_for() -> None:
-    events = (Progress("ocr", 1, 3), Text("x"), FINISH)
+    events = (Progress("ocr", 1, 3), TextChunk("x"), FINISH)
     lines = await streamed(*events, show_progress=True)
     assert lines[0] == ': progress {"stage":"ocr","done":1,"total":3}'
     assert not any(line.startswith(":") for line in await streamed(*events))
 
 
 async def test_warnings_are_told_once_each_in_the_answer_and_on_the_chunk_that_ends_it() -> None:
-    events = (Warned("Mind the gap."), Text("Hi"), Warned("Mind the gap."), Warned("And the doors."), FINISH)
+    events = (
+        AnswerWarning("Mind the gap."),
+        TextChunk("Hi"),
+        AnswerWarning("Mind the gap."),
+        AnswerWarning("And the doors."),
+        FINISH,
+    )
     answer = json.loads(await folded(*events))
     assert answer["warnings"] == ["Mind the gap.", "And the doors."]
     chunks = [json.loads(line.removeprefix("data: ")) for line in await streamed(*events) if line.startswith("data: {")]

@@ -9,7 +9,7 @@ from openai.types.responses import ResponseInputItem
 from pydantic import BaseModel
 
 from app.errors import BadRequest, RateLimited, shutting_down
-from app.events import Event, Finish, Reasoning, Text, ToolCall
+from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire import response as chat
 from app.wire.response_items import OPENAIS_ITEMS
 from app.wire.responses import ResponsesRequest, asked_of
@@ -32,15 +32,15 @@ def streamed(making: Answering, events: Iterable[Event], end: Finish = END) -> S
 
 
 def test_calls_whose_pieces_come_by_turns_are_told_apart() -> None:
-    first = [ToolCall(0, "", "call_a", "f"), ToolCall(1, '{"b"', "call_b", "g")]
-    rest = [ToolCall(0, '{"a"'), ToolCall(1, ":2}"), ToolCall(0, ":1}")]
+    first = [ToolCallChunk(0, "", "call_a", "f"), ToolCallChunk(1, '{"b"', "call_b", "g")]
+    rest = [ToolCallChunk(0, '{"a"'), ToolCallChunk(1, ":2}"), ToolCallChunk(0, ":1}")]
     found = streamed(answering(), [*first, *rest])
     calls = [(item["call_id"], item["name"], item["arguments"]) for item in found.response["output"]]
     assert calls == [("call_a", "f", '{"a":1}'), ("call_b", "g", '{"b":2}')]
 
 
 def test_each_of_several_calls_is_done_before_the_next_is_added() -> None:
-    calls = [piece for n in range(3) for piece in (ToolCall(n, '{"a"', f"call_{n}", "f"), ToolCall(n, ":1}"))]
+    calls = [piece for n in range(3) for piece in (ToolCallChunk(n, '{"a"', f"call_{n}", "f"), ToolCallChunk(n, ":1}"))]
     making = answering()
     said = [making.of(event).decode() for event in calls]
     told = [[line.partition("response.")[2] for line in text.split("\n") if line.startswith("event")] for text in said]
@@ -49,24 +49,24 @@ def test_each_of_several_calls_is_done_before_the_next_is_added() -> None:
     assert told == [["created", "in_progress", "output_item.added", delta], [delta], switch, [delta], switch, [delta]]
 
 
-@pytest.mark.parametrize("later", [Text("And."), Reasoning("Hm.")])
+@pytest.mark.parametrize("later", [TextChunk("And."), ReasoningChunk("Hm.")])
 def test_what_comes_in_the_middle_of_a_call_is_told_behind_it(later: Event) -> None:
-    events = [ToolCall(0, '{"a"', "call_a", "f"), later, ToolCall(0, ":1} "), ToolCall(0, "\n")]
+    events = [ToolCallChunk(0, '{"a"', "call_a", "f"), later, ToolCallChunk(0, ":1} "), ToolCallChunk(0, "\n")]
     found = streamed(answering(reasoning={"effort": "low"}), events)
-    kind = "message" if isinstance(later, Text) else "reasoning"
+    kind = "message" if isinstance(later, TextChunk) else "reasoning"
     assert [item["type"] for item in found.response["output"]] == ["function_call", kind]
     assert found.response["output"][0]["arguments"] == '{"a":1} '
 
 
 def test_calls_that_break_off_by_turns_are_incomplete() -> None:
-    events = [ToolCall(0, '{"a"', "call_a", "f"), ToolCall(1, '{"b"', "call_b", "g"), ToolCall(0, ":")]
+    events = [ToolCallChunk(0, '{"a"', "call_a", "f"), ToolCallChunk(1, '{"b"', "call_b", "g"), ToolCallChunk(0, ":")]
     found = streamed(answering(), events, Finish("length", 3, 4))
     calls = [(item["arguments"], item["status"]) for item in found.response["output"]]
     assert calls == [('{"a":', "incomplete"), ('{"b"', "incomplete")]
 
 
 def test_a_stream_whose_items_overlap_is_refused() -> None:
-    whole = streamed(answering(), [ToolCall(0, "{}", "call_a", "f"), ToolCall(1, "{}", "call_b", "g")]).events
+    whole = streamed(answering(), [ToolCallChunk(0, "{}", "call_a", "f"), ToolCallChunk(1, "{}", "call_b", "g")]).events
     done = next(at for at, event in enumerate(whole) if event["type"] == "response.output_item.done")
     events = [*whole[:done], whole[done + 1], whole[done], *whole[done + 2 :]]
     lines = [
@@ -78,14 +78,14 @@ def test_a_stream_whose_items_overlap_is_refused() -> None:
 
 
 def test_a_text_after_a_call_is_an_item_of_its_own() -> None:
-    found = streamed(answering(), [Text("One."), ToolCall(0, "{}", "call_a", "f"), Text("Two.")])
+    found = streamed(answering(), [TextChunk("One."), ToolCallChunk(0, "{}", "call_a", "f"), TextChunk("Two.")])
     assert [item["type"] for item in found.response["output"]] == ["message", "function_call", "message"]
 
 
 def test_each_piece_of_a_text_is_told_as_it_is() -> None:
     said = ['She said: "', "Grüße,\n", "\\ or {}", '"']
-    pieces = [Text(one) for one in said]
-    found = streamed(answering(), [*pieces, ToolCall(0, "{}", "call_a", "f"), *pieces])
+    pieces = [TextChunk(one) for one in said]
+    found = streamed(answering(), [*pieces, ToolCallChunk(0, "{}", "call_a", "f"), *pieces])
     first, _, second = found.response["output"]
     deltas = [(one["item_id"], one["delta"]) for one in found.events if one["type"] == "response.output_text.delta"]
     assert deltas == [(item["id"], one) for item in (first, second) for one in said]
@@ -101,7 +101,7 @@ def test_an_answer_of_nothing_is_an_empty_message() -> None:
 )
 def test_a_custom_tool_is_given_what_the_llm_wrote(arguments: str, said: str) -> None:
     making = answering(tools=[{"type": "custom", "name": "f"}])
-    [call] = streamed(making, [ToolCall(0, arguments, "call_a", "f")]).response["output"]
+    [call] = streamed(making, [ToolCallChunk(0, arguments, "call_a", "f")]).response["output"]
     assert (call["type"], call["input"]) == ("custom_tool_call", said)
 
 
@@ -118,7 +118,7 @@ def test_every_type_of_item_that_openai_has_is_known() -> None:
 
 
 def test_the_published_description_is_looked_at() -> None:
-    whole = streamed(answering(), [Text("One.")])
+    whole = streamed(answering(), [TextChunk("One.")])
     for broken in ({"usage": None, "status": 1}, {"tools": [{"type": "function"}]}, {"error": "none"}):
         with pytest.raises(AssertionError):
             checked_response({**whole.response, **broken})
@@ -144,12 +144,12 @@ def test_the_published_description_is_looked_at() -> None:
 )
 def test_an_effort_is_repeated_in_openais_words(asked: str | None, told: str | None) -> None:
     making = answering(reasoning={"effort": asked, "summary": "short"})
-    assert streamed(making, [Text("One.")]).response["reasoning"] == {"effort": told, "summary": None}
+    assert streamed(making, [TextChunk("One.")]).response["reasoning"] == {"effort": told, "summary": None}
 
 
 def test_a_format_without_a_name_has_one_in_the_answer() -> None:
     making = answering(text={"format": {"type": "json_schema", "schema": {"type": "object"}}})
-    told = streamed(making, [Text("{}")]).response["text"]["format"]
+    told = streamed(making, [TextChunk("{}")]).response["text"]["format"]
     assert told == {
         "type": "json_schema",
         "name": "response",
@@ -169,10 +169,10 @@ def test_a_format_without_a_name_has_one_in_the_answer() -> None:
 )
 def test_logprobs_are_whole_whatever_the_llms_server_leaves_out(said: Any) -> None:
     whole = {"token": "né", "logprob": -0.5, "bytes": [110, 195, 169], "top_logprobs": []}
-    found = streamed(answering(), [Text("né", {"content": [said]})])
+    found = streamed(answering(), [TextChunk("né", {"content": [said]})])
     assert found.response["output"][0]["content"][0]["logprobs"] == [whole]
     other = {"token": "non", "logprob": -1}
-    found = streamed(answering(), [Text("né", {"content": [{**said, "top_logprobs": [other]}]})])
+    found = streamed(answering(), [TextChunk("né", {"content": [{**said, "top_logprobs": [other]}]})])
     [told] = found.response["output"][0]["content"][0]["logprobs"]
     assert told == {**whole, "top_logprobs": [{**other, "bytes": [110, 111, 110]}]}
 
@@ -185,7 +185,7 @@ def test_logprobs_are_whole_whatever_the_llms_server_leaves_out(said: Any) -> No
         (RateLimited("slowly"), "rate_limit_exceeded"),
     ],
 )
-@pytest.mark.parametrize("events", [[], [Text("One")]], ids=["before the first event", "amid a text"])
+@pytest.mark.parametrize("events", [[], [TextChunk("One")]], ids=["before the first event", "amid a text"])
 def test_a_stream_that_fails_is_whole(error: Any, code: str, events: list[Event]) -> None:
     making = answering()
     pieces = map(making.of, events)

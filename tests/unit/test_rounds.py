@@ -14,7 +14,7 @@ from app.chat.specialists import Specialists
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
 from app.chat.tools import TOOLS
 from app.errors import Unavailable
-from app.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import TimeLimit
 from app.wire.request import ChatRequest
 from models.language.llm import (
@@ -127,31 +127,31 @@ async def events_of(rounds: Rounds) -> list[Event]:
 async def test_an_answer_at_once_is_its_events() -> None:
     llm = ScriptedLlm([ReasoningDelta("so"), TextDelta("ni"), TextDelta("ne", {"content": []}), STOP])
     rounds = rounds_with(llm)
-    assert await events_of(rounds) == [Reasoning("so"), Text("ni"), Text("ne", {"content": []})]
+    assert await events_of(rounds) == [ReasoningChunk("so"), TextChunk("ni"), TextChunk("ne", {"content": []})]
     assert rounds.text == "nine"
     assert rounds.finish == Finish("stop", 10, 2)
 
 
 async def test_why_an_answer_was_cut_is_told_beside_it() -> None:
     rounds = rounds_with(ScriptedLlm([TextDelta("ni"), Done("length", 10, 2, note="It was cut.")]))
-    assert await events_of(rounds) == [Text("ni"), Warned("It was cut.")]
+    assert await events_of(rounds) == [TextChunk("ni"), AnswerWarning("It was cut.")]
     assert rounds.finish == Finish("length", 10, 2)
 
 
 async def test_an_llm_that_is_not_capable_is_told_of_beside_every_answer() -> None:
     llm = ScriptedLlm([TextDelta("nine"), STOP])
     llm.is_capable = False
-    assert await events_of(rounds_with(llm)) == [Text("nine"), Warned(CAUTION)]
+    assert await events_of(rounds_with(llm)) == [TextChunk("nine"), AnswerWarning(CAUTION)]
     late = Late([TextDelta("Let me see."), *searched("tides")], [])
     late.is_capable = False
-    assert (await events_of(rounds_with(late)))[-1] == Warned(CAUTION)
+    assert (await events_of(rounds_with(late)))[-1] == AnswerWarning(CAUTION)
 
 
 async def test_a_search_is_run_and_told_and_the_next_answer_counts() -> None:
     llm = ScriptedLlm(searched("tides"), [TextDelta("nine"), STOP])
     rounds = rounds_with(llm)
     found = Entry("web_search", JsonResult({"text": "about tides"}))
-    assert await events_of(rounds) == [Precontext((found,)), Text("nine")]
+    assert await events_of(rounds) == [Precontext((found,)), TextChunk("nine")]
     assert rounds.entries == [found]
     assert rounds.finish == Finish("stop", 20, 4)
     asked, told = llm.calls[1].messages[1:]
@@ -230,7 +230,7 @@ async def test_a_call_that_was_not_offered_any_more_is_neither_run_nor_shown() -
 async def test_a_call_that_was_never_offered_is_not_shown_either(searching: bool) -> None:
     invented = ToolCallDelta(0, "{}", "call_1", "openfaze_time_machine")
     rounds = rounds_with(ScriptedLlm([TextDelta("It was Tuesday."), invented, CALLS]), searching=searching)
-    assert await events_of(rounds) == [Text("It was Tuesday.")]
+    assert await events_of(rounds) == [TextChunk("It was Tuesday.")]
     assert rounds.finish.reason == "stop"
 
 
@@ -238,7 +238,7 @@ async def test_a_tool_of_the_clients_may_have_a_name_like_ours() -> None:
     tool = {"type": "function", "function": {"name": "openfaze_time_machine"}}
     call = ToolCallDelta(0, "{}", "call_1", "openfaze_time_machine")
     assert await events_of(rounds_with(ScriptedLlm([call, CALLS]), tools=[tool])) == [
-        ToolCall(0, "{}", "call_1", "openfaze_time_machine")
+        ToolCallChunk(0, "{}", "call_1", "openfaze_time_machine")
     ]
 
 
@@ -251,7 +251,7 @@ async def test_an_invented_tool_is_not_shown_and_the_llm_is_told_once_what_there
     llm = ScriptedLlm(INVENTED, [ToolCallDelta(0, "{}", "call_2", "look_up"), CALLS])
     rounds = rounds_with(llm, searching=searching, tools=[LOOK_UP])
     events = await events_of(rounds)
-    assert [event for event in events if event != Precontext(())] == [ToolCall(0, "{}", "call_2", "look_up")]
+    assert [event for event in events if event != Precontext(())] == [ToolCallChunk(0, "{}", "call_2", "look_up")]
     assert (rounds.finish_reason, rounds.entries) == ("tool_calls", [])
     asked, told = llm.calls[1].messages[1:]
     assert asked["tool_calls"][0]["function"]["name"] == "look_down"
@@ -264,7 +264,7 @@ async def test_a_specialist_that_is_called_beside_an_invented_tool_is_run() -> N
     mixed = [*searched("tides")[:-1], ToolCallDelta(1, "{}", "call_x", "look_down"), CALLS]
     llm = ScriptedLlm(mixed, [TextDelta("nine"), STOP])
     [found, text] = await events_of(rounds_with(llm))
-    assert (isinstance(found, Precontext) and len(found.entries), text) == (1, Text("nine"))
+    assert (isinstance(found, Precontext) and len(found.entries), text) == (1, TextChunk("nine"))
     told = [message for message in llm.calls[1].messages if message["role"] == "tool"]
     assert [message["tool_call_id"] for message in told] == ["call_0"]
 
@@ -279,21 +279,21 @@ async def test_an_llm_that_goes_on_inventing_tools_has_failed() -> None:
 async def test_an_invented_tool_beside_words_or_real_calls_is_left_out_and_told() -> None:
     beside_words = rounds_with(ScriptedLlm([TextDelta("nine"), *INVENTED]), tools=[LOOK_UP])
     text, warned = await events_of(beside_words)
-    assert (text, beside_words.finish_reason) == (Text("nine"), "stop")
-    assert isinstance(warned, Warned)
+    assert (text, beside_words.finish_reason) == (TextChunk("nine"), "stop")
+    assert isinstance(warned, AnswerWarning)
     assert "'look_down'" in warned.text
     beside_call = rounds_with(
         ScriptedLlm([*INVENTED[:-1], ToolCallDelta(1, "{}", "call_2", "look_up"), CALLS]), tools=[LOOK_UP]
     )
     call, warned = await events_of(beside_call)
-    assert (call, beside_call.finish_reason) == (ToolCall(0, "{}", "call_2", "look_up"), "tool_calls")
-    assert isinstance(warned, Warned)
+    assert (call, beside_call.finish_reason) == (ToolCallChunk(0, "{}", "call_2", "look_up"), "tool_calls")
+    assert isinstance(warned, AnswerWarning)
 
 
 async def test_tools_that_are_silenced_are_not_offered() -> None:
     llm = ScriptedLlm([ToolCallDelta(0, "{}", "call_1", "look_up"), CALLS], [TextDelta("nine"), STOP])
     rounds = rounds_with(llm, tools=[LOOK_UP], tool_choice="none", searching=False)
-    assert (await events_of(rounds))[-1] == Text("nine")
+    assert (await events_of(rounds))[-1] == TextChunk("nine")
     assert "There are: none." in llm.calls[1].messages[-1]["content"]
 
 
@@ -301,14 +301,14 @@ async def test_tools_that_are_silenced_are_not_offered() -> None:
 async def test_arguments_that_are_no_json_come_as_they_are_and_are_told(arguments: str, is_told: bool) -> None:
     llm = ScriptedLlm([ToolCallDelta(0, arguments, "call_1", "look_up"), CALLS])
     call, *warned = await events_of(rounds_with(llm, tools=[LOOK_UP]))
-    assert call == ToolCall(0, arguments, "call_1", "look_up")
+    assert call == ToolCallChunk(0, arguments, "call_1", "look_up")
     assert bool(warned) == is_told
 
 
 async def test_the_clients_calls_are_numbered_among_themselves_and_end_the_rounds() -> None:
     mixed = [*searched("tides")[:-1], ToolCallDelta(1, "{", "call_x", "look_up"), ToolCallDelta(1, "}"), CALLS]
     rounds = rounds_with(ScriptedLlm(mixed), tools=[LOOK_UP])
-    assert await events_of(rounds) == [ToolCall(0, "{", "call_x", "look_up"), ToolCall(0, "}")]
+    assert await events_of(rounds) == [ToolCallChunk(0, "{", "call_x", "look_up"), ToolCallChunk(0, "}")]
     assert rounds.finish_reason == "tool_calls"
     assert rounds.entries == []
 
@@ -316,14 +316,14 @@ async def test_the_clients_calls_are_numbered_among_themselves_and_end_the_round
 async def test_words_of_two_rounds_are_two_paragraphs_and_only_the_last_are_the_answer() -> None:
     llm = ScriptedLlm([TextDelta("Let me see."), *searched("tides")], [TextDelta("nine"), STOP])
     events = await events_of(rounds := rounds_with(llm))
-    assert "".join(event.text for event in events if isinstance(event, Text)) == "Let me see.\n\nnine"
+    assert "".join(event.text for event in events if isinstance(event, TextChunk)) == "Let me see.\n\nnine"
     assert rounds.text == "nine"
 
 
 async def test_asking_again_adds_the_complaint_and_offers_no_specialists() -> None:
     llm = ScriptedLlm([TextDelta("nine"), STOP], [TextDelta("9"), STOP])
     await events_of(rounds := rounds_with(llm))
-    assert [event async for event in rounds.again("A number.")] == [Text("9")]
+    assert [event async for event in rounds.again("A number.")] == [TextChunk("9")]
     assert llm.calls[1].messages[1:] == [
         {"role": "assistant", "content": "nine"},
         {"role": "user", "content": "A number."},
@@ -380,7 +380,7 @@ async def cut(llm: ScriptedLlm, **fields: Any) -> tuple[Rounds, list[Event]]:
     rounds = rounds_with(llm, **fields)
     rounds.limit = TIME_IS_UP
     *events, warned = await events_of(rounds)
-    assert isinstance(warned, Warned)
+    assert isinstance(warned, AnswerWarning)
     assert "cut" in warned.text
     assert rounds.finish_reason == "length"
     return rounds, events
@@ -389,7 +389,7 @@ async def cut(llm: ScriptedLlm, **fields: Any) -> tuple[Rounds, list[Event]]:
 @pytest.mark.parametrize("kind", [HangingLlm, FallsSilent])
 async def test_an_answer_that_has_begun_is_cut_and_counted(kind: type[ScriptedLlm]) -> None:
     rounds, events = await cut(kind([TextDelta("ni"), TextDelta("ne")]))
-    assert events == [Text("ni"), Text("ne")]
+    assert events == [TextChunk("ni"), TextChunk("ne")]
     assert rounds.text == "nine"
     assert rounds.finish == Finish("length", len("Hm?"), len("nine"))
 
@@ -398,28 +398,28 @@ async def test_an_answer_that_has_begun_is_cut_and_counted(kind: type[ScriptedLl
 async def test_a_call_of_the_clients_tool_is_cut_amid_its_arguments(kind: type[ScriptedLlm]) -> None:
     tool = {"type": "function", "function": {"name": "pick", "parameters": {}}}
     _, events = await cut(kind([ToolCallDelta(0, '{"n": 1', "call_1", "pick")]), tools=[tool])
-    assert events == [ToolCall(0, '{"n": 1', "call_1", "pick")]
+    assert events == [ToolCallChunk(0, '{"n": 1', "call_1", "pick")]
 
 
 async def test_text_of_an_earlier_round_is_a_beginning_too() -> None:
     rounds = rounds_with(Late([TextDelta("Let me see."), *searched("tides")], []))
     said, found, _, warned = await events_of(rounds)
-    assert said == Text("Let me see.")
+    assert said == TextChunk("Let me see.")
     assert isinstance(found, Precontext)
-    assert isinstance(warned, Warned)
+    assert isinstance(warned, AnswerWarning)
     assert rounds.finish.reason == "length"
 
 
 async def test_a_specialist_that_takes_too_long_cuts_the_answer_as_well() -> None:
     rounds, events = await cut(ScriptedLlm([TextDelta("Let me see."), *searched("for ever")]))
-    assert events == [Text("Let me see.")]
+    assert events == [TextChunk("Let me see.")]
     assert rounds.finish == Finish("length", 10, 2)
 
 
 @pytest.mark.parametrize("kind", [HangingLlm, FallsSilent])
 async def test_reasoning_is_a_beginning_for_who_asked_for_it(kind: type[ScriptedLlm]) -> None:
     _, events = await cut(kind([ReasoningDelta("so")]), reasoning_effort="high")
-    assert events == [Reasoning("so")]
+    assert events == [ReasoningChunk("so")]
 
 
 @pytest.mark.parametrize(
@@ -446,7 +446,7 @@ async def test_text_that_is_held_back_counts_where_it_is_of_the_last_call() -> N
     rounds = rounds_with(HangingLlm([TextDelta("{")]))
     rounds.limit, rounds.holds_text = TIME_IS_UP, True
     *_, warned = await events_of(rounds)
-    assert (rounds.text, rounds.finish_reason, type(warned)) == ("{", "length", Warned)
+    assert (rounds.text, rounds.finish_reason, type(warned)) == ("{", "length", AnswerWarning)
     rounds = rounds_with(HangingLlm([TextDelta("Let me see."), *searched("tides")], []))
     rounds.limit, rounds.holds_text = TIME_IS_UP, True
     with pytest.raises(Unavailable):
@@ -456,7 +456,7 @@ async def test_text_that_is_held_back_counts_where_it_is_of_the_last_call() -> N
 async def test_leaving_amid_the_answer_ends_the_llms_stream() -> None:
     llm = ScriptedLlm([TextDelta("ni"), TextDelta("ne"), STOP])
     async with aclosing(rounds_with(llm).answer()) as events:
-        assert await anext(events) == Text("ni")
+        assert await anext(events) == TextChunk("ni")
     assert llm.left == 1
 
 

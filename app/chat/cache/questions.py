@@ -25,7 +25,7 @@ Readings = Sequence[frozenset[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ParsedQuestion:
     language: str | None
     """None where it is in doubt."""
     quoted: frozenset[str]
@@ -85,8 +85,8 @@ _SYMBOL: Final = re.compile("|".join(map(re.escape, _SYMBOLS)), re.IGNORECASE)
 
 
 @lru_cache(1024)
-def read(text: str) -> Question:
-    table = vocabulary()
+def parse_question(text: str) -> ParsedQuestion:
+    table = question_words()
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("\N{EM DASH}", " ").replace("\N{EN DASH}", "-")
     line = " ".join(text.split())
     language, likely = next(iter(detected(line)), ("", 0.0))
@@ -126,7 +126,7 @@ def read(text: str) -> Question:
                 names.append(word)
             if term in capitals or term not in table.little:
                 content.append(word)
-    return Question(
+    return ParsedQuestion(
         language=language if likely >= _SURE else None,
         quoted=frozenset(each.casefold() for each in quoted),
         addresses=frozenset(each.casefold().rstrip("/.") for each in addresses),
@@ -177,7 +177,7 @@ def _without(text: str, spans: Sequence[tuple[int, int]], instead: str = " ") ->
 def _capitalised(text: str) -> Iterator[str]:
     """In lower case the words that are names by their letters: in capitals inside a sentence, where not all are."""
     found = list(_WORD.finditer(text))
-    little = vocabulary().little - vocabulary().dates.keys()
+    little = question_words().little - question_words().dates.keys()
     if sum(each.group()[0].isupper() for each in found) > len(found) / 2 and len(found) > 3:
         return
     for each in found:
@@ -201,12 +201,12 @@ def _unit(term: str, before: str) -> str | None:
     """A unit by its name; those of one letter or two only behind a number or a direction."""
     if len(term) <= 2 and before not in _BEFORE_UNITS:
         return None
-    named = vocabulary().units.get(term)
+    named = question_words().units.get(term)
     return named or (unit_named(term) if term.isascii() else None)
 
 
 def _asked(terms: Sequence[str]) -> str:
-    table = vocabulary()
+    table = question_words()
     for place, term in enumerate(terms):
         following = terms[place + 1] if place + 1 < len(terms) else ""
         if term in table.questions and (
@@ -228,7 +228,7 @@ _COSTS: Final = frozenset({"cost", "costs"})
 
 
 def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
-    table = vocabulary()
+    table = question_words()
     objects: dict[str, set[str]] = {}
     for place, term in enumerate(terms):
         if term in table.directions:
@@ -270,7 +270,7 @@ def stem(word: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class QuestionWords:
     phrase: re.Pattern[str]
     phrases: Mapping[str, str]
     without_meaning: frozenset[str]
@@ -298,7 +298,7 @@ class Vocabulary:
 
 
 @cache
-def vocabulary() -> Vocabulary:
+def question_words() -> QuestionWords:
     data = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
     phrases = {said: word.strip() for word, lists in data["phrases"].items() for said in _listed(", ".join(lists))}
     words = {
@@ -310,7 +310,7 @@ def vocabulary() -> Vocabulary:
     for number, each in enumerate(data["synonyms"]["sets"]):
         for word in _listed(each):
             synonyms.setdefault(stem(word), set()).add(number)
-    return Vocabulary(
+    return QuestionWords(
         re.compile(rf"(?<![\w'])(?:{any_of(map(re.escape, phrases))})(?![\w'])"),
         phrases,
         words["without_meaning"],
@@ -371,7 +371,7 @@ def _english(named: Mapping[str, int], words: int) -> dict[str, int]:
 
 def share_of_english(text: str) -> float:
     """The share of the words of `text` that are among the commonest of English questions."""
-    table = vocabulary()
+    table = question_words()
     terms = _WORD.findall(text.lower())
     common = table.without_meaning | table.questions | table.yes_or_no | table.directions
     return sum(term in common for term in terms) / max(1, len(terms))

@@ -22,7 +22,7 @@ VERSION = 2
 Run = Callable[[TaskRequest], Awaitable[Result[Any]]]
 
 
-class Readings:
+class ResultCache:
     """The cache of results of tasks that say what of a request they go by (`Specialist.reading`), and of those that are
     under way."""
 

@@ -14,10 +14,10 @@ from functools import partial
 import structlog
 
 from app.chat.cache.known_questions import KnownQuestion
-from app.chat.cache.recorded import recorded, replayed
-from app.chat.cache.rephrased import Asked, Rephrased, replayed_for
-from app.chat.cache.scope import WEB, Scope, Scopes
-from app.chat.call import Call
+from app.chat.cache.recorded import decode_events, encode_events
+from app.chat.cache.rephrased import QuestionLookup, RephrasedQuestions, decode_answer_of
+from app.chat.cache.scope import WEB, CacheKey, CacheKeys
+from app.chat.call import ChatCall
 from app.chat.inputs import Turn
 from app.events import Event, Finish, Precontext
 from app.state.entries import Entries, Key, Written
@@ -34,14 +34,14 @@ log = structlog.get_logger(__name__)
 Answer = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
 
 
-class Recall:
+class AnswerCache:
     """The cache of answers, and of what is under way."""
 
     def __init__(
         self,
         entries: Entries,
-        scopes: Scopes,
-        rephrased: Rephrased | None = None,
+        scopes: CacheKeys,
+        rephrased: RephrasedQuestions | None = None,
         *,
         max_age_s: float,
     ) -> None:
@@ -50,7 +50,7 @@ class Recall:
         self._rephrased = rephrased
         self._scopes = scopes
         self._max_age_s = max_age_s
-        self._under_way: dict[bytes, _Answering] = {}
+        self._under_way: dict[bytes, _SharedAnswer] = {}
         self.outcomes: Counter[tuple[str, str]] = Counter()
         """By layer and outcome."""
 
@@ -62,37 +62,39 @@ class Recall:
             yield "verified", self._rephrased.faults.total()
 
     async def answered(
-        self, call: Call, turn: Turn, policy: Policy, answer: Answer, task: Specialist | None
+        self, call: ChatCall, turn: Turn, policy: Policy, answer: Answer, task: Specialist | None
     ) -> AsyncGenerator[Event, None]:
         """The events of an answer to this request: an earlier one's, one's that is under way, or `answer()`'s, which is
-        kept for later requests. `task` as for Scopes' `of`."""
+        kept for later requests. `task` is what CacheKeys' `of` takes."""
         scope = await self._scopes.of(call, turn, policy, task)
         return await answer() if scope is None else self._joined(scope, call, turn, answer)
 
-    def _joined(self, scope: Scope, call: Call, turn: Turn, answer: Answer) -> AsyncGenerator[Event, None]:
+    def _joined(self, scope: CacheKey, call: ChatCall, turn: Turn, answer: Answer) -> AsyncGenerator[Event, None]:
         """The look-up is part of it: who came later would look before the answer is written, and find neither."""
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1
             return under_way.followed(is_first=False)
-        run = _Run(self, scope, call, turn)
-        answering = _Answering(run.known, answer, run.keep, partial(self._ended, scope.key))
+        run = _Lookup(self, scope, call, turn)
+        answering = _SharedAnswer(run.known, answer, run.keep, partial(self._ended, scope.key))
         self._under_way[scope.key] = answering
         return answering.followed(is_first=True)
 
-    def _ended(self, key: bytes, answering: "_Answering") -> None:
+    def _ended(self, key: bytes, answering: "_SharedAnswer") -> None:
         if self._under_way.get(key) is answering:
             del self._under_way[key]
 
     async def find(self, tenant: str, digest: bytes) -> Sequence[Event] | None:
         """The events that are kept under `digest`."""
-        return await self._entries.get(Key(tenant, "answer", digest), replayed)
+        return await self._entries.get(Key(tenant, "answer", digest), decode_events)
 
     async def find_for(self, tenant: str, known: KnownQuestion) -> Sequence[Event] | None:
         """The events of the answer that was observed as that of a `known` question."""
-        return await self._entries.get(Key(tenant, "answer", known.answer), partial(replayed_for, known))
+        return await self._entries.get(Key(tenant, "answer", known.answer), partial(decode_answer_of, known))
 
-    async def rephrased(self, scope: Scope, call: Call, turn: Turn) -> tuple[Asked | None, Sequence[Event] | None]:
+    async def rephrased(
+        self, scope: CacheKey, call: ChatCall, turn: Turn
+    ) -> tuple[QuestionLookup | None, Sequence[Event] | None]:
         """The request as a question that may have been asked in other words, and the answer to those."""
         if self._rephrased is None:
             return None, None
@@ -110,28 +112,28 @@ class Recall:
         await self._rephrased.forget(asked.near)
         return replace(asked, near=None), None
 
-    def keep(self, scope: Scope, call: Call, events: Sequence[Event], asked: Asked | None) -> Written:
+    def keep(self, scope: CacheKey, call: ChatCall, events: Sequence[Event], asked: QuestionLookup | None) -> Written:
         """Writes the events of a fresh answer, and learns from them."""
         if not _is_worth_keeping(events):
             return None
         tenant = call.caller.tenant
         is_of_the_web = scope.is_of_the_web or not WEB.isdisjoint(_names(events))
         age_s = min(self._max_age_s, WEB_AGE_S) if is_of_the_web else self._max_age_s
-        written = self._entries.put(Key(tenant, "answer", scope.key), partial(recorded, events), max_age_s=age_s)
+        written = self._entries.put(Key(tenant, "answer", scope.key), partial(encode_events, events), max_age_s=age_s)
         if written is not None and asked is not None and self._rephrased is not None:
             self._rephrased.learn(asked, tenant, scope.key, events, partial(self.find_for, tenant), written)
         return written
 
 
-class _Run:
+class _Lookup:
     """What the cache does for one request, before it is answered and after."""
 
-    def __init__(self, recall: Recall, scope: Scope, call: Call, turn: Turn) -> None:
+    def __init__(self, recall: AnswerCache, scope: CacheKey, call: ChatCall, turn: Turn) -> None:
         self._recall = recall
         self._scope = scope
         self._call = call
         self._turn = turn
-        self._asked: Asked | None = None
+        self._asked: QuestionLookup | None = None
 
     async def known(self) -> Sequence[Event] | None:
         known = await self._recall.find(self._call.caller.tenant, self._scope.key)
@@ -158,7 +160,7 @@ def _names(events: Iterable[Event]) -> set[str]:
     return {entry.name for event in events if isinstance(event, Precontext) for entry in event.entries}
 
 
-class _Answering:
+class _SharedAnswer:
     """An answer that is under way, in a task of its own, for all who want it. It ends when the last of them leaves."""
 
     def __init__(
@@ -166,7 +168,7 @@ class _Answering:
         known: Callable[[], Awaitable[Sequence[Event] | None]],
         answer: Answer,
         keep: Callable[[Sequence[Event]], Written],
-        ended: Callable[["_Answering"], None],
+        ended: Callable[["_SharedAnswer"], None],
     ) -> None:
         self._events: list[Event] = []
         self._failure: BaseException | None = None

@@ -6,66 +6,66 @@ from typing import Any
 
 import pydantic_core
 
-from app.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
+from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from tasks.precontext import Entry, Evidence
 from tasks.result import JsonResult
 
 
-def recorded(events: Iterable[Event]) -> bytes:
+def encode_events(events: Iterable[Event]) -> bytes:
     """A whole answer: a line of JSON, and behind it the texts, which the JSON tells by their bytes. A result of a
     megabyte is a text of JSON, which would be quoted and read back at the speed of JSON. How far the work was is left
     out."""
     texts: list[bytes] = []
-    records = [_record(event, texts) for event in events if not isinstance(event, Progress)]
+    records = [_encode(event, texts) for event in events if not isinstance(event, Progress)]
     return b"\n".join((pydantic_core.to_json(records), b"".join(texts)))
 
 
-def replayed(record: bytes) -> Sequence[Event]:
+def decode_events(record: bytes) -> Sequence[Event]:
     """The events, the last with `vcache`. Raises ValueError for what `recorded` has not written."""
     head, _, rest = record.partition(b"\n")
     texts = BytesIO(rest)
     match pydantic_core.from_json(head, cache_strings="keys"):
         case [*records] if records:
-            events = [_event(one, texts) for one in records]
+            events = [_decode(one, texts) for one in records]
             if texts.tell() == len(rest):
                 return events
     raise ValueError("no record of events")
 
 
-def _record(event: Event, texts: list[bytes]) -> list[Any]:
+def _encode(event: Event, texts: list[bytes]) -> list[Any]:
     match event:
         case Precontext(entries):
             return ["precontext", [[entry.name, entry.result.data] for entry in entries]]
-        case Reasoning(text):
+        case ReasoningChunk(text):
             return ["reasoning", text]
-        case Text(text, logprobs):
+        case TextChunk(text, logprobs):
             texts.append(text.encode())
             return ["text", len(texts[-1])] if logprobs is None else ["text", len(texts[-1]), logprobs]
-        case ToolCall(index, arguments, id_, name):
+        case ToolCallChunk(index, arguments, id_, name):
             return ["tool_call", index, arguments, id_, name]
         case Evidence(fields, unsupported):
             return ["evidence", fields, unsupported]
-        case Warned(text):
+        case AnswerWarning(text):
             return ["warned", text]
         case Finish():
             return ["finish", event.reason, event.prompt_tokens, event.completion_tokens, event.reasoning_tokens]
     raise ValueError(f"{type(event).__name__} is not kept")
 
 
-def _event(record: Any, texts: BytesIO) -> Event:
+def _decode(record: Any, texts: BytesIO) -> Event:
     match record:
         case ["precontext", [*entries]]:
             return Precontext(tuple(Entry(str(name), JsonResult(data)) for name, data in entries))
         case ["reasoning", str(text)]:
-            return Reasoning(text)
+            return ReasoningChunk(text)
         case ["text", int(size), *logprobs]:
-            return Text(texts.read(size).decode(), *logprobs)
+            return TextChunk(texts.read(size).decode(), *logprobs)
         case ["tool_call", int(index), str(arguments), id_, name]:
-            return ToolCall(index, arguments, id_, name)
+            return ToolCallChunk(index, arguments, id_, name)
         case ["evidence", fields, unsupported]:
             return Evidence(fields, unsupported)
         case ["warned", str(text)]:
-            return Warned(text)
+            return AnswerWarning(text)
         case ["finish", reason, int(asked), int(answered), reasoning]:
             return Finish(reason, asked, answered, reasoning, vcache=True)
     raise ValueError("no record of an event")

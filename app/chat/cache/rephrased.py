@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from app.chat.cache.known_questions import KnownQuestion, KnownQuestions
-from app.chat.cache.recorded import replayed
+from app.chat.cache.recorded import decode_events
 from app.chat.cache.verified import (
     MIN_OBSERVATIONS,
     MIN_SIMILARITY,
@@ -29,8 +29,8 @@ from app.chat.cache.verified import (
     same_answer,
 )
 from app.chat.cache.vetoes import disagree, gist
-from app.chat.inputs import Turn, aside
-from app.events import Event, Precontext, Text, ToolCall
+from app.chat.inputs import Turn, run_off_loop
+from app.events import Event, Precontext, TextChunk, ToolCallChunk
 from app.state.entries import PATIENCE_S, WRITE_S, Patience, StoreDown
 from app.wire.request import ChatRequest
 from models.base import ModelError
@@ -54,7 +54,7 @@ Find = Callable[[KnownQuestion], Awaitable[Sequence[Event] | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionLookup:
     """A question that may have been asked in other words, and what was found."""
 
     turn: Turn
@@ -69,7 +69,7 @@ class Asked:
         return self.turn.text.strip()
 
 
-class Rephrased:
+class RephrasedQuestions:
     """Looks for answers, and learns from those that were given afresh."""
 
     def __init__(
@@ -97,11 +97,13 @@ class Rephrased:
         self._embedding = asyncio.Lock()
         """Held while the engine embeds what nobody waits for: a question that somebody waits for meets one at most."""
 
-    async def asked(self, request: ChatRequest, turn: Turn, scope: str) -> Asked | None:
+    async def asked(self, request: ChatRequest, turn: Turn, scope: str) -> QuestionLookup | None:
         """None where the request is no plain question, or nothing could be found out."""
-        if not await aside(request, is_plain_question, request, self._today().date()):
+        if not await run_off_loop(request, is_plain_question, request, self._today().date()):
             return None
-        asked = Asked(turn, scope, await aside(request, gist, turn.text.strip(), scope), None, "explore")
+        asked = QuestionLookup(
+            turn, scope, await run_off_loop(request, gist, turn.text.strip(), scope), None, "explore"
+        )
         known = await self._patience.tried(self._known.alike(asked.gist, CANDIDATES), PATIENCE_S)
         if known is None:
             return None
@@ -109,7 +111,7 @@ class Rephrased:
         alike = await asyncio.to_thread(_agreeing, known, asked.text) if known else ()
         return await self._decided(asked, alike) if alike else asked
 
-    async def _decided(self, asked: Asked, alike: Sequence[KnownQuestion]) -> Asked | None:
+    async def _decided(self, asked: QuestionLookup, alike: Sequence[KnownQuestion]) -> QuestionLookup | None:
         """Embeds the question only where an answer might be given."""
         vector = None
         if self._max_error > 0 and any(len(one.seen) >= MIN_OBSERVATIONS for one in alike):
@@ -132,7 +134,7 @@ class Rephrased:
 
     def learn(
         self,
-        asked: Asked,
+        asked: QuestionLookup,
         tenant: str,
         answer: bytes,
         fresh: Sequence[Event],
@@ -142,7 +144,7 @@ class Rephrased:
         """From the events of a fresh answer, which is kept under the digest `answer` when `written` is done: a question
         that is known before its answer is there would be forgotten again."""
         if _is_plain(fresh):
-            self._later(self._learn(asked, tenant, answer, _said(fresh), find, written))
+            self._later(self._learn(asked, tenant, answer, _answer_text(fresh), find, written))
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         """Does what no request waits for, unless too much of it waits already."""
@@ -156,7 +158,7 @@ class Rephrased:
 
     async def _learn(
         self,
-        asked: Asked,
+        asked: QuestionLookup,
         tenant: str,
         answer: bytes,
         said: str,
@@ -181,7 +183,7 @@ class Rephrased:
 
     async def _compared(
         self,
-        asked: Asked,
+        asked: QuestionLookup,
         near: KnownQuestion,
         said: str,
         find: Find,
@@ -199,7 +201,7 @@ class Rephrased:
         similarity = float(near.vector @ vector)
         if similarity < MIN_SIMILARITY:
             return False
-        correct = await same_answer(asked.text, _said(earlier), said, self._judge)
+        correct = await same_answer(asked.text, _answer_text(earlier), said, self._judge)
         if correct is not None:
             await self._noted(self._known.observe(near, Observation(similarity, correct)))
         return correct
@@ -242,16 +244,16 @@ def _agreeing(known: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuesti
     return [one for one in known if disagree(one.text, text) is None]
 
 
-def replayed_for(known: KnownQuestion, record: bytes) -> Sequence[Event] | None:
+def decode_answer_of(known: KnownQuestion, record: bytes) -> Sequence[Event] | None:
     """The events that are kept as `record`, where they are the answer that was observed. Raises as `replayed`."""
-    events = replayed(record)
-    return events if digest_of(_said(events)) == known.said else None
+    events = decode_events(record)
+    return events if digest_of(_answer_text(events)) == known.said else None
 
 
 def _is_plain(events: Sequence[Event]) -> bool:
     """Whether nobody but the LLM has said anything."""
-    return not any(isinstance(event, Precontext | ToolCall) for event in events)
+    return not any(isinstance(event, Precontext | ToolCallChunk) for event in events)
 
 
-def _said(events: Sequence[Event]) -> str:
-    return "".join(event.text for event in events if isinstance(event, Text))
+def _answer_text(events: Sequence[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextChunk))

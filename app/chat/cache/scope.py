@@ -8,8 +8,8 @@ from typing import Any
 
 import pydantic_core
 
-from app.chat.call import Call
-from app.chat.inputs import Turn, aside
+from app.chat.call import ChatCall
+from app.chat.inputs import Turn, run_off_loop
 from app.chat.planning.wants import kind_of
 from app.wire.request import Message, TextPart
 from tasks.base import Specialist
@@ -43,7 +43,7 @@ _LONG = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class CacheKey:
     """Under which key a request's answer is kept."""
 
     key: bytes
@@ -55,7 +55,7 @@ class Scope:
     """The same without the last message: in it, questions may be asked in other words."""
 
 
-class Scopes:
+class CacheKeys:
     """Finds the scope of requests. `shaped_by` tells, as bytes, what of this server shapes answers: its version, the
     engines that serve, its settings."""
 
@@ -63,7 +63,7 @@ class Scopes:
         self._loader = loader
         self._shaped_by = shaped_by
 
-    async def of(self, call: Call, turn: Turn, policy: Policy, task: Specialist | None) -> Scope | None:
+    async def of(self, call: ChatCall, turn: Turn, policy: Policy, task: Specialist | None) -> CacheKey | None:
         """`task`: the one whose result is the answer; None where an LLM answers. Reads the turn's media, which count by
         what they hold, and by what they are called where the answer may depend on it. None where one of them cannot be
         read: whoever needs it tells why."""
@@ -74,8 +74,10 @@ class Scopes:
         except (InputError, Overloaded):
             return None
         shaped_by = await self._shaped_by()
-        key, around = await aside(call.request, _keys, call, turn, policy, media, shaped_by, sees_names=sees_names)
-        return Scope(key, of_the_web, around.hex())
+        key, around = await run_off_loop(
+            call.request, _keys, call, turn, policy, media, shaped_by, sees_names=sees_names
+        )
+        return CacheKey(key, of_the_web, around.hex())
 
     async def _shown(self, source: Source, task: Specialist | None) -> Sequence[str | None]:
         content = ["page", str(source.url)] if _is_page(source) else await self._loader.content(source)
@@ -89,7 +91,7 @@ def _is_page(source: Source) -> bool:
 
 
 def _keys(
-    call: Call, turn: Turn, policy: Policy, media: Sequence[Any], shaped_by: bytes, *, sees_names: bool
+    call: ChatCall, turn: Turn, policy: Policy, media: Sequence[Any], shaped_by: bytes, *, sees_names: bool
 ) -> tuple[bytes, bytes]:
     """The keys of the request, and of all but its last message."""
     request = call.request

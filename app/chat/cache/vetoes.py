@@ -22,7 +22,7 @@ from functools import cache, lru_cache
 from itertools import combinations
 from typing import Final
 
-from app.chat.cache.questions import Question, Readings, is_code, read, stem, vocabulary
+from app.chat.cache.questions import ParsedQuestion, Readings, is_code, parse_question, question_words, stem
 
 MAX_CHARS: Final = 1000
 """A longer text disagrees with any other: it is not read."""
@@ -38,10 +38,10 @@ def disagree(one: str, other: str) -> str | None:
     "words". None where they may ask the same."""
     if max(len(one), len(other)) > MAX_CHARS:
         return "length"
-    return next(_differences(read(one), read(other)), None)
+    return next(_differences(parse_question(one), parse_question(other)), None)
 
 
-def _differences(a: Question, b: Question) -> Iterator[str]:
+def _differences(a: ParsedQuestion, b: ParsedQuestion) -> Iterator[str]:
     """What is cheap to find comes first."""
     if a.language and b.language and a.language != b.language:
         yield "language"
@@ -96,7 +96,7 @@ def _exclude(ones: frozenset[int], others: frozenset[int]) -> bool:
     return bool(ones and others) and not ones & others
 
 
-def _is_denied(a: Question, b: Question) -> bool:
+def _is_denied(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     if a.denies != b.denies:
         return True
     ones, others = set(a.content) - set(b.content), set(b.content) - set(a.content)
@@ -111,17 +111,17 @@ def _is_denied(a: Question, b: Question) -> bool:
 _PREFIXES: Final = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis", "un-", "non-")
 
 
-def _is_opposite(a: Question, b: Question) -> bool:
-    opposites = vocabulary().opposites
+def _is_opposite(a: ParsedQuestion, b: ParsedQuestion) -> bool:
+    opposites = question_words().opposites
     ones, others = set(a.words), set(b.words)
     theirs = others - ones
     return any(not theirs.isdisjoint(opposites[word]) for word in ones - others if word in opposites)
 
 
-def _is_turned(a: Question, b: Question) -> bool:
+def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     """Whether what stands behind a direction in `a` stands elsewhere in `b`, where something else took its place."""
     for direction, objects in a.objects.items():
-        opposite = vocabulary().opposite_directions.get(direction, ())
+        opposite = question_words().opposite_directions.get(direction, ())
         theirs = b.objects.get(direction, frozenset())
         if not objects & theirs and any(objects & b.objects.get(each, frozenset()) for each in opposite):
             return True
@@ -130,7 +130,7 @@ def _is_turned(a: Question, b: Question) -> bool:
     return False
 
 
-def _is_swapped(a: Question, b: Question) -> bool:
+def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     """Whether two words changed places and little else was changed, or two names did."""
     if not (a.has_order and b.has_order):
         return False
@@ -146,7 +146,7 @@ def _is_swapped(a: Question, b: Question) -> bool:
     return any(_is_passive_twin(one, other, shared) for one, other in ((a, b), (b, a)))
 
 
-def _is_passive_twin(passive: Question, active: Question, shared: Sequence[str]) -> bool:
+def _is_passive_twin(passive: ParsedQuestion, active: ParsedQuestion, shared: Sequence[str]) -> bool:
     """Whether what `passive` says was done by somebody, `active` says in the same order without "by"."""
     if "by" in active.objects or len(shared) < 2 or _PASSIVE.isdisjoint(passive.words):
         return False
@@ -158,7 +158,7 @@ _PASSIVE: Final = frozenset(("is", "are", "was", "were", "be", "been", "being", 
 
 def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
     """Whether a word has neither itself nor a synonym nor another form of it among the others."""
-    synonyms = vocabulary().synonyms
+    synonyms = question_words().synonyms
     sets = frozenset[int]().union(*(synonyms.get(other, ()) for other in others))
     return any(
         one not in others
@@ -185,7 +185,7 @@ def _is_kin(one: str, other: str) -> bool:
 def gist(text: str, scope: str = "") -> bytes:
     """A digest that two texts of a `scope` share unless they `disagree`: of what both must say alike, of the figures in
     their numbers and days, and of the kinds of their words."""
-    asked = read(text)
+    asked = parse_question(text)
     names, common = _kinds()
     roots = set(map(_root, asked.content)) - common
     said = [
@@ -214,7 +214,7 @@ def _in_any_order(day: date) -> tuple[int, ...]:
 def _kinds() -> tuple[Mapping[str, str], frozenset[str]]:
     """The names of the kinds of roots that synonyms join, directly or by others; and the roots that words without a
     meaning of their own may share with words that have one: those need not stand on both sides."""
-    table = vocabulary()
+    table = question_words()
     members: dict[int, set[str]] = {}
     for word, sets in table.synonyms.items():
         for number in sets:

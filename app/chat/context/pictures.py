@@ -35,12 +35,12 @@ _QUALITY = 85
 _IMAGES = ("image_url", "file_id")
 """Fields of parts that are images, by their type."""
 
-Part = tuple[int, int]
+PartPlace = tuple[int, int]
 """A message and a part of it, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class LlmImage:
     """An image that stands for a part, or for a moment of it."""
 
     url: str
@@ -52,11 +52,11 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _MeasuredMedium:
     """An image or a video of the turn, measured and not decoded yet."""
 
     blob: Blob
-    parts: Sequence[Part]
+    parts: Sequence[PartPlace]
     """The places where it is shown."""
     sizes: Sequence[tuple[int, int]]
     """Width and height as it is shown, of each frame."""
@@ -66,14 +66,16 @@ class _Seen:
         return self.blob.media_type in VIDEOS
 
 
-async def images_for_llm(turn: Turn, loader: MediaLoader, room: int, *, told: bool) -> dict[Part, Sequence[Shown]]:
+async def images_for_llm(
+    turn: Turn, loader: MediaLoader, room: int, *, told: bool
+) -> dict[PartPlace, Sequence[LlmImage]]:
     """What is shown for each part of the turn that is an image or a video, in `room` tokens together at most, but for
     `LEAST_TOKENS` each: large pictures are made smaller, and of videos fewer frames are shown.
 
     With `told`, one that cannot be read is left out: an entry of the precontext says why. Without, it raises
     InputError.
     """
-    seen: list[_Seen] = []
+    seen: list[_MeasuredMedium] = []
     for source in turn.sources:
         try:
             if (one := await _measured(source, loader)) is not None:
@@ -84,7 +86,7 @@ async def images_for_llm(turn: Turn, loader: MediaLoader, room: int, *, told: bo
     frames = _thinned(seen, max(1, room // LEAST_TOKENS))
     sizes = [(one, number) for one, numbers in zip(seen, frames, strict=True) for number in numbers]
     shares = iter(fair_shares([_tokens(*one.sizes[number]) for one, number in sizes for _ in one.parts], room))
-    images: dict[Part, Sequence[Shown]] = {}
+    images: dict[PartPlace, Sequence[LlmImage]] = {}
     for one, numbers in zip(seen, frames, strict=True):
         most = [min(next(shares) for _ in one.parts) for _ in numbers]
         try:
@@ -95,7 +97,7 @@ async def images_for_llm(turn: Turn, loader: MediaLoader, room: int, *, told: bo
     return images
 
 
-def tokens_of(images: Mapping[Part, Sequence[Shown]]) -> int:
+def tokens_of(images: Mapping[PartPlace, Sequence[LlmImage]]) -> int:
     """An upper bound of the tokens that all of them take."""
     return sum(shown.tokens for several in images.values() for shown in several)
 
@@ -104,7 +106,7 @@ def _tokens(width: int, height: int) -> int:
     return max(LEAST_TOKENS, math.ceil(width / TOKEN_SIDE) * math.ceil(height / TOKEN_SIDE))
 
 
-async def _measured(source: Source, loader: MediaLoader) -> _Seen | None:
+async def _measured(source: Source, loader: MediaLoader) -> _MeasuredMedium | None:
     """None where nothing of the source is shown."""
     is_video = kind_of(source) == "video"
     parts = [
@@ -127,10 +129,10 @@ async def _measured(source: Source, loader: MediaLoader) -> _Seen | None:
             sizes = [await document.size(1)]
         else:
             raise blob.error(f"is {blob.media_type}, no image.", code="unsupported_media_type")
-    return _Seen(blob, parts, sizes)
+    return _MeasuredMedium(blob, parts, sizes)
 
 
-def _thinned(seen: Sequence[_Seen], room: int) -> list[list[int]]:
+def _thinned(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
     """The frames of each, counted from 0: so many that there is room for all pictures, evenly over a video."""
     videos = sum(len(one.parts) for one in seen if one.is_video)
     stills = sum(len(one.parts) for one in seen if not one.is_video)
@@ -143,9 +145,11 @@ def _evenly(total: int, most: int) -> list[int]:
     return [(2 * place + 1) * total // (2 * kept) for place in range(kept)]
 
 
-async def _shown(one: _Seen, numbers: Sequence[int], most: Sequence[int], loader: MediaLoader) -> Sequence[Shown]:
+async def _shown(
+    one: _MeasuredMedium, numbers: Sequence[int], most: Sequence[int], loader: MediaLoader
+) -> Sequence[LlmImage]:
     """The frames with these numbers, each in so many tokens at most."""
-    shown: list[Shown] = []
+    shown: list[LlmImage] = []
     async with await loader.open_blob(one.blob) as document:
         for number, tokens in zip(numbers, most, strict=True):
             width, height = one.sizes[number]
@@ -153,11 +157,13 @@ async def _shown(one: _Seen, numbers: Sequence[int], most: Sequence[int], loader
             size = (width, height) if fits else _smaller(width, height, max(tokens, LEAST_TOKENS))
             url = await _data_url(one, document, number, size, is_whole=fits)
             label = f"[video at {document.timestamp(number + 1):g} s]" if one.is_video else ""
-            shown.append(Shown(url, label, _tokens(*size)))
+            shown.append(LlmImage(url, label, _tokens(*size)))
     return shown
 
 
-async def _data_url(one: _Seen, document: Document, number: int, size: tuple[int, int], *, is_whole: bool) -> str:
+async def _data_url(
+    one: _MeasuredMedium, document: Document, number: int, size: tuple[int, int], *, is_whole: bool
+) -> str:
     blob = one.blob
     if one.is_video or not is_whole:
         return await asyncio.to_thread(_jpeg, await document.picture(number + 1), size)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from app.chat.context.pictures import Part, Shown
+from app.chat.context.pictures import LlmImage, PartPlace
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, ContentPart, ImagePart, Message, TextPart
 from tasks.precontext import Entry
@@ -25,7 +25,7 @@ def conversation(
     system: Sequence[str],
     results: Sequence[str] = (),
     fence: str = "",
-    images: Mapping[Part, Sequence[Shown]] | None = None,
+    images: Mapping[PartPlace, Sequence[LlmImage]] | None = None,
 ) -> list[LlmMessage]:
     """The request's messages in OpenAI's form, system texts first and in one message.
 
@@ -57,7 +57,7 @@ def fenced(entries: Iterable[tuple[int, Entry]], texts: Sequence[str], fence: st
 
 
 def _user_content(
-    message: Message, index: int, results: Sequence[str], images: Mapping[Part, Sequence[Shown]]
+    message: Message, index: int, results: Sequence[str], images: Mapping[PartPlace, Sequence[LlmImage]]
 ) -> str | list[dict[str, Any]]:
     said = message.content
     if isinstance(said, list):
@@ -69,7 +69,7 @@ def _user_content(
     return "\n\n".join(filter(None, [*results, said]))
 
 
-def _parts(part: ContentPart, images: Sequence[Shown] | None) -> list[dict[str, Any]]:
+def _parts(part: ContentPart, images: Sequence[LlmImage] | None) -> list[dict[str, Any]]:
     if not images:
         return [_text(_words_of(part))]
     parts = []

@@ -13,20 +13,20 @@ from functools import partial
 import structlog
 
 from app.chat.guard.guard_text import (
-    joined,
-    names_of,
-    said_beside,
-    said_by_others,
-    said_in,
+    texts_beside_messages,
+    texts_of_file_names,
+    texts_of_messages,
+    texts_of_others,
     texts_of_results,
+    windows_across_joints,
 )
-from app.chat.guard.held_back import HeldBack
+from app.chat.guard.held_back import HeldEvents
 from app.chat.guard.redaction import Redaction
 from app.chat.inputs import Turn, text_of, texts_of
 from app.chat.plan import Plan
-from app.chat.plan_executor import entry
+from app.chat.plan_executor import as_entry
 from app.chat.planning.wants import kind_of
-from app.events import Event, Finish, Precontext, Progress, Reasoning, Text
+from app.events import Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk
 from app.telemetry import Stages
 from app.wire.request import ChatRequest, TextPart
 from models.concurrency import side_by_side
@@ -123,7 +123,7 @@ class RequestGuard:
             yield Finish("content_filter", prompt_tokens, self.shown_tokens, may_be_kept=False)
             return
         yield Precontext((self.entry,))
-        yield Text(self.refusal)
+        yield TextChunk(self.refusal)
         yield Finish("stop", prompt_tokens, estimate_tokens(self.refusal), may_be_kept=False)
 
     async def check_request(self) -> None:
@@ -135,8 +135,10 @@ class RequestGuard:
             return
         self.guardrails.check_texts_can_be_judged(self.policy)
         if self.policy.of_texts:
-            names = names_of(self.turn.sources)
-            self.guardrails.check_lengths([*said_in(self.request), *said_beside(self.request), *names])
+            names = texts_of_file_names(self.turn.sources)
+            self.guardrails.check_lengths(
+                [*texts_of_messages(self.request), *texts_beside_messages(self.request), *names]
+            )
         # What a URL links to is looked at as a picture by a task that was asked for, and by nothing else.
         opens_pages = self.task is not None and self.task != "scraper"
         seen = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
@@ -157,7 +159,7 @@ class RequestGuard:
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
         # A task's result that is the answer is read together with nothing else.
-        joints = [] if self.task is not None else joined(self._words, texts, self._read)
+        joints = [] if self.task is not None else windows_across_joints(self._words, texts, self._read)
         self._read = tuple(texts[-1:]) or self._read
         self._add(await self._judged(texts, joints))
         return tuple(entries)
@@ -176,7 +178,7 @@ class RequestGuard:
 
         async def reading(source: Source) -> list[Entry]:
             try:
-                return [entry("ocr", await find_task("ocr").run(TaskRequest("", (source,))))]
+                return [as_entry("ocr", await find_task("ocr").run(TaskRequest("", (source,))))]
             except InputError as error:
                 if error.code in SHOWS_NOTHING:
                     return []
@@ -194,13 +196,13 @@ class RequestGuard:
         """`events`, each once everything that it shows has been judged: sentence by sentence where the client reads
         along, else the whole answer at its end. Raises Unsafe instead of showing what is not safe."""
         form = self.request.response_format
-        held = HeldBack(in_json=form is not None and form.type != "text", redaction=self.redaction)
+        held = HeldEvents(in_json=form is not None and form.type != "text", redaction=self.redaction)
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Progress):
                     yield event
                     continue
-                if isinstance(event, Reasoning) and not self.request.shows_reasoning:
+                if isinstance(event, ReasoningChunk) and not self.request.shows_reasoning:
                     continue  # Nobody sees it, so nobody judges it.
                 held.add(event)
                 part = None
@@ -215,7 +217,7 @@ class RequestGuard:
 
     def _released(self, events: Sequence[Event]) -> Iterator[Event]:
         """With the verdict among the first precontext, or as the only one."""
-        self.shown_tokens += estimate_tokens("".join(event.text for event in events if isinstance(event, Text)))
+        self.shown_tokens += estimate_tokens("".join(event.text for event in events if isinstance(event, TextChunk)))
         if self.shown:
             yield from events
             return
@@ -234,9 +236,9 @@ class RequestGuard:
         asked = self._unanswered
         before = [text_of(one) for one in messages[: asked[0]] if one.role == "user"] if asked else []
         earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
-        others = await self.guardrails.threads.run(said_by_others, messages) if self.policy.of_texts else []
-        names = names_of(self.turn.sources)
-        texts = [*self._latest(asked), *others, *said_beside(self.request), *names]
+        others = await self.guardrails.threads.run(texts_of_others, messages) if self.policy.of_texts else []
+        names = texts_of_file_names(self.turn.sources)
+        texts = [*self._latest(asked), *others, *texts_beside_messages(self.request), *names]
         if earlier or len(asked) > 1:
             texts += [("messages", f"{earlier}\n{self._words}"), (_BEFORE, earlier)]
         found = [
@@ -244,7 +246,7 @@ class RequestGuard:
             for at, message in enumerate(messages)
             if message.role == "tool" and at > max(asked, default=-1)
         ]
-        checks = await self._judged(texts, joined(self._words, [*found, *names]))
+        checks = await self._judged(texts, windows_across_joints(self._words, [*found, *names]))
         # What the earlier messages have by themselves is no fault of the latest.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:

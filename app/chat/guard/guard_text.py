@@ -35,7 +35,7 @@ _SENTENCE = re.compile(r"[^.!?…。！？।؟]+(?:[.!?…。！？।؟]+|$)|[
 _ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s")
 
 
-def instructed(text: str) -> Slices[str]:
+def without_prohibitions(text: str) -> Slices[str]:
     """`text`, a system message's, without its directives and without what it forbids. In linear time."""
     lines = []
     is_list_forbidden = False
@@ -44,7 +44,7 @@ def instructed(text: str) -> Slices[str]:
             continue
         judged = ""
         for sentence in _SENTENCE.finditer(line):
-            judged += _judged(sentence[0])
+            judged += _without_prohibition(sentence[0])
             yield
         is_list_forbidden = line.rstrip().endswith((":", "：")) and judged != line
         if judged.strip():
@@ -52,7 +52,7 @@ def instructed(text: str) -> Slices[str]:
     return "\n".join(lines)
 
 
-def _judged(sentence: str) -> str:
+def _without_prohibition(sentence: str) -> str:
     if len(sentence) > _LONGEST:
         return sentence
     said = sentence.replace("’", "'")
@@ -87,12 +87,12 @@ def text_of_json(json_text: str) -> str:
     return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def said_in(request: ChatRequest) -> list[tuple[str, str]]:
+def texts_of_messages(request: ChatRequest) -> list[tuple[str, str]]:
     """What its messages say, each with its place."""
     return [(f"messages[{at}].content", text_of(message)) for at, message in enumerate(request.messages)]
 
 
-def said_beside(request: ChatRequest) -> Iterator[tuple[str, str]]:
+def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
     """What else an LLM is told: the client's tools, the schema of the answer, and the arguments of calls."""
     for at, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
@@ -107,7 +107,7 @@ def said_beside(request: ChatRequest) -> Iterator[tuple[str, str]]:
         yield "response_format", "\n".join(texts_in(form.json_schema.schema_))
 
 
-def names_of(sources: Sequence[Source]) -> list[tuple[str, str]]:
+def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
     """What the names of files say, each with its place: results and an LLM are told them, too."""
     said = []
     for one in sources:
@@ -120,13 +120,13 @@ def names_of(sources: Sequence[Source]) -> list[tuple[str, str]]:
     return said
 
 
-def said_by_others(messages: Sequence[Message]) -> Slices[list[tuple[str, str]]]:
+def texts_of_others(messages: Sequence[Message]) -> Slices[list[tuple[str, str]]]:
     """What system messages instruct, and what assistants and tools have said, each with its place."""
     said = []
     for at, message in enumerate(messages):
         text = text_of(message)
         if message.role in SPEAKERS:
-            text = yield from instructed(text)
+            text = yield from without_prohibitions(text)
         if message.role != "user":
             said.append((f"messages[{at}].content", text))
         yield
@@ -142,18 +142,18 @@ def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
     return texts
 
 
-def joined(
+def windows_across_joints(
     words: str, texts: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
 ) -> list[tuple[str, str]]:
     """Windows across the joints of the user's `words` with each of the `(source, text)`, and of each with the next;
     `before` are those that precede them."""
-    found = [(f"messages and {source}", window) for source, text in texts for window in across(words, text)]
+    found = [(f"messages and {source}", window) for source, text in texts for window in windows_across(words, text)]
     for (source, text), (following, other) in pairwise([*before, *texts]):
-        found += [(f"{source} and {following}", window) for window in across(text, other)]
+        found += [(f"{source} and {following}", window) for window in windows_across(text, other)]
     return found
 
 
-def across(one: str, other: str) -> list[str]:
+def windows_across(one: str, other: str) -> list[str]:
     """The end of `one` with the beginning of `other`, and the other way round: as one window where `other` is short.
     None where either says nothing."""
     if not one or one.isspace() or not other or other.isspace():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.chat.guard.guard_text import text_of_json
 from app.chat.guard.redaction import Redaction
-from app.events import Event, Reasoning, Text, ToolCall
+from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 
 _TAIL = 600
 """Characters of the answer that was shown already which are judged once more with its next sentences."""
@@ -25,7 +25,7 @@ class HeldPart:
     """The texts that they show, each between what was shown just before it and the end of its sentence."""
 
 
-class HeldBack:
+class HeldEvents:
     """Events that nobody has seen yet, in order, and the end of what was seen. `in_json`: the answer's text is JSON.
 
     `add` and `is_due` are for every piece of a stream. What they leave, `sentences` and `everything`, belongs in a
@@ -35,7 +35,7 @@ class HeldBack:
     def __init__(self, *, in_json: bool, redaction: Redaction | None = None) -> None:
         self._redaction = redaction
         self._events: list[Event] = []
-        self._tails = {Text: "", Reasoning: ""}
+        self._tails = {TextChunk: "", ReasoningChunk: ""}
         self._in_json = in_json
         self._said = ""
         """What the held events say, as far as it may end a sentence."""
@@ -43,8 +43,8 @@ class HeldBack:
 
     def add(self, event: Event) -> None:
         self._events.append(event)
-        self._calls_tools |= isinstance(event, ToolCall)
-        if isinstance(event, Text | Reasoning) and len(self._said) <= _LONGEST_PIECE:
+        self._calls_tools |= isinstance(event, ToolCallChunk)
+        if isinstance(event, TextChunk | ReasoningChunk) and len(self._said) <= _LONGEST_PIECE:
             self._said += event.text
 
     @property
@@ -61,38 +61,38 @@ class HeldBack:
     def sentences(self) -> HeldPart | None:
         """What there is up to the end of the last whole sentence. None while there is no such end, or nothing but white
         space before it."""
-        said = "".join(event.text for event in self._events if isinstance(event, Text | Reasoning))
+        said = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
         ends = (match.end() for match in _SENTENCE_END.finditer(said))
         end = len(said) if len(said) > _LONGEST_PIECE else max(ends, default=0)
         ready = length = 0
         for place, event in enumerate(self._events):
-            if isinstance(event, Text | Reasoning):
+            if isinstance(event, TextChunk | ReasoningChunk):
                 if length + len(event.text) > end:
                     break
                 length += len(event.text)
                 ready = place + 1
         if self._redaction:
             ready = self._redaction.parted(self._events, ready)
-            length = sum(len(one.text) for one in self._events[:ready] if isinstance(one, Text | Reasoning))
+            length = sum(len(one.text) for one in self._events[:ready] if isinstance(one, TextChunk | ReasoningChunk))
         return self._part(ready, said[length:end]) if said[:length].strip() else None
 
     def _part(self, size: int, ahead: str = "") -> HeldPart:
         """The first `size` events. `ahead`: how the next text begins, as far as its sentence goes."""
         events, self._events = self._events[:size], self._events[size:]
-        self._said = "".join(event.text for event in self._events if isinstance(event, Text | Reasoning))
+        self._said = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
         if self._redaction:
             events, ahead = self._redaction.of_events(events), self._redaction.ahead(ahead)
-        following = next((event for event in self._events if isinstance(event, Text | Reasoning)), None)
+        following = next((event for event in self._events if isinstance(event, TextChunk | ReasoningChunk)), None)
         texts = []
-        for kind, source in ((Text, "answer"), (Reasoning, "reasoning")):
+        for kind, source in ((TextChunk, "answer"), (ReasoningChunk, "reasoning")):
             new = "".join(event.text for event in events if isinstance(event, kind))
             if new:
                 self._tails[kind] += new
                 text = self._tails[kind] + (ahead if isinstance(following, kind) else "")
-                texts.append((source, text_of_json(text) if self._in_json and kind is Text else text))
+                texts.append((source, text_of_json(text) if self._in_json and kind is TextChunk else text))
                 self._tails[kind] = self._tails[kind][-_TAIL:]
         calls: dict[int, str] = {}
         for event in events:
-            if isinstance(event, ToolCall):
+            if isinstance(event, ToolCallChunk):
                 calls[event.index] = calls.get(event.index, f"{event.name} ") + event.arguments
         return HeldPart(events, [*texts, *(("tool_calls", text_of_json(call)) for call in calls.values())])

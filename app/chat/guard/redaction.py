@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 from app.chat.inputs import Turn, texts_of
-from app.events import Event, Reasoning, Text, ToolCall
+from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import ChatRequest, Content, ContentPart, Message, TextPart
 from app.wire.request import ToolCall as AskedCall
 from models.fair_executor import FairExecutor, Slices
@@ -21,8 +21,8 @@ REDACTING = "S7"
 _ROLES = ("user", "assistant", "tool")
 """What the others say is the developer's."""
 
-Said = type[Text] | type[Reasoning]
-_SOURCES: dict[Said, str] = {Text: "answer", Reasoning: "reasoning"}
+TextEvent = type[TextChunk] | type[ReasoningChunk]
+_SOURCES: dict[TextEvent, str] = {TextChunk: "answer", ReasoningChunk: "reasoning"}
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Redaction:
     """Where texts are searched."""
     _redactors: dict[str, Redactor] = field(default_factory=dict)
     """By source, as the guard's checks name it."""
-    _tails: dict[Said, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
+    _tails: dict[TextEvent, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
     """The end of what was shown, which may say what the next number is."""
 
     @property
@@ -60,7 +60,7 @@ class Redaction:
 
     def ahead(self, text: str) -> str:
         """How the answer goes on, which is judged before it is shown."""
-        return Redactor().text(text, self._tails[Text])
+        return Redactor().text(text, self._tails[TextChunk])
 
     def of_events(self, events: Sequence[Event]) -> list[Event]:
         """The next events, without personal data. A piece of text that changes loses its log probabilities; a call of a
@@ -73,8 +73,10 @@ class Redaction:
                     shown[place] = kind(text)
                 if was and not text:
                     del shown[place]
-        for index in {event.index for event in events if isinstance(event, ToolCall)}:
-            calls = {at: event for at, event in shown.items() if isinstance(event, ToolCall) and event.index == index}
+        for index in {event.index for event in events if isinstance(event, ToolCallChunk)}:
+            calls = {
+                at: event for at, event in shown.items() if isinstance(event, ToolCallChunk) and event.index == index
+            }
             said = "".join(call.arguments for call in calls.values())
             arguments = self._redactor("tool_calls").json(said)
             if arguments != said:
@@ -91,7 +93,7 @@ class Redaction:
             size = min(max(at for at in range(size) if lengths[at] <= start) for lengths, start in torn)
         return size
 
-    def _whole(self, kind: Said, events: Sequence[Event]) -> list[tuple[list[int], tuple[int, int]]]:
+    def _whole(self, kind: TextEvent, events: Sequence[Event]) -> list[tuple[list[int], tuple[int, int]]]:
         """What must stay together in the texts of a kind, each with the lengths of these texts after so many events."""
         texts = [event.text if isinstance(event, kind) else "" for event in events]
         lengths = list(accumulate(map(len, texts), initial=0))
@@ -99,7 +101,7 @@ class Redaction:
         spans = [(span.start, span.end) for span in find(said, self._tails[kind])]
         return [(lengths, span) for span in (*spans, (unsettled_from(said), len(said) + 1))]
 
-    def _pieces(self, kind: Said, pieces: list[str]) -> list[str]:
+    def _pieces(self, kind: TextEvent, pieces: list[str]) -> list[str]:
         said = "".join(pieces)
         redactor = self._redactor(_SOURCES[kind])
         if not self._tails[kind] and is_json(said):
