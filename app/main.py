@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 
 from app.batches.building import build_batch_store, build_webhook
@@ -74,7 +75,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 await mcp.close()
             await services.close()
 
-    app = Api(title="openfaze", version=version("openfaze"), lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = Api(
+        title="openfaze",
+        version=version("openfaze"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # The framework's would lead to whatever host and scheme the request names.
+        redirect_slashes=False,
+    )
     app.state.services = services
     app.state.batches = runner
     app.add_middleware(
@@ -108,12 +117,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _http_exception(request: Request, error: Exception) -> Response:
     """What the router itself raises: no such route, no such method."""
     assert isinstance(error, HTTPException)
-    route = f"{request.method} {request.url.path}"
+    path: str = request.scope["path"]
+    route = f"{request.method} {path}"
     public: ApiError
     match error.status_code:
+        case 404 if path.endswith("/") and _is_served(request, path[:-1]):
+            query = request.scope["query_string"].decode("latin-1")
+            return RedirectResponse(quote(path[:-1]) + (f"?{query}" if query else ""))
         case 404:
             public = NotFound(f"Unknown route: {route}{_meant(request)}")
-        case 405 if (instead := instead_of(request.url.path)) is not None:
+        case 405 if (instead := instead_of(path)) is not None:
             public = NotFound(f"Unknown route: {route}: {instead}.")
         case 405:
             public = MethodNotAllowed(f"Method not allowed: {route}")
@@ -126,13 +139,18 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 def _meant(request: Request) -> str:
     """What a client with another `base_url` would have asked for, or what to use instead of a route of others."""
-    path = request.url.path
+    path: str = request.scope["path"]
     for meant in (f"/v1{path}", path.replace("/v1/v1/", "/v1/", 1)):
-        scope = {"type": "http", "path": meant, "method": request.method}
-        if meant != path and any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+        if meant != path and _is_served(request, meant):
             return f". Did you mean {request.method} {meant}? An SDK's base_url ends in /v1."
     instead = instead_of(path.replace("/v1/v1/", "/v1/", 1))
     return "" if instead is None else f": {instead}."
+
+
+def _is_served(request: Request, path: str) -> bool:
+    """Whether there is a route of `path` for the request's method."""
+    scope = {"type": "http", "path": path, "method": request.method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:

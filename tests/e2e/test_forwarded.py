@@ -1,6 +1,9 @@
 """Whose address a caller has: that of its connection, or what a proxy says that a setting names."""
 
+import base64
+import http.client
 from collections.abc import Iterator
+from contextlib import closing
 
 import httpx
 import pytest
@@ -13,6 +16,13 @@ KEY = "of-mine"
 @pytest.fixture(scope="module")
 def open_to_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("direct") / "log", api_keys=KEY, max_wrong_keys=5) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def direct(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One that nobody guesses keys of."""
+    with serving(tmp_path_factory.mktemp("open") / "log", api_keys=KEY) as server:
         yield server
 
 
@@ -52,9 +62,44 @@ def test_of_several_proxies_that_are_trusted_the_caller_is_the_last_that_is_none
 
 @pytest.mark.parametrize(("proxied", "scheme"), [(False, "http"), (True, "https")])
 def test_the_scheme_is_the_proxys_where_it_is_trusted(
-    open_to_all: Server, behind_a_proxy: Server, proxied: bool, scheme: str
+    direct: Server, behind_a_proxy: Server, proxied: bool, scheme: str
 ) -> None:
-    server = behind_a_proxy if proxied else open_to_all
-    headers = {"x-forwarded-proto": "https", "x-forwarded-for": "198.51.100.5"}
-    answer = httpx.get(f"{server.base_url}/docs/", headers=headers, trust_env=False, follow_redirects=False)
-    assert answer.headers["location"] == f"{scheme}://{httpx.URL(server.base_url).netloc.decode()}/docs"
+    server = behind_a_proxy if proxied else direct
+    """Of the address at which a result lies that is too large for an answer."""
+    text = base64.b64encode(b"A line of a book that is long.\n" * 20_000).decode()
+    arguments = {"source": f"data:text/plain;base64,{text}"}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ocr", "arguments": arguments}}
+    headers = {
+        "authorization": f"Bearer {KEY}",
+        "accept": "application/json, text/event-stream",
+        "x-forwarded-proto": "https",
+        "x-forwarded-for": "198.51.100.5",
+    }
+    answer = httpx.post(f"{server.base_url}/mcp", headers=headers, json=body, trust_env=False, timeout=240)
+    assert f'"{scheme}://{httpx.URL(server.base_url).netloc.decode()}/v1/files/file-' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "location"),
+    [
+        ("/docs/", "/docs"),
+        ("/docs/?a=b%0d&c", "/docs?a=b%0d&c"),
+        ("/v1/models/", "/v1/models"),
+        ("/v1/files/a%0d%0ab%20c/", "/v1/files/a%0D%0Ab%20c"),
+    ],
+)
+def test_who_adds_a_slash_is_led_to_the_server_that_he_asked(direct: Server, asked: str, location: str) -> None:
+    """Whatever host the request names: the header may be anybody's."""
+    headers = {"authorization": f"Bearer {KEY}", "host": "elsewhere.example"}
+    url = httpx.URL(direct.base_url)
+    with closing(http.client.HTTPConnection(url.host, url.port)) as connection:
+        connection.request("GET", asked, headers=headers)
+        answer = connection.getresponse()
+    assert (answer.status, answer.getheader("location")) == (307, location)
+
+
+@pytest.mark.parametrize("path", ["//elsewhere.example/", "/v1/models//", "/v1/nothing/"])
+def test_what_leads_nowhere_is_not_found(direct: Server, path: str) -> None:
+    headers = {"authorization": f"Bearer {KEY}"}
+    answer = httpx.get(f"{direct.base_url}{path}", headers=headers, trust_env=False)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
