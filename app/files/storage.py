@@ -10,7 +10,7 @@ import posixpath
 import secrets
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -228,6 +228,8 @@ class FileIndex:
         self._file = SqliteFile(path, _SCHEMA, "files-index", locked_s=_LOCKED_S)
         self._followed: dict[str, int] = {}
         """How often the index had been opened when it took over an owner's records, by owner."""
+        self._coming: set[str] = set()
+        """Ids of files that are added, and whose records are not written yet."""
 
     def knows(self, owner: str) -> bool:
         """Whether the index has taken over what lies in the owner's folder."""
@@ -235,9 +237,12 @@ class FileIndex:
 
     def follow(self, owner: str) -> None:
         """Takes over what lies in the owner's folder."""
+        # In this order: a file that is known, and not on its way any more, lies there when the folder is listed, unless
+        # it was deleted.
+        openings, known = self._done(lambda db: (self._file.openings, _ids(db, owner)))
+        known -= self._coming
         names = self._storage.sizes(owner)
         there = {name.removesuffix(KNOWN).rpartition("/")[2] for name in names if name.endswith(KNOWN)}
-        openings, known = self._done(lambda db: (self._file.openings, _ids(db, owner)))
         new = self._storage.get_all([f"{owner}/{file_id}{KNOWN}" for file_id in sorted(there - known)])
         files = [file for file in map(from_record, new) if file is not None and file.owner == owner]
 
@@ -248,8 +253,22 @@ class FileIndex:
         self._done(take_over)
         self._followed[owner] = openings
 
-    def add(self, file: StoredFile, most_bytes: int, most_files: int) -> None:
-        """Raises NoRoom: of two files that fit each by itself, only one may fit."""
+    @contextlib.contextmanager
+    def adding(self, file: StoredFile, most_bytes: int, most_files: int) -> Iterator[None]:
+        """For a block that writes the file's record: where it raises, the file is not known any more. Raises NoRoom: of
+        two files that fit each by itself, only one may fit."""
+        self._coming.add(file.id)
+        try:
+            self._add(file, most_bytes, most_files)
+            try:
+                yield
+            except Exception:
+                self.remove(file.owner, file.id)
+                raise
+        finally:
+            self._coming.discard(file.id)
+
+    def _add(self, file: StoredFile, most_bytes: int, most_files: int) -> None:
 
         def add(db: sqlite3.Connection) -> None:
             count, size = _totals(db, file.owner)

@@ -290,12 +290,8 @@ class Writing:
         assert open_file is not None
         with open_file:
             open_file.write(b"".join(self._unwritten))
-        store.index.add(file, limits.owner_bytes, limits.owner_files)
-        try:
+        with store.index.adding(file, limits.owner_bytes, limits.owner_files):
             store.storage.put(f"{self._name}{KNOWN}", to_record(file))
-        except Exception:
-            store.index.remove(self._owner, self._id)
-            raise
 
     async def _flush(self) -> None:
         assert self._file is not None

@@ -211,6 +211,34 @@ async def test_uploads_under_way_count_too(store: FileStore) -> None:
         assert (await first.publish("a", "user_data", None)).expires is None
 
 
+async def test_a_file_whose_record_is_being_written_stays_known_when_the_folder_is_looked_at(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await kept(store, b"before")
+    put = store.storage.put
+
+    def put_late(name: str, content: bytes) -> None:
+        store.index.follow("me")
+        put(name, content)
+
+    monkeypatch.setattr(store.storage, "put", put_late)
+    file = await kept(store, b"content")
+    assert {one.id for one in await store.all("me")} == {before.id, file.id}
+    assert await used(store, "me") == len(b"before" + b"content")
+
+
+async def test_a_file_whose_record_cannot_be_written_is_not_known(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(name: str, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(store.storage, "put", full)
+    with pytest.raises(Unavailable):
+        await kept(store, b"content")
+    assert await used(store, "me") == 0
+
+
 async def test_a_file_is_gone_when_its_time_is_over(store: FileStore, clock: Clock) -> None:
     file, lasting = await kept(store, b"x"), await kept(store, b"y", keep_s=None)
     clock.now += HOUR + 1
