@@ -206,6 +206,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Bytes of the body that are none of its content."""
         self._is_chunked = False
         """Whether the body comes in chunks."""
+        self._wrong = ""
+        """What is wrong with the head."""
         self._answered: RequestResponseCycle | None = None
         """The request that is being answered: `cycle` is the newest one, which may wait behind it."""
         self._unsent = 0
@@ -270,6 +272,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._since = self.loop.time()
 
     def on_headers_complete(self) -> None:
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            # Proxies and this server could take it for requests of different hosts.
+            self._wrong = f"The request has {hosts or 'no'} headers 'Host'; it needs one."
+            raise ValueError(self._wrong)  # the parser stops, and has it told
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
         self._head = self._framing = 0
@@ -338,11 +345,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP is told so in OpenAI's form, like everything else."""
-        self._answer(BadRequest(msg, code="invalid_http"))
+        self._end_with(BadRequest(self._wrong or msg, code="invalid_http"))
 
     def _refuse(self, error: ApiError, reason: Reason) -> None:
-        """Answers where nothing has been answered yet, and ends the connection."""
         self._of.note(reason, self.loop)
+        self._end_with(error)
+
+    def _end_with(self, error: ApiError) -> None:
+        """Answers where nothing has been answered yet, and ends the connection."""
         begun = self._answered
         self._tell_gone()
         if begun is not None and begun.response_started and not begun.response_complete:

@@ -447,6 +447,44 @@ async def test_what_is_no_http_is_told_so_in_json() -> None:
         assert (await refusal(reader))[:2] == (400, "invalid_http")
 
 
+@pytest.mark.parametrize("piece", [b"GET \x00", b"GET /small HTTP/1.1\r\n\r\n"], ids=["no HTTP", "no Host"])
+async def test_what_is_no_http_behind_a_request_is_not_told_in_the_midst_of_its_answer(piece: bytes) -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(GET.replace(b"/small", b"/begun"))
+        assert b"content-length: 10" in await reader.readuntil(b"\r\n\r\n")
+        writer.write(piece)
+        try:
+            rest = await reader.read()
+        except ConnectionResetError:
+            rest = b""
+        assert rest in (b"", b"begun")
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "said"),
+    [
+        ("1.1", [], "The request has no headers 'Host'; it needs one."),
+        ("1.1", ["a", "b"], "The request has 2 headers 'Host'; it needs one."),
+        ("1.0", ["a", "a"], "The request has 2 headers 'Host'; it needs one."),
+    ],
+)
+async def test_a_request_without_a_host_or_of_two_is_refused(version: str, hosts: list[str], said: str) -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        lines = [f"POST /read HTTP/{version}", *(f"host: {host}" for host in hosts), "content-length: 4", "", "body"]
+        writer.write("\r\n".join(lines).encode())
+        assert await refusal(reader) == (400, "invalid_http", said)
+        assert server.app.asked == []
+
+
+async def test_a_request_of_http_1_0_needs_no_host() -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(b"GET /small HTTP/1.0\r\n\r\n")
+        assert await answer(reader) == (200, b"ok")
+
+
 async def test_refusals_are_logged_once_with_their_counts() -> None:
     async with served(per_address=1) as server:
         with structlog.testing.capture_logs() as lines:
