@@ -88,9 +88,9 @@ def _addresses() -> Sequence[str]:
     found = []
     if settings.port and settings.model_fields_set & {"port", "host"}:
         found.append(url_of(settings.host, settings.port))
-    last = _read(state_folder(settings) / _NAME).get("url")
-    if isinstance(last, str) and urlsplit(last).scheme in ("http", "https"):
-        found.append(last)
+    match _read(state_folder(settings) / _NAME):
+        case {"url": str(last), "pid": int(pid)} if urlsplit(last).scheme in ("http", "https") and _lives(pid):
+            found.append(last)
     return list(dict.fromkeys([*found, USUAL]))
 
 
@@ -114,8 +114,23 @@ def _read(note: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _answers(url: str) -> bool:
+def _lives(pid: int) -> bool:
+    """Whether there is such a process, as far as that can be told: after a kill, another server may have the port."""
+    if os.name != "posix" or pid < 1:
+        return pid > 0
     try:
-        return httpx.get(f"{url}/health", timeout=_LOOK_S, trust_env=False).status_code in (200, 503)
-    except httpx.HTTPError:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
         return False
+    except PermissionError:  # it is somebody else's
+        return True
+    return True
+
+
+def _answers(url: str) -> bool:
+    """Whether it is a server of ours: others are sent no key, and no file."""
+    try:
+        said = httpx.get(f"{url}/", headers={"accept": "application/json"}, timeout=_LOOK_S, trust_env=False).json()
+    except (httpx.HTTPError, ValueError):
+        return False
+    return isinstance(said, dict) and said.get("name") == "openfaze"

@@ -1,7 +1,9 @@
 """`openfaze ask`, against a running server: answers for people, bodies for programs, and what to do when it fails."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from app.cli import running
 from tests.e2e.conftest import KEY
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply
+from tests.llm_server import Reply, serving_llm
 from tests.pages import single_line
 from tests.server import free_port, serving
 
@@ -75,12 +77,34 @@ def test_the_server_that_runs_is_found(sign: str, tmp_path: Path, monkeypatch: p
         )
         last = server.base_url
     assert not note.exists()
-    # One that was killed.
-    note.write_text(json.dumps({"url": last, "pid": 1}))
+    # One that was killed, whose port is somebody else's now.
+    note.write_text(json.dumps({"url": last, "pid": os.getpid()}))
     result = openfaze_here("ask", "hi", folder=tmp_path, OPENFAZE_FILES_DIR=files, OPENFAZE_PORT=other)
     assert result.returncode == 2
     tried = f"http://127.0.0.1:{other} or {last} or {usual}"
     assert result.stderr.startswith(f"no server answers at {tried}. Start one with `openfaze serve`")
+
+
+@pytest.mark.parametrize("is_dead", [True, False], ids=["no process", "another program"])
+def test_a_note_of_a_server_that_is_gone_has_nothing_sent_to_who_took_its_port(
+    is_dead: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setattr(running, "USUAL", usual)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / "state").mkdir()
+    with serving_llm() as other:
+        url = other.base_url.removesuffix("/v1")
+        note = {"url": url, "pid": gone.pid if is_dead else os.getpid()}
+        (tmp_path / "state" / "serving.json").write_text(json.dumps(note))
+        result = openfaze_here(
+            "ask", "hi", folder=tmp_path, OPENFAZE_FILES_DIR=str(tmp_path / "files"), OPENFAZE_API_KEY="secret"
+        )
+        assert other.requests == []
+    assert result.returncode == 2
+    tried = usual if is_dead else f"{url} or {usual}"
+    assert result.stderr.startswith(f"no server answers at {tried}. Start one")
 
 
 def test_a_note_that_is_damaged_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
