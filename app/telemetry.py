@@ -9,7 +9,9 @@ import sqlite3
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import structlog
@@ -66,11 +68,22 @@ def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    # Python's warnings, such as PIL's of a large picture, are lines like all others.
-    logging.captureWarnings(True)
+    warnings.showwarning = _shown_as_line(with_messages)
     # Libraries log what they read (URLs, texts) at their lower levels: only their warnings are let through.
     root.setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(level.upper())
+
+
+def _shown_as_line(with_message: bool) -> Callable[..., None]:
+    """What shows Python's warnings, such as PIL's of a large picture: as lines like all others, with their place in the
+    library. Their messages can quote what a file says, as those of exceptions."""
+
+    def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+        place = f"{'/'.join(Path(filename).parts[-2:])}:{lineno}"
+        about = {"message": str(message)} if with_message else {}
+        structlog.get_logger(__name__).warning("library_warning", kind=category.__name__, place=place, **about)
+
+    return show
 
 
 class _Lines:

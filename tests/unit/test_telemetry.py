@@ -25,10 +25,10 @@ SECRET = "what the request said"
 @pytest.fixture(autouse=True)
 def restored_logging() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, shown = root.handlers, root.level, warnings.showwarning
     yield
     root.handlers, root.level = handlers, level
-    logging.captureWarnings(False)
+    warnings.showwarning = shown
     structlog.reset_defaults()
 
 
@@ -87,10 +87,20 @@ def test_what_the_system_says_of_a_failure_is_logged_and_the_name_of_the_file_is
 @pytest.mark.filterwarnings("default")
 def test_warnings_of_libraries_are_lines_like_all_others(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("info")
+    warnings.warn(SECRET, UserWarning, stacklevel=1)
+    text = capsys.readouterr().err
+    assert SECRET not in text
+    assert str(Path(__file__).parent) not in text
+    line = json.loads(text.splitlines()[-1])
+    assert (line["level"], line["event"], line["kind"]) == ("warning", "library_warning", "UserWarning")
+    assert re.fullmatch(r"unit/test_telemetry\.py:\d+", line["place"])
+
+
+@pytest.mark.filterwarnings("default")
+def test_debug_shows_what_a_library_warns_of(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("debug", "json")
     warnings.warn("a large picture", UserWarning, stacklevel=1)
-    line = last_line(capsys)
-    assert line["level"] == "warning"
-    assert "UserWarning: a large picture" in str(line["event"])
+    assert last_line(capsys)["message"] == "a large picture"
 
 
 def test_debug_shows_the_messages(capsys: pytest.CaptureFixture[str]) -> None:
