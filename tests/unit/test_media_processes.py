@@ -1,14 +1,17 @@
 """Decode processes: what they answer, and what becomes of a call, a file and a server when one of them ends."""
 
 import asyncio
+import contextlib
+import errno
 import gc
 import io
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +56,30 @@ async def pools() -> AsyncIterator[Pools]:
     yield make
     for pool in made:
         await pool.close()
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@contextlib.contextmanager
+def no_more_open_files(but: int = 0) -> Iterator[None]:
+    """This process can open `but` files and no more."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max(map(int, os.listdir("/proc/self/fd"))) + 20
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, before[1]))
+    taken = []
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(but):
+            os.close(taken.pop())
+        yield
+    finally:
+        for one in taken:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def hurry(pool: DecodePool) -> None:
@@ -497,6 +524,42 @@ async def test_a_picture_that_needs_too_much_memory_is_not_called_damaged(
 
     with pytest.raises(InputError, match=r"needs more than 400 MB \(OPENFAZE_DECODE_MEMORY_MB\)"):
         await decode()
+
+
+@linux
+async def test_open_files_that_ran_out_on_the_way_to_a_process_are_the_servers(
+    pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    pool = pools()
+    small = await pool.open(Fragile, BLOB)
+    large = Blob(bytes(MB), "application/x", "large.bin", "p")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "memfd_create", none_left)
+        with pytest.raises(OSError, match="Too many open files"):
+            await pool.open(Fragile, large)
+    assert await (await pool.open(Fragile, large)).run(Fragile.about) == (large, "")
+    assert await small.run(Fragile.about) == (BLOB, "")
+
+
+@linux
+async def test_open_files_that_ran_out_on_the_way_back_are_the_servers(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    with no_more_open_files(), pytest.raises(OSError, match="Too many open files"):
+        await session.run(Fragile.numbers, 2 * MB)
+    assert await session.run(Fragile.about) == (BLOB, "")
+
+
+@linux
+async def test_a_process_that_cannot_be_started_for_want_of_open_files_leaves_nothing_behind(pools: Pools) -> None:
+    pool = pools()
+    before = open_files()
+    with no_more_open_files(but=3), pytest.raises(OSError, match="Too many open files"):
+        await pool.open(Fragile, BLOB)
+    assert open_files() == before
+    assert await (await pool.open(Fragile, BLOB)).run(Fragile.about) == (BLOB, "")
 
 
 @linux

@@ -9,6 +9,7 @@ a page's picture goes through memory that both ends keep, and is copied out of i
 larger stays where it was written, as memory of its own.
 """
 
+import errno
 import io
 import mmap
 import os
@@ -224,9 +225,13 @@ class Channel:
         return bool(coming.poll(seconds * 1000))
 
     def receive(self, *, deadline: float | None = None) -> object:
-        """Raises EOFError when the other end is closed, TimeoutError, and whatever unpickling raises."""
+        """Raises EOFError when the other end is closed, TimeoutError, OSError where memory or open files ran out, and
+        whatever unpickling raises."""
         self._until(deadline)
-        head, descriptors, _, _ = socket.recv_fds(self._socket, _HEAD.size, 1, _FLAGS)
+        head, descriptors, flags, _ = socket.recv_fds(self._socket, _HEAD.size, 1, _FLAGS)
+        if flags & socket.MSG_CTRUNC:
+            # What the kernel says where there was no number for the descriptor that came along.
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         memory = _Memory(descriptors[0]) if descriptors else None
         try:
             length, count, kept = _HEAD.unpack(head + self._exactly(_HEAD.size - len(head), deadline))

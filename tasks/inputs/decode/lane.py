@@ -19,7 +19,7 @@ from typing import Any, Concatenate, Generic, cast
 
 import structlog
 
-from models.base import EngineNotReady, EngineUnavailable
+from models.base import EngineNotReady, EngineUnavailable, ran_out
 from models.scheduler import SHARE, FairQueue, Share
 from models.turns import Homes
 from tasks.errors import InputError
@@ -118,12 +118,17 @@ class DecodeProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             numbers = (str(theirs.fileno()), str(limits.memory_bytes), str(limits.seconds))
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with numbers
-                [sys.executable, "-m", "tasks.inputs.decode.worker", *numbers],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env=_environment(),
-            )
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with numbers
+                    # Libraries warn of what is odd in a file, which is nothing that an operator could mend.
+                    [sys.executable, "-W", "ignore", "-m", "tasks.inputs.decode.worker", *numbers],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    env=_environment(),
+                )
+            except BaseException:
+                ours.close()
+                raise
         self._channel = Channel(ours)
         try:
             self._channel.receive(deadline=time.monotonic() + _START_S)
@@ -136,7 +141,8 @@ class DecodeProcess:
         return self._process.pid
 
     def ask(self, request: Request) -> Reply:
-        """Raises ProcessDied and CallTooSlow, after which the process must be ended; and what pickling raises."""
+        """Raises ProcessDied and CallTooSlow, and what says that memory or open files of the server ran out, after
+        which the process must be ended; and what pickling raises."""
         last = deadline = time.monotonic() + self._seconds
         told = None
         self.held = self.taken = self._memory() - self._at_start
@@ -148,8 +154,11 @@ class DecodeProcess:
         except TimeoutError as error:
             self.end()
             raise CallTooSlow(told) from error
-        except (EOFError, OSError) as error:
-            raise ProcessDied(self.end()) from error
+        except (EOFError, OSError, MemoryError) as error:
+            status = self.end()
+            if ran_out(error):
+                raise
+            raise ProcessDied(status) from error
         assert isinstance(reply, Reply)
         return reply
 
@@ -398,6 +407,10 @@ class Lane:
                     break
                 if attempt == _ATTEMPTS and isinstance(error, StartFailed):
                     raise EngineUnavailable("decode", "Its process does not start: see the server's log.") from error
+            except (OSError, MemoryError):
+                # The server's own, whatever the file: what was on its way to the process, or back, is torn.
+                self._end_process("died" if self._process else "start")
+                raise
         raise blob.error(
             f"cannot be decoded: its decoder crashed, or needs more than {self._memory}.", code="decode_failed"
         )
@@ -466,7 +479,7 @@ class Lane:
         del process.opened[session]
         try:
             self._ask(process, Close(session.number), session.blob)
-        except ProcessDied:
+        except (ProcessDied, OSError, MemoryError):
             self._end_process("died")
         except CallTooSlow:
             self._end_process("slow")
