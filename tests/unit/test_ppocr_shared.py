@@ -81,6 +81,27 @@ def test_lines_that_are_too_slender_to_be_read_together_are_left_out() -> None:
     assert len(kept) == 82, "of the others as many as there is room for"
 
 
+def test_tilted_lines_that_span_too_much_together_are_left_out() -> None:
+    def line(left: float, top: float, length: float) -> list[tuple[float, float]]:
+        return [
+            (left, top),
+            (left + length, top + length),
+            (left + length - 70, top + length + 70),
+            (left - 70, top + 70),
+        ]
+
+    short = [line(30 * number, 10, 400) for number in range(200)]
+    corner_to_corner = [line(20 + number, 0, 7000) for number in range(500)]
+    quads = np.array([*corner_to_corner, *short], np.float32)
+    kept = within_bounds(quads)
+    assert np.array_equal(kept[-200:], quads[500:])
+    assert 38 <= len(kept) - 200 <= 40, "2,000 megapixels of the others, of 50 each"
+
+
+def test_where_nothing_is_found_there_is_nothing_to_leave_out() -> None:
+    assert within_bounds(np.zeros((0, 4, 2), np.float32)).shape == (0, 4, 2)
+
+
 async def test_a_line_as_long_as_a_picture_can_be_comes_in_parts(hosts: list[EngineHost[Any, Any]]) -> None:
     _, lines = hosts
     word = single_line("Platform nine", margin=6).pixels

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -68,13 +69,29 @@ _MOST_COLUMNS = 1_000_000
 pixel each across a large picture would be a hundred times the picture."""
 
 
+_MOST_AROUND = 2_000_000_000
+"""Pixels around the tilted lines of one picture together: of a tilted line all that lies between its ends is shrunk,
+which for one from corner to corner is the whole picture, and takes a tenth of a second and more for 50 megapixels.
+Enough for a page of 35 megapixels that lies askew by half a right angle with a hundred lines."""
+
+
 def within_bounds(quads: Quads) -> Quads:
-    """`quads` without the most slender ones, where all together would take too much memory to be read."""
+    """`quads` without the most slender ones, where all together would take too much memory to be read, and without the
+    tilted ones that span the most, where they would take too long to be cut out."""
     sides = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
     columns = LINE_HEIGHT * sides.max(1) / sides.min(1).clip(1)
-    order = columns.argsort()
-    fit = order[columns[order].cumsum() <= _MOST_COLUMNS]
-    return np.asarray(quads[np.sort(fit)], np.float32)
+    spans = np.ptp(quads, axis=1).prod(1, dtype=np.float64)
+    tilted = np.array([_quarters(quad) is None for quad in quads], bool)
+    fit = _least(columns, _MOST_COLUMNS) & _least(np.where(tilted, spans, 0), _MOST_AROUND)
+    return np.asarray(quads[fit], np.float32)
+
+
+def _least(costs: NDArray[np.floating[Any]], most: float) -> NDArray[np.bool_]:
+    """Which of them fit into `most` together, the least first."""
+    order = costs.argsort(kind="stable")
+    fit = np.zeros(len(costs), bool)
+    fit[order] = costs[order].cumsum() <= most
+    return fit
 
 
 def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
