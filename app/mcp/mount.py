@@ -131,11 +131,34 @@ def _checked(message: Shortened) -> Shortened:
         said = pydantic_core.from_json(message.text)
     except ValueError:
         return message
+    _check_form(said)
     if isinstance(said, dict) and "method" in said and "id" in said:
         known = said["id"]
         if isinstance(known, bool) or not isinstance(known, str | int) or known in message.strings:
             raise BadRequest("Field 'id': should be a string (a short one) or a whole number", param="id")
     return message
+
+
+def _check_form(said: object) -> None:
+    """Raises BadRequest for what is no message of JSON-RPC, or calls a tool without what it needs: the package would
+    tell of its own classes."""
+    if not isinstance(said, dict):
+        raise BadRequest("The body should be one message of JSON-RPC, which is an object.")
+    if said.get("jsonrpc") != "2.0":
+        raise BadRequest("Field 'jsonrpc': should be '2.0'", param="jsonrpc")
+    if "result" in said or "error" in said:
+        raise BadRequest("The body should be a request or a notification: nothing is asked of clients here.")
+    if not isinstance(said.get("method"), str):
+        raise BadRequest("Field 'method': should be a string", param="method")
+    params = said.get("params")
+    if not isinstance(params, dict | None):
+        raise BadRequest("Field 'params': should be an object", param="params")
+    if said["method"] == "tools/call":
+        params = params or {}
+        if not isinstance(params.get("name"), str):
+            raise BadRequest("Field 'params.name': should be the name of a tool", param="params.name")
+        if not isinstance(params.get("arguments"), dict | None):
+            raise BadRequest("Field 'params.arguments': should be an object", param="params.arguments")
 
 
 def _first(body: bytes, receive: Receive) -> Receive:

@@ -344,6 +344,29 @@ def test_an_id_that_can_be_none_is_refused(model: FullModel, id_: object) -> Non
         assert refused.json()["error"]["data"]["param"] == "id"
 
 
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ([1], "The body should be one message of JSON-RPC, which is an object."),
+        ({"jsonrpc": "1.0", "method": "tools/list"}, "Field 'jsonrpc': should be '2.0'"),
+        ({"jsonrpc": "2.0", "id": 1, "method": 5}, "Field 'method': should be a string"),
+        ({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [1]}, "Field 'params': should be an object"),
+        (
+            {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": 5}},
+            "Field 'params.name': should be the name of a tool",
+        ),
+        (
+            {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ocr", "arguments": []}},
+            "Field 'params.arguments': should be an object",
+        ),
+    ],
+)
+def test_what_is_no_message_is_told_by_its_field(model: FullModel, message: object, said: str) -> None:
+    answer = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == said
+
+
 async def test_what_is_too_large_and_does_not_say_so_is_refused_all_the_same(tmp_path: Path) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(45):
