@@ -56,16 +56,16 @@ def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def reason_to_skip(*packages: str) -> str | None:
-    """Why no container can run here; None where one of `base(12, *packages)` just did."""
+def reason_to_skip(debian: int, *packages: str) -> str | None:
+    """Why no container can run here; None where one of `base(debian, *packages)` just did."""
     absent = [program for program in ("podman", "mmdebstrap") if shutil.which(program) is None]
-    return f"needs {' and '.join(absent)}, to start from nothing" if absent else _failure(*packages)
+    return f"needs {' and '.join(absent)}, to start from nothing" if absent else _failure(debian, *packages)
 
 
 @functools.cache
-def _failure(*packages: str) -> str | None:
+def _failure(debian: int, *packages: str) -> str | None:
     try:
-        podman("run", "--rm", base(12, *packages), "true")
+        podman("run", "--rm", base(debian, *packages), "true")
     except AssertionError as error:
         return f"podman can run no container here: {error}"
     return None
@@ -128,11 +128,13 @@ def _clear() -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Removes a folder in which containers have worked, whoever its files belong to there."""
+    """Removes a folder in which containers have worked, whoever its files belong to there. (Of a hundred thousand
+    links Python is in no hurry to let go.)"""
+    command = ("rm", "-rf", str(folder))
     if os.getuid():
-        podman("unshare", "rm", "-rf", str(folder))
+        podman("unshare", *command)
     else:
-        shutil.rmtree(folder)
+        subprocess.run(command, check=True)
 
 
 def package_options() -> list[str]:

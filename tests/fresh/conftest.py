@@ -29,7 +29,7 @@ class Newcomer:
 
 @pytest.fixture(scope="session", autouse=True)
 def _containers() -> None:
-    if reason := reason_to_skip(*PACKAGES):
+    if reason := reason_to_skip(13, *PACKAGES):
         pytest.skip(reason)
 
 

@@ -12,6 +12,7 @@ import pytest
 from app.calling import BODY, SAID
 from tests.containers import BOOTED, SYSTEMD, Container, base, started
 from tests.fences import ROOT, printed
+from tests.fresh.machines import PACKAGES
 
 NAME = "localhost"
 """For which Caddy makes a certificate of its own."""
@@ -20,8 +21,7 @@ CLONE = "/root/openfaze"
 READY_S = 180.0
 BOOT_S = 120
 BOOTING = 'until systemctl is-system-running --wait | grep --extended-regexp "running|degraded"; do sleep 0.5; done'
-PYTHON = ("python3", "python3-venv", "ca-certificates", "curl")
-MACHINE = (*PYTHON, "systemd", "systemd-sysv", "dbus")
+MACHINE = ("curl", "python3", "systemd", "systemd-sysv", "dbus")
 
 # Its machines stay in one process.
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("operator")]
@@ -145,7 +145,7 @@ def test_what_is_backed_up_is_restored(machine: Machine) -> None:
 
 @pytest.mark.xdist_group("pip")
 def test_pip_installs_a_server_that_answers() -> None:
-    with contextlib.ExitStack() as gone, started(base(13, *PYTHON)) as container:
+    with contextlib.ExitStack() as gone, started(base(13, *PACKAGES)) as container:
         machine = Machine(container)
         copy_clone(container)
         install, _, serve = commands("pip install .\n").rstrip().rpartition("\n")

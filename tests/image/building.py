@@ -26,8 +26,8 @@ _COPIED = ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENS
 _CONTEXT = (*_COPIED, "requirements", "docker/healthcheck.py")
 """What an image is made of."""
 _BUILT = "localhost/openfaze-test/image"
-_DEBIAN = 13
-"""That of the Dockerfile's base."""
+BASE = (13, "netbase", "passwd", "python3", "python3-venv", "tzdata")
+"""The Debian of the Dockerfile's base, and what of it python:3.x-slim has."""
 _STAND_IN = """
 FROM {base}
 # As in python:3.x-slim: a `python` with pip in /usr/local, and no files of apt's left by who installs something.
@@ -62,8 +62,7 @@ def called(
 
 def stand_in() -> str:
     """The name of an image that is to the Dockerfile what python:3.x-slim is."""
-    debian = base(_DEBIAN, "netbase", "passwd", "python3", "python3-venv", "tzdata")
-    return made("python", _STAND_IN.format(base=debian))
+    return made("python", _STAND_IN.format(base=base(*BASE)))
 
 
 def made(name: str, recipe: str) -> str:

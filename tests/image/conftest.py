@@ -10,7 +10,7 @@ from tests.image.installation import Installation, installed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if reason := containers.reason_to_skip():
+    if reason := containers.reason_to_skip(*building.BASE):
         for item in items:
             item.add_marker(pytest.mark.skip(reason))
 

@@ -178,11 +178,17 @@ def test_caddy_leads_to_the_one_that_is_there(servers: Servers, tmp_path: Path) 
     key = servers.add_key("through-caddy")
     with held_port() as port, caddy(servers, port, tmp_path):
         until("up", lambda: servers.installation.is_ready(port))
-        assert {read_text(servers.ask(port, key)) for _ in range(4)} == {"It works!"}
-        podman("stop", servers.containers[0])
-        assert {read_text(servers.ask(port, key)) for _ in range(4)} == {"It works!"}
-        podman("start", servers.containers[0])
-        servers.installation.wait_until_ready(servers.ports[0])
+        assert all_answer(servers, port, key)
+        for container, its_port in zip(servers.containers, servers.ports, strict=True):
+            podman("stop", container)
+            until("served by the other", lambda: all_answer(servers, port, key))
+            podman("start", container)
+            servers.installation.wait_until_ready(its_port)
+
+
+def all_answer(servers: Servers, port: int, key: str) -> bool:
+    """Whoever Caddy chooses among those that it knows."""
+    return {servers.ask(port, key).status_code for _ in range(8)} == {200}
 
 
 @contextlib.contextmanager
