@@ -14,21 +14,21 @@ from app.access.admission import Visit
 from app.access.keys import EVERYONE, Caller, KeyReference
 from app.batches import runner as batch_runner
 from app.batches.gaps import Gaps
-from app.batches.lines import Answer, Endpoint, LineRunner
+from app.batches.lines import Endpoint, LineResponse, LineRunner
 from app.batches.runner import BatchRunner
 from app.batches.store import Batch, BatchStore
 from app.batches.webhook import Webhook
 from app.services import Services
 from app.settings import Settings
-from app.wire.request import Wire
-from app.wire.response import TokensDetails, Usage
+from app.wire.request import RequestModel
+from app.wire.response import CompletionUsage, TokensDetails
 
 URL = "/v1/echo"
 LIMIT_S = 60.0
 """For what is bound to happen, however busy the machine."""
 
 
-class Echo(Wire):
+class Echo(RequestModel):
     text: str
 
 
@@ -49,7 +49,7 @@ class World:
         self.changed = asyncio.Event()
         self.store = BatchStore(self.path)
 
-    async def answer(self, _: Services, body: Echo, visit: Visit, request_id: str) -> Answer:
+    async def answer(self, _: Services, body: Echo, visit: Visit, request_id: str) -> LineResponse:
         assert request_id.startswith("req-")
         self.asked[body.text] += 1
         self.callers.append(visit.caller)
@@ -58,13 +58,13 @@ class World:
             await self.held[body.text].wait()
         if self.failures.get(body.text):
             raise self.failures[body.text].pop(0)
-        usage = Usage(
+        usage = CompletionUsage(
             prompt_tokens=3,
             completion_tokens=2,
             total_tokens=5,
             completion_tokens_details=TokensDetails(reasoning_tokens=1),
         )
-        return Answer(json.dumps({"said": body.text}).encode(), usage)
+        return LineResponse(json.dumps({"said": body.text}).encode(), usage)
 
     def runner(self, *, at_once: int = 1, webhook: Webhook | None = None) -> BatchRunner:
         lines = LineRunner(self.services, {URL: Endpoint(Echo, self.answer)})

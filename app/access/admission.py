@@ -25,12 +25,12 @@ from app.state.counters import (
     UNFORESEEN_READING,
     Amount,
     CounterStore,
+    DailyUsage,
     Limits,
     Prices,
     Refusal,
     Reservation,
     Standing,
-    Usage,
     day_at,
 )
 from app.state.entries import StoreDown
@@ -123,7 +123,7 @@ class Admission:
         if not used:
             return
         try:
-            await self._store.add([Usage(*about, *sums) for about, sums in used.items()])
+            await self._store.add([DailyUsage(*about, *sums) for about, sums in used.items()])
         except StoreDown as error:
             self._faults += 1
             log.warning("usage_not_written", reason=str(error))

@@ -25,8 +25,8 @@ from app.services import Services
 from app.telemetry import Stages
 from app.tracing import answered
 from app.wire.parse import LARGE, Shortened, TooManyValues, parse, shorten
-from app.wire.request import Wire, json_fault
-from app.wire.response import Usage
+from app.wire.request import RequestModel, json_fault
+from app.wire.response import CompletionUsage
 from models.fair_executor import Slices
 from models.scheduler import SHARE
 from tasks.inputs.limits import megabytes
@@ -190,7 +190,7 @@ def url_of(line: bytes) -> str:
     return str(_envelope(line, len(line))["url"])
 
 
-class Line(Wire, Generic[BodyT]):
+class BatchLine(RequestModel, Generic[BodyT]):
     custom_id: str
     method: str
     url: str
@@ -198,10 +198,10 @@ class Line(Wire, Generic[BodyT]):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LineResponse:
     content: bytes
     """JSON, as the endpoint answers it."""
-    usage: Usage | None = None
+    usage: CompletionUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,18 +209,18 @@ class Endpoint(Generic[BodyT]):
     """What a batch may ask for."""
 
     body: type[BodyT]
-    answer: Callable[[Services, BodyT, Visit, str], Awaitable[Answer]]
+    answer: Callable[[Services, BodyT, Visit, str], Awaitable[LineResponse]]
     """Given the body, the visit of whose it is, not entered yet, and the request's id. Raises as the route does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LineResult:
     """What becomes of a line."""
 
     is_answer: bool
     line: bytes
     """As it stands in the file of answers, or of errors."""
-    usage: Usage | None = None
+    usage: CompletionUsage | None = None
 
 
 class LineRunner:
@@ -238,7 +238,7 @@ class LineRunner:
         *,
         stop: asyncio.Event,
         on_busy: Callable[[], None],
-    ) -> Outcome | None:
+    ) -> LineResult | None:
         """Where there is no room for it, `on_busy` is called, and it is tried again after a while, unless it is to
         `stop`: as long as the key's own limits refuse it, else a few times. `find_caller`: whose it is, as the key is
         at each try. None where it is nobody's any more."""
@@ -249,12 +249,12 @@ class LineRunner:
             while (caller := find_caller()) is not None:
                 SHARE.set(replace(caller.share, is_later=True))
                 answer = await self._answered(line, url, caller, request_id)
-                if isinstance(answer, Answer):
+                if isinstance(answer, LineResponse):
                     content = _record(custom_id, request_id, 200, answer.content)
-                    return Outcome(True, content, answer.usage)
+                    return LineResult(True, content, answer.usage)
                 if stop.is_set() or not _may_pass(answer) or tries == _TRIES:
                     error = pydantic_core.to_json(answer.body(request_id))
-                    return Outcome(False, _record(custom_id, request_id, answer.status, error))
+                    return LineResult(False, _record(custom_id, request_id, answer.status, error))
                 on_busy()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S))):
@@ -263,19 +263,21 @@ class LineRunner:
                 tries += not isinstance(answer, RateLimited)
         return None
 
-    async def _answered(self, line: bytes, url: str, caller: Caller, request_id: str) -> Answer | ApiError:
+    async def _answered(self, line: bytes, url: str, caller: Caller, request_id: str) -> LineResponse | ApiError:
         """Counted, and traced."""
         services, stages = self.services, Stages()
         with services.traces.line(url, stages) as span:
-            answer = await self._tried(line, self.endpoints[url], caller, request_id)
-            if isinstance(answer, Answer) and answer.usage is not None:
+            answer = await self._try(line, self.endpoints[url], caller, request_id)
+            if isinstance(answer, LineResponse) and answer.usage is not None:
                 stages.input_tokens = answer.usage.prompt_tokens
                 stages.output_tokens = answer.usage.completion_tokens
                 services.metrics.used(stages)
-            answered(span, 200 if isinstance(answer, Answer) else answer.status)
+            answered(span, 200 if isinstance(answer, LineResponse) else answer.status)
         return answer
 
-    async def _tried(self, line: bytes, endpoint: Endpoint[Any], caller: Caller, request_id: str) -> Answer | ApiError:
+    async def _try(
+        self, line: bytes, endpoint: Endpoint[Any], caller: Caller, request_id: str
+    ) -> LineResponse | ApiError:
         services = self.services
         visit = services.admission.visit(caller)
         try:
@@ -294,7 +296,7 @@ class LineRunner:
     def _parsed(self, kind: type[BodyT], line: bytes) -> BodyT:
         """Raises BadRequest, PayloadTooLarge."""
         try:
-            return parse(Line[kind], bytearray(line), self.services.settings.max_json_values).body  # type: ignore[valid-type]
+            return parse(BatchLine[kind], bytearray(line), self.services.settings.max_json_values).body  # type: ignore[valid-type]
         except BadRequest as error:
             # As the endpoint itself would name the field.
             message = error.message.replace("Field 'body.", "Field '", 1)

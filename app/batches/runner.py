@@ -18,7 +18,7 @@ import structlog
 
 from app.access.keys import KeyReference
 from app.batches.gaps import Gaps
-from app.batches.lines import BadFile, Checker, LineRunner, Outcome, RawLine, Splitter, problem, unanswered
+from app.batches.lines import BadFile, Checker, LineResult, LineRunner, RawLine, Splitter, problem, unanswered
 from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record
 from app.batches.webhook import Webhook
 from app.errors import ApiError
@@ -55,7 +55,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class _Run:
+class _RunningBatch:
     """A batch that this server runs."""
 
     id: str
@@ -98,7 +98,7 @@ class BatchRunner:
         self._keys = lines.services.keys
         self._settings = lines.services.settings
         self._holder = uuid.uuid4().hex
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, _RunningBatch] = {}
         self._telling: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._swept = 0.0
@@ -146,7 +146,7 @@ class BatchRunner:
                 elif now >= run.expires:
                     run.end("expired")
         while len(self._runs) < _AT_ONCE and (batch := await self._claimed(now)) is not None:
-            run = _Run(batch.id, batch.key, batch.expires)
+            run = _RunningBatch(batch.id, batch.key, batch.expires)
             self._runs[batch.id] = run
             run.task = asyncio.create_task(self._run(run, batch))
         if self._webhook is not None and (self._telling is None or self._telling.done()):
@@ -170,7 +170,7 @@ class BatchRunner:
             await asyncio.wait(tasks)
         await self.store.close()
 
-    async def _run(self, run: _Run, batch: Batch) -> None:
+    async def _run(self, run: _RunningBatch, batch: Batch) -> None:
         rest_s = 0.0
         try:
             if (caller := self._keys.caller_of(run.key)) is None:
@@ -200,7 +200,7 @@ class BatchRunner:
                 await self.store.release(run.id, self._holder, self.clock() + rest_s if rest_s else 0)
             self.wake()
 
-    async def _check(self, run: _Run, batch: Batch) -> Batch:
+    async def _check(self, run: _RunningBatch, batch: Batch) -> Batch:
         """The whole file, before any of its lines runs."""
         settings, wire = self._settings, self._lines.services.wire
         checker = Checker([batch.endpoint], settings.max_json_values)
@@ -221,7 +221,7 @@ class BatchRunner:
             return await self._ended(batch, "failed", errors=checker.problems)
         return await self._advance(batch, "in_progress", total=checker.count)
 
-    async def _run_lines(self, run: _Run, batch: Batch) -> Batch:
+    async def _run_lines(self, run: _RunningBatch, batch: Batch) -> Batch:
         outcome: Ended = "completed"
         errors = []
         done = await self.store.done(batch.id)
@@ -240,7 +240,7 @@ class BatchRunner:
             outcome, errors = "failed", [_KEY_REMOVED]
         return await self._advance(batch, "finalizing", outcome=outcome, errors=errors)
 
-    async def _begin_lines(self, run: _Run, batch: Batch, done: set[int], group: asyncio.TaskGroup) -> None:
+    async def _begin_lines(self, run: _RunningBatch, batch: Batch, done: set[int], group: asyncio.TaskGroup) -> None:
         async with aclosing(self._lines_of(batch)) as found:
             async for lines in found:
                 for line in lines:
@@ -256,7 +256,7 @@ class BatchRunner:
                     # Not in the task, which may be cancelled before it begins.
                     task.add_done_callback(lambda _: self.gaps.give_back())
 
-    async def _run_line(self, run: _Run, batch: Batch, line: RawLine) -> None:
+    async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
         was_busy = False
 
         def on_busy() -> None:
@@ -375,7 +375,7 @@ _GONE = problem("file_not_found", "The input file was deleted, or its time was u
 _KEY_REMOVED = problem("key_removed", "The key that the batch belongs to is no longer valid.")
 
 
-def _record(number: int, outcome: Outcome) -> Record:
+def _record(number: int, outcome: LineResult) -> Record:
     usage = outcome.usage
     if usage is None:
         return Record(number, outcome.is_answer, outcome.line)

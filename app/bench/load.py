@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 
-from app.bench.scenario import Asked, Bodies, Scenario
+from app.bench.scenario import RequestBodies, RequestTemplate, Scenario
 
 _FRESH = {"x-interfaze-bypass-cache": "true"}
 _MOST_WAITING = 10_000
@@ -27,7 +27,7 @@ _SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TimedResponse:
     name: str
     began_s: float
     """Since the warm-up ended; when it was due, where there is a rate."""
@@ -46,7 +46,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BenchTarget:
     base_url: str
     """With `/v1`."""
     model: str
@@ -54,17 +54,17 @@ class Target:
     timeout_s: float = 300
 
 
-async def ask(
+async def run_load(
     scenario: Scenario,
     folder: Path,
-    target: Target,
-    heard: Callable[[Answer], None] = lambda _: None,
+    target: BenchTarget,
+    heard: Callable[[TimedResponse], None] = lambda _: None,
     *,
     seed: int = 0,
-) -> list[Answer]:
+) -> list[TimedResponse]:
     """The answers after the warm-up, in the order in which they came. The mix is the same for the same `seed`. Raises
     BadScenario."""
-    bodies = {asked.name: Bodies(asked, folder, target.model) for asked in scenario.requests}
+    bodies = {asked.name: RequestBodies(asked, folder, target.model) for asked in scenario.requests}
     async with aiohttp.ClientSession(
         headers=_headers(scenario, target),
         connector=aiohttp.TCPConnector(limit=0),
@@ -74,7 +74,7 @@ async def ask(
         return await load.run()
 
 
-def _headers(scenario: Scenario, target: Target) -> dict[str, str]:
+def _headers(scenario: Scenario, target: BenchTarget) -> dict[str, str]:
     key = {"authorization": f"Bearer {target.key}"} if target.key else {}
     return {"content-type": "application/json"} | key | (_FRESH if scenario.fresh else {})
 
@@ -83,10 +83,10 @@ class _Load:
     def __init__(
         self,
         scenario: Scenario,
-        bodies: Mapping[str, Bodies],
-        target: Target,
+        bodies: Mapping[str, RequestBodies],
+        target: BenchTarget,
         session: aiohttp.ClientSession,
-        heard: Callable[[Answer], None],
+        heard: Callable[[TimedResponse], None],
         drawn: random.Random,
     ) -> None:
         self._scenario = scenario
@@ -96,10 +96,10 @@ class _Load:
         self._heard = heard
         self._drawn = drawn
         self._numbers = itertools.count(1)
-        self._answers: list[Answer] = []
+        self._answers: list[TimedResponse] = []
         self._counts_from = 0.0
 
-    async def run(self) -> list[Answer]:
+    async def run(self) -> list[TimedResponse]:
         began = time.perf_counter()
         self._counts_from = began + self._scenario.warmup_s
         until = self._counts_from + self._scenario.duration_s
@@ -124,7 +124,7 @@ class _Load:
             await asyncio.sleep(due - time.perf_counter())
             asked = self._drawn_one()
             if len(under_way) >= _MOST_WAITING:
-                self._note(Answer(asked.name, due, 0, status=None, error="not asked: too many are under way"))
+                self._note(TimedResponse(asked.name, due, 0, status=None, error="not asked: too many are under way"))
                 continue
             task = asyncio.create_task(self._one(asked, due))
             under_way.add(task)
@@ -132,11 +132,11 @@ class _Load:
         if under_way:
             await asyncio.wait(under_way)
 
-    def _drawn_one(self) -> Asked:
+    def _drawn_one(self) -> RequestTemplate:
         requests = self._scenario.requests
         return self._drawn.choices(requests, [one.weight for one in requests])[0]
 
-    async def _one(self, asked: Asked, due: float) -> bool:
+    async def _one(self, asked: RequestTemplate, due: float) -> bool:
         """Whether there was an answer."""
         body = self._bodies[asked.name].of(next(self._numbers))
         url = f"{self._target.base_url.rstrip('/')}{asked.path}"
@@ -160,7 +160,7 @@ class _Load:
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         self._note(
-            Answer(
+            TimedResponse(
                 asked.name,
                 due,
                 time.perf_counter() - due,
@@ -173,7 +173,7 @@ class _Load:
         )
         return status is not None
 
-    def _note(self, answer: Answer) -> None:
+    def _note(self, answer: TimedResponse) -> None:
         """Those that began in the warm-up do not count."""
         began_s = answer.began_s - self._counts_from
         if began_s < 0:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from app.bench.load import Answer, Target
+from app.bench.load import BenchTarget, TimedResponse
 from app.bench.scenario import Scenario
 from app.state.counters import Prices
 
@@ -23,7 +23,7 @@ _PERCENTILES = (50, 90, 95, 99)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportRow:
     """One kind of request, or all."""
 
     name: str
@@ -42,20 +42,20 @@ class Line:
     output_tokens: int
 
 
-def lines_of(answers: Sequence[Answer], scenario: Scenario) -> list[Line]:
+def lines_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[ReportRow]:
     """One for each kind in the scenario's order, and one for all where there are several."""
     names = [asked.name for asked in scenario.requests]
     lines = [_line(name, [one for one in answers if one.name == name], scenario.duration_s) for name in names]
     return lines if len(names) == 1 else [*lines, _line(ALL, answers, scenario.duration_s)]
 
 
-def _line(name: str, answers: Sequence[Answer], seconds: float) -> Line:
+def _line(name: str, answers: Sequence[TimedResponse], seconds: float) -> ReportRow:
     good = [one for one in answers if one.is_good]
     # What ended after the time was up is an answer, but none of the throughput.
     in_time = sum(one.began_s + one.seconds <= seconds for one in good)
     times = np.array([1e3 * one.seconds for one in good])
     firsts = [1e3 * one.first_s for one in good if one.first_s is not None]
-    return Line(
+    return ReportRow(
         name=name,
         answers=len(good),
         errors=len(answers) - len(good),
@@ -69,13 +69,13 @@ def _line(name: str, answers: Sequence[Answer], seconds: float) -> Line:
     )
 
 
-def errors_of(answers: Iterable[Answer]) -> list[tuple[int, str]]:
+def errors_of(answers: Iterable[TimedResponse]) -> list[tuple[int, str]]:
     """How often each came, with its status; the most frequent first."""
     told = Counter(f"{one.status or 'no answer'}: {one.error}" for one in answers if not one.is_good)
     return [(count, error) for error, count in told.most_common(10)]
 
 
-def table_of(lines: Sequence[Line]) -> Table:
+def table_of(lines: Sequence[ReportRow]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("request")
     for column in ("answers", "errors", "/s", "p50 ms", "p95 ms", "p99 ms", "most ms", "first ms", "tokens out"):
@@ -101,7 +101,7 @@ def _short(number: float | None) -> str:
 
 
 def as_json(
-    name: str, scenario: Scenario, target: Target, answers: Sequence[Answer], prices: Prices | None
+    name: str, scenario: Scenario, target: BenchTarget, answers: Sequence[TimedResponse], prices: Prices | None
 ) -> dict[str, Any]:
     """Everything but the answers themselves."""
     lines = lines_of(answers, scenario)
@@ -132,7 +132,7 @@ dd { margin: 0; }
 """
 
 
-def as_page(counted: Mapping[str, Any], answers: Sequence[Answer]) -> str:
+def as_page(counted: Mapping[str, Any], answers: Sequence[TimedResponse]) -> str:
     """One file that needs no other."""
     rows = "".join(_row(line) for line in counted["lines"])
     facts = {
@@ -177,7 +177,7 @@ def _load(asked: Mapping[str, Any]) -> str:
     return f"{who} for {asked['duration_s']:g} s, after {asked['warmup_s']:g} s of warm-up"
 
 
-def _plots(answers: Sequence[Answer]) -> str:
+def _plots(answers: Sequence[TimedResponse]) -> str:
     """Each answer by when it began, and how many took at most how long."""
     good = [one for one in answers if one.is_good]
     if not good:

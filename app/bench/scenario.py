@@ -37,7 +37,7 @@ class BadScenario(ValueError):
     """A scenario that cannot be read, with what is wrong in a sentence."""
 
 
-class Asked(BaseModel):
+class RequestTemplate(BaseModel):
     """One kind of request."""
 
     model_config = ConfigDict(extra="forbid")
@@ -58,7 +58,7 @@ class Asked(BaseModel):
     """The whole body besides the model, instead of all that."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Asked":
+    def _says_something(self) -> "RequestTemplate":
         if self.body is None and not (self.prompt or self.files):
             raise ValueError("a request needs a 'prompt', 'files' or a 'body'")
         return self
@@ -74,7 +74,7 @@ class Scenario(BaseModel):
     warmup_s: Annotated[float, Field(ge=0)] = 3
     fresh: bool = True
     """Whether servers of this kind are asked to answer anew, and not from their cache."""
-    requests: Annotated[tuple[Asked, ...], Field(min_length=1)]
+    requests: Annotated[tuple[RequestTemplate, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Scenario":
@@ -111,10 +111,10 @@ def read(path: Path) -> Scenario:
         raise BadScenario(f"{path}: {place + ': ' if place else ''}{problem['msg']}") from None
 
 
-class Bodies:
+class RequestBodies:
     """Makes the bodies of one kind of request, its files read once."""
 
-    def __init__(self, asked: Asked, folder: Path, model: str) -> None:
+    def __init__(self, asked: RequestTemplate, folder: Path, model: str) -> None:
         """Raises BadScenario for a file that is not there."""
         self._varies = "{number}" in asked.prompt
         body = asked.body

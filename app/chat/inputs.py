@@ -11,6 +11,7 @@ from app.chat.planning.wants import pasted_in
 from app.errors import BadRequest
 from app.wire.request import (
     AudioPart,
+    ChatMessage,
     ChatRequest,
     ContentPart,
     File,
@@ -18,7 +19,6 @@ from app.wire.request import (
     ImagePart,
     InputFilePart,
     Media,
-    Message,
     TextPart,
     Url,
     UrlPart,
@@ -110,7 +110,7 @@ async def run_off_loop(request: ChatRequest, work: Callable[P, T], *args: P.args
     return await asyncio.to_thread(work, *args, **kwargs)
 
 
-def text_of(message: Message) -> str:
+def text_of(message: ChatMessage) -> str:
     """The text of a message in any role, its parts joined by line breaks."""
     if isinstance(message.content, str):
         return message.content
@@ -164,7 +164,7 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     return Turn(text, tuple(replace(source, total=total) for source in sources), form)
 
 
-def _has_content(message: Message) -> bool:
+def _has_content(message: ChatMessage) -> bool:
     if isinstance(message.content, list):
         return any(not isinstance(part, TextPart) or _has_text(part.text) for part in message.content)
     return _has_text(message.content or "") or bool(message.tool_calls)
@@ -215,7 +215,7 @@ class _Content:
         return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 
 
-def _sources(index: int, message: Message) -> Iterator[Source]:
+def _sources(index: int, message: ChatMessage) -> Iterator[Source]:
     if isinstance(message.content, str):
         yield from _linked(message.content, Origin(message=index))
         return

@@ -30,7 +30,7 @@ from app.feed import Feed
 from app.wire import response
 from app.wire import response as sse
 from app.wire.request import ChatRequest
-from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, Usage
+from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, CompletionUsage, Delta
 from tasks.precontext import Entry, Evidence
 
 _OF_OPENAI = (
@@ -150,9 +150,9 @@ class ChunkOptions:
     show_reasoning: bool = False
 
 
-def usage_of(finish: Finish) -> Usage:
+def usage_of(finish: Finish) -> CompletionUsage:
     thought = finish.reasoning_tokens
-    return Usage(
+    return CompletionUsage(
         prompt_tokens=finish.prompt_tokens,
         completion_tokens=finish.completion_tokens,
         total_tokens=finish.prompt_tokens + finish.completion_tokens,
@@ -174,7 +174,7 @@ async def completion(
     logprobs: list[Any] = []
     evidence: Evidence | None = None
     warnings: dict[str, None] = {}
-    calls: dict[int, response.ToolCall] = {}
+    calls: dict[int, response.CompletionToolCall] = {}
     finish: Finish | None = None
     async with feed.events() as events:
         async for event in events:
@@ -187,8 +187,8 @@ async def completion(
                     text.append(piece)
                     logprobs += (piece_logprobs or {}).get("content") or []
                 case ToolCallChunk(index, arguments, id_, name):
-                    function = response.FunctionCall(name=name or "", arguments="")
-                    begun = response.ToolCall(id=id_ or "", function=function)
+                    function = response.CompletionFunctionCall(name=name or "", arguments="")
+                    begun = response.CompletionToolCall(id=id_ or "", function=function)
                     calls.setdefault(index, begun).function.arguments += arguments
                 case Evidence():
                     evidence = event
@@ -210,8 +210,8 @@ async def completion(
         precontext=precontext or None,
         reasoning="".join(reasoning) if show_reasoning and reasoning else None,
         choices=[
-            response.Choice(
-                message=response.Message(
+            response.CompletionChoice(
+                message=response.CompletionMessage(
                     content=None if calls else "".join(text), tool_calls=list(calls.values()) or None
                 ),
                 logprobs={"content": logprobs, "refusal": None} if logprobs else None,
@@ -298,7 +298,7 @@ class _ChunkEncoder:
                 yield from self._end_of_reasoning()
                 function = response.FunctionDelta(name=name, arguments=arguments)
                 kind: Literal["function"] | None = "function" if id_ else None
-                call = response.ToolCallDelta(index=index, id=id_, type=kind, function=function)
+                call = response.CompletionToolCallDelta(index=index, id=id_, type=kind, function=function)
                 yield self._said(Delta(tool_calls=[call]))
             case Evidence():
                 self._evidence = event

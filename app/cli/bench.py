@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.bench.load import Answer, Target, ask
+from app.bench.load import BenchTarget, TimedResponse, run_load
 from app.bench.report import as_json, as_page, errors_of, lines_of, table_of
 from app.bench.scenario import BadScenario, Scenario, built_in, find
 from app.cli import KEY, fail
@@ -23,7 +23,12 @@ def listing() -> str:
 
 
 def run(
-    name: str, changes: Mapping[str, object], target: Target, prices: str, json_file: Path | None, page: Path | None
+    name: str,
+    changes: Mapping[str, object],
+    target: BenchTarget,
+    prices: str,
+    json_file: Path | None,
+    page: Path | None,
 ) -> bool:
     """Whether anything was answered."""
     try:
@@ -50,14 +55,14 @@ def run(
     return any(one.is_good for one in answers)
 
 
-async def _asked(scenario: Scenario, folder: Path, target: Target) -> list[Answer]:
+async def _asked(scenario: Scenario, folder: Path, target: BenchTarget) -> list[TimedResponse]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[told]}"))
     seconds = scenario.warmup_s + scenario.duration_s
     good = bad = 0
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         shown = progress.add_task(target.base_url, total=seconds, told="")
 
-        def heard(answer: Answer) -> None:
+        def heard(answer: TimedResponse) -> None:
             nonlocal good, bad
             good, bad = good + answer.is_good, bad + (not answer.is_good)
             progress.update(shown, told=f"{good:,} answers, {bad:,} errors")
@@ -69,7 +74,7 @@ async def _asked(scenario: Scenario, folder: Path, target: Target) -> list[Answe
 
         ticking = asyncio.create_task(tick())
         try:
-            return await ask(scenario, folder, target, heard)
+            return await run_load(scenario, folder, target, heard)
         finally:
             ticking.cancel()
 

@@ -18,7 +18,7 @@ from app.cli import columns, fail, read_settings, wrapped
 
 if TYPE_CHECKING:
     from app.access.key_file import StoredKey
-    from app.state.counters import CounterStore, Usage
+    from app.state.counters import CounterStore, DailyUsage
 
 T = TypeVar("T")
 
@@ -266,13 +266,13 @@ def _places(row: tuple[str, ...], widths: list[int]) -> Iterator[tuple[int, tupl
     return enumerate(zip(row, widths, strict=True))
 
 
-def _dollars(one: "Usage") -> str:
+def _dollars(one: "DailyUsage") -> str:
     from app.state.counters import NANO
 
     return f"{one.money / NANO:.6f}"
 
 
-def _as_json(one: "Usage") -> dict[str, object]:
+def _as_json(one: "DailyUsage") -> dict[str, object]:
     from app.state.counters import NANO
 
     return {

@@ -331,7 +331,7 @@ def measure(
 
     The exit status is 1 when nothing was answered.
     """
-    from app.bench.load import Target
+    from app.bench.load import BenchTarget
     from app.cli import bench, running
 
     if not scenario:
@@ -339,7 +339,7 @@ def measure(
         return
     given = {"concurrency": concurrency, "rate": rate, "duration_s": duration_s}
     changes = {name: value for name, value in given.items() if value is not None}
-    target = Target(base_url or f"{running.find()}/v1", model, bench.key_here())
+    target = BenchTarget(base_url or f"{running.find()}/v1", model, bench.key_here())
     sys.exit(0 if bench.run(scenario, changes, target, prices, json_file, page) else 1)
 
 

@@ -11,7 +11,7 @@ from mcp.server.stdio import stdio_server
 
 from app.cli import fail
 from app.errors import BadRequest, PayloadTooLarge
-from app.mcp.server import Caller, build_server
+from app.mcp.server import ToolContext, build_server
 from app.services import Services
 from app.settings import Settings
 from tasks.inputs.limits import MB, megabytes
@@ -28,7 +28,7 @@ def serve(settings: Settings, folders: Sequence[Path]) -> None:
 async def _serve(settings: Settings, files: "LocalFiles") -> None:
     services = Services(settings)
     try:
-        server = build_server(services, lambda _: Caller(), files.taken)
+        server = build_server(services, lambda _: ToolContext(), files.taken)
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
     finally:

@@ -18,7 +18,7 @@ from app.wire.parse import LARGE, Shortened, TooManyValues, shorten
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
-    from app.mcp.server import Caller
+    from app.mcp.server import ToolContext
 
 PATH = "/mcp"
 _INVALID_REQUEST = -32600
@@ -188,11 +188,11 @@ def _name_of(header: str) -> str:
     return name if name and port.isdecimal() else host
 
 
-def _caller(request: Request) -> "Caller":
-    from app.mcp.server import Caller
+def _caller(request: Request) -> "ToolContext":
+    from app.mcp.server import ToolContext
 
     state = request.state
-    return Caller(
+    return ToolContext(
         state.visit,
         state.stages,
         state.request_id,

@@ -18,7 +18,7 @@ from app.chat.render import Envelope, completion
 from app.errors import ApiError, told
 from app.events import Event, Progress
 from app.feed import Feed, TimeLimit
-from app.mcp.tools import EXTRACT, FILE, LIST, TOOLS, Extracted, Tool, offered
+from app.mcp.tools import EXTRACT, FILE, LIST, TOOLS, Extracted, McpTool, offered
 from app.services import Services
 from app.telemetry import Stages
 from app.wire.parse import parse_aside, put_back
@@ -40,7 +40,7 @@ Report = Callable[[Progress], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Caller:
+class ToolContext:
     """Who calls, and what the HTTP request knows of it."""
 
     visit: Visit = field(default_factory=Visit)
@@ -62,7 +62,7 @@ async def _as_they_are(arguments: Arguments) -> Arguments:
 
 def build_server(
     services: Services,
-    caller_of: Callable[[Any], Caller],
+    caller_of: Callable[[Any], ToolContext],
     taken: Callable[[Arguments], Awaitable[Arguments]] = _as_they_are,
 ) -> Server[Any]:
     """`caller_of` is given the HTTP request, None on standard input. `taken`: what is made of arguments first; it may
@@ -109,7 +109,7 @@ def build_server(
     )
 
 
-def _listed(tools: Sequence[Tool]) -> types.ListToolsResult:
+def _listed(tools: Sequence[McpTool]) -> types.ListToolsResult:
     return types.ListToolsResult(
         tools=[
             types.Tool(
@@ -127,7 +127,7 @@ def _listed(tools: Sequence[Tool]) -> types.ListToolsResult:
 
 
 async def _ran(
-    services: Services, tool: Tool, body: dict[str, Any], caller: Caller, report: Report
+    services: Services, tool: McpTool, body: dict[str, Any], caller: ToolContext, report: Report
 ) -> types.CallToolResult:
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
     chat = await parse_aside(ChatRequest, sent, services.settings.max_json_values, services.wire)
@@ -171,7 +171,7 @@ async def _ran(
 
 
 async def _as_file(
-    services: Services, tool: Tool, coded: bytes, caller: Caller, warnings: list[types.TextContent]
+    services: Services, tool: McpTool, coded: bytes, caller: ToolContext, warnings: list[types.TextContent]
 ) -> types.CallToolResult:
     async with services.files.writing(caller.visit.caller.tenant) as writing:
         await writing.write(coded)

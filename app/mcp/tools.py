@@ -214,7 +214,7 @@ class Extracted(BaseModel):
 
 
 @dataclass(frozen=True)
-class Tool:
+class McpTool:
     name: str
     description: str
     arguments: type[Arguments]
@@ -261,27 +261,29 @@ _FILE_SCHEMA = {
     "description": "Instead of the rest, where that is large: the whole as JSON, under /v1/files.",
 }
 
-TOOLS: Mapping[str, Tool] = {
+TOOLS: Mapping[str, McpTool] = {
     tool.name: tool
     for tool in (
-        Tool("ocr", "Read a picture, a scan, a PDF or an office file: text, lines and words with boxes.", Ocr, OcrData),
-        Tool("object_detection", "Find objects in a picture, with boxes.", ObjectDetection, DetectionData),
-        Tool("gui_detection", "Find buttons, inputs, links and icons in a screenshot.", GuiDetection, GuiData),
-        Tool(
+        McpTool(
+            "ocr", "Read a picture, a scan, a PDF or an office file: text, lines and words with boxes.", Ocr, OcrData
+        ),
+        McpTool("object_detection", "Find objects in a picture, with boxes.", ObjectDetection, DetectionData),
+        McpTool("gui_detection", "Find buttons, inputs, links and icons in a screenshot.", GuiDetection, GuiData),
+        McpTool(
             "speech_to_text", "Write down what is said in a recording or a video, with times.", SpeechToText, SpeechData
         ),
-        Tool("translate", "Translate a text or a document.", Translate, TranslateData),
-        Tool("web_search", "Search the web.", WebSearch, list[FoundPage], is_open_world=True),
-        Tool(
+        McpTool("translate", "Translate a text or a document.", Translate, TranslateData),
+        McpTool("web_search", "Search the web.", WebSearch, list[FoundPage], is_open_world=True),
+        McpTool(
             "scraper",
             "Read a web page: its text, Markdown, links, and fields that the instructions ask for.",
             Scraper,
             ScrapedPage,
             is_open_world=True,
         ),
-        Tool("forecast", "Go on with a series of numbers, with intervals.", Forecast, ForecastData),
-        Tool("code_sandbox", "Run Python in a sandbox without a network.", CodeSandbox, CodeData),
-        Tool(
+        McpTool("forecast", "Go on with a series of numbers, with intervals.", Forecast, ForecastData),
+        McpTool("code_sandbox", "Run Python in a sandbox without a network.", CodeSandbox, CodeData),
+        McpTool(
             "extract",
             "Fill a JSON schema from a document or a text; each field comes with its source and probability.",
             Extract,
@@ -306,7 +308,7 @@ def _plain(schema: Any) -> Any:
     return schema
 
 
-def offered(tasks: Collection[str], allowed: Collection[str] | None = None) -> list[Tool]:
+def offered(tasks: Collection[str], allowed: Collection[str] | None = None) -> list[McpTool]:
     """Those whose task is among the server's, and among those that a key may run."""
     return [
         tool
@@ -315,7 +317,7 @@ def offered(tasks: Collection[str], allowed: Collection[str] | None = None) -> l
     ]
 
 
-def _needs(tool: Tool) -> str:
+def _needs(tool: McpTool) -> str:
     return CHAT if tool.name == EXTRACT else tool.name
 
 

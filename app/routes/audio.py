@@ -110,9 +110,9 @@ class _Events:
             case Phrase():
                 delta = separator(self._last, heard.text) + heard.text
                 self._last = heard.text
-                return [response.data(audio.TextDelta(delta=delta))]
+                return [response.data(audio.TranscriptTextDelta(delta=delta))]
             case Transcript():
-                end = audio.TextDone(text=heard.text, low_confidence=_low(heard), usage=_usage(heard))
+                end = audio.TranscriptTextDone(text=heard.text, low_confidence=_low(heard), usage=_usage(heard))
                 return [*self._segments(heard), response.data(end), response.DONE]
 
     def _segments(self, transcript: Transcript) -> list[bytes]:
@@ -121,7 +121,7 @@ class _Events:
         segments = _spoken_segments(transcript)
         deltas = spaced(segment.text for segment in segments)
         pairs = [
-            (audio.TextDelta(delta=delta, segment_id=segment.id), segment)
+            (audio.TranscriptTextDelta(delta=delta, segment_id=segment.id), segment)
             for delta, segment in zip(deltas, segments, strict=True)
         ]
         return [response.data(event) for pair in pairs for event in pair]
@@ -163,9 +163,9 @@ def _words(transcript: Transcript) -> list[audio.TimedWord]:
     ]
 
 
-def _segments(transcript: Transcript) -> list[audio.Segment]:
+def _segments(transcript: Transcript) -> list[audio.TranscriptionSegment]:
     return [
-        audio.Segment(
+        audio.TranscriptionSegment(
             id=number,
             seek=round(window.start * _SEEK_HZ),
             start=chunk["timestamp"][0],

@@ -19,7 +19,7 @@ from app.routes import chat, embeddings, moderations, responses
 from app.services import Services
 from app.state.entries import StoreDown
 from app.wire.parse import parse_aside
-from app.wire.request import ChatRequest, Metadata, Wire
+from app.wire.request import ChatRequest, Metadata, RequestModel
 from app.wire.responses import ResponsesRequest
 from models.base import RETRY_S
 
@@ -35,7 +35,7 @@ _WAIT_S = 61
 """Long enough that clients do not wait for it by themselves."""
 
 
-class BatchRequest(Wire):
+class BatchRequest(RequestModel):
     input_file_id: str
     endpoint: str
     completion_window: str

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app import calling
 from app.access.admission import Visit
-from app.batches.lines import Answer
+from app.batches.lines import LineResponse
 from app.chat import render
 from app.chat.call import ChatCall
 from app.chat.render import ChunkOptions, Envelope
@@ -26,7 +26,7 @@ from app.services import Services
 from app.telemetry import Stages
 from app.wire.parse import parse_aside
 from app.wire.request import ChatRequest
-from app.wire.response import ChatCompletion, Usage
+from app.wire.response import ChatCompletion, CompletionUsage
 
 SKIP_PLANNING = ("x-interfaze-bypass-moa", "x-bypass-moe")
 
@@ -104,7 +104,7 @@ def call_of(request: Request, chat: ChatRequest) -> ChatCall:
     )
 
 
-async def answer_line(services: Services, chat: ChatRequest, visit: Visit, request_id: str) -> Answer:
+async def answer_line(services: Services, chat: ChatRequest, visit: Visit, request_id: str) -> LineResponse:
     """The same for a line of a batch, whole."""
     if chat.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
@@ -113,12 +113,12 @@ async def answer_line(services: Services, chat: ChatRequest, visit: Visit, reque
     call = ChatCall(chat, visit.caller, limit=TimeLimit.of(limit_s), visit=visit)
     feed = Feed(services.pipeline.run(call), limit_s)
     content, usage = await _completed(services, feed, Envelope(request_id, int(time.time()), chat.model), chat)
-    return Answer(content, usage)
+    return LineResponse(content, usage)
 
 
 async def _completed(
     services: Services, feed: Feed[Event], envelope: Envelope, chat: ChatRequest
-) -> tuple[bytes, Usage]:
+) -> tuple[bytes, CompletionUsage]:
     answer = await render.completion(feed, envelope, show_reasoning=chat.shows_reasoning)
     if answer.is_short:
         return pydantic_core.to_json(answer), answer.usage

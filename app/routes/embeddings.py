@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from app.access.admission import Visit
 from app.access.key_file import EMBEDDINGS
-from app.batches.lines import Answer
+from app.batches.lines import LineResponse
 from app.errors import PayloadTooLarge
 from app.feed import took_too_long
 from app.http.body import read_body
@@ -27,8 +27,8 @@ from app.state.counters import UNFORESEEN_ANSWER
 from app.telemetry import Stages
 from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
 from app.wire.parse import parse_aside
-from app.wire.request import FAIL_FAST, Wire, by_json_type
-from app.wire.response import Usage
+from app.wire.request import FAIL_FAST, RequestModel, by_json_type
+from app.wire.response import CompletionUsage
 from models.embedding.capability import EMBEDDING, EmbeddingSettings
 from models.embedding.embedder import DIMENSIONS, PassageEmbedder
 from models.embedding.passages import QUERY, Passage, Role
@@ -57,7 +57,7 @@ T = TypeVar("T")
 Text = Annotated[str, Field(min_length=1), BeforeValidator(_no_tokens)]
 
 
-class EmbeddingRequest(Wire):
+class EmbeddingRequest(RequestModel):
     input: Annotated[
         Annotated[str, Field(min_length=1), Tag("·string")]
         | Annotated[list[Text], FAIL_FAST, Field(min_length=1, max_length=MAX_TEXTS), Tag("·list")],
@@ -124,12 +124,12 @@ async def embed(request: Request) -> Response:
     return await json_response(answer.content, {"server-timing": stages.header})
 
 
-async def answer_line(services: Services, asked: EmbeddingRequest, visit: Visit, _request_id: str) -> Answer:
+async def answer_line(services: Services, asked: EmbeddingRequest, visit: Visit, _request_id: str) -> LineResponse:
     """The same for a line of a batch."""
     return await _embedded(services, asked, visit)
 
 
-async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, spent_s: float = 0.0) -> Answer:
+async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, spent_s: float = 0.0) -> LineResponse:
     """Raises as the route does; `spent_s`: since the request came."""
     check_model(asked.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
     texts, seconds = asked.texts, services.settings.request_timeout_s
@@ -175,7 +175,7 @@ def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Sl
 
 def _written(
     asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
-) -> Slices[Answer]:
+) -> Slices[LineResponse]:
     """The answer, whose numbers are written text by text, as an Embedding's: thousands of texts have a million of
     them."""
     data: list[bytes] = []
@@ -189,7 +189,7 @@ def _written(
     usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
     empty = to_json(EmbeddingList(data=[], model=asked.model, usage=usage))
     content = empty.replace(b'"data":[]', b'"data":[%b]' % b",".join(data), 1)
-    return Answer(content, Usage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
+    return LineResponse(content, CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
 
 
 def _at_once(steps: Slices[T]) -> T:

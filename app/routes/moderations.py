@@ -15,7 +15,7 @@ from starlette.responses import Response
 from app.access.admission import Visit
 from app.access.key_file import GUARD
 from app.access.keys import Caller
-from app.batches.lines import Answer
+from app.batches.lines import LineResponse
 from app.errors import BadRequest
 from app.feed import took_too_long
 from app.http.body import read_body
@@ -27,7 +27,7 @@ from app.services import Services
 from app.telemetry import Stages
 from app.wire.model_names import MODERATION_ALIASES
 from app.wire.parse import parse_aside
-from app.wire.request import FAIL_FAST, Reference, Url, Wire, by_json_type
+from app.wire.request import FAIL_FAST, Reference, RequestModel, Url, by_json_type
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens
 from models.safety.guard import CODES, IMAGE_CODES
@@ -40,12 +40,12 @@ MAX_INPUTS = 256
 """Strings or parts of one request."""
 
 
-class ModeratedText(Wire):
+class ModeratedText(RequestModel):
     type: Literal["text"]
     text: str
 
 
-class ModeratedImage(Wire):
+class ModeratedImage(RequestModel):
     type: Literal["image_url"]
     image_url: Reference
 
@@ -60,7 +60,7 @@ def _kind_of_item(value: Any) -> str:
 Item = Annotated[Annotated[str, Tag("·string")] | Annotated[Part, Tag("·part")], Discriminator(_kind_of_item)]
 
 
-class ModerationRequest(Wire):
+class ModerationRequest(RequestModel):
     input: Annotated[
         Annotated[str, Tag("·string")]
         | Annotated[list[Item], FAIL_FAST, Field(min_length=1, max_length=MAX_INPUTS), Tag("·list")],
@@ -175,10 +175,10 @@ async def moderate(request: Request) -> Response:
     return Response(answer.model_dump_json(), headers=headers, media_type="application/json")
 
 
-async def answer_line(services: Services, asked: ModerationRequest, visit: Visit, _request_id: str) -> Answer:
+async def answer_line(services: Services, asked: ModerationRequest, visit: Visit, _request_id: str) -> LineResponse:
     """The same for a line of a batch."""
     answer = await _moderated(services, asked, visit, fresh=False)
-    return Answer(answer.model_dump_json().encode())
+    return LineResponse(answer.model_dump_json().encode())
 
 
 def _model(asked: ModerationRequest) -> str:

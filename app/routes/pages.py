@@ -160,7 +160,7 @@ def _asset(name: str) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _PlaygroundFile:
     content: bytes
     packed: bytes
     etag: str
@@ -174,9 +174,9 @@ def _playground_files() -> frozenset[str]:
 
 
 @cache
-def _kept(name: str) -> _Kept:
+def _kept(name: str) -> _PlaygroundFile:
     content = (_PLAYGROUND / name).read_bytes()
-    return _Kept(content, gzip.compress(content, mtime=0), _etag(content))
+    return _PlaygroundFile(content, gzip.compress(content, mtime=0), _etag(content))
 
 
 def _page(request: Request, text: str, policy: dict[str, str]) -> Response:

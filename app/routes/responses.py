@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response as HttpResponse
 
 from app.access.admission import Visit
-from app.batches.lines import Answer
+from app.batches.lines import LineResponse
 from app.chat.call import ChatCall
 from app.chat.render import FIRST_PING_S, PING_S, misspelt, usage_of
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
@@ -35,10 +35,10 @@ from app.telemetry import Stages
 from app.tracing import FORGETS
 from app.wire import response as sse
 from app.wire.parse import LARGE, parse, parse_aside
-from app.wire.response import Wire
-from app.wire.response_items import Item, ItemsOfATurn, ReferenceItem, kept_items
-from app.wire.responses import PASSED_ON, Asked, ResponsesRequest, asked_of
-from app.wire.responses_answer import Answering, Response, begun
+from app.wire.response import ResponseModel
+from app.wire.response_items import Item, ReferenceItem, StoredTurn, kept_items
+from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
+from app.wire.responses_answer import Response, ResponseBuilder, begin_response
 from models.base import RETRY_S, ModelError
 
 MAX_TURNS = 1000
@@ -73,7 +73,7 @@ _EXAMPLES = {
 }
 
 
-class ItemList(Wire):
+class ItemList(ResponseModel):
     object: Literal["list"] = "list"
     data: Sequence[Any]
     first_id: str
@@ -81,7 +81,7 @@ class ItemList(Wire):
     has_more: bool
 
 
-class ResponseDeleted(Wire):
+class ResponseDeleted(ResponseModel):
     id: str
     object: Literal["response"] = "response"
     deleted: Literal[True] = True
@@ -160,7 +160,7 @@ router.add_api_route(
 )
 
 
-async def answer_line(services: Services, wanted: ResponsesRequest, visit: Visit, _request_id: str) -> Answer:
+async def answer_line(services: Services, wanted: ResponsesRequest, visit: Visit, _request_id: str) -> LineResponse:
     """The same for a line of a batch, whole."""
     if wanted.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
@@ -169,7 +169,7 @@ async def answer_line(services: Services, wanted: ResponsesRequest, visit: Visit
     call = ChatCall(asked.chat, visit.caller, limit=limit, visit=visit)
     content = await _whole(services, call, answering, keeping)
     assert answering.usage is not None
-    return Answer(content, answering.usage)
+    return LineResponse(content, answering.usage)
 
 
 @router.get("/{response_id}", response_model=Response)
@@ -220,20 +220,20 @@ def _listed(items: bytes, limit: int, order: str, after: str | None) -> bytes:
 
 async def _prepared(
     services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool = False, is_short: bool = False
-) -> tuple[Asked, Answering, _Keeping | None]:
+) -> tuple[ConvertedRequest, ResponseBuilder, _Keeping | None]:
     """The chat request, what makes a response of its answer, and what keeps that."""
     check_model(wanted.model, param="model")
     reading = _Reading(services, tenant)
     history = await reading.history(wanted.previous_response_id)
     wanted = await reading.with_references(wanted)
     is_large = sum(map(len, history)) + len(wanted.items) > _MANY
-    made = partial(asked_of, wanted, history, services.has_task)
+    made = partial(convert_request, wanted, history, services.has_task)
     asked = await services.wire.run(made) if is_large else made()
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
-    answering = Answering(
-        begun(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps),
+    answering = ResponseBuilder(
+        begin_response(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps),
         asked,
-        wanted.offered,
+        wanted.offered_tools,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
         warnings=dict.fromkeys([*asked.warnings, *misspelt(wanted, {"": PASSED_ON})]),
@@ -248,7 +248,7 @@ _MANY = 100
 
 
 async def _streamed(
-    services: Services, call: ChatCall, answering: Answering, keeping: _Keeping | None, *, show_progress: bool
+    services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, *, show_progress: bool
 ) -> AsyncGenerator[bytes, None]:
     """The pieces of a stream."""
     with _in_the_clients_words(answering.asked):
@@ -268,7 +268,7 @@ async def _streamed(
 
 
 async def _whole(
-    services: Services, call: ChatCall, answering: Answering, keeping: _Keeping | None, spent_s: float = 0.0
+    services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, spent_s: float = 0.0
 ) -> bytes:
     """The response; `spent_s`: since the request came."""
     finish: Finish | None = None
@@ -286,7 +286,7 @@ async def _whole(
 
 
 @contextmanager
-def _in_the_clients_words(asked: Asked) -> Iterator[None]:
+def _in_the_clients_words(asked: ConvertedRequest) -> Iterator[None]:
     """Errors name the client's fields."""
     try:
         yield
@@ -297,7 +297,7 @@ def _in_the_clients_words(asked: Asked) -> Iterator[None]:
         raise told from error
 
 
-async def _kept(services: Services, answering: Answering, keeping: _Keeping | None, finish: Finish) -> bytes:
+async def _kept(services: Services, answering: ResponseBuilder, keeping: _Keeping | None, finish: Finish) -> bytes:
     """The response, which is whole, as JSON, and kept."""
     answering.usage = usage_of(finish)
     content = await _written(services, answering.response)
@@ -342,10 +342,10 @@ class _Reading:
             raise BadRequest(message, param="previous_response_id")
         body = bytearray(b'{"input":' + stored.input + b',"output":' + stored.output + b"}")
         if len(body) < LARGE:
-            read = parse(ItemsOfATurn, body)
+            read = parse(StoredTurn, body)
         else:
             most = self.services.settings.max_json_values
-            read = await self.services.wire.run(parse, ItemsOfATurn, body, most)
+            read = await self.services.wire.run(parse, StoredTurn, body, most)
         self._turns[response_id] = turn = [*read.input, *read.output], stored.previous
         self._items |= {str((item.model_extra or {}).get("id")): item for item in turn[0]}
         return turn

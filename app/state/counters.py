@@ -154,7 +154,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class DailyUsage:
     """What a key has used on a day."""
 
     tenant: str
@@ -254,9 +254,9 @@ class CounterStore(Protocol):
     async def renew(self, running: Sequence[Reservation]) -> None:
         """Keeps what they hold for another LEASE_S."""
 
-    async def add(self, usage: Sequence[Usage]) -> None: ...
+    async def add(self, usage: Sequence[DailyUsage]) -> None: ...
 
-    async def usage(self) -> list[Usage]:
+    async def usage(self) -> list[DailyUsage]:
         """By name and day."""
 
     async def forget(self, tenant: str) -> int:

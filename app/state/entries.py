@@ -103,7 +103,7 @@ async def sweep_for_ever(stores: Sequence[Sweepable]) -> None:
         await asyncio.sleep(_SWEEP_S)
 
 
-class Patience:
+class CircuitBreaker:
     """What keeps a store that fails or is slow from holding up a request: after a failure, or when it was slow several
     times in a row, it is left alone for a while."""
 
@@ -169,7 +169,7 @@ class Entries:
         self._writing: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
         """Look-ups and writes that came to nothing, by reason: `down`, `slow`, `damaged`, `large`, `busy`."""
-        self._patience = Patience(self.faults, clock)
+        self._patience = CircuitBreaker(self.faults, clock)
 
     async def get(self, key: Key, read: Callable[[bytes], T]) -> T | None:
         """What `read` makes of the value, in a thread where it is long. None where there is none, the store does not

@@ -24,12 +24,12 @@ from app.state.counters import (
     WALL,
     Amount,
     Clock,
+    DailyUsage,
     Limit,
     Limits,
     Refusal,
     Reservation,
     Standing,
-    Usage,
     new_lease,
     period_at,
     refused,
@@ -237,7 +237,7 @@ class RedisCounters:
                 leases.setdefault(one.tenant, []).append(one.lease)
         await asyncio.gather(*(self._done(_RENEW, tenant, NO_LIMITS, *own) for tenant, own in leases.items()))
 
-    async def add(self, usage: Sequence[Usage]) -> None:
+    async def add(self, usage: Sequence[DailyUsage]) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
             for one in usage:
                 key = f"{_base(one.tenant)}:usage:{one.day}"
@@ -247,14 +247,14 @@ class RedisCounters:
                 pipe.expire(key, _KEPT_S)
             await _tried(pipe.execute())
 
-    async def usage(self) -> list[Usage]:
+    async def usage(self) -> list[DailyUsage]:
         rows = []
         for key in await self._keys("*", ":usage:*"):
             row = await _tried(cast("Awaitable[dict[str, str]]", self._redis.hgetall(key)))
             if row:
                 tenant, day = key.removeprefix(f"{_PREFIX}{{").split("}:usage:")
                 numbers = (int(row[field]) for field in ("requests", "input_tokens", "output_tokens", "money"))
-                rows.append(Usage(tenant, row["name"], day, *numbers))
+                rows.append(DailyUsage(tenant, row["name"], day, *numbers))
         return sorted(rows, key=lambda one: (one.name, one.day))
 
     async def forget(self, tenant: str) -> int:

@@ -14,12 +14,12 @@ from app.state.counters import (
     WALL,
     Amount,
     Clock,
+    DailyUsage,
     Limits,
     Refusal,
     Reservation,
     Spending,
     Standing,
-    Usage,
     day_at,
     new_lease,
     period_at,
@@ -92,10 +92,10 @@ class SqliteCounters:
             )
         )
 
-    async def add(self, usage: Sequence[Usage]) -> None:
+    async def add(self, usage: Sequence[DailyUsage]) -> None:
         await self._done(lambda db, now: self._add(db, now, usage))
 
-    def _add(self, db: sqlite3.Connection, now: float, usage: Sequence[Usage]) -> None:
+    def _add(self, db: sqlite3.Connection, now: float, usage: Sequence[DailyUsage]) -> None:
         db.executemany(
             "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
             "requests = requests + excluded.requests, input_tokens = input_tokens + excluded.input_tokens, "
@@ -111,9 +111,9 @@ class SqliteCounters:
             db.execute("DELETE FROM spent WHERE period < ? AND period <> 'total'", (oldest[:7],))
             self._cleared = day_at(now)
 
-    async def usage(self) -> list[Usage]:
+    async def usage(self) -> list[DailyUsage]:
         rows = await self._done(lambda db, _: db.execute("SELECT * FROM usage ORDER BY name, day").fetchall())
-        return [Usage(*row) for row in rows]
+        return [DailyUsage(*row) for row in rows]
 
     async def forget(self, tenant: str) -> int:
         def delete(db: sqlite3.Connection, _: float) -> int:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from app.errors import BadRequest
 from app.wire.request import first_problem
-from app.wire.response import Wire, absent, describe
+from app.wire.response import ResponseModel, absent, describe
 from models.translation.languages import language_code
 
 
@@ -61,7 +61,7 @@ def _time(seconds: float, point: str) -> str:
     return f"{hours:02}:{minutes:02}:{whole:02}{point}{milliseconds:03}"
 
 
-class _Form(BaseModel):
+class _FormRequest(BaseModel):
     """A form's values are text: "0.2" is a number, "true" a truth value. Unknown fields are accepted."""
 
     model_config = ConfigDict(json_schema_extra=describe)
@@ -82,7 +82,7 @@ class _Form(BaseModel):
             raise BadRequest(problem.message, param=problem.path) from None
 
 
-class TranslationRequest(_Form):
+class TranslationRequest(_FormRequest):
     model: str
     prompt: str | None = None
     """Names and a spelling to prefer."""
@@ -91,7 +91,7 @@ class TranslationRequest(_Form):
     """Accepted, without effect: the likeliest words are searched for, and none are drawn by lot."""
 
 
-class TranscriptionRequest(_Form):
+class TranscriptionRequest(_FormRequest):
     model: str
     language: str | None = None
     """Spoken in the recording: ISO 639-1."""
@@ -145,14 +145,14 @@ def _refusal(field: str, reason: str) -> BadRequest:
     return BadRequest(f"Field '{field}': {reason}", param=field)
 
 
-class Duration(Wire):
+class Duration(ResponseModel):
     """What is counted of a recording."""
 
     type: Literal["duration"] = "duration"
     seconds: float
 
 
-class Transcription(Wire):
+class Transcription(ResponseModel):
     """`json`."""
 
     text: str
@@ -161,7 +161,7 @@ class Transcription(Wire):
     usage: Duration
 
 
-class Segment(Wire):
+class TranscriptionSegment(ResponseModel):
     """A phrase. The last three numbers, and `seek`, are those of the stretch of at most 30 seconds that was heard with
     it."""
 
@@ -181,14 +181,14 @@ class Segment(Wire):
     no_speech_prob: float
 
 
-class TimedWord(Wire):
+class TimedWord(ResponseModel):
     word: str
     start: float
     """Seconds."""
     end: float
 
 
-class VerboseTranscription(Wire):
+class VerboseTranscription(ResponseModel):
     """`verbose_json`."""
 
     task: Literal["transcribe", "translate"]
@@ -202,11 +202,11 @@ class VerboseTranscription(Wire):
     """Seconds."""
     text: str
     words: list[TimedWord] | None = Field(default=None, exclude_if=absent)
-    segments: list[Segment] | None = Field(default=None, exclude_if=absent)
+    segments: list[TranscriptionSegment] | None = Field(default=None, exclude_if=absent)
     usage: Duration
 
 
-class SpokenSegment(Wire):
+class SpokenSegment(ResponseModel):
     """A phrase of one speaker; also an event of a stream."""
 
     type: Literal["transcript.text.segment"] = "transcript.text.segment"
@@ -219,7 +219,7 @@ class SpokenSegment(Wire):
     """`A` is who speaks first."""
 
 
-class DiarizedTranscription(Wire):
+class DiarizedTranscription(ResponseModel):
     """`diarized_json`."""
 
     task: Literal["transcribe"] = "transcribe"
@@ -232,7 +232,7 @@ class DiarizedTranscription(Wire):
     usage: Duration
 
 
-class TextDelta(Wire):
+class TranscriptTextDelta(ResponseModel):
     """A phrase, as soon as it is sure. The deltas make up the text."""
 
     type: Literal["transcript.text.delta"] = "transcript.text.delta"
@@ -241,7 +241,7 @@ class TextDelta(Wire):
     """The SpokenSegment's that follows, where speakers are told apart."""
 
 
-class TextDone(Wire):
+class TranscriptTextDone(ResponseModel):
     """The end of a stream."""
 
     type: Literal["transcript.text.done"] = "transcript.text.done"

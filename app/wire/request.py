@@ -37,7 +37,7 @@ FAIL_FAST = Field(fail_fast=True)
 """For lists: only the first problem is told, and a million would take long to find."""
 
 
-class Wire(BaseModel):
+class RequestModel(BaseModel):
     """JSON types are taken at their word: the string "1" is no number."""
 
     model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=describe)
@@ -62,7 +62,7 @@ def by_json_type(expected: str) -> Discriminator:
     return Discriminator(_json_kind, custom_error_type="kind", custom_error_message=f"Input should be {expected}")
 
 
-class TextPart(Wire):
+class TextPart(RequestModel):
     type: Literal["text", "input_text"]
     text: str
 
@@ -83,7 +83,7 @@ Media = Annotated[
 """A URL, a data URL, or bare base64: a string, or a long one as UTF-8 where it lies in the request's body."""
 
 
-class Url(Wire):
+class Url(RequestModel):
     url: Media
     detail: str | None = None
 
@@ -94,14 +94,14 @@ Reference = Annotated[
 ]
 
 
-class ImagePart(Wire):
+class ImagePart(RequestModel):
     type: Literal["image_url", "input_image"]
     image_url: Reference | None = None
     file_id: str | None = None
     """An uploaded file, instead."""
 
 
-class UrlPart(Wire):
+class UrlPart(RequestModel):
     """`video_url`, `audio_url` and `file_url`: tolerated, each with a field of its own name."""
 
     type: Literal["video_url", "audio_url", "file_url"]
@@ -110,7 +110,7 @@ class UrlPart(Wire):
     file_url: Reference | None = None
 
 
-class File(Wire):
+class File(RequestModel):
     file_data: Media | None = None
     filename: str | None = None
     format: str | None = None
@@ -118,7 +118,7 @@ class File(Wire):
     """An uploaded file, instead."""
 
 
-class FilePart(Wire):
+class FilePart(RequestModel):
     type: Literal["file"]
     file: File
 
@@ -130,12 +130,12 @@ class InputFilePart(File):
     file_url: Reference | None = None
 
 
-class InputAudio(Wire):
+class InputAudio(RequestModel):
     data: Media
     format: str | None = None
 
 
-class AudioPart(Wire):
+class AudioPart(RequestModel):
     type: Literal["input_audio"]
     input_audio: InputAudio
 
@@ -181,53 +181,53 @@ Content = Annotated[
 ]
 
 
-class FunctionCall(Wire):
+class ChatFunctionCall(RequestModel):
     name: str
     arguments: str
 
 
-class ToolCall(Wire):
+class ChatToolCall(RequestModel):
     id: str
     type: Literal["function"] = "function"
-    function: FunctionCall
+    function: ChatFunctionCall
 
 
-class Message(Wire):
+class ChatMessage(RequestModel):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: Content = None
     name: str | None = None
-    tool_calls: Annotated[list[ToolCall], FAIL_FAST] | None = None
+    tool_calls: Annotated[list[ChatToolCall], FAIL_FAST] | None = None
     tool_call_id: str | None = None
 
 
-class Function(Wire):
+class Function(RequestModel):
     name: str = Field(min_length=1)
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-class Tool(Wire):
+class ChatTool(RequestModel):
     type: Literal["function"]
     function: Function
 
 
-class FunctionName(Wire):
+class FunctionName(RequestModel):
     name: str
 
 
-class NamedToolChoice(Wire):
+class NamedToolChoice(RequestModel):
     type: Literal["function"]
     function: FunctionName
 
 
-class JsonSchema(Wire):
+class JsonSchema(RequestModel):
     name: str | None = None
     schema_: dict[str, Any] = Field(default_factory=dict, alias="schema")
     strict: bool | None = False
 
 
-class ResponseFormat(Wire):
+class ResponseFormat(RequestModel):
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = Field(default=None, validate_default=True)
 
@@ -239,7 +239,7 @@ class ResponseFormat(Wire):
         return json_schema
 
 
-class StreamOptions(Wire):
+class ChatStreamOptions(RequestModel):
     include_usage: bool | None = False
 
 
@@ -255,7 +255,7 @@ Stop = Annotated[
 ]
 
 
-class OcrFields(Wire):
+class OcrFields(RequestModel):
     tables: bool | None = False
     markdown: bool | None = False
 
@@ -266,15 +266,15 @@ Metadata = Annotated[
 """As OpenAI bounds it."""
 
 
-class ChatRequest(Wire):
+class ChatRequest(RequestModel):
     """Field by field as the HTTP contract lists them; ranges are OpenAI's."""
 
     model: str
-    messages: Annotated[list[Message], FAIL_FAST] = Field(min_length=1)
+    messages: Annotated[list[ChatMessage], FAIL_FAST] = Field(min_length=1)
     stream: bool | None = False
-    stream_options: StreamOptions | None = None
+    stream_options: ChatStreamOptions | None = None
     response_format: ResponseFormat | None = None
-    tools: Annotated[list[Tool], FAIL_FAST, Field(max_length=MAX_TOOLS)] | None = None
+    tools: Annotated[list[ChatTool], FAIL_FAST, Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     reasoning_effort: Literal["minimal", "low", "medium", "high", "on", "off", "auto", "none"] | None = None
@@ -308,7 +308,7 @@ class ChatRequest(Wire):
 
     @field_validator("stream_options")
     @classmethod
-    def _are_a_streams(cls, options: StreamOptions | None, info: ValidationInfo) -> Any:
+    def _are_a_streams(cls, options: ChatStreamOptions | None, info: ValidationInfo) -> Any:
         if options is not None and info.data.get("stream") in (None, False):
             raise PydanticCustomError("stream_options", "Only allowed where 'stream' is true")
         return options
@@ -323,7 +323,7 @@ class ChatRequest(Wire):
     @field_validator("tool_choice")
     @classmethod
     def _can_be_honoured(cls, choice: ToolChoice | None, info: ValidationInfo) -> Any:
-        tools: list[Tool] | None = info.data.get("tools")
+        tools: list[ChatTool] | None = info.data.get("tools")
         if choice is None or choice in ("auto", "none"):
             return choice
         if not tools:

@@ -106,22 +106,22 @@ def describe(schema: dict[str, Any], model: type[BaseModel]) -> None:
             field["description"] = described[name]
 
 
-class Wire(BaseModel):
+class ResponseModel(BaseModel):
     model_config = ConfigDict(json_schema_extra=describe)
 
 
-class TokensDetails(Wire):
+class TokensDetails(ResponseModel):
     reasoning_tokens: int
 
 
-class Usage(Wire):
+class CompletionUsage(ResponseModel):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
     completion_tokens_details: TokensDetails | None = Field(default=None, exclude_if=absent)
 
 
-class PrecontextEntry(Wire):
+class PrecontextEntry(ResponseModel):
     name: str
     result: Any = None
     """As a run task answers it; null where the task failed."""
@@ -129,43 +129,43 @@ class PrecontextEntry(Wire):
     """Why it failed."""
 
 
-class FunctionCall(Wire):
+class CompletionFunctionCall(ResponseModel):
     name: str
     arguments: str
 
 
-class ToolCall(Wire):
+class CompletionToolCall(ResponseModel):
     id: str
     type: Literal["function"] = "function"
-    function: FunctionCall
+    function: CompletionFunctionCall
 
 
-class Message(Wire):
+class CompletionMessage(ResponseModel):
     role: Literal["assistant"] = "assistant"
     content: str | None = None
-    tool_calls: list[ToolCall] | None = Field(default=None, exclude_if=absent)
+    tool_calls: list[CompletionToolCall] | None = Field(default=None, exclude_if=absent)
 
 
-class Choice(Wire):
+class CompletionChoice(ResponseModel):
     index: int = 0
-    message: Message
+    message: CompletionMessage
     logprobs: Any = Field(default=None, exclude_if=absent)
     """As the LLM gives them, where they were asked for."""
     finish_reason: FinishReason
 
 
-class ChatCompletion(Wire):
+class ChatCompletion(ResponseModel):
     id: str
     object: Literal["chat.completion"] = "chat.completion"
     created: int
     model: str
-    usage: Usage
+    usage: CompletionUsage
     vcache: bool = False
     precontext: list[PrecontextEntry] | None = Field(default=None, exclude_if=absent)
     """Only when something ran."""
     reasoning: str | None = Field(default=None, exclude_if=absent)
     """Only when it was asked for, and there is one."""
-    choices: list[Choice]
+    choices: list[CompletionChoice]
     evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
     """Where each field of a structured answer comes from, by JSON pointer; only when it was asked for."""
     unsupported: list[str] | None = Field(default=None, exclude_if=absent)
@@ -184,39 +184,39 @@ class ChatCompletion(Wire):
 FEW_TOKENS = 4000
 
 
-class FunctionDelta(Wire):
+class FunctionDelta(ResponseModel):
     name: str | None = Field(default=None, exclude_if=absent)
     arguments: str | None = Field(default=None, exclude_if=absent)
 
 
-class ToolCallDelta(Wire):
+class CompletionToolCallDelta(ResponseModel):
     index: int
     id: str | None = Field(default=None, exclude_if=absent)
     type: Literal["function"] | None = Field(default=None, exclude_if=absent)
     function: FunctionDelta
 
 
-class Delta(Wire):
+class Delta(ResponseModel):
     role: Literal["assistant"] | None = Field(default=None, exclude_if=absent)
     content: str | None = Field(default=None, exclude_if=absent)
-    tool_calls: list[ToolCallDelta] | None = Field(default=None, exclude_if=absent)
+    tool_calls: list[CompletionToolCallDelta] | None = Field(default=None, exclude_if=absent)
 
 
-class ChunkChoice(Wire):
+class ChunkChoice(ResponseModel):
     index: int = 0
     delta: Delta
     logprobs: Any = Field(default=None, exclude_if=absent)
     finish_reason: FinishReason | None = None
 
 
-class ChatCompletionChunk(Wire):
+class ChatCompletionChunk(ResponseModel):
     id: str
     type: Literal["text-delta"] = "text-delta"
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
     created: int
     model: str
     choices: list[ChunkChoice]
-    usage: Usage | None = Field(default=None, exclude_if=absent)
+    usage: CompletionUsage | None = Field(default=None, exclude_if=absent)
     vcache: bool | None = Field(default=None, exclude_if=absent)
     evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
     """On the chunk that ends the answer, as `unsupported` and `warnings`."""
@@ -224,13 +224,13 @@ class ChatCompletionChunk(Wire):
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
 
 
-class Model(Wire):
+class Model(ResponseModel):
     id: str
     object: Literal["model"] = "model"
     created: int
     owned_by: Literal["openfaze"] = "openfaze"
 
 
-class ModelList(Wire):
+class ModelList(ResponseModel):
     object: Literal["list"] = "list"
     data: list[Model]

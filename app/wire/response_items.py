@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, Wire, by_json_type
+from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, by_json_type
 
 OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
 """Tools of OpenAI's servers that the full model has as specialists, and uses where it needs them: by type, the task."""
@@ -41,12 +41,12 @@ OPENAIS_ITEMS = frozenset(
 """Types of items of OpenAI's own tools: a history that began there may hold them."""
 
 
-class OutputText(Wire):
+class OutputTextPart(RequestModel):
     type: Literal["output_text"]
     text: str
 
 
-class Refusal(Wire):
+class RefusalPart(RequestModel):
     type: Literal["refusal"]
     refusal: str
 
@@ -57,8 +57,8 @@ def _part_of(part: Any) -> str:
 
 
 Part = Annotated[
-    Annotated[OutputText, Tag("·output_text")]
-    | Annotated[Refusal, Tag("·refusal")]
+    Annotated[OutputTextPart, Tag("·output_text")]
+    | Annotated[RefusalPart, Tag("·refusal")]
     | Annotated[ContentPart, Tag("·part")],
     Discriminator(_part_of),
 ]
@@ -68,13 +68,13 @@ Content = Annotated[
 ]
 
 
-class MessageItem(Wire):
+class MessageItem(RequestModel):
     type: Literal["message"] = "message"
     role: Literal["system", "developer", "user", "assistant"]
     content: Content
 
 
-class CallItem(Wire):
+class CallItem(RequestModel):
     type: Literal["function_call"]
     call_id: str
     name: str
@@ -82,7 +82,7 @@ class CallItem(Wire):
     arguments: str
 
 
-class CustomCallItem(Wire):
+class CustomCallItem(RequestModel):
     type: Literal["custom_tool_call"]
     call_id: str
     name: str
@@ -90,26 +90,26 @@ class CustomCallItem(Wire):
     input: str
 
 
-class CallOutputItem(Wire):
+class CallOutputItem(RequestModel):
     type: Literal["function_call_output", "custom_tool_call_output"]
     call_id: str
     output: Content
 
 
-class ReasoningItem(Wire):
+class ReasoningItem(RequestModel):
     """Taken and not shown to the LLM, as chat's reasoning is not."""
 
     type: Literal["reasoning"]
 
 
-class ReferenceItem(Wire):
+class ReferenceItem(RequestModel):
     """An item of a stored response."""
 
     type: Literal["item_reference"] = "item_reference"
     id: str
 
 
-class OtherItem(Wire):
+class OtherItem(RequestModel):
     """What a tool of OpenAI's own did: the LLM could make nothing of it."""
 
     type: str
@@ -156,7 +156,7 @@ Item = Annotated[
 ]
 
 
-class FunctionTool(Wire):
+class FunctionTool(RequestModel):
     type: Literal["function"]
     name: str = Field(min_length=1)
     description: str | None = None
@@ -164,7 +164,7 @@ class FunctionTool(Wire):
     strict: bool | None = None
 
 
-class CustomTool(Wire):
+class CustomTool(RequestModel):
     """A function whose one argument is a text."""
 
     type: Literal["custom"]
@@ -173,7 +173,7 @@ class CustomTool(Wire):
     format: dict[str, Any] | None = None
 
 
-class NamespaceTool(Wire):
+class NamespaceTool(RequestModel):
     """Functions and custom tools under a common name, as Codex offers those of MCP servers."""
 
     type: Literal["namespace"]
@@ -186,7 +186,7 @@ class NamespaceTool(Wire):
     ]
 
 
-class OwnTool(Wire):
+class OwnTool(RequestModel):
     type: Literal["web_search", "web_search_preview", "code_interpreter"]
 
 
@@ -212,7 +212,7 @@ Tool = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class OfferedTool:
     """A tool as the LLM is offered it."""
 
     tool: FunctionTool | CustomTool
@@ -228,24 +228,24 @@ def llm_name(name: str, namespace: str | None) -> str:
     return f"{namespace}__{name}" if namespace else name
 
 
-def offered(tools: Iterable[Tool]) -> Iterator[Offered]:
+def offered_tools(tools: Iterable[Tool]) -> Iterator[OfferedTool]:
     """Those that the client runs itself."""
     for tool in tools:
         match tool:
             case NamespaceTool():
-                yield from (Offered(one, tool.name) for one in tool.tools)
+                yield from (OfferedTool(one, tool.name) for one in tool.tools)
             case FunctionTool() | CustomTool():
-                yield Offered(tool)
+                yield OfferedTool(tool)
             case _:
                 pass
 
 
-class NamedTool(Wire):
+class NamedTool(RequestModel):
     type: Literal["function", "custom"]
     name: str
 
 
-class AllowedTools(Wire):
+class AllowedTools(RequestModel):
     type: Literal["allowed_tools"]
     mode: Literal["auto", "required"]
     tools: Annotated[list[NamedTool], FAIL_FAST, Field(max_length=MAX_TOOLS)]
@@ -271,7 +271,7 @@ ToolChoice = Annotated[
 ]
 
 
-class ItemsOfATurn(BaseModel):
+class StoredTurn(BaseModel):
     """What is kept of one."""
 
     model_config = ConfigDict(strict=True)

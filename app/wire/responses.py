@@ -14,7 +14,16 @@ from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import ApiError, BadRequest, to_api_error
 from app.wire import request as chat
-from app.wire.request import FAIL_FAST, MAX_TOOLS, ChatRequest, Metadata, OcrFields, TextPart, Wire, by_json_type
+from app.wire.request import (
+    FAIL_FAST,
+    MAX_TOOLS,
+    ChatRequest,
+    Metadata,
+    OcrFields,
+    RequestModel,
+    TextPart,
+    by_json_type,
+)
 from app.wire.response_items import (
     OWN_TOOLS,
     AllowedTools,
@@ -25,15 +34,15 @@ from app.wire.response_items import (
     Item,
     MessageItem,
     NamedTool,
-    Offered,
+    OfferedTool,
     OtherItem,
-    OutputText,
+    OutputTextPart,
     OwnTool,
-    Refusal,
+    RefusalPart,
     Tool,
     ToolChoice,
     llm_name,
-    offered,
+    offered_tools,
 )
 
 MAX_ITEMS = 10_000
@@ -71,7 +80,7 @@ _INCLUDED = (_LOGPROBS, "reasoning.encrypted_content", "message.input_image.imag
 """What `include` may ask for without a warning: reasoning is always given in plain text instead."""
 
 
-class TextFormat(Wire):
+class TextFormat(RequestModel):
     type: Literal["text", "json_object", "json_schema"] = "text"
     name: str | None = None
     description: str | None = None
@@ -85,21 +94,21 @@ class TextFormat(Wire):
         return self
 
 
-class TextConfig(Wire):
+class TextConfig(RequestModel):
     format: TextFormat | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
-class Reasoning(Wire):
+class ReasoningConfig(RequestModel):
     effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "auto", "on", "off"] | None = None
     summary: str | None = None
 
 
-class StreamOptions(Wire):
+class ResponsesStreamOptions(RequestModel):
     include_obfuscation: bool | None = None
 
 
-class ResponsesRequest(Wire):
+class ResponsesRequest(RequestModel):
     """OpenAI's fields, and ours from `evidence` on."""
 
     model: str
@@ -115,12 +124,12 @@ class ResponsesRequest(Wire):
     store: bool | None = True
     """Keep the response for a while, for GET and `previous_response_id`."""
     stream: bool | None = False
-    stream_options: StreamOptions | None = None
+    stream_options: ResponsesStreamOptions | None = None
     tools: Annotated[list[Tool], FAIL_FAST, Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     text: TextConfig | None = None
-    reasoning: Reasoning | None = None
+    reasoning: ReasoningConfig | None = None
     max_output_tokens: int | None = Field(default=None, ge=1, le=32000)
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, ge=0, le=1)
@@ -163,9 +172,9 @@ class ResponsesRequest(Wire):
         return self.input
 
     @property
-    def offered(self) -> dict[str, Offered]:
+    def offered_tools(self) -> dict[str, OfferedTool]:
         """The client's tools, by what the LLM calls them."""
-        return {one.name: one for one in offered(self.tools or ())}
+        return {one.name: one for one in offered_tools(self.tools or ())}
 
     @property
     def shows_reasoning(self) -> bool:
@@ -173,7 +182,7 @@ class ResponsesRequest(Wire):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ConvertedRequest:
     """A chat request, and what its messages came from."""
 
     chat: ChatRequest
@@ -225,11 +234,11 @@ def _told(text: str, places: Sequence[str]) -> str:
     return _SCHEMA.sub("text.format", _WHOLE.sub("input", _PLACE.sub(place, text)))
 
 
-def asked_of(
+def convert_request(
     request: ResponsesRequest,
     history: Sequence[Sequence[Item]] = (),
     has_task: Callable[[str], bool] = lambda _: True,
-) -> Asked:
+) -> ConvertedRequest:
     """`history`: the items of each earlier turn, the first turn first; `has_task`: whether the full model may run a
     task. Raises BadRequest."""
     for name in _CHATS.keys() & (request.model_extra or {}):
@@ -237,10 +246,10 @@ def asked_of(
         raise BadRequest(f"Field '{name}': is not supported by /v1/responses{known}", param=name)
     if "input" not in request.model_fields_set:
         raise BadRequest("Field 'input': Field required", param="input")
-    messages: list[chat.Message] = []
+    messages: list[chat.ChatMessage] = []
     places: list[str] = []
     if request.instructions:
-        messages.append(chat.Message(role="system", content=request.instructions))
+        messages.append(chat.ChatMessage(role="system", content=request.instructions))
         places.append("instructions")
     warnings: dict[str, None] = {}
     earlier = (("previous_response_id", item) for item in chain.from_iterable(history))
@@ -255,7 +264,7 @@ def asked_of(
             places.append(place)
     warnings |= dict.fromkeys(_without_effect(request, has_task))
     try:
-        return Asked(_chat(request, messages), places, list(warnings))
+        return ConvertedRequest(_chat(request, messages), places, list(warnings))
     except ValidationError as error:
         problem = chat.first_problem(error)
         raise BadRequest(_told(problem.message, places), param=_told(problem.path or "input", places)) from None
@@ -271,7 +280,7 @@ def _check_last(items: Sequence[Item]) -> None:
             return
 
 
-def _chat(request: ResponsesRequest, messages: Sequence[chat.Message]) -> ChatRequest:
+def _chat(request: ResponsesRequest, messages: Sequence[chat.ChatMessage]) -> ChatRequest:
     extra = request.model_extra or {}
     fields: dict[str, Any] = {name: extra[name] for name in PASSED_ON if name in extra}
     if request.user is not None:
@@ -303,7 +312,7 @@ def _said_in(item: Item) -> str:
     return "output" if isinstance(item, CallOutputItem) else "content"
 
 
-def _added(messages: list[chat.Message], item: Item) -> chat.Message | None:
+def _added(messages: list[chat.ChatMessage], item: Item) -> chat.ChatMessage | None:
     """The message that `item` is; None where it says nothing to the LLM, or belongs to the last message."""
     last = messages[-1] if messages and messages[-1].role == "assistant" else None
     match item:
@@ -311,19 +320,19 @@ def _added(messages: list[chat.Message], item: Item) -> chat.Message | None:
             # What was said beside the calls.
             last.content = _content(item.content)
         case MessageItem():
-            return chat.Message(role=item.role, content=_content(item.content))
+            return chat.ChatMessage(role=item.role, content=_content(item.content))
         case CallItem() | CustomCallItem():
-            call = chat.ToolCall(
+            call = chat.ChatToolCall(
                 id=item.call_id,
-                function=chat.FunctionCall(name=llm_name(item.name, item.namespace), arguments=_arguments(item)),
+                function=chat.ChatFunctionCall(name=llm_name(item.name, item.namespace), arguments=_arguments(item)),
             )
             if last is None:
-                return chat.Message(role="assistant", tool_calls=[call])
+                return chat.ChatMessage(role="assistant", tool_calls=[call])
             if last.tool_calls is None:
                 last.tool_calls = []
             last.tool_calls.append(call)
         case CallOutputItem():
-            return chat.Message(role="tool", content=_content(item.output), tool_call_id=item.call_id)
+            return chat.ChatMessage(role="tool", content=_content(item.output), tool_call_id=item.call_id)
         case _:
             pass
     return None
@@ -341,9 +350,9 @@ def _content(content: str | list[Any]) -> Any:
 
 def _chats_part(part: Any) -> Any:
     match part:
-        case OutputText():
+        case OutputTextPart():
             return TextPart(type="text", text=part.text)
-        case Refusal():
+        case RefusalPart():
             return TextPart(type="text", text=part.refusal)
         case _:
             return part
@@ -369,8 +378,8 @@ def _effort(request: ResponsesRequest) -> Any:
     return {"xhigh": "high", "max": "high"}.get(asked.effort, asked.effort)
 
 
-def _tools(request: ResponsesRequest) -> tuple[list[chat.Tool], Any]:
-    tools = list(offered(request.tools or ()))
+def _tools(request: ResponsesRequest) -> tuple[list[chat.ChatTool], Any]:
+    tools = list(offered_tools(request.tools or ()))
     choice: Any = request.tool_choice
     match choice:
         case AllowedTools():
@@ -384,13 +393,13 @@ def _tools(request: ResponsesRequest) -> tuple[list[chat.Tool], Any]:
     return list(map(_chats_tool, tools)), choice
 
 
-def _chats_tool(one: Offered) -> chat.Tool:
+def _chats_tool(one: OfferedTool) -> chat.ChatTool:
     tool = one.tool
     if isinstance(tool, FunctionTool):
         function = chat.Function(
             name=one.name, description=tool.description, parameters=tool.parameters, strict=tool.strict
         )
-        return chat.Tool(type="function", function=function)
+        return chat.ChatTool(type="function", function=function)
     about = [tool.description or ""]
     if tool.format and (grammar := tool.format.get("definition")):
         about.append(f"The input follows this grammar:\n{grammar}")
@@ -401,7 +410,7 @@ def _chats_tool(one: Offered) -> chat.Tool:
         "additionalProperties": False,
     }
     function = chat.Function(name=one.name, description="\n\n".join(filter(None, about)), parameters=parameters)
-    return chat.Tool(type="function", function=function)
+    return chat.ChatTool(type="function", function=function)
 
 
 def _without_effect(request: ResponsesRequest, has_task: Callable[[str], bool]) -> Iterator[str]:

@@ -13,29 +13,28 @@ from app.calling import as_sent
 from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire import response as chat
-from app.wire.response import PrecontextEntry, Wire, absent
-from app.wire.response_items import CustomTool, Offered
-from app.wire.responses import CUSTOM_INPUT, Asked, ResponsesRequest
-from app.wire.responses import Reasoning as AskedReasoning
+from app.wire.response import PrecontextEntry, ResponseModel, absent
+from app.wire.response_items import CustomTool, OfferedTool
+from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, ResponsesRequest
 from tasks.precontext import REQUEST, Entry, Evidence
 
 Json = dict[str, Any]
 Status = Literal["in_progress", "completed", "incomplete", "failed"]
 
 
-class OutputText(Wire):
+class OutputText(ResponseModel):
     type: Literal["output_text"] = "output_text"
     text: str = ""
     annotations: list[Any] = Field(default_factory=list)
     logprobs: list[Any] = Field(default_factory=list)
 
 
-class ReasoningText(Wire):
+class ReasoningText(ResponseModel):
     type: Literal["reasoning_text"] = "reasoning_text"
     text: str = ""
 
 
-class OutputMessage(Wire):
+class OutputMessage(ResponseModel):
     type: Literal["message"] = "message"
     id: str
     status: Status = "in_progress"
@@ -43,7 +42,7 @@ class OutputMessage(Wire):
     content: list[OutputText] = Field(default_factory=list)
 
 
-class OutputReasoning(Wire):
+class OutputReasoning(ResponseModel):
     type: Literal["reasoning"] = "reasoning"
     id: str
     status: Status = "in_progress"
@@ -51,7 +50,7 @@ class OutputReasoning(Wire):
     content: list[ReasoningText] = Field(default_factory=list)
 
 
-class OutputFunctionCall(Wire):
+class OutputFunctionCall(ResponseModel):
     type: Literal["function_call"] = "function_call"
     id: str
     status: Status = "in_progress"
@@ -61,7 +60,7 @@ class OutputFunctionCall(Wire):
     arguments: str = ""
 
 
-class OutputCustomCall(Wire):
+class OutputCustomCall(ResponseModel):
     type: Literal["custom_tool_call"] = "custom_tool_call"
     id: str
     status: Status = "in_progress"
@@ -76,16 +75,16 @@ ItemEvent = TextChunk | ReasoningChunk | ToolCallChunk
 """Events of the pipeline that items are made of."""
 
 
-class ResponseInputTokens(Wire):
+class ResponseInputTokens(ResponseModel):
     cached_tokens: int = 0
     cache_write_tokens: int = 0
 
 
-class ResponseOutputTokens(Wire):
+class ResponseOutputTokens(ResponseModel):
     reasoning_tokens: int = 0
 
 
-class ResponseUsage(Wire):
+class ResponseUsage(ResponseModel):
     input_tokens: int
     input_tokens_details: ResponseInputTokens = Field(default_factory=ResponseInputTokens)
     output_tokens: int
@@ -93,16 +92,16 @@ class ResponseUsage(Wire):
     total_tokens: int
 
 
-class IncompleteDetails(Wire):
+class IncompleteDetails(ResponseModel):
     reason: Literal["max_output_tokens", "content_filter"]
 
 
-class ResponseError(Wire):
+class ResponseError(ResponseModel):
     code: Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
     message: str
 
 
-class Response(Wire):
+class Response(ResponseModel):
     id: str
     object: Literal["response"] = "response"
     created_at: int
@@ -153,7 +152,7 @@ class Response(Wire):
         return plain and (self.usage is None or self.usage.output_tokens <= chat.FEW_TOKENS)
 
 
-def begun(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Response:
+def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Response:
     """The response to `request` before there is any of it: most of its fields repeat the request's."""
     asked = request.text.format if request.text else None
     extra = request.model_extra or {}
@@ -189,7 +188,7 @@ def begun(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Re
     )
 
 
-def _reasoning(asked: AskedReasoning | None) -> Json:
+def _reasoning(asked: ReasoningConfig | None) -> Json:
     """In OpenAI's words: clients read the answer by a type that has no others."""
     effort, summary = (asked.effort, asked.summary) if asked else (None, None)
     return {
@@ -216,19 +215,19 @@ def _tool(tool: Json) -> Json:
 
 
 @dataclass
-class Answering:
+class ResponseBuilder:
     """A response that is being made. `of`, `finish` and `failed` return the stream's events, each with its number; who
     wants the whole alone passes `streams=False`, and none is made."""
 
     response: Response
-    asked: Asked
-    offered: Mapping[str, Offered] = field(default_factory=dict)
+    asked: ConvertedRequest
+    offered: Mapping[str, OfferedTool] = field(default_factory=dict)
     """The client's tools, by what the LLM calls them."""
     shows_reasoning: bool = False
     streams: bool = True
     warnings: dict[str, None] = field(default_factory=dict)
     """What the caller should know, once each."""
-    usage: chat.Usage | None = None
+    usage: chat.CompletionUsage | None = None
     _number: int = 0
     _events: list[bytes] = field(default_factory=list)
     """Those that have not been returned."""

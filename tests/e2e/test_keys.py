@@ -19,7 +19,7 @@ import pytest
 from app.access.key_file import KeyFileError, find_key
 from app.building import build_keys
 from app.settings import Settings
-from app.state.counters import Usage
+from app.state.counters import DailyUsage
 from app.state.sqlite_counters import SqliteCounters
 from tasks.catalog import TASK_NAMES
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_app, serving_full_model
@@ -74,7 +74,7 @@ async def test_lists_of_keys_keep_to_the_terminals_width_and_leave_nothing_out(t
     keys("add", name, *limits, "--tasks", tasks, folder=tmp_path)
     settings = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_STATE_URL": "sqlite:///counters.sqlite"}
     store = SqliteCounters(tmp_path / "counters.sqlite")
-    await store.add([Usage("0" * 32, name, "2027-01-15", 1_234, 123_456_789, 98_765, 10**9)])
+    await store.add([DailyUsage("0" * 32, name, "2027-01-15", 1_234, 123_456_789, 98_765, 10**9)])
     await store.close()
 
     async def shown(command: str, **variables: str) -> str:

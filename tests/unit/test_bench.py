@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from app.bench.load import Answer, Target, ask
+from app.bench.load import BenchTarget, TimedResponse, run_load
 from app.bench.report import as_json, as_page, errors_of, lines_of
-from app.bench.scenario import BadScenario, Bodies, Scenario, built_in, find, read
+from app.bench.scenario import BadScenario, RequestBodies, Scenario, built_in, find, read
 from app.state.counters import Prices
 from tests.conftest import each_case
 from tests.llm_server import Reply, serving_llm
@@ -61,7 +61,9 @@ def slow_server(seconds: float) -> Iterator[str]:
 async def test_each_caller_asks_again_and_no_request_is_the_same(tmp_path: Path) -> None:
     for duration_s in (0.3, 3, 30):
         with serving_llm(lambda _: Reply("Seven.", chunks=["Se", "ven."])) as llm:
-            answers = await ask(scenario(duration_s=duration_s), tmp_path, Target(llm.base_url, "any", "secret"))
+            answers = await run_load(
+                scenario(duration_s=duration_s), tmp_path, BenchTarget(llm.base_url, "any", "secret")
+            )
             asked = [request.body["messages"][-1]["content"] for request in llm.requests]
         if len(answers) > 2:  # else the machine was too busy for a second request of a caller
             break
@@ -76,27 +78,27 @@ async def test_each_caller_asks_again_and_no_request_is_the_same(tmp_path: Path)
 async def test_a_stream_tells_when_its_first_piece_came(tmp_path: Path) -> None:
     streamed = scenario(requests=[{**CHAT, "stream": True}])
     with serving_llm(lambda _: Reply("Seven.", chunks=["Se", "ven."])) as llm:
-        answers = await ask(streamed, tmp_path, Target(llm.base_url, "any"))
+        answers = await run_load(streamed, tmp_path, BenchTarget(llm.base_url, "any"))
     assert all(one.first_s is not None and 0 < one.first_s <= one.seconds for one in answers)
     assert all(one.output_tokens > 0 for one in answers)
 
 
 async def test_what_fails_is_counted_by_its_reason_and_makes_nothing_faster(tmp_path: Path) -> None:
     with serving_llm(lambda _: Reply(status=500, error="out of memory")) as llm:
-        answers = await ask(scenario(rate=20), tmp_path, Target(llm.base_url, "any"))
+        answers = await run_load(scenario(rate=20), tmp_path, BenchTarget(llm.base_url, "any"))
     [line] = lines_of(answers, scenario())
     assert (line.answers, line.errors, line.percentiles_ms, line.per_second) == (0, len(answers), {}, 0)
     [(count, error)] = errors_of(answers)
     assert count == len(answers)
     assert error == "500: out of memory"
-    nobody = await ask(scenario(rate=20, duration_s=0.05), tmp_path, Target("http://127.0.0.1:9/v1", "any"))
+    nobody = await run_load(scenario(rate=20, duration_s=0.05), tmp_path, BenchTarget("http://127.0.0.1:9/v1", "any"))
     assert "ClientConnectorError" in errors_of(nobody)[0][1]
 
 
 async def test_with_a_rate_a_server_that_falls_behind_cannot_hide_it(tmp_path: Path) -> None:
     """Twenty requests a second to a server that answers ten: the time of each begins when it was due."""
     with slow_server(0.1) as base_url:
-        answers = await ask(scenario(rate=20, duration_s=1), tmp_path, Target(base_url, "any"))
+        answers = await run_load(scenario(rate=20, duration_s=1), tmp_path, BenchTarget(base_url, "any"))
     assert len(answers) == 20
     ordered = sorted(answers, key=lambda one: one.began_s)
     assert [round(one.began_s, 2) for one in ordered] == [round(number / 20, 2) for number in range(20)]
@@ -111,7 +113,7 @@ async def test_what_cannot_be_asked_any_more_is_an_error_of_its_kind(
     monkeypatch.setattr("app.bench.load._MOST_WAITING", 1)
     asked = scenario(rate=20, duration_s=0.5)
     with slow_server(0.2) as base_url:
-        answers = await ask(asked, tmp_path, Target(base_url, "any"))
+        answers = await run_load(asked, tmp_path, BenchTarget(base_url, "any"))
     [line] = lines_of(answers, asked)
     assert line.answers + line.errors == len(answers) == 10
     assert line.errors > 0
@@ -120,13 +122,15 @@ async def test_what_cannot_be_asked_any_more_is_an_error_of_its_kind(
 
 async def test_what_began_in_the_warm_up_does_not_count(tmp_path: Path) -> None:
     with slow_server(0.05) as base_url:
-        answers = await ask(scenario(rate=10, warmup_s=0.5, duration_s=0.5), tmp_path, Target(base_url, "any"))
+        answers = await run_load(
+            scenario(rate=10, warmup_s=0.5, duration_s=0.5), tmp_path, BenchTarget(base_url, "any")
+        )
     assert len(answers) == 5
 
 
 def test_percentiles_are_those_of_the_answers() -> None:
-    answers = [Answer("chat", 0, number / 1000, output_tokens=1) for number in range(1, 101)]
-    [line] = lines_of([*answers, Answer("chat", 0, 99, status=503, error="full")], scenario(duration_s=10))
+    answers = [TimedResponse("chat", 0, number / 1000, output_tokens=1) for number in range(1, 101)]
+    [line] = lines_of([*answers, TimedResponse("chat", 0, 99, status=503, error="full")], scenario(duration_s=10))
     assert (line.answers, line.errors, line.per_second) == (100, 1, 10)
     assert line.percentiles_ms[50] == pytest.approx(50.5)
     assert line.percentiles_ms[99] == pytest.approx(99.01)
@@ -135,14 +139,14 @@ def test_percentiles_are_those_of_the_answers() -> None:
 
 def test_a_mix_has_a_line_for_all() -> None:
     mix = scenario(requests=[CHAT, {"name": "other", "prompt": "x"}])
-    answers = [Answer("chat", 0, 0.1), Answer("other", 0, 0.3)]
+    answers = [TimedResponse("chat", 0, 0.1), TimedResponse("other", 0, 0.3)]
     assert [(line.name, line.answers) for line in lines_of(answers, mix)] == [("chat", 1), ("other", 1), ("all", 2)]
 
 
 def test_the_page_is_one_file_and_what_servers_say_is_text_in_it() -> None:
-    answers = [Answer("chat", 0.1, 0.2, input_tokens=10, output_tokens=100)]
-    bad = Answer("chat", 0.2, 0.1, status=500, error="<script>alert(1)</script>")
-    target = Target("http://h/v1", "m", "secret")
+    answers = [TimedResponse("chat", 0.1, 0.2, input_tokens=10, output_tokens=100)]
+    bad = TimedResponse("chat", 0.2, 0.1, status=500, error="<script>alert(1)</script>")
+    target = BenchTarget("http://h/v1", "m", "secret")
     counted = as_json("chat", scenario(), target, [*answers, bad], Prices.read("input=1,output=2"))
     assert counted["cost_usd"] == pytest.approx((10 * 1 + 100 * 2) / 1e6)
     assert "secret" not in json.dumps(counted)
@@ -176,7 +180,7 @@ def test_those_that_come_along_can_be_asked() -> None:
         found, folder = find(name)
         assert description
         for asked in found.requests:
-            body = json.loads(Bodies(asked, folder, "model").of(7))
+            body = json.loads(RequestBodies(asked, folder, "model").of(7))
             assert body["model"] in ("model", "openfaze-embedding")
             assert "{number}" not in json.dumps(body)
     with pytest.raises(BadScenario, match="no scenario 'nope'"):
@@ -188,7 +192,7 @@ def test_a_recording_lasts_as_long_as_is_asked() -> None:
 
     found, folder = find("long_audio")
     asked = found.requests[0].model_copy(update={"lasts_s": 90.0})
-    body = json.loads(Bodies(asked, folder, "model").of(1))
+    body = json.loads(RequestBodies(asked, folder, "model").of(1))
     data = body["messages"][-1]["content"][0]["file"]["file_data"].partition(",")[2]
     with wave.open(io.BytesIO(base64.b64decode(data))) as recording:
         assert recording.getnframes() / recording.getframerate() == 90
@@ -198,4 +202,4 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text("[[requests]]\nname = 'x'\nfiles = ['nope.png']")
     found, folder = find(str(tmp_path / "s.toml"))
     with pytest.raises(BadScenario, match=r"no file 'nope.png' in .*receipt\.png"):
-        Bodies(found.requests[0], folder, "model")
+        RequestBodies(found.requests[0], folder, "model")

@@ -21,11 +21,11 @@ from app.state.counters import (
     UNFORESEEN_READING,
     Amount,
     CounterStore,
+    DailyUsage,
     Limit,
     Limits,
     Refusal,
     Reservation,
-    Usage,
 )
 from app.state.entries import StoreDown
 from app.state.redis_counters import RedisCounters
@@ -371,11 +371,11 @@ async def test_a_place_is_never_held_by_two(counted: Counted) -> None:
     assert (served, most) == (60, 5)
 
 
-def used(counted: Counted, day: str, requests: int, name: str = "alice") -> Usage:
-    return Usage(counted.tenant, name, day, requests, 10 * requests, 100 * requests, 1000 * requests)
+def used(counted: Counted, day: str, requests: int, name: str = "alice") -> DailyUsage:
+    return DailyUsage(counted.tenant, name, day, requests, 10 * requests, 100 * requests, 1000 * requests)
 
 
-async def own_usage(counted: Counted) -> list[Usage]:
+async def own_usage(counted: Counted) -> list[DailyUsage]:
     return [one for one in await counted.store.usage() if one.tenant == counted.tenant]
 
 

@@ -12,20 +12,22 @@ from app.errors import BadRequest, RateLimited, shutting_down
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire import response as chat
 from app.wire.response_items import OPENAIS_ITEMS
-from app.wire.responses import ResponsesRequest, asked_of
-from app.wire.responses_answer import Answering, begun
+from app.wire.responses import ResponsesRequest, convert_request
+from app.wire.responses_answer import ResponseBuilder, begin_response
 from tests.response_events import Streamed, checked_response
 
 END = Finish("tool_calls", 3, 4)
 
 
-def answering(**fields: Any) -> Answering:
+def answering(**fields: Any) -> ResponseBuilder:
     request = ResponsesRequest.model_validate({"model": "auto", "input": "Hi.", **fields})
-    response = begun(request, f"resp_{'0' * 32}", is_stored=False)
-    return Answering(response, asked_of(request), request.offered, request.shows_reasoning, streams=True)
+    response = begin_response(request, f"resp_{'0' * 32}", is_stored=False)
+    return ResponseBuilder(
+        response, convert_request(request), request.offered_tools, request.shows_reasoning, streams=True
+    )
 
 
-def streamed(making: Answering, events: Iterable[Event], end: Finish = END) -> Streamed:
+def streamed(making: ResponseBuilder, events: Iterable[Event], end: Finish = END) -> Streamed:
     pieces = [*map(making.of, events), making.finish(end)]
     pieces += [making.end(making.response.model_dump_json().encode()), chat.DONE]
     return Streamed.read(b"".join(pieces).decode())

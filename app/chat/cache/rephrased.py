@@ -31,7 +31,7 @@ from app.chat.cache.verified import (
 from app.chat.cache.vetoes import disagree, gist
 from app.chat.inputs import Turn, run_off_loop
 from app.events import Event, Precontext, TextChunk, ToolCallChunk
-from app.state.entries import PATIENCE_S, WRITE_S, Patience, StoreDown
+from app.state.entries import PATIENCE_S, WRITE_S, CircuitBreaker, StoreDown
 from app.wire.request import ChatRequest
 from models.base import ModelError
 from models.embedding.embedder import Embedder, Vector
@@ -91,8 +91,8 @@ class RephrasedQuestions:
         self._learning: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
         """Look-ups, writes and comparisons that came to nothing, by reason: `down`, `slow`, `busy`, `llm`."""
-        self._patience = Patience(self.faults)
-        self._with_engine = Patience(self.faults)
+        self._patience = CircuitBreaker(self.faults)
+        self._with_engine = CircuitBreaker(self.faults)
         """A slow engine is no slow file."""
         self._embedding = asyncio.Lock()
         """Held while the engine embeds what nobody waits for: a question that somebody waits for meets one at most."""

@@ -11,7 +11,7 @@ import pydantic_core
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn, run_off_loop
 from app.chat.planning.wants import kind_of
-from app.wire.request import Message, TextPart
+from app.wire.request import ChatMessage, TextPart
 from tasks.base import Specialist
 from tasks.errors import InputError, Overloaded
 from tasks.guardrails import Policy
@@ -115,7 +115,7 @@ _Named = Mapping[tuple[int | None, int | None], int]
 """The numbers of the turn's media, by message and part."""
 
 
-def _message(index: int, message: Message, named: _Named, sees_names: bool) -> Any:
+def _message(index: int, message: ChatMessage, named: _Named, sees_names: bool) -> Any:
     said = message.model_dump(exclude={"content"}, warnings=False)
     if not isinstance(message.content, list):
         return [said, message.content]

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.chat.context.pictures import LlmImage, PartPlace
 from app.chat.inputs import text_of
-from app.wire.request import ChatRequest, ContentPart, ImagePart, Message, TextPart
+from app.wire.request import ChatMessage, ChatRequest, ContentPart, ImagePart, TextPart
 from tasks.precontext import Entry
 
 RULES = (
@@ -57,7 +57,7 @@ def fenced(entries: Iterable[tuple[int, Entry]], texts: Sequence[str], fence: st
 
 
 def _user_content(
-    message: Message, index: int, results: Sequence[str], images: Mapping[PartPlace, Sequence[LlmImage]]
+    message: ChatMessage, index: int, results: Sequence[str], images: Mapping[PartPlace, Sequence[LlmImage]]
 ) -> str | list[dict[str, Any]]:
     said = message.content
     if isinstance(said, list):
@@ -91,7 +91,7 @@ def _words_of(part: ContentPart) -> str:
     return f"[{kind}]"
 
 
-def _history(message: Message) -> LlmMessage:
+def _history(message: ChatMessage) -> LlmMessage:
     """An assistant's or a tool's message."""
     content: LlmMessage = {"role": message.role, "content": text_of(message)}
     if message.tool_calls:

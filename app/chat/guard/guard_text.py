@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from app.chat.directives import without_directives
 from app.chat.inputs import text_of
-from app.wire.request import ChatRequest, Message
+from app.wire.request import ChatMessage, ChatRequest
 from models.fair_executor import Slices
 from tasks.inputs.media_types import media_type_of_file
 from tasks.inputs.source import Source
@@ -120,7 +120,7 @@ def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
     return said
 
 
-def texts_of_others(messages: Sequence[Message]) -> Slices[list[tuple[str, str]]]:
+def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, str]]]:
     """What system messages instruct, and what assistants and tools have said, each with its place."""
     said = []
     for at, message in enumerate(messages):

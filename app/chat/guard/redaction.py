@@ -7,8 +7,8 @@ from typing import Any
 
 from app.chat.inputs import Turn, texts_of
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
-from app.wire.request import ChatRequest, Content, ContentPart, Message, TextPart
-from app.wire.request import ToolCall as AskedCall
+from app.wire.request import ChatMessage, ChatRequest, Content, ContentPart, TextPart
+from app.wire.request import ChatToolCall as AskedCall
 from models.fair_executor import FairExecutor, Slices
 from models.safety.number_labels import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
@@ -124,7 +124,7 @@ class Redaction:
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
 
-    def _message(self, message: Message, path: str) -> Message:
+    def _message(self, message: ChatMessage, path: str) -> ChatMessage:
         if message.role not in _ROLES:
             return message
         changed: dict[str, Any] = {"content": _content(message.content, self._redactor(f"{path}.content"))}
