@@ -1,25 +1,70 @@
-"""What Docker's own compose, as Debian 13 has it, makes of the files of a GPU box. It starts nothing."""
+"""What Docker's own compose, as Debian 13 has it, makes of the files of a GPU box.
+
+How it reads them, and what it starts, with podman in the place of Docker's daemon.
+"""
 
 import json
 import re
+import secrets
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import gpu_cards
-from tests.containers import Container, base, started
+from tests.containers import Container, base, environment, podman, started
 from tests.image.building import ROOT
+from tests.image.installation import until
+from tests.server import held_port
 
 FILES = "docker-compose.yml:docker/gpu.yml"
 WITH_ALL = f"{FILES}:docker/code-sandbox.yml"
 PROFILES = "search,browser,observability"
+STAND_IN = """
+services:
+  openfaze:
+    image: {image}
+    entrypoint: [sleep, infinity]
+    deploy: !reset {{}}
+    # Podman knows `host-gateway` from 4.7 on.
+    extra_hosts: !reset []
+  weights:
+    image: {image}
+    entrypoint: ["false"]
+  vllm:
+    image: {image}
+    entrypoint: ["false"]
+    deploy: !reset {{}}
+"""
+"""What ends, in the place of what fetches and of the LLM."""
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[Container]:
-    """A machine with a clone in /openfaze, and with nothing of Docker's but compose."""
-    with started(base(13, "docker-compose"), f"--volume={ROOT}:/openfaze:ro", "--workdir=/openfaze") as machine:
+def engine() -> Iterator[Path]:
+    """A folder with the socket of Docker's API, which podman serves."""
+    with tempfile.TemporaryDirectory() as folder:
+        socket = Path(folder) / "docker.sock"
+        served = subprocess.Popen(["podman", "system", "service", "--time=0", f"unix://{socket}"], env=environment())
+        try:
+            until("served", socket.exists)
+            yield socket.parent
+        finally:
+            served.terminate()
+            served.wait()
+
+
+@pytest.fixture(scope="module")
+def machine(engine: Path) -> Iterator[Container]:
+    """A machine with a clone in /openfaze, and with nothing of Docker's but compose and the socket."""
+    mounted = (
+        f"--volume={ROOT}:/openfaze:ro",
+        f"--volume={engine}:/engine",
+        "--env=DOCKER_HOST=unix:///engine/docker.sock",
+    )
+    with started(base(13, "docker-compose"), *mounted, "--workdir=/openfaze") as machine:
         yield machine
 
 
@@ -76,3 +121,20 @@ def test_the_command_that_the_page_shows_first_names_these_services(machine: Con
     [typed] = re.findall(r"^docker compose (-f .*) up$", (ROOT / "docs/gpu.md").read_text(), re.MULTILINE)
     said = machine.run(f"docker-compose {typed} config --services").stdout
     assert sorted(said.split()) == ["openfaze", "vllm", "weights"]
+
+
+def test_neither_weights_that_could_not_be_fetched_nor_an_llm_that_ends_keep_the_server_from_starting(
+    machine: Container, engine: Path
+) -> None:
+    project, image = f"openfaze-test-{secrets.token_hex(4)}", base(13, "docker-compose")
+    (engine / "stand-in.yml").write_text(STAND_IN.format(image=image))
+    with held_port() as port:
+        files = f"{FILES}:/engine/stand-in.yml"
+        variables = {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": project, "OPENFAZE_PORT": str(port)}
+        try:
+            said = machine.run("docker-compose up --detach --no-build", variables=variables).stderr
+            assert 'optional dependency "weights" didn\'t complete successfully: exit 1' in said
+            shown = podman("inspect", "--format={{.State.Running}}", f"{project}-openfaze-1")
+            assert shown.stdout.strip() == "true"
+        finally:
+            machine.run("docker-compose down --volumes --timeout 0", variables=variables)
