@@ -1,6 +1,7 @@
 """What the settings make: the parts that a server is put together from."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -8,6 +9,7 @@ from app.access.admission import Admission
 from app.access.key_file import KeyFileError, known_task
 from app.access.keys import ApiKeys, Defaults
 from app.chat.cache.known_questions import KnownQuestions
+from app.chat.cache.rephrased import RephrasedQuestions
 from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
@@ -25,10 +27,16 @@ from models.catalog import CATALOG
 from models.cluster.plan import ClusterConfig, read_replicas
 from models.cluster.serve import cluster_of
 from models.device import CPU, CUDA, DRIVER
+from models.embedding.capability import EMBEDDING, MINILM
 from models.fair_executor import FairExecutor
+from models.language.capability import LLM
 from models.residents import Residents
 from models.runtime import Runtime
+from models.safety.images.capability import IMAGE_GUARD
+from models.safety.text.capability import TEXT_GUARD
+from models.safety.text.settings import GuardSettings
 from models.workplace import Cluster
+from tasks.guardrails import Guardrails
 from tasks.inputs.decode.lane import DecodeLimits
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
@@ -317,6 +325,36 @@ def responses_file(settings: Settings) -> Path:
 def build_known_questions(settings: Settings) -> KnownQuestions:
     """Beside the answers, or where those would be if they were not in Redis. Raises ValueError."""
     return KnownQuestions(_questions_file(settings), _build_seal(settings))
+
+
+def build_rephrased(settings: Settings, runtime: Runtime) -> RephrasedQuestions:
+    """Raises ValueError where nothing here embeds questions."""
+    embedder = runtime.find(EMBEDDING, MINILM)
+    if embedder is None:
+        raise ValueError(
+            "OPENFAZE_CACHE=verified compares questions by their embeddings, and no engine makes them here. "
+            "Run `openfaze install weights`, or set OPENFAZE_CACHE=exact."
+        )
+    return RephrasedQuestions(
+        build_known_questions(settings),
+        embedder,
+        partial(runtime.use, LLM),
+        max_error=settings.cache_max_error,
+        max_age_s=settings.cache_max_age_hours * 3600,
+    )
+
+
+def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) -> Guardrails:
+    guard = settings.of(GuardSettings)
+    return Guardrails(
+        partial(runtime.use_all, TEXT_GUARD),
+        partial(runtime.use_all, IMAGE_GUARD),
+        loader,
+        seconds=guard.guard_timeout_s,
+        max_bytes=int(guard.max_guarded_mb * MB),
+        most_verdicts=guard.max_guard_verdicts,
+        threads=runtime.guard_threads,
+    )
 
 
 def build_cache_stores(settings: Settings) -> Sequence[Holding]:

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
@@ -15,10 +14,11 @@ from app.building import (
     build_entries,
     build_fetcher,
     build_files,
+    build_guardrails,
     build_keys,
-    build_known_questions,
     build_loader,
     build_politeness,
+    build_rephrased,
     build_responses,
     build_runtime,
     build_search,
@@ -45,7 +45,8 @@ from app.metrics import (
 )
 from app.settings import Settings
 from app.shaping import build_shaped_by
-from app.state.entries import Entries, Sweepable
+from app.state.entries import Sweepable
+from app.task_finder import TaskFinder
 from app.tracing import Traces, provider_for
 from app.watching import watch_servers_for_ever
 from models.base import ModelError
@@ -57,16 +58,13 @@ from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettin
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
 from models.runtime import Runtime, device_setting
-from models.safety.images.capability import IMAGE_GUARD
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
 from models.scheduler import FairSlots
-from tasks.base import Parts, Task, TaskRequest
-from tasks.catalog import SPECIALISTS, public_names
+from tasks.base import Parts
+from tasks.catalog import public_names
 from tasks.extraction.extractor import Extractor
-from tasks.guardrails import Guardrails
 from tasks.inputs.limits import MB
-from tasks.result import Result
 from tasks.scrape.browser import REMEDY as BROWSER_REMEDY
 from tasks.scrape.browser import find_browser
 
@@ -74,9 +72,6 @@ PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
 
 log = structlog.get_logger(__name__)
-
-
-TaskT = TypeVar("TaskT")
 
 
 class Services:
@@ -88,7 +83,6 @@ class Services:
         unknown = [name for name in settings.preload if name not in CATALOG]
         if unknown:
             raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; there are: {', '.join(CATALOG)}")
-        redacts = settings.personal_data == "redact"
         self.settings = settings
         self.metrics = Metrics(routes)
         provider = provider_for(settings.traces_url) if settings.traces_url else None
@@ -110,27 +104,32 @@ class Services:
         """For parsing and writing large bodies."""
         self.bodies = FairSlots("uploads", settings.large_bodies_at_once, most_waiting=settings.max_queue)
         """For bodies of requests that are over a megabyte, while they come in."""
-        config, use = build_config(settings), self.runtime.use
-        self._parts = Parts(
-            config, self.runtime, self.loader, self.politeness, self.search, self.browser, self.find_task
-        )
-        self._tasks: dict[str, Task] = {name: one.build(self._parts) for name, one in SPECIALISTS.items()}
+        config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
-        planner = Planner(embedder, self.has_task)
         self.entries = build_entries(settings, self.wire)
         self.responses = build_responses(settings, self.wire)
         self.rephrased: RephrasedQuestions | None = None
-        self.readings: ResultCache | None = None
-        recall = self._recall(settings, self.entries) if self.entries is not None else None
+        """What answers questions that were asked before in other words."""
+        answers: AnswerCache | None = None
+        results: ResultCache | None = None
+        if self.entries is not None:
+            shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
+            results = ResultCache(self.entries, self.loader, shaped_by, max_age_s=age_s)
+            if settings.cache == "verified":
+                self.rephrased = build_rephrased(settings, self.runtime)
+            keys = CacheKeys(self.loader, shaped_by)
+            answers = AnswerCache(self.entries, keys, self.rephrased, max_age_s=age_s)
+        parts_with = partial(Parts, config, self.runtime, self.loader, self.politeness, self.search, self.browser)
+        self.tasks = TaskFinder(parts_with, self.runtime, self.traces, results)
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         extractor = None
         if network is not None:
             extractor = Extractor(network, embedder, self.executor, extraction.max_extracted_spans)
         answerer = Answerer(
-            lambda: self.traces.llm(use(LLM)),
+            lambda: self.traces.llm(self.runtime.use(LLM)),
             embedder,
-            self.has_task,
-            planner,
+            self.tasks.has,
+            Planner(embedder, self.tasks.has),
             self.loader,
             self.executor,
             StructuredAnswers(self.executor, self.evidence_executor, settings.max_evidence_chars, extractor),
@@ -138,76 +137,33 @@ class Services:
             extracts_always=extraction.extraction == EXTRACTOR,
         )
         self.public_tasks = public_names(config)
-        guard = settings.of(GuardSettings)
-        self.guardrails = Guardrails(
-            partial(self.runtime.use_all, TEXT_GUARD),
-            partial(self.runtime.use_all, IMAGE_GUARD),
-            self.loader,
-            seconds=guard.guard_timeout_s,
-            max_bytes=int(guard.max_guarded_mb * MB),
-            most_verdicts=guard.max_guard_verdicts,
-            threads=self.runtime.guard_threads,
-        )
+        self.guardrails = build_guardrails(settings, self.runtime, self.loader)
         collector = Collector(self.files, settings.max_sources, int(settings.max_total_mb * MB))
         self.pipeline = Pipeline(
-            self.find_task,
+            self.tasks.find,
             answerer,
             collector,
             self.guardrails,
             self.public_tasks,
-            guard.guard_thresholds,
-            redacts=redacts,
+            settings.of(GuardSettings).guard_thresholds,
+            redacts=settings.personal_data == "redact",
             prepare=self.runtime.prepare,
-            recall=recall,
+            recall=answers,
         )
         fill_from_engines(self.metrics, self.runtime)
         fill_from_inputs(self.metrics, self.fetcher, self.loader.processes, self.search, self.browser)
         fill_from_access(self.metrics, self.admission, self.keys)
         fill_from_stores(self.metrics, self.files, self.responses)
-        if recall is not None:
-            fill_from_cache(self.metrics, recall)
+        if answers is not None:
+            fill_from_cache(self.metrics, answers)
         self.ready = not (settings.preload or settings.profile == GPU)
         self.is_stopping = False
         """Once the server was told to stop: what runs may end, nothing new begins."""
-
-    def _recall(self, settings: Settings, entries: Entries) -> AnswerCache:
-        shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
-        self.readings = ResultCache(entries, self.loader, shaped_by, max_age_s=age_s)
-        if settings.cache == "verified":
-            embedder = self.runtime.find(EMBEDDING, MINILM)
-            if embedder is None:
-                raise ValueError(
-                    "OPENFAZE_CACHE=verified compares questions by their embeddings, and no engine makes them here. "
-                    "Run `openfaze install weights`, or set OPENFAZE_CACHE=exact."
-                )
-            find_llm = partial(self.runtime.use, LLM)
-            known, max_error = build_known_questions(settings), settings.cache_max_error
-            self.rephrased = RephrasedQuestions(known, embedder, find_llm, max_error=max_error, max_age_s=age_s)
-        return AnswerCache(entries, CacheKeys(self.loader, shaped_by), self.rephrased, max_age_s=age_s)
 
     @property
     def kept_for_a_while(self) -> Sequence[Sweepable]:
         """The stores of what ends by its age."""
         return [one for one in (self.responses, self.entries, self.rephrased) if one is not None]
-
-    async def prepare(self, task: str) -> None:
-        """Puts together, off the event loop, the engines of a task."""
-        await self.runtime.prepare(*(one.name for one in SPECIALISTS[task].uses))
-
-    def task_of(self, kind: type[TaskT]) -> TaskT:
-        """The task itself, whose engines the caller has prepared."""
-        return next(task for task in self._tasks.values() if isinstance(task, kind))
-
-    def find_task(self, name: str) -> Task:
-        """The task `name`, whatever it may lack: it raises EngineUnavailable when it runs."""
-        return _Prepared(self._tasks[name], self)
-
-    def has_task(self, name: str) -> bool:
-        """Whether the task `name` may be guessed at, or offered to an LLM: nobody asked for it in so many words, so
-        it must not cost a download."""
-        if name in CATALOG and not self.runtime.is_at_hand(name):
-            return False
-        return SPECIALISTS[name].is_at_hand(self._parts)
 
     async def watch_servers_for_ever(self) -> None:
         """Has `/ready` and the log say of the servers that engines ask whether they can be reached."""
@@ -273,29 +229,6 @@ async def _closed(part: _Closable) -> None:
         await part.close()
     except Exception:
         log.exception("closing_failed", part=type(part).__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A task whose engines are put together before it runs."""
-
-    task: Task
-    services: Services
-
-    @property
-    def name(self) -> str:
-        return self.task.name
-
-    async def run(self, request: TaskRequest) -> Result[Any]:
-        readings, specialist = self.services.readings, SPECIALISTS[self.name]
-        if readings is None or specialist.reading is None:
-            return await self._run(request)
-        return await readings.read(specialist, request, self._run)
-
-    async def _run(self, request: TaskRequest) -> Result[Any]:
-        with self.services.traces.task(self.name):
-            await self.services.prepare(self.name)
-            return await self.task.run(request)
 
 
 def _unmet(settings: Settings, runtime: Runtime) -> Iterator[str]:

@@ -284,7 +284,7 @@ async def services_here(rounds: int) -> list[Service]:
         times = []
         for _ in range(rounds + 1):
             began = time.perf_counter()
-            await services.find_task(task).run(TaskRequest("", (Source(Origin("sample"), data=data),)))
+            await services.tasks.find(task).run(TaskRequest("", (Source(Origin("sample"), data=data),)))
             times.append(time.perf_counter() - began)
         mean = statistics.mean(times[1:])  # the first loads the engine
         found.append(Service(task, 0.0, mean, statistics.stdev(times[1:]) / mean))

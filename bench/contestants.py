@@ -155,7 +155,7 @@ def own_engine() -> Callable[[Job], Outcome]:
 
     def read(picture: bytes) -> int:
         source = Source.from_reference(data_url(picture, "image/jpeg"), origin=Origin("picture"))
-        work = services.find_task("ocr").run(TaskRequest("", (source,)))
+        work = services.tasks.find("ocr").run(TaskRequest("", (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
         return len(result.text().split())
 

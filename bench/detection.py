@@ -101,7 +101,7 @@ def own_engine(weights: str) -> Callable[[Job], Outcome]:
 
     def search(picture: bytes) -> int:
         source = Source.from_reference(data_url(picture, "image/jpeg"), origin=Origin("picture"))
-        work = services.find_task("object_detection").run(TaskRequest("Detect all objects.", (source,)))
+        work = services.tasks.find("object_detection").run(TaskRequest("Detect all objects.", (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
         return len(result.data["detected_objects"])
 

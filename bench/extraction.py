@@ -218,7 +218,7 @@ class Bench:
 
     async def _read(self, receipt: Receipt) -> Entry:
         data = (self.folder / "images" / f"{receipt.id}.jpg").read_bytes()
-        ocr = self.services.find_task("ocr")
+        ocr = self.services.tasks.find("ocr")
         return Entry("ocr", await ocr.run(TaskRequest("", (Source(Origin("scan"), data=data),))))
 
     async def _asked(

@@ -60,7 +60,7 @@ async def drawn(bench: Bench, kind: str, seed: int) -> Image.Image:
     page = draw(made).convert("RGB")
     data = io.BytesIO()
     page.save(data, "PNG")
-    ocr = bench.services.find_task("ocr")
+    ocr = bench.services.tasks.find("ocr")
     entry = Entry("ocr", await ocr.run(TaskRequest("", (Source(Origin("page"), data=data.getvalue()),))))
     asked = [one for one in asked_of(made, random.Random(seed), most=8) if one.value is not None]
     scored = await bench.extractor.score([entry], wanted_of(asked))

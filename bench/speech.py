@@ -154,7 +154,7 @@ async def text_of(services: Any, recording: Recording) -> str:
     from tasks.inputs.source import Origin, Source
 
     request = TaskRequest("", (Source(Origin("audio"), data=recording.file),))
-    result = (await services.find_task("speech_to_text").run(request)).data
+    result = (await services.tasks.find("speech_to_text").run(request)).data
     return str(result["text"])
 
 

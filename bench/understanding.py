@@ -99,7 +99,7 @@ def _framed(samples: Samples) -> Samples:
 async def outcomes(found: Iterable[Clip]) -> list[tuple[Clip, str, dict[str, Any]]]:
     """Each clip with what became of it, and the result; empty where it was refused."""
     services = quiet_services()
-    task = services.find_task("speech_to_text")
+    task = services.tasks.find("speech_to_text")
     heard = []
     try:
         for clip in found:

@@ -313,9 +313,9 @@ async def _feed(
     visit: Visit = request.state.visit
     prompt_tokens = estimate_tokens(options.prompt or "")
     await visit.enter(SpeechToTextTask.name, prompt_tokens, answer_tokens=None, unforeseen=UNFORESEEN_READING)
-    await services.prepare(SpeechToTextTask.name)
+    await services.tasks.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)
-    heard = hear(services.task_of(SpeechToTextTask), source, options, stages)
+    heard = hear(services.tasks.of_kind(SpeechToTextTask), source, options, stages)
     return Feed(_charged(heard, visit, prompt_tokens), services.settings.request_timeout_s, stages.seconds)
 
 

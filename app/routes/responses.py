@@ -227,7 +227,7 @@ async def _prepared(
     history = await reading.history(wanted.previous_response_id)
     wanted = await reading.with_references(wanted)
     is_large = sum(map(len, history)) + len(wanted.items) > _MANY
-    made = partial(convert_request, wanted, history, services.has_task)
+    made = partial(convert_request, wanted, history, services.tasks.has)
     asked = await services.wire.run(made) if is_large else made()
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
     answering = ResponseBuilder(

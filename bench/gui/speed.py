@@ -96,7 +96,7 @@ def own_engine() -> Callable[[Job], Outcome]:
 
     def search(picture: bytes) -> int:
         source = Source.from_reference(data_url(picture, "image/png"), origin=Origin("picture"))
-        work = services.find_task("gui_detection").run(TaskRequest("", (source,)))
+        work = services.tasks.find("gui_detection").run(TaskRequest("", (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
         return len(result.data["gui_elements"])
 

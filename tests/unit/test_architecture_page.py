@@ -77,7 +77,7 @@ def test_the_frame_imports_of_a_capabilitys_folder_only_what_it_declares() -> No
     )
     within = {name for path in FRAME for name in imported(path) if name.startswith(folders)}
     assert within, "the services ask for some capabilities"
-    assert [name for name in within if ".capability." not in name] == []
+    assert [name for name in within if ".capability." not in name and ".settings." not in name] == []
 
 
 def test_looking_for_capabilities_and_tasks_imports_no_library_that_computes() -> None:

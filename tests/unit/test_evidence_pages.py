@@ -43,7 +43,7 @@ async def services() -> AsyncIterator[Services]:
 
 async def read(services: Services, image: bytes) -> Entry:
     url = "data:image/png;base64," + base64.b64encode(image).decode()
-    task = services.find_task("ocr")
+    task = services.tasks.find("ocr")
     return Entry("ocr", await task.run(TaskRequest("", (Source.from_reference(url, origin=Origin("image")),))))
 
 

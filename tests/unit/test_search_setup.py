@@ -75,7 +75,7 @@ async def test_what_the_settings_say_reaches_the_providers(monkeypatch: pytest.M
     settings = Settings(_env_file=None)
     services = Services(settings)
     assert names_of(services.search.providers) == "searxng, brave"
-    assert services.has_task("web_search")
+    assert services.tasks.has("web_search")
     assert "hunter2" not in repr(settings) + repr(services.search.providers)
     await services.close()
 
@@ -92,8 +92,8 @@ async def test_only_the_search_may_reach_a_private_searxng() -> None:
 
 async def test_a_search_that_is_off_is_not_guessed_at() -> None:
     services = Services(Settings(_env_file=None, search_provider=("off",)))
-    assert not services.has_task("web_search")
-    assert services.find_task("web_search").name == "web_search"
+    assert not services.tasks.has("web_search")
+    assert services.tasks.find("web_search").name == "web_search"
     await services.close()
 
 

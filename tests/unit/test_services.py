@@ -69,8 +69,8 @@ def test_a_capability_to_preload_must_exist() -> None:
 
 async def test_a_task_without_an_engine_is_not_offered_to_an_llm() -> None:
     services = Services(Settings(_env_file=None, search_provider=("off",)))
-    assert services.has_task("ocr")
-    assert not services.has_task("web_search")
+    assert services.tasks.has("ocr")
+    assert not services.tasks.has("web_search")
     await services.close()
 
 

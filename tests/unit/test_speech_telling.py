@@ -161,7 +161,7 @@ async def transcribed(source: Source, **options: object) -> tuple[list[str], Tra
         early.append(bool(told) and done < total)
 
     try:
-        transcript = await services.task_of(SpeechToTextTask).transcribe(
+        transcript = await services.tasks.of_kind(SpeechToTextTask).transcribe(
             source,
             SpeechOptions(**options),  # type: ignore[arg-type]
             reached,
@@ -205,7 +205,7 @@ async def test_nothing_is_told_of_a_language_that_the_engine_does_not_know(voice
     told: list[str] = []
     try:
         with pytest.raises(EngineUnavailable):
-            await services.task_of(SpeechToTextTask).transcribe(
+            await services.tasks.of_kind(SpeechToTextTask).transcribe(
                 wav(in_a_row([say(FOREIGN[voice], voice=voice), pause(1.0)])),
                 SpeechOptions(),
                 tell=lambda phrase: told.append(phrase.text),
