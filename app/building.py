@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from app.access.admission import Admission
+from app.access.admission import AdmissionControl
 from app.access.key_file import KeyFileError, known_task
 from app.access.keys import ApiKeys, Defaults
 from app.chat.cache.known_questions import KnownQuestions
@@ -89,9 +89,9 @@ def _defaults(settings: Settings) -> Defaults:
     return Defaults(limits, tasks or None)
 
 
-def build_admission(settings: Settings) -> Admission:
+def build_admission(settings: Settings) -> AdmissionControl:
     """Raises ValueError."""
-    return Admission(build_counters(settings), Prices.read(settings.prices), when_down=settings.state_down)
+    return AdmissionControl(build_counters(settings), Prices.read(settings.prices), when_down=settings.state_down)
 
 
 def build_counters(settings: Settings) -> CounterStore:

@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             services.files.sweep_for_ever(),
             sweep_for_ever(services.kept_for_a_while),
             services.keys.follow_file(),
-            services.admission.keep_for_ever(),
+            services.admission_control.keep_for_ever(),
             runner.run_for_ever(),
             return_free_memory_for_ever(activity),
         )
@@ -89,7 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         RequestScope,
         keys=services.keys,
-        admission=services.admission,
+        admission_control=services.admission_control,
         look=services.runtime.look,
         activity=activity,
         gaps=gaps,

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-from app.access.admission import Admission
+from app.access.admission import AdmissionControl
 from app.access.keys import ApiKeys
 from app.chat.cache.recall import AnswerCache
 from app.files.store import FileStore
@@ -262,11 +262,11 @@ def fill_from_inputs(
     metrics.fill("openfaze_engine_failures_total", failures)
 
 
-def fill_from_access(metrics: Metrics, admission: Admission, keys: ApiKeys) -> None:
+def fill_from_access(metrics: Metrics, admission_control: AdmissionControl, keys: ApiKeys) -> None:
     """How often what keys may use was not known, or not as its file says now."""
 
     def failures() -> Iterator[Sample]:
-        yield ("counters", "store", "unreachable"), admission.faults
+        yield ("counters", "store", "unreachable"), admission_control.faults
         yield ("keys", "file", "refused"), keys.refused
 
     metrics.fill("openfaze_engine_failures_total", failures)

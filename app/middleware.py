@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.access.admission import Admission, Visit
+from app.access.admission import Admission, AdmissionControl
 from app.access.keys import ApiKeys
 from app.batches.gaps import Gaps
 from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, let_go, shutting_down, told
@@ -58,7 +58,7 @@ class RequestScope:
         self,
         app: ASGIApp,
         keys: ApiKeys,
-        admission: Admission,
+        admission_control: AdmissionControl,
         look: Callable[[], Awaitable[None]],
         activity: Activity,
         gaps: Gaps,
@@ -69,7 +69,7 @@ class RequestScope:
         """`look` is awaited ahead of every request that may come to an engine; see `models.runtime.Runtime`. While the
         server `is_stopping`, requests but for those that watch it are refused."""
         self._app = app
-        self._admission = admission
+        self._admission_control = admission_control
         self._activity = activity
         self._gaps = gaps
         self._is_stopping = is_stopping
@@ -88,15 +88,15 @@ class RequestScope:
         stages: Stages = state.setdefault("stages", Stages())
         status: int | None = None
         route = self._metrics.began(scope["path"])
-        visit = Visit()
+        admission = Admission()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                await visit.answered()
+                await admission.count_unreserved()
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers.update({"x-request-id": request_id, **visit.headers})
+                headers.update({"x-request-id": request_id, **admission.headers})
                 for name, value in SAFE.items():
                     headers.setdefault(name, value)
                 if self._is_stopping():
@@ -117,14 +117,14 @@ class RequestScope:
                     address = scope["client"][0] if scope.get("client") else ""
                     state["caller"] = caller = self._keys.check(Headers(scope=scope).get("authorization"), address)
                     SHARE.set(caller.share)
-                    visit = self._admission.visit(caller, is_charged=scope["method"] == "POST")
-                state["visit"] = visit
+                    admission = self._admission_control.admit(caller, is_charged=scope["method"] == "POST")
+                state["admission"] = admission
                 if scope["path"] != HEALTH:
                     await self._look()
                 with self._gaps.beside(scope["method"], scope["path"]):
                     await self._app(scope, receive, send_with_id)
             except ClientGone as error:
-                await _ended(visit, has_begun=True)
+                await _ended(admission, has_begun=True)
                 status = CLIENT_GONE_STATUS
                 let_go(error)
             except asyncio.CancelledError:
@@ -143,11 +143,11 @@ class RequestScope:
                 if isinstance(error, ShareUsedUp):
                     await asyncio.sleep(HELD_S)
                 # Without room for the request it is refused, whatever else is wrong with it.
-                public = await _ended(visit) or public
+                public = await _ended(admission) or public
                 stages.rejected = public.rejected
                 await error_response(public, request_id)(scope, receive, send_with_id)
             finally:
-                await _ended(visit)
+                await _ended(admission)
                 SHARE.reset(share)
                 IS_OPERATOR.reset(operator)
                 self._activity.running -= 1
@@ -164,10 +164,10 @@ class RequestScope:
                 )
 
 
-async def _ended(visit: Visit, *, has_begun: bool = False) -> ApiError | None:
+async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError | None:
     """Settles what is not settled; why the request had no room, where that shows only now."""
     try:
-        await visit.break_off(has_begun=has_begun)
+        await admission.abort(has_begun=has_begun)
     except ApiError as refusal:
         return refusal
     return None

@@ -88,7 +88,7 @@ class Services:
         provider = provider_for(settings.traces_url) if settings.traces_url else None
         self.traces = Traces(provider, with_content=settings.traces_content)
         self.keys = build_keys(settings)
-        self.admission = build_admission(settings)
+        self.admission_control = build_admission(settings)
         self.runtime = build_runtime(settings)
         if unmet := list(_unmet(settings, self.runtime)):
             raise ValueError("\n".join(unmet))
@@ -152,7 +152,7 @@ class Services:
         )
         fill_from_engines(self.metrics, self.runtime)
         fill_from_inputs(self.metrics, self.fetcher, self.loader.processes, self.search, self.browser)
-        fill_from_access(self.metrics, self.admission, self.keys)
+        fill_from_access(self.metrics, self.admission_control, self.keys)
         fill_from_stores(self.metrics, self.files, self.responses)
         if answers is not None:
             fill_from_cache(self.metrics, answers)
@@ -213,7 +213,15 @@ class Services:
     async def close(self) -> None:
         """Closes each part, whatever becomes of the others: first what writes, with threads of other parts, and what
         has processes of its own; last the engines, which end their calls."""
-        first = (self.rephrased, self.entries, self.responses, self.loader, self.search, self.browser, self.admission)
+        first = (
+            self.rephrased,
+            self.entries,
+            self.responses,
+            self.loader,
+            self.search,
+            self.browser,
+            self.admission_control,
+        )
         last = (self.executor, self.evidence_executor, self.wire, self.files, self.runtime)
         for parts in (first, last):
             await asyncio.gather(*(_closed(part) for part in parts if part is not None))

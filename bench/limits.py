@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from app.access.admission import Admission
+from app.access.admission import AdmissionControl
 from app.access.keys import Caller
 from app.state.counters import NANO, CounterStore, Limits, Prices
 from app.state.redis_counters import RedisCounters
@@ -25,28 +25,28 @@ RATES = Limits(requests_per_minute=10**9, tokens_per_minute=10**9)
 AT_ONCE = 200
 
 
-async def visited(admission: Admission, caller: Caller) -> None:
-    visit = admission.visit(caller)
-    await visit.enter("chat", 100, 100)
-    await visit.leave(100, 50)
+async def visited(control: AdmissionControl, caller: Caller) -> None:
+    admission = control.admit(caller)
+    await admission.reserve("chat", 100, 100)
+    await admission.settle(100, 50)
 
 
-async def one_after_the_other(admission: Admission, caller: Caller, count: int) -> tuple[float, float]:
+async def one_after_the_other(control: AdmissionControl, caller: Caller, count: int) -> tuple[float, float]:
     """The median of milliseconds a request, and what of it this process computed, on average."""
     taken = []
     computed = time.process_time()
     for _ in range(count):
         started = time.perf_counter()
-        await visited(admission, caller)
+        await visited(control, caller)
         taken.append((time.perf_counter() - started) * 1000)
     return statistics.median(taken), (time.process_time() - computed) * 1000 / count
 
 
-async def at_once(admission: Admission, caller: Caller, count: int) -> tuple[float, float]:
+async def at_once(control: AdmissionControl, caller: Caller, count: int) -> tuple[float, float]:
     """Milliseconds a request, of many that run, and those of them that this process computed."""
     started, computed = time.perf_counter(), time.process_time()
     for _ in range(count // AT_ONCE):
-        await asyncio.gather(*(visited(admission, caller) for _ in range(AT_ONCE)))
+        await asyncio.gather(*(visited(control, caller) for _ in range(AT_ONCE)))
     each = 1000 / (count // AT_ONCE * AT_ONCE)
     return (time.perf_counter() - started) * each, (time.process_time() - computed) * each
 
@@ -62,14 +62,14 @@ async def measure(count: int) -> None:
         print("milliseconds a request, and in brackets those that this process computed: others may be busy")
         print(f"{'store':8}{'limits':10}{'one by one':>20}{f'{AT_ONCE} at once':>20}")
         for name, store in stores(stack, Path(folder)):
-            admission = Admission(store, Prices(1.5, 3.5))
+            control = AdmissionControl(store, Prices(1.5, 3.5))
             for what, limits in (("none", Limits()), ("rates", RATES), ("all", ALL)):
                 caller = Caller(what, name="bench", limits=limits)
-                await at_once(admission, caller, AT_ONCE)
-                single = await one_after_the_other(admission, caller, count)
-                many = await at_once(admission, caller, count)
+                await at_once(control, caller, AT_ONCE)
+                single = await one_after_the_other(control, caller, count)
+                many = await at_once(control, caller, count)
                 print(f"{name:8}{what:10}{_shown(single):>20}{_shown(many):>20}", flush=True)
-            await admission.close()
+            await control.close()
 
 
 def _shown(measured: tuple[float, float]) -> str:

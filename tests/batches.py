@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.access.admission import Visit
+from app.access.admission import Admission
 from app.access.keys import EVERYONE, Caller, KeyReference
 from app.batches import runner as batch_runner
 from app.batches.gaps import Gaps
@@ -49,11 +49,11 @@ class World:
         self.changed = asyncio.Event()
         self.store = BatchStore(self.path)
 
-    async def answer(self, _: Services, body: Echo, visit: Visit, request_id: str) -> LineResponse:
+    async def answer(self, _: Services, body: Echo, admission: Admission, request_id: str) -> LineResponse:
         assert request_id.startswith("req-")
         self.asked[body.text] += 1
-        self.callers.append(visit.caller)
-        await visit.enter("ocr", prompt_tokens=3, answer_tokens=2)
+        self.callers.append(admission.caller)
+        await admission.reserve("ocr", prompt_tokens=3, answer_tokens=2)
         if body.text in self.held:
             await self.held[body.text].wait()
         if self.failures.get(body.text):

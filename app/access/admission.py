@@ -1,8 +1,8 @@
-"""What a key's limits make of a request: it is admitted or refused before any work, and charged when it ends.
+"""Admits or refuses a request by the limits of its key before any work, and charges the key when the request ends.
 
->>> visit = admission.visit(caller)
->>> await visit.enter("ocr", prompt_tokens=12, answer_tokens=None)
->>> await visit.leave(prompt_tokens=12, answer_tokens=340)
+>>> admission = control.admit(caller)
+>>> await admission.reserve("ocr", prompt_tokens=12, answer_tokens=None)
+>>> await admission.settle(prompt_tokens=12, answer_tokens=340)
 """
 
 import asyncio
@@ -37,18 +37,19 @@ from app.state.entries import StoreDown
 from models.base import RETRY_S
 
 ASSUMED_ANSWER_TOKENS = 1024
-"""What an answer is taken for whose request sets no `max_tokens`."""
+"""Tokens that are reserved for the answer to a request without `max_tokens`."""
 BYTES_PER_TOKEN = 4
 FLUSH_S = 3.0
-"""Between two times that usage is written down."""
+"""Seconds between two writes of the usage of keys."""
 PAUSE_S = 1.0
-"""For how long a store that failed is left alone."""
+"""Seconds for which no reservation is tried after the store failed."""
 
 log = structlog.get_logger(__name__)
 
 
-class Admission:
-    """What all requests share: the store, what runs, and what was used and is not written down yet."""
+class AdmissionControl:
+    """The part of admission that all requests share: the store of the counters, the reservations of requests that run,
+    and the usage that is not written yet."""
 
     def __init__(
         self,
@@ -63,9 +64,10 @@ class Admission:
         self._when_down = when_down
         self._clock = clock
         self._running: dict[str, Reservation] = {}
-        """By lease."""
+        """The reservations of requests that run, by their leases."""
         self._used: dict[tuple[str, str, str], list[int]] = {}
-        """Requests, tokens of prompts and of answers, and money, by tenant, name and day."""
+        """Usage that is not written yet: requests, tokens of prompts and of answers, and money, by tenant, name and
+        day."""
         self._down_until = 0.0
         self._faults = 0
 
@@ -74,14 +76,15 @@ class Admission:
         """How often the store did not answer."""
         return self._faults + self._store.faults
 
-    def visit(self, caller: Caller, *, is_charged: bool = True) -> "Visit":
-        """One request of `caller`; not `is_charged` where it is a GET, which costs nothing."""
-        return Visit(self, caller, is_charged=is_charged)
+    def admit(self, caller: Caller, *, is_charged: bool = True) -> "Admission":
+        """The admission of one request of `caller`. `is_charged`: False for a GET, which costs nothing."""
+        return Admission(self, caller, is_charged=is_charged)
 
-    async def take(self, caller: Caller, ask: Amount) -> Reservation | Refusal | None:
-        """None where the store is down, and all may pass. Raises Unavailable where none may."""
+    async def reserve(self, caller: Caller, ask: Amount) -> Reservation | Refusal | None:
+        """Reserves `ask` for a request of `caller`. Returns None where the store is down and the operator lets requests
+        pass then. Raises Unavailable where the store is down and none may pass."""
         try:
-            taken = await self._tried(caller.tenant, caller.limits, ask)
+            taken = await self._reserve(caller.tenant, caller.limits, ask)
         except StoreDown as error:
             if self._when_down == "allow":
                 return None
@@ -94,7 +97,7 @@ class Admission:
             self._running[taken.lease] = taken
         return taken
 
-    async def _tried(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
+    async def _reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
         if time.monotonic() < self._down_until:
             raise StoreDown("it was down a moment ago")
         try:
@@ -105,12 +108,12 @@ class Admission:
             log.warning("counters_down", reason=str(error), requests=self._when_down)
             raise
 
-    async def give_back(self, reservation: Reservation, used: Amount) -> None:
+    async def settle(self, reservation: Reservation, used: Amount) -> None:
         if reservation.lease is not None:
             self._running.pop(reservation.lease, None)
         await self._store.settle(reservation, used)
 
-    def note(self, caller: Caller, prompt_tokens: int, answer_tokens: int, money: int) -> None:
+    def add_usage(self, caller: Caller, prompt_tokens: int, answer_tokens: int, money: int) -> None:
         """Adds to the usage of a key that has a name."""
         if caller.name:
             sums = self._used.setdefault((caller.tenant, caller.name, day_at(self._clock())), [0, 0, 0, 0])
@@ -153,12 +156,12 @@ class Admission:
         await self._store.close()
 
 
-class Visit:
-    """One request, from its admission to its end."""
+class Admission:
+    """The admission of one request: it reserves what the request may use, and settles what it used when it ends."""
 
     __slots__ = (
-        "_admission",
         "_chars",
+        "_control",
         "_is_charged",
         "_may_work",
         "_pieces",
@@ -169,10 +172,12 @@ class Visit:
         "caller",
     )
 
-    def __init__(self, admission: Admission | None = None, caller: Caller | None = None, *, is_charged: bool = True):
-        """Without an `admission` everything is free, as on a server without keys."""
+    def __init__(
+        self, control: AdmissionControl | None = None, caller: Caller | None = None, *, is_charged: bool = True
+    ):
+        """Without `control` everything is free, as on a server without keys."""
         self.caller = caller or Caller(EVERYONE)
-        self._admission = admission
+        self._control = control
         self._is_charged = is_charged
         self._state: Literal["before", "within", "over"] = "before"
         self._reservation: Reservation | None = None
@@ -183,10 +188,10 @@ class Visit:
 
     @property
     def is_limited(self) -> bool:
-        """Whether it matters how long prompt and answer are: others need not count."""
+        """Whether the key has any limit, so that the tokens of prompt and answer have to be counted."""
         return self.caller.limits.any
 
-    async def enter(
+    async def reserve(
         self,
         task: str | None = None,
         prompt_tokens: int = 0,
@@ -195,13 +200,13 @@ class Visit:
         unforeseen: int = 0,
         is_cached: bool = False,
     ) -> None:
-        """Before any work. `task`: what is to run, `chat` for the full model, None for what every key may.
-        `answer_tokens`: the most that the client wants; None where it does not say. `unforeseen`: for what may cost
-        more than these tokens, such as UNFORESEEN_ANSWER. With `is_cached` a request may enter on a spent budget, as
-        the answer may be in the cache: then `pay` comes before any other work.
+        """Reserves what the request may use, before any work. `task`: the task to run, `chat` for the full model, None
+        for what every key may do. `answer_tokens`: the most that the client wants; None where it does not say.
+        `unforeseen`: for what may cost more than these tokens, such as UNFORESEEN_ANSWER. With `is_cached` a request
+        may pass on a spent budget, as the answer may be in the cache: then `require_budget` comes before any other
+        work.
 
-        Raises TaskNotAllowed, RateLimited, InsufficientQuota and Unavailable; a refused request costs nothing.
-        """
+        Raises TaskNotAllowed, RateLimited, InsufficientQuota and Unavailable; a refused request costs nothing."""
         allowed = self.caller.tasks
         if task is not None and allowed is not None and task not in allowed:
             self._state = "over"
@@ -211,9 +216,9 @@ class Visit:
         answer_tokens = ASSUMED_ANSWER_TOKENS if answer_tokens is None else answer_tokens
         self._prompt_tokens = prompt_tokens
         self._state = "within"
-        if self._admission is None or not self.is_limited:
+        if self._control is None or not self.is_limited:
             return
-        money = self._admission.prices.of(prompt_tokens, answer_tokens)
+        money = self._control.prices.of(prompt_tokens, answer_tokens)
         ask = Amount(1, prompt_tokens + answer_tokens, money, 1, unforeseen)
         try:
             await self._take(ask)
@@ -223,16 +228,17 @@ class Visit:
             await self._take(Amount(ask.requests, ask.tokens, 0, ask.places))
             self._may_work = refusal
 
-    async def pay(self) -> None:
-        """Raises InsufficientQuota where nothing but an answer from the cache may be given; then it costs nothing."""
+    async def require_budget(self) -> None:
+        """Raises InsufficientQuota where the budget is spent, so that only an answer from the cache may be given; the
+        request then costs nothing."""
         if self._may_work is not None:
             await self._end(Amount())
             raise self._may_work
 
     async def _take(self, ask: Amount) -> None:
-        assert self._admission is not None
+        assert self._control is not None
         try:
-            taken = await self._admission.take(self.caller, ask)
+            taken = await self._control.reserve(self.caller, ask)
         except Unavailable:
             self._state = "over"
             raise
@@ -241,59 +247,60 @@ class Visit:
         self._standing = taken.standing
         if isinstance(taken, Refusal):
             self._state = "over"
-            raise _public(taken, self.caller.limits, ask)
+            raise _to_error(taken, self.caller.limits, ask)
         self._state = "within"
         self._reservation = taken
 
-    def wrote(self, text: str) -> None:
-        """Counts what of an answer is on its way: a caller that hangs up has had it."""
+    def count_text(self, text: str) -> None:
+        """Counts text of the answer that is on its way to the caller, who is charged for it even after hanging up."""
         self._chars += len(text)
         self._pieces += 1
 
-    async def leave(self, prompt_tokens: int = 0, answer_tokens: int = 0, *, is_free: bool = False) -> None:
-        """The end: what was really used is charged. `is_free`: an answer from the cache. The first end counts."""
+    async def settle(self, prompt_tokens: int = 0, answer_tokens: int = 0, *, is_free: bool = False) -> None:
+        """Charges what the request really used, once: later calls change nothing. `is_free`: the answer came from the
+        cache."""
         if self._state != "within":
             return
-        if self._admission is not None:
+        if self._control is not None:
             if is_free:
                 prompt_tokens = answer_tokens = 0
-            money = self._admission.prices.of(prompt_tokens, answer_tokens)
-            self._admission.note(self.caller, prompt_tokens, answer_tokens, money)
+            money = self._control.prices.of(prompt_tokens, answer_tokens)
+            self._control.add_usage(self.caller, prompt_tokens, answer_tokens, money)
             await self._end(Amount(1, prompt_tokens + answer_tokens, money))
         self._state = "over"
 
-    async def break_off(self, *, has_begun: bool) -> None:
-        """The end of a request that failed, or whose caller hung up. What it wrote is charged, and where it `has_begun`
-        its prompt, too. One that never entered, for its body would not do, counts as a request nonetheless.
+    async def abort(self, *, has_begun: bool) -> None:
+        """Settles a request that failed, or whose caller hung up. The text that it sent is charged, and where it
+        `has_begun` its prompt, too. A request that reserved nothing, because its body was refused, counts nonetheless.
 
-        Raises as `enter`.
+        Raises as `reserve`.
         """
         if self._state == "before":
-            await self.answered()
+            await self.count_unreserved()
         if has_begun or self._pieces:
-            await self.leave(self._prompt_tokens, max(self._pieces, self._chars // BYTES_PER_TOKEN))
+            await self.settle(self._prompt_tokens, max(self._pieces, self._chars // BYTES_PER_TOKEN))
         else:
-            await self.leave()
+            await self.settle()
 
-    async def answered(self) -> None:
-        """Ahead of the first byte of any answer: sees to it that what never entered is counted, and that the rates are
-        known. Raises as `enter`."""
-        if self._state != "before" or self._admission is None:
+    async def count_unreserved(self) -> None:
+        """Counts a request that reserved nothing, and looks up the rates for the response's headers. It is called
+        before the first byte of any response. Raises as `reserve`."""
+        if self._state != "before" or self._control is None:
             return
         if not self._is_charged:
             self._state = "over"
             if self.caller.limits.has_rates:
-                await self._look()
+                await self._look_up_rates()
             return
         self._state = "within"
         if self.caller.limits.has_rates:
             await self._take(Amount(requests=1))
-        await self.leave()
+        await self.settle()
 
-    async def _look(self) -> None:
-        assert self._admission is not None
+    async def _look_up_rates(self) -> None:
+        assert self._control is not None
         try:
-            seen = await self._admission.take(self.caller, Amount())
+            seen = await self._control.reserve(self.caller, Amount())
         except Unavailable:
             return  # what is asked for costs nothing, and is given
         self._standing = seen.standing if seen else None
@@ -301,15 +308,15 @@ class Visit:
     async def _end(self, used: Amount) -> None:
         self._state = "over"
         taken, self._reservation = self._reservation, None
-        if taken is None or self._admission is None:
+        if taken is None or self._control is None:
             return
         if self._standing is not None:
             self._standing = self._standing.plus(used.requests - taken.taken.requests, used.tokens - taken.taken.tokens)
-        await self._admission.give_back(taken, used)
+        await self._control.settle(taken, used)
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """`x-ratelimit-…`, of the rates that the key has."""
+        """The headers `x-ratelimit-…` for the rates that the key has."""
         if self._standing is None:
             return {}
         limits, standing = self.caller.limits, self._standing
@@ -324,22 +331,23 @@ class Visit:
             for what, value in (
                 ("limit", str(limit)),
                 ("remaining", str(max(0, math.floor(limit - used + 1e-6)))),
-                ("reset", _duration(used * MINUTE_S / limit)),
+                ("reset", _format_duration(used * MINUTE_S / limit)),
             )
         }
 
 
-def dollars(amount: float) -> str:
-    """In decimals, as many as it has: 25, 2.5, 0.000001."""
+def format_dollars(amount: float) -> str:
+    """`amount` with as many decimals as it has: 25, 2.5, 0.000001."""
     return f"{amount:.9f}".rstrip("0").rstrip(".")
 
 
-def _public(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
+def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
     if refusal.limit == "budget":
         assert limits.budget is not None
         period = {"day": "for today (UTC)", "month": "for this month (UTC)", "total": "in all"}[limits.budget_period]
+        budget = format_dollars(limits.budget / NANO)
         return InsufficientQuota(
-            f"This request may cost ${ask.money / NANO:.6f}, and the key's budget of ${dollars(limits.budget / NANO)} "
+            f"This request may cost ${ask.money / NANO:.6f}, and the key's budget of ${budget} "
             f"{period} (budget_usd) has no room for it. Send a lower max_tokens, or ask whoever gave you the key.",
             rejected="budget",
         )
@@ -381,7 +389,7 @@ def _public(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
     )
 
 
-def _duration(seconds: float) -> str:
-    """As OpenAI writes it: `0s`, `17s`, `6m0s`."""
+def _format_duration(seconds: float) -> str:
+    """A duration as OpenAI writes it: `0s`, `17s`, `6m0s`."""
     minutes, rest = divmod(math.ceil(seconds - 1e-6), 60)
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"

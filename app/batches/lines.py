@@ -18,7 +18,7 @@ import pydantic_core
 import structlog
 from pydantic import BaseModel
 
-from app.access.admission import Visit
+from app.access.admission import Admission
 from app.access.keys import Caller
 from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, let_go, told
 from app.services import Services
@@ -209,8 +209,8 @@ class Endpoint(Generic[BodyT]):
     """What a batch may ask for."""
 
     body: type[BodyT]
-    answer: Callable[[Services, BodyT, Visit, str], Awaitable[LineResponse]]
-    """Given the body, the visit of whose it is, not entered yet, and the request's id. Raises as the route does."""
+    answer: Callable[[Services, BodyT, Admission, str], Awaitable[LineResponse]]
+    """Given the body, the admission of whose it is, not entered yet, and the request's id. Raises as the route does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +279,11 @@ class LineRunner:
         self, line: bytes, endpoint: Endpoint[Any], caller: Caller, request_id: str
     ) -> LineResponse | ApiError:
         services = self.services
-        visit = services.admission.visit(caller)
+        admission = services.admission_control.admit(caller)
         try:
             await services.runtime.look()
             body = await services.wire.run(self._parsed, endpoint.body, line)
-            return await endpoint.answer(services, body, visit, request_id)
+            return await endpoint.answer(services, body, admission, request_id)
         except Exception as error:  # noqa: BLE001 - it is the line's own, and told there
             public = told(error, "batch_line_failed")
             let_go(error)
@@ -291,7 +291,7 @@ class LineRunner:
         finally:
             # What is refused now was refused before, and told.
             with contextlib.suppress(ApiError):
-                await visit.break_off(has_begun=False)
+                await admission.abort(has_begun=False)
 
     def _parsed(self, kind: type[BodyT], line: bytes) -> BodyT:
         """Raises BadRequest, PayloadTooLarge."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from app.access.admission import Visit
+from app.access.admission import Admission
 from app.access.keys import Caller
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import TimeLimit
@@ -20,7 +20,7 @@ class ChatCall:
     """`x-interfaze-bypass-cache`, `x-interfaze-zdr`: use nothing of earlier requests, leave nothing for later ones."""
     stages: Stages = field(default_factory=Stages)
     limit: TimeLimit = field(default_factory=TimeLimit)
-    visit: Visit = field(default_factory=Visit)
+    admission: Admission = field(default_factory=Admission)
     """What the caller's key is asked for; not entered yet."""
 
     async def noted(self, event: Event) -> Event:
@@ -29,13 +29,13 @@ class ChatCall:
         match event:
             case TextChunk(text) | ReasoningChunk(text):
                 self.stages.answers()
-                self.visit.wrote(text)
+                self.admission.count_text(text)
             case ToolCallChunk():
                 self.stages.answers()
-                self.visit.wrote(event.arguments)
+                self.admission.count_text(event.arguments)
             case Finish():
                 self.stages.answers()
                 self.stages.input_tokens += event.prompt_tokens
                 self.stages.output_tokens += event.completion_tokens
-                await self.visit.leave(event.prompt_tokens, event.completion_tokens, is_free=event.vcache)
+                await self.admission.settle(event.prompt_tokens, event.completion_tokens, is_free=event.vcache)
         return event

@@ -61,7 +61,7 @@ class Pipeline:
         request = call.request
         # Of thousands of messages it takes milliseconds, as what follows does.
         directives, warnings, tokens = await run_off_loop(
-            request, self._directives, request, estimates=call.visit.is_limited
+            request, self._directives, request, estimates=call.admission.is_limited
         )
         # One task's result is the answer.
         task = directives.task if is_open(request.response_format) else None
@@ -70,7 +70,9 @@ class Pipeline:
         recall = None if call.fresh else self.recall
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)
         unforeseen = UNFORESEEN_ANSWER if task is None else UNFORESEEN_READING
-        await call.visit.enter(call.stages.task, tokens, most, unforeseen=unforeseen, is_cached=recall is not None)
+        await call.admission.reserve(
+            call.stages.task, tokens, most, unforeseen=unforeseen, is_cached=recall is not None
+        )
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
         for warning in warnings:
@@ -105,7 +107,7 @@ class Pipeline:
 
     async def _answer(self, call: ChatCall, directives: Directives, guard: RequestGuard) -> AsyncGenerator[Event, None]:
         """The events of a new answer, by a task or by an LLM, guarded."""
-        await call.visit.pay()
+        await call.admission.require_budget()
         specialists = Specialists(self.find_task, guard)
         if guard.task is not None:
             return guard.around(_run_task(guard.task, call, guard.turn, specialists))

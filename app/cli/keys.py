@@ -251,13 +251,17 @@ def _line(key: "StoredKey", width: int = 0) -> str:
 
 
 def _limits(key: "StoredKey") -> Iterator[str]:
-    from app.access.admission import dollars
+    from app.access.admission import format_dollars
 
     for field in _OPTIONS:
         value = getattr(key, field)
         if value is not None:
             shown = (
-                ",".join(value) if isinstance(value, list) else dollars(value) if isinstance(value, float) else value
+                ",".join(value)
+                if isinstance(value, list)
+                else format_dollars(value)
+                if isinstance(value, float)
+                else value
             )
             yield f"{field.replace('_', '-')}={shown}"
 

@@ -193,7 +193,7 @@ def _caller(request: Request) -> "ToolContext":
 
     state = request.state
     return ToolContext(
-        state.visit,
+        state.admission,
         state.stages,
         state.request_id,
         asks_to_be_forgotten(request),

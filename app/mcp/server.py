@@ -12,7 +12,7 @@ import pydantic_core
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
-from app.access.admission import Visit
+from app.access.admission import Admission
 from app.chat.call import ChatCall
 from app.chat.render import Envelope, completion
 from app.errors import ApiError, told
@@ -43,7 +43,7 @@ Report = Callable[[Progress], Awaitable[None]]
 class ToolContext:
     """Who calls, and what the HTTP request knows of it."""
 
-    visit: Visit = field(default_factory=Visit)
+    admission: Admission = field(default_factory=Admission)
     stages: Stages = field(default_factory=Stages)
     request_id: str = "mcp"
     fresh: bool = False
@@ -69,7 +69,7 @@ def build_server(
     raise what the pipeline raises."""
 
     async def list_tools(context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        tools = offered(services.pipeline.task_names, caller_of(context.request).visit.caller.tasks)
+        tools = offered(services.pipeline.task_names, caller_of(context.request).admission.caller.tasks)
         # The first to ask waits for the schemas, half a second: other requests do not.
         return await services.wire.run(_listed, tools)
 
@@ -85,7 +85,7 @@ def build_server(
 
         caller = caller_of(context.request)
         # The protocol's machinery runs tools in tasks of its own.
-        share = SHARE.set(caller.visit.caller.share)
+        share = SHARE.set(caller.admission.caller.share)
         try:
             arguments = params.arguments or {}
             if caller.strings:
@@ -134,11 +134,11 @@ async def _ran(
     limit_s = services.settings.request_timeout_s
     call = ChatCall(
         chat,
-        caller.visit.caller,
+        caller.admission.caller,
         fresh=caller.fresh,
         stages=caller.stages,
         limit=TimeLimit.of(limit_s),
-        visit=caller.visit,
+        admission=caller.admission,
     )
     feed: Feed[Event] = Feed(services.pipeline.run(call), limit_s)
     answer = await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
@@ -173,7 +173,7 @@ async def _ran(
 async def _as_file(
     services: Services, tool: McpTool, coded: bytes, caller: ToolContext, warnings: list[types.TextContent]
 ) -> types.CallToolResult:
-    async with services.files.writing(caller.visit.caller.tenant) as writing:
+    async with services.files.writing(caller.admission.caller.tenant) as writing:
         await writing.write(coded)
         kept = await writing.publish(f"{tool.name}.json", _PURPOSE, services.files.limits.ttl_s or None)
     if caller.files_url:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
-from app.access.admission import Visit
+from app.access.admission import Admission
 from app.chat.render import FIRST_PING_S, PING_S, failure
 from app.events import Progress
 from app.feed import Feed, Work, as_progress
@@ -310,26 +310,26 @@ async def _feed(
         check_model(model, param="model")
     request.state.log = {"model": model, "stream": stream, "stages": stages.milliseconds}
     stages.done("read")
-    visit: Visit = request.state.visit
+    admission: Admission = request.state.admission
     prompt_tokens = estimate_tokens(options.prompt or "")
-    await visit.enter(SpeechToTextTask.name, prompt_tokens, answer_tokens=None, unforeseen=UNFORESEEN_READING)
+    await admission.reserve(SpeechToTextTask.name, prompt_tokens, answer_tokens=None, unforeseen=UNFORESEEN_READING)
     await services.tasks.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)
     heard = hear(services.tasks.of_kind(SpeechToTextTask), source, options, stages)
-    return Feed(_charged(heard, visit, prompt_tokens), services.settings.request_timeout_s, stages.seconds)
+    return Feed(_charged(heard, admission, prompt_tokens), services.settings.request_timeout_s, stages.seconds)
 
 
 async def _charged(
-    events: AsyncGenerator[Heard, None], visit: Visit, prompt_tokens: int
+    events: AsyncGenerator[Heard, None], admission: Admission, prompt_tokens: int
 ) -> AsyncGenerator[Heard, None]:
     """Counts as `ChatCall.noted` does: what is said counts as the answer's tokens."""
     async with aclosing(events):
         async for event in events:
             match event:
                 case Phrase():
-                    visit.wrote(event.text)
+                    admission.count_text(event.text)
                 case Transcript():
-                    await visit.leave(prompt_tokens, estimate_tokens(event.text))
+                    await admission.settle(prompt_tokens, estimate_tokens(event.text))
             yield event
 
 

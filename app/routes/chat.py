@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app import calling
-from app.access.admission import Visit
+from app.access.admission import Admission
 from app.batches.lines import LineResponse
 from app.chat import render
 from app.chat.call import ChatCall
@@ -100,17 +100,17 @@ def call_of(request: Request, chat: ChatRequest) -> ChatCall:
         fresh=asks_to_be_forgotten(request),
         stages=stages,
         limit=TimeLimit.of(services.settings.request_timeout_s, stages.seconds),
-        visit=request.state.visit,
+        admission=request.state.admission,
     )
 
 
-async def answer_line(services: Services, chat: ChatRequest, visit: Visit, request_id: str) -> LineResponse:
+async def answer_line(services: Services, chat: ChatRequest, admission: Admission, request_id: str) -> LineResponse:
     """The same for a line of a batch, whole."""
     if chat.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
     check_model(chat.model, param="model")
     limit_s = services.settings.request_timeout_s
-    call = ChatCall(chat, visit.caller, limit=TimeLimit.of(limit_s), visit=visit)
+    call = ChatCall(chat, admission.caller, limit=TimeLimit.of(limit_s), admission=admission)
     feed = Feed(services.pipeline.run(call), limit_s)
     content, usage = await _completed(services, feed, Envelope(request_id, int(time.time()), chat.model), chat)
     return LineResponse(content, usage)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, Tag
 from pydantic_core import PydanticCustomError, to_json
 from starlette.responses import Response
 
-from app.access.admission import Visit
+from app.access.admission import Admission
 from app.access.key_file import EMBEDDINGS
 from app.batches.lines import LineResponse
 from app.errors import PayloadTooLarge
@@ -117,19 +117,25 @@ async def embed(request: Request) -> Response:
     asked = await parse_aside(EmbeddingRequest, body, services.settings.max_json_values, services.wire)
     request.state.log = {"model": asked.model, "stages": stages.milliseconds}
     stages.done("read")
-    answer = await until_disconnect(request.receive, _embedded(services, asked, request.state.visit, stages.seconds))
+    answer = await until_disconnect(
+        request.receive, _embedded(services, asked, request.state.admission, stages.seconds)
+    )
     assert answer.usage is not None
     stages.input_tokens += answer.usage.prompt_tokens
     stages.done("embed")
     return await json_response(answer.content, {"server-timing": stages.header})
 
 
-async def answer_line(services: Services, asked: EmbeddingRequest, visit: Visit, _request_id: str) -> LineResponse:
+async def answer_line(
+    services: Services, asked: EmbeddingRequest, admission: Admission, _request_id: str
+) -> LineResponse:
     """The same for a line of a batch."""
-    return await _embedded(services, asked, visit)
+    return await _embedded(services, asked, admission)
 
 
-async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, spent_s: float = 0.0) -> LineResponse:
+async def _embedded(
+    services: Services, asked: EmbeddingRequest, admission: Admission, spent_s: float = 0.0
+) -> LineResponse:
     """Raises as the route does; `spent_s`: since the request came."""
     check_model(asked.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
     texts, seconds = asked.texts, services.settings.request_timeout_s
@@ -138,9 +144,9 @@ async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, s
         raise PayloadTooLarge(
             f"Field 'input': {chars} characters; the limit is {most} (OPENFAZE_MAX_EMBEDDED_CHARS)", param="input"
         )
-    estimate = await asyncio.to_thread(estimate_tokens, *texts) if visit.is_limited else 0
+    estimate = await asyncio.to_thread(estimate_tokens, *texts) if admission.is_limited else 0
     # What its tokens are is known when they are counted.
-    await visit.enter(EMBEDDINGS, estimate, unforeseen=UNFORESEEN_ANSWER)
+    await admission.reserve(EMBEDDINGS, estimate, unforeseen=UNFORESEEN_ANSWER)
     try:
         async with asyncio.timeout(seconds - spent_s) as limit:
             await services.runtime.prepare(EMBEDDING.name)
@@ -160,7 +166,7 @@ async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, s
             raise
         raise took_too_long(seconds) from None
     assert answer.usage is not None
-    await visit.leave(answer.usage.prompt_tokens)
+    await admission.settle(answer.usage.prompt_tokens)
     return answer
 
 

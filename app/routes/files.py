@@ -52,7 +52,7 @@ async def upload_file(request: Request) -> FileObject:
     announced = request.headers.get("content-length", "")
     if announced.isdigit():
         _check_size(int(announced), store.limits)
-    await request.state.visit.enter()
+    await request.state.admission.reserve()
     form = UploadForm(request.headers.get("content-type", ""))
     async with store.writing(request.state.caller.tenant) as writing:
         received = 0
@@ -67,7 +67,7 @@ async def upload_file(request: Request) -> FileObject:
         form.finish()
         keep_s = _keep_s(form.fields, store.limits)
         published = await writing.publish(form.filename or "file", _purpose(form.fields), keep_s)
-    await request.state.visit.leave()
+    await request.state.admission.settle()
     return _object(published)
 
 

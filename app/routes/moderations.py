@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Discriminator, Field, Tag
 from starlette.responses import Response
 
-from app.access.admission import Visit
+from app.access.admission import Admission
 from app.access.key_file import GUARD
 from app.access.keys import Caller
 from app.batches.lines import LineResponse
@@ -168,16 +168,18 @@ async def moderate(request: Request) -> Response:
     request.state.log = {"model": _model(asked), "stages": stages.milliseconds}
     stages.done("read")
     fresh = asks_to_be_forgotten(request)
-    moderating = _moderated(services, asked, request.state.visit, fresh=fresh, spent_s=stages.seconds)
+    moderating = _moderated(services, asked, request.state.admission, fresh=fresh, spent_s=stages.seconds)
     answer = await until_disconnect(request.receive, moderating)
     stages.done("guard")
     headers = {"server-timing": stages.header}
     return Response(answer.model_dump_json(), headers=headers, media_type="application/json")
 
 
-async def answer_line(services: Services, asked: ModerationRequest, visit: Visit, _request_id: str) -> LineResponse:
+async def answer_line(
+    services: Services, asked: ModerationRequest, admission: Admission, _request_id: str
+) -> LineResponse:
     """The same for a line of a batch."""
-    answer = await _moderated(services, asked, visit, fresh=False)
+    answer = await _moderated(services, asked, admission, fresh=False)
     return LineResponse(answer.model_dump_json().encode())
 
 
@@ -190,19 +192,19 @@ def _model(asked: ModerationRequest) -> str:
 
 
 async def _moderated(
-    services: Services, asked: ModerationRequest, visit: Visit, *, fresh: bool, spent_s: float = 0.0
+    services: Services, asked: ModerationRequest, admission: Admission, *, fresh: bool, spent_s: float = 0.0
 ) -> Moderation:
     model, seconds = _model(asked), services.settings.request_timeout_s
-    tokens = await asyncio.to_thread(_tokens, asked) if visit.is_limited else 0
-    await visit.enter(GUARD, tokens)
+    tokens = await asyncio.to_thread(_tokens, asked) if admission.is_limited else 0
+    await admission.reserve(GUARD, tokens)
     try:
         async with asyncio.timeout(seconds - spent_s) as limit:
-            results = await _results(services, asked, visit.caller, fresh=fresh)
+            results = await _results(services, asked, admission.caller, fresh=fresh)
     except TimeoutError:
         if not limit.expired():
             raise
         raise took_too_long(seconds) from None
-    await visit.leave(tokens)
+    await admission.settle(tokens)
     return Moderation(id=f"modr-{uuid.uuid4().hex}", model=model, results=results)
 
 

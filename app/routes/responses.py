@@ -13,7 +13,7 @@ import structlog
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response as HttpResponse
 
-from app.access.admission import Visit
+from app.access.admission import Admission
 from app.batches.lines import LineResponse
 from app.chat.call import ChatCall
 from app.chat.render import FIRST_PING_S, PING_S, misspelt, usage_of
@@ -160,13 +160,15 @@ router.add_api_route(
 )
 
 
-async def answer_line(services: Services, wanted: ResponsesRequest, visit: Visit, _request_id: str) -> LineResponse:
+async def answer_line(
+    services: Services, wanted: ResponsesRequest, admission: Admission, _request_id: str
+) -> LineResponse:
     """The same for a line of a batch, whole."""
     if wanted.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
-    asked, answering, keeping = await _prepared(services, wanted, visit.caller.tenant)
+    asked, answering, keeping = await _prepared(services, wanted, admission.caller.tenant)
     limit = TimeLimit.of(services.settings.request_timeout_s)
-    call = ChatCall(asked.chat, visit.caller, limit=limit, visit=visit)
+    call = ChatCall(asked.chat, admission.caller, limit=limit, admission=admission)
     content = await _whole(services, call, answering, keeping)
     assert answering.usage is not None
     return LineResponse(content, answering.usage)

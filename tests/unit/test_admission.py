@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.access.admission import ASSUMED_ANSWER_TOKENS, Admission, Visit
+from app.access.admission import ASSUMED_ANSWER_TOKENS, Admission, AdmissionControl
 from app.access.key_file import digest_of
 from app.access.keys import ApiKeys, Caller
 from app.errors import ApiError, InsufficientQuota, InvalidApiKey, RateLimited, TaskNotAllowed, Unavailable
@@ -29,20 +29,20 @@ class Clock:
 
 
 @pytest.fixture
-async def admission(tmp_path: Path) -> AsyncIterator[Admission]:
-    admission = Admission(SqliteCounters(tmp_path / "counters.sqlite", clock=Clock()), PRICES, clock=Clock())
-    yield admission
-    await admission.close()
+async def control(tmp_path: Path) -> AsyncIterator[AdmissionControl]:
+    control = AdmissionControl(SqliteCounters(tmp_path / "counters.sqlite", clock=Clock()), PRICES, clock=Clock())
+    yield control
+    await control.close()
 
 
 def caller(**limits: Any) -> Caller:
     return Caller("a" * 32, name="alice", limits=Limits(**limits))
 
 
-async def entered(admission: Admission, who: Caller, *asked: Any, **more: Any) -> Visit:
-    visit = admission.visit(who)
-    await visit.enter(*asked, **more)
-    return visit
+async def entered(control: AdmissionControl, who: Caller, *asked: Any, **more: Any) -> Admission:
+    admission = control.admit(who)
+    await admission.reserve(*asked, **more)
+    return admission
 
 
 def test_prices_are_dollars_a_million_tokens() -> None:
@@ -56,40 +56,40 @@ def test_other_prices_are_none(text: str) -> None:
         Prices.read(text)
 
 
-async def test_without_max_tokens_an_answer_of_1024_is_taken(admission: Admission) -> None:
+async def test_without_max_tokens_an_answer_of_1024_is_taken(control: AdmissionControl) -> None:
     who = caller(tokens_per_minute=2 * ASSUMED_ANSWER_TOKENS)
-    await entered(admission, who, "chat", 24, None)
+    await entered(control, who, "chat", 24, None)
     with pytest.raises(RateLimited, match="request of about 1048 tokens"):
-        await entered(admission, who, "chat", 24, None)
-    await entered(admission, who, "chat", 24, 900)
+        await entered(control, who, "chat", 24, None)
+    await entered(control, who, "chat", 24, 900)
 
 
-async def test_a_spent_budget_leaves_answers_from_the_cache(admission: Admission) -> None:
+async def test_a_spent_budget_leaves_answers_from_the_cache(control: AdmissionControl) -> None:
     who = caller(budget=100 * A_TOKEN, requests_per_minute=4, concurrent=1)
-    visit = await entered(admission, who, "chat", 100, 0)
-    await visit.leave(100)
+    admission = await entered(control, who, "chat", 100, 0)
+    await admission.settle(100)
     with pytest.raises(InsufficientQuota):
-        await entered(admission, who, "chat", 100, 0)
-    cached = await entered(admission, who, "chat", 100, 0, is_cached=True)
-    await cached.leave(100, is_free=True)
+        await entered(control, who, "chat", 100, 0)
+    cached = await entered(control, who, "chat", 100, 0, is_cached=True)
+    await cached.settle(100, is_free=True)
     assert cached.headers["x-ratelimit-remaining-requests"] == "2", "it is a request"
-    missed = await entered(admission, who, "chat", 100, 0, is_cached=True)
+    missed = await entered(control, who, "chat", 100, 0, is_cached=True)
     with pytest.raises(InsufficientQuota, match=r"budget of \$0.0001 for this month"):
-        await missed.pay()
+        await missed.require_budget()
     assert missed.headers["x-ratelimit-remaining-requests"] == "2", "what is refused takes nothing"
-    await missed.break_off(has_begun=True)
-    await (await entered(admission, who)).leave()
-    await admission.flush()
-    [used] = await admission._store.usage()
+    await missed.abort(has_begun=True)
+    await (await entered(control, who)).settle()
+    await control.flush()
+    [used] = await control._store.usage()
     assert (used.requests, used.input_tokens, used.money) == (3, 100, 100 * A_TOKEN)
 
 
-async def test_who_has_money_pays_for_what_is_not_in_the_cache(admission: Admission) -> None:
-    visit = await entered(admission, caller(budget=100 * A_TOKEN), "chat", 100, 0, is_cached=True)
-    await visit.pay()
-    await visit.leave(100)
+async def test_who_has_money_pays_for_what_is_not_in_the_cache(control: AdmissionControl) -> None:
+    admission = await entered(control, caller(budget=100 * A_TOKEN), "chat", 100, 0, is_cached=True)
+    await admission.require_budget()
+    await admission.settle(100)
     with pytest.raises(InsufficientQuota):
-        await entered(admission, caller(budget=100 * A_TOKEN), "chat", 1, 0)
+        await entered(control, caller(budget=100 * A_TOKEN), "chat", 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -97,23 +97,23 @@ async def test_who_has_money_pays_for_what_is_not_in_the_cache(admission: Admiss
     [(False, [], 0), (True, [], 50), (False, ["12345678"] * 10, 70), (True, ["x"] * 10, 60)],
 )
 async def test_a_request_that_breaks_off_is_charged_for_what_it_wrote(
-    has_begun: bool, written: list[str], tokens: int, admission: Admission
+    has_begun: bool, written: list[str], tokens: int, control: AdmissionControl
 ) -> None:
     who = caller(tokens_per_minute=1000, concurrent=1)
-    visit = await entered(admission, who, "chat", 50, 500)
+    admission = await entered(control, who, "chat", 50, 500)
     for text in written:
-        visit.wrote(text)
-    await visit.break_off(has_begun=has_begun)
-    assert visit.headers["x-ratelimit-remaining-tokens"] == str(1000 - tokens)
-    await visit.break_off(has_begun=True)
-    await visit.leave(400, 400)
-    again = await entered(admission, who, "chat", 1000 - tokens, 0)
+        admission.count_text(text)
+    await admission.abort(has_begun=has_begun)
+    assert admission.headers["x-ratelimit-remaining-tokens"] == str(1000 - tokens)
+    await admission.abort(has_begun=True)
+    await admission.settle(400, 400)
+    again = await entered(control, who, "chat", 1000 - tokens, 0)
     assert again.headers["x-ratelimit-remaining-tokens"] == "0"
 
 
-async def test_headers_are_those_of_the_rates_that_the_key_has(admission: Admission) -> None:
-    visit = await entered(admission, caller(requests_per_minute=10, tokens_per_minute=600), "chat", 60, 30)
-    assert visit.headers == {
+async def test_headers_are_those_of_the_rates_that_the_key_has(control: AdmissionControl) -> None:
+    admission = await entered(control, caller(requests_per_minute=10, tokens_per_minute=600), "chat", 60, 30)
+    assert admission.headers == {
         "x-ratelimit-limit-requests": "10",
         "x-ratelimit-remaining-requests": "9",
         "x-ratelimit-reset-requests": "6s",
@@ -121,36 +121,36 @@ async def test_headers_are_those_of_the_rates_that_the_key_has(admission: Admiss
         "x-ratelimit-remaining-tokens": "510",
         "x-ratelimit-reset-tokens": "9s",
     }
-    await visit.leave(600, 3000)
-    assert visit.headers["x-ratelimit-reset-tokens"] == "6m0s"
-    assert (await entered(admission, caller(budget=1))).headers == {}
+    await admission.settle(600, 3000)
+    assert admission.headers["x-ratelimit-reset-tokens"] == "6m0s"
+    assert (await entered(control, caller(budget=1))).headers == {}
 
 
 async def test_a_key_without_limits_costs_the_store_nothing(tmp_path: Path) -> None:
-    admission = Admission(SqliteCounters(tmp_path / "counters.sqlite"), PRICES)
+    control = AdmissionControl(SqliteCounters(tmp_path / "counters.sqlite"), PRICES)
     for _ in range(3):
-        visit = await entered(admission, Caller("a" * 32, limits=Limits()), "chat", 5, None)
-        await visit.answered()
-        await visit.leave(5, 5)
-    await admission.close()
+        admission = await entered(control, Caller("a" * 32, limits=Limits()), "chat", 5, None)
+        await admission.count_unreserved()
+        await admission.settle(5, 5)
+    await control.close()
     assert not (tmp_path / "counters.sqlite").exists()
 
 
 async def test_usage_that_cannot_be_written_waits(tmp_path: Path) -> None:
     path = tmp_path / "counters.sqlite"
     path.mkdir()
-    admission = Admission(SqliteCounters(path), PRICES)
+    control = AdmissionControl(SqliteCounters(path), PRICES)
     for _ in range(2):
-        await (await entered(admission, caller(), "chat")).leave(1, 2)
-        await admission.flush()
+        await (await entered(control, caller(), "chat")).settle(1, 2)
+        await control.flush()
     path.rmdir()
-    await (await entered(admission, caller(), "chat")).leave(1, 2)
-    await admission.flush()
-    await admission.flush()
-    [used] = await admission._store.usage()
+    await (await entered(control, caller(), "chat")).settle(1, 2)
+    await control.flush()
+    await control.flush()
+    [used] = await control._store.usage()
     assert (used.name, used.requests, used.input_tokens, used.output_tokens) == ("alice", 3, 3, 6)
     assert used.money == 15 * A_TOKEN
-    await admission.close()
+    await control.close()
 
 
 async def test_a_store_that_is_down_refuses_or_allows(tmp_path: Path) -> None:
@@ -158,40 +158,40 @@ async def test_a_store_that_is_down_refuses_or_allows(tmp_path: Path) -> None:
     store = SqliteCounters(tmp_path / "counters.sqlite")
     who = caller(requests_per_minute=1)
     with capture_logs() as log, pytest.raises(Unavailable) as refusal:
-        await entered(Admission(store, PRICES), who)
+        await entered(AdmissionControl(store, PRICES), who)
     assert (refusal.value.code, refusal.value.retry_after) == ("upstream_unavailable", 2)
     assert [line["event"] for line in log] == ["counters_down"]
-    lenient = Admission(store, PRICES, when_down="allow")
+    lenient = AdmissionControl(store, PRICES, when_down="allow")
     for _ in range(3):
-        visit = await entered(lenient, who)
-        await visit.leave()
-        assert visit.headers == {}
+        admission = await entered(lenient, who)
+        await admission.settle()
+        assert admission.headers == {}
     await store.close()
 
 
-async def test_tasks_that_a_key_may_not_run_cost_it_nothing(admission: Admission) -> None:
+async def test_tasks_that_a_key_may_not_run_cost_it_nothing(control: AdmissionControl) -> None:
     who = Caller("a" * 32, limits=Limits(requests_per_minute=1), tasks=frozenset({"ocr", "chat"}))
     with pytest.raises(TaskNotAllowed, match=r"This key may not run 'translate'\. It may run: chat, ocr\."):
-        await entered(admission, who, "translate")
-    await entered(admission, who, "ocr")
+        await entered(control, who, "translate")
+    await entered(control, who, "ocr")
 
 
-async def test_places_of_callers_that_are_cancelled_are_free(admission: Admission) -> None:
+async def test_places_of_callers_that_are_cancelled_are_free(control: AdmissionControl) -> None:
     who = caller(concurrent=3)
 
     async def work() -> None:
-        visit = await entered(admission, who)
+        admission = await entered(control, who)
         try:
             await asyncio.sleep(60)
         finally:
-            await visit.break_off(has_begun=True)
+            await admission.abort(has_begun=True)
 
     for _ in range(5):
         tasks = [asyncio.create_task(work()) for _ in range(3)]
-        while len(admission._running) < 3:
+        while len(control._running) < 3:
             await asyncio.sleep(0)
         with pytest.raises(RateLimited, match="3 requests at a time"):
-            await entered(admission, who)
+            await entered(control, who)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)

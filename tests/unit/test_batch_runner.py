@@ -178,7 +178,7 @@ async def test_a_line_counts_as_a_request_of_its_key_and_waits_for_its_limits(
         world.held["a"].set()
         batch = await world.ended(batch_id, mine.tenant)
     assert (batch.completed, batch.failed) == (3, 0)
-    await world.services.admission.flush()
+    await world.services.admission_control.flush()
     counters = build_counters(world.services.settings)
     [usage] = await counters.usage()
     await counters.close()

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.access.admission import Admission
+from app.access.admission import AdmissionControl
 from app.access.key_file import add_key
 from app.access.keys import ApiKeys
 from app.connections import ConnectionLimits, Connections
@@ -200,16 +200,16 @@ async def test_what_keys_may_use_is_counted_where_it_is_not_known(tmp_path: Path
     key = add_key(file, "alice", {"requests_per_minute": 1})
     (tmp_path / "counters.sqlite").mkdir()
     keys, metrics = ApiKeys([], file), Metrics()
-    admission = Admission(SqliteCounters(tmp_path / "counters.sqlite"), Prices(1, 1), when_down="allow")
-    fill_from_access(metrics, admission, keys)
-    await admission.visit(keys.check(f"Bearer {key}")).enter()
+    control = AdmissionControl(SqliteCounters(tmp_path / "counters.sqlite"), Prices(1, 1), when_down="allow")
+    fill_from_access(metrics, control, keys)
+    await control.admit(keys.check(f"Bearer {key}")).reserve()
     file.write_text("keys = 7")
     keys.refresh()
     found = await samples(metrics)
     name = "openfaze_engine_failures_total"
     assert found[name, ("counters", "store", "unreachable")] == 1
     assert found[name, ("keys", "file", "refused")] == 1
-    await admission.close()
+    await control.close()
 
 
 async def test_what_is_no_engine_counts_from_zero_as_the_page_lists_it(tmp_path: Path) -> None:

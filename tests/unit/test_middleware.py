@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from app import middleware
-from app.access.admission import Admission
+from app.access.admission import AdmissionControl
 from app.access.keys import ApiKeys
 from app.batches.gaps import Gaps
 from app.errors import SAFE
@@ -45,8 +45,8 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
     async def noted(seconds: float) -> None:
         happened.append(seconds)
 
-    admission = Admission(SqliteCounters(Path("none")), Prices(1, 1))
-    scope = RequestScope(fails, ApiKeys(["key"]), admission, look, Activity(), Gaps(1, 0), Metrics(), Traces())
+    control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
+    scope = RequestScope(fails, ApiKeys(["key"]), control, look, Activity(), Gaps(1, 0), Metrics(), Traces())
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
     return happened
