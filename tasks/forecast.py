@@ -25,10 +25,10 @@ from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine
 from tasks.series.columns import Observed, mentions, observed
 from tasks.series.grid import SeriesTable
+from tasks.series.horizon import Horizon, horizon_in
 from tasks.series.inline import message_of
 from tasks.series.reading import TableReader
 from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, steps_ahead
-from tasks.wording.horizon import Horizon, horizon_in
 
 _DIGITS = 6
 """Significant ones of the largest value."""

@@ -17,7 +17,7 @@ from app.wire.request import ChatRequest
 from models.base import ModelError
 from models.embedding.embedder import Embedder
 from tasks.inputs.source import Source
-from tasks.wording.vocabulary import compiled
+from tasks.wording.phrases import compiled
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from models.vision.detection.detector import Detection, Detector, Segmenter, sup
 from models.vision.text import Image
 from tasks.detection.vocabulary import LabelVocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import instruction_in
-from tasks.wording.vocabulary import compiled
+from tasks.wording.phrases import compiled
 
 _OUTLINE = (
     r"\boutlin\w*|\bpolygon\w*|\bcontours?\b|\bsilhouettes?\b|\bumriss\w*|\bkontur\w*|\bumrand\w*|\bcontorn\w*"

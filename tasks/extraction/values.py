@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from models.safety.personal_data import iban_length
@@ -13,6 +12,7 @@ from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.notation.currencies import currency_of, may_be_in
+from tasks.notation.numbers import likeliest
 
 CODES = ("iban", "bic", "currency")
 """Concepts whose fields only such a code may fill, or the sign of a currency."""
@@ -99,13 +99,6 @@ def number_of(span: CandidateSpan) -> int | float | None:
     if reading == reading.to_integral_value() and not set(".,") & set(span.number.digits):
         return int(reading)
     return float(reading)
-
-
-def likeliest(readings: frozenset[Decimal], digits: str) -> Decimal:
-    """Three figures behind a comma are thousands, behind a point they are a fraction; of a percent, what is written."""
-    by_size = sorted(readings, key=abs)
-    is_ambiguous = len(by_size) > 1 and by_size[-1] == 1000 * by_size[0]
-    return by_size[0] if is_ambiguous and "." in digits else by_size[-1]
 
 
 def _texts(span: CandidateSpan, schema: Mapping[str, Any], days_first: bool) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Calendar days as people write them, and every reading that a piece of text allows.
+"""Calendar days in running text with every reading that they allow, and days, months, quarters and years in requests.
 
 >>> [day.readings for day in days("Due 03/04/2026")]
 [(datetime.date(2026, 4, 3), datetime.date(2026, 3, 4))]
@@ -7,9 +7,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
-from tasks.wording.vocabulary import MONTHS, WEEKDAYS
+from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 
 CENTURY_TURNS_AT = 50
 """Two-digit years from here on are 19xx: documents look back to births, and some decades ahead at most."""
@@ -79,21 +80,48 @@ def _days(match: re.Match[str]) -> Iterator[date]:
         if len(a) == len(c) == 2:
             orders.append((a, b, c))
     elif part["month2"]:
-        orders = [(part["y2"], _month(part["month2"].casefold()), part["d2"])]
+        orders = [(part["y2"], _month_beginning(part["month2"]), part["d2"])]
     else:
-        orders = [(part["y3"], _month(part["month3"].casefold()), part["d3"])]
+        orders = [(part["y3"], _month_beginning(part["month3"]), part["d3"])]
     for year, month, day in orders:
         try:
-            yield date(_year(year), int(month), int(day))
+            yield date(full_year(year, CENTURY_TURNS_AT), int(month), int(day))
         except ValueError:
             continue
 
 
-def _month(name: str) -> int:
-    """1 to 12, or 0 for a word that is no month."""
-    return MONTHS.get(name) or MONTHS.get(name[:3], 0)
+def _month_beginning(name: str) -> int:
+    """1 to 12 for a month's name, or for a word that begins as its short form does; 0 for any other word."""
+    return month_named(name) or month_named(name[:3])
 
 
-def _year(digits: str) -> int:
+def full_year(digits: str, turns_at: int) -> int:
+    """The year that four digits are, or two: from `turns_at` on of the last century, else of this one."""
     year = int(digits)
-    return year if len(digits) == 4 else year + (1900 if year >= CENTURY_TURNS_AT else 2000)
+    return year if len(digits) == 4 else year + (1900 if year >= turns_at else 2000)
+
+
+_NEAR_YEAR = r"(?:19|2[01])\d\d"
+DATE: Final = (
+    rf"(?:(?P<year>{_NEAR_YEAR})(?:-(?P<mm>\d\d?)(?:-(?P<dd>\d\d?))?)?"
+    rf"|[QT](?P<q>[1-4])[ /-]?(?P<qy>{_NEAR_YEAR})|(?P<yq>{_NEAR_YEAR})[ -]?Q(?P<yqq>[1-4])"
+    rf"|(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? )?(?:de )?(?P<month>{any_of(MONTHS)})\.?"
+    rf"(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)?,? (?:de |of )?(?P<my>{_NEAR_YEAR}))(?![\d.,-]*\d)"
+)
+"""A regular expression of a day, month, quarter or year of this century or its neighbours, for `stretch_of`."""
+
+
+def stretch_of(found: re.Match[str]) -> tuple[date, date] | None:
+    """The first day of a DATE, and the day after its last one; None for one that the calendar does not have."""
+    day = found["dd"] or found["d"] or found["d2"]
+    quarter = found["q"] or found["yqq"]
+    year = int(found["year"] or found["my"] or found["qy"] or found["yq"])
+    month = month_named(found["month"]) if found["month"] else 3 * int(quarter) - 2 if quarter else found["mm"]
+    try:
+        begin = date(year, int(month or 1), int(day or 1))
+    except ValueError:
+        return None
+    if day:
+        return begin, begin + timedelta(days=1)
+    years, months = divmod(begin.month - 1 + (3 if quarter else 1 if month else 12), 12)
+    return begin, date(year + years, months + 1, 1)

@@ -6,9 +6,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from tasks.notation.currencies import ANY as CURRENCY
 
@@ -82,34 +83,48 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
 
 
 def _readings(digits: str, negative: bool, percent: bool) -> Iterator[Decimal]:
-    for reading in _magnitudes(re.sub(r"[ '’]", "", digits)):
-        for value in (reading, reading / 100) if percent else (reading,):
+    for reading in magnitudes(re.sub(r"[ '’]", "", digits)):
+        for value in (reading.value, reading.value / 100) if percent else (reading.value,):
             yield -value if negative else value
 
 
-def _magnitudes(digits: str) -> Iterator[Decimal]:
-    """1,234.50 and 1.234,50 have one reading; 1.234 has two; 1.2.3 has none."""
+class Magnitude(NamedTuple):
+    """One reading of digits with points and commas."""
+
+    value: Decimal
+    decimal_sign: str
+    """The sign that parts whole from fraction where digits are read so; empty where there is no sign at all."""
+
+
+def magnitudes(digits: str) -> Iterator[Magnitude]:
+    """1,234.50 and 1.234,50 have one reading; 1.234 has two, as a fraction first; 1.2.3 has none."""
     digits = unicodedata.normalize("NFKC", digits)
     points, commas = digits.count("."), digits.count(",")
-    decimal_sign = max(".,", key=digits.rfind)
-    group_sign = "," if decimal_sign == "." else "."
-    whole, _, fraction = digits.rpartition(decimal_sign)
+    sign, other = (".", ",") if digits.rfind(".") > digits.rfind(",") else (",", ".")
+    whole, _, fraction = digits.rpartition(sign)
     if not points and not commas:
-        yield Decimal(digits)
+        yield Magnitude(Decimal(digits), "")
     elif points and commas:
-        if digits.count(decimal_sign) == 1 and _is_grouped(whole, group_sign):
-            yield Decimal(f"{whole.replace(group_sign, '')}.{fraction}")
-        elif digits.count(decimal_sign) > 1 and group_sign not in whole:
-            return
+        if digits.count(sign) == 1 and is_grouped(whole, other):
+            yield Magnitude(Decimal(f"{whole.replace(other, '')}.{fraction}"), sign)
     elif points + commas > 1:
-        if _is_grouped(digits, decimal_sign):
-            yield Decimal(digits.replace(decimal_sign, ""))
+        if is_grouped(digits, sign):
+            yield Magnitude(Decimal(digits.replace(sign, "")), other)
     else:
-        yield Decimal(f"{whole or '0'}.{fraction}")
-        if len(fraction) == 3 and 0 < len(whole) <= 3 and whole != "0":
-            yield Decimal(whole + fraction)
+        yield Magnitude(Decimal(f"{whole or '0'}.{fraction}"), sign)
+        if whole != "0" and is_grouped(digits, sign):
+            yield Magnitude(Decimal(whole + fraction), other)
 
 
-def _is_grouped(digits: str, sign: str) -> bool:
+def is_grouped(digits: str, sign: str) -> bool:
+    """Whether `sign` parts groups of three, behind a first one of three digits or fewer."""
     first, *groups = digits.split(sign)
     return 0 < len(first) <= 3 and all(len(group) == 3 for group in groups)
+
+
+def likeliest(readings: Collection[Decimal], digits: str) -> Decimal:
+    """The reading of `digits` where nothing else tells: three figures behind a comma are thousands, behind a point they
+    are a fraction; of a percent, what is written."""
+    by_size = sorted(readings, key=abs)
+    is_ambiguous = len(by_size) > 1 and by_size[-1] == 1000 * by_size[0]
+    return by_size[0] if is_ambiguous and "." in digits else by_size[-1]

@@ -6,18 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tasks.series.dates import (
-    decimal_comma,
-    is_missing,
-    looks_numeric,
-    moment,
-    moments,
-    number,
-    since_1970,
-    year_in,
-)
+from tasks.notation.cells import decimal_comma, is_missing, looks_numeric, moment, moments, number, since_1970, year_in
+from tasks.notation.words import UNITS, month_named
 from tasks.series.grid import Cell, SeriesColumn, SeriesTable
-from tasks.wording.vocabulary import MONTHS, UNITS
 
 MOST = 0.8
 """Share of a column's cells that must be dates, or numbers, for it to be one of dates, or numbers."""
@@ -129,7 +120,7 @@ def _calendar_day(year: float | None, month: float | None, day: float | None) ->
 
 
 def month_number(cell: Cell) -> int | None:
-    return MONTHS.get(cell.strip().lower().rstrip(".")) if isinstance(cell, str) else None
+    return (month_named(cell.strip()) or None) if isinstance(cell, str) else None
 
 
 def _at(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.Pattern[str]") -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from tasks.series.dates import is_missing, looks_numeric, moment
+from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.series.grid import SeriesTable, cell_of, table_of
 
 _LEAST = 2

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 
-from tasks.series.dates import looks_numeric, moment
+from tasks.notation.cells import looks_numeric, moment
 from tasks.series.formats import date_and_number, delimited_table, is_head, value_table
 from tasks.series.grid import SeriesTable, table_of
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tasks.errors import InputError
 from tasks.series.columns import Observed
 from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, WEEK, Period, TimeGrid, grid_of, nearest_step
-from tasks.wording.horizon import Horizon
+from tasks.series.horizon import Horizon
 
 LEAST_POINTS = 5
 """The shortest series that is forecast (the HTTP contract)."""

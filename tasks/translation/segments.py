@@ -11,7 +11,7 @@ from typing import Literal
 
 from models.safety.personal_data import KINDS
 from models.translation.ct2 import MARK, MOST, content_mark, is_markup, markup_mark, same_marks
-from tasks.wording.vocabulary import compiled
+from tasks.wording.phrases import compiled
 
 Kind = Literal["break", "markup", "content"]
 """A `break` ends a sentence (a line's end, `<p>`, a fenced block); `markup` stands between words (`<b>`, `**`);

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from tasks.wording.vocabulary import PHRASES, PLACES
+from tasks.notation.words import PLACES
+from tasks.wording.phrases import PHRASES
 
 TYPE_WORDS = PHRASES["elements"]
 """Regular expressions of what the types are called."""

@@ -7,7 +7,8 @@ say is understood.
 import re
 from collections.abc import Iterator
 
-from tasks.wording.vocabulary import NUMBERS, PHRASES, compiled
+from tasks.notation.words import NUMBERS
+from tasks.wording.phrases import PHRASES, compiled
 
 _VERB = rf"\b(?:{PHRASES['objects']['before']})(?=[\s:]|(?<=['’]))"
 

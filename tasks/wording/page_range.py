@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.errors import InputError
-from tasks.wording import vocabulary
-from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of, compiled
+from tasks.notation import words
+from tasks.notation.words import NUMBERS, any_of, count_named
+from tasks.wording.phrases import PHRASES, compiled
 
 # How people say which pages they mean, in English, German, French, Spanish, Portuguese and Italian.
 #
 # Fragments of regular expressions that ignore case. None of them captures anything.
 COUNTS = {word: number for word, number in NUMBERS.items() if number <= 10 and (number > 1 or word == "one")}
 """Words for 1 but the English one are articles, too."""
-PLACES = {**vocabulary.PLACES, "prime": 1, "final": -1}
+PLACES = {**words.PLACES, "prime": 1, "final": -1}
 
 PAGES = r"pages|seiten|p[áa]ginas|pagine"
 PAGE = r"page|seite|p[áa]gina"
@@ -136,7 +137,7 @@ def _numbered(text: str, total: int) -> Iterator[Hint]:
 
 
 def _range(words: str, total: int) -> range:
-    ends = [_number(count) for count in re.findall(COUNT, words, re.IGNORECASE)]
+    ends = [count_named(count, COUNTS) for count in re.findall(COUNT, words, re.IGNORECASE)]
     if re.search(ONWARDS, words, re.IGNORECASE):
         ends.append(max(ends[0], total))
     return _through(ends[0], ends[-1])
@@ -152,7 +153,7 @@ def _placed(text: str, total: int) -> Iterator[Hint]:
         count = match["count"] or (match["before"] if match["several"] else None)
         if count is None and match["several"] and len(re.findall(PLACE, match["places"], re.IGNORECASE)) == 1:
             continue  # "the first pages": nobody knows how many
-        size = min(_number(count), total) if count else 1
+        size = min(count_named(count, COUNTS), total) if count else 1
         for part in parts:
             starts = [_start(place, size, total) for place in re.findall(PLACE, part, re.IGNORECASE)]
             yield bool(match["but"]), _through(min(starts), max(starts) + size - 1)
@@ -167,10 +168,6 @@ def _alternate(text: str, total: int) -> Iterator[Hint]:
     for match in compiled(_ALTERNATE).finditer(text):
         first = 1 if match["odd"] or match["odd_after"] else 2
         yield bool(match["but"]), range(first, max(first, total) + 1, 2)
-
-
-def _number(count: str) -> int:
-    return COUNTS.get(count.lower()) or int(count)
 
 
 _UNWANTED = (

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import re2
 
-from tasks.wording.vocabulary import compiled
+from tasks.wording.phrases import compiled
 
 AUTOMATON_BYTES: Final = 8 << 20
 """Memory that RE2 may keep states in; beyond it, it makes them anew."""

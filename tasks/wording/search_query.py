@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from tasks.errors import InputError
-from tasks.wording.vocabulary import DATE, NUMBERS, PHRASES, UNITS, any_of, compiled, stretch_of, unit_named
+from tasks.notation.dates import DATE, stretch_of
+from tasks.notation.words import NUMBERS, UNITS, any_of, count_named, unit_named
+from tasks.wording.phrases import PHRASES, compiled
 
 Period = Literal["day", "week", "month", "year"]
 
@@ -72,8 +74,7 @@ def _past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
     """None for "last week", which is the one before this."""
     if match["number"] is None and match["past"].lower() != "past":
         return None
-    number = (match["number"] or "1").lower()
-    days = (int(number) if number.isdecimal() else _NUMBERS[number]) * _UNIT_DAYS[unit_named(match["unit"]) or "day"]
+    days = count_named(match["number"] or "1", _NUMBERS) * _UNIT_DAYS[unit_named(match["unit"]) or "day"]
     return (today - timedelta(max(1, round(days))), None) if days < 36_600 else None
 
 

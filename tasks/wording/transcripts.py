@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from models.translation.languages import code_of_tag, language_code
+from tasks.notation.words import NUMBERS, any_of, count_named
 from tasks.wording.named_languages import MARK, with_names_marked
-from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of, compiled
+from tasks.wording.phrases import PHRASES, compiled
 
 # What a request's text says about speakers: that they are to be told apart, and how many there are.
 #
@@ -58,8 +59,7 @@ def number_of_speakers(text: str) -> int | None:
     """
     for pattern in _COUNTS:
         for match in compiled(pattern).finditer(text):
-            said = match["number"].lower()
-            number = int(said) if said.isdigit() else _NUMBERS[said]
+            number = count_named(match["number"], _NUMBERS)
             exact = not compiled(_INEXACT).search(text, max(0, match.start("number") - 20), match.start("number"))
             if exact and 2 <= number <= MOST_SPEAKERS:
                 return number

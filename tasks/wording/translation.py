@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.errors import InputError
 from tasks.wording.named_languages import LanguageMention, named, source_in, target_in, unknown_in, without_source
-from tasks.wording.vocabulary import PHRASES
+from tasks.wording.phrases import PHRASES
 
 _HEAD = 400
 """Characters at a message's beginning, or end, in which its instruction stands."""

@@ -12,7 +12,7 @@ from app.chat.plan import Plan, Planner
 from app.chat.planning.wants import WORDS
 from tasks.wording import phrasebook
 from tasks.wording.phrasebook import Phrasebook, image, pieces
-from tasks.wording.vocabulary import compiled
+from tasks.wording.phrases import compiled
 from tests import routing
 from tests.conftest import each_case
 from tests.plans import ALL_TEXTS, Case, turn_of

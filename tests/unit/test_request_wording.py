@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.base import TaskRequest
+from tasks.notation import dates, words
 from tasks.series import inline
-from tasks.wording import vocabulary
 from tasks.wording.gui_elements import Wording
+from tasks.wording.phrases import PHRASES
 from tests.conftest import each_case
 
 
@@ -47,16 +48,16 @@ def test_a_text_without_pairs_is_not_searched_at_each_character() -> None:
 
 
 def test_a_word_of_the_vocabulary_means_one_thing() -> None:
-    table = tomllib.loads(Path(vocabulary.__file__).with_suffix(".toml").read_text("utf-8"))
+    table = tomllib.loads(Path(words.__file__).with_suffix(".toml").read_text("utf-8"))
     for subject in ("months", "numbers", "places"):
-        words = [word for said in table[subject].values() for word in said.split(", ")]
-        assert len(words) == len(set(words)) == len(getattr(vocabulary, subject.upper()))
-        assert words == [word.strip().lower() for word in words]
-    assert set(vocabulary.MONTHS.values()) == set(range(1, 13))
+        names = [name for row in table[subject].values() for name in row.split(", ")]
+        assert len(names) == len(set(names)) == len(getattr(words, subject.upper()))
+        assert names == [name.strip().lower() for name in names]
+    assert set(words.MONTHS.values()) == set(range(1, 13))
 
 
 def test_phrases_are_expressions_that_fit_something_and_not_everything() -> None:
-    for subject, table in vocabulary.PHRASES.items():
+    for subject, table in PHRASES.items():
         for name, said in table.items():
             pattern = re.compile(said, re.IGNORECASE | (re.VERBOSE if subject == "search" else re.NOFLAG))
             assert pattern.groups == 0, (subject, name)
@@ -68,7 +69,7 @@ def test_phrases_are_expressions_that_fit_something_and_not_everything() -> None
     [("Tage", "day"), ("semaines", "week"), ("个月", "month"), ("trading days", "weekday"), ("часов", "hour")],
 )
 def test_units_of_time_are_known_by_their_names(word: str, unit: str) -> None:
-    assert vocabulary.unit_named(word) == unit
+    assert words.unit_named(word) == unit
 
 
 @each_case(
@@ -83,6 +84,6 @@ def test_units_of_time_are_known_by_their_names(word: str, unit: str) -> None:
     ],
 )
 def test_a_date_in_prose_is_a_stretch_of_days(text: str, begin: str, end: str) -> None:
-    found = re.fullmatch(vocabulary.DATE, text, re.IGNORECASE)
+    found = re.fullmatch(dates.DATE, text, re.IGNORECASE)
     assert found is not None
-    assert vocabulary.stretch_of(found) == (dt.date.fromisoformat(begin), dt.date.fromisoformat(end))
+    assert dates.stretch_of(found) == (dt.date.fromisoformat(begin), dt.date.fromisoformat(end))

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tasks.series.dates import decimal_comma, is_missing, looks_numeric, moment, moments, number, since_1970
+from tasks.notation.cells import decimal_comma, is_missing, looks_numeric, moment, moments, number, since_1970
 from tests.conftest import each_case
 
 

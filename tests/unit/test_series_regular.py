@@ -8,8 +8,8 @@ import pytest
 from tasks.errors import InputError
 from tasks.series.columns import Observed
 from tasks.series.grid import DAILY, MONTHLY, Period, weekday_later, weekdays_between
+from tasks.series.horizon import Horizon, horizon_in
 from tasks.series.regular import Regular, regular, seasons_of, steps_ahead
-from tasks.wording.horizon import Horizon, horizon_in
 
 
 def dates(*texts: str) -> list[dt.datetime]:

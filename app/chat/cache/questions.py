@@ -15,7 +15,7 @@ from models.translation.languages import detected
 from tasks.inputs.source import urls_in
 from tasks.notation.dates import days
 from tasks.notation.numbers import numbers
-from tasks.wording.vocabulary import MONTHS, NUMBERS, PLACES, UNITS, any_of, unit_named
+from tasks.notation.words import MONTHS, NUMBERS, PLACES, UNITS, any_of, unit_named
 
 _SURE: Final = 0.8
 """Probability from which on a text is taken to be in a language."""

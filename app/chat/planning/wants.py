@@ -13,7 +13,7 @@ from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file
 from tasks.inputs.source import HEAD, Source, beginning, first_bytes, urls_in
 from tasks.wording.named_languages import target_in
 from tasks.wording.phrasebook import Phrasebook
-from tasks.wording.vocabulary import compiled
+from tasks.wording.phrases import compiled
 
 _LONGEST_TO_READ = 2000
 """Characters of a text in which a language is looked for."""

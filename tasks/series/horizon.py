@@ -7,8 +7,10 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from tasks.notation.dates import DATE, stretch_of
+from tasks.notation.words import NUMBERS, UNITS, any_of, count_named, unit_named
 from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, MONTHLY, QUARTERLY, WEEKDAYS, WEEKLY, YEARLY, Period
-from tasks.wording.vocabulary import DATE, NUMBERS, PHRASES, UNITS, any_of, compiled, stretch_of, unit_named
+from tasks.wording.phrases import PHRASES, compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,7 @@ def _period(found: re.Match[str]) -> Period | None:
 
 
 def _number(text: str) -> int:
-    digits = text.replace(",", "").replace(".", "")
-    return int(digits) if digits.isdecimal() else NUMBERS[text.lower().removeprefix("ال")]
+    return count_named(text.removeprefix("ال"))
 
 
 def _until(words: str) -> Horizon | None:

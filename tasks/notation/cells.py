@@ -1,14 +1,16 @@
-"""Numbers and points in time as tables write them: ISO 8601, days, months, quarters, weeks and years of several
-countries, and seconds since 1970.
+"""Numbers and points in time as cells of tables write them: ISO 8601, days, months, quarters, weeks and years of
+several countries, and seconds since 1970. What the signs of one cell leave open, the others of its table decide.
 """
 
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from tasks.wording.vocabulary import MONTHS
+from tasks.notation.dates import full_year
+from tasks.notation.numbers import Magnitude, is_grouped, magnitudes
+from tasks.notation.words import month_named
 
 _SPACES = "  \u00a0\u202f\u2009'’"
 _DROPPED = str.maketrans({"−": "-", "–": "-", **dict.fromkeys(_SPACES)})
@@ -16,7 +18,6 @@ _AROUND = r"(?:[$€£¥₹₽%‰]|[A-Z]{3}|kr|zł)?"
 _NUMBER = re.compile(rf"{_AROUND}([-+]?){_AROUND}((?:\d[\d.,]*|[.,]\d+)(?:[eE][-+]?\d{{1,3}})?){_AROUND}")
 _LONGEST_NUMBER = 60
 """Characters that a cell with a number has at most."""
-_GROUPED = re.compile(r"[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*")
 _MISSING = frozenset(
     {"", "-", "–", "—", ".", "..", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "k.a.", "s/d"}
 )
@@ -47,9 +48,9 @@ def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
             return comma > point
         if comma < 0 and point < 0:
             continue
-        if not _GROUPED.fullmatch(digits):
+        if digits[0] == "0" or not is_grouped(digits, "," if comma >= 0 else "."):
             return comma >= 0 and digits.count(",") == 1
-        if digits.count(".") > 1 or digits.count(",") > 1:
+        if _count_signs(digits) > 1:
             return point >= 0
     return likely
 
@@ -63,16 +64,29 @@ def number(cell: str, *, comma: bool) -> float | None:
     if found is None:
         return None
     sign, digits = found
-    thousands, point = (".", ",") if comma else (",", ".")
-    whole, has_point, decimals = digits.partition(point)
-    if thousands in decimals or (thousands in whole and not _GROUPED.fullmatch(whole)):
+    mantissa, _, exponent = digits.lower().partition("e")
+    readings = list(_readings(mantissa, has_exponent=bool(exponent)))
+    value = next((one.value for one in readings if one.decimal_sign in ("", "," if comma else ".")), None)
+    if value is None and readings and _count_signs(mantissa) == 1:
         # As in `12.5` among decimal commas: not this notation, but a number all the same.
-        whole, has_point, decimals = digits.replace(",", ".").partition(".")
-    try:
-        value = float(f"{sign}{whole.replace(thousands, '')}{'.' if has_point else ''}{decimals}")
-    except ValueError:
+        value = readings[0].value
+    if value is None:
         return None
-    return value if math.isfinite(value) else None
+    read = float(f"{sign}{value:f}e{exponent or 0}")
+    return read if math.isfinite(read) else None
+
+
+def _readings(digits: str, *, has_exponent: bool) -> Iterator[Magnitude]:
+    """The readings of a cell's digits. A first zero begins no groups, nor does an exponent follow them: 012,345 and
+    1,234e5 are fractions."""
+    for reading in magnitudes(digits):
+        is_fraction = reading.decimal_sign in digits
+        if (is_fraction or not has_exponent) and (digits[0] != "0" or (is_fraction and _count_signs(digits) < 2)):
+            yield reading
+
+
+def _count_signs(digits: str) -> int:
+    return digits.count(".") + digits.count(",")
 
 
 def _digits(cell: str) -> tuple[str, str] | None:
@@ -120,8 +134,8 @@ _FORMS = (
 """What stands for a point in time, in full; the first that fits is meant."""
 _LONGEST = 40
 """Characters that a cell with a date has at most."""
-_PIVOT = 69
-"""Years of two digits up to here are of this century, as POSIX reads them."""
+_CENTURY_TURNS_AT = 69
+"""Two-digit years from here on are 19xx, as POSIX reads them."""
 _SECONDS = (100_000_000, 10_000_000_000)
 """Numbers that are read as seconds since 1970: the years 1973 to 2286. A thousand times as much is milliseconds."""
 
@@ -198,7 +212,9 @@ def _read(found: re.Match[str] | None, day_first: bool) -> Moment | None:
     if found is None:
         return None
     part = {name: text for name, text in found.groupdict().items() if text}
-    year = _full_year(part["year"].lstrip("'"))
+    year = full_year(part["year"].lstrip("'"), _CENTURY_TURNS_AT)
+    if not 1500 <= year < 2200:
+        raise ValueError("a year that no series has")
     month, day = part.get("month", 1), part.get("day") or part.get("day_after", 1)
     if "week" in part:
         return dt.datetime.fromisocalendar(year, int(part["week"]), int(part.get("weekday", 1))), None
@@ -207,7 +223,7 @@ def _read(found: re.Match[str] | None, day_first: bool) -> Moment | None:
     elif "first" in part:
         month, day = (part["other"], part["first"]) if day_first else (part["first"], part["other"])
     elif "name" in part:
-        month = MONTHS.get(part["name"].lower(), 0)
+        month = month_named(part["name"])
         if not month or {"day", "day_after"} <= part.keys():
             return None
     hours = int(part.get("hour", 0))
@@ -216,15 +232,6 @@ def _read(found: re.Match[str] | None, day_first: bool) -> Moment | None:
     days, hours = (1, 0) if hours == 24 else (0, hours)
     time = dt.datetime(year, int(month), int(day), hours, int(part.get("minute", 0)), int(part.get("second", 0)))
     return time + dt.timedelta(days=days), _offset(part.get("zone"))
-
-
-def _full_year(digits: str) -> int:
-    year = int(digits)
-    if len(digits) == 4:
-        if not 1500 <= year < 2200:
-            raise ValueError("a year that no series has")
-        return year
-    return year + (2000 if year < _PIVOT else 1900)
 
 
 def _offset(zone: str | None) -> int | None:

@@ -1,0 +1,45 @@
+"""Words for months, weekdays, numbers, places in an order and units of time, in several languages (words.toml)."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+_TABLE: Final[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+
+
+def _numbered(subject: str) -> dict[str, int]:
+    return {word: int(number) for number, words in _TABLE[subject].items() for word in words.split(", ")}
+
+
+MONTHS: Final = _numbered("months")
+"""1 to 12, by names and short forms."""
+WEEKDAYS: Final = _numbered("weekdays")
+"""1, Monday, to 7, by names and short forms."""
+NUMBERS: Final = _numbered("numbers")
+PLACES: Final = _numbered("places")
+"""Places in an order by their names: 1 is the first, -1 the last."""
+UNITS: Final[dict[str, str]] = _TABLE["units"]
+"""Regular expressions of what units of time are called, without groups, by their English names."""
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A regular expression of `words` that tries the longest first."""
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+def count_named(text: str, words: Mapping[str, int] = NUMBERS) -> int:
+    """The count that `text` writes in figures, perhaps in groups, or as one of `words`. Raises KeyError."""
+    figures = text.replace(",", "").replace(".", "")
+    return int(figures) if figures.isdecimal() else words[text.lower()]
+
+
+def month_named(name: str) -> int:
+    """1 to 12, or 0 for a word that is no month."""
+    return MONTHS.get(name.lower().rstrip("."), 0)
+
+
+def unit_named(word: str) -> str | None:
+    """The English name of a unit of time."""
+    return next((unit for unit, named in UNITS.items() if re.fullmatch(named, word, re.IGNORECASE)), None)
