@@ -95,7 +95,7 @@ def build_admission(settings: Settings) -> AdmissionControl:
 
 
 def build_counters(settings: Settings) -> CounterStore:
-    """Where OPENFAZE_STATE_URL says. Raises ValueError."""
+    """The store that OPENFAZE_STATE_URL names. Raises ValueError."""
     url = settings.state_url.get_secret_value() if settings.state_url else ""
     scheme, mark, path = url.partition("://")
     if not url or (scheme == "sqlite" and path.startswith("/")):
@@ -110,7 +110,7 @@ def build_counters(settings: Settings) -> CounterStore:
 
 
 def has_cache(settings: Settings) -> bool:
-    """Whether a cache may hold answers: one in Redis always may, one in a file where the file exists."""
+    """Tells whether a cache may hold answers: one in Redis always may, one in a file where the file exists."""
     file = _sqlite_file(settings)
     return file is None or file.exists()
 
@@ -123,12 +123,12 @@ def counters_file(settings: Settings) -> Path:
 
 
 def is_state_shared(settings: Settings) -> bool:
-    """Whether several servers keep it together, in Redis."""
+    """Tells whether several servers share their state, in Redis."""
     return bool(settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"))
 
 
 def state_folder(settings: Settings) -> Path:
-    """Where a server keeps what is to outlive it, beside the folder of uploads."""
+    """The folder beside that of uploads in which a server keeps what outlives it."""
     return _beside_files(settings) / "state"
 
 
@@ -173,7 +173,7 @@ def build_runtime(settings: Settings) -> Runtime:
 
 
 def build_cluster(settings: Settings) -> Cluster | None:
-    """None where engines compute in this process. Raises ValueError."""
+    """The cluster that engines compute on, or None where they compute in this process. Raises ValueError."""
     if settings.cluster != RAY:
         return None
     for setting in ("device", *DEVICES):
@@ -202,7 +202,7 @@ def build_cluster(settings: Settings) -> Cluster | None:
 
 
 def _threads_of_a_replica(settings: Settings) -> int:
-    """As if all that an engine may have were on a machine like this one."""
+    """This machine's processors, divided among as many replicas as an engine may have."""
     return max(1, available_cpus() // read_replicas(settings.ray_replicas)[0].most)
 
 
@@ -228,7 +228,7 @@ def build_search(settings: Settings, fetcher: Fetcher) -> FallOver:
 
 
 def build_politeness(settings: Settings, fetcher: Fetcher) -> Politeness:
-    """For the pages that a task finds or follows by itself."""
+    """The rules for pages that a task finds or follows by itself."""
     policy = ScrapePolicy(
         robots=settings.scrape_robots,
         host_rps=settings.scrape_host_rps,
@@ -284,7 +284,7 @@ def _pages_at_once(settings: Settings) -> int:
 
 
 def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
-    """For pages that are empty without one."""
+    """The browser for pages that are empty without one."""
 
     def renderer(program: str) -> BrowserRenderer:
         policy = BrowserPolicy(program, settings.browser_timeout_s, settings.browser_pages)
@@ -294,7 +294,7 @@ def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
 
 
 def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
-    """None where nothing is to be kept. Raises ValueError for settings that cannot be served."""
+    """The cache's entries, or None where nothing is kept. Raises ValueError for settings that cannot be served."""
     if settings.cache == OFF:
         return None
     return Entries(build_entry_store(settings), _build_seal(settings), threads)
@@ -307,7 +307,7 @@ def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
 
 
 def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
-    """In Redis where several servers share their state, else in a file. Raises ValueError."""
+    """The kept responses: in Redis where several servers share their state, else in a file. Raises ValueError."""
     store: EntryStore
     if settings.state_url and is_state_shared(settings):
         store = RedisEntries(settings.state_url.get_secret_value(), RESPONSE_PREFIX)
@@ -323,7 +323,8 @@ def responses_file(settings: Settings) -> Path:
 
 
 def build_known_questions(settings: Settings) -> KnownQuestions:
-    """Beside the answers, or where those would be if they were not in Redis. Raises ValueError."""
+    """The questions in a file beside the answers, or where those would lie if they were not in Redis. Raises
+    ValueError."""
     return KnownQuestions(_questions_file(settings), _build_seal(settings))
 
 
@@ -358,7 +359,7 @@ def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) 
 
 
 def build_cache_stores(settings: Settings) -> Sequence[Holding]:
-    """That of the answers, and that of the questions where some were asked here. Raises ValueError."""
+    """The store of the answers, and that of the questions where some were asked here. Raises ValueError."""
     answers = build_entry_store(settings)
     return [answers, build_known_questions(settings)] if _questions_file(settings).exists() else [answers]
 
@@ -369,7 +370,7 @@ def _questions_file(settings: Settings) -> Path:
 
 
 def build_entry_store(settings: Settings) -> EntryStore:
-    """Where OPENFAZE_CACHE_URL says. Raises ValueError."""
+    """The store that OPENFAZE_CACHE_URL names. Raises ValueError."""
     if file := _sqlite_file(settings):
         return SqliteEntries(file, int(settings.cache_max_mb * MB))
     url = _cache_url(settings)
@@ -382,7 +383,8 @@ def build_entry_store(settings: Settings) -> EntryStore:
 
 
 def _sqlite_file(settings: Settings) -> Path | None:
-    """As SQLAlchemy has it: three slashes for a path from here, four for one from the root."""
+    """The file that a URL names as SQLAlchemy's do: three slashes before a relative path, four before one from the
+    root."""
     url = _cache_url(settings)
     if not url:
         return _cache_folder(settings) / "answers.sqlite"

@@ -10,7 +10,7 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the work is. Never part of an answer."""
+    """The progress of the work. It is never part of an answer."""
 
     stage: str
     done: int
@@ -19,28 +19,30 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Precontext:
-    """What the tasks of the full model found, before the answer."""
+    """Results of tasks of the full model, before the answer."""
 
     entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningChunk:
+    """A chunk of what a model that reasons writes before its answer."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class TextChunk:
-    """A piece of the answer."""
+    """A chunk of the answer's text."""
 
     text: str
     logprobs: Any = None
-    """This piece's, as the LLM gives them, where the client asked for them."""
+    """The log probabilities of this chunk as the LLM gives them, where the client asked for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCallChunk:
-    """A piece of a call of the client's tool: `id` and `name` in the first piece of each `index`."""
+    """A chunk of a call of the client's tool: the first chunk of each `index` has `id` and `name`."""
 
     index: int
     arguments: str
@@ -57,16 +59,16 @@ class AnswerWarning:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Always the last event. Token counts are of the whole request."""
+    """The last event. Token counts are those of the whole request."""
 
     reason: FinishReason
     prompt_tokens: int
     completion_tokens: int
     reasoning_tokens: int | None = None
     may_be_kept: bool = True
-    """False where nobody else is to be answered so: it withholds something."""
+    """False where something is withheld, so that nobody else may get this answer."""
     vcache: bool = False
-    """Whether it is the answer to an earlier request."""
+    """The answer is that of an earlier request."""
 
 
 Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evidence | AnswerWarning | Finish

@@ -20,7 +20,7 @@ BUFFERED_EVENTS = 64
 """Events that wait for a slow client before the work waits too."""
 _LAST_PART = 0.05
 _LONGEST_END_S = 10.0
-"""What is kept of a request's time for the end of an answer that is cut: for judging, tracing and sending it."""
+"""Seconds of a request's time that are kept, at most, for judging, tracing and sending an answer that is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,18 @@ class TimeLimit:
 
     seconds: float = math.inf
     answer_by: float = math.inf
-    """When an answer that has begun is cut, by the event loop's clock."""
+    """The time, by the event loop's clock, at which an answer that has begun is cut."""
 
     @classmethod
     def of(cls, seconds: float, spent_s: float = 0.0) -> "TimeLimit":
-        """From the request's arrival on, which was `spent_s` ago."""
+        """The limit of a request that arrived `spent_s` ago."""
         end_s = min(seconds * _LAST_PART, _LONGEST_END_S)
         return cls(seconds, asyncio.get_running_loop().time() + seconds - spent_s - end_s)
 
 
 class Feed(Generic[EventT]):
-    """The events of one request, within its time limit: as they are for who waits for all of them, with a heartbeat
-    for who reads along.
+    """The events of one request, within its time limit: as they are for a client that waits for the whole answer, with
+    a heartbeat for one that reads along.
 
     >>> async with Feed(pipeline.run(request), timeout_s=300).events() as events:
     ...     async for event in events:
@@ -70,7 +70,7 @@ class Feed(Generic[EventT]):
 
     @contextlib.asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncGenerator[EventT, None]]:
-        """Every event, made in the task of who iterates. The block raises what the work raises, and Unavailable when
+        """Every event, made in the caller's own task. The block raises what the work raises, and Unavailable when
         the time is up."""
         try:
             async with (
@@ -85,14 +85,15 @@ class Feed(Generic[EventT]):
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise
-            # Something within the work was cancelled by itself; whoever listens must not take it for its own end.
+            # A part of the work was cancelled by itself; the listener must not take it for its own cancellation.
             raise RuntimeError("a part of the work was cancelled") from error
 
     async def encoded(
         self, encode: Callable[[EventT], Iterable[bytes]], ping: bytes, first_ping_s: float, ping_s: float
     ) -> AsyncGenerator[bytes, None]:
-        """What `encode` makes of the events (one piece of all that wait), with `ping` where nothing has been sent for
-        `first_ping_s`, and for `ping_s` from then on. Events that leave no trace do not break the silence."""
+        """The bytes that `encode` makes of the events (those of all that wait in one piece), with `ping` where nothing
+        has been sent for `first_ping_s`, and for `ping_s` from then on. Events that leave no trace do not break the
+        silence."""
         loop = asyncio.get_running_loop()
         quiet_until = loop.time() + first_ping_s
         while True:
@@ -132,7 +133,7 @@ class Feed(Generic[EventT]):
 
 
 def _is_cancelled() -> bool:
-    """Whether somebody has cancelled the running task."""
+    """Tells whether somebody has cancelled the running task."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
@@ -145,7 +146,7 @@ def took_too_long(seconds: float) -> Unavailable:
 
 
 class Work(Generic[ReportT, T]):
-    """Runs `start(report)` in a task of its own; its reports are iterated, its result is there when they end.
+    """Runs `start(report)` in a task of its own. Its reports are iterated; its result is there when they end.
 
     >>> work = Work[Progress, Result[Any]](lambda report: task.run(TaskRequest(text, sources, as_progress(report))))
     >>> async with aclosing(work.reports()) as reports: ...
@@ -157,7 +158,8 @@ class Work(Generic[ReportT, T]):
         self._outcome: list[T] = []
 
     async def reports(self) -> AsyncGenerator[ReportT, None]:
-        """Ends when the work does, and raises what the work raises. Closing it cancels the work."""
+        """The reports of the work, until it ends. Raises what the work raises. Closing the generator cancels the
+        work."""
         queue: asyncio.Queue[ReportT | None] = asyncio.Queue()
         task = asyncio.create_task(self._start(queue.put_nowait))
         task.add_done_callback(lambda _: queue.put_nowait(None))
@@ -175,5 +177,5 @@ class Work(Generic[ReportT, T]):
 
 
 def as_progress(report: Callable[[Progress], None]) -> base.Progress:
-    """What a task tells of its progress, as an event."""
+    """A task's `progress` that reports events."""
     return lambda stage, done, total: report(Progress(stage, done, total))

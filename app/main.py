@@ -148,7 +148,7 @@ def _meant(request: Request) -> str:
 
 
 def _is_served(request: Request, path: str) -> bool:
-    """Whether there is a route of `path` for the request's method."""
+    """Tells whether there is a route of `path` for the request's method."""
     scope = {"type": "http", "path": path, "method": request.method}
     return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 

@@ -101,9 +101,9 @@ class Services:
         self.executor = FairExecutor("text")
         self.evidence_executor = FairExecutor("evidence")
         self.wire = FairExecutor("wire")
-        """For parsing and writing large bodies."""
+        """The threads that parse and write large bodies."""
         self.bodies = FairSlots("uploads", settings.large_bodies_at_once, most_waiting=settings.max_queue)
-        """For bodies of requests that are over a megabyte, while they come in."""
+        """The slots for requests' bodies of more than a megabyte, while they come in."""
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings, self.wire)

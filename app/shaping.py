@@ -1,4 +1,4 @@
-"""What of this server shapes its answers: none that was kept under another shape is given again."""
+"""A digest of all that shapes this server's answers. No answer that was kept under another digest is given again."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ from models.runtime import LOOK_AGAIN_S, Runtime
 from models.weights import WEIGHT_SETS
 
 _MODEL_S = 1.0
-"""How long a request waits for the LLM's server to say which model it has."""
+"""Seconds that a request waits for the LLM's server to say which model it has."""
 _SHAPE_NO_ANSWER = frozenset(
     {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}
@@ -75,8 +75,8 @@ def _weights(settings: Settings) -> Iterator[tuple[str, object]]:
 
 
 async def _listed_model(settings: Settings, runtime: Runtime, unknown: str) -> str | None:
-    """None where a setting names it, or the LLM is no server's. `unknown`, which is another in each process, where the
-    server does not say it."""
+    """The model of the LLM's server, or `unknown`, which differs in each process, where the server does not say it.
+    None where a setting names the model, or the LLM is no server's."""
     try:
         if settings.of(LlmSettings).llm_model is not None or runtime.choose(LLM.name) is not OPENAI_SERVER:
             return None

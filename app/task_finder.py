@@ -36,8 +36,8 @@ class TaskFinder:
         return _PreparedTask(name, self)
 
     def has(self, name: str) -> bool:
-        """Whether the task `name` may be guessed at, or offered to an LLM: nobody asked for it in so many words, so
-        it must not cost a download."""
+        """Tells whether the task `name` may be guessed at, or offered to an LLM: nobody asked for it in so many words,
+        so it must not cost a download."""
         if name in CATALOG and not self._runtime.is_at_hand(name):
             return False
         return SPECIALISTS[name].is_at_hand(self._parts)

@@ -15,18 +15,18 @@ class Entry:
     """The result of one task, or of the user's own text, under its name."""
 
     name: str
-    """As clients see it in `precontext`."""
+    """The name that clients see in `precontext`."""
     result: Result[Any]
 
     @property
     def error(self) -> str | None:
-        """Why the task failed, where it did."""
+        """The message of the task's failure, if it failed."""
         return self.result.message if isinstance(self.result, Failure) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where each field of a structured answer comes from, by JSON pointer, and the fields that nothing supports."""
+    """The source of each field of a structured answer, by JSON pointer, and the fields that nothing supports."""
 
     fields: Mapping[str, Any]
     unsupported: Sequence[str]

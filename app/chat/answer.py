@@ -43,9 +43,9 @@ ANSWER_SHARE = 4
 PICTURES_SHARE = 2
 """Half of what tools leave of it is for pictures, at most."""
 ASSUMED_CONTEXT_TOKENS = 8192
-"""The context of an LLM that does not tell: what servers grant by default at least."""
+"""The context of an LLM that does not tell its own: the least that servers grant by default."""
 PASSAGE_TOKENS = 120
-"""What a question about a document is answered with, where the LLM would invent."""
+"""Length of the passages that answer a question about a document where the LLM would invent."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _QUESTION = re.compile(
     r"[?？]\s*$|^\W*(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did|do"
@@ -53,16 +53,17 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 LEAST_PASTED = 300
-"""Characters of a text in a message that is taken for a document which its question is about."""
+"""Characters from which on a text in a message is taken for the document that its question is about."""
 CAREFUL_BYTES_PER_TOKEN = 3
-"""For fitting results into the context, where figures and names take more tokens than prose."""
+"""Bytes that are counted as a token when results are fitted into the context: figures and names take more tokens than
+prose."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """What all requests of the full model share."""
+    """Answers requests by the full model."""
 
     find_llm: Callable[[], Llm]
     """Raises EngineUnavailable."""
@@ -71,11 +72,11 @@ class Answerer:
     planner: Planner
     loader: MediaLoader
     executor: FairExecutor
-    """For work on long texts."""
+    """The threads for work on long texts."""
     structured: StructuredAnswers
     tool_limits: ToolLimits = field(default_factory=ToolLimits)
     extracts_always: bool = False
-    """Whether the fields are extracted though the LLM may be relied on."""
+    """The fields are extracted even where the LLM may be relied on."""
 
     async def answer(
         self, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
@@ -199,8 +200,8 @@ class Answerer:
         )
 
     async def _without_words(self, material: Material) -> str | None:
-        """What answers a request that wants nothing but results, or a plain question about what was read, or about the
-        text that it brings along: the passages that speak of it. None where an LLM has to find words."""
+        """The answer to a request that wants nothing but results, or the passages that answer a plain question about
+        what was read or about a text in the message. None where an LLM has to find words."""
         plan, results = material.plan, material.results
         whole = await asyncio.to_thread(answer_from_results, plan, results)
         if whole is not None or not all(map(is_text, results)):
@@ -214,7 +215,7 @@ class Answerer:
         return "\n".join(line for text in texts for line in text.split("\n") if line != GAP) or None
 
     async def _without_llm(self, answer: JsonAnswer | str, material: Material) -> AsyncGenerator[Event, None]:
-        """An answer that specialists give whole. One without a shape ends at the client's limit."""
+        """The events of an answer that the results give whole. One without a shape ends at the client's limit."""
         request, entries = material.request, material.entries
         if isinstance(answer, str) and not material.plan.results_only:
             yield AnswerWarning(PASSAGES)

@@ -12,20 +12,22 @@ from app.wire.request import ChatRequest
 
 @dataclass(frozen=True, slots=True)
 class ChatCall:
+    """A chat request, its caller, and what is measured of it."""
+
     request: ChatRequest
     caller: Caller
     skip_planning: bool = False
-    """`x-interfaze-bypass-moa`: straight to the LLM."""
+    """`x-interfaze-bypass-moa`: the request goes straight to the LLM."""
     fresh: bool = False
     """`x-interfaze-bypass-cache`, `x-interfaze-zdr`: use nothing of earlier requests, leave nothing for later ones."""
     stages: Stages = field(default_factory=Stages)
     limit: TimeLimit = field(default_factory=TimeLimit)
     admission: Admission = field(default_factory=Admission)
-    """What the caller's key is asked for; not entered yet."""
+    """The admission of the request by the caller's key; nothing is reserved yet."""
 
     async def noted(self, event: Event) -> Event:
-        """`event`, of which the stages keep what metrics tell, and for which the key is charged: ahead of the end, so
-        that who asks again at once finds its place free."""
+        """Counts `event` for metrics and charges the key for it, and returns it. The key is charged before the end of
+        the answer leaves, so that a client that asks again at once finds its slot free."""
         match event:
             case TextChunk(text) | ReasoningChunk(text):
                 self.stages.answers()

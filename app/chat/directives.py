@@ -1,4 +1,4 @@
-"""`<task>` and `<guard>`: taken out of system messages, and read nowhere else."""
+"""The directives `<task>` and `<guard>`, which are read in system messages alone and taken out of them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Directives:
     task: str | None
-    """As asked for, in lower case: `stt` stays `stt`."""
+    """The task's name as the client wrote it, in lower case: `stt` stays `stt`."""
     ignored: tuple[str, ...]
     """Other tasks that later tags name."""
     guard: tuple[str, ...]
@@ -37,7 +37,7 @@ class Directives:
     system: tuple[str, ...]
     """The system messages without their directives, in order; those left empty are gone."""
     has_broken_task: bool = False
-    """Whether there is half of a `<task>` tag among them, which is plain text."""
+    """The system messages hold half of a `<task>` tag, which is plain text."""
 
 
 def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = TASK_NAMES) -> Directives:
@@ -68,7 +68,7 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
 
 
 def has_task_tag(text: str, chars: int) -> bool:
-    """Whether a whole `<task>` tag stands in the first `chars` of `text`."""
+    """Tells whether a whole `<task>` tag stands in the first `chars` of `text`."""
     return _TASK.search(text, 0, chars) is not None
 
 

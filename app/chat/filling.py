@@ -1,4 +1,4 @@
-"""A structured answer of which specialists' results fill in some fields, or all, and an LLM writes the rest.
+"""Structured answers in which tasks' results fill in some fields, or all, and an LLM writes the rest.
 
 An LLM that may be relied on answers all of them. One that invents is not asked for what has been read: transcripts,
 translations, texts and counts are the specialists' results, and dates, amounts, codes and the like stand on the page,
@@ -36,13 +36,13 @@ class Filling:
     rest: Shape | None
     """What the LLM is asked for; None where every field is filled in."""
     answer: JsonAnswer | None = None
-    """Where it is."""
+    """The whole answer, where no field is left to the LLM."""
     scored: FieldScores | None = None
-    """What the extractor thinks of every piece of what was read."""
+    """The extractor's scores of every span of what was read."""
 
     @property
     def told(self) -> str:
-        """For the LLM."""
+        """The instruction that tells the LLM which fields are filled in already."""
         values = {
             ".".join(map(str, path)): _shortened(value) for path, value in self.values.items() if value is not LEFT_OUT
         }
@@ -55,7 +55,8 @@ class Filling:
         return list(rest.get("properties", {})) if self.values else []
 
     def parse(self, text: str) -> JsonAnswer:
-        """The whole answer, the rest of it from what the LLM wrote. Raises as Shape.parse."""
+        """The whole answer, the rest of it from what the LLM wrote. Raises what `Shape.parse`
+        raises."""
         if self.rest is None:
             return self.whole.parse(text)
         rest = self.rest.parse(text)
@@ -69,7 +70,7 @@ class Filling:
 
 
 def is_written(filling: Filling | None, path: JsonPath) -> bool:
-    """Whether the value at `path` of an answer is the LLM's: no part of a field that is filled in."""
+    """Tells whether the LLM wrote the value at `path` of an answer: it is no part of a field that is filled in."""
     return filling is None or not any(path[:end] in filling.values for end in range(1, len(path) + 1))
 
 

@@ -1,4 +1,4 @@
-"""What a request says and shows: its texts, and its media as sources that nobody has read yet."""
+"""The inputs of a request: its texts, and its media as sources that nobody has read yet."""
 
 import asyncio
 import hashlib
@@ -44,11 +44,11 @@ class Turn:
     text: str
     sources: tuple[Source, ...]
     form: Form = PLAIN
-    """What the request's `ocr` asks for."""
+    """The form of the read text that the request's `ocr` asks for."""
     _vectors: list[Vector] = field(default_factory=list, repr=False, compare=False)
 
     async def vector(self, embedder: Embedder) -> Vector:
-        """The text's. The cache and the planner want it both; it is made once. Raises ModelError."""
+        """The text's embedding, made once for the cache and the planner. Raises ModelError."""
         if not self._vectors:
             self._vectors.extend(await embedder.embed([self.text]))
         return self._vectors[0]
@@ -56,7 +56,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """Collects for all requests."""
+    """Collects the inputs of requests."""
 
     uploads: Uploads
     max_sources: int
@@ -65,7 +65,7 @@ class Collector:
     async def collect(self, request: ChatRequest, tenant: str, *, fresh: bool = False) -> Turn:
         """The latest turn, its uploaded files found; `fresh` when nothing of earlier requests may be used for it.
 
-        Raises as `latest_turn`, and BadRequest (`file_not_found`) for a file that `tenant` does not have.
+        Raises what `latest_turn` raises, and BadRequest (`file_not_found`) for a file that `tenant` does not have.
         """
         # Texts are searched for URLs, and inputs of one length compared: milliseconds where they are long.
         turn = await run_off_loop(request, latest_turn, request, self.max_sources, Total(self.max_total_bytes))
@@ -95,7 +95,7 @@ _FEW_MESSAGES = 32
 
 
 def is_short(request: ChatRequest) -> bool:
-    """Whether it is looked through in less time than another thread takes to begin: a few texts, and no media."""
+    """Tells whether a request is searched sooner than another thread starts: it has a few texts, and no media."""
     contents = [message.content or "" for message in request.messages[: _FEW_MESSAGES + 1]]
     if len(contents) > _FEW_MESSAGES or request.tools:
         return False
@@ -104,7 +104,7 @@ def is_short(request: ChatRequest) -> bool:
 
 
 async def run_off_loop(request: ChatRequest, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What `work` makes of a request's texts: in a thread, unless they are short."""
+    """Runs `work` on a request's texts: in a thread, unless they are short."""
     if is_short(request):
         return work(*args, **kwargs)
     return await asyncio.to_thread(work, *args, **kwargs)
@@ -124,14 +124,14 @@ def texts_of(request: ChatRequest, *roles: str) -> list[str]:
 
 
 def entry_of_user_texts(request: ChatRequest) -> Entry:
-    """The users' own words, as a result that has them where the request does."""
+    """The users' own words, at the same places of a result as in the request."""
     return _request_entry(
         {at: text_of(message) for at, message in enumerate(request.messages) if message.role == "user"}
     )
 
 
 def pasted_document(request: ChatRequest) -> Entry | None:
-    """The document that the last user message with one brings as its text."""
+    """The document in the text of the last user message that holds one."""
     users = [(at, message) for at, message in enumerate(request.messages) if message.role == "user"]
     found = ((at, pasted_in(text_of(message))) for at, message in reversed(users))
     return next((_request_entry({at: text}) for at, text in found if text), None)
@@ -171,13 +171,13 @@ def _has_content(message: ChatMessage) -> bool:
 
 
 def _has_text(text: str) -> bool:
-    """Looks no further than the first letter, where `strip` would copy megabytes."""
+    """Tells whether a text is more than white space, without copying megabytes as `strip` does."""
     return bool(text) and not text.isspace()
 
 
 def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
-    """A URL, a file or a data URL that is named again is the same source. A part says more about it than a mention in
-    the text. Stops at one more than `most`."""
+    """The sources, each URL, file or data URL once, at its first place. A part of the message says more about it than a
+    mention in the text. Stops at one more than `most`."""
     named: dict[object, Source] = {}
     again: dict[object, list[Origin]] = {}
     for source in sources:
@@ -195,8 +195,8 @@ def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]
 
 
 class _Content:
-    """An input that a request brings along, equal to those of the same bytes, name and type. Only those of one length
-    are read for it."""
+    """An input in the request itself, equal to others of the same bytes, name and type. Only those of equal length are
+    read to compare them."""
 
     def __init__(self, source: Source) -> None:
         self._payload = source.payload or ""
@@ -210,7 +210,7 @@ class _Content:
 
     @cached_property
     def _digest(self) -> bytes:
-        """Other threads run meanwhile."""
+        """SHA-256 of the payload, during which other threads run."""
         payload = self._payload
         return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 

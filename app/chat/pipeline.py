@@ -35,23 +35,23 @@ NO_LOGPROBS = "No 'logprobs' are given: only an LLM's own words have any, where 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What all requests share."""
+    """Runs requests; what all of them share."""
 
     find_task: Callable[[str], Task]
-    """By canonical name; what it lacks is told when it runs."""
+    """Finds a task by its canonical name. A missing engine is reported when the task runs."""
     answerer: Answerer
     collector: Collector
     guardrails: Guardrails
     task_names: Sequence[str] = TASK_NAMES
-    """What a `<task>` may name."""
+    """Names that a `<task>` may have."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """The operator's scores, by the guard's code."""
+    """The operator's thresholds, by the guard's code."""
     redacts: bool = False
-    """Whether the guard replaces personal data where it is asked for REDACTING."""
+    """The guard redacts personal data where REDACTING is among its codes."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
     """Puts together the engines of the capabilities that it is given, off the event loop."""
     recall: AnswerCache | None = None
-    """Answers to earlier requests."""
+    """The cache of answers. None: every request is answered anew."""
 
     async def run(self, call: ChatCall) -> AsyncGenerator[Event, None]:
         """The request's events, Finish last.
@@ -59,13 +59,13 @@ class Pipeline:
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two.
         """
         request = call.request
-        # Of thousands of messages it takes milliseconds, as what follows does.
+        # With thousands of messages this takes milliseconds.
         directives, warnings, tokens = await run_off_loop(
             request, self._directives, request, estimates=call.admission.is_limited
         )
         # One task's result is the answer.
         task = directives.task if is_open(request.response_format) else None
-        # No task keeps to it: one token would let any number of large results begin on a budget that has no room.
+        # No task keeps to a limit of tokens: one token would let any number of large results begin on an empty budget.
         most = (request.max_completion_tokens or request.max_tokens) if task is None else None
         recall = None if call.fresh else self.recall
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)
@@ -114,15 +114,15 @@ class Pipeline:
         return guard.around(self.answerer.answer(call, directives, guard.turn, specialists))
 
     def _directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
-        """What the request's system messages ask for, what its caller should know, and where that matters the tokens
-        of its texts."""
+        """The directives in the request's system messages, the warnings for its caller, and, if it `estimates` them,
+        the tokens of its texts."""
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
         tokens = estimate_tokens(*texts_of(request)) if estimates else 0
         return directives, list(warnings_of(request, directives)), tokens
 
 
 async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Specialists) -> AsyncGenerator[Event, None]:
-    """One task, no LLM: the answer is the task's result as compact JSON."""
+    """The events of an answer that is one task's result, as compact JSON."""
     work = Work[Progress, Entry](
         lambda report: specialists.run(
             ALIASES.get(name, name), TaskRequest(turn.text, turn.sources, as_progress(report), form=turn.form)

@@ -1,4 +1,4 @@
-"""Which tasks a request needs before an LLM can answer it: rules first, a router for what they leave open."""
+"""Plans the tasks that a request needs before an LLM can answer it: by rules, and a router for what they leave open."""
 
 import re
 import tomllib
@@ -29,7 +29,7 @@ _READERS: dict[Kind, str] = {
     "video": "speech_to_text",
     "page": "scraper",
 }
-"""What turns each kind of source into text."""
+"""The task that turns each kind of source into text."""
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
 
 
@@ -41,7 +41,7 @@ class Step:
     """One of SPECIALISTS."""
     sources: tuple[Source, ...]
     text: str
-    """What the task is asked."""
+    """The text that the task is given."""
     after: tuple[int, ...] = ()
     """The steps whose text this one works on, by their place in the plan; always earlier ones."""
     is_aside: bool = False
@@ -59,9 +59,9 @@ class Plan:
     about_only: bool = False
     """The request asks for the last step's result and nothing else: where that fails, the request has failed."""
     reads_out: bool = False
-    """It asks for all that is read or said, not for something in it."""
+    """The request asks for all that is read or said, not for something in it."""
     results_only: bool = False
-    """It asks for what its steps give and for nothing else: no LLM has to add a word."""
+    """The request asks for the results of its steps and nothing else: no LLM has to add a word."""
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -73,14 +73,14 @@ class Plan:
 
 
 NOTHING = "nothing"
-"""The LLM answers by itself."""
+"""The router's answer where the LLM needs no task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prototypes:
     name: str
     examples: Mapping[str, Sequence[str]]
-    """By task; one of them is NOTHING."""
+    """Texts of requests, by task; one of the tasks is NOTHING."""
     threshold: float
     """Least score of a task."""
     margin: float
@@ -89,9 +89,9 @@ class Prototypes:
 
 _TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))
 WITHOUT_MEDIA = Prototypes("without_media", **_TABLE["without_media"])
-"""For a bare question."""
+"""The examples for a question without media."""
 WITH_PICTURE = Prototypes("with_picture", **_TABLE["with_picture"])
-"""For a question about a picture: the task beside reading."""
+"""The examples for a question about a picture: the task beside reading it."""
 
 NEIGHBOURS = 3
 """Examples of a task whose mean cosine is the task's score."""
@@ -138,7 +138,7 @@ class Choices:
 
     @classmethod
     def of(cls, request: ChatRequest, *, is_able: bool) -> Self | None:
-        """None where there is nothing to choose: `is_able`: the LLM calls tools of its own accord."""
+        """The choices, or None where there is nothing to choose. `is_able`: the LLM calls tools of its own accord."""
         choice = request.tool_choice
         is_forced = choice not in (None, "auto", "none")
         if not request.tools or choice == "none" or not (is_able or is_forced):
@@ -195,7 +195,7 @@ class Planner:
         wants: Wants,
         router: Router,
     ) -> list[Step]:
-        """What the rules have no words for."""
+        """The steps for what the rules have no words for."""
         text = turn.text
         if not text.strip():
             return []
@@ -247,7 +247,7 @@ def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
 
 
 def _is_series(kind: Kind, wants: Wants, *, alone: bool) -> bool:
-    """Whether a source is what the forecast is to be made from."""
+    """Tells whether a source is the series to be forecast."""
     if kind == "table":
         return wants.forecast or wants.period
     return kind == "page" and wants.forecast and wants.future and alone
@@ -262,8 +262,8 @@ def _translation(text: str, steps: Sequence[Step], language: str, prose: Prose) 
 
 
 def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
-    """Whether the last step's result is the whole answer: one short instruction, no question, and no step that does
-    not lead to it."""
+    """Tells whether the last step's result is the whole answer: one short instruction, no question, and no step that
+    does not lead to it."""
     if not steps or set(steps[-1].after) != set(range(len(steps) - 1)):
         return False
     if len(prose.sentences) > 1 or (prose.mentions("also") and steps[-1].task != "web_search"):

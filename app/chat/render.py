@@ -1,4 +1,4 @@
-"""Events become one completion, or the chunks of a stream; and what a client is warned of."""
+"""Encodes events as one completion, or as the chunks of a stream; and finds what a client has to be warned of."""
 
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -52,15 +52,15 @@ _WITHOUT_EFFECT = {
     "verbosity": "say in words how long the answer should be",
     "web_search_options": "the model searches the web where it needs to, or run <task>web_search</task>",
 }
-"""Those by which an answer would be another, and what to do instead."""
+"""Fields that would change an answer and have no effect here, with what to do instead."""
 _ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
-"""Values of theirs that change nothing."""
+"""Values of these fields that change nothing."""
 _KNOWN: Mapping[str, Sequence[str]] = {
     "": (*PASSED_ON, *_OF_OPENAI, *_WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
     "response_format.json_schema": ("description",),
 }
-"""By the path of an object: what it may hold besides the fields that its class declares."""
+"""Fields that an object may hold besides those that its class declares, by the object's path."""
 _MOST, _MOST_COMPARED = 1000, 16
 """Objects of a request and fields of an object that are looked at, and unknown fields that are compared, which takes up
 to half a millisecond."""
@@ -69,12 +69,13 @@ _SEARCHED, _MOST_SEARCHED = 1000, 16
 _LONGEST = 40
 """Characters. No field's name is longer."""
 _LIKENESS = 0.85
-"""By difflib's ratio: `temprature` has 0.95 of `temperature`, `top_k` 0.8 of `top_p`."""
+"""The least ratio (difflib's) of two names that are alike: `temprature` and `temperature` have 0.95, `top_k` and
+`top_p` 0.8."""
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 
 def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
-    """A sentence for each."""
+    """The warnings of a request, a sentence each."""
     if directives.ignored:
         others = ", ".join(f"'{task}'" for task in directives.ignored)
         yield f"There are several <task> tags: only the first, '{directives.task}', counts, and not {others}."
@@ -123,7 +124,7 @@ def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple
 
 
 def _letters(name: str) -> str:
-    """`maxTokens` and `max-tokens` are `max_tokens`."""
+    """A field's name by its letters: `maxTokens` and `max-tokens` are `max_tokens`."""
     return _SEPARATORS.sub("", name.lower())
 
 
@@ -133,13 +134,13 @@ PING_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What every chunk and the completion repeat."""
+    """The fields that every chunk and the completion repeat."""
 
     id: str
     created: int
     """Unix time in seconds."""
     model: str
-    """As the client asked for it."""
+    """The model's name as the client wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ async def completion(
     show_reasoning: bool = False,
     report: Callable[[Progress], Awaitable[None]] | None = None,
 ) -> ChatCompletion:
-    """All the events as one answer; how far the work is, to `report`."""
+    """All the events as one completion. `report` is called with the progress of the work."""
     precontext: list[response.PrecontextEntry] = []
     reasoning: list[str] = []
     text: list[str] = []
@@ -252,16 +253,16 @@ def stream(
 
 
 def failure(request_id: str) -> Callable[[ApiError], bytes]:
-    """How a stream that has begun ends when something breaks."""
+    """Makes the end of a stream in which something has failed."""
     return lambda error: sse.error(error.body(request_id)) + sse.DONE
 
 
 _NO_CONTENT = b'"content":""'
-"""Stands in no string of JSON, whose quotes are escaped."""
+"""Bytes that no string of JSON holds, as its quotes are escaped."""
 
 
 class _ChunkEncoder:
-    """Turns events into chunks; knows whether the role has been said and the reasoning is open."""
+    """Turns events into chunks; knows whether the role has been sent and the reasoning is open."""
 
     def __init__(self, envelope: Envelope, options: ChunkOptions) -> None:
         self._envelope = envelope
@@ -269,7 +270,7 @@ class _ChunkEncoder:
         self._begun = False
         self._thinking = False
         self._around: tuple[bytes, bytes] | None = None
-        """What stands before and behind the text of a chunk."""
+        """The bytes before and behind the text of a chunk."""
         self._evidence: Evidence | None = None
         self._warnings: dict[str, None] = {}
 
@@ -322,7 +323,7 @@ class _ChunkEncoder:
             yield self._said(Delta(content="</think>"))
 
     def _piece(self, text: str) -> bytes:
-        """A chunk of text that is not the first, as most are: only the text is new."""
+        """A chunk of text that is not the first: only the text is new."""
         if self._around is None:
             before, content, after = self._said(Delta(content="")).partition(_NO_CONTENT)
             self._around = before + content.removesuffix(b'""'), after
@@ -332,7 +333,7 @@ class _ChunkEncoder:
     def _said(
         self, delta: Delta, *, logprobs: Any = None, finish_reason: FinishReason | None = None, **beside: Any
     ) -> bytes:
-        """The first delta says who speaks."""
+        """A chunk with this delta; the first one has the role."""
         if not self._begun:
             delta.role = "assistant"
             self._begun = True

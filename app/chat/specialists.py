@@ -17,7 +17,7 @@ from tasks.wording.page_range import Form
 class Specialists:
     find_task: Callable[[str], Task]
     guard: RequestGuard | None = None
-    """None: nothing that they find is judged."""
+    """The request's guard. None: no result is judged."""
 
     async def run(self, name: str, request: TaskRequest) -> Entry:
         """The result of one task. Raises what the task and the guard raise."""
@@ -33,8 +33,8 @@ class Specialists:
     async def run_calls(
         self, calls: Sequence[tuple[str, Callable[[], TaskRequest]]], *, at_most: int
     ) -> tuple[Entry, ...]:
-        """An entry for each call of a task by an LLM, `at_most` so many of them at once. What a task, or the making of
-        its request, fails with is told in its entry; what the guard raises is raised."""
+        """An entry for each call of a task by an LLM; `at_most` so many run at once. An entry holds the error of a
+        task, or of the making of its request. Raises what the guard raises."""
 
         async def run(call: tuple[str, Callable[[], TaskRequest]]) -> Entry:
             name, request_of = call

@@ -32,15 +32,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StructuredAnswers:
-    """What the structured answers to all requests share."""
+    """Makes answers that satisfy a schema."""
 
     executor: FairExecutor
-    """For work on long texts."""
+    """The threads for work on long texts."""
     evidence_executor: FairExecutor
     most_evidence_chars: int
     """Characters of text that the fields of an answer are compared with, each field with all of it."""
     extractor: Extractor | None = None
-    """None: fields are neither extracted nor scored."""
+    """Finds and scores values of fields. None: fields are neither extracted nor scored."""
 
     async def by_llm(self, rounds: Rounds, material: Material, shape: Shape) -> AsyncGenerator[Event, None]:
         """The answer once it is known to have its shape; nothing of it is shown before. The LLM is asked once more.
@@ -106,8 +106,8 @@ class StructuredAnswers:
         *,
         is_cut: bool = False,
     ) -> tuple[list[Event], Evidence | None]:
-        """Where the fields of an answer come from, where the client asks for it; without probabilities where the answer
-        `is_cut`. What an LLM that invents has `written` comes from nowhere."""
+        """Evidence for the fields of an answer, where the client asks for it; without probabilities where the answer
+        `is_cut`. A field that an LLM which invents has `written` has no evidence."""
         request, filling = material.request, material.filling
         if not request.shows_evidence:
             return [], None

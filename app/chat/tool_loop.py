@@ -1,4 +1,4 @@
-"""Calls of the LLM, one after the other, until it answers: the specialists that it asks for are run in between.
+"""Calls the LLM until it answers, and runs the tasks that it asks for in between.
 
 Where the time is up in an answer that has begun, or the LLM falls silent in it, what there is becomes the answer, with
 the finish reason `length`. Before that it is a failure.
@@ -36,19 +36,20 @@ from models.language.llm import (
 from tasks.precontext import Entry
 
 MAX_TOOL_ROUNDS = 4
-"""How often the LLM may ask for specialists before it must answer."""
+"""Rounds in which the LLM may ask for tasks before it must answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolLimits:
-    """How many specialists one request's LLM may run. What is over is answered with an error that the LLM reads."""
+    """Limits on the tasks that the LLM may run for one request. A call beyond them is answered with an error that the
+    LLM reads."""
 
     at_once: int = 8
-    """OPENFAZE_TOOL_CALLS_AT_ONCE."""
+    """Tasks that run at once (OPENFAZE_TOOL_CALLS_AT_ONCE)."""
     a_round: int = 16
-    """After one answer of the LLM (OPENFAZE_MAX_TOOL_CALLS_A_ROUND)."""
+    """Tasks after one answer of the LLM (OPENFAZE_MAX_TOOL_CALLS_A_ROUND)."""
     a_request: int = 32
-    """In all (OPENFAZE_MAX_TOOL_CALLS)."""
+    """Tasks for one request in all (OPENFAZE_MAX_TOOL_CALLS)."""
 
 
 NOT_RUN = (
@@ -88,7 +89,7 @@ _FELL_SILENT = "The answer was cut because the language model took too long to g
 
 @dataclass
 class _RequestedCall:
-    """A call of a tool, put together from its pieces."""
+    """A call of a tool, put together from its chunks."""
 
     id: str
     name: str
@@ -104,7 +105,7 @@ class _RequestedCall:
 
 @dataclass
 class _Reply:
-    """What the LLM has said so far in one call."""
+    """The LLM's output so far in one call."""
 
     said: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
@@ -125,15 +126,15 @@ class Rounds:
     """The text of each of these results, as far as the LLM's context has room for them beside these other texts."""
     response_format: Mapping[str, Any] | None = None
     internal: Mapping[str, InternalTool] = field(default_factory=dict)
-    """By name; empty: the LLM answers at once."""
+    """The tasks that the LLM may call, by name. Empty: the LLM answers at once."""
     turn: Turn = field(default_factory=lambda: Turn("", ()))
     entries: list[Entry] = field(default_factory=list)
-    """What is in `precontext` so far; results of the LLM's own calls are added."""
+    """The entries of `precontext` so far; results of the LLM's own calls are added."""
     fence: str = ""
     limits: ToolLimits = field(default_factory=ToolLimits)
     limit: TimeLimit = field(default_factory=TimeLimit)
     holds_text: bool = False
-    """Nobody sees the text before the end of its call: only that of the last one counts."""
+    """The text is shown to nobody before the end of its call: only that of the last call counts."""
     corrected: bool = False
     """The LLM has been told once that a tool which it called does not exist."""
     ran: int = 0
@@ -145,7 +146,7 @@ class Rounds:
     completion_tokens: int = 0
     reasoning_tokens: int | None = None
     _heard: _Reply | None = None
-    """The text of the call that is under way."""
+    """The output of the call that is under way."""
 
     async def answer(self) -> AsyncGenerator[Event, None]:
         """The events of the answer. Precontext comes after each round of specialists, with the new entries."""
@@ -165,8 +166,8 @@ class Rounds:
         return Finish(self.finish_reason, self.prompt_tokens, self.completion_tokens, self.reasoning_tokens)
 
     async def _in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """`events` until the time is up, or the LLM silent. Raises what that is where no client would see a beginning
-        of the answer: Unavailable, LlmLate or LlmSilent."""
+        """`events` until the time is up, or the LLM falls silent. Where no client would see a beginning of the answer,
+        this raises Unavailable, LlmLate or LlmSilent."""
         begun = False
         error: Exception
         with Deadline(self.limit.answer_by) as deadline:
@@ -195,7 +196,7 @@ class Rounds:
         yield AnswerWarning(warning)
 
     def _shows(self, event: Event) -> bool:
-        """Whether a client sees some of the answer by it."""
+        """Tells whether the event shows a client some of the answer."""
         if isinstance(event, ReasoningChunk):
             return self.request.shows_reasoning
         return isinstance(event, ToolCallChunk) or (isinstance(event, TextChunk) and not self.holds_text)
@@ -253,7 +254,7 @@ class Rounds:
                     yield AnswerWarning(_NO_JSON.format(call.name))
 
     def _hear(self, heard: _Reply, event: LlmEvent) -> Event | None:
-        """What the client sees of it."""
+        """Takes in an event, and returns what the client sees of it."""
         match event:
             case TextDelta(text, logprobs):
                 heard.said.append(text)
@@ -313,7 +314,7 @@ class Rounds:
         )
 
     async def _run(self, asked: Sequence[_RequestedCall]) -> tuple[Entry, ...]:
-        """Runs the specialists side by side and tells the LLM what they found: as many of them as may run."""
+        """Runs as many of the tasks as may run, side by side, and tells the LLM their results."""
         limits = self.limits
         most = min(limits.a_round, limits.a_request - self.ran)
         known = [(self.internal[call.name], call) for call in asked if call.name in self.internal]
@@ -335,7 +336,7 @@ class Rounds:
 
 
 def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
-    """What the client set of the LLM's parameters, under OpenAI's names."""
+    """The parameters of the LLM that the client set, under OpenAI's names."""
     given = {**request.model_dump(include=set(PASSED_ON), exclude_none=True), **(request.model_extra or {})}
     options = {name: given[name] for name in PASSED_ON if given.get(name) is not None}
     limit = request.max_completion_tokens or request.max_tokens

@@ -1,4 +1,4 @@
-"""The specialists that a capable LLM may call by itself. The client never sees these calls."""
+"""The tasks that a capable LLM may call by itself. The client never sees these calls."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from tasks.errors import InputError
 from tasks.inputs.source import Source
 
 PREFIX = "openfaze_"
-"""Keeps a tool of the client's with the same name apart."""
+"""Begins the names of internal tools, so that none has the name of a client's tool."""
 
 Arguments = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ class InternalTool:
     properties: Mapping[str, Mapping[str, Any]]
     """JSON schemas of the arguments; all but those in `optional` are required."""
     text: Callable[[Arguments], str]
-    """What the task is asked."""
+    """Makes the text that the task is given."""
     optional: tuple[str, ...] = ()
     kinds: frozenset[Kind] = frozenset()
     """The kinds of inputs or links that it reads."""
@@ -35,7 +35,7 @@ class InternalTool:
         return PREFIX + self.task
 
     def definition(self) -> dict[str, Any]:
-        """In OpenAI's form."""
+        """The definition of the tool in OpenAI's form."""
         parameters = {
             "type": "object",
             "properties": dict(self.properties),

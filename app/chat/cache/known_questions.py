@@ -1,5 +1,4 @@
-"""The questions whose answers are kept, where those that may ask what a new one asks are found, and what was learned of
-each."""
+"""The questions whose answers are kept, found by their gist, with what was learned of each."""
 
 import json
 import sqlite3
@@ -19,11 +18,11 @@ from models.embedding.embedder import DIMENSIONS, Vector
 
 MOST_QUESTIONS = 100_000
 _LEFT_OUT = 0.01
-"""The share of all that leaves together, those used least lately, where there are too many."""
+"""The share of all questions that is deleted at once where there are too many: those used least lately."""
 _USED_S = 60.0
-"""How exactly the last use of a question is known: a hit is no write."""
+"""Seconds by which the time of a question's last use may be wrong, so that most hits write nothing."""
 _QUESTION_BYTES = 80
-"""What a question takes beside its text, its vector and what was seen of it: digests."""
+"""Bytes that a question takes beside its text, its vector and its observations: digests."""
 _SCHEMA = Schema(
     4,
     """
@@ -44,7 +43,7 @@ class KnownQuestion:
     id: int
     text: str
     vector: Vector | None
-    """None until the question was compared with another."""
+    """The question's embedding, or None until it was compared with another."""
     answer: bytes
     """The digest of the key under which its answer is kept."""
     said: bytes
@@ -71,7 +70,7 @@ class KnownQuestions:
         self._writer.prepare()
 
     async def alike(self, gist: bytes, count: int) -> Sequence[KnownQuestion]:
-        """Those with this `gist`; of many the `count` that were used last, in that order."""
+        """The questions with this `gist`, at most `count` of them, those used last first."""
         values = (gist, self._clock(), count)
         query = (
             "SELECT id, answer, said, question, vector, seen, used FROM questions "
@@ -97,14 +96,14 @@ class KnownQuestions:
         return KnownQuestion(id_, text.decode(), known, answer, said, seen_of_it, used)
 
     def _packed(self, answer: bytes, vector: Vector | None) -> bytes | None:
-        """In int8, by the largest component: cosines stay within 0.001."""
+        """The sealed vector, in int8 by its largest component: cosines stay within 0.001."""
         if vector is None:
             return None
         most = float(np.abs(vector).max()) or 1.0
         return self._seal.closed(answer, np.round(vector * (_SCALE / most)).astype(np.int8).tobytes())
 
     def _unpacked(self, answer: bytes, sealed: bytes | None) -> Vector | None:
-        """None for what is not whole."""
+        """The vector that was sealed, or None where it is damaged."""
         kept = None if sealed is None else self._seal.opened(answer, sealed)
         if kept is None or len(kept) != DIMENSIONS:
             return None
@@ -168,7 +167,7 @@ class KnownQuestions:
         return abs(self._clock() - known.used) > _USED_S
 
     async def use(self, known: KnownQuestion) -> None:
-        """Its answer was given."""
+        """Writes that the question's answer was given now."""
         row = (self._clock(), known.id)
 
         def write(db: sqlite3.Connection) -> None:
@@ -177,7 +176,7 @@ class KnownQuestions:
         await self._writer.run(write)
 
     async def forget(self, id_: int) -> None:
-        """Where its answer is no longer there."""
+        """Deletes a question whose answer is no longer kept."""
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM questions WHERE id = ?", (id_,))
@@ -185,12 +184,11 @@ class KnownQuestions:
         await self._writer.run(write)
 
     async def purge(self, tenant: str | None = None) -> int:
-        """Takes out everything, or all of a tenant; the number of questions."""
-
+        """Deletes all questions, or all of a tenant, and returns their number."""
         return await (self._deleted("") if tenant is None else self._deleted("WHERE tenant = ?", tenant))
 
     async def sweep(self) -> int:
-        """Takes out those whose answers have ended; their number."""
+        """Deletes the questions whose answers have expired, and returns their number."""
         return await self._deleted("WHERE ends < ?", self._clock())
 
     async def _deleted(self, condition: str, *values: object) -> int:

@@ -1,4 +1,4 @@
-"""What an English question says, read with the words of questions.toml: for `vetoes`."""
+"""Reads what an English question says, with the words of questions.toml, for `vetoes` to compare."""
 
 import re
 import tomllib
@@ -27,7 +27,7 @@ Readings = Sequence[frozenset[Any]]
 @dataclass(frozen=True, slots=True)
 class ParsedQuestion:
     language: str | None
-    """None where it is in doubt."""
+    """The language's code, or None where it is in doubt."""
     quoted: frozenset[str]
     addresses: frozenset[str]
     codes: frozenset[str]
@@ -43,7 +43,7 @@ class ParsedQuestion:
     words: Sequence[str]
     """Stems of all words, in order."""
     content: Sequence[str]
-    """Those that have a meaning of their own."""
+    """Stems of the words that have a meaning of their own."""
     names: Sequence[str]
     objects: Mapping[str, frozenset[str]]
     """What stands behind "to", "from", "than" …, by that word."""
@@ -52,9 +52,9 @@ class ParsedQuestion:
     persons: frozenset[int]
     light: frozenset[int]
     begins_with: str
-    """Whether "i" or "you" comes first where there are both, else ""."""
+    """The first of "i" and "you" where both occur, else ""."""
     has_order: bool
-    """Whether a change of places changes the meaning: not in "A and B"."""
+    """False where words may change places without a change of meaning, as in "A and B"."""
 
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['./_+&-][^\W_]+)*[+#]*|[#%]")
@@ -150,7 +150,7 @@ def parse_question(text: str) -> ParsedQuestion:
 
 
 def is_code(term: str) -> bool:
-    """Whether it has figures or signs in it."""
+    """Tells whether a word has figures or signs in it."""
     return term != "#" and any(character.isdigit() or character in "./_+#&" for character in term)
 
 
@@ -175,7 +175,7 @@ def _without(text: str, spans: Sequence[tuple[int, int]], instead: str = " ") ->
 
 
 def _capitalised(text: str) -> Iterator[str]:
-    """In lower case the words that are names by their letters: in capitals inside a sentence, where not all are."""
+    """The words, in lower case, that capitals show to be names: inside a sentence most of whose words have none."""
     found = list(_WORD.finditer(text))
     little = question_words().little - question_words().dates.keys()
     if sum(each.group()[0].isupper() for each in found) > len(found) / 2 and len(found) > 3:
@@ -224,7 +224,7 @@ def _asked(terms: Sequence[str]) -> str:
 
 
 _COSTS: Final = frozenset({"cost", "costs"})
-"""With "how much" they ask what "what is the price" does."""
+"""Words with which "how much" asks for a price."""
 
 
 def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
@@ -275,7 +275,7 @@ class QuestionWords:
     phrases: Mapping[str, str]
     without_meaning: frozenset[str]
     little: frozenset[str]
-    """Those, and the words of questions, which are compared by themselves."""
+    """The words without meaning and those of questions, which are compared by themselves."""
     negations: frozenset[str]
     questions: frozenset[str]
     yes_or_no: frozenset[str]

@@ -1,4 +1,4 @@
-"""What specialists read of a file, kept by what the file holds: ten questions about a document read it once."""
+"""Results of tasks, kept by the content of their files: ten questions about a document read it once."""
 
 import asyncio
 import hashlib
@@ -41,8 +41,8 @@ class ResultCache:
         self._under_way: dict[Key, _UnderWay] = {}
 
     async def read(self, specialist: Specialist, request: TaskRequest, run: Run) -> Result[Any]:
-        """What `run` answers to the request, now or to another one of the same tenant, also to one that is being
-        answered. Raises as `run`."""
+        """The result of `run(request)`: a kept one, one that another request of the tenant waits for, or a new one.
+        Raises what `run` raises."""
         key = await self._key(specialist, request)
         reading = specialist.reading
         if key is None or reading is None:
@@ -57,13 +57,14 @@ class ResultCache:
         except InputError:
             if is_first:
                 raise
-        # What is wrong is told by the names that another request has for its inputs.
+        # The error names the inputs of the request that ran first: this one runs for itself, to name its own.
         return await run(request)
 
     async def _read(
         self, key: Key, reading: ReadingCachePolicy, request: TaskRequest, run: Run, under_way: "_UnderWay"
     ) -> Result[Any]:
-        """The look-up belongs to it: who came later would look before the result is written, and find neither."""
+        """Looks the result up, or runs the task. The look-up is shared, too: a later request would otherwise look
+        before the result is written, and find neither."""
         kept = await self._entries.get(
             key, lambda value: reading.restore(pydantic_core.from_json(value, cache_strings="keys"))
         )
@@ -75,13 +76,14 @@ class ResultCache:
 
     def _let_go(self, key: Key, under_way: "_UnderWay") -> None:
         if under_way.written is not None and not under_way.written.done():
-            # Until it can be found in the store, it is found here.
+            # Until the store has the result, it is found here.
             under_way.written.add_done_callback(lambda _: self._let_go(key, under_way))
         elif self._under_way.get(key) is under_way:
             del self._under_way[key]
 
     async def _key(self, specialist: Specialist, request: TaskRequest) -> Key | None:
-        """None where nothing is to be kept, or an input cannot be read: the task will say why."""
+        """The request's cache key, or None where nothing is to be kept or an input cannot be read, which the task
+        will report."""
         sources = request.sources
         reading = specialist.reading
         if reading is None or not sources or any(one.fresh or not one.owner for one in sources):
@@ -100,7 +102,7 @@ class ResultCache:
 
 
 class _UnderWay:
-    """A reading, for all who want it: it ends when the last of them leaves."""
+    """One run of a task for all requests that wait for its result. It ends when the last of them leaves."""
 
     def __init__(self, work: "Callable[[_UnderWay], Awaitable[Result[Any]]]") -> None:
         self._listeners: list[Progress] = []

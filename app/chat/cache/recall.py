@@ -1,6 +1,6 @@
-"""Answers that were given before, and those that are being given: identical requests run once.
+"""The cache of answers, and of those that are under way: identical requests run once.
 
-An answer is its events. A hit tells them again; who asks for what somebody else is being answered already listens to
+An answer is its events. A hit yields them again; a request that is being answered for another client already follows
 that answer from its beginning.
 """
 
@@ -26,7 +26,7 @@ from tasks.base import Specialist
 from tasks.guardrails import Policy
 
 WEB_AGE_S = 300.0
-"""What the web says is told again for so long at most."""
+"""Seconds for which an answer about what the web says is kept at most."""
 _WHOLE = frozenset({"stop", "tool_calls"})
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ Answer = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
 
 
 class AnswerCache:
-    """The cache of answers, and of what is under way."""
+    """The cache of answers, and of those that are under way."""
 
     def __init__(
         self,
@@ -45,18 +45,18 @@ class AnswerCache:
         *,
         max_age_s: float,
     ) -> None:
-        """With `rephrased`, also for questions in other words."""
+        """`rephrased` finds answers to questions in other words. None: only identical requests share an answer."""
         self._entries = entries
         self._rephrased = rephrased
         self._scopes = scopes
         self._max_age_s = max_age_s
         self._under_way: dict[bytes, _SharedAnswer] = {}
         self.outcomes: Counter[tuple[str, str]] = Counter()
-        """By layer and outcome."""
+        """Counts of look-ups, by layer and outcome."""
 
     @property
     def faults(self) -> Iterator[tuple[str, int]]:
-        """By layer: look-ups and writes that came to nothing."""
+        """The number of look-ups and writes that failed, by layer."""
         yield "exact", self._entries.faults.total()
         if self._rephrased is not None:
             yield "verified", self._rephrased.faults.total()
@@ -64,13 +64,14 @@ class AnswerCache:
     async def answered(
         self, call: ChatCall, turn: Turn, policy: Policy, answer: Answer, task: Specialist | None
     ) -> AsyncGenerator[Event, None]:
-        """The events of an answer to this request: an earlier one's, one's that is under way, or `answer()`'s, which is
-        kept for later requests. `task` is what CacheKeys' `of` takes."""
+        """The events of an answer to this request: a kept one, one that is under way, or a new one from `answer()`,
+        which is kept for later requests. `task` is what CacheKeys' `of` takes."""
         scope = await self._scopes.of(call, turn, policy, task)
         return await answer() if scope is None else self._joined(scope, call, turn, answer)
 
     def _joined(self, scope: CacheKey, call: ChatCall, turn: Turn, answer: Answer) -> AsyncGenerator[Event, None]:
-        """The look-up is part of it: who came later would look before the answer is written, and find neither."""
+        """Follows the answer that is under way, or begins one. The look-up is shared, too: a later request would
+        otherwise look before the answer is written, and find neither."""
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1
@@ -89,13 +90,13 @@ class AnswerCache:
         return await self._entries.get(Key(tenant, "answer", digest), decode_events)
 
     async def find_for(self, tenant: str, known: KnownQuestion) -> Sequence[Event] | None:
-        """The events of the answer that was observed as that of a `known` question."""
+        """The events of the answer to a `known` question, unless another answer has replaced it."""
         return await self._entries.get(Key(tenant, "answer", known.answer), partial(decode_answer_of, known))
 
     async def rephrased(
         self, scope: CacheKey, call: ChatCall, turn: Turn
     ) -> tuple[QuestionLookup | None, Sequence[Event] | None]:
-        """The request as a question that may have been asked in other words, and the answer to those."""
+        """The request as a question that may have been asked in other words, and the answer to that question."""
         if self._rephrased is None:
             return None, None
         asked = await self._rephrased.asked(call.request, turn, scope.around)
@@ -126,7 +127,7 @@ class AnswerCache:
 
 
 class _Lookup:
-    """What the cache does for one request, before it is answered and after."""
+    """The cache's work for one request, before it is answered and after."""
 
     def __init__(self, recall: AnswerCache, scope: CacheKey, call: ChatCall, turn: Turn) -> None:
         self._recall = recall
@@ -148,7 +149,7 @@ class _Lookup:
 
 
 def _is_worth_keeping(events: Sequence[Event]) -> bool:
-    """Whether it is a whole answer, of which nothing failed and nothing was withheld."""
+    """Tells whether the answer is whole, with nothing that failed and nothing that was withheld."""
     last = events[-1] if events else None
     if not isinstance(last, Finish) or last.reason not in _WHOLE or not last.may_be_kept:
         return False
@@ -156,12 +157,12 @@ def _is_worth_keeping(events: Sequence[Event]) -> bool:
 
 
 def _names(events: Iterable[Event]) -> set[str]:
-    """The names of the tasks that the answer tells of."""
+    """The names of the tasks in the answer's precontext."""
     return {entry.name for event in events if isinstance(event, Precontext) for entry in event.entries}
 
 
 class _SharedAnswer:
-    """An answer that is under way, in a task of its own, for all who want it. It ends when the last of them leaves."""
+    """An answer that is under way, in a task of its own, for all its followers. The last of them to leave ends it."""
 
     def __init__(
         self,
@@ -183,11 +184,11 @@ class _SharedAnswer:
 
     @property
     def can_be_joined(self) -> bool:
-        """Not where it is being cancelled, or has failed."""
+        """False where the answer is being cancelled, or has failed."""
         return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
 
     async def followed(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
-        """All its events, from the first. Raises what it fails with."""
+        """The answer's events, from the first. Raises what the answer fails with."""
         self._followers += 1
         try:
             place = 0

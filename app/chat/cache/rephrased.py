@@ -55,13 +55,13 @@ Find = Callable[[KnownQuestion], Awaitable[Sequence[Event] | None]]
 
 @dataclass(frozen=True, slots=True)
 class QuestionLookup:
-    """A question that may have been asked in other words, and what was found."""
+    """A question that may have been asked in other words, and the known question that it was matched with."""
 
     turn: Turn
     scope: str
     gist: bytes
     near: KnownQuestion | None
-    """The one of which most is known, of those that nothing speaks against."""
+    """The known question that `choose` prefers among those that no veto excludes."""
     decision: Decision
 
     @property
@@ -93,12 +93,12 @@ class RephrasedQuestions:
         """Look-ups, writes and comparisons that came to nothing, by reason: `down`, `slow`, `busy`, `llm`."""
         self._patience = CircuitBreaker(self.faults)
         self._with_engine = CircuitBreaker(self.faults)
-        """A slow engine is no slow file."""
+        """A circuit breaker of its own: a slow engine says nothing of the file."""
         self._embedding = asyncio.Lock()
         """Held while the engine embeds what nobody waits for: a question that somebody waits for meets one at most."""
 
     async def asked(self, request: ChatRequest, turn: Turn, scope: str) -> QuestionLookup | None:
-        """None where the request is no plain question, or nothing could be found out."""
+        """Looks the request up. None where it is no plain question, or the look-up failed."""
         if not await run_off_loop(request, is_plain_question, request, self._today().date()):
             return None
         asked = QuestionLookup(
@@ -141,8 +141,8 @@ class RephrasedQuestions:
         find: Find,
         written: asyncio.Task[None],
     ) -> None:
-        """From the events of a fresh answer, which is kept under the digest `answer` when `written` is done: a question
-        that is known before its answer is there would be forgotten again."""
+        """Learns from the events of a fresh answer once `written` is done, that is, once the answer is kept under the
+        digest `answer`: a question that is known before its answer is kept would be forgotten again."""
         if _is_plain(fresh):
             self._later(self._learn(asked, tenant, answer, _answer_text(fresh), find, written))
 
@@ -188,7 +188,7 @@ class RephrasedQuestions:
         said: str,
         find: Find,
     ) -> bool | None:
-        """Whether both answers say the same, which is noted. None where it cannot be told."""
+        """Tells whether both answers say the same, and writes it down. None where it cannot be told."""
         earlier = await find(near)
         if earlier is None:
             await self.forget(near)
@@ -207,7 +207,7 @@ class RephrasedQuestions:
         return correct
 
     async def _judge(self, prompt: str) -> str:
-        """By the LLM; "" where none here can be relied on."""
+        """The LLM's reply, or "" where no LLM here can be relied on."""
         llm = self._find_llm()
         if not llm.is_capable:
             return ""
@@ -217,11 +217,11 @@ class RephrasedQuestions:
             return "".join([event.text async for event in events if isinstance(event, TextDelta)])
 
     async def forget(self, near: KnownQuestion) -> None:
-        """Where its answer is no longer there."""
+        """Deletes a question whose answer is no longer kept."""
         await self._noted(self._known.forget(near.id))
 
     def used(self, near: KnownQuestion) -> None:
-        """Its answer was given: others are older."""
+        """Notes that the question's answer was given, so that others are deleted first."""
         if self._known.was_long_unused(near):
             self._later(self._noted(self._known.use(near)))
 
@@ -240,18 +240,19 @@ class RephrasedQuestions:
 
 
 def _agreeing(known: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuestion]:
-    """Those that nothing speaks against."""
+    """The known questions that no veto excludes."""
     return [one for one in known if disagree(one.text, text) is None]
 
 
 def decode_answer_of(known: KnownQuestion, record: bytes) -> Sequence[Event] | None:
-    """The events that are kept as `record`, where they are the answer that was observed. Raises as `replayed`."""
+    """The events that are kept as `record`, where they are the answer that was observed. Raises ValueError for
+    what is no record."""
     events = decode_events(record)
     return events if digest_of(_answer_text(events)) == known.said else None
 
 
 def _is_plain(events: Sequence[Event]) -> bool:
-    """Whether nobody but the LLM has said anything."""
+    """Tells whether the answer has nothing but the LLM's text."""
     return not any(isinstance(event, Precontext | ToolCallChunk) for event in events)
 
 

@@ -1,4 +1,4 @@
-"""What makes two requests the same: all that shapes their answers, and media by what they hold."""
+"""The keys of the cache: two requests share a key if all that shapes their answers is the same, media by content."""
 
 import asyncio
 import hashlib
@@ -37,26 +37,25 @@ NOT_IN_SCOPE = frozenset(
 )
 """Fields that shape no answer: streamed and whole answers share entries."""
 WEB = frozenset({"web_search", "scraper"})
-"""Tasks that tell what the web says."""
+"""Tasks whose results are what the web says."""
 _LONG = 1024
 """Characters from which on a medium in an earlier message counts by its digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheKey:
-    """Under which key a request's answer is kept."""
+    """The key under which a request's answer is kept."""
 
     key: bytes
-    """SHA-256, of the tenant, too."""
+    """SHA-256 of all that shapes the answer, the tenant included."""
     is_of_the_web: bool
-    """Whether the answer is about what was searched for, or web pages, which are known by their addresses: both may say
-    something else soon."""
+    """The answer is about search results or web pages, which may say something else soon."""
     around: str
-    """The same without the last message: in it, questions may be asked in other words."""
+    """The digest of everything but the last message, within which questions may be asked in other words."""
 
 
 class CacheKeys:
-    """Finds the scope of requests. `shaped_by` tells, as bytes, what of this server shapes answers: its version, the
+    """Makes the keys of requests. `shaped_by` gives a digest of what of this server shapes answers: its version, the
     engines that serve, its settings."""
 
     def __init__(self, loader: MediaLoader, shaped_by: Callable[[], Awaitable[bytes]]) -> None:
@@ -140,7 +139,8 @@ _MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_u
 
 
 def _without_media(value: Any, *, is_known: bool) -> Any:
-    """What a part says beside its medium, which counts by its content where that `is_known`, else as it was sent."""
+    """A part of a message as the key has it: without its medium where the key has its content (`is_known`), else with
+    a digest of a long one."""
     if isinstance(value, dict):
         return {
             name: None

@@ -1,4 +1,4 @@
-"""Whether a kept answer may be given to a question in other words, learned from answers that were compared.
+"""Decides whether a kept answer may be given to a question in other words, and learns it from compared answers.
 
 The method is that of the paper "vCache: Verified Semantic Prompt Caching" (Schroeder et al., arXiv 2502.03771). Each
 entry of the cache has a model of its own of how likely its answer is right for a question of some similarity, learned
@@ -46,9 +46,9 @@ VERSION: Final = 1
 MAX_ERROR: Final = 0.01
 """The share of wrong answers among those of an entry that is borne unless a setting says otherwise."""
 MIN_OBSERVATIONS: Final = 8
-"""With fewer an entry's answer is never given."""
+"""Observations without which an entry's answer is never given."""
 MAX_OBSERVATIONS: Final = 256
-"""Kept of an entry, the newest: a bound of 1 % needs 99 right ones in a row to be given always."""
+"""Observations that are kept of an entry, the newest: a bound of 1 % needs 99 right ones in a row."""
 ALWAYS_EXPLORED: Final = 0.02
 """The share of questions that are answered afresh whatever is known, as answers change."""
 MIN_SIMILARITY: Final = 0.5
@@ -58,7 +58,7 @@ Decision = Literal["exploit", "explore"]
 """Give the kept answer; or answer afresh, and compare."""
 
 _STEPS: Final = 100
-"""Similarities are told apart by 1/100."""
+"""Steps in which similarities are counted, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ class Observation:
     similarity: float
     """The cosine of the two questions' vectors, 0 to 1."""
     correct: bool
-    """Whether the kept answer said the same as the fresh one."""
+    """The kept answer said the same as the fresh one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """What was seen of one entry, the oldest first."""
+    """The observations of one entry, the oldest first."""
 
     seen: tuple[Observation, ...] = ()
 
@@ -79,11 +79,11 @@ class Observations:
         return len(self.seen)
 
     def added(self, *observations: Observation) -> Self:
-        """With these as the newest; the oldest go beyond MAX_OBSERVATIONS."""
+        """The observations with these as the newest; the oldest beyond MAX_OBSERVATIONS are dropped."""
         return type(self)((*self.seen, *observations)[-MAX_OBSERVATIONS:])
 
     def to_list(self) -> list[int]:
-        """For a store: VERSION, and a number each: its similarity in 1/100 and one more, below zero for a wrong one."""
+        """The stored form: VERSION, then 100 times each similarity plus 1, negative for a wrong answer."""
         return [VERSION, *((_step(each.similarity) + 1) * (1 if each.correct else -1) for each in self.seen)]
 
     @classmethod
@@ -125,12 +125,12 @@ def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
 
 
 def _differs(observations: Observations) -> bool:
-    """Whether it does from most fresh answers."""
+    """Tells whether the entry's answer differed from most fresh answers."""
     return 2 * sum(each.correct for each in observations.seen) < len(observations)
 
 
 def _likely(observations: Observations, similarity: float) -> float:
-    """Below zero where it is not known, and further below where most fresh answers differed."""
+    """The probability that the answer is right; -1 where it is not known, -2 where most fresh answers differed."""
     if len(observations) < MIN_OBSERVATIONS:
         return -1
     return -2 if _differs(observations) else probability(observations, similarity)
@@ -144,7 +144,8 @@ def draw_of(scope: str, prompt: str, entry: str, observations: int) -> float:
 
 
 def probability(observations: Observations, similarity: float) -> float:
-    """That the entry's answer is right at `similarity`, with what the observations leave open counted against it."""
+    """The probability that the entry's answer is right at `similarity`; what the observations leave open counts against
+    it."""
     right, wrong = _grid()
     likelihood = np.zeros(right.shape[1], np.float32)
     for table, correct in ((right, True), (wrong, False)):
@@ -192,7 +193,7 @@ _CHANGING: Final = ("fresh", "changing", "costs", "changes_always", "day")
 
 
 def is_plain_question(request: ChatRequest, today: date) -> bool:
-    """Whether an answer to other words could be one to this request: one short text by the user, alone or after system
+    """Tells whether an answer to other words may suit this request: one short text by the user, alone or after system
     messages, in a language that the embedding knows, about nothing that changes from day to day, with nothing asked of
     the answer's form. What tasks a text asks for is for its plan to tell: with a step it is no plain question."""
     *before, last = request.messages
@@ -223,7 +224,7 @@ def _is_lasting(text: str, today: date) -> bool:
 
 
 def is_known_language(text: str) -> bool:
-    """Whether `text` is in a language whose similarities mean something."""
+    """Tells whether `text` is in a language that the embedding knows, so that its similarities mean something."""
     found = detected(" ".join(text.split())[:MAX_QUESTION_CHARS], 2)
     if any(code in LANGUAGES and likely >= _LEAST_LIKELY for code, likely in found):
         return True
@@ -235,7 +236,7 @@ Ask = Callable[[str], Awaitable[str]]
 """Has an LLM answer a prompt."""
 
 MAX_JUDGED_CHARS: Final = 6000
-"""The most of an answer that an LLM is asked to judge."""
+"""Characters of the longest answer that an LLM is asked to judge."""
 
 _JUDGE: Final = """\
 Two answers to one question were written independently. Would somebody who asked the question learn the same from \
@@ -262,8 +263,8 @@ Reply with one word and nothing else: SAME or DIFFERENT."""
 
 
 async def same_answer(question: str, one: str, other: str, ask: Ask) -> bool | None:
-    """Whether both answers to `question` say the same: as they are written, else as an LLM judges. None where it cannot
-    be told: then nothing was observed."""
+    """Tells whether both answers to `question` say the same: as they are written, else as an LLM judges. None where it
+    cannot be told, so that nothing was observed."""
     if _normalised(one) == _normalised(other):
         return True
     if max(len(one), len(other)) > MAX_JUDGED_CHARS:
@@ -272,7 +273,7 @@ async def same_answer(question: str, one: str, other: str, ask: Ask) -> bool | N
 
 
 def digest_of(answer: str) -> bytes:
-    """The same for answers that are the same as they are written."""
+    """A digest that answers share which differ in case, white space, width and closing punctuation alone."""
     return hashlib.sha256(_normalised(answer).encode(errors="surrogatepass")).digest()
 
 
@@ -281,10 +282,10 @@ def judge_prompt(question: str, one: str, other: str) -> str:
 
 
 def judged(reply: str) -> bool | None:
-    """None for a reply that is neither of the two words."""
+    """The verdict in a judge's reply, or None for a reply that is neither of the two words."""
     return {"same": True, "different": False}.get(reply.strip().strip("*\"'`.").casefold())
 
 
 def _normalised(answer: str) -> str:
-    """Without differences of case, white space, width and closing punctuation."""
+    """The answer without differences of case, white space, width and closing punctuation."""
     return " ".join(unicodedata.normalize("NFKC", answer).casefold().split()).rstrip(".! ")

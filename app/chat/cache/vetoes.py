@@ -1,4 +1,4 @@
-"""What makes two questions different, however alike they sound: found by reading them, before any similarity counts.
+"""Finds what makes two questions different, however alike they sound, before any similarity counts.
 
 A sentence embedding hears what a question is about. "Disable 2FA" is next to "enable 2FA" there, and "5 mg" next to "50
 mg". Here both must say the same of all that changes an answer: figures, units, dates, negations, directions, names,
@@ -29,7 +29,7 @@ MAX_CHARS: Final = 1000
 _MOST_COMPARED: Final = 16
 """Words whose order is compared."""
 _ALIKE: Final = 0.7
-"""The share of all words that two questions have in common where no more than places were changed."""
+"""The share of all words that two questions have at least in common where only places were changed."""
 
 
 def disagree(one: str, other: str) -> str | None:
@@ -42,7 +42,7 @@ def disagree(one: str, other: str) -> str | None:
 
 
 def _differences(a: ParsedQuestion, b: ParsedQuestion) -> Iterator[str]:
-    """What is cheap to find comes first."""
+    """Yields the differences, those first that are cheap to find."""
     if a.language and b.language and a.language != b.language:
         yield "language"
     if a.quoted != b.quoted:
@@ -80,7 +80,7 @@ def _differences(a: ParsedQuestion, b: ParsedQuestion) -> Iterator[str]:
 
 
 def _agree(ones: Readings, others: Readings, *, ordered: bool = False) -> bool:
-    """Whether they can be paired, each two with a reading in common."""
+    """Tells whether the numbers or days of both sides can be paired, each pair with a reading in common."""
     if ordered:
         return len(ones) == len(others) and all(one & other for one, other in zip(ones, others, strict=True))
     left = list(others)
@@ -119,7 +119,7 @@ def _is_opposite(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
-    """Whether what stands behind a direction in `a` stands elsewhere in `b`, where something else took its place."""
+    """Tells whether the object of a direction in `a` stands elsewhere in `b`, where something else took its place."""
     for direction, objects in a.objects.items():
         opposite = question_words().opposite_directions.get(direction, ())
         theirs = b.objects.get(direction, frozenset())
@@ -131,7 +131,7 @@ def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
-    """Whether two words changed places and little else was changed, or two names did."""
+    """Tells whether two words changed places and little else was changed, or two names did."""
     if not (a.has_order and b.has_order):
         return False
     shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MOST_COMPARED]
@@ -147,7 +147,7 @@ def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_passive_twin(passive: ParsedQuestion, active: ParsedQuestion, shared: Sequence[str]) -> bool:
-    """Whether what `passive` says was done by somebody, `active` says in the same order without "by"."""
+    """Tells whether `passive` says with "by" what `active` says in the same order without it."""
     if "by" in active.objects or len(shared) < 2 or _PASSIVE.isdisjoint(passive.words):
         return False
     return shared[-1] in passive.objects.get("by", frozenset()) and active.content[-1] == shared[-1]
@@ -157,7 +157,7 @@ _PASSIVE: Final = frozenset(("is", "are", "was", "were", "be", "been", "being", 
 
 
 def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether a word has neither itself nor a synonym nor another form of it among the others."""
+    """Tells whether one of the words is missing among the others, in any form, and has no synonym there."""
     synonyms = question_words().synonyms
     sets = frozenset[int]().union(*(synonyms.get(other, ()) for other in others))
     return any(
@@ -175,7 +175,7 @@ _LEAST_KIN: Final = 5
 
 
 def _is_kin(one: str, other: str) -> bool:
-    """Whether they are "direct" and "director", "invention" and "inventor"."""
+    """Tells whether two words differ in their endings alone, as "direct" and "director" do."""
     return one[:_LEAST_KIN] == other[:_LEAST_KIN] and any(
         one[:place] == other[:place] and one[place:] in _ENDINGS and other[place:] in _ENDINGS
         for place in range(_LEAST_KIN, min(len(one), len(other)) + 1)
@@ -236,7 +236,7 @@ _CUT: Final = tuple(
 
 @lru_cache(4096)
 def _root(word: str) -> str:
-    """The same for words that are kin: `word` without all the endings that can be taken off."""
+    """The word without all the endings that can be taken off, which words that are kin share."""
     while ending := next((end for end in _CUT if word.endswith(end) and len(word) - len(end) >= _LEAST_KIN), ""):
         word = word.removesuffix(ending)
     return word

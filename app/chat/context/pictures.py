@@ -20,7 +20,7 @@ from tasks.inputs.media_types import DEMUXERS, VIDEOS
 from tasks.inputs.source import Blob, Source
 
 COMMON = {"image/jpeg", "image/png", "image/webp"}
-"""What every LLM that sees takes; other kinds go to it as PNG."""
+"""Types of pictures that every LLM with vision takes; others are sent as PNG."""
 FRAME_SIDE = 1024
 """Pixels of the longer side of a video's frame at most: there are many, and OCR sees them as they are."""
 MOST_PICTURES = 16
@@ -69,10 +69,10 @@ class _MeasuredMedium:
 async def images_for_llm(
     turn: Turn, loader: MediaLoader, room: int, *, told: bool
 ) -> dict[PartPlace, Sequence[LlmImage]]:
-    """What is shown for each part of the turn that is an image or a video, in `room` tokens together at most, but for
-    `LEAST_TOKENS` each: large pictures are made smaller, and of videos fewer frames are shown.
+    """The images for each part of the turn that is an image or a video, in `room` tokens together at most, but at
+    least `LEAST_TOKENS` each: large pictures are made smaller, and fewer frames of videos are shown.
 
-    With `told`, one that cannot be read is left out: an entry of the precontext says why. Without, it raises
+    A medium that cannot be read is left out if it is `told`, as an entry of the precontext says why. Else it raises
     InputError.
     """
     seen: list[_MeasuredMedium] = []
@@ -107,7 +107,7 @@ def _tokens(width: int, height: int) -> int:
 
 
 async def _measured(source: Source, loader: MediaLoader) -> _MeasuredMedium | None:
-    """None where nothing of the source is shown."""
+    """The medium of a source, measured. None where nothing of the source is shown."""
     is_video = kind_of(source) == "video"
     parts = [
         (origin.message, origin.part)

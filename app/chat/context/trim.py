@@ -31,11 +31,11 @@ _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 MAX_QUESTION_WORDS = 256
 """Different words of a question that count: of a longer one those that it begins and ends with, where it is asked."""
 _QUESTION_CHARS = 10_000
-"""At each end of a question, where its words are looked for."""
+"""Characters at each end of a question in which its words are looked for."""
 
 
 def words(text: str) -> list[str]:
-    """Case folded, without a plural s; scripts that are written without spaces character by character."""
+    """The words of a text, case folded, without a plural s; a word for each character of scripts without spaces."""
     found = _WORD.findall(text.casefold())
     return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in found]
 
@@ -99,7 +99,7 @@ GAP = "[…]"
 """Stands where something was left out."""
 
 _SAYS_NOTHING = re.compile(r"#{1,6} .*|[|:\s-]*")
-"""A heading, the rule below a table's first row."""
+"""Lines that say nothing by themselves: a heading, the rule below a table's first row."""
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 
 
@@ -107,9 +107,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 class _Result:
     pieces: Sequence[ResultLine]
     text: str
-    """All of them."""
+    """The text of all pieces."""
     need: int
-    """Its tokens."""
+    """Tokens of the text."""
 
 
 def assembled(pieces: Sequence[ResultLine], kept: Iterable[int] | None = None) -> str:
@@ -203,7 +203,7 @@ def _of_length(pieces: Iterable[ResultLine], least: int) -> Iterator[ResultLine]
 
 
 def fair_shares(needs: Sequence[int], budget: int) -> list[int]:
-    """How much of the budget each gets. Small needs are met in full, and what they leave is divided evenly."""
+    """The share of the budget for each need. Small needs are met in full, and what they leave is divided evenly."""
     shares = [0] * len(needs)
     left = max(0, budget)
     ascending = sorted(range(len(needs)), key=needs.__getitem__)
@@ -253,7 +253,7 @@ def _ranked(
 def _within(
     pieces: Sequence[ResultLine], scores: Sequence[float], budget: int, count: Callable[[str], int], head: int
 ) -> Slices[str]:
-    """As much as `budget` holds, the best first, but for the first `head` pieces."""
+    """The text of the pieces that `budget` holds: the first `head` of them, then the best."""
     kept = _affordable(pieces, _best_first(scores), budget, count, head)
     # Pieces were counted one by one, and tokens do not add up exactly.
     while kept and count(assembled(pieces, sorted(kept))) > budget:
@@ -264,9 +264,9 @@ def _within(
 
 
 def _best_first(scores: Sequence[float]) -> list[int]:
-    """Places by their score; those with the same lie evenly over the text."""
+    """Places by descending score; those with the same score lie evenly over the text."""
     worth = [-score for score in scores]
-    # Nobody else's Python runs while it sorts: of numbers alone, that takes a fifth as long as of pairs.
+    # Sorting holds the interpreter's lock: numbers take a fifth of the time that pairs take.
     return sorted(_evenly_spread(len(scores)), key=worth.__getitem__)
 
 
@@ -324,7 +324,7 @@ def _parts(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
 
 
 async def _similarity(question: str, texts: Sequence[str], embedder: Embedder) -> list[float]:
-    """How near in meaning each of `texts` is to the question; empty where the embedder fails."""
+    """The similarity in meaning of each of `texts` to the question; empty where the embedder fails."""
     try:
         vectors = await embedder.embed([question, *texts])
     except ModelError as error:

@@ -40,12 +40,12 @@ from tasks.precontext import Entry
 
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
-"""The end of the user's messages before the latest, which may only be unsafe together with it."""
+"""Messages before the latest, and characters of their end, that may only be unsafe together with it."""
 _BEFORE = "before"
-"""What the user's earlier messages say by themselves."""
+"""The source, in checks, of the user's earlier messages by themselves."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
-"""Pictures."""
+"""Pictures whose writing is read at once."""
 
 log = structlog.get_logger(__name__)
 
@@ -67,13 +67,13 @@ class RequestGuard:
     stages: Stages = field(default_factory=Stages)
     checks: list[Check] = field(default_factory=list)
     shown: bool = False
-    """Whether anything of the answer has left."""
+    """Some of the answer has been yielded."""
     shown_tokens: int = 0
-    """The tokens of its text, as estimated."""
+    """Estimated tokens of the text that has been yielded."""
     redaction: Redaction | None = None
-    """What takes personal data out; None: it stays where it is. `request` and `turn` have gone through it."""
+    """Redacts personal data, in `request` and `turn` already. None: nothing is redacted."""
     owner: str | None = None
-    """Whose verdicts of earlier turns count; None: nobody's, and none are left."""
+    """The tenant whose earlier verdicts are used and whose new ones are kept. None: no verdict is used or kept."""
     _read: tuple[tuple[str, str], ...] = ()
     """The result that was judged last, with which the next one is read."""
 
@@ -88,12 +88,12 @@ class RequestGuard:
 
     @property
     def redact(self) -> Redact:
-        """As a TaskRequest's."""
+        """The `redact` of the requests of tasks."""
         return self.redaction.of_text if self.redaction else as_it_is
 
     @property
     def refusal(self) -> str:
-        """What the client is answered instead."""
+        """The text that the client is answered instead."""
         return f"unsafe {' '.join(codes_of(self.checks))}"
 
     def around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
@@ -141,10 +141,10 @@ class RequestGuard:
             )
         # What a URL links to is looked at as a picture by a task that was asked for, and by nothing else.
         opens_pages = self.task is not None and self.task != "scraper"
-        seen = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
+        shown = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
         both: Sequence[Callable[[], Awaitable[list[Check]]]] = (
             self._judge_words,
-            partial(self.guardrails.pictures, seen, self.policy, self.turn.text),
+            partial(self.guardrails.pictures, shown, self.policy, self.turn.text),
         )
         words, pictures = await side_by_side(lambda judge: judge(), both, at_most=2)
         self._add([*words, *pictures])
@@ -184,11 +184,11 @@ class RequestGuard:
                     return []
                 raise
 
-        found = await side_by_side(reading, unread, at_most=_READ_AT_ONCE)
-        checked = iter(await self.check_results([one for entries in found for one in entries]))
+        results = await side_by_side(reading, unread, at_most=_READ_AT_ONCE)
+        checked = iter(await self.check_results([one for entries in results for one in entries]))
         if self.redaction is None:
             return self.turn
-        done += [((source,), next(checked)) for source, entries in zip(unread, found, strict=True) if entries]
+        done += [((source,), next(checked)) for source, entries in zip(unread, results, strict=True) if entries]
         hidden = {source for sources, one in done if self.redaction.has_redacted(one) for source in sources}
         return replace(self.turn, sources=tuple(one for one in self.turn.sources if one not in hidden))
 
@@ -216,14 +216,14 @@ class RequestGuard:
                         yield one
 
     def _released(self, events: Sequence[Event]) -> Iterator[Event]:
-        """With the verdict among the first precontext, or as the only one."""
+        """The events, the verdict among the first precontext or as the only entry of it."""
         self.shown_tokens += estimate_tokens("".join(event.text for event in events if isinstance(event, TextChunk)))
         if self.shown:
             yield from events
             return
         self.shown = True
-        found = tuple(one for event in events if isinstance(event, Precontext) for one in event.entries)
-        yield Precontext((*found, self.entry))
+        entries = tuple(one for event in events if isinstance(event, Precontext) for one in event.entries)
+        yield Precontext((*entries, self.entry))
         yield from (event for event in events if not isinstance(event, Precontext))
 
     async def _judge_answer(self, texts: Sequence[tuple[str, str]]) -> None:
@@ -233,21 +233,21 @@ class RequestGuard:
 
     async def _judge_words(self) -> list[Check]:
         messages = self.request.messages
-        asked = self._unanswered
-        before = [text_of(one) for one in messages[: asked[0]] if one.role == "user"] if asked else []
+        unanswered = self._unanswered
+        before = [text_of(one) for one in messages[: unanswered[0]] if one.role == "user"] if unanswered else []
         earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
         others = await self.guardrails.threads.run(texts_of_others, messages) if self.policy.of_texts else []
         names = texts_of_file_names(self.turn.sources)
-        texts = [*self._latest(asked), *others, *texts_beside_messages(self.request), *names]
-        if earlier or len(asked) > 1:
+        texts = [*self._texts_at(unanswered), *others, *texts_beside_messages(self.request), *names]
+        if earlier or len(unanswered) > 1:
             texts += [("messages", f"{earlier}\n{self._words}"), (_BEFORE, earlier)]
-        found = [
+        tool_results = [
             (f"messages[{at}].content", text_of(message))
             for at, message in enumerate(messages)
-            if message.role == "tool" and at > max(asked, default=-1)
+            if message.role == "tool" and at > max(unanswered, default=-1)
         ]
-        checks = await self._judged(texts, windows_across_joints(self._words, [*found, *names]))
-        # What the earlier messages have by themselves is no fault of the latest.
+        checks = await self._judged(texts, windows_across_joints(self._words, [*tool_results, *names]))
+        # The latest message is not blamed for what the earlier ones say by themselves.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:
             if check["source"] == "messages":
@@ -257,29 +257,29 @@ class RequestGuard:
     async def _judged(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
         """A check for each text, and for those of the `joints` that have a code which no text has by itself."""
         judge = partial(self.guardrails.texts, policy=self.policy, owner=self.owner)
-        checks, joined_ = await side_by_side(
+        checks, joint_checks = await side_by_side(
             lambda one: one(), (partial(judge, texts), partial(judge, joints, is_surer=True)), at_most=2
         )
         known = set(codes_of([check for check in checks if check["source"] != _BEFORE]))
-        return [*checks, *(check for check in joined_ if set(check["codes"]) - known)]
+        return [*checks, *(check for check in joint_checks if set(check["codes"]) - known)]
 
     @property
     def _words(self) -> str:
-        """What the user has asked and nobody answered."""
+        """The text of the user's messages that nobody has answered."""
         return "\n".join(text_of(self.request.messages[at]) for at in self._unanswered)
 
     @property
     def _unanswered(self) -> list[int]:
-        """The user's latest message, by its place, and those right before it that nobody has answered either."""
+        """The places of the user's latest message and of those right before it that nobody has answered either."""
         roles = [message.role for message in self.request.messages]
         last = max((at for at, role in enumerate(roles) if role == "user"), default=-1)
         answered = max((at for at, role in enumerate(roles[: last + 1]) if role in _ANSWERING), default=-1)
         return [at for at in range(answered + 1, last + 1) if roles[at] == "user"]
 
-    def _latest(self, asked: Sequence[int]) -> Iterator[tuple[str, str]]:
-        """What the user has `asked`, parts of a message as one text and as pieces of one."""
+    def _texts_at(self, places: Sequence[int]) -> Iterator[tuple[str, str]]:
+        """The texts of the messages at these places: the parts of each as lines, and once more run together."""
         messages = self.request.messages
-        for at in asked:
+        for at in places:
             yield f"messages[{at}].content", text_of(messages[at])
             content = messages[at].content
             parts = [part.text for part in content if isinstance(part, TextPart)] if isinstance(content, list) else []
@@ -296,14 +296,14 @@ class RequestGuard:
 
 @asynccontextmanager
 async def _reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> AsyncIterator[None]:
-    """Inputs are fetched and decoded from base64 while the block runs; each is read once, whoever asks first. Pages are
-    left to the scraper, which asks their host first."""
+    """Fetches inputs and decodes them from base64 while the block runs; each is read once, whoever asks first. Web
+    pages are left to the scraper, which asks their host first."""
 
     async def read(source: Source) -> None:
         try:
             await loader.load(source)
         except (InputError, Overloaded):
-            log.debug("not_read_ahead", param=source.param)  # whoever needs it is told
+            log.debug("not_read_ahead", param=source.param)  # The task that needs it reports it.
 
     running = [
         asyncio.create_task(read(source)) for source in sources if not source.is_linked or kind_of(source) != "page"

@@ -1,5 +1,5 @@
-"""What a guard is to judge: the words as they are read, without the signs of their form, which would stand between
-them; and across the joints of texts, where a question may be split."""
+"""The texts that a guard judges: words without the signs of their form, and windows across the joints of texts, where
+a question may be split."""
 
 import json
 import re
@@ -26,11 +26,11 @@ from tasks.result import texts_in
 SPEAKERS = ("system", "developer")
 """Roles of messages that instruct."""
 FILE = Path(__file__).with_name("prohibitions.json")
-"""By language: `from` finds where what follows is forbidden, to the end of the sentence; `whole` finds sentences that
-say what to refuse; with `turned`, a sentence means it the other way round."""
+"""Patterns by language: `from` finds where what follows is forbidden, to the end of the sentence; `whole` finds
+sentences that say what to refuse; with `turned`, a sentence means it the other way round."""
 KINDS = ("from", "whole", "turned")
 _LONGEST = 1000
-"""Characters of a sentence that is looked at. A longer one is judged as it is."""
+"""Characters of the longest sentence that is searched for prohibitions. A longer one is judged as it is."""
 _SENTENCE = re.compile(r"[^.!?…。！？।؟]+(?:[.!?…。！？।؟]+|$)|[.!?…。！？।؟]+")
 _ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s")
 
@@ -88,12 +88,12 @@ def text_of_json(json_text: str) -> str:
 
 
 def texts_of_messages(request: ChatRequest) -> list[tuple[str, str]]:
-    """What its messages say, each with its place."""
+    """The texts of the messages, each with its place."""
     return [(f"messages[{at}].content", text_of(message)) for at, message in enumerate(request.messages)]
 
 
 def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """What else an LLM is told: the client's tools, the schema of the answer, and the arguments of calls."""
+    """The other texts that an LLM is told: the client's tools, the schema of the answer, and the arguments of calls."""
     for at, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
             said = f"{call.function.name} {text_of_json(call.function.arguments)}"
@@ -108,7 +108,7 @@ def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
 
 
 def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
-    """What the names of files say, each with its place: results and an LLM are told them, too."""
+    """The words in the names of files, each with its place: they reach results and an LLM, too."""
     said = []
     for one in sources:
         name = unquote(one.filename or "")
@@ -121,7 +121,7 @@ def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
 
 
 def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, str]]]:
-    """What system messages instruct, and what assistants and tools have said, each with its place."""
+    """The instructions of system messages and the texts of assistants and tools, each with its place."""
     said = []
     for at, message in enumerate(messages):
         text = text_of(message)
@@ -134,7 +134,7 @@ def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, s
 
 
 def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
-    """All that each says, each text once, a line each."""
+    """The texts of each entry, each once, a line for each."""
     texts = []
     for one in entries:
         texts.append((one.name, "\n".join(dict.fromkeys(one.result.said()))))

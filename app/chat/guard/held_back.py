@@ -26,10 +26,11 @@ class HeldPart:
 
 
 class HeldEvents:
-    """Events that nobody has seen yet, in order, and the end of what was seen. `in_json`: the answer's text is JSON.
+    """Events that wait for a verdict, in order, and the end of the text that has been shown. `in_json`: the answer's
+    text is JSON.
 
-    `add` and `is_due` are for every piece of a stream. What they leave, `sentences` and `everything`, belongs in a
-    thread: personal data is looked for in all that is held.
+    `add` and `is_due` are quick enough to be called with every chunk. `sentences` and `everything` search all that is
+    held for personal data, and belong in a thread.
     """
 
     def __init__(self, *, in_json: bool, redaction: Redaction | None = None) -> None:
@@ -49,8 +50,8 @@ class HeldEvents:
 
     @property
     def is_due(self) -> bool:
-        """Whether `sentences` may have something to show. Most pieces of an answer end no sentence; after a call of a
-        tool, whose arguments come in pieces, everything waits for the end."""
+        """Tells whether `sentences` may have something to show. Most chunks of an answer end no sentence; after a call
+        of a tool, whose arguments come in chunks, everything waits for the end."""
         if self._calls_tools:
             return False
         return len(self._said) > _LONGEST_PIECE or _SENTENCE_END.search(self._said) is not None

@@ -19,7 +19,7 @@ from tasks.redaction import Redactor, is_json, placeholder
 REDACTING = "S7"
 """The guard's code for personal data: who asks for it has personal data redacted, where the operator chose that."""
 _ROLES = ("user", "assistant", "tool")
-"""What the others say is the developer's."""
+"""Roles whose messages are redacted; the others are the developer's own text."""
 
 TextEvent = type[TextChunk] | type[ReasoningChunk]
 _SOURCES: dict[TextEvent, str] = {TextChunk: "answer", ReasoningChunk: "reasoning"}
@@ -28,15 +28,15 @@ _SOURCES: dict[TextEvent, str] = {TextChunk: "answer", ReasoningChunk: "reasonin
 @dataclass(slots=True)
 class Redaction:
     threads: FairExecutor
-    """Where texts are searched."""
+    """The threads that search texts."""
     _redactors: dict[str, Redactor] = field(default_factory=dict)
-    """By source, as the guard's checks name it."""
+    """The redactors, by the source that the guard's checks name."""
     _tails: dict[TextEvent, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
-    """The end of what was shown, which may say what the next number is."""
+    """The end of the text that was shown, which may say what the next number is."""
 
     @property
     def checks(self) -> list[Check]:
-        """What was replaced, where anything was."""
+        """Checks that count what was replaced, by source."""
         return [
             {"source": source, "codes": [], "scores": {}, "redacted": dict(redactor.counts)}
             for source, redactor in self._redactors.items()
@@ -44,14 +44,14 @@ class Redaction:
         ]
 
     async def of_request(self, request: ChatRequest, turn: Turn) -> tuple[ChatRequest, Turn]:
-        """Both without personal data in what they say. The inputs of the turn stay what they are."""
+        """The request and the turn without personal data in their texts. The inputs of the turn stay as they are."""
         return await self.threads.run(self._request, request, turn)
 
     async def of_results(self, entries: Sequence[Entry]) -> list[Entry]:
         return await self.threads.run(self._entries, entries)
 
     def has_redacted(self, entry: Entry) -> bool:
-        """Whether something is missing in what a task has read."""
+        """Tells whether something was redacted in what a task has read."""
         return any(placeholder(kind) in entry.result.text() for kind in KINDS)
 
     async def of_text(self, text: str) -> str:
@@ -59,12 +59,12 @@ class Redaction:
         return await self.threads.run(Redactor().text, text)
 
     def ahead(self, text: str) -> str:
-        """How the answer goes on, which is judged before it is shown."""
+        """The redacted text with which the answer goes on, which is judged before it is shown."""
         return Redactor().text(text, self._tails[TextChunk])
 
     def of_events(self, events: Sequence[Event]) -> list[Event]:
-        """The next events, without personal data. A piece of text that changes loses its log probabilities; a call of a
-        tool that changes is in one piece."""
+        """The next events, without personal data. A chunk of text that changes loses its log probabilities; a call of a
+        tool that changes is one chunk."""
         shown: dict[int, Event] = dict(enumerate(events))
         for kind in _SOURCES:
             pieces = {place: event.text for place, event in shown.items() if isinstance(event, kind)}
@@ -86,8 +86,8 @@ class Redaction:
         return [_evidence(event) if isinstance(event, Evidence) else event for event in shown.values()]
 
     def parted(self, events: Sequence[Event], size: int) -> int:
-        """How many of the first `size` events may be shown while it is not known what comes after `events`: no personal
-        data is torn apart, nor what may turn out to be its beginning."""
+        """The number of the first `size` events that may be shown while it is not known what comes after `events`: no
+        personal data is torn apart, nor what may turn out to be its beginning."""
         whole = [(lengths, span) for kind in _SOURCES for lengths, span in self._whole(kind, events)]
         while torn := [(lengths, start) for lengths, (start, end) in whole if start < lengths[size] < end]:
             size = min(max(at for at in range(size) if lengths[at] <= start) for lengths, start in torn)
@@ -165,6 +165,6 @@ def _call(call: AskedCall, redactor: Redactor) -> AskedCall:
 
 
 def _evidence(event: Evidence) -> Evidence:
-    """It repeats what was counted."""
+    """Redacts evidence, whose texts repeat what was counted already."""
     redactor = Redactor()
     return Evidence(redactor.value(event.fields), redactor.value(event.unsupported))

@@ -36,7 +36,7 @@ def without_target(text: str) -> str:
 
 WORDS: Final = Phrasebook(tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8")))
 SUBJECTS: Final = WORDS.wholes
-"""How each subject is spoken of: regular expressions, for `compiled`."""
+"""Regular expressions for `compiled`, by the subject that they find in a text."""
 
 QUOTE = "❝"
 """Stands where something was quoted."""
@@ -82,10 +82,10 @@ class Prose:
     """The instructions: without code, quotations, addresses, and the text that they are about."""
     sentences: tuple[str, ...]
     brings_text: bool
-    """Whether the text that the message is about follows its instructions, after a colon or a blank line."""
+    """The text that the message is about follows its instructions, after a colon or a blank line."""
     quotes: bool
     is_short: bool
-    """Whether all of it is instructions, not somebody's article with an instruction before or after."""
+    """The whole message is instructions, not somebody's article with an instruction before or after."""
     followed: frozenset[str]
     """The URLs that the message points to, and does not merely show or forbid."""
     said: Mapping[str, str]
@@ -126,8 +126,8 @@ class Prose:
         )
 
     def asks(self, subject: str, *others: str, without: str | None = None) -> bool:
-        """Whether a sentence speaks of `subject` (of SUBJECTS, as all here), which it does not deny, of all `others`,
-        and not of `without`."""
+        """Tells whether a sentence speaks of `subject`, without denying it, of all `others`, and not of `without`. All
+        are names in SUBJECTS."""
         if not self.said.keys() >= {subject, *others}:
             return False
         unwanted = self.said.get(without) if without else None
@@ -140,7 +140,7 @@ class Prose:
         )
 
     def frames(self, subject: str) -> bool:
-        """Whether `subject` is in the first or last sentence of a long message, or anywhere in a short one."""
+        """Tells whether `subject` is in the first or last sentence of a long message, or anywhere in a short one."""
         outer = self.sentences if self.is_short else (*self.sentences[:1], *self.sentences[-1:])
         return subject in self.said and any(map(compiled(self.said[subject]).search, outer))
 
@@ -203,7 +203,7 @@ def _is_instruction(sentence: str) -> bool:
 
 
 def _denials(sentence: str, pattern: str) -> list[bool]:
-    """Whether the sentence denies it, of each place in which it has `pattern`."""
+    """Tells, for each place where the sentence has `pattern`, whether the sentence denies it."""
     return [
         WORDS.speaks_of(_SEGMENTS.split(sentence[: found.start()])[-1], "not_before")
         or WORDS.speaks_of(_SEGMENTS.split(sentence[found.end() :])[0], "not_after")
@@ -223,7 +223,7 @@ _TABLES = frozenset(
     }
 )
 _CONTAINERS = frozenset({"application/zip", "application/gzip", "application/x-ole-storage", "application/xml"})
-"""What begins like many other types: the name says more."""
+"""Types that begin like many others: the name says more than the bytes."""
 
 _OF_FIELD: dict[str, Kind] = {
     "image_url": "image",
@@ -236,7 +236,7 @@ _OF_TYPE: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video
 
 
 def kind_of(source: Source) -> Kind:
-    """What the bytes show, else what is declared, else what the name says, else what the field is for."""
+    """The kind that the bytes show, else the declared one, else that of the name, else that of the field."""
     media_type = _media_type(source)
     if source.is_linked and (media_type is None or media_type == "text/html"):
         return "page"
@@ -267,7 +267,7 @@ _LEAST_POINTS = 5
 """The shortest series that can be forecast."""
 _SAMPLE = 4000
 _PAST_YEAR = re.compile(r"(?:1(?<!\d1)\d{3}|2(?<!\d2)0[01]\d)(?!\d)")
-"""What happened then is in every model."""
+"""A year whose events every model knows."""
 _NUMBER = r"[-+]?\d++(?:\.\d++)?"
 _ROWS = re.compile(rf"^[^\n,;\t|]{{4,40}}[,;\t|]\s*{_NUMBER}\s*(?:[,;\t|]|$)", re.MULTILINE)
 _LIST = re.compile(rf"(?<![\d.])(?:{_NUMBER}(?:\s*+[,;]\s*+|\s++)){{{_LEAST_POINTS - 1}}}{_NUMBER}")
@@ -275,7 +275,7 @@ _LIST = re.compile(rf"(?<![\d.])(?:{_NUMBER}(?:\s*+[,;]\s*+|\s++)){{{_LEAST_POIN
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What the words ask for; which of it becomes a step depends on what there is to work on."""
+    """The wishes in the words of a message. Which of them become steps depends on what there is to work on."""
 
     translation: str | None
     """The English name of the target language."""
@@ -296,7 +296,7 @@ class Wants:
     """Asks openly what a picture shows."""
     interface: bool
     search: bool
-    """In so many words: also beside media."""
+    """A search in so many words, which counts beside media, too."""
     fresh: bool
     """Something that changes from day to day, which a model cannot know."""
     undecided: bool

@@ -69,14 +69,15 @@ class NotVerbatim(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`json_object` or `json_schema`."""
+    """The form that an answer has to have: `json_object` or `json_schema`."""
 
     format: ResponseFormat
     checker: SchemaChecker | None
 
     @classmethod
     def of(cls, response_format: ResponseFormat | None) -> "Shape | None":
-        """None where any text will do. Raises InputError for a schema that contradicts itself or cannot be checked."""
+        """The shape, or None where any text will do. Raises InputError for a schema that contradicts itself or cannot
+        be checked."""
         if response_format is None or response_format.type == "text":
             return None
         asked = response_format.json_schema
@@ -91,25 +92,25 @@ class Shape:
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
-        """None: any object will do."""
+        """The JSON schema, or None where any object will do."""
         return None if self.checker is None or self.format.json_schema is None else self.format.json_schema.schema_
 
     def with_schema(self, schema: Mapping[str, Any]) -> "Shape":
-        """The same but for its schema."""
+        """This shape with another schema."""
         assert self.format.json_schema is not None
         asked = self.format.json_schema.model_copy(update={"schema_": dict(schema)})
         return Shape(self.format.model_copy(update={"json_schema": asked}), SchemaChecker(schema))
 
     @property
     def instruction(self) -> str:
-        """Told to every LLM: one that decodes under the schema still chooses better words when it knows it."""
+        """The instruction to every LLM: one that decodes under the schema still chooses better words if it knows it."""
         if self.schema is None:
             return JSON_ONLY
         return JSON_SCHEMA + json.dumps(self.schema, ensure_ascii=False)
 
     @property
     def upstream(self) -> dict[str, Any]:
-        """As OpenAI-compatible servers take it."""
+        """The `response_format` for an OpenAI-compatible server."""
         asked = self.format.json_schema
         if self.schema is None or asked is None:
             return {"type": "json_object"}
