@@ -25,7 +25,8 @@ from app.services import Services
 from app.telemetry import Stages
 from app.tracing import answered
 from app.wire.parse import LARGE, Shortened, TooManyValues, parse, shorten
-from app.wire.request import RequestModel, json_fault
+from app.wire.problems import json_fault
+from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
 from models.fair_executor import Slices
 from models.scheduler import SHARE

@@ -27,8 +27,7 @@ from app.events import (
     ToolCallChunk,
 )
 from app.feed import Feed
-from app.wire import response
-from app.wire import response as sse
+from app.wire import response, sse
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, CompletionUsage, Delta
 from tasks.precontext import Entry, Evidence
@@ -254,7 +253,7 @@ def stream(
 
 def failure(request_id: str) -> Callable[[ApiError], bytes]:
     """Makes the end of a stream in which something has failed."""
-    return lambda error: sse.error(error.body(request_id)) + sse.DONE
+    return lambda error: sse.encode_error(error.body(request_id)) + sse.DONE
 
 
 _NO_CONTENT = b'"content":""'
@@ -278,7 +277,7 @@ class _ChunkEncoder:
         match event:
             case Progress(stage, done, total):
                 if self._options.show_progress:
-                    yield sse.progress(stage, done, total)
+                    yield sse.encode_progress(stage, done, total)
             case Precontext(entries):
                 if self._options.show_precontext:
                     yield from self._end_of_reasoning()
@@ -341,7 +340,7 @@ class _ChunkEncoder:
 
     def _chunk(self, choices: list[ChunkChoice], **beside: Any) -> bytes:
         envelope = self._envelope
-        return sse.data(
+        return sse.encode_model(
             ChatCompletionChunk(
                 id=envelope.id, created=envelope.created, model=envelope.model, choices=choices, **beside
             )

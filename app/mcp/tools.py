@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from app.access.key_file import CHAT
 from app.errors import BadRequest
 from app.wire.model_names import MODEL
-from app.wire.request import first_problem
+from app.wire.problems import first_problem
 from models.translation.languages import language_name
 from tasks.code_sandbox import CodeData
 from tasks.forecast import ForecastData

@@ -25,7 +25,7 @@ from app.routes.status import check_model
 from app.services import Services
 from app.state.counters import UNFORESEEN_READING
 from app.telemetry import Stages
-from app.wire import audio, response
+from app.wire import audio, sse
 from app.wire import audio as subtitles
 from app.wire.audio import (
     DiarizedTranscription,
@@ -93,7 +93,7 @@ def translation(transcript: Transcript, request: audio.TranslationRequest) -> Ba
 
 def stream(feed: Feed[Heard], *, diarized: bool, show_progress: bool) -> AsyncGenerator[bytes, None]:
     """The events of a stream. Failures are raised, as by `app.chat.render.stream`."""
-    return feed.encoded(_Events(diarized=diarized, show_progress=show_progress).of, response.PING, FIRST_PING_S, PING_S)
+    return feed.encoded(_Events(diarized=diarized, show_progress=show_progress).of, sse.PING, FIRST_PING_S, PING_S)
 
 
 class _Events:
@@ -106,14 +106,14 @@ class _Events:
     def of(self, heard: Heard) -> list[bytes]:
         match heard:
             case Progress(stage, done, total):
-                return [response.progress(stage, done, total)] if self._show_progress else []
+                return [sse.encode_progress(stage, done, total)] if self._show_progress else []
             case Phrase():
                 delta = separator(self._last, heard.text) + heard.text
                 self._last = heard.text
-                return [response.data(audio.TranscriptTextDelta(delta=delta))]
+                return [sse.encode_model(audio.TranscriptTextDelta(delta=delta))]
             case Transcript():
                 end = audio.TranscriptTextDone(text=heard.text, low_confidence=_low(heard), usage=_usage(heard))
-                return [*self._segments(heard), response.data(end), response.DONE]
+                return [*self._segments(heard), sse.encode_model(end), sse.DONE]
 
     def _segments(self, transcript: Transcript) -> list[bytes]:
         if not self._diarized:
@@ -124,7 +124,7 @@ class _Events:
             (audio.TranscriptTextDelta(delta=delta, segment_id=segment.id), segment)
             for delta, segment in zip(deltas, segments, strict=True)
         ]
-        return [response.data(event) for pair in pairs for event in pair]
+        return [sse.encode_model(event) for pair in pairs for event in pair]
 
 
 def _plain(transcript: Transcript, form: Literal["json", "text", "srt", "vtt"]) -> BaseModel | str:

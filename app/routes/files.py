@@ -17,7 +17,7 @@ from app.http.disconnect import ClientGone
 from app.http.form import UploadForm
 from app.http.headers import is_on
 from app.services import Services
-from app.wire.response import PURPOSES, FileDeleted, FileList, FileObject
+from app.wire.files import PURPOSES, FileDeleted, FileList, FileObject
 from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000

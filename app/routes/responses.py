@@ -33,7 +33,7 @@ from app.state.entries import StoreDown
 from app.state.responses import Stored
 from app.telemetry import Stages
 from app.tracing import FORGETS
-from app.wire import response as sse
+from app.wire import sse
 from app.wire.parse import LARGE, parse, parse_aside
 from app.wire.response import ResponseModel
 from app.wire.response_items import Item, ReferenceItem, StoredTurn, kept_items
@@ -259,7 +259,7 @@ async def _streamed(
                 match event:
                     case Progress(stage, done, total):
                         if show_progress:
-                            yield sse.progress(stage, done, total)
+                            yield sse.encode_progress(stage, done, total)
                     case Finish():
                         piece = answering.finish(event)
                         content = await _kept(services, answering, keeping, event)

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import PydanticCustomError
 
 from app.errors import BadRequest
-from app.wire.request import first_problem
-from app.wire.response import ResponseModel, absent, describe
+from app.wire.descriptions import describe
+from app.wire.problems import first_problem
+from app.wire.response import ResponseModel, absent
 from models.translation.languages import language_code
 
 

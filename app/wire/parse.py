@@ -17,7 +17,7 @@ import pydantic_core
 from pydantic import BaseModel, ValidationError
 
 from app.errors import BadRequest, PayloadTooLarge
-from app.wire.request import first_problem
+from app.wire.problems import first_problem
 from models.fair_executor import FairExecutor
 
 LONG = 16 * 1024

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import ApiError, BadRequest, to_api_error
 from app.wire import request as chat
+from app.wire.problems import first_problem
 from app.wire.request import (
     FAIL_FAST,
     MAX_TOOLS,
@@ -266,7 +267,7 @@ def convert_request(
     try:
         return ConvertedRequest(_chat(request, messages), places, list(warnings))
     except ValidationError as error:
-        problem = chat.first_problem(error)
+        problem = first_problem(error)
         raise BadRequest(_told(problem.message, places), param=_told(problem.path or "input", places)) from None
 
 

@@ -12,13 +12,14 @@ from pydantic import Field
 from app.calling import as_sent
 from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
-from app.wire import response as chat
-from app.wire.response import PrecontextEntry, ResponseModel, absent
+from app.wire import sse
+from app.wire.response import FEW_TOKENS, CompletionUsage, PrecontextEntry, ResponseModel, absent
 from app.wire.response_items import CustomTool, OfferedTool
 from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, ResponsesRequest
 from tasks.precontext import REQUEST, Entry, Evidence
 
 Json = dict[str, Any]
+_DELTA = b"response.output_text.delta"
 Status = Literal["in_progress", "completed", "incomplete", "failed"]
 
 
@@ -149,7 +150,7 @@ class Response(ResponseModel):
     def is_short(self) -> bool:
         """As a ChatCompletion's."""
         plain = self.precontext is None and self.evidence is None
-        return plain and (self.usage is None or self.usage.output_tokens <= chat.FEW_TOKENS)
+        return plain and (self.usage is None or self.usage.output_tokens <= FEW_TOKENS)
 
 
 def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Response:
@@ -227,7 +228,7 @@ class ResponseBuilder:
     streams: bool = True
     warnings: dict[str, None] = field(default_factory=dict)
     """What the caller should know, once each."""
-    usage: chat.CompletionUsage | None = None
+    usage: CompletionUsage | None = None
     _number: int = 0
     _events: list[bytes] = field(default_factory=list)
     """Those that have not been returned."""
@@ -364,13 +365,13 @@ class ResponseBuilder:
         self._begin()
         self.response.status = "failed"
         self.response.error = ResponseError(code=code or "server_error", message=error.message)
-        return self._sent() + self.end(pydantic_core.to_json(self.response)) + chat.DONE
+        return self._sent() + self.end(pydantic_core.to_json(self.response)) + sse.DONE
 
     def end(self, content: bytes) -> bytes:
         """The last event, around the response as JSON, which may be long."""
-        kind = f"response.{self.response.status}"
-        head = f'event: {kind}\ndata: {{"type":"{kind}","sequence_number":{self._number},"response":'
-        return b"".join((head.encode(), content, b"}\n\n"))
+        kind = f"response.{self.response.status}".encode()
+        head = b'{"type":"%b","sequence_number":%d,"response":' % (kind, self._number)
+        return sse.encode_event(head, content, b"}", name=kind)
 
     def _begin(self) -> None:
         if not self._number:
@@ -445,7 +446,8 @@ class ResponseBuilder:
     def _said(self, text: str) -> bytes:
         """The event of a piece of the open message: only the number and the text are new."""
         number, self._number = self._number, self._number + 1
-        return b"".join((_DELTA, str(number).encode(), self._delta, pydantic_core.to_json(text), b"}\n\n"))
+        head = b'{"type":"%b","sequence_number":%d' % (_DELTA, number)
+        return sse.encode_event(head, self._delta, pydantic_core.to_json(text), b"}", name=_DELTA)
 
     def _at(self, place: int) -> Json:
         return {"item_id": self.response.output[place].id, "output_index": place}
@@ -454,15 +456,12 @@ class ResponseBuilder:
         """As OpenAI sends it: the type twice."""
         if self.streams:
             event = pydantic_core.to_json({"type": kind, "sequence_number": self._number, **fields})
-            self._events.append(b"".join((b"event: ", kind.encode(), b"\ndata: ", event, b"\n\n")))
+            self._events.append(sse.encode_event(event, name=kind.encode()))
             self._number += 1
 
     def _sent(self) -> bytes:
         events, self._events = self._events, []
         return b"".join(events)
-
-
-_DELTA = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":'
 
 
 def _custom_input(arguments: str) -> str:

@@ -10,7 +10,7 @@ from app.chat.render import ChunkOptions, Envelope, stream
 from app.errors import BadRequest, Unavailable
 from app.events import Event, Finish, ReasoningChunk, TextChunk
 from app.feed import BUFFERED_EVENTS, Feed, TimeLimit
-from app.wire import response
+from app.wire import sse
 
 FINISH = Finish("stop", 1, 1)
 ENVELOPE = Envelope("req-1", 0, "interfaze-beta")
@@ -29,9 +29,9 @@ async def test_silence_is_filled_with_pings_and_nothing_is_lost() -> None:
         async for piece in stream(feed, ENVELOPE, ChunkOptions(), first_ping_s=0.001, ping_s=0.001):
             pieces.append(piece)
             heard.set()
-    assert pieces[0] == response.PING
+    assert pieces[0] == sse.PING
     assert any(b'"content":"late"' in piece for piece in pieces)
-    assert pieces[-1].endswith(response.DONE)
+    assert pieces[-1].endswith(sse.DONE)
 
 
 async def test_events_that_are_not_shown_do_not_break_the_silence() -> None:
@@ -45,7 +45,7 @@ async def test_events_that_are_not_shown_do_not_break_the_silence() -> None:
 
     async with Feed(thinking(), timeout_s=10) as feed:
         async for piece in stream(feed, ENVELOPE, ChunkOptions(), first_ping_s=0.01, ping_s=0.01):
-            if piece == response.PING:
+            if piece == sse.PING:
                 pinged.set()
     assert pinged.is_set()
 

@@ -16,7 +16,7 @@ from app.chat.guard.guard import RequestGuard, Unsafe
 from app.chat.render import ChunkOptions, Envelope, stream
 from app.events import Event, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import Feed
-from app.wire import response
+from app.wire import sse
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
 from models.safety import personal_data
@@ -306,9 +306,9 @@ async def test_a_stream_that_is_held_back_says_that_it_lives(make: Make) -> None
         async for chunk in stream(feed, ENVELOPE, ChunkOptions(), first_ping_s=0.01, ping_s=0.01):
             chunks.append(chunk)
             pinged.set()
-    assert chunks[0] == response.PING
+    assert chunks[0] == sse.PING
     assert [b"From platform" in chunk for chunk in chunks].index(True) > 0
-    assert chunks[-1].endswith(response.DONE)
+    assert chunks[-1].endswith(sse.DONE)
 
 
 async def test_an_answer_that_cannot_be_judged_does_not_leave(make: Make, keywords: KeywordGuard) -> None:

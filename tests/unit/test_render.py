@@ -7,7 +7,8 @@ from typing import Any
 from app.chat.render import ChunkOptions, Envelope, completion, stream
 from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import Feed
-from app.wire.response import ChatCompletionChunk, ChunkChoice, Delta, data
+from app.wire.response import ChatCompletionChunk, ChunkChoice, Delta
+from app.wire.sse import encode_model
 from tests.entries import entry_of, failure_of
 
 ENVELOPE = Envelope("req-1", 1784164296, "interfaze-beta")
@@ -70,7 +71,7 @@ async def test_a_piece_is_the_chunk_that_its_class_writes_whatever_it_says() -> 
             model=envelope.model,
             choices=[ChunkChoice(delta=Delta(content=text))],
         )
-        assert piece + b"\n\n" == data(chunk)
+        assert piece + b"\n\n" == encode_model(chunk)
 
 
 async def test_usage_comes_last_when_it_is_asked_for() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.parse import LARGE, parse
-from app.wire.request import MAX_NESTING, ChatRequest
+from app.wire.problems import MAX_NESTING
+from app.wire.request import ChatRequest
 from tests.conftest import each_case
 
 MESSAGE = {"role": "user", "content": "hi"}

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from app.errors import BadRequest, RateLimited, shutting_down
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
-from app.wire import response as chat
+from app.wire import sse
 from app.wire.response_items import OPENAIS_ITEMS
 from app.wire.responses import ResponsesRequest, convert_request
 from app.wire.responses_answer import ResponseBuilder, begin_response
@@ -29,7 +29,7 @@ def answering(**fields: Any) -> ResponseBuilder:
 
 def streamed(making: ResponseBuilder, events: Iterable[Event], end: Finish = END) -> Streamed:
     pieces = [*map(making.of, events), making.finish(end)]
-    pieces += [making.end(making.response.model_dump_json().encode()), chat.DONE]
+    pieces += [making.end(making.response.model_dump_json().encode()), sse.DONE]
     return Streamed.read(b"".join(pieces).decode())
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from app import settings as settings_module
 from app.settings import PREFIX, Settings, is_loopback, unknown_variables
-from app.wire.response import docstrings_of
+from app.wire.descriptions import docstrings_of
 from tests.conftest import each_case
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"

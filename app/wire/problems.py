@@ -1,0 +1,69 @@
+"""Says in a sentence what is wrong with a body that does not validate."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+
+from pydantic import ValidationError
+
+from tasks.errors import field_path
+
+UNION_MARK = "·"
+"""Begins the tags of unions, which pydantic puts into an error's location; a field's path leaves them out."""
+MAX_NESTING = 201
+"""Levels of lists and objects in a body, as the parser has it."""
+_LONGEST, _MOST_COMPARED = 40, 16
+"""Characters of a number or a name that a message repeats, and fields that one that is missing is compared with."""
+_LIKENESS = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    message: str
+    path: str | None
+    """The field's, where the problem is one field's."""
+    is_json: bool
+    """False where the body is no JSON at all."""
+
+
+def json_fault(said: str) -> str:
+    """What the parser says of a text that is no JSON, with its limit."""
+    return said.replace("recursion limit exceeded", f"nested more than {MAX_NESTING} levels deep")
+
+
+def first_problem(error: ValidationError) -> Problem:
+    """What is wrong first, with the value where that is a number, and the name that was sent for a missing one."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    path = field_path(step for step in problem["loc"] if not str(step).startswith(UNION_MARK)) or None
+    said = problem["msg"]
+    match problem["type"]:
+        case "json_invalid":
+            said = json_fault(said)
+        case "too_short" | "too_long" as kind:
+            context = problem["ctx"]
+            least = kind == "too_short"
+            bound = context["min_length" if least else "max_length"]
+            items = f"{'at least' if least else 'at most'} {bound} item{'' if bound == 1 else 's'}"
+            got = context["actual_length"]
+            said = f"Expected {items}, not {'more' if got is None else got}"
+        case "item" | "tool" | "content_part":
+            said += _unknown_type(error.errors(include_url=False)[0]["input"])
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "missing" as kind:
+            given = error.errors(include_url=False)[0]["input"]
+            if kind == "missing":
+                said += _misspelt(str(problem["loc"][-1]), given)
+            elif isinstance(given, int | float) and len(str(given)) <= _LONGEST:
+                said += f", not {given}"
+    message = f"Field '{path}': {said}" if path else said
+    return Problem(message, path, is_json=problem["type"] != "json_invalid")
+
+
+def _unknown_type(given: object) -> str:
+    kind = given.get("type") if isinstance(given, dict) else None
+    return f", not '{kind}'" if isinstance(kind, str) and len(kind) <= _LONGEST else ""
+
+
+def _misspelt(name: str, given: object) -> str:
+    keys = islice((key for key in given if len(key) <= _LONGEST), _MOST_COMPARED) if isinstance(given, dict) else ()
+    close = get_close_matches(name, keys, n=1, cutoff=_LIKENESS)
+    return f". Did you mean it by '{close[0]}'?" if close else ""
