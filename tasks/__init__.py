@@ -1,5 +1,6 @@
-"""What can be done with an input: a module a task, which declares it at its end for `catalog` to find.
+"""The tasks that work on a request's inputs, one module per task; each module declares its task at its end, where
+`catalog` finds it.
 
-`inputs` opens what a request names, `wording` reads what it asks for, and the other packages each serve the task of
-their name.
+`inputs` opens what a request names, `wording` parses what the user asks for, and every other package serves the task of
+its name.
 """

@@ -24,8 +24,7 @@ def unreported(_stage: str, _done: int, _total: int) -> None:
 
 
 Redact = Callable[[str], Awaitable[str]]
-"""Takes out of a text of the inputs what no language model may be shown. It works where long texts are worked on, by
-keys in turn."""
+"""Removes from a text what no language model may see. The work runs on threads that the API keys share in turn."""
 
 
 async def as_it_is(text: str) -> str:
@@ -42,11 +41,11 @@ class TaskRequest:
     progress: Progress = unreported
     redact: Redact = as_it_is
     form: Form = PLAIN
-    """What of a page's layout is asked for beside the text."""
+    """The parts of a page's layout that the request asks for beside the text."""
 
     def wording(self, most_chars: int) -> str:
-        """What of the text is read for wishes: of a long one its beginning and its end, `most_chars` in all. What is
-        asked for is said there; what lies between is something to read."""
+        """Return the part of the text that is searched for the user's wishes: at most `most_chars` characters, from its
+        beginning and its end. Users put their instructions there; what lies between is material to read."""
         if len(self.text) <= most_chars:
             return self.text
         end = most_chars // 4
@@ -56,15 +55,15 @@ class TaskRequest:
 class Task(Protocol):
     @property
     def name(self) -> str:
-        """As it is declared."""
+        """The name under which the task is declared."""
 
     async def run(self, request: TaskRequest) -> Result[Any]:
-        """Raises InputError for what the client can mend and ModelError for what it cannot."""
+        """Run the task. Raises InputError for what the client can mend and ModelError for what it cannot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What tasks are put together from."""
+    """The shared objects that tasks are built from."""
 
     config: EngineConfig
     engines: Runtime
@@ -73,39 +72,41 @@ class Parts:
     search: FallOver
     browser: LateBrowser
     find_task: Callable[[str], Task]
-    """Raises EngineUnavailable."""
+    """Return the task of this name. Raises EngineUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingCachePolicy:
-    """How a task's results may be kept for other requests about the same files."""
+    """How a task's results are kept for later requests about the same files."""
 
     asked: Callable[[TaskRequest, MediaLimits], Any]
-    """What of a request, besides its files, the result depends on, as JSON."""
+    """Return as JSON what the result depends on besides the request's files."""
     restore: Callable[[Any], Result[Any]]
-    """The result from what its `kept` was, as JSON. Raises ValueError, TypeError or KeyError for anything else."""
+    """Rebuild a result from the JSON that its `kept` returned. Raises ValueError, TypeError or KeyError for any other
+    JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Specialist:
-    """What a module of a task declares of it; `tasks.catalog` finds it there."""
+    """The declaration of a task, at the end of its module; `tasks.catalog` finds it there."""
 
     name: str
     build: Callable[[Parts], Task]
     uses: Sequence[Capability[Any]] = ()
-    """What it may ask for: these are put together, off the event loop, before it runs."""
+    """Capabilities that the task may use. They are built off the event loop before it runs."""
     aliases: Sequence[str] = ()
-    """Other spellings of its name."""
+    """Other spellings of the task's name."""
     precontext_name: str | None = None
-    """What it is called in `precontext`, where that is not its own name."""
+    """The task's name in `precontext`, if it differs from `name`."""
     is_public: Callable[[EngineConfig], bool] = lambda _: True
-    """Whether a request may ask for it."""
+    """True if a request may name the task."""
     is_at_hand: Callable[[Parts], bool] = lambda _: True
-    """Whether it may be guessed at, or offered to an LLM: nobody asked for it in so many words, so it must not cost a
-    download. That of the capability of its name is at hand is seen besides."""
+    """True if the task may be guessed or offered to an LLM. Nobody named it then, so it must not cost a download. The
+    catalog checks separately that the capability of the same name is ready."""
     sees_names: bool = False
-    """Whether its result depends on what its inputs are called, or where they are."""
+    """True if the result depends on the names or places of the inputs."""
     reading: ReadingCachePolicy | None = None
-    """None where another request is answered anew, or nothing is saved by it."""
+    """The policy for keeping results. None: every request is answered anew, because keeping saves nothing or is
+    wrong."""
     order: int = 1000
-    """Its place among the others, where these are listed."""
+    """Position of the task in lists of tasks."""

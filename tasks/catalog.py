@@ -1,4 +1,4 @@
-"""Every task, found where it is declared: in a module of this package."""
+"""Registry of all tasks, collected from the declarations in this package's modules."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -16,16 +16,16 @@ def _declared() -> Iterator[Specialist]:
 
 
 SPECIALISTS: Mapping[str, Specialist] = listed(_declared())
-"""By name, as errors list them."""
+"""Every declared task by name, in the order in which error messages list them."""
 
 
 def public_names(config: EngineConfig) -> tuple[str, ...]:
-    """The names that a request may ask for."""
+    """Return the names of the tasks that a request may name."""
     return tuple(name for name, one in SPECIALISTS.items() if one.is_public(config))
 
 
 TASK_NAMES = public_names(EngineConfig())
-"""The same where the operator has set nothing."""
+"""The names of the public tasks under default settings."""
 
 ALIASES = {alias: one.name for one in SPECIALISTS.values() for alias in one.aliases}
 

@@ -1,4 +1,4 @@
-"""Running Python: the `code_sandbox` task."""
+"""The `code_sandbox` task, which runs Python."""
 
 import asyncio
 import base64
@@ -21,27 +21,27 @@ from tasks.inputs.source import Blob
 from tasks.result import Result, ResultLine, pieces_under, texts_in
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.#-]*)[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
-"""A fenced block of Markdown, with its language; one that does not end ends with the text."""
+"""A fenced code block of Markdown with its language. An unclosed block ends with the text."""
 _PYTHON = frozenset({"", "python", "python3", "py", "py3"})
 _UNSAFE = re.compile(r"[^\w.\- ()]")
 _LONGEST_NAME = 200
-"""Bytes. A file system takes 255, and a number may be put before."""
+"""Longest file name in bytes. File systems allow 255, and a number may be prefixed."""
 _LOADS_AT_ONCE = 4
 
 
 class Image(TypedDict):
     filename: str
     url: str
-    """A data URL."""
+    """Data URL of the picture."""
 
 
 class CodeData(TypedDict):
     code_script: str
     language: str
     output: str
-    """What it printed to both streams; where a limit ended it, a last line in brackets says which."""
+    """The output on both streams. If a limit ended the script, a last line in brackets names the limit."""
     exit_code: int
-    """As a shell tells it: 128 + the signal's number where a signal ended it."""
+    """Exit code by the shell's convention: 128 + the signal's number if a signal ended the script."""
     timed_out: bool
     images: NotRequired[list[Image]]
 
@@ -56,9 +56,10 @@ class CodeResult(Result[CodeData]):
 
 
 class CodeSandboxTask:
-    """Runs the Python of a message: its fenced blocks, one after the other as one script, else all of it.
+    """Runs the Python code of a message: its fenced blocks, joined to one script, or else the whole text.
 
-    The request's inputs are files below `/input`. PNG files that it leaves, and figures that it shows, come back.
+    The request's inputs are files below `/input`. PNG files that the script leaves and figures that it shows are
+    returned.
     """
 
     name = "code_sandbox"
@@ -68,9 +69,9 @@ class CodeSandboxTask:
         self._loader = loader
 
     async def run(self, request: TaskRequest) -> CodeResult:
-        """Raises InputError (no code, an input that cannot be read), EngineOverloaded, EngineUnavailable and
-        EngineFailed. Whatever the code does wrong is in the result."""
-        # An LLM's JSON can hold halves of characters, which no answer could repeat.
+        """Run the code. Raises InputError (no code, an unreadable input), EngineOverloaded, EngineUnavailable and
+        EngineFailed. Errors of the code itself are part of the result."""
+        # JSON from an LLM can contain lone surrogates, which cannot be encoded in an answer.
         code = code_in(request.text).encode("utf-8", "replace").decode()
         sandbox = self._sandbox()
         blobs = await side_by_side(self._loader.load, request.sources, at_most=_LOADS_AT_ONCE)
@@ -88,7 +89,7 @@ class CodeSandboxTask:
 
 
 def code_in(text: str) -> str:
-    """Raises InputError where there is none, or only in other languages."""
+    """Return the message's Python code. Raises InputError if there is none or only code in other languages."""
     blocks = [(language.lower(), code) for _, language, code in _FENCE.findall(text)]
     if not blocks:
         if not text.strip():
@@ -102,7 +103,7 @@ def code_in(text: str) -> str:
 
 
 def input_files(blobs: Sequence[Blob]) -> tuple[InputFile, ...]:
-    """Under their own names as far as these are plain and different."""
+    """Return the inputs as files under their own names, made safe and unique."""
     files: dict[str, InputFile] = {}
     for number, blob in enumerate(blobs, 1):
         plain = _UNSAFE.sub("_", blob.filename or "").strip(". ")
@@ -132,7 +133,7 @@ def _image(picture: Picture) -> Image:
 
 
 def _build(parts: Parts) -> CodeSandboxTask:
-    # Tried out now rather than in the first request.
+    # An unusable sandbox is found when the task is built and not by the first request.
     parts.engines.can_serve(CODE_SANDBOX.name)
     return CodeSandboxTask(partial(parts.engines.use, CODE_SANDBOX), parts.loader)
 

@@ -1,13 +1,10 @@
-"""What a client got wrong, said so that it can mend it, and what it may try again.
-
-`app/errors.py` gives these their HTTP status.
-"""
+"""Errors that a client can mend or retry. `app/errors.py` gives them their HTTP status."""
 
 from collections.abc import Iterable
 
 
 def field_path(steps: Iterable[int | str]) -> str:
-    """The place of a field as clients write it: `("messages", 0, "role")` is `messages[0].role`."""
+    """Return the path of a field as clients write it: `("messages", 0, "role")` becomes `messages[0].role`."""
     path = ""
     for step in steps:
         if isinstance(step, int):
@@ -40,7 +37,7 @@ class InputTooLarge(InputError):
 
 
 class Overloaded(Exception):
-    """Nothing is wrong with the input, but there is no room for it now (503). `retry_after` is in seconds."""
+    """The server has no room for the input at present, which is itself valid (503). `retry_after` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)

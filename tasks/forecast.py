@@ -1,4 +1,4 @@
-"""Continuing series of numbers: the `forecast` task, and the picture of what it answers."""
+"""The `forecast` task, which continues series of numbers, and the plot of its result."""
 
 import asyncio
 import base64
@@ -31,29 +31,29 @@ from tasks.series.reading import TableReader
 from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, steps_ahead
 
 _DIGITS = 6
-"""Significant ones of the largest value."""
+"""Significant digits of the largest value in a series."""
 
 
 class Prediction(TypedDict):
     date: str
-    """`2026-01-02 00:00:00`; for a series without dates, the number of the value, counted from 1."""
+    """Date such as `2026-01-02 00:00:00`; for a series without dates, the number of the value, counted from 1."""
     value: float
-    """An integer where all observed values are."""
+    """The predicted value: an integer if all observed values are integers."""
     lower: float
     upper: float
-    """With `lower`, the interval that holds 80 % of what comes."""
+    """Upper bound of the 80 % prediction interval; `lower` is the other."""
     series: NotRequired[str]
-    """Which one, where there are several."""
+    """Name of the series; absent if the result holds only one."""
 
 
 class ForecastData(TypedDict):
     predictions: list[Prediction]
     filled: NotRequired[int]
-    """Values between the first and the last that were missing, and interpolated; absent where none was."""
+    """Number of missing values between the first and the last that were interpolated; absent if there were none."""
     notes: list[str]
-    """What was done to the series, and by which method it is forecast."""
+    """Sentences on how the series was prepared and which method forecast it."""
     plot: NotRequired[str]
-    """A data URL of a PNG, where one was asked for."""
+    """Data URL of a PNG plot, if the request asks for one."""
 
 
 class ForecastResult(Result[ForecastData]):
@@ -64,7 +64,7 @@ class ForecastResult(Result[ForecastData]):
 
 
 def predictions_of(series: Regular, outlook: Outlook, *, named: bool) -> list[Prediction]:
-    """`named`: with the name of the series."""
+    """Return the predictions of one series, with its name if `named`."""
     lines = [_bounded(line, series.values) for line in (outlook.value, outlook.lower, outlook.upper)]
     found = []
     for step, (value, lower, upper) in enumerate(zip(*lines, strict=True)):
@@ -90,7 +90,7 @@ def notes_of(series: Regular, outlook: Outlook, *, named: bool) -> list[str]:
 
 
 def _bounded(line: Floats, known: Floats) -> Sequence[float]:
-    """What has never been negative, as counts and prices, is not forecast to be."""
+    """Return `line` without negative values if the series, such as counts or prices, has never been negative."""
     bounded: list[float] = (np.maximum(line, 0.0) if float(known.min()) >= 0 else line).tolist()
     return bounded
 
@@ -108,10 +108,10 @@ _SERIES_AT_ONCE = 4
 
 
 class ForecastTask:
-    """How series go on: those in the files and behind the URLs of a request, else the one that its text holds.
+    """Forecasts series of numbers: those in the files and URLs of a request, or else the one in its text.
 
-    What the text names is forecast ("the sales of Berlin"), else all; what it says of a horizon holds ("the next 6
-    months"), else a usual one. Text within files is data: it says nothing.
+    Series that the text names ("the sales of Berlin") are forecast, or else all of them. The horizon is the one in the
+    text ("the next 6 months"), or else a usual one. Text inside files is data and contains no wishes.
     """
 
     name = "forecast"
@@ -124,8 +124,9 @@ class ForecastTask:
         self._settings = settings or ForecastSettings()
 
     async def run(self, request: TaskRequest) -> ForecastResult:
-        """Raises InputError (nothing to forecast, fewer than 5 values, a horizon that cannot be, a source that cannot
-        be used, `too_many_series`, `too_many_points`), EngineOverloaded, EngineUnavailable and EngineFailed."""
+        """Forecast the request's series. Raises InputError (nothing to forecast, fewer than 5 values, an impossible
+        horizon, an unusable source, `too_many_series`, `too_many_points`), EngineOverloaded, EngineUnavailable and
+        EngineFailed."""
         if not request.sources and len(request.text) > self._settings.max_inline_chars:
             raise InputTooLarge(
                 f"The text to find a series in has {len(request.text)} characters; the limit is "
@@ -177,14 +178,15 @@ class ForecastTask:
             at_most=_SERIES_AT_ONCE,
             done=partial(request.progress, self.name),
         )
-        # Thousands of dates keep the processor busy for longer than the event loop should stand still.
+        # Formatting thousands of dates would block the event loop.
         data = await asyncio.to_thread(_data, series, outlooks, notes)
         if draws:
             data["plot"] = await asyncio.to_thread(plot, series, outlooks)
         return ForecastResult(data)
 
     def _regular(self, found: Sequence[Observed], horizon: Horizon | None) -> tuple[list[Regular], list[str]]:
-        """Series that are too short are left out with a note, where others are not. Raises InputError."""
+        """Put each series on a regular grid. Series that are too short are left out with a note if others are long
+        enough. Raises InputError."""
         period = horizon.period if horizon else None
         names = [one.name for one in found]
         series, notes, failures = [], [], []
@@ -235,11 +237,11 @@ def _data(series: Sequence[Regular], outlooks: Sequence[Outlook], notes: Sequenc
 
 
 _COLUMNS, _LONGEST_NAME = 8, 40
-"""Columns that an error names, and characters of a name."""
+"""Most columns that an error names, and most characters of each name."""
 
 
 def _columns_of(tables: Sequence[tuple[str, SeriesTable]]) -> str:
-    """What was understood of tables in which there is nothing to forecast."""
+    """Describe the columns of tables in which there is nothing to forecast, for an error."""
     names = [column.name.strip()[:_LONGEST_NAME] for _, table in tables for column in table.columns]
     named = [f"'{name}'" for name in names if name][:_COLUMNS]
     more = ", …" if len(names) > _COLUMNS else ""
@@ -247,7 +249,7 @@ def _columns_of(tables: Sequence[tuple[str, SeriesTable]]) -> str:
 
 
 def _observed(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[Observed]:
-    """The series of the table that `words` name, else of the first that has one that is long enough."""
+    """Return the series of the table that `words` name, or else of the first table with a long enough series."""
     named = [pair for pair in tables if mentions(words, pair[0])]
     by_table = [observed(table, words) for _, table in named or tables]
     enough = [series for series in by_table if any(one.count >= LEAST_POINTS for one in series)]
@@ -272,9 +274,9 @@ _REFUSED = re.compile(
     r"\b(?:no|without|don['’]t|do not|not?|kein\w*|ohne|sans|sin|senza|sem|zonder|без)\b[^.!?\n]{0,20}$", re.IGNORECASE
 )
 _MOST = 8
-"""Series that are drawn, below each other."""
+"""Largest number of series in a plot, one below the other."""
 _SHOWN = 5
-"""How many times as long as the forecast the part of the series before it is."""
+"""Length of the plotted past, as a multiple of the forecast's length."""
 _LEAST_SHOWN = 60
 _WIDTH, _HEIGHT, _DPI = 9.0, 3.2, 100
 _one_at_a_time = threading.Lock()
@@ -286,11 +288,11 @@ def wants_plot(words: str) -> bool:
 
 
 def plot(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> str:
-    """A PNG as a data URL: the end of each series, its forecast and the interval around it. Takes a second at its first
-    call, which loads matplotlib. From any thread."""
-    # What matplotlib keeps of fonts is shared, and so are Python's warnings.
+    """Draw the end of each series, its forecast and the interval around it as a PNG, and return a data URL. Safe from
+    any thread. The first call takes a second, because it loads matplotlib."""
+    # matplotlib's font cache and Python's warning filters are shared by all threads.
     with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of letters that its font does not have
+        warnings.simplefilter("ignore")  # about letters that its font lacks
         png = _drawn(series[:_MOST], outlooks[:_MOST])
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
@@ -305,7 +307,7 @@ def _drawn(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
         axes = figure.add_subplot(len(series), 1, number)
         count, ahead = len(one.values), len(outlook.value)
         first = max(0, count - max(_LEAST_SHOWN, _SHOWN * ahead))
-        # From the last value on, so that nothing is left open between them.
+        # The forecast's line starts at the last known value, so that the plot has no gap.
         value, lower, upper = (
             np.concatenate([one.values[-1:], line]) for line in (outlook.value, outlook.lower, outlook.upper)
         )
@@ -313,7 +315,7 @@ def _drawn(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
         axes.plot(known, one.values[first:], color="#1f4e79", linewidth=1.4, label="observed")
         axes.fill_between(coming, lower, upper, color="#d95f0e", alpha=0.2, linewidth=0, label="80 %")
         axes.plot(coming, value, color="#d95f0e", linewidth=1.6, label="forecast")
-        # A name is data: dollar signs in it are no formula.
+        # Dollar signs in a series' name are no formula.
         axes.set_title(one.name, loc="left", fontsize=10, parse_math=False)
         axes.grid(alpha=0.3)
         axes.legend(loc="upper left", fontsize=8, frameon=False)
@@ -326,5 +328,5 @@ def _drawn(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
 
 
 def _axis(series: Regular, places: range) -> list[Any]:
-    """Dates, or the numbers of values without dates."""
+    """Return the dates at `places`, or the numbers of the values if the series has no dates."""
     return [at + 1 if series.grid is None else series.grid.at(at) for at in places]

@@ -1,4 +1,5 @@
-"""Judging texts and pictures by a guard's codes. It fails closed: what cannot be judged is an error, never safe."""
+"""Judging texts and pictures by a guard's codes. The guard fails closed: what cannot be judged is an error and never
+counts as safe."""
 
 import asyncio
 import contextlib
@@ -34,9 +35,9 @@ from tasks.result import Result, ResultLine
 from tasks.seen_pages import PagePosition, is_alone, pages_to_search
 
 NAME = "guardrails"
-"""In `precontext`."""
+"""Name of the guard's result in `precontext`."""
 SHOWS_NOTHING = frozenset({"unsupported_media_type", "no_video"})
-"""The codes of inputs that no model can be shown."""
+"""Error codes of inputs that contain nothing a model could be shown."""
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
 _CHARS_IN_TIME = 50_000
@@ -45,22 +46,22 @@ log = structlog.get_logger(__name__)
 
 
 class Check(TypedDict):
-    """What was made of one text or picture."""
+    """The verdict on one text or picture."""
 
     source: str
-    """Where it came from: a field of the request (`messages[0].content`), a task, or `answer`."""
+    """Origin of the text or picture: a field of the request (`messages[0].content`), a task, or `answer`."""
     codes: list[str]
-    """Those that apply."""
+    """The codes that apply."""
     scores: dict[str, float]
-    """The score of each code that it was judged by, in two decimals."""
+    """Score of each judged code, rounded to two decimals."""
     redacted: NotRequired[dict[str, int]]
-    """How many pieces of personal data of each kind were replaced in it, where any were. It has no scores then."""
+    """Number of replaced pieces of personal data by kind, if there were any. Such a check has no scores."""
 
 
 class GuardData(TypedDict):
     safe: bool
     codes: list[str]
-    """Those that apply anywhere."""
+    """The codes that apply to at least one check."""
     checks: list[Check]
 
 
@@ -71,12 +72,12 @@ class GuardResult(Result[GuardData]):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What one request is judged by."""
+    """The codes and thresholds that a request is judged by."""
 
     codes: tuple[str, ...]
-    """Some of CODES, in their order."""
+    """Codes to judge by: a subset of CODES, in the same order."""
     thresholds: Scores = field(default_factory=dict)
-    """The score from which on a code applies, where it is not the engine's own."""
+    """Scores from which on a code applies, if they differ from the engine's own."""
 
     @property
     def of_texts(self) -> tuple[str, ...]:
@@ -93,13 +94,15 @@ def result_of(checks: Sequence[Check]) -> GuardResult:
 
 
 GUARDS = ("text_guard", "image_guard")
-"""The capabilities that judge."""
+"""Names of the capabilities that judge."""
 GuardT = TypeVar("GuardT", bound=HazardGuard)
 
 
 class Verdicts:
-    """The scores of texts that were judged before, by a digest of the text: at most `most`, the least recently used
-    leave first. No text is kept. Each owner has its own: how long judging takes would tell one what another has said.
+    """LRU cache of the scores of judged texts, keyed by a digest of the text; it holds no text.
+
+    Each owner has a cache of its own. Otherwise the time that a verdict takes would reveal to one what another has
+    written.
     """
 
     def __init__(self, most: int) -> None:
@@ -123,7 +126,8 @@ class Verdicts:
 
 
 class Guardrails:
-    """The engines find their codes by order of preference: each code is judged by the first that can."""
+    """Judges texts and pictures with the available guards. Each code goes to the first guard, by preference, that knows
+    it."""
 
     def __init__(
         self,
@@ -136,9 +140,12 @@ class Guardrails:
         most_verdicts: int = 10_000,
         threads: FairExecutor | None = None,
     ) -> None:
-        """`text_guards` and `image_guards` raise EngineUnavailable where there are none. `seconds`: for one picture, or
-        50,000 characters of a text. `max_bytes`: of the texts that are judged together. `most_verdicts`: of texts
-        that are kept. `threads`: for whatever a guard needs to have done with long texts."""
+        """Bind the guards, which `text_guards` and `image_guards` return; both raise EngineUnavailable if there are
+        none.
+
+        `seconds` is the time limit per picture or per 50,000 characters of text, `max_bytes` bounds the texts judged
+        together, `most_verdicts` the cached verdicts, and `threads` run the work on long texts.
+        """
         self._text_guards = text_guards
         self._image_guards = image_guards
         self.loader = loader
@@ -149,24 +156,25 @@ class Guardrails:
 
     @property
     def judged_of_texts(self) -> tuple[str, ...]:
-        """The codes that engines here can judge texts by. Raises EngineUnavailable where there are none."""
+        """Codes that the guards at hand can judge texts by. Raises EngineUnavailable if there are no guards."""
         known = {code for guard in self._text_guards() for code in guard.codes}
         return tuple(code for code in TEXT_CODES if code in known)
 
     @property
     def judged_of_pictures(self) -> tuple[str, ...]:
-        """As `judged_of_texts`."""
+        """Codes that the guards at hand can judge pictures by. Raises EngineUnavailable if there are no guards."""
         known = {code for guard in self._image_guards() for code in guard.codes}
         return tuple(code for code in IMAGE_CODES if code in known)
 
     def check_texts_can_be_judged(self, policy: Policy) -> None:
-        """Raises EngineUnavailable for a code of texts that no engine here judges."""
+        """Check that a guard exists for each of the policy's codes of texts. Raises EngineUnavailable otherwise."""
         if policy.of_texts:
             self._shared_out("text_guard", policy.of_texts, self._text_guards)
 
     def check_lengths(self, texts: Sequence[tuple[str, str]]) -> None:
-        """Raises InputTooLarge, naming the longest of the `(source, text)`, where they are too much to be judged."""
-        size = sum(len(text) for _, text in texts)  # no less in UTF-8
+        """Check that the `(source, text)` pairs are short enough to be judged. Raises InputTooLarge, which names the
+        longest."""
+        size = sum(len(text) for _, text in texts)  # a lower bound of the size in UTF-8
         if size <= self._max_bytes:
             size = sum(len(text.encode(errors="replace")) for _, text in texts)
         if size <= self._max_bytes:
@@ -188,13 +196,13 @@ class Guardrails:
         owner: str | None = None,
         is_surer: bool = False,
     ) -> list[Check]:
-        """A check for each `(source, text)` that says something; none where the policy has no codes of texts.
-        `answers`: what the user had asked, where they are an assistant's answers. `owner`: whose verdicts of the same
-        texts are used, and get these; None: nothing of earlier requests is used, nothing is left for later ones.
-        `is_surer`: a code applies from half way between its threshold and 1 on: they were put together, and may say by
-        accident what nobody said.
+        """Return a check per `(source, text)` that is not blank; none if the policy has no codes of texts.
 
-        Raises EngineUnavailable, also for engines that fail or take too long, and EngineOverloaded.
+        `answers` is the user's question if the texts are an assistant's answers. `owner` selects the cache of verdicts
+        that is read and filled; with None no cache is used. `is_surer` raises each threshold half way to 1: it is for
+        texts that were put together and may contain by accident what nobody wrote.
+
+        Raises EngineOverloaded and EngineUnavailable, the latter also for guards that fail or take too long.
         """
         said = [(source, text) for source, text in texts if text and not text.isspace()]
         if not policy.of_texts or not said:
@@ -223,8 +231,7 @@ class Guardrails:
         return await side_by_side(judged, range(len(said)), at_most=_TEXTS_AT_ONCE)
 
     async def judgements(self, text: str, policy: Policy) -> list[tuple[TextGuard, Judgement]]:
-        """What each engine makes of `text`, by its share of the policy's codes of texts, for people who ask why. Raises
-        as `texts`."""
+        """Return each guard's judgement of `text`, for people who ask for the reasons. Raises what `texts` raises."""
         return await self._judgements(text, self._shared_out("text_guard", policy.of_texts, self._text_guards), None)
 
     async def _judgements(
@@ -239,10 +246,10 @@ class Guardrails:
     async def pictures(
         self, sources: Sequence[Source], policy: Policy, text: str = "", *, all_seen: bool = False
     ) -> list[Check]:
-        """A check for each picture, page and frame of `sources`; of an only document, of those pages alone that `text`
-        asks for. What shows nothing has none; with `all_seen` it is refused.
+        """Return a check per picture, page and frame of `sources`. For a single document these are only the pages that
+        `text` asks for. Sources that show nothing have no check; with `all_seen` they are refused.
 
-        Raises as `texts`, and InputError for what cannot be looked at: whoever shows it to a model must not.
+        Raises what `texts` raises, and InputError for an unreadable source, which must not be shown to a model either.
         """
         if not policy.of_pictures or not sources:
             return []
@@ -260,7 +267,7 @@ class Guardrails:
             if not shown:
                 return []
             parts = self._shared_out("image_guard", policy.of_pictures, self._image_guards)
-            # Tasks count the pages of several inputs each in its own way.
+            # Tasks number the pages of several inputs differently, so hints are used for a single document only.
             pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self.loader.limits.pages)
             alone = is_alone(shown)
 
@@ -277,7 +284,7 @@ class Guardrails:
     async def _in_time(
         self, capability: str, guard: HazardGuard, codes: Sequence[str], judging: Awaitable[Judgement], chars: int = 0
     ) -> Judgement:
-        """Whatever goes wrong with an engine is a guard that is not there."""
+        """Await a judgement within the time limit. Raises EngineUnavailable for every failure of the guard."""
         seconds = self._seconds * (1 + chars // _CHARS_IN_TIME)
         try:
             async with asyncio.timeout(seconds):
@@ -306,8 +313,8 @@ class Guardrails:
     def _shared_out(
         self, capability: str, codes: Sequence[str], look: Callable[[], Sequence[GuardT]]
     ) -> list[tuple[GuardT, tuple[str, ...]]]:
-        """Who judges which of `codes`. Raises EngineUnavailable naming those that nobody can, and those that may be
-        asked for instead."""
+        """Distribute `codes` over the guards that can judge them. Raises EngineUnavailable, which names the codes that
+        no guard knows and those that may be used instead."""
         try:
             guards = look()
         except EngineUnavailable as error:
@@ -331,7 +338,7 @@ class Guardrails:
 
     @property
     def _instead(self) -> str:
-        """A sentence on the codes that can be judged; empty where none can."""
+        """Sentence that lists the codes that can be judged; empty if there are none."""
         here: list[str] = []
         with contextlib.suppress(EngineUnavailable):
             here += self.judged_of_texts
@@ -373,7 +380,7 @@ def _check(
 
 
 def limits_of(found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy) -> dict[str, float]:
-    """The score from which on each code applies: the policy's, else that of the engine which judged by the code."""
+    """Return the score from which on each code applies: the policy's, or else that of the guard that judged by it."""
     limits: dict[str, float] = {}
     for guard, judgement in found:
         limits |= {code: guard.thresholds[code] for code in judgement.scores}
@@ -389,13 +396,13 @@ def _place(page: PagePosition, *, alone: bool) -> str:
 
 
 def codes_of(checks: Sequence[Check]) -> list[str]:
-    """Those that apply anywhere, in the order of CODES."""
+    """Return the codes that apply to at least one check, in the order of CODES."""
     found = {code for check in checks for code in check["codes"]}
     return [code for code in CODES if code in found]
 
 
 def scores_of(checks: Sequence[Check]) -> dict[str, float]:
-    """The highest of each code."""
+    """Return the highest score of each code."""
     scores: dict[str, float] = {}
     for check in checks:
         for code, score in check["scores"].items():

@@ -1,4 +1,4 @@
-"""Finding buttons, fields and icons in screenshots: the `gui_detection` task."""
+"""The `gui_detection` task, which finds buttons, fields and icons in screenshots."""
 
 import asyncio
 import json
@@ -24,17 +24,17 @@ from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents,
 from tasks.wording.gui_elements import Wording
 
 _ALIKE = 80.0
-"""Likeness of 100 from which on a text is what the request says: OCR errs in a letter or two."""
+"""Least similarity (of 100) at which a text counts as the one in the request: OCR misreads a letter or two."""
 _AS_GOOD = 3.0
-"""Difference of likeness that does not count."""
+"""Largest difference in similarity that is ignored."""
 
 
 def grounded(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
-    """What `wording` means of `elements`, in their order; all of them where it restricts nothing.
+    """Return the `elements` that `wording` means, in their order; all of them if it restricts nothing.
 
-    What is written counts most: a type that does not fit it is taken for another word of the user's. Where nothing has
-    such a text, the type decides (icons have no text); where the request names no type either, everything is
-    returned, but nothing where the text was given in quotation marks.
+    The text on an element counts most: a type that contradicts it is ignored, since users name types loosely. If no
+    element has such a text, the type decides (icons have no text). If the request names no type either, all elements
+    are returned, or none if the text was quoted.
     """
     found = list(elements)
     if wording.written:
@@ -56,7 +56,7 @@ def grounded(wording: Wording, elements: Sequence[GuiElement], width: int, heigh
 
 
 def _alike(written: str, elements: Sequence[GuiElement]) -> list[GuiElement]:
-    """Those whose text is most like `written`, if it is like it at all."""
+    """Return the elements whose text is most similar to `written`, if it is similar enough."""
     wanted = _plain(written)
     likeness = [_likeness(wanted, _plain(one.text)) for one in elements]
     best = max(likeness, default=0.0)
@@ -66,17 +66,18 @@ def _alike(written: str, elements: Sequence[GuiElement]) -> list[GuiElement]:
 
 
 def _likeness(wanted: str, text: str) -> float:
-    """How alike two texts are, of 100; one that has more to say than `wanted` counts a little less."""
+    """Return the similarity of two texts (0 to 100). A longer text that contains `wanted` scores slightly lower."""
     if not wanted or not text:
         return 0.0
     whole = fuzz.ratio(wanted, text)
     within = fuzz.partial_ratio(wanted, text) if 3 <= len(wanted) <= len(text) else 0.0
-    # "cart" is within "Add to cart", and hardly says it in a paragraph.
+    # "cart" should match "Add to cart" but not a paragraph that mentions it.
     return max(whole, 0.95 * within - 10 * (1 - len(wanted) / len(text)))
 
 
 def _at(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
-    """With "all", those in that part of the screen; else the one furthest towards it."""
+    """Return all elements in the named part of the screen if the request says "all", or else the one furthest in that
+    direction."""
 
     def distance(one: GuiElement) -> float:
         x, y = (one.box[0] + one.box[2]) / 2 / max(1, width), (one.box[1] + one.box[3]) / 2 / max(1, height)
@@ -94,12 +95,12 @@ def _plain(text: str) -> str:
 
 class ShownElement(Sighting):
     type: str
-    """One of `models.vision.gui.elements.TYPES`."""
+    """Type of the element, one of `models.vision.gui.elements.TYPES`."""
     bounds: Bounds
     confidence: NotRequired[float]
-    """0 to 1, two decimals, as the engine measured it; absent where nothing has."""
+    """The engine's confidence from 0 to 1, rounded to two decimals; absent if the engine gives none."""
     text: NotRequired[str]
-    """What OCR reads in it; absent where that is nothing."""
+    """Text that OCR reads on the element; absent if there is none."""
 
 
 class GuiData(TypedDict):
@@ -117,7 +118,7 @@ class GuiResult(Result[GuiData]):
 
 
 def shown(found: Sequence[GuiElement], width: int, height: int, seen: Sighting) -> list[ShownElement]:
-    """`found` in a picture of `width` × `height`, in the same order."""
+    """Return `found` as the result shows it, in the same order, for a picture of `width` × `height`."""
     return [{**_shown(one, width, height), **seen} for one in found]
 
 
@@ -133,16 +134,16 @@ def _shown(one: GuiElement, width: int, height: int) -> ShownElement:
 
 
 _MOST_LOOKED_AT = 16
-"""Pages and frames of one request that a grounder is asked about: each is a call of an LLM."""
+"""Largest number of pages and frames per request that the grounder sees: each one costs a call of an LLM."""
 
 
 class GuiDetectionTask:
-    """Elements of user interfaces in pictures, pages of documents and frames of videos, with their types and texts.
+    """Finds elements of user interfaces in pictures, pages of documents and frames of videos, with their types and
+    texts.
 
-    What the text says of one element ("the Add to cart button") restricts the result to it: by its words alone, and
-    by an LLM that looks at the screen, where there is one and words do not tell. Several sources are
-    searched as one document, as by `ocr`: page numbers run on, in the result as in hints ("page 3"). A picture or a
-    video that comes alone has none.
+    A description of one element ("the Add to cart button") restricts the result to it: by words alone, or with an LLM
+    that looks at the screen, if there is one and words are not enough. Several sources are searched as one document, as
+    in `ocr`: page numbers run on, in the result and in hints ("page 3"). A single picture or video has no page numbers.
     """
 
     name = "gui_detection"
@@ -160,7 +161,7 @@ class GuiDetectionTask:
         self._grounder = grounder
 
     async def run(self, request: TaskRequest) -> GuiResult:
-        """Raises InputError (no source, one that cannot be used, pages that are not there, `too_many_pages`),
+        """Find the elements. Raises InputError (no source, an unusable one, missing pages, `too_many_pages`),
         EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
             raise InputError(f"task '{self.name}' needs a screenshot: attach one, or put its URL in the text")

@@ -1,4 +1,4 @@
-"""Finding things in pictures: the `object_detection` task."""
+"""The `object_detection` task, which finds things in pictures."""
 
 import asyncio
 import base64
@@ -24,11 +24,11 @@ from tasks.result import Bounds, Corner, Result, ResultLine, bounds_of, edges_of
 from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents, pages_to_search, seen_on
 
 _STRAIGHT = 0.004
-"""How far a polygon may be from the mask's edge, as a part of its length."""
+"""Largest distance of a polygon from the mask's edge, as a fraction of the edge's length."""
 
 
 def polygon_of(mask: Mask) -> list[Corner]:
-    """The outline of the mask's largest part, in the pixels of the picture; empty for an empty mask."""
+    """Return the outline of the mask's largest part in pixels of the picture; empty for an empty mask."""
     import cv2
 
     contours, _ = cv2.findContours(mask.pixels.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -40,7 +40,8 @@ def polygon_of(mask: Mask) -> list[Corner]:
 
 
 def png_of(mask: Mask, left: int, top: int, right: int, bottom: int) -> str:
-    """The mask from (left, top) to (right, bottom) as a base64 PNG of one bit a pixel: white belongs to the object."""
+    """Encode the mask from (left, top) to (right, bottom) as a base64 PNG with one bit per pixel; white is the
+    object."""
     canvas = np.zeros((bottom - top, right - left), bool)
     rows, columns = mask.pixels.shape
     x0, y0 = max(left, mask.left), max(top, mask.top)
@@ -57,11 +58,11 @@ class DetectedObject(Sighting):
     label: str
     bounds: Bounds
     confidence: float
-    """0 to 1, two decimals, as the engine measured it."""
+    """The engine's confidence from 0 to 1, rounded to two decimals."""
     polygon: NotRequired[list[Corner]]
-    """The outline of its largest part."""
+    """Outline of the object's largest part."""
     mask: NotRequired[str]
-    """A base64 PNG, as large as `bounds`: white pixels belong to the object."""
+    """Base64 PNG of the size of `bounds`, in which white pixels belong to the object."""
 
 
 class DetectionData(TypedDict):
@@ -70,7 +71,7 @@ class DetectionData(TypedDict):
 
 class DetectionResult(Result[DetectionData]):
     def _pieces(self) -> Iterator[ResultLine]:
-        """All of a label together: "how many" is the usual question."""
+        """Yield one line per label, because "how many" is the usual question."""
         by_label: dict[tuple[str, str], list[str]] = {}
         for one in self.data["detected_objects"]:
             page = f"[page {one['page']}]" if "page" in one else ""
@@ -83,14 +84,14 @@ class DetectionResult(Result[DetectionData]):
 def objects_of(
     found: Sequence[Detection], width: int, height: int, wishes: Wishes, seen: Sighting
 ) -> list[DetectedObject]:
-    """`found` in a picture of `width` × `height`, the most confident first."""
+    """Return `found` as the result shows it, the most confident first, for a picture of `width` × `height`."""
     ordered = sorted(found, key=lambda one: (-one.score, one.label, one.box))
     shown = (_object(one, width, height, wishes) for one in ordered)
     return [{**one, **seen} for one in shown if one is not None]
 
 
 def _object(one: Detection, width: int, height: int, wishes: Wishes) -> DetectedObject | None:
-    """None for a box that nothing of is inside the picture."""
+    """Return the object as the result shows it, or None if its box lies outside the picture."""
     x0, y0, x1, y1 = one.box
     bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
     if not bounds["width"] or not bounds["height"]:
@@ -105,11 +106,11 @@ def _object(one: Detection, width: int, height: int, wishes: Wishes) -> Detected
 
 
 class ObjectDetectionTask:
-    """Labels and places of objects in pictures, pages of documents and frames of videos.
+    """Finds objects, with labels and places, in pictures, pages of documents and frames of videos.
 
-    What the text names restricts the search ("find the cars and the dogs"). Several sources are searched as one
-    document, as by `ocr`: page numbers run on, in the result as in hints ("page 3"). A picture or a video that comes
-    alone has none.
+    The text restricts the search to what it names ("find the cars and the dogs"). Several sources are searched as one
+    document, as in `ocr`: page numbers run on, in the result and in hints ("page 3"). A single picture or video has no
+    page numbers.
     """
 
     name = "object_detection"
@@ -119,7 +120,7 @@ class ObjectDetectionTask:
         self._loader = loader
 
     async def run(self, request: TaskRequest) -> DetectionResult:
-        """Raises InputError (no source, one that cannot be used, pages that are not there, `too_many_pages`),
+        """Find the objects. Raises InputError (no source, an unusable one, missing pages, `too_many_pages`),
         EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
             raise InputError(
@@ -146,7 +147,7 @@ class ObjectDetectionTask:
                 height, width = picture.shape[:2]
                 return objects_of(found, width, height, search.wishes, seen_on(page, alone=alone))
 
-            # Outlines of many objects keep the processor busy for longer than the event loop should stand still.
+            # Tracing many outlines would block the event loop.
             return await asyncio.to_thread(shown) if search.wishes.outlined else shown()
 
         told = partial(progress, self.name)

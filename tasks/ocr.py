@@ -1,4 +1,4 @@
-"""Reading pictures and documents: the `ocr` task."""
+"""The `ocr` task, which reads pictures and documents."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,14 +25,15 @@ from tasks.seen_pages import PagePosition, all_pages, asked_for, check_number, o
 from tasks.wording.page_range import Form, page_hints, requested_form
 
 _AT_ONCE = 64
-"""Words compared with the layer at a time: they stand on a few lines, and only the layer's words there matter."""
+"""Number of recognised words compared with the text layer at a time: they stand on a few lines, so few words of the
+layer are relevant to them."""
 
 
 def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
-    """The lines of a page's text layer, and of the lines `read` from its picture what the layer lacks.
+    """Merge a page's text layer with the lines that OCR recognised in its picture.
 
-    A word that was read is dropped if words of the layer on its own level cover half of its width: the layer is
-    the text itself, the reading is only as good as the engine.
+    A recognised word is dropped if words of the layer at the same height cover half of its width. The layer is the
+    exact text; OCR can misread.
     """
     if not layer:
         return list(read)
@@ -58,11 +59,11 @@ def _uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.bool_
 
 
 def _covered(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How much of the width of each of the boxes `read` is covered by the boxes `typed` on its level."""
+    """Return the fraction of each `read` box's width that `typed` boxes at the same height cover."""
     left, top, right, bottom = read[:, :, None]
     typed_left, typed_top, typed_right, typed_bottom = typed[:, None, :]
     middle, typed_middle = (top + bottom) / 2, (typed_top + typed_bottom) / 2
-    # Either middle in the other's height: the layer's boxes are tight, a detector's are generous.
+    # One box's middle must lie within the other's height: the layer's boxes are tight, a detector's are generous.
     level = ((typed_top <= middle) & (middle <= typed_bottom)) | ((top <= typed_middle) & (typed_middle <= bottom))
     shared = np.minimum(right, typed_right) - np.maximum(left, typed_left)
     covered: NDArray[np.float64] = np.where(level, shared.clip(min=0), 0).sum(axis=1)
@@ -70,20 +71,19 @@ def _covered(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[n
 
 
 def _boxes(words: Iterable[Word]) -> NDArray[np.float64]:
-    """4 × n: left, top, right, bottom of the upright rectangles around the words."""
+    """Return the left, top, right and bottom edges of the words' upright bounding boxes, as an array of 4 × n."""
     corners = np.array([word.quad for word in words], np.float64).reshape(-1, 4, 2)
     return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).T
 
 
 class OcrTask:
-    """Words, lines and their places. `reader` is asked for only when there is a picture to read.
+    """Reads words and lines with their places. `reader` is called only if there is a picture to read.
 
-    Several sources are read as one document: their pages follow each other, and the page numbers run on, in the
-    result as in the hints ("page 3") of the request's text. Text files have no pages; their text joins
-    `extracted_text` at their place, with the text of the pictures in it at theirs. Those pictures are sections too,
-    numbered after all pages; hints do not mean them; one that is damaged is mentioned in the text and is no section.
-    A picture that comes alone is a section without a page number.
-    The frames that are taken from a video are pages too, each with its time.
+    Several sources are read as one document: page numbers run on, in the result and in hints ("page 3"). Text files
+    have no pages; their text joins `extracted_text` in order, with the text of their pictures in place. Those pictures
+    are sections as well, numbered after all pages and not reachable by hints; a damaged one is mentioned in the text
+    and is no section. A single picture is a section without a page number. Each frame taken from a video is a page with
+    a timestamp.
     """
 
     name = "ocr"
@@ -93,7 +93,7 @@ class OcrTask:
         self._loader = loader
 
     async def run(self, request: TaskRequest) -> OcrResult:
-        """Raises InputError (no source, one that cannot be used, pages that are not there, `too_many_pages`),
+        """Read the request's sources. Raises InputError (no source, an unusable one, missing pages, `too_many_pages`),
         EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
             raise InputError("task 'ocr' needs an image or a document: attach one, or put its URL in the text")
@@ -127,7 +127,7 @@ class OcrTask:
     async def _read(
         self, pages: Sequence[PagePosition], pictures: "_Pictures", form: Form, progress: Progress
     ) -> list["_Section | None"]:
-        """None for a picture in a text that is damaged: the rest of the text is worth having."""
+        """Read the pages in order. None stands for a damaged picture in a text, whose rest is still worth having."""
 
         async def read(page: PagePosition) -> _Section | None:
             try:
@@ -152,8 +152,8 @@ class _Pictures:
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
-        """Refuses a request that is sure to have a picture before anything of it is decoded, and keeps a place for the
-        first one."""
+        """Reserve a place in the queue for the first picture. A request that is sure to contain one is refused before
+        anything is decoded."""
         with self._reader().place() as self._leave_place:
             yield
 
@@ -164,7 +164,7 @@ class _Pictures:
 
 
 _Section = tuple[PageSection, Sequence[Ruling]]
-"""A page, and the lines that are ruled on it."""
+"""A page with its ruled lines."""
 
 
 async def _section(page: PagePosition, pictures: _Pictures, form: Form) -> _Section:
@@ -176,16 +176,16 @@ async def _section(page: PagePosition, pictures: _Pictures, form: Form) -> _Sect
         lines = combined(layer.lines, read)
         rulings: Sequence[Ruling] = layer.rulings
         if picture is not None:
-            # Looking for them costs up to a third of a second on a large scan.
+            # The search for ruled lines takes up to a third of a second on a large scan.
             rulings = rulings_in(picture, lines) if form.needs_tables else ()
         return page_section(lines, page.place, width, height, page.document.timestamp(page.number)), rulings
 
-    # Thousands of words keep the processor busy for longer than the event loop should stand still.
+    # Laying out thousands of words would block the event loop.
     return await asyncio.to_thread(laid_out)
 
 
 def _numbered(documents: Sequence[Document]) -> tuple[list[PagePosition], list[PagePosition]]:
-    """The pages, and the pictures in texts, which nobody calls pages: their numbers come after those of all pages."""
+    """Return the pages, and separately the pictures in texts, which are numbered after all pages."""
     pages = [document for document in documents if document.text is None]
     texts = [document for document in documents if document.text is not None]
     numbered = all_pages([*pages, *texts])
@@ -212,7 +212,7 @@ def _result(documents: Sequence[Document], pages: Sequence[PagePosition], read: 
         if document.text is not None:
             texts.append(document.text_with(readings))
         elif document.kind == "video":
-            # It shows the same for a while.
+            # A video shows the same text for a while.
             texts += [text for text, _ in groupby(readings.values())]
         else:
             texts += readings.values()
@@ -220,7 +220,7 @@ def _result(documents: Sequence[Document], pages: Sequence[PagePosition], read: 
 
 
 def _asked(request: TaskRequest, limits: MediaLimits) -> list[object]:
-    """What a reading goes by beside the files."""
+    """Return what a reading depends on besides the files."""
     wording = request.wording(limits.wording_chars)
     form = request.form | requested_form(wording)
     return [page_hints(wording), form.tables, form.markdown, form.is_read]

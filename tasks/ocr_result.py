@@ -1,7 +1,7 @@
-"""What the `ocr` task answers. The order of the keys is part of the contract.
+"""The result of the `ocr` task. The order of the keys is part of the contract.
 
-Dictionaries and not classes because a page has hundreds of words: built and serialised, they take a third of the
-time of dataclasses.
+The result consists of dictionaries because a page has hundreds of words: building and serialising dataclasses takes
+three times as long.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,88 +27,89 @@ class OcrWord(TypedDict):
     text: str
     bounds: Bounds
     confidence: float
-    """As the engine measured it, to two decimals; 1.0 for text that the file itself carries."""
+    """The engine's confidence, rounded to two decimals; 1.0 for text that the file itself carries."""
 
 
 class OcrLine(TypedDict):
     text: str
-    """All its words, joined by one space."""
+    """The words of the line, joined by spaces."""
     bounds: Bounds
     average_confidence: float
-    """The mean of the words' confidences, to two decimals."""
+    """Mean confidence of the words, rounded to two decimals."""
     words: list[OcrWord]
 
 
 class OcrCell(TypedDict):
     text: str
-    """Its lines, joined by a space."""
+    """The lines of the cell, joined by spaces."""
     bounds: Bounds
-    """All its room."""
+    """The whole area of the cell."""
     row_span: int
     col_span: int
     confidence: float
-    """The mean of its words'; 1.0 where it is empty."""
+    """Mean confidence of the words; 1.0 for an empty cell."""
     page: NotRequired[int]
-    """Where it stands, if not on the page of its table."""
+    """Page of the cell, if it is not the table's first page."""
 
 
 class OcrTable(TypedDict):
     page: NotRequired[int]
     bounds: Bounds
-    """On its page, the first that it stands on."""
+    """Area of the table on the first page it stands on."""
     rows: list[list[OcrCell]]
-    """In each the cells that begin there, from left to right."""
+    """Cells that begin in each row, from left to right."""
     markdown: str
 
 
 class OcrExtras(TypedDict):
-    """What is there where it was asked for."""
+    """Parts of a result that are present only on request."""
 
     tables: NotRequired[list[OcrTable]]
     markdown: NotRequired[str]
 
 
 class OcrSection(OcrExtras):
-    """The one picture, whose tables and Markdown stand beside it."""
+    """The text of one picture; tables and Markdown of a single picture stand beside it in the result."""
 
     text: str
-    """Its lines, joined by line breaks."""
+    """The lines of the section, joined by line breaks."""
     lines: list[OcrLine]
 
 
 class PageSection(OcrSection):
-    """A page of a document; its size is in pixels."""
+    """The text of one page of a document; the size is in pixels."""
 
     page: int
-    """Counts from 1."""
+    """Page number, counted from 1."""
     width: int
     height: int
     timestamp: NotRequired[float]
-    """The second at which a video's frame is seen."""
+    """Time of a video's frame in seconds."""
 
 
 class OcrData(OcrExtras):
-    """`tables` and `markdown` of a picture, and of what has no pages."""
+    """The whole result; `tables` and `markdown` are here for a single picture and for texts without pages."""
 
     extracted_text: str
-    """The sections and text files, joined by blank lines. What a video shows over several frames is there once."""
+    """Text of all sections and text files, joined by blank lines. Text that a video shows in several consecutive frames
+    appears once."""
     sections: Sequence[OcrSection]
     width: int | None
-    """Pixels of the picture or of the first page in `sections`; None where there is only text."""
+    """Width in pixels of the picture or of the first page in `sections`; None if there is only text."""
     height: int | None
     total_pages: NotRequired[int]
-    """Pages there are, whether they were asked for or not; absent for a picture or a text."""
+    """Number of pages in the input, requested or not; absent for a picture or a text."""
 
 
 @dataclass(frozen=True)
 class OcrResult(Result[OcrData]):
     rulings: Sequence[Sequence[Ruling]] = ()
-    """The lines that are ruled on each section."""
+    """Ruled lines of each section."""
     form: Form = PLAIN
-    """What its data tell beside the lines."""
+    """The optional parts that `data` contains."""
 
     def in_form(self, form: Form) -> "OcrResult":
-        """The same with tables and Markdown in its data, where `form` asks for them."""
+        """Return the result with tables and Markdown in its data if `form` asks for them."""
         if not form:
             return self
         sections = []
@@ -132,7 +133,7 @@ class OcrResult(Result[OcrData]):
 
     @cached_property
     def _lines(self) -> list[list[TextLine]]:
-        """Those of each section; words of its tables are known by which of them they are."""
+        """Lines of each section. Words are matched to tables by identity, so the lines are built once."""
         return [[_text_line(line) for line in section["lines"]] for section in self.data["sections"]]
 
     @cached_property
@@ -175,7 +176,7 @@ class OcrResult(Result[OcrData]):
 
     @classmethod
     def restored(cls, kept: Any) -> "OcrResult":
-        """From what `kept` gave, as JSON."""
+        """Rebuild a result from the JSON that `kept` returned."""
         data, rulings, form = kept
         ruled = [[((ax, ay), (bx, by)) for (ax, ay), (bx, by) in section] for section in rulings]
         return cls(data, ruled, Form(*form))
@@ -185,7 +186,7 @@ class OcrResult(Result[OcrData]):
 
     def _pieces(self) -> Iterator[ResultLine]:
         if self.unplaced_text():
-            # Where the pictures of a text stand in it, only the whole tells.
+            # The position of pictures inside a text is known only from the whole text.
             yield from pieces_under("", self.text())
             return
         for number, section in enumerate(self.data["sections"]):
@@ -195,12 +196,12 @@ class OcrResult(Result[OcrData]):
                 heading = f"[video at {place['timestamp'][0]} s]"
             for index, block in enumerate(self._blocks(number)):
                 first, *others = block.lines
-                # A blank line between two blocks.
+                # A blank line separates two blocks.
                 yield ResultLine(f"\n{first}" if index else first, heading)
                 yield from [ResultLine(line, heading) for line in others]
 
     def passages(self) -> Iterator[list[SourceLine]]:
-        """A page each, and then what stands on none."""
+        """Yield the lines of each page, and finally the text that stands on no page."""
         for number, section in enumerate(self.data["sections"]):
             place = _place(section)
             yield [
@@ -219,23 +220,23 @@ class OcrResult(Result[OcrData]):
         return texts_in(self.data, frozenset({"sections", "tables", "markdown"}))
 
     def mapped(self, redactor: Redactor) -> "OcrResult":
-        """Words that a placeholder stands for are one word, where they stood."""
-        apart = Redactor()  # The sections say the same.
+        """Return the result without personal data. Words that one placeholder replaces become one word."""
+        apart = Redactor()  # a separate count, because the sections repeat the text
         sections = [_redacted(section, apart) for section in self.data["sections"]]
         data: OcrData = {**self.data, "extracted_text": redactor.text(self.text()), "sections": sections}
         return OcrResult(data, self.rulings).in_form(self.form)
 
     def unplaced_text(self) -> str:
-        """The part of the text that has no lines: what came from text files, and Word's and the like."""
+        """Return the part of the text that has no lines: it came from text files and office documents."""
         text = self.text()
         before = None
         kept: list[str] = []
         done = 0
         for section in self.data["sections"]:
             written = section["text"]
-            # What a video shows unchanged over several frames is in the text once.
+            # A text that a video shows unchanged in several frames occurs once.
             if written and ("timestamp" not in section or written != before):
-                # Sections are in the text in their order: each is looked for after the one before it.
+                # Sections occur in the text in order, so each is searched for after the previous one.
                 at = _whole_lines(text, written, done)
                 if at >= 0:
                     kept.append(text[done:at])
@@ -247,7 +248,7 @@ class OcrResult(Result[OcrData]):
 def page_section(
     lines: Sequence[TextLine], page: int, width: int, height: int, timestamp: float | None = None
 ) -> PageSection:
-    """`lines`, in any order, of a page of `width` × `height` pixels, as a section in reading order."""
+    """Build a section in reading order from the `lines`, given in any order, of a page of `width` × `height` pixels."""
     ordered = [_line(line, width, height) for line in in_reading_order(lines)]
     text = "\n".join([line["text"] for line in ordered])
     section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}
@@ -257,7 +258,7 @@ def page_section(
 
 
 def picture_result(section: PageSection, rulings: Sequence[Ruling] = ()) -> OcrResult:
-    """The result for a picture that came alone, with the lines that are ruled on it."""
+    """Build the result for a single picture with its ruled lines."""
     return OcrResult(
         {
             "extracted_text": section["text"],
@@ -275,8 +276,8 @@ def document_result(
     total_pages: int,
     rulings: Sequence[Sequence[Ruling]] = (),
 ) -> OcrResult:
-    """The result for a document of `total_pages` pages, `sections` of which were read, with the lines that are ruled on
-    each; none has only text."""
+    """Build the result for a document of `total_pages` pages, of which `sections` were read, with the ruled lines of
+    each section. A document without pages has only text."""
     data: OcrData = {
         "extracted_text": "\n\n".join(filter(None, texts)),
         "sections": sections,
@@ -316,7 +317,7 @@ def _word(word: Word, width: int, height: int) -> OcrWord:
 
 
 def _place(section: Mapping[str, Any]) -> dict[str, Any]:
-    """What of its place holds for all its lines."""
+    """Return the page and the time that hold for all lines of a section."""
     place: dict[str, Any] = {"page": section["page"]} if "page" in section else {}
     if "timestamp" in section:
         place["timestamp"] = (section["timestamp"], section["timestamp"])
@@ -324,8 +325,8 @@ def _place(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _whole_lines(text: str, lines: str, start: int) -> int:
-    """Where `lines` stand in `text` from `start` on, as whole lines: a picture that says "5" is no part of a document's
-    "1500". −1 where they do not."""
+    """Return the position of `lines` in `text`, from `start` on, as whole lines, so that a picture's "5" is not found
+    in "1500". −1 if they do not occur."""
     while (at := text.find(lines, start)) >= 0:
         end = at + len(lines)
         if (at == 0 or text[at - 1] == "\n") and (end == len(text) or text[end] == "\n"):
@@ -355,12 +356,12 @@ def _redacted(section: OcrSection, redactor: Redactor) -> OcrSection:
 
 
 def _redacted_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
-    """The words that a placeholder stands for become one word, together with what adjoins it: `Tel:[PHONE],`."""
+    """Merge the words that one placeholder replaces, with what adjoins them: `Tel:[PHONE],`."""
     words = line["words"]
     starts = [0]
     for word in words:
         starts.append(starts[-1] + len(word["text"]) + 1)
-    # Each word and the next are one where something covers the space between them.
+    # A word is joined to the next if a span covers the space between them.
     breaks = [at for at in range(1, len(words)) if not any(one.start < starts[at] - 1 < one.end for one in spans)]
     merged = []
     for first, last in pairwise([0, *breaks, len(words)]):
@@ -378,7 +379,7 @@ def _redacted_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
 
 
 def _merged(words: Sequence[OcrWord], spans: Sequence[PersonalDataSpan]) -> OcrWord:
-    """One word for several, with their place and their mean confidence."""
+    """Merge words into one that has their common bounds and mean confidence."""
     text = replaced(" ".join([word["text"] for word in words]), spans)
     confidence = round(sum([word["confidence"] for word in words]) / len(words), 2)
     return {
@@ -390,7 +391,7 @@ def _merged(words: Sequence[OcrWord], spans: Sequence[PersonalDataSpan]) -> OcrW
 
 
 def _around(first: Bounds, last: Bounds) -> Bounds:
-    """The quadrilateral from one word to another of its line."""
+    """Return the quadrilateral from the first word of a line to the last."""
     if first is last:
         return first
     corners = (first["top_left"], last["top_right"], last["bottom_right"], first["bottom_left"])

@@ -1,4 +1,4 @@
-"""What the tasks of one request give to its answer: their results by name, and where the answer's fields come from."""
+"""The results of a request's tasks by name, and the evidence for its answer's fields."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from tasks.result import Failure, Result
 
 REQUEST = "request"
-"""The name, in evidence, of what the user says himself."""
+"""Name of the user's own text in evidence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Taking personal data out of texts, and of values of JSON: the same with placeholders."""
+"""Replacing personal data in texts and JSON values by placeholders."""
 
 import json
 import re
@@ -24,20 +24,21 @@ class Redactor:
     """Replaces personal data, and counts what it replaces."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """How often each kind was replaced."""
+    """Number of replacements per kind."""
 
     def text(self, text: str, before: str = "") -> str:
-        """`text` with a placeholder for each piece of personal data. `before` is what precedes it."""
+        """Return `text` with a placeholder for each piece of personal data. `before` is the text that precedes it."""
         return replaced(text, self.spans(text, before))
 
     def spans(self, text: str, before: str = "") -> list[PersonalDataSpan]:
-        """The personal data that is to be replaced in `text`."""
+        """Find the personal data to replace in `text`."""
         spans = find(text, before)
         self.counts.update(span.kind for span in spans)
         return spans
 
     def pieces(self, pieces: Sequence[str], before: str = "") -> list[str]:
-        """The pieces of one text, as many as before: a placeholder where data begins, and nothing where it went on."""
+        """Redact a text that comes in pieces, and return as many pieces: the placeholder stands where the data
+        begins."""
         spans = self.spans("".join(pieces), before)
         if not spans:
             return list(pieces)
@@ -55,8 +56,8 @@ class Redactor:
         return redone
 
     def json(self, text: str) -> str:
-        """JSON with its strings and numbers redacted, and all else as it was; what is no JSON, as any text. Such a
-        number becomes a string. The name of a member may say what its value is."""
+        """Redact the strings and numbers of a JSON text and keep everything else; other text is redacted as a whole. A
+        redacted number becomes a string. A member's name helps to recognise its value."""
         if not is_json(text):
             return self.text(text)
         name = ""
@@ -73,7 +74,7 @@ class Redactor:
         return _JSON_TOKEN.sub(token, text)
 
     def value(self, value: Any, before: str = "") -> Any:
-        """Any value of JSON, its strings and the names of its members redacted. What data URLs hold is no text."""
+        """Redact the strings and member names of a JSON value. Data URLs are kept, because they hold no text."""
         match value:
             case str():
                 return value if value.startswith("data:") else self.text(value, before)
@@ -96,7 +97,7 @@ def replaced(text: str, spans: Sequence[PersonalDataSpan]) -> str:
 
 
 def is_json(text: str) -> bool:
-    """Whether it is the JSON of an object or a list."""
+    """True if the text is a JSON object or list."""
     if text.lstrip()[:1] not in ("{", "["):
         return False
     try:
@@ -107,7 +108,7 @@ def is_json(text: str) -> bool:
 
 
 def _label(name: str) -> str:
-    """The name of a member as words before its value: `phoneNumber` as `phone Number: `."""
+    """Turn a member's name into the words before its value: `phoneNumber` becomes `phone Number: `."""
     return f"{_CAMEL.sub(' ', name)}: "
 
 

@@ -1,7 +1,7 @@
-"""What a task answers: a value of JSON, and what everything that works on it needs to know of its shape. Where
-something stands in a picture, every task reports as Bounds.
+"""The result of a task: a JSON value, and what other code needs to know about its shape. Every place in a picture is
+given as Bounds.
 
-Each task has its own `Result` beside it. Nothing is changed in place: a result may be shared with other requests.
+Each task defines its own `Result`. Results are never changed in place, because several requests may share one.
 """
 
 import re
@@ -33,8 +33,7 @@ class Corner(TypedDict):
 class Bounds(TypedDict):
     """A quadrilateral in pixels of the source picture; the order of the keys is part of the contract.
 
-    A dictionary and not a class because a page has hundreds: built and serialised, dictionaries take a third
-    of the time of dataclasses.
+    Bounds are dictionaries because a page has hundreds: building and serialising dataclasses takes three times as long.
     """
 
     top_left: Corner
@@ -42,13 +41,13 @@ class Bounds(TypedDict):
     bottom_right: Corner
     bottom_left: Corner
     width: float
-    """The mean of the top and the bottom side, in steps of 0.5; an `int` where whole."""
+    """Mean length of the top and bottom sides, in steps of 0.5; an `int` if whole."""
     height: float
-    """The mean of the left and the right side, likewise."""
+    """Mean length of the left and right sides, in steps of 0.5; an `int` if whole."""
 
 
 def bounds_of(quad: Quad, width: int, height: int) -> Bounds:
-    """`quad` on the pixel grid of a picture of `width` × `height`; what sticks out is moved to the edge."""
+    """Round `quad` to the pixels of a picture of `width` × `height`; points outside are moved to the edge."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = [(round(x), round(y)) for x, y in quad]
     if not (min(ax, bx, cx, dx) >= 0 and max(ax, bx, cx, dx) <= width):
         ax, bx, cx, dx = [min(max(x, 0), width) for x in (ax, bx, cx, dx)]
@@ -65,7 +64,7 @@ def bounds_of(quad: Quad, width: int, height: int) -> Bounds:
 
 
 def edges_of(bounds: Bounds) -> str:
-    """Left, top, right and bottom, as they are told to a language model."""
+    """Return left, top, right and bottom in the form that language models are given."""
     corners = [bounds[name] for name in CORNERS]
     xs, ys = [corner["x"] for corner in corners], [corner["y"] for corner in corners]
     return f"({min(xs)}, {min(ys)}, {max(xs)}, {max(ys)})"
@@ -77,7 +76,7 @@ def _mean(one: float, other: float) -> float:
 
 
 _LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-"""Between the ends of lines that `str.splitlines` knows."""
+"""A run of text between the line ends that `str.splitlines` knows."""
 
 
 def _is_corner(value: Any) -> bool:
@@ -92,37 +91,37 @@ _PLACE: dict[str, Callable[[Any], bool]] = {
     "url": lambda value: isinstance(value, str),
     "confidence": lambda value: isinstance(value, int | float),
 }
-"""Keys of a result that say where its texts stand, and are none themselves; a web page's data may mean other things
-by them, in another form."""
+"""Keys of a result that describe the place of its texts and are not texts themselves, each with a check of the value's
+form: the data of a web page may use the same keys for other things."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """A line of a result as a language model reads it; the least that is kept or left out."""
+    """A line of a result as a language model reads it; lines are kept or omitted whole."""
 
     text: str
     heading: str = ""
-    """What it stands under: a page, a search result. Shown once before the pieces that share it."""
+    """The page or search result that the line belongs to. It is shown once, above the lines that share it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """A line of a result whose every word knows where it stands."""
+    """A line of a result with the place of every word."""
 
     words: tuple[str, ...]
     pointer: str
-    """Where its text is in the result (RFC 6901)."""
+    """JSON pointer (RFC 6901) to the line's text in the result."""
     place: Mapping[str, Any]
-    """What holds for the whole line: page, timestamp, speaker, url; bounds and confidence where words have none."""
+    """The place of the whole line: page, timestamp, speaker, url; bounds and confidence too if the words have none."""
     bounds: tuple[Bounds, ...] = ()
-    """The bounds of each word, or nothing."""
+    """Bounds of each word, or nothing."""
     confidences: tuple[float, ...] = ()
     continues: bool = True
-    """Whether the next line may go on with the same sentence."""
+    """True if the next line may continue the same sentence."""
     written: str = ""
-    """The line as its text has it, blanks between the words included; empty where the words have bounds."""
+    """The line as written, with its white space; empty if the words have bounds."""
     row: int = 0
-    """How many lines of its text, empty ones too, stand above it."""
+    """Number of lines above it in the same text, empty ones included."""
 
 
 DataT = TypeVar("DataT")
@@ -131,41 +130,41 @@ DataT = TypeVar("DataT")
 @dataclass(frozen=True)
 class Result(ABC, Generic[DataT]):
     data: DataT
-    """The value of JSON that clients see, made of what `pydantic_core.to_json` serialises."""
+    """JSON value that clients see, made of types that `pydantic_core.to_json` serialises."""
 
     def text(self) -> str:
-        """What a step after it works on, and what is read out; "" where there is no such text."""
+        """Return the text for later steps and for reading out; "" if the result has none."""
         return ""
 
     def pieces(self) -> Iterator[ResultLine]:
-        """All that it says, for a language model, without the pixels that it cannot use; at least one."""
+        """Yield everything in the result that a language model can use, which excludes pixels; at least one line."""
         pieces = self._pieces()
         yield next(pieces, ResultLine("nothing found"))
         yield from pieces
 
     @abstractmethod
     def _pieces(self) -> Iterator[ResultLine]:
-        """None where nothing was found."""
+        """Yield the result's lines; nothing if the task found nothing."""
 
     def kept(self) -> Any:
-        """What has to be kept, as JSON, to have the same result again; see `tasks.base.Reading`."""
+        """Return the JSON from which `tasks.base.ReadingCachePolicy.restore` rebuilds the result."""
         return self.data
 
     def passages(self) -> Iterator[list[SourceLine]]:
-        """Its running texts, the lines of each in order: what evidence is looked for in."""
+        """Yield the result's running texts, each as its lines in order. Evidence is searched for in them."""
         yield list(lines_below(self.data))
 
     def said(self) -> Iterator[str]:
-        """All its texts, for a guard: without what says the same again, and what is no words."""
+        """Yield all texts for a guard, without repetitions and without values that are no words."""
         return texts_in(self.data)
 
     def mapped(self, redactor: Redactor) -> "Result[DataT]":
-        """The same result without personal data."""
+        """Return the result without personal data."""
         return type(self)(redactor.value(self.data))
 
 
 class JsonResult(Result[Any]):
-    """One whose shape is not known."""
+    """A result of unknown shape."""
 
     def _pieces(self) -> Iterator[ResultLine]:
         match self.data:
@@ -177,7 +176,7 @@ class JsonResult(Result[Any]):
 
 @dataclass(frozen=True)
 class Failure(Result[None]):
-    """Stands where there is no result."""
+    """The result of a task that failed."""
 
     data: None = field(default=None, init=False)
     message: str
@@ -196,7 +195,7 @@ class Failure(Result[None]):
 
 
 def pieces_under(heading: str, *texts: str) -> Iterator[ResultLine]:
-    """The lines of `texts`, one by one."""
+    """Return the lines of `texts`, all under `heading`."""
     return (ResultLine(line, heading) for text in texts for line in text_lines(text))
 
 
@@ -205,12 +204,12 @@ def json_text(data: Any) -> str:
 
 
 def text_lines(text: str) -> Iterator[str]:
-    """Those with something on them, one by one: all at once, megabytes of short lines hold up every thread."""
+    """Return the non-blank lines lazily: splitting megabytes of short lines in one call would block every thread."""
     return (line for found in _LINE.finditer(text) if (line := found[0].rstrip()))
 
 
 def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str]:
-    """The strings in a value of JSON, but for the members `left_out`."""
+    """Yield the strings in a JSON value, except those of the members `left_out`."""
     match value:
         case str():
             yield value
@@ -226,7 +225,7 @@ def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str
 def lines_below(
     value: Any, pointer: str = "", place: Mapping[str, Any] | None = None, left_out: frozenset[str] = frozenset()
 ) -> Iterator[SourceLine]:
-    """Every text and number below `value`, in order, but for its members `left_out`; a text's lines one by one."""
+    """Yield every text and number in `value`, in order, except the members `left_out`; texts are split into lines."""
     place = place or {}
     match value:
         case dict():
@@ -242,11 +241,11 @@ def lines_below(
             written = str(value).lower() if isinstance(value, bool) else str(value)
             lines = [(row, line) for row, line in enumerate(written.splitlines()) if line and not line.isspace()]
             for number, (row, line) in enumerate(lines, 1):
-                # Somebody's sentence runs on over the chunks of a transcript.
+                # The sentence of a speaker runs on over the chunks of a transcript.
                 continues = number < len(lines) or "timestamp" in place
                 yield SourceLine(tuple(line.split()), pointer, place, continues=continues, written=line, row=row)
 
 
 def escape(key: str) -> str:
-    """`key` as a part of a JSON pointer."""
+    """Escape `key` for use in a JSON pointer."""
     return key.replace("~", "~0").replace("/", "~1")

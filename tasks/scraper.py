@@ -1,4 +1,4 @@
-"""Reading web pages: the `scraper` task."""
+"""The `scraper` task, which reads web pages."""
 
 import asyncio
 import re
@@ -44,13 +44,14 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 _OF = re.compile(r"^(?:the )?(?:number|amount|count) of | of .*", re.IGNORECASE)
-"""\"number of reviews\" are the reviews, \"dates of the events\" the dates."""
+"""The part of a field's phrase that is not its name: "number of" in "number of reviews", "of the events" in "dates of
+the events"."""
 _WORD = re.compile(r"[^\W_]+")
 MAX_FIELDS = 20
 
 
 def fields_asked(text: str) -> tuple[str, ...]:
-    """The fields that `text` names, as keys: `("title", "points")`. () when it asks for the page as a whole."""
+    """Return the fields that `text` names, as keys: `("title", "points")`. Empty if it asks for the page as a whole."""
     match = _ASKED.search(text) or _LISTED.search(text)
     if match is None:
         return ()
@@ -59,7 +60,7 @@ def fields_asked(text: str) -> tuple[str, ...]:
     ]
     phrases = [phrase for phrase in phrases if phrase and phrase[-1] not in WORDS["asked"]["page"]][:MAX_FIELDS]
     short = [_singular(phrase[-1]) for phrase in phrases]
-    # "post titles and points": the first word says what is listed, unless it tells two fields apart.
+    # In "post titles and points" the first word names the listed thing. It is kept only if it distinguishes two fields.
     keys = [
         key if short.count(key) == 1 else "_".join([*phrase[:-1], key])
         for key, phrase in zip(short, phrases, strict=True)
@@ -91,21 +92,21 @@ class ScrapedLink(TypedDict):
 
 class ScrapedPage(TypedDict):
     url: str
-    """Where the page was in the end, after redirects."""
+    """Final address of the page, after redirects."""
     title: str
     description: str
     text: str
     markdown: str
     links: list[ScrapedLink]
     metadata: dict[str, Any]
-    """What the page says of itself, and `rendered` where it has scripts: whether they have run."""
+    """Metadata that the page declares. For pages with scripts, `rendered` is true if the scripts were run."""
     language: NotRequired[str]
     data: NotRequired[list[Row]]
-    """Only when fields were asked for: a row for each thing on the page that has some of them."""
+    """One row per record on the page that has some of the requested fields; absent if no fields were requested."""
 
 
 class ScraperResult(Result[ScrapedPage | list[ScrapedPage]]):
-    """The only page, or several."""
+    """The result for one page, or a list for several."""
 
     def text(self) -> str:
         return "\n\n".join(page["text"] for page in self._pages)
@@ -128,24 +129,24 @@ class ScraperResult(Result[ScrapedPage | list[ScrapedPage]]):
 
 @dataclass(frozen=True, slots=True)
 class ScraperParts:
-    """What the task works with."""
+    """The objects that the task works with."""
 
     politeness: Politeness
     sessions: Sessions
-    """Where pages are parsed."""
+    """Processes that parse pages."""
     find_task: Callable[[str], Task]
-    """For what is no page: `ocr`, `speech_to_text`. Raises EngineUnavailable."""
+    """Return a task for files that are no pages (`ocr`, `speech_to_text`). Raises EngineUnavailable."""
     llm: Callable[[], Llm] | None = None
-    """Raises EngineUnavailable."""
+    """Return the LLM. Raises EngineUnavailable."""
     browser: Callable[[], Awaitable[Renderer | None]] | None = None
-    """None where there is none yet."""
+    """Return the browser, or None if there is none yet."""
     limits: MediaLimits = field(default_factory=MediaLimits)
 
 
 class ScraperTask:
-    """What the pages say that the request links to: one result for one page, a list for several.
+    """Reads the pages that the request links to: one result for one page, a list for several.
 
-    Follows nothing that stands on a page but the redirects of its own address.
+    The task follows redirects but no links on a page.
     """
 
     name = "scraper"
@@ -154,8 +155,9 @@ class ScraperTask:
         self._parts = parts
 
     async def run(self, request: TaskRequest) -> ScraperResult:
-        """Raises InputError (no URL, `url_not_allowed`, `fetch_failed`, what cannot be read), InputTooLarge,
-        EngineUnavailable (no text without scripts, and no browser; a PDF and no OCR) and what those engines raise."""
+        """Read the pages. Raises InputError (no URL, `url_not_allowed`, `fetch_failed`, an unreadable file),
+        InputTooLarge, EngineUnavailable (no text without scripts and no browser; a PDF and no OCR) and what those
+        engines raise."""
         sources = [source for source in request.sources if source.url is not None]
         if not sources:
             raise InputError("task 'scraper' needs the URL of a page: put it in the text")
@@ -182,9 +184,9 @@ class ScraperTask:
     async def _rendered(
         self, url: str, reading: PageReading, source: Source, fields: tuple[str, ...]
     ) -> tuple[str, PageReading] | None:
-        """Where the browser was in the end, and what it showed. None where `reading`, which is without scripts, tells
-        more: without a browser, or where that fails. What says nothing itself raises instead: as the browser does, and
-        EngineUnavailable where there is none."""
+        """Render the page in a browser, and return its final address and content. None if there is no browser or it
+        fails, and `reading`, made without scripts, has text. If `reading` has none, the browser's error or
+        EngineUnavailable is raised."""
         has_text = bool(reading.page.text)
         renderer = await self._parts.browser() if self._parts.browser else None
         if renderer is None:
@@ -226,8 +228,11 @@ class ScraperTask:
     async def _data(
         self, page: ParsedPage, match: RecordMatch | None, fields: tuple[str, ...], redact: Redact
     ) -> list[Row] | None:
-        """By the structure of the page where it has all fields: that neither invents nor forgets. Else by the LLM, and
-        where there is none, what the structure tells, which may be nothing. None where no fields were asked for."""
+        """Extract the rows for `fields`; None if no fields were requested.
+
+        The page's structure is used if it has all fields, because it neither invents nor omits values. Otherwise the
+        LLM extracts them. Without an LLM the result is what the structure gives, possibly nothing.
+        """
         if not fields:
             return None
         if match is None or match.missing:
@@ -241,7 +246,8 @@ class ScraperTask:
         return list(match.rows) if match is not None else []
 
     def _llm(self) -> Llm | None:
-        """None where there is none whose word counts: what it would find is on the page, and not what was asked for."""
+        """Return the LLM, or None if there is none that is capable: a weak one returns text of the page that nobody
+        asked for."""
         try:
             llm = self._parts.llm() if self._parts.llm is not None else None
         except EngineUnavailable:
@@ -251,7 +257,7 @@ class ScraperTask:
     async def _read_by_a_task(
         self, source: Source, fetched: Fetched, kind: str, request: TaskRequest, fields: tuple[str, ...]
     ) -> ScrapedPage:
-        """What is no page, by the task that reads such files."""
+        """Read a file that is no page with the task for its type."""
         name = "speech_to_text" if kind in media_types.DEMUXERS else "ocr"
         filename = _filename(fetched.url)
         here = replace(source, url=None, data=fetched.data, filename=filename, format=kind, total=None)
@@ -265,7 +271,8 @@ class ScraperTask:
 
 
 def _kind(fetched: Fetched) -> str:
-    """What the bytes show, else what the server says, else what the name says; else a page, as browsers have it."""
+    """Return the media type by the bytes, or else by the server's header, or else by the file name, or else HTML, as
+    browsers assume."""
     named = media_type_named(fetched.media_type)
     declared = named or media_type_of_file(_filename(fetched.url)) or media_types.HTML
     return sniff(fetched.data, text=declared in media_types.TEXTS) or declared

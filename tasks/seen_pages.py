@@ -1,4 +1,4 @@
-"""The pictures, pages and frames that a task is asked to look at."""
+"""The pictures, pages and frames that a task looks at."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,18 +21,18 @@ _DOCUMENTS_AT_ONCE = 4
 class PagePosition:
     document: Document
     number: int
-    """In its document, from 1."""
+    """Page number within its document, from 1."""
     place: int
-    """Among the pages of all documents, from 1."""
+    """Page number counted through all documents, from 1."""
 
 
 class Sighting(TypedDict):
-    """Where something is seen."""
+    """The page and time at which something is seen."""
 
     page: NotRequired[int]
-    """Counts from 1, through all inputs; absent where the only input is one picture or a video."""
+    """Page number counted through all inputs, from 1; absent if the only input is one picture or a video."""
     timestamp: NotRequired[float]
-    """Seconds from the start of the video that shows it, two decimals."""
+    """Time of the video's frame in seconds, two decimals."""
 
 
 def seen_on(page: PagePosition, *, alone: bool) -> Sighting:
@@ -45,7 +45,7 @@ def seen_on(page: PagePosition, *, alone: bool) -> Sighting:
 
 @asynccontextmanager
 async def opened_documents(loader: MediaLoader, sources: Sequence[Source]) -> AsyncIterator[list[Document]]:
-    """`sources` as documents, in order, until the block ends. Raises InputError."""
+    """Open `sources` as documents, in order, for the duration of the block. Raises InputError."""
     async with AsyncExitStack() as stack:
 
         async def opened(source: Source) -> Document:
@@ -55,9 +55,9 @@ async def opened_documents(loader: MediaLoader, sources: Sequence[Source]) -> As
 
 
 def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: int) -> list[PagePosition]:
-    """All pages, counted through the documents, or those that `text` asks for ("page 3").
+    """Return the pages that `text` asks for ("page 3"), or else all pages, counted through the documents.
 
-    Raises InputError: a document without pages, pages that are not there, more of them than `limit`
+    Raises InputError for a document without pages, for missing pages and for more than `limit` pages
     (`too_many_pages`).
     """
     for document in documents:
@@ -76,19 +76,19 @@ def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: 
 
 
 def all_pages(documents: Iterable[Document]) -> list[PagePosition]:
-    """The pages of `documents`, counted through them."""
+    """Return the pages of `documents`, counted through all of them."""
     numbers = ((document, number + 1) for document in documents for number in range(document.total_pages))
     return [PagePosition(document, number, place) for place, (document, number) in enumerate(numbers, start=1)]
 
 
 def asked_for(text: str, pages: list[PagePosition]) -> list[PagePosition]:
-    """Those of `pages` that `text` asks for ("page 3"), or all. Raises InputError for one that is not there."""
+    """Return the `pages` that `text` asks for ("page 3"), or else all. Raises InputError for a missing page."""
     wanted = requested_pages(text, len(pages))
     return pages if wanted is None else [pages[place - 1] for place in wanted]
 
 
 def check_number(pages: Sequence[PagePosition], limit: int, what: str, remedy: str = "") -> None:
-    """Raises InputError (`too_many_pages`) for more than `limit` pages. `what` says what is to happen to them."""
+    """Raise InputError (`too_many_pages`) for more than `limit` pages. `what` says what would be done with them."""
     if len(pages) > limit:
         raise InputError(
             f"{len(pages)} {what}, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
@@ -99,5 +99,5 @@ def check_number(pages: Sequence[PagePosition], limit: int, what: str, remedy: s
 
 
 def is_alone(documents: Sequence[Document]) -> bool:
-    """Whether the only input is a picture, or a video, whose frames have their times."""
+    """True if the only input is one picture or a video, whose frames are identified by time."""
     return len(documents) == 1 and documents[0].kind in ("image", "video")

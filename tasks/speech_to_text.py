@@ -1,4 +1,4 @@
-"""Writing down what is said in a recording: the `speech_to_text` task."""
+"""The `speech_to_text` task, which transcribes recordings."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -31,19 +31,19 @@ from tasks.wording.transcripts import SpeechOptions, wishes
 CAPABILITY = "speech_to_text"
 PULL = "openfaze pull speech_to_text"
 _FOREIGN_BELOW = 0.3
-"""Probability of the engine's one language, below which it hears another."""
+"""Probability of a one-language engine's language below which it is hearing another."""
 _UNLIKELY = 0.5
-"""The same where the words are unclear, too: then any other language is likelier."""
+"""Probability of the language below which it is hearing another if the words are unclear, too."""
 _CLEAR = 0.7
-"""Mean probability of words from which on they were understood, whatever the language sounds like."""
+"""Mean word probability from which on the words were understood, whatever the language detection says."""
 _UNCLEAR = 0.5
-"""Mean probability of words below which much of a text is wrong."""
+"""Mean word probability below which much of a text is wrong."""
 _SPEECH_S = 3.0
-"""Seconds of speech that are too few to tell a language by; in as many there should be words."""
+"""Seconds of speech from which on its language can be recognised; in as many seconds there should be words."""
 
 
 def check_language(engine: Transcriber, language: str | None) -> None:
-    """Raises EngineUnavailable where `engine` does not know `language`."""
+    """Check that `engine` knows `language`. Raises EngineUnavailable otherwise."""
     if language is not None and engine.languages is not None and language not in engine.languages:
         raise EngineUnavailable(
             CAPABILITY,
@@ -53,7 +53,7 @@ def check_language(engine: Transcriber, language: str | None) -> None:
 
 
 def check_translates(engine: Transcriber) -> None:
-    """Raises EngineUnavailable where `engine` writes down only what it hears."""
+    """Check that `engine` can translate. Raises EngineUnavailable otherwise."""
     if not engine.can_translate:
         raise EngineUnavailable(
             CAPABILITY,
@@ -63,9 +63,11 @@ def check_translates(engine: Transcriber) -> None:
 
 
 def check_understood(engine: Transcriber, heard: Heard, language: str | None) -> None:
-    """Raises EngineUnavailable where an engine of one language heard another: it says so itself of the sound, in three
-    seconds of speech or more, and its words are unlikely. With `language` the request has said what is spoken, and is
-    taken at its word."""
+    """Check that an engine of one language did not hear another one. Raises EngineUnavailable if it did.
+
+    The sound must suggest another language for three seconds of speech or more, and the words must be unlikely. A
+    `language` that the request names is not questioned.
+    """
     probability = heard.language_probability
     if language is not None or engine.languages is None or probability is None or heard.speech_s < _SPEECH_S:
         return
@@ -80,7 +82,7 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
 
 
 def is_unclear(heard: Heard) -> bool:
-    """Whether much of the text is likely to be wrong, or missing."""
+    """True if much of the text is likely to be wrong or missing."""
     if not heard.words:
         return heard.speech_s >= _SPEECH_S
     foreign = heard.language_probability is not None and heard.language_probability < _FOREIGN_BELOW
@@ -100,27 +102,27 @@ _HUNDREDTH = 0.01
 
 class Chunk(TypedDict):
     timestamp: tuple[float, float]
-    """Start and end in seconds, at most two decimals; never overlapping the next chunk's."""
+    """Start and end in seconds with at most two decimals; chunks do not overlap."""
     text: str
-    """Without white space around it."""
+    """Text of the chunk, without surrounding white space."""
     speaker: NotRequired[str]
-    """`SPEAKER_00` is who speaks first."""
+    """Label of the speaker; `SPEAKER_00` is the one who speaks first."""
 
 
 class SpeechData(TypedDict):
     text: str
-    """The chunks' texts, joined by a space; by nothing in scripts that have none."""
+    """Texts of all chunks, joined by spaces, or by nothing in scripts without spaces."""
     chunks: list[Chunk]
     language: str | None
-    """ISO 639-1, of what is spoken; None where nobody speaks."""
+    """Spoken language (ISO 639-1); None if nobody speaks."""
     language_probability: NotRequired[float]
-    """Two decimals; 1.0 where the request names the language, absent where nothing here can tell."""
+    """Probability of the language, two decimals; 1.0 if the request names it, absent if the engine cannot detect it."""
     low_confidence: NotRequired[Literal[True]]
-    """There where much of the text is likely to be wrong."""
+    """Present if much of the text is likely to be wrong."""
 
 
 _ACCOUNTS = frozenset({"language_probability", "low_confidence"})
-"""Keys that speak of the work and not of what was said."""
+"""Keys that describe the transcription and not the speech."""
 
 
 class SpeechResult(Result[SpeechData]):
@@ -136,7 +138,7 @@ class SpeechResult(Result[SpeechData]):
             yield ResultLine(json_text(self.data))
 
     def passages(self) -> Iterator[list[SourceLine]]:
-        # What the chunks say, each with its time, need not be said again without one.
+        # The whole text would repeat the chunks, which have times as well.
         left_out = _ACCOUNTS | {"text"} if self.data["chunks"] else _ACCOUNTS
         yield list(lines_below(self.data, left_out=left_out))
 
@@ -144,7 +146,8 @@ class SpeechResult(Result[SpeechData]):
         return texts_in(self.data, frozenset({"chunks"}))
 
     def mapped(self, redactor: Redactor) -> "SpeechResult":
-        """A chunk that is nothing but the end of personal data gives its time to the one before it."""
+        """Return the result without personal data. A chunk that holds only the end of some data lends its time to the
+        one before."""
         texts = list(spaced(chunk["text"] for chunk in self.data["chunks"]))
         chunks: list[Chunk] = []
         for chunk, text, was in zip(self.data["chunks"], redactor.pieces(texts), texts, strict=True):
@@ -158,8 +161,8 @@ class SpeechResult(Result[SpeechData]):
 
 
 def chunks_of(phrases: Sequence[Phrase], least_s: float = 0.0) -> list[Chunk]:
-    """One of each phrase, in order; it lasts `least_s` where the next leaves it the time. Two overlap only where two
-    channels speak at once."""
+    """Return one chunk per phrase, in order. A chunk lasts at least `least_s` if the next one leaves room. Chunks
+    overlap only if two channels speak at once."""
     chunks: list[Chunk] = []
     for index, phrase in enumerate(phrases):
         start, end = phrase.place
@@ -190,31 +193,33 @@ def speech_result(
 
 
 _SHORTEST_S = 0.3
-"""A phrase is shown so long at least, where the next one leaves it the time."""
+"""Shortest time in seconds for which a phrase is shown, if the next one leaves room."""
 _LEAST_TOLD = 10
-"""Words that must have been heard before any is told early: fewer say little about whether they are understood."""
+"""Number of words that must be heard before any is sent early: fewer do not show if the engine understands the
+speech."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
     language: str | None
-    """ISO 639-1, of what is spoken; None where nobody speaks."""
+    """Spoken language (ISO 639-1); None if nobody speaks."""
     seconds: float
-    """How long the recording is."""
+    """Length of the recording in seconds."""
     phrases: Sequence[Phrase]
-    """In order of their beginnings; single words where these were asked for."""
+    """Phrases in order of their start; single words if the request asks for words."""
     chunks: list[Chunk]
-    """One of each phrase."""
+    """One chunk per phrase."""
     windows: Sequence[Window]
-    """The stretch of sound that each phrase begins in."""
+    """The window of sound in which each phrase begins."""
     language_probability: float | None = None
-    """1.0 where the request names the language; None where nobody speaks, or the engine cannot tell."""
+    """Probability of the language; 1.0 if the request names it, None if nobody speaks or the engine cannot detect
+    it."""
     low_confidence: bool = False
-    """Much of the text is likely to be wrong."""
+    """True if much of the text is likely to be wrong."""
 
     @property
     def words(self) -> Sequence[SpokenWord]:
-        """In order of time, in seconds of the recording."""
+        """All words in order of time, in seconds of the recording."""
         return sorted((word for phrase in self.phrases for word in phrase.words), key=lambda w: (w.start, w.end))
 
     @property
@@ -223,8 +228,11 @@ class Transcript:
 
 
 class SpeechToTextTask:
-    """Words, when they are said and, on request, by whom. `transcriber` and `voices` are asked for only when there is
-    something to hear; `voices` raises EngineUnavailable where nothing here tells voices apart."""
+    """Transcribes speech with times and, on request, speakers.
+
+    `transcriber` and `voices` are called only if there is sound; `voices` raises EngineUnavailable if no engine can
+    distinguish voices.
+    """
 
     name = "speech_to_text"
 
@@ -239,8 +247,9 @@ class SpeechToTextTask:
         self._voices = voices
 
     async def run(self, request: TaskRequest) -> SpeechResult:
-        """Raises InputError (no recording, more than one, `no_audio`, one that cannot be decoded), EngineOverloaded,
-        EngineUnavailable (also for a language that the engine does not know) and EngineFailed."""
+        """Transcribe the request's recording. Raises InputError (no recording, more than one, `no_audio`, an
+        undecodable one), EngineOverloaded, EngineUnavailable (also for a language that the engine does not know) and
+        EngineFailed."""
         if not request.sources:
             raise InputError(
                 "task 'speech_to_text' needs a recording: attach audio or a video, or put its URL in the text"
@@ -266,8 +275,9 @@ class SpeechToTextTask:
         progress: Progress = unreported,
         tell: Callable[[Phrase], None] | None = None,
     ) -> Transcript:
-        """`tell` gets the transcript's phrases, in order, each as soon as nothing that is still to be heard can change
-        it; not where speakers are told apart, which takes the whole recording. Raises as `run`."""
+        """Transcribe one recording. `tell` receives each phrase, in order, as soon as later sound cannot change it. It
+        receives none if speakers are requested, because labelling them takes the whole recording. Raises what `run`
+        raises."""
         engine = self._transcriber()
         check_language(engine, None if options.translate else options.language)
         if options.translate:
@@ -294,7 +304,7 @@ class SpeechToTextTask:
 
 
 async def _speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTurns) -> dict[int | None, list[str]]:
-    """The label of each word of each track."""
+    """Return the speaker label of each word, per track."""
     if heard.by_channel and options.speakers in (None, 2):
         order = sorted(heard.tracks, key=lambda channel: heard.tracks[channel][0].start)
         return {channel: [speaker_label(order.index(channel))] * len(words) for channel, words in heard.tracks.items()}
@@ -305,7 +315,7 @@ async def _speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTurns) -
         for channel in whose
         for word, speaker in zip(heard.tracks[channel], whose[channel], strict=True)
     ]
-    # Of those who have words: a turn may be a cough.
+    # Labels follow the order of those who have words: a turn without words may be a cough.
     order = list(dict.fromkeys(speaker for _, speaker in sorted(said)))
     return {
         channel: [speaker_label(order.index(speaker)) for speaker in speakers] for channel, speakers in whose.items()
@@ -313,7 +323,7 @@ async def _speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTurns) -
 
 
 def _transcript(heard: Heard, options: SpeechOptions, speakers: Mapping[int | None, Sequence[str]]) -> Transcript:
-    """Where two channels speak at once, their phrases, or words, follow each other in order of time."""
+    """Build the transcript. Phrases or words of channels that speak at once are ordered by time."""
     spoken = [
         (part, window_at(heard.windows[channel], phrase.start))
         for channel, words in heard.tracks.items()

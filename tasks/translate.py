@@ -1,4 +1,4 @@
-"""Translating texts: the `translate` task."""
+"""The `translate` task, which translates texts."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ _FRAGMENTS = re.compile(f"({MARK.pattern})")
 
 
 class Translation:
-    """One text, or several, on their way from one language to another."""
+    """The translation of one or several texts from one language into another."""
 
     def __init__(self, translator: Translator, source: str | None, target: str, progress: Progress) -> None:
         self._translator = translator
@@ -40,8 +40,8 @@ class Translation:
         self._admission = Admission()
 
     async def of(self, texts: Sequence[str]) -> list[str]:
-        """Raises ModelError; EngineFailed or NotTranslated also where an engine adds markup or placeholders to a text
-        without."""
+        """Translate the texts. Raises ModelError, among them EngineFailed or NotTranslated for an engine that adds
+        markup or placeholders to a text without any."""
         pieces = await asyncio.to_thread(lambda: [pieces_of(text) for text in texts])
         sentences = [piece for text in pieces for piece in text if isinstance(piece, Sentence)]
         done = 0
@@ -59,7 +59,8 @@ class Translation:
         return ["".join(piece if isinstance(piece, str) else next(remaining) for piece in text) for text in pieces]
 
     async def _batch(self, sentences: Sequence[Sentence]) -> list[str]:
-        """First as they are; where something was lost, with the numbers marked too; at last in fragments."""
+        """Translate sentences whole. Sentences that lost something are tried again with numbers marked, and finally in
+        fragments."""
         results = await self._kept(sentences)
         for place, result in enumerate(results):
             sentence = sentences[place].with_numbers_marked
@@ -71,7 +72,7 @@ class Translation:
         ]
 
     async def _kept(self, sentences: Sequence[Sentence]) -> list[str | None]:
-        """The translations, with everything in its place; None for those that did not keep it."""
+        """Translate sentences; the result is None for those in which marks were lost or changed."""
         translations = await self._translate([sentence.text for sentence in sentences])
 
         def checked() -> list[str | None]:
@@ -84,7 +85,7 @@ class Translation:
         return await asyncio.to_thread(checked)
 
     async def _in_fragments(self, sentence: Sentence) -> str:
-        """What stands between the marks, each by itself: nothing can be lost."""
+        """Translate each stretch between the marks by itself, so that no mark can be lost."""
         parts = _FRAGMENTS.split(sentence.text)
         texts = {place: part.strip() for place, part in enumerate(parts) if any(map(str.isalpha, part))}
         translations = await self._translate([*texts.values()]) if texts else []
@@ -118,11 +119,12 @@ _SURE = 0.6
 _POSSIBLE = 0.04
 _GUESSES = 3
 _OWN_CODES = {"als": "gsw"}
-"""Codes of the detector that do not go by ISO 639-3: its `als` is Alemannic, as in Wikipedia's address."""
+"""Codes of the detector that differ from ISO 639-3: its `als` is Alemannic, as in Wikipedia's address."""
 
 
 async def languages_of(text: str) -> list[str]:
-    """Tags, the likeliest first: one where it is sure, a few for a short text, none for a text without words."""
+    """Detect the language of a text. Returns tags, the likeliest first: one if the detector is sure, a few for a short
+    text, none for a text without words."""
     return await asyncio.to_thread(_languages_of, text[:_SAMPLE])
 
 
@@ -144,19 +146,19 @@ def _languages_of(sample: str) -> list[str]:
 AUTO_DETECTED = "auto-detected"
 
 Translators = Callable[[], Sequence[Translator]]
-"""Those that can run here, the best first. Raises EngineUnavailable where there is none."""
+"""Return the available translators, the best first. Raises EngineUnavailable if there are none."""
 
 Remedy = Callable[[str, str], str]
-"""What would translate from the first tag into the second: a sentence or more."""
+"""Return sentences on what to install to translate from the first tag into the second."""
 
 
 class TranslateData(TypedDict):
     translated_text: str
     source_language: str
-    """The code that the request gave, else `auto-detected`."""
+    """Language code that the request gave, or else `auto-detected`."""
     target_language: str
     batch_size: int
-    """Texts that were translated: one, or one for each attached file."""
+    """Number of translated texts: 1, or the number of attached files."""
 
 
 class TranslateResult(Result[TranslateData]):
@@ -171,7 +173,8 @@ class TranslateResult(Result[TranslateData]):
 
 
 class TranslateTask:
-    """The text that the message brings along, else that of the attached documents, into the language it names."""
+    """Translates the text of the message, or else of the attached documents, into the language that the message
+    names."""
 
     name = "translate"
 
@@ -184,7 +187,8 @@ class TranslateTask:
         self._most_chars = most_chars
 
     async def run(self, request: TaskRequest) -> TranslateResult:
-        """Raises InputError (no language, an unknown one, nothing to translate), InputTooLarge, ModelError."""
+        """Translate the request's texts. Raises InputError (no language, an unknown one, nothing to translate),
+        InputTooLarge and ModelError."""
         asked = await asyncio.to_thread(asked_of, request.text)
         texts = [await request.redact(text) for text in await self._texts(asked, request.sources)]
         self._check_size(texts)
@@ -206,7 +210,8 @@ class TranslateTask:
         return await Translation(translator, source, asked.target, request.progress).of(texts)
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
-        """The first engine that knows the pair; a short text may be in any of several languages."""
+        """Return the first translator that knows the pair, with the source language; for a short text several are
+        tried."""
         try:
             translators = self._translators()
         except EngineUnavailable as error:
@@ -229,11 +234,11 @@ class TranslateTask:
         )
 
     async def _remedy_between(self, source: str, target: str) -> str:
-        """In a thread: it looks which sets are there."""
+        """The lookup reads the disk, so it runs in a thread."""
         return f"{await asyncio.to_thread(self._remedy, source, target)} See docs/translate.md."
 
     async def _texts(self, asked: TranslationOrder, sources: Sequence[Source]) -> list[str]:
-        """What the message brings along, unless that only names inputs."""
+        """Return the text of the message, unless it only names inputs, or else the texts of the documents."""
         if asked.text.strip() and not _only_names(asked.text, sources):
             return [asked.text]
         if not sources:
@@ -255,7 +260,7 @@ class TranslateTask:
 
 
 def _only_names(text: str, sources: Sequence[Source]) -> bool:
-    """Whether a text is nothing but the addresses of inputs."""
+    """True if the text consists only of the inputs' addresses."""
     linked = {source.url for source in sources if source.url}
     rest = text
     for url in urls_in(text):
@@ -264,7 +269,7 @@ def _only_names(text: str, sources: Sequence[Source]) -> bool:
 
 
 def _text_of(document: Document) -> str:
-    """Raises InputError for what another task has to read first."""
+    """Return the document's text. Raises InputError if another task has to read it first."""
     if document.text is None:
         raise InputError(
             f"'{document.label}' is {document.media_type}, which has to be read before it can be translated: leave out "

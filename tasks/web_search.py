@@ -1,4 +1,4 @@
-"""Searching the web: the `web_search` task."""
+"""The `web_search` task, which searches the web."""
 
 import asyncio
 import re
@@ -32,18 +32,18 @@ from tasks.wording.search_query import parse_query
 log = structlog.get_logger(__name__)
 
 PASSAGE_CHARS = 400
-"""At most; some 100 tokens, of the 256 that the embedding takes in."""
+"""Longest passage in characters: some 100 of the 256 tokens that the embedding takes."""
 _SHORT_LINE = 80
 _CONSIDERED = 12
-"""Passages of a page whose meaning is compared, the best by their words; 4 ms each on a core."""
+"""Number of passages per page that are compared by meaning, the best by shared words; each costs 4 ms on a core."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 
 
 async def nearest(question: str, texts: Sequence[str], embedder: Embedder | None, *, most: int) -> list[list[str]]:
-    """For each of `texts` at most `most` of its passages, nearest first: by meaning with `embedder`, else, and where it
-    fails, by their words."""
+    """Return for each of `texts` at most `most` passages, the most relevant first: by `embedder`, or by shared words if
+    it is None or fails."""
     likely = [_by_words(question, passages_of(text)) for text in texts]
     every = [passage for passages in likely for passage in passages]
     if embedder is None or not every:
@@ -62,12 +62,12 @@ async def nearest(question: str, texts: Sequence[str], embedder: Embedder | None
 
 
 def passages_of(text: str) -> list[str]:
-    """`text` in passages of at most PASSAGE_CHARS, cut between lines, else sentences, else words, else anywhere."""
+    """Split `text` into passages of at most PASSAGE_CHARS, preferably between lines, then sentences, then words."""
     passages: list[str] = []
     for line in text.splitlines():
         pieces = [piece for sentence in _SENTENCE_END.split(line) for piece in wrap(sentence, PASSAGE_CHARS)]
         for number, piece in enumerate(pieces):
-            # A heading, or another short line, belongs to what follows it.
+            # A heading or another short line belongs to the line that follows.
             goes_on = number > 0 or (bool(passages) and len(passages[-1]) < _SHORT_LINE)
             if goes_on and len(passages[-1]) + 1 + len(piece) <= PASSAGE_CHARS:
                 passages[-1] += f" {piece}"
@@ -77,7 +77,7 @@ def passages_of(text: str) -> list[str]:
 
 
 def _by_words(question: str, passages: Sequence[str]) -> list[str]:
-    """Those that share most words with `question`, the earlier first among equals."""
+    """Return the passages that share most words with `question`, earlier ones first among equals."""
     asked = set(_WORD.findall(question.casefold()))
     shared = [len(asked.intersection(_WORD.findall(passage.casefold()))) for passage in passages]
     best = sorted(range(len(passages)), key=lambda place: -shared[place])[:_CONSIDERED]
@@ -85,9 +85,9 @@ def _by_words(question: str, passages: Sequence[str]) -> list[str]:
 
 
 FETCH_S = 3.0
-"""Seconds that a page may take to come, its host's robots.txt and our turn there included."""
+"""Time limit for fetching a page in seconds, including the host's robots.txt and the wait for our turn."""
 READ_S = 10.0
-"""Seconds that reading it may take: most need 50 ms, the first one seconds, while its reader starts."""
+"""Time limit for parsing a page in seconds. Most need 50 ms, the first one seconds, while the process starts."""
 _MAX_BYTES = 4 * MB
 
 
@@ -98,8 +98,8 @@ class ResultPages:
     limits: MediaLimits
 
     async def main_text(self, url: str) -> str:
-        """What the page at `url` is about, "" where it cannot be had: closed to robots, not there, too slow, too large,
-        or no HTML. A search is not worse for a page that is missing. Follows nothing that stands on it."""
+        """Return the main text of the page at `url`; "" if robots may not read it, it is missing, too slow or too
+        large, or no HTML. A search goes on without such a page. Links on the page are not followed."""
         try:
             return await self._read(url)
         except (InputError, ModelError, Overloaded, TimeoutError) as error:
@@ -108,7 +108,7 @@ class ResultPages:
 
     async def _read(self, url: str) -> str:
         async with asyncio.timeout(FETCH_S):
-            # Whoever asks is not known here, and what is kept for one caller may not show in another's timing.
+            # Nothing is cached: a cache shared by callers would show in the timing what another has read.
             fetched = await self.politeness.fetch(url, max_bytes=_MAX_BYTES, fresh=True)
         declared = media_type_named(fetched.media_type) or media_types.HTML
         if (sniff(fetched.data, text=True) or declared) != media_types.HTML:
@@ -120,9 +120,9 @@ class ResultPages:
 
 RESULTS = 10
 PAGES = 5
-"""How many of the first results have their pages read."""
+"""Number of first results whose pages are read."""
 SNIPPETS = 3
-"""Snippets of a page."""
+"""Number of snippets per page."""
 MAX_CONTENT_CHARS = 20_000
 
 
@@ -130,11 +130,11 @@ class FoundPage(TypedDict):
     title: str
     url: str
     description: str
-    """As the search engine has it."""
+    """Description by the search engine."""
     content: str
-    """The main text of the page; "" where it was not read."""
+    """Main text of the page; "" if it was not read."""
     snippets: list[str]
-    """Passages of `content`, nearest to the question first."""
+    """Passages of `content`, the most relevant to the question first."""
 
 
 class SearchResult(Result[list[FoundPage]]):
@@ -155,7 +155,8 @@ def _today() -> date:
 
 @dataclass(frozen=True, slots=True)
 class WebSearchTask:
-    """What the web says about the request's text. Of what it finds, nothing adds a URL to follow or an order."""
+    """Searches the web for the request's text. Text that it finds is never taken for a URL to follow or an
+    instruction."""
 
     search: FallOver
     pages: ResultPages
@@ -164,7 +165,8 @@ class WebSearchTask:
     name: ClassVar[str] = "web_search"
 
     async def run(self, request: TaskRequest) -> SearchResult:
-        """Raises InputError (nothing to search for) and EngineUnavailable (no provider answers, with the reasons)."""
+        """Search the web. Raises InputError (nothing to search for) and EngineUnavailable (no provider answers, with
+        the reasons)."""
         query = parse_query(request.text, self.today())
         hits = await self.search.search(query, RESULTS)
         read = hits[:PAGES]

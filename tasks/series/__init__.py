@@ -1,2 +1,2 @@
-"""Series of numbers for forecasts: `reading` finds tables, `columns` what is meant in them, and `regular` brings it to
-equal steps."""
+"""Series of numbers for forecasts: `reading` finds tables, `columns` chooses the relevant columns, and `regular`
+resamples them to equal steps."""

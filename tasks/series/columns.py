@@ -11,9 +11,9 @@ from tasks.notation.words import UNITS, month_named
 from tasks.series.grid import Cell, SeriesColumn, SeriesTable
 
 MOST = 0.8
-"""Share of a column's cells that must be dates, or numbers, for it to be one of dates, or numbers."""
+"""Share of a column's cells that must be dates (or numbers) for the column to count as dates (or numbers)."""
 SAMPLE = 200
-"""Cells by which a column's kind is told."""
+"""Number of cells that decide on a column's kind."""
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d*)?")
 _DATE_NAME = re.compile(
     r"date|datum|fecha|data|dt|ds|time|timestamp|datetime|zeit|day|tag|jour|period|epoch|ts|日期|日付|时间|дата|время|التاريخ",
@@ -26,7 +26,7 @@ _DAY_NAME = re.compile(UNITS["day"], re.IGNORECASE)
 
 Times = Sequence[dt.datetime | None]
 Numeric = Mapping[int, Sequence[float | None]]
-"""Columns of numbers, by their places in the table."""
+"""Columns of numbers, keyed by position in the table."""
 
 
 def is_empty(cell: Cell) -> bool:
@@ -34,7 +34,7 @@ def is_empty(cell: Cell) -> bool:
 
 
 def are_dates(texts: Sequence[str]) -> bool:
-    """Whether most are dates that cannot be plain numbers."""
+    """True if most texts are dates that cannot be plain numbers."""
     sample = [text for text in texts if not _PLAIN.fullmatch(text.strip())]
     return 2 * len(sample) > len(texts) and sum(map(is_moment, sample)) >= MOST * len(sample)
 
@@ -44,7 +44,7 @@ def is_moment(text: str) -> bool:
 
 
 def dates_of(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times | None]:
-    """The columns that make up the dates, and these."""
+    """Return the positions of the columns that make up the dates, and the dates."""
     texts = {at: one for at, one in enumerate(columns) if at not in numeric}
     candidates = [(at, found) for at, one in texts.items() if (found := _text_dates(one.cells)) is not None]
     named = [pair for pair in candidates if _DATE_NAME.search(columns[pair[0]].name)]
@@ -67,7 +67,7 @@ def _text_dates(cells: Sequence[Cell]) -> Times | None:
 
 
 def _composed(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
-    """A column of years with one of months or quarters, perhaps one of days."""
+    """Combine a column of years with one of months or quarters and perhaps one of days."""
     year = _at(columns, numeric, YEAR_NAME)
     if year is None:
         return None
@@ -88,8 +88,8 @@ def _composed(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[in
 
 
 def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
-    """A column of numbers that are years, days as 20240131 or seconds since 1970: one that is named so, else the
-    first, if they ascend and there is another to be the values."""
+    """Find a column of numbers that are years, days like 20240131 or seconds since 1970: one with such a name, or else
+    the first if it ascends and another column can hold the values."""
     names = {at: columns[at].name.strip() for at in numeric}
     named = [at for at, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
     for at in [*named, *(at for at in numeric if at not in named)]:
@@ -105,7 +105,7 @@ def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[s
 
 
 def _compact(value: float) -> dt.datetime | None:
-    """20240131, or 202401."""
+    """Parse 20240131 or 202401."""
     digits = f"{value:.0f}"
     if value != int(value) or len(digits) not in (6, 8) or not digits.isdecimal():
         return None
@@ -129,11 +129,12 @@ def _at(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.Pattern[str
 
 _LEAST_DATES = 5
 _MOST_OTHERS = 3
-"""Columns beside the dates that may say what a row is."""
+"""Largest number of columns beside the dates that may name a row."""
 
 
 def upright(table: SeriesTable) -> SeriesTable:
-    """Tables whose dates run along the top: a row for each series, or a row a year and a column a month."""
+    """Transpose a table whose dates run along the top: one row per series, or one row per year with a column per
+    month."""
     columns = table.columns
     months = [at for at, one in enumerate(columns) if month_number(one.name)]
     dated = [at for at, one in enumerate(columns) if is_moment(one.name)]
@@ -155,31 +156,31 @@ def upright(table: SeriesTable) -> SeriesTable:
 
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
 _SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
-"""Columns that say of which series a row is."""
+"""Names of columns that say which series a row belongs to."""
 _EACH = r"\b(?:by|per|each|every|for (?:each|every|all)|pro|je|par|chaque|por|cada|per ogni)\W+(?:\w+\W+)?"
 _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One series as its file has it."""
+    """One series as its file contains it."""
 
     name: str
-    """Empty where nothing names it."""
+    """Name of the series; empty if there is none."""
     times: Times | None
-    """One for each value; None: there are no dates."""
+    """Time of each value; None if there are no dates."""
     values: Sequence[float | None]
     param: str | None = None
-    """The field of the source that it is from."""
+    """Field of the request that the series comes from."""
 
     @property
     def count(self) -> int:
-        """Values that are there."""
+        """Number of values that are present."""
         return sum(value is not None for value in self.values)
 
 
 def observed(table: SeriesTable, words: str) -> list[Observed]:
-    """The series of `table`: those that `words` name, else all. Empty where it has no column of numbers."""
+    """Return the series of `table` that `words` name, or else all; none if the table has no column of numbers."""
     table = upright(table)
     comma = decimal_comma(_texts(table.columns), likely=table.comma_likely)
     numeric = {at: found for at, one in enumerate(table.columns) if (found := _numbers(one.cells, comma)) is not None}
@@ -193,7 +194,7 @@ def observed(table: SeriesTable, words: str) -> list[Observed]:
 
 
 def mentions(words: str, name: str) -> bool:
-    """Whether `words` name a column or a series, in any case, in one number or the other."""
+    """True if `words` name this column or series, in any case, singular or plural."""
     parts = _WORD.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
     if not parts or len(name) < 2:
         return False
@@ -202,7 +203,7 @@ def mentions(words: str, name: str) -> bool:
 
 
 def _texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
-    """The texts of columns that are mostly numbers."""
+    """Yield the texts of columns that are mostly numbers."""
     for column in columns:
         texts = [cell for cell in column.cells if isinstance(cell, str) and not is_missing(cell)]
         sample = texts[:SAMPLE]
@@ -211,7 +212,7 @@ def _texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
 
 
 def _numbers(cells: Sequence[Cell], comma: bool) -> list[float | None] | None:
-    """None for a column that is not one of numbers."""
+    """Parse a column of numbers; None for any other column."""
     there = [cell for cell in cells if not is_empty(cell)]
     sample = there[:SAMPLE]
     texts = [cell for cell in sample if isinstance(cell, str)]
@@ -234,7 +235,7 @@ def _number(cell: Cell, comma: bool) -> float | None:
 def _without_row_numbers(
     columns: Sequence[SeriesColumn], values: dict[int, list[float | None]]
 ) -> dict[int, list[float | None]]:
-    """`values` without columns that only count the rows, unless there is nothing else."""
+    """Return `values` without columns that only count the rows, unless nothing else is left."""
 
     def counts_rows(at: int) -> bool:
         if not _ROW_NAME.fullmatch(columns[at].name.strip()):
@@ -247,7 +248,7 @@ def _without_row_numbers(
 
 
 def _split(one: Observed, labels: Sequence[SeriesColumn], words: str) -> list[Observed]:
-    """The rows of each series apart, where a column says which they are of; of what the words name, only these."""
+    """Split the rows by the column that names their series, and keep the series that `words` name, or else all."""
     for column in labels:
         groups = list(dict.fromkeys(cell for cell in column.cells if isinstance(cell, str) and not is_missing(cell)))
         if not 1 <= len(groups) < max(2, len(column.cells) / 2):

@@ -1,4 +1,4 @@
-"""Tables in text: CSV of any delimiter, TSV, the tables of Markdown, and JSON."""
+"""Finding tables in text: CSV with any delimiter, TSV, Markdown tables, and JSON."""
 
 import csv
 import json
@@ -12,13 +12,13 @@ from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.series.grid import SeriesTable, cell_of, table_of
 
 _LEAST = 2
-"""Elements of a list that may be a column."""
+"""Least number of elements for a list to be a column."""
 _DEEPEST = 4
-"""Objects around the table: `{"data": {"rows": […]}}`."""
+"""Largest number of objects around a table, as in `{"data": {"rows": […]}}`."""
 
 
 def json_table(text: str) -> SeriesTable | None:
-    """None for a text that is no JSON, and for JSON without anything like a table. Of several tables, the first."""
+    """Return the first table in a JSON text; None if it is no JSON or has no table."""
     try:
         return value_table(_parsed(text))
     except (ValueError, RecursionError):
@@ -33,7 +33,7 @@ def _parsed(text: str) -> Any:
 
 
 def value_table(value: object, depth: int = 0) -> SeriesTable | None:
-    """The table in what JSON was parsed to."""
+    """Return the table in a parsed JSON value."""
     if isinstance(value, list):
         return _of_list(value)
     if not isinstance(value, dict) or depth > _DEEPEST:
@@ -43,7 +43,7 @@ def value_table(value: object, depth: int = 0) -> SeriesTable | None:
     if plain and max(map(len, plain.values())) >= _LEAST:
         return _of_columns(plain)
     if len(value) > _LEAST and not _is_nested(value.values()):
-        # `{"2024-01": 12, "2024-02": 15}`
+        # An object such as `{"2024-01": 12, "2024-02": 15}` is a table of two columns.
         return table_of([[str(name), cell_of(cell)] for name, cell in value.items()], ("", "value"))
     single = len(value) == 1 and all(isinstance(inner, dict) and _are_numbers(inner) for inner in value.values())
     if single or (len(value) > 1 and all(isinstance(inner, dict) for inner in value.values())):
@@ -75,7 +75,7 @@ def _of_list(rows: Sequence[Any]) -> SeriesTable | None:
 
 
 def _of_columns(lists: Mapping[str, Sequence[Any]]) -> SeriesTable:
-    """Lists of another length than most stand for something else."""
+    """Build a table of the lists that have the most frequent length; others are no columns."""
     lengths = [len(column) for column in lists.values()]
     length = max(lengths, key=lambda one: (lengths.count(one), one))
     columns = {name: column for name, column in lists.items() if len(column) == length}
@@ -84,7 +84,7 @@ def _of_columns(lists: Mapping[str, Sequence[Any]]) -> SeriesTable:
 
 
 def _of_mappings(value: Mapping[str, Mapping[str, Any]]) -> SeriesTable | None:
-    """As pandas writes a table by default, `{"sales": {"2024-01": 12}}`, or turned."""
+    """Build a table from pandas' default form, `{"sales": {"2024-01": 12}}`, in either orientation."""
     inner = list(value.values())
     if any(isinstance(cell, list | dict) for row in inner for cell in row.values()):
         return None
@@ -97,22 +97,23 @@ def _of_mappings(value: Mapping[str, Mapping[str, Any]]) -> SeriesTable | None:
 
 _DELIMITERS = ("\t", ";", ",", "|")
 _SAMPLE = 50
-"""Lines by which the delimiter is told."""
+"""Number of lines that decide on the delimiter."""
 _RULE = re.compile(r"[\s|:+=-]+")
-"""The line under the head of a table in Markdown."""
+"""The line under the header of a Markdown table."""
 _DATE_THEN_NUMBER = (
     re.compile(r"(.{4,30}?)(?:\s*[:=→]\s*|\s+[–-]\s+|\s+)([-+(]?\S*\d\S*)"),
     re.compile(r"(.{4,40}\S)\s+(\S+)"),
 )
 _DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
 _LEAST_DATES = 5
-"""Dates in a row that may be the names of columns."""
+"""Least number of dates in a row that may be column names."""
 _LONGEST = 80
-"""Characters of a line with a date and a number."""
+"""Longest line, in characters, with a date and a number."""
 
 
 def delimited_table(text: str) -> SeriesTable | None:
-    """None where there is nothing that could be a table. Lines of another width than most are titles and notes."""
+    """Return the table in a delimited text, or None. Lines of another width than most are taken for titles and
+    notes."""
     lines = [
         line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.lstrip().startswith("#")
     ]
@@ -132,7 +133,7 @@ def delimited_table(text: str) -> SeriesTable | None:
 
 
 def is_head(row: Sequence[str]) -> bool:
-    """Whether `row` names columns: it has words, no numbers or dates; or a date for each but the first."""
+    """True if `row` is a header: it has words and no numbers or dates, or dates in all columns but the first."""
     words = [cell for cell in row if not is_missing(cell)]
     if len(row) > _LEAST_DATES and not looks_numeric(row[0]) and all(map(moment, row[1:])):
         return True
@@ -140,7 +141,7 @@ def is_head(row: Sequence[str]) -> bool:
 
 
 def date_and_number(line: str) -> list[str] | None:
-    """The two cells of `Jan 2024: 12` and `2024-01-01 12`."""
+    """Split `Jan 2024: 12` or `2024-01-01 12` into its two cells."""
     text = line.strip().lstrip("-*•").strip()
     if len(text) > _LONGEST:
         return None
@@ -151,7 +152,7 @@ def date_and_number(line: str) -> list[str] | None:
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """That which cuts most lines into as many cells, two or more; "" where none does."""
+    """Return the delimiter that splits most lines into the same number of cells, at least two; "" if there is none."""
 
     def agreement(delimiter: str) -> tuple[int, int]:
         widths = Counter(len(cells) for cells in _rows(lines, delimiter))
@@ -161,14 +162,15 @@ def _delimiter(lines: Sequence[str]) -> str:
     best = max(_DELIMITERS, key=agreement)
     if lines[0].lstrip().startswith("|"):
         return "|"
-    # A title has none, but a list of `1,5` in lines is no table: its cells would be halves of numbers.
+    # Titles contain no delimiter, so only half of the lines must agree. Lines like `1,5` are decimals and no table.
     if 2 * agreement(best)[0] < len(lines):
         return ""
     return "" if best == "," and _are_decimals(lines) else best
 
 
 def _are_decimals(lines: Sequence[str]) -> bool:
-    """Whether commas stand within numbers: lines of `12,5`, but not those of `1,12` and `2,14`, which count on."""
+    """True if commas stand within numbers: in lines like `12,5`, but not in `1,12` and `2,14`, whose first numbers
+    ascend."""
     numbers = lines[1:] if "," not in lines[0] else lines
     found = [_DECIMAL.fullmatch(line.strip()) for line in numbers]
     if not all(found):

@@ -1,5 +1,4 @@
-"""The regular steps that a series' dates follow, or are nearest to: stretches of the calendar that are as long as each
-other (a week), or as the calendar makes them (a month)."""
+"""The regular steps of a series' dates: of fixed length (a week) or of the calendar (a month)."""
 
 import calendar
 import datetime as dt
@@ -22,12 +21,12 @@ class Period:
 
     @property
     def seconds(self) -> float:
-        """How long it is in the mean."""
+        """Mean length in seconds."""
         return self.count * {"second": 1.0, "weekday": DAY * 7 / 5, "month": _MEAN_MONTH}[self.unit]
 
     @property
     def name(self) -> str:
-        """`day`, `3 hours`, `quarter`."""
+        """Name of the period: `day`, `3 hours`, `quarter`."""
         for size, name in _NAMES[self.unit]:
             if self.count % size == 0:
                 number = self.count // size
@@ -38,7 +37,8 @@ class Period:
         return Period(self.unit, self.count * number)
 
     def after(self, moment: dt.datetime, number: int = 1) -> dt.datetime:
-        """`number` such periods later, or the end of a month that is too short. Raises OverflowError after 9999."""
+        """Return the moment `number` periods later, or the last day of a month that is too short. Raises OverflowError
+        after the year 9999."""
         match self.unit:
             case "second":
                 return moment + dt.timedelta(seconds=self.count * number)
@@ -48,7 +48,7 @@ class Period:
                 return weekday_later(moment, self.count * number)
 
     def beginning(self, moment: dt.datetime) -> dt.datetime:
-        """The beginning of the period that `moment` lies in: Monday, the first of a month, midnight."""
+        """Return the beginning of the period that contains `moment`: a Monday, the first of a month, midnight."""
         midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         if self.unit == "month":
             number = moment.year * YEAR_MONTHS + moment.month - 1
@@ -81,7 +81,7 @@ def last_day(year: int, month: int) -> int:
 
 
 def month_later(moment: dt.datetime, months: int, day: int | None = None) -> dt.datetime:
-    """`day` of the month so many later, the last one where it has fewer days."""
+    """Return `day` of the month that lies `months` later, or its last day if it is shorter."""
     year, month = divmod(month_number(moment) + months, YEAR_MONTHS)
     if not 1 <= year <= 9999:
         raise OverflowError("a year that the calendar does not have")
@@ -89,31 +89,32 @@ def month_later(moment: dt.datetime, months: int, day: int | None = None) -> dt.
 
 
 def weekday_later(moment: dt.datetime, number: int) -> dt.datetime:
-    """So many days from Monday to Friday later. A weekend counts as the Friday before it."""
+    """Return the moment `number` weekdays later. A weekend counts as the Friday before it."""
     weekday = min(moment.weekday(), 4)
     weeks, rest = divmod(weekday + number, 5)
     return moment + dt.timedelta(days=7 * weeks + rest - moment.weekday())
 
 
 def weekdays_between(first: dt.datetime, last: dt.datetime) -> int:
-    """Days from Monday to Friday after `first` up to `last`."""
+    """Count the weekdays after `first`, up to `last`."""
 
     def number(moment: dt.datetime) -> int:
-        days = moment.toordinal() - 1  # the first day of all was a Monday
+        days = moment.toordinal() - 1  # 1 January of the year 1 was a Monday
         return days // 7 * 5 + min(days % 7, 4)
 
     return number(last) - number(first)
 
 
 Cell = str | int | float | dt.datetime | None
-"""As its file has it: text where the file knows only text, None for nothing. Dates have no time zone."""
+"""A table's cell as its file contains it: text if the file has only text, None for an empty cell. Dates have no time
+zone."""
 
 _LONGEST_NAME = 80
 _LARGEST = 10**300
 
 
 def cell_of(value: object) -> Cell:
-    """What a file's value is as a cell: None for what is neither text, a finite number, nor a date."""
+    """Convert a value to a cell: None for what is neither text nor a finite number nor a date."""
     match value:
         case bool():
             return None
@@ -131,20 +132,20 @@ def cell_of(value: object) -> Cell:
 @dataclass(frozen=True, slots=True)
 class SeriesColumn:
     name: str
-    """Empty where the table has no header."""
+    """Name of the column; empty if the table has no header."""
     cells: Sequence[Cell]
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesTable:
     columns: Sequence[SeriesColumn]
-    """All of one length."""
+    """Columns of equal length."""
     comma_likely: bool = False
-    """Whether a comma is rather a decimal one where nothing else tells: columns are separated by semicolons."""
+    """True if an ambiguous comma is probably decimal, because semicolons separate the columns."""
 
 
 def table_of(rows: Sequence[Sequence[Cell]], names: Sequence[str], *, comma_likely: bool = False) -> SeriesTable:
-    """From rows, which may be of several lengths; columns without a name have an empty one."""
+    """Build a table from rows, which may differ in length; unnamed columns get an empty name."""
     width = max([len(names), *map(len, rows)], default=0)
     columns = []
     for at in range(width):
@@ -154,17 +155,18 @@ def table_of(rows: Sequence[Sequence[Cell]], names: Sequence[str], *, comma_like
 
 
 _FILLED = 0.5
-"""Share of a grid's places that must have a value: with fewer, the dates follow another one, or none."""
+"""Least share of a grid's steps that must have a value: if it is lower, the dates follow another grid or none."""
 _ON_GRID = 0.9
-"""Share of the gaps that must be whole steps."""
+"""Least share of the gaps that must be whole steps."""
 _MONTH_EDGE = 5
-"""Days from a month's first or last day within which dates stand for that month, as the last trading day does."""
+"""Largest distance, in days, of a date from a month's first or last day to stand for the month, as last trading days
+do."""
 _LEAST_MONTH = 27 * DAY
 _NICE = (
     *(1, 5, 10, 15, 30, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE),
     *(HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK),
 )
-"""Seconds of the steps that irregular dates are brought to; longer ones are months, quarters and years."""
+"""Steps, in seconds, that irregular dates may be resampled to; longer ones are months, quarters and years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +174,16 @@ class TimeGrid:
     start: dt.datetime
     step: Period
     day: int | None = None
-    """The day of the month, for steps of months; 31: the last."""
+    """Day of the month, if the step is in months; 31 means the last day."""
 
     def at(self, index: int) -> dt.datetime:
-        """Raises OverflowError beyond the year 9999."""
+        """Return the moment of a step. Raises OverflowError after the year 9999."""
         if self.step.unit == "month":
             return month_later(self.start, self.step.count * index, self.day)
         return self.step.after(self.start, index)
 
     def place(self, moment: dt.datetime) -> int:
-        """The index of the step nearest to `moment`, or of its month."""
+        """Return the index of the step nearest to `moment`, or of the step in its month."""
         if self.step.unit == "month":
             return round((month_number(moment) - month_number(self.start)) / self.step.count)
         if self.step.unit == "weekday":
@@ -189,14 +191,14 @@ class TimeGrid:
         return round((moment - self.start).total_seconds() / self.step.count)
 
     def exact_place(self, moment: dt.datetime) -> float:
-        """As `place`, between two steps too; to no more than a day for months."""
+        """Return the fractional index of `moment`; for months and weekdays it is a whole number."""
         if self.step.unit != "second":
             return float(self.place(moment))
         return (moment - self.start).total_seconds() / self.step.count
 
 
 def grid_of(times: Sequence[dt.datetime]) -> TimeGrid | None:
-    """The grid of `times`, which ascend, each once; None where they are irregular."""
+    """Return the grid of the strictly ascending `times`; None if they are irregular."""
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     if len(set(gaps)) == 1 and gaps[0].is_integer() and not _is_long(gaps):
         return TimeGrid(times[0], Period("second", int(gaps[0])))
@@ -204,7 +206,7 @@ def grid_of(times: Sequence[dt.datetime]) -> TimeGrid | None:
 
 
 def nearest_step(times: Sequence[dt.datetime]) -> Period:
-    """For irregular times: the step near their median gap that clocks and calendars have."""
+    """Return the step of clocks and calendars that is nearest to the median gap of irregular times."""
     gaps = sorted((later - earlier).total_seconds() for earlier, later in pairwise(times))
     median = max(1.0, gaps[len(gaps) // 2])
     steps = [*(Period("second", seconds) for seconds in _NICE), MONTHLY, QUARTERLY, YEARLY]
@@ -212,7 +214,7 @@ def nearest_step(times: Sequence[dt.datetime]) -> Period:
 
 
 def _is_long(gaps: Sequence[float]) -> bool:
-    """Whether equal gaps may be years or months all the same: not those of 28 or 30 days, but those of 365."""
+    """True if equal gaps can still be calendar years: 365 or 366 days are, while 28 or 30 days are no months."""
     return gaps[0] in (365 * DAY, 366 * DAY)
 
 
@@ -228,7 +230,7 @@ def _of_months(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid 
 
 
 def _day_of_month(times: Sequence[dt.datetime]) -> int | None:
-    """On which day of their months all of `times` fall, but for short months; None where that differs."""
+    """Return the day of the month on which all times fall, short months aside; None if they differ."""
     days = {time.day for time in times}
     lasts = [last_day(time.year, time.month) for time in times]
     if all(time.day == last for time, last in zip(times, lasts, strict=True)):

@@ -1,4 +1,4 @@
-"""Numbers that a message brings along, and the words around them."""
+"""Finding numbers in a message's text, and the words around them."""
 
 import json
 import re
@@ -10,15 +10,13 @@ from tasks.notation.cells import looks_numeric, moment
 from tasks.series.formats import date_and_number, delimited_table, is_head, value_table
 from tasks.series.grid import SeriesTable, table_of
 
-# Lists of numbers within words: `12, 14.5; 16`, and `12,5 14,0` with decimal commas.
-#
-# One regular expression for a whole list would look through a megabyte in one call, and no other thread runs meanwhile.
-# So numbers are looked for one at a time, and where there are none, piece by piece.
+# Lists of numbers within words are found one number at a time: `12, 14.5; 16`, and `12,5 14,0` with decimal commas.
+# One regular expression for a whole list would search a megabyte in one call, during which no other thread runs.
 _PIECE = 16 * 1024
-"""Characters that are looked through in one call."""
+"""Number of characters that one call searches."""
 _BEGINNING = re.compile(r"(?<![\w.,])(?=[-+−]?\.?\d)")
 _REACH = 5
-"""Characters behind a beginning that tell it."""
+"""Number of characters behind a number's beginning that are needed to recognise it."""
 _POINTS = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
 _COMMAS = r"[-+−]?\d+,\d+"
 
@@ -27,7 +25,7 @@ _COMMAS = r"[-+−]?\d+,\d+"
 class _Notation:
     number: "re.Pattern[str]"
     next: "re.Pattern[str]"
-    """A number, and what separates it from the one before."""
+    """A number together with the separator before it."""
 
 
 def _notation(number: str, gap: str) -> _Notation:
@@ -39,21 +37,21 @@ _NOTATIONS = (_notation(_COMMAS, r"\s*;\s*|\s+"), _notation(_POINTS, r"\s*[;,|]\
 
 @dataclass(frozen=True, slots=True)
 class NumberList:
-    """Two numbers or more that nothing but separators stands between."""
+    """Two or more numbers with nothing but separators between them."""
 
     start: int
     end: int
     notation: _Notation
 
     def numbers(self, text: str) -> list[str]:
-        """As they are written in `text`, in which the list was found."""
+        """Return the numbers as `text`, in which the list was found, writes them."""
         found = self.notation.number.match(text, self.start)
         assert found is not None
         return [found[0], *(one[1] for one in _following(text, found.end(), self.notation))]
 
 
 def longest_list(text: str) -> NumberList | None:
-    """The list that takes most characters; decimal commas where both would do."""
+    """Return the list with most characters; among equals, the one with decimal commas."""
     found = chain.from_iterable(_lists(text, notation) for notation in _NOTATIONS)
     return max(found, key=lambda one: one.end - one.start, default=None)
 
@@ -73,7 +71,7 @@ def _lists(text: str, notation: _Notation) -> Iterator[NumberList]:
 
 
 def _beginnings(text: str, beginning: "re.Pattern[str]" = _BEGINNING) -> Iterator[int]:
-    """Where numbers begin that are no part of a word or of another number."""
+    """Yield the positions at which numbers begin that are no part of a word or another number."""
     for piece in range(0, len(text), _PIECE):
         for found in beginning.finditer(text, piece, piece + _PIECE + _REACH):
             if found.start() < piece + _PIECE:
@@ -89,32 +87,32 @@ def _following(text: str, at: int, notation: _Notation) -> "Iterator[re.Match[st
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _FENCE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _BEGINNINGS = 20
-"""Brackets that are tried as the beginning of JSON."""
+"""Number of opening brackets that are tried as the beginning of JSON."""
 _LEAST_ROWS = 2
 _LEAST_RUN = 3
-"""Dates with their numbers, one behind the other, that are a table: two may be said in passing."""
+"""Least number of dates with values in a row that make a table: two may be part of a sentence."""
 _DATE_BEGINNING = re.compile(r"(?<![\w.])(?=\d{1,2}(?:\d{2})?[-/.])")
 _DATED = re.compile(
     r"[\s,;|]{0,5}(\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})[\s,;|]{1,5}"
     r"([-+−]?\d+(?:\.\d+)?)(?![\w.]\w)"
 )
 _MOST_WORDS = 2000
-"""Characters on either side of what is left out of a long message."""
+"""Number of characters kept at each end of a long message."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
 _LONGEST_NAME, _LONGEST_NUMBER = 40, 80
-"""Characters on either side of a pair's sign that are looked at."""
+"""Most characters on either side of a pair's sign."""
 _PAIR = re.compile(r"([^\s,;:()]{4,20}(?:\s\d{2,4})?)\s*[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)")
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesMessage:
     words: str
-    """What is asked, without addresses and without the numbers."""
+    """Text of the request without addresses and numbers."""
     table: SeriesTable | None
 
 
 def message_of(text: str, *, has_sources: bool = False) -> SeriesMessage:
-    """With sources, numbers in the text are part of what is asked."""
+    """Separate a message into words and a table. If the request has sources, numbers in the text are words."""
     text = _ADDRESS.sub(" ", text)
     if has_sources:
         return SeriesMessage(_shortened(text), None)
@@ -126,7 +124,7 @@ def message_of(text: str, *, has_sources: bool = False) -> SeriesMessage:
 
 
 def _shortened(words: str) -> str:
-    """The beginning and the end: who asks for something says it there."""
+    """Return the beginning and the end of the words, because users put their instructions there."""
     return words if len(words) <= 2 * _MOST_WORDS else f"{words[:_MOST_WORDS]} {words[-_MOST_WORDS:]}"
 
 
@@ -154,7 +152,7 @@ def _json(text: str) -> SeriesMessage | None:
 
 
 def _lines(text: str) -> SeriesMessage | None:
-    """The longest block of lines that are rows, with the line above them that names their columns."""
+    """Find the longest block of lines that are rows, with the line above that names their columns."""
     lines = _apart(text.splitlines())
     best, start = (0, 0), None
     for at, line in enumerate([*lines, ""]):
@@ -176,7 +174,7 @@ def _lines(text: str) -> SeriesMessage | None:
 
 
 def _apart(lines: Sequence[str]) -> list[str]:
-    """A table that begins behind words, `Forecast this: date,sold`, on a line of its own."""
+    """Move a table that begins behind words, `Forecast this: date,sold`, to a line of its own."""
     apart: list[str] = []
     for line, below in zip_longest(lines, lines[1:], fillvalue=""):
         words, colon, rest = line.rpartition(": ")
@@ -188,7 +186,7 @@ def _apart(lines: Sequence[str]) -> list[str]:
 
 
 def _pairs(text: str) -> SeriesMessage | None:
-    """`2024-01-01: 5, 2024-01-02: 7`."""
+    """Find pairs such as `2024-01-01: 5, 2024-01-02: 7`."""
     found = [(pair, pair[1], pair[2]) for pair in _found_pairs(text) if moment(pair[1])]
     if len(found) < _LEAST_ROWS:
         return None
@@ -197,7 +195,7 @@ def _pairs(text: str) -> SeriesMessage | None:
 
 
 def _run(text: str) -> SeriesMessage | None:
-    """`date,sold,2026-01-01,5,2026-01-02,7`: a table whose line breaks were lost."""
+    """Find a table whose line breaks were lost: `date,sold,2026-01-01,5,2026-01-02,7`."""
     best: list[re.Match[str]] = []
     end = 0
     for start in _beginnings(text, _DATE_BEGINNING):
@@ -215,11 +213,12 @@ def _run(text: str) -> SeriesMessage | None:
 
 
 def _found_pairs(text: str) -> Iterator["re.Match[str]"]:
-    """As `_PAIR.finditer`, around the signs that pairs have: at each character of a long text it would take seconds."""
+    """Yield the matches of `_PAIR` around the signs in pairs: trying every character of a long text would take
+    seconds."""
     end = 0
     for sign in _SIGN.finditer(text):
         start = max(end, sign.start() - _LONGEST_NAME)
-        # A pair's name ends at its sign: the first place in its reach at which a pair begins that goes on behind it.
+        # A pair's name ends at its sign, so the first match within reach is the pair of this sign.
         found = next((pair for pair in _PAIR.finditer(text, start, sign.end() + _LONGEST_NUMBER)), None)
         if found is not None and found.start() >= end:
             yield found
@@ -235,7 +234,7 @@ def _list(text: str) -> SeriesMessage | None:
 
 
 def _is_row(line: str) -> bool:
-    """A date and numbers, or nothing but numbers."""
+    """True for a line that consists of numbers, or of a date and numbers."""
     if not line.strip():
         return False
     if set(line) <= set("|-: +=\t"):

@@ -1,4 +1,4 @@
-"""From inputs to tables."""
+"""Reading inputs as tables."""
 
 import warnings
 from asyncio import to_thread
@@ -19,13 +19,13 @@ from tasks.series.grid import Cell, SeriesTable, cell_of, table_of
 from tasks.series.inline import message_of
 
 _GAPS = 20
-"""Places that may be walked for each cell that may be read: a row can have one cell, far to the right."""
+"""Most positions visited per cell that may be read: a row can have a single cell far to the right."""
 
 
 class WorkbookTables:
-    """An opened xlsx file, for a decode process. Formulas by the value last calculated; hidden sheets are left out.
+    """An open xlsx file, for a decode process. Formulas have the value last calculated; hidden sheets are left out.
 
-    Raises InputError: damaged, `encrypted_document`, XML that is not safe; InputTooLarge: it holds too much.
+    Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too many cells.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
@@ -38,35 +38,35 @@ class WorkbookTables:
             self._tables = list(self._read(members))
         except (InputError, MemoryError):
             raise
-        except Exception as error:  # openpyxl raises whatever comes of parts that are not as they should be
+        except Exception as error:  # openpyxl raises whatever malformed parts lead to
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
 
     def tables(self) -> list[tuple[str, SeriesTable]]:
-        """The name of each sheet, and what is in it."""
+        """Return the name and the table of each sheet."""
         return self._tables
 
     def close(self) -> None:
-        """Nothing is held but the cells."""
+        """Release nothing: only the cells are kept."""
 
     def _read(self, members: dict[str, bytes]) -> Iterator[tuple[str, SeriesTable]]:
         import openpyxl
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what openpyxl does not keep when it saves
+            warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving
             workbook = openpyxl.load_workbook(packed(members), read_only=True, data_only=True, keep_links=False)
             for sheet in workbook.worksheets:
                 if sheet.sheet_state == "visible" and (table := self._sheet(sheet)) is not None:
                     yield sheet.title, table
 
     def _sheet(self, sheet: Any) -> SeriesTable | None:
-        sheet.reset_dimensions()  # they are a claim
+        sheet.reset_dimensions()  # the dimensions in a file may be wrong
         rows: list[list[Cell]] = []
         for row in sheet.iter_rows(values_only=True):
             cells = [cell_of(value) for value in row]
             self._count(cells)
             if any(cell is not None for cell in cells):
                 rows.append(cells)
-        # Titles above a table are narrower than it is.
+        # Titles above a table are narrower than the table.
         widest = max((_filled(row) for row in rows), default=0)
         start = next((at for at, row in enumerate(rows) if 2 * _filled(row) > widest), 0)
         rows = rows[start:]
@@ -91,7 +91,7 @@ def _filled(cells: Sequence[Cell]) -> int:
 
 
 _PROSE = frozenset({"text/html", "text/markdown", media_types.DOCX, media_types.PPTX})
-"""Types in which text stands around a table; as Markdown, whatever they are."""
+"""Types in which text surrounds tables; they are read as Markdown."""
 _READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
 
 
@@ -107,9 +107,9 @@ class TableReader:
         return self._loader.limits
 
     async def read(self, source: Source) -> list[tuple[str, SeriesTable]]:
-        """What may be tables, with their names where they have some, the likeliest first.
+        """Return the tables of a source with their names, if any, the likeliest first.
 
-        Raises InputError: as the loader does, and `unsupported_media_type`; InputTooLarge above `limits.cells`.
+        Raises what the loader raises, InputError (`unsupported_media_type`), and InputTooLarge above `limits.cells`.
         """
         blob = await self._loader.load(source)
         if blob.media_type == media_types.XLSX:
@@ -149,7 +149,7 @@ class TableReader:
 
 
 def _may_be_text(blob: Blob) -> bool:
-    """Whether a file of a type that nothing here reads is text all the same: servers call CSV many names."""
+    """True if a file of an unsupported type is text: servers send CSV under many types."""
     kind = blob.media_type.partition("/")[0]
     return kind in ("application", "text") and blob.media_type != media_types.PDF and looks_like_text(blob.data)
 

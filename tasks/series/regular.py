@@ -1,4 +1,4 @@
-"""Observations, as they come, to a series at equal steps."""
+"""Resampling observations to a series with equal steps."""
 
 import datetime as dt
 import math
@@ -14,28 +14,28 @@ from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, WEEK, Period, TimeGrid, 
 from tasks.series.horizon import Horizon
 
 LEAST_POINTS = 5
-"""The shortest series that is forecast (the HTTP contract)."""
+"""Length of the shortest series that is forecast (the HTTP contract)."""
 _SHOWN = 4
-"""Values that a note or an error repeats, beside the last."""
+"""Number of values, besides the last, that a note or an error repeats."""
 _NAMED_GAPS = 3
-"""Filled dates that a note names."""
+"""Number of filled dates that a note names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regular:
-    """A series at equal steps."""
+    """A series with equal steps."""
 
     name: str
     values: NDArray[np.float64]
-    """All finite, oldest first."""
+    """Finite values, oldest first."""
     grid: TimeGrid | None
-    """Where the values stand in time; None for those without dates."""
+    """The dates of the values; None for a series without dates."""
     whole: bool
-    """Whether all observed values are integers."""
+    """True if all observed values are integers."""
     filled: int
-    """Values that were not observed, but interpolated."""
+    """Number of values that were interpolated."""
     notes: tuple[str, ...]
-    """What was done to the observations, as sentences."""
+    """Sentences on how the observations were changed."""
 
     @property
     def last(self) -> dt.datetime | None:
@@ -43,9 +43,10 @@ class Regular:
 
 
 def regular(observed: Observed, period: Period | None, most: int) -> Regular:
-    """`period` is what the request counts in: irregular observations that are denser than that are summed by it.
+    """Resample observations. Irregular ones that are denser than `period`, the unit in the request, are summed per
+    period.
 
-    Raises InputError: fewer than LEAST_POINTS values, or more than `most` steps from the first to the last.
+    Raises InputError for fewer than LEAST_POINTS values, and for more than `most` steps from the first to the last.
     """
     if observed.times is None:
         _check_count(observed, observed.count)
@@ -76,7 +77,7 @@ def regular(observed: Observed, period: Period | None, most: int) -> Regular:
 
 
 def seasons_of(series: Regular) -> tuple[int, ...]:
-    """The steps in which it may repeat itself, by the calendar: within a day, a week, a year."""
+    """Return the numbers of steps after which the series may repeat, by the calendar: a day, a week, a year."""
     if series.grid is None:
         return ()
     step = series.grid.step
@@ -106,7 +107,7 @@ def _check_count(observed: Observed, count: int) -> None:
 
 
 def _shown(values: Sequence[float] | NDArray[np.float64]) -> str:
-    """What was understood of a series, for who pasted it."""
+    """Describe the values that were understood, for the user who pasted them."""
     count = len(values)
     return f"{count} value{'' if count == 1 else 's'} ({_listed([f'{value:g}' for value in values])})"
 
@@ -116,7 +117,7 @@ def _listed(texts: Sequence[str]) -> str:
 
 
 def _totals(observed: Observed) -> tuple[dict[dt.datetime, float], int]:
-    """The sum of the values at each date, and how many rows are not the first of theirs."""
+    """Return the sum of the values per date, and the number of rows that repeat a date."""
     assert observed.times is not None
     totals: dict[dt.datetime, float] = {}
     repeated = 0
@@ -145,7 +146,7 @@ def _undated(observed: Observed, most: int) -> Regular:
 
 
 _Brought = tuple[NDArray[np.float64], TimeGrid, int, list[str]]
-"""Values at each step of a grid, the grid, how many of the values were not observed, and notes on that."""
+"""Values at each step of a grid, the grid, the number of interpolated values, and notes on them."""
 
 
 def _gridded(
@@ -158,7 +159,7 @@ def _gridded(
     np.add.at(sums, places, values)
     np.add.at(numbers, places, 1)
     there = np.flatnonzero(numbers)
-    # Two dates that are nearest to the same step, of a series that strays from its grid now and then.
+    # Several dates of a series with small irregularities may be nearest to the same step.
     line = np.interp(np.arange(count), there, sums[there] / numbers[there])
     gaps = np.flatnonzero(numbers == 0)
     if not len(gaps):
@@ -172,7 +173,7 @@ def _gridded(
 def _interpolated(
     times: Sequence[dt.datetime], values: NDArray[np.float64], grid: TimeGrid, most: int, param: str | None
 ) -> _Brought:
-    """Irregular observations by what lies between them, at each step from the first to the last."""
+    """Interpolate irregular observations at each step from the first to the last."""
     places = np.array([grid.exact_place(time) for time in times])
     first, last = math.ceil(places[0]), math.floor(places[-1])
     if last - first + 1 < LEAST_POINTS:
@@ -187,7 +188,7 @@ def _interpolated(
 def _summed(
     times: Sequence[dt.datetime], values: NDArray[np.float64], period: Period
 ) -> tuple[list[dt.datetime], NDArray[np.float64]]:
-    """The sums of each `period` from the first to the last; 0 where nothing happened."""
+    """Sum the values per `period`, from the first to the last; 0 for a period without values."""
     totals: dict[dt.datetime, float] = {}
     for time, value in zip(times, values, strict=True):
         beginning = period.beginning(time)
@@ -213,14 +214,15 @@ def _counted(count: int, one: str, more: str) -> str:
 
 
 MOST_STEPS = 256
-"""The longest horizon (the HTTP contract)."""
+"""Longest horizon in steps (the HTTP contract)."""
 _UNDATED = 10
 
 
 def steps_ahead(series: Regular, horizon: Horizon | None) -> int:
-    """1 to MOST_STEPS. A horizon that ends between two steps ends with the former, after the first.
+    """Return the number of steps to forecast, 1 to MOST_STEPS. A horizon that ends between two steps is rounded down.
 
-    Raises InputError: none at all, more than MOST_STEPS, a date for a series without dates, one that it has passed.
+    Raises InputError for a horizon of no steps or of more than MOST_STEPS, a date for a series without dates, and a
+    past date.
     """
     if horizon is None:
         return max(1, min(_usual(series), len(series.values) // 2))
@@ -237,7 +239,7 @@ def steps_ahead(series: Regular, horizon: Horizon | None) -> int:
 
 
 def _usual(series: Regular) -> int:
-    """What people look ahead by where they do not say: a year of months, two weeks of days."""
+    """Return the usual horizon for the series' step: a year of months, two weeks of days."""
     if series.grid is None:
         return _UNDATED
     step = series.grid.step
@@ -252,7 +254,7 @@ def _usual(series: Regular) -> int:
 
 
 def _until(series: Regular, horizon: Horizon) -> int | None:
-    """None for more than MOST_STEPS."""
+    """Count the steps until the horizon's date; None for more than MOST_STEPS."""
     assert horizon.until is not None
     if series.grid is None or series.last is None:
         raise InputError(
@@ -274,7 +276,7 @@ def _steps_counted(series: Regular, horizon: Horizon) -> int | None:
         return horizon.count
     if (
         grid.step.unit == "weekday" and period == DAILY
-    ):  # who asks for days of a series without weekends counts its days
+    ):  # a request for days of a series without weekends means the series' days
         return horizon.count
     if grid.step.unit == period.unit:
         return -(-horizon.count * period.count // grid.step.count)
@@ -282,7 +284,8 @@ def _steps_counted(series: Regular, horizon: Horizon) -> int | None:
 
 
 def _within(grid: TimeGrid, last: int, period: Period, count: int) -> int | None:
-    """Steps of `grid` up to so many periods after its place `last`, at least one; None for more than MOST_STEPS."""
+    """Count the steps of `grid` within `count` periods after index `last`, at least one; None for more than
+    MOST_STEPS."""
     try:
         end = period.after(grid.at(last), count)
     except OverflowError:
