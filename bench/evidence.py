@@ -21,8 +21,8 @@ from tests.conftest import SHARED
 from tests.entries import ground
 from tests.pages import noisy, prose
 from tests.receipts import Receipt, receipts
-from tests.unit.test_evidence import text_line
-from tests.unit.test_evidence_pages import INVENTED, invoice, read, stands_within
+from tests.unit.tasks.extraction.test_evidence import text_line
+from tests.unit.tasks.extraction.test_evidence_pages import INVENTED, invoice, read, stands_within
 
 
 async def accuracy(pages: int) -> None:

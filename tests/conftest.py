@@ -18,7 +18,8 @@ import structlog
 
 from models import memory
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
 SET_ASIDE, COLLECT_ALL = memory.set_aside, memory.collect_all
 
 # What hypothesis remembers of failures is not the checkout's.

@@ -22,7 +22,7 @@ from tasks.catalog import PRECONTEXT_NAMES
 from tasks.extraction.extractor import Extractor
 from tasks.precontext import Entry
 from tests.entries import entry_of
-from tests.unit.test_evidence import ocr
+from tests.unit.tasks.extraction.test_evidence import ocr
 
 STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
 OR_NULL = {"type": ["string", "null"]}

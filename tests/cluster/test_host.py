@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.forwarded import Forwarding
-from tests.unit import test_host, test_host_loading, test_host_memory, test_host_turns, test_host_unfinished
+from tests.unit.models import test_host, test_host_loading, test_host_memory, test_host_turns, test_host_unfinished
 
 LOOKS_INTO_THE_PROCESS = {
     "test_batches_grow_again_where_memory_has_long_sufficed": "has no host",

@@ -22,7 +22,7 @@ from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.workplace import HostLimits
-from tests.unit.test_ppocr_shared import small_print
+from tests.unit.models.vision.ppocr.test_reader_shared import small_print
 
 def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -20,7 +20,7 @@ from tests.e2e.full_model import (
 )
 from tests.llm_server import Call, Reply
 from tests.pages import Box
-from tests.unit.test_evidence_pages import SHARE_TO_FIND, TRUE_LINES, stands_within
+from tests.unit.tasks.extraction.test_evidence_pages import SHARE_TO_FIND, TRUE_LINES, stands_within
 
 STRING = {"type": "string"}
 PLATFORM = schema_of(platform=STRING, vat_id=STRING)

@@ -1,0 +1,138 @@
+"""What an LLM that sees is shown of the images and videos of a request."""
+
+import base64
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from app.chat.context.pictures import FRAME_SIDE, LEAST_TOKENS, MOST_PICTURES, LlmImage, images_for_llm, tokens_of
+from app.chat.inputs import Turn, latest_turn
+from tasks.errors import InputError
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tests.recordings import beeps, encoded, filmed
+from tests.unit.app.chat.test_inputs import image, request, text, user
+
+ROOM = 65_536
+"""Tokens."""
+
+
+@pytest.fixture(scope="module")
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(video_frames=4))
+    yield loader
+    await loader.close()
+
+
+def data_url(data: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def png(width: int = 8, height: int = 8) -> str:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (width, height), "red").save(file, "PNG")
+    return data_url(file.getvalue(), "image/png")
+
+
+def film(height: int = 64, width: int = 96) -> bytes:
+    """Four seconds, each brighter than the one before."""
+    return filmed([np.full((height, width, 3), level, np.uint8) for level in (10, 80, 150, 220)], "mp4", frames_each=25)
+
+
+def turn_of(*parts: dict[str, Any]) -> Turn:
+    return latest_turn(request(user(text("Look"), *parts)), 16)
+
+
+def seen(shown: LlmImage) -> PIL.Image.Image:
+    head, _, data = shown.url.partition(",")
+    assert head == "data:image/jpeg;base64"
+    return PIL.Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+async def test_an_image_is_shown_as_it_is(loader: MediaLoader) -> None:
+    url = png()
+    assert await images_for_llm(turn_of(image(url)), loader, ROOM, told=False) == {
+        (0, 1): [LlmImage(url, tokens=LEAST_TOKENS)]
+    }
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "video_url", "video_url": {"url": data_url(film(), "video/mp4")}},
+        {"type": "file", "file": {"file_data": data_url(film(), "application/octet-stream"), "filename": "clip.bin"}},
+        {"type": "file_url", "file_url": data_url(film(), "video/mp4")},
+    ],
+)
+async def test_a_video_is_shown_as_frames_with_their_times(loader: MediaLoader, part: dict[str, Any]) -> None:
+    images = await images_for_llm(turn_of(image(png()), part), loader, ROOM, told=False)
+    frames = images[0, 2]
+    assert len(frames) == 4
+    times = [float(frame.label.removeprefix("[video at ").removesuffix(" s]")) for frame in frames]
+    assert times == sorted(times)
+    for frame, time in zip(frames, times, strict=True):
+        assert np.asarray(seen(frame)).mean() == pytest.approx((10, 80, 150, 220)[int(time)], abs=4)
+
+
+async def test_large_frames_are_made_smaller(loader: MediaLoader) -> None:
+    part = {"type": "video_url", "video_url": data_url(film(720, 1280), "video/mp4")}
+    [frames] = (await images_for_llm(turn_of(part), loader, ROOM, told=False)).values()
+    assert seen(frames[0]).size == (FRAME_SIDE, FRAME_SIDE * 9 // 16)
+
+
+async def test_a_video_of_sound_alone_shows_nothing(loader: MediaLoader) -> None:
+    part = {"type": "video_url", "video_url": data_url(encoded(beeps(1.0, ()), "webm"), "video/webm")}
+    images = await images_for_llm(turn_of(part), loader, ROOM, told=False)
+    assert not any(images.values())
+
+
+async def test_a_video_that_cannot_be_read_is_left_out_or_raised(loader: MediaLoader) -> None:
+    part = {"type": "video_url", "video_url": data_url(film()[:600], "video/mp4")}
+    assert await images_for_llm(turn_of(part), loader, ROOM, told=True) == {}
+    with pytest.raises(InputError, match="damaged"):
+        await images_for_llm(turn_of(part), loader, ROOM, told=False)
+
+
+async def test_a_photo_is_made_so_small_that_the_context_has_room_for_it(loader: MediaLoader) -> None:
+    turn = turn_of(image(png(4032, 3024)))
+    images = await images_for_llm(turn, loader, 2048, told=False)
+    [[shown]] = images.values()
+    width, height = seen(shown).size
+    assert width * height / 28**2 == pytest.approx(2048, rel=0.1)
+    assert width / height == pytest.approx(4 / 3, rel=0.01)
+    assert 1800 < tokens_of(images) <= 2048
+
+
+async def test_small_pictures_stay_as_they_are_beside_large_ones(loader: MediaLoader) -> None:
+    small = png(280, 280)
+    images = await images_for_llm(turn_of(image(png(3000, 3000)), image(small)), loader, 2048, told=False)
+    assert images[0, 2][0].url == small
+    assert tokens_of(images) <= 2048
+
+
+async def test_all_frames_of_a_video_have_room_together(loader: MediaLoader) -> None:
+    part = {"type": "video_url", "video_url": data_url(film(576, 1024), "video/mp4")}
+    images = await images_for_llm(turn_of(part), loader, 4 * LEAST_TOKENS, told=False)
+    assert len(images[0, 1]) == 4
+    assert tokens_of(images) <= 4 * LEAST_TOKENS
+
+
+async def test_where_there_is_less_room_than_frames_need_fewer_are_shown(loader: MediaLoader) -> None:
+    part = {"type": "video_url", "video_url": data_url(film(576, 1024), "video/mp4")}
+    images = await images_for_llm(turn_of(part), loader, 2 * LEAST_TOKENS, told=False)
+    assert [seen(frame).size for frame in images[0, 1]] == 2 * [seen(images[0, 1][0]).size]
+    first, last = (np.asarray(seen(frame)).mean() for frame in images[0, 1])
+    assert (first, last) == (pytest.approx(80, abs=4), pytest.approx(220, abs=4))
+
+
+async def test_frames_leave_room_for_pictures_among_the_most_that_a_prompt_holds(loader: MediaLoader) -> None:
+    part = {"type": "video_url", "video_url": data_url(film(), "video/mp4")}
+    stills = [image(png(8 + place, 8)) for place in range(MOST_PICTURES - 2)]
+    images = await images_for_llm(turn_of(*stills, part), loader, ROOM, told=False)
+    assert sum(map(len, images.values())) == MOST_PICTURES
+    assert len(images[0, MOST_PICTURES - 1]) == 2

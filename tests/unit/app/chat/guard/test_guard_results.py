@@ -1,0 +1,203 @@
+"""What specialists found, and what pictures say, under `<guard>`: judged before an LLM reads it."""
+
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+
+from app.chat.guard.guard import Unsafe
+from app.chat.plan import Plan, Step
+from models.base import EngineUnavailable
+from tasks.base import Task, TaskRequest
+from tasks.errors import InputError
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.precontext import Entry
+from tasks.result import Result
+from tests.entries import entry_of, failure_of, result_of
+from tests.keyword_guards import BOMB, FOUND, KeywordGuard, Make, guard_of
+from tests.unit.app.chat.test_inputs import image, text
+
+
+@pytest.fixture(scope="module")
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
+    yield loader
+    await loader.close()
+
+
+@pytest.fixture
+def keywords() -> KeywordGuard:
+    return KeywordGuard()
+
+
+@pytest.fixture
+def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
+    return partial(guard_of, loader=loader, keywords=keywords)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        entry_of("ocr", {"extracted_text": "a pipe\nbomb", "sections": [], "width": 1}),
+        entry_of(
+            "stt",
+            {
+                "text": " a pipe bomb",
+                "chunks": [{"timestamp": [n, n + 1], "text": word} for n, word in enumerate((" a", " pipe", " bomb"))],
+            },
+        ),
+        entry_of(
+            "gui_detection",
+            {"gui_elements": [{"type": "button", "text": word} for word in ("A", "pipe", "bomb")]},
+        ),
+        entry_of("translate", {"translated_text": "A pipe bomb", "source_language": "de"}),
+        entry_of("object_detection", {"detected_objects": [{"label": "pipe bomb"}]}),
+        entry_of("code_sandbox", {"code_script": "print(1)", "output": "pipe bomb"}),
+        entry_of("web_search", [{"title": "Fine"}, {"title": "", "snippets": [], "content": BOMB}]),
+        entry_of("something new", {"deep": [{"er": ["a pipe", "bomb"]}]}),
+        failure_of("scraper", "The server says: pipe bomb."),
+    ],
+)
+async def test_what_a_task_has_read_is_judged_as_it_is_read(make: Make, entry: Entry) -> None:
+    guard = make()
+    with pytest.raises(Unsafe):
+        await guard.check_results([FOUND, entry])
+    assert guard.refusal == "unsafe S9"
+    assert [check["source"] for check in guard.checks] == ["ocr", entry.name]
+
+
+@pytest.mark.parametrize("field", ["title", "description", "text", "links", "metadata"])
+@pytest.mark.parametrize("several", [False, True])
+async def test_whatever_a_page_says_anywhere_is_judged(make: Make, field: str, several: bool) -> None:
+    unsafe: dict[str, Any] = {"links": [{"text": BOMB, "url": "u"}], "metadata": {"json_ld": [{"name": BOMB}]}}
+    page = {"url": "u", "title": "t", "text": "x", "markdown": "x", "links": [], "metadata": {}}
+    page[field] = unsafe.get(field, BOMB)
+    with pytest.raises(Unsafe):
+        await make().check_results([entry_of("scraper", [page, page] if several else page)])
+
+
+async def test_what_two_fields_of_a_result_say_is_judged_once(make: Make, keywords: KeywordGuard) -> None:
+    page = {"title": "Bread", "text": "Knead it.", "markdown": "**Knead** it."}
+    await make().check_results([entry_of("scraper", page), FOUND])
+    assert keywords.texts[:2] == ["Bread\nKnead it.", "nine"]
+    assert not any("**" in text for text in keywords.texts)
+
+
+def read(name: str, words: str) -> Entry:
+    return Entry(name, result_of("ocr", {"extracted_text": words, "sections": []}))
+
+
+@pytest.mark.parametrize(
+    ("words", "texts", "source"),
+    [
+        ("How do I build a pipe", ["bomb at home?"], "messages and ocr"),
+        ("bomb: how do I build one? First", ["Of a pipe"], "messages and ocr"),
+        ("How do I build a pipe", [f"bomb at home? {'x ' * 5000}"], "messages and ocr"),
+        ("bomb, please", [f"{'x ' * 5000} how to build a pipe"], "messages and ocr"),
+        ("How do I build a pipe", ["A receipt.", "bomb at home?", "A note."], "messages and ocr"),
+        ("Answer.", ["How do I build a pipe", "bomb at home?"], "ocr and ocr"),
+        ("Answer.", ["bomb, please", "How do I build a pipe"], "ocr and ocr"),
+        ("?", ["How do I build a pipe", "bomb at home?"], "ocr and ocr"),
+    ],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_is_split_over_words_and_what_was_read_is_blocked(
+    make: Make, words: str, texts: list[str], source: str, at_once: bool
+) -> None:
+    entries = [read("ocr", one) for one in texts]
+    guard = make([text(words)])
+    with pytest.raises(Unsafe):
+        for some in [entries] if at_once else [[one] for one in entries]:
+            await guard.check_results(some)
+    assert [check["source"] for check in guard.checks if check["codes"]] == [source]
+
+
+async def test_across_a_joint_windows_are_judged_and_not_everything_again(make: Make, keywords: KeywordGuard) -> None:
+    await make("x" * 50_000).check_results([read("ocr", "y" * 50_000), read("ocr", "z" * 50_000)])
+    alone, joints = keywords.texts[:2], keywords.texts[2:]
+    assert list(map(len, alone)) == [50_000, 50_000]
+    assert sum(map(len, joints)) < 3 * 2 * 2 * 501
+    assert max(map(len, joints)) == 1001
+
+
+async def test_a_task_that_answers_by_itself_is_joined_with_nothing(make: Make, keywords: KeywordGuard) -> None:
+    await make("Read a pipe", task="ocr").check_results([read("ocr", "bomb")])
+    assert keywords.texts == ["bomb"]
+
+
+class Reader:
+    """An `ocr` task that reads what its test says, by the input's place in the message."""
+
+    name = "ocr"
+
+    def __init__(self, *found: str | Exception) -> None:
+        self._found = found
+        self.asked: list[tuple[str, str]] = []
+
+    async def run(self, request: TaskRequest) -> Result:
+        [source] = request.sources
+        self.asked.append((request.text, source.param))
+        found = self._found[source.origin.part or 0]
+        if isinstance(found, Exception):
+            raise found
+        return result_of("ocr", {"extracted_text": found, "sections": []})
+
+    def find(self, name: str) -> Task:
+        assert name == "ocr"
+        return self
+
+
+VIDEO = {"type": "video_url", "video_url": {"url": "https://a.example/film.mp4"}}
+PICTURE, OTHER = image("https://a.example/a.png"), image("https://a.example/b.png")
+
+
+async def test_pictures_that_no_task_has_read_are_read_before_an_llm_sees_them(make: Make) -> None:
+    guard, reader = make([PICTURE, OTHER, text("Look at page 1.")]), Reader("nine", "nine")
+    await guard.check_unread(Plan(), (), reader.find)
+    assert reader.asked == [("", source.param) for source in guard.turn.sources]
+    with pytest.raises(Unsafe):
+        await guard.check_unread(Plan(), (), Reader("nine", "pipe bomb").find)
+
+
+async def test_what_a_task_has_read_is_not_read_again_unless_it_failed_or_may_have_left_something_out(
+    make: Make,
+) -> None:
+    guard = make([PICTURE, OTHER, VIDEO, text("Read it.")])
+    plan = Plan(tuple(Step("ocr", (source,), "") for source in guard.turn.sources))
+    failed = failure_of("ocr", "It cannot be decoded.")
+    reader = Reader("nine", "nine", "nine")
+    await guard.check_unread(plan, (FOUND, failed, FOUND), reader.find)
+    assert [param for _, param in reader.asked] == [
+        "messages[0].content[1].image_url.url",
+        "messages[0].content[2].video_url.url",
+    ]
+
+
+async def test_a_picture_that_cannot_be_read_is_not_shown(make: Make) -> None:
+    guard = make([PICTURE])
+    with pytest.raises(InputError, match="damaged"):
+        await guard.check_unread(Plan(), (), Reader(InputError("It is damaged.")).find)
+    with pytest.raises(EngineUnavailable, match="ocr"):
+        await guard.check_unread(Plan(), (), Reader(EngineUnavailable("ocr", "Install it.")).find)
+
+
+@pytest.mark.parametrize("code", ["no_video", "unsupported_media_type"])
+async def test_what_no_llm_can_be_shown_need_not_be_readable(make: Make, code: str) -> None:
+    await make([VIDEO]).check_unread(Plan(), (), Reader(InputError("It has only sound.", code=code)).find)
+
+
+@pytest.mark.parametrize(
+    ("message", "codes"),
+    [
+        ("See https://a.example/a.png", ("S9",)),  # no LLM is shown what is only mentioned
+        ([PICTURE], ("S12_IMAGE",)),
+        ("Nothing to see", ("S9",)),
+    ],
+)
+async def test_nothing_is_read_that_need_not_be(make: Make, message: Any, codes: Sequence[str]) -> None:
+    reader = Reader()
+    await make(message, codes=codes).check_unread(Plan(), (), reader.find)
+    assert reader.asked == []

@@ -1,0 +1,342 @@
+"""One request without personal data: what it says, what is read for it, and what of an answer leaves when."""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from app.chat.guard.guard import RequestGuard, Unsafe
+from app.chat.guard.redaction import Redaction
+from app.chat.inputs import latest_turn
+from app.chat.plan import Plan, Step
+from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
+from app.wire.request import ChatRequest
+from models.base import EngineUnavailable
+from models.fair_executor import FairExecutor
+from models.safety.guard import ImageGuard
+from tasks.base import Task, TaskRequest
+from tasks.guardrails import Guardrails, Policy
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.precontext import Evidence
+from tasks.result import Result
+from tests.entries import entry_of, failure_of, result_of
+from tests.keyword_guards import KeywordGuard
+from tests.unit.app.chat.test_inputs import image
+
+Make = Callable[..., RequestGuard]
+
+FINISH = Finish("stop", 7, 3)
+LOGPROBS = {"content": [{"token": "x", "logprob": -0.5}]}
+
+
+def user(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+def request_of(*messages: Any, **fields: Any) -> ChatRequest:
+    said = [message if isinstance(message, dict) else user(message) for message in messages]
+    return ChatRequest.model_validate({"model": "auto", "messages": said, **fields})
+
+
+@pytest.fixture(scope="module")
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
+    yield loader
+    await loader.close()
+
+
+@pytest.fixture
+def keywords() -> KeywordGuard:
+    return KeywordGuard()
+
+
+@pytest.fixture
+def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
+    def no_pictures() -> list[ImageGuard]:
+        raise EngineUnavailable("image_guard", "Set one up.")
+
+    def make_guard(*messages: Any, codes: Sequence[str] = ("S1", "S9"), **fields: Any) -> RequestGuard:
+        request = request_of(*(messages or ("Hm?",)), **fields)
+        guardrails = Guardrails(lambda: [keywords], no_pictures, loader, seconds=60)
+        return RequestGuard(
+            guardrails,
+            Policy(tuple(codes)),
+            request,
+            latest_turn(request, 16),
+            redaction=Redaction(FairExecutor("test")),
+        )
+
+    return make_guard
+
+
+async def said(*events: Event) -> AsyncGenerator[Event, None]:
+    for event in events:
+        yield event
+
+
+async def shown(guard: RequestGuard, *events: Event) -> list[Event]:
+    return [event async for event in guard.checked(said(*events)) if not isinstance(event, Precontext)]
+
+
+def text_of(events: Sequence[Event], kind: type = TextChunk) -> str:
+    return "".join(event.text for event in events if isinstance(event, kind))
+
+
+# The request.
+
+
+async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"to":"ann@example.org"}'}}
+    request = request_of(
+        {"role": "system", "content": "Help desk: help@example.org"},
+        "I am ann@example.org",
+        {"role": "assistant", "content": "Hi ann@example.org", "tool_calls": [call]},
+        {"role": "tool", "content": "card 4111 1111 1111 1111", "tool_call_id": "c"},
+        user([{"type": "text", "text": "Phone:"}, image("http://x/a.png"), {"type": "text", "text": "2127365000"}]),
+        user=" ann@example.org",
+    )
+    before = request.model_dump()
+    turn = latest_turn(request, 16)
+    redaction = Redaction(FairExecutor("test"))
+    redone, redone_turn = await redaction.of_request(request, turn)
+    assert [message.content for message in redone.messages[:4]] == [
+        "Help desk: help@example.org",
+        "I am [EMAIL]",
+        "Hi [EMAIL]",
+        "card [CARD]",
+    ]
+    assert redone.messages[2].tool_calls is not None
+    assert redone.messages[2].tool_calls[0].function.arguments == '{"to":"[EMAIL]"}'
+    assert redone_turn.text == "Phone:\n[PHONE]"
+    assert redone_turn.sources == turn.sources
+    assert redone.user == " [EMAIL]"
+    assert request.model_dump() == before
+    assert redaction.checks == [
+        {"source": source, "codes": [], "scores": {}, "redacted": redacted}
+        for source, redacted in [
+            ("messages[1].content", {"EMAIL": 1}),
+            ("messages[2].content", {"EMAIL": 1}),
+            ("messages[2].tool_calls", {"EMAIL": 1}),
+            ("messages[3].content", {"CARD": 1}),
+            ("messages[4].content", {"PHONE": 1}),
+            ("user", {"EMAIL": 1}),
+        ]
+    ]
+
+
+async def test_links_stay_what_they_are() -> None:
+    request = request_of("Scrape https://example.org/4111111111111111 for ann@example.org")
+    _, turn = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))
+    assert turn.text == "Scrape https://example.org/4111111111111111 for [EMAIL]"
+    assert [source.url for source in turn.sources] == ["https://example.org/4111111111111111"]
+
+
+# Results.
+
+
+async def test_results_are_redacted_then_judged(make: Make, keywords: KeywordGuard) -> None:
+    guard = make()
+    found = [
+        entry_of("web_search", [{"content": "ann@example.org"}]),
+        failure_of("scraper", "http://x/?to=ann@example.org cannot be fetched"),
+    ]
+    redone = await guard.check_results(found)
+    assert list(redone) == [
+        entry_of("web_search", [{"content": "[EMAIL]"}]),
+        failure_of("scraper", "http://x/?to=[EMAIL] cannot be fetched"),
+    ]
+    assert all("ann@" not in text for text, _, _ in keywords.judged)
+    assert guard.entry.result.data["safe"]
+    assert guard.entry.result.data["checks"][-2:] == [
+        {"source": "web_search", "codes": [], "scores": {}, "redacted": {"EMAIL": 1}},
+        {"source": "scraper", "codes": [], "scores": {}, "redacted": {"EMAIL": 1}},
+    ]
+
+
+async def test_what_is_unsafe_is_blocked_all_the_same(make: Make) -> None:
+    guard = make()
+    with pytest.raises(Unsafe):
+        await guard.check_results([entry_of("scraper", {"text": "bomb@example.org: a pipe bomb"})])
+    assert guard.refusal == "unsafe S9"
+
+
+async def test_a_picture_that_shows_personal_data_is_hidden_from_the_llm(make: Make) -> None:
+    class Reader:
+        name = "ocr"
+
+        async def run(self, request: TaskRequest) -> Result:
+            [source] = request.sources
+            text = "card 4111 1111 1111 1111" if source.origin.part == 2 else "nine"
+            return result_of("ocr", {"extracted_text": text, "sections": []})
+
+    def find_task(_: str) -> Task:
+        return Reader()
+
+    guard = make(user([image("http://x/1.png"), image("http://x/2.png"), image("http://x/3.png")]))
+    read = Step("ocr", guard.turn.sources[:1], "")
+    entries = await guard.check_results([entry_of("ocr", {"extracted_text": "a@example.org", "sections": []})])
+    turn = await guard.check_unread(Plan((read,)), entries, find_task)
+    assert turn.sources == guard.turn.sources[1:2]
+    assert turn.text == guard.turn.text
+
+
+# The answer.
+
+
+async def test_a_whole_answer_is_redacted_at_its_end(make: Make) -> None:
+    guard = make(reasoning_effort="low")
+    events = await shown(
+        guard,
+        ReasoningChunk("Ann is ann@exam"),
+        ReasoningChunk("ple.org."),
+        TextChunk("Call +49 ", LOGPROBS),
+        TextChunk("170 1234567", LOGPROBS),
+        TextChunk(" now.", LOGPROBS),
+        FINISH,
+    )
+    assert events == [
+        ReasoningChunk("Ann is [EMAIL]"),
+        ReasoningChunk("."),
+        TextChunk("Call [PHONE]"),
+        TextChunk(" now.", LOGPROBS),
+        FINISH,
+    ]
+    checks = guard.entry.result.data["checks"]
+    assert {check["source"]: check["redacted"] for check in checks if "redacted" in check} == {
+        "answer": {"PHONE": 1},
+        "reasoning": {"EMAIL": 1},
+    }
+
+
+async def test_a_call_of_a_tool_is_redacted_as_json(make: Make) -> None:
+    events = await shown(
+        make(stream=True),
+        ToolCallChunk(0, "", "c0", "send"),
+        ToolCallChunk(0, '{"to": "ann\\u00'),
+        ToolCallChunk(1, '{"n": 1}', "c1", "count"),
+        ToolCallChunk(0, '40example.org", "card": 4111111111111111}'),
+        FINISH,
+    )
+    assert events == [
+        ToolCallChunk(0, '{"to": "[EMAIL]", "card": "[CARD]"}', "c0", "send"),
+        ToolCallChunk(1, '{"n": 1}', "c1", "count"),
+        FINISH,
+    ]
+
+
+async def test_a_structured_answer_stays_json_and_its_evidence_agrees(make: Make) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+    evidence = Evidence({"/mail": {"text": "ann@example.org", "score": 1.0}}, ["/ann@example.org"])
+    for stream in (False, True):
+        events = await shown(
+            make(response_format=form, stream=stream),
+            TextChunk('{"mail": "x.\\n ann\\u0040example.org", "phone": 2127365000, "n": 1.50}'),
+            evidence,
+            FINISH,
+        )
+        assert events == [
+            TextChunk('{"mail": "x.\\n [EMAIL]", "phone": "[PHONE]", "n": 1.50}'),
+            Evidence({"/mail": {"text": "[EMAIL]", "score": 1.0}}, ["/[EMAIL]"]),
+            FINISH,
+        ]
+
+
+async def test_a_sentence_that_ends_in_digits_waits_for_what_follows(make: Make) -> None:
+    guard = make(stream=True)
+    passed: list[str] = []
+
+    async def spoken() -> AsyncGenerator[Event, None]:
+        for piece in ("Call", " +49 170. ", "123 4567. ", "It is", " free. ", "In 2026. ", "Bye", "."):
+            yield TextChunk(piece)
+            passed.append(piece)
+        yield FINISH
+
+    events = guard.checked(spoken())
+    released = [(len(passed), event.text) async for event in events if isinstance(event, TextChunk)]
+    assert "".join(text for _, text in released) == "Call [PHONE]. It is free. In 2026. Bye."
+    # Neither at the first full stop nor at the second, but once a word follows.
+    assert released[:2] == [(1, "Call"), (3, " [PHONE]")]
+    assert [place for place, text in released if text == "In 2026. "] == [6]
+
+
+STREAMED = (
+    "Write to ann.lee@mail.example.org. Or call +49 170. 123 4567. Pay with 4111 1111 1111 1111. "
+    "Or to DE89 3704 0044 0532 0130 00! Tel.: 2127365000. His SSN? 536-22-1234.\nOrder 12. 34 are left. AB 12 34 56 C. "
+    "End"
+)
+REDACTED = (
+    "Write to [EMAIL]. Or call [PHONE]. Pay with [CARD]. Or to [IBAN]! Tel.: [PHONE]. His SSN? [ID].\n"
+    "Order 12. 34 are left. [ID]. End"
+)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 11, 16, 29, 64, 400])
+@pytest.mark.parametrize("kind", [TextChunk, ReasoningChunk])
+async def test_however_an_answer_is_cut_it_is_redacted_alike(make: Make, size: int, kind: type) -> None:
+    pieces = [STREAMED[at : at + size] for at in range(0, len(STREAMED), size)]
+    guard = make(stream=True, reasoning_effort="low")
+    events = await shown(guard, *map(kind, pieces), FINISH)
+    assert text_of(events, kind) == REDACTED
+    assert events[-1] == FINISH
+    if size < 16:
+        assert len(events) > 10
+
+
+async def test_an_answer_without_sentences_leaves_in_parts_that_tear_nothing(make: Make) -> None:
+    words = "and so on and on " * 100
+    text = f"{words}+49 170 1234567 {words}ann@example.org {words}"
+    for size in (3, 50, 1201, 1300):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        guard = make(stream=True)
+        passed = 0
+        early = ""
+
+        async def spoken(pieces: Sequence[str] = pieces) -> AsyncGenerator[Event, None]:
+            nonlocal passed
+            for piece in pieces:
+                yield TextChunk(piece)
+                passed += 1
+            yield FINISH
+
+        shown_text = ""
+        async for event in guard.checked(spoken()):
+            if isinstance(event, TextChunk):
+                shown_text += event.text
+                early = shown_text if passed < len(pieces) - 1 else early
+        assert shown_text == f"{words}[PHONE] {words}[EMAIL] {words}"
+        assert len(early) > 1000
+
+
+async def test_a_word_that_was_shown_before_says_what_a_number_is(make: Make) -> None:
+    events = await shown(make(stream=True), TextChunk("Her phone.\n"), TextChunk("2127365000 it is. "), FINISH)
+    assert text_of(events) == "Her phone.\n[PHONE] it is. "
+
+
+async def test_the_guard_judges_what_is_shown_and_what_comes_next_without_personal_data(
+    make: Make, keywords: KeywordGuard
+) -> None:
+    pieces = ["Hi. Write", " to ann@example.org", " soon, bob", "@example.org. ", "Bye."]
+    await shown(make(stream=True), *map(TextChunk, pieces), FINISH)
+    assert keywords.judged
+    assert all("@example" not in text for text, _, _ in keywords.judged)
+
+
+async def test_tool_calls_after_a_text_are_redacted_too(make: Make) -> None:
+    events = await shown(
+        make(stream=True),
+        TextChunk("I mail ann@example.org. "),
+        ToolCallChunk(0, json.dumps({"to": "a@b.org"}), "c", "f"),
+        FINISH,
+    )
+    assert events == [TextChunk("I mail [EMAIL]. "), ToolCallChunk(0, '{"to": "[EMAIL]"}', "c", "f"), FINISH]
+
+
+async def test_without_redaction_nothing_changes(make: Make) -> None:
+    guard = make(stream=True)
+    guard.redaction = None
+    text = TextChunk("Call +49 170. 123 4567. ", LOGPROBS)
+    assert await shown(guard, text, FINISH) == [text, FINISH]
+    assert await guard.redact("ann@example.org") == "ann@example.org"

@@ -1,0 +1,292 @@
+"""Planned tasks side by side: what waits for what, and what a failure means."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from app.chat.plan import Plan, Step
+from app.chat.plan_executor import answer_from_results, as_entry, gather, text_read_instead, without_empty_asides
+from models.base import EngineFailed, EngineUnavailable
+from models.language.llm import first_tokens
+from tasks.base import Task, TaskRequest, unreported
+from tasks.catalog import PRECONTEXT_NAMES
+from tasks.errors import InputError
+from tasks.inputs.source import Origin, Source
+from tasks.ocr_result import OcrResult
+from tasks.precontext import Entry
+from tasks.result import Result
+from tests.entries import entry_of, failure_of, result_of
+from tests.unit.app.chat.test_inputs import PIXEL
+
+PICTURE = Source.from_reference(PIXEL, origin=Origin("image_url", "url", 0, 0))
+Work = Callable[[TaskRequest], Awaitable[object]]
+
+
+class Scripted:
+    """A task that does what the test says."""
+
+    def __init__(self, name: str, work: Work) -> None:
+        self.name = name
+        self._work = work
+
+    async def run(self, request: TaskRequest) -> Result:
+        return result_of(PRECONTEXT_NAMES.get(self.name, self.name), await self._work(request))
+
+
+def finder(**works: Work) -> Callable[[str], Task]:
+    def find(name: str) -> Task:
+        if name not in works:
+            raise EngineUnavailable(name, "There is none.")
+        return Scripted(name, works[name])
+
+    return find
+
+
+def giving(result: object) -> Work:
+    async def work(_: TaskRequest) -> object:
+        return result
+
+    return work
+
+
+def failing(error: Exception) -> Work:
+    async def work(_: TaskRequest) -> object:
+        raise error
+
+    return work
+
+
+def plan_of(*tasks: str, about_only: bool = False) -> Plan:
+    return Plan(tuple(Step(task, (PICTURE,), "Hm?") for task in tasks), about_only)
+
+
+async def gathered(plan: Plan, **works: Work) -> tuple[Entry, ...]:
+    return await gather(plan, finder(**works), unreported)
+
+
+UNREADABLE = InputError("'a.png' is empty (0 bytes).")
+
+
+async def test_no_steps_are_no_entries() -> None:
+    assert await gathered(Plan()) == ()
+
+
+async def test_steps_run_side_by_side_and_their_entries_are_in_the_plans_order() -> None:
+    meeting = asyncio.Barrier(2)
+
+    async def meet(request: TaskRequest) -> object:
+        await meeting.wait()
+        return request.text
+
+    entries = await gathered(plan_of("object_detection", "ocr"), ocr=meet, object_detection=meet)
+    assert [(entry.name, entry.result.data) for entry in entries] == [("object_detection", "Hm?"), ("ocr", "Hm?")]
+
+
+async def test_a_step_gets_its_text_its_sources_and_the_progress_to_report_to() -> None:
+    seen: list[TaskRequest] = []
+    reports: list[tuple[str, int, int]] = []
+
+    async def work(request: TaskRequest) -> object:
+        seen.append(request)
+        request.progress("ocr", 1, 1)
+        return {}
+
+    await gather(plan_of("ocr"), finder(ocr=work), lambda *report: reports.append(report))
+    assert (seen[0].text, seen[0].sources) == ("Hm?", (PICTURE,))
+    assert reports == [("ocr", 1, 1)]
+
+
+async def test_a_step_works_on_the_texts_of_those_before_it() -> None:
+    plan = Plan(
+        (
+            Step("ocr", (PICTURE,), "Translate both into French"),
+            Step("speech_to_text", (PICTURE,), "Translate both into French"),
+            Step("translate", (), "Translate the following into French:", after=(0, 1)),
+        )
+    )
+    asked: list[str] = []
+
+    async def translate(request: TaskRequest) -> object:
+        asked.append(request.text)
+        return {"translated_text": "…"}
+
+    entries = await gathered(
+        plan, ocr=giving({"extracted_text": "nine"}), speech_to_text=giving({"text": "ten"}), translate=translate
+    )
+    assert asked == ["Translate the following into French:\n\nnine\n\nten"]
+    assert [entry.name for entry in entries] == ["ocr", "stt", "translate"]
+
+
+async def test_a_step_fails_with_the_one_that_it_waits_for_and_never_runs() -> None:
+    plan = Plan(
+        (
+            Step("ocr", (PICTURE,), ""),
+            Step("ocr", (), ""),
+            Step("translate", (), "Translate the following into French:", after=(0,)),
+        )
+    )
+
+    async def read(request: TaskRequest) -> object:
+        if request.sources:
+            raise UNREADABLE
+        return {"extracted_text": "nine"}
+
+    entries = await gathered(plan, ocr=read, translate=failing(AssertionError("it ran")))
+    assert [entry.error for entry in entries] == [UNREADABLE.message, None, UNREADABLE.message]
+
+
+async def test_a_failure_stands_beside_what_was_found() -> None:
+    broken, found = await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=giving([]))
+    assert (broken.result.data, broken.error) == (None, UNREADABLE.message)
+    assert (found.result.data, found.error) == ([], None)
+
+
+async def test_what_cannot_be_read_is_raised_when_there_is_nothing_else() -> None:
+    with pytest.raises(InputError, match="is empty"):
+        await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=failing(UNREADABLE))
+
+
+async def test_a_video_without_sound_can_still_be_looked_at() -> None:
+    silent = InputError("'a.mp4' has no audio track.", code="no_audio")
+    [found] = await gathered(plan_of("speech_to_text"), speech_to_text=failing(silent))
+    assert (found.name, found.error) == ("stt", "'a.mp4' has no audio track.")
+
+
+async def test_a_failure_is_raised_when_the_request_is_about_nothing_else() -> None:
+    plan = plan_of("ocr", "forecast", about_only=True)
+    with pytest.raises(EngineFailed):
+        await gathered(plan, ocr=giving({}), forecast=failing(EngineFailed("out of memory")))
+
+
+@pytest.mark.parametrize("about_only", [True, False])
+async def test_a_missing_engine_is_never_raised(about_only: bool) -> None:
+    [entry] = await gathered(plan_of("forecast", about_only=about_only))
+    assert entry.error is not None
+    assert "forecast" in entry.error
+
+
+async def test_one_that_only_lacks_an_engine_keeps_the_others_failures_from_being_the_clients() -> None:
+    entries = await gathered(plan_of("ocr", "forecast"), ocr=failing(UNREADABLE))
+    assert all(entry.error for entry in entries)
+
+
+def only_results(plan: Plan, **works: Work) -> Awaitable[tuple[Entry, ...]]:
+    """Gathered for an LLM that can do nothing by itself."""
+    return gather(plan, finder(**works), unreported, is_all=True)
+
+
+async def test_without_a_capable_llm_what_was_asked_for_and_failed_is_raised() -> None:
+    with pytest.raises(EngineUnavailable, match="object_detection"):
+        await only_results(plan_of("ocr", "object_detection"), ocr=giving({}))
+    with pytest.raises(EngineFailed):
+        await only_results(plan_of("ocr", "forecast"), ocr=giving({}), forecast=failing(EngineFailed("x")))
+    with pytest.raises(EngineUnavailable):
+        await only_results(plan_of("ocr", about_only=True))
+
+
+async def test_what_others_of_its_kind_can_do_without_it_is_not_raised() -> None:
+    answers = iter([UNREADABLE, None])
+
+    async def read(_: TaskRequest) -> object:
+        if (failure := next(answers)) is not None:
+            raise failure
+        return {}
+
+    broken, found = await only_results(plan_of("ocr", "ocr"), ocr=read)
+    assert (broken.error, found.error) == (UNREADABLE.message, None)
+
+
+async def test_neither_is_a_guess_a_reading_aside_or_a_look_at_the_web() -> None:
+    aside, guess = Step("ocr", (PICTURE,), "", is_aside=True), Step("gui_detection", (PICTURE,), "", is_guess=True)
+    steps = (aside, guess, Step("web_search", (), "News today?"), Step("object_detection", (PICTURE,), ""))
+    entries = await only_results(Plan(steps), object_detection=giving([]))
+    assert [entry.error is None for entry in entries] == [False, False, False, True]
+
+
+async def test_what_a_picture_shows_may_be_what_is_written_there() -> None:
+    shown = Step("object_detection", (PICTURE,), "What is in this picture?", may_be_read=True)
+    plan = Plan((Step("ocr", (PICTURE,), "", is_aside=True), shown))
+    page: dict[str, object] = {"extracted_text": "Platform nine", "sections": [], "width": 9, "height": 9}
+    entries = await only_results(plan, ocr=giving(page))
+    found = text_read_instead(plan, entries)
+    assert found is not None
+    assert found[0] == "Platform nine"
+    assert "object_detection" in found[1]
+    with pytest.raises(EngineUnavailable, match="object_detection"):
+        await only_results(plan, ocr=giving({**page, "extracted_text": ""}))
+    seen = await only_results(plan, ocr=giving(page), object_detection=giving({"detected_objects": []}))
+    assert text_read_instead(plan, seen) is None
+
+
+async def test_nor_the_sound_of_a_video_that_can_be_looked_at() -> None:
+    silent = failing(InputError("'a.mp4' has no audio track.", code="no_audio"))
+    plan = plan_of("speech_to_text", "ocr")
+    assert len(await only_results(plan, speech_to_text=silent, ocr=giving({}))) == 2
+    with pytest.raises(InputError, match="no audio"):
+        await only_results(plan_of("speech_to_text"), speech_to_text=silent)
+
+
+async def test_cancelling_cancels_every_step() -> None:
+    begun = asyncio.Barrier(3)
+    cancelled: list[str] = []
+
+    async def work(request: TaskRequest) -> object:
+        try:
+            await begun.wait()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append("one")
+            raise
+        return None
+
+    gathering = asyncio.create_task(gathered(plan_of("ocr", "gui_detection"), ocr=work, gui_detection=work))
+    await begun.wait()
+    gathering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gathering
+    assert len(cancelled) == 2
+
+
+def test_what_only_a_bug_explains_is_not_told() -> None:
+    failed = as_entry("ocr", ZeroDivisionError("at /srv/secret.py"))
+    assert failed.error == "The server had an error while processing your request."
+
+
+def test_an_entry_has_the_precontexts_name_for_its_task() -> None:
+    assert as_entry("speech_to_text", result_of("stt", {"text": "ten"})).name == "stt"
+    assert as_entry("ocr", result_of("ocr", {})) == Entry("ocr", OcrResult({}))
+
+
+def test_an_empty_reading_is_told_unless_it_was_only_made_aside() -> None:
+    aside, asked = Step("ocr", (PICTURE,), "", is_aside=True), Step("ocr", (PICTURE,), "")
+    found, empty = entry_of("ocr", {"extracted_text": "nine"}), entry_of("ocr", {"extracted_text": "\n"})
+    broken, seen = as_entry("ocr", UNREADABLE), entry_of("object_detection", {"detected_objects": []})
+    plan = Plan((aside, aside, aside, asked, Step("object_detection", (PICTURE,), "")))
+    assert without_empty_asides(plan, [found, empty, broken, empty, seen]) == (found, broken, empty, seen)
+
+
+def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
+    steps = (Step("speech_to_text", (), "Hm?"), Step("translate", (), "Hm?", after=(0,)))
+    entries = [
+        entry_of("stt", {"text": "Good day."}),
+        entry_of("translate", {"translated_text": "Buenos días."}),
+    ]
+    both = Plan(steps, reads_out=True, results_only=True)
+    assert answer_from_results(both, entries) == "Good day.\n\nBuenos días."
+    assert answer_from_results(Plan(steps, results_only=True), entries) == "Buenos días."
+    assert answer_from_results(Plan(steps, reads_out=True), entries) is None
+    assert answer_from_results(both, [entries[0], failure_of("translate", "There is none.")]) is None
+    assert answer_from_results(Plan(steps[:1], results_only=True), [entry_of("stt", {"text": " "})]) is None
+
+
+def test_a_forecast_is_told_as_a_table() -> None:
+    rows = [{"date": "2026-11", "value": 22.0}, {"date": "2026-12", "value": 24.0}]
+    plan = Plan((Step("forecast", (), "Hm?"),), results_only=True)
+    text = answer_from_results(plan, [entry_of("forecast", {"predictions": rows})])
+    assert text == "date | value\n2026-11 | 22.0\n2026-12 | 24.0"
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(None, "déjà vu"), (2, "déjà v"), (9, "déjà vu")])
+def test_a_text_ends_at_the_callers_limit(limit: int | None, shown: str) -> None:
+    assert first_tokens("déjà vu", limit) == (shown, shown != "déjà vu")

@@ -1,0 +1,248 @@
+"""Which weights `openfaze pull` lists, which of them a name means, and what it says while it fetches them."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app.cli import pulling
+from app.cli.pulling import NothingToPull, fetch, left_out, listing, reader_of, sets_named, sets_of
+from app.settings import Settings
+from models.capability import PROFILES
+from models.catalog import CATALOG
+from models.weights import RECOMMENDED, WEIGHT_SETS, PullFailed, WeightFile, WeightSet
+from tests.conftest import each_case
+from tests.unit.models.test_weights import CONTENT, WeightServer, serving_weights
+
+
+def settings(folder: Path | str = "weights", **choices: str) -> Settings:
+    return Settings(_env_file=None, weights_dir=str(folder), **choices)  # type: ignore[arg-type]
+
+
+def set_named(name: str, given: Settings) -> WeightSet:
+    [known] = sets_named(name, given)
+    return known
+
+
+@each_case("known", WEIGHT_SETS.values())
+def test_every_set_says_what_it_is_for_how_large_it_is_and_which_engine_reads_it(known: WeightSet) -> None:
+    assert known.purpose
+    assert known.shown_size != "unknown size"
+    assert known.name.startswith(reader_of(known).spec.name)
+
+
+def test_the_list_has_every_set_and_no_line_over_a_hundred_columns() -> None:
+    lines = listing(settings()).splitlines()
+    assert {line.split()[0] for line in lines if line.startswith("  ")} == set(WEIGHT_SETS)
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_list_says_what_is_here_in_whole_and_in_part(tmp_path: Path) -> None:
+    for name in ("whisper/small/model.bin", "fastestdet.onnx"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    states = {line.split()[0]: line for line in listing(settings(tmp_path)).splitlines() if line.startswith("  ")}
+    assert "  in part  " in states["whisper-small"]
+    assert "  here " in states["fastestdet"]
+    assert "  missing  " in states["qwen3-4b"]
+
+
+@each_case("known", WEIGHT_SETS.values())
+def test_a_set_is_named_by_its_name(known: WeightSet) -> None:
+    assert set_named(known.name, settings()) is known
+
+
+@pytest.mark.parametrize(("capability", "name"), RECOMMENDED.items())
+def test_a_capability_means_its_recommended_set(capability: str, name: str) -> None:
+    assert set_named(capability, settings()).name == name
+
+
+def test_a_capability_means_the_set_of_the_engine_that_was_chosen_for_it() -> None:
+    assert set_named("ocr", settings(ocr="paddleocr")).name == "paddleocr"
+    # One that comes as a package has none: who asks all the same wants a better one.
+    assert set_named("speech_to_text", settings(speech_to_text="whisper-tiny-en")).name == "whisper-small"
+
+
+@each_case("name", [*CATALOG, *(one.spec.name for capability in CATALOG.values() for one in capability.engines)])
+def test_every_capability_and_engine_means_a_set_or_says_how_it_comes_by_its_weights(name: str) -> None:
+    engines = [one.spec for capability in CATALOG.values() for one in capability.engines]
+    told = [f"{spec.name}: {spec.weights}." for spec in engines if name in (spec.name, spec.capability)]
+    if name in WEIGHT_SETS or name in RECOMMENDED:
+        assert reader_of(set_named(name, settings())).spec.name in [line.partition(":")[0] for line in told]
+        return
+    with pytest.raises(NothingToPull) as reason:
+        set_named(name, settings())
+    assert all(line in str(reason.value) for line in told) or "has several sets" in str(reason.value)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_has_one_set_a_capability_that_its_auto_prefers_to_smaller_ones(profile: str) -> None:
+    sets = sets_named(profile, settings())
+    assert sets
+    by_capability = {reader_of(known).spec.capability: reader_of(known) for known in sets}
+    assert len(by_capability) == len(sets)
+    for capability, engine in by_capability.items():
+        assert PROFILES.index(engine.profile) <= PROFILES.index(profile)
+        preferred = CATALOG[capability].preferred(profile)
+        smaller = [known for other in PROFILES[: PROFILES.index(profile)] for known in sets_of(other)]
+        assert all(
+            preferred.index(engine) <= preferred.index(one) for one in map(reader_of, smaller) if one in preferred
+        )
+
+
+@pytest.mark.parametrize(
+    ("choices", "differing", "said"),
+    [
+        ({}, {}, []),
+        ({"translate": "llm"}, {"madlad-400": None}, ["Without madlad-400 (3.0 GB), as OPENFAZE_TRANSLATE=llm."]),
+        ({"ocr": "off"}, {"pp-ocrv6-medium": None}, ["Without pp-ocrv6-medium (~139 MB), as OPENFAZE_OCR=off."]),
+        ({"image_guard": "on", "translate": "madlad-400"}, {}, []),
+        (
+            {"speech_to_text": "whisper-small"},
+            {"whisper-large-v3-turbo": "whisper-small"},
+            ["Without whisper-large-v3-turbo (1.6 GB), as OPENFAZE_SPEECH_TO_TEXT=whisper-small."],
+        ),
+    ],
+)
+def test_a_profile_has_no_set_that_nothing_would_read(
+    choices: dict[str, str], differing: dict[str, str | None], said: list[str]
+) -> None:
+    expected = [differing.get(known.name, known.name) for known in sets_of("gpu")]
+    assert [known.name for known in sets_named("gpu", settings(**choices))] == [name for name in expected if name]
+    assert list(left_out("gpu", settings(**choices))) == said
+    assert not list(left_out("madlad-400", settings(**choices)))
+
+
+def test_the_list_says_how_much_each_profile_fetches() -> None:
+    *_, last = listing(settings()).splitlines()
+    assert re.fullmatch(r"or all of a profile: embedded \(1 MB\), standard \(\d\.\d GB\), gpu \(\d\.\d GB\)\.", last)
+
+
+def test_of_several_sets_one_that_cannot_be_fetched_keeps_none_of_the_others(
+    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = replace(server.file("/model", size=len(CONTENT)), path="damaged", sha256="0" * 64)
+    whole = server.file("/model", size=len(CONTENT))
+    sets = [WeightSet(name, "MIT", (file,), "x") for name, file in (("fastestdet", damaged), ("whisper-small", whole))]
+    with pytest.raises(PullFailed, match="its sha256 is"):
+        fetch(sets, settings(tmp_path))
+    said = capsys.readouterr().err
+    assert "6 MB in all" in said
+    assert "fastestdet is not here: its sha256 is " in said
+    assert "whisper-small is in" in said
+    assert (tmp_path / whole.path).read_bytes() == CONTENT
+
+
+def test_what_several_sets_need_together_must_fit_on_the_disk(
+    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
+    files = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in "ab"]
+    sets = [WeightSet(name, "MIT", (file,)) for name, file in zip(("fastestdet", "whisper-small"), files, strict=True)]
+    with pytest.raises(PullFailed, match="fastestdet and whisper-small need 6 MB"):
+        fetch(sets, settings(tmp_path))
+    assert not server.requests
+
+
+def test_files_of_unknown_size_count_as_what_they_are_about(
+    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
+    known = WeightSet("fastestdet", "MIT", (server.file("/model", size=None),), about_mb=5)
+    with pytest.raises(PullFailed, match="fastestdet needs about 5 MB, and .* has 4 MB left"):
+        fetch([known], settings(tmp_path))
+    assert not server.requests
+
+
+def test_where_there_is_no_terminal_a_line_tells_each_tenth(
+    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    halves = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in ("a", "b")]
+    fetch([WeightSet("whisper-small", "MIT", tuple(halves), "x")], settings(tmp_path))
+    told = [line.split() for line in capsys.readouterr().err.splitlines() if " %: " in line]
+    assert [line[0] for line in told] == sorted({line[0] for line in told}, key=int)
+    assert (told[-1][0], told[-1][-1]) == ("100", "b")
+    assert {line[-1] for line in told} == {"a", "b"}
+    fetch([WeightSet("whisper-small", "MIT", tuple(halves), "x")], settings(tmp_path))  # all is here
+    assert " %: " not in capsys.readouterr().err
+
+
+def test_on_a_terminal_each_file_has_a_bar_and_all_of_them_one(
+    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    files = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in ("first", "second")]
+    names = ("fastestdet", "whisper-small")
+    fetch([WeightSet(name, "MIT", (file,), "x") for name, file in zip(names, files, strict=True)], settings(tmp_path))
+    shown = capsys.readouterr().err
+    assert all(name in shown for name in ("first", "second", "in all"))
+    assert " %: " not in shown
+
+
+def test_what_is_more_than_was_announced_ends_at_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    show = pulling._tenths(1000)
+    file = WeightFile("http://localhost/x", "0" * 64, "x")
+    for done in (99, 100, 150, 999, 1000, 1500):
+        show(file, done, None)
+    assert [line.split(" %")[0] for line in capsys.readouterr().err.splitlines()] == ["10", "90", "100"]
+
+
+def test_an_engine_without_a_set_says_what_it_lacks() -> None:
+    with pytest.raises(NothingToPull, match="sam2.1: the folder .* Run `hf download facebook/sam2.1-hiera-tiny"):
+        set_named("sam2.1", settings())
+    with pytest.raises(NothingToPull, match="paddleocr-vl: the folder .* Run `hf download PaddlePaddle/PaddleOCR-VL"):
+        set_named("paddleocr-vl", settings())
+
+
+def test_an_unknown_name_gets_a_guess_and_the_list() -> None:
+    with pytest.raises(
+        NothingToPull, match=r"no weights 'wisper-small'\. Did you mean 'whisper-small'\?\n\nWeights in"
+    ):
+        set_named("wisper-small", settings())
+
+
+@pytest.fixture
+def server() -> Iterator[WeightServer]:
+    with serving_weights() as server:
+        yield server
+
+
+def test_fetching_says_how_much_and_where_to_and_then_what_the_engine_still_lacks(
+    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = server.file("/model", size=len(CONTENT))
+    fetch([WeightSet("paddleocr", "Apache-2.0", (file,), "reads")], settings(tmp_path))
+    first, *_, done, lacking = capsys.readouterr().err.splitlines()
+    assert first == f"Fetching paddleocr (3 MB, Apache-2.0): reads. Into {tmp_path}."
+    assert done == f"paddleocr is in {tmp_path}, every file with its checksum"
+    assert lacking.startswith("'paddleocr' cannot run yet. ")
+    assert "openfaze install standard`" in lacking
+
+
+def test_what_does_not_fit_on_the_disk_is_not_begun(
+    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    known = WeightSet("paddleocr", "Apache-2.0", (server.file("/model", size=len(CONTENT)),))
+    with pytest.raises(PullFailed, match=rf"paddleocr needs 3 MB, and {tmp_path} has 1 MB left"):
+        pulling.fetch([known], settings(tmp_path / "new" / "folder"))
+    assert not server.requests
+
+
+@pytest.mark.parametrize(
+    ("size", "about_mb", "shown"),
+    [
+        (998_169, None, "1 MB"),
+        (2_497_280_256, None, "2.5 GB"),
+        (None, 140, "~140 MB"),
+        (None, None, "unknown size"),
+    ],
+)
+def test_sizes_are_shown_as_people_read_them(
+    server: WeightServer, size: int | None, about_mb: int | None, shown: str
+) -> None:
+    assert WeightSet("x", "MIT", (server.file("/model", size=size),), "x", about_mb).shown_size == shown

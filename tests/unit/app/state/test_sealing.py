@@ -1,0 +1,124 @@
+"""What seals the values of entries, and what a store that fails costs."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.state.entries import Entries, Held, Key, StoreDown
+from app.state.sealing import Seal
+from app.state.sqlite_entries import SqliteEntries
+from models.base import EngineOverloaded
+from models.fair_executor import FairExecutor
+from tests.unit.app.state.test_entries import MB, key
+
+
+@pytest.mark.parametrize("secret", [None, "correct horse battery staple"])
+def test_a_seal_opens_what_it_closed_and_nothing_else(secret: str | None) -> None:
+    seal = Seal(1000, secret)
+    closed = seal.closed(b"k", b"value " * 50)
+    assert seal.opened(b"k", closed) == b"value " * 50
+    assert seal.opened(b"other", closed) is None
+    assert seal.opened(b"k", closed[:-1]) is None
+    for place in range(len(closed)):
+        assert seal.opened(b"k", closed[:place] + bytes([closed[place] ^ 1]) + closed[place + 1 :]) is None
+    for foreign in (b"", b"x", os.urandom(100), closed[:5], b"ofz\x02" + closed[4:]):
+        assert seal.opened(b"k", foreign) is None
+    with pytest.raises(ValueError, match="1001 bytes"):
+        seal.closed(b"k", b"x" * 1001)
+
+
+def test_what_is_encrypted_says_nothing_and_opens_by_its_secret_alone() -> None:
+    closed = Seal(1000, "one").closed(b"k", b"the content of a letter")
+    assert b"letter" not in closed
+    assert Seal(1000, "another").opened(b"k", closed) is None
+    assert Seal(1000).opened(b"k", closed) is None
+    assert Seal(1000, "one").opened(b"k", Seal(1000).closed(b"k", b"x")) is None
+
+
+def test_a_value_that_unpacks_to_too_much_is_never_unpacked() -> None:
+    assert Seal(1000).opened(b"k", Seal(1 << 24).closed(b"k", bytes(1 << 24))) is None
+
+
+class _Broken:
+    """A store that hangs, or is down."""
+
+    def __init__(self, *, hangs: bool) -> None:
+        self.hangs = hangs
+        self.asked = 0
+
+    async def get(self, key: Key) -> bytes | None:
+        self.asked += 1
+        if self.hangs:
+            await asyncio.Event().wait()
+        raise StoreDown("gone")
+
+    async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
+        await self.get(key)
+
+    async def delete(self, key: Key) -> bool:
+        raise StoreDown("gone")
+
+    async def sweep(self) -> int:
+        raise StoreDown("gone")
+
+    async def held(self) -> list[Held]:
+        raise StoreDown("gone")
+
+    async def purge(self, tenant: str | None = None) -> int:
+        raise StoreDown("gone")
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("hangs", [True, False], ids=["slow", "down"])
+async def test_a_store_that_fails_is_left_alone_for_a_while(*, hangs: bool) -> None:
+    now = 0.0
+    store = _Broken(hangs=hangs)
+    threads = FairExecutor("test")
+    entries = Entries(store, Seal(1000), threads, patience_s=0.01, clock=lambda: now)
+    # One that is slow may be so by chance.
+    tries = 3 if hangs else 1
+    assert [await entries.get(key("a"), bytes) for _ in range(8)] == [None] * 8
+    assert store.asked == tries
+    assert entries.faults == ({"slow": 3, "down": 5} if hangs else {"down": 8})
+    now = 2.0
+    assert await entries.get(key("a"), bytes) is None
+    assert store.asked == tries + 1
+    await entries.close()
+    await threads.close()
+
+
+async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
+    store, threads = SqliteEntries(tmp_path / "c.sqlite", MB), FairExecutor("test")
+    entries = Entries(store, Seal(1000), threads, patience_s=60)
+    await store.put(key("a"), b"nonsense", max_age_s=60)
+    assert await entries.get(key("a"), bytes) is None
+    written = entries.put(key("b"), lambda: b"x" * 2000, max_age_s=60)
+    assert written is not None
+    await written
+    assert await entries.get(key("b"), bytes) is None
+    assert entries.faults == {"damaged": 1, "large": 1}
+    await entries.close()
+    await threads.close()
+
+
+class _NoRoom(FairExecutor):
+    """Threads for which too much waits."""
+
+    async def run(self, *_: Any, **__: Any) -> Any:
+        raise EngineOverloaded("text", 1, 1)
+
+
+async def test_threads_that_have_no_room_cost_nobody_an_answer(tmp_path: Path) -> None:
+    store, seal, value = SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), os.urandom(50_000)
+    await store.put(key("a"), seal.closed(key("a").digest, value), max_age_s=60)
+    entries = Entries(store, seal, _NoRoom("test"), patience_s=60)
+    assert await entries.get(key("a"), bytes) is None
+    written = entries.put(key("b"), lambda: value, max_age_s=60)
+    assert written is not None
+    await written
+    assert entries.faults == {"busy": 2}
+    await entries.close()

@@ -1,0 +1,317 @@
+"""Every way to memory that a script may try, against the bound, as root and as an ordinary user.
+
+The processes of each attempt share a control group of their own where one can be made (as root): its peak is the
+kernel's own account, of shared memory, buffers and tables, too.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from models.sandbox.bubblewrap import Room, interpreter_binds, missing, run_script
+from models.sandbox.script import BadAnswer, Outcome, SandboxLimits, Script
+from tests.conftest import ROOT, each_case
+from tests.unit.models.sandbox.test_bubblewrap import PATIENT, bubblewrap, run
+
+MB = 1 << 20
+LIMITS = SandboxLimits(seconds=60, memory=256 * MB, disk=16 * MB)
+BESIDE = 200 * MB
+"""What the group holds beside the script's own: the process that calls the sandbox, the pages of files that it reads,
+the pipes of one user, and what is taken while processes are being ended."""
+USER = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+
+ATTEMPT = """
+import json, sys
+from dataclasses import asdict
+from threading import Event
+from models.sandbox.bubblewrap import Room, interpreter_binds, missing, run_script
+from models.sandbox.script import SandboxLimits, Script
+from tests.unit.models.sandbox.test_bubblewrap import bubblewrap
+if remedy := missing():
+    sys.exit(remedy)
+if len(sys.argv) > 1:
+    limits = SandboxLimits(**json.loads(sys.argv[2]))
+    outcome = run_script(Room(bubblewrap(), interpreter_binds()), Script(sys.argv[1]), limits, Event())
+    print(json.dumps([outcome.output, outcome.exit_code, outcome.stopped]))
+"""
+
+HELPERS = """
+import ctypes, fcntl, mmap, os, socket, struct, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+def each(count, take):
+    for number in range(count):
+        if os.fork() == 0:
+            take(number)
+            time.sleep(1000)
+def storm():
+    libc.clone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_long]
+    sleep, stacks = ctypes.cast(libc.usleep, ctypes.c_void_p), ctypes.create_string_buffer(64 << 14)
+    tops = [(ctypes.addressof(stacks) + (number << 14)) & ~15 for number in range(1, 65)]
+    number = living = 0
+    while True:
+        while living < 3 and libc.clone(sleep, tops[number % 64], 0x100 | 17, 400) > 0:  # CLONE_VM | SIGCHLD
+            number, living = number + 1, living + 1
+        if living:
+            os.wait()
+            living -= 1
+def errno_of(call):
+    try: call()
+    except OSError as error: return error.errno
+"""
+
+COUNTED = {
+    "memory of many processes": "each(8, lambda _: held.append(bytearray(b'x') * (80 << 20)))",
+    "memory of processes whose first thread has ended": """
+def take(_):
+    def hold():
+        held.append(bytearray(b'x') * (80 << 20))
+        time.sleep(1000)
+    threading.Thread(target=hold).start()
+    libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+each(8, take)
+""",
+    "memory of processes that have always just been born": """
+def take(_):
+    held.append(bytearray(b'x') * (80 << 20))
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        if os.fork(): os._exit(0)
+each(8, take)
+""",
+    "memory of processes beside others that come and go": """
+def take(_):
+    held.append(bytearray(b'x') * (80 << 20))
+    time.sleep(1000)
+each(4, lambda _: storm())
+each(8, take)
+""",
+    "buffers of sockets": """
+def take(_):
+    while not errno_of(lambda: held.append(socket.socketpair())):
+        for one in held[-1]:
+            one.setblocking(False)
+            while not errno_of(lambda: one.send(bytes(60000))): pass
+each(24, take)
+""",
+    "parts of one process's memory": """
+size = 200 << 20
+start = libc.mmap(None, size, mmap.PROT_READ, 0x22, -1, 0)
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+for place in range(0, size, 8192): libc.mprotect(start + place, 4096, 0)
+""",
+}
+"""What ends a script."""
+
+REFUSED = {
+    "shared memory without a file": ("mmap.mmap(-1, 1 << 20)", "PermissionError 1"),
+    "a shared map of zeros": ("open('/dev/zero', 'r+b')", "FileNotFoundError 2"),
+    "shared memory of the newer kind": ("raw(0x20 | 0x03)", "PermissionError 1"),
+    "huge pages": ("raw(0x20 | 0x02 | 0x40000)", "PermissionError 1"),
+}
+"""What a script cannot have, and what it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who runs a script: a Python with this project's packages, and what is put before it."""
+
+    command: tuple[str, ...]
+    variables: Mapping[str, str]
+
+    def attempt(self, *arguments: str, group: Path | None = None) -> "subprocess.CompletedProcess[str]":
+        command = [*self.command, "-c", ATTEMPT, *arguments]
+        if group is not None:
+            command = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh", *command]
+        return subprocess.run(command, env=dict(self.variables), cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def an_ordinary_user() -> Caller:
+    """Skips where that user may not run any Python of this version."""
+    libraries = f"{sysconfig.get_path('purelib')}:{ROOT}"
+    reason = "setpriv is not installed"
+    for program in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+        variables = {"PATH": os.environ["PATH"], "PYTHONPATH": libraries, "PYTHONDONTWRITEBYTECODE": "1"}
+        caller = Caller((*USER, program), variables)
+        try:
+            tried = caller.attempt()
+        except FileNotFoundError:
+            break
+        if tried.returncode == 0:
+            return caller
+        reason = (tried.stderr.splitlines() or ["no Python"])[-1]
+    pytest.skip(f"user 65534 cannot make a sandbox here: {reason}")
+
+
+@pytest.fixture(scope="module", params=["root", "an ordinary user"])
+def caller(request: pytest.FixtureRequest) -> Caller:
+    if remedy := missing():
+        pytest.skip(remedy)
+    if request.param == "root" and os.geteuid() != 0:
+        pytest.skip("the tests do not run as root")
+    if request.param == "root" or os.geteuid() != 0:
+        return Caller((sys.executable,), os.environ)
+    return an_ordinary_user()
+
+
+@pytest.fixture
+def group() -> Iterator[Path | None]:
+    """A control group that tells the most memory that its processes have held; None where none can be made."""
+    lines = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    [own] = [Path(f"/sys/fs/cgroup/memory{path}") for _, names, path in lines if "memory" in names.split(",")] or [
+        Path(f"/sys/fs/cgroup{path}") for _, names, path in lines if not names
+    ]
+    made = own / f"openfaze-test-{os.getpid()}"
+    try:
+        made.mkdir()
+    except OSError:
+        yield None
+        return
+    yield made if peak_file(made) else None
+    made.rmdir()
+
+
+def peak_file(group: Path) -> Path | None:
+    names = ("memory.max_usage_in_bytes", "memory.peak")
+    return next((group / name for name in names if (group / name).exists()), None)
+
+
+def attempt(caller: Caller, group: Path | None, code: str, limits: SandboxLimits = LIMITS) -> Outcome:
+    """Fails where the script's processes have held more than they may."""
+    given = {name: getattr(limits, name) for name in ("seconds", "memory", "disk")}
+    done = caller.attempt(f"{HELPERS}\nheld = []\n{code}", json.dumps(given), group=group)
+    assert done.returncode == 0, done.stderr
+    output, exit_code, stopped = json.loads(done.stdout)
+    if group is not None and (peak := peak_file(group)):
+        held = int(peak.read_text())
+        assert held < limits.memory + limits.disk + BESIDE, f"{held >> 20} MB"
+    return Outcome(output, exit_code, stopped)
+
+
+@each_case("way", list(COUNTED))
+def test_what_a_script_takes_counts_however_it_is_taken(caller: Caller, group: Path | None, way: str) -> None:
+    outcome = attempt(caller, group, f"{COUNTED[way]}\ntime.sleep(1000)")
+    assert outcome.exit_code == 137, outcome
+    assert outcome.stopped == "memory" or (outcome.stopped == "starts" and "come and go" in way), outcome
+
+
+def test_processes_that_come_and_go_too_quickly_to_be_counted_end_the_script(caller: Caller) -> None:
+    outcome = attempt(caller, None, "print('on', flush=True)\neach(6, lambda _: storm())\ntime.sleep(1000)")
+    assert (outcome.output, outcome.exit_code) == ("on\n", 137)
+    assert outcome.stopped in ("starts", "memory")  # what they share counts for each: on few cores that is more
+
+
+def test_memory_that_would_count_for_nobody_is_refused(caller: Caller) -> None:
+    code = (
+        "def raw(flags):\n"
+        "    if libc.mmap(None, 2 << 20, 3, flags, -1, 0) == ctypes.c_void_p(-1).value:\n"
+        "        raise OSError(ctypes.get_errno(), '')\n"
+        f"for statement in {[statement for statement, _ in REFUSED.values()]}:\n"
+        "    try: print('had', eval(statement))\n"
+        "    except OSError as error: print(type(error).__name__, error.errno)"
+    )
+    expected = "".join(f"{error}\n" for _, error in REFUSED.values())
+    assert attempt(caller, None, code) == Outcome(expected, 0)
+
+
+def test_files_that_are_mapped_count_as_files(caller: Caller, group: Path | None) -> None:
+    code = """
+def take(number):
+    file = os.open(f"/dev/shm/{number}", os.O_RDWR | os.O_CREAT)
+    os.ftruncate(file, 15 << 20)
+    mapped = mmap.mmap(file, 15 << 20)
+    print("writes", flush=True)
+    mapped.write(b"x" * (15 << 20))
+each(3, take)
+for _ in range(2): print(os.WTERMSIG(os.wait()[1]))
+"""
+    outcome = attempt(caller, group, code)
+    assert sorted(outcome.output.split()) == ["7", "7", "writes", "writes", "writes"]  # SIGBUS: no space is left
+
+
+def test_pipes_hold_little(caller: Caller, group: Path | None) -> None:
+    code = """
+def take(_):
+    while not errno_of(lambda: held.append(os.pipe())):
+        os.set_blocking(held[-1][1], False)
+        errno_of(lambda: fcntl.fcntl(held[-1][1], fcntl.F_SETPIPE_SZ, 1 << 20))
+        while not errno_of(lambda: os.write(held[-1][1], bytes(60000))): pass
+    os.write(output, b".")
+done, output = os.pipe()
+each(16, take)
+print(len([os.read(done, 1) for _ in range(16)]))
+"""
+    assert attempt(caller, group, code) == Outcome("16\n", 0)
+
+
+def test_locks_on_parts_of_files_take_no_memory(caller: Caller, group: Path | None) -> None:
+    code = """
+file = os.open("a", os.O_RDWR | os.O_CREAT)
+lock = lambda number, kind: fcntl.fcntl(file, fcntl.F_SETLK, struct.pack("hhqqi", kind, 0, 2 * number, 1, 0))
+for number in range(10_000): lock(number, fcntl.F_WRLCK)
+if os.fork() == 0:
+    lock(0, fcntl.F_WRLCK)  # it would fail, were there a lock
+    os._exit(0)
+print(os.wait()[1])
+"""
+    assert attempt(caller, group, code) == Outcome("0\n", 0)
+
+
+def test_what_was_printed_before_and_the_next_script_are_whole(caller: Caller) -> None:
+    code = f"print('on', flush=True)\n{COUNTED['memory of many processes']}\ntime.sleep(1000)"
+    assert attempt(caller, None, code) == Outcome("on\n", 137, "memory")
+    assert attempt(caller, None, "print(1)") == Outcome("1\n", 0)
+
+
+@pytest.fixture(scope="module")
+def room() -> Room:
+    if remedy := missing():
+        pytest.skip(remedy)
+    return Room(bubblewrap(), interpreter_binds())
+
+
+def test_processes_share_what_they_compute_by_files(room: Room) -> None:
+    code = """
+import mmap, multiprocessing as mp, sqlite3
+from multiprocessing.shared_memory import SharedMemory
+fork = mp.get_context("fork")
+numbers, total, lock = fork.Array("i", range(4)), fork.Value("i", 0), fork.Lock()
+shared = SharedMemory(create=True, size=4)
+def work(number):
+    with lock: total.value += numbers[number]
+    shared.buf[number] = number
+processes = [fork.Process(target=work, args=(number,)) for number in range(4)]
+for one in processes: one.start()
+for one in processes: one.join()
+print(total.value, bytes(shared.buf[:4]))
+shared.close(); shared.unlink()
+private = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE); private.write(b"x")
+with open("mapped", "w+b") as file:
+    file.truncate(4096)
+    mmap.mmap(file.fileno(), 4096).write(b"y")
+    print(file.read(1))
+with sqlite3.connect("a.db") as base:
+    base.execute("pragma journal_mode=wal")
+    base.execute("create table t (a)")
+    base.execute("insert into t values (6)")
+print(sqlite3.connect("a.db").execute("select a from t").fetchall())
+"""
+    assert run(room, code).output == "6 b'\\x00\\x01\\x02\\x03'\nb'y'\n[(6,)]\n"
+
+
+def test_nothing_runs_whose_memory_cannot_be_seen(room: Room, tmp_path: Path) -> None:
+    """Bubblewrap is replaced by a program that ends without ever having had a process below it."""
+    program = tmp_path / "bwrap"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    with pytest.raises(BadAnswer, match="memory cannot be bounded"):
+        run_script(replace(room, bubblewrap=str(program)), Script("print(1)"), PATIENT, Event())

@@ -1,0 +1,107 @@
+"""docs/architecture.md and docs/security.md say where things are: what they name is there."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import ROOT, each_case
+
+PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+BEHAVIOURS = re.findall(r"^\| [^|]+ \| `([\w/]+\.py)` \| `(\w+)` \|$", PAGE, re.MULTILINE)
+FOLDERS = [
+    folder for row in re.findall(r"^\| (`[^|]+) \| ", PAGE, re.MULTILINE) for folder in re.findall(r"`(\w[\w/]*)`", row)
+]
+
+
+def test_the_page_names_twenty_behaviours() -> None:
+    assert len(BEHAVIOURS) == 20
+    assert len({path for path, _ in BEHAVIOURS}) == 20
+
+
+@each_case(("path", "name"), BEHAVIOURS)
+def test_a_behaviour_is_where_the_page_says(path: str, name: str) -> None:
+    tree = ast.parse((ROOT / path).read_text("utf-8"))
+    assert name in {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+
+
+@each_case("path", sorted(set(re.findall(r"`((?:app|tasks|models)/[\w/]+\.py)`", PAGE))))
+def test_a_stop_is_a_file(path: str) -> None:
+    assert (ROOT / path).is_file()
+
+
+SECURITY = (ROOT / "docs" / "security.md").read_text("utf-8")
+
+
+def test_every_threat_names_its_code_and_its_tests() -> None:
+    rows = [row.split(" | ") for row in re.findall(r"^\| (?!threat|---).*\| `.*", SECURITY, re.MULTILINE)]
+    assert len(rows) > 15
+    for threat, _, code, tests in rows:
+        assert re.search(r"`(app|tasks|models|docker-compose)[\w/.-]+`", code), threat
+        assert "`tests/" in tests, threat
+
+
+@each_case("path", sorted(set(re.findall(r"`([\w./-]+\.(?:py|yml))`", SECURITY))))
+def test_what_the_security_page_names_is_there(path: str) -> None:
+    assert (ROOT / path).is_file()
+
+
+def test_folders_are_folders() -> None:
+    assert len(FOLDERS) > 8
+    assert [folder for folder in FOLDERS if not (ROOT / folder).is_dir()] == []
+
+
+FRAME = [
+    *sorted((ROOT / "models").glob("*.py")),
+    *(ROOT / "app" / f"{name}.py" for name in ("building", "services", "settings")),
+]
+
+
+def imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    names = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    return names | {
+        f"{node.module}.{name.name}" for node in nodes if isinstance(node, ast.ImportFrom) for name in node.names
+    }
+
+
+def test_the_frame_imports_of_a_capabilitys_folder_only_what_it_declares() -> None:
+    """Wherever in a module: what the frame knew of an engine, the next one would have to be told to it, too."""
+    folders = tuple(
+        f"models.{folder.name}." for folder in (ROOT / "models").iterdir() if any(folder.rglob("capability.py"))
+    )
+    within = {name for path in FRAME for name in imported(path) if name.startswith(folders)}
+    assert within, "the services ask for some capabilities"
+    assert [name for name in within if ".capability." not in name and ".settings." not in name] == []
+
+
+def test_looking_for_capabilities_and_tasks_imports_no_library_that_computes() -> None:
+    """A server that never needs one does without its memory, and starts without its time."""
+    heavy = {"torch", "onnxruntime", "openvino", "ctranslate2", "faster_whisper", "statsmodels", "paddle", "xllamacpp"}
+    slow = {"scipy", "cv2", "openpyxl", "bs4", "markdownify", "filelock", "pandas", "matplotlib", "trafilatura"}
+    slow |= {"hishel", "redis"}
+    assert modules_after("import app.main") & (heavy | slow) == set()
+    # A first look, which the first request waits for, finds out what can run.
+    look = "import asyncio\nfrom app.services import Services\nfrom app.settings import Settings\n"
+    look += "async def run():\n    await Services(Settings(_env_file=None)).runtime.look()\n"
+    assert modules_after(f"{look}asyncio.run(run())") & (heavy | slow) == set()
+
+
+def test_a_wrong_setting_is_told_before_anything_of_the_server_is_imported() -> None:
+    serve = "import contextlib, app.cli.main\nwith contextlib.suppress(SystemExit): app.cli.main.serve(port=-1)"
+    assert modules_after(serve) & {"app.main", "app.services", "fastapi", "uvicorn"} == set()
+
+
+def test_help_and_completion_import_nothing_of_the_server() -> None:
+    server = {"app.settings", "models", "tasks", "numpy", "pydantic", "httpx"}
+    assert modules_after("import app.cli.main") & server == set()
+
+
+def modules_after(program: str) -> set[str]:
+    shown = f"{program}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+    return set(json.loads(result.stdout))

@@ -1,0 +1,141 @@
+"""README.md and docs/: every link leads somewhere, every picture is there, and the site's menu has every page once."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT, each_case
+
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]
+SITE = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+
+_FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"`[^`\n]*`")
+_LINK = re.compile(r"(!?)\[(?:[^\[\]]|\[[^\]]*\])*\]\(<?([^()\s>]+)>?(?:\s+\"[^\"]*\")?\)")
+_HEADING = re.compile(r"^#{1,6} (.+?)(?: #+)?$", re.MULTILINE)
+_ELSEWHERE = re.compile(r"[a-z]+:")
+
+
+@dataclass(frozen=True)
+class Link:
+    is_picture: bool
+    target: str
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("#")[0]
+
+    @property
+    def anchor(self) -> str:
+        return self.target.partition("#")[2]
+
+
+def links(text: str) -> Iterator[Link]:
+    """Those to files and headings beside it; what stands in code is none."""
+    for sign, target in _LINK.findall(_CODE.sub("", _FENCE.sub("", text))):
+        if not _ELSEWHERE.match(target):
+            yield Link(bool(sign), target)
+
+
+@cache
+def anchors(path: Path) -> frozenset[str]:
+    """What GitHub makes of the headings."""
+    found: list[str] = []
+    for heading in _HEADING.findall(_FENCE.sub("", path.read_text("utf-8"))):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", words.strip().lower()).replace(" ", "-")
+        found.append(f"{slug}-{found.count(slug)}" if slug in found else slug)
+    return frozenset(found)
+
+
+def fault(page: Path, link: Link) -> str | None:
+    target = (page.parent / link.path).resolve() if link.path else page
+    if not target.is_relative_to(ROOT) or not target.exists():
+        return f"{link.target}: no such file"
+    if page.is_relative_to(DOCS) and not target.is_relative_to(DOCS):
+        return f"{link.target}: the site of docs/ does not have it"
+    if link.is_picture and target.suffix not in (".png", ".svg"):
+        return f"{link.target}: no picture"
+    if link.anchor and link.anchor not in anchors(target):
+        return f"{link.target}: no such heading"
+    return None
+
+
+@each_case("page", [path.relative_to(ROOT).as_posix() for path in TEXTS])
+def test_every_link_leads_somewhere(page: str) -> None:
+    path = ROOT / page
+    assert [said for link in links(path.read_text("utf-8")) if (said := fault(path, link))] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[api](api.md#streaming)", None),
+        ("[![words](images/playground.png)](playground.md)", None),
+        ("```sh\n[a](nowhere.md)\n```\n`[b](nowhere.md)` [c](https://nowhere.test)", None),
+        ("[api](apis.md)", "apis.md: no such file"),
+        ("[streams\nand more](api.md#streams)", "api.md#streams: no such heading"),
+        ("[up](#nothing)", "#nothing: no such heading"),
+        ("![words](images/nothing.png)", "images/nothing.png: no such file"),
+        ("![words](api.md)", "api.md: no picture"),
+        ("[us](../CONTRIBUTING.md)", "../CONTRIBUTING.md: the site of docs/ does not have it"),
+        ("[out](../../elsewhere.md)", "../../elsewhere.md: no such file"),
+    ],
+)
+def test_a_dead_link_is_found(text: str, said: str | None) -> None:
+    found = [fault(DOCS / "api.md", link) for link in links(text)]
+    assert [one for one in found if one] == ([said] if said else [])
+
+
+def test_a_picture_within_a_link_is_seen() -> None:
+    text = "![a receipt](images/a.png)\n| ![a form](images/b.png) | [c](c.md) |"
+    assert [(link.is_picture, link.target) for link in links(text)] == [
+        (True, "images/a.png"),
+        (True, "images/b.png"),
+        (False, "c.md"),
+    ]
+
+
+def named(entries: list[object]) -> Iterator[str]:
+    """The pages of a menu, in its order."""
+    for entry in entries:
+        match entry:
+            case str():
+                yield entry
+            case dict():
+                for value in entry.values():
+                    yield from named(value if isinstance(value, list) else [value])
+
+
+def test_every_page_is_in_the_menu_once() -> None:
+    assert sorted(named(SITE["nav"])) == [path.relative_to(DOCS).as_posix() for path in PAGES]
+
+
+def test_every_picture_is_shown_somewhere() -> None:
+    shown = {
+        (path.parent / link.path).resolve()
+        for path in TEXTS
+        for link in links(path.read_text("utf-8"))
+        if link.is_picture
+    }
+    assert sorted(path for path in (DOCS / "images").iterdir() if path not in shown) == []
+
+
+def test_the_readme_leads_to_every_page_for_readers() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    linked = {link.path for link in links(text)}
+    # The site's first page says what the README says.
+    expected = {f"docs/{path.name}" for path in DOCS.glob("*.md")} - {"docs/index.md"}
+    assert expected - linked == set()
+
+
+def test_a_dead_link_fails_the_build_and_no_font_is_fetched() -> None:
+    assert SITE["strict"] is True
+    assert SITE["theme"]["font"] is False

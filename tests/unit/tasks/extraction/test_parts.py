@@ -1,0 +1,89 @@
+"""How names and addresses come apart, and that fields for their parts get them."""
+
+from typing import Any
+
+import pytest
+
+from tasks.extraction.parts import parts_of_name, places_in
+from tests.filling import STRING, filled, read
+from tests.unit.tasks.extraction.test_evidence import ocr
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("Priya Moore", "Priya", "Moore"),
+        ("Dupont, Sophie", "Sophie", "Dupont"),
+        ("DUPONT Sophie", "Sophie", "DUPONT"),
+        ("Dr. Anna van den Berg", "Anna", "van den Berg"),
+        ("Wei Jie bin Yusof", "Wei Jie", "bin Yusof"),
+        ("Mary Ann O'Brien", "Mary Ann", "O'Brien"),
+    ],
+)
+def test_a_full_name_has_two_parts(name: str, first: str, last: str) -> None:
+    assert parts_of_name(name) == {"first_name": first, "last_name": last}
+
+
+@pytest.mark.parametrize("text", ["Lee", "Acme 24 Ltd", "a@b.example", "", "one two three four five six seven eight"])
+def test_what_is_no_full_name_has_none(text: str) -> None:
+    assert parts_of_name(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "city", "postcode", "state"),
+    [
+        ("69073 Lyon", "Lyon", "69073", None),
+        ("CH-8063 Zürich", "Zürich", "8063", None),
+        ("1234 AB Amsterdam", "Amsterdam", "1234 AB", None),
+        ("Hauptstr. 12, 79098 Freiburg im Breisgau", "Freiburg im Breisgau", "79098", None),
+        ("88, Persiaran Wawasan. 41781 Klang, Selangor", "Klang", "41781", "Selangor"),
+        ("Corso Garibaldi 94 - 20131 MILANO MI", "MILANO", "20131", "MI"),
+        ("50553-003 Recife/PE", "Recife", "50553-003", "PE"),
+        ("42 2nd Avenue Austin, TX 78792", "Austin", "78792", "TX"),
+        ("1 Main St, San Francisco, CA 94105-1234", "San Francisco", "94105-1234", "CA"),
+        ("St. Louis, MO 63101", "St. Louis", "63101", "MO"),
+        ("Melbourne VIC  3256", "Melbourne", "3256", "VIC"),
+        ("Toronto, ON M5V 2T6", "Toronto", "M5V 2T6", "ON"),
+        ("2017 Commerce Way, Reading RG5 9VR", "Reading", "RG5 9VR", None),
+        ("Rose Cottage, Mill Lane, Reading RG5 9VR", "Reading", "RG5 9VR", None),
+        ("Unit 7, Albert Terrace Leeds, West Yorkshire LS2 9HM", "Leeds", "LS2 9HM", "West Yorkshire"),
+    ],
+)
+def test_the_line_of_a_postcode_has_its_city(line: str, city: str, postcode: str, state: str | None) -> None:
+    said = {name: line[begin:end] for name, (begin, end) in places_in(line).items()}
+    assert said == {"city": city, "postcode": postcode} | ({"state": state} if state else {})
+
+
+@pytest.mark.parametrize("line", ["2370 Queen Street", "Total 12.00", "A-17", "", "12 / 13"])
+def test_a_line_without_a_postcode_has_none(line: str) -> None:
+    assert places_in(line) == {}
+
+
+FORM = (
+    "Membership application",
+    ("Full name", "Sophie Dupont"),
+    ("Address", "32, rue de la République"),
+    "69073 Lyon",
+    ("E-mail", "sd@example.org"),
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "values"),
+    [
+        (("first_name", "last_name", "city", "postcode"), ("Sophie", "Dupont", "Lyon", "69073")),
+        (("surname", "town", "zip_code"), ("Dupont", "Lyon", "69073")),
+        (("full_name",), ("Sophie Dupont",)),
+    ],
+)
+async def test_fields_for_parts_are_cut_from_the_whole(fields: tuple[str, ...], values: tuple[str, ...]) -> None:
+    schema: dict[str, Any] = dict.fromkeys(fields, STRING)
+    assert tuple((await filled(read(page=ocr(*FORM)), **schema)).values()) == values
+
+
+async def test_a_label_of_its_own_goes_before_the_whole() -> None:
+    page = ocr(("Name", "Jean-Pierre Roy Martin"), ("First name", "Jean-Pierre Roy"), ("Surname", "Martin"))
+    assert await filled(read(page=page), first_name=STRING, last_name=STRING) == {
+        "first_name": "Jean-Pierre Roy",
+        "last_name": "Martin",
+    }

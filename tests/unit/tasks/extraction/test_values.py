@@ -1,0 +1,277 @@
+"""Values that are copied into fields: which of those on a page, codes, words for none, and lists."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import each_case
+from tests.filling import BIC, IBAN, INTEGER, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
+from tests.unit.tasks.extraction.test_evidence import ocr
+
+
+@each_case(
+    ("name", "schema", "value"),
+    [
+        ("date", {"type": "string", "pattern": "^[0-9/]{10}$"}, "25/12/2018"),
+        ("date", STRING, "25/12/2018"),
+        ("date", {"type": "string", "format": "date"}, "2018-12-25"),
+        ("day", {"type": "string", "format": "date"}, "2018-12-25"),
+        ("date", {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}, "2018-12-25"),
+        ("issued", {"type": "string", "title": "Date", "description": "As YYYY-MM-DD"}, "2018-12-25"),
+        ("total", NUMBER, 63.6),
+        ("total", STRING, "63.60"),
+        ("cash", {"type": ["number", "null"]}, 70.0),
+        ("cash", {"anyOf": [NUMBER, {"type": "null"}]}, 70.0),
+        ("settled", {"anyOf": [{"$ref": "#/$defs/amount"}, {"type": "null"}], "title": "Cash"}, 70.0),
+        ("document_number", STRING, "TD01167104"),
+        ("document_number", {"enum": ["TD01167104", "TD99999999"]}, "TD01167104"),
+        ("code", {"type": "string", "pattern": "^TD[0-9]+$"}, "TD01167104"),
+        ("contact", {"type": "string", "format": "email"}, "shop@acme.example"),
+        ("warranty_ends", {"type": "string", "format": "date"}, ""),
+        ("discount", {"type": ["number", "null"]}, None),
+        ("iban", {"type": ["string", "null"], "pattern": "^[A-Z]{2}[0-9]{20}$"}, None),
+        ("fax", {"anyOf": [STRING, {"type": "null"}]}, None),
+        ("kind", {"const": "receipt"}, "receipt"),
+    ],
+)
+async def test_what_stands_on_the_page_is_copied_from_it(name: str, schema: dict[str, Any], value: Any) -> None:
+    filling = await fill(shape_of(**{name: schema}, defs={"amount": NUMBER}), read())
+    assert filling is not None
+    assert filling.answer is not None
+    assert filling.answer.value == {name: value}
+
+
+async def test_that_a_field_may_be_null_makes_it_no_less_likely() -> None:
+    for name in ("total", "cash", "document_number", "date"):
+        told = []
+        for schema in (STRING, {"type": ["string", "null"]}):
+            filling = await fill(shape_of(**{name: schema}), read())
+            assert filling is not None
+            assert filling.answer is not None
+            told.append(filling.answer.value[name])
+        assert told[0]
+        assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "values"),
+    [
+        ("price", {"type": "number", "minimum": 31, "maximum": 34}, {33.6}),
+        ("amount_2", {"type": "string", "pattern": r"^3\d\.\d\d$"}, {"30.00", "33.60"}),
+        ("total", NUMBER, {63.6, 64.0}),
+        ("units", INTEGER, {30, 70}),
+    ],
+)
+async def test_of_several_that_fit_one_is_chosen(name: str, schema: dict[str, Any], values: set[Any]) -> None:
+    rows = [("Lamp", "30.00"), ("Chair", "33.60"), ("Total", "63.60"), ("Total rounded", "64.00"), ("Cash", "70.00")]
+    rows = rows[:1] + rows[-1:] if name == "units" else rows
+    assert (await filled(read(page=ocr(*rows)), **{name: schema}))[name] in values
+
+
+async def test_the_rows_of_a_table_are_a_list_of_objects() -> None:
+    item = {"type": "object", "properties": {"description": STRING, "price": NUMBER}, "required": ["description"]}
+    rows = [("Item", "Quantity", "Price"), ("Lamp", "1", "30.00"), ("Chair", "2", "33.60"), ("Total", "", "97.20")]
+    page = ocr("ACME BOOKS", *[tuple(filter(None, row)) for row in rows])
+    found = await filled(read(page=page), items={"type": "array", "items": item})
+    assert found["items"] == [{"description": "Lamp", "price": 30.0}, {"description": "Chair", "price": 33.6}]
+
+
+@pytest.mark.parametrize("gap", ["\t", "   "])
+async def test_cells_of_a_text_stand_below_each_other_where_blanks_or_tabs_part_them(gap: str) -> None:
+    rows = [("Item", "Qty", "Price"), ("A lamp of brass", "1", "30.00"), ("Chair", "2", "33.60"), ("Box", "12", "9.00")]
+    widths = [max(len(row[at]) for row in rows) if gap != "\t" else 0 for at in range(3)]
+    lines = [gap.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    fields = {"description": STRING, "quantity": INTEGER, "price": NUMBER}
+    item = {"type": "object", "properties": fields, "required": list(fields)}
+    found = await filled(pasted("Extract the items:\n" + "\n".join(lines)), items={"type": "array", "items": item})
+    assert [tuple(map(str, one.values())) for one in found["items"]] == [
+        ("A lamp of brass", "1", "30.0"),
+        ("Chair", "2", "33.6"),
+        ("Box", "12", "9.0"),
+    ]
+
+
+TWO_PARTIES = """ACME Inc                          INVOICE
+55 Main Street                    No. 1234
+Springfield, IL 62701             3 May 2024
+
+Bill To                           Ship To
+John Miller                       Beta Warehouse
+9 Oak Avenue                      77 Harbor Road
+Portland, OR 97201                Seattle, WA 98101
+
+Total due     $119.00"""
+
+
+@each_case(
+    ("name", "value"),
+    [
+        ("vendor_address", "55 Main Street Springfield, IL 62701"),
+        ("customer", "John Miller"),
+        ("customer_address", "9 Oak Avenue Portland, OR 97201"),
+        ("cust_addr", "9 Oak Avenue Portland, OR 97201"),
+        ("shipping_address", "77 Harbor Road Seattle, WA 98101"),
+    ],
+)
+async def test_a_block_belongs_to_the_party_that_its_label_names(name: str, value: str) -> None:
+    assert await filled(pasted(TWO_PARTIES), **{name: STRING}) == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("rounding", "after", "total"),
+    [("-0.01", "60.30", 60.3), ("0.01", "60.30", 60.3), ("0.04", "60.35", 60.35), ("0.00", "60.31", 60.31)],
+)
+async def test_a_total_is_what_it_is_rounded_to(rounding: str, after: str, total: float) -> None:
+    rows = [("Lamp", "60.31"), ("Total", "60.31"), ("Rounding", rounding), ("", after), ("Cash", "70.00")]
+    page = ocr("ACME BOOKS", *[tuple(filter(None, row)) for row in rows])
+    assert await filled(read(page=page), total=NUMBER) == {"total": total}
+
+
+async def test_a_company_in_brackets_is_torn_at_none_of_them() -> None:
+    page = ocr("GOLDEN BOOKS (M) SDN BHD (169609-A)", "NO. 5, JALAN SAGU 18", ("Total", "63.60"))
+    company = (await filled(read(page=page), company=STRING))["company"]
+    assert company in ("GOLDEN BOOKS (M) SDN BHD", "GOLDEN BOOKS (M) SDN BHD (169609-A)")
+
+
+async def test_lines_that_are_joined_keep_their_commas() -> None:
+    page = ocr("ACME BOOKS SDN BHD", "NO. 55, JALAN SAGU 18,", "TAMAN DAYA,", "81100 JOHOR BAHRU.", ("Total", "63.60"))
+    found = await filled(read(page=page), company=STRING, address=STRING, total=NUMBER)
+    assert found["address"] == "NO. 55, JALAN SAGU 18, TAMAN DAYA, 81100 JOHOR BAHRU"
+
+
+async def test_the_end_of_a_code_is_no_date() -> None:
+    assert await filled(read(page=ocr("HC03-7 - 15", "12-01-19 21:13")), date=STRING) == {"date": "12-01-19"}
+
+
+async def test_the_currency_is_no_part_of_an_amount_unless_it_is_wanted() -> None:
+    page = ocr(("Total", "RM 63.60"))
+    assert await filled(read(page=page), total=STRING) == {"total": "63.60"}
+    wanted = {"type": "string", "pattern": "^RM"}
+    assert await filled(read(page=page), total=wanted) == {"total": "RM 63.60"}
+
+
+async def test_a_pattern_that_fits_anything_chooses_nothing() -> None:
+    page = ocr(*[f"line {number} of many" for number in range(40)])
+    assert await fill(shape_of(summary={"type": "string", "pattern": "^.{4,200}$"}), read(page=page)) is None
+
+
+@each_case(
+    ("text", "values"),
+    [
+        (f"ACME GmbH\nIBAN: {IBAN} BIC: {BIC}. Delivery within 30 days.", (IBAN, BIC)),
+        (f"ACME GmbH\nPay to {IBAN} at the\nSWIFT code COBADEFF", (IBAN, "COBADEFF")),
+        # A wrong check digit: nothing but its label says that it is one.
+        ("ACME GmbH\nIBAN: DE89 3704 0044 0532 0130 01\nTotal: 30.00 EUR", ("DE89 3704 0044 0532 0130 01", None)),
+        ("ACME GmbH\nVAT ID: DE123456789\nBank: 30\nPayable within 30 days\nTotal: 12.00 EUR", (None, None)),
+        ("ACME GmbH\nIBAN: on request\nBIC: 30\nTotal: 12.00 EUR", (None, None)),
+    ],
+)
+async def test_codes_of_accounts_and_banks_are_such_codes(text: str, values: tuple[str | None, str | None]) -> None:
+    found = await filled(pasted(text), iban=OR_NULL, swift_code=OR_NULL)
+    assert tuple(found.values()) == values
+
+
+async def test_a_code_that_has_to_be_there_is_nothing_else() -> None:
+    found = await filled(pasted("ACME GmbH\nVAT ID: DE123456789\nPayable within 30 days"), iban=STRING, bic=STRING)
+    assert found == {"iban": "", "bic": ""}
+
+
+@each_case("said", ["n/a", "N/A", "none", "-", "—", "--"])
+async def test_what_says_that_there_is_none_is_no_value(said: str) -> None:
+    contact = pasted(f"ACME GmbH\nPhone: 030 1234567\nFax: {said}\nEmail: a@b.example")
+    assert await filled(contact, phone=STRING, fax=OR_NULL) == {"phone": "030 1234567", "fax": None}
+
+
+async def test_words_for_none_are_copied_where_a_text_has_to_be_there() -> None:
+    contact = pasted("ACME GmbH\nPhone: 030 1234567\nFax: n/a\nEmail: a@b.example")
+    assert await filled(contact, phone=STRING, fax=STRING) == {"phone": "030 1234567", "fax": "n/a"}
+
+
+TEXTS = {"type": "array", "items": STRING}
+
+
+@each_case(
+    ("text", "name", "items"),
+    [
+        ("Name: Ann\nSkills: Python, Go, Rust\nTags: a, b", "skills", ["Python", "Go", "Rust"]),
+        ("Skills: Python, Go, Rust\nTags: a, b", "tags", ["a", "b"]),
+        ("Skills: C#, .NET", "skills", ["C#", ".NET"]),
+        ("Patient: Ann Lee\nAllergies: Penicillin, peanuts\nWeight: 60 kg", "allergies", ["Penicillin", "peanuts"]),
+        ("Patient: Ann Lee\nAllergies: latex\nWeight: 60 kg", "allergies", ["latex"]),
+        ("Patient: Ann Lee\nAllergies: None\nWeight: 60 kg", "allergies", []),
+        ("Patient: Ann Lee\nWeight: 60 kg", "allergies", []),
+        ("Salad\nIngredients: oil (sun, olive), 1,5 g salt, and water", "ingredients",
+         ["oil (sun, olive)", "1,5 g salt", "water"]),
+        ("On birds\nAuthors: Lee, Ann; Ray, Bob", "authors", ["Lee, Ann", "Ray, Bob"]),
+        ("Shirt\nColours: Red / Green / Blue", "colours", ["Red", "Green", "Blue"]),
+        ("Ann Lee, engineer\nLanguages: Dutch (C1)", "languages", ["Dutch (C1)"]),
+        ("Attendees: Ann Lee, Bob Ray; Chair: Tim", "attendees", ["Ann Lee", "Bob Ray"]),
+        ("Shirt\nColours: Red/Green/Blue", "colours", ["Red", "Green", "Blue"]),
+        ("Ann Lee\nSkills: Python, Go,\nRust\nWeight: 60 kg", "skills", ["Python", "Go", "Rust"]),
+        ("Ann Lee\n\nSkills:\n- Python\n- Go, a bit\n- Rust\n\nThe end.", "skills", ["Python", "Go, a bit", "Rust"]),
+    ],
+)  # fmt: skip
+async def test_texts_that_are_listed_behind_their_label_are_cut_there(text: str, name: str, items: list[str]) -> None:
+    assert await filled(pasted(text), **{name: TEXTS}) == {name: items}
+
+
+async def test_each_text_of_a_list_has_its_place_and_the_lists_probability() -> None:
+    filling = await fill(shape_of(skills=TEXTS), pasted("Name: Ann\nSkills: Python, Go, Rust"))
+    assert filling is not None
+    assert filling.scored is not None
+    places = [filling.scored.place(("skills", at), item) for at, item in enumerate(filling.values["skills",])]
+    assert [sorted(place.words) for place in places if place] == [[3], [4], [5]]
+    assert len({place.probability for place in places if place}) == 1
+
+
+@each_case(
+    ("schema", "value"),
+    [
+        ({"type": ["array", "null"], "items": STRING}, None),
+        ({"anyOf": [TEXTS, {"type": "null"}]}, None),
+        ({**TEXTS, "maxItems": 3}, []),
+    ],
+)
+async def test_a_list_of_which_nothing_is_found_is_empty_or_null(schema: dict[str, Any], value: Any) -> None:
+    assert await filled(pasted("Patient: Ann Lee\nWeight: 60 kg"), allergies=schema) == {"allergies": value}
+
+
+@each_case(
+    ("name", "schema"),
+    [
+        ("allergies", {**TEXTS, "minItems": 1}),
+        ("allergies", {"type": "array", "items": {"type": "string", "enum": ["nuts", "milk"]}}),
+        ("allergies", {"type": "array", "items": {"type": "string", "format": "date"}}),
+        ("allergies", {"type": "array", "items": NUMBER}),
+        ("insights", TEXTS),
+        ("lines", {**TEXTS, "description": "Describe the patient in a few lines."}),
+    ],
+)
+async def test_other_lists_are_the_llms(name: str, schema: dict[str, Any]) -> None:
+    assert await fill(shape_of(**{name: schema}), pasted("Patient: Ann Lee\nWeight: 60 kg")) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "values"),
+    [
+        (["Gewicht: 1.362 kg", "Betrag: 12,50 €", "Summe: 1.045,00 €"], [1362.0, 12.5, 1045.0]),
+        (["Weight: 1.362 kg", "Amount: 12.50", "Sum: 1,045.00"], [1.362, 12.5, 1045.0]),
+        (["Weight: 1,362 kg", "Amount: 12,50", "Sum: 145,00"], [1.362, 12.5, 145.0]),
+        (["Gewicht: 1.362 kg", "Betrag: 9.800 €", "Summe: 9.900 €"], [1362.0, 9800.0, 9900.0]),
+        (["Weight: 1.362 kg", "Amount: 12,50", "Sum: 14.00"], [1.362, 12.5, 14.0]),
+    ],
+)
+async def test_three_figures_behind_a_sign_are_read_as_the_page_writes_its_other_numbers(
+    lines: list[str], values: list[float]
+) -> None:
+    names = [line.partition(":")[0].lower() for line in lines]
+    found = await filled(pasted("\n".join(["Extract it:", *lines])), **dict.fromkeys(names, NUMBER))
+    assert [found[name] for name in names] == values
+
+
+async def test_a_number_that_may_be_a_text_is_a_number() -> None:
+    """As pydantic writes a `Decimal`."""
+    decimal = {"anyOf": [NUMBER, STRING]}
+    lines = "Extract it:\nTotal: EUR 197.40\nDeposit: EUR 20.00"
+    nullable = {"anyOf": [*decimal["anyOf"], {"type": "null"}]}
+    assert await filled(pasted(lines), total=decimal, deposit=nullable) == {"total": 197.4, "deposit": 20.0}

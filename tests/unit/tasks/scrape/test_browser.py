@@ -1,0 +1,313 @@
+"""Chromium, for real, on pages that are served on loopback: what it shows, and that nothing gets past the proxy."""
+
+import asyncio
+import contextvars
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.base import EngineFailed, EngineUnavailable
+from models.scheduler import SHARE, Share
+from tasks.errors import InputError, InputTooLarge
+from tasks.inputs.fetch.fetcher import FetchPolicy
+from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, Rendered, find_browser
+from tests.conftest import ROOT
+from tests.web import Names, Server, redirect, response, serving
+from tests.web_pages import extract_page
+
+PROGRAM = find_browser()
+needs_browser = pytest.mark.skipif(PROGRAM is None, reason="needs Playwright and a Chromium")
+pytestmark = needs_browser
+
+SHELL = b'<html><head><title>App</title></head><body><div id="root"></div><script src="/app.js"></script></body></html>'
+
+
+@asynccontextmanager
+async def showing(script: str, **pages: Any) -> AsyncIterator[Server]:
+    """A web server whose first page runs `script`."""
+    served: dict[str, Any] = {
+        "": response(SHELL, "Content-Type: text/html"),
+        "app.js": response(script.encode(), "Content-Type: text/javascript"),
+        **pages,
+    }
+    async with serving(**served) as server:
+        yield server
+
+
+@asynccontextmanager
+async def a_browser(program: str = PROGRAM or "", seconds: float = 60.0) -> AsyncIterator[BrowserRenderer]:
+    policy = BrowserPolicy(program, seconds=seconds, max_bytes=1_000_000)
+    renderer = BrowserRenderer(policy, FetchPolicy(allow=("127.0.0.1/32",)), Names(good_test=["127.0.0.1"]))
+    try:
+        yield renderer
+    finally:
+        await renderer.close()
+
+
+@pytest.fixture(scope="module")
+async def renderer() -> AsyncIterator[BrowserRenderer]:
+    """One for all tests that do it no harm: it takes longer to start than a page to show."""
+    async with a_browser() as renderer:
+        yield renderer
+
+
+async def text(renderer: BrowserRenderer, url: str) -> str:
+    rendered = await renderer.render(url)
+    return extract_page(rendered.html, rendered.url, "utf-8").text
+
+
+def shows(expression: str) -> str:
+    """A script that shows what a promise comes to."""
+    return (
+        "(async () => { let said; try { said = await (" + expression + ") } catch (error) { said = 'failed' }"
+        " document.getElementById('root').innerHTML = '<main><p>It said: ' + said + '</p></main>' })()"
+    )
+
+
+def asked(server: Server) -> list[str]:
+    return [head.split()[1] for head in server.requests]
+
+
+async def test_a_page_that_fetches_its_content_is_read(renderer: BrowserRenderer) -> None:
+    script = shows("fetch('/data').then(answer => answer.text())")
+    async with showing(script, data=response(b"the real content")) as server:
+        assert await text(renderer, server.url()) == "It said: the real content"
+
+
+async def test_what_style_sheets_hide_is_left_out(renderer: BrowserRenderer) -> None:
+    script = """document.getElementById('root').innerHTML = '<main><p>seen</p><p class="x y">unseen</p></main>';
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('.x.y { display: none }'); document.adoptedStyleSheets = [sheet]"""
+    async with showing(script) as server:
+        assert await text(renderer, server.url()) == "seen"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://169.254.169.254/latest/",
+        "/redirect",
+        pytest.param("https://10.0.0.1/", marks=pytest.mark.deep),
+        pytest.param("http://10.0.0.1/", marks=pytest.mark.deep),
+        pytest.param("http://localhost:1/", marks=pytest.mark.deep),
+        pytest.param("http://[::1]/", marks=pytest.mark.deep),
+    ],
+)
+async def test_addresses_inside_are_out_of_reach(renderer: BrowserRenderer, target: str) -> None:
+    script = shows(f"fetch('{target}', {{mode: 'no-cors'}}).then(answer => answer.type + answer.status)")
+    async with showing(script, redirect=redirect("http://10.0.0.1/secret")) as server:
+        # An opaque answer is the proxy's refusal: that of another origin cannot be read.
+        assert await text(renderer, server.url()) in ("It said: failed", "It said: opaque0")
+
+
+async def test_a_page_that_leads_inside_is_not_read(renderer: BrowserRenderer) -> None:
+    async with showing("location = 'http://169.254.169.254/'") as server:
+        with pytest.raises(InputError, match="address that cannot be opened"):
+            await renderer.render(server.url())
+
+
+async def test_sockets_and_peer_connections_are_off(renderer: BrowserRenderer) -> None:
+    reached: list[bytes] = []
+
+    async def socket(head: bytes, _writer: asyncio.StreamWriter) -> None:
+        reached.append(head)
+
+    expression = """new Promise(done => { const socket = new WebSocket('ws://' + location.host + '/socket');
+        socket.onopen = () => done('open');
+        socket.onclose = () => done('closed'); socket.onerror = () => done('closed') })
+        .then(said => said + ' ' + typeof RTCPeerConnection + ' ' + typeof WebTransport + ' ' + typeof Worker)"""
+    async with showing(shows(expression), socket=socket) as server:
+        said = await text(renderer, server.url())
+    assert said.endswith("undefined undefined undefined")
+    assert not reached
+
+
+async def test_pictures_are_not_loaded(renderer: BrowserRenderer) -> None:
+    script = "document.getElementById('root').innerHTML = '<main><p>words</p><img src=\"/picture.png\"></main>'"
+    async with showing(script) as server:
+        assert await text(renderer, server.url()) == "words"
+    assert "/picture.png" not in asked(server)
+
+
+async def test_pages_share_no_cookies(renderer: BrowserRenderer) -> None:
+    script = shows("document.cookie + (document.cookie = 'a=1; path=/').slice(0, 0)")
+    async with showing(script) as server:
+        assert [await text(renderer, server.url()) for _ in range(2)] == ["It said:", "It said:"]
+
+
+async def test_a_page_that_never_ends_is_given_up() -> None:
+    async with a_browser(seconds=5.0) as renderer, showing("for (;;) {}") as server:
+        with pytest.raises(InputError, match="took longer than 5 s") as caught:
+            await renderer.render(server.url(), param="p")
+    assert (caught.value.code, caught.value.param) == ("fetch_failed", "p")
+
+
+async def test_a_page_that_grows_without_end_does_not_take_the_browser_along() -> None:
+    bomb = "const kept = []; for (;;) kept.push(new Array(1e6).fill(Math.random()))"
+    async with (
+        a_browser(seconds=15.0) as renderer,
+        showing(bomb, fine=response(b"<p>fine</p>", "Content-Type: text/html")) as server,
+    ):
+        with pytest.raises((InputError, EngineFailed)):
+            await renderer.render(server.url())
+        renderer._policy = replace(renderer._policy, seconds=60)
+        assert await text(renderer, server.url("fine")) == "fine"
+
+
+async def test_a_page_that_becomes_too_large_is_refused(renderer: BrowserRenderer) -> None:
+    script = "document.getElementById('root').innerHTML = '<p>' + 'x'.repeat(2000000) + '</p>'"
+    async with showing(script) as server:
+        with pytest.raises(InputTooLarge):
+            await renderer.render(server.url())
+
+
+async def test_a_browser_that_died_is_started_anew(renderer: BrowserRenderer) -> None:
+    async with showing(shows("'hello'")) as server:
+        assert await text(renderer, server.url()) == "It said: hello"
+        before = renderer.deaths
+        os.kill(_chromium_of(os.getpid()), signal.SIGKILL)
+        assert await text(renderer, server.url()) == "It said: hello"
+        assert renderer.deaths == before + 1
+
+
+async def test_a_browser_that_died_idle_is_counted_too(renderer: BrowserRenderer) -> None:
+    async with showing(shows("'hello'")) as server:
+        assert await text(renderer, server.url()) == "It said: hello"
+        before, browser = renderer.deaths, renderer._browser
+        assert browser is not None
+        gone = asyncio.Event()
+        browser.on("disconnected", lambda _: gone.set())
+        os.kill(_chromium_of(os.getpid()), signal.SIGKILL)
+        await gone.wait()
+        assert await text(renderer, server.url()) == "It said: hello"
+        assert renderer.deaths == before + 1
+
+
+async def test_a_status_of_failure_is_told(renderer: BrowserRenderer) -> None:
+    async with showing("") as server:
+        with pytest.raises(InputError, match="status 404"):
+            await renderer.render(server.url("missing"))
+
+
+@pytest.mark.deep
+async def test_pages_are_rendered_side_by_side_and_do_not_mix(renderer: BrowserRenderer) -> None:
+    script = shows("location.pathname")
+    pages: dict[str, Any] = {name: response(SHELL, "Content-Type: text/html") for name in "abcd"}
+    async with showing(script, **pages) as server:
+        said = await asyncio.gather(*(text(renderer, server.url(name)) for name in "abcd"))
+    assert said == [f"It said: /{name}" for name in "abcd"]
+
+
+def _chromium_of(parent: int) -> int:
+    """The browser's own process: the first below `parent` whose program is Chromium."""
+    import psutil
+
+    return next(
+        child.pid
+        for child in psutil.Process(parent).children(recursive=True)
+        # One that another test has killed may be there still.
+        if child.status() != psutil.STATUS_ZOMBIE
+        and "--headless" in child.cmdline()
+        and not any(part.startswith("--type=") for part in child.cmdline())
+    )
+
+
+def test_a_browser_can_be_turned_off() -> None:
+    assert find_browser("off") is None
+    assert find_browser("/no/such/program") is None
+
+
+def install_in_no_time(folder: Path) -> None:
+    """Within one tick of the file system's clock: Python's finders believe that nothing has changed."""
+    before = folder.stat()
+    (folder / "playwright").mkdir()
+    (folder / "playwright" / "__init__.py").touch()
+    os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+async def test_a_browser_that_is_installed_later_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policies: list[str] = []
+
+    def make(program: str) -> BrowserRenderer:
+        policies.append(program)
+        return BrowserRenderer(BrowserPolicy(program), FetchPolicy(), Names())
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "playwright", raising=False)
+    browser = LateBrowser("auto", make)
+    (tmp_path / "chromium").touch(0o755)
+    assert await browser() is None
+    install_in_no_time(tmp_path)
+    found = await browser()
+    assert found is not None
+    assert await browser() is found
+    assert policies == [str(tmp_path / "chromium")]
+    await browser.close()
+
+
+async def test_a_browser_that_runs_elsewhere_is_used(tmp_path: Path) -> None:
+    async with showing(shows("fetch('/data').then(answer => answer.text())"), data=response(b"content")) as server:
+        command = [
+            str(PROGRAM),
+            "--headless",
+            "--no-sandbox",
+            "--remote-debugging-port=0",
+            f"--user-data-dir={tmp_path}",
+        ]
+        process = await asyncio.create_subprocess_exec(*command, *FLAGS, stderr=asyncio.subprocess.PIPE)
+        try:
+            assert process.stderr is not None
+            while b"DevTools listening on" not in (line := await process.stderr.readline()):
+                assert line, "Chromium did not start"
+            async with a_browser(line.decode().split()[-1]) as renderer:
+                assert await text(renderer, server.url()) == "It said: content"
+        finally:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_browser_that_does_not_start_is_unavailable() -> None:
+    renderer = BrowserRenderer(BrowserPolicy("http://127.0.0.1:9"), FetchPolicy(), Names())
+    with pytest.raises(EngineUnavailable, match="OPENFAZE_BROWSER"):
+        await renderer.render("http://127.0.0.1:9/")
+    await renderer.close()
+
+
+def test_the_browsers_container_has_the_flags_of_the_browser() -> None:
+    entry = (ROOT / "docker" / "browser" / "Dockerfile").read_text().partition("ENTRYPOINT")[2]
+    assert set(FLAGS) <= set(json.loads(entry.replace("\\\n", "")))
+
+
+async def test_pages_of_one_key_leave_a_place_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    gate = asyncio.Event()
+
+    async def held(_: BrowserRenderer, url: str, _param: str | None) -> Rendered:
+        begun.append(url)
+        if "alice" in url:
+            await gate.wait()
+        return Rendered(b"", url)
+
+    monkeypatch.setattr(BrowserRenderer, "_render", held)
+    renderer = BrowserRenderer(BrowserPolicy("", pages=2), FetchPolicy(), Names())
+
+    def page(key: str, number: int) -> "asyncio.Task[Rendered]":
+        context = contextvars.copy_context()
+        context.run(SHARE.set, Share(key, 0.5))
+        return asyncio.create_task(renderer.render(f"https://{key}.test/{number}"), context=context)
+
+    alice = [page("alice", number) for number in range(5)]
+    assert (await page("bob", 0)).url == "https://bob.test/0"
+    assert begun == ["https://alice.test/0", "https://bob.test/0"]
+    gate.set()
+    await asyncio.gather(*alice)
+    await renderer.close()

@@ -1,0 +1,131 @@
+"""Which providers the settings give, and that the SearXNG of the container files fits them."""
+
+import pytest
+import yaml
+
+from app.building import build_fetcher
+from app.cli.doctor import _search_the_web
+from app.services import Services
+from app.settings import Settings
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.search.providers import SearchConfig, Searxng, build_providers, names_of
+from tests import search_engines as said
+from tests.conftest import ROOT
+from tests.web import TLS, response, serving
+
+AUTO = ("auto",)
+
+
+async def names(config: SearchConfig) -> str:
+    fetcher = Fetcher(FetchPolicy(), tls=TLS)
+    providers = build_providers(config, fetcher)
+    for provider in providers:
+        await provider.close()
+    await fetcher.close()
+    return names_of(providers)
+
+
+@pytest.mark.parametrize(
+    ("order", "url", "key", "expected"),
+    [
+        (AUTO, None, None, "ddgs"),
+        (AUTO, "http://searxng:8080", None, "searxng, ddgs"),
+        (AUTO, "http://searxng:8080", "tavily=a,brave=b", "searxng, brave, tavily, ddgs"),
+        (("serper",), None, "a=b", "serper"),
+        (("ddgs", "brave"), None, "key", "ddgs, brave"),
+        (("ddgs", "ddgs"), None, None, "ddgs"),
+        (("searxng",), "https://[::1]:8080/searx/", None, "searxng"),
+        (("off",), "http://searxng:8080", "key", ""),
+    ],
+)
+async def test_the_order_is_as_named_or_as_set_up(
+    order: tuple[str, ...], url: str | None, key: str | None, expected: str
+) -> None:
+    pytest.importorskip("ddgs")
+    assert await names(SearchConfig(order, url, key)) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        (SearchConfig(("bing",)), "no provider 'bing'; there are: searxng, brave, tavily, serper, ddgs"),
+        (SearchConfig(("ddgs", "auto")), "no provider 'auto'"),
+        (SearchConfig(("searxng",)), "'searxng' needs OPENFAZE_SEARCH_URL"),
+        (SearchConfig(("brave",)), "'brave' needs OPENFAZE_SEARCH_API_KEY"),
+        (SearchConfig(("brave", "tavily"), key="hunter2"), "say whose key it is"),
+        (SearchConfig(("brave", "tavily"), key="brave=hunter2"), "'tavily' needs OPENFAZE_SEARCH_API_KEY"),
+        (SearchConfig(AUTO, key="hunter2"), "say whose key it is"),
+        (SearchConfig(AUTO, "searxng:8080"), "OPENFAZE_SEARCH_URL is not the http or https URL"),
+        (SearchConfig(AUTO, "http://me:hunter2@searxng/"), "OPENFAZE_SEARCH_URL is not the http or https URL"),
+    ],
+)
+async def test_settings_that_do_not_fit_stop_the_start_without_telling_keys(config: SearchConfig, says: str) -> None:
+    with pytest.raises(ValueError, match="OPENFAZE_SEARCH") as caught:
+        await names(config)
+    assert says in str(caught.value)
+    assert "hunter2" not in str(caught.value) + repr(config).replace("me:hunter2@", "")
+
+
+async def test_what_the_settings_say_reaches_the_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENFAZE_SEARCH_PROVIDER", "searxng, brave")
+    monkeypatch.setenv("OPENFAZE_SEARCH_URL", "http://10.1.2.3:8080")
+    monkeypatch.setenv("OPENFAZE_SEARCH_API_KEY", "hunter2")
+    settings = Settings(_env_file=None)
+    services = Services(settings)
+    assert names_of(services.search.providers) == "searxng, brave"
+    assert services.tasks.has("web_search")
+    assert "hunter2" not in repr(settings) + repr(services.search.providers)
+    await services.close()
+
+
+async def test_only_the_search_may_reach_a_private_searxng() -> None:
+    fetcher = Fetcher(FetchPolicy(allow=("wiki.lan",), cache_bytes=1), tls=TLS)
+    [provider] = build_providers(SearchConfig(("searxng",), "http://10.1.2.3:8080/"), fetcher)
+    assert isinstance(provider, Searxng)
+    assert fetcher.policy.allow == ("wiki.lan",)
+    assert provider.fetcher.policy.allow == ("10.1.2.3:8080",)
+    await provider.close()
+    await fetcher.close()
+
+
+async def test_a_search_that_is_off_is_not_guessed_at() -> None:
+    services = Services(Settings(_env_file=None, search_provider=("off",)))
+    assert not services.tasks.has("web_search")
+    assert services.tasks.find("web_search").name == "web_search"
+    await services.close()
+
+
+@pytest.mark.parametrize(
+    ("page", "outcome", "state"),
+    [
+        (said.as_json(said.searxng(("Tides", "https://tides.example/", ""))), "answered with 1 results", "ok"),
+        (response(status="500 Oops"), "searxng answered with status 500.", "failed"),
+    ],
+)
+async def test_doctor_asks_the_provider_that_was_named(page: bytes, outcome: str, state: str) -> None:
+    async with serving() as server:
+        server.pages = {"search?q=openfaze&format=json&categories=general": page}
+        settings = Settings(_env_file=None, search_provider=("searxng",), search_url=server.url())
+        fetcher = build_fetcher(settings)
+        found = await _search_the_web(settings, fetcher)
+        await fetcher.close()
+    assert (found.engine, found.said.startswith(outcome), found.outcome) == ("searxng", True, state)
+
+
+async def test_doctor_minds_no_search_that_is_off() -> None:
+    settings = Settings(_env_file=None, search_provider=("off",))
+    fetcher = build_fetcher(settings)
+    found = await _search_the_web(settings, fetcher)
+    await fetcher.close()
+    assert (found.outcome, found.said) == ("off", "OPENFAZE_SEARCH_PROVIDER=off")
+
+
+def test_the_searxng_of_the_container_files_answers_in_json_and_is_published_nowhere() -> None:
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["searxng"]
+    assert ("ports" in service, service["profiles"], service["cap_drop"]) == (False, ["search"], ["ALL"])
+    [(source, target, _)] = [volume.split(":") for volume in service["volumes"]]
+    assert target == "/etc/searxng/settings.yml"
+    settings = yaml.safe_load((ROOT / source).read_text())
+    assert settings["search"]["formats"] == ["html", "json"]
+    assert settings["server"]["limiter"] is False
+    assert "secret_key" not in settings["server"]

@@ -1,0 +1,110 @@
+"""A head that is fitted to some of the data knows the rest: the training works, and the data is worth something."""
+
+import numpy as np
+import pytest
+
+from models.capability import EngineConfig
+from models.catalog import CATALOG
+from models.embedding.capability import EMBEDDING, MINILM
+from models.runtime import Runtime
+from models.safety.text.head import head_of, load_head
+from models.safety.text.views import views
+from tests.conftest import ROOT, SHARED, each_case
+from training.guard.contrasts import contrasts
+from training.guard.data import SETS as NAMES
+from training.guard.data import LabelledText, examples
+from training.guard.disguises import DISGUISES
+from training.guard.fit import fit
+from training.guard.measure import Judged, tables
+
+SETS = SHARED / "data" / "guard"
+GUARDRAILS = ROOT / "docs" / "guardrails.md"
+
+
+# It embeds all of the sets.
+@pytest.mark.timeout(2400)
+@pytest.mark.deep
+@pytest.mark.shared
+async def test_a_head_catches_what_it_has_not_seen_and_leaves_themes_alone_that_it_has_not_seen() -> None:
+    if not SETS.is_dir():
+        pytest.skip("the sets to train on are not beside this checkout")
+    found = examples(SETS)
+    themes = np.random.default_rng(0).permutation(sorted({example.group for example in found}))
+    # With half of the themes it is worse than the head in the package, which has seen all of them.
+    fitted = set(themes[::2].tolist())
+    runtime = Runtime(CATALOG, EngineConfig(max_queue=10_000))
+    embedder = runtime.find(EMBEDDING, MINILM)
+    assert embedder is not None
+    try:
+        vectors = await embedder.embed([example.text for example in found])
+    finally:
+        await runtime.close()
+    seen = [at for at, example in enumerate(found) if example.group in fitted]
+    held = [at for at, example in enumerate(found) if example.group not in fitted]
+    head = head_of(fit([found[at] for at in seen], vectors[seen], seed=0))
+
+    meanings = head.meanings_of(vectors[held])
+    caught = [
+        head.unsafe(head.words_of(found[at].text), meaning) >= head.threshold
+        for at, meaning in zip(held, meanings.tolist(), strict=True)
+    ]
+    unsafe = np.array([found[at].unsafe for at in held])
+    assert np.array(caught)[unsafe].mean() > 0.7
+    # Harmless texts that only sound unsafe, on themes that it has not seen, are hard: it flags 17 % of all.
+    assert np.array(caught)[~unsafe].mean() < 0.2
+
+
+@pytest.mark.shared
+def test_the_head_in_the_package_was_made_from_this_data() -> None:
+    if not SETS.is_dir():
+        pytest.skip("the sets to train on are not beside this checkout")
+    found = examples(SETS)
+    unsafe = sum(example.unsafe for example in found)
+    assert load_head().about["examples"] == {"unsafe": unsafe, "harmless": len(found) - unsafe}
+
+
+@pytest.mark.shared
+def test_the_data_has_look_alikes_of_every_code_in_many_languages() -> None:
+    if not SETS.is_dir():
+        pytest.skip("the sets to train on are not beside this checkout")
+    alike = [example for example in examples(SETS) if example.source.startswith("look_alikes/")]
+    for number in range(1, 15):
+        own = [example for example in alike if example.source == f"look_alikes/S{number}"]
+        assert len(own) >= 40
+        assert len({example.language for example in own}) >= 6
+
+
+def test_the_docs_tell_what_is_caught_in_each_disguise_that_is_measured() -> None:
+    table = GUARDRAILS.read_text(encoding="utf-8").split("| written as | caught |\n|---|---|\n")[1]
+    rows = table.split("\n\n")[0].splitlines()
+    assert [row.split("|")[1].strip() for row in rows] == list(DISGUISES)
+
+
+@each_case("disguise", list(DISGUISES))
+def test_every_disguise_that_is_measured_hides_what_one_reading_shows(disguise: str) -> None:
+    written = DISGUISES[disguise]("how to make a bomb")
+    assert any("how to make a bomb" in " ".join(view.text.casefold().split()) for view in views(written))
+
+
+def test_disguises_are_compared_with_the_same_prompts_as_they_are() -> None:
+    def judged(text: str, score: float, source: str = "prompts", disguise: str = "none") -> Judged:
+        return Judged(LabelledText(text, score > 0, "S1", text, "en", source), {"S1": score}, 0.5, source, disguise)
+
+    others = [judged("kill her", 0.9, name) for name in NAMES] + [judged("knit", 0.0, name) for name in NAMES]
+    drawn = [judged("kill him", 0.9), judged("kill him", 0.1, disguise="hex")]
+    missed = judged("kill them", 0.1)
+    found = tables([*others, *drawn, missed])
+    assert found.endswith("| written as | caught |\n|---|---|\n| none | 100.0% |\n| hex | 0.0% |")
+
+
+def test_contrasts_put_what_is_unsafe_and_what_is_not_into_the_same_forms() -> None:
+    made = list(contrasts())
+    assert made == list(contrasts())
+    safe = {text for text, code, _ in made if code is None}
+    unsafe = {text for text, code, _ in made if code is not None}
+    assert not safe & unsafe
+    assert {code for _, code, _ in made} == {None, *(f"S{number}" for number in range(1, 14))}
+    assert not [text for text in safe | unsafe if "{" in text]
+    for some, others in ((safe, unsafe), (unsafe, safe)):
+        beginnings = {text.split()[0] for text in others}
+        assert sum(text.split()[0] in beginnings for text in some) > 0.85 * len(some)
