@@ -28,18 +28,18 @@ from models.extraction.network import ExtractionNetwork
 from models.fair_executor import FairExecutor, Slices
 from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
-from tasks.extraction.choice import chosen
-from tasks.extraction.evidence import grounded
+from tasks.extraction.choice import choose_values
+from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import items_of
+from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.probability import CalibrationInput, FieldScores, calibration_input, probability
 from tasks.extraction.values import values_of
 from tasks.inputs.source import Origin, Source
-from tasks.notation.dates import as_day
-from tasks.notation.numbers import as_number
+from tasks.notation.dates import parse_day
+from tasks.notation.numbers import parse_number
 from tasks.ocr_result import page_section, picture_result
 from tasks.precontext import Entry
 from tasks.result import JsonResult
@@ -71,10 +71,10 @@ def same(value: Any, truth: Any) -> tuple[bool, bool]:
     if not isinstance(truth, str):
         return (abs(float(value) - float(truth)) < 1e-6,) * 2 if not isinstance(value, str) else (False, False)
     said, meant = str(value), truth
-    one, other = as_number(said), as_number(meant)
+    one, other = parse_number(said), parse_number(meant)
     if one and other and one.readings & other.readings:
         return True, True
-    day, true_day = as_day(said), as_day(meant)
+    day, true_day = parse_day(said), parse_day(meant)
     if day and true_day and day.readings[0] == true_day.readings[0]:
         return True, True
     said, meant = "".join(fold(said)), "".join(fold(meant))
@@ -231,7 +231,7 @@ class Bench:
     ) -> AsyncIterator[JudgedAnswer]:
         began = time.perf_counter()
         scored = await self.extractor.score([entry], wanted_of(asked))
-        found = chosen(scored)
+        found = choose_values(scored)
         self.seconds[name].append(time.perf_counter() - began)
         for one in asked:
             if one.value is None and one.cells is None and one.schema["type"] == "string" and name == "made":
@@ -254,7 +254,7 @@ class Bench:
             rows = max(len(one.cells or ()) for one in own)
             truth = [{one.path[-1]: one.cells[row][0] for one in own if one.cells and row < len(one.cells)}
                      for row in range(rows)]  # fmt: skip
-            said = items_of(scored, at)
+            said = read_object_list(scored, at)
             self.items["right"] += right_cells(said, truth)
             self.items["said"] += sum(value not in (None, "") for item in said for value in item.values())
             self.items["meant"] += sum(map(len, truth))
@@ -288,7 +288,7 @@ def evidence_of(scored: FieldScores, entry: Entry, path: tuple[str, ...], value:
         whole = {step: whole}
     request = entry if entry.name == "request" else None
     read = [] if request else [entry]
-    found, _ = run(grounded(whole, read, None, most_chars=10**9, support=scored.place, request=request))
+    found, _ = run(find_evidence(whole, read, None, most_chars=10**9, support=scored.place, request=request))
     return found.fields.get(pointer_of(path))
 
 
@@ -308,7 +308,7 @@ def _lie(scored: FieldScores, one: TrainingField, others: Sequence[TrainingField
     if draw < 0.25:
         values = [other.value for other in others if not same(other.value, truth)[1]]
     elif draw < 0.75:
-        values = [next(values_of(span, one.schema, scored.days_first), None) for span in scored.reading.spans]
+        values = [next(values_of(span, one.schema, scored.days_first), None) for span in scored.candidates.spans]
         values = [value for value in values if value not in (None, "") and not same(value, truth)[1]]
     else:
         values = []

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench.extraction import Answer, Bench, bins_of, evidence_of, wanted_of
 from tasks.base import TaskRequest
-from tasks.extraction.choice import chosen
+from tasks.extraction.choice import choose_values
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
 from tests.conftest import SHARED
@@ -65,7 +65,7 @@ async def drawn(bench: Bench, kind: str, seed: int) -> Image.Image:
     asked = [one for one in asked_of(made, random.Random(seed), most=8) if one.value is not None]
     scored = await bench.extractor.score([entry], wanted_of(asked))
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(15)
-    for index, (path, choice) in enumerate(chosen(scored).items()):
+    for index, (path, choice) in enumerate(choose_values(scored).items()):
         evidence: Any = evidence_of(scored, entry, path, choice.value)
         if evidence is None or "bounds" not in evidence:
             continue

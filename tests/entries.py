@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from models.vision.text import TextLine, Word
 from tasks.code_sandbox import CodeResult
-from tasks.extraction.evidence import FieldEvidence, grounded
+from tasks.extraction.evidence import FieldEvidence, find_evidence
 from tasks.forecast import ForecastResult
 from tasks.guardrails import GuardResult
 from tasks.gui_detection import GuiResult
@@ -58,7 +58,7 @@ def ground(
     request: Entry | None = None,
 ) -> Grounding:
     """As `grounded`, at once and of any size."""
-    steps = grounded(value, precontext, schema, most_chars=sys.maxsize, request=request)
+    steps = find_evidence(value, precontext, schema, most_chars=sys.maxsize, request=request)
     while True:
         try:
             next(steps)

@@ -18,7 +18,7 @@ from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfie
 from app.chat.tool_loop import Rounds
 from app.events import AnswerWarning, Event, TextChunk
 from models.fair_executor import FairExecutor
-from tasks.extraction.evidence import IsWritten, grounded
+from tasks.extraction.evidence import IsWritten, find_evidence
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
 from tasks.extraction.passages import read_of
@@ -117,7 +117,7 @@ class StructuredAnswers:
             scored = await self.extractor.score(read, await asyncio.to_thread(fields_in, value, shape.schema))
         document = scored.document if scored else None
         evidence, left_out = await self.evidence_executor.run(
-            grounded,
+            find_evidence,
             value,
             entries,
             shape.schema,

@@ -177,43 +177,43 @@ def _goes_on(above: LineSegment, below: LineSegment) -> bool:
 
 def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Candidates:
     """The first `most_spans` of it. Synchronous: some 25 ms a page."""
-    reading = Candidates(passages)
+    candidates = Candidates(passages)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:
-        if len(reading.spans) == most_spans:
+        if len(candidates.spans) == most_spans:
             break
-        first = len(reading.segments)
-        reading.segments.extend(_placed(_segments(passage), first))
-        for span in _spans(passage, reading, first):
-            if len(reading.spans) == most_spans:
+        first = len(candidates.segments)
+        candidates.segments.extend(_with_neighbours(_split_into_segments(passage), first))
+        for span in _spans_of(passage, candidates, first):
+            if len(candidates.spans) == most_spans:
                 break
             key = (id(passage), span.words, span.text)
             if span.text and key not in seen:
                 seen.add(key)
-                reading.spans.append(span)
-    _settle_numbers(reading)
-    return reading
+                candidates.spans.append(span)
+    _settle_numbers(candidates)
+    return candidates
 
 
-def _settle_numbers(reading: Candidates) -> None:
+def _settle_numbers(candidates: Candidates) -> None:
     """Numbers that may be thousands or have a fraction, `9.800`, as the others are written: by the sign before their
     one or two figures; without such ones, by amounts of money, which have no three behind it."""
     fractions = Counter(
-        found[1] for span in reading.spans if span.number and (found := _FRACTION.search(span.number.digits))
+        found[1] for span in candidates.spans if span.number and (found := _FRACTION.search(span.number.digits))
     )
     if not fractions:
-        amounts = (found[1] or found[2] for segment in reading.segments for found in _MONEY.finditer(segment.text))
+        amounts = (found[1] or found[2] for segment in candidates.segments for found in _MONEY.finditer(segment.text))
         fractions = Counter(_OTHER[sign] for sign in amounts)
     [(sign, count), (_, less)] = [*fractions.most_common(), ("", 0), ("", 0)][:2]
     if count <= MOSTLY * less:
         return
-    for at, span in enumerate(reading.spans):
+    for at, span in enumerate(candidates.spans):
         if (number := span.number) and len(number.readings) == 2 and _GROUPED.search(number.digits):
             value = (min if sign in number.digits else max)(number.readings, key=abs)
-            reading.spans[at] = replace(span, number=replace(number, readings=frozenset({value})))
+            candidates.spans[at] = replace(span, number=replace(number, readings=frozenset({value})))
 
 
-def _segments(passage: Passage) -> list[LineSegment]:
+def _split_into_segments(passage: Passage) -> list[LineSegment]:
     found = []
     for line in range(len(passage.lines)):
         for words in segments_of(passage, line):
@@ -222,11 +222,13 @@ def _segments(passage: Passage) -> list[LineSegment]:
     return found[:MOST_SEGMENTS]
 
 
-def _placed(segments: Sequence[LineSegment], offset: int) -> Iterator[LineSegment]:
+def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Iterator[LineSegment]:
     """With their neighbours. Where there are no boxes, a line stands below the one before it."""
     boxes = [segment.box for segment in segments]
     placed = [index for index, box in enumerate(boxes) if box is not None]
-    neighbours = dict(zip(placed, _neighbours(np.array([boxes[index] for index in placed], np.float32)), strict=True))
+    neighbours = dict(
+        zip(placed, _nearest_boxes(np.array([boxes[index] for index in placed], np.float32)), strict=True)
+    )
     for index, segment in enumerate(segments):
         if index in neighbours:
             near = [placed[at] + offset if at >= 0 else -1 for at in neighbours[index]]
@@ -236,7 +238,7 @@ def _placed(segments: Sequence[LineSegment], offset: int) -> Iterator[LineSegmen
         yield LineSegment(segment.passage, segment.words, segment.text, segment.box, *near)
 
 
-def _neighbours(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
+def _nearest_boxes(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
     """The nearest to the left in the row, above and below, of each box; −1 where there is none."""
     if not len(boxes):
         return []
@@ -259,23 +261,23 @@ def _neighbours(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
     return [(int(a), int(b), int(c)) for a, b, c in zip(*found, strict=True)]
 
 
-def _spans(passage: Passage, reading: Candidates, first: int) -> Iterator[CandidateSpan]:
-    layout = reading.layouts[id(passage)]
+def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[CandidateSpan]:
+    layout = candidates.layouts[id(passage)]
     segment_of = {
-        word: index for index in range(first, len(reading.segments)) for word in reading.segments[index].words
+        word: index for index in range(first, len(candidates.segments)) for word in candidates.segments[index].words
     }
-    yield from _typed(passage, layout, segment_of, reading)
-    for index in range(first, len(reading.segments)):
-        segment = reading.segments[index]
-        own = list(_parts(segment, index))
+    yield from _typed_spans(passage, layout, segment_of, candidates)
+    for index in range(first, len(candidates.segments)):
+        segment = candidates.segments[index]
+        own = list(_spans_of_line(segment, index))
         yield from own
         for start in own:
             if start.kind == "line" or start.closed:
-                yield from _blocks(reading, start)
+                yield from _blocks_from(candidates, start)
 
 
-def _typed(
-    passage: Passage, layout: LabelLayout, segment_of: dict[int, int], reading: Candidates
+def _typed_spans(
+    passage: Passage, layout: LabelLayout, segment_of: dict[int, int], candidates: Candidates
 ) -> Iterator[CandidateSpan]:
     """Days, amounts, times and the like, wherever they stand."""
 
@@ -288,7 +290,9 @@ def _typed(
         pair = next((layout.pair_of[word] for word in words if word in layout.pair_of), None)
         first, last = segment_of[words[0]], segment_of[words[-1]]
         # In a sentence, the words before it name it: "due by 12 May".
-        label, closed = (pair.label, pair.closed) if pair else (_words_before(reading.segments[first], words[0]), False)
+        label, closed = (
+            (pair.label, pair.closed) if pair else (_words_before(candidates.segments[first], words[0]), False)
+        )
         text = passage.text[start:end].strip()
         return CandidateSpan(kind, passage, words, text, first, last, label, closed, number, day)
 
@@ -304,7 +308,9 @@ def _typed(
             text = " ".join([passage.words[word] for word in pair.values])
             head, colon, tail = text.partition(":")
             text = tail if colon and head.isalpha() else text
-            yield CandidateSpan("part", passage, pair.values, _bare(text), first, first, pair.label, pair.closed)
+            yield CandidateSpan(
+                "part", passage, pair.values, _without_signs(text), first, first, pair.label, pair.closed
+            )
 
 
 def _words_before(segment: LineSegment, word: int) -> str:
@@ -312,12 +318,12 @@ def _words_before(segment: LineSegment, word: int) -> str:
     return " ".join([segment.passage.words[before] for before in segment.words[max(0, at - MOST_BEFORE) : at]])
 
 
-def _parts(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
+def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     """The line, what stands behind its label, and its parts at commas, brackets, the first and the last word."""
     passage, words = segment.passage, segment.words
 
     def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, closed: bool = False) -> CandidateSpan:
-        return CandidateSpan(kind, passage, words[start:end], _bare(text), index, index, label, closed)
+        return CandidateSpan(kind, passage, words[start:end], _without_signs(text), index, index, label, closed)
 
     count = len(words)
     texts = [passage.words[word] for word in words]
@@ -332,7 +338,9 @@ def _parts(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
         # A dash behind a label says that there is no value.
         yield own if own.text else replace(own, text=tail.strip())
         whole = tail.strip()
-    yield CandidateSpan("line", passage, words, _bare(segment.text) if not label else segment.text, index, index)
+    yield CandidateSpan(
+        "line", passage, words, _without_signs(segment.text) if not label else segment.text, index, index
+    )
     rest = texts[begin:] if not label else whole.split()
     if (bare := without_brackets(whole)) is not None:
         yield span("piece", bare, begin, min(count, begin + len(bare.split())), label, closed=bool(label))
@@ -375,16 +383,16 @@ def without_brackets(text: str) -> str | None:
     return found[1] if found else None
 
 
-def _bare(text: str) -> str:
+def _without_signs(text: str) -> str:
     """A text without the signs around it; a bracket that closes one within it stays."""
     bare = text.strip(AROUND)
     end = text.find(bare) + len(bare)
     return text[text.find(bare) : end + (bare.count("(") > bare.count(")") and text[end : end + 1] == ")")]
 
 
-def _blocks(reading: Candidates, start: CandidateSpan) -> Iterator[CandidateSpan]:
+def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[CandidateSpan]:
     """Lines that stand together from where `start` stands, two and more."""
-    here = reading.segments[start.last]
+    here = candidates.segments[start.last]
     # What ended the line by itself is in its middle now: "55 Jalan Sagu,".
     stops = _STOPS.match(here.text, max(0, here.text.find(start.text)) + len(start.text))
     words, texts, last = start.words, [start.text + (stops[0] if stops else "")], start.last
@@ -392,12 +400,12 @@ def _blocks(reading: Candidates, start: CandidateSpan) -> Iterator[CandidateSpan
         below = here.below
         if below < 0:
             return
-        nxt = reading.segments[below]
+        nxt = candidates.segments[below]
         if not _goes_on(here, nxt):
             return
         words, last, here = (*words, *nxt.words), below, nxt
         texts.append(nxt.text)
-        text = _bare(" ".join(texts))
+        text = _without_signs(" ".join(texts))
         yield CandidateSpan(
             "block", start.passage, tuple(sorted(words)), text, start.first, last, start.label, start.closed
         )

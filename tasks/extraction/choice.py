@@ -9,7 +9,7 @@ from tasks.extraction.candidates import CandidateSpan, without_brackets
 from tasks.extraction.features import types_of
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.text_lists import TextList, listed
+from tasks.extraction.text_lists import TextList, read_text_list
 from tasks.extraction.values import key_of, says_nothing, values_of
 from tasks.schema.paths import JsonPath
 
@@ -36,18 +36,21 @@ class ChosenValue:
     words: tuple[int, ...] = ()
 
 
-def chosen(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
+def choose_values(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
     """A value for each field that has one, the surest fields first: no two have the same place if that can be helped.
 
     A field that may be null or left out is None where nothing answers it; one that may not has no choice where nothing
     fits its schema. Synchronous.
     """
-    left = {row: _values(scored, row) for row, field in enumerate(scored.fields) if not field.in_list}
+    left = {row: _possible_values(scored, row) for row, field in enumerate(scored.fields) if not field.in_list}
     found: dict[JsonPath, ChosenValue] = {}
     taken: set[tuple[int, tuple[int, ...]]] = set()
     while left:
-        best = {row: max(options, key=lambda one: _free(one, taken), default=None) for row, options in left.items()}
-        row = max(best, key=lambda at: _free(one, taken) if (one := best[at]) else -1.0)
+        best = {
+            row: max(options, key=lambda one: _probability_left(one, taken), default=None)
+            for row, options in left.items()
+        }
+        row = max(best, key=lambda at: _probability_left(one, taken) if (one := best[at]) else -1.0)
         choice = best[row]
         del left[row]
         if choice is not None:
@@ -57,25 +60,25 @@ def chosen(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
     return {field.path: found[field.path] for field in scored.fields if field.path in found}
 
 
-def listed_at(scored: FieldScores, choice: ChosenValue) -> TextList | None:
+def text_list_at(scored: FieldScores, choice: ChosenValue) -> TextList | None:
     """The list whose place a choice is; None where it is none."""
     if choice.value is None or choice.passage is None:
         return None
-    return listed(scored.reading, choice.passage, choice.words, choice.probability)
+    return read_text_list(scored.candidates, choice.passage, choice.words, choice.probability)
 
 
-def _free(choice: ChosenValue, taken: set[tuple[int, tuple[int, ...]]]) -> float:
+def _probability_left(choice: ChosenValue, taken: set[tuple[int, tuple[int, ...]]]) -> float:
     return choice.probability * (TAKEN if (id(choice.passage), choice.words) in taken else 1.0)
 
 
-def _values(scored: FieldScores, row: int) -> list[ChosenValue]:
+def _possible_values(scored: FieldScores, row: int) -> list[ChosenValue]:
     """What the field may be, places that say the same taken together."""
     field, chances = scored.fields[row], scored.probabilities[row]
     types, is_enum = types_of(field.schema), "enum" in field.schema
     may_be_none, none = field.may_be_left_out or field.fits(None), float(chances[-1])
     best: dict[Any, tuple[float, CandidateSpan, Any]] = {}
     for at in np.argsort(-chances[:-1], kind="stable"):
-        span, chance = scored.reading.spans[at], float(chances[at])
+        span, chance = scored.candidates.spans[at], float(chances[at])
         said = list(values_of(span, field.schema, scored.days_first))
         value = next(filter(field.fits, said), None) if len(best) < MOST_VALUES else next(iter(said), None)
         if value is None:

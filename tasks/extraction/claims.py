@@ -17,9 +17,9 @@ from tasks.extraction.labelled_values import LabelLayout, LabelledValue, layout_
 from tasks.extraction.matching import ValueMatch
 from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
-from tasks.notation.currencies import currencies
-from tasks.notation.dates import as_day
-from tasks.notation.numbers import as_number
+from tasks.notation.currencies import find_currencies
+from tasks.notation.dates import parse_day
+from tasks.notation.numbers import parse_number
 
 Label = Literal["own", "none", "other", "elsewhere"]
 """What stands beside a match: words that name its field; nothing that names anything; words that name another field;
@@ -63,9 +63,9 @@ class AnsweredField:
             return frozenset({"amount", "count"})
         if not self.value:
             return frozenset({"number", "text"})
-        if as_day(self.value):
+        if parse_day(self.value):
             return frozenset({"date"})
-        return frozenset({"number" if as_number(self.value) else "text"})
+        return frozenset({"number" if parse_number(self.value) else "text"})
 
     @property
     def is_labelled(self) -> bool:
@@ -84,42 +84,42 @@ class Claims:
         self._passages = passages
         self._layouts: dict[int, LabelLayout] = {}
 
-    def of(self, match: ValueMatch, asked: AnsweredField) -> Claim:
+    def of(self, match: ValueMatch, answered: AnsweredField) -> Claim:
         """What stands beside `match`: `own`, `other` or `none`."""
         passage = match.passage
         layout = self.layout(passage)
         pair = next((layout.pair_of[word] for word in match.words if word in layout.pair_of), None)
         # The name of an item stands before its figures like a label.
-        if pair is not None and not pair.closed and (asked.in_list or asked.kinds <= {"text"}):
+        if pair is not None and not pair.closed and (answered.in_list or answered.kinds <= {"text"}):
             pair = None
-        near = affinity(passage, match.words, asked.names) >= OWN_AFFINITY
-        if not asked.concepts:
+        near = affinity(passage, match.words, answered.names) >= OWN_AFFINITY
+        if not answered.concepts:
             return Claim("own", pair.label if pair else "") if near else Claim("none")
         if pair is not None and not pair.concepts:
             pair = None
         beside = pair or layout.heading_of(passage, match.words)
         if beside is not None:
             is_first = pair is None or _is_first(passage, pair, match)
-            if not beside.concepts.isdisjoint(asked.concepts):
+            if not beside.concepts.isdisjoint(answered.concepts):
                 return Claim("own" if is_first else "none", beside.label, is_final=True)
-            if is_first and not may_be_same(beside.concepts, asked.concepts):
+            if is_first and not may_be_same(beside.concepts, answered.concepts):
                 return Claim("other", beside.label)
-        if not near and asked.is_quantity and (street := _line_word(match)):
+        if not near and answered.is_quantity and (street := _line_word(match)):
             return Claim("other", street)
         return Claim("none")
 
-    def elsewhere(self, asked: AnsweredField) -> Claim | None:
+    def elsewhere(self, answered: AnsweredField) -> Claim | None:
         """The field's own label, where it stands beside a value of its kind. For a field without a match there."""
-        if asked.in_list:
+        if answered.in_list:
             return None
-        found = next(self.own_pairs(asked), None)
-        if found is None or self._is_rounded(*found, asked):
+        found = next(self.own_pairs(answered), None)
+        if found is None or self._is_rounded(*found, answered):
             return None
         return Claim("elsewhere", found[1].label)
 
-    def _is_rounded(self, passage: Passage, pair: LabelledValue, asked: AnsweredField) -> bool:
+    def _is_rounded(self, passage: Passage, pair: LabelledValue, answered: AnsweredField) -> bool:
         """Whether the field is a total, and what stands beside its label comes to it by the page's rounding."""
-        wanted = as_number(str(asked.value)) if "total" in asked.concepts else None
+        wanted = parse_number(str(answered.value)) if "total" in answered.concepts else None
         if wanted is None:
             return False
         roundings = self.layout(passage).of_concepts.get(_ROUNDING, ())
@@ -127,11 +127,11 @@ class Claims:
         by = {sign * one for pair in roundings for one in _amounts(passage, pair) for sign in (1, -1) if abs(one) < 1}
         return not wanted.readings.isdisjoint(total + one for total in _amounts(passage, pair) for one in by)
 
-    def own_pairs(self, asked: AnsweredField) -> Iterator[tuple[Passage, LabelledValue]]:
+    def own_pairs(self, answered: AnsweredField) -> Iterator[tuple[Passage, LabelledValue]]:
         """The labels that name the field, and what of its kind stands beside them."""
-        for passage in self._passages if asked.names.own else ():
-            for pair in _named(self.layout(passage), asked):
-                if _fits(passage, pair, asked):
+        for passage in self._passages if answered.names.own else ():
+            for pair in _labels_naming(self.layout(passage), answered):
+                if _is_of_kind(passage, pair, answered):
                     yield passage, pair
 
     def layout(self, passage: Passage) -> LabelLayout:
@@ -140,11 +140,11 @@ class Claims:
         return self._layouts[id(passage)]
 
 
-def _named(layout: LabelLayout, asked: AnsweredField) -> Sequence[LabelledValue]:
+def _labels_naming(layout: LabelLayout, answered: AnsweredField) -> Sequence[LabelledValue]:
     """Those whose label names the field: the same concepts, or all the words of its key and at most one more."""
-    if asked.concepts:
-        return layout.of_concepts.get(asked.concepts, ())
-    key = asked.names.own[0]
+    if answered.concepts:
+        return layout.of_concepts.get(answered.concepts, ())
+    key = answered.names.own[0]
     if not key or any(map(may_mean_much, key)):
         return ()
     rarest = min((layout.of_word.get(word, ()) for word in key), key=len)
@@ -168,7 +168,7 @@ def _has_figure(text: str) -> bool:
 def _line_word(match: ValueMatch) -> str:
     """A word in the line of a bare figure that makes it a part of an address."""
     said = " ".join([match.passage.words[word] for word in match.words])
-    if _FRACTION.search(said) or any(currencies(said)):
+    if _FRACTION.search(said) or any(find_currencies(said)):
         return ""
     line = match.passage.lines[match.passage.line_at(match.words[0])]
     return next((word for word in line.words if not OF_LINES.isdisjoint(fold(word))), "")
@@ -180,8 +180,8 @@ def _amounts(passage: Passage, pair: LabelledValue) -> frozenset[Decimal]:
     return number.readings if number else frozenset()
 
 
-def _fits(passage: Passage, pair: LabelledValue, asked: AnsweredField) -> bool:
-    kinds, text = asked.kinds, passage.words[pair.values[0]]
+def _is_of_kind(passage: Passage, pair: LabelledValue, answered: AnsweredField) -> bool:
+    kinds, text = answered.kinds, passage.words[pair.values[0]]
     return bool(
         (not kinds.isdisjoint({"amount", "count"}) and pair.values[0] in passage.number_at)
         or ("date" in kinds and not passage.day_at.keys().isdisjoint(pair.values))

@@ -45,7 +45,7 @@ class Concept:
 _ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
 
 
-def _listed(name: str, key: str) -> list[tuple[str, ...]]:
+def _phrases_of(name: str, key: str) -> list[tuple[str, ...]]:
     """The tokens of each phrase."""
     return [tuple(fold(phrase)) for phrase in _ROWS[name].get(key, "").split(",") if phrase]
 
@@ -59,7 +59,7 @@ CONCEPTS = {
     )
     for name, row in _ROWS.items()
 }
-PHRASES = {tokens: name for name in _ROWS for tokens in _listed(name, "words")}
+PHRASES = {tokens: name for name in _ROWS for tokens in _phrases_of(name, "words")}
 """The concept of each name that a label may be, by its tokens."""
 LAST_WORDS = frozenset(
     word for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items() if count >= MANY
@@ -70,7 +70,7 @@ OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
-def _plain(text: str) -> str:
+def _without_accents(text: str) -> str:
     """Without accents, as keys are written."""
     if text.isascii():
         return text
@@ -82,7 +82,7 @@ _FIELDS: dict[str, str] = {}
 """The concept of each name that a field may have."""
 for _name, _row in _ROWS.items():
     _FIELDS.update(dict.fromkeys(" ".join(_row.get("called", "").split()).split(", "), _name))
-_FIELDS.update((_plain(" ".join(_phrase)), _name) for _phrase, _name in PHRASES.items())
+_FIELDS.update((_without_accents(" ".join(_phrase)), _name) for _phrase, _name in PHRASES.items())
 del _FIELDS[""]
 FIELD_WORDS = frozenset(" ".join(_FIELDS).split())
 _BY_FIRST: dict[str, list[tuple[str, ...]]] = {}
@@ -92,7 +92,7 @@ for _phrase in sorted(PHRASES, key=len, reverse=True):
 _LIKELY: dict[str, set[str]] = {}
 """The concepts that a single token may mean."""
 for _name in _ROWS.keys() - {_NOTHING}:
-    for _tokens in (*_listed(_name, "words"), *_listed(_name, "hints")):
+    for _tokens in (*_phrases_of(_name, "words"), *_phrases_of(_name, "hints")):
         if len(_tokens) == 1:
             _LIKELY.setdefault(_tokens[0], set()).add(_name)
 _MISREAD = {
@@ -117,7 +117,7 @@ def are_synonyms(one: str, other: str) -> bool:
 def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
     """The concepts that a label of these folded words names: none that it only includes, weak ones only alone."""
     known = [_MISREAD.get(look_alike(token), token) for token in tokens]
-    return _strongest(_names_in(known, _longest_of_label))
+    return _strongest(_find_names(known, _longest_of_label))
 
 
 @lru_cache(maxsize=4096)
@@ -125,11 +125,11 @@ def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> 
     """The concepts of a field with a name of these folded words, in an object of that name: what the whole name means,
     with the object's (`invoice.number`) or without, else what is named in it. A single word that no document prints
     counts where it ends the name (`purchaser_landline`, but not `link_price`), or alone."""
-    plain = tuple(map(_plain, tokens))
-    for whole in ((*map(_plain, around), *plain), plain) if around else (plain,):
-        if name := _whole(whole):
+    plain = tuple(map(_without_accents, tokens))
+    for whole in ((*map(_without_accents, around), *plain), plain) if around else (plain,):
+        if name := _concept_of_whole_name(whole):
             return frozenset({name} - {_NOTHING})
-    found = _names_in(plain, _longest_of_field)
+    found = _find_names(plain, _longest_of_field)
     printed = [
         (name, first, end)
         for name, first, end in found
@@ -138,7 +138,7 @@ def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> 
     return _strongest(printed or found)
 
 
-def _whole(tokens: tuple[str, ...]) -> str:
+def _concept_of_whole_name(tokens: tuple[str, ...]) -> str:
     """What a field of exactly this name means, with its words in any order, in the singular, or written together."""
     words = tuple(word for word in tokens if word not in _OF)
     if not 0 < len(words) <= LONGEST_NAME:
@@ -146,17 +146,17 @@ def _whole(tokens: tuple[str, ...]) -> str:
     if len(words) == 1 and words[0] not in FIELD_WORDS:
         [word] = words
         cut = {name for at in range(2, len(word) - 1) if (name := _FIELDS.get(f"{word[:at]} {word[at:]}"))}
-        return _only(cut) or _FIELDS.get(_singular(word), "")
+        return _single(cut) or _FIELDS.get(_singular(word), "")
     numbered = (*words[:-1], "number") if words[-1] in _NUMBER else words
     for said in (tokens, words, numbered, tuple(map(_singular, tokens))):
         if name := _FIELDS.get(" ".join(said)):
             return name
     if len(words) > MOST_TURNED:
         return ""
-    return _only({name for turned in permutations(numbered) if (name := _FIELDS.get(" ".join(turned)))})
+    return _single({name for turned in permutations(numbered) if (name := _FIELDS.get(" ".join(turned)))})
 
 
-def _only(names: Collection[str]) -> str:
+def _single(names: Collection[str]) -> str:
     return next(iter(names)) if len(names) == 1 else ""
 
 
@@ -170,7 +170,7 @@ def _strongest(found: Collection[tuple[str, int, int]]) -> frozenset[str]:
     return frozenset(strong or names - {_NOTHING})
 
 
-def _names_in(
+def _find_names(
     known: Sequence[str], longest: Callable[[Sequence[str], int], tuple[int, str]]
 ) -> list[tuple[str, int, int]]:
     """The names in these words, each with where it begins and ends; no tax that is only included."""

@@ -18,7 +18,7 @@ from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity
 from tasks.extraction.boxes import bounds_of_word, box_of
 from tasks.extraction.claims import AnsweredField, Claim, Claims, Label
-from tasks.extraction.matching import Kind, ValueMatch, matches
+from tasks.extraction.matching import Kind, ValueMatch, find_matches
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import Passage, passages_of
 from tasks.extraction.probability import ValuePlace, calibration_input, probability
@@ -88,7 +88,7 @@ IsWritten = Callable[[JsonPath], bool]
 @dataclass(frozen=True, slots=True)
 class _Field:
     path: JsonPath
-    asked: AnsweredField
+    answered: AnsweredField
     place: ValuePlace | None = None
 
     @property
@@ -112,7 +112,7 @@ class _ClaimedMatch:
         return self.claim.label in ("other", "elsewhere")
 
 
-def grounded(
+def find_evidence(
     value: Any,
     precontext: Sequence[Entry],
     schema: Mapping[str, Any] | None,
@@ -145,11 +145,11 @@ def grounded(
     candidates = {}
     for path, leaf in said[: max(1, most_chars // size)]:
         in_list = any(isinstance(step, int) for step in path)
-        asked = AnsweredField(leaf, names_of(path, schema_at(schema, path)), in_list)
-        field = _Field(path, asked, support(path, leaf) if support else None)
+        answered = AnsweredField(leaf, names_of(path, schema_at(schema, path)), in_list)
+        field = _Field(path, answered, support(path, leaf) if support else None)
         fields.append(field)
         is_read = written is None or not written(path)
-        candidates[path] = _candidates(field.asked, passages, claims) if is_read else []
+        candidates[path] = _claimed_matches(field.answered, passages, claims) if is_read else []
         yield
     chosen = _choose(fields, candidates, entries)
     for field in fields:
@@ -157,15 +157,15 @@ def grounded(
         found = chosen.get(field.path)
         if found is not None and found.claim.label == "none" and not found.claim.is_final:
             others = (candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other")
-            against = claims.elsewhere(field.asked) or (next(others, None) if field.asked.is_quantity else None)
+            against = claims.elsewhere(field.answered) or (next(others, None) if field.answered.is_quantity else None)
             chosen[field.path] = _ClaimedMatch(found.match, against or found.claim)
-    evidence = {field.pointer: _report(chosen[field.path], field) for field in fields if field.path in chosen}
+    evidence = {field.pointer: _describe(chosen[field.path], field) for field in fields if field.path in chosen}
     supported = {path for path, found in chosen.items() if not found.speaks_against}
     sums = dict(_tallies(value, (), supported))
     for field in fields:
-        tally = None if field.path in supported else _tally(field.asked.value)
+        tally = None if field.path in supported else _tally(field.answered.value)
         if tally is not None and (sources := sums.get(tally)):
-            evidence[field.pointer] = _derived([evidence[pointer_of(path)] for path in sources])
+            evidence[field.pointer] = _derived_evidence([evidence[pointer_of(path)] for path in sources])
             supported.add(field.path)
     unsupported = [field.pointer for field in fields if field.path not in supported]
     return Evidence(evidence, unsupported), len(said) - len(fields)
@@ -199,7 +199,7 @@ def _tallies(value: Any, path: JsonPath, supported: Collection[JsonPath]) -> Ite
             yield sum((number for number in numbers if number is not None), Decimal(0)), column
 
 
-def _derived(sources: Sequence[FieldEvidence]) -> FieldEvidence:
+def _derived_evidence(sources: Sequence[FieldEvidence]) -> FieldEvidence:
     texts = " + ".join(source["text"] for source in sources)
     score = min(source["score"] for source in sources)
     evidence: FieldEvidence = {**sources[0], "text": texts[:MAX_PASSAGE], "match": "derived", "score": score}
@@ -208,15 +208,15 @@ def _derived(sources: Sequence[FieldEvidence]) -> FieldEvidence:
     return evidence
 
 
-def _candidates(asked: AnsweredField, passages: Sequence[Passage], claims: Claims) -> list[_ClaimedMatch]:
-    found = matches(asked.value, passages, is_quantity=asked.is_quantity)
-    if isinstance(asked.value, bool):
+def _claimed_matches(answered: AnsweredField, passages: Sequence[Passage], claims: Claims) -> list[_ClaimedMatch]:
+    found = find_matches(answered.value, passages, is_quantity=answered.is_quantity)
+    if isinstance(answered.value, bool):
         return [
             _ClaimedMatch(match, Claim("own"))
             for match in found
-            if affinity(match.passage, match.words, asked.names) >= BOOLEAN_AFFINITY
+            if affinity(match.passage, match.words, answered.names) >= BOOLEAN_AFFINITY
         ]
-    return [_ClaimedMatch(match, claims.of(match, asked)) for match in found]
+    return [_ClaimedMatch(match, claims.of(match, answered)) for match in found]
 
 
 def _choose(
@@ -229,7 +229,7 @@ def _choose(
     items = dict.fromkeys(field.item for field in fields)
     for item in items:
         members = [field for field in fields if field.item == item and candidates[field.path]]
-        for field in sorted(members, key=lambda field: (len(candidates[field.path]), -len(str(field.asked.value)))):
+        for field in sorted(members, key=lambda field: (len(candidates[field.path]), -len(str(field.answered.value)))):
             around = anchors.setdefault(item, []) if item is not None else []
             best = max(candidates[field.path], key=lambda candidate: _rank(candidate, field, around, used, entries))
             chosen[field.path] = best
@@ -245,8 +245,8 @@ def _rank(
     used: set[tuple[int, int]],
     entries: Sequence[Entry],
 ) -> tuple[float, float, int, int]:
-    match, asked, place = candidate.match, field.asked, field.place
-    fit = affinity(match.passage, match.words, asked.names) + CONFIDENCE_WEIGHT * (_confidence(match) or 0.0)
+    match, answered, place = candidate.match, field.answered, field.place
+    fit = affinity(match.passage, match.words, answered.names) + CONFIDENCE_WEIGHT * (_confidence(match) or 0.0)
     fit += CLAIM_BONUS.get(candidate.claim.label, 0.0)
     if around:
         fit += 2 * max(_nearness(match, other) for other in around)
@@ -254,7 +254,7 @@ def _rank(
         fit += PLACE_BONUS
     elif match.passage.entry == REQUEST:
         fit -= PLACE_BONUS
-    if asked.in_list and _identity(match) not in used:
+    if answered.in_list and _identity(match) not in used:
         fit += UNUSED_BONUS
     return round(fit, 4), match.score, -match.passage.entry, -match.words[0]
 
@@ -283,7 +283,7 @@ def _nearness(match: ValueMatch, other: ValueMatch) -> float:
     return max(0.0, 1 - apart / 3) if apart < 1 else 0.7 / apart
 
 
-def _report(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
+def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     match, claim = candidate.match, candidate.claim
     passage = match.passage
     lines = [passage.lines[at] for at in sorted({passage.line_at(word) for word in match.words})]
@@ -308,7 +308,7 @@ def _report(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
         "timestamp": (spoken[0][0], spoken[-1][1]) if "timestamp" in first.place else None,
         "speaker": first.place.get("speaker"),
         "url": first.place.get("url"),
-        "passage": _around(match) if is_in_text else None,
+        "passage": _line_around(match) if is_in_text else None,
     }
     evidence = cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
@@ -344,7 +344,7 @@ def _bounds(match: ValueMatch) -> Bounds | None:
     return bounds_of(((left, top), (right, top), (right, bottom), (left, bottom)), right, bottom)
 
 
-def _around(match: ValueMatch) -> str:
+def _line_around(match: ValueMatch) -> str:
     """The line of the match, shortened around it."""
     words = match.passage.words
     line = match.passage.line_words(match.passage.line_at(match.words[0]))

@@ -24,7 +24,7 @@ from tasks.extraction.features import (
 from tasks.extraction.fields import WantedField
 from tasks.extraction.passages import Passage, passages_of
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.rules import set_apart, weigh
+from tasks.extraction.rules import apply_rules, separate_rivals
 from tasks.extraction.wholes import prefer_parts, whole_of
 from tasks.precontext import Entry
 
@@ -48,21 +48,23 @@ class Extractor:
     async def score(self, entries: Sequence[Entry], fields: Sequence[WantedField]) -> FieldScores:
         """What `entries` read, tried on `fields`. Raises ModelError where the embedding engine fails."""
         passages = await self._executor.run(passages_of, entries)
-        reading, strings, spans, texts = await self._executor.run(_prepared, passages, fields, self._most_spans)
-        if not reading.spans or not fields:
-            return FieldScores(reading, fields, np.zeros((len(fields), 1 + len(reading.spans)), np.float32), entries)
+        candidates, strings, spans, texts = await self._executor.run(_prepare, passages, fields, self._most_spans)
+        if not candidates.spans or not fields:
+            return FieldScores(
+                candidates, fields, np.zeros((len(fields), 1 + len(candidates.spans)), np.float32), entries
+            )
         vectors = await self._embedded(strings.texts)
         wholes = {at: whole for at, text in enumerate(texts) if (whole := whole_of(text))}
         asked = [*texts, *dict.fromkeys(wholes.values())]
         found = await self._logits(spans, strings, vectors, asked)
         logits = found[: len(texts)]
-        again = await self._executor.run(_renamed, FieldScores(reading, fields, logits), texts)
+        again = await self._executor.run(_under_other_names, FieldScores(candidates, fields, logits), texts)
         if again:
             rows = list(again)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
         whole_logits = {at: found[asked.index(whole)] for at, whole in wholes.items()}
-        await self._executor.run(_weighed, logits, fields, texts, whole_logits, reading)
-        return FieldScores(reading, fields, logits, entries)
+        await self._executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
+        return FieldScores(candidates, fields, logits, entries)
 
     async def _logits(
         self, spans: SpanFeatures, strings: Strings, vectors: Matrix, texts: Sequence[FieldText]
@@ -85,19 +87,19 @@ class Extractor:
         return self._network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))
 
 
-def _prepared(
+def _prepare(
     passages: Sequence[Passage], fields: Sequence[WantedField], most_spans: int
 ) -> tuple[Candidates, Strings, SpanFeatures, list[FieldText]]:
-    reading, strings = find_candidates(passages, most_spans), Strings()
+    candidates, strings = find_candidates(passages, most_spans), Strings()
     return (
-        reading,
+        candidates,
         strings,
-        span_features(reading, strings),
+        span_features(candidates, strings),
         [field_text(one.schema, one.names, in_list=one.in_list) for one in fields],
     )
 
 
-def _renamed(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
+def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
     """Fields that nothing is likely to answer, under another name of the same thing: the network may know that better.
 
     In a list, each place is likely by itself.
@@ -107,15 +109,15 @@ def _renamed(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, Field
     return {at: other for at in unsure if (other := renamed(texts[at]))}
 
 
-def _weighed(
+def _adjust(
     logits: Matrix,
     fields: Sequence[WantedField],
     texts: Sequence[FieldText],
     wholes: Mapping[int, Matrix],
-    reading: Candidates,
+    candidates: Candidates,
 ) -> None:
     """Changes the logits by what is known of the fields whatever the network makes of them."""
     for row, field in zip(logits, texts, strict=True):
-        weigh(row, field, reading)
-    set_apart(logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, reading)
-    prefer_parts(logits, texts, wholes, reading)
+        apply_rules(row, field, candidates)
+    separate_rivals(logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, candidates)
+    prefer_parts(logits, texts, wholes, candidates)

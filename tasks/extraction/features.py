@@ -130,9 +130,9 @@ class SpanFeatures:
     """Spans × 2: the texts of their first and last segment, by place."""
 
 
-def span_features(reading: Candidates, strings: Strings) -> SpanFeatures:
+def span_features(candidates: Candidates, strings: Strings) -> SpanFeatures:
     """Synchronous."""
-    segments, spans = reading.segments, reading.spans
+    segments, spans = candidates.segments, candidates.spans
     places = [strings.place(segment.text) for segment in segments]
     heights = [segment.height for segment in segments if segment.box]
     usual = float(np.median(heights)) if heights else 1.0
@@ -152,7 +152,7 @@ def span_features(reading: Candidates, strings: Strings) -> SpanFeatures:
         starts = span.words[0] == first.words[0]
         key = (id(span.passage), span.first)
         if key not in headings:
-            found = reading.layouts[id(span.passage)].heading_of(span.passage, first.words)
+            found = candidates.layouts[id(span.passage)].heading_of(span.passage, first.words)
             headings[key] = strings.place(found.label) if found else -1
         left = places[first.left] if first.left >= 0 and (starts or own < 0) else -1
         above = places[first.above] if first.above >= 0 else -1
@@ -169,7 +169,7 @@ def span_features(reading: Candidates, strings: Strings) -> SpanFeatures:
         still.append(
             (
                 *(float(span.kind == kind) for kind in KINDS),
-                *_look(span.text),
+                *_appearance(span.text),
                 *place,
                 float(first.box is None),
                 min(span.first, 20) / 20,
@@ -183,7 +183,7 @@ def span_features(reading: Candidates, strings: Strings) -> SpanFeatures:
                 (span.last - span.first) / 6,
                 *_amounts(span, rank),
                 min(times[span.text], 5) / 5,
-                float(span.passage is reading.passages[0]),
+                float(span.passage is candidates.passages[0]),
                 _confidence(span),
             )
         )
@@ -194,7 +194,7 @@ def span_features(reading: Candidates, strings: Strings) -> SpanFeatures:
     )
 
 
-def _look(text: str) -> tuple[float, ...]:
+def _appearance(text: str) -> tuple[float, ...]:
     size = max(1, len(text))
     words = text.split()
     return (
@@ -273,7 +273,7 @@ def label_matches(
                 common = [(len(key.intersection(words)), len(key)) for key in keys]
                 row[2] = max(same / size for same, size in common)
                 row[3] = max(same for same, _ in common) / len(words)
-                row[8], row[9] = max(_shared(name, letters[index]) for name in named_by)
+                row[8], row[9] = max(_shares_of_letters(name, letters[index]) for name in named_by)
     if len(tokens):
         found[:, :-1, 4] = field_vectors[:, 0] @ vectors.T
         found[:, :-1, 5] = field_vectors[:, 1] @ vectors.T
@@ -314,7 +314,7 @@ def _letters(words: Sequence[str]) -> frozenset[str]:
     return frozenset(word[at : at + 3] for word in words for at in range(max(1, len(word) - 2)))
 
 
-def _shared(name: frozenset[str], label: frozenset[str]) -> tuple[float, float]:
+def _shares_of_letters(name: frozenset[str], label: frozenset[str]) -> tuple[float, float]:
     same = len(name & label)
     return same / max(1, len(name)), same / max(1, len(label))
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from tasks.extraction.choice import chosen, listed_at
+from tasks.extraction.choice import choose_values, text_list_at
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import WantedField, fields_of, is_of_text, lists_of, texts_of
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import items_of
+from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.text_lists import as_text
 from tasks.extraction.values import with_form
@@ -110,10 +110,10 @@ class _FormToFill:
     def filled(self, scored: FieldScores | None) -> CopiedFields:
         """The values of the fields that can be filled in; of none where nothing can."""
         values = {**self.values}
-        choices = chosen(scored) if scored else {}
+        choices = choose_values(scored) if scored else {}
         if scored:
-            values |= {path: items_of(scored, path) for path in self.lists}
-            found = {path: listed_at(scored, choices[path]) for path in self.texts}
+            values |= {path: read_object_list(scored, path) for path in self.lists}
+            found = {path: text_list_at(scored, choices[path]) for path in self.texts}
             lists = {path: one for path, one in found.items() if one and one.items and self.texts[path](one.texts)}
             scored = replace(scored, lists=lists)
             values |= {path: lists[path].texts if path in lists else none for path, none in self._without(lists)}

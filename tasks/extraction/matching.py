@@ -13,9 +13,9 @@ from rapidfuzz.fuzz import partial_ratio_alignment
 
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.passages import Passage
-from tasks.notation.currencies import currencies, currency_of, may_be_in
-from tasks.notation.dates import Day, as_day
-from tasks.notation.numbers import Number, as_number
+from tasks.notation.currencies import currency_of, find_currencies, may_be_in
+from tasks.notation.dates import Day, parse_day
+from tasks.notation.numbers import Number, parse_number
 
 Kind = Literal["exact", "normalised", "fuzzy"]
 
@@ -52,25 +52,25 @@ class ValueMatch:
     """0 to 1."""
 
 
-def matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
+def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
     """The matches of the best kind there is; empty for a value that nothing says. A quantity is no piece of a code."""
     ways: list[Callable[[Passage], Iterator[ValueMatch]]] = []
     match value:
         case bool():
             spellings = _TRUE if value else _FALSE
-            return [match for passage in passages for word in spellings for match in _same(word, passage)]
+            return [match for passage in passages for word in spellings for match in _match_text(word, passage)]
         case int() | float():
             written = Number(0, 0, str(value), frozenset([Decimal(str(value))]))
-            ways = [partial(_same_number, written, typed=True)]
-        case str() if (day := as_day(value)) is not None:
-            ways = [partial(_same_day, value, day)]
-        case str() if (number := as_number(value)) is not None:
+            ways = [partial(_match_number, written, typed=True)]
+        case str() if (day := parse_day(value)) is not None:
+            ways = [partial(_match_day, value, day)]
+        case str() if (number := parse_number(value)) is not None:
             # A figure may also be a piece of a code: the house number of an address, the end of a telephone number.
-            ways = [partial(_same_number, number), *(() if is_quantity else (partial(_same, value),))]
+            ways = [partial(_match_number, number), *(() if is_quantity else (partial(_match_text, value),))]
         case str() if code := currency_of(value):
-            ways = [partial(_same_currency, value, code)]
+            ways = [partial(_match_currency, value, code)]
         case str():
-            ways = [partial(_same, value), partial(_alike, value), partial(_scattered, value)]
+            ways = [partial(_match_text, value), partial(_match_misread, value), partial(_match_scattered_words, value)]
     for found in ([match for passage in passages for match in way(passage)] for way in ways):
         for kind in ("exact", "normalised", "fuzzy"):
             if best := [match for match in found if match.kind == kind]:
@@ -78,7 +78,7 @@ def matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = Fals
     return []
 
 
-def _same(text: str, passage: Passage) -> Iterator[ValueMatch]:
+def _match_text(text: str, passage: Passage) -> Iterator[ValueMatch]:
     """The same letters and figures; exact when the signs between them are the same too."""
     needle = "".join(fold(text))
     if not needle:
@@ -94,49 +94,49 @@ def _closed_up(text: str) -> str:
     return "".join(text.casefold().split())
 
 
-def _same_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[ValueMatch]:
+def _match_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[ValueMatch]:
     """`typed`: a JSON number, which has no notation of its own: 9 and 9.00 are the same one."""
     for found in passage.numbers.that_read(number.readings)[:MAX_OCCURRENCES]:
         exact = found.is_plain if typed else found.digits == number.digits
-        yield _quantity(found, passage, exact=exact, sure=len(found.readings) == 1)
+        yield _quantity_match(found, passage, exact=exact, sure=len(found.readings) == 1)
 
 
-def _same_day(text: str, day: Day, passage: Passage) -> Iterator[ValueMatch]:
+def _match_day(text: str, day: Day, passage: Passage) -> Iterator[ValueMatch]:
     for found in passage.days.that_read(day.readings)[:MAX_OCCURRENCES]:
         written = _closed_up(text[day.start : day.end])
         exact = written == _closed_up(passage.text[found.start : found.end]) and day.end == len(text.strip())
-        yield _quantity(found, passage, exact=exact, sure=day.readings[0] == found.readings[0])
+        yield _quantity_match(found, passage, exact=exact, sure=day.readings[0] == found.readings[0])
 
 
-def _quantity(found: Number | Day, passage: Passage, *, exact: bool, sure: bool) -> ValueMatch:
+def _quantity_match(found: Number | Day, passage: Passage, *, exact: bool, sure: bool) -> ValueMatch:
     score = 1.0 if exact else NORMALISED_SCORE if sure else OTHER_READING_SCORE
     words = passage.words_between(found.start, found.end)
     return ValueMatch(passage, words, "exact" if exact else "normalised", score)
 
 
-def _same_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMatch]:
+def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMatch]:
     """The same sign or code, else another one of the same currency."""
-    found = [one for one in currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code)]
+    found = [one for one in find_currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code)]
     for one in found[:MAX_OCCURRENCES]:
         exact = passage.text[one.start : one.end] == text
         score = 1.0 if exact else NORMALISED_SCORE if one.code == code else OTHER_READING_SCORE
         yield ValueMatch(passage, passage.words_between(one.start, one.end), "exact" if exact else "normalised", score)
 
 
-def _alike(text: str, passage: Passage) -> Iterator[ValueMatch]:
+def _match_misread(text: str, passage: Passage) -> Iterator[ValueMatch]:
     """The same but for what OCR confuses, and for a few edits in a longer text."""
     plain = "".join(fold(text))
     needle = look_alike(plain)
     tokens = passage.tokens
     found = list(tokens.occurrences(needle, tokens.look_alike, MAX_OCCURRENCES)) if len(plain) > 2 else []
-    spans = {*found, *(_near(needle, passage) if MIN_FUZZY_LENGTH <= len(needle) <= MAX_FUZZY_LENGTH else ())}
+    spans = {*found, *(_nearby_spans(needle, passage) if MIN_FUZZY_LENGTH <= len(needle) <= MAX_FUZZY_LENGTH else ())}
     for start, end in sorted(spans):
         cost = _cost(plain, needle, tokens.stream[start:end], tokens.look_alike[start:end])
         if cost <= len(needle) * EDITS_PER_CHARACTER:
             yield ValueMatch(passage, tokens.words_between(start, end), "fuzzy", max(0.0, 1 - cost / len(needle)))
 
 
-def _near(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
+def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
     """Spans of whole tokens that share many of `needle`'s pieces in the same order."""
     stream = passage.tokens.look_alike
     size = 2 if len(needle) < 9 else 3
@@ -172,7 +172,7 @@ def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
     return cost
 
 
-def _scattered(text: str, passage: Passage) -> Iterator[ValueMatch]:
+def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
     """The words of a longer text within a few lines, in another order or with others between them."""
     wanted = dict.fromkeys(fold(text))
     if len(wanted) < MIN_WORDS_SCATTERED:

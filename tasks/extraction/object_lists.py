@@ -102,12 +102,12 @@ class _Cell(NamedTuple):
     place: _PossibleCell
 
 
-def items_of(scored: FieldScores, at: JsonPath) -> list[dict[str, Any]]:
+def read_object_list(scored: FieldScores, at: JsonPath) -> list[dict[str, Any]]:
     """The objects of the list at `at`, in the order in which they stand. Synchronous."""
     rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == at]
     odds = scored.logits[rows, :-1] - scored.logits[rows, -1:]
-    places = list(_places(scored, odds.max(axis=0, initial=POSSIBLE)))
-    items = list(_items(_cells(scored, rows, odds, places), len(rows)))
+    places = list(_possible_cells(scored, odds.max(axis=0, initial=POSSIBLE)))
+    items = list(_group_into_items(_choose_cells(scored, rows, odds, places), len(rows)))
     most = max(map(len, items), default=0)
     kept = [
         item
@@ -116,7 +116,7 @@ def items_of(scored: FieldScores, at: JsonPath) -> list[dict[str, Any]]:
         and sum(cell.odds for cell in item.values()) > ALIKE * len(item)
         and not any(_is_sum(cell.value) for cell in item.values())
     ]
-    found = [_value(scored, item, rows) for item in kept[:MOST_ITEMS]]
+    found = [_object_of(scored, item, rows) for item in kept[:MOST_ITEMS]]
     return [value for value in found if value is not None]
 
 
@@ -125,16 +125,16 @@ def _is_sum(value: Any) -> bool:
     return 0 < len(words) <= MOST_WORDS and not concepts_of(words).isdisjoint(SUMS)
 
 
-def _places(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell]:
+def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell]:
     """The likeliest spans of one row each, the likeliest first."""
-    reading = scored.reading
-    pages = {id(passage): number for number, passage in enumerate(reading.passages)}
-    rows = _rows_of(reading.segments, pages)
+    candidates = scored.candidates
+    pages = {id(passage): number for number, passage in enumerate(candidates.passages)}
+    rows = _rows_of(candidates.segments, pages)
     numbers: dict[int, list[int]] = {}
-    for first, row in sorted({(one.words[0], rows[one.first]) for one in reading.spans if one.kind == "number"}):
+    for first, row in sorted({(one.words[0], rows[one.first]) for one in candidates.spans if one.kind == "number"}):
         numbers.setdefault(row, []).append(first)
     for at in np.argsort(-best, kind="stable")[:MOST_PLACES]:
-        span = reading.spans[at]
+        span = candidates.spans[at]
         row = rows[span.first]
         if best[at] <= POSSIBLE:
             return
@@ -147,7 +147,7 @@ def _places(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell]:
         own = numbers.get(row, [])
         order = (bisect_left(own, span.words[0]), len(own))
         left, top, right, bottom = map(float, box)
-        yield _PossibleCell(int(at), pages[id(span.passage)], row, left, top, right, bottom, _kind(span), order)
+        yield _PossibleCell(int(at), pages[id(span.passage)], row, left, top, right, bottom, _kind_of(span), order)
 
 
 def _rows_of(segments: Sequence[LineSegment], pages: Mapping[int, int]) -> list[int]:
@@ -168,18 +168,20 @@ def _is_beside(one: Sequence[float], other: Sequence[float]) -> bool:
     return common > SAME_ROW * min(one[3] - one[1], other[3] - other[1])
 
 
-def _kind(span: CandidateSpan) -> _Kind:
+def _kind_of(span: CandidateSpan) -> _Kind:
     if span.kind == "day":
         return "day"
     letters = sum(map(str.isalpha, span.text))
     return "text" if 2 * letters > len(span.text) else "figures"
 
 
-def _cells(scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Sequence[_PossibleCell]) -> list[_Cell]:
+def _choose_cells(
+    scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Sequence[_PossibleCell]
+) -> list[_Cell]:
     """No word is in two of them, and no field has two in a row; in the order in which they stand."""
-    columns = _columns(places)
+    columns = _find_columns(places)
     column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
-    given = _given(odds, columns)
+    given = _assign_columns(odds, columns)
     options = []
     for place in places:
         for number in range(len(rows)):
@@ -192,7 +194,7 @@ def _cells(scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Seque
     taken: set[tuple[int, int]] = set()
     found: dict[tuple[int, int], _Cell] = {}
     for _, number, place in sorted(options, key=lambda option: -option[0]):
-        span, wanted = scored.reading.spans[place.at], scored.fields[rows[number]]
+        span, wanted = scored.candidates.spans[place.at], scored.fields[rows[number]]
         words = {(place.page, word) for word in span.words}
         if (number, place.row) in found or not taken.isdisjoint(words):
             continue
@@ -203,7 +205,7 @@ def _cells(scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Seque
     return sorted(found.values(), key=lambda cell: (cell.place.row, cell.place.left))
 
 
-def _columns(places: Iterable[_PossibleCell]) -> list[_Column]:
+def _find_columns(places: Iterable[_PossibleCell]) -> list[_Column]:
     found: dict[tuple[int, _Kind], list[_Column]] = {}
     for place in places:
         alike = found.setdefault((place.page, place.kind), [])
@@ -215,7 +217,7 @@ def _columns(places: Iterable[_PossibleCell]) -> list[_Column]:
     return [column for alike in found.values() for column in alike]
 
 
-def _given(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
+def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
     """The column of each field on each page: the best of all ways to give each field one of its own."""
     from scipy.optimize import linear_sum_assignment
 
@@ -233,7 +235,7 @@ def _given(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], in
     return found
 
 
-def _items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _Cell]]:
+def _group_into_items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _Cell]]:
     """Cells by field. A row begins another item where it has what the one above has, or is far from it."""
     item: dict[int, _Cell] = {}
     for _, row in groupby(cells, lambda cell: cell.place.row):
@@ -250,7 +252,7 @@ def _items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _Cell]]:
         yield item
 
 
-def _value(scored: FieldScores, item: Mapping[int, _Cell], rows: Sequence[int]) -> dict[str, Any] | None:
+def _object_of(scored: FieldScores, item: Mapping[int, _Cell], rows: Sequence[int]) -> dict[str, Any] | None:
     """None where a value is missing that has to be there."""
     value: dict[str, Any] = {}
     for row in rows:
@@ -258,11 +260,11 @@ def _value(scored: FieldScores, item: Mapping[int, _Cell], rows: Sequence[int]) 
         if row in item:
             value[str(wanted.path[-1])] = item[row].value
         elif not wanted.may_be_left_out:
-            if not (nothing := _nothing(wanted)):
+            if not (nothing := _empty_value(wanted)):
                 return None
             value[str(wanted.path[-1])] = nothing[0]
     return value
 
 
-def _nothing(wanted: WantedField) -> tuple[Any, ...]:
+def _empty_value(wanted: WantedField) -> tuple[Any, ...]:
     return next(((value,) for value in (None, "") if wanted.fits(value)), ())

@@ -8,8 +8,8 @@ from itertools import accumulate, groupby
 from typing import TypeVar
 
 from tasks.extraction.folding import fold, look_alike
-from tasks.notation.dates import Day, days
-from tasks.notation.numbers import Number, numbers
+from tasks.notation.dates import Day, find_days
+from tasks.notation.numbers import Number, find_numbers
 from tasks.precontext import Entry
 from tasks.result import SourceLine
 
@@ -100,11 +100,11 @@ class Passage:
 
     @cached_property
     def numbers(self) -> Quantities[Number]:
-        return Quantities(numbers(self.text))
+        return Quantities(find_numbers(self.text))
 
     @cached_property
     def days(self) -> Quantities[Day]:
-        return Quantities(days(self.text))
+        return Quantities(find_days(self.text))
 
     @cached_property
     def number_at(self) -> dict[int, Number]:

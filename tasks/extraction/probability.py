@@ -27,7 +27,7 @@ from tasks.extraction.features import Matrix
 from tasks.extraction.fields import WantedField, without_items
 from tasks.extraction.passages import Passage, is_text
 from tasks.extraction.text_lists import TextList
-from tasks.extraction.values import is_miswritten, key_of, puts_days_first, sayings
+from tasks.extraction.values import has_days_first, is_miswritten, key_of, sayings
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
@@ -54,7 +54,7 @@ class ValuePlace(NamedTuple):
 class FieldScores:
     """What was read, and how well each piece of it answers each field."""
 
-    reading: Candidates
+    candidates: Candidates
     fields: Sequence[WantedField]
     logits: Matrix
     """Fields × (spans + 1); the last says that none answers."""
@@ -76,7 +76,7 @@ class FieldScores:
 
     @cached_property
     def days_first(self) -> bool:
-        return puts_days_first(self.reading)
+        return has_days_first(self.candidates)
 
     @cached_property
     def rows(self) -> Mapping[JsonPath, int]:
@@ -92,7 +92,7 @@ class FieldScores:
             # One piece has all items: each is right where that is.
             return self._place(whole.passage, whole.items[at].words, whole.probability, copied)
         key = key_of(value)
-        saying = [at for at, said in enumerate(self._said) if key in said]
+        saying = [at for at, said in enumerate(self._values_said) if key in said]
         if not saying:
             return ValuePlace(0.0, copied=copied)
         best = max(saying, key=lambda at: self.logits[row, at])
@@ -103,7 +103,7 @@ class FieldScores:
             chance = float(self.probabilities[row, saying].sum())
         if is_miswritten(value, self.fields[row].names):
             chance *= MISWRITTEN
-        span = self.reading.spans[best]
+        span = self.candidates.spans[best]
         return self._place(span.passage, span.words, chance, copied)
 
     def _place(self, passage: Passage, words: Sequence[int], chance: float, copied: bool) -> ValuePlace:
@@ -111,8 +111,8 @@ class FieldScores:
         return ValuePlace(chance, self.entries[passage.entry], line.pointer, frozenset(words), copied)
 
     @cached_property
-    def _said(self) -> list[set[Any]]:
-        return [set(map(key_of, sayings(span, self.days_first))) for span in self.reading.spans]
+    def _values_said(self) -> list[set[Any]]:
+        return [set(map(key_of, sayings(span, self.days_first))) for span in self.candidates.spans]
 
 
 class CalibrationInput(NamedTuple):

@@ -46,11 +46,11 @@ def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"type": "string"} | {key: schema[key] for key in _TOLD if key in schema}
 
 
-def listed(reading: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:
+def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:
     """The list that stands at `words`, or goes on from there."""
-    said = [one for one in reading.spans if one.passage is passage and one.words == words]
-    parts = [one for one in reading.spans if _is_part_around(one, said[0])]
-    items = _items(reading, max(parts, key=lambda one: len(one.words), default=said[0]))
+    said = [one for one in candidates.spans if one.passage is passage and one.words == words]
+    parts = [one for one in candidates.spans if _is_part_around(one, said[0])]
+    items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=said[0]))
     told = (item for item in items if not says_nothing(item.text, in_words=True))
     return TextList(passage, list(islice(told, MOST_TEXTS)), probability)
 
@@ -65,19 +65,19 @@ def _is_part_around(one: CandidateSpan, piece: CandidateSpan) -> bool:
     return piece.kind != "part" or fold(one.text) == fold(piece.text)
 
 
-def _items(reading: Candidates, span: CandidateSpan) -> Iterator[ListItem]:
-    first = reading.segments[span.first]
+def _items_at(candidates: Candidates, span: CandidateSpan) -> Iterator[ListItem]:
+    first = candidates.segments[span.first]
     if _BULLET.match(first.text) and span.words[0] - first.words[0] <= 1:
-        for line in _bullets(reading.segments, span.first):
+        for line in _bullets(candidates.segments, span.first):
             mark = _BULLET.match(line.text)
-            yield from _item(line.words, line.text, mark.end() if mark else 0, len(line.text))
+            yield from _trimmed_item(line.words, line.text, mark.end() if mark else 0, len(line.text))
         return
-    lines = [span.words] if span.first == span.last else _lines(span)
-    lines += _below(reading, span)
+    lines = [span.words] if span.first == span.last else _words_by_line(span)
+    lines += _below(candidates, span)
     texts = [" ".join([span.passage.words[word] for word in words]) for words in lines]
     if len(lines) > 1 and not any(sign.search(text) for sign in _SIGNS for text in texts):
         for words, text in zip(lines, texts, strict=True):
-            yield from _item(words, text, 0, len(text))
+            yield from _trimmed_item(words, text, 0, len(text))
         return
     whole, words = " ".join(texts), tuple(word for line in lines for word in line)
     begin = max(0, whole.find(span.text))
@@ -85,8 +85,8 @@ def _items(reading: Candidates, span: CandidateSpan) -> Iterator[ListItem]:
     # Signs that are parts of names: `.NET`, `C#`.
     begin -= whole[:begin].endswith(".")
     end += whole[end : end + 1] == "#"
-    for at, until in _cuts(whole, begin, end):
-        yield from _item(words, whole, at, until)
+    for at, until in _cut_at_signs(whole, begin, end):
+        yield from _trimmed_item(words, whole, at, until)
 
 
 def _bullets(segments: Sequence[LineSegment], at: int) -> Sequence[LineSegment]:
@@ -104,24 +104,24 @@ def _bullets(segments: Sequence[LineSegment], at: int) -> Sequence[LineSegment]:
     return segments[first : last + 1]
 
 
-def _lines(span: CandidateSpan) -> list[tuple[int, ...]]:
+def _words_by_line(span: CandidateSpan) -> list[tuple[int, ...]]:
     found: dict[int, list[int]] = {}
     for word in span.words:
         found.setdefault(span.passage.line_at(word), []).append(word)
     return [tuple(words) for words in found.values()]
 
 
-def _below(reading: Candidates, span: CandidateSpan) -> Iterator[tuple[int, ...]]:
+def _below(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, ...]]:
     """The lines that a line ending with a comma goes on in."""
-    here = reading.segments[span.last]
+    here = candidates.segments[span.last]
     for _ in range(LONGEST_BLOCK):
         if not here.text.endswith((",", ";")) or here.below < 0 or here.words[-1] < span.words[-1]:
             return
-        here = reading.segments[here.below]
+        here = candidates.segments[here.below]
         yield here.words
 
 
-def _cuts(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+def _cut_at_signs(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Where the items begin and end; what stands in brackets is not cut."""
     open_text = _BRACKETS.sub(lambda found: "_" * len(found[0]), text)
     found = (list(form.finditer(open_text, begin, end)) for form in _SIGNS)
@@ -135,7 +135,7 @@ def _cuts(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     yield conjunction.end() if conjunction else begin, end
 
 
-def _item(words: Sequence[int], text: str, begin: int, end: int) -> Iterator[ListItem]:
+def _trimmed_item(words: Sequence[int], text: str, begin: int, end: int) -> Iterator[ListItem]:
     """What stands between two places of `text`, the words with blanks between; nothing where that is nothing."""
     bare = text[begin:end].lstrip(_BEFORE)
     begin = end - len(bare)

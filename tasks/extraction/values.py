@@ -123,9 +123,9 @@ def _day(readings: Sequence[date], days_first: bool) -> date:
     return next((day for day in readings if (day.month, day.day) == (first.day, first.month)), first)
 
 
-def puts_days_first(reading: Candidates) -> bool:
+def has_days_first(candidates: Candidates) -> bool:
     """Whether the dates that can be read in one way only have the day before the month, or there are none."""
-    figures = [span for span in reading.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
+    figures = [span for span in candidates.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
     days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
     sure = [figure == readings[0].day for figure, readings in days if len(readings) == 1]
     return sum(sure) * 2 >= len(sure)

@@ -42,22 +42,22 @@ def whole_of(field: FieldText) -> FieldText | None:
 
 
 def prefer_parts(
-    logits: Matrix, fields: Sequence[FieldText], wholes: Mapping[int, Matrix], reading: Candidates
+    logits: Matrix, fields: Sequence[FieldText], wholes: Mapping[int, Matrix], candidates: Candidates
 ) -> None:
     """Raises the places of parts to what the whole that they stand in has, unless a label of its own names the part.
     `wholes`: the logits of what a field is a part of, by the field's row."""
     for row, whole in wholes.items():
         chances = np.exp(whole - np.logaddexp.reduce(whole))
         best = int(whole.argmax())
-        if best == len(reading.spans) or _is_named(fields[row], logits[row], reading):
+        if best == len(candidates.spans) or _is_named(fields[row], logits[row], candidates):
             continue
         # "Dr Anna Berg" and "Anna Berg" are the same place.
-        there = [at for at, span in enumerate(reading.spans) if _are_together(span, reading.spans[best])]
+        there = [at for at, span in enumerate(candidates.spans) if _are_together(span, candidates.spans[best])]
         sure = float(chances[there].sum())
         if sure < SURE:
             continue
-        parts = set(_parts(reading, reading.spans[best], fields[row].concepts))
-        places = [at for at, span in enumerate(reading.spans) if (span.words, _key(span.text)) in parts]
+        parts = set(_find_parts(candidates, candidates.spans[best], fields[row].concepts))
+        places = [at for at, span in enumerate(candidates.spans) if (span.words, _key(span.text)) in parts]
         if places:
             chance = _KEPT * min(sure, 1.0)
             others = np.delete(logits[row], places)
@@ -70,35 +70,35 @@ def _are_together(one: CandidateSpan, other: CandidateSpan) -> bool:
     )
 
 
-def _is_named(field: FieldText, logits: Matrix, reading: Candidates) -> bool:
+def _is_named(field: FieldText, logits: Matrix, candidates: Candidates) -> bool:
     """Whether the likeliest place stands beside a label that names the part."""
     at = int(logits[:-1].argmax())
-    span = reading.spans[at]
-    first = reading.segments[span.first]
-    beside = [reading.segments[place].text for place in (first.left, first.above) if place >= 0]
+    span = candidates.spans[at]
+    first = candidates.segments[span.first]
+    beside = [candidates.segments[place].text for place in (first.left, first.above) if place >= 0]
     return any(concepts_of(tuple(fold(label))) & field.concepts for label in (span.label, *beside))
 
 
-def _parts(
-    reading: Candidates, whole: CandidateSpan, concepts: frozenset[str]
+def _find_parts(
+    candidates: Candidates, whole: CandidateSpan, concepts: frozenset[str]
 ) -> Iterator[tuple[tuple[int, ...], str]]:
     """The words and the text of each part of `whole` that is of one of `concepts`."""
     for concept, text in parts_of_name(whole.text).items():
         if concept in concepts:
-            yield from _said(reading, whole, text)
+            yield from _spans_saying(candidates, whole, text)
     for at in range(whole.last, whole.first - 1, -1):
-        line = reading.segments[at]
+        line = candidates.segments[at]
         if not set(line.words) & set(whole.words) or not (found := places_in(line.text)):
             continue
         for concept in concepts & found.keys():
             begin, end = found[concept]
-            yield from _said(reading, whole, line.text[begin:end])
+            yield from _spans_saying(candidates, whole, line.text[begin:end])
         return
 
 
-def _said(reading: Candidates, whole: CandidateSpan, text: str) -> Iterator[tuple[tuple[int, ...], str]]:
+def _spans_saying(candidates: Candidates, whole: CandidateSpan, text: str) -> Iterator[tuple[tuple[int, ...], str]]:
     key, inside = _key(text), set(whole.words)
-    for span in reading.spans:
+    for span in candidates.spans:
         if span.passage is whole.passage and not inside.isdisjoint(span.words) and _key(span.text) == key:
             yield span.words, key
 

@@ -1,6 +1,6 @@
 """Currencies by the signs and codes that documents write: `RM 12.50` is in ringgit, `$5` in dollars of some country.
 
->>> [one.code for one in currencies("RM 12.50, then 3 EUR")]
+>>> [one.code for one in find_currencies("RM 12.50, then 3 EUR")]
 ['MYR', 'EUR']
 """
 
@@ -36,7 +36,7 @@ class Currency(NamedTuple):
     code: str
 
 
-def currencies(text: str) -> Iterator[Currency]:
+def find_currencies(text: str) -> Iterator[Currency]:
     """Those that `text` names, where they stand by themselves or touch a figure."""
     for found in FORM.finditer(text):
         yield Currency(*found.span(), _SIGNS.get(found[0], found[0]))

@@ -1,6 +1,6 @@
 """Calendar days in running text with every reading that they allow, and days, months, quarters and years in requests.
 
->>> [day.readings for day in days("Due 03/04/2026")]
+>>> [day.readings for day in find_days("Due 03/04/2026")]
 [(datetime.date(2026, 4, 3), datetime.date(2026, 3, 4))]
 """
 
@@ -44,7 +44,7 @@ class Day:
     """Several where day, month and year cannot be told apart; the likeliest first."""
 
 
-def days(text: str) -> Iterator[Day]:
+def find_days(text: str) -> Iterator[Day]:
     """Calendar days in figures or with the month's name, in any order of their parts."""
     for match in _DATE.finditer(text):
         readings = tuple(dict.fromkeys(_days(match)))
@@ -52,10 +52,10 @@ def days(text: str) -> Iterator[Day]:
             yield Day(match.start(), match.end(), readings)
 
 
-def as_day(text: str) -> Day | None:
+def parse_day(text: str) -> Day | None:
     """`text` if all of it is one day, with or without the day of the week before and a time of day behind it."""
     text = text.strip()
-    day = next(days(text), None)
+    day = next(find_days(text), None)
     if day is None or not _is_weekday(text[: day.start]):
         return None
     rest = text[day.end :]

@@ -1,6 +1,6 @@
 """Numbers as people write them, and every reading that a piece of text allows.
 
->>> [number.readings for number in numbers("RM 1.234")]
+>>> [number.readings for number in find_numbers("RM 1.234")]
 [{Decimal('1234'), Decimal('1.234')}]
 """
 
@@ -41,7 +41,7 @@ class Number:
         return len(self.readings) == 1 and _PLAIN.fullmatch(self.digits) is not None
 
 
-def numbers(text: str) -> Iterator[Number]:
+def find_numbers(text: str) -> Iterator[Number]:
     """Numbers that stand by themselves: a currency or a unit may touch them, other letters and digits may not."""
     for match in _NUMBER.finditer(text):
         start, end = match.span("digits")
@@ -56,10 +56,10 @@ def numbers(text: str) -> Iterator[Number]:
         )
 
 
-def as_number(text: str) -> Number | None:
+def parse_number(text: str) -> Number | None:
     """`text` if all of it is one number, with a currency, a unit of up to three letters or a percent sign."""
     text = text.strip()
-    number = next(numbers(text), None)
+    number = next(find_numbers(text), None)
     if number is None or number.start or not _UNIT.fullmatch(text, number.end):
         return None
     return number

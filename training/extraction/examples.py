@@ -27,8 +27,8 @@ from tasks.extraction.features import (
 from tasks.extraction.folding import fold
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import Passage
-from tasks.notation.dates import as_day
-from tasks.notation.numbers import as_number
+from tasks.notation.dates import parse_day
+from tasks.notation.numbers import parse_number
 from tasks.result import SourceLine, bounds_of
 from training.extraction.documents import Field, MadeDocument
 
@@ -86,12 +86,12 @@ def answers(span: CandidateSpan, schema: Mapping[str, Any], value: Any, words: f
         return False
     if schema.get("type") in ("number", "integer"):
         return span.number is not None and any(
-            abs(float(reading) - float(value)) < 1e-6 for reading in span.number.readings
+            abs(float(candidates) - float(value)) < 1e-6 for candidates in span.number.readings
         )
     said = str(value)
     if schema.get("format") == "date":
         return span.day is not None and any(day.isoformat() == said for day in span.day.readings)
-    number, day = as_number(said), as_day(said)
+    number, day = parse_number(said), parse_day(said)
     if number is not None and span.number is not None and len(number.digits) > 1:
         return not number.readings.isdisjoint(span.number.readings)
     if day is not None and span.day is not None:
@@ -105,17 +105,17 @@ def answers(span: CandidateSpan, schema: Mapping[str, Any], value: Any, words: f
 def example(
     passages: Sequence[Passage], wanted: Sequence[TrainingField], minilm: MiniLm | None, name: str = ""
 ) -> TrainingExample:
-    reading = find_candidates(passages)
+    candidates = find_candidates(passages)
     strings = Strings()
-    found = span_features(reading, strings)
+    found = span_features(candidates, strings)
     fields = [field_text(one.schema, names_of(one.path, one.schema), in_list=one.cells is not None) for one in wanted]
     vectors = embedded(minilm, strings.texts)
     told = embedded(minilm, [text for field in fields for text in (field.name, field.full)]).reshape(-1, 2, 384)
-    right = np.zeros((len(wanted), len(reading.spans) + 1), bool)
+    right = np.zeros((len(wanted), len(candidates.spans) + 1), bool)
     for row, one in enumerate(wanted):
         said = one.cells if one.cells is not None else [(one.value, one.words)] if one.value is not None else []
         for value, words in said:
-            right[row, :-1] |= [answers(span, one.schema, value, words) for span in reading.spans]
+            right[row, :-1] |= [answers(span, one.schema, value, words) for span in candidates.spans]
         right[row, -1] = not said
     kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
     matches = label_matches(fields, strings, vectors, told, meanings(minilm))

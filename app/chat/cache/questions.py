@@ -13,8 +13,8 @@ from typing import Any, Final
 from app.chat.planning.wants import CODE, EMAIL, QUOTED
 from models.translation.languages import detected
 from tasks.inputs.source import urls_in
-from tasks.notation.dates import days
-from tasks.notation.numbers import numbers
+from tasks.notation.dates import find_days
+from tasks.notation.numbers import find_numbers
 from tasks.notation.words import MONTHS, NUMBERS, PLACES, UNITS, any_of, unit_named
 
 _SURE: Final = 0.8
@@ -100,10 +100,10 @@ def parse_question(text: str) -> ParsedQuestion:
     for pattern, instead in _CONTRACTIONS:
         text = pattern.sub(instead, text)
     text = table.phrase.sub(lambda found: f" {table.phrases[found.group()]} ", text)
-    named_days = list(days(text))
+    named_days = list(find_days(text))
     text = _without(text, [(day.start, day.end) for day in named_days])
     codes = set(_SIGN.findall(text))
-    found_numbers = list(numbers(text))
+    found_numbers = list(find_numbers(text))
     units = {_SYMBOLS[symbol] for symbol in _SYMBOL.findall(text)}
     text = _without(text, [(number.start, number.end) for number in found_numbers], " # ")
     terms = _WORD.findall(text)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from models.vision.text import Quad, TextLine, Word
-from tasks.extraction.evidence import FieldEvidence, grounded
+from tasks.extraction.evidence import FieldEvidence, find_evidence
 from tasks.extraction.passages import passages_of
 from tasks.ocr_result import document_result, page_section, picture_result
 from tasks.precontext import Entry
@@ -383,7 +383,7 @@ def test_fields_beyond_the_text_that_may_be_compared_are_left_out_and_counted() 
     entry = ocr(*(f"item {number} costs {number}.00" for number in range(100)))
     answer = {f"f{number}": f"item {number}" for number in range(50)}
     size = len("\n".join(f"item {number} costs {number}.00" for number in range(100)))
-    steps = grounded(answer, [entry], None, most_chars=10 * size)
+    steps = find_evidence(answer, [entry], None, most_chars=10 * size)
     slices = 0
     while True:
         try:

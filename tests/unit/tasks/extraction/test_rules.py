@@ -9,8 +9,8 @@ from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.features import Matrix, field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
-from tasks.extraction.rules import LABELLED, RIVAL, set_apart
-from tasks.notation.currencies import currencies, currency_of, is_currency, may_be_in
+from tasks.extraction.rules import LABELLED, RIVAL, separate_rivals
+from tasks.notation.currencies import currency_of, find_currencies, is_currency, may_be_in
 from tests.conftest import each_case
 from tests.entries import ground
 from tests.filling import IBAN, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
@@ -27,7 +27,7 @@ from tests.unit.tasks.extraction.test_evidence import ocr
     ],
 )
 def test_currencies_are_signs_and_codes_that_stand_by_themselves_or_touch_a_figure(text: str, codes: list[str]) -> None:
-    assert [one.code for one in currencies(text)] == codes
+    assert [one.code for one in find_currencies(text)] == codes
 
 
 def test_a_bare_dollar_may_be_that_of_several_countries() -> None:
@@ -48,20 +48,20 @@ def test_a_word_is_a_currency_with_dots_and_brackets_around_it(word: str, is_one
     assert is_currency(word) is is_one
 
 
-def apart(reading: Candidates, names: tuple[str, ...], sure: str, by: float = 9.0) -> Matrix:
+def apart(candidates: Candidates, names: tuple[str, ...], sure: str, by: float = 9.0) -> Matrix:
     """What the logits of fields with these names lose, where the first one is sure that it is `sure`, and the others
     that nothing answers them."""
-    before = np.zeros((len(names), len(reading.spans) + 1), np.float32)
+    before = np.zeros((len(names), len(candidates.spans) + 1), np.float32)
     before[1:, -1] = by
-    before[0, [at for at, span in enumerate(reading.spans) if span.text == sure]] = by
+    before[0, [at for at, span in enumerate(candidates.spans) if span.text == sure]] = by
     after = before.copy()
     fields = {at: field_text(STRING, names_of((name,), STRING)) for at, name in enumerate(names)}
-    set_apart(after, fields, reading)
+    separate_rivals(after, fields, candidates)
     return before - after
 
 
-def of_text(lost: Matrix, reading: Candidates, text: str) -> float:
-    return float(max(loss for loss, span in zip(lost, reading.spans, strict=False) if span.text == text))
+def of_text(lost: Matrix, candidates: Candidates, text: str) -> float:
+    return float(max(loss for loss, span in zip(lost, candidates.spans, strict=False) if span.text == text))
 
 
 LETTER = find_candidates(passages_of([ocr("ACME WATERWORKS", "Anna Berg, Sales", "Department", "Bob Moor")]))

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from tasks.notation.dates import as_day, days
-from tasks.notation.numbers import as_number, numbers
+from tasks.notation.dates import find_days, parse_day
+from tasks.notation.numbers import find_numbers, parse_number
 from tests.conftest import each_case
 
 
@@ -44,7 +44,7 @@ from tests.conftest import each_case
     ],
 )
 def test_a_number_has_all_the_readings_that_its_notation_allows(text: str, readings: list[str]) -> None:
-    number = as_number(text)
+    number = parse_number(text)
     assert number is not None
     assert number.readings == {Decimal(reading) for reading in readings}
 
@@ -54,21 +54,21 @@ def test_a_number_has_all_the_readings_that_its_notation_allows(text: str, readi
     ["AB1234", "TD01167104", "789417-W", "07-3507405", "35.5X25.5CM", "20:13", "3/4", "#12", "9.00TOTAL", "x_9", "A9"],
 )
 def test_a_piece_of_a_code_is_no_number(text: str) -> None:
-    assert not list(numbers(text))
+    assert not list(find_numbers(text))
 
 
 def test_numbers_in_a_line_stay_apart() -> None:
-    found = [number.digits for number in numbers("1 PC * 9.000 0.00 9.00 TOTAL:5.00 No.53")]
+    found = [number.digits for number in find_numbers("1 PC * 9.000 0.00 9.00 TOTAL:5.00 No.53")]
     assert found == ["1", "9.000", "0.00", "9.00", "5.00", "53"]
 
 
 def test_a_sign_belongs_to_a_number_and_a_dash_between_words_does_not() -> None:
-    assert [number.digits for number in numbers("off -5 a-5")] == ["-5", "5"]
+    assert [number.digits for number in find_numbers("off -5 a-5")] == ["-5", "5"]
 
 
 @pytest.mark.parametrize("text", ["9 of 10", "Room 9", "9.00 9.00", "nine", ""])
 def test_a_text_that_says_more_is_not_a_number(text: str) -> None:
-    assert as_number(text) is None
+    assert parse_number(text) is None
 
 
 @each_case(
@@ -80,7 +80,7 @@ def test_a_text_that_says_more_is_not_a_number(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_day_is_read_in_any_notation(text: str) -> None:
-    day = as_day(text)
+    day = parse_day(text)
     assert day is not None
     assert day.readings == (date(2018, 12, 25),)
 
@@ -89,38 +89,38 @@ def test_a_day_is_read_in_any_notation(text: str) -> None:
     "text", ["25/12/2018 8:13:39 PM", "25/12/20188:13:39PM", "2018-12-25T20:13:39Z", "2018-12-25 20:13:39.5 +01:00"]
 )
 def test_a_time_of_day_may_follow(text: str) -> None:
-    assert as_day(text) is not None
+    assert parse_day(text) is not None
 
 
 def test_an_ambiguous_day_has_its_likeliest_reading_first() -> None:
-    day = as_day("12-01-19")
+    day = parse_day("12-01-19")
     assert day is not None
     assert day.readings == (date(2019, 1, 12), date(2019, 12, 1), date(2012, 1, 19))
 
 
 def test_two_figures_of_a_year_are_of_this_century_or_the_last() -> None:
-    assert [day.readings[0].year for day in days("13/12/49, 13/12/50")] == [2049, 1950]
+    assert [day.readings[0].year for day in find_days("13/12/49, 13/12/50")] == [2049, 1950]
 
 
 @pytest.mark.parametrize(
     "text", ["Friday 22 June 2012", "Fri, 22 Jun 2012", "jeudi 22 juin 2012", "vr. 22-06-2012 14:05"]
 )
 def test_the_day_of_the_week_may_stand_before(text: str) -> None:
-    day = as_day(text)
+    day = parse_day(text)
     assert day is not None
     assert day.readings[0] == date(2012, 6, 22)
 
 
 @pytest.mark.parametrize("text", ["until 22 June 2012", "Friday or 22 June 2012", "Friday22 June 2012"])
 def test_another_word_before_is_no_part_of_a_day(text: str) -> None:
-    assert as_day(text) is None
+    assert parse_day(text) is None
 
 
 @pytest.mark.parametrize("text", ["1.2.3", "19.00 19.00", "31/02/2018", "12 people 2018", "2018", "192.168.10.12"])
 def test_other_figures_are_no_day(text: str) -> None:
-    assert not list(days(text))
+    assert not list(find_days(text))
 
 
 def test_a_day_within_a_sentence_is_not_all_of_it() -> None:
-    assert as_day("due on 2018-12-25") is None
-    assert as_day("2018-12-25 or later") is None
+    assert parse_day("due on 2018-12-25") is None
+    assert parse_day("2018-12-25 or later") is None
