@@ -1,5 +1,5 @@
 """Measures any server that speaks OpenAI's API: `openfaze bench`.
 
-`scenario` reads what is to be asked, and makes the requests; `load` asks, and notes what came; `report` counts it
-together, for people and for programs.
+`scenario` reads what to ask, and makes the requests; `load` sends them, and measures the responses; `report` sums the
+measurements up, for people and for programs.
 """

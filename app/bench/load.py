@@ -1,4 +1,4 @@
-"""Asks as a scenario says, and notes when each answer came.
+"""Sends the requests of a scenario to a server, and measures when each response came.
 
 With a rate, a request's time counts from when it was due: a server that falls behind cannot hide it by making its
 callers wait before they ask.
@@ -21,7 +21,7 @@ from app.bench.scenario import RequestBodies, RequestTemplate, Scenario
 
 _FRESH = {"x-interfaze-bypass-cache": "true"}
 _MOST_WAITING = 10_000
-"""Requests of a rate that are under way; beyond, those that are due count as errors, unasked."""
+"""Requests that may run at a time where a rate is set; further ones are not sent, and count as errors."""
 _PAUSE_S = 0.5
 _SHOWN = 200
 
@@ -30,12 +30,12 @@ _SHOWN = 200
 class TimedResponse:
     name: str
     began_s: float
-    """Since the warm-up ended; when it was due, where there is a rate."""
+    """Seconds from the end of the warm-up until the request was sent or, with a rate, until it was due."""
     seconds: float
     first_s: float | None = None
-    """Until the first piece of a stream that says something."""
+    """Seconds until the first chunk of a stream that holds text or a tool call."""
     status: int | None = 200
-    """None where there was no answer."""
+    """The HTTP status; None where there was no response."""
     error: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
@@ -48,7 +48,7 @@ class TimedResponse:
 @dataclass(frozen=True, slots=True)
 class BenchTarget:
     base_url: str
-    """With `/v1`."""
+    """The base URL, with `/v1` at its end."""
     model: str
     key: str | None = None
     timeout_s: float = 300
@@ -62,15 +62,15 @@ async def run_load(
     *,
     seed: int = 0,
 ) -> list[TimedResponse]:
-    """The answers after the warm-up, in the order in which they came. The mix is the same for the same `seed`. Raises
-    BadScenario."""
+    """Sends requests until the scenario's time is up, and returns the responses after the warm-up, in the order in
+    which they came. The same `seed` draws the same mix. Raises BadScenario."""
     bodies = {asked.name: RequestBodies(asked, folder, target.model) for asked in scenario.requests}
     async with aiohttp.ClientSession(
         headers=_headers(scenario, target),
         connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=target.timeout_s),
     ) as session:
-        load = _Load(scenario, bodies, target, session, heard, random.Random(seed))  # noqa: S311 - a mix, and no secret
+        load = _Load(scenario, bodies, target, session, heard, random.Random(seed))  # noqa: S311 - the draw of a mix need not be secret
         return await load.run()
 
 
@@ -112,7 +112,7 @@ class _Load:
     async def _caller(self, until: float) -> None:
         while (now := time.perf_counter()) < until:
             if not await self._one(self._drawn_one(), now):
-                # Nobody is there: to ask again at once would only count errors.
+                # No server answers: asking again at once would only count errors.
                 await asyncio.sleep(_PAUSE_S)
 
     async def _by_rate(self, began: float, until: float, rate: float) -> None:
@@ -137,7 +137,7 @@ class _Load:
         return self._drawn.choices(requests, [one.weight for one in requests])[0]
 
     async def _one(self, asked: RequestTemplate, due: float) -> bool:
-        """Whether there was an answer."""
+        """Sends one request, and records its response. Returns whether a server answered at all."""
         body = self._bodies[asked.name].of(next(self._numbers))
         url = f"{self._target.base_url.rstrip('/')}{asked.path}"
         first: float | None = None
@@ -174,7 +174,7 @@ class _Load:
         return status is not None
 
     def _note(self, answer: TimedResponse) -> None:
-        """Those that began in the warm-up do not count."""
+        """Records a response, unless its request began in the warm-up."""
         began_s = answer.began_s - self._counts_from
         if began_s < 0:
             return

@@ -1,4 +1,4 @@
-"""Counts answers together: a table for a terminal, JSON for programs, a page with plots for people."""
+"""Reports on a benchmark: a table for a terminal, JSON for programs, a page with plots for people."""
 
 import html
 import io
@@ -24,26 +24,26 @@ _PERCENTILES = (50, 90, 95, 99)
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One kind of request, or all."""
+    """The figures of one kind of request, or of all kinds together."""
 
     name: str
     answers: int
-    """Those that are none of the errors."""
+    """The number of responses that are no errors."""
     errors: int
     per_second: float
-    """Answers."""
+    """Throughput: answers a second."""
     mean_ms: float | None
     percentiles_ms: Mapping[int, float]
-    """By percentile; empty where there is no answer."""
+    """Milliseconds by percentile; empty where there is no answer."""
     most_ms: float | None
     first_ms: float | None
-    """The median of the time to the first piece, of streams."""
+    """Median time to the first chunk of streamed answers."""
     input_tokens: int
     output_tokens: int
 
 
 def lines_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[ReportRow]:
-    """One for each kind in the scenario's order, and one for all where there are several."""
+    """A row for each kind of request in the scenario's order, and one for all where there are several kinds."""
     names = [asked.name for asked in scenario.requests]
     lines = [_line(name, [one for one in answers if one.name == name], scenario.duration_s) for name in names]
     return lines if len(names) == 1 else [*lines, _line(ALL, answers, scenario.duration_s)]
@@ -51,7 +51,7 @@ def lines_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[Repor
 
 def _line(name: str, answers: Sequence[TimedResponse], seconds: float) -> ReportRow:
     good = [one for one in answers if one.is_good]
-    # What ended after the time was up is an answer, but none of the throughput.
+    # An answer after the time was up counts as an answer, but not as throughput.
     in_time = sum(one.began_s + one.seconds <= seconds for one in good)
     times = np.array([1e3 * one.seconds for one in good])
     firsts = [1e3 * one.first_s for one in good if one.first_s is not None]
@@ -70,7 +70,7 @@ def _line(name: str, answers: Sequence[TimedResponse], seconds: float) -> Report
 
 
 def errors_of(answers: Iterable[TimedResponse]) -> list[tuple[int, str]]:
-    """How often each came, with its status; the most frequent first."""
+    """The errors with their counts and statuses, the most frequent first."""
     told = Counter(f"{one.status or 'no answer'}: {one.error}" for one in answers if not one.is_good)
     return [(count, error) for error, count in told.most_common(10)]
 
@@ -103,7 +103,7 @@ def _short(number: float | None) -> str:
 def as_json(
     name: str, scenario: Scenario, target: BenchTarget, answers: Sequence[TimedResponse], prices: Prices | None
 ) -> dict[str, Any]:
-    """Everything but the answers themselves."""
+    """The report as JSON, without the single answers."""
     lines = lines_of(answers, scenario)
     total = lines[-1]
     return {
@@ -133,7 +133,7 @@ dd { margin: 0; }
 
 
 def as_page(counted: Mapping[str, Any], answers: Sequence[TimedResponse]) -> str:
-    """One file that needs no other."""
+    """The report as one HTML file that loads nothing else."""
     rows = "".join(_row(line) for line in counted["lines"])
     facts = {
         "Server": counted["base_url"],
@@ -178,7 +178,7 @@ def _load(asked: Mapping[str, Any]) -> str:
 
 
 def _plots(answers: Sequence[TimedResponse]) -> str:
-    """Each answer by when it began, and how many took at most how long."""
+    """Two plots as SVG: each answer's time by when it began, and the share of answers by their time."""
     good = [one for one in answers if one.is_good]
     if not good:
         return ""
@@ -195,7 +195,7 @@ def _plots(answers: Sequence[TimedResponse]) -> str:
         ordered = np.sort([one.seconds for one in mine])
         shares.step(ordered, np.arange(1, len(mine) + 1) / len(mine), where="post", label=name)
     times = [one.seconds for one in good]
-    # A receipt and ten minutes of speech in one plot need it; receipts alone are easier to read without.
+    # A receipt and ten minutes of speech in one plot need a logarithmic axis.
     scale = "log" if max(times) > _WIDE * min(times) else "linear"
     over_time.set(xlabel="began after, s", ylabel="took, s", yscale=scale)
     shares.set(xlabel="took at most, s", ylabel="share of the answers", xscale=scale, ylim=(0, 1))

@@ -1,4 +1,4 @@
-"""What is asked: a TOML file with a mix of requests.
+"""The scenario of a benchmark: a TOML file with a mix of requests.
 
 concurrency = 4             # callers, each of whom asks again when he has an answer
 duration_s = 30             # after warmup_s = 3, which does not count
@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 BUILT_IN = Path(__file__).parent / "scenarios"
 SAMPLES = Path(__file__).parents[1] / "playground" / "samples"
 _ROOM = 16_000
-"""Hertz of a recording that is made longer."""
+"""Sample rate in Hz of a recording that was repeated."""
 
 
 class BadScenario(ValueError):
@@ -45,17 +45,17 @@ class RequestTemplate(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=40)]
     weight: Annotated[float, Field(gt=0)] = 1
     path: Annotated[str, Field(pattern="^/")] = "/chat/completions"
-    """Under the base URL."""
+    """The path of the route below the base URL."""
     task: str | None = None
     prompt: str = ""
-    """`{number}` is another number in every request."""
+    """The prompt, in which `{number}` is replaced by the number of the request, so that no two are alike."""
     files: tuple[str, ...] = ()
     lasts_s: Annotated[float, Field(gt=0, le=4 * 3600)] | None = None
-    """A recording is repeated until it lasts so long."""
+    """Seconds that a recording in `files` is repeated for."""
     stream: bool = False
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     body: dict[str, Any] | None = None
-    """The whole body besides the model, instead of all that."""
+    """The whole body besides the model, in place of the prompt, files and options above."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "RequestTemplate":
@@ -73,7 +73,7 @@ class Scenario(BaseModel):
     duration_s: Annotated[float, Field(gt=0)] = 30
     warmup_s: Annotated[float, Field(ge=0)] = 3
     fresh: bool = True
-    """Whether servers of this kind are asked to answer anew, and not from their cache."""
+    """Whether openfaze servers are asked not to answer from their cache."""
     requests: Annotated[tuple[RequestTemplate, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -85,12 +85,12 @@ class Scenario(BaseModel):
 
 
 def built_in() -> Mapping[str, str]:
-    """What they are for, by name."""
+    """The descriptions of the built-in scenarios, by name."""
     return {path.stem: read(path).description for path in sorted(BUILT_IN.glob("*.toml"))}
 
 
 def find(name: str) -> tuple[Scenario, Path]:
-    """One that comes along, or a file; and the folder that its files are in. Raises BadScenario."""
+    """A built-in scenario, or one from a file, with the folder that holds its files. Raises BadScenario."""
     path = BUILT_IN / f"{name}.toml"
     if not path.is_file():
         path = Path(name)
@@ -100,7 +100,7 @@ def find(name: str) -> tuple[Scenario, Path]:
 
 
 def read(path: Path) -> Scenario:
-    """Raises BadScenario."""
+    """The scenario in a TOML file. Raises BadScenario."""
     try:
         return Scenario.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -150,7 +150,7 @@ def _part(name: str, folder: Path, lasts_s: float | None) -> dict[str, Any]:
 
 
 def _repeated(recording: bytes, lasts_s: float) -> bytes:
-    """As a WAV file of 16 kHz."""
+    """`recording`, repeated until it lasts `lasts_s` seconds, as a WAV file of 16 kHz."""
     import av
 
     with av.open(io.BytesIO(recording), "r") as container:

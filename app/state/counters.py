@@ -1,7 +1,7 @@
-"""The seam of the stores that count what each key uses: its rates, its budget, and what runs for it.
+"""The interface of the stores that count what each key uses: its rates, its budget, and the requests that run for it.
 
-All that a request may use is taken in one step or not at all, and a request that is refused takes nothing. In another
-step comes back what it did not use. What was taken by a server that died comes back when its lease ends.
+A request reserves all that it may use in one step or nothing, and a refused request reserves nothing. What it did not
+use is given back when it is settled. The reservation of a server that died ends with its lease.
 """
 
 import math
@@ -17,33 +17,33 @@ PERIODS: tuple[Period, ...] = get_args(Period)
 Limit = Literal["requests", "tokens", "concurrent", "unforeseen", "budget"]
 
 NANO = 1_000_000_000
-"""Money is counted in billionths of a dollar, whole ones: sums of them are exact, in SQLite and in Redis' Lua."""
+"""Units of money a dollar: money is counted in whole billionths, whose sums are exact in SQLite and in Redis' Lua."""
 MINUTE_S = 60.0
 LEASE_S = 30.0
-"""After which what a server holds, and has not renewed, is free again."""
+"""Seconds after which a reservation that its server has not renewed is free again."""
 MOST_UNFORESEEN = 16
-"""How much may be under way at a time, of a key with a budget or a number of tokens a minute, that may cost more than
-was taken for it: by so much at the most these two are exceeded, however many requests begin together."""
+"""Bound on requests of one key that run at a time and may cost more than was reserved for them, where the key has a
+budget or a limit of tokens a minute. It bounds by how much these two can be exceeded."""
 UNFORESEEN_ANSWER = 1
-"""Of MOST_UNFORESEEN, for an answer of an LLM: it costs a few times what the LLM takes at once, at the most."""
+"""Share of MOST_UNFORESEEN for an answer of an LLM, which costs at most a few times what the LLM takes at once."""
 UNFORESEEN_READING = 4
-"""The same for a run task and for speech: what a document says is known when it is read, and may be a book."""
+"""Share of MOST_UNFORESEEN for a run task and for speech: how long a document's text is shows only when it was read."""
 KEPT_DAYS = 400
-"""For which usage is kept by day, and what was spent in a day or a month."""
+"""Days for which daily usage, and spending by day or month, is kept."""
 ROUNDING = 1e-6
-"""By so much a rate may be exceeded: time has no exact fractions."""
+"""Tolerance of a rate, as fractions of time are inexact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Dollars a million tokens."""
+    """Prices in dollars a million tokens."""
 
     input: float
     output: float
 
     @classmethod
     def read(cls, text: str) -> "Prices":
-        """`input=1.50,output=3.50`. Raises ValueError."""
+        """Reads prices such as `input=1.50,output=3.50`. Raises ValueError."""
         pairs = [part.partition("=") for part in text.split(",")]
         prices = {name.strip(): price.strip() for name, _, price in pairs}
         try:
@@ -55,22 +55,22 @@ class Prices:
         return cls(**read)
 
     def of(self, prompt_tokens: int, answer_tokens: int) -> int:
-        """Billionths of a dollar."""
+        """The price of the tokens, in billionths of a dollar."""
         return math.ceil(prompt_tokens * self.input * 1000 + answer_tokens * self.output * 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one key may use; None where that has no bound."""
+    """Limits on what one key may use; None where there is no limit."""
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     concurrent: int | None = None
     """Requests that run at a time."""
     budget: int | None = None
-    """Billionths of a dollar."""
+    """Money that may be spent in a period, in billionths of a dollar."""
     budget_period: Period = "month"
-    """By the calendar, UTC."""
+    """The calendar period of the budget, in UTC."""
 
     @property
     def has_rates(self) -> bool:
@@ -78,12 +78,12 @@ class Limits:
 
     @property
     def bounds_cost(self) -> bool:
-        """Whether it matters that a request costs more than was taken for it."""
+        """Whether a limit can be exceeded by a request that costs more than was reserved for it."""
         return self.tokens_per_minute is not None or self.budget is not None
 
     @property
     def has_leases(self) -> bool:
-        """Whether it matters how long a request runs."""
+        """Whether reservations last as long as their requests run, and so need leases."""
         return self.concurrent is not None or self.bounds_cost
 
     @property
@@ -96,20 +96,20 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What a request takes, or has used."""
+    """An amount that a request reserves, or has used."""
 
     requests: int = 0
     tokens: int = 0
     money: int = 0
     places: int = 0
-    """One for a request that runs."""
+    """Running requests: 1 for a request while it runs."""
     unforeseen: int = 0
-    """Of MOST_UNFORESEEN, for one that runs and may cost more than is taken for it."""
+    """Share of MOST_UNFORESEEN of a request that runs and may cost more than is reserved for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How full the rates are: what was used and has not drained yet. They drain evenly, in a minute from full."""
+    """The levels of the rates, as leaky buckets: the use that has not drained yet. A full bucket drains in a minute."""
 
     requests: float = 0.0
     tokens: float = 0.0
@@ -130,38 +130,38 @@ def _drained(used: float, limit: int | None, seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What was taken for a request."""
+    """The amount that was reserved for a request."""
 
     tenant: str
     limits: Limits
     taken: Amount
     standing: Standing
-    """After it was taken."""
+    """The levels of the rates after the reservation."""
     lease: str | None = None
-    """Names what is held while the request runs."""
+    """The name of the lease while the request runs."""
     period: str = ""
-    """What the money is of."""
+    """The period of the budget that the money belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What was not taken, and why."""
+    """The limit that refuses a request, and for how long."""
 
     limit: Limit
     wait_s: float
-    """Seconds until the same may be taken; infinite where waiting does not help."""
+    """Seconds until the same request may pass; infinite where waiting does not help."""
     standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
 class DailyUsage:
-    """What a key has used on a day."""
+    """The usage of a key on one day."""
 
     tenant: str
     name: str
-    """The key's, in the file of keys."""
+    """The name of the key in the file of keys."""
     day: str
-    """`2026-01-31`, UTC."""
+    """The day in UTC, such as `2026-01-31`."""
     requests: int
     input_tokens: int
     output_tokens: int
@@ -170,17 +170,17 @@ class DailyUsage:
 
 @dataclass(slots=True)
 class Spending:
-    """What a store knows of a tenant when it decides."""
+    """The state of a tenant from which a store decides."""
 
     standing: Standing = field(default_factory=Standing)
     running: int = 0
     unforeseen: int = 0
-    """Of MOST_UNFORESEEN, what runs."""
+    """The share of MOST_UNFORESEEN that running requests hold."""
     spent: int = 0
-    """In the period, what is held by what runs included."""
+    """Money spent in the period, with the reservations of running requests."""
 
     def exceeded(self, limits: Limits, ask: Amount) -> Limit | None:
-        """The limit that does not allow `ask`; first the one for which waiting does not help."""
+        """The limit that refuses `ask`, if any; one for which waiting does not help comes first."""
         if limits.budget is not None and ask.money and self.spent + ask.money > limits.budget:
             return "budget"
         if limits.concurrent is not None and ask.places and self.running + ask.places > limits.concurrent:
@@ -217,13 +217,13 @@ def _wait(used: float, more: int, limit: int | None) -> float:
 
 
 def new_lease(limits: Limits, ask: Amount) -> str | None:
-    """The name of what is held while a request runs, which ends with a hyphen and the number of its unforeseen; None
-    where nothing is held."""
+    """A name for the lease of a request, which ends with a hyphen and its share of MOST_UNFORESEEN. None where the key
+    needs no leases."""
     return f"{secrets.token_hex(12)}-{ask.unforeseen}" if limits.has_leases and ask.places else None
 
 
 def period_at(period: Period, now: float) -> str:
-    """What the budget's period is called that `now`, in Unix seconds, lies in: `2026-01`."""
+    """The name of the budget period that holds `now` (Unix seconds), such as `2026-01`."""
     match period:
         case "day":
             return day_at(now)
@@ -241,26 +241,26 @@ class CounterStore(Protocol):
     """Every method but `settle` raises StoreDown."""
 
     faults: int
-    """How often nothing came of a `settle`."""
+    """The number of calls of `settle` that failed."""
 
     async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
-        """Takes all of `ask`, or nothing."""
+        """Reserves all of `ask`, or nothing."""
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        """Ends it: what was taken and not used comes back, and what was used beyond it is taken, whatever is left.
-        It is done ahead of what this server asks for from now on, and nobody waits for it: what is taken comes back
-        when its lease ends where the store is down, which is logged."""
+        """Ends a reservation: gives back what was not used, and takes what was used beyond it, whatever is left. It is
+        done before any later request of this server, and nobody waits for it. Where the store is down, that is logged,
+        and the reservation ends with its lease."""
 
     async def renew(self, running: Sequence[Reservation]) -> None:
-        """Keeps what they hold for another LEASE_S."""
+        """Extends the leases by another LEASE_S."""
 
     async def add(self, usage: Sequence[DailyUsage]) -> None: ...
 
     async def usage(self) -> list[DailyUsage]:
-        """By name and day."""
+        """The usage of all keys, ordered by name and day."""
 
     async def forget(self, tenant: str) -> int:
-        """Deletes all that is known of it; the number of days."""
+        """Deletes the usage of a tenant; returns the number of days deleted."""
 
     async def close(self) -> None: ...
 

@@ -1,4 +1,5 @@
-"""The seam of the stores, and what keeps a store that fails or is slow from holding up a request."""
+"""The interface of the stores of entries, and a circuit breaker that keeps a failing or slow store from holding up
+requests."""
 
 import asyncio
 import time
@@ -17,83 +18,84 @@ T = TypeVar("T")
 
 Kind = Literal["answer", "reading", "response"]
 PATIENCE_S = 0.05
-"""What a look-up may cost a request."""
+"""Seconds that a lookup may cost a request."""
 _AFTER_S = 0.005
-"""When an answer is written: by then it has left, which a thread that packs it would hold up by a millisecond."""
+"""Seconds before an answer is written: by then it has been sent, which packing in a thread would delay by a
+millisecond."""
 WRITE_S = 5.0
-"""What writing may take; nobody waits for it."""
+"""Seconds that writing may take; no request waits for it."""
 PAUSE_S = 1.0
-"""For how long a store that failed, or was slow several times in a row, is left alone."""
+"""Seconds for which a store is not used after it failed, or was slow several times in a row."""
 _MOST_SLOW = 3
 _SWEEP_S = 3600.0
 _READ_AT_ONCE = 16 << 10
-"""Bytes that are unpacked, and read, where they arrive: it takes less than changing threads."""
+"""Size in bytes up to which a value is unpacked on the event loop, as that takes less than changing threads."""
 MOST_WRITES = 64
-"""Entries that wait to be written; more are left out."""
+"""Bound on entries that wait to be written; further ones are dropped."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Under which a value is kept."""
+    """The key under which a value is kept."""
 
     tenant: str
     kind: Kind
     digest: bytes
-    """SHA-256, of the tenant, too."""
+    """SHA-256 over the key's content, the tenant included."""
 
 
 class StoreDown(Exception):
-    """The store cannot be used now: it is locked, full, not reached."""
+    """The store cannot be used now: it is locked, full or not reachable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a store holds of one tenant."""
+    """The entries of one kind that a store holds for one tenant."""
 
     tenant: str
     kind: str
     entries: int
     size: int
-    """Bytes, as stored."""
+    """Size of the entries as stored, in bytes."""
 
 
 class Holding(Protocol):
-    """What an operator sees of a store, and deletes. Every method raises StoreDown."""
+    """The operator's view of a store: its contents, and their deletion. Every method raises StoreDown."""
 
     async def held(self) -> list[Held]: ...
 
     async def purge(self, tenant: str | None = None) -> int:
-        """Takes out everything, or all of a tenant; the number of entries."""
+        """Deletes everything, or all of a tenant; returns the number of entries."""
 
     async def close(self) -> None: ...
 
 
 class EntryStore(Holding, Protocol):
-    """Values by key, which end by their age, and where there is too much, those first that were used least lately.
-    Every method raises StoreDown."""
+    """A store of values by key. Values expire by age; where there are too many, the least recently used go first. Every
+    method raises StoreDown."""
 
     async def get(self, key: Key) -> bytes | None:
-        """None where there is none, or it is too old."""
+        """The value; None where there is none, or it has expired."""
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
-        """All of it or nothing, whatever happens meanwhile."""
+        """Writes a value, wholly or not at all."""
 
     async def delete(self, key: Key) -> bool:
-        """Whether it was there."""
+        """Deletes a value; returns whether it existed."""
 
     async def sweep(self) -> int:
-        """Takes out what is too old, where that does not go by itself; the number of entries."""
+        """Deletes expired entries, where the store does not by itself; returns their number."""
 
 
 class Sweepable(Protocol):
     async def sweep(self) -> int:
-        """As EntryStore's."""
+        """Deletes expired entries; returns their number."""
 
 
 async def sweep_for_ever(stores: Sequence[Sweepable]) -> None:
-    """Deletes what is too old, now and every hour."""
+    """Deletes expired entries, now and every hour."""
     while True:
         for store in stores:
             try:
@@ -104,19 +106,19 @@ async def sweep_for_ever(stores: Sequence[Sweepable]) -> None:
 
 
 class CircuitBreaker:
-    """What keeps a store that fails or is slow from holding up a request: after a failure, or when it was slow several
-    times in a row, it is left alone for a while."""
+    """A circuit breaker around a store: after a failure, or when the store was slow several times in a row, it is not
+    used for a while."""
 
     def __init__(self, faults: Counter[str], clock: Callable[[], float] = time.monotonic) -> None:
-        """`faults`: where it counts what came to nothing, by reason."""
+        """`faults`: the counter of failed calls, by reason."""
         self._faults = faults
         self._clock = clock
         self._paused_until = 0.0
         self._slow = 0
-        """Tries in a row that took too long."""
+        """Calls in a row that took too long."""
 
     async def tried(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
-        """What `work` returns. None where that takes too long, or it raises StoreDown."""
+        """The result of `work`; None where it takes too long or raises StoreDown."""
         if self._clock() < self._paused_until:
             work.close()
             self._faults["down"] += 1
@@ -126,7 +128,7 @@ class CircuitBreaker:
             await asyncio.wait([task], timeout=patience_s)
         finally:
             task.cancel()
-        # What came late because this server itself is busy has come.
+        # A result that came late because this server was busy counts.
         if not task.done():
             task.add_done_callback(heard_of)
             self._slow += 1
@@ -148,9 +150,9 @@ class CircuitBreaker:
 
 
 class Entries:
-    """A store as requests see it: whatever happens to it, an answer is a value or None, soon.
+    """A store as requests use it: whatever happens to the store, a lookup soon returns a value or None.
 
-    Values are bytes of any length up to what the seal allows; they are closed and opened in a thread.
+    Values are bytes of any length that the seal allows; they are sealed and opened in a thread.
     """
 
     def __init__(
@@ -172,8 +174,8 @@ class Entries:
         self._patience = CircuitBreaker(self.faults, clock)
 
     async def get(self, key: Key, read: Callable[[bytes], T]) -> T | None:
-        """What `read` makes of the value, in a thread where it is long. None where there is none, the store does not
-        say so in time, or `read` raises ValueError, TypeError or KeyError: it is none of ours."""
+        """The value as `read` parses it, in a thread where it is long. None where there is no value, the store does not
+        answer in time, or `read` raises ValueError, TypeError or KeyError, as for a value that is not ours."""
         sealed = await self._patience.tried(self._store.get(key), self._patience_s)
         if sealed is None:
             return None
@@ -192,13 +194,13 @@ class Entries:
         except (ValueError, TypeError, KeyError):
             self.faults["damaged"] += 1
         except ModelError:
-            # Too much waits for the threads: the request goes on without what is kept.
+            # The threads are overloaded: the request goes on without the cache.
             self.faults["busy"] += 1
         return None
 
     def put(self, key: Key, value: Callable[[], bytes], *, max_age_s: float) -> "Written":
-        """Writes what `value` makes, called in a thread, after the caller has gone on; what is returned ends when that
-        is done. Not at all where too much waits already."""
+        """Writes the value that `value` returns, called in a thread, while the caller goes on. The returned task ends
+        when it is written; None where too much waits to be written already."""
         if len(self._writing) >= MOST_WRITES:
             self.faults["busy"] += 1
             return None
@@ -223,7 +225,7 @@ class Entries:
         return await self._store.sweep()
 
     async def close(self) -> None:
-        """Writes what waits, for a while."""
+        """Waits a while for pending writes, and closes the store."""
         if self._writing:
             await asyncio.wait(self._writing, timeout=WRITE_S)
         await self._store.close()
@@ -234,6 +236,6 @@ Written = asyncio.Task[None] | None
 
 class Sealing(Protocol):
     def closed(self, key: bytes, value: bytes) -> bytes:
-        """Raises ValueError for too much."""
+        """Seals a value. Raises ValueError for one that is too large."""
 
     def opened(self, key: bytes, sealed: bytes) -> bytes | None: ...

@@ -9,22 +9,22 @@ from app.state.entries import Held, Key, StoreDown
 T = TypeVar("T")
 
 PREFIX = "openfaze:entry:1:"
-"""How all keys of the cache begin, with the version of what lies under them."""
+"""Prefix of all keys of the cache in Redis, with the version of the values' form."""
 _CONNECT_S = 1.0
 _MOST_CONNECTIONS = 64
 _AT_ONCE = 500
-"""Keys that are looked at in one round trip."""
+"""Keys that are scanned in one round trip."""
 
 
 class RedisEntries:
-    """Redis ends entries by their age; where there is too much, by its own `maxmemory-policy`: `allkeys-lru`.
+    """Entries in Redis, which expires them by age and, where memory is short, by its `maxmemory-policy`
+    (`allkeys-lru`).
 
-    An entry's key is `openfaze:entry:1:TENANT:KIND:HEX`, so that a tenant's can be found.
-    """
+    An entry's key is `openfaze:entry:1:TENANT:KIND:HEX`, so that the entries of a tenant can be found."""
 
     def __init__(self, url: str, prefix: str = PREFIX) -> None:
-        """`prefix`: of the keys, apart from those of other uses. Raises ValueError for a URL that is none of Redis.
-        Connects when it is asked for something."""
+        """`prefix` begins all keys, and keeps them apart from other uses of the same Redis. It connects at the first
+        call. Raises ValueError for a URL that is not one of Redis."""
         from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -49,7 +49,7 @@ class RedisEntries:
         return bool(await _tried(self._redis.unlink(self._name(key))))
 
     async def sweep(self) -> int:
-        return 0  # Redis does it
+        return 0  # Redis expires entries by itself
 
     async def held(self) -> list[Held]:
         sizes: list[tuple[str, str, int]] = []
@@ -78,7 +78,7 @@ class RedisEntries:
         return f"{self._prefix}{key.tenant}:{key.kind}:{key.digest.hex()}"
 
     async def _names(self, pattern: str) -> AsyncIterator[list[bytes]]:
-        """Without ever holding up Redis, as KEYS would."""
+        """Yields the keys that match `pattern`, by SCAN: KEYS would block Redis."""
         cursor = 0
         while True:
             cursor, names = await _tried(self._redis.scan(cursor, match=pattern, count=_AT_ONCE))
@@ -89,7 +89,7 @@ class RedisEntries:
 
 
 async def _tried(work: Awaitable[T]) -> T:
-    """Raises StoreDown."""
+    """The result of `work`, with Redis' errors as StoreDown."""
     from redis.exceptions import RedisError
 
     try:

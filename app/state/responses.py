@@ -1,5 +1,4 @@
-"""Responses that are kept for a while, each with the input that it answers: for who asks for one again, or goes on with
-its conversation."""
+"""A store of responses, each with its input, for clients that fetch one again or continue its conversation."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -13,28 +12,28 @@ from models.base import ModelError
 from models.fair_executor import FairExecutor
 
 RESPONSE_PREFIX = "openfaze:response:1:"
-"""How keys in Redis begin."""
+"""Prefix of the keys in Redis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """JSON, but for `previous`."""
+    """A stored response and its input, as JSON."""
 
     previous: str | None
-    """The id of the response whose conversation it goes on with."""
+    """The id of the response whose conversation this one continues."""
     input: bytes
-    """The items of this turn alone, a list."""
+    """The input items of this turn, a JSON list."""
     output: bytes
-    """A list, too."""
+    """The output items, a JSON list."""
     response: bytes
-    """As it was answered."""
+    """The response as the client got it."""
 
     @property
     def size(self) -> int:
         return len(self.input) + len(self.output)
 
     def packed(self) -> bytes:
-        """A line that says what follows, and that."""
+        """The stored bytes: a line with the lengths, followed by the three parts."""
         head = pydantic_core.to_json([self.previous, len(self.input), len(self.output)])
         return b"".join((head, b"\n", self.input, self.output, self.response))
 
@@ -46,20 +45,21 @@ class Stored:
 
 
 class ResponseStore:
-    """Each key's responses, by their ids. Raises StoreDown, and ModelError where too much waits for the threads."""
+    """The stored responses of each key, by their ids. Raises StoreDown, and ModelError where the threads are
+    overloaded."""
 
     def __init__(self, store: EntryStore, seal: Sealing, threads: FairExecutor, *, max_age_s: float) -> None:
         self._store = store
         self._seal = seal
         self._threads = threads
         self.max_age_s = max_age_s
-        """For how long; 0: none is kept."""
+        """Seconds for which responses are kept; 0 keeps none."""
         self.faults = 0
-        """How often one was not kept, or not looked up, for the store or its threads."""
+        """The number of responses that could not be stored or looked up because the store or its threads failed."""
 
     async def put(self, tenant: str, response_id: str, stored: Callable[[], Stored], *, is_short: bool = False) -> None:
-        """Keeps what `stored` makes: in a thread, unless it `is_short`, and made in less time than another thread takes
-        to begin. Raises ValueError for more than the seal takes."""
+        """Stores the response that `stored` returns: in a thread, unless it `is_short`, and packed in less time than a
+        thread takes to start. Raises ValueError for one that is larger than the seal allows."""
         key = _key(tenant, response_id)
 
         def sealed() -> bytes:
@@ -79,7 +79,7 @@ class ResponseStore:
             return None if data is None else await self._threads.run(Stored.unpacked, data)
 
     async def delete(self, tenant: str, response_id: str) -> bool:
-        """Whether it was there."""
+        """Deletes a response; returns whether it existed."""
         with self._counted():
             return await self._store.delete(_key(tenant, response_id))
 

@@ -1,5 +1,5 @@
-"""The form in which a value is kept: versioned, compressed, bound to its key, and encrypted where the operator gave a
-secret. What has any other form is no value."""
+"""The stored form of a value: versioned, compressed, bound to its key, and encrypted where the operator gave a secret.
+Bytes in any other form are not read."""
 
 import hashlib
 import os
@@ -16,8 +16,8 @@ _DIGEST_BYTES = 16
 _NONCE_BYTES = 12
 """The length that AES-GCM takes (NIST SP 800-38D, 8.2)."""
 _SHORT = 64 << 10
-"""Bytes of a value that is packed by a thread's own compressor: a new one takes three times what packing it does. It
-keeps as much memory as the longest value took."""
+"""Size in bytes up to which a value is compressed by a thread's own compressor, as making a new one takes three times
+as long as compressing. A compressor keeps as much memory as its longest value took."""
 
 
 class _Cipher(Protocol):
@@ -27,7 +27,7 @@ class _Cipher(Protocol):
 
 
 class Seal:
-    """Closes values for a store and opens them again, in any thread.
+    """Seals values for a store and opens them again, in any thread.
 
     >>> seal = Seal(max_bytes=1 << 20)
     >>> seal.opened(b"key", seal.closed(b"key", b"value"))
@@ -35,13 +35,13 @@ class Seal:
     """
 
     def __init__(self, max_bytes: int, secret: str | None = None) -> None:
-        """`max_bytes`: of a value, opened. With a `secret`, values are encrypted by AES-256-GCM under a key that HKDF
-        (RFC 5869) makes of it."""
+        """`max_bytes` bounds an opened value. With a `secret`, values are encrypted by AES-256-GCM under a key that
+        HKDF (RFC 5869) makes of it."""
         self._max_bytes = max_bytes
         self._cipher = _cipher(secret) if secret else None
 
     def closed(self, key: bytes, value: bytes) -> bytes:
-        """Raises ValueError for more than `max_bytes`."""
+        """The sealed form of `value`. Raises ValueError for more than `max_bytes`."""
         if len(value) > self._max_bytes:
             raise ValueError(f"{len(value)} bytes are more than {self._max_bytes}")
         packed = _packed(value)
@@ -51,7 +51,7 @@ class Seal:
         return _MAGIC + _ENCRYPTED + nonce + self._cipher.encrypt(nonce, packed, key)
 
     def opened(self, key: bytes, sealed: bytes) -> bytes | None:
-        """None for what was not closed for this `key` by a seal like this one, or was damaged since."""
+        """The value in `sealed`; None where it was not sealed for this `key` by a seal like this one, or is damaged."""
         head, kind, rest = sealed[:4], sealed[4:5], sealed[5:]
         if head != _MAGIC or kind != (_ENCRYPTED if self._cipher else _PLAIN):
             return None
@@ -76,7 +76,7 @@ class Seal:
 
 
 class _Tools(threading.local):
-    """Each thread's own."""
+    """Each thread's own compressor and decompressor."""
 
     def __init__(self) -> None:
         self.packing = zstandard.ZstdCompressor()
@@ -104,6 +104,6 @@ def _checked(key: bytes, rest: bytes) -> bytes | None:
 
 
 def _digest(key: bytes, packed: bytes) -> bytes:
-    """The digest of both: an entry that lies under another key is none."""
+    """A digest of key and value, so that a value that lies under another key is not read."""
     new: Callable[..., hashlib.blake2b] = hashlib.blake2b
     return new(packed, digest_size=_DIGEST_BYTES, key=hashlib.sha256(key).digest()).digest()
