@@ -1,8 +1,8 @@
-"""Whose an exception of a decoder is: the file's, which the client can mend, the program's, which nobody but its
-authors can, or that of whatever else takes the memory.
+"""Attributing a decoder's exception to the file, which the client can mend, to the program, or to a lack of memory.
 
-Decoders raise a dozen kinds on damaged bytes, TypeError and AttributeError among them. What tells a program's own fault
-is where such an error begins, in this project's code or at its border with a library, and what it says of a call.
+Decoders raise a dozen exception types on damaged bytes, TypeError and AttributeError among them. The program's own
+faults are recognised by where the error is raised, in this project's code or at its border with a library, and by
+messages about a call's arguments.
 """
 
 import os
@@ -18,28 +18,30 @@ _OF_CALLS = re.compile(
     r"unexpected keyword argument|invalid keyword argument|takes no (keyword )?arguments|positional argument"
     r"|required (keyword-only )?argument|missing required argument|multiple values for"
 )
-"""What Python, C modules and Cython say of a call that the function called does not know: versions that do not fit."""
+"""Messages of Python, C modules and Cython about a call that does not fit the function, as with incompatible
+versions."""
 _OF_MEMORY = re.compile(r"out of memory|insufficient memory|memory allocation failed", re.IGNORECASE)
-"""What Pillow, expat, zlib and libxml2 write, whose errors are of the same kinds as for damaged bytes."""
+"""Messages of Pillow, expat, zlib and libxml2 about memory; the exception types are the same as for damaged bytes."""
 
 
 class DecoderFault(Exception):
-    """A decoder failed for a reason that is not in the file. Names the kind and the place, and quotes nothing."""
+    """A decoder failed for a reason that is not in the file. The message names the exception type and the place, and
+    quotes nothing."""
 
     def __init__(self, kind: str, place: str) -> None:
         super().__init__(f"{kind} at {place}")
 
 
 def is_fault_of_file(error: BaseException) -> bool:
-    """Whether the client can mend what `error`, which a decoder raised, is about."""
+    """True if `error`, raised by a decoder, is about the file, so that the client can mend it."""
     return not is_of_memory(error) and not is_fault_of_program(error)
 
 
 def is_of_memory(error: BaseException | None) -> bool:
-    """Whether `error`, or what led to it, says that memory or open files were used up: the same bytes may be decoded
-    where there is more room."""
+    """True if `error` or one of its causes says that memory or open files ran out, so that the same bytes may be
+    decoded elsewhere."""
     while error is not None:
-        # EAGAIN is what FFmpeg says of a packet that is not there yet.
+        # FFmpeg reports EAGAIN for a packet that is not there yet.
         if (ran_out(error) and not isinstance(error, BlockingIOError)) or _OF_MEMORY.search(str(error)):
             return True
         error = error.__cause__ or error.__context__
@@ -47,11 +49,11 @@ def is_of_memory(error: BaseException | None) -> bool:
 
 
 def is_fault_of_program(error: BaseException) -> bool:
-    """Whether `error`, which a decoder raised, says nothing of the file.
+    """True if `error`, raised by a decoder, is a fault of the program and not of the file.
 
-    A name or a module that is not there never does. A wrong type or attribute, or an assertion, does where a library
-    came upon it on its way through the bytes, but not in code of this project, nor in a call that this makes of a
-    library which does not know the arguments.
+    A missing name or module always is. A wrong type or attribute, or a failed assertion, is one if it was raised in
+    this project's code or by a call with arguments that the library does not know; libraries also raise them on damaged
+    bytes.
     """
     if isinstance(error, ImportError | NameError):
         return True
@@ -59,25 +61,26 @@ def is_fault_of_program(error: BaseException) -> bool:
         return False
     frames = list(_frames(error))
     if _OF_CALLS.search(str(error)):
-        # Python raises it where the call is, Cython in a frame that it makes for the function called.
+        # Python raises it in the caller's frame, Cython in a frame of its own for the called function.
         while frames and not os.path.isabs(frames[-1].tb_frame.f_code.co_filename):
             frames.pop()
     return bool(frames) and _module(frames[-1]).partition(".")[0] in _OURS
 
 
 def place_of(error: BaseException) -> str:
-    """`module:line` where `error` was raised."""
+    """Return the place where `error` was raised, as `module:line`."""
     *_, last = [None, *_frames(error)]
     return f"{_module(last)}:{last.tb_lineno}" if last else "?"
 
 
 def stack_of(error: BaseException) -> str:
-    """The lines of code on the way to `error`, without its message, which may quote the file."""
+    """Return the traceback of `error` without its message, which may quote the file."""
     return "".join(traceback.format_tb(error.__traceback__))
 
 
 def _frames(error: BaseException) -> Iterator[TracebackType]:
-    """From the one that caught it to the one that raised it. C has none: its caller's is the last."""
+    """Yield the frames from the one that caught the error to the one that raised it. C code has none, so its caller is
+    last."""
     trace = error.__traceback__
     while trace:
         yield trace

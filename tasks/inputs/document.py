@@ -1,4 +1,4 @@
-"""An opened input: pages one can look at, or a text."""
+"""Opened inputs: documents with pages to look at, or texts."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -20,20 +20,20 @@ class TextLayer:
     """The text that a page carries as text, in pixels of the page's picture. Confidences are 1.0."""
 
     lines: tuple[TextLine, ...] = ()
-    """In no particular order."""
+    """Lines of text in no particular order."""
     complete: bool = False
-    """False when the page shows text that is not in `lines`, or may: it has to be read by OCR too."""
+    """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read it as well."""
     rulings: tuple[Ruling, ...] = ()
-    """Straight lines that the file draws, where the layer is complete: else the picture shows them."""
+    """Straight lines that the file draws, if the layer is complete; otherwise they are found in the picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentContents:
-    """What a document knows of itself once it is open."""
+    """The properties of a document that are known once it is open."""
 
     kind: Kind
     total: int
-    """Pages."""
+    """Number of pages."""
     text: str | None
     times: tuple[float, ...] = ()
     places: tuple[PicturePlace, ...] = ()
@@ -42,32 +42,32 @@ class DocumentContents:
 class Pages(ABC):
     """An opened file. Pages count from 1.
 
-    Constructed as `factory(blob, limits)`, which raises InputError for a file that cannot be opened. Each call raises
-    InputError for a page that is not there or cannot be decoded. Calls are reads that may be repeated: after a crash
-    the file is opened anew in another process, and the call made again.
+    The constructor is called as `factory(blob, limits)` and raises InputError for a file that cannot be opened. Each
+    call raises InputError for a page that is missing or cannot be decoded. Calls only read and may be repeated: after a
+    crash the file is opened anew in another process, and the call made again.
     """
 
     kind: Kind
     total: int
     text: str | None = None
-    """The whole text of a text-like file, None for anything else."""
+    """Whole text of a text-like file; None for other files."""
     times: tuple[float, ...] = ()
-    """Seconds from the start of a video at which each page is seen; empty for anything else."""
+    """Time of each page in seconds from the start of a video; empty for other files."""
     places: tuple[PicturePlace, ...] = ()
-    """Where in a text the pictures stand that are its pages."""
+    """Places in the text of the pictures that are its pages."""
 
     def contents(self) -> DocumentContents:
         return DocumentContents(self.kind, self.total, self.text, self.times, self.places)
 
     @abstractmethod
     def size(self, number: int) -> tuple[int, int]:
-        """Width and height in pixels of the upright page. Nothing is decoded."""
+        """Return width and height of the upright page in pixels, without decoding it."""
 
     @abstractmethod
     def text_layer(self, number: int) -> TextLayer: ...
 
     def size_and_text(self, number: int) -> tuple[tuple[int, int], TextLayer]:
-        """Both together, in one call of another process."""
+        """Return both in one call, because each call may cross to another process."""
         return self.size(number), self.text_layer(number)
 
     @abstractmethod
@@ -78,31 +78,31 @@ class Pages(ABC):
 
 
 _RGB = 3
-"""Bytes of a pixel."""
+"""Bytes per pixel."""
 
 
 class Document(AbstractAsyncContextManager["Document"]):
-    """A picture, a paged file, a video or a text. An async context manager: leaving it frees the file.
+    """A picture, a paged file, a video or a text. It is an async context manager that frees the file at its end:
 
         async with await loader.open(source) as document:
             for number in range(1, document.total_pages + 1):
                 picture = await document.picture(number)
 
-    The pages of a video are the frames that were chosen from it; those of a text are the pictures that its file holds,
-    if any. Calls raise InputError for a page that is not there or cannot be decoded.
+    The pages of a video are the frames chosen from it; those of a text are the pictures in its file, if any. Calls
+    raise InputError for a page that is missing or cannot be decoded.
     """
 
     def __init__(
         self, blob: Blob, contents: DocumentContents, session: Session[Pages] | None, budget: DecodedBudget
     ) -> None:
-        """`session` is None for a text without pages."""
+        """Wrap the file. `session` is None for a text without pages."""
         self.kind: Kind = contents.kind
         self.media_type = blob.media_type
         self.param = blob.param
         self.label = blob.label
-        """How messages name the document: its filename, else the field it came in."""
+        """Name of the document in messages: its file name, or else the request's field."""
         self.text = None if contents.text is None else with_pictures(contents.text, contents.places, {})
-        """The whole text of a text-like file without that of its pictures, None for anything else."""
+        """Whole text of a text-like file, without the text of its pictures; None for other files."""
         self.total_pages = contents.total
         self._contents = contents
         self._session = session
@@ -114,7 +114,7 @@ class Document(AbstractAsyncContextManager["Document"]):
 
     @classmethod
     async def of_session(cls, blob: Blob, session: Session[Pages], budget: DecodedBudget) -> Self:
-        """`session`, which the document closes from now on."""
+        """Wrap `session`, which the document will close."""
         try:
             return cls(blob, await session.run(Pages.contents), session, budget)
         except BaseException:
@@ -122,29 +122,29 @@ class Document(AbstractAsyncContextManager["Document"]):
             raise
 
     def timestamp(self, number: int) -> float | None:
-        """Seconds from the start of a video at which page `number` is seen; None for anything else."""
+        """Return the time of page `number` in seconds from the start of a video; None for other files."""
         return self._contents.times[number - 1] if self._contents.times else None
 
     def text_with(self, readings: Mapping[int, str]) -> str:
-        """The text of a text-like file with what was read on its pages, its pictures, where they stand in it."""
+        """Return the text of a text-like file, with the texts read in its pictures inserted in their places."""
         return with_pictures(self._contents.text or "", self._contents.places, readings)
 
     async def size(self, number: int) -> tuple[int, int]:
-        """Width and height in pixels of the upright page; a PDF's at 144 DPI. Nothing is decoded."""
+        """Return width and height of the upright page in pixels, without decoding it; PDFs are measured at 144 DPI."""
         return await self._opened().run(Pages.size, number)
 
     async def text_layer(self, number: int) -> TextLayer:
-        """The text that the file itself carries for this page: empty and not complete for a picture."""
+        """Return the text that the file carries for this page; for a picture it is empty and not complete."""
         return await self._opened().run(Pages.text_layer, number)
 
     async def size_and_text(self, number: int) -> tuple[tuple[int, int], TextLayer]:
-        """`size` and `text_layer`, for who needs both: what another process is asked for waits for its turn once."""
+        """Return `size` and `text_layer` with a single wait for the other process."""
         return await self._opened().run(Pages.size_and_text, number)
 
     async def picture(self, number: int) -> Image:
-        """The page as it is seen: RGB, upright, of `size`. Decoded anew at each call.
+        """Decode the page as it is seen: RGB, upright, of `size`. Each call decodes anew.
 
-        Raises Overloaded when the pictures of other documents leave no room for it.
+        Raises Overloaded if the pictures of other documents leave no room.
         """
         session = self._opened()
         width, height = await self.size(number)

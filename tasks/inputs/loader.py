@@ -1,4 +1,4 @@
-"""From a source to its bytes, and from its bytes to a document."""
+"""Loading sources: from the source to its bytes, and from the bytes to a document."""
 
 import asyncio
 import contextlib
@@ -26,8 +26,8 @@ from tasks.inputs.text.text_file import read_text
 Reader = Callable[[Blob, MediaLimits], Pages]
 
 
-# Decoders are loaded when the first file asks for them: the server's own process never loads PDFium, and no decode
-# process loads Pillow for a PDF. A class whose module is light by itself needs no function here.
+# Decoders are imported when the first file needs them: the server's process never loads PDFium, and no decode process
+# loads Pillow for a PDF. Classes in light modules need no function here.
 
 
 def _pdf(blob: Blob, limits: MediaLimits) -> Pages:
@@ -43,11 +43,11 @@ def _picture(blob: Blob, limits: MediaLimits) -> Pages:
 
 
 class Heavy(Exception):
-    """A picture that is opened in a process, where its decoder can be ended."""
+    """The picture is too heavy for a thread and has to be opened in a process, where its decoder can be ended."""
 
 
 def _light_picture(blob: Blob, limits: MediaLimits) -> Pages:
-    """Raises Heavy."""
+    """Open a picture for decoding in a thread. Raises Heavy."""
     from tasks.inputs.picture import PicturePages
 
     pages = PicturePages(blob, limits)
@@ -82,8 +82,8 @@ def _html(blob: Blob, limits: MediaLimits) -> Pages:
 
 _PLAIN = "image/jpeg", "image/png", "image/webp", "image/bmp"
 IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _light_picture)
-"""In threads of this process, as far as they are light: the decoders of plain pictures are fast, and fuzzed by every
-browser."""
+"""Readers that run in threads of this process for light files: the decoders of plain pictures are fast, and fuzzed by
+every browser."""
 IN_PROCESSES: dict[str, Reader] = {
     media_types.PDF: _pdf,
     **dict.fromkeys((*_PLAIN, "image/tiff", "image/heic", "image/heif"), _picture),
@@ -91,7 +91,8 @@ IN_PROCESSES: dict[str, Reader] = {
     **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _office),
     media_types.HTML: _html,
 }
-"""In processes of their own: decoders that may crash or hang on a hostile file. libtiff is here for its record."""
+"""Readers that run in decode processes, because they may crash or hang on a hostile file. libtiff is one by its
+record."""
 
 
 _OLD_KINDS = {
@@ -100,11 +101,12 @@ _OLD_KINDS = {
     "Workbook": ("xls", "xlsx"),
     "Book": ("xls", "xlsx"),
 }
-"""Streams that a file has by its kind: the old extension, and the one to save it as."""
+"""Streams that identify an old office file, with its extension and the one to save it as."""
 
 
 def ole_refusal(blob: Blob) -> InputError:
-    """What to tell the client: `encrypted_document` ([MS-OFFCRYPTO] 2.3.4), else `unsupported_media_type`."""
+    """Return the error for an OLE file: `encrypted_document` ([MS-OFFCRYPTO] 2.3.4), or else
+    `unsupported_media_type`."""
 
     def has(stream: str) -> bool:
         return stream.encode("utf-16-le") + b"\0\0" in blob.data
@@ -119,16 +121,16 @@ def ole_refusal(blob: Blob) -> InputError:
 
 
 _DECODERS = 4
-"""Threads that decode pictures and text: two requests with large pictures must not hold up the small ones."""
+"""Number of threads that decode pictures and text: two requests with large pictures must not hold up the small ones."""
 
 
 _HASHED_AT_ONCE = 64 << 10
-"""Bytes that are hashed where they are: it takes less than changing threads."""
+"""Largest size in bytes that is hashed on the event loop, because a change of threads takes longer."""
 
 
 class MediaLoader:
-    """Reads sources within `limits`, in its own threads and in processes that `decoding` limits. Owns `fetcher`:
-    closing the loader closes it."""
+    """Reads sources within `limits`, in its own threads and in processes limited by `decoding`. Closing the loader
+    closes `fetcher`."""
 
     def __init__(
         self,
@@ -146,7 +148,7 @@ class MediaLoader:
         self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
 
     async def digest(self, source: Source) -> bytes:
-        """The SHA-256 of what `source` holds, wherever it comes from. Raises as `load`."""
+        """Return the SHA-256 of the source's bytes. Raises what `load` raises."""
         found = self._digests.get(source)
         if found is None:
             data = (await self.load(source)).data
@@ -158,30 +160,30 @@ class MediaLoader:
         return found
 
     async def content(self, source: Source) -> Sequence[str]:
-        """What `source` holds and what that is read as: the same for the same bytes, however they came and whatever
-        they are called, unless only their name tells their type. Raises as `load`."""
+        """Identify the source's content and type. Equal bytes have equal results, whatever their origin and name,
+        unless only the name determines the type. Raises what `load` raises."""
         digest, blob = await self.digest(source), await self.load(source)
         charset = blob.charset if blob.media_type in media_types.TEXTS else None
         return [digest.hex(), blob.media_type, charset or ""]
 
     async def load(self, source: Source) -> Blob:
-        """The bytes of `source`, of whatever type. They are read once, and remembered for as long as `source` lives.
+        """Return the bytes of `source`, of whatever type. They are read once and remembered for the life of `source`.
 
         Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
         """
         return await self._reader.read(source)
 
     async def open(self, source: Source) -> Document:
-        """`source` as a document.
+        """Open `source` as a document.
 
-        Raises InputError: as `load`; for a type that is no document (`unsupported_media_type`); for one that is
-        damaged, encrypted (`encrypted_pdf`, `encrypted_document`) or too large (`image_too_large`);
-        InputTooLarge for one that unpacks to too much.
+        Raises what `load` raises; InputError for a type that is no document (`unsupported_media_type`) and for a
+        damaged, encrypted (`encrypted_pdf`, `encrypted_document`) or too large (`image_too_large`) file; InputTooLarge
+        for one that unpacks to too much.
         """
         return await self.open_blob(await self.load(source))
 
     async def open_blob(self, blob: Blob) -> Document:
-        """Bytes that are loaded already as a document. Raises as `open`."""
+        """Open loaded bytes as a document. Raises what `open` raises."""
         if reader := IN_THREADS.get(blob.media_type):
             with contextlib.suppress(Heavy):
                 session = await self._decoding.open(reader, blob, self.limits)
@@ -199,10 +201,10 @@ class MediaLoader:
         )
 
     async def open_recording(self, source: Source) -> Recording:
-        """The sound of `source`, an audio or video file.
+        """Open the sound of an audio or video file.
 
-        Raises InputError: as `load`; for a type that has no sound (`unsupported_media_type`), for one without an audio
-        track (`no_audio`), one that is damaged; InputTooLarge for one that is too long (`audio_too_long`).
+        Raises what `load` raises; InputError for a type without sound (`unsupported_media_type`), a file without an
+        audio track (`no_audio`) and a damaged one; InputTooLarge for one that is too long (`audio_too_long`).
         """
         blob = await self.load(source)
         if blob.media_type not in media_types.DEMUXERS:

@@ -1,5 +1,5 @@
-"""Media types: their names, which of them can be opened as a document, and which one bytes are, by what they begin
-with. What they are wins over what anybody calls them."""
+"""Media types: their names, and recognising the type of bytes by their beginning. The bytes take precedence over every
+declared type."""
 
 import io
 import re
@@ -21,7 +21,7 @@ IMAGES = {
     "image/heic": ("HEIF",),
     "image/heif": ("HEIF",),
 }
-"""Readable pictures, and the Pillow decoders that may see their bytes."""
+"""Readable picture types, with the Pillow decoders that are allowed for each."""
 
 DEMUXERS = {
     "audio/wav": "wav",
@@ -41,20 +41,20 @@ DEMUXERS = {
     "video/x-matroska": "matroska",
     "video/x-msvideo": "avi",
 }
-"""Readable audio and video, and the FFmpeg demuxer that may see its bytes."""
+"""Readable audio and video types, with the FFmpeg demuxer that is allowed for each."""
 
 VIDEOS = frozenset(name for name in DEMUXERS if name.startswith("video/"))
-"""What has a video track; it may have sound too."""
+"""Types with a video track; they may have sound as well."""
 
 PDF = "application/pdf"
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-"""With macros or without, and templates too."""
+"""Excel files, with macros or without, and templates."""
 
 OLE = "application/x-ole-storage"
-"""Office files of before 2007, and encrypted ones of today."""
+"""Office files of before 2007, and encrypted ones of any age."""
 
 HTML = "text/html"
 
@@ -77,10 +77,10 @@ SUPPORTED = (
     "jpeg, png, webp, bmp, tiff, heic, heif, pdf, docx, pptx, xlsx, video (mp4, mov, webm, 3gp, avi, mkv), "
     "and text (plain, csv, tsv, markdown, html, json, xml, yaml)"
 )
-"""For messages."""
+"""Readable types, for messages."""
 
 SUPPORTED_SOUND = "wav, mp3, mp4, m4a, aac, ogg, opus, flac, webm, 3gp, mov, avi, mkv"
-"""For messages."""
+"""Readable types of recordings, for messages."""
 
 _OTHER_NAMES = {
     "image/jpeg": "jpg jpeg jpe image/jpg image/pjpeg",
@@ -139,16 +139,16 @@ _OTHER_NAMES = {
 _CANONICAL = {name: media_type for media_type, names in _OTHER_NAMES.items() for name in names.split()}
 
 _SAY_NOTHING = {UNKNOWN, "binary/octet-stream", "application/vnd.ms-excel", "application/msword"}
-"""The latter two are what Windows calls whatever the office programs open: CSV, RTF, HTML."""
+"""Types that say nothing. Windows declares the last two for everything that Office opens: CSV, RTF, HTML."""
 
 _LONGEST = 255
-"""Characters of a MIME type: twice 127 and a slash (RFC 6838, 4.2)."""
+"""Longest MIME type in characters: twice 127 and a slash (RFC 6838, 4.2)."""
 
 
 def media_type_named(name: str | None) -> str | None:
-    """The canonical type of a MIME type, a short name or an extension; None when it says nothing.
+    """Return the canonical type of a MIME type, a short name or an extension; None if it says nothing.
 
-    `image/jpg`, `JPG`, `.jpg` and `image/jpeg; q=1` are all `image/jpeg`. Unknown MIME types are kept as they are.
+    `image/jpg`, `JPG`, `.jpg` and `image/jpeg; q=1` are all `image/jpeg`. Unknown MIME types are kept.
     """
     name = media_type_of(name).removeprefix(".")
     canonical = _CANONICAL.get(name)
@@ -158,19 +158,19 @@ def media_type_named(name: str | None) -> str | None:
 
 
 def media_type_of_file(filename: str | None) -> str | None:
-    """The type that the extension of `filename` names, None when it names none."""
+    """Return the type that the extension of `filename` names, if any."""
     return media_type_named(PurePosixPath(filename).suffix) if filename else None
 
 
 _DIRECTORY_BYTES = 2 << 20
-"""The most bytes of an archive's list of members, 46 and the name each. zipfile holds ten times as much in memory."""
+"""Largest directory of an archive in bytes: 46 plus the name per member. zipfile takes ten times as much memory."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
-"""What zipfile raises on bytes that are no archive."""
+"""Exceptions that zipfile raises for bytes that are no archive."""
 
 
 class _Bounded(io.BytesIO):
-    """Refuses reads as large as only a hostile archive asks for, until it is told otherwise."""
+    """A file that refuses reads of a size that only a hostile archive causes, until the limit is lifted."""
 
     limit = _DIRECTORY_BYTES
 
@@ -181,7 +181,7 @@ class _Bounded(io.BytesIO):
 
 
 def opened_archive(data: bytes) -> zipfile.ZipFile:
-    """Raises one of DAMAGED."""
+    """Open an archive. Raises one of DAMAGED."""
     file = _Bounded(data)
     archive = zipfile.ZipFile(file)
     file.limit = 0
@@ -189,22 +189,22 @@ def opened_archive(data: bytes) -> zipfile.ZipFile:
 
 
 Tracks = frozenset[str]
-"""Some of `audio` and `video`; empty where the header does not say, as in the first bytes of a file."""
+"""Set of `audio` and `video`; empty if the given bytes do not contain the tracks' description."""
 
 _MOST_BOXES = 1000
 _HANDLERS = {b"vide": "video", b"soun": "audio"}
 _MATROSKA_HEAD = 1 << 16
-"""Bytes in which the tracks of Matroska are described; clusters of sound and pictures follow."""
+"""Number of bytes in which Matroska describes its tracks, before the clusters of sound and pictures."""
 _MATROSKA_CODEC = re.compile(rb"\x86[\x80-\xbf]([AV])_[A-Z]")
-"""The element CodecID (RFC 9559, 5.1.4.1.21), its length, and a codec's name, which begins with its kind."""
+"""The element CodecID (RFC 9559, 5.1.4.1.21), its length, and the beginning of a codec's name, which is its kind."""
 _OGG_HEAD = 4096
-"""Bytes in which every stream of Ogg begins (RFC 3533, 6: the pages that begin streams come before all others)."""
+"""Number of bytes in which all Ogg streams begin (RFC 3533, 6: pages that begin streams precede all others)."""
 _OGG_VIDEO = (b"\x80theora", b"BBCD\0", b"OVP80", b"\x01video\0\0\0")
 _OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
 def iso_tracks(data: bytes) -> Tracks:
-    """The tracks of ISO base media (ISO/IEC 14496-12, 8.4.3): by the handlers that the movie box names."""
+    """Return the tracks of ISO base media (ISO/IEC 14496-12, 8.4.3), by the handlers in the movie box."""
     start, end = next(((start, end) for kind, start, end in _boxes(data) if kind == b"moov"), (0, 0))
     found, at = set(), data.find(b"hdlr", start, end)
     while at >= 0:
@@ -225,7 +225,7 @@ def ogg_tracks(data: bytes) -> Tracks:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Type, start and end of the outermost boxes."""
+    """Yield type, start and end of the outermost boxes."""
     at = 0
     for _ in range(_MOST_BOXES):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -238,7 +238,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         at = end
 
 
-# With the byte that follows, a block type or a version: prose begins with "ID3 is" too.
+# The byte behind the signature is a block type or a version; it is included because prose can begin with "ID3", too.
 _FLAC = (b"fLaC\x00", b"fLaC\x80")
 _ID3 = (b"ID3\x02", b"ID3\x03", b"ID3\x04")
 _PREFIXES = (
@@ -258,26 +258,26 @@ _PREFIXES = (
 )
 _RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
 _RIFF_FORMS = (b"RIFF", b"RF64", b"BW64", b"RIFX")
-"""The second and third have room for lengths of 64 bits (ITU-R BS.2088), the last is big-endian."""
+"""Signatures of RIFF and its variants: RF64 and BW64 have 64-bit lengths (ITU-R BS.2088), RIFX is big-endian."""
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _HEIF_BRANDS = {b"mif1", b"mif2", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
 _QUICKTIME_BOXES = {b"moov", b"mdat", b"wide"}
 _FTYP_BYTES = 1024
-"""More than an `ftyp` box has, less than four letters are as a number."""
+"""Bound on the size of an `ftyp` box: larger than real ones, and smaller than four letters read as a number."""
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 _OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
-"""Folders whose parts an office file is made of. The names of the parts in them are the writer's choice."""
+"""Folders in an office file that identify it. The names of the parts within are the writer's choice."""
 _CONTENT_TYPES = "[Content_Types].xml"
 _MIME_TYPE = re.compile(rb"application/[\w.+-]+")
 _MARKUP_PROLOGUE = re.compile(rb"(?:\s+|<\?xml.*?\?>|<!--.*?-->|<!DOCTYPE\s+svg.*?>)*", re.DOTALL | re.IGNORECASE)
 
 
 def sniff(data: bytes, *, text: bool = False) -> str | None:
-    """The media type that the bytes themselves show, None when they show none (plain text does not).
+    """Return the media type that the bytes show, if any; plain text shows none.
 
-    With `text`, they are said to be text, which may mention "%PDF-" without being one.
+    With `text`, the bytes are declared as text, which may mention "%PDF-" without being a PDF.
     """
     for prefix, media_type in _PREFIXES:
         if data.startswith(prefix):
@@ -303,7 +303,7 @@ def _riff(data: bytes) -> str | None:
 
 
 def _iso(data: bytes) -> str | None:
-    """ISO base media (ISO/IEC 14496-12): the brands of the `ftyp` box say which."""
+    """Recognise ISO base media (ISO/IEC 14496-12) by the brands in the `ftyp` box."""
     size = int.from_bytes(data[:4], "big")
     if data[4:8] != b"ftyp" or size > _FTYP_BYTES:
         return None
@@ -314,7 +314,7 @@ def _iso(data: bytes) -> str | None:
         return "image/heic"
     if major in _HEIF_BRANDS:
         return "image/heif"
-    # What is sold as sound may show its chapters' pictures as a video.
+    # Audiobooks and the like may show chapter pictures in a video track.
     is_sound = major in _AUDIO_BRANDS or iso_tracks(data) == {"audio"}
     if major.startswith(b"3g"):
         return "audio/3gpp" if is_sound else "video/3gpp"
@@ -324,7 +324,7 @@ def _iso(data: bytes) -> str | None:
 
 
 def _old_quicktime(data: bytes) -> str | None:
-    """QuickTime before there was `ftyp`: prose has no length that fits before such a word."""
+    """Recognise QuickTime files from before `ftyp`. The length before the box's name must fit, which excludes prose."""
     size = int.from_bytes(data[:4], "big")
     if data[4:8] not in _QUICKTIME_BOXES or not (size in (0, 1) or 8 <= size <= len(data)):
         return None
@@ -345,7 +345,7 @@ def _ogg(data: bytes) -> str | None:
 
 
 def _id3(data: bytes) -> str | None:
-    """What stands behind a tag, whose length has seven bits a byte (ID3v2.4, 6.2)."""
+    """Recognise what follows an ID3 tag, whose length has seven bits per byte (ID3v2.4, 6.2)."""
     if not data.startswith(_ID3):
         return None
     length = sum((byte & 0x7F) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=False))
@@ -356,15 +356,15 @@ def _id3(data: bytes) -> str | None:
 
 
 def _bmp(data: bytes) -> str | None:
-    """Two letters are too little to go by: text may begin with BM, so the size of the header must fit too."""
+    """Recognise BMP by its header's size as well, because text can begin with "BM"."""
     header = int.from_bytes(data[14:18], "little")
     return "image/bmp" if data.startswith(b"BM") and header in _BMP_HEADER_SIZES else None
 
 
 def _mpeg(data: bytes) -> str | None:
-    """The 11 sync bits of an MPEG audio or ADTS frame, then fields that have forbidden values.
+    """Recognise an MPEG audio or ADTS frame by its 11 sync bits and the fields that have forbidden values.
 
-    A UTF-16 byte order mark (FF FE) has the sync bits too, and is none.
+    A UTF-16 byte order mark (FF FE) has the sync bits as well and is excluded.
     """
     if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0 or data[1] == 0xFE:
         return None
@@ -377,11 +377,11 @@ def _mpeg(data: bytes) -> str | None:
 def _zip(data: bytes) -> str | None:
     if not data.startswith(b"PK\x03\x04"):
         return None
-    names = None  # where the list cannot be read
+    names = None  # the list of members cannot be read
     with suppress(*DAMAGED), opened_archive(data) as archive:
         names = archive.namelist()
     for folder, short in _OFFICE.items():
-        # Of an archive that is cut off, the beginnings of its members are left.
+        # A truncated archive has lost its list but not the beginnings of its members.
         found = folder.encode() in data if names is None else any(name.startswith(folder) for name in names)
         if found and (names is None or _CONTENT_TYPES in names):
             return media_type_named(short)
@@ -395,7 +395,8 @@ def _pdf(data: bytes) -> str | None:
 
 
 def _pdf_behind_junk(data: bytes) -> str | None:
-    """The header may stand anywhere in the first 1024 bytes (ISO 32000-1, annex H.3)."""
+    """Recognise a PDF whose header is not at the start: it may be anywhere in the first 1024 bytes (ISO 32000-1, annex
+    H.3)."""
     return PDF if b"%PDF-" in data[:1024] else None
 
 

@@ -1,5 +1,5 @@
-"""Picture files through Pillow: a page a frame for TIFF, the first frame of anything else; any mode
-becomes upright RGB."""
+"""Reading picture files with Pillow. TIFF has a page per frame, other types only their first frame; all modes become
+upright RGB."""
 
 import io
 import re
@@ -24,33 +24,35 @@ from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.source import Blob
 
-# Pillow's own guard warns and raises at fixed sizes while a header is read. Ours is a setting and checked below.
+# Pillow's own guard warns and raises at fixed sizes while it reads a header. Our limit is a setting, checked below.
 PIL.Image.MAX_IMAGE_PIXELS = None
 
 _MAX_FRAMES = 10_000
-"""A file of a few megabytes can hold a million empty TIFF directories, each of which costs time to skip."""
+"""Largest number of frames: a file of a few megabytes can hold a million empty TIFF directories, each of which takes
+time to skip."""
 _MAX_SCANS = 500
-"""Scans of one JPEG: each goes through the whole picture again, and encoders make a dozen."""
+"""Largest number of scans of one JPEG: each decodes the whole picture again, and encoders make a dozen."""
 _LIGHT_BYTES = 4 * MB
 _LIGHT_PIXELS = 16_000_000
 _LIGHT_SCANS = 16
 _BYTES_TO_DECODE = 6
-"""For a pixel, beside the four of Pillow's own: three coefficients of a progressive JPEG, or a WebP's canvas."""
+"""Bytes per pixel while decoding, besides Pillow's own four: three coefficients of a progressive JPEG, or a WebP's
+canvas."""
 _NEW_SUBFILE_TYPE = 254
 _REDUCED = 1
-"""Bit of NewSubfileType: the directory is a smaller copy of another one (TIFF 6.0, page 36), not a page."""
+"""Bit of NewSubfileType for a directory that is a smaller copy of another one and no page (TIFF 6.0, page 36)."""
 
 
 class PicturePages(Pages):
-    """The frames of one picture file. Calls from several threads do not disturb each other.
+    """The frames of one picture file. Calls from several threads are safe.
 
-    Raises InputError when the header cannot be read or claims too many pixels.
+    The constructor raises InputError if the header cannot be read or claims too many pixels.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
         self._limits = limits
-        # A WebP's canvas is made before its size can be asked for.
+        # A WebP's canvas is allocated before its size is known.
         self._pixels = limits.image_pixels if blob.media_type == "image/webp" else 0
         with self._reading(1), self._opened() as image:
             self._frames = self._pages_of(image)
@@ -62,7 +64,7 @@ class PicturePages(Pages):
 
     @property
     def is_light(self) -> bool:
-        """Whether decoding it takes a few seconds and some 300 MB at the most, whatever its bytes are."""
+        """True if decoding takes at most a few seconds and some 300 MB, whatever the bytes are."""
         return (
             len(self._blob.data) <= _LIGHT_BYTES
             and self._pixels <= _LIGHT_PIXELS
@@ -85,12 +87,12 @@ class PicturePages(Pages):
             return upright_rgb(frame)
 
     def close(self) -> None:
-        """Nothing is held between calls but the bytes."""
+        """Release nothing: only the bytes are kept between calls."""
 
     @contextmanager
     def _frame(self, number: int) -> Iterator[PIL.Image.Image]:
         self._check_number(number)
-        # Opened anew: Pillow keeps the decoded pixels as long as the file is open.
+        # The file is opened anew, because Pillow keeps decoded pixels as long as it is open.
         with self._reading(number), self._opened() as image:
             image.seek(self._frames[number - 1])
             self._check_pixels(image, number)
@@ -102,7 +104,7 @@ class PicturePages(Pages):
     def _opened(self) -> PIL.Image.Image:
         formats = IMAGES[self._blob.media_type]
         if "HEIF" in formats:
-            # Only here, for it is large, and not every process sees such a picture.
+            # Imported here because it is large and few processes see such a picture.
             import pillow_heif
 
             pillow_heif.register_heif_opener()
@@ -110,7 +112,7 @@ class PicturePages(Pages):
 
     @contextmanager
     def _reading(self, number: int) -> Iterator[None]:
-        """Whatever a decoder raises on damaged bytes (Pillow's raise a dozen kinds) is the client's error."""
+        """Turn a decoder's exceptions on damaged bytes, of which Pillow has a dozen types, into InputError."""
         try:
             yield
         except InputError:
@@ -118,15 +120,15 @@ class PicturePages(Pages):
         except Exception as error:
             if not is_fault_of_file(error):
                 raise
-            # libjpeg, libtiff and libwebp say the same of memory that they did not get as of damaged bytes. Raises
-            # MemoryError where there is not as much as they may have asked for; the pixels decoded so far still live.
+            # libjpeg, libtiff and libwebp report missing memory like damaged bytes. This allocation raises MemoryError
+            # if there is less memory than they may need; the pixels decoded so far are still allocated.
             np.empty(self._pixels * _BYTES_TO_DECODE, np.uint8)
             raise self._blob.error(
                 f"cannot be decoded as a picture{_page(number)}: it is damaged or incomplete."
             ) from error
 
     def _pages_of(self, image: PIL.Image.Image) -> Sequence[int]:
-        """Indices of the frames that are pages."""
+        """Return the indices of the frames that are pages."""
         if not isinstance(image, PIL.TiffImagePlugin.TiffImageFile):
             return (image.tell(),)
         pages: list[int] = []
@@ -158,16 +160,16 @@ def _page(number: int) -> str:
 
 
 _SCAN = b"\xff\xda"
-"""A JPEG's marker SOS. Picture data cannot hold it (ITU-T T.81, B.1.1.5); metadata may."""
+"""A JPEG's SOS marker. It cannot occur in picture data (ITU-T T.81, B.1.1.5), but may in metadata."""
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-"""All but those that may stand within picture data: stuffed bytes and restarts."""
+"""All markers that do not occur within picture data, as stuffed bytes and restarts do."""
 _END = b"\xd9"
 _ALONE = (b"\x01", b"\xd8", _END)
 """Markers without a segment."""
 
 
 def _has_many_scans(data: bytes) -> bool:
-    """Walks over the markers of the first picture in a JPEG."""
+    """Count the scans of the first picture in a JPEG by its markers."""
     place = scans = 0
     while scans <= _MAX_SCANS and (marker := _MARKER.search(data, place)) and marker[1] != _END:
         scans += marker[0] == _SCAN
@@ -178,13 +180,14 @@ def _has_many_scans(data: bytes) -> bool:
 
 
 _INFLATED_AT_MOST = 1032
-"""Bytes that one byte of a zlib stream can become (zlib's "Technical Details")."""
+"""Largest expansion of a zlib stream in bytes per byte (zlib's "Technical Details")."""
 _BLOCK = 8
-"""Pixels along the side of what a JPEG codes together, by a bit at least."""
+"""Side in pixels of the blocks in a JPEG, each of which takes at least one bit."""
 
 
 def least_bytes(frame: PIL.Image.Image) -> int:
-    """Fewer than any file has that holds all pixels of `frame`: what claims more is refused before memory is taken."""
+    """Return a lower bound of the bytes of a file with all pixels of `frame`. A smaller file is refused before memory
+    is allocated."""
     if isinstance(frame, PngImageFile):
         return frame.width * frame.height // (8 * _INFLATED_AT_MOST)
     if isinstance(frame, JpegImageFile):
@@ -193,18 +196,18 @@ def least_bytes(frame: PIL.Image.Image) -> int:
 
 
 _PNG_HEADER = struct.Struct(">IIBBBBB")
-"""Width, height, bits of a sample, colour type, compression, filter, interlacing (ISO 15948, 11.2.2)."""
+"""Width, height, bits per sample, colour type, compression, filter and interlacing (ISO 15948, 11.2.2)."""
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Samples of a pixel, by the colour type."""
+"""Samples per pixel, by colour type."""
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""The passes of an interlaced picture: the first column and row of each, and its steps (ISO 15948, 8.2)."""
+"""First column and row of each pass of an interlaced picture, and its steps (ISO 15948, 8.2)."""
 _PIECE = 1 << 20
 
 
 def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
-    """Whether the picture data ended early, which Pillow takes for a picture whose last rows are black.
+    """True if the picture data ended early, so that Pillow left the last rows black.
 
-    Only where they are, what is there is counted, for which it has to be inflated once more.
+    The data is decompressed again and counted only if the last rows are black.
     """
     width, height = frame.size
     if all(frame.crop((0, row, width, row + 1)).getbbox(alpha_only=False) for row in range(max(0, height - 2), height)):
@@ -221,7 +224,7 @@ def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
 
 
 def _inflated(data: bytes, most: int) -> int:
-    """Bytes of a PNG's picture data, counted up to `most`."""
+    """Count the bytes of a PNG's picture data, up to `most`."""
     stream, count, place = zlib.decompressobj(), 0, len(_PNG_SIGNATURE)
     while count < most and not stream.eof and len(head := data[place : place + 8]) == 8:
         length = int.from_bytes(head[:4])
@@ -237,31 +240,32 @@ _ORIENTATION = 0x0112
 _SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
 _LIGHT = 200
-"""Mean luminance of what is visible above which white paper would not show it."""
+"""Mean luminance of the visible part above which it would be unreadable on white."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 """Chunks that may hold an orientation."""
 _DEPTHS = (255, 1023, 4095, 65535)
-"""Whites of 8, 10, 12 and 16 bits, all of which are stored in 16."""
+"""White values of 8, 10, 12 and 16 bits, all of which are stored in 16."""
 
 
 def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
-    """Width and height after the EXIF orientation is applied, from the header alone."""
+    """Return width and height after applying the EXIF orientation, from the header alone."""
     width, height = frame.size
-    # Pillow turns a TIFF by itself and says its size accordingly.
+    # Pillow turns a TIFF itself and reports its size accordingly.
     sideways = frame.format != "TIFF" and _exif(frame).get(_ORIENTATION) in _SIDEWAYS
     return (height, width) if sideways else (width, height)
 
 
 def _exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
-    """To see what may stand behind a PNG's pixels, Pillow decodes them."""
+    """Return the EXIF data. Pillow would decode a PNG's pixels to find metadata behind them, so their presence is
+    checked first."""
     if isinstance(frame, PngImageFile) and not _has_metadata_behind_pixels(frame):
         return PIL.Image.Image.getexif(frame)
     return frame.getexif()
 
 
 def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
-    """Walks over the chunks: length, kind, data and checksum each (ISO 15948, 5.3)."""
+    """Search the chunks of a PNG for metadata; each has length, kind, data and checksum (ISO 15948, 5.3)."""
     file = frame.fp
     assert file is not None
     place, behind = file.tell(), False
@@ -279,9 +283,10 @@ def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
 
 
 def upright_rgb(frame: PIL.Image.Image) -> Image:
-    """Decode `frame`: orientation applied, what is transparent on white, or on black if what is visible is light."""
+    """Decode `frame` with the orientation applied. Transparent parts become white, or black if the visible part is
+    light."""
     frame.load()
-    # In place: it would copy what it need not turn.
+    # In-place transposition avoids a copy of upright pictures.
     ImageOps.exif_transpose(frame, in_place=True)
     return np.ascontiguousarray(np.asarray(_rgb(frame), dtype=np.uint8))
 
@@ -303,17 +308,17 @@ def _rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
 
 
 def _is_light(frame: PIL.Image.Image) -> bool:
-    """Whether what is visible of an RGBA picture is nearly white, on the mean: lettering for a dark background."""
+    """True if the visible part of an RGBA picture is nearly white on average: lettering for a dark background."""
     alpha = frame.getchannel("A")
     seen = ImageChops.multiply(frame.convert("L"), alpha)
     return bool(255 * ImageStat.Stat(seen).sum[0] > _LIGHT * ImageStat.Stat(alpha).sum[0])
 
 
 def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Grey values of more than 8 bits, on the scale they are most likely meant on.
+    """Convert grey values of more than 8 bits by their most likely scale.
 
-    Pillow's own conversion clips at 255, which turns most such pictures white. The scale is the smallest of
-    `_DEPTHS` that holds the values, and 0 to 1 for floats that fit; else the values' own range.
+    Pillow's own conversion clips at 255, which turns most such pictures white. The scale is the smallest of `_DEPTHS`
+    that holds the values, or 0 to 1 for floats that fit, or else the range of the values.
     """
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
         white = next(white for white in _DEPTHS if values.max() <= white)

@@ -1,4 +1,4 @@
-"""From a source to its bytes: each is read once."""
+"""Reading the bytes of sources, each of them once."""
 
 import binascii
 import io
@@ -24,48 +24,47 @@ from tasks.inputs.text.text_file import looks_like_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """An uploaded file, as a source needs to know it."""
+    """The properties of an uploaded file that its source needs."""
 
     id: str
     owner: str
     size: int
-    """Bytes."""
+    """Size in bytes."""
     filename: str
     media_type: str | None
-    """As its first bytes or its name show it."""
+    """Media type shown by the first bytes or the name."""
 
 
 class Uploads(Protocol):
     async def find(self, owner: str, file_id: str) -> Upload | None:
-        """None where `owner` has no such file, or has it no longer."""
+        """Return the file, or None if `owner` has no such file or has deleted it."""
 
     async def read(self, upload: Upload) -> bytes:
-        """The whole file. Raises FileNotFoundError where it was deleted meanwhile."""
+        """Return the bytes of the file. Raises FileNotFoundError if it was deleted meanwhile."""
 
 
 _BLANKS = b"\r\n\t \v\f"
 _PIECE = 1 << 20
-"""Bytes that are decoded at a time: nothing of the whole's size is held but the whole and the result, and other
-threads get their turn in between."""
+"""Number of bytes that are decoded at a time. No other copy of the whole is held, and other threads run in between."""
 _TAIL = 64
-"""Bytes in which the padding stands, with line breaks in between."""
+"""Number of bytes at the end in which the padding, mixed with line breaks, is found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
     data: bytes
     media_type: str | None
-    """As the data URL declares it, without parameters."""
+    """Type that the data URL declares, without parameters."""
     charset: str | None
 
 
 def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payload:
-    """The bytes of `source.payload`.
+    """Decode the source's payload.
 
-    The size is known from the length of the text, so nothing is decoded above `limit` bytes. Line breaks inside
-    base64 and missing padding are accepted, as many clients send them; any other foreign character is not.
+    The size is known from the text's length, so more than `limit` bytes are never decoded. Line breaks in base64 and
+    missing padding are accepted, because many clients send them; other foreign characters are not.
 
-    Raises InputError, InputTooLarge.
+    Raises InputError and InputTooLarge.
     """
     text = source.payload or b""
     whole = memoryview(text.encode() if isinstance(text, str) else text)
@@ -98,7 +97,7 @@ def _joined(pieces: Iterable[bytes]) -> bytes:
 
 
 def _unquoted(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Each `%41` as its byte."""
+    """Replace each `%41` by its byte."""
     rest = b""
     for piece in pieces:
         text = rest + piece
@@ -114,7 +113,7 @@ def _base64(pieces: Iterable[bytes], complaint: str, source: Source) -> Iterator
     try:
         for piece in pieces:
             text = rest + piece.translate(None, _BLANKS)
-            # The last four stay: only they may be padded, and whether they are the last is not known yet.
+            # The last four characters are held back: only they may be padded, and more may follow.
             cut = max(len(text) - 4, 0) // 4 * 4
             text, rest = text[:cut], text[cut:]
             if b"=" in text:
@@ -126,7 +125,7 @@ def _base64(pieces: Iterable[bytes], complaint: str, source: Source) -> Iterator
 
 
 def _check_size(text: memoryview, source: Source, limit: int, *, is_base64: bool, piece: int) -> None:
-    """By the length of `text`: its characters are looked at only where that may be too much."""
+    """Check the size by the length of `text`; its characters are counted only if that may be too much."""
     size = len(text) * 3 // 4 if is_base64 else len(text)
     if size <= limit:
         return
@@ -146,9 +145,10 @@ Result = TypeVar("Result")
 
 
 class Once(Generic[Result]):
-    """Remembers the result, or what was wrong with the input; any other failure is tried again.
+    """Work that is done once. Its result, or the InputError that it raised, is remembered; after any other failure it
+    is tried again.
 
-    The work ends when the last of those who wait for it leaves. Belongs to one event loop.
+    The work is cancelled if the last of those who wait for it leaves. Belongs to one event loop.
     """
 
     def __init__(self) -> None:
@@ -157,14 +157,14 @@ class Once(Generic[Result]):
         self._complaint: InputError | None = None
 
     async def get(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """The result of `work()`, which is called where nobody's has been before."""
+        """Return the result of `work()`, which is called unless a previous call succeeded or is running."""
         if self._results:
             return self._results[0]
         if self._complaint:
             raise copy(self._complaint)
         if self._running is None or not self._running.can_be_joined:
             self._running = running = WhileAwaited(self._run(work))
-            # A task that failed keeps the frames that its failure came through, and these this.
+            # A failed task keeps its traceback's frames, and these keep this object.
             running.when_over(lambda: self._forget(running))
         return await self._running.join()
 
@@ -176,7 +176,7 @@ class Once(Generic[Result]):
         try:
             result = await work()
         except InputError as error:
-            # Itself it would gain, and keep, what the frames hold that it comes through.
+            # The error itself would gain, and keep, the frames that it passes through.
             self._complaint = copy(error)
             raise
         self._results.append(result)
@@ -184,7 +184,7 @@ class Once(Generic[Result]):
 
 
 class SourceReader:
-    """Remembers what a source held for as long as the source itself lives."""
+    """Reads sources, and remembers their bytes for the life of the source."""
 
     def __init__(self, fetcher: Fetcher, limits: MediaLimits, worker: Worker, uploads: Uploads | None) -> None:
         self._fetcher = fetcher
@@ -194,7 +194,7 @@ class SourceReader:
         self._read: weakref.WeakKeyDictionary[Source, Once[Blob]] = weakref.WeakKeyDictionary()
 
     async def read(self, source: Source) -> Blob:
-        """The bytes of `source`, of whatever type.
+        """Return the bytes of `source`, of whatever type.
 
         Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
         """
@@ -263,9 +263,11 @@ def _take(source: Source, size: int) -> None:
 
 
 def _identify(data: bytes, declared: tuple[str | None, ...], filename: str | None) -> str:
-    """What the bytes show, else what is declared first, else what the name says, else plain text or unknown.
+    """Return the type that the bytes show, or else the first declared one, or else that of the file name, or else plain
+    text or unknown.
 
-    Audio and video always show it: what does not, and is text, is none, such as a server's word that there is no file.
+    Audio and video always show their type. Text that is declared as such, for instance a server's error page, is plain
+    text.
     """
     names = (*map(media_type_named, declared), media_type_of_file(filename))
     named = next(filter(None, names), None)

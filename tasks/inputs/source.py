@@ -1,4 +1,4 @@
-"""What a client pointed at, before anything of it is read, and its bytes, once they are."""
+"""The inputs that a request names, before they are read, and their bytes afterwards."""
 
 import binascii
 import re
@@ -13,14 +13,14 @@ from tasks.inputs.media_types import IMAGES, sniff
 
 
 class Total:
-    """Bytes that a request's sources may still take, of `limit`."""
+    """The bytes that a request's sources may still take, of `limit`."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self.left = limit
 
     def take(self, size: int, param: str) -> None:
-        """Raises InputTooLarge (`request_too_large`) where less than `size` is left."""
+        """Take `size` bytes. Raises InputTooLarge (`request_too_large`) if fewer are left."""
         if size > self.left:
             raise self.passed(param)
         self.left -= size
@@ -39,33 +39,33 @@ _URL = re.compile(r"https?://[^\s\"'`<>(){}\[\]|\\^“”‘’«»]+", re.IGNOR
 _SCHEME_END = "://"
 _SENTENCE_END = ".,;:!?"
 HEAD = 1024
-"""Characters of a reference that are looked at for its scheme and a data URL's head."""
+"""Number of characters of a reference that are searched for its scheme and a data URL's head."""
 _BASE64_HEAD = 88
-"""Characters of base64: the first 66 bytes, which is as far as sniffing needs to see, except into archives."""
+"""Number of base64 characters for the first 66 bytes, which suffice to recognise a type, except within archives."""
 _FIRST_BYTES = 66
 _SHOWN = 40
-"""Characters of a reference that a message repeats."""
+"""Most characters of a reference that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where in a request an input is named: in a field of the request, or of a part of a message."""
+    """The place in a request that names an input: a field of the request or of a message's part."""
 
     field: str = ""
-    """`image_url`, `text`, `file` …; "" where the content of a message is a text."""
+    """Name of the field (`image_url`, `text`, `file` …); "" if the content of a message is a string."""
     member: str = ""
-    """`url`, `file_data` …; "" where the field itself names the input."""
+    """Member of the field (`url`, `file_data` …); "" if the field itself names the input."""
     message: int | None = None
     part: int | None = None
 
     @property
     def is_text(self) -> bool:
-        """Whether running text of a message mentions the input."""
+        """True if a message's text mentions the input."""
         return self.message is not None and self.field in ("", "text")
 
     @property
     def param(self) -> str:
-        """As errors name it: `messages[0].content[1].image_url.url`."""
+        """Path of the field in errors: `messages[0].content[1].image_url.url`."""
         message = "" if self.message is None else f"messages[{self.message}].content"
         part = "" if self.part is None else f"[{self.part}]"
         return ".".join(filter(None, (message + part, self.field, self.member)))
@@ -73,32 +73,32 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Source:
-    """One input as the client named it, the same only as itself. Exactly one of `url`, `payload`, `data` and `file_id`
-    is set.
+    """One input as the client named it. Sources are compared by identity. Exactly one of `url`, `payload`, `data` and
+    `file_id` is set.
 
-    A loader reads it once, however often it is asked for it.
+    A loader reads each source once, however often it is asked for it.
     """
 
     origin: Origin
     url: str | None = None
     """An http(s) URL."""
     payload: str | memoryview | None = field(default=None, repr=False)
-    """A data URL or bare base64: text, or UTF-8."""
+    """A data URL or bare base64, as a string or UTF-8."""
     data: bytes | None = field(default=None, repr=False)
-    """Bytes as they came in a form."""
+    """The bytes of a form's file."""
     file_id: str | None = None
-    """An uploaded file, of `owner`."""
+    """Id of an uploaded file of `owner`."""
     owner: str = ""
-    """The tenant who asks: uploaded files, and what is remembered of fetches, are its own."""
+    """The tenant who sent the request. Uploaded files and cached fetches belong to a tenant."""
     fresh: bool = False
-    """Neither use nor leave anything behind of what is fetched for it."""
+    """True if fetching must neither use nor fill the cache."""
     filename: str | None = None
     format: str | None = None
-    """A declared MIME type or short name (`pdf`, `wav`)."""
+    """Declared MIME type or short name (`pdf`, `wav`)."""
     also: tuple[Origin, ...] = ()
-    """Where the same input is named, too."""
+    """Other places in the request that name the same input."""
     total: Total | None = None
-    """What all sources of the request share: how much may be read."""
+    """The bytes that all sources of the request may still take together."""
 
     @classmethod
     def from_reference(
@@ -110,10 +110,11 @@ class Source:
         format: str | None = None,  # noqa: A002
         total: Total | None = None,
     ) -> Self:
-        """Tell a URL from a data URL from base64, which has to show its type where neither `filename` nor `format` says
-        it: `etc/passwd` consists of base64's characters, too.
+        """Distinguish a URL, a data URL and base64. Base64 must show its type if neither `filename` nor `format` gives
+        it, because `etc/passwd` consists of base64's characters as well.
 
-        Raises InputError: empty, a data URL without a comma, (`url_not_allowed`) any other scheme, or none of these.
+        Raises InputError for an empty value, a data URL without a comma, another scheme (`url_not_allowed`), and
+        anything else.
         """
         param = origin.param
         if isinstance(value, str):
@@ -144,18 +145,18 @@ class Source:
 
     @property
     def param(self) -> str:
-        """As errors name the field."""
+        """Path of the field in errors."""
         return self.origin.param
 
     @property
     def is_linked(self) -> bool:
-        """Whether it is a URL in running text, not a content part."""
+        """True for a URL in a message's text, not in a content part."""
         return self.url is not None and self.origin.is_text
 
     @property
     def is_picture(self) -> bool:
-        """Whether what the request brings along shows, in its first bytes, that it is a picture. False where that is
-        not known before it is read."""
+        """True if the first bytes that the request carries show a picture. False if the type is known only after
+        reading."""
         if self.data is not None:
             first = self.data[:_FIRST_BYTES]
         else:
@@ -165,17 +166,17 @@ class Source:
 
     @property
     def label(self) -> str:
-        """How messages name this input: its filename, else the field it came in."""
+        """Name of the input in messages: its file name, or else the request's field."""
         return self.filename or self.param
 
 
 def beginning(text: str | memoryview, length: int) -> str:
-    """The first `length` characters of `text`, which may be UTF-8: then what is not ASCII is cut or replaced."""
+    """Return the first `length` characters of `text`. In UTF-8, characters outside ASCII are cut or replaced."""
     return text[:length] if isinstance(text, str) else str(text[:length], "ascii", "replace")
 
 
 def first_bytes(base64: str) -> bytes:
-    """What stands at the beginning of `base64`. What cannot be decoded is no bytes: whoever reads it will say why."""
+    """Decode the beginning of `base64`; b"" if it is invalid, which its reader will report."""
     whole = "".join(base64[:_BASE64_HEAD].split())
     try:
         return pybase64.b64decode(whole[: len(whole) // 4 * 4], validate=True)
@@ -184,7 +185,7 @@ def first_bytes(base64: str) -> bytes:
 
 
 def urls_in(text: str) -> list[str]:
-    """The http(s) URLs in running text, in order, each once.
+    """Return the http(s) URLs in a text, in order, each once.
 
     A URL ends at white space, a quote or a bracket; punctuation at its end belongs to the sentence.
     """
@@ -193,7 +194,8 @@ def urls_in(text: str) -> list[str]:
 
 
 def _links(text: str) -> list[str]:
-    """As `_URL.findall`, which would take a second for a text of 20 MB: looking for `://` takes milliseconds."""
+    """Return the matches of `_URL`. Searching for `://` first takes milliseconds for a text of 20 MB, where `findall`
+    takes a second."""
     found = []
     end = 0
     at = text.find(_SCHEME_END)
@@ -208,36 +210,36 @@ def _links(text: str) -> list[str]:
 
 
 SHOWN = 200
-"""Characters of a name that a message repeats."""
+"""Most characters of a name that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes that were sent or fetched, and what they are."""
+    """Bytes that were sent or fetched, with their type."""
 
     data: bytes = field(repr=False)
     media_type: str
-    """Canonical, as the bytes show it; as it was declared where they show nothing."""
+    """Canonical type that the bytes show, or else the declared one."""
     filename: str | None
     param: str
     charset: str | None = None
-    """As a data URL or a server declares it, for text."""
+    """Character encoding that a data URL or a server declares for a text."""
 
     @property
     def label(self) -> str:
-        """How messages name this input: its filename, else the field it came in."""
+        """Name of the input in messages: its file name, or else the request's field."""
         return (self.filename or self.param)[:SHOWN]
 
     def error(self, predicate: str, *, code: str = "invalid_request") -> InputError:
-        """What is wrong with this input, as a sentence about it: `blob.error("is empty.")`."""
+        """Return an error that says what is wrong with this input: `blob.error("is empty.")`."""
         return InputError(f"'{self.label}' {predicate}", code=code, param=self.param)
 
     def too_large(self, predicate: str) -> InputTooLarge:
-        """As `error`, for what holds more than a limit allows."""
+        """Return the error for an input that holds more than a limit allows."""
         return InputTooLarge(f"'{self.label}' {predicate}", param=self.param)
 
     def check_pixels(self, width: int, height: int, limit: int, *, has: str = "has", where: str = "") -> None:
-        """Raises InputError (`image_too_large`) for a picture of more than `limit` pixels, or too long a side."""
+        """Raise InputError (`image_too_large`) for a picture of more than `limit` pixels or with too long a side."""
         if width * height > limit:
             raise self.error(
                 f"{has} {width} x {height} pixels ({megapixels(width * height)}){where}; "

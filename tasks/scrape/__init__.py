@@ -1,2 +1,2 @@
-"""Web pages as text and as records: fetched as a file (`page_file`) or by a `browser`, then read for what they are
-about."""
+"""Web pages as text and as records. `page_file` reads a fetched page, `browser` renders one that needs its scripts, and
+the other modules find the main part and the data."""

@@ -1,4 +1,4 @@
-"""Pages that need a browser, by Playwright and Chromium, whose every connection goes through our own proxy."""
+"""Rendering pages in Chromium with Playwright. All of the browser's connections go through our own proxy."""
 
 import asyncio
 import contextlib
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Rendered:
     html: bytes
-    """UTF-8."""
+    """The page's HTML in UTF-8."""
     url: str
-    """Where the browser was in the end."""
+    """Final address of the page, after redirects."""
 
 
 class Renderer(Protocol):
     async def render(self, url: str, *, param: str | None = None) -> Rendered:
-        """The page once its scripts have run. Raises InputError and ModelError."""
+        """Return the page after its scripts have run. Raises InputError and ModelError."""
 
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-"""Names of browsers that speak Chromium's protocol, as they are looked for in PATH."""
+"""Names of programs in PATH that speak Chromium's protocol."""
 REMEDY = (
     "It takes Playwright (`openfaze install browser`) and a Chromium, in PATH (`apt-get install chromium`) or named by "
     "OPENFAZE_BROWSER."
 )
-"""Where `find_browser` finds none."""
+"""The advice in errors if `find_browser` finds nothing."""
 _RENDERS = 200
-"""Pages after which a browser is started anew: a process that runs other people's programs grows."""
+"""Number of pages after which the browser is restarted, because a process that runs foreign scripts grows."""
 _SETTLE_MS = 3000
-"""That a page may keep its connections busy after it has loaded, before it is taken as it is."""
+"""Milliseconds for which a loaded page may keep its connections busy before it is read as it is."""
 _JS_HEAP_MB = 512
 FLAGS = (
     "--disable-quic",
@@ -64,12 +64,12 @@ FLAGS = (
     "--no-first-run",
     "--no-pings",
     "--mute-audio",
-    # WebRTC would send datagrams to addresses that a page chooses, past any proxy.
+    # WebRTC would bypass any proxy and send datagrams to addresses that the page chooses.
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
-    # Loopback goes through the proxy as well, and is refused there.
+    # Connections to loopback go through the proxy as well, which refuses them.
     "--proxy-bypass-list=<-loopback>",
-    # Names are the proxy's to resolve.
+    # Only the proxy resolves names.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--dns-prefetch-disable",
     f"--js-flags=--max-old-space-size={_JS_HEAP_MB}",
@@ -78,7 +78,7 @@ FLAGS = (
 )
 _DEVTOOLS = ("http://", "https://", "ws://", "wss://")
 _NOWHERE = "http://127.0.0.1:9"
-"""The proxy of whatever is asked outside a page's own: nothing listens there."""
+"""Proxy for connections outside a page's own context: nothing listens there."""
 _NOT_LOADED = frozenset({"image", "media", "font"})
 _ALONE = """
 for (const name of ['WebSocket', 'WebSocketStream', 'WebTransport', 'RTCPeerConnection', 'webkitRTCPeerConnection',
@@ -89,7 +89,7 @@ _MARK_UNSEEN = """() => {
   for (const element of document.body?.querySelectorAll('*') ?? [])
     if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) element.setAttribute('hidden', '');
 }"""
-"""Only the browser knows what style sheets hide."""
+"""Script that marks elements which style sheets hide; only the browser knows those."""
 
 log = structlog.get_logger(__name__)
 
@@ -97,21 +97,21 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class BrowserPolicy:
     program: str
-    """Path of Chromium, or `http://…` where one runs that was started with FLAGS and a port for its DevTools."""
+    """Path of Chromium, or the `http://…` address of one that was started with FLAGS and a DevTools port."""
     seconds: float = 20.0
-    """For one page, until it is read (OPENFAZE_BROWSER_TIMEOUT_S)."""
+    """Time limit for one page in seconds (OPENFAZE_BROWSER_TIMEOUT_S)."""
     pages: int = 2
-    """At the same time (OPENFAZE_BROWSER_PAGES)."""
+    """Number of pages rendered at the same time (OPENFAZE_BROWSER_PAGES)."""
     max_bytes: int = 20 * 1024 * 1024
-    """The most bytes of one page's HTML in the end."""
+    """Largest size in bytes of a page's final HTML."""
 
 
 def find_browser(choice: str = "auto") -> str | None:
-    """The browser that `choice` means (a path, the address of one that runs elsewhere, `auto`, `off`); None without one
-    or without Playwright."""
+    """Return the browser that `choice` means: a path, the address of a running one, `auto` or `off`. None if there is
+    no browser or no Playwright."""
     if choice == "off":
         return None
-    invalidate_caches()  # what was installed since the server started
+    invalidate_caches()  # Playwright may have been installed since the server started
     if find_spec("playwright") is None:
         return None
     if choice.startswith(_DEVTOOLS):
@@ -122,35 +122,35 @@ def find_browser(choice: str = "auto") -> str | None:
 
 
 class BrowserRenderer:
-    """One browser for all, started at the first page, and started anew when it has died. Each page has its own context
-    (no cookies or storage of another) and its own proxy."""
+    """Renders pages in one shared browser, which starts with the first page and is restarted after it died. Each page
+    has its own context, without cookies or storage of others, and its own proxy."""
 
     def __init__(self, policy: BrowserPolicy, fetch: FetchPolicy, resolver: Resolver | None = None) -> None:
-        """Connects by the rules of `fetch`; `resolver` replaces the system's."""
+        """Bind the policies. Connections follow the rules of `fetch`; `resolver` replaces the system's."""
         self._policy = policy
         self._system_resolver = SystemResolver()
         self._network = network_of(fetch, resolver or self._system_resolver)
         self._slots = FairSlots("browser", policy.pages, most_waiting=policy.pages)
         self.deaths = 0
-        """How many died, at work or idle."""
+        """Number of browsers that died, at work or idle."""
         self._dead: Browser | None = None
-        """The last of them."""
+        """The browser whose death was counted last."""
         self._starting = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         self._rendered = 0
 
     async def render(self, url: str, *, param: str | None = None) -> Rendered:
-        """The page at `url` once it has loaded and gone quiet, what nobody sees of it marked `hidden`.
+        """Return the page at `url` after it has loaded and gone quiet. Invisible elements are marked `hidden`.
 
-        Raises FetchFailed (cannot be loaded, takes too long), InputTooLarge, EngineUnavailable (no
-        browser starts), EngineFailed (it died, twice).
+        Raises FetchFailed (the page cannot be loaded or takes too long), InputTooLarge, EngineUnavailable (no browser
+        starts) and EngineFailed (the browser died twice).
         """
-        # For the first time it takes as long as a page.
+        # The first import takes as long as a page.
         await asyncio.to_thread(importlib.import_module, "playwright.async_api")
         from playwright.async_api import Error
 
-        # Patient: requests are bounded, and each follows one page at a time.
+        # Waiting is patient, because requests are bounded and each renders one page at a time.
         async with self._slots.slot(patient=True):
             for attempt in (1, 2):
                 try:
@@ -192,7 +192,7 @@ class BrowserRenderer:
                     f"'{url[:200]}' answered the browser with status {status}.", status=status, param=param
                 )
             await _settle(page)
-            if not page.url.startswith(("http://", "https://")):  # the browser's own page about an error
+            if not page.url.startswith(("http://", "https://")):  # the browser's own error page
                 raise self._failed(url, param, "leads the browser to an address that cannot be opened")
             await page.evaluate(_MARK_UNSEEN)
             html = await page.content()
@@ -234,7 +234,7 @@ class BrowserRenderer:
             return browser
 
     def _count_death(self, browser: "Browser | None") -> None:
-        """Once, whoever finds it dead."""
+        """Count the death of a browser once, whoever finds it dead."""
         if browser is None or browser is not self._dead:
             self._dead = browser
             self.deaths += 1
@@ -251,7 +251,7 @@ class BrowserRenderer:
                 executable_path=program,
                 args=list(FLAGS),
                 proxy={"server": _NOWHERE},
-                # Chromium refuses to sandbox what runs as root.
+                # Chromium refuses to run with a sandbox as root.
                 chromium_sandbox=os.geteuid() != 0,
                 handle_sigint=False,
                 handle_sigterm=False,
@@ -267,8 +267,8 @@ class BrowserRenderer:
 
 
 class LateBrowser:
-    """The browser that `choice` means, from the moment it is installed on: it is looked for whenever it is wanted and
-    was not there. `make` takes what `find_browser` finds."""
+    """The browser that `choice` means, searched for at each use until it is installed. `make` builds the renderer from
+    what `find_browser` returns."""
 
     def __init__(self, choice: str, make: Callable[[str], BrowserRenderer]) -> None:
         self._choice = choice
@@ -276,7 +276,7 @@ class LateBrowser:
         self._renderer: BrowserRenderer | None = None
 
     async def __call__(self) -> BrowserRenderer | None:
-        """None where there is none, or it is off."""
+        """Return the renderer, or None if no browser is installed or it is off."""
         if self._renderer is None:
             program = await asyncio.to_thread(find_browser, self._choice)
             if self._renderer is None and program is not None:
@@ -308,7 +308,7 @@ async def _admit(route: "Route") -> None:
 
 
 async def _quietly(closing: object) -> None:
-    """What is closed may have died already."""
+    """Close a page or context, which may have died already."""
     from playwright.async_api import Error
 
     with contextlib.suppress(Error):

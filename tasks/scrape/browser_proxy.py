@@ -1,7 +1,7 @@
-"""The only way out that a browser has: an HTTP proxy on loopback that opens what the fetcher may open, and no more.
+"""The browser's only way out: an HTTP proxy on loopback that opens the same addresses as the fetcher and no others.
 
-A page's scripts may ask for anything. Each connection that they cause comes here by name, its addresses are checked
-and pinned like those of a fetch, at a redirect as at the first request, and all that one page moves is counted.
+A page's scripts may request anything. Each of their connections arrives here with a host name, whose addresses are
+checked and pinned as in a fetch, for redirects too, and all bytes that a page moves are counted.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from tasks.inputs.fetch.url_policy import AllowList
 from tasks.inputs.limits import MB
 
 MAX_PAGE_BYTES = 40 * MB
-"""That one page may move in both directions: its scripts, styles and data; pictures are not loaded."""
+"""Most bytes that one page may move in both directions: its scripts, styles and data; pictures are not loaded."""
 _MAX_CONNECTIONS = 64
 _MAX_HEAD = 64 * 1024
 _PIECE = 64 * 1024
@@ -37,7 +37,7 @@ _HEAD_S = 10.0
 _AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+):(\d{1,5})")
 _HOP = frozenset({b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive", b"te", b"upgrade"})
 _LEFT = (ConnectionError, TimeoutError, asyncio.IncompleteReadError, httpcore.NetworkError, httpcore.TimeoutException)
-"""One of the two sides did, or will not answer any more."""
+"""Errors raised when one of the two sides has left or no longer answers."""
 _REFUSALS: dict[type[Exception], bytes] = {
     AddressRefused: b"403 Forbidden",
     PortRefused: b"403 Forbidden",
@@ -49,14 +49,14 @@ _REFUSALS: dict[type[Exception], bytes] = {
 
 
 def network_of(policy: FetchPolicy, resolver: Resolver, tls: ssl.SSLContext | None = None) -> PublicNetwork:
-    """What connects by the rules of `policy`, as a Fetcher's own does."""
+    """Return a network with the rules of `policy`, the same as a Fetcher's."""
     proxy = Proxy.parse(policy.proxy, tls or httpx.create_ssl_context()) if policy.proxy else None
     rules = Rules(AllowList.parse(policy.allow), frozenset(policy.ports))
     return PublicNetwork(rules, resolver, proxy)
 
 
 class _ProxyRefusal(Exception):
-    """What a request is answered with."""
+    """A refused request with the status to answer it with."""
 
     def __init__(self, status: bytes) -> None:
         super().__init__(status)
@@ -64,7 +64,7 @@ class _ProxyRefusal(Exception):
 
 
 class BrowserProxy:
-    """For one page: an async context manager, which ends every connection when it is left.
+    """A proxy for one page. It is an async context manager that closes every connection at its end.
 
     async with BrowserProxy(network) as proxy:
         context = await browser.new_context(proxy={"server": proxy.url})
@@ -80,7 +80,7 @@ class BrowserProxy:
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.refused: list[str] = []
-        """Hosts that were not opened."""
+        """Hosts that were refused or not found."""
 
     @property
     def url(self) -> str:
@@ -110,7 +110,7 @@ class BrowserProxy:
             async with self._slots:
                 await self._serve(reader, writer)
         except (*_LEFT, asyncio.CancelledError):
-            pass  # at the last, the page is done with: there is nobody to tell
+            pass  # nobody is left to send an error to
         finally:
             writer.close()
 
@@ -136,7 +136,7 @@ class BrowserProxy:
             await outer.aclose()
 
     async def _open(self, head: bytes) -> tuple[httpcore.AsyncNetworkStream, bytes]:
-        """The connection that a request asks for, and what is sent there first: nothing for a tunnel."""
+        """Open the connection that a request names. Returns it with the bytes to send first: none for a tunnel."""
         line, *fields = head[:-4].split(b"\r\n")
         method, _, rest = line.partition(b" ")
         target = rest.partition(b" ")[0]
@@ -154,7 +154,7 @@ class BrowserProxy:
         if any(field.lower().startswith(b"upgrade:") for field in fields):
             raise _ProxyRefusal(b"403 Forbidden")
         outer = await self._connect(url.raw_host.decode("ascii"), url.port or 80)
-        # One request a connection: the next one may be for another host, and must be checked.
+        # Each connection serves one request, because the next may name another host, which must be checked.
         kept = [field for field in fields if field.partition(b":")[0].strip().lower() not in _HOP]
         return outer, b"\r\n".join([method + b" " + url.raw_path + b" HTTP/1.1", *kept, b"Connection: close", b"", b""])
 

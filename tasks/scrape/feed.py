@@ -1,4 +1,4 @@
-"""RSS and Atom feeds as pages: their entries, newest as the feed has them."""
+"""Reading RSS and Atom feeds as pages, with entries in the feed's order."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -22,23 +22,24 @@ _HEAD = 2048
 _ROOTS = (b"<rss", b"<feed", b"<rdf:RDF")
 
 Entry = Mapping[str, str]
-"""`title`, `url`, `date`, `author`, `summary`, as far as the feed has them."""
+"""An entry of a feed: `title`, `url`, `date`, `author` and `summary`, as far as the feed has them."""
 
 
 def is_feed(data: bytes) -> bool:
-    """Whether `data` begins as feeds do; its declared type may be anything."""
+    """True if `data` begins like a feed. The declared type of feeds is unreliable."""
     head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
     return head.startswith(b"<") and any(root in head for root in _ROOTS)
 
 
 def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, list[Entry]]:
-    """A feed as a page, and its entries. Raises InputError: no text, XML entities, no feed at all."""
+    """Read a feed as a page and its entries. Raises InputError if it is no text, declares XML entities or is no
+    feed."""
     import feedparser  # type: ignore[import-untyped]
 
     text = decode_text(blob, limits)
     if declares_entities(text):
         raise blob.error("declares XML entities, which no feed needs.")
-    # A stream: given bytes or a text, it would also take them for the name of a file or a URL to fetch.
+    # feedparser would take bytes or a text for a file name or a URL to fetch, so it gets a stream.
     found = feedparser.parse(
         io.BytesIO(text.encode()),
         response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
@@ -73,7 +74,7 @@ def _entry(entry: Any, base: str) -> Entry:
 
 
 def _plain(html: str | None) -> str:
-    """The plain text of what may be HTML."""
+    """Return the plain text of a string that may be HTML."""
     if not html or not html.strip():
         return ""
     try:

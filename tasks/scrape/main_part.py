@@ -1,4 +1,4 @@
-"""The part of a page that it is there for, without what stands round it on every page of its site."""
+"""Finding the main part of a page, without the menus and sidebars that its site repeats on every page."""
 
 import copy
 import itertools
@@ -19,8 +19,8 @@ _CELL = "\x1f"
 
 
 def text_of(element: HtmlElement) -> str:
-    """A line for each paragraph, heading, list item and table row, whose cells stand between bars; what is preformatted
-    keeps its lines."""
+    """Return the text with a line per paragraph, heading, list item and table row. Cells are separated by bars;
+    preformatted text keeps its lines."""
     text = "".join(_pieces(element))
     lines = []
     for line in text.split("\n"):
@@ -34,7 +34,7 @@ def text_of(element: HtmlElement) -> str:
 
 
 def _pieces(root: HtmlElement) -> Iterator[str]:
-    """Without recursion: `(element, is_end)` on a stack."""
+    """Yield the text in document order. A stack of `(element, is_end)` avoids recursion."""
     stack: list[tuple[HtmlElement, bool]] = [(root, False)]
     pre = 0
     while stack:
@@ -59,7 +59,7 @@ def _pieces(root: HtmlElement) -> Iterator[str]:
 
 
 def _is_verbatim(element: HtmlElement) -> bool:
-    """`code` stands in `pre` in HTML, and alone in the XML that trafilatura makes of it."""
+    """True for preformatted text: `code` stands in `pre` in HTML, but alone in trafilatura's XML."""
     return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
 
 
@@ -70,7 +70,7 @@ def _plain(text: str | None, pre: int) -> str:
 
 
 def size_of(text: str) -> int:
-    """Characters that are no white space: a measure of text in any script."""
+    """Count the characters that are no white space, as a measure of text in any script."""
     return len("".join(text.split()))
 
 
@@ -82,7 +82,7 @@ _LEAST = 3
 _MAX_RECORDS = 1000
 
 Record = Sequence[HtmlElement]
-"""The elements of one post, product or row: one, or several that follow each other."""
+"""The elements of one post, product or row: one element or several in sequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,14 @@ class Records:
 
 
 def largest_share(region: HtmlElement) -> float:
-    """The share of the text of `region` that stands in its largest group of records."""
+    """Return the share of the region's text that its largest group of records holds."""
     groups = record_groups(region)
     return groups[0].size / max(1, size_within(region)) if groups else 0.0
 
 
 def record_groups(region: HtmlElement) -> list[Records]:
-    """The groups of `region` that are not paragraphs, those with the most text first. Groups may lie within others."""
+    """Return the groups of repeated elements that are no paragraphs, those with the most text first. Groups may be
+    nested."""
     found = [group for parent in region.iter() if len(parent) >= _LEAST for group in _groups_in(parent)]
     return sorted(found, key=lambda group: -group.size)
 
@@ -121,7 +122,7 @@ def _groups_in(parent: HtmlElement) -> Iterator[Records]:
 
 
 def _items(children: Sequence[HtmlElement], places: Sequence[int]) -> list[Record]:
-    """From each place to the next, where what lies between is as regular; else the elements alone."""
+    """Return the elements from each place to the next if the distances are equal, or else single elements."""
     spans = {following - place for place, following in itertools.pairwise(places)}
     if len(spans) == 1 and (step := spans.pop()) > 1:
         return [children[place : place + step] for place in places]
@@ -136,7 +137,7 @@ def _can_repeat(signature: str) -> bool:
 
 
 def _signature(element: HtmlElement) -> str:
-    """Tag and the classes that all records of a kind share: numbers and states in them differ."""
+    """Return the tag and the classes that all records of a kind share, without numbers and states."""
     names = sorted(name.rstrip("0123456789-_") for name in element.get("class", "").split())
     return " ".join([str(element.tag), *[name for name in names if name not in _STATES]])
 
@@ -156,14 +157,15 @@ _AROUND_WORDS = (
     "trending widget"
 )
 _SAYS_AROUND = frozenset(_AROUND_WORDS.split())
-"""Words of a class or id by which authors call what stands round the main part."""
+"""Words in a class or id that mark content outside the main part."""
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MAX_SHARE = 0.5
-"""The largest share of a page's text that a menu has: what has more is none, whatever its class says."""
+"""Largest share of a page's text that a menu can have. A larger element is no menu, whatever its class is."""
 
 
 def main_part(root: HtmlElement) -> HtmlElement:
-    """A copy: the `main` element, a sole `article` or the body, without menus, sidebars, footers and the like."""
+    """Return a copy of the main part: the `main` element, a sole `article` or the body, without menus, sidebars and
+    footers."""
     body = copy.deepcopy(root.find("body"))
     explicit = [element for element in body.iter("main", "div", "section") if _is_main(element)]
     region = max(explicit, key=size_within, default=None)
@@ -177,7 +179,7 @@ def main_part(root: HtmlElement) -> HtmlElement:
 
 
 def has_main(root: HtmlElement) -> bool:
-    """Whether the page itself says what its main part is."""
+    """True if the page marks its main part."""
     return any(_is_main(element) for element in root.iter("main", "div", "section"))
 
 
@@ -197,7 +199,7 @@ def _drop_around(region: HtmlElement) -> None:
 def _stands_around(element: HtmlElement, region: HtmlElement) -> bool:
     if element.tag in _AROUND or element.get("role", "").lower() in _ROLES:
         return True
-    if element.tag == "header":  # of the page, not of an article in it
+    if element.tag == "header":  # a header of the page and not of an article
         around = {parent.tag for parent in element.iterancestors()}
         is_of_page = region.tag == "body" and element.getparent().tag in {"body", "div"}
         return is_of_page and around.isdisjoint({"article", "main", "section"})
@@ -214,18 +216,18 @@ _MAX_TEXT = 5000
 class Leaf:
     text: str
     hints: frozenset[str]
-    """Words of its own and its nearest parents' attributes, and of the head of its column, lower case."""
+    """Lower-case words of the attributes of the element and its nearest parents, and of the column's heading."""
     tag: str
     url: str | None = None
-    """Where it leads, or the address of the picture that it is."""
+    """Target of the link, or address of the picture."""
     machine: str | None = None
-    """What it says to machines: `datetime`, `content`, `value`."""
+    """Machine-readable value: `datetime`, `content` or `value`."""
     within: frozenset[str] = frozenset()
-    """The tags around it, in the record."""
+    """Tags around the leaf within its record."""
 
 
 def leaves_of(record: Record, columns: Sequence[str] = ()) -> list[Leaf]:
-    """In order. `columns` are the heads of the columns where the record is a row of a table."""
+    """Return the leaves of a record in order. `columns` are the column headings if the record is a table row."""
     found: list[Leaf] = []
     for element in record:
         cells = [cell for cell in element if cell.tag in {"td", "th"}] if element.tag == "tr" else []

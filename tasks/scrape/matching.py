@@ -1,5 +1,5 @@
-"""Records of a page as data: which piece of a record is which field, by its structure, and by an LLM where that does
-not tell."""
+"""Extracting a page's records as data. The page's structure decides which part of a record is which field, or else an
+LLM."""
 
 import json
 import re
@@ -22,11 +22,11 @@ Value = str | int | float | None
 Row = dict[str, Value]
 
 _ENDING = 4
-"""Letters that the end of a word has at least to tell what it is."""
+"""Least number of letters that the end of a word must share with a field's name."""
 _GROUPS = 12
-"""How many of a page's groups are tried, the largest first."""
+"""Number of record groups that are tried, the largest first."""
 _COMPLETE = 0.5
-"""The share of records that have a field where the page has it at all: stories without comments lack their number."""
+"""Least share of records that must have a field for the page to have it: stories without comments lack their number."""
 _NUMBER = r"[-+]?\d{1,3}(?:[,. ]\d{3})+(?!\d)|[-+]?\d+(?:\.\d+)?"
 _PRICE = re.compile(
     rf"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b)\s*(?:{_NUMBER})(?:[.,]\d\d)?"
@@ -40,7 +40,7 @@ _DATE = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _NAME_WORDS = 3
-"""Length of the head of a column at most, where the page does not mark it as such."""
+"""Most words in a column heading that the page does not mark as one."""
 _RANK = re.compile(r"^#?(\d{1,4})[.)]?$")
 
 _HEADS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"})
@@ -59,8 +59,8 @@ class RecordMatch:
 
 
 def match_records(region: HtmlElement, fields: Sequence[str]) -> RecordMatch | None:
-    """The group of records that has the most of `fields`; None where none has any. Values stand on the page as they are
-    here, numbers of something ("188 points") and ranks as integers."""
+    """Return the group of records with the most of `fields`, or None if no group has any. Values are copied from the
+    page; counts ("188 points") and ranks become integers."""
     best: tuple[float, RecordMatch] | None = None
     for group in record_groups(region)[:_GROUPS]:
         match = _matched(group, fields)
@@ -75,7 +75,7 @@ def _matched(group: Records, fields: Sequence[str]) -> RecordMatch:
     head = _head_of(group, fields)
     columns = [] if head is None else [_text(cell) for cell in head]
     heads = [record for record in group.items if record[0] is head or _is_head(record)]
-    if 2 * len(heads) > len(group.items):  # a page that marks everything so
+    if 2 * len(heads) > len(group.items):  # the page marks every row as a heading
         heads = heads[:1]
     rows = []
     for record in group.items:
@@ -89,13 +89,13 @@ def _matched(group: Records, fields: Sequence[str]) -> RecordMatch:
 
 
 def says_something(row: Row) -> bool:
-    """Whether it has a value that is not merely what its field is called, as the head of a table has."""
+    """True if the row has a value other than the name of its field, which a table's heading row has."""
     return any(value is not None and not _is_name_of(field, str(value)) for field, value in row.items())
 
 
 def _head_of(group: Records, fields: Sequence[str]) -> HtmlElement | None:
-    """The row that names the columns, where the records are rows of a table: of those marked as such with which it
-    begins, the one of most cells; else its first row, where that names the fields that were asked for."""
+    """Return the row that names a table's columns, or None. It is the widest of the marked heading rows at the top, or
+    else the first row if it names the requested fields."""
     table = next((element for element in [group.parent, *group.parent.iterancestors()] if element.tag == "table"), None)
     if table is None:
         return None
@@ -113,7 +113,7 @@ def _text(cell: HtmlElement) -> str:
 
 
 def _is_head(record: Record) -> bool:
-    """Whether it is marked as the head of columns."""
+    """True if the record is marked as a heading row."""
     if len(record) != 1:
         return False
     row = record[0]
@@ -125,7 +125,7 @@ def _is_head(record: Record) -> bool:
 
 
 def _is_name_of(field: str, text: str) -> bool:
-    """Whether `text` says what `field` is called, and nothing else."""
+    """True if `text` is a name of `field` and nothing else."""
     words = [word.lower() for word in _WORD.findall(text)]
     known = {word.rstrip("s") for word in (*field.split("_"), *_alike(field))}
     return 0 < len(words) <= _NAME_WORDS and all(word.rstrip("s") in known for word in words)
@@ -141,7 +141,7 @@ def _value(field: str, leaves: Sequence[Leaf]) -> Value:
 
 
 def _alike(field: str) -> frozenset[str]:
-    """What the thing itself is called: the last word of `field`, and those that authors use for it."""
+    """Return the words for the field's subject: the last word of `field` and its synonyms."""
     last = field.rpartition("_")[2]
     return frozenset({last}).union(*(same for same in WORDS["same"].values() if last in same))
 
@@ -150,7 +150,7 @@ Find = Callable[[frozenset[str], frozenset[str], Sequence[Leaf]], Value]
 
 
 def _counted(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
-    """`188 points`."""
+    """Find a count, such as `188 points`."""
     for leaf in leaves:
         for word in alike:
             match = re.search(rf"({_NUMBER})\s*{re.escape(word.rstrip('s'))}s?\b", leaf.text, re.IGNORECASE)
@@ -160,7 +160,7 @@ def _counted(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Lea
 
 
 def _labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
-    """`Price: €5`, in one piece or in two."""
+    """Find a labelled value, such as `Price: €5`, in one leaf or in two."""
     for place, leaf in enumerate(leaves):
         label, colon, value = leaf.text.partition(":")
         if colon and label.strip().lower() in alike:
@@ -172,7 +172,8 @@ def _labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Le
 
 
 def _hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
-    """By its class, its `itemprop`, or the head of its column. The most particular: with the fewest other words."""
+    """Find a value by its class, `itemprop` or column heading. Of several, the one with the fewest other words is the
+    most specific."""
     found = [leaf for leaf in leaves if _is_hinted(alike, leaf)]
     whole = [leaf for leaf in found if words <= leaf.hints]
     chosen = min(whole or found, key=lambda leaf: len(leaf.hints), default=None)
@@ -190,7 +191,7 @@ def _hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]
 
 
 def _is_hinted(alike: frozenset[str], leaf: Leaf) -> bool:
-    """`hnuser` is a user, too."""
+    """True if the leaf's hints name the field; `hnuser` names a user."""
     endings = tuple(word for word in alike if len(word) >= _ENDING)
     return not alike.isdisjoint(leaf.hints) or any(hint.endswith(endings) for hint in leaf.hints)
 
@@ -200,7 +201,7 @@ def _kinds(words: frozenset[str]) -> set[str]:
 
 
 def _by_kind(words: frozenset[str], _alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
-    """By what such a thing looks like anywhere."""
+    """Find a value by the form that its kind has everywhere."""
     kinds, texts = _kinds(words), [leaf for leaf in leaves if leaf.text]
     if "link" in kinds:
         return next((leaf.url for leaf in texts if leaf.url), None)
@@ -234,7 +235,7 @@ def _number(text: str) -> int | float:
 
 
 _ASSUMED_CONTEXT = 4096
-"""Tokens, where the LLM does not say."""
+"""Context size in tokens that is assumed if the LLM does not report one."""
 _ANSWER_TOKENS = 2048
 _MAX_PAGE_CHARS = 60_000
 _MAX_ROWS = 200
@@ -255,13 +256,13 @@ log = structlog.get_logger(__name__)
 
 
 class _Unfit(Exception):
-    """The answer does not have the form that was asked for; the message says why, to the LLM."""
+    """An answer of the wrong form. The message gives the reason to the LLM."""
 
 
 async def fill_fields(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Row]:
-    """A row for each thing on `page` that has some of `fields`; [] where the LLM finds none, or fails.
+    """Let an LLM extract a row per thing on `page` that has some of `fields`; [] if it finds none or fails.
 
-    A value that does not stand on the page is null.
+    Values that do not occur on the page become null.
     """
     try:
         rows = await _asked(llm, page, fields)
@@ -306,7 +307,7 @@ async def _asked(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Row]
 
 
 def schema_of(fields: Sequence[str]) -> dict[str, Any]:
-    """JSON schema of the answer."""
+    """Return the JSON schema of the answer."""
     value = {"type": ["string", "number", "null"]}
     row = {
         "type": "object",
@@ -341,7 +342,7 @@ def _rows(text: str, fields: Sequence[str]) -> list[Row]:
 
 
 def _cut(llm: Llm, text: str, room: int) -> str:
-    """The beginning of `text`, of at most `room` tokens."""
+    """Return the beginning of `text` that fits into `room` tokens."""
     text = text[:_MAX_PAGE_CHARS]
     while text and (count := llm.count_tokens(text)) > room:
         text = text[: min(len(text) - 1, len(text) * max(room, 0) // count)]
@@ -349,7 +350,7 @@ def _cut(llm: Llm, text: str, room: int) -> str:
 
 
 class _Said:
-    """What stands on a page, whatever its white space, case and signs."""
+    """The letters and digits of a page, for comparison regardless of white space, case and punctuation."""
 
     def __init__(self, page: ParsedPage) -> None:
         texts = [page.title, page.description, page.text, page.markdown]

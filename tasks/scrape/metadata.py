@@ -1,4 +1,4 @@
-"""What a page says of itself for machines: JSON-LD, OpenGraph, microdata, and its `meta` and `link` elements."""
+"""A page's machine-readable metadata: JSON-LD, OpenGraph, microdata, and its `meta` and `link` elements."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -12,12 +12,12 @@ from tasks.scrape.parsing import joined
 
 _LEAST_CHARS = 40
 _LEAST_SCORE = 0.5
-"""Below, a page's own claim is the better guess."""
+"""Least score of a detected language; below it the page's own claim is the better guess."""
 _SAMPLE = 2000
 
 
 def language_of(text: str, claimed: str | None) -> str | None:
-    """The ISO 639 code of the language that `text` is written in, else `claimed`: templates claim English of all."""
+    """Detect the language of `text` (ISO 639), or else return `claimed`: templates claim English for every page."""
     sample = " ".join(text[:_SAMPLE].split())
     if len(sample) < _LEAST_CHARS:
         return claimed
@@ -25,12 +25,12 @@ def language_of(text: str, claimed: str | None) -> str | None:
 
 
 MAX_BYTES = 64 * 1024
-"""The most bytes of each kind of structured data, as JSON: what is more is left out, item by item."""
+"""Largest size in bytes of each kind of structured data, as JSON; items beyond it are omitted."""
 MAX_DEPTH = 12
 _MAX_TEXT = 2000
 _MAX_LD_CHARS = 500_000
 _MAX_ITEMS = 1000
-"""The most items of microdata: what finds them compares each with all that are in it."""
+"""Most items of microdata: the parser compares each item with all items in it."""
 _MAX_FEEDS = 20
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
 
@@ -38,7 +38,7 @@ Json = Any
 
 
 def title_of(root: HtmlElement) -> str:
-    """By the `title` element, else what the page tells OpenGraph, else its first heading."""
+    """Return the page's title: the `title` element, or else OpenGraph's, or else the first heading."""
     for text in (
         root.findtext(".//title"),
         _meta(root, "og:title"),
@@ -54,14 +54,14 @@ def description_of(root: HtmlElement) -> str:
 
 
 def language_claimed(root: HtmlElement) -> str | None:
-    """`de` of `<html lang="de-AT">`."""
+    """Return the language that the page declares: `de` for `<html lang="de-AT">`."""
     said = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or _meta(root, "content-language")
     code = (said or "").replace("_", "-").partition("-")[0].strip().lower()
     return code if code.isascii() and code.isalpha() and len(code) in (2, 3) else None
 
 
 def metadata_of(root: HtmlElement, url: str) -> dict[str, Json]:
-    """As `Page.metadata` has it. `root` is the page with what nobody sees: that is where it stands."""
+    """Return the value of `ParsedPage.metadata`. `root` must still hold the invisible elements, which contain it."""
     found: dict[str, Json] = {**_basics(root, url), "feeds": _feeds(root, url)}
     if root.find(".//script[@type='application/ld+json']") is not None:
         found["json_ld"] = _bounded(_json_ld(root))
@@ -101,7 +101,7 @@ def _meta(root: HtmlElement, name: str) -> str | None:
 def _json_ld(root: HtmlElement) -> Iterator[Json]:
     from extruct.jsonld import JsonLdExtractor
 
-    # Each script by itself: one that is broken takes nothing from the others.
+    # Each script is parsed by itself, so that a broken one does not affect the others.
     for script in root.iterfind(".//script[@type='application/ld+json']"):
         if len(script.text or "") <= _MAX_LD_CHARS:
             yield from _tolerated(partial(JsonLdExtractor().extract_items, script))
@@ -123,7 +123,7 @@ def _microdata(root: HtmlElement, url: str) -> list[Json]:
 
 
 def _tolerated(extract: Callable[[], Iterable[Json]]) -> list[Json]:
-    """Nothing, where data that is an extra is broken: the page can be read without it."""
+    """Return the extracted items, or none if the data is broken: the page is readable without them."""
     try:
         return list(extract())
     except (ValueError, RecursionError, TypeError, AttributeError, KeyError, IndexError):
@@ -131,7 +131,7 @@ def _tolerated(extract: Callable[[], Iterable[Json]]) -> list[Json]:
 
 
 def _bounded_properties(properties: Iterator[tuple[str, str]]) -> dict[str, Json]:
-    """OpenGraph's arrays are properties that occur several times."""
+    """Collect properties within MAX_BYTES. Repeated properties are OpenGraph's arrays."""
     found: dict[str, Json] = {}
     left = MAX_BYTES
     for name, value in properties:
@@ -144,7 +144,7 @@ def _bounded_properties(properties: Iterator[tuple[str, str]]) -> dict[str, Json
 
 
 def _bounded(items: Iterable[Json]) -> list[Json]:
-    """The first items that fit into MAX_BYTES together, cut where they are too deep or long."""
+    """Return the first items that fit into MAX_BYTES together; overly deep or long parts are cut."""
     kept: list[Json] = []
     left = MAX_BYTES
     for item in items:

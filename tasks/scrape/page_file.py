@@ -1,4 +1,4 @@
-"""A fetched page where it is read: in a decode process, that a hostile page can cost no more than its time limit."""
+"""Reading a fetched page in a decode process, where a hostile page costs no more than its time limit."""
 
 import copy
 import logging
@@ -20,7 +20,7 @@ from tasks.scrape.metadata import description_of, language_claimed, language_of,
 from tasks.scrape.parsing import ParsedPage, base_of, links_of, make_absolute, parsed
 from tasks.scrape.visible import drop_unseen
 
-# It warns of every page in which it finds no article.
+# trafilatura warns about every page in which it finds no article.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
@@ -31,7 +31,7 @@ class Article:
 
 
 def article_of(root: HtmlElement) -> Article | None:
-    """None where there is none. `root` stays as it is."""
+    """Extract the article with trafilatura, or None if there is none. `root` is not changed."""
     from trafilatura import bare_extraction
     from trafilatura.xml import xmltotxt
 
@@ -45,27 +45,28 @@ def article_of(root: HtmlElement) -> Article | None:
     )
     if found is None or isinstance(found, dict) or found.body is None:
         return None
-    # The Markdown is made last: that takes the tree apart.
+    # The Markdown is made last, because that takes the tree apart.
     text = text_of(found.body)
     return Article(text, xmltotxt(found.body, include_formatting=True).strip()) if text else None
 
 
 _MOST_ELEMENTS = 20_000
 _MOST_CHARS = 1_000_000
-"""Beyond, a page is taken by its structure alone: what knows articles takes seconds for what is none."""
+"""Size above which trafilatura is not used: it takes seconds for large pages that are no articles."""
 _ARTICLE_SHARE = 0.55
-"""The share of a `main`'s text that an article in it has at least: else it is not what the page is about."""
+"""Least share of the text in `main` that an article must have to be the page's subject."""
 _PROSE_SHARE = 0.4
-"""The same of the text outside links, where a page does not mark its main part."""
+"""Least share of the text outside links that an article must have on a page without `main`."""
 _FEW_CHARS = 250
-"""Characters below which trafilatura makes a single line (its setting MIN_EXTRACTED_SIZE)."""
+"""Number of characters below which trafilatura returns a single line (its setting MIN_EXTRACTED_SIZE)."""
 _LIST_SHARE = 0.5
-"""The share of a page's text in records of one kind where it is a list, of which an article would be a part."""
+"""Share of a page's text in records of one kind from which on the page is a list, of which an article is only a
+part."""
 _LIST_KEPT = 0.95
 
 
 def read_page(root: HtmlElement, url: str) -> ParsedPage:
-    """Takes out of `root` what nobody sees, and makes its links absolute."""
+    """Read the page. `root` loses its invisible elements, and its links become absolute."""
     base = base_of(root, url)
     title, description, metadata = title_of(root), description_of(root), metadata_of(root, base)
     claimed = language_claimed(root)
@@ -84,14 +85,15 @@ def read_page(root: HtmlElement, url: str) -> ParsedPage:
 
 
 def _main(root: HtmlElement) -> tuple[str, str]:
-    """Text and Markdown. By trafilatura, which knows articles best, unless what it leaves out is too much."""
+    """Return text and Markdown of the main part: trafilatura's, which handles articles best, unless it omits too
+    much."""
     region = main_part(root)
     text = text_of(region)
     if len(text) <= _MOST_CHARS and sum(1 for _ in root.iter()) <= _MOST_ELEMENTS:
         article = article_of(root)
         if article is not None and _is_whole(article.text, text, region, marked=has_main(root)):
             return article.text, article.markdown
-    # Imported here: what it needs takes as long as a tenth of the server's start, and few pages need it.
+    # Imported late, because its dependencies take a tenth of the server's start and few pages need them.
     from tasks.inputs.text.html_text import html_to_markdown
 
     html = lxml_html.tostring(region, encoding="unicode", with_tail=False)
@@ -102,7 +104,7 @@ def _is_whole(article: str, text: str, region: HtmlElement, *, marked: bool) -> 
     if "\n" in text and "\n" not in article and len(text) < _FEW_CHARS:
         return False
     if largest_share(region) > _LIST_SHARE:
-        # Of a table in a table, trafilatura makes a single line.
+        # trafilatura makes a single line of a table within a table.
         return size_of(article) >= _LIST_KEPT * size_of(text) and region.find(".//table//table") is None
     if marked:
         return size_of(article) >= _ARTICLE_SHARE * size_of(text)
@@ -111,9 +113,9 @@ def _is_whole(article: str, text: str, region: HtmlElement, *, marked: bool) -> 
 
 
 _SCRIPT = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script\d*(?:\.\d+)?", re.IGNORECASE)
-"""Types of what a browser runs: others are data, such as JSON-LD, or templates."""
+"""Types of scripts that a browser runs; others are data, such as JSON-LD, or templates."""
 _LITTLE = 400
-"""Characters of text that a page which waits for its scripts may show: a name, a menu, "Loading …"."""
+"""Largest number of characters on a page that still waits for its scripts: a name, a menu, "Loading …"."""
 _NEARLY_NOTHING = 40
 _ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "app-root", "main-app", "react-root"})
 """Ids of the element that React, Vue, Next, Nuxt, Gatsby and others fill."""
@@ -125,25 +127,25 @@ _UNREAD = frozenset({"script", "style", "noscript", "template"})
 class PageReading:
     page: ParsedPage
     match: RecordMatch | None
-    """What the structure of the page tells of the fields that were asked for."""
+    """Values of the requested fields that the page's structure gives."""
     has_scripts: bool
-    """Which have not run."""
+    """True if the page has scripts, which were not run."""
     waits: bool
-    """Whether what the page says seems to be theirs to write."""
+    """True if the page seems to need its scripts to show its text."""
 
 
 class PageFile:
-    """An HTML page or a feed. A session's class (see `tasks.inputs.decode.channel`)."""
+    """An HTML page or a feed, opened in a session (see `tasks.inputs.decode.channel`)."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
         self._limits = limits
 
     def read(self, url: str, fields: Sequence[str] = ()) -> PageReading:
-        """`url` is where the bytes came from. 5 to 50 ms for most. HTML, however broken, is always read.
+        """Read the page, which came from `url`; it takes 5 to 50 ms as a rule. Broken HTML is always read.
 
         Raises InputError (`unsupported_media_type`) for bytes that are no text, InputTooLarge for more than `limits`
-        allow or 200,000 elements, and as `read_feed`.
+        allow or 200,000 elements, and what `read_feed` raises.
         """
         if self._blob.media_type != media_types.HTML and is_feed(self._blob.data):
             page, entries = read_feed(self._blob, self._limits, url)
@@ -159,13 +161,13 @@ class PageFile:
         return PageReading(page, match, has_scripts, has_scripts and (asks or not page.text))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Release nothing: no resource is held."""
 
 
 async def read_file(
     sessions: Sessions, blob: Blob, limits: MediaLimits, url: str, fields: Sequence[str] = ()
 ) -> PageReading:
-    """PageFile.read, in one of `sessions`."""
+    """Run PageFile.read in one of `sessions`."""
     session = await sessions.open(PageFile, blob, limits)
     try:
         return await session.run(PageFile.read, url, fields)
@@ -174,11 +176,12 @@ async def read_file(
 
 
 _ENTRY = {"link": "url", "headline": "title", "name": "title", "published": "date", "description": "summary"}
-"""What else the parts of a feed's entry are called."""
+"""Parts of a feed's entry by the field names that ask for them."""
 
 
 def _asks_for_scripts(root: HtmlElement) -> bool:
-    """Whether `root`, as it was sent, shows little, and says that it needs scripts or has what they are to fill."""
+    """True if the unrendered page shows little text and either says that it needs scripts or has an element for them to
+    fill."""
     body = root.find("body")
     shown = size_within(body) - sum(size_within(element) for element in body.iter() if element.tag in _UNREAD)
     if shown > _LITTLE:

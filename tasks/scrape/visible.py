@@ -1,4 +1,4 @@
-"""What of a page nobody sees: it is where orders to language models hide, and the worst of search engines' bait."""
+"""Removing the invisible parts of a page, in which prompt injections and search-engine bait hide."""
 
 import re
 from collections.abc import Iterator
@@ -10,42 +10,42 @@ _TEXTLESS_NAMES = (
     "datalist textarea"
 )
 _TEXTLESS = frozenset(_TEXTLESS_NAMES.split())
-"""Elements whose content is not the page's text, or not shown as such."""
+"""Elements whose content is not text of the page, or is not shown as text."""
 _KEPT = frozenset({"html", "body", "head"})
-"""Hidden by many pages until their scripts have run."""
+"""Elements that many pages hide until their scripts have run."""
 _HIDDEN = re.compile(
     r"display:none"
     r"|visibility:(?:hidden|collapse)"
     r"|font-size:0(?:\.0+)?(?:px|em|rem|pt|%)?(?:;|!|$)"
     r"|color:transparent"
-    # Far outside the window, or cut to a point.
+    # positions far outside the window, and areas cut to a point
     r"|(?:left|right|top|bottom|text-indent|margin-(?:left|right|top)):-\d{3,}(?:\.\d+)?(?:px|em|rem|pt|vw|vh|%)"
     r"|(?:left|top|text-indent|margin-left):\d{4,}px"
     r"|(?<!-)clip:rect\((?:0|1px)"
     r"|clip-path:(?:inset\((?:50|100)%|circle\(0|polygon\(00)"
     r"|transform:scale\(0(?:\.0+)?[,)]"
 )
-"""In a style without white space."""
+"""Declarations that hide an element, in a style without white space."""
 _FAINT = re.compile(r"(?<!-)opacity:(?:0?\.0\d*|0)(?:;|!|$)")
 _SHOWN = re.compile(r"display:(?!none)|visibility:visible")
 _SCREEN_READERS = frozenset(
     {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only", "u-hiddenvisually"}
 )
-"""What the frameworks call text that only screen readers read out: Bootstrap, Tailwind, WordPress …"""
+"""Classes by which frameworks mark text for screen readers only: Bootstrap, Tailwind, WordPress and others."""
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _BRACE = re.compile(r"([^{}]*)([{}])")
 _SIMPLE = re.compile(r"(?:[a-z][\w-]*)?([.#])([\w-]+)", re.IGNORECASE)
 _NAMED = re.compile(r"([.#])([\w-]+)")
 _MAX_CSS = 500_000
-"""Characters of a page's own style sheets that are read."""
+"""Number of characters of a page's own style sheets that are read."""
 
 Names = frozenset[tuple[str, str]]
-"""`(".", class)` and `("#", id)`."""
+"""Class and id selectors, as `(".", class)` and `("#", id)`."""
 
 
 def drop_unseen(root: HtmlElement) -> None:
-    """Takes out of `root` what a browser would not show, by its elements, attributes, styles, and the simple rules of
-    its own style sheets. What only scripts or external style sheets hide is not known here."""
+    """Remove from `root` what a browser would not show, judged by elements, attributes, styles and simple rules of the
+    page's own style sheets. The effects of scripts and external style sheets are unknown here."""
     hiding = _hidden_names(root)
     unseen = [element for element in root.iter() if _is_unseen(element, hiding)]
     for element in unseen:
@@ -79,7 +79,7 @@ def _is_unseen(element: HtmlElement, hiding: Names) -> bool:
 
 
 def _drop_faint(root: HtmlElement) -> None:
-    """What is transparent, unless that is most of the page: then it waits for a script to fade it in."""
+    """Remove transparent elements, unless they make most of the page, which then waits for a script to fade it in."""
     faint = [element for element in root.iter() if _FAINT.search(_compact(element.get("style", "")))]
     faint = [element for element in faint if element.tag not in _KEPT]
     if faint and 2 * sum(_length(element) for element in faint) < _length(root):
@@ -96,7 +96,7 @@ def _compact(style: str) -> str:
 
 
 def _hidden_names(root: HtmlElement) -> Names:
-    """Classes and ids that the page's style sheets hide, and never show under another condition."""
+    """Return the classes and ids that the page's style sheets hide and never show under another condition."""
     css = "\n".join(style.text or "" for style in root.iter("style"))[:_MAX_CSS]
     hidden: set[tuple[str, str]] = set()
     shown: set[tuple[str, str]] = set()
@@ -111,7 +111,8 @@ def _hidden_names(root: HtmlElement) -> Names:
 
 
 def _rules(css: str) -> Iterator[tuple[str, str, bool]]:
-    """Selectors, declarations, and whether they hold always, not only on paper or on small screens (`@media`)."""
+    """Yield selectors, declarations, and True if they hold always and not only for print or small screens
+    (`@media`)."""
     around: list[str] = []
     for match in _BRACE.finditer(css):
         if match[2] == "{":

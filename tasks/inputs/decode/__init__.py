@@ -1,5 +1,5 @@
-"""Decoders in processes and threads of their own: a file that crashes or hangs one costs nothing else.
+"""Decoders in processes and threads of their own, so that a file which crashes or hangs one affects nothing else.
 
-`lane` gives files a process, which runs `worker` at the other end of a `channel`; `threads` open what is harmless here,
-and `budget` bounds what is decoded.
+`lane` gives files a process, which runs `worker` at the other end of a `channel`; `threads` decode harmless files in
+this process, and `budget` bounds the decoded bytes.
 """

@@ -1,4 +1,4 @@
-"""The decoded bytes that the whole process may hold at a time."""
+"""A bound on the decoded bytes that the whole process holds at a time."""
 
 import asyncio
 import weakref
@@ -16,36 +16,38 @@ from tasks.inputs.limits import megabytes
 ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
 WAIT_S = 60.0
-"""Seconds that a picture waits for others to be freed. Not for ever: a request that holds one picture and waits for
-another one may be what others wait for."""
+"""Seconds that a picture waits for memory. The wait is bounded because a request that holds one picture and waits for
+another may be what the others wait for."""
 _RETRY_S = 10
 
 
 class DecodedBudget:
-    """Lets pictures be decoded as long as all that are alive take no more than `limit` bytes; then they wait, keys in
-    turn. One that is larger than that by itself is decoded when there is no other."""
+    """Admits pictures for decoding while all that are alive take at most `limit` bytes; others wait, with API keys
+    taking turns. A picture larger than the limit is decoded when no other is alive."""
 
     def __init__(self, limit: int, *, largest: int, wait_s: float = WAIT_S) -> None:
-        """`largest`: bytes of a picture above which its decoder refuses it, so that it needs no room."""
+        """Set the limit. Pictures of more than `largest` bytes need no room, because their decoder refuses them."""
         self._limit = limit
         self._largest = largest
         self._wait_s = wait_s
         self._used = 0
         self._returned: deque[int] = deque()
-        """Given back, and not yet taken from `_used`. Arrays are freed in any thread and inside garbage collections,
-        where no lock may be waited for; all but this deque belongs to the event loop."""
+        """Sizes that were given back but not yet subtracted from `_used`. Arrays are freed in any thread and during
+        garbage collection, where waiting for a lock is impossible; everything but this deque belongs to the event loop.
+        """
         self._waiting: FairQueue[tuple[int, asyncio.Future[None]]] = FairQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def used(self) -> int:
-        """Bytes that are decoded now, or are being decoded."""
+        """Number of bytes that are decoded or being decoded."""
         return self._used - sum(self._returned.copy())
 
     async def hold(self, size: int, decode: Callable[[], Awaitable[ArrayT]]) -> ArrayT:
-        """What `decode` returns, an array of `size` bytes, which are held until it is freed, and every view of it.
+        """Return the array of `size` bytes that `decode` returns. The bytes count until the array and all its views are
+        freed.
 
-        Raises Overloaded when there is no room for `wait_s` seconds, and what `decode` raises.
+        Raises Overloaded if there is no room for `wait_s` seconds, and what `decode` raises.
         """
         if size > self._largest:
             return await decode()
@@ -99,7 +101,7 @@ class DecodedBudget:
 
 
 def _owner(array: NDArray[Any]) -> NDArray[Any]:
-    """The array that all views of `array`'s memory keep alive."""
+    """Return the array that all views of `array`'s memory keep alive."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array

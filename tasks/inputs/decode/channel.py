@@ -1,12 +1,11 @@
-"""How a file is called that is open elsewhere: as a session, and in a decode process by messages.
+"""Sessions, through which a file opened elsewhere is called, and the messages that carry the calls to a decode process.
 
-Messages are pickles over a socket, with what is large in shared memory. That has no name, so that it cannot outlive the
-two processes however they end: its file descriptor travels along with a message, and its bytes are freed with the last
-who holds it.
+Messages are pickles over a socket; large buffers go through shared memory. The memory has no name, so it cannot outlive
+the two processes: its file descriptor travels with a message, and its bytes are freed with the last holder.
 
-Fresh shared memory is slow: the kernel clears and maps it by pages of 4 KB, 0.5 ms a megabyte. What is of the size of
-a page's picture goes through memory that both ends keep, and is copied out of it at 0.02 ms a megabyte; only what is
-larger stays where it was written, as memory of its own.
+Fresh shared memory is slow: the kernel clears and maps it in pages of 4 KB, 0.5 ms per megabyte. Buffers of the size of
+a page's picture go through memory that both ends keep, and are copied out of it at 0.02 ms per megabyte. Larger buffers
+stay in memory of their own.
 """
 
 import errno
@@ -46,34 +45,34 @@ OpenedT = TypeVar("OpenedT", bound=Closable, covariant=True)
 
 
 class Session(Protocol[OpenedT]):
-    """An object of a class whose methods run elsewhere, called by the class's own methods:
+    """An object whose methods run elsewhere, called by the methods of its class:
 
-    session = await sessions.open(PdfPages, blob, limits)
-    picture = await session.run(PdfPages.picture, 3)
-    await session.close()
+        session = await sessions.open(PdfPages, blob, limits)
+        picture = await session.run(PdfPages.picture, 3)
+        await session.close()
 
-    A method is looked up by its name, so that one of a base class calls the override.
+    Methods are looked up by name, so a base class's method calls the override.
     """
 
     async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Raises what the method raises."""
+        """Call a method with these arguments. Raises what the method raises."""
 
     async def close(self) -> None:
-        """After the calls made so far, and even when the caller is cancelled meanwhile."""
+        """Close the object after the calls made so far, even if the caller is cancelled meanwhile."""
 
 
 class Sessions(Protocol):
-    """Where files can be opened."""
+    """A place where files can be opened."""
 
     async def open(
         self, factory: Callable[Concatenate[Blob, P], S], blob: Blob, /, *args: P.args, **kwargs: P.kwargs
     ) -> Session[S]:
-        """`factory(blob, *args)` there. Raises what the factory raises."""
+        """Open `factory(blob, *args)` as a session. Raises what the factory raises."""
 
     @property
     def restarts(self) -> Counter[str]:
-        """How often a process ended that another one takes the place of, by reason: `died`, `start`, `slow`, `memory`,
-        `abandoned`, `moved`. None where files are opened in threads."""
+        """Number of processes that had to be replaced, by reason: `died`, `start`, `slow`, `memory`, `abandoned`,
+        `moved`. Threads have none."""
 
     async def close(self) -> None: ...
 
@@ -113,7 +112,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What the client can mend."""
+    """An error that the client can mend."""
 
     error: InputError
 
@@ -125,11 +124,11 @@ class Failed:
     kind: str
     """Name of the exception's class."""
     place: str
-    """`module:line` where it was raised."""
+    """Place where it was raised, as `module:line`."""
     stack: str | None = None
-    """How it came to that, where it is the program's fault and not the file's."""
+    """Traceback, if the program and not the file is at fault."""
     is_of_memory: bool = False
-    """Whether there was not enough."""
+    """True if memory or open files ran out."""
 
 
 Reply = Returned | Raised | Failed
@@ -137,35 +136,35 @@ Reply = Returned | Raised | Failed
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Comes ahead of a reply: what the call does next may take so long, after which the process is to be ended."""
+    """A message ahead of a reply: a time limit on the next part of the call, after which the process is to be ended."""
 
     seconds: float
     error: InputError
-    """What the client is told then."""
+    """The error for the client if the limit passes."""
 
 
 _HEAD = struct.Struct("!QI?")
-"""Bytes of the pickle, number of the buffers that stand beside it, and whether they are in the kept memory."""
+"""Header of a message: size of the pickle, number of separate buffers, and a flag for those in the kept memory."""
 _SIZE = struct.Struct("!Q")
 _SMALL = 256 * 1024
-"""Bytes up to which a buffer goes through the socket with the rest: a file descriptor is worth more than a copy."""
+"""Largest buffer in bytes that goes through the socket: a file descriptor costs more than copying it."""
 _KEPT = 32 * 1024 * 1024
-"""Bytes that kept memory may grow to."""
+"""Largest size in bytes of the kept memory."""
 _ALIGNED = 64
-"""Where buffers begin in shared memory: vector instructions like a cache line."""
+"""Alignment of buffers in shared memory: a cache line, for vector instructions."""
 _FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class Channel:
-    """One end of a stream socket. Arrays of numpy arrive writable. An end sends no message before the last one is
-    answered or done with, as the kept memory holds one."""
+    """One end of a stream socket. numpy arrays arrive writable. An end sends a message only after the last one was
+    answered or dealt with, because the kept memory holds one."""
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
         self._written: _Memory | None = None
         """The kept memory that this end writes."""
         self._read: _Memory | None = None
-        """The other end's."""
+        """The kept memory that the other end writes."""
 
     def close(self) -> None:
         self._socket.close()
@@ -175,7 +174,7 @@ class Channel:
         self._written = self._read = None
 
     def send(self, message: object, *, deadline: float | None = None) -> None:
-        """Raises TimeoutError after `deadline` (on time.monotonic's clock), OSError when nobody listens, and whatever
+        """Send a message. Raises TimeoutError after `deadline` (time.monotonic), OSError if nobody listens, and what
         pickling raises."""
         buffers: list[memoryview] = []
 
@@ -197,8 +196,8 @@ class Channel:
         self._socket.sendall(body.getbuffer())
 
     def _send_beside(self, head: bytes, buffers: Sequence[memoryview], kept: bool) -> int:
-        """Writes `buffers` to shared memory, whose descriptor goes with `head` if the other end lacks it. Returns how
-        much of `head` is sent."""
+        """Write `buffers` to shared memory, and send its descriptor with `head` if the other end lacks it. Returns the
+        number of bytes of `head` that were sent."""
         length = _length([view.nbytes for view in buffers])
         if kept and self._written and self._written.size >= length:
             self._written.overwrite(buffers)
@@ -219,18 +218,18 @@ class Channel:
         return sent
 
     def has_message(self, seconds: float) -> bool:
-        """Whether there is anything to receive, its end included, for which so long is waited."""
+        """True if a message or the end of the stream arrives within `seconds`."""
         coming = select.poll()
         coming.register(self._socket, select.POLLIN)
         return bool(coming.poll(seconds * 1000))
 
     def receive(self, *, deadline: float | None = None) -> object:
-        """Raises EOFError when the other end is closed, TimeoutError, OSError where memory or open files ran out, and
-        whatever unpickling raises."""
+        """Receive a message. Raises EOFError if the other end is closed, TimeoutError, OSError if memory or open files
+        ran out, and what unpickling raises."""
         self._until(deadline)
         head, descriptors, flags, _ = socket.recv_fds(self._socket, _HEAD.size, 1, _FLAGS)
         if flags & socket.MSG_CTRUNC:
-            # What the kernel says where there was no number for the descriptor that came along.
+            # The kernel sets the flag if this process had no free number for the descriptor.
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         memory = _Memory(descriptors[0]) if descriptors else None
         try:
@@ -275,7 +274,7 @@ class _Pickler(pickle.Pickler):
         if isinstance(value, Blob):
             beside = (value.media_type, value.filename, value.param, value.charset)
             return _blob, (pickle.PickleBuffer(value.data), *beside)
-        # Frozen dataclasses with slots pickle slowly by themselves, and a page has hundreds of words.
+        # Frozen dataclasses with slots pickle slowly by default, and a page has hundreds of words.
         cls: Any = type(value)
         if (arguments_of := _arguments_of(cls)) is not None:
             return cls, arguments_of(value)
@@ -283,23 +282,23 @@ class _Pickler(pickle.Pickler):
 
 
 def _blob(data: memoryview | bytes, *beside: Any) -> Blob:
-    # A copy, which frees the shared memory: decoders want `bytes`.
+    # The copy frees the shared memory; decoders want `bytes`.
     return Blob(bytes(data), *beside)
 
 
 @cache
 def _arguments_of(cls: Any) -> Callable[[object], tuple[Any, ...]] | None:
-    """What makes an equal object when `cls` is called with it; None for a class that is no dataclass."""
+    """Return a function from an instance to the arguments that rebuild it; None for a class that is no dataclass."""
     if not is_dataclass(cls) or not all(field.init and not field.kw_only for field in fields(cls)):
         return None
     names = [field.name for field in fields(cls)]
-    if len(names) < 2:  # for which attrgetter makes no tuple
+    if len(names) < 2:  # attrgetter makes a tuple only for two names or more
         return lambda value: tuple(getattr(value, name) for name in names)
     return attrgetter(*names)
 
 
 class _Memory:
-    """Shared memory without a name."""
+    """Anonymous shared memory."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -317,11 +316,11 @@ class _Memory:
 
     @cached_property
     def mapped(self) -> NDArray[np.uint8]:
-        """The memory itself, which lives as long as its last view."""
+        """The memory as an array, which lives as long as its last view."""
         return np.frombuffer(mmap.mmap(self.descriptor, 0), np.uint8)
 
     def fill(self, buffers: Sequence[memoryview]) -> None:
-        """For memory that is new: the kernel writes it without mapping it here page by page."""
+        """Write `buffers` to new memory: the kernel does it without mapping each page here."""
         for at, view in zip(_offsets([view.nbytes for view in buffers]), buffers, strict=False):
             done = 0
             while done < view.nbytes:
@@ -339,7 +338,7 @@ class _Memory:
 
 
 def _offsets(sizes: Sequence[int]) -> list[int]:
-    """Where buffers of `sizes` begin, and where the last one ends."""
+    """Return the offsets of buffers of `sizes`, and the end of the last one."""
     return list(accumulate((-(-size // _ALIGNED) * _ALIGNED for size in sizes), initial=0))
 
 

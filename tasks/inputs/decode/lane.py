@@ -1,4 +1,4 @@
-"""The processes that decode: each holds the files that share it, and takes their calls one at a time."""
+"""The decode processes. Each holds the files that share it and answers one call at a time."""
 
 import asyncio
 import os
@@ -48,16 +48,16 @@ from tasks.inputs.limits import MB, megabytes
 from tasks.inputs.source import Blob
 
 _LOOK_S = 0.1
-"""Seconds between two looks at the memory of a process that is in a call."""
+"""Seconds between two checks of the memory of a process that is in a call."""
 _START_S = 60.0
-"""Seconds that a process may take to start, on a machine that is busy."""
+"""Longest start of a process, in seconds, on a busy machine."""
 
 _LEAN = {
-    # A decoder computes no matrices, and every idle thread of BLAS takes memory.
+    # A decoder computes no matrices, and every idle BLAS thread takes memory.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    # glibc gives the memory of every picture back to the kernel and takes it anew for the next, which doubles the time
-    # of a page. A process that ends when it is idle may keep it.
+    # By default glibc returns the memory of every picture to the kernel and takes it anew, which doubles the time of a
+    # page. A process that ends when it is idle may keep it.
     "MALLOC_MMAP_THRESHOLD_": str(32 * MB),
     "MALLOC_TRIM_THRESHOLD_": str(64 * MB),
 }
@@ -66,15 +66,15 @@ _LEAN = {
 @dataclass(frozen=True, slots=True)
 class DecodeLimits:
     workers: int = 2
-    """Processes (OPENFAZE_DECODE_WORKERS); 0 decodes in a thread of this process."""
+    """Number of processes (OPENFAZE_DECODE_WORKERS); 0 decodes in a thread of this process."""
     memory_bytes: int = 2048 * MB
-    """Memory of one process (OPENFAZE_DECODE_MEMORY_MB)."""
+    """Memory limit of one process (OPENFAZE_DECODE_MEMORY_MB)."""
     seconds: float = 60.0
-    """That one call may take (OPENFAZE_DECODE_SECONDS)."""
+    """Time limit of one call in seconds (OPENFAZE_DECODE_SECONDS)."""
 
 
 class ProcessDied(Exception):
-    """It crashed, was killed, or broke its limit of memory. `status` as `Popen.returncode`."""
+    """The process crashed, was killed or exceeded its memory limit. `status` is that of `Popen.returncode`."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the decode process ended with status {status}")
@@ -82,45 +82,45 @@ class ProcessDied(Exception):
 
 
 class StartFailed(ProcessDied):
-    """It was gone before it could do anything."""
+    """The process ended before it could do anything."""
 
 
 class _OutOfMemory(Exception):
-    """What was asked for needs more memory than the process has left."""
+    """The call needs more memory than the process has left."""
 
 
 class _Moved(Exception):
-    """The call is to be made in another process, as its key may not use this one any longer."""
+    """The call has to be made in another process, because its key may no longer use this one."""
 
 
 class CallTooSlow(Exception):
-    """The call did not return in time; the process is dead."""
+    """The call did not return in time; its process was ended."""
 
     def __init__(self, told: InputError | None) -> None:
         super().__init__("a call took too long")
         self.told = told
-        """What the client is told, where it was a part of the call that took too long."""
+        """The error for the client, if a part of the call took too long."""
 
 
 class DecodeProcess:
-    """Raises StartFailed. Must be ended."""
+    """One decode process, which must be ended. The constructor raises StartFailed."""
 
     def __init__(self, limits: DecodeLimits) -> None:
         self.opened: dict[ProcessSession[Any], None] = {}
-        """What is open in it, that which was called last at the end."""
+        """Files that are open in the process, the last called one at the end."""
         self.openings = 0
-        """How many files it has been given, each of which may have left something behind."""
+        """Number of files that the process was given, each of which may have left something behind."""
         self._seconds = limits.seconds
         self.held = 0
-        """Bytes that it has taken since its start, before the call that was asked for last."""
+        """Bytes that the process had taken since its start, before the last call."""
         self.taken = 0
-        """The most that were seen during that call."""
+        """Largest number of bytes seen during the last call."""
         ours, theirs = socket.socketpair()
         with theirs:
             numbers = (str(theirs.fileno()), str(limits.memory_bytes), str(limits.seconds))
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with numbers
-                    # Libraries warn of what is odd in a file, which is nothing that an operator could mend.
+                    # Libraries' warnings about oddities in files are of no use to an operator.
                     [sys.executable, "-W", "ignore", "-m", "tasks.inputs.decode.worker", *numbers],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
@@ -141,8 +141,8 @@ class DecodeProcess:
         return self._process.pid
 
     def ask(self, request: Request) -> Reply:
-        """Raises ProcessDied and CallTooSlow, and what says that memory or open files of the server ran out, after
-        which the process must be ended; and what pickling raises."""
+        """Send a request and return the reply. Raises ProcessDied, CallTooSlow, what pickling raises, and the error of
+        a server that ran out of memory or open files, after which the process must be ended."""
         last = deadline = time.monotonic() + self._seconds
         told = None
         self.held = self.taken = self._memory() - self._at_start
@@ -168,54 +168,54 @@ class DecodeProcess:
         return self._channel.receive(deadline=deadline)
 
     def _memory(self) -> int:
-        """What its limit counts, in bytes (Linux)."""
+        """Return the bytes that the process's memory limit counts (Linux)."""
         try:
             status = Path(f"/proc/{self.pid}/status").read_text()
         except OSError:
             return 0
         found = re.search(r"^VmData:\s+(\d+) kB", status, re.MULTILINE)
-        return int(found[1]) * 1024 if found else 0  # one that has just ended has none
+        return int(found[1]) * 1024 if found else 0  # a process that has just ended has none
 
     def kill(self) -> None:
-        """From any thread: whatever it does ends now."""
+        """End the process at once, from any thread."""
         self._process.kill()
 
     def end(self) -> int:
-        """Kill it, and wait until it is gone. May be called again."""
+        """Kill the process and wait for its end. May be called again."""
         self._channel.close()
         self._process.kill()
         return self._process.wait()
 
 
 def _environment() -> dict[str, str]:
-    """What this process has but its secrets, and its own module path: an installation, a checkout and a test's modules
-    are found alike."""
+    """Return this process's environment without its secrets and with its module path, so that installations, checkouts
+    and test modules are found alike."""
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("OPENFAZE_")}
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return environment | {"PYTHONPATH": path} | _LEAN
 
 
 IDLE_S = 60.0
-"""Seconds without an open file after which a process ends, to give its memory back."""
+"""Seconds without an open file after which a process ends, to free its memory."""
 ABANDONED_S = 1.0
-"""Seconds that a running call gets to end after its caller left, before its process is killed: a process costs less
-than what waits behind a call that hangs."""
+"""Seconds that a running call gets after its caller left, before its process is killed: restarting costs less than the
+calls that wait behind a hanging one."""
 QUICK_S = 2.0
-"""Seconds after which a call takes long: its key leaves a process to the others."""
+"""Seconds after which a call counts as long, and its key leaves a process to the others."""
 _ATTEMPTS = 2
 _OWN_PART = 2
-"""A call that has taken more than this part of a process's memory by itself is to blame where that is used up."""
+"""Divisor of a process's memory: a call that took more than this part of it is to blame for exhausting it."""
 _LEFT_BEHIND = 4
-"""Where other files hold more than this part of it, they may be."""
+"""Divisor of a process's memory: other files that hold more than this part of it may be to blame."""
 _OPEN_PART = 4
-"""Files that are open in one process take no more than this part of its memory together: the rest is for decoding."""
+"""Divisor of a process's memory: its open files take at most this part together, and the rest is for decoding."""
 
 log = structlog.get_logger(__name__)
 _numbers = count()
 
 
 class ProcessSession(Generic[OpenedT]):
-    """An object that lives in a process."""
+    """An object that lives in a decode process."""
 
     def __init__(
         self, pool: "DecodePool", blob: Blob, factory: Callable[..., Closable], args: Arguments, named: Named
@@ -224,18 +224,19 @@ class ProcessSession(Generic[OpenedT]):
         self.blob = blob
         self.key = SHARE.get().key
         self.opening = Open(self.number, factory, (blob, *args), named)
-        """How it is opened, and opened anew after a crash, or elsewhere."""
+        """The request that opens the object, at first, after a crash and in another process."""
         self.lane: Lane | None = None
-        """Whose process it is in; None once it is closed."""
+        """The lane of the object's process; None after closing."""
         self._pool = pool
 
     async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the method returns. Raises InputError: its own, or `decode_failed` when it breaks or takes too long;
-        EngineUnavailable when no process can be started; DecoderFault for what is not in the file."""
+        """Call a method in the process. Raises InputError (the method's own, or `decode_failed` if it breaks or takes
+        too long), EngineUnavailable if no process can be started, and DecoderFault for a fault that is not in the file.
+        """
         return cast(T, await self._pool.run(self, Call(self.number, call.__name__, args, kwargs)))
 
     async def close(self) -> None:
-        """Returns at once: the process follows when it has answered the calls before."""
+        """Close the object. The call returns at once; the process follows after the earlier calls."""
         if self.lane:
             self.lane.leave(self)
 
@@ -244,39 +245,39 @@ class ProcessSession(Generic[OpenedT]):
 class _Job:
     session: ProcessSession[Any]
     request: Call | None
-    """None: to see that the file can be opened."""
+    """The method to call. None: only check that the file can be opened."""
     share: Share
     turn: "asyncio.Future[Lane]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     begun: float | None = None
-    """When its process took it up, on time.monotonic's clock."""
+    """Start of the call in its process, on time.monotonic's clock."""
     watch: asyncio.TimerHandle | None = None
     is_long: bool = False
-    """Whether it has run for QUICK_S."""
+    """True after the call has run for QUICK_S."""
     was_moved: bool = False
-    """Whether its process was ended so that it goes on in another one."""
+    """True if its process was ended for the call to go on in another one."""
     abandoned: bool = False
 
     @property
     def seconds(self) -> float:
-        """For how long it has been running."""
+        """Number of seconds that the call has been running."""
         return 0.0 if self.begun is None else time.monotonic() - self.begun
 
 
 class Lane:
-    """A thread and at most one process, started at the first call and again when it has died."""
+    """A thread with at most one process, which starts with the first call and again after it died."""
 
     def __init__(self, number: int, limits: DecodeLimits) -> None:
         self.number = number
         self.sessions: set[ProcessSession[Any]] = set()
         self.restarts: Counter[str] = Counter()
-        """Counted by its thread."""
+        """Number of replaced processes by reason, counted by the lane's thread."""
         self.waiting: FairQueue[_Job] = FairQueue()
         self.running: _Job | None = None
-        """Whose turn it is."""
+        """The job that has its turn."""
         self._limits = limits
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._lock = threading.Lock()
-        """Guards the two below, which other threads than the lane's read in order to kill."""
+        """Guards the next two fields, which other threads read in order to kill."""
         self._process: DecodeProcess | None = None
         self._in_call: _Job | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -284,12 +285,12 @@ class Lane:
 
     @property
     def pid(self) -> int | None:
-        """Its process's, None while there is none."""
+        """Id of the lane's process; None if there is none."""
         process = self._process
         return process.pid if process else None
 
     def has_room(self, blob: Blob) -> bool:
-        """Whether it can be open beside all others."""
+        """True if the file fits beside all others in the lane."""
         return _fits([blob, *(session.blob for session in self.sessions)], self._limits)
 
     def enter(self, session: ProcessSession[Any]) -> None:
@@ -309,7 +310,8 @@ class Lane:
             self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._thread.submit, self._end_process)
 
     def wait(self, job: _Job) -> None:
-        """Lines it up; its `turn` comes, after which `release` must follow. What was begun goes on first."""
+        """Queue a job. Its `turn` resolves later, after which `release` must follow. A job that had begun elsewhere
+        goes first."""
         self.waiting.push(job, job.share, first=job.was_moved)
         self._next()
 
@@ -327,7 +329,7 @@ class Lane:
                 job.turn.set_result(self)
 
     async def answer(self, job: _Job) -> object:
-        """Raises _Moved where it has to be made elsewhere."""
+        """Run the job in the lane's process. Raises _Moved if it has to run elsewhere."""
         if self._closed:
             raise EngineNotReady("decode", "The server is shutting down.")
         if job.session.lane is not self:
@@ -342,14 +344,14 @@ class Lane:
             raise
 
     def move(self, job: _Job) -> None:
-        """Ends the process that `job` keeps, so that it is made anew elsewhere."""
+        """End the process that is busy with `job`, so that the job starts anew elsewhere."""
         with self._lock:
             if self._in_call is job and self._process:
                 job.was_moved = True
                 self._process.kill()
 
     async def close(self) -> None:
-        """Ends the process, whatever it does."""
+        """End the process, whatever it does."""
         self._closed = True
         self._stay()
         with self._lock:
@@ -373,7 +375,7 @@ class Lane:
                 job.abandoned = True
                 self._process.kill()
 
-    # From here on in the lane's thread.
+    # The methods below run in the lane's thread.
 
     def _do(self, job: _Job) -> object:
         blob = job.session.blob
@@ -402,13 +404,13 @@ class Lane:
                     break
                 if is_large:
                     raise self._needs_more(blob) from error
-                # What nobody killed has crashed on this file, unless another one has left something behind.
+                # The process crashed on this file, unless another file has left something behind.
                 if is_alone and error.status != -signal.SIGKILL:
                     break
                 if attempt == _ATTEMPTS and isinstance(error, StartFailed):
                     raise EngineUnavailable("decode", "Its process does not start: see the server's log.") from error
             except (OSError, MemoryError):
-                # The server's own, whatever the file: what was on its way to the process, or back, is torn.
+                # The fault is the server's own, so the message to or from the process may be incomplete.
                 self._end_process("died" if self._process else "start")
                 raise
         raise blob.error(
@@ -450,8 +452,8 @@ class Lane:
                 return returned.value
 
     def _roomy(self, session: ProcessSession[Any]) -> DecodeProcess:
-        """The process, in which files are closed that leave no room for `session`'s: they are opened anew at their next
-        call. First that of the key that holds the most, and of those what was called longest ago."""
+        """Return the process with room for `session`, after closing other files if necessary; they are opened anew at
+        their next call. Files of the key that holds the most are closed first, the least recently called first."""
         while (process := self._process) is not None and session not in process.opened:
             if not process.opened or _fits([session.blob, *(one.blob for one in process.opened)], self._limits):
                 break
@@ -486,10 +488,10 @@ class Lane:
         except _OutOfMemory:
             self._end_process("memory")
         except InputError:
-            pass  # is logged, and the file is forgotten all the same
+            pass  # the error is logged, and the file is forgotten all the same
 
     def _end_process(self, reason: str | None = None) -> None:
-        """`reason`: why it has to, where it is not idle."""
+        """End the process. `reason` is None for an idle one."""
         if reason is not None and not self._closed:
             self.restarts[reason] += 1
         with self._lock:
@@ -498,16 +500,16 @@ class Lane:
             process.end()
 
     def _is_alone(self) -> bool:
-        """Whether the process has been given one file and no other."""
+        """True if the process has been given one file and no other."""
         return self._process is not None and self._process.openings == 1
 
     def _is_shared(self) -> bool:
-        """Whether other files may have used up the memory."""
+        """True if other files may have used up the memory."""
         process = self._process
         return process is not None and process.openings > 1 and process.held > self._limits.memory_bytes // _LEFT_BEHIND
 
     def _took_its_part(self) -> bool:
-        """Whether the last call took most of the memory."""
+        """True if the last call took most of the memory."""
         process = self._process
         return process is not None and process.taken - process.held > self._limits.memory_bytes // _OWN_PART
 
@@ -530,19 +532,21 @@ class DecodePool:
         picture = await session.run(PdfPages.picture, 3)
         await session.close()
 
-    Factory, arguments and results are pickled; numpy arrays among the results come through shared memory, uncopied and
-    writable. Processes start at the first use, with 100–200 ms for each, and end when they have been idle.
+    Factory, arguments and results are pickled; numpy arrays in results come through shared memory, uncopied and
+    writable. Processes start at first use, which takes 100–200 ms each, and end when idle.
 
-    What happens to a call:
-    - InputError and InputTooLarge come out as they are, any other exception as InputError (`decode_failed`), logged.
-    - Its process dies: InputError (`decode_failed`) where the call has taken most of its memory, or the process has
-      held no other file and was not killed; else it is tried once more in a new one. Other files of that process are
-      opened anew at their next call.
-    - Its process runs out of memory: the same, by how much other files hold of it.
+    A call can end in these ways:
+
+    - It raises InputError or InputTooLarge, which are passed on, or another exception, which is logged and becomes
+      InputError (`decode_failed`).
+    - Its process dies: InputError (`decode_failed`) if the call has taken most of the memory, or if the process has
+      held no other file and was not killed. Otherwise it is tried once more in a new process. Other files of the process
+      are opened anew at their next call.
+    - Its process runs out of memory: the same, depending on how much of it other files hold.
     - It takes longer than `limits.seconds`: the process is killed; InputError (`decode_failed`).
-    - Its caller is cancelled: it is dropped if it waits; it runs on for a second, and is killed, if it runs.
-    - It takes longer than QUICK_S while other keys ask: its key leaves the last process, and all that the others use,
-      to them. Where it runs there, the process is killed, and it is made anew in another one.
+    - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
+    - It takes longer than QUICK_S while other keys wait: its key leaves to them the last process and every process that
+      they use. If the call runs in one of those, the process is killed and the call starts anew in another one.
     """
 
     def __init__(self, limits: DecodeLimits) -> None:
@@ -553,19 +557,19 @@ class DecodePool:
     def restarts(self) -> Counter[str]:
         total: Counter[str] = Counter()
         for lane in self._lanes:
-            total.update(dict(lane.restarts))  # a copy: its thread goes on counting
+            total.update(dict(lane.restarts))  # a copy, because the lane's thread goes on counting
         return total
 
     @property
     def pids(self) -> list[int]:
-        """Those of the processes that run."""
+        """Ids of the running processes."""
         return [lane.pid for lane in self._lanes if lane.pid is not None]
 
     async def open(
         self, factory: Callable[Concatenate[Blob, P], S], blob: Blob, /, *args: P.args, **kwargs: P.kwargs
     ) -> ProcessSession[S]:
-        """`factory(blob, *args)` in the process that holds the fewest files, with room for this one if there is such a
-        process, a running one rather than a new one, of those that the caller's key may use."""
+        """Open `factory(blob, *args)` in one of the processes that the caller's key may use: preferably one with room
+        for the file, then the one with the fewest files, then a running one."""
         session: ProcessSession[S] = ProcessSession(self, blob, factory, args, kwargs)
         self._settle(session, self._homes.of(SHARE.get()))
         try:
@@ -610,14 +614,14 @@ class DecodePool:
             raise
 
     def _settle(self, session: ProcessSession[Any], usable: Collection[int]) -> None:
-        """Has `session` in one of the `usable` lanes."""
+        """Place `session` in one of the `usable` lanes."""
         if session.lane is None or session.lane.number not in usable:
             lanes = (self._lanes[number] for number in usable)
             least = min(lanes, key=lambda lane: (not lane.has_room(session.blob), len(lane.sessions), lane.pid is None))
             least.enter(session)
 
     def _watch(self, job: _Job) -> None:
-        """From when its turn comes until it is over."""
+        """Watch how long a job runs, from its turn to its end."""
         left = QUICK_S - job.seconds
         if left <= 0:
             if not job.is_long:
@@ -627,7 +631,7 @@ class DecodePool:
         job.watch = asyncio.get_running_loop().call_later(left if left > 0 else QUICK_S, self._watch, job)
 
     def _keep_apart(self) -> None:
-        """Moves what is where its key may not be any longer: what waits, and what has run for long."""
+        """Move jobs, waiting or long-running, out of lanes that their key may no longer use."""
         for lane in self._lanes:
             for job in list(lane.waiting):
                 if lane.number not in (usable := self._homes.usable(job.share)) and job.session.lane:
@@ -639,12 +643,13 @@ class DecodePool:
                 lane.move(running)
 
     async def close(self) -> None:
-        """End the processes, whatever they do. What waits for them fails."""
+        """End the processes, whatever they do. Waiting calls fail."""
         await asyncio.gather(*(lane.close() for lane in self._lanes))
 
 
 def native_sessions(limits: DecodeLimits) -> Sessions:
-    """Processes; or one thread here where there are to be none, or descriptors cannot be sent to them (Windows)."""
+    """Return a pool of processes, or one thread here if none are wanted or descriptors cannot be sent to them
+    (Windows)."""
     if limits.workers and hasattr(socket, "send_fds"):
         return DecodePool(limits)
     return Worker("native", threads=1)

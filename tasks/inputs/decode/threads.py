@@ -1,4 +1,4 @@
-"""The threads that decode. The event loop never does."""
+"""Threads that decode, because the event loop must not."""
 
 import asyncio
 from collections import Counter
@@ -12,21 +12,21 @@ from tasks.inputs.source import Blob
 
 
 class Worker:
-    """Threads of one purpose, shared by keys in turn. Calls that wait are dropped when their caller is cancelled."""
+    """Threads for one purpose, which API keys share in turn. Waiting calls are dropped if their caller is cancelled."""
 
     def __init__(self, name: str, *, threads: int) -> None:
         self.restarts: Counter[str] = Counter()
-        """None: threads do not die."""
+        """Always empty, because threads do not die."""
         self._turns = FairSlots(name, threads, most_waiting=threads)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        # Patient: requests have a bounded number of inputs, and each asks for one thing at a time.
+        # Waiting is patient, because requests have a bounded number of inputs and each makes one call at a time.
         async with self._turns.slot(patient=True):
             return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
 
     async def acquire(self, call: Callable[P, S], /, *args: P.args, **kwargs: P.kwargs) -> S:
-        """As `run`, for a result that must be closed: it is, when the caller left before it was there."""
+        """Run a call whose result must be closed: if the caller left before it was there, it is closed here."""
         async with self._turns.slot(patient=True):
             future = self._executor.submit(call, *args, **kwargs)
             try:
@@ -36,10 +36,10 @@ class Worker:
                 raise
 
     async def release(self, resource: Closable) -> None:
-        """Close `resource` after the calls queued so far, even when the caller is cancelled meanwhile."""
+        """Close `resource` after the calls queued so far, even if the caller is cancelled meanwhile."""
         try:
             closing = self._executor.submit(resource.close)
-        except RuntimeError:  # the worker is closed: no call is under way that closing here could disturb
+        except RuntimeError:  # the worker is closed, so no running call could be disturbed
             resource.close()
         else:
             await asyncio.shield(asyncio.wrap_future(closing))
@@ -47,16 +47,16 @@ class Worker:
     async def open(
         self, factory: Callable[Concatenate[Blob, P], S], blob: Blob, /, *args: P.args, **kwargs: P.kwargs
     ) -> "ThreadSession[S]":
-        """`factory(blob, *args)` as a session of these threads. Raises what the factory raises."""
+        """Open `factory(blob, *args)` as a session of these threads. Raises what the factory raises."""
         return ThreadSession(self, await self.acquire(factory, blob, *args, **kwargs))
 
     async def close(self) -> None:
-        """Finish what runs, drop what waits."""
+        """Finish the running calls and drop the waiting ones."""
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
 
 class ThreadSession(Generic[OpenedT]):
-    """An object whose methods run in a worker's threads, several at a time where it has several."""
+    """An object whose methods run in a worker's threads, several at a time if there are several."""
 
     def __init__(self, worker: Worker, opened: OpenedT) -> None:
         self._worker = worker

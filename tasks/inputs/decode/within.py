@@ -1,4 +1,5 @@
-"""How long a part of a call may take, such as one page, where native code does it that nothing in the process ends."""
+"""Time limits for parts of a call, such as one page, that native code works on and nothing in the process can
+interrupt."""
 
 from collections.abc import Callable
 
@@ -10,13 +11,13 @@ _teller: Teller | None = None
 
 
 def allow(seconds: float, error: InputError) -> None:
-    """Has the process ended if the call that runs is not over, or does not `allow` itself more, after so many seconds;
-    the client is told `error`. Without a process of its own, the call goes on."""
+    """Have the process ended unless the running call ends, or calls `allow` again, within `seconds`. The client then
+    gets `error`. In a process that is not a decode process nothing is limited."""
     if _teller:
         _teller(seconds, error)
 
 
 def tell_by(teller: Teller) -> None:
-    """Has whoever ends this process told by `teller`."""
+    """Set the function that reports limits to the one who ends this process."""
     global _teller
     _teller = teller

@@ -1,7 +1,7 @@
 """The main program of a decode process: `python -m tasks.inputs.decode.worker <socket> <bytes> <seconds>`.
 
-It opens files and answers calls, one at a time, until the socket closes: the server has gone, or has no more use for
-it. Imports no more than a message needs.
+The process opens files and answers calls, one at a time, until the server closes the socket. The module imports only
+what a message needs.
 """
 
 import contextlib
@@ -32,14 +32,14 @@ from tasks.inputs.decode.channel import (
 from tasks.inputs.decode.within import tell_by
 
 GRACE_S = 2.0
-"""Seconds after which a call that the server should have ended ends the process: the server was killed meanwhile, and
-the call keeps the GIL."""
+"""Seconds beyond a call's limit after which the process ends itself: then the server was killed, and the call holds the
+GIL."""
 
 
 def main() -> None:
     descriptor, memory, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    # A terminal's Ctrl-C and a service manager's SIGTERM reach every process of the server. They are for the server,
-    # whose last requests may still need this one.
+    # A terminal's Ctrl-C and a service manager's SIGTERM reach every process of the server. They are meant for the
+    # server alone, whose last requests may still need this process.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
     _limit_memory(memory)
@@ -49,11 +49,11 @@ def main() -> None:
         try:
             serve(Channel(end), seconds)
         except (EOFError, OSError):
-            os._exit(0)  # without the libraries' own farewells: nobody waits for them
+            os._exit(0)  # skips the libraries' own cleanup, for which nobody waits
 
 
 def _end_with_server(end: socket.socket) -> None:
-    """Ends the process when the other end is closed, even in the middle of a call, unless that holds the GIL."""
+    """End the process when the other end is closed, even during a call, unless the call holds the GIL."""
     hangup = select.poll()
     hangup.register(end, 0)
     hangup.poll()
@@ -61,7 +61,7 @@ def _end_with_server(end: socket.socket) -> None:
 
 
 def serve(channel: Channel, seconds: float) -> None:
-    """Raises EOFError or OSError once the other end is closed."""
+    """Answer requests until the other end is closed, which raises EOFError or OSError."""
     opened: dict[int, Closable] = {}
     tell_by(lambda seconds_of_part, error: channel.send(Within(seconds_of_part, error)))
     channel.send(Returned(os.getpid()))
@@ -72,7 +72,7 @@ def serve(channel: Channel, seconds: float) -> None:
 def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float) -> None:
     try:
         request = channel.receive()
-        # No handler: the kernel ends the process even while native code never returns.
+        # The signal has no handler, so the kernel ends the process even if native code never returns.
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
         channel.send(_answer(request, opened))
     except (EOFError, OSError):
@@ -107,7 +107,7 @@ def _failure(error: Exception) -> Failed:
 
 
 def _limit_memory(limit: int) -> None:
-    """Private writable memory where the kernel counts it so (Linux); elsewhere it may count less, or refuse."""
+    """Limit the process's private writable memory (Linux); elsewhere the limit may count less or be refused."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
@@ -117,8 +117,8 @@ def _limit_memory(limit: int) -> None:
 
 
 def _be_ended_first() -> None:
-    """Where the machine, or its container, runs out of memory, the kernel ends this process (Linux) and not the server,
-    which is mostly the larger one: that costs one file instead of all requests."""
+    """Make this process the first to be killed if the machine or container runs out of memory (Linux). The server is
+    mostly larger and would be chosen otherwise, which costs all requests instead of one file."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 

@@ -1,2 +1,3 @@
-"""Fetching what a client named: `fetcher` asks `url_policy`, looks the host up, connects through `network` to addresses
-that may be reached, and reads a bounded `body`. `cache` keeps answers, `politeness` heeds a host's robots.txt."""
+"""Downloading what a client named. `fetcher` checks the URL by `url_policy`, resolves the host, connects through
+`network` to permitted addresses only, and reads a bounded `body`. `cache` keeps responses; `politeness` obeys
+robots.txt."""

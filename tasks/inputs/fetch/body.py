@@ -1,4 +1,4 @@
-"""Reading an answer whose body is of bounded size."""
+"""Reading responses with a bound on the size of their body."""
 
 import asyncio
 import io
@@ -12,29 +12,29 @@ import httpcore
 from tasks.inputs.fetch.url_policy import Fetch
 
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
-"""Content encodings that are undone here, with a bound."""
+"""Content encodings that are decoded here, with a bound on the size."""
 _ANY_WINDOW = 47
-"""zlib's `wbits` for "gzip or zlib, whichever the header says"."""
+"""zlib's `wbits` for a gzip or zlib stream, recognised by its header."""
 _STEP = 1024 * 1024
-"""Bytes that are unpacked at a time."""
+"""Number of bytes that are decompressed at a time."""
 _MOST_PACKED = 1.01
-"""Times its size that a packed body may take: deflate adds 5 bytes to 16 KiB that it cannot compress."""
+"""Largest size of a compressed body relative to its content: deflate adds 5 bytes to 16 KiB that it cannot compress."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedResponse:
-    """What a server said to one request."""
+    """A server's response to one request."""
 
     status: int
     headers: Mapping[str, str]
-    """By lower-case name; several of a name joined by commas."""
+    """Headers by lower-case name; several values of a name are joined by commas."""
     data: bytes = b""
-    """The body, decoded. Read for success only: nobody wants the page that comes with an error."""
+    """Decoded body of a successful response; that of an error is not read."""
 
 
 async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedResponse:
-    """Raises InputTooLarge, before reading where a header says so; InputError (`fetch_failed`) for a compression that
-    is unknown or damaged; httpcore's errors."""
+    """Read a response. Raises InputTooLarge, without reading if a header gives the size, InputError (`fetch_failed`)
+    for an unknown or damaged compression, and httpcore's errors."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in response.headers:
         name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
@@ -45,7 +45,7 @@ async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedRespo
 
 
 def _text(value: bytes) -> str:
-    """Headers are Latin-1 by the standard, and UTF-8 in practice."""
+    """Decode a header: the standard says Latin-1, but servers send UTF-8."""
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -65,16 +65,16 @@ async def _read_body(response: httpcore.Response, headers: Mapping[str, str], vi
             await body.add(chunk)
         return await body.finish()
     finally:
-        body.close()  # however long the traceback of an error lives
+        body.close()  # the traceback of an error may keep the body alive
 
 
 class _BoundedBody:
-    """Collects a body, up to the visit's limit."""
+    """Collects an uncompressed body up to the size limit."""
 
     def __init__(self, visit: Fetch) -> None:
         self._visit = visit
         self.most_sent = visit.limit
-        # Hands its bytes over at the end without a copy, unlike a list of parts or a bytearray.
+        # BytesIO returns its bytes without a copy, unlike a list of parts or a bytearray.
         self._buffer = io.BytesIO()
 
     async def add(self, chunk: bytes) -> None:
@@ -90,8 +90,9 @@ class _BoundedBody:
 
 
 class _Compressed:
-    """Undoes gzip and deflate, twice: what comes is unpacked as it comes to be counted, and kept as it is; at the end,
-    when its size is known to be within the limit, it is unpacked to be kept. A bomb costs no memory so."""
+    """Decompresses a gzip or deflate body in two passes. The first counts the bytes as they arrive and keeps them
+    compressed; the second, once the size is known to be within the limit, keeps the result. A decompression bomb thus
+    takes no memory."""
 
     def __init__(self, visit: Fetch) -> None:
         self._visit = visit
@@ -106,7 +107,7 @@ class _Compressed:
         if self._packed > self.most_sent:
             raise self._visit.too_large()
         self._chunks.append(chunk)
-        # A few kilobytes may expand a thousandfold, which is too long for the event loop.
+        # A few kilobytes may expand a thousandfold, which takes too long for the event loop.
         await asyncio.to_thread(self._count, chunk)
 
     async def finish(self) -> bytes:
@@ -134,7 +135,7 @@ class _Compressed:
 
 
 class _Inflater:
-    """Unpacks a body of one compressed file or of several that follow each other, at most `_STEP` bytes at a time."""
+    """Decompresses one compressed stream or several in sequence, at most `_STEP` bytes at a time."""
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(_ANY_WINDOW)
@@ -144,9 +145,9 @@ class _Inflater:
         return self._inflate.eof
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """What `chunk`, the next of the body, unpacks to. Raises zlib.error."""
+        """Yield the decompressed bytes of the next chunk of the body. Raises zlib.error."""
         while chunk:
-            if self._inflate.eof:  # what follows would pile up in it
+            if self._inflate.eof:  # the object would collect what follows the stream's end
                 self._inflate = zlib.decompressobj(_ANY_WINDOW)
             piece = self._inflate.decompress(chunk, _STEP)
             yield piece

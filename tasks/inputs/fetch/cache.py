@@ -1,8 +1,8 @@
-"""What was fetched before, while HTTP's own rules let it be used again (RFC 9111).
+"""A cache of fetched responses that follows HTTP's own rules (RFC 9111).
 
-hishel decides: what may be stored, what is fresh, what must be asked about again and how. Here are the memory and the
-bodies. It holds only what anyone may have: answers to a GET without credentials that are not `private` or `no-store`.
-And still each caller has its own: how long a fetch takes would tell one what another has fetched.
+hishel decides what may be stored, what is fresh, and how to revalidate; this module holds the entries. They are public
+responses only: answers to a GET without credentials, neither `private` nor `no-store`. Still each caller has a part of
+his own, because the time of a fetch would reveal what another has fetched.
 """
 
 import time
@@ -30,14 +30,14 @@ from hishel import (
 from tasks.inputs.fetch.body import FetchedResponse
 
 Send = Callable[[Mapping[str, str]], Awaitable[FetchedResponse]]
-"""Asks the server, with these headers more."""
+"""Sends the request to the server with additional headers."""
 
 _SHARED = CacheOptions(shared=True, supported_methods=["GET"], allow_stale=False)
 _ENTRY = 1024
-"""Bytes that an entry takes besides its body, URL and headers, roughly."""
+"""Approximate bytes of an entry besides its body, URL and headers."""
 _CONDITIONS = ("if-none-match", "if-modified-since")
 _LONGEST = 2**31
-"""Seconds: RFC 9111, section 1.2.2."""
+"""Largest freshness lifetime in seconds (RFC 9111, section 1.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,21 @@ class _StoredResponse:
 
 
 _Key = tuple[str, str]
-"""Whose it is, and the URL."""
+"""Owner of the entry, and the URL."""
 
 
 class HttpCache:
-    """At most `max_bytes`, the least recently used leaves first. One variant of a URL at a time."""
+    """An LRU cache of at most `max_bytes`, with one variant per URL."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._kept: OrderedDict[_Key, _StoredResponse] = OrderedDict()
         self.size = 0
-        """Bytes in use."""
+        """Number of bytes in use."""
 
     async def answer(self, owner: str, url: str, headers: Mapping[str, str], send: Send) -> FetchedResponse:
-        """The answer to a GET of `url` with `headers`, asking the server only where the rules want it. What an `owner`
-        has fetched is found by the same `owner` only."""
+        """Return the response to a GET of `url` with `headers`, from the cache if the rules allow it. Entries of other
+        owners are not used."""
         request, key = Request("GET", url, Headers(headers)), (owner, url)
         kept = self._find(key, request)
         state = IdleClient(options=_SHARED).next(request, [kept.entry] if kept else [])
@@ -90,7 +90,7 @@ class HttpCache:
             return _answer(kept)
         if isinstance(then, InvalidateEntries):
             self._drop(key)
-        return self._keep(key, request, await send({}))  # that 304 was about something else
+        return self._keep(key, request, await send({}))  # that 304 belonged to other conditions
 
     def _find(self, key: _Key, request: Request) -> _StoredResponse | None:
         kept = self._kept.get(key)
@@ -105,7 +105,7 @@ class HttpCache:
         return answer
 
     def _store(self, key: _Key, request: Request, response: Response, data: bytes) -> None:
-        """In place of what there is for that URL; also when the new answer may not be stored."""
+        """Replace the URL's entry. The old one is dropped even if the new response must not be stored."""
         self._drop(key)
         state = CacheMiss(options=_SHARED, request=request).next(response)
         if not isinstance(state, StoreAndUse):
@@ -129,13 +129,13 @@ def _answer(kept: _StoredResponse) -> FetchedResponse:
 
 
 def _is_variant(request: Request, entry: Entry) -> bool:
-    """Whether `entry` answered a request that looked the same in all that its server looks at."""
+    """True if `entry` answered a request with the same values of the headers in its `Vary`."""
     names = [name.strip() for name in entry.response.headers.get("vary", "").split(",") if name.strip()]
     return "*" not in names and all(request.headers.get(name) == entry.request.headers.get(name) for name in names)
 
 
 def _can_serve_again(request: Request, entry: Entry) -> bool:
-    if not _is_variant(request, entry):  # Vary: *
+    if not _is_variant(request, entry):  # true for `Vary: *`
         return False
     headers = entry.response.headers
     fresh = isinstance(IdleClient(options=_SHARED).next(request, [entry]), FromCache)
@@ -143,10 +143,10 @@ def _can_serve_again(request: Request, entry: Entry) -> bool:
 
 
 def _dated(headers: Mapping[str, str]) -> Headers:
-    """`headers` such that their Date alone tells their age, and nothing stays fresh that does not say so.
+    """Return `headers` with a Date that alone determines the age, and with an explicit lifetime.
 
-    hishel reads neither Age nor the time of arrival, takes an answer without a Date for new forever, and guesses a
-    lifetime from Last-Modified: a person who names a URL again wants what is there now.
+    hishel ignores Age and the time of arrival, treats a response without Date as new for ever, and guesses a lifetime
+    from Last-Modified, whereas a user who names a URL again wants its present content.
     """
     now = time.time()
     date = _seconds(headers.get("date"))

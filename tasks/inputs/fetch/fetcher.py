@@ -1,8 +1,8 @@
-"""Fetching what a client named, without becoming its way into this network.
+"""Downloading what a client named without giving it access to this network.
 
-Only http and https, no credentials in the URL, public addresses and usual ports only (see `network`), checked again
-at each redirect; no proxy, cookie or credential of this machine is used but what the caller of `fetch` gives; time,
-redirects and decoded bytes are bounded.
+Only http and https are allowed, without credentials in the URL, to public addresses and usual ports (see `network`),
+checked again at each redirect. No proxy, cookie or credential of this machine is used but what the caller of `fetch`
+gives. Time, redirects and decoded bytes are bounded.
 """
 
 import asyncio
@@ -42,47 +42,49 @@ if TYPE_CHECKING:
     from tasks.inputs.fetch.cache import HttpCache
 
 Gate = Callable[[httpx.URL, Fetch], AbstractAsyncContextManager[None]]
-"""Entered for each hop before it is asked, left when it has answered. May wait, and refuse with an InputError."""
+"""A context manager that surrounds each hop's request. It may wait, or refuse with an InputError."""
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PARTIAL = 206
-"""Never asked for, so that whoever sends it sends less than the whole."""
+"""Status of a partial response. Ranges are never requested, so such a response is incomplete."""
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE | re.ASCII)
 _HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
-"""Headers that any host may see. All others of a caller count as secrets: each search API names its key differently."""
+"""Headers that any host may see. All others of a caller count as secrets, because each search API has its own name for
+its key."""
 _OURS = frozenset({"host", "connection", "accept-encoding", "content-length", "content-type", "transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
     allow: tuple[str, ...] = ()
-    """Hosts (with or without port), addresses and CIDRs open besides public addresses (OPENFAZE_FETCH_ALLOW)."""
+    """Hosts (with or without port), addresses and CIDRs that are open besides public addresses
+    (OPENFAZE_FETCH_ALLOW)."""
     ports: tuple[int, ...] = (80, 443, 8080, 8443)
-    """Open on public addresses (OPENFAZE_FETCH_PORTS). What `allow` names is open on any."""
+    """Ports that are open on public addresses (OPENFAZE_FETCH_PORTS). All ports are open on what `allow` names."""
     proxy: str | None = field(default=None, repr=False)
-    """`http://` or `https://` URL of the proxy that leads out (OPENFAZE_FETCH_PROXY)."""
+    """`http://` or `https://` URL of an outgoing proxy (OPENFAZE_FETCH_PROXY)."""
     connect_timeout: float = 5.0
-    """Seconds to connect, an address."""
+    """Time limit for connecting to one address, in seconds."""
     read_timeout: float = 10.0
-    """Seconds without a byte."""
+    """Longest time without a byte, in seconds."""
     total_timeout: float = 30.0
-    """Seconds for everything: names, redirects, headers, body (OPENFAZE_FETCH_TIMEOUT_S)."""
+    """Time limit for the whole fetch in seconds: names, redirects, headers and body (OPENFAZE_FETCH_TIMEOUT_S)."""
     max_redirects: int = 5
     max_bytes: int = 80 * MB
-    """Decoded bytes of a body (OPENFAZE_MAX_FETCH_MB)."""
+    """Largest decoded body in bytes (OPENFAZE_MAX_FETCH_MB)."""
     max_connections: int = 64
-    """At the same time, of which a key may have its share; more wait within their `total_timeout`."""
+    """Number of simultaneous connections, shared by the API keys; further fetches wait within their `total_timeout`."""
     cache_bytes: int = 64 * MB
-    """Memory for answers that HTTP allows to use again (OPENFAZE_FETCH_CACHE_MB); 0 for none."""
+    """Size of the response cache in bytes (OPENFAZE_FETCH_CACHE_MB); 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     data: bytes
     content_type: str | None
-    """The header as sent."""
+    """The Content-Type header as sent."""
     url: str
-    """Where the bytes came from in the end."""
+    """Final URL, after redirects."""
 
     @property
     def media_type(self) -> str | None:
@@ -96,29 +98,31 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
-    """One hop of a fetch: what is asked, and where."""
+    """The request of one hop of a fetch."""
 
     url: httpx.URL
     headers: Mapping[str, str]
-    """The caller's, by lower-case name."""
+    """The caller's headers by lower-case name."""
     body: bytes | None
 
     @property
     def is_anyones(self) -> bool:
-        """Whether anyone may have the answer."""
+        """True if the response is public, so that it may be cached."""
         return self.body is None and self.headers.keys() <= _HARMLESS
 
     def redirected(self, url: httpx.URL) -> "_Ask":
-        """Another host learns nothing that was meant for this one, nor does it when it is led back here."""
+        """Return the request for a redirect. Another host gets no secret headers, nor does the first host if it is
+        reached again."""
         if (self.url.scheme, self.url.host, self.url.port) == (url.scheme, url.host, url.port):
             return replace(self, url=url)
         return replace(self, url=url, headers={k: v for k, v in self.headers.items() if k in _HARMLESS})
 
 
 class Fetcher:
-    """`tls` replaces the default trust (certifi, or SSL_CERT_FILE), `resolver` the system's.
+    """Fetches URLs within `policy`. `tls` replaces the default trust (certifi or SSL_CERT_FILE), `resolver` the
+    system's.
 
-    Raises ValueError for a policy whose allow-list or proxy cannot be read.
+    The constructor raises ValueError if the policy's allow-list or proxy cannot be parsed.
     """
 
     def __init__(
@@ -130,7 +134,7 @@ class Fetcher:
     ) -> None:
         self.policy = policy
         self.outcomes: Counter[str] = Counter()
-        """How the fetches ended: `ok`, `cancelled`, or the code of their InputError."""
+        """Number of fetches by outcome: `ok`, `cancelled`, or the code of the InputError."""
         self._user_agent = f"openfaze/{version('openfaze')}"
         self._timeouts = {
             "connect": policy.connect_timeout,
@@ -139,12 +143,12 @@ class Fetcher:
             "pool": policy.total_timeout,
         }
         self._cache: HttpCache | None = None
-        """Made by the first fetch that may use it."""
+        """The cache, created by the first fetch that may use it."""
         self._system_resolver = SystemResolver()
         tls = tls or httpx.create_ssl_context()
         proxy = Proxy.parse(policy.proxy, tls) if policy.proxy else None
         rules = Rules(AllowList.parse(policy.allow), frozenset(policy.ports))
-        # Connections are not kept: hosts hardly repeat, and each one passes the check of its own fetch.
+        # Connections are not kept: hosts rarely repeat, and every fetch checks its own connection.
         self._slots = FairSlots("fetch", policy.max_connections, most_waiting=policy.max_connections)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
@@ -165,16 +169,15 @@ class Fetcher:
         fresh: bool = False,
         gate: Gate | None = None,
     ) -> Fetched:
-        """The body at `url`, at most `max_bytes` of it where that is less than the policy's bound.
+        """Download the body at `url`, of at most `max_bytes` or the policy's bound, whichever is less.
 
-        `headers` go along, beside or instead of User-Agent and Accept; after a redirect to another origin (scheme,
-        host and port) only Accept, Accept-Language and User-Agent still do. With `json` (bytes as they are) it is sent
-        by POST, and no redirect is followed. `owner` is whose part of the cache may be used; `fresh` neither reads nor
-        fills it, nor is it ever used for a POST or with `headers` other than those three.
+        `headers` are sent besides or instead of User-Agent and Accept; after a redirect to another origin (scheme, host
+        and port) only Accept, Accept-Language and User-Agent remain. `json` (bytes are sent as they are) is sent by
+        POST without following redirects. `owner` selects the part of the cache. With `fresh`, a POST or other headers
+        than those three, the cache is neither read nor filled.
 
-        Raises InputError (`url_not_allowed`: the URL or a redirect leads where fetching is not allowed),
-        FetchFailed (no answer, a status other than 2xx, too slow), InputTooLarge; ValueError for `headers` that are
-        the fetcher's own to set.
+        Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, a
+        status other than 2xx, too slow), InputTooLarge, and ValueError for `headers` that only the fetcher sets.
         """
         own = {name.lower(): value for name, value in (headers or {}).items()}
         if not _OURS.isdisjoint(own):
@@ -216,14 +219,14 @@ class Fetcher:
             if answer.status not in _REDIRECTS or location is None or ask.body is not None:
                 if not 200 <= answer.status < 300 or answer.status == _PARTIAL:
                     raise visit.failed(f"answered with status {answer.status}", status=answer.status)
-                if len(answer.data) > visit.limit:  # the cache may hold more than this visit wants
+                if len(answer.data) > visit.limit:  # the cache may hold more than this fetch wants
                     raise visit.too_large()
                 return Fetched(answer.data, answer.headers.get("content-type"), str(ask.url))
             ask = ask.redirected(follow_redirect(ask.url, location, visit))
         raise visit.failed(f"redirects more than {self.policy.max_redirects} times")
 
     async def _answer(self, ask: _Ask, visit: Fetch, part: str | None) -> FetchedResponse:
-        """`part` is the owner's of the cache; None for none."""
+        """Send one hop's request through the cache. `part` is the owner's part of it; None bypasses it."""
         headers = self._headers(ask)
 
         async def send(conditions: Mapping[str, str]) -> FetchedResponse:
@@ -234,7 +237,8 @@ class Fetcher:
         return await self._cache.answer(part, str(ask.url), headers, send)
 
     async def _send(self, ask: _Ask, headers: Mapping[str, str], visit: Fetch) -> FetchedResponse:
-        # Patient: a fetch's time is bounded, and so are the inputs of a request. No hop needs another one's slot.
+        # Waiting is patient, because a fetch's time and a request's inputs are bounded. No hop holds a slot while
+        # waiting for another.
         async with (
             self._slots.slot(patient=True),
             self._pool.stream(
@@ -254,7 +258,7 @@ class Fetcher:
             "host": ask.url.netloc.decode("ascii"),
             "user-agent": self._user_agent,
             "accept": "*/*",
-            # Of the encodings that are undone with a bound, the one that every server knows.
+            # gzip is the one encoding with a bounded expansion that every server knows.
             "accept-encoding": "gzip",
             "connection": "close",
             **ask.headers,
@@ -266,7 +270,7 @@ class Fetcher:
 
 @contextlib.contextmanager
 def _told(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
-    """What goes wrong inside, in words for the client."""
+    """Turn internal errors into errors for the client."""
     try:
         yield
     except TimeoutError as error:
@@ -291,14 +295,14 @@ def _told(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
 
 
 def _new_cache(max_bytes: int) -> "HttpCache":
-    # Rules of HTTP come with it and, where that is installed, Redis' client: a twentieth of a server's start.
+    # Imported late: the HTTP rules and, if installed, Redis' client take a twentieth of the server's start.
     from tasks.inputs.fetch.cache import HttpCache
 
     return HttpCache(max_bytes)
 
 
 def _why_unconnected(error: BaseException, policy: FetchPolicy) -> str:
-    """The first that tells, among the exceptions that led to one another."""
+    """Return the reason that the first recognised exception in the chain of causes gives."""
     cause: BaseException | None = error
     while cause is not None:
         match cause:
@@ -307,7 +311,7 @@ def _why_unconnected(error: BaseException, policy: FetchPolicy) -> str:
             case ssl.SSLError():
                 return "it does not speak TLS as it should"
             case ConnectionRefusedError():
-                # The only connections that are made then are those to the proxy.
+                # With a proxy all connections go to the proxy.
                 return "this server's proxy refused the connection" if policy.proxy else "the connection was refused"
         cause = cause.__cause__ or cause.__context__
     return "the connection failed"

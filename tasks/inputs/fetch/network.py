@@ -1,8 +1,8 @@
 """Connections to checked addresses only.
 
-The check sits where the connection is made: the name is resolved once, every address it has is checked, and one of
-exactly these is connected to. A name that resolves to something else a moment later gains nothing, and no spelling
-of an address (decimal, octal, mapped) gets round it, because what is checked is what the resolver answered.
+The check takes place where the connection is made: the name is resolved once, all its addresses are checked, and only
+these are connected to. A name that resolves differently a moment later gains nothing, and no spelling of an address
+(decimal, octal, mapped) evades the check, because the resolver's answer is checked.
 """
 
 import base64
@@ -19,16 +19,15 @@ import httpx
 from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_public
 
-# An HTTP proxy on the way out.
-#
-# Everything goes through CONNECT, `http` URLs too. A request to forward names its target in the request line, and a
-# proxy must replace the Host header by what stands there (RFC 9112, section 3.2.2): either the proxy would resolve
-# the name again, to an address that nobody checked, or the server would not learn which of its sites is meant.
+# An outgoing HTTP proxy gets CONNECT for everything, `http` URLs too.
+# A forwarded request names its target in the request line, and a proxy must replace the Host header by it (RFC 9112,
+# section 3.2.2). Then either the proxy would resolve the name again, to an unchecked address, or the server would not
+# learn which of its sites is meant.
 _PORTS = {"http": 80, "https": 443}
 
 
 class ProxyRefused(Exception):
-    """The proxy does not open a tunnel to an address."""
+    """The proxy refused to open a tunnel to an address."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the proxy answered CONNECT with status {status}")
@@ -41,12 +40,12 @@ class Proxy:
     port: int
     authorization: bytes | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = None
-    """Where the way to the proxy is encrypted."""
+    """TLS context for an encrypted connection to the proxy."""
 
     @classmethod
     def parse(cls, text: str, tls: ssl.SSLContext) -> Self:
-        """From `http://proxy:3128`, `https://…`, either with `user:password@`. Raises ValueError, which does not
-        repeat the password."""
+        """Parse `http://proxy:3128` or `https://…`, either with `user:password@`. Raises ValueError, without repeating
+        the password."""
         try:
             url = httpx.URL(text)
         except httpx.InvalidURL as error:
@@ -68,7 +67,7 @@ class Proxy:
         port: int,
         timeout: float | None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        """A connection to `address` by way of the proxy. Raises ProxyRefused and httpcore's errors."""
+        """Open a connection to `address` through the proxy. Raises ProxyRefused and httpcore's errors."""
         host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
         target = f"{host}:{port}".encode("ascii")
         headers = [(b"Host", target)]
@@ -95,9 +94,8 @@ class Proxy:
             raise
 
 
-# The metadata services of clouds: who reaches one from a virtual machine gets that machine's credentials.
-#
-# They stay closed even where an operator opens the network around them: only naming the very address or host opens one.
+# Metadata services of clouds give a virtual machine's credentials to everyone who can reach them. They stay closed even
+# if the operator opens the network around them: only naming the very address or host opens one.
 HOSTS = frozenset(
     {
         "instance-data",  # AWS
@@ -138,26 +136,26 @@ _ADDRESSES = frozenset(
 
 
 def is_metadata(address: Address) -> bool:
-    """Whether `address` is a metadata service's, or carries the IPv4 address of one."""
+    """True if `address` belongs to a metadata service or carries the IPv4 address of one."""
     plain = address if isinstance(address, IPv4Address) else IPv6Address(int(address))  # without its scope
     return not _ADDRESSES.isdisjoint({plain, *carried_ipv4(address)})
 
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Host and port to the addresses of the host. Raises OSError or UnicodeError when it has none."""
+"""Returns the addresses of a host. Raises OSError or UnicodeError if it has none."""
 
 _ATTEMPTS = 4
-"""Addresses of one host that are tried, in the resolver's order."""
+"""Number of addresses of one host that are tried, in the resolver's order."""
 _LOOKUPS = 16
-"""Names that are asked for at a time: one that nobody answers holds a thread for many seconds."""
+"""Number of simultaneous lookups: a name that nobody answers holds a thread for many seconds."""
 
 
 class AddressRefused(Exception):
-    """The host has an address that is not on the public internet. Deliberately does not say which."""
+    """The host has an address that is not on the public internet. The error deliberately does not name it."""
 
 
 class PortRefused(Exception):
-    """The port is not among those that are open."""
+    """The port is not open."""
 
 
 class HostNotFound(Exception):
@@ -165,7 +163,7 @@ class HostNotFound(Exception):
 
 
 class SystemResolver:
-    """What the operating system says, asked in threads of its own."""
+    """Resolves names with the operating system, in threads of its own."""
 
     def __init__(self) -> None:
         self._threads = Worker("names", threads=_LOOKUPS)
@@ -180,19 +178,19 @@ class SystemResolver:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Which addresses and ports are open."""
+    """The addresses and ports that are open."""
 
     allow: AllowList
     ports: frozenset[int]
-    """Open on public addresses. What `allow` names is open on any port, unless it names one."""
+    """Ports that are open on public addresses. What `allow` names is open on every port unless it names one."""
 
     def check_host(self, host: str, port: int) -> None:
-        """Before `host` is resolved. Raises AddressRefused."""
+        """Check a host before it is resolved. Raises AddressRefused."""
         if host in HOSTS and not self.allow.names(host, port):
             raise AddressRefused
 
     def check_address(self, host: str, port: int, address: Address) -> None:
-        """One of the addresses of `host`. Raises AddressRefused and PortRefused."""
+        """Check one of the addresses of `host`. Raises AddressRefused and PortRefused."""
         named = self.allow.names(host, port)
         if is_metadata(address):
             if not (self.allow.names_address(address, port) or (named and host in HOSTS)):
@@ -207,8 +205,7 @@ class Rules:
 class PublicNetwork(httpcore.AsyncNetworkBackend):
     """Opens TCP connections to public and allowed addresses. TLS is verified for the name, not the address.
 
-    With a `proxy` the names are resolved and checked here all the same, and the proxy is asked for the checked
-    address.
+    With a `proxy`, names are still resolved and checked here, and the proxy gets the checked address.
     """
 
     def __init__(self, rules: Rules, resolver: Resolver, proxy: Proxy | None = None) -> None:
@@ -225,7 +222,8 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Raises AddressRefused, PortRefused, HostNotFound, ProxyRefused; httpcore's ConnectError, ConnectTimeout."""
+        """Connect to one of the host's checked addresses. Raises AddressRefused, PortRefused, HostNotFound,
+        ProxyRefused, and httpcore's ConnectError and ConnectTimeout."""
         addresses = (await self._checked(host, port))[:_ATTEMPTS]
         for attempt, address in enumerate(addresses, start=1):
             try:

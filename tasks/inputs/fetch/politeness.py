@@ -1,6 +1,6 @@
-"""Scraping that hosts need not mind: by their robots.txt, and not too often.
+"""Polite scraping: robots.txt is obeyed and visits are rate-limited.
 
-For pages that openfaze finds or follows by itself. What a user names as an input is fetched like a browser would.
+This is for pages that openfaze finds or follows by itself. Inputs that a user names are fetched as a browser would.
 """
 
 import asyncio
@@ -19,31 +19,32 @@ from tasks.inputs.fetch.fetcher import Fetched, Fetcher
 from tasks.inputs.fetch.url_policy import Fetch, FetchFailed
 
 AGENT = "openfaze"
-"""The product token that a robots.txt addresses us by."""
+"""Our product token in a robots.txt."""
 _MAX_BYTES = 1024 * 1024
-"""The most bytes of a robots.txt: RFC 9309, section 2.5, wants 500 KiB at least."""
+"""Largest robots.txt in bytes: RFC 9309, section 2.5, demands at least 500 KiB."""
 _KEPT_BYTES = 8 * 1024 * 1024
-"""The most bytes of all that are remembered."""
+"""Largest total size in bytes of remembered rules."""
 _KEPT_FOR_S = 3600.0
-"""RFC 9309, section 2.4, allows a day."""
+"""Seconds for which rules are remembered; RFC 9309, section 2.4, allows a day."""
 _FAILURE_KEPT_FOR_S = 60.0
 
 
 @dataclass(slots=True)
 class _Rules:
-    """The rules of one origin. Kept as text, because parsed it takes many times the memory."""
+    """The rules of one origin. They are kept as text, because parsed rules take many times the memory."""
 
     text: str = ""
     failure: str | None = None
-    """Why the rules are not known; then nothing is allowed."""
+    """Reason why the rules are unknown; then nothing is allowed."""
     unreachable: str | None = None
-    """Why the host cannot be asked at all, for its pages as little as for its rules."""
+    """Reason why the host cannot be reached, which prevents fetching its pages as well."""
     until: float = float("-inf")
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Robots:
-    """Asks each origin once in a while, by way of `fetcher`, so that no robots.txt leads where a page may not."""
+    """Reads the robots.txt of each origin now and then, through `fetcher`, so that it leads nowhere a page may not
+    lead."""
 
     def __init__(self, fetcher: Fetcher, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
@@ -51,9 +52,10 @@ class Robots:
         self._rules: OrderedDict[str, _Rules] = OrderedDict()
 
     async def delay(self, url: httpx.URL, visit: Fetch) -> float | None:
-        """Seconds that the host of `url` wants between two visits (Crawl-delay); None where it closes the page.
+        """Return the Crawl-delay of the host in seconds, or None if robots.txt disallows `url`.
 
-        Raises FetchFailed where the host cannot be reached, or its rules cannot be known now."""
+        Raises FetchFailed if the host cannot be reached or its rules cannot be read at present.
+        """
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         rules = self._rules.setdefault(origin, _Rules())
         self._rules.move_to_end(origin)
@@ -75,7 +77,7 @@ class Robots:
         except InputTooLarge:
             rules.failure = "is too large"
         except FetchFailed as error:
-            # A server that has none says so with 4xx; any other failure may hide rules.
+            # A server without a robots.txt answers 4xx; any other failure may hide rules.
             if error.unreachable is not None:
                 rules.unreachable = error.unreachable
             elif error.status is None:
@@ -83,7 +85,7 @@ class Robots:
             elif not 400 <= error.status < 500 or error.status == 429:
                 rules.failure = f"answered with status {error.status}"
         except InputError:
-            pass  # not a host that may be asked: the page itself meets the same refusal, in words about the page
+            pass  # the host is not permitted: fetching the page raises the same refusal with the page's address
         known = rules.failure is None and rules.unreachable is None
         rules.until = self._clock() + (_KEPT_FOR_S if known else _FAILURE_KEPT_FOR_S)
 
@@ -103,24 +105,24 @@ def _judge(text: str, url: str) -> float | None:
 
 
 _LONGEST_DELAY_S = 10.0
-"""A longer Crawl-delay is cut to this: it is meant for crawls of a whole site, and somebody waits."""
+"""Longest Crawl-delay in seconds that is obeyed: delays are meant for crawls of a whole site, and a user waits here."""
 _MAX_PLACES = 1000
-"""Hosts that are remembered without a visitor."""
+"""Number of hosts that are remembered without a running visit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScrapePolicy:
     robots: bool = True
-    """Whether robots.txt is obeyed (OPENFAZE_SCRAPE_ROBOTS)."""
+    """True if robots.txt is obeyed (OPENFAZE_SCRAPE_ROBOTS)."""
     host_rps: float = 2.0
-    """Visits of one host a second (OPENFAZE_SCRAPE_HOST_RPS)."""
+    """Visits per host and second (OPENFAZE_SCRAPE_HOST_RPS)."""
     host_concurrent: int = 2
-    """Visits of one host at a time (OPENFAZE_SCRAPE_HOST_CONCURRENT)."""
+    """Simultaneous visits per host (OPENFAZE_SCRAPE_HOST_CONCURRENT)."""
 
 
 @dataclass(slots=True)
 class _HostTurns:
-    """One host, as its visitors see it."""
+    """The queue and the next permitted visit of one host."""
 
     slots: FairSlots
     next_visit: float = float("-inf")
@@ -129,7 +131,7 @@ class _HostTurns:
 
 @dataclass(slots=True)
 class Politeness:
-    """Fetches pages within `policy`. `clock` gives seconds, `sleep` waits for some."""
+    """Fetches pages within `policy`. `clock` returns seconds; `sleep` waits for a number of seconds."""
 
     fetcher: Fetcher
     policy: ScrapePolicy = field(default_factory=ScrapePolicy)
@@ -150,9 +152,10 @@ class Politeness:
         owner: str = "",
         fresh: bool = False,
     ) -> Fetched:
-        """As `Fetcher.fetch`, waiting within its time limit until the host may be visited; each redirect too.
+        """Fetch like `Fetcher.fetch`, but wait within its time limit until the host may be visited, before each
+        redirect too.
 
-        Raises as that does; InputError (`url_not_allowed`) for a page that is closed to robots.
+        Raises what that raises, and InputError (`url_not_allowed`) for a page that robots.txt disallows.
         """
         return await self.fetcher.fetch(
             url, param=param, max_bytes=max_bytes, owner=owner, fresh=fresh, gate=self._admit
@@ -173,7 +176,7 @@ class Politeness:
         place = self._places.setdefault(host, _HostTurns(self._slots()))
         place.visitors += 1
         try:
-            # Patient: requests visit a bounded number of pages, and within the time of a fetch.
+            # Waiting is patient, because requests visit a bounded number of pages, each within the time of a fetch.
             async with place.slots.slot(patient=True):
                 now = self.clock()
                 start = max(now, place.next_visit)

@@ -1,4 +1,4 @@
-"""The rules for the URLs of one fetch, and what its errors say."""
+"""Which URLs and addresses may be fetched, and the errors of a fetch."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _CLOSED_V4 = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",  # carrier-grade NAT; Alibaba's metadata service lives here
         "127.0.0.0/8",
-        "168.63.129.16/32",  # Azure's wire server: public by number, reachable from inside only
+        "168.63.129.16/32",  # Azure's wire server: a public number, but reachable only from inside
         "169.254.0.0/16",  # link-local; the metadata service of most clouds
         "172.16.0.0/12",
         "192.0.0.0/24",  # IETF protocol assignments; Oracle's metadata service lives here
@@ -37,12 +37,12 @@ _CLOSED_V4 = tuple(
         "240.0.0.0/4",  # reserved, and the broadcast address
     )
 )
-"""IANA's IPv4 special-purpose registry, and what clouds hide behind public numbers. `is_global` alone depends on
-the Python version and lets 192.0.0.0/24 and multicast through."""
+"""Closed IPv4 networks: IANA's special-purpose registry, and internal services of clouds at public addresses.
+`is_global` alone depends on the Python version and allows 192.0.0.0/24 and multicast."""
 
 _OPEN_V6 = IPv6Network("2000::/3")
-"""The only block that IANA has given out as global unicast: loopback, ::/96, fc00::/7, fe80::/9 and fec0::/10,
-multicast and everything unassigned lie outside."""
+"""The only block that IANA has allotted as global unicast. Loopback, ::/96, fc00::/7, fe80::/9, fec0::/10, multicast
+and everything unassigned lie outside."""
 
 _CLOSED_V6 = tuple(
     IPv6Network(text)
@@ -55,12 +55,12 @@ _CLOSED_V6 = tuple(
     )
 )
 _NAT64 = IPv6Network("64:ff9b::/96")
-"""What a DNS64 resolver answers on an IPv6-only network: the IPv4 address is in the last 32 bits (RFC 6052)."""
+"""Prefix of a DNS64 resolver's answers on an IPv6-only network; the last 32 bits are the IPv4 address (RFC 6052)."""
 
 _NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
-"""The same for a network's own use (RFC 8215)."""
+"""NAT64 prefix for a network's own use (RFC 8215)."""
 _CARRIERS = (
-    # Network, and how far right in an address of it the bits of the IPv4 address end.
+    # Each network, and the number of bits to the right of the IPv4 address in its addresses.
     (IPv6Network("::/96"), 0),  # IPv4-compatible (RFC 4291, deprecated)
     (IPv6Network("::ffff:0:0/96"), 0),  # IPv4-mapped
     (IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated (RFC 2765)
@@ -70,11 +70,11 @@ _CARRIERS = (
     (IPv6Network("2002::/16"), 80),  # 6to4
 )
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
-"""The first half of an interface identifier whose second half is an IPv4 address to tunnel to (RFC 5214)."""
+"""First half of an interface identifier whose second half is an IPv4 address to tunnel to (RFC 5214)."""
 
 
 def is_public(address: Address) -> bool:
-    """Whether `address` is a unicast address of the public internet, whichever way it is written."""
+    """True if `address` is a unicast address of the public internet, in whatever notation."""
     if isinstance(address, IPv4Address):
         return address.is_global and not any(address in network for network in _CLOSED_V4)
     if address.scope_id is not None or _is_isatap(address):
@@ -87,7 +87,7 @@ def is_public(address: Address) -> bool:
 
 
 def carried_ipv4(address: Address) -> tuple[IPv4Address, ...]:
-    """The IPv4 addresses that a gateway, tunnel or translator may send what is meant for `address` to."""
+    """Return the IPv4 addresses to which gateways, tunnels or translators may send packets for `address`."""
     if isinstance(address, IPv4Address):
         return ()
     number = int(address)
@@ -110,7 +110,7 @@ def _low_ipv4(number: int) -> IPv4Address:
 
 
 def unmapped(address: Address) -> Address:
-    """The IPv4 address where `address` is one in IPv6's clothes."""
+    """Return the IPv4 address that `address` is mapped from, or else `address`."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
 
@@ -120,7 +120,7 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class AllowList:
-    """What the operator opened besides public addresses."""
+    """Networks and hosts that the operator opened besides public addresses."""
 
     networks: frozenset[Network] = frozenset()
     hosts: frozenset[tuple[str, int | None]] = frozenset()
@@ -128,9 +128,9 @@ class AllowList:
 
     @classmethod
     def parse(cls, entries: Sequence[str]) -> Self:
-        """From CIDRs, addresses, host names, and either of the latter with a port (`[::1]:8000`).
+        """Parse CIDRs, addresses and host names, the latter two with or without a port (`[::1]:8000`).
 
-        Raises ValueError naming the entry that is none of these.
+        Raises ValueError that names an invalid entry.
         """
         networks: set[Network] = set()
         hosts: set[tuple[str, int | None]] = set()
@@ -143,23 +143,23 @@ class AllowList:
         return cls(frozenset(networks), frozenset(hosts))
 
     def names(self, host: str, port: int) -> bool:
-        """Whether `host` itself is listed, for all ports or for this one."""
+        """True if `host` itself is listed, for all ports or for this one."""
         return (host, None) in self.hosts or (host, port) in self.hosts
 
     def names_address(self, address: Address, port: int) -> bool:
-        """Whether `address` is listed by itself, rather than within a network."""
+        """True if `address` is listed by itself and not as part of a network."""
         address = unmapped(address)
         alone = any(address in network for network in self.networks if network.num_addresses == 1)
         return alone or self.names(str(address), port)
 
     def contains(self, address: Address) -> bool:
-        """Whether `address` is in a listed network, or listed."""
+        """True if `address` is listed or in a listed network."""
         address = unmapped(address)
         return any(address in network for network in self.networks)
 
 
 def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
-    """`host` comes out as it stands in a parsed URL."""
+    """Split an entry into host and port; the host is normalised like that of a parsed URL."""
     host, colon, port = text.rpartition(":")
     if not colon:
         host, port = text, ""
@@ -180,47 +180,46 @@ def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
 _MAX_PORT = 65535
 _MAX_HOST = 253
 _SHOWN = 200
-"""Characters of a URL that a message repeats."""
+"""Most characters of a URL that a message repeats."""
 
 _CONFUSING = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029]")
-"""Control characters and the backslash, which programs read differently."""
+"""Control characters and the backslash, which programs interpret differently."""
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
-"""A last label that makes programs take the host for an IPv4 address (WHATWG's URL standard, "ends in a number")."""
+"""A last label that makes programs read the host as an IPv4 address (WHATWG's URL standard, "ends in a number")."""
 
 
 class FetchFailed(InputError):
-    """The URL may be fetched, but nothing useful came (`fetch_failed`)."""
+    """The URL may be fetched, but no usable response came (`fetch_failed`)."""
 
     def __init__(
         self, message: str, *, status: int | None = None, unreachable: str | None = None, param: str | None = None
     ) -> None:
         super().__init__(message, code="fetch_failed", param=param)
         self.status = status
-        """What the server answered with, if it did."""
+        """Status that the server answered with, if it did."""
         self.unreachable = unreachable
-        """Why the URL's own host could not be asked anything, in a few words; None where it could."""
+        """Reason in a few words why the URL's own host could not be reached; None if it could."""
 
 
 @dataclass(slots=True)
 class Fetch:
-    """One fetch, as its errors tell it.
+    """One fetch, with its errors.
 
-    They repeat the URL as the client wrote it and nothing of what it led to: neither an address nor where a
-    redirect pointed.
+    The errors repeat the URL as the client wrote it, and neither an address nor the target of a redirect.
     """
 
     url: str
     param: str | None
     limit: int
-    """Bytes."""
+    """Size limit in bytes."""
     redirected: bool = False
 
     def refused(self, reason: str) -> InputError:
         return InputError(f"{self._subject} {reason}.", code="url_not_allowed", param=self.param)
 
     def unreachable(self, reason: str) -> FetchFailed:
-        """`reason` says in a few words why the host could not be asked anything: "host not found"."""
+        """Return the error for a host that could not be reached; `reason` is a few words such as "host not found"."""
         own = None if self.redirected else reason
         return FetchFailed(f"{self._subject} could not be reached: {reason}.", unreachable=own, param=self.param)
 
@@ -242,8 +241,8 @@ class Fetch:
 
 
 def parse_url(text: str, visit: Fetch) -> httpx.URL:
-    """`text` as a URL that may be fetched. The host comes out in lower case and ASCII, without a final dot, an
-    address in its usual form."""
+    """Parse `text` as a permitted URL. The host is lower-case ASCII without a final dot; addresses are in canonical
+    form."""
     try:
         if _CONFUSING.search(text):
             raise ValueError("confusing")
@@ -266,8 +265,8 @@ def _check_parts(url: httpx.URL, visit: Fetch) -> None:
 
 
 def _plain_host(host: str) -> str:
-    """Raises ValueError for what is neither a name nor an address in full: the system's resolver would also take
-    numbers that leave out parts, or are octal or hexadecimal, and an interface after a `%`."""
+    """Normalise a host. Raises ValueError for what is neither a name nor a complete address: the system's resolver
+    would also accept shortened, octal or hexadecimal numbers, and an interface after `%`."""
     if ":" in host:
         if "%" in host:
             raise ValueError("an interface")
@@ -280,8 +279,8 @@ def _plain_host(host: str) -> str:
 
 
 def follow_redirect(url: httpx.URL, location: str, visit: Fetch) -> httpx.URL:
-    """Where `location` leads from `url`, which may be relative to it. From https it may not lead back to http:
-    what arrives would no longer be what the named host sent."""
+    """Return the target of a redirect from `url`. A redirect from https to http is refused, because its content could
+    be altered on the way."""
     visit.redirected = True
     if _CONFUSING.search(location):
         raise visit.refused("is not a valid URL")
