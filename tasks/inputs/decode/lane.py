@@ -540,8 +540,8 @@ class DecodePool:
     - It raises InputError or InputTooLarge, which are passed on, or another exception, which is logged and becomes
       InputError (`decode_failed`).
     - Its process dies: InputError (`decode_failed`) if the call has taken most of the memory, or if the process has
-      held no other file and was not killed. Otherwise it is tried once more in a new process. Other files of the process
-      are opened anew at their next call.
+      held no other file and was not killed. Otherwise it is tried once more in a new process. Other files of the
+      process are opened anew at their next call.
     - Its process runs out of memory: the same, depending on how much of it other files hold.
     - It takes longer than `limits.seconds`: the process is killed; InputError (`decode_failed`).
     - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
