@@ -1,7 +1,7 @@
-"""What is known of each batch, in a file of SQLite that every server of one machine may share.
+"""The store of batches: a SQLite file that all servers of one machine may share.
 
-A batch is run by the server that holds its lease, and by no other: whatever it writes is refused once another has the
-lease. What a line was answered is written in one step with the batch's counts, once.
+A batch is run by the one server that holds its lease; writes of a server that lost the lease are refused. The result of
+a line is written once, in one step with the batch's counts.
 """
 
 import json
@@ -48,13 +48,13 @@ ALTER TABLE batches ADD COLUMN key_name TEXT NOT NULL DEFAULT ''
     },
 )
 _PATIENCE_S = 5.0
-"""What a connection waits for another process."""
+"""Seconds that a connection waits for another process."""
 _FREED_AT_ONCE = 50_000
-"""Pages, of 4 kB."""
+"""Pages of 4 kB that are given back to the disk in one go."""
 _LONGEST_HELD_S = 60.0
-"""Longer than a lease, and than a batch rests: what is held for longer was so by a clock that was ahead."""
+"""Bound on the seconds that a batch is held, longer than a lease or a rest: beyond it, the clock was ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
-"""Longer than any pause between two tries to tell of a batch's end; a longer one was set by a clock that was ahead."""
+"""Bound on the seconds between two tries of the webhook: beyond it, the clock was ahead."""
 _PAGE = 200
 """Records that are read at a time."""
 
@@ -64,29 +64,29 @@ class LeaseLost(Exception):
 
 
 class TooManyBatches(Exception):
-    """The key has as many that are not over as it may have."""
+    """The key has as many unfinished batches as it may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The fields are the table's columns."""
+    """A batch; its fields are the table's columns."""
 
     id: str
     tenant: str
     endpoint: str
     input_file: str
     created: float
-    """Seconds since 1970, as all its moments."""
+    """Seconds since 1970, as in all fields that hold a time."""
     expires: float
     metadata: dict[str, str] | None = None
     status: Status = "validating"
     outcome: Ended = "completed"
-    """What becomes of it when its files are written, unless it is cancelled."""
+    """The batch's status once its files are written, unless it is cancelled."""
     moments: dict[str, int] = field(default_factory=dict)
-    """When it came into a status, by the status."""
+    """The time at which the batch came into each status, by the status."""
     errors: list[dict[str, Any]] = field(default_factory=list)
     total: int = 0
-    """Lines."""
+    """Number of lines."""
     completed: int = 0
     failed: int = 0
     prompt_tokens: int = 0
@@ -95,9 +95,9 @@ class Batch:
     output_file: str | None = None
     error_file: str | None = None
     tries: int = 0
-    """How often its end was told in vain."""
+    """Failed tries to call the webhook."""
     key_digest: str = ""
-    """Which key made it, as a KeyReference has it."""
+    """Digest of the key that made the batch, as in KeyReference."""
     key_name: str = ""
 
     @property
@@ -107,14 +107,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a line was answered."""
+    """The result of a line."""
 
     number: int
-    """The line's in the file, from 1."""
+    """Number of the line in the input file, from 1."""
     is_answer: bool
     """False for an error."""
     line: bytes
-    """As it stands in the file of answers, or of errors."""
+    """The line of the output file, or of the error file."""
     prompt_tokens: int = 0
     answer_tokens: int = 0
     reasoning_tokens: int = 0
@@ -126,7 +126,8 @@ _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 
 
 class BatchStore:
-    """Every method raises StoreDown. The file is made with the first batch; one that is damaged stays as it is."""
+    """Batches in SQLite. Every method raises StoreDown. The file is made with the first batch; a damaged file is
+    kept."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -134,11 +135,11 @@ class BatchStore:
 
     @property
     def is_begun(self) -> bool:
-        """Whether there may be a batch."""
+        """Whether the file exists, so that there may be batches."""
         return self._path.exists()
 
     async def add(self, batch: Batch, most: int) -> None:
-        """Raises TooManyBatches where its key has `most` that are not over."""
+        """Adds a batch. Raises TooManyBatches where its key has `most` unfinished ones."""
 
         def add(db: sqlite3.Connection) -> None:
             query = f"SELECT count(*) FROM batches WHERE tenant = ? AND status IN ({_STATUSES})"
@@ -154,7 +155,7 @@ class BatchStore:
         return await self._file.run(lambda db: _found(db, "id = ? AND tenant = ?", batch_id, tenant))
 
     async def page(self, tenant: str, after: Batch | None, limit: int) -> list[Batch]:
-        """The newest first, from behind `after`."""
+        """A page of a tenant's batches after the batch `after`, the newest first."""
         condition, values = "tenant = ?", [tenant]
         if after is not None:
             condition += " AND (created, id) < (?, ?)"
@@ -163,7 +164,7 @@ class BatchStore:
         return await self._file.run(lambda db: [_batch(row) for row in db.execute(query, (*values, limit))])
 
     async def cancel(self, tenant: str, batch_id: str, now: float) -> Batch | None:
-        """The batch, which is being cancelled where it was not over; its server sees it."""
+        """Cancels a batch that is not over, which the server that runs it notices; returns the batch."""
 
         def cancel(db: sqlite3.Connection) -> Batch | None:
             batch = _found(db, "id = ? AND tenant = ?", batch_id, tenant)
@@ -178,8 +179,8 @@ class BatchStore:
     async def claim(
         self, holder: str, now: float, until: float, besides: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
-        """One that is not over and that nobody runs, of the key that `holder` runs the fewest of; then the oldest. None
-        of `besides`, and none of a key of `full`."""
+        """Leases an unfinished batch that no server runs: one of the key of which `holder` runs the fewest, and of
+        those the oldest. Batches in `besides` and of tenants in `full` are skipped."""
         own, passed = tuple(besides), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
@@ -200,7 +201,7 @@ class BatchStore:
         return await self._whole(claim)
 
     async def renew(self, holder: str, until: float, batches: Sequence[str]) -> dict[str, Status]:
-        """The statuses of those of `batches` that `holder` has still."""
+        """Renews the leases that `holder` still has; returns the statuses of these batches."""
         own = f"holder = ? AND id IN ({', '.join('?' * len(batches))})"
 
         def renew(db: sqlite3.Connection) -> dict[str, Status]:
@@ -210,17 +211,16 @@ class BatchStore:
         return await self._whole(renew)
 
     async def release(self, batch_id: str, holder: str, until: float = 0) -> None:
-        """Lets go of it; nobody takes it before `until`."""
+        """Ends the lease of a batch, which no server claims before `until`."""
         query = "UPDATE batches SET holder = NULL, held_until = ? WHERE id = ? AND holder = ?"
         await self._whole(lambda db: db.execute(query, (until, batch_id, holder)))
 
     async def change(self, batch_id: str, holder: str, **values: Any) -> Batch:
-        """Changes some fields. Raises LeaseLost."""
+        """Changes fields of a batch. Raises LeaseLost."""
         return await self._whole(lambda db: _set(db, batch_id, holder, **values))
 
     async def advance(self, batch_id: str, holder: str, status: Status, now: float, **values: Any) -> Batch:
-        """Brings it into another status, and changes some fields; one that is being cancelled stays so. Raises
-        LeaseLost."""
+        """Moves a batch to another status, unless it is being cancelled, and changes fields. Raises LeaseLost."""
 
         def advance(db: sqlite3.Connection) -> Batch:
             batch = _set(db, batch_id, holder, **values)
@@ -231,7 +231,7 @@ class BatchStore:
         return await self._whole(advance)
 
     async def end(self, batch_id: str, holder: str, status: Ended, now: float, *, tell: bool, **values: Any) -> Batch:
-        """The last step: its answers lie in files by now. `tell`: somebody is to be told. Raises LeaseLost."""
+        """Ends a batch whose files are written. `tell`: whether the webhook is to be called. Raises LeaseLost."""
 
         def end(db: sqlite3.Connection) -> Batch:
             batch = _set(db, batch_id, holder, **values)
@@ -244,7 +244,7 @@ class BatchStore:
         return await self._whole(end)
 
     async def note(self, batch_id: str, holder: str, records: Sequence[Record]) -> None:
-        """Writes what lines were answered, each once. Raises LeaseLost."""
+        """Writes results of lines, each once. Raises LeaseLost."""
 
         def note(db: sqlite3.Connection) -> None:
             _check_lease(db, batch_id, holder)
@@ -268,19 +268,19 @@ class BatchStore:
         await self._whole(note)
 
     async def done(self, batch_id: str) -> set[int]:
-        """The numbers of the lines that have been answered."""
+        """The numbers of the lines that have results."""
         query = "SELECT number FROM lines WHERE batch = ?"
         return await self._file.run(lambda db: {number for (number,) in db.execute(query, (batch_id,))})
 
     async def records(self, batch_id: str, *, is_answer: bool, after: int) -> list[tuple[int, bytes]]:
-        """The next lines of a file, in order; none when there are no more."""
+        """The next lines of an output or error file, in order; empty at its end."""
         query = (
             "SELECT number, record FROM lines WHERE batch = ? AND is_answer = ? AND number > ? ORDER BY number LIMIT ?"
         )
         return await self._file.run(lambda db: db.execute(query, (batch_id, is_answer, after, _PAGE)).fetchall())
 
     async def due(self, now: float, until: float) -> Batch | None:
-        """One whose end is to be told now; nobody else tells it before `until`."""
+        """A batch whose end the webhook has to report now; no other server reports it before `until`."""
 
         def due(db: sqlite3.Connection) -> Batch | None:
             batch = _found(db, "notice_due <= ? OR notice_due > ?", now, max(until, now + _LONGEST_PAUSE_S))
@@ -295,16 +295,16 @@ class BatchStore:
         await self._whole(lambda db: db.execute(query, (again_at, batch_id)))
 
     async def sweep(self, before: float) -> int:
-        """Deletes those that were made before, and are over; their number. What is free of the file goes back to the
-        disk, some of it at a time."""
+        """Deletes batches that were made before `before` and are over; returns their number. Free pages go back to the
+        disk, some at a time."""
         query = f"DELETE FROM batches WHERE created < ? AND status NOT IN ({_STATUSES})"
         count = await self._whole(lambda db: db.execute(query, (before,)).rowcount)
-        # Of a statement without columns, `execute` takes the first step alone, which is a page.
+        # `execute` takes only the first step of a statement without columns, which frees one page.
         await self._file.run(lambda db: db.executescript(f"PRAGMA incremental_vacuum({_FREED_AT_ONCE})"))
         return count
 
     async def purge(self, tenant: str) -> int:
-        """Deletes all of a key, and what runs ends; their number."""
+        """Deletes all batches of a tenant, also running ones; returns their number."""
 
         def purge(db: sqlite3.Connection) -> int:
             db.execute("DELETE FROM lines WHERE batch IN (SELECT id FROM batches WHERE tenant = ?)", (tenant,))
@@ -318,7 +318,7 @@ class BatchStore:
         await self._file.close()
 
     async def _whole(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """All of `work` or nothing."""
+        """Runs `work` in a transaction."""
 
         def whole(db: sqlite3.Connection) -> T:
             with db:

@@ -1,6 +1,6 @@
-"""Tells an address of the operator's that a batch has ended: as OpenAI does, signed as Standard Webhooks has it.
+"""Calls the operator's webhook when a batch has ended, with OpenAI's event and the signature of Standard Webhooks.
 
-OpenAI's SDKs check it and read it: `client.webhooks.unwrap(body, headers, secret=…)`.
+OpenAI's SDKs verify and read it: `client.webhooks.unwrap(body, headers, secret=…)`.
 """
 
 import base64
@@ -16,7 +16,7 @@ from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher
 
 PAUSES_S = (5.0, 30.0, 120.0, 600.0, 3600.0)
-"""After each try that failed; then it is left."""
+"""Seconds to wait after each failed try; after the last one, the webhook is given up."""
 _PREFIX = "whsec_"
 _ANSWER_BYTES = 1 << 20
 
@@ -25,20 +25,21 @@ log = structlog.get_logger(__name__)
 
 class Webhook:
     def __init__(self, url: str, secret: str, fetcher: Fetcher) -> None:
-        """`secret`: any text, or `whsec_` and base64. Raises ValueError where that is none."""
+        """`secret` is any text, or `whsec_` and base64. Raises ValueError for invalid base64."""
         self._url = url
         self._secret = _bytes_of(secret)
         self._fetcher = fetcher
         self.failures = 0
-        """Tries that came to nothing."""
+        """Number of failed tries."""
 
     @property
     def patience_s(self) -> float:
-        """Longer than a try takes."""
+        """Seconds that bound one try."""
         return 2 * self._fetcher.policy.total_timeout
 
     async def send(self, batch: Batch, now: float) -> float | None:
-        """None where it was taken, or nobody will take it; else the seconds until the next try."""
+        """Sends the event. Returns the seconds until the next try, or None where the event was accepted or is given
+        up."""
         event_id = f"evt_{batch.id.removeprefix('batch_')}"
         event = {
             "id": event_id,
@@ -59,7 +60,7 @@ class Webhook:
         except InputError as error:
             self.failures += 1
             pause_s = PAUSES_S[batch.tries] if batch.tries < len(PAUSES_S) else None
-            # Without the address that the message begins with, in quotes: it may hold a token.
+            # The message begins with the address in quotes, which is left out as it may hold a token.
             reason = error.message.rpartition("' ")[2]
             log.warning("webhook_failed", batch=batch.id, tries=batch.tries + 1, reason=reason, pause_s=pause_s)
             return pause_s

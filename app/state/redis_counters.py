@@ -1,4 +1,4 @@
-"""Counters in Redis: several servers keep one count. Each step is one script, and one round trip."""
+"""Counters in Redis, which several servers share. Each step is one script, and one round trip."""
 
 import asyncio
 import hashlib
@@ -39,9 +39,9 @@ from app.state.entries import StoreDown
 T = TypeVar("T")
 
 _ANSWER_S = 2.0
-"""What Redis may take for an answer, and for a connection."""
+"""Seconds that Redis may take for a reply, and for a connection."""
 _MOST_AT_ONCE = 256
-"""Steps of one round trip."""
+"""Steps that share one round trip."""
 _KEPT_S = KEPT_DAYS * 86400
 _PREFIX = "openfaze:"
 
@@ -161,7 +161,7 @@ for place = 5, #ARGV do redis.call('ZADD', leases, 'XX', string.format('%.17g', 
 _DIGESTS = {
     text: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (_RESERVE, _SETTLE, _RENEW)
 }
-"""What Redis calls a script that it has."""
+"""Digests of the scripts, by which Redis knows those that it has."""
 
 
 @dataclass(slots=True, eq=False)
@@ -169,21 +169,21 @@ class _Step:
     script: str
     arguments: list[str]
     result: "asyncio.Future[Any] | None"
-    """None where nobody waits for it."""
+    """The future of the caller; None where no caller waits."""
 
 
 class RedisCounters:
-    """Steps that wait for the same round trip go together, in the order in which they were asked for."""
+    """Counters in Redis. Steps that wait share a round trip, in the order in which they were requested."""
 
     def __init__(self, url: str, *, clock: Clock | None = None) -> None:
-        """Without a `clock`, time is that of Redis: one for all servers. Raises ValueError for a URL that is none."""
+        """Without a `clock`, Redis' own time counts, which all servers share. Raises ValueError for an invalid URL."""
         self._clock = clock
         self._redis = Redis.from_url(
             url,
             socket_timeout=_ANSWER_S,
             socket_connect_timeout=_ANSWER_S,
-            # A connection that Redis has closed, as it does with idle ones, is opened again once. What it may be doing
-            # yet is not asked for twice.
+            # An idle connection that Redis has closed is opened again once. A step that Redis may be running still is
+            # not sent twice.
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             decode_responses=True,
         )
@@ -215,7 +215,7 @@ class RedisCounters:
         return Reservation(tenant, limits, ask, standing, lease, period)
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        # Nobody waits: whatever this server asks for from now on is done after it.
+        # No caller waits: later steps of this server come after it.
         taken = reservation.taken
         self._begin(
             None,
@@ -318,7 +318,7 @@ class RedisCounters:
             waiting.set_result(result)
 
     async def _sent(self, steps: Sequence[_Step], *, loads: bool = False) -> list[Any]:
-        """`loads` the scripts, too, into a Redis that has started anew."""
+        """Sends steps in one round trip; `loads` the scripts first, for a Redis that was restarted."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for text in _DIGESTS if loads else ():
                 pipe.script_load(text)

@@ -1,4 +1,4 @@
-"""Entries in one file of SQLite: for one machine, with nothing to run beside the server."""
+"""Entries in one SQLite file, for servers of one machine and without another service."""
 
 import asyncio
 import sqlite3
@@ -27,33 +27,33 @@ CREATE INDEX entries_by_use ON entries (used, size);
 CREATE INDEX entries_by_tenant ON entries (tenant, kind, size)
 """
 _OF_EACH = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
-"""By how much there is of all, or of each tenant. A file with the others, as older ones have them, will do: an index is
-a page more to write with each entry."""
+"""Index for the size of each tenant's entries. Files of older versions have another one, which works as well; an index
+costs one more page to write with each entry."""
 _ENTRY_BYTES = 200
-"""What a row takes beside its value."""
+"""Bytes of a row beside its value."""
 _TOUCH_S = 60.0
-"""How exactly the last use of an entry is known: a hit is no write."""
+"""Precision of the last use of an entry in seconds, so that not every hit is a write."""
 _KEPT_SHARE = 0.9
-"""What stays where there is too much: not every write has to make room."""
+"""Share of the bound that remains after making room, so that not every write has to."""
 _MOST_AT_ONCE = 256
 _UNCOUNTED_SHARE = 1 / 256
-"""What may be written until all entries are counted again, which reads an index through: others write, too."""
+"""Share of the bound that may be written until all entries are counted again, as other processes write, too. Counting
+scans an index."""
 
 _SMALL = 16 << 10
-"""Bytes of a value that is written on the event loop."""
+"""Size in bytes up to which a value is written on the event loop."""
 
 _Row = tuple[bytes, str, str, float, float, int, bytes]
-"""As the table's."""
+"""A row of the table."""
 
 log = structlog.get_logger(__name__)
 
 
 class SqliteEntries:
-    """Look-ups have a thread and a connection, writes have others: in WAL mode neither waits for the other. The event
-    loop writes what is small by itself, where it waits for nothing.
+    """Entries in SQLite. Lookups and writes have a thread and a connection each: in WAL mode neither waits for the
+    other. The event loop itself writes small values where that waits for nothing.
 
-    The file of a cache that is damaged, or of another version, is deleted and begun anew.
-    """
+    The file of a cache that is damaged, or of another version, is deleted and replaced."""
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class SqliteEntries:
         locked_s: float = LOCKED_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`max_bytes`: of all entries; with `of_each`, of those of each tenant. `is_cache` and `locked_s` as a
-        SqliteFile's: a file that is no cache is made with its first entry."""
+        """`max_bytes` bounds all entries together or, with `of_each`, those of each tenant. `is_cache` and `locked_s`
+        are those of SqliteFile; a file that is no cache is made with its first entry."""
         self._path = path
         self._max_bytes = max_bytes
         self._of_each = of_each
@@ -83,10 +83,10 @@ class SqliteEntries:
         self._quick = QuickWrites(self._writer)
         self._touches: set[asyncio.Task[None]] = set()
         self._totals: dict[str | None, int] = {}
-        """Bytes of all entries, or of each tenant's, as this process knows them; others may write, too."""
+        """Bytes of all entries, or of each tenant's, as far as this process knows: other processes may write, too."""
         self._uncounted = 0
         self._counting = threading.Lock()
-        """Held while either changes."""
+        """Lock for changes to the totals."""
 
     async def get(self, key: Key) -> bytes | None:
         now = self._clock()
@@ -96,7 +96,7 @@ class SqliteEntries:
         if found is None:
             return None
         value, used = found
-        # Where the clock was ahead and was set back, too: else it would seem to be the one used last for as long.
+        # Also where the clock was ahead and was set back: else the entry would seem the most recently used for as long.
         if abs(now - used) > _TOUCH_S:
             touch = asyncio.create_task(self._touch(key, now))
             self._touches.add(touch)
@@ -122,7 +122,8 @@ class SqliteEntries:
             await self._puts.done(row)
 
     def _is_put_at_once(self, row: _Row) -> bool:
-        """Whether it is written: where it is small, there is room as far as this process knows, and nothing waits."""
+        """Writes a small row on the event loop where there is room as far as this process knows, and no write waits.
+        Returns whether it did."""
         _, tenant, _, _, _, size, _ = row
         if size > _SMALL or self._puts or not self._counting.acquire(blocking=False):
             return False
@@ -146,8 +147,8 @@ class SqliteEntries:
         with self._counting:
             crowded = [whose for whose, size in added.items() if self._is_too_much(db, whose, size)]
         if not crowded:
-            # One statement, which is a transaction by itself: after each, the thread waits until the event loop, which
-            # may be busy, lets it go on.
+            # A single statement, which is its own transaction: after each, the thread would wait for the event loop,
+            # which may be busy.
             _insert(db, rows)
             return [None] * len(rows)
         with db:
@@ -161,7 +162,7 @@ class SqliteEntries:
         return [None] * len(rows)
 
     def _is_too_much(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
-        """Whether with `more` bytes there is too much."""
+        """Whether the bound is exceeded with `more` bytes."""
         if self._is_to_count(more):
             self._totals.clear()
             self._uncounted = 0
@@ -207,13 +208,13 @@ class SqliteEntries:
 
     async def _deleted(self, condition: str, *values: object) -> int:
         def delete(db: sqlite3.Connection) -> int:
-            # What a caller wants to be gone is overwritten.
+            # Deleted content is overwritten.
             db.execute("PRAGMA secure_delete = ON")
             count = db.execute(f"DELETE FROM entries {condition}", values).rowcount  # noqa: S608
             db.execute("PRAGMA secure_delete = OFF")
             _shrink(db)
             self._totals.clear()
-            # What was deleted is in the log yet.
+            # Deleted content is still in the log.
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return count
 
@@ -230,7 +231,7 @@ def _insert(db: sqlite3.Connection, rows: Sequence[_Row]) -> None:
 
 
 def _found(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float] | None:
-    """The value and when it was used."""
+    """The value and the time of its last use."""
     found: tuple[bytes, float] | None = db.execute(
         "SELECT value, used FROM entries WHERE key = ? AND ends >= ?", (key, now)
     ).fetchone()
@@ -238,7 +239,7 @@ def _found(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float
 
 
 def _shrink(db: sqlite3.Connection) -> None:
-    """Gives back to the disk what is free: a page a step, of which `execute` takes one."""
+    """Gives free pages back to the disk: each step frees a page, and `execute` takes only one step."""
     db.executescript("PRAGMA incremental_vacuum")
 
 
@@ -249,5 +250,5 @@ def _total(db: sqlite3.Connection, whose: str | None) -> int:
 
 
 def _of(tenant: str | None) -> tuple[str, tuple[str, ...]]:
-    """A condition and its values: all entries, or those of a tenant."""
+    """An SQL condition and its values for all entries, or those of a tenant."""
     return ("", ()) if tenant is None else ("WHERE tenant = ?", (tenant,))

@@ -1,7 +1,7 @@
-"""A file of SQLite: opened when it is needed, again after a failure, and begun anew where it is damaged.
+"""A SQLite file that is opened when it is needed, reopened after a failure, and replaced where it is damaged.
 
-What is damaged of a cache is deleted. Of what cannot be had again it is set aside, as `NAME.damaged-1`, and what can be
-read of it is taken over.
+The damaged file of a cache is deleted. One whose content cannot be had again is set aside as `NAME.damaged-1`, and the
+rows that can be read are copied into the new file.
 """
 
 import asyncio
@@ -28,20 +28,20 @@ T = TypeVar("T")
 ItemT = TypeVar("ItemT")
 
 LOCKED_S = 0.04
-"""What a connection to a cache waits for another process; less than what a look-up may take."""
+"""Seconds that a connection to a cache waits for another process; less than a lookup may take."""
 _TRIES = 25
 _MOST_AT_ONCE = 256
-"""Items of one job."""
+"""Items that are written in one job."""
 _SLOW_S = 0.005
-"""A write on the event loop that takes longer was the disk's doing, or the machine has better to do."""
+"""Seconds from which on a write on the event loop counts as slow: the disk or the machine is busy."""
 _PAUSE_S = 60.0
-"""For how long the thread writes then."""
+"""Seconds after a slow write for which the thread writes instead of the event loop."""
 _LOGGED = 256
-"""Writes on the event loop after which the thread takes what they logged into the file, which waits for the disk."""
+"""Writes on the event loop after which the thread moves SQLite's log into the file, which waits for the disk."""
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
-"""Held while a connection of this process opens a file, or takes a damaged one away."""
+"""Locks by path, held while a connection of this process opens a file or removes a damaged one."""
 _SYNCHRONOUS = "PRAGMA synchronous = NORMAL"
-"""A killed process loses nothing; a machine without power loses the last entries, but none is torn."""
+"""SQLite's mode of syncing: a killed process loses nothing; a power failure loses the last entries, but tears none."""
 _DAMAGED = (
     "malformed",
     "not a database",
@@ -51,11 +51,11 @@ _DAMAGED = (
     "short read",
     "could not decode",
 )
-"""What SQLite says in lower case where the file is none of ours, or is damaged."""
+"""Words of SQLite's errors, in lower case, where the file is not a database or is damaged."""
 _MOST_ASIDE = 3
-"""Damaged files that are kept of one store: a disk that fails again and again is for somebody to look at."""
+"""Damaged files of one store that are kept; with a disk that fails again and again, the operator has to help."""
 _LEAST_ROW_BYTES = 4
-"""The least bytes of a table's row: what is damaged may lead in circles, and to no more rows than fit."""
+"""Least bytes of a table's row. A damaged file may lead in circles; its size bounds the rows that are read."""
 
 log = structlog.get_logger(__name__)
 
@@ -63,25 +63,27 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Schema:
     version: int
-    """A file of another version is not used; a cache is begun anew."""
+    """The version of the tables. A file of another version is not used; that of a cache is replaced."""
     tables: str
-    """SQL that makes them."""
+    """SQL that creates the tables."""
     upgrades: Mapping[int, str] = field(default_factory=dict)
-    """SQL that takes a file of an earlier version to the next one, by that version."""
+    """SQL that upgrades a file to the next version, by the file's version."""
 
 
 class _OtherVersion(sqlite3.DatabaseError):
-    """The file is of another version, or somebody else's: it is not damaged."""
+    """The file is of another version or another program, but not damaged."""
 
 
 class SqliteFile:
-    """A connection in a thread of its own, which opens it when it is needed, and again after a failure."""
+    """A SQLite file with a thread and a connection of its own, which opens when it is needed, and again after a
+    failure."""
 
     def __init__(
         self, path: Path | None, schema: Schema, name: str, *, locked_s: float = LOCKED_S, is_cache: bool = True
     ) -> None:
-        """`path`: None for a database in memory, which ends with the connection. `name`: of the thread. `is_cache`: it
-        holds nothing that cannot be had again, and may be deleted where it is damaged or of another version."""
+        """`path` None means a database in memory, which ends with the connection. `name` is that of the thread. A file
+        that `is_cache` holds nothing that cannot be had again: it is deleted where it is damaged or of another
+        version."""
         self._path = path
         self._schema = schema
         self._locked_s = locked_s
@@ -89,21 +91,21 @@ class SqliteFile:
         self._opening = threading.Lock() if path is None else _OPENING.setdefault(path.resolve(), threading.Lock())
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        """What the connection has open: somebody may delete the file, or put another in its place."""
+        """Device and inode of the open file, as it may be deleted or replaced meanwhile."""
         self.openings = 0
-        """How often it was opened: between two of them, what it held may have been lost."""
+        """The number of times the file was opened; what it held may be lost between two."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     def prepare(self) -> None:
-        """Opens it in the thread, so that the first look-up does not wait for the file to be made."""
+        """Opens the file in the thread, so that the first lookup does not wait for it."""
         self._thread.submit(self._prepared)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What `work` returns, in the thread. Raises StoreDown."""
+        """Runs `work` in the thread and returns its result. Raises StoreDown."""
         return await asyncio.wrap_future(self.submit(self.tried, work))
 
     def submit(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Calls it in the thread."""
+        """Has `call` run in the thread."""
         return self._thread.submit(call, *args, **kwargs)
 
     async def close(self) -> None:
@@ -111,7 +113,7 @@ class SqliteFile:
         self._thread.shutdown()
 
     def tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """As `run`, for who is in the thread."""
+        """Runs `work` for a caller that is already in the thread. Raises StoreDown."""
         try:
             return work(self._opened())
         except sqlite3.DatabaseError as error:
@@ -135,7 +137,7 @@ class SqliteFile:
         try:
             self._opened()
         except (sqlite3.Error, OSError) as error:
-            # Whoever needs it tries again, and is told.
+            # The next caller tries again, and gets the error.
             log.debug("cache_file_not_opened", reason=str(error))
 
     def _opened(self) -> sqlite3.Connection:
@@ -156,7 +158,7 @@ class SqliteFile:
             return db
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._path.is_dir():
-            # Whose it is nobody knows: it is left alone, and the file is made when it has gone.
+            # The file may be somebody else's: it is left alone, and ours is made when it has gone.
             raise IsADirectoryError(errno.EISDIR, "there is a folder")
         # Transactions are begun where they are needed.
         db = sqlite3.connect(self._path, timeout=self._locked_s, isolation_level=None)
@@ -169,7 +171,7 @@ class SqliteFile:
         return db
 
     def _prepare(self, db: sqlite3.Connection, path: Path) -> None:
-        # Only of a new file; then other users of the machine cannot read it.
+        # A new file is made unreadable for other users of the machine.
         if not path.stat().st_size:
             path.chmod(0o600)
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -198,12 +200,12 @@ class SqliteFile:
             self._db = None
 
     def identity(self) -> tuple[int, int] | None:
-        """The device and number of the file that is at the path now; None where there is none."""
+        """Device and inode of the file that is at the path now; None where there is none."""
         return None if self._path is None else _identity(self._path)
 
     def another(self) -> sqlite3.Connection:
-        """A connection beside the thread's, for any thread, that waits for nobody and never takes the log into the
-        file. The file must be there."""
+        """Another connection to the existing file, for any thread. It never waits for a lock, and never checkpoints the
+        log."""
         assert self._path is not None
         db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         db.execute(_SYNCHRONOUS)
@@ -226,23 +228,22 @@ class SqliteFile:
 
 
 class QuickWrites:
-    """Small writes to a file on the event loop: another thread would compete with it for Python's lock, which takes ten
-    times what the write does. They wait for nothing. Where another connection writes, the disk was slow lately, or
-    anything fails, the file's thread has to do it."""
+    """Small writes to a file on the event loop, which take a tenth of what changing threads takes. They never wait:
+    where another connection writes, the disk was slow lately, or anything fails, the file's thread has to write."""
 
     def __init__(self, file: SqliteFile, clock: Callable[[], float] = time.perf_counter) -> None:
         self._file = file
         self._clock = clock
         self._db: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        """The file that the connection has open."""
+        """Device and inode of the file that the connection has open."""
         self._opening: Future[None] | None = None
         self._paused_until = 0.0
         self._count = 0
         self._is_closed = False
 
     def tried(self, work: Callable[[sqlite3.Connection], object]) -> bool:
-        """Whether the work, of one statement, is done."""
+        """Tries to do `work`, a single statement; returns whether it was done."""
         began = self._clock()
         if began < self._paused_until:
             return False
@@ -256,7 +257,7 @@ class QuickWrites:
                 self._let_go()
             return False
         except sqlite3.Error:
-            # The thread will meet it, too, and knows what to do.
+            # The thread will meet the same error, and handles it.
             self._let_go()
             return False
         now = self._clock()
@@ -268,7 +269,7 @@ class QuickWrites:
         return True
 
     def close(self) -> None:
-        """Ahead of the file's own connections: the last one that closes waits for the disk."""
+        """Closes the connection. It comes before the file's own, as the last one that closes waits for the disk."""
         self._is_closed = True
         self._let_go()
 
@@ -303,9 +304,9 @@ class _Waiting(Generic[ItemT, T]):
     item: ItemT
     loop: asyncio.AbstractEventLoop
     result: "asyncio.Future[T] | None" = None
-    """None where nobody waits for it."""
+    """The future of the caller; None where no caller waits."""
     failed: Callable[[Exception], None] | None = None
-    """What is told then that it failed."""
+    """Called with the error where no caller waits."""
 
     def tell(self, result: T | None, failure: Exception | None) -> None:
         if self.result is None:
@@ -320,23 +321,23 @@ class _Waiting(Generic[ItemT, T]):
 
 
 class SharedJobs(Generic[ItemT, T]):
-    """Items for a file's thread, done in the order in which they came: those that wait share a job, so that many cost
-    less each than one. None of a job's items is done where any of them fails."""
+    """Items that a file's thread works off in order. Items that wait share a job (a transaction), so that each costs
+    less. Where one item of a job fails, none of it is done."""
 
     def __init__(self, file: SqliteFile, work: Callable[[sqlite3.Connection, Sequence[ItemT]], Sequence[T]]) -> None:
-        """`work` gives what each item comes to."""
+        """`work` returns the result of each item."""
         self._file = file
         self._work = work
         self._waiting: deque[_Waiting[ItemT, T]] = deque()
         self._is_asked = False
-        """Whether the thread has a job to come that will do what waits."""
+        """Whether a job that will do the waiting items is already queued."""
 
     def __len__(self) -> int:
-        """What waits."""
+        """The number of items that wait."""
         return len(self._waiting)
 
     async def done(self, item: ItemT) -> T:
-        """What it comes to. Raises StoreDown, and whatever else the work raises."""
+        """Has `item` done and returns its result. Raises StoreDown, and whatever else the work raises."""
         loop = asyncio.get_running_loop()
         result: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Waiting(item, loop, result))
@@ -344,22 +345,22 @@ class SharedJobs(Generic[ItemT, T]):
         return await result
 
     def later(self, item: ItemT, failed: Callable[[Exception], None]) -> None:
-        """Has it done with whatever comes next, or when `begin` is called. `failed` is told where it cannot be."""
+        """Has `item` done with the next job, or when `begin` is called. `failed` is called with the error."""
         self._waiting.append(_Waiting(item, asyncio.get_running_loop(), failed=failed))
 
     def begin(self) -> None:
-        """Has done what waits."""
+        """Starts a job for the items that wait."""
         if self._waiting and not self._is_asked:
             self._is_asked = True
             self._file.submit(self._do)
 
     async def end(self) -> None:
-        """Does what waits, and comes back when that is done."""
+        """Does the items that wait, and returns when they are done."""
         while self._waiting:
             await asyncio.wrap_future(self._file.submit(self._do))
 
     def _do(self) -> None:
-        # Ahead of the look at what waits: an item that comes after it is another job's.
+        # Set before the items are taken: an item that comes later belongs to the next job.
         self._is_asked = False
         taken = [self._waiting.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._waiting)))]
         self.begin()
@@ -382,7 +383,7 @@ def _tell(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception | N
 
 
 def _set_aside(path: Path) -> Path:
-    """Where it lies now. Raises OSError."""
+    """Moves a damaged file aside; returns its new path. Raises OSError."""
     for number in range(1, _MOST_ASIDE + 1):
         aside = path.with_name(f"{path.name}.damaged-{number}")
         if not aside.exists():
@@ -394,7 +395,7 @@ def _set_aside(path: Path) -> Path:
 
 
 def _move(path: Path, aside: Path | None) -> None:
-    """Moves a database, or deletes it. Its log goes first: a new file must never meet it."""
+    """Moves a database, or deletes it. Its log goes first, as a new file must never meet it."""
     for suffix in ("-shm", "-wal", ""):
         part = path.with_name(path.name + suffix)
         try:
@@ -407,8 +408,8 @@ def _move(path: Path, aside: Path | None) -> None:
 
 
 def _take_over(db: sqlite3.Connection, damaged: Path) -> int:
-    """The number of rows that could be read: of each table those before the first damaged place, and those behind the
-    last."""
+    """Copies the readable rows of a damaged file: in each table those before the first damaged place and after the
+    last. Returns their number."""
     most, before = damaged.stat().st_size // _LEAST_ROW_BYTES, db.total_changes
     tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     source = sqlite3.connect(damaged, isolation_level=None)
@@ -425,7 +426,8 @@ def _take_over(db: sqlite3.Connection, damaged: Path) -> int:
 
 
 def _copy(source: sqlite3.Connection, db: sqlite3.Connection, table: str, most: int) -> None:
-    """Up to the first row that cannot be read, which raises DatabaseError. What is no value of its column is left."""
+    """Copies rows up to the first that cannot be read, which raises DatabaseError. Values of the wrong type are
+    skipped."""
     known = {name for _, name, *_ in source.execute(f"PRAGMA table_info({table})")}
     kinds = {name: kind for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})") if name in known}
     columns = ", ".join(kinds)
@@ -441,13 +443,14 @@ def _copy(source: sqlite3.Connection, db: sqlite3.Connection, table: str, most: 
 
 
 def _execute_all(db: sqlite3.Connection, statements: str) -> None:
-    """In the transaction that is open, which `executescript` would end."""
+    """Executes statements in the open transaction, which `executescript` would end."""
     for statement in filter(str.strip, statements.split(";")):
         db.execute(statement)
 
 
 def _use_wal(db: sqlite3.Connection) -> None:
-    """Where another process is just making the file, SQLite says at once that it is locked."""
+    """Switches to WAL mode, and tries again where another process is just creating the file: SQLite reports a lock at
+    once."""
     for _ in range(_TRIES):
         try:
             db.execute("PRAGMA journal_mode = WAL")
