@@ -1,5 +1,5 @@
-"""The lines of a batch: found in a file that comes in pieces, checked all together first, then run one by one, as
-requests are.
+"""The lines of a batch: split from a file that comes in chunks, checked all before any runs, then run one by one as
+requests.
 
 >>> splitter = Splitter(most_bytes=MB, most_lines=50_000)
 >>> async for piece in pieces:
@@ -36,27 +36,27 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 
 METHOD = "POST"
 MAX_ID_CHARS = 512
-"""Characters of a `custom_id`."""
+"""Bound on the characters of a `custom_id`."""
 MOST_PROBLEMS = 100
-"""Bad lines of one file that are told."""
+"""Bound on the problems of one file that are listed."""
 RECORD = b'{"id":"batch_req_'
-"""Begins each line of an output."""
+"""Beginning of each line of an output file."""
 _STEP = 64 << 10
-"""Bytes that are split without letting other threads in between."""
+"""Bytes that are split before other threads may run."""
 _TRIES = 5
-"""How often a line is tried that fails for what may pass."""
+"""Tries of a line that fails for a temporary reason."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class RawLine:
     number: int
-    """From 1."""
+    """Number of the line in the file, from 1."""
     data: bytes
 
 
 def problem(code: str, message: str, *, line: int | None = None, param: str | None = None) -> dict[str, Any]:
-    """As it stands in a batch's `errors`."""
+    """An entry of a batch's `errors`."""
     return {"code": code, "line": line, "message": message, "param": param}
 
 
@@ -69,8 +69,8 @@ class BadFile(Exception):
 
 
 class Splitter:
-    """The lines that are not blank, of which one is in memory, and a piece of the file. Raises BadFile for one that is
-    longer than `most_bytes`, and for more than `most_lines`, blank ones included."""
+    """Splits a file into its lines, without blank ones; holds one line and one chunk in memory. Raises BadFile for a
+    line of more than `most_bytes`, and for more than `most_lines`, blank ones included."""
 
     def __init__(self, most_bytes: int, most_lines: int) -> None:
         self._most_bytes = most_bytes
@@ -91,13 +91,13 @@ class Splitter:
         return found
 
     def finish(self) -> list[RawLine]:
-        """Ends the line that is begun."""
+        """Ends the current line, and returns it unless it is blank."""
         line = b"".join(self._begun).strip()
         self._begun, self._size = [], 0
         self._number += 1
         if self._number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
-        # Nothing follows the end of the last line.
+        # After the end of the last line comes an empty rest, which does not count.
         if self._number > self._most_lines + (not line):
             message = f"The file has more than {self._most_lines} lines (OPENFAZE_MAX_BATCH_LINES)."
             raise BadFile(problem("too_many_lines", message, line=self._number))
@@ -112,7 +112,7 @@ class Splitter:
 
 
 class Checker:
-    """What is wrong with lines, before any of them runs. It remembers a digest of each `custom_id`."""
+    """Checks lines before any of them runs. It remembers a digest of each `custom_id`."""
 
     def __init__(self, urls: Sequence[str], max_values: int) -> None:
         self._urls = urls
@@ -120,11 +120,11 @@ class Checker:
         self._ids: set[bytes] = set()
         self.problems: list[dict[str, Any]] = []
         self.count = 0
-        """Lines so far."""
+        """Lines that were checked."""
 
     @property
     def has_enough(self) -> bool:
-        """Whether there is no use in going on."""
+        """Whether so many problems were found that checking may end."""
         return len(self.problems) >= MOST_PROBLEMS
 
     def check(self, lines: Sequence[RawLine]) -> Slices[None]:
@@ -140,7 +140,7 @@ class Checker:
             self.problems.append(problem("empty_file", "The file has no lines."))
 
     def _problems(self, line: RawLine) -> Iterator[dict[str, Any]]:
-        """The first that there is."""
+        """The first problem of a line, if any."""
         try:
             envelope = _envelope(line.data, self._max_values)
         except TooManyValues:
@@ -173,7 +173,7 @@ class Checker:
 
 
 def _envelope(line: bytes, max_values: int) -> dict[str, Any]:
-    """What surrounds the body, whose long strings are left out. Raises ValueError and TooManyValues."""
+    """The fields of a line, without long strings. Raises ValueError and TooManyValues."""
     short = Shortened(line, {}) if len(line) < LARGE else shorten(line, max_values=max_values)
     value = pydantic_core.from_json(bytes(short.text))
     if not isinstance(value, dict):
@@ -182,12 +182,12 @@ def _envelope(line: bytes, max_values: int) -> dict[str, Any]:
 
 
 def custom_id_of(line: bytes) -> str:
-    """The `custom_id` of a line that was checked, or of one of an output."""
+    """The `custom_id` of a checked line, or of a line of an output file."""
     return str(_envelope(line, len(line))["custom_id"])
 
 
 def url_of(line: bytes) -> str:
-    """The endpoint of a line that was checked."""
+    """The endpoint of a checked line."""
     return str(_envelope(line, len(line))["url"])
 
 
@@ -201,31 +201,31 @@ class BatchLine(RequestModel, Generic[BodyT]):
 @dataclass(frozen=True, slots=True)
 class LineResponse:
     content: bytes
-    """JSON, as the endpoint answers it."""
+    """The response body as JSON."""
     usage: CompletionUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[BodyT]):
-    """What a batch may ask for."""
+    """An endpoint that lines may call."""
 
     body: type[BodyT]
     answer: Callable[[Services, BodyT, Admission, str], Awaitable[LineResponse]]
-    """Given the body, the admission of whose it is, not entered yet, and the request's id. Raises as the route does."""
+    """Answers a body, given its admission (nothing reserved yet) and the request's id. Raises as the route does."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """What becomes of a line."""
+    """The result of a line."""
 
     is_answer: bool
     line: bytes
-    """As it stands in the file of answers, or of errors."""
+    """The line of the output file, or of the error file."""
     usage: CompletionUsage | None = None
 
 
 class LineRunner:
-    """Runs lines as requests of a key: with its limits, its thresholds and its share, and answers from the cache."""
+    """Runs lines as requests of a key, with its limits, thresholds and share, and with the cache."""
 
     def __init__(self, services: Services, endpoints: Mapping[str, Endpoint[Any]]) -> None:
         self.services = services
@@ -240,9 +240,9 @@ class LineRunner:
         stop: asyncio.Event,
         on_busy: Callable[[], None],
     ) -> LineResult | None:
-        """Where there is no room for it, `on_busy` is called, and it is tried again after a while, unless it is to
-        `stop`: as long as the key's own limits refuse it, else a few times. `find_caller`: whose it is, as the key is
-        at each try. None where it is nobody's any more."""
+        """Runs a line. Where the server or the key's limits have no room, it calls `on_busy` and tries again after a
+        while, until `stop` is set: for as long as the key's limits refuse it, else a few times. `find_caller` returns
+        the caller as the key is at each try; None is returned once the key is gone."""
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -265,7 +265,7 @@ class LineRunner:
         return None
 
     async def _answered(self, line: bytes, url: str, caller: Caller, request_id: str) -> LineResponse | ApiError:
-        """Counted, and traced."""
+        """Runs a line once, with metrics and a trace."""
         services, stages = self.services, Stages()
         with services.traces.line(url, stages) as span:
             answer = await self._try(line, self.endpoints[url], caller, request_id)
@@ -290,16 +290,16 @@ class LineRunner:
             let_go(error)
             return public
         finally:
-            # What is refused now was refused before, and told.
+            # A refusal now repeats one that was reported before.
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
 
     def _parsed(self, kind: type[BodyT], line: bytes) -> BodyT:
-        """Raises BadRequest, PayloadTooLarge."""
+        """The body of a line. Raises BadRequest and PayloadTooLarge."""
         try:
             return parse(BatchLine[kind], bytearray(line), self.services.settings.max_json_values).body  # type: ignore[valid-type]
         except BadRequest as error:
-            # As the endpoint itself would name the field.
+            # The endpoint itself names the field without `body.`.
             message = error.message.replace("Field 'body.", "Field '", 1)
             raise BadRequest(
                 message, code=error.code, param=(error.param or "").removeprefix("body.") or None
@@ -311,7 +311,7 @@ def _may_pass(error: ApiError) -> bool:
 
 
 def _record(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
-    """A line of an output: the answer is JSON already, and of any size."""
+    """A line of an output file around `body`, which is JSON of any size."""
     head = (
         f'{RECORD.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
         f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
@@ -320,7 +320,7 @@ def _record(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
 
 
 def unanswered(line: bytes, code: str, message: str) -> bytes:
-    """The line of an output for one that was not run."""
+    """The line of an error file for a line that was not run."""
     return pydantic_core.to_json(
         {
             "id": f"batch_req_{uuid.uuid4().hex}",

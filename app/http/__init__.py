@@ -1,1 +1,1 @@
-"""What HTTP brings and takes: bodies, forms, headers, event streams, and callers who hang up."""
+"""The HTTP parts that all routes share: bodies, forms, headers, event streams, and callers who hang up."""

@@ -11,21 +11,22 @@ from models.scheduler import FairSlots
 from tasks.inputs.limits import megabytes
 
 _LARGE = 1024 * 1024
-"""Bytes of a body from which on only so many bodies are read at a time."""
+"""Size in bytes from which on a body waits for its turn, as only a few large ones are read at a time."""
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
-    """The whole body. Raises as `body_pieces`."""
+    """Reads the whole body. Raises as `body_chunks`."""
     body = bytearray()
-    async with aclosing(body_pieces(request, max_bytes)) as pieces:
+    async with aclosing(body_chunks(request, max_bytes)) as pieces:
         async for piece in pieces:
             body += piece
     return body
 
 
-async def body_pieces(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """The body as it comes; a large one when it is the turn of its key. Raises PayloadTooLarge by the announced length,
-    or as soon as more has come, ClientGone when the caller hangs up in the middle, and EngineOverloaded."""
+async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
+    """Yields the body in chunks as they arrive; the rest of a large one when it is the turn of its key. Raises
+    PayloadTooLarge by the announced length or as soon as more has come, ClientGone when the caller hangs up in the
+    middle, and EngineOverloaded."""
     large_bodies: FairSlots = request.app.state.services.bodies
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
@@ -35,7 +36,7 @@ async def body_pieces(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     try:
         async for piece in request.stream():
             if received <= _LARGE < received + len(piece):
-                # Until then the rest waits at the client.
+                # The rest waits at the client meanwhile.
                 give_back = await large_bodies.take()
             received += len(piece)
             if received > max_bytes:

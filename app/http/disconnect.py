@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 class ClientGone(Exception):
-    """The caller hung up; nobody is left to answer."""
+    """The caller hung up, so that there is nobody to answer."""
 
 
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled, and ClientGone raised, as soon as the caller hangs up.
+    """Runs `work` and returns its result; cancels it and raises ClientGone as soon as the caller hangs up.
 
     The request's body must have been read: the next message is then the disconnection. (The framework cancels
     nothing by itself while a handler computes.)

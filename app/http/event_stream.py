@@ -13,8 +13,8 @@ from app.telemetry import Stages
 
 
 class EventStreamResponse(Response):
-    """Starts with the first piece: what fails before it is raised, and keeps its HTTP status; what fails after
-    it is told in the stream. Hanging up ends the work."""
+    """A response that begins with its first chunk: an error before it is raised and keeps its HTTP status, an error
+    after it is sent in the stream. When the caller hangs up, the work ends."""
 
     media_type = "text/event-stream"
 
@@ -25,8 +25,8 @@ class EventStreamResponse(Response):
         stages: Stages,
         failure: Callable[[ApiError], bytes],
     ) -> None:
-        """`pieces` come while `feed` is open; `failure` is how a stream that has begun ends."""
-        # `no` keeps nginx from holding pieces back.
+        """`pieces` come while `feed` is open; `failure` encodes an error that ends a stream which has begun."""
+        # `no` keeps nginx from buffering.
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._feed = feed
@@ -47,14 +47,14 @@ class EventStreamResponse(Response):
                 async for piece in pieces:
                     await _send_piece(send, piece)
             except asyncio.CancelledError:
-                # The server stops. To a caller who has left, this goes nowhere.
+                # The server stops, or the caller has left, whom this does not reach.
                 await self._say_good_bye(send)
                 raise
             except Exception as error:  # noqa: BLE001 - `told` logs what has to be
                 public = told(error, "stream_failed")
                 self._stages.failed, self._stages.rejected = public.status, public.rejected
                 await _send_piece(send, self._failure(public))
-        # Last of all: from here on, `receive` says that the caller has gone.
+        # The end comes last: from here on, `receive` reports a disconnect.
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _say_good_bye(self, send: Send) -> None:

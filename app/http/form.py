@@ -12,15 +12,15 @@ _FIELDS = 32
 _FIELD_BYTES = 4096
 _NAME_CHARS = 255
 HEADER_BYTES = 16 * 1024
-"""The most that one header of a part takes: the name of the file stands in it."""
+"""Bound on the bytes of one header of a part, which holds the name of the file."""
 _NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
 
 
 class UploadForm:
-    """Small fields, and one file in the field `file`, whose bytes are handed on and not kept."""
+    """A parser of a form with small fields and one file in the field `file`, whose bytes are returned and not kept."""
 
     def __init__(self, content_type: str, needs: str = "purpose", field_bytes: int = _FIELD_BYTES) -> None:
-        """`needs` is the field that must come along with the file. Raises BadRequest for what is no form."""
+        """`needs` names the field that must come with the file. Raises BadRequest for a body that is no form."""
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise BadRequest(f"The body must be multipart/form-data with the fields 'file' and '{needs}'.")
@@ -28,11 +28,11 @@ class UploadForm:
         self.values: dict[str, list[str]] = {}
         """The values of each field, in order; a field may come several times."""
         self.filename: str | None = None
-        """As the client calls the file, without folders. None before it came."""
+        """The file's name as the client sent it, without folders. None before the file came."""
         self._headers: dict[bytes, bytes] = {}
         self._header = (b"", b"")
         self._field: str | None = None
-        """None within the file."""
+        """The name of the current field; None within the file."""
         self._value = b""
         self._file: list[bytes] = []
         self._ended = False
@@ -54,11 +54,11 @@ class UploadForm:
 
     @property
     def fields(self) -> dict[str, str]:
-        """The last value of each."""
+        """The last value of each field."""
         return {name: values[-1] for name, values in self.values.items()}
 
     def feed(self, piece: bytes) -> bytes:
-        """What of `piece` belongs to the file. Raises BadRequest."""
+        """Parses a chunk of the body; returns the part that belongs to the file. Raises BadRequest."""
         try:
             with _Complaints():
                 self._parser.write(piece)
@@ -75,7 +75,7 @@ class UploadForm:
         return data
 
     def finish(self) -> None:
-        """Raises BadRequest where the body broke off, or held no file."""
+        """Ends the parsing. Raises BadRequest where the body broke off, or held no file."""
         if not self._ended:
             raise BadRequest("The multipart body ends before its last boundary.")
         if self.filename is None:
@@ -131,7 +131,7 @@ class UploadForm:
 
 
 class HeaderTooLong(Exception):
-    """A part's header is longer than HEADER_BYTES, which shows at `offset` of what was written."""
+    """A part's header is longer than HEADER_BYTES, which shows at `offset` of the last chunk."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -139,7 +139,7 @@ class HeaderTooLong(Exception):
 
 
 class _Complaints:
-    """What the parser complains about is the client's mistake."""
+    """Turns the parser's errors into BadRequest, as the client made the mistake."""
 
     def __enter__(self) -> None:
         pass
@@ -152,6 +152,6 @@ class _Complaints:
 
 
 def _plain_name(filename: str) -> str:
-    """Without folders and what cannot be printed."""
+    """The name without folders and unprintable characters."""
     name = filename.replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in name if sign.isprintable())[-_NAME_CHARS:] or "file"

@@ -10,5 +10,5 @@ def is_on(request: Request, header: str) -> bool:
 
 
 def asks_to_be_forgotten(request: Request) -> bool:
-    """Nothing of earlier requests is to be used for it, and nothing left for later ones."""
+    """Whether the request must use nothing of earlier ones, and leave nothing for later ones."""
     return any(is_on(request, name) for name in _FRESH)

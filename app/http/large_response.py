@@ -1,4 +1,4 @@
-"""A JSON response of any size, which leaves as fast as its reader takes it."""
+"""A JSON response of any size, sent as fast as its reader takes it."""
 
 import asyncio
 import tempfile
@@ -9,15 +9,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _LARGE = 1024 * 1024
-"""Bytes of a response from which on it leaves in chunks."""
+"""Size in bytes from which on a response is sent in chunks."""
 _PIECE = 256 * 1024
 MOST_IN_MEMORY = 64 * 1024 * 1024
 """Bytes of large responses that wait for their readers in memory, all together; more wait in files."""
 
 
 async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
-    """`content` as an answer. A large one leaves as fast as its reader takes it, from memory while there is room, else
-    from a temporary file: slow readers hold so much in memory together, and a piece each beyond it."""
+    """A response with `content`. A large one is sent as fast as its reader takes it: from memory while MOST_IN_MEMORY
+    has room, else from a temporary file, so that slow readers hold little memory."""
     if len(content) < _LARGE:
         return Response(content, headers=headers, media_type="application/json")
     if LargeResponse.in_memory + len(content) <= MOST_IN_MEMORY:
@@ -28,7 +28,7 @@ async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
 class LargeResponse(Response):
     media_type = "application/json"
     in_memory: ClassVar[int] = 0
-    """Bytes that wait there now."""
+    """Bytes of all large responses that are in memory now."""
 
     def __init__(self, size: int, headers: Mapping[str, str]) -> None:
         super().__init__(headers={**headers, "content-length": str(size)})

@@ -1,4 +1,5 @@
-"""The protocol at `/mcp`, over streamable HTTP and without sessions: any server of several may answer."""
+"""Serves the Model Context Protocol at `/mcp`, over streamable HTTP and without sessions, so that any of several
+servers may answer."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,19 +23,19 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 _INVALID_REQUEST = -32600
-"""JSON-RPC's."""
+"""JSON-RPC's code for an invalid request."""
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Mount:
-    """An ASGI application. What serves the protocol is put together for the first request: most servers never get
-    one, and it takes a second."""
+    """The ASGI application at `/mcp`. The protocol's server is built for the first request, as it takes a second and
+    most servers never get one."""
 
     def __init__(self, settings: Settings, build: Callable[[Services], Any] | None = None) -> None:
-        """`build` makes the server behind it, where that is not this project's tools.
+        """`build` makes the protocol's server; by default that of this project's tools.
 
-        A page in a browser can make a name of its own mean this machine (DNS rebinding): so only by the names of
-        `mcp_hosts` may it be called, and where that is empty, a server for this machine alone only by such."""
+        A web page can let a host name of its own resolve to this machine (DNS rebinding). So only the names in
+        `mcp_hosts` are accepted; where it is empty, a server without keys accepts only the names of this machine."""
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
         self._hosts = frozenset(settings.mcp_hosts or (_HERE if is_for_here else ()))
         self._build = build
@@ -61,7 +62,7 @@ class Mount:
         await self._manager.handle_request(scope, _first(bytes(message.text), receive), send)
 
     async def _read(self, request: Request) -> Shortened:
-        """The body without its long strings: what serves the protocol parses it on the event loop. Raises ApiError."""
+        """The body without its long strings, as the protocol's server parses it on the event loop. Raises ApiError."""
         services: Services = request.app.state.services
         try:
             body = await read_body(request, self._max_bytes)
@@ -77,7 +78,7 @@ class Mount:
 
     def _refused(self, request: Request) -> ApiError | None:
         if request.method != "POST":
-            # There are no sessions, so that nothing is told but in answers, and nothing is to be ended.
+            # Without sessions there is no stream to GET, and no session to DELETE.
             return MethodNotAllowed(f"{request.method} {PATH}: only POST is served here, there are no sessions.")
         for header in ("host", "origin") if self._hosts else ():
             name = _name_of(request.headers.get(header, ""))
@@ -113,7 +114,7 @@ class Mount:
         return StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=self._max_bytes)
 
     async def _run(self, started: asyncio.Event) -> None:
-        """In one task: the manager's group of tasks is left where it was entered."""
+        """Runs the manager in one task, as its task group must be left in the task that entered it."""
         async with self._manager.run():
             started.set()
             await self._stopping.wait()
@@ -125,8 +126,8 @@ class Mount:
 
 
 def _checked(message: Shortened) -> Shortened:
-    """Raises BadRequest for an id that can be none: the package would take such a request for a notification, which
-    nobody answers. What is no JSON is refused by the package."""
+    """Returns `message`. Raises BadRequest for an invalid id: the package would take such a request for a notification,
+    which gets no answer. Invalid JSON is refused by the package."""
     try:
         said = pydantic_core.from_json(message.text)
     except ValueError:
@@ -140,8 +141,8 @@ def _checked(message: Shortened) -> Shortened:
 
 
 def _check_form(said: object) -> None:
-    """Raises BadRequest for what is no message of JSON-RPC, or calls a tool without what it needs: the package would
-    tell of its own classes."""
+    """Raises BadRequest for an object that is no JSON-RPC message, or a call of a tool that lacks a field: the
+    package's own error would name its classes."""
     if not isinstance(said, dict):
         raise BadRequest("The body should be one message of JSON-RPC, which is an object.")
     if said.get("jsonrpc") != "2.0":
@@ -162,7 +163,7 @@ def _check_form(said: object) -> None:
 
 
 def _first(body: bytes, receive: Receive) -> Receive:
-    """What is received: `body`, which has been read, and whatever comes behind it."""
+    """A `receive` that yields `body`, which has been read already, and then the later messages."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def received() -> Message:
@@ -172,7 +173,7 @@ def _first(body: bytes, receive: Receive) -> Receive:
 
 
 def _answer(error: ApiError, request: Request) -> Response:
-    """As the protocol's clients read it, who show nothing of any other body."""
+    """The error in JSON-RPC's form, the only one that the protocol's clients show."""
     told = {"code": _INVALID_REQUEST, "message": error.message, "data": error.body(request.state.request_id)["error"]}
     body = {"jsonrpc": "2.0", "id": None, "error": told}
     headers = error.headers | ({"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})

@@ -26,9 +26,9 @@ from app.wire.request import ChatRequest
 from models.scheduler import SHARE
 
 LARGE = 512 * 1024
-"""Bytes of a result from which on it is a file: clients stop reading an event at 1 MiB."""
+"""Size in bytes from which on a result becomes a file: clients stop reading an event at 1 MiB."""
 _REPEATED = 128 * 1024
-"""Bytes of a result up to which it is said as text, too, for clients that do not look at structured content."""
+"""Size in bytes up to which a result is repeated as text, for clients that do not read structured content."""
 _MOST_PICTURES = 16
 _PURPOSE = "mcp_result"
 INSTRUCTIONS = (
@@ -41,16 +41,16 @@ Report = Callable[[Progress], Awaitable[None]]
 
 @dataclass(frozen=True)
 class ToolContext:
-    """Who calls, and what the HTTP request knows of it."""
+    """The caller of a tool, and facts of the HTTP request."""
 
     admission: Admission = field(default_factory=Admission)
     stages: Stages = field(default_factory=Stages)
     request_id: str = "mcp"
     fresh: bool = False
     files_url: str = ""
-    """Where the files of the key lie; "" where nothing but a tool can read them."""
+    """URL of the key's files; "" where only a tool can read them."""
     strings: Mapping[str, memoryview] = field(default_factory=dict)
-    """Long strings, by what stands for them in the arguments."""
+    """Long strings, by their placeholders in the arguments."""
 
 
 Arguments = Mapping[str, Any]
@@ -70,7 +70,7 @@ def build_server(
 
     async def list_tools(context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         tools = offered(services.pipeline.task_names, caller_of(context.request).admission.caller.tasks)
-        # The first to ask waits for the schemas, half a second: other requests do not.
+        # The first caller waits half a second for the schemas; other requests do not.
         return await services.wire.run(_listed, tools)
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
@@ -84,7 +84,7 @@ def build_server(
             await context.session.report_progress(progress.done, progress.total or None, progress.stage)
 
         caller = caller_of(context.request)
-        # The protocol's machinery runs tools in tasks of its own.
+        # The package runs tools in tasks of its own.
         share = SHARE.set(caller.admission.caller.share)
         try:
             arguments = params.arguments or {}
@@ -157,7 +157,7 @@ async def _ran(
     try:
         result, coded, pictures = await services.wire.run(made)
     except ValueError:
-        # The guard's refusal is prose.
+        # A refusal by the guard is text.
         return types.CallToolResult(content=[types.TextContent(text=content)], is_error=True)
     warnings = [types.TextContent(text=f"Note: {one}") for one in answer.warnings or ()]
     if len(coded) > LARGE:
@@ -190,7 +190,7 @@ async def _as_file(
 
 
 def _pictures(value: Any) -> Iterator[types.ImageContent]:
-    """Those that a result holds as data URLs."""
+    """The pictures that a result holds as data URLs."""
     found = 0
     waiting = [value]
     while waiting and found < _MOST_PICTURES:
@@ -209,12 +209,12 @@ _PLACE = re.compile(r"messages\[\d+\]\.content\[\d+\](?:\.file(?:\.\w+)?)?|respo
 
 
 def _argument(place: re.Match[str]) -> str:
-    """What the caller calls that part of the chat request."""
+    """The argument of the tool that became this part of the chat request."""
     return "schema" if place[0].startswith("response_format") else "source"
 
 
 def _failed(error: ApiError) -> types.CallToolResult:
-    """As a tool's error, which a model can read: with the code and, where it helps, when to come back."""
+    """`error` as a tool's error, which a model can read: with its code and, where that helps, when to try again."""
     again = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
     said = _PLACE.sub(_argument, error.message)
     said = f"{said} [{error.code}]{again}"

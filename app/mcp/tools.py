@@ -1,7 +1,7 @@
-"""The tools: what each takes, as which chat request it runs, and what it gives.
+"""The tools: their arguments, the chat request that a call becomes, and their results.
 
-A call is put as a request that a chat client could have sent, so that guard, cache, limits and evidence hold for it
-without a word here. What is typed in a call is said in the words that the tasks read.
+A call becomes a request that a chat client could have sent, so that guard, cache, limits and evidence apply to it
+unchanged. Typed arguments become the words that the tasks read.
 """
 
 import base64
@@ -38,20 +38,20 @@ _PAGES = r"^(\d+(\s*[-–]\s*\d+)?(\s*,\s*\d+(\s*[-–]\s*\d+)?)*)?$"
 
 
 class Arguments(BaseModel):
-    """What a tool takes. Raises ValidationError for an argument that it does not know."""
+    """The arguments of a tool. Raises ValidationError for an unknown argument."""
 
     model_config = ConfigDict(extra="forbid")
     task: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ("source",)
-    """One of these must be given, and no more than one."""
+    """Arguments of which exactly one must be given."""
 
     def said(self) -> Iterator[str]:
-        """What is typed, in words."""
+        """The typed arguments in words."""
         yield from ()
 
     def parts(self) -> Iterator[Part]:
-        """The message. A text is a file of its own: what it says is never an instruction, nor its links followed.
-        Raises BadRequest."""
+        """The parts of the message. A text becomes a file, so that it is never an instruction and its links are not
+        followed. Raises BadRequest."""
         given = [name for name in self.needs if getattr(self, name) is not None]
         if len(given) != 1:
             wanted = " or ".join(f"'{name}'" for name in self.needs)
@@ -204,7 +204,7 @@ class Extract(Instructed):
 
 
 class Extracted(BaseModel):
-    """What `extract` gives."""
+    """The result of `extract`."""
 
     data: dict[str, Any] = Field(description="Valid against the schema.")
     evidence: dict[str, Any] = Field(
@@ -219,9 +219,9 @@ class McpTool:
     description: str
     arguments: type[Arguments]
     result: Any
-    """The type of what it gives."""
+    """The type of the result."""
     is_open_world: bool = False
-    """Whether it looks at what is neither here nor sent along."""
+    """Whether the tool reads anything beside its arguments and this server, such as the web."""
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -231,7 +231,7 @@ class McpTool:
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
-        """An object always. What is too large stands in a file, of which it is told instead."""
+        """The schema of the result, always an object. In place of a result that is too large, it names a file."""
         schema = TypeAdapter(self.result).json_schema()
         definitions = schema.pop("$defs", {})
         if schema.get("type") != "object":
@@ -251,9 +251,9 @@ class McpTool:
 
 _LONGEST_CODE = 3
 LIST = "results"
-"""Under which a result stands that is a list."""
+"""The field that holds a result that is a list."""
 FILE = "file"
-"""Under which a result that is too large tells its file."""
+"""The field that names the file of a result that is too large."""
 _FILE_SCHEMA = {
     "type": "object",
     "properties": {"id": {"type": "string"}, "uri": {"type": "string"}, "bytes": {"type": "integer"}},
@@ -295,7 +295,8 @@ EXTRACT: Literal["extract"] = "extract"
 
 
 def _plain(schema: Any) -> Any:
-    """Without titles, which repeat the names, and without `null` for what may be left out: language models read it."""
+    """The schema without titles, which repeat the names, and without `null` for optional fields, as language models
+    read it."""
     match schema:
         case {"anyOf": [dict() as only, {"type": "null"}], "default": None, **rest}:
             return _plain({key: value for key, value in rest.items() if key != "title"} | only)
@@ -309,7 +310,7 @@ def _plain(schema: Any) -> Any:
 
 
 def offered(tasks: Collection[str], allowed: Collection[str] | None = None) -> list[McpTool]:
-    """Those whose task is among the server's, and among those that a key may run."""
+    """The tools whose tasks the server has and the key may run."""
     return [
         tool
         for tool in TOOLS.values()
@@ -322,7 +323,7 @@ def _needs(tool: McpTool) -> str:
 
 
 def _spelt_out(language: str) -> str:
-    """A code by its name: many a code is a word, too, such as `it` and `no`."""
+    """The name of a language, as many a code is also a word, such as `it` and `no`."""
     return language_name(language.lower()) if len(language) <= _LONGEST_CODE else language
 
 

@@ -15,7 +15,7 @@ from app.access.admission import Admission
 from app.chat.render import FIRST_PING_S, PING_S, failure
 from app.events import Progress
 from app.feed import Feed, Work, as_progress
-from app.http.body import body_pieces
+from app.http.body import body_chunks
 from app.http.disconnect import until_disconnect
 from app.http.event_stream import EventStreamResponse
 from app.http.form import UploadForm
@@ -286,7 +286,7 @@ async def _read(request: Request) -> tuple[UploadForm, bytes]:
     services: Services = request.app.state.services
     form = UploadForm(request.headers.get("content-type", ""), needs="model", field_bytes=_FIELD_BYTES)
     file = io.BytesIO()
-    async with aclosing(body_pieces(request, services.max_request_bytes)) as pieces:
+    async with aclosing(body_chunks(request, services.max_request_bytes)) as pieces:
         async for piece in pieces:
             file.write(form.feed(piece))
     form.finish()

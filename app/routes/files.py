@@ -1,4 +1,4 @@
-"""/v1/files: what a client uploads once, and names by its id in requests."""
+"""/v1/files: files that a client uploads once, and names by id in requests."""
 
 import re
 from collections.abc import AsyncIterator
@@ -22,9 +22,9 @@ from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000
 _FORM_BYTES = MB
-"""The bytes of an upload's body besides the file: boundaries and fields."""
+"""Bytes of an upload's body allowed beside the file, for boundaries and fields."""
 _SHORTEST_KEEP_S, _LONGEST_KEEP_S = 3600, 2_592_000
-"""OpenAI's bounds of `expires_after[seconds]`."""
+"""OpenAI's bounds on `expires_after[seconds]`."""
 _SECONDS = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 router = APIRouter(prefix="/v1/files", tags=["files"])
@@ -45,7 +45,7 @@ _UPLOAD = {
     "", openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}}
 )
 async def upload_file(request: Request) -> FileObject:
-    """Streams the file to where it is kept; an upload that breaks off leaves nothing."""
+    """Uploads a file. An upload that breaks off leaves nothing."""
     if is_on(request, "x-interfaze-zdr"):
         raise BadRequest("An upload is kept, and 'x-interfaze-zdr' asks to keep nothing: send the file in the request.")
     store = _store(request)
@@ -79,7 +79,7 @@ async def list_files(
     order: Literal["asc", "desc"] = "desc",
     purpose: str | None = None,
 ) -> FileList:
-    """The newest first, unless `order` says otherwise; from behind the file `after`."""
+    """A page of the key's files after the file `after`, the newest first unless `order` says otherwise."""
     files = await _store(request).all(request.state.caller.tenant)
     if order == "asc":
         files.reverse()
@@ -100,13 +100,13 @@ async def list_files(
 
 @router.get("/{file_id}")
 async def get_file(request: Request, file_id: str) -> FileObject:
-    """The file's name, size and purpose, and when it ends."""
+    """The file's name, size, purpose and time of expiry."""
     return _object(await _found(request, file_id))
 
 
 @router.get("/{file_id}/content", response_class=StreamingResponse)
 async def get_file_content(request: Request, file_id: str) -> Response:
-    """The bytes as they were uploaded: as a download, which no browser shows or runs."""
+    """The uploaded bytes, as a download that no browser shows or runs."""
     file = await _found(request, file_id)
     pieces = _store(request).pieces(file)
     try:
@@ -134,7 +134,7 @@ async def get_file_content(request: Request, file_id: str) -> Response:
 
 @router.delete("/{file_id}")
 async def delete_file(request: Request, file_id: str) -> FileDeleted:
-    """The file is gone when this answers; requests that name it are refused from then on."""
+    """Deletes a file at once; later requests that name it are refused."""
     await _store(request).delete(await _found(request, file_id))
     return FileDeleted(id=file_id)
 
@@ -145,7 +145,7 @@ def _store(request: Request) -> FileStore:
 
 
 async def _found(request: Request, file_id: str) -> StoredFile:
-    """Another caller's file is no file."""
+    """The caller's file with this id. Raises NotFound, also for a file of another caller."""
     file = await _store(request).find(request.state.caller.tenant, file_id)
     if file is None:
         raise _not_found(file_id)
@@ -176,7 +176,7 @@ def _purpose(fields: dict[str, str]) -> str:
 
 
 def _keep_s(fields: dict[str, str], limits: FileLimits) -> float | None:
-    """For how long: as the server keeps files at most."""
+    """Seconds for which the file is kept, at most what the server allows."""
     longest = limits.ttl_s or None
     asked = fields.get("expires_after[seconds]")
     if asked is None:

@@ -1,5 +1,5 @@
-"""GET / is the playground, GET /docs shows the API: pages for people, without a key and without another host.
-GET /llms.txt says to language models in short what is here."""
+"""The pages for people, which need no key and load nothing from other hosts: GET / is the playground, GET /docs shows
+the API. GET /llms.txt describes the server for language models."""
 
 import base64
 import gzip
@@ -29,7 +29,7 @@ _ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
     "favicon-32x32.png": "image/png",
 }
-"""Swagger UI's files, as the package fastapi-swagger has them."""
+"""Files of Swagger UI from the package fastapi-swagger, with their types."""
 _ASSETS_AGE_S = 3600
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
@@ -56,12 +56,12 @@ _POLICY = {
     "form-action": "'none'",
     "frame-ancestors": "'none'",
 }
-"""What the playground may do: what a model says can neither run nor reach another host."""
+"""Content security policy of the playground: a model's text can neither run as a script nor reach another host."""
 _WORKER_POLICY = {"default-src": "'none'", "script-src": "'self' 'wasm-unsafe-eval'", "connect-src": "'self'"}
-"""And the worker that draws pages of PDFs, whose decoders of scans are WebAssembly. It touches no page."""
+"""Policy of the worker that draws pages of PDFs, whose image decoders are WebAssembly. It cannot touch the page."""
 _WORKER = "pdfjs/pdf.worker.min.mjs"
 _PATHS = {"docs": "/docs", "openapi": "/openapi.json", "ready": "/ready", "models": "/v1/models"}
-"""What a program that asks for `/` may want."""
+"""Paths that are listed to programs which GET `/`."""
 _CAPITALS = {"gui": "GUI", "ocr": "OCR"}
 
 router = APIRouter(include_in_schema=False)
@@ -69,7 +69,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def playground(request: Request) -> Response:
-    """For browsers. Programs are told where the rest is."""
+    """The playground for browsers; programs get a list of paths."""
     services: Services = request.app.state.services
     if request.method == "HEAD" or "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"name": "openfaze", "version": version("openfaze"), **_PATHS}, headers={"vary": "accept"})
@@ -90,7 +90,7 @@ async def playground(request: Request) -> Response:
 
 @router.api_route("/playground/{name:path}", methods=["GET", "HEAD"])
 def playground_file(request: Request, name: str) -> Response:
-    """Whoever has it asks whether it has changed: a page and its modules are of one version."""
+    """A file of the playground. Browsers revalidate it each time, so that page and modules are of one version."""
     services: Services = request.app.state.services
     if not services.settings.playground or name not in _playground_files():
         raise NotFound("Unknown route: GET /playground/…")
@@ -123,7 +123,7 @@ async def docs_asset(name: str) -> Response:
 
 @router.api_route("/llms.txt", methods=["GET", "HEAD"])
 def llms_text(request: Request) -> Response:
-    # As long as a tenth of the server's start: the types of all results.
+    # Imported late: the types of all results take a tenth of the server's start.
     from app.mcp.tools import EXTRACT, offered
 
     services: Services = request.app.state.services
@@ -168,7 +168,7 @@ class _PlaygroundFile:
 
 @cache
 def _playground_files() -> frozenset[str]:
-    """Those that the page is made of, by their paths below its folder."""
+    """The files of the playground, by their paths below its folder."""
     found = (path for path in _PLAYGROUND.rglob("*") if path.suffix in _TYPES)
     return frozenset(path.relative_to(_PLAYGROUND).as_posix() for path in found)
 
@@ -186,7 +186,7 @@ def _page(request: Request, text: str, policy: dict[str, str]) -> Response:
         "cache-control": "no-cache",
         "etag": _etag(content),
         "referrer-policy": "no-referrer",
-        # A link that a model writes is not even looked up before somebody follows it.
+        # The host of a link that a model writes is not looked up before somebody follows it.
         "x-dns-prefetch-control": "off",
         "vary": "accept",
         "x-content-type-options": "nosniff",
@@ -197,7 +197,7 @@ def _page(request: Request, text: str, policy: dict[str, str]) -> Response:
 
 
 def _options(services: Services) -> Iterator[str]:
-    """A task each, with what would provide it where nothing here does."""
+    """An HTML option for each task, with a remedy where no engine serves it here."""
     remedies = {state.capability: state.remedy for state in services.runtime.states()}
     capabilities = {CHAT: "llm"} | {task: task for task in services.public_tasks}
     for name, capability in capabilities.items():
@@ -228,7 +228,7 @@ def _text(path: Path) -> str:
 
 @cache
 def _of_inline(text: str) -> dict[str, str]:
-    """What lets a browser run and show what stands in the page itself."""
+    """The directives that allow the scripts and styles inside the page."""
     sources: dict[str, str] = {"script": "'self'", "style": "'self'"}
     for kind, content in _INLINE.findall(text):
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -1,6 +1,5 @@
-"""What the server says of itself. GET /v1/models: the names a client may ask for. GET /health: is the process alive?
-GET /ready: do the engines that it promised run? GET /metrics: what has it done, and what does it do now?
-"""
+"""The server's state. GET /v1/models: the names of models. GET /health: is the process alive? GET /ready: do the
+preloaded engines run? GET /metrics: counters and gauges for Prometheus."""
 
 import time
 from typing import Annotated
@@ -23,11 +22,11 @@ _SHOWN = 80
 
 router = APIRouter()
 metrics_router = APIRouter()
-"""Left out where OPENFAZE_METRICS_PORT has them served elsewhere."""
+"""The route of the metrics, absent where OPENFAZE_METRICS_PORT serves them on another port."""
 
 
 def check_model(name: str, param: str | None = None, *known: str) -> None:
-    """Raises NotFound for a name that is none of `known`; without those, that is neither the model's nor an alias."""
+    """Raises NotFound for a name that is not in `known` or, without those, is neither the model's name nor an alias."""
     if name not in (known or (MODEL, *ALIASES)):
         shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
         available = known[0] if known else MODEL
@@ -38,13 +37,13 @@ def check_model(name: str, param: str | None = None, *known: str) -> None:
 
 @router.get("/v1/models", tags=["models"])
 async def list_models() -> ModelList:
-    """The two names that a request may ask for: one for chat, responses and tasks, one for embeddings."""
+    """The two models: one for chat, responses and tasks, one for embeddings."""
     return ModelList(data=[Model(id=name, created=STARTED) for name in LISTED])
 
 
 @router.get("/v1/models/{model}", tags=["models"])
 async def get_model(model: Annotated[str, Path(examples=[MODEL])]) -> Model:
-    """A model by its name, or by another name of it; 404 for all others."""
+    """A model by its name or an alias; 404 for all others."""
     check_model(model, None, *ALL)
     return Model(id=model, created=STARTED)
 
@@ -79,7 +78,7 @@ async def ready(request: Request) -> JSONResponse:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def get_metrics(request: Request) -> Response:
-    """Prometheus' text format."""
+    """Metrics in Prometheus' text format."""
     services: Services = request.app.state.services
     return Response(await services.metrics.text(), headers={"content-type": metrics.CONTENT_TYPE})
 

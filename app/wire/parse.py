@@ -1,4 +1,4 @@
-"""From a request's body to what it says, without standing in anyone's way.
+"""Parses a request's body without blocking other threads.
 
 A JSON parser keeps every other thread of the process waiting while it copies a 27 MB string. Most of a large body is
 a few such strings (base64): they are found by their quotes and stay where they are, as views of the body, and the
@@ -21,19 +21,19 @@ from app.wire.problems import first_problem
 from models.fair_executor import FairExecutor
 
 LONG = 16 * 1024
-"""Bytes from which on a string is taken out."""
+"""Size in bytes from which on a string is taken out of the body."""
 _PIECE = 64 * 1024
-"""Bytes that are looked at without letting other threads in between: well below a millisecond each."""
+"""Bytes that are scanned before other threads may run, in well below a millisecond."""
 
 _QUOTE = ord('"')
 _FIRST_PRINTABLE, _FIRST_BEYOND_ASCII = 0x20, 0x80
 _WITHIN = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
-"""What may stand within a string, escapes whole."""
+"""The content of a string, with whole escapes."""
 _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
 
 
 class TooManyValues(Exception):
-    """The text holds more values than it may."""
+    """The text holds more values than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG, piece
 
 
 def _strings(body: bytes | bytearray, piece: int) -> Iterator[tuple[int, int, list[int]]]:
-    """Where the content of each string begins and ends and, if it has escapes, the ends of the pieces to undo them
-    in. Stops before a string that does not end."""
+    """Yields the bounds of each string's content and, where it has escapes, the ends of the pieces in which to undo
+    them. Stops before a string that does not end."""
     at = 0
     while start := body.find(b'"', at) + 1:
         end = body.find(b'"', start)
@@ -106,12 +106,12 @@ def _cuts(body: bytes | bytearray, start: int, piece: int) -> Iterator[int]:
 
 
 def _is_inside_a_character(byte: int) -> bool:
-    """Whether it is a byte of UTF-8 that is not the first of a character."""
+    """Whether `byte` continues a character of UTF-8."""
     return byte & 0xC0 == 0x80
 
 
 def _checked(body: bytes | bytearray, start: int, end: int, piece: int) -> memoryview | None:
-    """The bytes themselves, where they are characters that may stand in a string."""
+    """A view of the bytes; None where they are not valid in a JSON string."""
     view = memoryview(body)[start:end].toreadonly()
     codes = np.frombuffer(view, np.uint8)
     if codes.min() < _FIRST_PRINTABLE:
@@ -127,7 +127,7 @@ def _checked(body: bytes | bytearray, start: int, end: int, piece: int) -> memor
 
 
 def _undone(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview | None:
-    """A copy with its escapes undone, where they can be."""
+    """A copy with its escapes undone; None where one is invalid."""
     text = bytearray()
     try:
         for cut in cuts:
@@ -139,7 +139,7 @@ def _undone(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview 
 
 
 def _more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
-    """Whether about more than `limit` values are in `text`: each but the first of its list follows a comma."""
+    """Whether `text` has more than about `limit` values, by its commas and brackets."""
     count = 0
     for at in range(0, len(text), piece):
         part = text[at : at + piece]
@@ -150,14 +150,14 @@ def _more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
 
 
 LARGE = 256 * 1024
-"""Bytes of a body from which on it is parsed in a thread, and without its long strings."""
+"""Size in bytes from which on a body is parsed in a thread, and without its long strings."""
 MAX_VALUES = 200_000
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
 
 async def parse_aside(kind: type[RequestT], body: bytearray, max_values: int, threads: FairExecutor) -> RequestT:
-    """As `parse`; a large body in `threads`."""
+    """Parses as `parse` does; a large body in `threads`."""
     return parse(kind, body) if len(body) < LARGE else await threads.run(parse, kind, body, max_values)
 
 
@@ -187,7 +187,7 @@ def _without_long_strings(kind: type[RequestT], body: bytes | bytearray, max_val
     except ValidationError as error:
         if first_problem(error).is_json:
             raise
-        return _validated(kind, body)  # for the place of the mistake: it is another in the shortened text
+        return _validated(kind, body)  # for the position of the mistake, which differs in the shortened text
     put_back(request, short.strings)
     return request
 
