@@ -1,1 +1,1 @@
-"""From detected lines, in no order, to the lines of a page as a person reads them."""
+"""Turning detected lines, in any order, into the lines and tables of a page in reading order."""

@@ -1,4 +1,4 @@
-"""Cells of tables, and the words that stand in them."""
+"""The cells of tables, with the words in them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tasks.layout.rulings import turned
 
 @dataclass(frozen=True, slots=True)
 class PlacedWord:
-    """A word in the frame in which the page's text runs to the right."""
+    """A word in the frame of reference in which the page's text runs to the right."""
 
     left: float
     top: float
@@ -17,7 +17,7 @@ class PlacedWord:
     bottom: float
     word: Word
     line: int
-    """The place of its line on the page."""
+    """Index of the word's line on the page."""
 
     @property
     def middle(self) -> float:
@@ -35,10 +35,10 @@ class Cell:
     row_span: int
     col_span: int
     quad: Quad
-    """All its room, not only its text."""
+    """The whole area of the cell."""
     words: list[Word] = field(default_factory=list)
     pages_on: int = 0
-    """How many pages after its table's first one it stands."""
+    """Page of the cell, counted from the table's first page, which is 0."""
 
     @property
     def text(self) -> str:
@@ -46,7 +46,7 @@ class Cell:
 
     @property
     def confidence(self) -> float:
-        """The mean of its words'; 1.0 where it is empty."""
+        """Mean confidence of the words; 1.0 for an empty cell."""
         return sum(word.confidence for word in self.words) / len(self.words) if self.words else 1.0
 
 
@@ -56,15 +56,15 @@ class Table:
     rows: int
     columns: int
     cells: list[Cell]
-    """By row and column; one that spans several stands at its first."""
+    """Cells by row and column; a spanning cell is listed at its first position."""
     lines: frozenset[int]
-    """The places of the lines that it is made of."""
+    """Indices of the lines that make up the table."""
     leaders: Sequence[Word] = ()
-    """Rows of dots between its cells."""
+    """Dot leaders between the cells."""
     edges: Sequence[float] = ()
-    """The edges of its columns, along the text, from left to right."""
+    """Positions of the column edges along the text, from left to right."""
     continued: bool = False
-    """Whether it goes on with the last one of the page before, which has its cells."""
+    """True if the table continues the last one of the previous page, which also holds its cells."""
 
 
 def _piece(word: Word, angle: float, line: int) -> PlacedWord:
@@ -74,13 +74,13 @@ def _piece(word: Word, angle: float, line: int) -> PlacedWord:
 
 
 def pieces_of(lines: Sequence[TextLine], angle: float) -> list[PlacedWord]:
-    """The words of `lines`, which run at `angle`."""
+    """Place the words of `lines`, which run at `angle`."""
     return [_piece(word, angle, place) for place, line in enumerate(lines) for word in line.words]
 
 
 @dataclass(slots=True)
 class CellDraft:
-    """A cell in the making."""
+    """A cell while its table is being built."""
 
     row: int
     column: int
@@ -91,7 +91,7 @@ class CellDraft:
 
 @dataclass(slots=True)
 class Draft:
-    """A table in the text's own frame."""
+    """A table being built, in the text's frame of reference."""
 
     xs: Sequence[float]
     ys: Sequence[float]
@@ -119,7 +119,7 @@ def quad_of(left: float, top: float, right: float, bottom: float, angle: float) 
 
 
 def levels_of(pieces: Iterable[PlacedWord]) -> list[list[PlacedWord]]:
-    """Pieces on one level, from left to right; levels from top to bottom."""
+    """Group words by level; words from left to right, levels from top to bottom."""
     lines: list[list[PlacedWord]] = []
     for piece in sorted(pieces, key=lambda piece: (piece.middle, piece.left)):
         if lines and piece.middle - lines[-1][0].middle < 0.5 * max(

@@ -1,4 +1,4 @@
-"""Tables without rulings: columns are strips of white space that runs down through rows of words."""
+"""Finding tables without rulings, whose columns are separated by strips of white space down through the rows."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -11,35 +11,35 @@ from tasks.layout.cells import CellDraft, Draft, PlacedWord
 from tasks.layout.rulings import Stroke
 
 MOST_ROWS = 1000
-"""Rows of a table without rulings; further ones are text."""
+"""Most rows of a table without rulings; further ones are text."""
 _GAP, _WIDE_GAP = 0.7, 1.1
-"""Narrowest white space between cells, in heights of a line: where many rows show it, and where few do."""
+"""Narrowest white space between cells, in line heights: if many rows show it, and if few do."""
 _MANY = 4
-"""Rows that show a column well."""
+"""Number of rows from which on a column is well attested."""
 _CROSSED = 0.15
-"""Share of the rows with several cells that may reach across the white space between two columns."""
+"""Largest share of the rows with several cells that may cross the white space between two columns."""
 _NEAR = 3.5
-"""How far apart rows of one table are at most, in heights of a line, from middle to middle."""
+"""Largest distance between rows of one table, in line heights, from middle to middle."""
 _APART = 1.3
-"""Pitches of rows from which a line stands apart."""
+"""Largest distance of a line from the rows above, in row pitches, to belong to the table."""
 _TELLING = 24
-"""Rows of which the columns are found; what follows only has to fit."""
+"""Number of rows from which the columns are derived; later rows only have to fit."""
 _TIGHT = 0.8
-"""Pitch of the lines of one cell, in pitches of rows, at most."""
+"""Largest pitch of lines within one cell, in row pitches."""
 _PROSE = 9
-"""Words of a cell, in the mean, from which two columns are text that is set in columns."""
+"""Mean number of words per cell from which on two columns are running text set in columns."""
 
 
 @dataclass(slots=True)
 class _Row:
-    """A line of words, which may be a row of a table."""
+    """A line of words that may be a row of a table."""
 
     line: int
     pieces: list[PlacedWord]
     leaders: list[PlacedWord]
-    """Rows of dots among its words."""
+    """Dot leaders among the words."""
     runs: list[list[PlacedWord]]
-    """Its words, parted at wide gaps."""
+    """Words of the line, separated at wide gaps."""
 
     @property
     def top(self) -> float:
@@ -86,7 +86,7 @@ def _runs(pieces: Sequence[PlacedWord], height: float, gap: float) -> list[list[
             runs[-1].append(piece)
         else:
             runs.append([piece])
-    # A bullet and what follows it are one.
+    # A bullet belongs to the text that follows it.
     if len(runs) > 1 and len(runs[0]) == 1 and _is_mark(runs[0][0].word.text):
         runs[:2] = [runs[0] + runs[1]]
     return runs
@@ -97,7 +97,7 @@ def _is_mark(text: str) -> bool:
 
 
 def unruled(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
-    """Tables among lines that no grid holds; lines that run across may rule off their rows."""
+    """Yield the tables among lines outside ruled grids. Horizontal rulings may separate their rows."""
     block: list[_Row] = []
     for row in [*_rows(pieces, height), None]:
         if row is not None and (not block or 0 < row.middle - block[-1].middle < _NEAR * height):
@@ -108,7 +108,7 @@ def unruled(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: floa
 
 
 def _in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
-    """Tables in lines that follow each other closely: as many lines at a time as have their columns in common."""
+    """Yield the tables in closely spaced lines; each covers as many lines as share columns."""
     start = 0
     while start < len(block):
         if len(block[start].runs) < 2:
@@ -118,11 +118,11 @@ def _in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) ->
         strips = _strips(rows, height)
         for place in range(start + 1, min(len(block), start + MOST_ROWS)):
             row = block[place]
-            # Lines that have one cell may be within a table, not at its end.
+            # A line with a single cell may be within a table but not at its end.
             if place - last > 2:
                 break
             if len(row.runs) == 1:
-                # Text below all columns is none of the table's, nor is what stands apart.
+                # Text below all columns, or at a distance, does not belong to the table.
                 if len(rows) > 1 and row.middle - block[place - 1].middle > _APART * (rows[1].middle - rows[0].middle):
                     break
                 if 2 * sum(row.begin < left and right < row.end for left, right in strips) > len(strips) > 1:
@@ -132,7 +132,7 @@ def _in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) ->
                 break
             if len(rows) < _TELLING:
                 common = _strips([*rows, row], height)
-                # What takes the columns away is another table.
+                # A line that removes most columns belongs to another table.
                 if len(rows) >= _MANY and 3 * len(common) < 2 * len(strips):
                     break
                 strips = common
@@ -143,16 +143,16 @@ def _in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) ->
         table = _table_of(block[first : last + 1], rows, strips, across, height)
         if table is not None:
             yield table
-        # Many lines that fit and are no table are none from the next one on, either.
+        # Many fitting lines that are no table are none from the second line on, either.
         start = last + 1 if table is not None or len(rows) > _MANY else start + 1
 
 
 _Strip = tuple[float, float]
-"""White space between two columns: its left and its right end."""
+"""Left and right end of the white space between two columns."""
 
 
 def _strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
-    """The white space that runs down through `rows`, across which hardly any of them reach, from left to right."""
+    """Return the strips of white space that hardly any of `rows` cross, from left to right."""
     least = (_GAP if len(rows) >= _MANY else _WIDE_GAP) * height
     may_cross = max(1, int(_CROSSED * len(rows))) if len(rows) >= _MANY else 0
     steps = sorted(step for row in rows for piece in row.pieces for step in ((piece.left, 1), (piece.right, -1)))
@@ -165,7 +165,7 @@ def _strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
             begin = x
         elif before <= may_cross < depth and x - begin >= least and begin > left and x < right:
             strips.append((begin, x))
-    # A column that has one cell lies in a strip: there are two.
+    # A strip with a column of a single cell in it counts as two strips.
     for row in rows if may_cross else ():
         for run in row.runs:
             start, end = run[0].left, run[-1].right
@@ -177,7 +177,7 @@ def _strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
 
 
 def _fits(row: _Row, strips: Sequence[_Strip], height: float) -> bool:
-    """Whether at least half of `strips` are white in `row`, or in a part, and one of them between two of its cells."""
+    """True if at least half of `strips` are white in `row`, and one of them lies between two of its cells."""
     gaps = [(one[-1].right, other[0].left) for one, other in pairwise(row.runs)]
     between = [any(_shared(strip, gap) >= _GAP * height for gap in gaps) for strip in strips]
     white = sum(
@@ -191,8 +191,8 @@ def _shared(one: _Strip, other: _Strip) -> float:
 
 
 def _head(block: Sequence[_Row], start: int, strips: Sequence[_Strip], across: Sequence[Stroke], height: float) -> int:
-    """Where the table begins whose rows begin at `start`: a cell that heads some of its columns, or stands below the
-    rule that the table begins with, may stand above."""
+    """Return the first row of the table whose rows begin at `start`: lines above may belong to it if they head some
+    columns or stand below the table's top rule."""
     left, right = strips[0][0], strips[-1][1]
     pitch = max(2.2 * height, 1.3 * (block[start + 1].middle - block[start].middle))
     for place in range(start - 1, max(-1, start - 3), -1):
@@ -213,7 +213,7 @@ def _head(block: Sequence[_Row], start: int, strips: Sequence[_Strip], across: S
 def _table_of(
     lines: Sequence[_Row], full: Sequence[_Row], strips: Sequence[_Strip], across: Sequence[Stroke], height: float
 ) -> Draft | None:
-    """The table of `lines`, of which those in `full` have several cells; None where they are no table."""
+    """Build the table of `lines`, of which those in `full` have several cells; None if they are no table."""
     columns = len(strips) + 1
     if columns < 2 or len(full) < (3 if columns == 2 else 2):
         return None
@@ -227,7 +227,7 @@ def _table_of(
             place.pieces += pieces
     taken = {(row, column + step) for (row, column), one in places.items() for step in range(1, one.col_span)}
     for clash in taken & places.keys():
-        # A cell that another one reaches over is part of it.
+        # A cell that another one extends over becomes part of it.
         row, column = clash
         before = max(first for one, first in places if one == row and first < column)
         places[row, before].pieces += places.pop(clash).pieces
@@ -260,7 +260,7 @@ def _table_of(
 
 
 def _cells_of(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[int, int, list[PlacedWord]]]:
-    """First and last column, and words, of each cell of a line, from left to right."""
+    """Return first column, last column and words of each cell of a line, from left to right."""
     parts: list[list[PlacedWord]] = [[row.pieces[0]]]
     for one, other in pairwise(row.pieces):
         gap = other.left - one.right
@@ -274,7 +274,7 @@ def _cells_of(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[
     for part in parts:
         left, right = part[0].left, part[-1].right
         first, last = bisect_right(ends, left + slack), bisect_right(ends, right - slack)
-        # What begins in the white space before a column, and ends there, is that column's nearest.
+        # A cell that begins and ends in the white space before a column belongs to that column.
         if first < len(starts) and left >= starts[first] - slack and right > ends[first]:
             first += 1
         last = max(first, last)
@@ -293,7 +293,7 @@ def _row_edges(
     strips: Sequence[_Strip],
     height: float,
 ) -> tuple[list[float], list[int]]:
-    """The edges of the rows, and the row of each of `lines`: some go on with the row above."""
+    """Return the edges of the rows, and the row of each of `lines`: some lines continue the row above."""
     begins = _ruled_rows(lines, cells, columns, across, strips) or _spaced_rows(lines, cells)
     rows, starts = -1, []
     for one in begins:
@@ -315,7 +315,7 @@ def _ruled_rows(
     across: Sequence[Stroke],
     strips: Sequence[_Strip],
 ) -> list[bool] | None:
-    """Which lines begin a row where rules part most rows."""
+    """Return for each line True if it begins a row, judged by rulings; None unless these separate most rows."""
     top, bottom = lines[0].middle, lines[-1].middle
     left, right = strips[0][0], strips[-1][1]
     levels = sorted(one.level for one in across if top < one.level < bottom and one.start <= left and one.end >= right)
@@ -326,15 +326,15 @@ def _ruled_rows(
     filled = Counter[int]()
     for band, own in zip(bands, cells, strict=True):
         filled[band] += sum(last - first + 1 for first, last, _ in own)
-    # Rules between groups of rows part no rows.
+    # Rulings between groups of rows do not separate rows.
     if any(sizes[band] > 1 and 5 * filled[band] > 4 * columns * sizes[band] for band in sizes):
         return None
     return [place == 0 or band != bands[place - 1] for place, band in enumerate(bands)]
 
 
 def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int, list[PlacedWord]]]]) -> list[bool]:
-    """Which lines begin a row, by the white space between them: a line that stands close below one, and has fewer
-    cells, goes on with it."""
+    """Return for each line True if it begins a row, judged by white space: a line close below another with fewer cells
+    continues its row."""
     pitches = [other.middle - one.middle for one, other in pairwise(lines)]
     usual = median([pitch for pitch, own in zip(pitches, cells[1:], strict=True) if len(own) > 1] or [0.0])
     begins = [True]

@@ -1,12 +1,11 @@
-"""Detected lines, in no order, to the lines of the page in the order in which a person reads them.
+"""Sorting detected lines into reading order.
 
-Everything happens in the text's own frame: lines that run the same way (to the right, down, to the left, up) are
-ordered together, after their common skew is taken out. The direction in which most of the page's text runs comes
-first.
+Everything happens in the text's own frame of reference: lines of one direction (right, down, left, up) are ordered
+together, after their common skew is removed. The direction of most of the page's text comes first.
 
-Lines that a detector ran across a narrow gutter are parted before. One line alone does not tell: the white space of a
-gutter of ten points is no wider than that between the words of a justified line. But words do not begin below each
-other by chance, line after line, as columns do.
+Lines that a detector ran across a narrow gutter are split first. A single line is not enough for that: a gutter of ten
+points is no wider than the spaces of a justified line. But only in columns do words begin below each other line after
+line.
 """
 
 from bisect import bisect_left
@@ -23,20 +22,21 @@ from models.vision.text import Point, Quad, TextLine, Word
 from tasks.layout.reading_order import LineBox, Row, rows_in_order
 
 _BANDS = 8
-"""Vertical bands of the page, in each of which the lines run at one slope."""
+"""Number of vertical bands of the page, within each of which the lines have one slope."""
 _FEWEST = 5
-"""Lines that show the slope of a band."""
+"""Least number of lines that determine the slope of a band."""
 _LONG = 4
-"""Length of a line whose slope can be relied on, in heights."""
+"""Least length, in line heights, of a line whose slope is reliable."""
 _BENT = 0.4
-"""Rise of the page, in heights of a line, from which it counts as bent. Less is no trouble to those who make rows."""
+"""Least rise, in line heights, at which the page counts as bent; a smaller one does not disturb the grouping into
+rows."""
 
 
 def straightened(boxes: Sequence[LineBox]) -> Sequence[LineBox]:
-    """`boxes`, moved up and down as if the page lay flat; as they are if it does.
+    """Move `boxes` up and down as if the page lay flat; they are unchanged if it does.
 
-    A sheet bends about an upright axis as a rule: lines above each other run at one slope, and the slopes along a
-    row add up to its curve.
+    A sheet usually bends about a vertical axis: lines above each other have one slope, and the slopes along a row add
+    up to its curve.
     """
     long = [box for box in boxes if box.right - box.left >= _LONG * box.height]
     if len(long) < 2 * _FEWEST:
@@ -59,20 +59,20 @@ def straightened(boxes: Sequence[LineBox]) -> Sequence[LineBox]:
 
 
 _GAP = 0.6
-"""Narrowest white space between words that may be a gutter, in heights of the line."""
+"""Narrowest white space between words that may be a gutter, in line heights."""
 _NEAR = 0.35
-"""How far apart the lines of a column may begin, in heights of the line."""
+"""Largest difference, in line heights, between the beginnings of lines in one column."""
 _AROUND = 8
-"""Lines above and below that are asked."""
+"""Number of lines above and below that are examined for a gutter."""
 _SHARE = 2 / 3
-"""The share of the lines with text at a gutter that must begin there anew."""
+"""Least share of the lines with text at a gutter that must begin there."""
 _FEWEST_IN_COLUMN = 4
-"""Lines that make a column."""
+"""Least number of lines in a column."""
 
 
 @dataclass(frozen=True, slots=True)
 class _PlacedLine:
-    """A line in the frame in which the page's text runs to the right."""
+    """A line in the frame of reference in which the page's text runs to the right."""
 
     line: TextLine
     left: float
@@ -80,9 +80,9 @@ class _PlacedLine:
     middle: float
     near: float
     gaps: Sequence[tuple[int, float]]
-    """Place in the line, and left end, of each word that follows a wide white space."""
+    """Index in the line, and left end, of each word after a wide white space."""
     starts: Sequence[float]
-    """These left ends, ascending."""
+    """Ascending left ends of these words."""
 
     def reaches(self, x: float) -> bool:
         return self.left - self.near < x < self.right
@@ -95,9 +95,10 @@ class _PlacedLine:
 
 
 def split_at_gutters(lines: Sequence[TextLine], angle: float) -> list[TextLine]:
-    """`lines`, which run at `angle` degrees, top to bottom, in parts where most lines around them have a gutter.
+    """Split `lines`, which run at `angle` degrees, where most lines around them have a gutter. The result runs from top
+    to bottom.
 
-    Cells of a table may be parted as well: they stand on one row, and whoever makes rows joins them again.
+    Cells of a table may be split as well: they stand on one row, and are joined again when rows are made.
     """
     c, s = cos(radians(angle)), sin(radians(angle))
     runs = sorted((_run(line, c, s) for line in lines), key=lambda run: (run.middle, run.left))
@@ -123,7 +124,7 @@ def _run(line: TextLine, c: float, s: float) -> _PlacedLine:
 
 
 def _ends(quad: Quad, c: float, s: float) -> tuple[float, float]:
-    """The middles of the left and of the right side, along the text."""
+    """Return the middles of the left and right sides, measured along the text."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad
     return ((ax + dx) * c + (ay + dy) * s) / 2, ((bx + cx) * c + (by + cy) * s) / 2
 
@@ -135,7 +136,7 @@ def _is_gutter(x: float, around: Sequence[_PlacedLine]) -> bool:
 
 
 def _cut_at_gaps(line: TextLine, places: Sequence[int]) -> list[TextLine]:
-    """`line` in parts, of which all but the first begin with the words at `places`."""
+    """Split `line` before the words at `places`."""
     if not places:
         return [line]
     ends = pairwise([0, *places, len(line.words)])
@@ -143,17 +144,17 @@ def _cut_at_gaps(line: TextLine, places: Sequence[int]) -> list[TextLine]:
 
 
 def line_of(words: Sequence[Word]) -> TextLine:
-    """A line of `words`, which stand side by side."""
+    """Build a line of `words`, which stand side by side."""
     first, last = words[0].quad, words[-1].quad
     return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
 
 
 def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
-    """`lines` in reading order, the ones on the same visual row joined into one.
+    """Return `lines` in reading order, with those on one visual row joined.
 
-    A joined line has the words of its parts from left to right, and the smallest quadrilateral along the text's
-    direction that covers them. Columns are read one after the other, tables and receipts row by row. The result
-    does not depend on the order of `lines`.
+    A joined line has the words of its parts from left to right, and the smallest enclosing quadrilateral along the
+    text's direction. Columns are read one after the other, tables and receipts row by row. The result does not depend
+    on the order of `lines`.
     """
     ordered = []
     for angle, group in _by_direction(lines):
@@ -163,12 +164,12 @@ def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
 
 
 def _by_direction(lines: Sequence[TextLine]) -> list[tuple[float, list[TextLine]]]:
-    """Lines by the way they run, most text first, each group with its angle in degrees, clockwise."""
+    """Group lines by direction, most text first, each group with its angle in degrees clockwise."""
     turns: dict[int, list[tuple[float, float, TextLine]]] = defaultdict(list)
     bystanders = []
     for line in lines:
         angle, length = _direction(line.quad)
-        # One or two characters have no reliable direction: they go with the rest of the page.
+        # The direction of one or two characters is unreliable, so they join the rest of the page.
         if len(line.text) <= 2:
             bystanders.append(line)
         else:
@@ -184,7 +185,7 @@ def _by_direction(lines: Sequence[TextLine]) -> list[tuple[float, list[TextLine]
 
 
 def _direction(quad: Quad) -> tuple[float, float]:
-    """The angle of the text in degrees (0 runs right, 90 runs down) and its length in pixels."""
+    """Return the angle of the text in degrees (0 runs right, 90 runs down) and its length in pixels."""
     a, b, c, d = quad
     dx, dy = (b[0] - a[0] + c[0] - d[0]) / 2, (b[1] - a[1] + c[1] - d[1]) / 2
     return degrees(atan2(dy, dx)), hypot(dx, dy)
@@ -205,7 +206,7 @@ def _box(line: TextLine, angle: float) -> LineBox:
     along, fall = b[0] + c[0] - a[0] - d[0], b[1] + c[1] - a[1] - d[1]
     slope = fall / along if along > abs(fall) else 0.0
     xs, ys = sorted(x for x, _ in corners), sorted(y for _, y in corners)
-    # The middles of the sides: a line that runs a little askew does not grow into its neighbours.
+    # The middles of the sides are used, so that a slightly skewed line does not extend into its neighbours.
     return LineBox((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, slope, line)
 
 
@@ -220,7 +221,7 @@ def _joined(row: Row, angle: float) -> TextLine:
 
 
 def _turned(points: Sequence[Point], angle: float) -> list[Point]:
-    """`points` turned clockwise by `angle` degrees about the origin; exact where there is nothing to turn."""
+    """Rotate `points` clockwise by `angle` degrees about the origin; exact for 0."""
     if angle == 0:
         return list(points)
     c, s = cos(radians(angle)), sin(radians(angle))

@@ -1,4 +1,4 @@
-"""A page as Markdown: headings, paragraphs in reading order, lists, and tables as GitHub's flavour writes them."""
+"""Rendering a page as GitHub-flavoured Markdown: headings, paragraphs in reading order, lists and tables."""
 
 import re
 from collections import Counter
@@ -12,46 +12,46 @@ from tasks.layout.cells import PlacedWord, Table, pieces_of
 from tasks.layout.rulings import skew_of
 
 _LEVELS = 1.7, 1.35, 1.18
-"""Sizes from which a line is a heading of the first, second and third level, in sizes of the page's text."""
+"""Least type sizes of headings of the first, second and third level, relative to the page's text."""
 _HEADING_WORDS = 16
-"""More are no heading, however large."""
+"""Most words of a heading, however large its type."""
 _APART = 0.4
-"""White space, in sizes of the text and beyond what lines usually have between them, that parts paragraphs."""
+"""Least white space between paragraphs, in type sizes, beyond the usual distance of lines."""
 _INDENT = 1.0
-"""In sizes of the text: how far the first line of a paragraph begins to the right of the others."""
+"""Indent of a paragraph's first line, in type sizes."""
 _NARROW = 12
-"""Width, in sizes of the text, up to which lines are not those of running text: an address, a receipt."""
+"""Largest width, in type sizes, of lines that are no running text: an address, a receipt."""
 _STEP = 1.2
-"""Indent of a list within a list, in sizes of the text."""
+"""Indent of a nested list, in type sizes."""
 _BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")
 _NUMBER = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
 _LETTER = re.compile(r"[a-z]\)\s+(?=\S)")
 _SPECIAL = re.compile(r"(?=#{1,6}(?:\s|$)|>|[+*-]\s|\d{1,9}[.)]\s|={3,}$|-{3,}$|```|~~~)")
 _DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§@")
 _HANGING = 0.87
-"""How high a box is without letters that reach down: a file's is 0.78 as high, an engine's as high as with them."""
+"""Relative height of a box without descenders: 0.78 in a file's text layer, 1 from an engine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A heading, a paragraph, a list or a table, as lines of Markdown; a blank line stands between two."""
+    """A heading, a paragraph, a list or a table, as lines of Markdown; blocks are separated by blank lines."""
 
     lines: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Line:
-    """A line of text outside tables, in the frame in which text runs to the right."""
+    """A line of text outside tables, in the frame of reference in which text runs to the right."""
 
     text: str
     size: float
-    """The height of its lettering, in pixels."""
+    """Type size in pixels."""
     left: float
     top: float
     right: float
     bottom: float
     first_word: float
-    """The width of its first word."""
+    """Width of the first word."""
 
     @property
     def middle(self) -> float:
@@ -59,7 +59,7 @@ class _Line:
 
 
 def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]:
-    """The page whose rows, as they are read, are `lines`, with each of `tables` where its first line stands."""
+    """Return the blocks of a page with these `lines` in reading order; each table stands at its first line."""
     angle, _ = skew_of(lines)
     inside = {id(word) for table in tables for cell in table.cells for word in cell.words}
     inside |= {id(word) for table in tables for word in table.leaders}
@@ -75,7 +75,7 @@ def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]
     blocks: list[Block] = []
     waiting: list[_Line] = []
     for place in range(len(lines)):
-        # What stands in a table's first line beside it is read before it.
+        # Text beside a table's first line is read before the table.
         if place in texts:
             waiting.append(texts[place])
         if place in begins:
@@ -90,7 +90,8 @@ def text_of(blocks: Iterable[Block]) -> str:
 
 
 def gfm(table: Table) -> Iterator[str]:
-    """The lines of `table`; its first row is its head. A spanning cell's text stands once, what it covers is empty."""
+    """Yield the lines of `table`, whose first row is the header. A spanning cell's text stands once; the positions that
+    it covers are empty."""
     texts = {(cell.row, cell.column): _escaped(cell.text) for cell in table.cells}
     for row in range(table.rows):
         yield "| " + " | ".join([texts.get((row, column), "") for column in range(table.columns)]) + " |"
@@ -117,21 +118,21 @@ def _line(pieces: Sequence[PlacedWord]) -> _Line:
 
 
 def _size(pieces: Sequence[PlacedWord]) -> float:
-    """The size of the lettering: boxes may be as high as their letters, of which some reach down."""
+    """Return the type size: a box may be only as high as its letters, not all of which have descenders."""
     hangs = any(not _DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
     return max(piece.bottom - piece.top for piece in pieces) / (1 if hangs else _HANGING)
 
 
 @dataclass(slots=True)
 class _Page:
-    """What is usual on a page."""
+    """The usual sizes and distances on a page."""
 
     size: float = 1.0
-    """The size of its running text."""
+    """Type size of the running text."""
     gap: float = 0.0
-    """Between two lines of a paragraph."""
+    """Distance between two lines of a paragraph."""
     edges: dict[int, float] = field(default_factory=dict)
-    """Where the lines end that begin about so many sizes from the left."""
+    """Right end of the lines, by their left end in type sizes."""
 
     @classmethod
     def of(cls, lines: Sequence[_Line]) -> "_Page":
@@ -152,24 +153,24 @@ class _Page:
         return page
 
     def level(self, line: _Line) -> int:
-        """The level of a heading; 0 for what is none."""
+        """Return the level of a heading; 0 if the line is none."""
         words = line.text.split()
         if len(words) > _HEADING_WORDS or not any(len(word) > 2 and word[:3].isalpha() for word in words):
             return 0
         return next((level for level, least in enumerate(_LEVELS, 1) if line.size >= least * self.size), 0)
 
     def right_of(self, line: _Line) -> float:
-        """Where the lines end that begin where `line` does."""
+        """Return the right end of the lines that begin where `line` does."""
         return self.edges[int(line.left / self.size)]
 
 
 def _flowing(lines: Sequence[_Line], page: _Page) -> Iterator[Block]:
-    """Headings, paragraphs and lists of lines that follow each other."""
+    """Yield the headings, paragraphs and lists made of consecutive lines."""
     place = 0
     while place < len(lines):
         if level := page.level(lines[place]):
             end = place + 1
-            # A heading of several lines is one.
+            # Lines of one level that follow closely are one heading.
             while end < len(lines) and page.level(lines[end]) == level and _is_close(lines[end - 1], lines[end], page):
                 end += 1
             yield Block((f"{'#' * level} {' '.join(line.text for line in lines[place:end])}",))
@@ -189,11 +190,11 @@ def _is_close(above: _Line, below: _Line, page: _Page) -> bool:
 
 
 def _goes_on(above: _Line, below: _Line, page: _Page) -> bool:
-    """Whether `below` is of the paragraph of `above`."""
+    """True if `below` continues the paragraph of `above`."""
     if page.level(below) or _item(below.text):
         return False
     if below.middle < above.middle:
-        # The next column: in the middle of a sentence, it is one paragraph.
+        # At the top of the next column a sentence continues the paragraph.
         return above.text[-1] not in ".!?:;)" and below.text[0].islower()
     if not _is_close(above, below, page) or not 0.75 < below.size / above.size < 1.33:
         return False
@@ -201,7 +202,8 @@ def _goes_on(above: _Line, below: _Line, page: _Page) -> bool:
 
 
 def _paragraph(lines: Sequence[_Line], page: _Page) -> Iterator[str]:
-    """Lines that were broken because they were full are one; others are broken on purpose, as an address is."""
+    """Yield the lines of a paragraph. Lines that were broken because they were full are joined; other breaks are kept,
+    as in an address."""
     text = _plain(lines[0].text)
     for above, below in pairwise(lines):
         room = page.right_of(above) - above.right
@@ -215,18 +217,18 @@ def _paragraph(lines: Sequence[_Line], page: _Page) -> Iterator[str]:
 
 
 def _joined(text: str, more: str) -> str:
-    """A word that was broken at the end of a line keeps its hyphen, and gets no space."""
+    """Join two lines. A word that was broken at the line's end keeps its hyphen and gets no space."""
     is_broken = text.endswith("-") and text[-2:-1].isalpha() and more[0].islower()
     return f"{text}{more}" if is_broken else f"{text} {more}"
 
 
 def _plain(text: str) -> str:
-    """`text` without the meaning that its beginning has in Markdown."""
+    """Escape a beginning that has a meaning in Markdown."""
     return f"\\{text}" if _SPECIAL.match(text) else text
 
 
 def _item(text: str) -> str:
-    """What an item of a list begins with in Markdown; nothing for what is none."""
+    """Return the Markdown marker if the line is a list item, or else ""."""
     if _BULLET.match(text) or _LETTER.match(text):
         return "- "
     number = _NUMBER.match(text)
@@ -234,7 +236,7 @@ def _item(text: str) -> str:
 
 
 def _list(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Block, None, int]:
-    """Yields the list that begins at `place`, and returns where it ends."""
+    """Yield the list that begins at `place`, and return the index after its end."""
     items: list[tuple[float, str]] = []
     first = lines[place]
     above = first

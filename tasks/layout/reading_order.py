@@ -1,11 +1,10 @@
 """The reading order of upright boxes: columns one after the other, everything else row by row.
 
-A recursive XY cut in which white space proposes and the text decides. The page falls into *strips* that no box
-crosses; consecutive strips with a vertical *gutter* in common form a block; a gutter parts the block into columns
-if the text on its two sides reads like two texts, and is the space between the cells of one row if not.
+The algorithm is a recursive XY cut in which white space proposes and the text decides. The page falls into *strips*
+that no box crosses; consecutive strips with a common vertical *gutter* form a block. A gutter divides the block into
+columns if the text on its two sides reads like two texts; otherwise it separates the cells of rows.
 
-A row is one line but for what stands apart in it: what is set in another size, and a field of its own across a wide
-gap.
+A row is one line, except for parts in another type size and separate fields across a wide gap.
 """
 
 import re
@@ -23,31 +22,31 @@ from models.vision.type_size import TypeSize
 _left, _middle = attrgetter("left"), attrgetter("middle")
 
 Row = list["LineBox"]
-"""What stands on one visual row, left to right; never empty."""
+"""Boxes on one visual row from left to right; never empty."""
 
 _GUTTER = 0.6
-"""Narrowest white space between columns, in heights of a line. Between words there is about 0.3."""
+"""Narrowest white space between columns, in line heights. The space between words is about 0.3."""
 _BREAK = 2.5
-"""White space above a strip that ends a block, in heights of a line. A blank line leaves about 1.5."""
+"""Least white space above a strip that ends a block, in line heights. A blank line leaves about 1.5."""
 _BRIDGE = 0.6
-"""Share of a block's width from which a line may lie across a gutter."""
+"""Least share of a block's width at which a line may lie across a gutter."""
 _OVERLAP = 0.2
-"""Share of a box's height, at the top and at the bottom, that may reach into the lines beside it: detectors draw
-generous boxes, and tight lines touch."""
+"""Share of a box's height, at top and bottom, that may overlap adjacent lines: detectors draw generous boxes, and tight
+lines touch."""
 _DEPTH = 8
-"""Columns within columns within columns that are looked for: pages have two or three, and each costs a pass."""
+"""Largest depth of nested columns: pages have two or three levels, and each costs a pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineBox:
-    """One detected line in the frame in which the page's text runs to the right."""
+    """One detected line in the frame of reference in which the page's text runs to the right."""
 
     left: float
     top: float
     right: float
     bottom: float
     slope: float
-    """Fall of the line per pixel to the right; the box stands upright nevertheless."""
+    """Fall of the line per pixel to the right; the box is upright nevertheless."""
     line: TextLine
 
     @property
@@ -64,7 +63,7 @@ class LineBox:
 
 
 def rows_in_order(boxes: Sequence[LineBox]) -> list[Row]:
-    """The visual rows of `boxes` in reading order. The order of `boxes` does not matter."""
+    """Return the visual rows of `boxes`, given in any order, in reading order."""
     if not boxes:
         return []
     ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
@@ -85,7 +84,7 @@ def _cut(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row]:
 
 
 def _blocks(boxes: Sequence[LineBox], height: float) -> list[list[LineBox]]:
-    """Consecutive strips, kept together as long as they have a gutter in common or none has one."""
+    """Group consecutive strips as long as they share a gutter or have none."""
     blocks: list[list[LineBox]] = []
     spans: list[Span] = []
     bottom = 0.0
@@ -103,7 +102,7 @@ def _blocks(boxes: Sequence[LineBox], height: float) -> list[list[LineBox]]:
 
 
 def _strips(boxes: Sequence[LineBox]) -> list[list[LineBox]]:
-    """Boxes that overlap vertically, directly or through others, top to bottom."""
+    """Group boxes that overlap vertically, directly or through others, from top to bottom."""
     strips: list[list[LineBox]] = []
     reach = float("-inf")
     for box in sorted(boxes, key=lambda box: box.top + _OVERLAP * box.height):
@@ -115,11 +114,11 @@ def _strips(boxes: Sequence[LineBox]) -> list[list[LineBox]]:
 
 
 Span = tuple[float, float]
-"""Left and right end of a stretch that is covered with text."""
+"""Left and right end of a stretch covered with text."""
 
 
 def _spans(boxes: Sequence[LineBox], height: float) -> list[Span]:
-    """What `boxes` cover, left to right; what parts two spans is wide enough for a gutter."""
+    """Return the spans that `boxes` cover, from left to right; gaps narrower than a gutter are closed."""
     spans: list[Span] = []
     for box in sorted(boxes, key=_left):
         _cover(spans, (box.left, box.right), height)
@@ -127,7 +126,7 @@ def _spans(boxes: Sequence[LineBox], height: float) -> list[Span]:
 
 
 def _cover(spans: list[Span], span: Span, height: float) -> None:
-    """Adds `span` to `spans`, as one with those that no gutter parts it from."""
+    """Add `span` to `spans`, merged with those that no gutter separates from it."""
     left, right = span
     first = bisect_right(spans, left - _GUTTER * height, key=itemgetter(1))
     end = bisect_left(spans, right + _GUTTER * height, key=itemgetter(0))
@@ -137,7 +136,7 @@ def _cover(spans: list[Span], span: Span, height: float) -> None:
 
 
 def _columns(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
-    """The columns of a block, left to right; one column if its gutters only part the cells of rows."""
+    """Return the columns of a block from left to right; a single one if its gutters only separate the cells of rows."""
     spans = _spans(block, height)
     slices: list[list[LineBox]] = [[] for _ in spans]
     for box in block:
@@ -153,10 +152,10 @@ def _columns(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
 
 
 def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
-    """`block`, cut above and below the wide lines that hide its gutter; whole if they do not.
+    """Split `block` above and below the wide lines that hide its gutter; it stays whole if there are none.
 
-    A detector takes two lines for one where a gutter is tight. Lines on different levels left and right of it then
-    leave no strip in which the gutter shows.
+    A detector merges two lines across a tight gutter. If the lines left and right of it have different levels, no strip
+    shows the gutter.
     """
     wide = _BRIDGE * (max(box.right for box in block) - min(box.left for box in block))
     bridges = sorted((box for box in block if box.right - box.left > wide), key=_middle)
@@ -173,11 +172,10 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
 
 
 def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
-    """Whether the rows on the two sides of a gutter are read one side after the other.
+    """True if the two sides of a gutter are read one after the other.
 
-    They are if they stand beside each other, and either both run as prose, or both have headings of their own, or
-    most of them have no counterpart on their own level. Sides that take turns (a chat) have nothing beside each other:
-    they are one sequence.
+    They are if they stand beside each other, and either both run as prose, or both have headings of their own, or most
+    rows have no counterpart on their level. Sides that alternate, as in a chat, are one sequence.
     """
     fewer, more = sorted(([row[-1] for row in one], [row[0] for row in other]), key=len)
     more.sort(key=_middle)
@@ -186,7 +184,7 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
         return False
     offsets = [beside.middle - box.middle for box, beside in facing]
     shift, height = median(offsets), median(box.height for box in fewer)
-    # On a page that bends, the cells of every row stand off by about as much.
+    # On a bent page the cells of all rows are offset by a similar amount.
     slack = 0.25 * height if abs(shift) < 0.4 * height else 0
     level = [
         pair
@@ -196,7 +194,7 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     if 2 * len(level) <= len(facing):
         return True
     if 2 * sum(_go_together(*pair) for pair in level) <= len(facing):
-        # A name in large type stands beside small lines, but is a title above what goes on below it.
+        # A name in large type beside small lines is a title of what continues below it.
         return _reaches_as_far(one, other) and _reaches_as_far(other, one)
     return (_is_prose(one) and _is_prose(other)) or (_is_headed(one) and _is_headed(other))
 
@@ -208,13 +206,13 @@ def _reaches_as_far(one: Sequence[Row], other: Sequence[Row]) -> bool:
 
 
 def _nearest(box: LineBox, others: Sequence[LineBox]) -> LineBox:
-    """The one of `others`, sorted by their middles, whose middle is nearest to that of `box`."""
+    """Return the one of `others`, sorted by middle, whose middle is nearest to that of `box`."""
     place = bisect_left(others, box.middle, key=_middle)
     return min(others[max(place - 1, 0) : place + 1], key=lambda other: abs(other.middle - box.middle))
 
 
 def _is_prose(rows: Sequence[Row]) -> bool:
-    """Whether three rows or more fill their column, or go on in the middle of sentences, as wide text does."""
+    """True if at least three rows fill their column or continue sentences, as running text does."""
     if len(rows) < 3:
         return False
     left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
@@ -222,14 +220,14 @@ def _is_prose(rows: Sequence[Row]) -> bool:
     width, height = median(widths), median(row[0].height for row in rows)
     full = sum(one >= 0.75 * (right - left) for one in widths)
     going_on = sum(row[0].line.words[0].text[0].islower() for row in rows)
-    # A character is about 0.4 line heights wide: 10 heights are 25 characters, a narrow newspaper column.
+    # A character is about 0.4 line heights wide, so 10 heights are 25 characters, a narrow newspaper column.
     if width >= 10 * height and full >= 0.6 * len(rows):
         return True
     return width >= 5 * height and going_on >= 0.4 * len(rows)
 
 
 def _is_headed(rows: Sequence[Row]) -> bool:
-    """Whether a heading with a colon is followed by what has none, and is no column of values."""
+    """True if a heading with a colon is followed by rows without one that are no column of values."""
     (head, *others), *rest = rows
     if others or not rest or not head.line.text.endswith(_COLONS):
         return False
@@ -238,12 +236,12 @@ def _is_headed(rows: Sequence[Row]) -> bool:
 
 
 def _rows(boxes: Sequence[LineBox]) -> list[Row]:
-    """Boxes on one base line, left to right; rows top to bottom."""
+    """Group boxes on one base line, from left to right; rows run from top to bottom."""
     rows: list[Row] = []
     for box in sorted(boxes, key=lambda box: (box.middle, box.left)):
         for row in rows[:-4:-1]:
             place = bisect_left(row, box.left, key=_left)
-            # A photographed page bends: only the neighbour shows whether the box goes on with the row.
+            # A photographed page bends, so a box is compared with its neighbour and not with the whole row.
             neighbours = row[max(place - 1, 0) : place + 1]
             nearest = min(neighbours, key=lambda member: abs(member.left - box.left))
             if _on_one_line(nearest, box) and all(_shared_width(box, member) <= 0 for member in neighbours):
@@ -261,7 +259,7 @@ def _on_one_line(one: LineBox, other: LineBox) -> bool:
 
 
 def _have_an_edge_in_common(one: LineBox, other: LineBox) -> bool:
-    """A box grows on one side alone around the tail of a letter or a rule of the table."""
+    """True if top or bottom edges agree: a box can grow on one side around a descender or a table's rule."""
     small, large = sorted((one.height, other.height))
     edge = min(abs(one.top - other.top), abs(one.bottom - other.bottom))
     return edge < 0.25 * small and large < 2.5 * small
@@ -272,25 +270,25 @@ def _shared_height(one: LineBox, other: LineBox) -> float:
 
 
 def _shared_width(one: LineBox, other: LineBox) -> float:
-    """How far two boxes overlap horizontally, beyond the slack that generous boxes take."""
+    """Return the horizontal overlap of two boxes, less the slack of generous boxes."""
     return min(one.right, other.right) - max(one.left, other.left) - 0.3 * min(one.height, other.height)
 
 
 _ALIKE = 1.45
-"""Ratio of the heights of two boxes up to which they are taken to be of one size."""
+"""Largest ratio of the heights of two boxes of one type size."""
 _FIELD_GAP = 1.5
-"""White space from which a label begins a line of its own, in heights."""
+"""Least white space, in line heights, before a label that begins a line of its own."""
 _FAR = 3.0
-"""White space from which a text does that is neither a cell nor a value, in heights."""
+"""Least white space, in line heights, before a text that is neither a cell nor a value and begins a line of its own."""
 _LABEL_SIZE = 1.25
-"""Size of the letters of values over that of their labels above them."""
+"""Least ratio of the type size of values to that of the labels above them."""
 _LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
 _AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
 _COLONS = (":", "：")
 
 
 def _apart(rows: Sequence[Row]) -> list[Row]:
-    """`rows` of one part of the page, cut where something of its own begins."""
+    """Split the `rows` of a part of the page into lines with separate content."""
     lines: list[list[Row]] = []
     above: Row = []
     for row in rows:
@@ -299,19 +297,19 @@ def _apart(rows: Sequence[Row]) -> list[Row]:
             above = []
         else:
             lines.append(_fields(row))
-            # Small type above the rows of a table is its header.
+            # Small type above a table's rows is its header.
             above = row
     together = sum(any(len(line) > 1 for line in fields) for fields in lines)
     if 2 * together > len(rows):
         return [line for fields in lines for line in fields]
-    # Most lines stand alone: this is no table.
+    # Most lines stand alone, so this is no table.
     values = [box for row in rows for box in row if _is_value(box.line.text)]
     edges = [sorted(getattr(box, edge) for box in values) for edge in ("left", "centre", "right")]
     return [part for fields in lines for line in fields for part in _far_apart(line, edges)]
 
 
 def _are_labels(row: Row, below: Row) -> bool:
-    """Whether what stands in `row` are the labels, in smaller type, of what stands `below`."""
+    """True if `row` consists of labels, in smaller type, for the values `below`."""
     if len(row) < 2 or len(row) != len(below):
         return False
     if any(right.left - left.right < _FIELD_GAP * right.height for left, right in pairwise(below)):
@@ -330,7 +328,7 @@ def _is_larger(value: TypeSize, label: TypeSize) -> bool:
 
 
 def _fields(row: Row) -> list[Row]:
-    """`row`, cut where the size changes and where a label follows a field that is complete."""
+    """Split `row` where the type size changes and where a label follows a complete field."""
     lines = [row[:1]]
     for before, box in pairwise(row):
         far = box.left - before.right >= _FIELD_GAP * min(before.height, box.height)
@@ -341,16 +339,16 @@ def _fields(row: Row) -> list[Row]:
 
 
 def _begins_anew(line: Row, text: str) -> bool:
-    """Whether `text` is a label, and `line` a label with its value, or both are headings."""
-    # Label and colon may stand apart.
+    """True if `text` is a label and `line` a label with its value, or if both are headings."""
+    # A label and its colon may be separate boxes.
     if not _LABEL.match(text) or not _LABEL.match(" ".join(box.line.text for box in line[:2])):
         return False
     return not line[-1].line.text.endswith(_COLONS) or text.endswith(_COLONS)
 
 
 def _far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
-    """`line` as two if it is two texts far from each other, the second neither a value nor above values: `edges` are
-    theirs, ascending."""
+    """Split `line` if it is two texts far from each other, of which the second is no value and stands above none.
+    `edges` are the ascending edges of the values."""
     if len(line) != 2:
         return [line]
     one, other = line
@@ -368,17 +366,17 @@ def _far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
 
 
 def _holds_cells(box: LineBox) -> bool:
-    """Whether a detector took the cells of a row for one line."""
+    """True if a detector merged the cells of a row into one line."""
     return any(dist(a.quad[1], b.quad[0]) >= _FIELD_GAP * box.height for a, b in pairwise(box.line.words))
 
 
 def _is_value(text: str) -> bool:
-    """Whether `text` is an amount, a date or a code rather than words."""
+    """True if `text` is an amount, a date or a code and not words."""
     return sum(map(str.isalpha, text)) <= max(2, sum(map(str.isdigit, text)))
 
 
 def _go_together(one: LineBox, other: LineBox) -> bool:
-    """Whether nothing in their sizes parts two boxes on a row: an amount may be larger than its label."""
+    """True if the sizes of two boxes on a row allow them to belong together: an amount may be larger than its label."""
     low, high = sorted((one, other), key=attrgetter("height"))
     if high.height < _ALIKE * low.height:
         return True

@@ -1,7 +1,7 @@
-"""Ruling lines, from a picture's pixels or a page's strokes to grids of cells.
+"""Finding ruling lines in a picture's pixels or a page's strokes.
 
-Grids are in the frame in which the page's text runs to the right (`turned`): a sheet scanned a little askew has
-upright tables there.
+Rulings are in the frame of reference in which the page's text runs to the right (`turned`), so that tables on a
+slightly skewed sheet are upright.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,25 +16,26 @@ from numpy.typing import NDArray
 from models.vision.text import Image, Point, Ruling, TextLine
 
 MOST_RULINGS = 2000
-"""The longest of a page, across and down. A dense form has 500; each is compared with all that may cross it."""
+"""Most rulings of a page in each direction, the longest first. A dense form has 500; each is compared with all that may
+cross it."""
 TOUCH = 0.5
-"""How far, in heights of a line, a ruling may end before the one that it meets."""
+"""Largest gap, in line heights, between a ruling's end and the one that it meets."""
 _LONGEST_SIDE = 3000
-"""Pixels of a picture in which lines are looked for: a larger one is made smaller."""
+"""Longest side in pixels of a picture that is searched for lines; larger ones are scaled down."""
 _TURNED = 0.035
-"""Sine above which a line runs neither across nor down: 2 degrees."""
+"""Sine of the angle (2 degrees) above which a line is neither horizontal nor vertical."""
 _ACROSS, _DOWN = 2.0, 1.3
-"""Shortest ruling in heights of a line: no stroke of a letter is as long."""
+"""Shortest rulings in line heights, horizontal and vertical: strokes of letters are shorter."""
 _FAINTEST = 12
-"""Grey levels by which a line is darker than what is around it."""
+"""Least difference in grey levels between a line and its surroundings."""
 _THICK = 0.6
-"""Heights of a line from which a dark stroke is a bar, no ruling."""
+"""Thickness, in line heights, from which on a dark stroke is a bar and no ruling."""
 _TOGETHER = 0.3
-"""How far apart, in heights of a line, two rulings are one: a double rule, or a line drawn cell by cell."""
+"""Largest distance, in line heights, of rulings that count as one: double rules, or a line drawn cell by cell."""
 
 
 def skew_of(lines: Sequence[TextLine]) -> tuple[float, float]:
-    """The angle at which most text of the page runs, in degrees clockwise, and the usual height of a line in pixels."""
+    """Return the angle of most text on the page, in degrees clockwise, and the usual line height in pixels."""
     runs: dict[int, list[tuple[float, float]]] = {}
     heights = []
     for line in lines:
@@ -55,13 +56,13 @@ def skew_of(lines: Sequence[TextLine]) -> tuple[float, float]:
 
 
 def turned(points: Iterable[Point], angle: float) -> list[Point]:
-    """`points` turned clockwise by `angle` degrees about the origin."""
+    """Rotate `points` clockwise by `angle` degrees about the origin."""
     c, s = cos(radians(angle)), sin(radians(angle))
     return [(x * c - y * s, x * s + y * c) for x, y in points]
 
 
 def rulings_in(picture: Image, lines: Sequence[TextLine]) -> list[Ruling]:
-    """The straight lines of a picture that run along or across its text, which is known to stand in `lines`."""
+    """Find the straight lines of a picture along and across its text, which stands in `lines`."""
     import cv2
 
     angle, height = skew_of(lines)
@@ -92,7 +93,7 @@ def rulings_in(picture: Image, lines: Sequence[TextLine]) -> list[Ruling]:
 
 
 def _strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> list[tuple[float, float, float]]:
-    """Left end, level and length of the dark strokes that run to the right."""
+    """Return left end, level and length of the dark strokes that run to the right."""
     import cv2
 
     reach = max(8, int(shortest * height))
@@ -108,16 +109,17 @@ def _strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> list[tup
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """A ruling that runs across (or down)."""
+    """A horizontal (or vertical) ruling."""
 
     level: float
-    """Its y (or x)."""
+    """Position y (or x)."""
     start: float
     end: float
 
 
 def strokes_of(rulings: Iterable[Ruling], angle: float, height: float) -> tuple[list[Stroke], list[Stroke]]:
-    """Rulings that run across and down where text runs at `angle`; those that continue each other are one."""
+    """Return the horizontal and the vertical rulings for text at `angle`; rulings that continue each other are
+    joined."""
     across, down = [], []
     for ruling in rulings:
         (x0, y0), (x1, y1) = turned(ruling, -angle)
@@ -144,7 +146,7 @@ def _continued(strokes: list[Stroke], height: float, shortest: float) -> list[St
 
 
 def levels(strokes: Iterable[Stroke], height: float) -> list[tuple[float, list[Stroke]]]:
-    """`strokes` by their level, ascending; those on nearly the same one together, at its mean."""
+    """Group `strokes` of nearly the same level, ascending, each group with its mean level."""
     groups: list[list[Stroke]] = []
     for stroke in sorted(strokes, key=lambda stroke: stroke.level):
         if groups and stroke.level - groups[-1][0].level <= _TOGETHER * height:

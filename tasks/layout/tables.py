@@ -1,7 +1,7 @@
-"""Tables, from where words stand and where lines are ruled: cells with their rows, columns and spans.
+"""Recognising tables from the places of words and rulings: cells with rows, columns and spans.
 
-One mechanism for pictures and PDFs. Rulings that cross make a grid, whose cells hold the words between them. Where none
-are, or only some, columns are strips of white space that runs down through rows of words (`columns`).
+Pictures and PDFs are treated alike. Rulings that cross form a grid, whose cells hold the words between them. Without
+sufficient rulings, columns are strips of white space down through the rows (`columns`).
 """
 
 from bisect import bisect_right
@@ -18,19 +18,19 @@ from tasks.layout.columns import unruled
 from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 
 MOST_TABLES = 50
-"""On one page."""
+"""Most tables on one page."""
 MOST_CELLS = 5000
-"""What has more cells is a drawing, or its further rows are text."""
+"""Most cells of a table: a grid with more is a drawing, and further rows without rulings are text."""
 _ALIKE = 0.7
-"""How far apart the middles of a column may be on two pages, in halves of its width."""
+"""Largest distance between the middles of a column on two pages, in halves of its width."""
 _ROUNDS = 20
-"""In which shapes grow to rectangles: those of a form take two or three."""
+"""Most rounds in which merged cells are completed to rectangles: those of a form take two or three."""
 _SIDE = 0.5
-"""Share of a cell's side that is ruled where there is a side."""
+"""Least share of a cell's side that must be ruled for the side to exist."""
 
 
 def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Table]:
-    """The tables of a page whose rows, as they are read, are `lines`, in that order."""
+    """Return the tables of a page with these `lines`, which are rows in reading order."""
     angle, height = skew_of(lines)
     pieces = pieces_of(lines, angle)
     across, down = strokes_of(rulings, angle, height)
@@ -49,11 +49,12 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Tabl
 
 
 def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequence[int]) -> None:
-    """Joins tables of `pages`, which have these numbers and so many lines: one that goes on at the top of the next
-    page, with the same columns, is one, on its first page. The other part only knows that it is `continued`."""
+    """Join tables across pages. `numbers` are the pages' numbers, `lengths` their numbers of lines. A table that
+    continues at the top of the next page with the same columns becomes part of the first; the other is only marked
+    `continued`."""
     first: Table | None = None
     last: Table | None = None
-    """What the page before ends with, and the table that it is a part of."""
+    """The last table of the previous page, and the table that it is a part of."""
     on = before = 0
     for tables, number, length in zip(pages, numbers, lengths, strict=True):
         if tables and first and last and number == before + 1 and _continues(last, tables[0]):
@@ -63,7 +64,7 @@ def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequ
             first = None
         if tables and (first is None or len(tables) > 1):
             on, first, last = 0, tables[-1], tables[-1]
-        # A page's number may stand below.
+        # A page number may stand below the table.
         if first is None or last is None or max(last.lines) < length - 2:
             first = None
         before = number
@@ -80,7 +81,7 @@ def _continues(above: Table, below: Table) -> bool:
 
 
 def _append(table: Table, more: Table, pages_on: int) -> None:
-    """`more`, so many pages on, becomes a part of `table`, without a head that only says the same again."""
+    """Append `more`, which is `pages_on` pages later, to `table`, without a repeated header."""
     head, again = ([cell.text for cell in one.cells if cell.row == 0] for one in (table, more))
     left_out = int(head == again and all(cell.row_span == 1 for cell in more.cells if cell.row == 0))
     table.cells += [
@@ -94,22 +95,22 @@ def _append(table: Table, more: Table, pages_on: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RulingGrid:
-    """Rulings that meet: the places of its columns and rows, and which of its cells are one."""
+    """A grid of rulings that meet: the edges of its columns and rows, and the cells that are merged."""
 
     xs: Sequence[float]
-    """Edges of the columns, from left to right, one more than columns."""
+    """Edges of the columns from left to right, one more than there are columns."""
     ys: Sequence[float]
     owner: dict[tuple[int, int], tuple[int, int]]
-    """The first cell, by row and column, of the rectangle of cells that each cell belongs to."""
+    """First cell (row, column) of the rectangle of merged cells that each cell belongs to."""
 
     def at(self, x: float, y: float) -> tuple[int, int] | None:
-        """The first cell of the rectangle in which a point lies."""
+        """Return the first cell of the rectangle that contains a point."""
         row, column = bisect_right(self.ys, y) - 1, bisect_right(self.xs, x) - 1
         return self.owner.get((row, column))
 
 
 def grids_of(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> list[RulingGrid]:
-    """The grids that rulings form with each other, whose outer sides may be open."""
+    """Return the grids that the rulings form; outer sides may be open."""
     if not across or not down:
         return []
     slack = TOUCH * height
@@ -139,10 +140,10 @@ def _grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> Ru
 
 
 def _edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: float) -> list[float]:
-    """The levels of `strokes`, and the ends of those that cross them, where these stand out: an open side."""
+    """Return the levels of `strokes`, and an open side if the strokes that cross them extend beyond."""
     places = [level for level, _ in levels(strokes, height)]
     starts, ends = sorted(one.start for one in crossing), sorted(one.end for one in crossing)
-    # Most of them stand out where a side is open; one that does is a line of something else.
+    # The median is used because at an open side most strokes extend beyond; a single one belongs to something else.
     start, end = starts[len(starts) // 2], ends[len(ends) // 2]
     if start < places[0] - height:
         places.insert(0, start)
@@ -152,7 +153,7 @@ def _edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: float)
 
 
 def _sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequence[float]) -> NDArray[np.bool_]:
-    """Whether there is a ruling at each of `places` along each part between two of `steps`: parts × places."""
+    """Return a mask, parts × places: True if a ruling runs at a place along the part between two `steps`."""
     covered = np.zeros((len(steps) - 1, len(places)))
     starts, ends = np.array(steps[:-1]), np.array(steps[1:])
     middles = [(one + other) / 2 for one, other in pairwise(places)]
@@ -164,8 +165,8 @@ def _sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequence[f
 
 
 def _rectangles(beside: NDArray[np.bool_], below: NDArray[np.bool_]) -> dict[tuple[int, int], tuple[int, int]] | None:
-    """`beside[row, edge]` and `below[edge, column]`: whether there is a side. Cells without one between them are one
-    rectangle. None for what takes too long to make rectangles of."""
+    """Merge cells without a side between them into rectangles. `beside[row, edge]` and `below[edge, column]` are the
+    existing sides. None if it takes too many rounds."""
     rows, columns = beside.shape[0], below.shape[1]
     number = np.arange(rows * columns).reshape(rows, columns)
     right = ~beside[:, 1:-1]
@@ -186,7 +187,7 @@ def _rectangles(beside: NDArray[np.bool_], below: NDArray[np.bool_]) -> dict[tup
         odd = np.flatnonzero(area != np.bincount(labels, minlength=count))
         if not len(odd):
             return {(y, x): (int(top[grid[y, x]]), int(left[grid[y, x]])) for y in range(rows) for x in range(columns)}
-        # What is no rectangle becomes one, with all that it then covers.
+        # A shape that is no rectangle grows to one with everything that it then covers.
         for label in odd:
             inside = number[top[label] : bottom[label] + 1, left[label] : far[label] + 1].ravel()
             one = np.concatenate([one, inside[:-1]])
@@ -195,9 +196,9 @@ def _rectangles(beside: NDArray[np.bool_], below: NDArray[np.bool_]) -> dict[tup
 
 
 def _connected(one: NDArray[np.intp], other: NDArray[np.intp], number: int) -> tuple[int, NDArray[np.int32]]:
-    """How many groups the nodes (below `number`) make of which each of `one` is joined to that of `other`, and which
-    one each is of."""
-    # Imported here: it takes as long as a tenth of the server's start.
+    """Return the number of groups of connected nodes and each node's group; `one` and `other` are the ends of the
+    connections."""
+    # Imported late, because it takes a tenth of the server's start.
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -207,7 +208,7 @@ def _connected(one: NDArray[np.intp], other: NDArray[np.intp], number: int) -> t
 
 
 def _in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float) -> Draft | None:
-    """The table that `grid` rules, with those of `pieces` that stand in it; None where it is a frame, or a drawing."""
+    """Build the table of `grid` with the words in it; None if it is a frame or a drawing."""
     places: dict[tuple[int, int], CellDraft] = {}
     for (row, column), first in grid.owner.items():
         place = places.setdefault(first, CellDraft(*first))
@@ -226,10 +227,10 @@ def _in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float) -> D
 
 
 def _with_rows(table: Draft, height: float) -> Draft:
-    """`table` with its rows parted where only columns are ruled: the lines of their cells stand level."""
+    """Split the rows of a table that has only vertical rulings, if the lines of its cells are level."""
     ys: list[float] = [table.ys[0]]
     starts: list[int] = []
-    """For each row as ruled, its first row now."""
+    """Index of the first new row for each ruled row."""
     parts: dict[int, list[float]] = {}
     for row, (top, bottom) in enumerate(pairwise(table.ys)):
         starts.append(len(ys) - 1)
@@ -254,7 +255,7 @@ def _with_rows(table: Draft, height: float) -> Draft:
 
 
 def _cuts(row: Sequence[CellDraft], columns: int) -> list[float]:
-    """Where a ruled row is cut into the rows that its text stands in; nowhere, if it is one row."""
+    """Return the levels at which a ruled row is cut into rows of text; none if it is one row."""
     if len(row) < 2 or any(place.col_span > 1 for place in row):
         return []
     lines = levels_of(piece for place in row for piece in place.pieces)
@@ -266,7 +267,7 @@ def _cuts(row: Sequence[CellDraft], columns: int) -> list[float]:
 
 
 def _between(lines: Sequence[Sequence[PlacedWord]]) -> list[float]:
-    """The levels between lines that begin rows, nearer to the lower one's top."""
+    """Return the levels between lines that begin rows, closer to the top of the lower line."""
     tops = [min(piece.top for piece in line) for line in lines]
     bottoms = [max(piece.bottom for piece in line) for line in lines]
     return [max((bottom + top) / 2, top - (top - bottom) / 2) for bottom, top in zip(bottoms, tops[1:], strict=False)]

@@ -1,1 +1,2 @@
-"""Sound and video through FFmpeg: `containers`, their `tracks`, and what the server makes of both."""
+"""Sound and video through FFmpeg: opening `containers`, decoding their `tracks`, and the recordings and frames made of
+them."""

@@ -1,4 +1,4 @@
-"""Sound files, decoded block by block: never whole in memory."""
+"""Decoding sound files block by block, so that they are never whole in memory."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -16,21 +16,22 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
 SAMPLE_RATE = 16_000
-"""Hz of what is read, whatever the file's is: what speech models hear."""
+"""Sample rate in Hz of decoded sound, whatever the file's is: speech models expect it."""
 _MOST = 60 * SAMPLE_RATE
-"""Samples of one block at most."""
+"""Most samples of one block."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
     claimed_seconds: float | None
-    """By the header, which may be wrong; None where it does not say."""
+    """Length by the header, which may be wrong; None if it gives none."""
     channels: int
-    """1 or 2, of what is read: a file's more channels are mixed into one."""
+    """Number of channels that are read, 1 or 2: more channels in a file are mixed into one."""
 
 
 class AudioDecoder:
-    """Reads the sound of one audio or video file. Raises InputError: `no_audio`, damaged, unsupported."""
+    """Reads the sound of one audio or video file. The constructor raises InputError: `no_audio`, damaged,
+    unsupported."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
@@ -38,7 +39,7 @@ class AudioDecoder:
         self._open()
 
     def _open(self) -> None:
-        # FFmpeg is loaded where something is decoded, and not by whoever names this class.
+        # Imported late, so that FFmpeg is loaded only in processes that decode.
         from tasks.inputs.av.tracks import AudioTrack
 
         self._track = AudioTrack(self._blob, self._limits)
@@ -50,16 +51,16 @@ class AudioDecoder:
         return AudioInfo(self._track.claimed_seconds, self._track.channels)
 
     def counted_seconds(self) -> float:
-        """The length of all packets together, without decoding them: nearer to the truth than what a header claims."""
+        """Return the total length of all packets without decoding them, which is more reliable than the header."""
         from tasks.inputs.av.tracks import count_seconds
 
         return count_seconds(self._blob, self._limits)
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:
-        """float32 [channels, n] at 16 kHz from sample `start` of the file's timeline; n < `count` at the end only,
-        or where `count` is more than a minute.
+        """Return float32 [channels, n] at 16 kHz from sample `start` of the file's timeline. n is less than `count`
+        only at the end, and is at most a minute.
 
-        Reading on from the last block is what is fast: any other `start` decodes from the beginning.
+        Reading on from the last block is fast; any other `start` decodes from the beginning.
         """
         count = min(count, _MOST)
         if start != self._position:
@@ -89,11 +90,11 @@ class AudioDecoder:
 
 
 _FLOAT = 4
-"""Bytes of a sample."""
+"""Bytes per sample."""
 
 
 class Recording(AbstractAsyncContextManager["Recording"]):
-    """The sound of a file. An async context manager: leaving it frees the file.
+    """The sound of a file. It is an async context manager that frees the file at its end:
 
     async with await loader.open_recording(source) as recording:
         async for block in recording.blocks(30.0):
@@ -106,11 +107,11 @@ class Recording(AbstractAsyncContextManager["Recording"]):
         self.media_type = blob.media_type
         self.param = blob.param
         self.label = blob.label
-        """How messages name the recording: its filename, else the field it came in."""
+        """Name of the recording in messages: its file name, or else the request's field."""
         self.channels = info.channels
-        """1 or 2."""
+        """Number of channels, 1 or 2."""
         self.claimed_seconds = info.claimed_seconds
-        """By the file's header, which may be wrong; None where it does not say. For progress, and for nothing else."""
+        """Length by the file's header, which may be wrong; None if it gives none. It is for progress only."""
         self._session = session
         self._limits = limits
         self._budget = budget
@@ -119,15 +120,15 @@ class Recording(AbstractAsyncContextManager["Recording"]):
     async def of_session(
         cls, blob: Blob, session: Session[AudioDecoder], limits: MediaLimits, budget: DecodedBudget
     ) -> Self:
-        """`session`, which the recording closes from now on.
+        """Wrap `session`, which the recording will close.
 
-        Raises InputTooLarge (`audio_too_long`) where the file's packets are longer than `limits.audio_seconds`, so that
-        the client hears of it now and not after hours of speech.
+        Raises InputTooLarge (`audio_too_long`) if the packets are longer than `limits.audio_seconds`, so that the
+        client learns it before hours of speech have been transcribed.
         """
         try:
             recording = cls(blob, await session.run(AudioDecoder.about), session, limits, budget)
             if (recording.claimed_seconds or 0.0) > limits.audio_seconds:
-                # Headers lie: a second look costs far less than decoding.
+                # Headers can be wrong, and counting packets costs far less than decoding.
                 recording._check(await session.run(AudioDecoder.counted_seconds))
         except BaseException:
             await session.close()
@@ -135,11 +136,11 @@ class Recording(AbstractAsyncContextManager["Recording"]):
         return recording
 
     async def blocks(self, seconds: float = 30.0) -> AsyncIterator[NDArray[np.float32]]:
-        """The sound from the beginning, float32 [channels, n] at 16 kHz, in blocks of `seconds` (at most 60), the last
-        one shorter. Sample i of all is heard at i / 16000 seconds of the file.
+        """Yield the sound from the beginning as float32 [channels, n] at 16 kHz, in blocks of `seconds` (at most 60),
+        the last one shorter. Sample i of the whole is heard at i / 16000 seconds of the file.
 
-        Raises InputTooLarge (`audio_too_long`) once it is longer than `limits.audio_seconds`, InputError for a file
-        that cannot be decoded, Overloaded.
+        Raises InputTooLarge (`audio_too_long`) beyond `limits.audio_seconds`, InputError for a file that cannot be
+        decoded, and Overloaded.
         """
         start, count = 0, max(1, round(seconds * SAMPLE_RATE))
         while True:

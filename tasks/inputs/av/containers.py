@@ -1,5 +1,5 @@
-"""Audio and video files as FFmpeg opens them: only by the demuxer that their bytes call for, only with well-known
-codecs, and with no other file or address beside them."""
+"""Opening audio and video files with FFmpeg: only with the demuxer for their bytes, only with well-known codecs, and
+without access to other files or addresses."""
 
 import io
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ AUDIO_CODECS = frozenset(
         *("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"),
     }
 )
-"""FFmpeg's names of the decoders that a file may reach: it has hundreds, few of which are looked after."""
+"""FFmpeg's names of the permitted decoders. It has hundreds, few of which are well maintained."""
 
 VIDEO_CODECS = frozenset(
     {
@@ -42,18 +42,18 @@ VIDEO_CODECS = frozenset(
 )
 
 THREADS = 2
-"""The threads of one decoder: several inputs are decoded side by side."""
+"""Number of threads per decoder, which is small because several inputs are decoded in parallel."""
 _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 _MAX_BREAKS = 100
-"""Times that reading on after a broken part of a container is tried."""
+"""Number of attempts to read on after a broken part of a container."""
 
 Streams = AudioStream | VideoStream
 
 
 def open_container(blob: Blob, limits: MediaLimits) -> InputContainer:
-    """`blob` as a container whose tracks are known, with where they begin: to tell that, the first packets are decoded.
+    """Open `blob` as a container with known tracks and start times, for which its first packets are decoded.
 
-    Raises InputError for what is no audio or video, or is damaged.
+    Raises InputError for a file that is no audio or video, or is damaged.
     """
     demuxer = DEMUXERS.get(blob.media_type)
     if demuxer is None:
@@ -70,29 +70,29 @@ def open_container(blob: Blob, limits: MediaLimits) -> InputContainer:
 
 
 def bounds(limits: MediaLimits) -> dict[str, str]:
-    """Options of a decoder: what has more pixels, a cover or a video, is refused before memory is taken for it."""
+    """Return decoder options that refuse larger pictures, such as covers or frames, before memory is allocated."""
     return {"max_pixels": str(limits.image_pixels)}
 
 
 def sound_of(container: InputContainer) -> AudioStream | None:
-    """The audio track that a player would choose."""
+    """Return the audio track that a player would choose."""
     best = container.streams.best("audio")
     return best if isinstance(best, AudioStream) else None
 
 
 def pictures_of(container: InputContainer) -> VideoStream | None:
-    """The video track that a player would choose; the cover of an album is none."""
+    """Return the video track that a player would choose; an album cover is none."""
     best = container.streams.best("video")
     return best if isinstance(best, VideoStream) and not best.disposition & _STILLS else None
 
 
 def origin(container: InputContainer) -> Fraction:
-    """Where the file's timeline begins, in seconds: the start of its first track."""
+    """Return the beginning of the file's timeline in seconds, which is the start of its first track."""
     return Fraction(container.start_time or 0, av.time_base)
 
 
 def only(stream: Streams, codecs: frozenset[str], blob: Blob) -> None:
-    """Prepare to decode `stream` and to skip all others. Raises InputError for a codec that is not in `codecs`."""
+    """Prepare to decode `stream` and to skip all others. Raises InputError for a codec outside `codecs`."""
     codec = stream.codec_context
     if codec is None or codec.name not in codecs:
         name = f"the codec '{codec.name}'" if codec is not None else "an unknown codec"
@@ -104,8 +104,8 @@ def only(stream: Streams, codecs: frozenset[str], blob: Blob) -> None:
 
 
 def packets(container: InputContainer, stream: Streams) -> Iterator["Packet[Any]"]:
-    """The packets of `stream`, on over broken parts of the container as far as it can be read. The last ones are empty:
-    they ask the decoder for what it still holds."""
+    """Yield the packets of `stream`, skipping broken parts of the container if possible. Empty packets at the end flush
+    the decoder."""
     for _ in range(_MAX_BREAKS):
         try:
             yield from container.demux(stream)
@@ -118,7 +118,7 @@ def packets(container: InputContainer, stream: Streams) -> Iterator["Packet[Any]
 
 @contextmanager
 def reading(blob: Blob) -> Iterator[None]:
-    """Whatever FFmpeg says about damaged bytes is the client's error."""
+    """Turn FFmpeg's errors about damaged bytes into InputError."""
     try:
         yield
     except InputError:

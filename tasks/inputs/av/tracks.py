@@ -1,5 +1,5 @@
-"""What one file of sound or video holds: its sound, decoded block by block onto the file's timeline, and its pictures,
-found by their times."""
+"""The tracks of an audio or video file: sound, decoded in blocks along the file's timeline, and frames, found by their
+time."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -35,24 +35,25 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
 _LEAST_RATE, _MOST_RATE = 1_000, 768_000
-"""Hz. A resampler's tables grow with the ratio of the rates."""
+"""Permitted sample rates in Hz. A resampler's tables grow with the ratio of the rates."""
 _MOST_CHANNELS = 64
-"""What FFmpeg's resampler can mix (SWR_CH_MAX)."""
+"""Largest number of channels that FFmpeg's resampler can mix (SWR_CH_MAX)."""
 _TOLERANCE_S = 0.1
-"""What the times of frames may be off before the timeline is set right: FFmpeg's own (aresample, min_hard_comp).
-Containers round them, and recorders' clocks shake."""
+"""Largest error in seconds of frame times that is ignored (FFmpeg's own, aresample's min_hard_comp): containers round
+times, and recorders' clocks jitter."""
 _LONGEST_GAP_S = 600
-"""A longer gap is no pause of a recording but a wrong time."""
+"""Longest gap in seconds that can be a pause of a recording; a longer one is a wrong time."""
 _FIRST_PACKETS = 50
-"""A file of which none of so many packets can be decoded is damaged from its beginning."""
+"""Number of packets at the beginning of which at least one must be decodable."""
 _LOST_PACKETS = 10_000
-"""So many packets in a row that cannot be decoded end what can be read of a file."""
+"""Number of consecutive undecodable packets after which reading stops."""
 
 Samples = NDArray[np.float32]
 
 
 class AudioTrack:
-    """The first sound is decoded at once. Raises InputError: `no_audio`, unsupported, or none of it can be decoded."""
+    """The sound of a file. The constructor decodes the first sound and raises InputError: `no_audio`, unsupported, or
+    undecodable."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
@@ -72,20 +73,20 @@ class AudioTrack:
             layout = self._first.layout if self._first else stream.layout
             self.channels = 2 if layout.nb_channels == 2 else 1
             self._written = 0
-            """Samples on the timeline so far."""
+            """Number of samples on the timeline so far."""
         except BaseException:
             self._container.close()
             raise
 
     @property
     def claimed_seconds(self) -> float | None:
-        """As the header says, or an estimate from it."""
+        """Length by the header, or an estimate based on it."""
         duration = self._container.duration
         return duration / 1_000_000 if duration and duration > 0 else None
 
     def blocks(self) -> Iterator[Samples]:
-        """All of it, once: float32 [channels, n] at 16 kHz, n small. Sample i is what is heard at i / 16000 seconds of
-        the file: silence stands where it has no sound. Raises InputError."""
+        """Yield the whole sound once as float32 [channels, n] at 16 kHz, n small. Sample i is heard at i / 16000
+        seconds of the file; gaps are filled with silence. Raises InputError."""
         with reading(self._blob):
             for block in self._timeline():
                 self._written += block.shape[1]
@@ -97,7 +98,7 @@ class AudioTrack:
     def _timeline(self) -> Iterator[Samples]:
         piece = _Piece(self.channels)
         late = -self._origin
-        """What is added to a frame's time to have its place."""
+        """Seconds to add to a frame's time for its place on the timeline."""
         while (frame := self._first or next(self._frames, None)) is not None:
             first, self._first = self._first is not None, None
             gap = Fraction(0)
@@ -119,7 +120,7 @@ class AudioTrack:
             yield np.zeros((self.channels, min(SAMPLE_RATE, count - start)), np.float32)
 
     def _decoded(self) -> Iterator[AudioFrame]:
-        """The frames, without those that are lost."""
+        """Yield the decodable frames."""
         seen = heard = lost = 0
         for packet in packets(self._container, self._stream):
             seen += bool(packet.size)
@@ -154,7 +155,7 @@ class AudioTrack:
 
 
 def count_seconds(blob: Blob, limits: MediaLimits) -> float:
-    """The length of the audio packets of `blob`, none of which is decoded. Raises InputError."""
+    """Return the length of the audio packets of `blob` without decoding them. Raises InputError."""
     with reading(blob), open_container(blob, limits) as container:
         stream = sound_of(container)
         if stream is None or stream.time_base is None:
@@ -164,11 +165,11 @@ def count_seconds(blob: Blob, limits: MediaLimits) -> float:
 
 
 class _Piece:
-    """Frames of one form that follow each other without a gap, resampled as one signal."""
+    """Consecutive frames of one format without gaps, resampled as one signal."""
 
     def __init__(self, channels: int, start: Fraction = Fraction(0)) -> None:
         self.end = start
-        """Seconds on the timeline, exactly."""
+        """Exact end on the timeline in seconds."""
         self._channels = channels
         self._resampler: AudioResampler | None = None
         self._form: tuple[str, str, int] | None = None
@@ -179,24 +180,25 @@ class _Piece:
     def resampled(self, frame: AudioFrame) -> Iterator[Samples]:
         if self._resampler is None:
             self._form = _form(frame)
-            # Interleaved: PyAV reads beyond the planes of a frame that has more than eight.
+            # Samples are interleaved because PyAV reads beyond the planes of a frame with more than eight.
             self._resampler = AudioResampler("flt", self._layout(frame), SAMPLE_RATE)
         self.end += Fraction(frame.samples, frame.sample_rate)
         yield from self._arrays(self._resampler.resample(frame))
 
     def rest(self) -> Iterator[Samples]:
-        """What the resampler still holds."""
+        """Yield the samples that the resampler still holds."""
         if self._resampler is not None:
             yield from self._arrays(self._resampler.resample(None))
 
     def _layout(self, frame: AudioFrame) -> str:
-        """Channels that have no known places cannot be mixed by them: they are mixed here, after resampling."""
+        """Return the resampler's output layout. Channels without known positions are kept, and mixed after
+        resampling."""
         name = frame.layout.name
         return name if name.endswith("channels") else ("mono", "stereo")[self._channels - 1]
 
     def _arrays(self, frames: list[AudioFrame]) -> Iterator[Samples]:
         for frame in frames:
-            # One that had nothing to do hands over what it is given, also the None that ends it.
+            # A resampler without work to do returns its input, and also the final None.
             if frame is None or not frame.samples:
                 continue
             array = frame.to_ndarray().reshape(frame.samples, -1).T.astype(np.float32, copy=False)
@@ -210,15 +212,16 @@ def _form(frame: AudioFrame) -> tuple[str, str, int]:
 
 
 _MOST_FRAMES = 2_000_000
-"""Nine hours at 60 a second; more is not listed, however small the file's packets are."""
+"""Largest number of listed frames: nine hours at 60 per second."""
 _MOST_STRETCH = Fraction(4)
-"""Pixels may be wider than high, or higher than wide, so much; beyond it the header is wrong."""
+"""Largest ratio of a pixel's sides; beyond it the header is wrong."""
 _THUMBNAIL = (64, 36)
-"""Pixels: what is compared to find changes."""
+"""Size in pixels of the pictures that are compared to find changes."""
 
 
 class VideoTrack:
-    """Raises InputError: `no_video`, unsupported, damaged, or more pixels than `limits.image_pixels`."""
+    """The frames of a video. The constructor raises InputError: `no_video`, unsupported, damaged, or more pixels than
+    `limits.image_pixels`."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
@@ -236,31 +239,31 @@ class VideoTrack:
             raise
         self._frames: Iterator[VideoFrame] = iter(())
         self._position: int | None = None
-        """The moment of the frame that was decoded last, while decoding can go on from it."""
+        """Time stamp of the last decoded frame, as long as decoding can continue from it."""
 
     @property
     def pixels(self) -> int:
-        """The pixels of a frame as it is coded: what decoding one costs."""
+        """Number of pixels of a coded frame, as the cost of decoding it."""
         return self._stream.codec_context.width * self._stream.codec_context.height
 
     @property
     def times(self) -> list[float]:
-        """Seconds of the file's timeline at which each frame is seen, ascending."""
+        """Times of all frames in seconds of the file's timeline, ascending."""
         return [self._seconds(moment) for moment in self._moments]
 
     @property
     def key_times(self) -> list[float]:
-        """The times of the frames that can be decoded without others, ascending."""
+        """Times of the key frames, which are decodable without others, ascending."""
         return [self._seconds(moment) for moment in self._keys]
 
     def cost(self, index: int) -> int:
-        """Pixels to decode until frame `index` is there, coming from the key frame before it."""
+        """Return the number of pixels to decode for frame `index`, starting at the key frame before it."""
         key = bisect_right(self._moments, self._key_before(self._moments[index])) - 1
         return (index - key + 1) * self.pixels
 
     def frame(self, index: int) -> VideoFrame | None:
-        """Frame `index`, or the next one that can be decoded, or the last. Going on to a later one before the next key
-        frame decodes only what is between."""
+        """Decode frame `index`, or the next decodable one, or the last. A later frame before the next key frame is
+        reached from the current one."""
         moment = self._moments[index]
         key = self._key_before(moment)
         if self._position is None or not key <= self._position < moment:
@@ -275,9 +278,9 @@ class VideoTrack:
         return last
 
     def picture(self, frame: VideoFrame) -> Image:
-        """RGB, upright, as a player shows it."""
+        """Return the frame as RGB, upright, with square pixels."""
         shown = frame.reformat(self.width, self.height, "rgb24", threads=1).to_ndarray()
-        # Degrees, against the clock.
+        # The rotation is in degrees anticlockwise.
         return np.ascontiguousarray(np.rot90(shown, frame.rotation // 90))
 
     def thumbnail(self, frame: VideoFrame) -> NDArray[np.uint8]:
@@ -296,7 +299,7 @@ class VideoTrack:
         return stream
 
     def _shown_size(self) -> tuple[int, int]:
-        """The size of a frame whose pixels have been made square."""
+        """Return the size of a frame with square pixels."""
         codec = self._stream.codec_context
         width, height = codec.width, codec.height
         if not width or not height:
@@ -308,7 +311,7 @@ class VideoTrack:
         return width, height
 
     def _listed(self) -> list[int]:
-        """The moments of all frames, in the order in which they are seen: the packets tell, and nothing is decoded."""
+        """Return the time stamps of all frames in order of display, from the packets alone."""
         moments: set[int] = set()
         for packet in packets(self._container, self._stream):
             moment = packet.pts if packet.pts is not None else packet.dts
@@ -333,7 +336,7 @@ class VideoTrack:
         except FFmpegError as error:
             if not is_fault_of_file(error):
                 raise
-            # A file without an index, say: from its beginning.
+            # The file may have no index, so it is read from the beginning.
             self._container.close()
             self._container = open_container(self._blob, self._limits)
             self._stream = self._chosen()

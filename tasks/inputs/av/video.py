@@ -1,4 +1,4 @@
-"""Videos as a few pictures: a page a frame."""
+"""Reading a video as a few pictures, with one page per frame."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -13,17 +13,18 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
 _CHANGE = 0.02
-"""Mean difference of two small pictures, of the whole range of grey, that is more than noise: a page of text in place
-of another one makes 0.03 and more, a cut nearly always over 0.1."""
+"""Least mean difference of two small pictures, as a share of the grey range, that is more than noise: another page of
+text makes 0.03 or more, a cut nearly always over 0.1."""
 
 
 def grid(begin: float, end: float, count: int) -> list[float]:
-    """`count` times in the middle of equal parts of the time from `begin` to `end`."""
+    """Return `count` times in the middle of equal parts of the time from `begin` to `end`."""
     return [begin + (end - begin) * (part + 0.5) / count for part in range(count)]
 
 
 def scene_changes(pictures: Sequence[NDArray[np.uint8]], most: int) -> list[int]:
-    """Indices, ascending, of at most `most` pictures that differ most from those before them. All have one shape."""
+    """Return the ascending indices of at most `most` pictures that differ most from their predecessors. All have one
+    shape."""
     changes = [
         (float(np.abs(after.astype(np.int16) - before).mean()) / 255, index)
         for index, (before, after) in enumerate(pairwise(pictures), start=1)
@@ -33,8 +34,8 @@ def scene_changes(pictures: Sequence[NDArray[np.uint8]], most: int) -> list[int]
 
 
 def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
-    """`count` times, ascending: the anchors, which are ascending and not more, and others between them, and up to
-    `end`, that leave no long time without one."""
+    """Return `count` ascending times: the ascending anchors, of which there are no more, and times between them and up
+    to `end` that leave no long gap."""
     lengths = [after - before for before, after in zip(anchors, [*anchors[1:], end], strict=True)]
     added = [0] * len(anchors)
     for _ in range(count - len(anchors)):
@@ -48,29 +49,29 @@ def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
 
 
 def at_or_before(times: Sequence[float], time: float) -> int:
-    """Index into ascending `times` of the last one that is not after `time`, or of the first."""
+    """Return the index in ascending `times` of the last one up to `time`, or else of the first."""
     return max(0, bisect_right(times, time) - 1)
 
 
 _PROBES = 4
-"""Small pictures that are compared for each frame that will be taken."""
+"""Number of small pictures that are compared per chosen frame."""
 _SCAN_PIXELS = 1_000_000_000
-"""A video of no more pixels in all, 16 seconds at 1920 x 1080, is decoded whole to find the changes of scenes; of
-longer ones, the key frames are compared."""
+"""Largest total number of pixels of a video (16 seconds at 1920 x 1080) that is decoded whole to find scene changes; in
+longer ones the key frames are compared."""
 _REACH_PIXELS = 2_000_000_000
-"""What may be decoded to reach a frame at its very time; else the key frame before it is taken."""
+"""Most pixels decoded to reach a frame at its exact time; otherwise the key frame before it is used."""
 
 
 class VideoFrames(Pages):
-    """At most `limits.video_frames` frames of one video, as `video_sampling` chooses them; the same ones every time.
+    """At most `limits.video_frames` frames of one video, chosen the same way every time.
 
-    Raises InputError: `no_video`, `image_too_large`, unsupported, or no frame can be decoded.
+    The constructor raises InputError: `no_video`, `image_too_large`, unsupported, or without a decodable frame.
     """
 
     kind = "video"
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
-        # FFmpeg is loaded where something is decoded, and not by whoever names this class.
+        # Imported late, so that FFmpeg is loaded only in processes that decode.
         from tasks.inputs.av.tracks import VideoTrack
 
         self._blob = blob
@@ -109,7 +110,7 @@ class VideoFrames(Pages):
         return self._chosen[number - 1]
 
     def _choose(self, most: int) -> list[int]:
-        """Indices of frames, ascending, no two of them of one time to the hundredth of a second."""
+        """Return ascending indices of frames whose times differ by at least a hundredth of a second."""
         scenes = self._scenes(most)
         times = self._frame_times
         if len(times) > most:
@@ -122,7 +123,7 @@ class VideoFrames(Pages):
         return list({round(times[index], 2): index for index in reversed(frames)}.values())[::-1]
 
     def _scenes(self, most: int) -> list[int]:
-        """Frames with which something new begins, at most half of `most`."""
+        """Return frames that begin new scenes, at most half of `most`."""
         times = self._frame_times
         if len(times) * self._track.pixels <= _SCAN_PIXELS:
             near, reach = 0.0, _SCAN_PIXELS
@@ -140,8 +141,8 @@ class VideoFrames(Pages):
         return [probes[change] for change in scene_changes(pictures, most // 2)]
 
     def _reachable(self, time: float, near: float, reach: int) -> int:
-        """The frame that is seen at `time`; the key frame next to it where that is `near` seconds away at most, or
-        where more than `reach` pixels would have to be decoded."""
+        """Return the frame seen at `time`, or the nearest key frame if it is at most `near` seconds away or if more
+        than `reach` pixels would have to be decoded."""
         before = at_or_before(self._key_times, time)
         key = min(self._key_times[before : before + 2], key=lambda key: (abs(key - time), key))
         index = at_or_before(self._frame_times, time)

@@ -1,1 +1,1 @@
-"""Word, PowerPoint and Excel files as Markdown with their pictures, and the bounds on archives and XML."""
+"""Word, PowerPoint and Excel files as Markdown with their pictures, within bounds on archives and XML."""

@@ -1,8 +1,7 @@
-"""Archives, inflated within bounds, and their XML, parsed within bounds. What headers claim is not believed.
+"""Inflating archives and checking their XML within bounds, whatever their headers claim.
 
-XML is safe to hand to any parser afterwards: without entities, and neither deep nor endless. The libraries that read
-office files use minidom, lxml and ElementTree, each with its own idea of what to resolve. Nothing reaches them that
-expat has not seen here first.
+XML that passed is safe for any parser: it has no entities and is neither deep nor endless. The libraries that read
+office files use minidom, lxml and ElementTree, which resolve different things, so expat checks everything before them.
 """
 
 import io
@@ -18,19 +17,19 @@ from tasks.inputs.media_types import DAMAGED, DOCX, IMAGES, opened_archive, snif
 from tasks.inputs.source import Blob
 
 DEPTH = 100
-"""Elements within each other. Word nests some 10 for a paragraph and 3 for each table within a table; the libraries
-recurse several calls for each."""
+"""Largest depth of elements. Word uses some 10 for a paragraph and 3 per nested table; the libraries recurse several
+calls per level."""
 _ENCODING = re.compile(r"utf-?(8|16(le|be)?)|us-ascii|iso-8859-1", re.IGNORECASE)
-"""Encodings that every parser decodes alike: in another, a parser may see a document type that expat does not."""
+"""Encodings that all parsers decode alike: in others a parser may see a document type that expat does not."""
 _XML_NODES = "XML elements and attributes"
 _CHARS = "characters (OPENFAZE_MAX_TEXT_CHARS)"
 _XML_PIECE = 1 << 16
 _STREAMED = ("worksheet", "sst")
-"""Roots of the parts that are read row by row and never held whole: cells, and their strings."""
+"""Root elements of the parts that are read row by row and never held whole: sheets and their strings."""
 
 
 def declares_entities(xml: str) -> bool:
-    """Whether the document type of `xml` declares entities. Nothing behind it is read."""
+    """True if the document type of `xml` declares entities. Nothing behind it is read."""
 
     class Seen(Exception):
         pass
@@ -44,7 +43,7 @@ def declares_entities(xml: str) -> bool:
     try:
         for at in range(0, len(xml), _XML_PIECE):
             parser.Parse(xml[at : at + _XML_PIECE].encode(errors="replace"), False)
-        # Newer versions of expat put off what ends with the last piece that they were given.
+        # newer versions of expat defer what ends with the last piece
         parser.Parse(b"", True)
     except Seen as first:
         return bool(first.args[0])
@@ -54,23 +53,23 @@ def declares_entities(xml: str) -> bool:
 
 
 class XmlRefused(ValueError):
-    """The message is a predicate of the file: "declares XML entities"."""
+    """XML that must not reach a parser. The message is a predicate of the file: "declares XML entities"."""
 
 
 class XmlTooLarge(XmlRefused):
-    """It holds more than it may."""
+    """The XML holds more than the budget allows."""
 
 
 class XmlBudget:
-    """What all the parts of one file may hold together. Each element and each attribute is a node."""
+    """The content that all parts of one file may hold together. Each element and each attribute is a node."""
 
     def __init__(self, *, chars: int, nodes: int, streamed_nodes: int = 20_000_000) -> None:
-        """`streamed_nodes` are those of the parts that are read row by row."""
+        """Set the limits; `streamed_nodes` applies to the parts that are read row by row."""
         self._limits = chars, nodes, streamed_nodes
         self._left = [chars, nodes, streamed_nodes]
 
     def spend(self, *, chars: int = 0, nodes: int = 0, streamed_nodes: int = 0) -> None:
-        """Raises XmlTooLarge when there is no more."""
+        """Count content. Raises XmlTooLarge if the budget is exhausted."""
         for at, (spent, kind) in enumerate(((chars, _CHARS), (nodes, _XML_NODES), (streamed_nodes, _XML_NODES))):
             self._left[at] -= spent
             if self._left[at] < 0:
@@ -78,7 +77,7 @@ class XmlBudget:
 
 
 class XmlCheck:
-    """Reads a part as its bytes come in. Raises XmlRefused, at the latest from `end`."""
+    """Checks a part as its bytes arrive. Raises XmlRefused, at the latest at its end."""
 
     def __init__(self, budget: XmlBudget) -> None:
         self._budget = budget
@@ -129,28 +128,30 @@ class XmlCheck:
 
 _MEMBERS = 10_000
 _RATIO = 200
-"""How many times larger than packed a member may be. Sheets reach 50, deflate itself 1032."""
+"""Largest ratio of a member's size to its compressed size. Sheets reach 50, deflate itself 1032."""
 _RATIO_FROM = 1 << 20
-"""Bytes below which the ratio says nothing."""
+"""Size in bytes below which the ratio is not checked."""
 _NODES = {DOCX: 500_000}
 _NODES_ELSE = 1_500_000
-"""Measured: mammoth takes 20 µs and 0.7 KB for an element or attribute, the other libraries a tenth of the time."""
+"""Most nodes of other office files. Measured: mammoth takes 20 µs and 0.7 KB per node, other libraries a tenth of the
+time."""
 _ENCRYPTED = 1
-"""Bit of a member's flags (APPNOTE.TXT 4.4.4)."""
+"""Bit of a member's flags for encryption (APPNOTE.TXT 4.4.4)."""
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""All that office files may use (ISO 29500-2, annex C), and the only ones that zipfile inflates piece by piece."""
+"""The compression methods permitted in office files (ISO 29500-2, annex C), which are the only ones that zipfile
+inflates in pieces."""
 _PIECE = 1 << 18
 _HEAD = 64
-"""Bytes that tell XML and pictures from the rest."""
+"""Number of bytes that distinguish XML and pictures from the rest."""
 _XML_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
-    """The members of an office file: XML parts, each checked, and pictures that can be read, by what they begin with.
-    Anything else (fonts, macros, films, archives within) is not inflated, and stands there empty; of a picture of
-    another kind the beginning is left, which tells that kind.
+    """Return the members of an office file: checked XML parts and readable pictures, recognised by their first bytes.
+    Other members (fonts, macros, films, archives) are not inflated and come out empty; of other kinds of pictures the
+    beginning is kept, which identifies the kind.
 
-    Raises InputError: damaged, `encrypted_document`, XML that is not safe; InputTooLarge: it holds too much.
+    Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too much content.
     """
     try:
         with opened_archive(blob.data) as archive:
@@ -166,7 +167,7 @@ def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
 
 
 def packed(members: Mapping[str, bytes]) -> io.BytesIO:
-    """An archive of `members`, whose headers are true, for a library to read. Nothing in it is compressed."""
+    """Build an uncompressed archive of `members`, with correct headers, for a library to read."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in members.items():
@@ -192,7 +193,7 @@ def _members(archive: zipfile.ZipFile, blob: Blob, limits: MediaLimits) -> Itera
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, blob: Blob, budget: XmlBudget, limit: int) -> bytes | None:
-    """None where there are more than `limit` bytes."""
+    """Return the content of a member, or None if it is larger than `limit` bytes."""
     if info.flag_bits & _ENCRYPTED:
         raise encrypted(blob)
     if info.compress_type not in _PACKINGS:

@@ -1,4 +1,4 @@
-"""Text that holds pictures: office files, and HTML."""
+"""Texts that hold pictures: office files and HTML."""
 
 import binascii
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +28,7 @@ NAMESPACES = (
 
 
 def in_line(equation: _Element) -> str:
-    """The text of an `m:oMath` or `m:oMathPara`, or of a part of one."""
+    """Return the text of an `m:oMath` or `m:oMathPara`, or of a part of one."""
     return "".join(map(_text, equation))
 
 
@@ -108,7 +108,7 @@ _EQUATION = frozenset(f"{{{math}}}oMath" for math in NAMESPACES)
 
 
 def paragraphs(element: _Element) -> list[str]:
-    """The paragraphs in `element` that have a text, in the order of the file."""
+    """Return the non-empty paragraphs in `element`, in the file's order."""
     found = (paragraph_text(p) for p in element.iter(*(f"{{{main}}}p" for main in _MAIN)))
     return [text for text in found if text]
 
@@ -118,7 +118,7 @@ def paragraph_text(paragraph: _Element) -> str:
 
 
 def pictures(element: _Element) -> Iterator[tuple[str, str]]:
-    """The relationship of each picture in `element` that is in the file, and what its author says of it."""
+    """Yield the relationship id and the author's description of each embedded picture in `element`."""
     for blip in element.iter(*(f"{{{main}}}blip" for main in _MAIN)):
         for relationships in _RELATIONSHIPS:
             if relationship := blip.get(f"{{{relationships}}}embed"):
@@ -126,7 +126,7 @@ def pictures(element: _Element) -> Iterator[tuple[str, str]]:
 
 
 def _description(blip: _Element, root: _Element) -> str:
-    """Stands in the `cNvPr` of the shape that the picture fills."""
+    """Return the description in the `cNvPr` of the shape that the picture fills."""
     shape: _Element | None = blip
     while shape is not None:
         for child in shape:
@@ -149,11 +149,11 @@ def _pieces(element: _Element) -> Iterator[str]:
 
 
 _MIN_SIDE = 8
-"""Pixels: lines, bullets and spacers are thinner, letters are not."""
+"""Shortest side in pixels of a picture that can hold letters; lines, bullets and spacers are smaller."""
 
 
 class OfficePictures:
-    """Each picture once, numbered from 1 in the order in which the file shows them."""
+    """The distinct pictures of a file, numbered from 1 in order of appearance."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self.blob = blob
@@ -165,14 +165,14 @@ class OfficePictures:
         return len(self._pages)
 
     def __getitem__(self, number: int) -> PicturePages:
-        """Raises InputError where there is no picture `number`."""
+        """Return picture `number`. Raises InputError if there is none."""
         if not 1 <= number <= len(self._pages):
             raise self.blob.error(f"has no picture {number}; it has {len(self._pages)}.")
         return self._pages[number - 1]
 
     def marked(self, data: bytes, name: str, alt: str = "") -> str:
-        """What stands for a picture in the text: what its author says of it, and its mark; a mention where it cannot
-        be read. `name` is the picture's own within the file."""
+        """Return the text that stands for a picture: its description and mark, or a note if it cannot be read. `name`
+        identifies the picture within the file."""
         media_type = sniff(data[:64])
         if media_type not in IMAGES:
             kind = media_type.removeprefix("image/") if media_type else name.rpartition(".")[2][:20]
@@ -198,7 +198,7 @@ _TOO_LARGE = "above OPENFAZE_MAX_IMAGE_MEGAPIXELS"
 
 
 Converter = Callable[[dict[str, bytes], OfficePictures, MediaLimits], str]
-"""From the members of an archive to Markdown, in which the marks of the pictures stand."""
+"""Converts the members of an archive to Markdown that holds the pictures' marks."""
 
 
 class PicturedText(Pages):
@@ -207,14 +207,14 @@ class PicturedText(Pages):
     kind = "text"
 
     def __init__(self, blob: Blob, limits: MediaLimits, convert: Callable[[OfficePictures], str]) -> None:
-        """Raises InputError: as `convert` does, and for a file that it cannot make sense of; InputTooLarge above
+        """Convert the file. Raises what `convert` raises, InputError for a malformed file, and InputTooLarge above
         `limits.text_chars`."""
         self._pictures = OfficePictures(blob, limits)
         try:
             marked = convert(self._pictures)
         except InputError:
             raise
-        except Exception as error:  # libraries raise whatever comes of parts that are not as they should be
+        except Exception as error:  # libraries raise whatever malformed parts lead to
             if not is_fault_of_file(error):
                 raise
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
@@ -232,13 +232,14 @@ class PicturedText(Pages):
         return self._pictures[number].picture(1)
 
     def close(self) -> None:
-        """Nothing is held but the bytes of the pictures."""
+        """Release nothing: only the bytes of the pictures are kept."""
 
 
 class OfficeFile(PicturedText):
-    """A docx, pptx or xlsx file. Its macros are not looked at.
+    """A docx, pptx or xlsx file. Macros are ignored.
 
-    Raises InputError: damaged, `encrypted_document`, XML that is not safe; InputTooLarge: it unpacks to too much.
+    The constructor raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for one
+    that unpacks to too much.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits, convert: Converter) -> None:
@@ -247,14 +248,14 @@ class OfficeFile(PicturedText):
 
 
 _TAGS = 500_000
-"""Measured: 30 µs and 1.5 KB for each."""
+"""Most tags of a page. Measured: 30 µs and 1.5 KB for each."""
 
 
 class HtmlFile(PicturedText):
-    """A page as Markdown. Only pictures in data URLs are its pages: nothing is fetched.
+    """An HTML page as Markdown. Only pictures in data URLs are its pages; nothing is fetched.
 
-    The charset is the declared one, then that of a `meta` element. Raises as `decode_text`, and InputTooLarge for one
-    with too many elements.
+    The charset is the declared one, or else that of a `meta` element. Raises what `decode_text` raises, and
+    InputTooLarge for too many elements.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:

@@ -1,4 +1,4 @@
-"""Word documents as Markdown, through mammoth."""
+"""Converting Word documents to Markdown with mammoth."""
 
 from typing import Any
 
@@ -31,10 +31,10 @@ _OFF = ("0", "false", "off")
 
 
 def docx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, _limits: MediaLimits) -> str:
-    """With headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and equations.
+    """Convert a document with headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and
+    equations.
 
-    Left out: headers, footers, comments, deletions that are tracked, and hidden text. Nothing outside the file is
-    opened.
+    Headers, footers, comments, tracked deletions and hidden text are left out. Nothing outside the file is opened.
     """
 
     def source(image: Any) -> dict[str, str]:
@@ -60,7 +60,7 @@ def docx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, _limit
 
 
 def _prepared(part: bytes) -> bytes:
-    """`part` without its hidden text, and with its equations as text: mammoth shows the former, not the latter."""
+    """Return `part` without hidden text, which mammoth would show, and with equations as text, which it would omit."""
     if b"oMath" not in part and b"vanish" not in part:
         return part
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
@@ -76,5 +76,5 @@ def _prepared(part: bytes) -> bytes:
                 run.tail = equation.tail
                 next(equation.iterancestors()).replace(equation, run)
             for paragraph in root.findall(f".//{{{math}}}oMathPara"):
-                paragraph.tag = f"{{{word}}}smartTag"  # whose content mammoth reads
+                paragraph.tag = f"{{{word}}}smartTag"  # an element whose content mammoth reads
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)

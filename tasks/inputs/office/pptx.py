@@ -1,4 +1,4 @@
-"""Presentations as Markdown, through python-pptx."""
+"""Converting presentations to Markdown with python-pptx."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -19,15 +19,15 @@ _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _REPEATED = ("dt", "ftr", "sldNum")
-"""Placeholders that say the same on every slide."""
+"""Types of placeholders that repeat the same text on every slide."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
 _OUTLINE = (None, "obj", "body")
-"""Placeholders whose paragraphs are bulleted unless they say otherwise; None is one without a type."""
+"""Types of placeholders whose paragraphs are bulleted by default; None is a placeholder without a type."""
 
 
 def pptx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, limits: MediaLimits) -> str:
-    """A heading for each slide with its number and title, then its shapes in their order, charts as tables, pictures,
-    and the speaker's notes. Hidden slides are named and left out."""
+    """Convert a presentation: per slide a heading with number and title, the shapes in order, charts as tables,
+    pictures, and the speaker's notes. Hidden slides are named and left out."""
     presentation = Package.open(packed(members)).presentation_part.presentation
     parts: list[str] = []
     for number, slide in enumerate(presentation.slides, start=1):
@@ -107,7 +107,7 @@ class _Slide:
         tables = []
         for plot in chart.plots:
             categories = [" / ".join(filter(None, labels)) for labels in plot.categories.flattened_labels]
-            if not categories:  # of a scatter chart: the values along its other axis
+            if not categories:  # a scatter chart, which has values along its other axis
                 categories = [value.text for value in plot._element.xpath("./c:ser[1]/c:xVal//c:v")]
             series = [(one.name or "", [_number(value) for value in one.values]) for one in plot.series]
             rows = zip_longest(categories, *(values for _, values in series), fillvalue="")
@@ -116,7 +116,7 @@ class _Slide:
 
 
 def _placeholder(shape: etree._Element) -> str | None:
-    """Its type; "" for a shape that is none."""
+    """Return the placeholder type of a shape; "" if the shape is no placeholder."""
     for properties in shape.iterchildren("{*}nvSpPr", "{*}nvPicPr", "{*}nvGraphicFramePr"):
         for placeholder in properties.iter("{*}ph"):
             kind: str | None = placeholder.get("type")
@@ -125,7 +125,7 @@ def _placeholder(shape: etree._Element) -> str | None:
 
 
 def _outline(frame: Any, *, bulleted: bool) -> Iterator[str]:
-    """The paragraphs of a text frame: list items where they are bulleted or numbered."""
+    """Yield the paragraphs of a text frame, bulleted or numbered ones as list items."""
     numbers: dict[int, int] = {}
     for paragraph in frame.paragraphs:
         text = _linked(paragraph)

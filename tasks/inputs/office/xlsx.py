@@ -1,4 +1,4 @@
-"""Workbooks as Markdown, through openpyxl, row by row."""
+"""Converting workbooks to Markdown with openpyxl, row by row."""
 
 import datetime as dt
 import re
@@ -20,20 +20,18 @@ from tasks.inputs.office.document import OfficePictures
 from tasks.inputs.source import Blob
 from tasks.inputs.text import text_file
 
-# Numbers and dates of a spreadsheet as it shows them, without the habits of a country.
-#
-# Format codes: ECMA-376 part 1, 18.8.31. Dates are ISO 8601 whatever their code; fractions and conditions are shown as
-# plain numbers.
+# Numbers and dates are shown by their format codes (ECMA-376 part 1, 18.8.31), without national conventions. Dates are
+# ISO 8601 whatever their code; fractions and conditions are shown as plain numbers.
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|([0#?.,]+(?:E[+-]?[0#?]+)?|@|General|.)')
 _DIGITS = re.compile(r"([0#?,]*)(?:\.([0#?]*))?(,*)(E[+-]?[0#?]+)?")
 _EXACT = Context(prec=700)
-"""Digits enough for any float, and for as many decimals as a format code has room for."""
+"""Decimal context with enough digits for any float and for all decimals that a format code can demand."""
 _PLAIN = 1e15
-"""Above it a spreadsheet's numbers are not exact, and are shown with an exponent."""
+"""Number above which a spreadsheet is inexact and shows an exponent."""
 
 
 def shown(value: object, code: str) -> str:
-    """A cell's value as text; "" for an empty one."""
+    """Return a cell's value as text; "" for an empty cell."""
     match value:
         case None:
             return ""
@@ -90,7 +88,7 @@ def _general(value: float) -> str:
 
 @lru_cache(maxsize=512)
 def _sections(code: str) -> list[tuple[str, str, str, int] | None]:
-    """Prefix, digits, suffix and number of per cent signs of each section of `code`; None if it is not understood."""
+    """Return prefix, digits, suffix and number of per-cent signs of each section of `code`; None for an unknown one."""
     sections: list[list[tuple[str, str]]] = [[]]
     for token in _TOKEN.finditer(code):
         quoted, escaped, currency, sign = token.groups()
@@ -116,7 +114,7 @@ def _section(tokens: list[tuple[str, str]]) -> tuple[str, str, str, int] | None:
 
 
 def _formatted(value: Decimal, digits: str) -> str:
-    """`value`, which is not negative. Halves are rounded up, as spreadsheets do and Python does not."""
+    """Format a non-negative value. Halves are rounded up, unlike in Python."""
     found = _DIGITS.fullmatch(digits)
     if found is None:
         return _general(float(value))
@@ -135,20 +133,20 @@ def _formatted(value: Decimal, digits: str) -> str:
 
 
 _MAX_ROWS = 1_048_576
-"""The most rows of a sheet of Excel; openpyxl counts on to whatever number a row gives itself."""
+"""Most rows of an Excel sheet; openpyxl would count to whatever number a row claims."""
 _GAPS = 20
-"""Places that may be walked for each cell that may be read: a row can have one cell, in column 16,384."""
+"""Most positions visited per cell that may be read: a row can have a single cell in column 16,384."""
 
 
 def xlsx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, limits: MediaLimits) -> str:
-    """A heading for each sheet, then a table for each block of rows without an empty row in it, then the sheet's text
-    boxes and pictures. Formulas by the value last calculated, numbers and dates as they are shown; of merged cells the
-    first holds the value. Hidden sheets are named and left out.
+    """Convert a workbook: per sheet a heading, a table per block of rows without an empty one, then text boxes and
+    pictures. Formulas have the value last calculated; numbers and dates look as displayed; of merged cells the first
+    holds the value. Hidden sheets are named and left out.
 
     Raises InputTooLarge above `limits.cells`.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what openpyxl does not keep when it saves
+        warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving
         file = packed(members)
         archive = ZipFile(file)
         workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
@@ -164,7 +162,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, limits
 
 
 class _Counter:
-    """Counts the cells of a workbook, and the empty places among them."""
+    """Counts the cells of a workbook and the empty positions between them."""
 
     def __init__(self, blob: Blob, limit: int) -> None:
         self._blob = blob
@@ -173,7 +171,7 @@ class _Counter:
         self._places = limit * _GAPS
 
     def count(self, row: int, filled: int) -> None:
-        """A row of `row` places, of which `filled` are not empty. Raises InputTooLarge."""
+        """Count a row of `row` positions, of which `filled` are not empty. Raises InputTooLarge."""
         self._cells -= filled
         self._places -= row + 1
         if min(self._cells, self._places) < 0:
@@ -184,7 +182,7 @@ class _Counter:
 
 
 def _blocks(sheet: Any, counter: _Counter) -> Iterator[str]:
-    sheet.reset_dimensions()  # they are a claim
+    sheet.reset_dimensions()  # the dimensions in a file may be wrong
     block: list[dict[int, str]] = []
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > _MAX_ROWS:
@@ -205,7 +203,7 @@ def _blocks(sheet: Any, counter: _Counter) -> Iterator[str]:
 
 
 def _table(block: list[dict[int, str]]) -> str:
-    """A block that is one cell wide is lines of text."""
+    """Return a block as a table, or as lines of text if it is one cell wide."""
     left, right = min(map(min, block)), max(map(max, block))
     if left == right:
         return "\n".join(text_file.one_line(row[left]) for row in block)
@@ -213,7 +211,7 @@ def _table(block: list[dict[int, str]]) -> str:
 
 
 def _drawings(archive: ZipFile, sheet: Any, pictures: OfficePictures) -> Iterator[str]:
-    """Text boxes and pictures, which openpyxl does not read together with rows."""
+    """Yield the text boxes and pictures, which openpyxl does not read together with rows."""
     for drawing in _related(archive, sheet._worksheet_path, "/drawing").values():
         root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
         images = _related(archive, drawing, "/image")
@@ -225,7 +223,7 @@ def _drawings(archive: ZipFile, sheet: Any, pictures: OfficePictures) -> Iterato
 
 
 def _related(archive: ZipFile, name: str, kind: str) -> dict[str, str]:
-    """The members that `name` refers to with a relationship of this kind, by the relationship."""
+    """Return the members to which `name` has relationships of this kind, by relationship id."""
     path = get_rels_path(name)  # type: ignore[no-untyped-call]
     known = set(archive.namelist())
     if path not in known:

@@ -1,1 +1,1 @@
-"""PDF files through PDFium: the `document`, its text layer with places, and what only shows in its picture."""
+"""PDF files through PDFium: the `document`, its text layer with places, and the content that only its picture shows."""

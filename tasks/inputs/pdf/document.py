@@ -1,7 +1,7 @@
-"""PDF files through PDFium.
+"""Reading PDF files with PDFium.
 
-PDFium is not thread-safe, whatever the document: everything here runs under one lock of the process, and
-handles are closed explicitly, because a garbage collection would close them in whichever thread it happens.
+PDFium is not thread-safe, even for different documents, so everything here runs under one lock per process. Handles are
+closed explicitly, because garbage collection would close them in any thread.
 """
 
 import ctypes
@@ -26,20 +26,19 @@ from tasks.inputs.pdf.text_layer import read_text_layer
 from tasks.inputs.source import Blob
 
 _FLAGS = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
-"""With annotations; RGB instead of BGR."""
+"""Rendering flags: with annotations, and RGB instead of BGR."""
 _WHITE = (255, 255, 255, 255)
 
 
 _UNPAUSED_S = 1.0
-"""Seconds for which an object of a page may be drawn on after the page's time: what pauses costs no process."""
+"""Seconds that an object may be drawn beyond the page's time limit: a page that pauses does not cost the process."""
 
 
 def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> Image | None:
-    """The page and its form fields on white, `width` x `height` pixels; None when it takes longer than to `deadline`
-    (on time.monotonic's clock).
+    """Draw the page with its form fields on white, `width` x `height` pixels; None if it takes longer than to
+    `deadline` (time.monotonic).
 
-    PDFium asks between the objects of a page whether to pause, so that one object of any complexity is drawn to
-    its end.
+    PDFium offers a pause only between the objects of a page, so a single object is drawn to its end.
     """
     pause = pdfium.IFSDK_PAUSE(version=1)
     pause.NeedToPauseNow = type(pause.NeedToPauseNow)(lambda _: time.monotonic() > deadline)
@@ -65,17 +64,17 @@ def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -
 _PDFIUM = threading.RLock()
 
 SCALE = 2.0
-"""Pixels a point: 144 DPI, in which the HTTP contract gives the boxes of a page."""
+"""Pixels per point: 144 DPI, the resolution in which the HTTP contract gives a page's boxes."""
 
 _NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
-"""The list of pages in a file that has none, which PDFium calls a format error."""
+"""The list of pages in a file without pages, which PDFium reports as a format error."""
 _LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
 
 class PdfPages(Pages):
     """The pages of one PDF file.
 
-    Raises InputError: `encrypted_pdf` when it needs a password, or when it is damaged or has no pages.
+    The constructor raises InputError if the file needs a password (`encrypted_pdf`), is damaged or has no pages.
     """
 
     kind = "paged"
@@ -138,7 +137,8 @@ class PdfPages(Pages):
 
     @contextmanager
     def _reading(self, number: int) -> Iterator[float]:
-        """Until when (on time.monotonic's clock) the page may be read; a little later the process is ended."""
+        """Hold PDFium's lock, and yield the time (time.monotonic) until which the page may be read. The process is
+        ended a little later."""
         if not 1 <= number <= self.total:
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
         with _PDFIUM:
@@ -155,7 +155,7 @@ class PdfPages(Pages):
         return self._blob.error(f"takes longer than {limit} to {to_do}.", code="decode_failed")
 
     def _loaded(self, number: int) -> pypdfium2.PdfPage:
-        """The page, parsed. The last one is kept: its text and its picture are asked for one after the other."""
+        """Return the parsed page. The last one is kept, because its text and picture are requested in sequence."""
         if self._page and self._page[0] == number:
             return self._page[1]
         self._drop_page()
@@ -169,6 +169,6 @@ class PdfPages(Pages):
 
 
 def _pixels(points: tuple[float, float]) -> tuple[int, int]:
-    """The size of the picture of a page of `points`: rounded up, at least one pixel."""
+    """Return the picture's size for a page of `points`, rounded up, at least one pixel."""
     width, height = points
     return max(1, math.ceil(width * SCALE)), max(1, math.ceil(height * SCALE))

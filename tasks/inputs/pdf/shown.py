@@ -1,4 +1,4 @@
-"""What the content of a PDF page shows besides its text: pictures, outlines of letters, and what lies over text."""
+"""The visible content of a PDF page besides its text: pictures, outlined letters, and objects that cover text."""
 
 import ctypes
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from models.vision.text import Point, Quad, Ruling, TextLine, Word
 
 
 class Box(NamedTuple):
-    """In points of the page's own space, y growing upwards."""
+    """A rectangle in points of the page's own space, y growing upwards."""
 
     left: float
     bottom: float
@@ -24,7 +24,7 @@ class Box(NamedTuple):
 
     @classmethod
     def around(cls, points: Iterable[Point]) -> Self:
-        """The smallest box that holds all of `points`, of which there is at least one."""
+        """Return the smallest box that holds all of `points`, of which there is at least one."""
         xs, ys = zip(*points, strict=True)
         return cls(min(xs), min(ys), max(xs), max(ys))
 
@@ -62,12 +62,12 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """A page as it is displayed: cut to its crop box, turned by its /Rotate, `width` x `height` pixels large."""
+    """A page as displayed: cropped, rotated, and of `width` x `height` pixels."""
 
     box: Box
-    """The part of the page's space that is displayed."""
+    """The displayed part of the page's space."""
     rotation: int
-    """Degrees clockwise: 0, 90, 180 or 270."""
+    """Rotation in degrees clockwise: 0, 90, 180 or 270."""
     width: int
     height: int
 
@@ -76,7 +76,7 @@ class PageView:
         return cls(Box(*page.get_bbox()), page.get_rotation(), width, height)
 
     def pixel(self, x: float, y: float) -> Point:
-        """Where the point (x, y) of the page's space is on the picture."""
+        """Convert a point of the page's space to pixels of the picture."""
         left, bottom, right, top = self.box
         across, along = (right - left) or 1.0, (top - bottom) or 1.0
         match self.rotation:
@@ -93,38 +93,39 @@ class PageView:
 
 _LEGIBLE_PIXELS = 1024
 _LEGIBLE_SIDE = 8
-"""A picture of fewer pixels, or of fewer on one side (a gradient, a rule, a bullet), holds no text."""
+"""Least side in pixels, beside the least area above, of a picture that can hold text; gradients, rules and bullets are
+smaller."""
 _GLYPH_SEGMENTS = 8
-"""The mean segments of a contour from which on it is a letter's: letters have more, frames and bars have five."""
+"""Least mean number of segments per contour of letters; frames and bars have five."""
 _GLYPH_POINTS = 4.0, 60.0
-"""How high letters may be; below, a contour is a bullet, above, a drawing."""
+"""Range of letter heights in points: smaller contours are bullets, larger ones drawings."""
 _RECTANGLE_SEGMENTS = {4, 5}
 _MAX_SEGMENTS = 2000
-"""The most segments of one path that are looked at."""
+"""Most segments of one path that are examined."""
 _MAX_OUTLINES = 1000
-"""The most outlines of one page: a map has a hundred times as many, and a few tell."""
+"""Most outlines of one page that are collected: a map has a hundred times as many, and a few suffice."""
 _THIN = 3.0
-"""Points up to which a filled rectangle is a line that is ruled, no area."""
+"""Largest thickness in points of a filled rectangle that counts as a ruled line."""
 _MAX_RULINGS = 10_000
-"""The most straight lines of one page that are looked at: a dense form has 500."""
+"""Most straight lines of one page that are examined: a dense form has 500."""
 _TURNED = 0.01
-"""Sine above which a rectangle is not upright."""
+"""Sine of the angle above which a rectangle is not upright."""
 _MAX_DEPTH = 5
-"""Forms within forms that are looked into."""
+"""Largest depth of nested forms that are examined."""
 
 
 @dataclass(slots=True)
 class PageObjects:
-    """The objects of a page by what they are, boxes in the page's space."""
+    """The objects of a page by kind, with boxes in the page's space."""
 
     pictures: list[Box] = field(default_factory=list)
-    """Pictures that are large enough, in pixels, to hold text."""
+    """Pictures with enough pixels to hold text."""
     outlines: list[Box] = field(default_factory=list)
-    """Where filled contours are that look like drawn letters, once a contour."""
+    """Places of filled contours that look like letters, one entry per contour."""
     covers: list["Cover"] = field(default_factory=list)
-    """What may lie over text, in the order of drawing."""
+    """Objects that may cover text, in drawing order."""
     texts: dict[int, int] = field(default_factory=dict)
-    """The place in the order of drawing of each text object, by its address."""
+    """Position in the drawing order of each text object, by address."""
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
 
@@ -134,15 +135,15 @@ class Cover:
     """A picture, or a filled path that may be a rectangle."""
 
     place: int
-    """In the order of drawing."""
+    """Position in the drawing order."""
     box: Box
-    """All there is of it: nothing turned, nothing clipped to a shape."""
+    """The whole area of the object, which is neither rotated nor clipped to a shape."""
     item: object
-    """PDFium's object."""
+    """PDFium's handle of the object."""
 
 
 def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
-    """The objects of `page`, and those of the forms on it."""
+    """Collect the objects of `page` and of the forms on it."""
     shown = PageObjects()
     objects = (pdfium.FPDFPage_GetObject(page, index) for index in range(pdfium.FPDFPage_CountObjects(page)))
     leaves = (leaf for item in objects for leaf in _leaves(item, PdfMatrix(), 0))
@@ -169,12 +170,12 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
 
 
 def address(item: object) -> int:
-    """What tells an object of a page from the others."""
+    """Return the address of an object, which identifies it."""
     return ctypes.cast(item, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
 def _leaves(item: object, matrix: PdfMatrix, depth: int) -> Iterator[tuple[object, PdfMatrix]]:
-    """The objects in the order in which they are drawn, with the matrices of the forms that they are in."""
+    """Yield the objects in drawing order, with the matrices of the forms around them."""
     if pdfium.FPDFPageObj_GetType(item) != pdfium.FPDF_PAGEOBJ_FORM:
         yield item, matrix
     elif depth < _MAX_DEPTH:
@@ -190,26 +191,26 @@ def _is_legible(picture: object) -> bool:
 
 
 def _outlines(path: object, box: Box, segments: int) -> list[Box]:
-    """`box` once for each contour of `path` if these may be letters."""
+    """Return `box` once per contour of `path` if the contours may be letters."""
     contours = sum(
         pdfium.FPDFPathSegment_GetType(pdfium.FPDFPath_GetPathSegment(path, index)) == pdfium.FPDF_SEGMENT_MOVETO
         for index in range(segments)
     )
-    # A path holds a letter, a word or a paragraph: each contour's part of its area says how large the letters are.
+    # A path holds a letter, a word or a paragraph, so the area per contour shows the size of the letters.
     least, most = _GLYPH_POINTS
     alike = max(box.right - box.left, box.top - box.bottom) >= least and box.area <= contours * most**2
     return [box] * contours if alike and segments >= _GLYPH_SEGMENTS * contours else []
 
 
 def _drawn(path: object) -> tuple[bool, bool]:
-    """Whether `path` is filled, and whether it is stroked."""
+    """Return two flags: True if the path is filled, and True if it is stroked."""
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
     return fill.value != pdfium.FPDF_FILLMODE_NONE, bool(stroke.value)
 
 
 def _rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked: bool) -> Iterator[Ruling]:
-    """The straight strokes of `path`; of one that is only filled, its middle line where it is a thin bar."""
+    """Yield the straight strokes of `path`, or the middle line of a filled path that is a thin bar."""
     inner = _within(path, matrix)
     if not is_stroked:
         box = _bounds(path, matrix) if segments in _RECTANGLE_SEGMENTS else Box(0, 0, 0, 0)
@@ -247,7 +248,7 @@ def _covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:
 
 
 def _clips(item: object) -> Iterator[list[Point]]:
-    """The corners of the paths to which `item` is clipped, in the space of the form that it is in."""
+    """Yield the corners of the paths to which `item` is clipped, in the space of its form."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
         segments = range(pdfium.FPDFClipPath_CountPathSegments(clip, path))
@@ -255,21 +256,21 @@ def _clips(item: object) -> Iterator[list[Point]]:
 
 
 def point_of(segment: object) -> Point:
-    """Where a segment of a path ends."""
+    """Return the end of a path's segment."""
     x, y = ctypes.c_float(), ctypes.c_float()
     pdfium.FPDFPathSegment_GetPoint(segment, x, y)
     return x.value, y.value
 
 
 def is_rectangle(corners: Sequence[Point]) -> bool:
-    """Whether a path through `corners` goes along and across by turns."""
+    """True if the path through `corners` alternates between horizontal and vertical."""
     return len(corners) in _RECTANGLE_SEGMENTS and all(
         isclose(x0, x1, abs_tol=0.01) != isclose(y0, y1, abs_tol=0.01) for (x0, y0), (x1, y1) in pairwise(corners)
     )
 
 
 def _bounds(item: object, matrix: PdfMatrix) -> Box:
-    """The upright rectangle round an object of a form, in the page's space."""
+    """Return the bounding box of a form's object in the page's space."""
     return Box(*matrix.on_rect(*_own_bounds(item)))
 
 
@@ -280,7 +281,7 @@ def _own_bounds(item: object) -> Box:
 
 
 def _within(item: object, outer: PdfMatrix) -> PdfMatrix:
-    """The matrix of what is inside `item`: its own, then `outer`."""
+    """Return the matrix for the content of `item`: its own, followed by `outer`."""
     own = pdfium.FS_MATRIX()
     pdfium.FPDFPageObj_GetMatrix(item, own)
     return PdfMatrix.from_raw(own).multiply(outer)
@@ -289,24 +290,25 @@ def _within(item: object, outer: PdfMatrix) -> PdfMatrix:
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _EMPTY = 2
-"""Bytes of an empty string with its terminator, in UTF-16."""
+"""Bytes of an empty UTF-16 string with its terminator."""
 
 
 def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
-    """Whether text is drawn over `page` that its content does not hold: a filled field, a note, a stamp."""
+    """True if text outside the page's content is drawn over it: a filled field, a note, a stamp."""
     return any(_is_drawn(annotation) for annotation in _annotations(page))
 
 
 def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
-    """The notes that viewers show with a look of their own, because the file has none: PDFium does not draw them.
+    """Return the notes without an appearance in the file, which viewers show with one of their own and PDFium does not
+    draw.
 
-    A note's rectangle is divided among its lines, and a line's width among its characters.
+    A note's rectangle is divided evenly among its lines, and a line's width among its characters.
     """
     return [line for note in _annotations(page) if _is_undrawn_note(note) for line in _lines(note, view)]
 
 
 def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
-    """Each is closed when the next one is asked for."""
+    """Yield the page's annotations. Each is closed when the next one is requested."""
     for index in range(pdfium.FPDFPage_GetAnnotCount(page)):
         if annotation := pdfium.FPDFPage_GetAnnot(page, index):
             try:

@@ -1,4 +1,4 @@
-"""The text layer of a PDF page: what it says, and whether that is all that one sees on the page."""
+"""Reading the text layer of a PDF page, and judging if it holds all text that is visible on the page."""
 
 import ctypes
 import math
@@ -27,33 +27,33 @@ from tasks.inputs.pdf.shown import (
 from tasks.inputs.pdf.words import PdfWord, read_words
 
 _CELLS = 400
-"""Cells along the longer side of the page when areas are compared: 2 points on A4."""
+"""Number of cells along the page's longer side for comparing areas: 2 points each on A4."""
 _SCANNED = 0.05
-"""Share of a picture that the hidden words in it cover if they are its text: a stamped number does not, a page of
-print has three times as much."""
+"""Least share of a picture's area that hidden words must cover to be its OCR text. A stamped number covers less, a
+printed page three times as much."""
 _UNREAD = 0.05
-"""Share of the page that pictures without text over them may cover: small logos, not a photo."""
+"""Largest share of the page that pictures without text over them may cover: small logos do, a photo exceeds it."""
 _LEGIBLE = 10, 60
-"""Points along the shorter and the longer side of a picture that may hold a line of text. Smaller is a logo."""
+"""Least shorter and longer side, in points, of a picture that can hold a line of text; a smaller one is a logo."""
 
 Cells = NDArray[np.bool_]
-"""Rows from the bottom of the page, columns from its left."""
+"""Cells by row, from the bottom of the page, and column, from its left."""
 
 
 class AreaGrid:
-    """Cells over a page, to compare areas by."""
+    """A grid of cells over a page for comparing areas."""
 
     def __init__(self, page: Box) -> None:
         self._page = page
         self.cell = max(page.right - page.left, page.top - page.bottom, 1.0) / _CELLS
-        """Points on a side."""
+        """Side of a cell in points."""
         self._shape = (
             max(1, math.ceil((page.top - page.bottom) / self.cell)),
             max(1, math.ceil((page.right - page.left) / self.cell)),
         )
 
     def cells(self, boxes: Iterable[Box]) -> Cells:
-        """Which cells lie in any of `boxes`."""
+        """Return a mask of the cells that lie in any of `boxes`."""
         covered = np.zeros(self._shape, dtype=bool)
         for box in boxes:
             left, right = (max(0, round((x - self._page.left) / self.cell)) for x in (box.left, box.right))
@@ -62,31 +62,32 @@ class AreaGrid:
         return covered
 
     def at(self, point: Point) -> tuple[int, int]:
-        """The index of the cell that `point` lies in, or of the nearest one."""
+        """Return the index of the cell that contains `point`, or of the nearest one."""
         (x, y), (rows, columns) = point, self._shape
         row, column = int((y - self._page.bottom) / self.cell), int((x - self._page.left) / self.cell)
         return min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
 
 
 class Pictures:
-    """The pictures of a page. Those that touch are one: scanners cut pages into strips."""
+    """The pictures of a page. Pictures that touch count as one, because scanners cut pages into strips."""
 
     def __init__(self, boxes: Sequence[Box], grid: AreaGrid) -> None:
         self._grid = grid
         shown = grid.cells(boxes).astype(np.uint8)
         _, self._at, self._places, _ = cv2.connectedComponentsWithStats(shown)
-        # self._at has the number of its picture in each cell, and 0 where there is none.
+        # self._at holds for each cell the number of its picture, or 0 if there is none.
         self._sizes = self._count(shown > 0)
         self._read = np.zeros(len(self._sizes), dtype=bool)
 
     def read_as(self, hidden: Sequence[Box]) -> list[bool]:
-        """Whether each of the `hidden` words is what was read in a picture, which is known from then on."""
+        """Find the pictures that the `hidden` words were recognised in. Returns for each word True if it belongs to
+        such a picture."""
         under = self._count(self._grid.cells(hidden))
         self._read = (under > 0) & (under >= _SCANNED * self._sizes)
         return [bool(self._read[self._at[self._grid.at(word.centre)]]) for word in hidden]
 
     def are_unread(self, text: Cells) -> bool:
-        """Whether they may hold more than what was read in them, and `text`."""
+        """True if the pictures may hold more text than the hidden words and `text`."""
         unread = (self._at > 0) & ~self._read[self._at] & ~text
         if unread.mean() > _UNREAD:
             return True
@@ -95,22 +96,22 @@ class Pictures:
         return bool((legible & (2 * self._count(unread) > self._sizes)).any())
 
     def _count(self, cells: Cells) -> NDArray[np.intp]:
-        """How many of `cells` are in each picture, none in what is no picture."""
+        """Count the `cells` in each picture, and 0 for the area without pictures."""
         counts = np.bincount(self._at[cells], minlength=len(self._places))
         counts[0] = 0
         return counts
 
 
 _COVERED = 0.8
-"""Share of a word's box under which nothing of it can be read."""
+"""Least share of a word's box that must be covered for the word to be unreadable."""
 _OPAQUE = 0.98
-"""Share of a picture's pixels that are opaque where it hides what is below: its edges may be smoothed."""
+"""Least share of opaque pixels with which a picture hides what is below: its edges may be smooth."""
 _MAX_PICTURES = 20
-"""The most pictures of a page that are drawn to see whether they are opaque. Further ones count as transparent."""
+"""Most pictures of a page that are rendered to check if they are opaque. Further ones count as transparent."""
 
 
 def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfPage) -> list[PdfWord]:
-    """The `words` of `page` that lie open."""
+    """Return the `words` of `page` that nothing covers."""
     if not words or not shown.covers:
         return list(words)
     left, bottom, right, top = np.array([word.box for word in words]).T
@@ -135,7 +136,7 @@ def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfP
 
 
 def _is_plain_rectangle(path: object) -> bool:
-    """Whether `path` is a rectangle filled with a plain colour."""
+    """True if `path` is a rectangle filled with a plain colour."""
     segments = range(pdfium.FPDFPath_CountSegments(path))
     corners = [point_of(pdfium.FPDFPath_GetPathSegment(path, index)) for index in segments]
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
@@ -143,7 +144,7 @@ def _is_plain_rectangle(path: object) -> bool:
 
 
 def _is_opaque_picture(picture: object, page: pypdfium2.PdfPage) -> bool:
-    """Whether `picture` hides what is below: drawn by itself, it leaves hardly a pixel transparent."""
+    """True if `picture`, rendered alone, has hardly a transparent pixel and thus hides what is below."""
     raw = pdfium.FPDFImageObj_GetRenderedBitmap(page.pdf, page, picture)
     if not raw:
         return False
@@ -159,21 +160,21 @@ def _is_opaque_picture(picture: object, page: pypdfium2.PdfPage) -> bool:
 
 
 _GARBAGE = 0.1
-"""Share of glyphs without a known character above which nothing of the layer is believed."""
+"""Share of glyphs without a known character above which the whole layer is distrusted."""
 _OUTLINES = 15
-"""Contours outside the text that may be drawn letters: two words, more than a logo or a few symbols have."""
+"""Least number of contours outside the text that may be drawn letters: two words, more than a logo or a few symbols."""
 _LINE_GAP = 0.8
-"""Em between two words of one line, as justified text has at most. Columns may be hardly further apart, and parts
-of a row are joined again where they are none."""
+"""Largest distance in em between two words of one line, which occurs in justified text. Columns may be hardly further
+apart; parts of a row that is no column are joined again later."""
 _BASELINE = 0.4
-"""Em by which words of one line may stand above each other: superscripts do, the next line is at 1 or more."""
+"""Largest vertical distance in em between words of one line: superscripts stay below it, the next line is at 1 or
+more."""
 
 
 def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLayer:
-    """The text layer of `page` in pixels of its picture of `width` x `height`.
+    """Read the text layer of `page` in pixels of its picture of `width` x `height`.
 
-    Text outside the displayed part is dropped, and so is text that is not drawn, unless it is what a scanner read
-    in the picture of the page.
+    Text outside the displayed part is dropped, and so is invisible text unless it is the OCR text of a scanned picture.
     """
     view = PageView.of(page, width, height)
     notes = typed_notes(page, view)
@@ -198,7 +199,7 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
         and not _has_outlined_text(shown, text, grid, view)
         and not has_drawn_annotations(page)
     )
-    # What a scanner read is good enough to spare a reading, but not to be preferred to one.
+    # OCR text in the file saves running OCR, but is not preferred to a new run.
     kept = known if complete else [word for word in known if word.visible]
     rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
     return TextLayer((*(_line(line, view) for line in _lines(kept)), *notes), complete, tuple(rulings))
@@ -211,7 +212,7 @@ def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: Pa
 
 
 def _lines(words: Iterable[PdfWord]) -> Iterator[list[PdfWord]]:
-    """Words that stand side by side. Geometry decides: the order of the content may be any."""
+    """Group words that stand side by side into lines, by geometry, because the content may be in any order."""
 
     def degrees(word: PdfWord) -> tuple[int, int]:
         return round(word.direction[0] * 30), round(word.direction[1] * 30)

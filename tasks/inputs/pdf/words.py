@@ -1,4 +1,4 @@
-"""The words that a PDF page carries, from PDFium's characters."""
+"""Extracting the words of a PDF page from PDFium's characters."""
 
 import ctypes
 import math
@@ -13,47 +13,47 @@ import pypdfium2.raw as pdfium
 from tasks.inputs.pdf.shown import Box, address
 
 _HYPHEN_AT_LINE_END = 2
-"""What PDFium puts for a hyphen after which the word goes on in the next line."""
+"""PDFium's code for a hyphen after which the word continues in the next line."""
 _SOFT_HYPHEN = "\u00ad"
 _WORD_GAP = 1.0
-"""Em of empty space that part words even where PDFium sees no space."""
+"""Empty space in em that separates words even if PDFium sees no space."""
 _LINE_JUMP = 0.5
-"""Em up or down after which a glyph belongs to another word."""
+"""Vertical distance in em at which a glyph belongs to another word."""
 _SAME_DIRECTION = 0.9994
 """Cosine of 2 degrees."""
 _ALIGNED = 0.01
-"""Sine below which text counts as running along an axis: the boxes are then PDFium's own."""
+"""Sine of the angle below which text counts as axis-aligned, so that PDFium's own boxes are used."""
 
 _NOT_DRAWN = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
 _MAX_CHARACTERS = 200_000
-"""The most of one page: a densely printed newspaper page has 50,000, and they are walked through one by one."""
+"""Most characters of one page, which are processed one by one: a dense newspaper page has 50,000."""
 
 Direction = tuple[float, float]
-"""Unit vector in the page's space in which the text runs."""
+"""Unit vector of the text's direction in the page's space."""
 
 
 @dataclass(slots=True)
 class PdfWord:
     """A run of glyphs without white space.
 
-    Extents are along (u) the direction of the text and across it (v, to its upper side), so that rotated text
-    keeps a tight, rotated box.
+    Extents are measured along the text's direction (u) and across it (v, towards its upper side), so that rotated text
+    has a tight, rotated box.
     """
 
     direction: Direction
     em: float
     """Font size in points as drawn."""
     baseline: float
-    """The v of its first glyph's origin."""
+    """Position v of the first glyph's origin."""
     visible: bool
-    """False for text that is there to be searched and copied but not drawn (text rendering modes 3 and 7)."""
+    """False for text that can be searched and copied but is not drawn (text rendering modes 3 and 7)."""
     drawn_by: int
-    """The address of the text object of its first glyph, 0 when there is none."""
+    """Address of the text object of the first glyph; 0 if there is none."""
     u: tuple[float, float]
     v: tuple[float, float]
     glyphs: list[str] = field(default_factory=list)
     unmapped: int = 0
-    """Glyphs for which the file does not say which character they are."""
+    """Number of glyphs whose character the file does not define."""
 
     @property
     def text(self) -> str:
@@ -63,18 +63,18 @@ class PdfWord:
         return unicodedata.normalize("NFC", text.replace(_SOFT_HYPHEN, ""))
 
     def point(self, u: float, v: float) -> tuple[float, float]:
-        """The point of the page's space at `u` along and `v` across the text."""
+        """Return the point of the page's space at `u` along and `v` across the text."""
         dx, dy = self.direction
         return u * dx - v * dy, u * dy + v * dx
 
     @property
     def box(self) -> Box:
-        """The upright rectangle round it, in the page's space."""
+        """The word's bounding box in the page's space."""
         return Box.around(self.point(u, v) for u in self.u for v in self.v)
 
 
 def read_words(page: pypdfium2.PdfPage) -> list[PdfWord]:
-    """The words of `page` in the order of its content; none of a page with absurdly many characters."""
+    """Return the words of `page` in the order of its content; none if the page has too many characters."""
     text = page.get_textpage()
     try:
         count = text.count_chars()
@@ -115,19 +115,19 @@ def _parts(
     u: tuple[float, float],
     v: tuple[float, float],
 ) -> bool:
-    """Whether a glyph at `u`, `v` begins another word. `last` is where the glyph before it is."""
+    """True if a glyph at `u`, `v` begins another word. `last` is the place of the previous glyph."""
     if direction != word.direction:
         (dx, dy), (word_dx, word_dy) = direction, word.direction
         if dx * word_dx + dy * word_dy < _SAME_DIRECTION:
             return True
-    # Either way round, as right-to-left text steps backwards.
+    # Both directions count, because right-to-left text steps backwards.
     aside = max(u[0] - last[1], last[0] - u[1])
     above = max(v[0] - word.v[1], word.v[0] - v[1])
     return aside > _WORD_GAP * word.em or above > _LINE_JUMP * word.em
 
 
 class _Characters:
-    """Characters of a PDFium text page. The out parameters are made once, as there are thousands of calls."""
+    """Characters of a PDFium text page. The out parameters are reused in thousands of calls."""
 
     def __init__(self, raw: object) -> None:
         self._raw = raw
@@ -136,7 +136,7 @@ class _Characters:
         self._matrix = pdfium.FS_MATRIX()
 
     def glyph(self, index: int) -> str:
-        """What the character shows: " " for white space, "" where the file does not say."""
+        """Return the text of a character: " " for white space, "" if the file does not define it."""
         code = pdfium.FPDFText_GetUnicode(self._raw, index)
         if code == _HYPHEN_AT_LINE_END:
             return "-"
@@ -151,7 +151,7 @@ class _Characters:
         return (a / length, b / length) if b and length else (1.0 if a >= 0 else -1.0, 0.0)
 
     def extents(self, index: int, direction: Direction) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Where the glyph's ink is along and across `direction`."""
+        """Return the extents of the glyph's ink along and across `direction`."""
         pdfium.FPDFText_GetCharBox(self._raw, index, self._left, self._right, self._bottom, self._top)
         left, right, bottom, top = self._left.value, self._right.value, self._bottom.value, self._top.value
         dx, dy = direction
@@ -159,8 +159,8 @@ class _Characters:
             return ((left, right), (bottom, top)) if dx > 0 else ((-right, -left), (-top, -bottom))
         if abs(dx) < _ALIGNED:
             return ((bottom, top), (-right, -left)) if dy > 0 else ((-top, -bottom), (left, right))
-        # The box is the upright rectangle round the turned one, which has the same centre. The glyph is centred in
-        # its advance, so that twice the way from its origin to the centre is its width; the height follows.
+        # The box is the bounding box of the rotated glyph and has the same centre. The glyph is centred in its advance,
+        # so its width is twice the distance from its origin to the centre; the height follows.
         start, _ = self.origin(index, direction)
         x, y = (left + right) / 2, (bottom + top) / 2
         u, v = x * dx + y * dy, y * dx - x * dy
@@ -172,13 +172,13 @@ class _Characters:
         return (u - width / 2, u + width / 2), (v - max(height, 0) / 2, v + max(height, 0) / 2)
 
     def origin(self, index: int, direction: Direction) -> tuple[float, float]:
-        """The glyph's origin on the baseline, along and across `direction`."""
+        """Return the glyph's origin on the baseline, along and across `direction`."""
         pdfium.FPDFText_GetCharOrigin(self._raw, index, self._x, self._y)
         (x, y), (dx, dy) = (self._x.value, self._y.value), direction
         return x * dx + y * dy, y * dx - x * dy
 
     def begin(self, index: int, direction: Direction, u: tuple[float, float], v: tuple[float, float]) -> PdfWord:
-        """A word without glyphs, where the glyph `index` is."""
+        """Return a word without glyphs at the place of glyph `index`."""
         scale = math.hypot(self._matrix.c, self._matrix.d)
         drawn = pdfium.FPDFText_GetTextObject(self._raw, index)
         mode = pdfium.FPDFTextObj_GetTextRenderMode(drawn) if drawn else pdfium.FPDF_TEXTRENDERMODE_FILL
@@ -195,7 +195,7 @@ class _Characters:
 
 @lru_cache(maxsize=4096)
 def _readable(code: int) -> str:
-    """The text of a code point: white space as " ", ligatures taken apart, "" for what is no character."""
+    """Return the text of a code point: white space as " ", ligatures decomposed, "" for what is no character."""
     if 0xFB00 <= code <= 0xFB06:
         return unicodedata.normalize("NFKC", chr(code))
     character = chr(code) if code <= 0x10FFFF else "\ufffd"

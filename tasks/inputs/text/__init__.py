@@ -1,1 +1,1 @@
-"""Text files, HTML, and structured text that is read as it is."""
+"""Text files and HTML, and structured text that is read unparsed."""

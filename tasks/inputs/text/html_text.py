@@ -1,4 +1,4 @@
-"""HTML as Markdown: what a reader of the page sees, with its headings, lists, links and tables."""
+"""Converting HTML to Markdown: the visible content with its headings, lists, links and tables."""
 
 from __future__ import annotations
 
@@ -14,36 +14,37 @@ from tasks.inputs.text import text_file
 _UNSEEN = ["script", "style", "template", "noscript", "head", "svg", "math[display=none]", "object", "iframe"]
 _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _DEPTH = 120
-"""Elements within each other that are told apart; the converter recurses twice for each. Pages have 10 to 40."""
+"""Largest depth of elements that is kept; the converter recurses twice per level. Pages have 10 to 40 levels."""
 _IN_LAYOUT = ["table", "h1", "h2", "h3", "h4", "h5", "h6", "pre"]
 _MAX_SPAN = 1000
-"""As browsers have it (HTML, 4.9.11)."""
+"""Largest row or column span, the same as in browsers (HTML, 4.9.11)."""
 _MAX_FILL = 200_000
-"""Cells that spans may add to a page."""
+"""Most cells that spans may add to a page."""
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)
 _LINE = re.compile(r"\n(?=[^\n])")
 _LINK = re.compile(r"(?:https?|mailto|tel|ftp):", re.IGNORECASE)
 
 PictureText = Callable[[Tag], str]
-"""What stands for an `img` element."""
+"""Returns the text that stands for an `img` element."""
 
 
 def alternative_text(img: Tag) -> str:
-    """An `img` as readers know it who do not see it."""
+    """Return the text that stands for an `img` without its picture."""
     return picture_mention(str(img.get("alt") or ""))
 
 
 def picture_mention(alt: str) -> str:
-    """What an author says of a picture; "" where a program said it, with a number or the name of a file."""
+    """Return the author's description of a picture in brackets; "" for a generated one, such as a number or a file
+    name."""
     alt = text_file.one_line(alt).replace("[", "(").replace("]", ")")
     return "" if _NO_WORDS.fullmatch(alt) else f"[Picture: {alt}]"
 
 
 def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
-    """Scripts, styles and what is hidden left out; emphasis too, for its signs would break words. Of links only those
-    to other documents are kept. A cell that spans several has its text in the first of them.
+    """Convert HTML without scripts, styles and hidden parts. Emphasis is left out because its signs would break words.
+    Only links to other documents are kept. The text of a cell that spans several stands in the first of them.
 
-    RecursionError is not raised, however deep the elements are.
+    RecursionError is never raised, however deep the elements are.
     """
     soup = BeautifulSoup(html, "lxml")
     title = soup.title.get_text() if soup.title else ""
@@ -72,7 +73,7 @@ class _Converter(MarkdownConverter):
     convert_code = convert_kbd = convert_samp = convert_b
 
     def convert_sup(self, el: Tag, text: str, **_: object) -> str:
-        """Exponents keep a sign, references (in brackets already) and ordinals do not need one."""
+        """Mark exponents with a sign; references, which have brackets, and ordinals need none."""
         return f"^{text}" if re.fullmatch(r"[-−+]?\d+", text.strip()) and not el.find("a") else text
 
     def convert_a(self, el: Tag, text: str, **_: object) -> str:
@@ -98,7 +99,7 @@ class _Converter(MarkdownConverter):
         return f"{text.strip()} "
 
     def convert_li(self, el: Tag, text: str, **_: object) -> str:
-        """As the base class has it, which counts an item's elder siblings anew for each."""
+        """Convert a list item. The base class would count the preceding siblings of every item."""
         bullet = "- "
         if el.parent is not None and el.parent.name == "ol":
             start = str(el.parent.get("start") or "")
@@ -122,7 +123,7 @@ class _Converter(MarkdownConverter):
         return "\n\n".join(["", *filter(None, [above, text_file.table(self._grid(el))]), ""])
 
     def _grid(self, table: Tag) -> list[list[str]]:
-        covered: dict[int, int] = {}  # column: rows that a cell above still reaches into
+        covered: dict[int, int] = {}  # number of rows, per column, into which a cell above still extends
         rows = []
         for tr in table.find_all("tr"):
             row: list[str] = []
@@ -159,11 +160,11 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
 
 
 def _flatten(soup: BeautifulSoup) -> None:
-    """Leave only the text of what is nested deeper than anybody means it."""
+    """Replace everything below the depth limit by its text."""
     depths = {id(soup): 0}
     for tag in soup.find_all(True):
         above = depths.get(id(tag.parent))
-        if above is None:  # in what has been flattened
+        if above is None:  # an element of flattened content
             continue
         depths[id(tag)] = above + 1
         if above + 1 == _DEPTH:
@@ -173,7 +174,8 @@ def _flatten(soup: BeautifulSoup) -> None:
 
 
 def _dissolve_layout_tables(soup: BeautifulSoup) -> None:
-    """Make blocks of the tables that only lay out a page: with tables or headings in them, or of a single column."""
+    """Turn tables that only lay out the page into blocks: those with tables or headings in them, or with a single
+    column."""
     for table in soup.find_all("table"):
         cells = [row.find_all(["td", "th"], recursive=False) for row in table.find_all("tr")]
         if max(map(len, cells), default=0) < 2 or table.find(_IN_LAYOUT):

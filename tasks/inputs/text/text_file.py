@@ -1,4 +1,4 @@
-"""Bytes of a text-like file to text."""
+"""Decoding text files, and inserting the text of pictures into texts."""
 
 import codecs
 import re
@@ -14,7 +14,8 @@ from tasks.inputs.office.bounds import declares_entities
 from tasks.inputs.source import Blob
 
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
-"""Noncharacters: Unicode keeps them free for such marks. A text that holds them can at most name its own pictures."""
+"""Characters around a picture's number. They are Unicode noncharacters, reserved for internal use. A text that contains
+them can only refer to pictures of its own."""
 _MARK = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
 _GOES_ON = re.compile(r"[ \t]*\S")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -23,23 +24,23 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 @dataclass(frozen=True, slots=True)
 class PicturePlace:
     offset: int
-    """Characters of the text before it."""
+    """Number of characters of the text before it."""
     number: int
-    """The number of the page that shows the picture. One that a file shows twice has two places."""
+    """Number of the page that shows the picture. A picture that a file shows twice has two places."""
 
 
 def mark(number: int) -> str:
-    """Stands for picture `number` until `without_marks` finds it."""
+    """Return the mark of picture `number`, which `without_marks` finds."""
     return f"{_OPEN}{number}{_CLOSE}"
 
 
 def unread(why: str) -> str:
-    """Stands for a picture that is there and cannot be read."""
+    """Return the note for a picture that cannot be read."""
     return f"[picture not read: {why}]"
 
 
 def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
-    """The text without its marks, though with the lines they stood on, and where they stood."""
+    """Return the text with its marks removed but their lines kept, and the places of the marks."""
     pieces, places, end, length = [], [], 0, 0
     for found in _MARK.finditer(marked):
         pieces.append(marked[end : found.start()])
@@ -51,12 +52,12 @@ def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
 
 
 def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[int, str]) -> str:
-    """`text` with what was read in its pictures, each at its place: within a line where there is but a line of it or
-    a table is to be kept, else as a paragraph. Of a picture without a reading nothing is left."""
+    """Insert the text read in each picture at its place: a single line within its line, and likewise any text in a
+    table, else as a paragraph. Pictures without a reading leave nothing."""
     if not places:
         return text
     pieces: list[str] = []
-    end, line = 0, ""  # the line so far, or as much of it as tells what it is
+    end, line = 0, ""  # the current line, or its beginning, which shows if it is a table's row
     for place in places:
         piece = text[end : place.offset]
         line = (line + piece).rpartition("\n")[2].lstrip()[:1]
@@ -77,7 +78,7 @@ def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[i
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:
-    """`rows`, the first of which is the heading, as a pipe table as wide as the widest; "" without any."""
+    """Return `rows`, of which the first is the heading, as a pipe table of the widest row's width; "" without rows."""
     rows = list(rows)
     width = max(map(len, rows), default=0)
     if not width:
@@ -87,12 +88,12 @@ def table(rows: Iterable[Sequence[str]]) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` without line breaks and runs of white space."""
+    """Return `text` with each run of white space replaced by a space."""
     return " ".join(text.split())
 
 
 def cell(text: str) -> str:
-    """`text` as it may stand in a table."""
+    """Escape `text` for a cell of a table."""
     return one_line(text).replace("|", "\\|")
 
 
@@ -109,34 +110,35 @@ _MARKS = (
 )
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
 _CHARSET = re.compile(r"(utf|iso|latin|windows|cp|koi8|mac|big5|gb|euc|shift|ascii|us-)[\w-]*", re.ASCII)
-"""Charsets of the web. Python knows others that decode in quadratic time (punycode) or are no charsets."""
+"""Names of the web's charsets. Python knows others that decode in quadratic time (punycode) or are no charsets."""
 _WIDE = re.compile(r"(utf-?(?:16|32))-?([lb]e)?")
 _JAPANESE = b"\x1b$"
-"""The escape that begins Japanese characters in ISO-2022-JP, whose bytes are all ASCII."""
+"""The escape before Japanese characters in ISO-2022-JP, whose bytes are all ASCII."""
 _MENDED = 0.01
-"""Share of the characters above ASCII that may be broken in UTF-8: in another encoding nearly all of them are."""
+"""Largest share of broken characters among those above ASCII in UTF-8: in another encoding nearly all would be
+broken."""
 _ABOVE_ASCII = bytes(range(128, 256))
 _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
 _LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z]")
 _SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[¡-©«¬®-³¶¸¹»-¿](?=[^\W\d_])")
-"""What cp1252 makes of the letters of other encodings, as in "z³oty"."""
+"""Signs within words, to which cp1252 turns the letters of other encodings, as in "z³oty"."""
 _DETECTABLE = [
     *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874"),
     *("iso8859_2", "iso8859_5", "iso8859_7", "koi8_r", "koi8_u"),
     *("cp932", "euc_jp", "gb18030", "big5hkscs", "cp949"),
 ]
-"""Encodings of the web (WHATWG Encoding, 4.2). The detector knows many more and falls for them: old Japanese sets
-for KOI8-R, mainframe code pages for anything short."""
+"""Encodings of the web (WHATWG Encoding, 4.2). The detector knows more and confuses them: old Japanese sets with
+KOI8-R, mainframe code pages with anything short."""
 _SAMPLE = 16_384
-"""Bytes that are looked at to tell an encoding: a detector's time grows with them, its answer hardly does."""
+"""Number of bytes examined to detect an encoding: the detector's time grows with them, its accuracy hardly does."""
 
 
 def decode_text(blob: Blob, limits: MediaLimits) -> str:
-    """The text of `blob`: by its byte order mark, as UTF-8, by its declared charset, as cp1252 where that makes
-    sense, else by the detected charset.
+    """Decode the text of `blob` by its byte order mark, as UTF-8, by its declared charset, as cp1252 if that is
+    plausible, or else by the detected charset.
 
-    Raises InputError (`unsupported_media_type`) when it is not text, InputTooLarge above `limits.text_chars`.
+    Raises InputError (`unsupported_media_type`) if it is no text, and InputTooLarge above `limits.text_chars`.
     """
     text = _marked(blob.data) or _unmarked(blob.data, blob.charset)
     if text is None:
@@ -146,13 +148,13 @@ def decode_text(blob: Blob, limits: MediaLimits) -> str:
 
 
 def check_length(text: str, blob: Blob, limits: MediaLimits) -> None:
-    """Raises InputTooLarge for a `text` above `limits.text_chars`."""
+    """Raise InputTooLarge for a `text` above `limits.text_chars`."""
     if len(text) > limits.text_chars:
         raise blob.too_large(f"has {len(text)} characters; the limit is {limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).")
 
 
 def looks_like_text(data: bytes) -> bool:
-    """Whether `data` has a byte order mark, or none of the control characters that text never has."""
+    """True if `data` has a byte order mark, or no control characters that never occur in text."""
     head = data[:_SAMPLE]
     return head.startswith(tuple(mark for mark, _ in _MARKS)) or len(head.translate(None, _CONTROLS)) == len(head)
 
@@ -184,15 +186,15 @@ def _decoded(data: bytes, encoding: str | None) -> str | None:
 
 
 def _mended(data: bytes) -> str | None:
-    """`data` as UTF-8 with a few broken characters, which come out as U+FFFD."""
+    """Decode `data` as UTF-8 with a few broken characters, which become U+FFFD."""
     text = data.decode("utf-8", errors="replace")
     above = len(text) - len(data.translate(None, _ABOVE_ASCII))
     return text if text.count("\ufffd") <= _MENDED * above else None
 
 
 def _western(data: bytes) -> str | None:
-    """`data` as cp1252, the default of the web, if it could be: letters above ASCII stand by ones and twos between
-    letters of ASCII. A detector is no help here: French, Spanish and Swedish all look Polish to it."""
+    """Decode `data` as cp1252, the default of the web, if that is plausible: letters above ASCII occur singly or in
+    pairs between ASCII letters. The detector is no help, because it takes French, Spanish and Swedish for Polish."""
     sample = _sample(data)
     high, foreign = len(_HIGH.findall(sample)), sum(map(len, _HIGH_RUN.findall(sample)))
     if 3 * foreign > high or high >= len(_LETTER_OR_DIGIT.findall(sample)):
@@ -207,7 +209,7 @@ def _detected(data: bytes) -> str | None:
 
 
 def _sample(data: bytes) -> bytes:
-    """A part of `data` round its first character above ASCII."""
+    """Return a part of `data` around its first character above ASCII."""
     first = _HIGH.search(data)
     start = max(0, (first.start() if first else 0) - _SAMPLE // 4)
     return data[start : start + _SAMPLE]
@@ -221,10 +223,10 @@ _STEPS[[*b"]}"]] = -1
 
 
 def read_text(blob: Blob, limits: MediaLimits) -> str:
-    """The text of `blob`, also where it is not well formed: logs and cut-off files are read too.
+    """Read the text of `blob`, which need not be well-formed: logs and truncated files are read as well.
 
-    Raises InputError and InputTooLarge as `decode_text`; InputError for JSON deeper than `limits.json_depth`, and for
-    XML that declares entities.
+    Raises what `decode_text` raises, and InputError for JSON deeper than `limits.json_depth` and for XML that declares
+    entities.
     """
     if blob.media_type == "application/xml" and not blob.charset and (declared := _DECLARED.match(blob.data)):
         blob = replace(blob, charset=declared[1].decode("ascii"))
@@ -239,9 +241,9 @@ def read_text(blob: Blob, limits: MediaLimits) -> str:
 
 
 def json_depth(text: str) -> int:
-    """How deep the lists and objects of a JSON text are nested. Takes no recursion, and 10 ms a megabyte."""
+    """Return the depth of the lists and objects in a JSON text, without recursion; it takes 10 ms per megabyte."""
     data = text.encode(errors="replace")
-    if b"\\" in data:  # escapes stand in strings alone: without them, every quote opens or closes one
+    if b"\\" in data:  # escapes occur only in strings; without them every quote opens or closes a string
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     quoted, depth, deepest = np.uint8(0), 0, 0
     for at in range(0, len(data), _BLOCK):
