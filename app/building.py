@@ -49,6 +49,8 @@ from tasks.search.providers import SearchConfig, build_providers
 RAY = "ray"
 _PAGES_AT_ONCE = 4
 """Enough to keep the batches of one engine full."""
+_LOCKED_S = 5.0
+"""What a look at responses that are kept waits for another process."""
 
 
 def build_keys(settings: Settings) -> ApiKeys:
@@ -398,7 +400,3 @@ def _cache_url(settings: Settings) -> str:
 
 def _cache_folder(settings: Settings) -> Path:
     return _beside_files(settings) / "cache"
-
-
-_LOCKED_S = 5.0
-"""What a look at responses that are kept waits for another process."""

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from app.access.admission import AdmissionControl
 from app.access.keys import ApiKeys
-from app.chat.cache.recall import AnswerCache
+from app.chat.cache.answer_cache import AnswerCache
 from app.files.store import FileStore
 from app.state.responses import ResponseStore
 from app.telemetry import Stages

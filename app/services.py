@@ -25,10 +25,10 @@ from app.building import (
 )
 from app.calling import as_called_here
 from app.chat.answer import Answerer
-from app.chat.cache.readings import ResultCache
-from app.chat.cache.recall import AnswerCache
+from app.chat.cache.answer_cache import AnswerCache
+from app.chat.cache.keys import CacheKeys
 from app.chat.cache.rephrased import RephrasedQuestions
-from app.chat.cache.scope import CacheKeys
+from app.chat.cache.result_cache import ResultCache
 from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from app.chat.cache.readings import ResultCache
+from app.chat.cache.result_cache import ResultCache
 from app.tracing import Traces
 from models.catalog import CATALOG
 from models.runtime import Runtime

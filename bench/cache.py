@@ -27,7 +27,7 @@ import numpy as np
 from reportlab.pdfgen.canvas import Canvas
 
 from app.chat.cache.known_questions import KnownQuestions
-from app.chat.cache.verified import Observation
+from app.chat.cache.verification import Observation
 from app.state.entries import Held
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries

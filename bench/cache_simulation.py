@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from app.chat.cache.rephrased import CANDIDATES
-from app.chat.cache.verified import Observation, Observations, choose, decide, draw_of
+from app.chat.cache.verification import Observation, Observations, choose, decide, draw_of
 from app.chat.cache.vetoes import disagree, gist
 from models.embedding.minilm import MiniLm
 

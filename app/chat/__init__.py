@@ -1,5 +1,8 @@
 """A chat request from its body to its events: `pipeline` reads from top to bottom what happens.
 
-`directives` and `inputs` take it apart, `guard` judges it, `plan` and `plan_executor` ask specialists, `context` shows
-the LLM what they found, `tool_loop` lets it answer within the `schema`, and `render` makes an answer or a stream of it.
+    produce (`answer`, or one task) → guard (`request_guard`) → cache (`answer_cache`) → count and charge (`call`) →
+    `app.feed` → encode (`render`)
+
+`directives` and `inputs` take the request apart, `plan` and `plan_executor` run tasks, `context` fits results into
+the LLM's prompt, `tool_loop` lets the LLM answer, and `structured_answers` holds its answer until it fits the schema.
 """

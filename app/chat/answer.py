@@ -20,7 +20,7 @@ from app.chat.inputs import Turn, pasted_document, run_off_loop, texts_of
 from app.chat.material import Material
 from app.chat.plan import Choices, Plan, Planner
 from app.chat.plan_executor import answer_from_results, text_read_instead
-from app.chat.planning.wants import pasted_in
+from app.chat.planning.prose import pasted_in
 from app.chat.schema.structured import Shape
 from app.chat.specialists import Specialists
 from app.chat.structured_answers import StructuredAnswers

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import ParamSpec, TypeVar
 
-from app.chat.planning.wants import pasted_in
+from app.chat.planning.prose import pasted_in
 from app.errors import BadRequest
 from app.wire.request import (
     AudioPart,
@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 _SHOWN = 80
 """Characters of an id that a message repeats."""
+_SHORT_CHARS = 16_000
+_FEW_MESSAGES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,6 @@ class Collector:
             filename=source.filename or upload.filename,
             format=source.format or upload.media_type,
         )
-
-
-_SHORT_CHARS = 16_000
-_FEW_MESSAGES = 32
 
 
 def is_short(request: ChatRequest) -> bool:

@@ -10,14 +10,14 @@ import pydantic_core
 
 from app.access.key_file import CHAT
 from app.chat.answer import Answerer
-from app.chat.cache.recall import AnswerCache
+from app.chat.cache.answer_cache import AnswerCache
 from app.chat.call import ChatCall
 from app.chat.directives import Directives, read_directives
-from app.chat.guard.guard import RequestGuard
-from app.chat.guard.guard_text import texts_beside_messages, texts_of_messages
+from app.chat.guard.guarded_texts import texts_beside_messages, texts_of_messages
 from app.chat.guard.redaction import REDACTING, Redaction
+from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import Collector, Turn, run_off_loop, texts_of
-from app.chat.render import warnings_of
+from app.chat.request_warnings import warnings_of
 from app.chat.schema.structured import is_open
 from app.chat.specialists import Specialists
 from app.events import AnswerWarning, Event, Finish, Progress, TextChunk

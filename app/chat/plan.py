@@ -1,18 +1,17 @@
 """Plans the tasks that a request needs before an LLM can answer it: by rules, and a router for what they leave open."""
 
 import re
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Self
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from app.chat.inputs import Turn
-from app.chat.planning.wants import SUBJECTS, Kind, Prose, Wants, kind_of, without_target
+from app.chat.planning.kinds import Kind, kind_of
+from app.chat.planning.prose import SUBJECTS, Prose
+from app.chat.planning.wants import Wants, without_target
+from app.chat.router import LONGEST, WITH_PICTURE, WITHOUT_MEDIA, Router
 from app.wire.request import ChatRequest
 from models.base import ModelError
 from models.embedding.embedder import Embedder
@@ -31,6 +30,9 @@ _READERS: dict[Kind, str] = {
 }
 """The task that turns each kind of source into text."""
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
+_SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
+_NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
+"""Between the words of `search_web` and of `searchWeb`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,62 +74,6 @@ class Plan:
         )
 
 
-NOTHING = "nothing"
-"""The router's answer where the LLM needs no task."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prototypes:
-    name: str
-    examples: Mapping[str, Sequence[str]]
-    """Texts of requests, by task; one of the tasks is NOTHING."""
-    threshold: float
-    """Least score of a task."""
-    margin: float
-    """Least lead over NOTHING."""
-
-
-_TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))
-WITHOUT_MEDIA = Prototypes("without_media", **_TABLE["without_media"])
-"""The examples for a question without media."""
-WITH_PICTURE = Prototypes("with_picture", **_TABLE["with_picture"])
-"""The examples for a question about a picture: the task beside reading it."""
-
-NEIGHBOURS = 3
-"""Examples of a task whose mean cosine is the task's score."""
-LONGEST = 500
-"""Characters of a request that are compared: more is a text to work on, not a question."""
-
-
-class Router:
-    """Asks the embedder only where the answer can matter: where `can_run` some task that it may name."""
-
-    def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
-        self._embedder = embedder
-        self._can_run = can_run
-        self._embedded: dict[str, Mapping[str, NDArray[np.float32]]] = {}
-        """The examples of each task, by the name of their prototypes."""
-
-    async def nearest(self, turn: Turn, prototypes: Prototypes) -> str | None:
-        """The task that its text is nearest to, None where an LLM needs none. Raises ModelError."""
-        worth_asking = any(self._can_run(task) for task in prototypes.examples if task != NOTHING)
-        if len(turn.text) > LONGEST or not worth_asking:
-            return None
-        if prototypes.name not in self._embedded:
-            texts = [text for examples in prototypes.examples.values() for text in examples]
-            rows = iter(await self._embedder.embed(texts))
-            self._embedded[prototypes.name] = {
-                task: np.stack([next(rows) for _ in examples]) for task, examples in prototypes.examples.items()
-            }
-        vector = await turn.vector(self._embedder)
-        cosines = {task: examples @ vector for task, examples in self._embedded[prototypes.name].items()}
-        scores = {task: float(np.sort(each)[-NEIGHBOURS:].mean()) for task, each in cosines.items()}
-        nothing = scores.pop(NOTHING)
-        task = max(scores, key=scores.__getitem__)
-        is_clear = scores[task] >= max(prototypes.threshold, nothing + prototypes.margin)
-        return task if is_clear and self._can_run(task) else None
-
-
 @dataclass(frozen=True, slots=True)
 class Choices:
     """The client's tools, among which an LLM chooses by itself. It is offered the search beside them, so that what no
@@ -145,11 +91,6 @@ class Choices:
             return None
         told = (f"{tool.function.name} {tool.function.description or ''}" for tool in request.tools)
         return cls(is_forced or any(_SEARCHES.search(_NO_LETTER.sub(" ", text[:LONGEST])) for text in told))
-
-
-_SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
-_NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
-"""Between the words of `search_web` and of `searchWeb`."""
 
 
 class Planner:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.chat.guard.guard import RequestGuard
+from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import Turn
 from app.chat.plan import Plan
 from app.chat.plan_executor import as_entry, gather

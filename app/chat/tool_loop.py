@@ -37,32 +37,15 @@ from tasks.precontext import Entry
 
 MAX_TOOL_ROUNDS = 4
 """Rounds in which the LLM may ask for tasks before it must answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToolLimits:
-    """Limits on the tasks that the LLM may run for one request. A call beyond them is answered with an error that the
-    LLM reads."""
-
-    at_once: int = 8
-    """Tasks that run at once (OPENFAZE_TOOL_CALLS_AT_ONCE)."""
-    a_round: int = 16
-    """Tasks after one answer of the LLM (OPENFAZE_MAX_TOOL_CALLS_A_ROUND)."""
-    a_request: int = 32
-    """Tasks for one request in all (OPENFAZE_MAX_TOOL_CALLS)."""
-
-
 NOT_RUN = (
     "error: not run. At most {a_round} calls after one answer, and {a_request} in all, are run "
     "(OPENFAZE_MAX_TOOL_CALLS_A_ROUND, OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
 )
-
 NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call one of these, or answer in words."
 _LEFT_OUT = "The language model called '{}', which is none of the tools that it was offered: the call is left out."
 _NO_JSON = "The arguments of the call of '{}' are not valid JSON: they are as the language model wrote them."
 LONGEST_NAME = 64
 """Characters of an invented name that are told: OpenAI's bound of a real one."""
-
 PASSED_ON = (
     "temperature",
     "top_p",
@@ -78,13 +61,23 @@ PASSED_ON = (
     "user",
 )
 """Fields that go to the LLM as they came."""
-
 EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "on": "medium"}
 """`reasoning_effort` as OpenAI-compatible servers know it; what is not here is not passed on."""
-
-
 _TIME_IS_UP = "The answer was cut because its request's time was up: {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
 _FELL_SILENT = "The answer was cut because the language model took too long to go on with it."
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLimits:
+    """Limits on the tasks that the LLM may run for one request. A call beyond them is answered with an error that the
+    LLM reads."""
+
+    at_once: int = 8
+    """Tasks that run at once (OPENFAZE_TOOL_CALLS_AT_ONCE)."""
+    a_round: int = 16
+    """Tasks after one answer of the LLM (OPENFAZE_MAX_TOOL_CALLS_A_ROUND)."""
+    a_request: int = 32
+    """Tasks for one request in all (OPENFAZE_MAX_TOOL_CALLS)."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.chat.inputs import Turn
 from app.chat.plan import Plan
-from app.chat.planning.wants import Kind, kind_of
+from app.chat.planning.kinds import Kind, kind_of
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.source import Source
@@ -16,6 +16,7 @@ PREFIX = "openfaze_"
 """Begins the names of internal tools, so that none has the name of a client's tool."""
 
 Arguments = Mapping[str, Any]
+_INPUT = {"type": "integer", "minimum": 1, "description": "The number of the user's input, in order."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,6 @@ class InternalTool:
                 raise InputError(f"There is no input {number!r}; there are {len(turn.sources)}.")
         return tuple(turn.sources[number - 1] for number in dict.fromkeys(numbers))
 
-
-_INPUT = {"type": "integer", "minimum": 1, "description": "The number of the user's input, in order."}
 
 TOOLS: Sequence[InternalTool] = (
     InternalTool(

@@ -16,7 +16,8 @@ from starlette.responses import Response as HttpResponse
 from app.access.admission import Admission
 from app.batches.lines import LineResponse
 from app.chat.call import ChatCall
-from app.chat.render import FIRST_PING_S, PING_S, misspelt, usage_of
+from app.chat.render import FIRST_PING_S, PING_S, usage_of
+from app.chat.request_warnings import misspelt
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.events import Finish, Progress
 from app.feed import Feed, TimeLimit

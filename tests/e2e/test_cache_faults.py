@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from app.chat.cache.recorded import decode_events
+from app.chat.cache.event_codec import decode_events
 from app.events import TextChunk
 from app.state.sealing import Seal
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model

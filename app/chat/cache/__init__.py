@@ -1,6 +1,6 @@
 """Answers that are kept and given again.
 
-`recall` is what a request meets; `scope` says what makes two requests the same, `recorded` writes events as bytes,
-`readings` keeps what specialists read of a file. For other words there is `rephrased`: `vetoes` and `questions` read
-what two questions say, `known_questions` finds those that may say the same, `verified` decides.
+`answer_cache` is what a request meets: `keys` makes the key that equal requests share, `event_codec` writes events as
+bytes. `result_cache` keeps results of tasks. For questions in other words there is `rephrased`: `known_questions` finds
+those that may ask the same, `vetoes` and `questions` exclude those that do not, `verification` decides.
 """

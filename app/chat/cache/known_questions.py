@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from app.chat.cache.verified import Observation, Observations
+from app.chat.cache.verification import Observation, Observations
 from app.state.entries import Held
 from app.state.sealing import Seal
 from app.state.sqlite_file import Schema, SqliteFile
@@ -47,7 +47,7 @@ class KnownQuestion:
     answer: bytes
     """The digest of the key under which its answer is kept."""
     said: bytes
-    """`verified.digest_of` that answer: under the same key there may be another one by now."""
+    """`same_answer.digest_of` that answer: under the same key there may be another one by now."""
     seen: Observations
     """What comparisons said of that answer, and of no other."""
     used: float

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from app.chat.planning.wants import CODE, EMAIL, QUOTED
+from app.chat.planning.prose import CODE, EMAIL, QUOTED
 from models.translation.languages import detected
 from tasks.inputs.source import urls_in
 from tasks.notation.dates import find_days
@@ -22,6 +22,44 @@ _SURE: Final = 0.8
 
 Readings = Sequence[frozenset[Any]]
 """What each of some numbers or days may mean."""
+_WORD: Final = re.compile(r"[^\W_]+(?:['./_+&-][^\W_]+)*[+#]*|[#%]")
+_SIGN: Final = re.compile(r"[<>=≤≥^*×÷@\\|~]|(?<=[\d\s])[+/-](?=[\d\s])")
+"""Signs of calculations and of code."""
+_CONTRACTIONS: Final = (
+    (re.compile(r"\b(?:can't|cannot)\b"), "can not"),
+    (re.compile(r"\bwon't\b"), "will not"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"\b(what|who|where|how|when|why|there|it|that)'s\b"), r"\1 is"),
+    (re.compile(r"\bi'm\b"), "i am"),
+    (re.compile(r"\bi'd\b"), "i would"),
+    (re.compile(r"(?<=\w)'(?:s|re|ve|ll|d)\b"), ""),
+    (re.compile(r"(?<=s)'(?=\W|$)"), ""),
+)
+_COUNTRY: Final = re.compile(r"\bU\.?S\.?(?:A\.?)?(?=\W|$)")
+_SYMBOLS: Final = {
+    "%": "percent",
+    "$": "dollar",
+    "€": "euro",
+    "£": "sterling",
+    "¥": "yen",
+    "₹": "rupee",
+    "°c": "celsius",
+    "°f": "fahrenheit",
+}
+_SYMBOL: Final = re.compile("|".join(map(re.escape, _SYMBOLS)), re.IGNORECASE)
+_I_OR_YOU: Final = {"i": "i", "me": "i", "we": "i", "us": "i", "you": "you"}
+_MAY_BE_VERBS: Final = frozenset({"may", "march", "mar", "sun", "sat", "second"})
+_BETWEEN: Final = " \t\"'“„«(["
+_SENTENCE_ENDS: Final = ".!?:;\n"
+_BEFORE_UNITS: Final = frozenset({"#", "in", "to", "into", "from", "per"})
+_COSTS: Final = frozenset({"cost", "costs"})
+"""Words with which "how much" asks for a price."""
+_TOWARDS: Final = dict.fromkeys(("into", "onto", "toward", "towards"), "to")
+_DOUBLED: Final = re.compile(r"([bdgklmnprt])\1$")
+_SINGULARS: Final = ("ss", "us", "is")
+_WEEKDAYS: Final = tuple(
+    f"{day}{ending}" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun") for ending in ("day", "days")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +93,6 @@ class ParsedQuestion:
     """The first of "i" and "you" where both occur, else ""."""
     has_order: bool
     """False where words may change places without a change of meaning, as in "A and B"."""
-
-
-_WORD: Final = re.compile(r"[^\W_]+(?:['./_+&-][^\W_]+)*[+#]*|[#%]")
-_SIGN: Final = re.compile(r"[<>=≤≥^*×÷@\\|~]|(?<=[\d\s])[+/-](?=[\d\s])")
-"""Signs of calculations and of code."""
-_CONTRACTIONS: Final = (
-    (re.compile(r"\b(?:can't|cannot)\b"), "can not"),
-    (re.compile(r"\bwon't\b"), "will not"),
-    (re.compile(r"n't\b"), " not"),
-    (re.compile(r"\b(what|who|where|how|when|why|there|it|that)'s\b"), r"\1 is"),
-    (re.compile(r"\bi'm\b"), "i am"),
-    (re.compile(r"\bi'd\b"), "i would"),
-    (re.compile(r"(?<=\w)'(?:s|re|ve|ll|d)\b"), ""),
-    (re.compile(r"(?<=s)'(?=\W|$)"), ""),
-)
-_COUNTRY: Final = re.compile(r"\bU\.?S\.?(?:A\.?)?(?=\W|$)")
-_SYMBOLS: Final = {
-    "%": "percent",
-    "$": "dollar",
-    "€": "euro",
-    "£": "sterling",
-    "¥": "yen",
-    "₹": "rupee",
-    "°c": "celsius",
-    "°f": "fahrenheit",
-}
-_SYMBOL: Final = re.compile("|".join(map(re.escape, _SYMBOLS)), re.IGNORECASE)
 
 
 @lru_cache(1024)
@@ -163,11 +174,6 @@ def _first_person(terms: Sequence[str]) -> str:
     return found[0] if len(set(found)) == 2 else ""
 
 
-_I_OR_YOU: Final = {"i": "i", "me": "i", "we": "i", "us": "i", "you": "you"}
-
-_MAY_BE_VERBS: Final = frozenset({"may", "march", "mar", "sun", "sat", "second"})
-
-
 def _without(text: str, spans: Sequence[tuple[int, int]], instead: str = " ") -> str:
     for start, end in reversed(spans):
         text = f"{text[:start]}{instead}{text[end:]}"
@@ -188,13 +194,6 @@ def _capitalised(text: str) -> Iterator[str]:
         before = text[: each.start()].rstrip(_BETWEEN)
         if inside or (word[0].isupper() and before and before[-1] not in _SENTENCE_ENDS):
             yield word.lower()
-
-
-_BETWEEN: Final = " \t\"'“„«(["
-_SENTENCE_ENDS: Final = ".!?:;\n"
-
-
-_BEFORE_UNITS: Final = frozenset({"#", "in", "to", "into", "from", "per"})
 
 
 def _unit(term: str, before: str) -> str | None:
@@ -223,10 +222,6 @@ def _asked(terms: Sequence[str]) -> str:
     return "can" if terms[0] in table.possibilities else "yes or no"
 
 
-_COSTS: Final = frozenset({"cost", "costs"})
-"""Words with which "how much" asks for a price."""
-
-
 def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
     table = question_words()
     objects: dict[str, set[str]] = {}
@@ -237,12 +232,6 @@ def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
             )
             objects.setdefault(_TOWARDS.get(term, term), set()).update([next(behind, "")])
     return {direction: frozenset(found - {""}) for direction, found in objects.items()}
-
-
-_TOWARDS: Final = dict.fromkeys(("into", "onto", "toward", "towards"), "to")
-
-_DOUBLED: Final = re.compile(r"([bdgklmnprt])\1$")
-_SINGULARS: Final = ("ss", "us", "is")
 
 
 @lru_cache(4096)
@@ -337,11 +326,6 @@ def question_words() -> QuestionWords:
             **{name: f"weekday {name[:3]}" for name in _WEEKDAYS},
         },
     )
-
-
-_WEEKDAYS: Final = tuple(
-    f"{day}{ending}" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun") for ending in ("day", "days")
-)
 
 
 def _turned(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:

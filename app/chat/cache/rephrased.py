@@ -1,6 +1,6 @@
 """Answers to questions in other words: found by what they say, given as often as was verified.
 
-`verified` has the method, `vetoes` what speaks against two questions being the same. What nobody has asked in any words
+`verification` has the method, `vetoes` finds what makes two questions different. What nobody has asked in any words
 is never embedded: the engine is asked where an answer might be given, and, when nobody waits, where two were compared.
 """
 
@@ -14,20 +14,11 @@ from typing import Any
 
 import structlog
 
+from app.chat.cache.event_codec import decode_events
 from app.chat.cache.known_questions import KnownQuestion, KnownQuestions
-from app.chat.cache.recorded import decode_events
-from app.chat.cache.verified import (
-    MIN_OBSERVATIONS,
-    MIN_SIMILARITY,
-    Decision,
-    Observation,
-    choose,
-    decide,
-    digest_of,
-    draw_of,
-    is_plain_question,
-    same_answer,
-)
+from app.chat.cache.plain_questions import is_plain_question
+from app.chat.cache.same_answer import digest_of, same_answer
+from app.chat.cache.verification import MIN_OBSERVATIONS, MIN_SIMILARITY, Decision, Observation, choose, decide, draw_of
 from app.chat.cache.vetoes import disagree, gist
 from app.chat.inputs import Turn, run_off_loop
 from app.events import Event, Precontext, TextChunk, ToolCallChunk

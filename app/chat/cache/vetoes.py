@@ -30,6 +30,16 @@ _MOST_COMPARED: Final = 16
 """Words whose order is compared."""
 _ALIKE: Final = 0.7
 """The share of all words that two questions have at least in common where only places were changed."""
+_PREFIXES: Final = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis", "un-", "non-")
+_PASSIVE: Final = frozenset(("is", "are", "was", "were", "be", "been", "being", "get", "got"))
+_ENDINGS: Final = frozenset(
+    ("", "e", "er", "or", "ion", "ation", "ition", "ment", "al", "ual", "ance", "ence", "y", "ur", "ar")
+)
+_LEAST_KIN: Final = 5
+_CUT: Final = tuple(
+    (_ENDINGS | {each.removesuffix(end) for each in _ENDINGS for end in _ENDINGS if each.endswith(end)}) - {""}
+)
+"""Endings, and what one of them leaves of a longer one: "ation" less "ion"."""
 
 
 def disagree(one: str, other: str) -> str | None:
@@ -108,9 +118,6 @@ def _is_denied(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     )
 
 
-_PREFIXES: Final = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis", "un-", "non-")
-
-
 def _is_opposite(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     opposites = question_words().opposites
     ones, others = set(a.words), set(b.words)
@@ -153,9 +160,6 @@ def _is_passive_twin(passive: ParsedQuestion, active: ParsedQuestion, shared: Se
     return shared[-1] in passive.objects.get("by", frozenset()) and active.content[-1] == shared[-1]
 
 
-_PASSIVE: Final = frozenset(("is", "are", "was", "were", "be", "been", "being", "get", "got"))
-
-
 def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
     """Tells whether one of the words is missing among the others, in any form, and has no synonym there."""
     synonyms = question_words().synonyms
@@ -166,12 +170,6 @@ def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
         and not any(_is_kin(one, other) for other in others)
         for one in ones
     )
-
-
-_ENDINGS: Final = frozenset(
-    ("", "e", "er", "or", "ion", "ation", "ition", "ment", "al", "ual", "ance", "ence", "y", "ur", "ar")
-)
-_LEAST_KIN: Final = 5
 
 
 def _is_kin(one: str, other: str) -> bool:
@@ -226,12 +224,6 @@ def _kinds() -> tuple[Mapping[str, str], frozenset[str]]:
     little = (*table.little, *table.numbers, *table.dates, *table.unit_names, *filter(is_code, table.synonyms))
     common = set[str]().union(*(kinds.get(root, {root}) for root in map(_root, map(stem, little))))
     return {root: min(kind) for root, kind in kinds.items()}, frozenset(common)
-
-
-_CUT: Final = tuple(
-    (_ENDINGS | {each.removesuffix(end) for each in _ENDINGS for end in _ENDINGS if each.endswith(end)}) - {""}
-)
-"""Endings, and what one of them leaves of a longer one: "ation" less "ion"."""
 
 
 @lru_cache(4096)

@@ -3,9 +3,7 @@
 Only the prompt is trimmed, never the `precontext` that the client gets. The same arguments give the same texts.
 """
 
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -13,74 +11,12 @@ from operator import attrgetter
 
 import structlog
 
+from app.chat.context.relevance import with_neighbours, word_overlap
 from models.base import ModelError
 from models.embedding.embedder import Embedder
 from models.fair_executor import FairExecutor, Slices
 from tasks.precontext import Entry
 from tasks.result import ResultLine
-
-K1, B = 1.2, 0.75
-"""Saturation and length normalisation of Okapi BM25, at their usual values (Robertson & Zaragoza 2009)."""
-NEIGHBOUR_SHARE = 0.3
-"""The share of a piece's score that the piece before and the one after it get: an answer runs on."""
-
-_CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
-
-
-MAX_QUESTION_WORDS = 256
-"""Different words of a question that count: of a longer one those that it begins and ends with, where it is asked."""
-_QUESTION_CHARS = 10_000
-"""Characters at each end of a question in which its words are looked for."""
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, case folded, without a plural s; a word for each character of scripts without spaces."""
-    found = _WORD.findall(text.casefold())
-    return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in found]
-
-
-def question_words(question: str) -> list[str]:
-    """The different words of `question`, at most MAX_QUESTION_WORDS, in linear time."""
-    if len(question) > 2 * _QUESTION_CHARS:
-        question = f"{question[:_QUESTION_CHARS]}\n{question[-_QUESTION_CHARS:]}"
-    found = list(dict.fromkeys(words(question)))
-    half = MAX_QUESTION_WORDS // 2
-    return found if len(found) <= MAX_QUESTION_WORDS else [*found[:half], *found[-half:]]
-
-
-def word_overlap(question: str, pieces: Sequence[str]) -> Slices[list[float]]:
-    """BM25 of each piece, with the rarity of words measured among these pieces. 0 where nothing overlaps.
-
-    Linear in the pieces' length: each is read once, and its words are looked up among the question's.
-    """
-    asked = question_words(question)
-    places: dict[str, list[tuple[int, int]]] = {word: [] for word in asked}
-    """The pieces in which each word of the question is, and how often."""
-    lengths: list[int] = []
-    for index, piece in enumerate(pieces):
-        found = words(piece)
-        lengths.append(len(found))
-        for word, often in Counter(word for word in found if word in places).items():
-            places[word].append((index, often))
-        yield
-    mean = max(1.0, sum(lengths) / max(1, len(lengths)))
-    scores = [0.0] * len(pieces)
-    for within in places.values():
-        rarity = math.log(1 + (len(pieces) - len(within) + 0.5) / (len(within) + 0.5))
-        for index, often in within:
-            scores[index] += rarity * often * (K1 + 1) / (often + K1 * (1 - B + B * lengths[index] / mean))
-        yield
-    return scores
-
-
-def with_neighbours(scores: Sequence[float]) -> list[float]:
-    padded = [0.0, *scores, 0.0]
-    return [
-        score + NEIGHBOUR_SHARE * (before + after)
-        for before, score, after in zip(padded[:-2], scores, padded[2:], strict=True)
-    ]
-
 
 log = structlog.get_logger(__name__)
 

@@ -1,1 +1,1 @@
-"""A request under `<guard>`: what is judged of it and of its answer, and personal data taken out."""
+"""Guards a request: judges its texts, the results of its tasks and its answer, and redacts personal data."""

@@ -13,6 +13,9 @@ from tasks.schema.json_answer import JsonAnswer, parse_answer
 from tasks.schema.safe_keywords import SchemaRefused
 
 _SAY_NOTHING = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
+JSON_ONLY = "Answer with one JSON object and nothing else: no code fence, no comment."
+JSON_SCHEMA = "Answer with JSON and nothing else: no code fence, no comment. It must be valid against this schema:\n"
+COMPLAINT = "{reason} Answer again with the corrected JSON and nothing else."
 
 
 def is_open(response_format: ResponseFormat | None) -> bool:
@@ -37,11 +40,6 @@ def _says_nothing(keyword: str, value: object) -> bool:
         return isinstance(value, bool) or value == {}
     # Empty `properties`, `required`, `$defs` … leave everything allowed.
     return value in ({}, [], None)
-
-
-JSON_ONLY = "Answer with one JSON object and nothing else: no code fence, no comment."
-JSON_SCHEMA = "Answer with JSON and nothing else: no code fence, no comment. It must be valid against this schema:\n"
-COMPLAINT = "{reason} Answer again with the corrected JSON and nothing else."
 
 
 class SchemaNotSatisfied(ApiError):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat.plan import Plan, Planner
-from app.chat.planning.wants import WORDS
+from app.chat.planning.prose import WORDS
 from tasks.wording import phrasebook
 from tasks.wording.phrasebook import Phrasebook, image, pieces
 from tasks.wording.phrases import compiled

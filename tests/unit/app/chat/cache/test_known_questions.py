@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from app.chat.cache import rephrased
+from app.chat.cache.event_codec import encode_events
 from app.chat.cache.known_questions import KnownQuestion, KnownQuestions
-from app.chat.cache.recorded import encode_events
 from app.chat.cache.rephrased import RephrasedQuestions, decode_answer_of
-from app.chat.cache.verified import MIN_OBSERVATIONS, Observation, Observations, digest_of
+from app.chat.cache.same_answer import digest_of
+from app.chat.cache.verification import MIN_OBSERVATIONS, Observation, Observations
 from app.chat.cache.vetoes import gist
 from app.chat.inputs import Turn
 from app.events import Event, Finish, TextChunk

@@ -16,8 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 from app.chat.cache import questions, vetoes
+from app.chat.cache.plain_questions import is_known_language
 from app.chat.cache.questions import parse_question, share_of_english, stem
-from app.chat.cache.verified import MAX_ERROR, Observation, Observations, decide, is_known_language
+from app.chat.cache.verification import MAX_ERROR, Observation, Observations, decide
 from app.chat.cache.vetoes import _ENDINGS, MAX_CHARS, _is_kin, _root, disagree, gist
 from bench import cache_simulation
 from models.embedding.minilm import MiniLm

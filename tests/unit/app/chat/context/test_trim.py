@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from structlog.testing import capture_logs
 
-from app.chat.context.trim import MAX_PIECES, words
+from app.chat.context.relevance import words
+from app.chat.context.trim import MAX_PIECES
 from app.chat.context.trim import trim as trim_in_threads
 from models.base import EngineOverloaded
 from models.embedding.embedder import Embedder

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.chat.context import trim
-from app.chat.context.trim import MAX_QUESTION_WORDS, question_words, with_neighbours, words
+from app.chat.context.relevance import MAX_QUESTION_WORDS, question_words, with_neighbours, words
 
 
 def word_overlap(question: str, pieces: Sequence[str]) -> list[float]:

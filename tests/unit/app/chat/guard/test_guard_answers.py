@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import tasks.redaction
 from app.chat.guard import redaction
-from app.chat.guard.guard import RequestGuard, Unsafe
+from app.chat.guard.request_guard import RequestGuard, Unsafe
 from app.chat.render import ChunkOptions, Envelope, stream
 from app.events import Event, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import Feed

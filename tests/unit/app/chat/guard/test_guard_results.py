@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.guard.guard import Unsafe
+from app.chat.guard.request_guard import Unsafe
 from app.chat.plan import Plan, Step
 from models.base import EngineUnavailable
 from tasks.base import Task, TaskRequest

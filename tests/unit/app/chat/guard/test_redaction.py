@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.chat.guard.guard import RequestGuard, Unsafe
 from app.chat.guard.redaction import Redaction
+from app.chat.guard.request_guard import RequestGuard, Unsafe
 from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
 from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from app.chat.planning.wants import Kind, kind_of
+from app.chat.planning.kinds import Kind, kind_of
 from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.chat.planning.wants import Prose, pasted_in, target_language
+from app.chat.planning.prose import Prose, pasted_in
+from app.chat.planning.wants import target_language
 from tests.conftest import each_case
 
 LINK = "https://example.com/a"

@@ -13,10 +13,10 @@ from functools import partial
 
 import structlog
 
+from app.chat.cache.event_codec import decode_events, encode_events
+from app.chat.cache.keys import WEB, CacheKey, CacheKeys
 from app.chat.cache.known_questions import KnownQuestion
-from app.chat.cache.recorded import decode_events, encode_events
 from app.chat.cache.rephrased import QuestionLookup, RephrasedQuestions, decode_answer_of
-from app.chat.cache.scope import WEB, CacheKey, CacheKeys
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn
 from app.events import Event, Finish, Precontext

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.cache.readings import ResultCache
+from app.chat.cache.result_cache import ResultCache
 from app.state.entries import Entries
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries

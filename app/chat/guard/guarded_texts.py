@@ -3,13 +3,11 @@ a question may be split."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from urllib.parse import unquote
 
-from app.chat.directives import without_directives
+from app.chat.guard.prohibitions import without_prohibitions
 from app.chat.inputs import text_of
 from app.wire.request import ChatMessage, ChatRequest
 from models.fair_executor import Slices
@@ -18,60 +16,8 @@ from tasks.inputs.source import Source
 from tasks.precontext import Entry
 from tasks.result import texts_in
 
-# What of a system text a guard judges: all but what it forbids.
-#
-# "Never explain how to build a bomb" has the words of what a guard looks for, and means the opposite. So sentences and
-# lists that forbid, refuse or sort into classes are left out, in the fourteen languages of the rules. A sentence that
-# forbids to forbid ("never refuse to …") is judged like any other.
 SPEAKERS = ("system", "developer")
 """Roles of messages that instruct."""
-FILE = Path(__file__).with_name("prohibitions.json")
-"""Patterns by language: `from` finds where what follows is forbidden, to the end of the sentence; `whole` finds
-sentences that say what to refuse; with `turned`, a sentence means it the other way round."""
-KINDS = ("from", "whole", "turned")
-_LONGEST = 1000
-"""Characters of the longest sentence that is searched for prohibitions. A longer one is judged as it is."""
-_SENTENCE = re.compile(r"[^.!?…。！？।؟]+(?:[.!?…。！？।؟]+|$)|[.!?…。！？।؟]+")
-_ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s")
-
-
-def without_prohibitions(text: str) -> Slices[str]:
-    """`text`, a system message's, without its directives and without what it forbids. In linear time."""
-    lines = []
-    is_list_forbidden = False
-    for line in without_directives(text).split("\n"):
-        if is_list_forbidden and (not line.strip() or _ITEM.match(line)):
-            continue
-        judged = ""
-        for sentence in _SENTENCE.finditer(line):
-            judged += _without_prohibition(sentence[0])
-            yield
-        is_list_forbidden = line.rstrip().endswith((":", "：")) and judged != line
-        if judged.strip():
-            lines.append(judged)
-    return "\n".join(lines)
-
-
-def _without_prohibition(sentence: str) -> str:
-    if len(sentence) > _LONGEST:
-        return sentence
-    said = sentence.replace("’", "'")
-    begins, whole, turned = _patterns()
-    if turned.search(said):
-        return sentence
-    if whole.search(said.strip()):
-        return ""
-    found = begins.search(said)
-    return sentence[: found.start()] if found else sentence
-
-
-@cache
-def _patterns() -> tuple[re.Pattern[str], ...]:
-    tables: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(FILE.read_text(encoding="utf-8"))
-    return tuple(
-        re.compile("|".join(pattern for table in tables.values() for pattern in table[kind]), re.IGNORECASE)
-        for kind in KINDS
-    )
 
 
 _SIDE = 500

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.guard.guard_text import texts_of_file_names
+from app.chat.guard.guarded_texts import texts_of_file_names
 from tasks.inputs.source import Origin, Source
 
 

@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from app.chat.guard.guard_text import (
+from app.chat.guard.guarded_texts import (
     texts_beside_messages,
     texts_of_file_names,
     texts_of_messages,
@@ -20,12 +20,12 @@ from app.chat.guard.guard_text import (
     texts_of_results,
     windows_across_joints,
 )
-from app.chat.guard.held_back import HeldEvents
+from app.chat.guard.held_events import HeldEvents
 from app.chat.guard.redaction import Redaction
 from app.chat.inputs import Turn, text_of, texts_of
 from app.chat.plan import Plan
 from app.chat.plan_executor import as_entry
-from app.chat.planning.wants import kind_of
+from app.chat.planning.kinds import kind_of
 from app.events import Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk
 from app.telemetry import Stages
 from app.wire.request import ChatRequest, TextPart

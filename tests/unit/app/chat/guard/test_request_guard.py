@@ -9,7 +9,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from app.chat.guard.guard import RequestGuard, Unsafe
+from app.chat.guard.request_guard import RequestGuard, Unsafe
 from app.chat.inputs import latest_turn
 from app.events import TextChunk
 from app.wire.request import ChatRequest

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.chat.directives import read_directives
-from app.chat.render import warnings_of
+from app.chat.request_warnings import warnings_of
 from app.chat.tool_loop import PASSED_ON
 from app.wire.parse import parse
 from app.wire.request import ChatRequest

@@ -1,4 +1,4 @@
-"""A request's events as bytes, and back: what was told once is told again, piece by piece."""
+"""Encodes the events of an answer as bytes for the cache, and decodes them."""
 
 from collections.abc import Iterable, Sequence
 from io import BytesIO
@@ -21,7 +21,7 @@ def encode_events(events: Iterable[Event]) -> bytes:
 
 
 def decode_events(record: bytes) -> Sequence[Event]:
-    """The events, the last with `vcache`. Raises ValueError for what `recorded` has not written."""
+    """The events, the last with `vcache`. Raises ValueError for what `encode_events` has not written."""
     head, _, rest = record.partition(b"\n")
     texts = BytesIO(rest)
     match pydantic_core.from_json(head, cache_strings="keys"):

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.chat.cache.verified import (
+from app.chat.cache.plain_questions import MAX_QUESTION_CHARS, is_plain_question
+from app.chat.cache.same_answer import MAX_JUDGED_CHARS, judge_prompt, judged, same_answer
+from app.chat.cache.verification import (
     ALWAYS_EXPLORED,
-    MAX_JUDGED_CHARS,
     MAX_OBSERVATIONS,
-    MAX_QUESTION_CHARS,
     MIN_OBSERVATIONS,
     MIN_SIMILARITY,
     VERSION,
@@ -19,11 +19,7 @@ from app.chat.cache.verified import (
     choose,
     decide,
     draw_of,
-    is_plain_question,
-    judge_prompt,
-    judged,
     probability,
-    same_answer,
 )
 from app.wire.request import ChatRequest
 from tests.conftest import each_case

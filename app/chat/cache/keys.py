@@ -10,7 +10,7 @@ import pydantic_core
 
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn, run_off_loop
-from app.chat.planning.wants import kind_of
+from app.chat.planning.kinds import kind_of
 from app.wire.request import ChatMessage, TextPart
 from tasks.base import Specialist
 from tasks.errors import InputError, Overloaded
@@ -40,6 +40,10 @@ WEB = frozenset({"web_search", "scraper"})
 """Tasks whose results are what the web says."""
 _LONG = 1024
 """Characters from which on a medium in an earlier message counts by its digest."""
+_Named = Mapping[tuple[int | None, int | None], int]
+"""The numbers of the turn's media, by message and part."""
+_MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_url", "video_url", "file_url"})
+"""Fields that hold a medium or name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +114,6 @@ def _keys(
     return key.digest(), around.digest()
 
 
-_Named = Mapping[tuple[int | None, int | None], int]
-"""The numbers of the turn's media, by message and part."""
-
-
 def _message(index: int, message: ChatMessage, named: _Named, sees_names: bool) -> Any:
     said = message.model_dump(exclude={"content"}, warnings=False)
     if not isinstance(message.content, list):
@@ -132,10 +132,6 @@ def _parts(index: int, parts: Sequence[Any], named: _Named, sees_names: bool) ->
             continue
         told = _without_media(part.model_dump(warnings=False), is_known=number is not None)
         yield [part.type, number, told]
-
-
-_MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_url", "video_url", "file_url"})
-"""Fields that hold a medium or name it."""
 
 
 def _without_media(value: Any, *, is_known: bool) -> Any:

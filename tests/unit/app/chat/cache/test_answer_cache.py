@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from app.chat.cache.recall import _SharedAnswer
+from app.chat.cache.answer_cache import _SharedAnswer
 from app.events import Event, Finish, TextChunk
 from app.state.entries import Written
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.chat.guard.guard_text import text_of_json
+from app.chat.guard.guarded_texts import text_of_json
 from app.chat.guard.redaction import Redaction
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 

@@ -1,0 +1,55 @@
+"""Tells the kind of an input by its bytes, its declared type, its name or its field."""
+
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file, sniff
+from tasks.inputs.source import HEAD, Source, beginning, first_bytes
+
+Kind = Literal["image", "audio", "video", "document", "table", "page"]
+"""A `video` may have sound; `document` is whatever can be read as text; a `page` is to be scraped."""
+_TABLES = frozenset(
+    {
+        "text/csv",
+        "text/tab-separated-values",
+        "application/json",
+        media_type_named("xlsx"),
+    }
+)
+_CONTAINERS = frozenset({"application/zip", "application/gzip", "application/x-ole-storage", "application/xml"})
+"""Types that begin like many others: the name says more than the bytes."""
+_OF_FIELD: dict[str, Kind] = {
+    "image_url": "image",
+    "video_url": "video",
+    "audio_url": "audio",
+    "input_audio": "audio",
+}
+_OF_TYPE: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
+
+
+def kind_of(source: Source) -> Kind:
+    """The kind that the bytes show, else the declared one, else that of the name, else that of the field."""
+    media_type = _media_type(source)
+    if source.is_linked and (media_type is None or media_type == "text/html"):
+        return "page"
+    if media_type is None:
+        return _OF_FIELD.get(source.origin.field, "document")
+    if media_type in _TABLES:
+        return "table"
+    return _OF_TYPE.get(media_type.partition("/")[0], "document")
+
+
+def _media_type(source: Source) -> str | None:
+    if source.url is not None:
+        names = (unquote(urlsplit(source.url).path), source.filename)
+        return media_type_named(source.format) or next(filter(None, map(media_type_of_file, names)), None)
+    payload = beginning(source.payload or "", HEAD)
+    declared = None
+    if payload[:5].lower() == "data:":
+        head, _, payload = payload[5:].partition(",")
+        declared = media_type_named(head)
+        if ";base64" not in head.lower():
+            payload = ""
+    named = declared or media_type_named(source.format) or media_type_of_file(source.filename)
+    shown = sniff(first_bytes(payload), text=named in TEXTS)
+    return named or shown if shown in _CONTAINERS else shown or named

@@ -1,0 +1,186 @@
+"""Sets the instructions of a message apart from what it quotes, pastes and links to."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from tasks.inputs.source import urls_in
+from tasks.wording.phrasebook import Phrasebook
+from tasks.wording.phrases import compiled
+
+WORDS: Final = Phrasebook(tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8")))
+SUBJECTS: Final = WORDS.wholes
+"""Regular expressions for `compiled`, by the subject that they find in a text."""
+QUOTE = "❝"
+"""Stands where something was quoted."""
+_LINK = "\N{LINK SYMBOL}"
+_LINKS = re.compile(rf"{_LINK}(\d+)")
+# Bounds and possessive repeats: no text, however odd, makes any of these slow. What looks back does so behind the first
+# letter, which `re` then finds without trying every place.
+CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.-]+")
+QUOTED = re.compile(
+    r'"[^"\n]{0,300}"|“[^”\n]{0,300}”|„[^“”\n]{0,300}[“”]|«[^»\n]{0,300}»|「[^」\n]{0,300}」|『[^』\n]{0,300}』'
+    r"|‘[^’\n]{0,300}’|'(?<!\w')[^'\n]{0,300}'(?!\w)"
+)
+_BLANKS = re.compile(r"[^\S\n]+")
+_BEFORE_TEXT = re.compile(r"[:：]\s*|\n\s*\n")
+_TAKES_TEXT = (
+    r"^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
+    r"|proofread|correct|explain|extract|extrahier\w*|classify|detect the language|sort|fix|shorten|corrige\w*"
+    r"|korrigier\w*|fasse)\b"
+)
+"""Asks for something to be done with a text, beside translating and forecasting."""
+_SENTENCES = re.compile(r"[!?;\n。！？；؟]|\.(?:\s|$)|,\s*(?:but|aber|mais|pero|ma|mas|maar)\b")
+_SEGMENTS = re.compile(r"[,，、:：]")
+_LONGEST_MESSAGE = 16_000
+"""Characters of a message that are looked at: what it pastes in between asks for nothing."""
+_LONGEST_HEAD = 200
+_OPENING = re.compile(r"```[^\n`]{0,30}\n|\"\"\"|<(\w{1,30})>")
+"""Before a text that is set apart."""
+_FIRST = re.compile(rf"\s*\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[。！？؟]|\n|\Z)")
+"""The first sentence."""
+_ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
+_FIGURES = re.compile(r"\d\D?\d")
+_MOST_INSTRUCTIONS = 4
+"""Sentences at either end of a text."""
+_INSTRUCTIONS = 400
+"""Characters at the beginning and at the end of a long message where its instructions stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    text: str
+    """The instructions: without code, quotations, addresses, and the text that they are about."""
+    sentences: tuple[str, ...]
+    brings_text: bool
+    """The text that the message is about follows its instructions, after a colon or a blank line."""
+    quotes: bool
+    is_short: bool
+    """The whole message is instructions, not somebody's article with an instruction before or after."""
+    followed: frozenset[str]
+    """The URLs that the message points to, and does not merely show or forbid."""
+    said: Mapping[str, str]
+    """What it may speak of, for `compiled`, by subjects. Only this is looked for."""
+
+    @classmethod
+    def of(cls, message: str) -> Self:
+        if len(message) > _LONGEST_MESSAGE:
+            message = f"{message[: _LONGEST_MESSAGE // 2]}\n{message[-_LONGEST_MESSAGE // 2 :]}"
+        bare = CODE.sub(" ", message)
+        links = urls_in(bare)
+        # The longest first: a link may begin with another one.
+        for number, link in sorted(enumerate(links), key=lambda numbered: -len(numbered[1])):
+            bare = bare.replace(link, f" {_LINK}{number} ")
+        if "@" in bare:
+            bare = EMAIL.sub(" ", bare)
+        bare, quotations = QUOTED.subn(_without_quotation, bare)
+        if "  " in bare or not bare.replace("\n", " ").isprintable():
+            bare = _BLANKS.sub(" ", bare)
+        text, brings_text = _without_payload(bare)
+        shown = set(_LINKS.findall(text))
+        is_short = len(text) <= 2 * _INSTRUCTIONS
+        if not is_short:
+            text = f"{text[:_INSTRUCTIONS]}\n{text[-_INSTRUCTIONS:]}"
+        sentences = tuple(filter(None, map(str.strip, _SENTENCES.split(text))))
+        said = WORDS.said_in(text, *sentences)
+        pointing = sentences if shown and "open" in said else ()
+        denied = (sentence for sentence in pointing if any(_denials(sentence, said["open"])))
+        followed = shown.difference(*map(_LINKS.findall, denied))
+        return cls(
+            text,
+            sentences,
+            brings_text=brings_text,
+            quotes=quotations > 0,
+            is_short=is_short,
+            followed=frozenset(links[int(number)] for number in followed),
+            said=said,
+        )
+
+    def asks(self, subject: str, *others: str, without: str | None = None) -> bool:
+        """Tells whether a sentence speaks of `subject`, without denying it, of all `others`, and not of `without`. All
+        are names in SUBJECTS."""
+        if not self.said.keys() >= {subject, *others}:
+            return False
+        unwanted = self.said.get(without) if without else None
+        return any(
+            not all(denials)
+            and all(compiled(self.said[other]).search(sentence) for other in others)
+            and not (unwanted and compiled(unwanted).search(sentence))
+            for sentence in self.sentences
+            if (denials := _denials(sentence, self.said[subject]))
+        )
+
+    def frames(self, subject: str) -> bool:
+        """Tells whether `subject` is in the first or last sentence of a long message, or anywhere in a short one."""
+        outer = self.sentences if self.is_short else (*self.sentences[:1], *self.sentences[-1:])
+        return subject in self.said and any(map(compiled(self.said[subject]).search, outer))
+
+    def mentions(self, subject: str) -> bool:
+        return subject in self.said and compiled(self.said[subject]).search(self.text) is not None
+
+
+def _without_quotation(quoted: re.Match[str]) -> str:
+    """A mark in its place, or the link that is all it holds."""
+    content = quoted.group()[1:-1].strip()
+    return f" {content} " if _LINKS.fullmatch(content) else f" {QUOTE} "
+
+
+def _without_payload(bare: str) -> tuple[str, bool]:
+    """The text up to the colon or blank line after which the user's own text follows, and whether one does."""
+    for gap in _BEFORE_TEXT.finditer(bare[: 2 * _LONGEST_HEAD]):
+        head, rest = bare[: gap.start()], bare[gap.end() :]
+        if len(head) > _LONGEST_HEAD:
+            break
+        introduces = gap.group()[0] in ":：" and "\n" in gap.group()
+        takes_text = introduces or compiled(_TAKES_TEXT).search(head) or WORDS.speaks_of(head, "translate", "forecast")
+        if takes_text and _LINKS.sub("", rest).strip():
+            return f"{head}:", True
+    return bare, False
+
+
+def pasted_in(message: str) -> str | None:
+    """The text that a message brings along, without the sentences around it that say what to do with it; None where
+    there is none but these, or one that has no figure and no name."""
+    text = _set_apart(message)
+    for _ in range(_MOST_INSTRUCTIONS):
+        head = _FIRST.match(text)
+        if head is None or not _is_instruction(head[0]):
+            break
+        text = text[head.end() :].lstrip(" \t" if head[0][-1] != "\n" else "")
+    for _ in range(_MOST_INSTRUCTIONS):
+        tail = text[-2 * _LONGEST_HEAD :].rstrip()
+        ends = [end.end() for end in _ENDS.finditer(tail)]
+        last = tail[ends[-1] if ends else 0 :]
+        if len(last) > _LONGEST_HEAD or not _is_instruction(last):
+            break
+        text = text.rstrip()[: -len(last)]
+    says = (letter.isalnum() and not letter.islower() for letter in text.lstrip()[1:_LONGEST_MESSAGE])
+    return text if any(says) else None
+
+
+def _set_apart(message: str) -> str:
+    """The text between fences or tags, where little stands around it; else the whole."""
+    if (opening := _OPENING.search(message, 0, 2 * _INSTRUCTIONS)) is None:
+        return message
+    end = message.rfind(f"</{opening[1]}>" if opening[1] else opening[0][:3])
+    around = len(message) - (end - opening.end())
+    return message[opening.end() : end] if opening.end() < end and around <= 2 * _INSTRUCTIONS else message
+
+
+def _is_instruction(sentence: str) -> bool:
+    """What has figures is a part of the text, unless it asks."""
+    sentence = sentence.strip()
+    return WORDS.speaks_of(sentence, "question", *(() if _FIGURES.search(sentence) else ("fill",)))
+
+
+def _denials(sentence: str, pattern: str) -> list[bool]:
+    """Tells, for each place where the sentence has `pattern`, whether the sentence denies it."""
+    return [
+        WORDS.speaks_of(_SEGMENTS.split(sentence[: found.start()])[-1], "not_before")
+        or WORDS.speaks_of(_SEGMENTS.split(sentence[found.end() :])[0], "not_after")
+        for found in compiled(pattern).finditer(sentence)
+    ]
