@@ -1,7 +1,7 @@
-"""What a client is told when something fails: OpenAI's error object. The only place that maps status codes.
+"""Errors as clients see them: OpenAI's error objects. Only this module maps exceptions to status codes.
 
-Clients repeat a 429 and any 5xx by themselves, so each says whether that can help: with `retry_after` it says when,
-without it that it cannot.
+Clients repeat a request after 429 and 5xx by themselves. So such an error says when that may help (`retry_after`), or
+that it cannot help.
 """
 
 from contextvars import ContextVar
@@ -25,16 +25,15 @@ from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRef
 from tasks.errors import InputError, InputTooLarge, Overloaded
 
 LONGEST_RETRY_S = 60
-"""Seconds that a client's program may be made to wait. Who has to wait longer is told so, and goes on meanwhile."""
+"""Bound on the seconds after which a client is told to try again by itself; with a longer wait it gets the error."""
 GOOD_BYE_S = 1.0
-"""Seconds for the last words to a caller, who may not read them."""
+"""Seconds for sending a last message to a caller, who may not read it."""
 
 SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
-"""Headers of answers that do not say otherwise: they are what they say, and nobody else's."""
+"""Default headers of responses: no guessing of types, and no caching."""
 
 IS_OPERATOR: ContextVar[bool] = ContextVar("IS_OPERATOR", default=False)
-"""Whether the caller of a request can be nobody but who runs this server: it asks for no keys, and the caller is on the
-same machine."""
+"""Whether the caller must be the operator: the server needs no keys, and the caller is on the same machine."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +63,7 @@ class ApiError(Exception):
             }
         },
     }
-    """What `body` looks like, in JSON Schema."""
+    """The JSON Schema of `body`."""
 
     def __init__(
         self,
@@ -86,7 +85,7 @@ class ApiError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Whether and when to try again, where clients would by themselves."""
+        """Headers that say whether and when to try again, for the statuses after which clients do."""
         return retry_headers(self.retry_after) if self.status == 429 or self.status >= 500 else {}
 
     def body(self, request_id: str) -> dict[str, object]:
@@ -157,7 +156,7 @@ class RateLimited(ApiError):
 
 
 class InternalError(ApiError):
-    """Something broke here; the message says no more than that."""
+    """A bug or a fault of the server, whose message reveals nothing."""
 
     def __init__(self) -> None:
         super().__init__("The server had an error while processing your request.")
@@ -170,7 +169,7 @@ class Unavailable(ApiError):
 
 
 def shutting_down() -> Unavailable:
-    """What a request is told that runs on when the server's time to stop is up, or that comes when it was told to."""
+    """The error for a request that comes while the server stops, or still runs when its grace time is over."""
     return Unavailable("The server is shutting down.", code="overloaded", retry_after=RETRY_S)
 
 
@@ -183,7 +182,7 @@ def retry_headers(retry_after: int | None) -> dict[str, str]:
 
 
 def to_api_error(error: BaseException) -> ApiError:
-    """The public face of any exception."""
+    """The public error for any exception."""
     match error:
         case ApiError():
             return error
@@ -227,8 +226,7 @@ def _ran_out(error: BaseException) -> bool:
 
 
 def told(error: BaseException, event: str, **about: object) -> ApiError:
-    """The public face of `error`. What an operator has to know besides is logged as `event`: what only a bug here
-    explains, and what is wrong with the LLM, which clients are not told."""
+    """The public error for `error`. Bugs, and faults of the LLM that clients are not told, are logged as `event`."""
     face = to_api_error(error)
     if isinstance(face, InternalError) or _ran_out(error):
         log.error(event, exc_info=error, **about)
@@ -239,8 +237,8 @@ def told(error: BaseException, event: str, **about: object) -> ApiError:
 
 
 def let_go(error: BaseException | None) -> None:
-    """Frees what the frames that `error` came through hold, such as the bytes of the inputs. Frames and errors refer
-    to each other: left alone, they wait for the garbage collector, which counts objects and not megabytes."""
+    """Frees the objects in the frames of `error`, such as the bytes of inputs. Frames and errors refer to each other,
+    and would wait for the garbage collector, which counts objects and not megabytes."""
     while error is not None:
         error.__traceback__ = None
         error = error.__cause__ or error.__context__

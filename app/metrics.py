@@ -1,7 +1,7 @@
-"""What the server counts of itself, in Prometheus' text format: every metric is declared here, with what fills it.
+"""The server's metrics in Prometheus' text format: each is declared here, with the source of its values.
 
-What others count anyway (engines, the fetcher, the decode processes) is read when somebody asks, and not kept twice.
-No label is anything that a caller can choose: routes are those that there are, tasks those that are declared.
+Counts that engines, the fetcher and the decode processes keep anyway are read at each scrape. No label has a value that
+a caller can choose: routes and tasks are the declared ones.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ from tasks.search.fall_over import FallOver
 PATH = "/metrics"
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 OTHER = "other"
-"""The route of whatever is none."""
+"""The route label of unknown paths."""
 REJECTIONS = ("rate", "budget", "concurrency", "queue", "guard")
 
 Labels = tuple[str, ...]
 Sample = tuple[Labels, "float | Distribution"]
 Source = Callable[[], Iterable[Sample]]
-"""What fills a metric: values by their labels, as they are when it is called, by a thread. Values of the same labels,
+"""A source of a metric: called in a thread, it returns the current values by their labels. Values with the same labels,
 from one source or several, are added."""
 
 
@@ -85,7 +85,7 @@ DECLARED: Mapping[str, Declared] = {
 
 
 class Routes:
-    """The path of the route that a request goes to, as it is declared."""
+    """Finds the declared path of the route that serves a request's path."""
 
     def __init__(self, routes: Iterable[BaseRoute] = ()) -> None:
         known = [route for route in routes if isinstance(route, Route | Mount)]
@@ -121,18 +121,18 @@ class Metrics:
             "openfaze_rejected_total": self._rejected,
         }
         for name, values in own.items():
-            # A list, made at once: the event loop goes on counting.
+            # A list is made at once, as the event loop goes on counting.
             self.fill(name, lambda values=values: list(values.items()))  # type: ignore[misc]
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(_Declared(self._sources))
         ProcessCollector(registry=self.registry)
 
     def fill(self, name: str, source: Source) -> None:
-        """Takes what `source` yields into the metric `name`, one of DECLARED, from now on."""
+        """Adds a source to the metric `name`, one of DECLARED."""
         self._sources[name].append(source)
 
     def began(self, path: str) -> str:
-        """Takes note of a request; the name of its route, for `ended`."""
+        """Counts the beginning of a request; returns the name of its route, for `ended`."""
         route = self._routes.name(path)
         self._in_progress[route,] += 1
         return route
@@ -151,17 +151,17 @@ class Metrics:
             self._rejected[stages.rejected,] += 1
 
     def used(self, stages: Stages) -> None:
-        """Counts tokens: of a request, which `ended` does, and of a line of a batch."""
+        """Counts the tokens of a request (called by `ended`) or of a batch's line."""
         self._tokens["input",] += stages.input_tokens
         self._tokens["output",] += stages.output_tokens
 
     async def text(self) -> bytes:
-        """All of them, as CONTENT_TYPE. Made in a thread: there are thousands of lines."""
+        """All metrics in the format CONTENT_TYPE, rendered in a thread, as there are thousands of lines."""
         return await asyncio.to_thread(generate_latest, self.registry)
 
 
 def metrics_app(metrics: Metrics) -> ASGIApp:
-    """PATH, and nothing else, for who is let in by the network."""
+    """An application that serves only PATH, without keys, on its own port."""
 
     async def answer(_: Request) -> Response:
         return Response(await metrics.text(), headers={"content-type": CONTENT_TYPE})
@@ -174,7 +174,7 @@ def _seconds() -> Distribution:
 
 
 class _Declared:
-    """What the registry asks."""
+    """The collector of one registry."""
 
     def __init__(self, sources: Mapping[str, Sequence[Source]]) -> None:
         self._sources = sources
@@ -207,13 +207,13 @@ def _family(name: str, declared: Declared, values: Mapping[Labels, float | Distr
 
 
 def _histogram(value: Distribution) -> tuple[list[tuple[str, float]], float]:
-    """Its buckets, each with all that is below, and its sum."""
+    """The cumulative buckets of a distribution, and its sum."""
     bounds = [*map(floatToGoString, value.bounds), "+Inf"]
     return list(zip(bounds, map(float, itertools.accumulate(value.counts)), strict=True)), value.sum
 
 
 def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
-    """What engines count."""
+    """Adds the counts of engines."""
 
     def counted(of: Callable[[EngineCounters], float | Distribution]) -> Source:
         return lambda: [((spec.capability, spec.name), of(part.counters)) for spec, part in runtime.parts()]
@@ -245,7 +245,7 @@ def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
 def fill_from_inputs(
     metrics: Metrics, fetcher: Fetcher, processes: Sessions, search: FallOver, browser: LateBrowser
 ) -> None:
-    """What is counted where inputs come from."""
+    """Adds the counts of the fetcher, the decoders, the search and the browser."""
 
     def restarts() -> Iterator[Sample]:
         return (((reason,), count) for reason, count in processes.restarts.items())
@@ -263,7 +263,7 @@ def fill_from_inputs(
 
 
 def fill_from_access(metrics: Metrics, admission_control: AdmissionControl, keys: ApiKeys) -> None:
-    """How often what keys may use was not known, or not as its file says now."""
+    """Adds the faults of the counters' store and of the file of keys."""
 
     def failures() -> Iterator[Sample]:
         yield ("counters", "store", "unreachable"), admission_control.faults
@@ -273,7 +273,7 @@ def fill_from_access(metrics: Metrics, admission_control: AdmissionControl, keys
 
 
 def fill_from_stores(metrics: Metrics, files: FileStore, responses: ResponseStore) -> None:
-    """How often what is kept for clients was not to be had."""
+    """Adds the faults of the stores of files and responses."""
 
     def failures() -> Iterator[Sample]:
         yield ("files", "storage", "failed"), files.faults
@@ -285,7 +285,7 @@ def fill_from_stores(metrics: Metrics, files: FileStore, responses: ResponseStor
 def fill_from_batches(
     metrics: Metrics, outcomes: Mapping[tuple[str], int], faults: Callable[[], Mapping[tuple[str, str], int]]
 ) -> None:
-    """Lines by their `outcomes`, and what held batches up: `faults`, by the part and the reason."""
+    """Adds the lines of batches by `outcomes`, and the `faults` that delayed batches."""
     metrics.fill("openfaze_batch_lines_total", lambda: list(outcomes.items()))
     metrics.fill(
         "openfaze_engine_failures_total", lambda: [(("batches", *about), count) for about, count in faults().items()]
@@ -293,7 +293,7 @@ def fill_from_batches(
 
 
 def fill_from_connections(metrics: Metrics, refused: Mapping[str, int]) -> None:
-    """Those that were `refused` or cut off, by reason."""
+    """Adds the connections that were refused or cut off, by reason."""
     metrics.fill(
         "openfaze_engine_failures_total",
         lambda: [(("connections", "listener", reason), count) for reason, count in list(refused.items())],
@@ -301,6 +301,6 @@ def fill_from_connections(metrics: Metrics, refused: Mapping[str, int]) -> None:
 
 
 def fill_from_cache(metrics: Metrics, recall: AnswerCache) -> None:
-    """What happened to requests that an earlier answer might have served."""
+    """Adds the hits, misses and vetoes of the cache."""
     metrics.fill("openfaze_cache_total", lambda: list(recall.outcomes.items()))
     metrics.fill("openfaze_cache_total", lambda: [((layer, "error"), count) for layer, count in recall.faults])

@@ -1,4 +1,5 @@
-"""What surrounds every request: its id, its key, its error, its line in the log."""
+"""The middleware around every request: it gives an id, checks the key, turns exceptions into error objects, and
+logs."""
 
 import asyncio
 import contextlib
@@ -27,11 +28,11 @@ from models.scheduler import SHARE
 
 HEALTH = "/health"
 PROBES = (HEALTH, "/ready")
-"""Answered without a key, so that a load balancer needs none."""
+"""Paths for load balancers, which need no key."""
 WATCHING = (*PROBES, "/metrics")
-"""Answered while the server stops, too."""
+"""Paths that are answered while the server stops, too."""
 PAGES = ("/", "/docs", "/llms.txt", "/openapi.json")
-"""… so that a browser needs none: what they say is the same on every server. What they ask for needs one."""
+"""Pages that need no key, as their content is the same on every server. The requests that they send need one."""
 
 EXPOSED = (
     "x-request-id",
@@ -40,19 +41,20 @@ EXPOSED = (
     "x-should-retry",
     *(f"x-ratelimit-{which}-{what}" for which in ("limit", "remaining", "reset") for what in ("requests", "tokens")),
 )
-"""Headers of answers that pages of other origins may read, where those may call the server at all."""
+"""Response headers that pages of other origins may read, where CORS lets them call the server."""
 CLIENT_GONE_STATUS = 499
-"""nginx's number for a caller that hung up; only the log sees it."""
+"""nginx's status for a caller that hung up, used in the log and the metrics only."""
 
 HELD_S = 0.5
-"""Seconds for which a key waits to be told that its share is used up: one that asks again at once, in spite of
-`retry-after`, would keep the server busy with refusing it."""
+"""Seconds by which the refusal of a key whose share is used up is delayed: a client that tries again at once, in spite
+of `retry-after`, would keep the server busy with refusals."""
 
 log = structlog.get_logger(__name__)
 
 
 class RequestScope:
-    """Outermost, so that whatever happens inside has an id, becomes an error object, and is logged once."""
+    """The outermost middleware: whatever happens inside has a request id, becomes an error object, and is logged
+    once."""
 
     def __init__(
         self,
@@ -66,8 +68,8 @@ class RequestScope:
         traces: Traces,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`look` is awaited ahead of every request that may come to an engine; see `models.runtime.Runtime`. While the
-        server `is_stopping`, requests but for those that watch it are refused."""
+        """`look` is awaited before every request that may reach an engine; see `models.runtime.Runtime`. While the
+        server `is_stopping`, all requests but those to WATCHING are refused."""
         self._app = app
         self._admission_control = admission_control
         self._activity = activity
@@ -128,7 +130,7 @@ class RequestScope:
                 status = CLIENT_GONE_STATUS
                 let_go(error)
             except asyncio.CancelledError:
-                # The server stops. A stream that has begun has said so itself.
+                # The server stops. A stream that has begun has sent its own last event.
                 if status is None:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(GOOD_BYE_S):
@@ -142,7 +144,7 @@ class RequestScope:
                 let_go(error)
                 if isinstance(error, ShareUsedUp):
                     await asyncio.sleep(HELD_S)
-                # Without room for the request it is refused, whatever else is wrong with it.
+                # A refusal by the key's limits comes before any other error of the request.
                 public = await _ended(admission) or public
                 stages.rejected = public.rejected
                 await error_response(public, request_id)(scope, receive, send_with_id)
@@ -165,7 +167,7 @@ class RequestScope:
 
 
 async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError | None:
-    """Settles what is not settled; why the request had no room, where that shows only now."""
+    """Settles a request that is not settled yet; returns the refusal by the key's limits, if that shows only now."""
     try:
         await admission.abort(has_begun=has_begun)
     except ApiError as refusal:
@@ -174,7 +176,7 @@ async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError |
 
 
 def _is_from_here(scope: Scope) -> bool:
-    """Whether the caller is on this machine, and nobody whom a proxy speaks for."""
+    """Whether the caller is on this machine, and no proxy for somebody else."""
     forwarded = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
     is_direct = not any(name in forwarded for name, _ in scope["headers"])
     return is_direct and bool(scope.get("client")) and is_loopback(scope["client"][0])

@@ -1,4 +1,4 @@
-"""What the server says about itself: logs without content, and a request's stages."""
+"""Logs, which hold no content of requests, and the timed stages of a request."""
 
 import asyncio
 import contextlib
@@ -21,12 +21,12 @@ LogFormat = Literal["auto", "json", "console"]
 
 
 def logs_for_people(log_format: LogFormat) -> bool:
-    """Whether logs are lines for somebody who watches: on a terminal, unless the operator chose."""
+    """Whether logs are lines for people: on a terminal, unless the operator chose a format."""
     return log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
 
 
 def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
-    """Logs on stderr, uvicorn's and libraries' included. Call once, before the first log line."""
+    """Sets up logs on stderr, also for uvicorn and libraries. It is called once, before the first log line."""
     with_messages = level == "debug"
     for_people = logs_for_people(log_format)
 
@@ -52,7 +52,7 @@ def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
     structlog.configure(
         processors=[*shared, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # A record of logging's would cost three times as much, with each request.
+        # A `logging` record for each request would cost three times as much.
         logger_factory=_Lines,
         cache_logger_on_first_use=True,
     )
@@ -69,14 +69,14 @@ def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     warnings.showwarning = _shown_as_line(with_messages)
-    # Libraries log what they read (URLs, texts) at their lower levels: only their warnings are let through.
+    # Libraries log URLs and texts at lower levels, so only their warnings pass.
     root.setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(level.upper())
 
 
 def _shown_as_line(with_message: bool) -> Callable[..., None]:
-    """What shows Python's warnings, such as PIL's of a large picture: as lines like all others, with their place in the
-    library. Their messages can quote what a file says, as those of exceptions."""
+    """A function that logs Python's warnings, such as PIL's of a large picture, as lines with their place in the
+    library. Their messages are left out, as they can quote a file."""
 
     def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
         place = f"{'/'.join(Path(filename).parts[-2:])}:{lineno}"
@@ -87,11 +87,11 @@ def _shown_as_line(with_message: bool) -> Callable[..., None]:
 
 
 class _Lines:
-    """Writes lines to stderr, in any thread. What cannot be written (a full disk, a pipe that nobody reads) is lost, as
-    it is with logging's handlers: no request fails for its line in the log."""
+    """Writes lines to stderr, in any thread. A line that cannot be written (full disk, closed pipe) is lost, so that no
+    request fails because of the log."""
 
     def __init__(self, *_: str) -> None:
-        """Takes a logger's name, which lines do not have."""
+        """Accepts a logger's name, as structlog passes one, and ignores it."""
 
     def msg(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # ValueError: it was closed
@@ -112,7 +112,7 @@ def _console() -> structlog.dev.ConsoleRenderer:
 
 
 def _as_plain_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """A path or a name that a caller chose moves no cursor and sets no colour of the terminal."""
+    """Escapes control characters, so that a path or a name that a caller chose cannot control the terminal."""
     for name, value in event.items():
         if isinstance(value, str) and not value.isprintable():
             event[name] = repr(value)[1:-1]
@@ -123,7 +123,7 @@ def _as_plain_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _lines(described: Mapping[str, Any]) -> Iterator[str]:
-    """An exception as `_describe` has it, the cause first, as Python would print it."""
+    """The lines of a described exception, the cause first, as Python prints it."""
     if cause := described.get("cause"):
         yield from _lines(cause)
         yield "which led to:"
@@ -133,7 +133,7 @@ def _lines(described: Mapping[str, Any]) -> Iterator[str]:
 
 
 def log_stray_exceptions(loop: asyncio.AbstractEventLoop) -> None:
-    """What nobody awaited is logged like any other failure: asyncio itself would print its message."""
+    """Logs exceptions of tasks that nobody awaits, without the message that asyncio would print."""
 
     def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         structlog.get_logger(__name__).error("stray_exception", exc_info=context.get("exception"))
@@ -142,8 +142,8 @@ def log_stray_exceptions(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
-    """Types and frames of the chain, and what the system said of a failed call. Messages can quote what a request said:
-    only `debug` shows them."""
+    """Types and frames of a chain of exceptions, and the reasons of failed system calls. Messages can quote a request,
+    and are shown at level `debug` only."""
     described: dict[str, object] = {
         "type": type(error).__qualname__,
         "frames": [
@@ -161,37 +161,36 @@ def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
 
 
 def _reason(error: BaseException) -> str | None:
-    """Words of the system's own, which quote nothing: that a disk is full, a file may not be read."""
+    """The operating system's reason, such as a full disk, which quotes no content."""
     if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return getattr(error, "sqlite_errorname", None) if isinstance(error, sqlite3.Error) else None
 
 
 class Stages:
-    """One request as the server speaks of it: what it was, and the time that each of its stages took, for
-    `server-timing`, the log and the metrics."""
+    """The stages of one request with their times, for `server-timing`, the log and the metrics."""
 
     def __init__(self) -> None:
         self._started = self._last = time.perf_counter()
         self.milliseconds: dict[str, float] = {}
         self.task = ""
-        """The task that it runs, `chat` for the full model; empty where it is about none, or broken."""
+        """The task that the request runs, `chat` for the full model; empty where it runs none or is broken."""
         self.first_token_s: float | None = None
-        """Seconds until the first piece of the answer was there."""
+        """Seconds until the first chunk of the answer."""
         self.input_tokens = 0
         self.output_tokens = 0
         self.rejected: str | None = None
-        """What it was refused for, where that was no fault of its own: as in `openfaze_rejected_total`."""
+        """The reason of a refusal that is not the request's fault, as in `openfaze_rejected_total`."""
         self.failed: int | None = None
         """The status that a stream would have had, had it failed before its first byte."""
 
     @property
     def seconds(self) -> float:
-        """Since the request came."""
+        """Seconds since the request came."""
         return time.perf_counter() - self._started
 
     def answers(self) -> None:
-        """There is a piece of the answer."""
+        """Notes a chunk of the answer."""
         if self.first_token_s is None:
             self.first_token_s = self.seconds
 

@@ -1,9 +1,8 @@
 """Traces of requests in OpenTelemetry's GenAI semantic conventions: a span for a request, and within it `chat {model}`
-for each call of the LLM and `execute_tool {task}` for each task. A line of a batch has one, too.
+for each call of the LLM and `execute_tool {task}` for each task. A line of a batch has a span, too.
 
-Without an address to send them to, no span is made; a caller's `traceparent` is passed on to the
-LLM's server either way. What a request says is in none of it unless a setting asks, and never where the caller asks
-that nothing be kept.
+Without a collector's address, no span is made; a caller's `traceparent` is passed on to the LLM's server either way.
+Spans hold prompts and answers only if a setting says so, and never where the caller asks that nothing be kept.
 """
 
 import asyncio
@@ -43,14 +42,14 @@ class Traces:
     """The traces of one server."""
 
     def __init__(self, provider: Provider | None = None, *, with_content: bool = False) -> None:
-        """None: no spans. `with_content`: prompts and answers are part of them."""
+        """Without a `provider` there are no spans. `with_content`: spans hold prompts and answers."""
         self._provider = provider
         self._tracer = provider.get_tracer("openfaze") if provider else NoOpTracer()
         self._with_content = with_content
 
     @contextlib.contextmanager
     def request(self, scope: Scope, route: str, stages: Stages) -> Iterator[Span]:
-        """The span of a request, within its caller's, while the block runs; `answered` ends it well."""
+        """The span of a request within its caller's, while the block runs; `answered` records its status."""
         headers = Headers(scope=scope)
         caller = {name: value for name in _HEADERS if (value := headers.get(name))}
         parent = _PROPAGATOR.extract(caller, context.Context())
@@ -62,7 +61,7 @@ class Traces:
 
     @contextlib.contextmanager
     def line(self, url: str, stages: Stages) -> Iterator[Span]:
-        """The span of a line of a batch, which is nobody's request."""
+        """The span of a line of a batch, which has no HTTP request."""
         parent = context.Context()
         span = self._tracer.start_span(f"batch_line {url}", parent, SpanKind.INTERNAL, {"http.route": url})
         with self._around(span, parent, stages, keeps=True):
@@ -97,17 +96,17 @@ class Traces:
             context.detach(token)
 
     def llm(self, llm: Llm) -> Llm:
-        """`llm`, with a span for each call."""
+        """A wrapper of `llm` that makes a span for each call."""
         return llm if self._provider is None else _TracedLlm(llm, self._tracer)
 
     def close(self) -> None:
-        """Sends what waits. Blocks."""
+        """Sends waiting spans. Blocks."""
         if self._provider is not None:
             self._provider.shutdown()
 
 
 def answered(span: Span, status: int) -> None:
-    """Takes down how the request ended."""
+    """Records the status of a request in its span."""
     span.set_attribute("http.response.status_code", status)
     if status >= 500:
         span.set_attribute("error.type", str(status))
@@ -115,7 +114,7 @@ def answered(span: Span, status: int) -> None:
 
 
 def provider_for(url: str) -> Provider:
-    """Sends spans to `url`, a collector that speaks OTLP over HTTP, off the event loop."""
+    """A provider that sends spans to `url`, a collector of OTLP over HTTP, off the event loop."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -129,7 +128,7 @@ def provider_for(url: str) -> Provider:
 
 @contextlib.contextmanager
 def _ended(span: Span) -> Iterator[None]:
-    """Ends `span` with the block. Of what the block fails with it keeps the kind: a message may quote a request."""
+    """Ends `span` with the block. Of an exception it records only the type, as a message may quote a request."""
     try:
         yield
     except Exception as error:
@@ -141,7 +140,7 @@ def _ended(span: Span) -> Iterator[None]:
 
 
 class _TracedLlm:
-    """Another LLM, as itself."""
+    """An LLM whose calls are traced."""
 
     def __init__(self, llm: Llm, tracer: Tracer) -> None:
         self._llm = llm
@@ -190,8 +189,8 @@ class _TracedLlm:
         said: list[str] = []
         with _ended(span):
             async with aclosing(self._llm.stream(call)) as events:
-                # The call goes out before the first event: its `traceparent` is to name this span. Between two events
-                # the caller's own span is the current one.
+                # The call is sent before the first event, and its `traceparent` has to name this span. Between two
+                # events the caller's span is the current one.
                 token = context.attach(set_span_in_context(span))
                 try:
                     first = await anext(events)
@@ -208,7 +207,7 @@ class _TracedLlm:
 
 
 def _as_json(messages: Sequence[Mapping[str, Any]]) -> str:
-    """Texts alone: a picture would be megabytes."""
+    """The texts of messages as JSON, without pictures, which would be megabytes."""
     told = []
     for message in messages:
         content = message.get("content") or ""

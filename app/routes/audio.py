@@ -1,5 +1,5 @@
-"""POST /v1/audio/transcriptions and /v1/audio/translations: a recording in, what is said in it out,
-in the form that the client asked for, whole or as the events of a stream."""
+"""POST /v1/audio/transcriptions and /v1/audio/translations: the speech of a recording as text, in the requested format,
+whole or streamed."""
 
 import io
 from collections.abc import AsyncGenerator, Sequence
@@ -43,13 +43,13 @@ from tasks.speech_to_text import SpeechToTextTask, Transcript
 from tasks.wording.transcripts import SpeechOptions
 
 Heard = Progress | Phrase | Transcript
-"""What comes out, in order: phrases as soon as they are sure, the transcript last."""
+"""The events of a transcription, in order: progress, phrases as soon as they are final, and the transcript last."""
 
 
 async def hear(
     task: SpeechToTextTask, source: Source, options: SpeechOptions, stages: Stages
 ) -> AsyncGenerator[Heard, None]:
-    """Raises InputError and ModelError."""
+    """Yields the events of a transcription. Raises InputError and ModelError."""
     work = Work[Progress | Phrase, Transcript](
         lambda report: task.transcribe(source, options, as_progress(report), report)
     )
@@ -64,7 +64,7 @@ async def hear(
 
 
 _SEEK_HZ = 100
-"""Whisper's frames a second."""
+"""Units of `seek` a second: Whisper's frames."""
 
 
 def transcription(transcript: Transcript, request: audio.TranscriptionRequest) -> BaseModel | str:
@@ -92,7 +92,7 @@ def translation(transcript: Transcript, request: audio.TranslationRequest) -> Ba
 
 
 def stream(feed: Feed[Heard], *, diarized: bool, show_progress: bool) -> AsyncGenerator[bytes, None]:
-    """The events of a stream. Failures are raised, as by `app.chat.render.stream`."""
+    """Encodes events as server-sent events. Failures are raised, as by `app.chat.render.stream`."""
     return feed.encoded(_Events(diarized=diarized, show_progress=show_progress).of, sse.PING, FIRST_PING_S, PING_S)
 
 
@@ -101,7 +101,7 @@ class _Events:
         self._diarized = diarized
         self._show_progress = show_progress
         self._last = ""
-        """The text of the phrase before."""
+        """The text of the last phrase."""
 
     def of(self, heard: Heard) -> list[bytes]:
         match heard:
@@ -183,7 +183,7 @@ def _segments(transcript: Transcript) -> list[audio.TranscriptionSegment]:
 
 
 def _spoken_segments(transcript: Transcript) -> list[audio.SpokenSegment]:
-    """Speakers are letters, as OpenAI's are: `A` is SPEAKER_00."""
+    """The segments with their speakers as letters, as OpenAI has them: `A` is SPEAKER_00."""
     labels = sorted({chunk["speaker"] for chunk in transcript.chunks})
     return [
         audio.SpokenSegment(
@@ -198,7 +198,7 @@ def _spoken_segments(transcript: Transcript) -> list[audio.SpokenSegment]:
 
 
 def _letters(number: int) -> str:
-    """A to Z, then AA, BB and so on."""
+    """The letters of speaker `number`: A to Z, then AA, BB and so on."""
     rounds, letter = divmod(number, len(ascii_uppercase))
     return ascii_uppercase[letter] * (rounds + 1)
 
@@ -220,13 +220,13 @@ def _usage(transcript: Transcript) -> audio.Duration:
 
 
 _FIELD_BYTES = 1024 * 1024
-"""The most bytes of one field besides the file: clips of known speakers, which are refused by name, are the longest."""
+"""Bound on the bytes of a field beside the file; the longest are clips of known speakers, which are refused by name."""
 
 router = APIRouter(prefix="/v1/audio", tags=["audio"])
 
 
 def _described(form: type[BaseModel], *also: str) -> dict[str, Any]:
-    """The route's OpenAPI: `form` with a file, and the content types of its answer besides JSON."""
+    """OpenAPI of a route that takes `form` with a file; `also` lists content types of its response beside JSON."""
 
     def make() -> dict[str, Any]:
         schema = form.model_json_schema()
@@ -249,7 +249,7 @@ def _described(form: type[BaseModel], *also: str) -> dict[str, Any]:
     openapi_extra=_described(TranscriptionRequest, "text/plain", "text/event-stream"),
 )
 async def transcribe(request: Request) -> Response:
-    """What is said, in the language in which it is said."""
+    """Transcribes speech in its own language."""
     stages: Stages = request.state.stages
     form, file = await _read(request)
     asked = TranscriptionRequest.read(form.values)
@@ -272,7 +272,7 @@ async def transcribe(request: Request) -> Response:
     openapi_extra=_described(TranslationRequest, "text/plain"),
 )
 async def translate(request: Request) -> Response:
-    """What is said, in English."""
+    """Translates speech into English."""
     stages: Stages = request.state.stages
     form, file = await _read(request)
     asked = TranslationRequest.read(form.values)
@@ -282,7 +282,7 @@ async def translate(request: Request) -> Response:
 
 
 async def _read(request: Request) -> tuple[UploadForm, bytes]:
-    """The form, and the bytes of its file. Raises BadRequest, PayloadTooLarge and ClientGone."""
+    """Reads the form and the bytes of its file. Raises BadRequest, PayloadTooLarge and ClientGone."""
     services: Services = request.app.state.services
     form = UploadForm(request.headers.get("content-type", ""), needs="model", field_bytes=_FIELD_BYTES)
     file = io.BytesIO()
@@ -303,7 +303,8 @@ async def _feed(
     *,
     stream: bool = False,
 ) -> Feed[Heard]:
-    """Raises NotFound for a model that nobody knows, and what a key's limits refuse."""
+    """Admits the request, and makes the feed of its events. Raises NotFound for an unknown model, and errors of
+    admission."""
     services: Services = request.app.state.services
     stages.task = SpeechToTextTask.name
     if model not in TRANSCRIPTION_ALIASES:
@@ -334,7 +335,7 @@ async def _charged(
 
 
 async def _transcript(request: Request, feed: Feed[Heard]) -> Transcript:
-    """The last event. The work ends when the client hangs up."""
+    """Waits for the transcript, the last event. The work ends when the client hangs up."""
 
     async def complete() -> Transcript:
         async with feed.events() as events:

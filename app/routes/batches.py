@@ -1,4 +1,4 @@
-"""/v1/batches: many requests in one file, run in the gaps that other requests leave."""
+"""/v1/batches: files of requests, which run while other requests leave room."""
 
 import secrets
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ ENDPOINTS: Mapping[str, Endpoint[Any]] = {
 WINDOW = "24h"
 MAX_LISTED = 100
 _WAIT_S = 61
-"""Long enough that clients do not wait for it by themselves."""
+"""Seconds in `retry-after`, more than clients wait by themselves."""
 
 
 class BatchRequest(RequestModel):
@@ -45,7 +45,7 @@ class BatchRequest(RequestModel):
 class BatchError(BaseModel):
     code: str
     line: int | None
-    """The line of the input file, from 1."""
+    """Number of the line in the input file, from 1."""
     message: str
     param: str | None
 
@@ -86,11 +86,11 @@ class BatchObject(BaseModel):
     completion_window: str = WINDOW
     status: Status
     output_file_id: str | None
-    """The answers, when it is over."""
+    """The file of the answers, once the batch has ended."""
     error_file_id: str | None
-    """The lines that have none."""
+    """The file of the lines that failed, once the batch has ended."""
     created_at: int
-    """Seconds since 1970, as all moments."""
+    """Seconds since 1970, as in all fields that hold a time."""
     in_progress_at: int | None
     expires_at: int
     finalizing_at: int | None
@@ -185,7 +185,7 @@ async def create_batch(request: Request) -> BatchObject:
 async def list_batches(
     request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20, after: str | None = None
 ) -> BatchList:
-    """The newest first; from behind the batch `after`."""
+    """A page of the key's batches after the batch `after`, the newest first."""
     runner: BatchRunner = request.app.state.batches
     last = None
     if after is not None:
@@ -208,13 +208,13 @@ async def list_batches(
 
 @router.get("/{batch_id}")
 async def get_batch(request: Request, batch_id: str) -> BatchObject:
-    """How far the batch is, and in which files its answers and errors lie."""
+    """The state of a batch, with the files of its answers and errors."""
     return _object(await _found(request, batch_id))
 
 
 @router.post("/{batch_id}/cancel")
 async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
-    """Lines that run end, and what is answered stays in the batch's files."""
+    """Cancels a batch. Its running lines end, and finished ones stay in its files."""
     runner: BatchRunner = request.app.state.batches
     await _found(request, batch_id)
     try:
@@ -230,7 +230,7 @@ async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
 
 
 async def _found(request: Request, batch_id: str) -> Batch:
-    """Another caller's batch is no batch."""
+    """The caller's batch with this id. Raises NotFound, also for a batch of another caller."""
     runner: BatchRunner = request.app.state.batches
     try:
         batch = await runner.store.find(request.state.caller.tenant, batch_id) if runner.store.is_begun else None

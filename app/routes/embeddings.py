@@ -1,4 +1,4 @@
-"""POST /v1/embeddings: texts to vectors, as OpenAI's does it."""
+"""POST /v1/embeddings: vectors for texts, with OpenAI's fields."""
 
 import asyncio
 import base64
@@ -36,11 +36,11 @@ from models.fair_executor import Slices
 from models.language.llm import estimate_tokens
 
 MAX_TEXTS = 2048
-"""OpenAI's bound."""
+"""OpenAI's bound on the texts of one request."""
 _FEW_CHARS = 2000
-"""Characters of all texts together that are tokenized where they are: in half a millisecond at most."""
+"""Characters of all texts together up to which they are tokenized on the event loop, in half a millisecond at most."""
 _FEW = {"float": 16, "base64": 32}
-"""Vectors that are written where they are, by how: in half a millisecond or so."""
+"""Vectors that are encoded on the event loop, by format, in about half a millisecond."""
 
 
 def _no_tokens(value: Any) -> Any:
@@ -129,14 +129,14 @@ async def embed(request: Request) -> Response:
 async def answer_line(
     services: Services, asked: EmbeddingRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
-    """The same for a line of a batch."""
+    """Answers a line of a batch."""
     return await _embedded(services, asked, admission)
 
 
 async def _embedded(
     services: Services, asked: EmbeddingRequest, admission: Admission, spent_s: float = 0.0
 ) -> LineResponse:
-    """Raises as the route does; `spent_s`: since the request came."""
+    """Admits and answers a request that came `spent_s` ago. Raises as the route does."""
     check_model(asked.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
     texts, seconds = asked.texts, services.settings.request_timeout_s
     chars, most = sum(map(len, texts)), services.settings.of(EmbeddingSettings).max_embedded_chars
@@ -145,7 +145,7 @@ async def _embedded(
             f"Field 'input': {chars} characters; the limit is {most} (OPENFAZE_MAX_EMBEDDED_CHARS)", param="input"
         )
     estimate = await asyncio.to_thread(estimate_tokens, *texts) if admission.is_limited else 0
-    # What its tokens are is known when they are counted.
+    # The real number of tokens shows later.
     await admission.reserve(EMBEDDINGS, estimate, unforeseen=UNFORESEEN_ANSWER)
     try:
         async with asyncio.timeout(seconds - spent_s) as limit:
@@ -182,8 +182,7 @@ def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Sl
 def _written(
     asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
 ) -> Slices[LineResponse]:
-    """The answer, whose numbers are written text by text, as an Embedding's: thousands of texts have a million of
-    them."""
+    """The response, written text by text, as thousands of texts have a million numbers."""
     data: list[bytes] = []
     at = 0
     for index, each in enumerate(passages):
@@ -199,7 +198,7 @@ def _written(
 
 
 def _at_once(steps: Slices[T]) -> T:
-    """What a few slices come to, in less time than another thread takes to begin."""
+    """Runs short slices on the event loop, in less time than a thread takes to start."""
     while True:
         try:
             next(steps)
@@ -211,19 +210,19 @@ def _at_once(steps: Slices[T]) -> T:
 def _of_one_text(
     passages: Sequence[Passage], rows: NDArray[np.float32], frame: int, dimensions: int | None
 ) -> NDArray[np.float32]:
-    """The mean of the passages' `rows`, each as much as it has tokens besides those of its `frame`, at length 1."""
+    """The mean of the passages' `rows`, weighted by their tokens without those of the `frame`, at length 1."""
     vector: NDArray[np.float32] = rows[0]
     if len(passages) == 1 and dimensions is None:
         return vector
     weights = np.array([max(1, len(passage) - frame) for passage in passages], np.float32)
     vector = (weights @ rows)[:dimensions]
-    # Numbers that are all 0 have no direction.
+    # A vector of zeros has no direction.
     vector /= np.linalg.norm(vector) or 1
     return vector
 
 
 def _encoded(vector: NDArray[np.float32], asked: EmbeddingRequest) -> bytes:
-    """As JSON."""
+    """The vector as JSON."""
     if asked.encoding_format == "base64":
         return b'"%b"' % base64.b64encode(vector.astype("<f4", copy=False).tobytes())
     return to_json(vector.tolist(), inf_nan_mode="null")

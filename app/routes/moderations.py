@@ -1,5 +1,5 @@
-"""POST /v1/moderations: what a guard makes of texts and pictures, without anything else. It takes and answers what
-OpenAI's does, with our codes beside its categories.
+"""POST /v1/moderations: the guard's judgement of texts and pictures, with OpenAI's fields and our codes beside OpenAI's
+categories.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total
 
 MAX_INPUTS = 256
-"""Strings or parts of one request."""
+"""Bound on the strings or parts of one request."""
 
 
 class ModeratedText(RequestModel):
@@ -71,11 +71,11 @@ class ModerationRequest(RequestModel):
 
 class ModerationResult(BaseModel):
     flagged: bool
-    """Whether any category is."""
+    """Whether any category applies."""
     categories: dict[str, bool]
     category_scores: dict[str, float]
     category_applied_input_types: dict[str, list[Literal["text", "image"]]]
-    """What the score of each category was found by."""
+    """The kinds of input that each category was judged by."""
     codes: list[str]
     """The guard codes that apply; some have no category."""
     code_scores: dict[str, float]
@@ -84,9 +84,9 @@ class ModerationResult(BaseModel):
 class Moderation(BaseModel):
     id: str
     model: str
-    """As the client asked for it."""
+    """The model as the client named it."""
     results: list[ModerationResult]
-    """One for each string; one for all parts together."""
+    """A result for each string, or one for all parts together."""
 
 
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
@@ -104,10 +104,10 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "violence": ("S1", "S1_IMAGE"),
     "violence/graphic": ("S1_IMAGE",),
 }
-"""Each is as likely as the likeliest of its codes. S6 and S13 have no category."""
+"""The guard's codes of each category, whose score is the highest of theirs. S6 and S13 have no category."""
 _THREATENING = "/threatening"
 _VIOLENT = "S1"
-"""A threat is violence besides: both must apply."""
+"""The code that must apply, too, for the categories of threats."""
 
 
 def moderated(checks: Sequence[Check]) -> ModerationResult:
@@ -143,7 +143,7 @@ def _applied(codes: Sequence[str], scores: Mapping[str, float]) -> list[Literal[
 
 
 _AT_ONCE = 8
-"""Strings of one request that are judged at a time."""
+"""Strings of one request that are judged at the same time."""
 
 _EXAMPLES = {
     "Judge texts": {"input": ["How do I kill a hanging Linux process?", "How do I bake bread?"]},
@@ -159,7 +159,7 @@ router = APIRouter(prefix="/v1/moderations", tags=["moderations"])
     openapi_extra=json_body(ModerationRequest, _EXAMPLES),
 )
 async def moderate(request: Request) -> Response:
-    """What the guard makes of texts, or of texts and pictures together: OpenAI's categories, and its own codes."""
+    """Judges texts, or texts and pictures together, by OpenAI's categories and the guard's codes."""
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     stages.task = "guard"
@@ -178,13 +178,13 @@ async def moderate(request: Request) -> Response:
 async def answer_line(
     services: Services, asked: ModerationRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
-    """The same for a line of a batch."""
+    """Answers a line of a batch."""
     answer = await _moderated(services, asked, admission, fresh=False)
     return LineResponse(answer.model_dump_json().encode())
 
 
 def _model(asked: ModerationRequest) -> str:
-    """Raises NotFound."""
+    """The requested model. Raises NotFound."""
     model = asked.model or MODERATION_ALIASES[0]
     if model not in MODERATION_ALIASES:
         check_model(model, param="model")
@@ -255,7 +255,7 @@ async def _results(
 def _sources(
     services: Services, parts: Sequence[ModeratedText | ModeratedImage], owner: str, *, fresh: bool
 ) -> list[Source]:
-    """The pictures. Raises BadRequest for more than a request may show."""
+    """The pictures of a request. Raises BadRequest for more than it may have."""
     limit = services.settings.max_sources
     total = Total(int(services.settings.max_total_mb * MB))
     sources = [

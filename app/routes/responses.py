@@ -1,4 +1,4 @@
-"""/v1/responses: chat in the form of OpenAI's newer API, with responses that are kept for a while."""
+"""/v1/responses: chat in the form of OpenAI's newer API, with stored responses."""
 
 import re
 import uuid
@@ -43,10 +43,10 @@ from app.wire.responses_answer import Response, ResponseBuilder, begin_response
 from models.base import RETRY_S, ModelError
 
 MAX_TURNS = 1000
-"""Responses of one conversation."""
+"""Bound on the responses of one conversation."""
 MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
-"""Ids of items begin as their response's."""
+"""Ids of items, which begin with the number of their response."""
 
 T = TypeVar("T")
 
@@ -93,16 +93,16 @@ router = APIRouter(prefix="/v1/responses", tags=["responses"])
 
 @dataclass(frozen=True, slots=True)
 class _Keeping:
-    """How a response is kept."""
+    """Stores a response and its input."""
 
     services: Services
     tenant: str
     request: ResponsesRequest
     is_short: bool
-    """Whether the request is."""
+    """Whether the request is short."""
 
     async def keep(self, answer: Response, content: bytes) -> str | None:
-        """None, or why it is not kept."""
+        """Stores a response; returns None, or a warning why it was not stored."""
         services, response_id = self.services, answer.id
         made = partial(_stored, self.request, response_id.removeprefix("resp_"), answer, content)
         is_short = self.is_short and len(content) <= _SHORT
@@ -127,7 +127,7 @@ def _as_text(value: Any) -> str:
 
 
 async def create_response(request: Request) -> HttpResponse:
-    """As chat completions, directives and all: `instructions` and messages of the role `system` may hold them. With
+    """Answers as chat completions do. `instructions` and messages of the role `system` may hold directives. With
     `stream`, server-sent events."""
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
@@ -164,7 +164,7 @@ router.add_api_route(
 async def answer_line(
     services: Services, wanted: ResponsesRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
-    """The same for a line of a batch, whole."""
+    """Answers a line of a batch."""
     if wanted.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
     asked, answering, keeping = await _prepared(services, wanted, admission.caller.tenant)
@@ -177,7 +177,7 @@ async def answer_line(
 
 @router.get("/{response_id}", response_model=Response)
 async def get_response(request: Request, response_id: str, stream: bool = False) -> HttpResponse:
-    """A response that is kept, as it was answered."""
+    """A stored response, as it was answered."""
     if stream:
         raise BadRequest("Field 'stream': a response that is kept is not streamed again", param="stream")
     stored = await _found(request, response_id)
@@ -186,7 +186,7 @@ async def get_response(request: Request, response_id: str, stream: bool = False)
 
 @router.delete("/{response_id}")
 async def delete_response(request: Request, response_id: str) -> ResponseDeleted:
-    """Conversations that go on with it end here."""
+    """Deletes a stored response, after which no conversation can continue it."""
     services: Services = request.app.state.services
     if not await _tried(services.responses.delete(request.state.caller.tenant, response_id)):
         raise _not_found(response_id)
@@ -201,7 +201,7 @@ async def list_input_items(
     order: Literal["asc", "desc"] = "desc",
     after: str | None = None,
 ) -> HttpResponse:
-    """What the request said, from behind the item `after`; the last first, unless `order` is `asc`."""
+    """A page of the request's items after the item `after`, the last first unless `order` is `asc`."""
     services: Services = request.app.state.services
     stored = await _found(request, response_id)
     content = await services.wire.run(_listed, stored.input, limit, order, after)
@@ -224,7 +224,7 @@ def _listed(items: bytes, limit: int, order: str, after: str | None) -> bytes:
 async def _prepared(
     services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool = False, is_short: bool = False
 ) -> tuple[ConvertedRequest, ResponseBuilder, _Keeping | None]:
-    """The chat request, what makes a response of its answer, and what keeps that."""
+    """The converted request, the builder of its response, and the response's storage, if any."""
     check_model(wanted.model, param="model")
     reading = _Reading(services, tenant)
     history = await reading.history(wanted.previous_response_id)
@@ -245,15 +245,15 @@ async def _prepared(
 
 
 _SHORT = 16 << 10
-"""Bytes of a body, and of a response, that are packed where they are."""
+"""Size in bytes up to which a body and a response are packed on the event loop."""
 _MANY = 100
-"""Items that are not made into messages on the event loop."""
+"""Items from which on they are converted to messages in a thread."""
 
 
 async def _streamed(
     services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, *, show_progress: bool
 ) -> AsyncGenerator[bytes, None]:
-    """The pieces of a stream."""
+    """Yields the chunks of a stream."""
     with _in_the_clients_words(answering.asked):
         async with aclosing(services.pipeline.run(call)) as events:
             async for event in events:
@@ -273,7 +273,7 @@ async def _streamed(
 async def _whole(
     services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, spent_s: float = 0.0
 ) -> bytes:
-    """The response; `spent_s`: since the request came."""
+    """The whole response to a request that came `spent_s` ago."""
     finish: Finish | None = None
     feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s, spent_s)
     with _in_the_clients_words(answering.asked):
@@ -290,7 +290,7 @@ async def _whole(
 
 @contextmanager
 def _in_the_clients_words(asked: ConvertedRequest) -> Iterator[None]:
-    """Errors name the client's fields."""
+    """Has errors in the block name the client's fields, not those of the chat request."""
     try:
         yield
     except Exception as error:
@@ -301,7 +301,7 @@ def _in_the_clients_words(asked: ConvertedRequest) -> Iterator[None]:
 
 
 async def _kept(services: Services, answering: ResponseBuilder, keeping: _Keeping | None, finish: Finish) -> bytes:
-    """The response, which is whole, as JSON, and kept."""
+    """Stores the finished response; returns it as JSON."""
     answering.usage = usage_of(finish)
     content = await _written(services, answering.response)
     if keeping and (reason := await keeping.keep(answering.response, content)):
@@ -319,19 +319,18 @@ async def _written(services: Services, answer: Response) -> bytes:
 
 @dataclass
 class _Reading:
-    """What a request reads of the responses that are kept, within its bounds: as many as a conversation has turns, and
-    as much as a request may hold."""
+    """The stored responses that a request refers to, within bounds on their number and size."""
 
     services: Services
     tenant: str
     _size: int = 0
     _turns: dict[str, tuple[list[Item], str | None]] = field(default_factory=dict)
     _items: dict[str, Item] = field(default_factory=dict)
-    """By their ids, those that no reference has named yet: none stands in a request a thousand times."""
+    """Items by their ids, without those already referred to, so that a request cannot repeat one a thousand times."""
 
     async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
-        """The items of a response and its request, and the id of the one before it; None where it is not kept. Raises
-        PayloadTooLarge and BadRequest."""
+        """The items of a response and its request, and the id of the previous response; None where it is not stored.
+        Raises PayloadTooLarge and BadRequest."""
         if response_id in self._turns:
             return self._turns[response_id]
         stored = await _get(self.services, self.tenant, response_id)
@@ -355,7 +354,7 @@ class _Reading:
 
     async def history(self, response_id: str | None) -> list[list[Item]]:
         """The items of each turn of the conversation that `response_id` ends, the first turn first. Raises BadRequest
-        where one is not kept."""
+        where one is not stored."""
         turns: list[list[Item]] = []
         while response_id is not None:
             turn = await self.turn(response_id)
@@ -371,7 +370,7 @@ class _Reading:
         return turns
 
     async def with_references(self, wanted: ResponsesRequest) -> ResponsesRequest:
-        """With the items that references mean in their places. Raises BadRequest."""
+        """The request with references replaced by their items. Raises BadRequest."""
         if not any(isinstance(item, ReferenceItem) for item in wanted.items):
             return wanted
         found = [
@@ -392,7 +391,7 @@ class _Reading:
 
 
 async def _found(request: Request, response_id: str) -> Stored:
-    """Another caller's response is no response."""
+    """The caller's stored response. Raises NotFound, also for a response of another caller."""
     services: Services = request.app.state.services
     stored = await _get(services, request.state.caller.tenant, response_id)
     if stored is None:
