@@ -1,1 +1,1 @@
-"""What a request for objects asks for, and how its answer is put together."""
+"""Understanding a request for objects, and searching pictures for them."""

@@ -1,4 +1,4 @@
-"""What is looked for, which engine looks for it, and what it finds in one picture."""
+"""Choosing the engines for a search of objects, and running it on a picture."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _OUTLINE = (
     r"|轮廓|輪郭"
 )
 _MASK = (
-    # "People with masks" wear them.
+    # The phrase "people with masks" asks for no masks.
     r"\bmask (?:out|the|all|every|each)\b|\b(?:segmentation|pixel|binary|instance) masks?\b|\bmasks? (?:of|for)\b"
     r"|\b(?:return|give(?: me)?|include|output|create|draw|produce|get) (?:\w+ ){0,3}masks?\b|\bmit masken?\b"
 )
@@ -38,7 +38,7 @@ class Wishes:
     polygon: bool = False
     mask: bool = False
     small: bool = False
-    """Objects that are small in a large picture: it is searched piece by piece."""
+    """True to find small objects in a large picture, which is then searched in slices."""
 
     @property
     def outlined(self) -> bool:
@@ -46,7 +46,7 @@ class Wishes:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """ "Outline" asks for polygons, "mask" for masks, "segment" for both."""
+        """Parse the wishes: "outline" asks for polygons, "mask" for masks, "segment" for both."""
         segment = bool(compiled(_SEGMENT).search(text))
         return cls(
             polygon=segment or bool(compiled(_OUTLINE).search(text)),
@@ -56,19 +56,20 @@ class Wishes:
 
 
 _OVERLAP = 0.25
-"""The share of a slice's side that the next one has, too: what is smaller lies whole in one of them."""
+"""Share of a slice's side that overlaps the next one; smaller objects lie whole in one of them."""
 _LONG = 2.0
-"""Proportions of a picture beyond which a square network sees everything too narrow."""
+"""Largest aspect ratio of a picture that a square network sees well."""
 _MOST_SLICES, _MOST_OF_PANORAMA = 8, 64
-"""About so many along a side, not counting that they overlap: a picture may be millions of pixels long."""
+"""Approximate limits on the slices along a side, overlaps aside: a picture may be millions of pixels long."""
 _SCALES = (1.0, 2.0)
-"""Sides of slices, in those of the network: both find what the other one does not."""
+"""Sides of slices relative to the network's; each size finds objects that the other misses."""
 _WIDE = 1.5
-"""Proportions of a panorama's slices: a bus lies whole in them."""
+"""Aspect ratio of a panorama's slices, in which a bus lies whole."""
 _SAME = 0.5
-"""Intersection of two boxes of a label, as a part of the smaller, above which they are one object (SAHI's default)."""
+"""Least intersection of two boxes of a label, as a share of the smaller one, at which they are one object (SAHI's
+default)."""
 _EDGE = 2.0
-"""Pixels from an inner edge of its slice within which a box is taken for a part of something."""
+"""Distance in pixels from an inner edge of its slice within which a box counts as cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,10 @@ class Slice:
 
 
 def slices_of(width: int, height: int, side: int, *, small: bool) -> list[Slice]:
-    """The slices in which a picture of `width` × `height` is searched besides the whole of it, for a network that sees
-    `side` pixels; none where that would show no more.
+    """Return the slices of a picture of `width` × `height` that are searched besides the whole, for a network with an
+    input of `side` pixels; none if they would show no more.
 
-    A panorama is cut across its length; with `small`, any picture into squares of about `side` and of twice that.
+    A panorama is cut across its length; with `small`, any picture is cut into squares of about `side` and twice `side`.
     """
     shorter, longer = min(width, height), max(width, height)
     if small:
@@ -97,7 +98,7 @@ def slices_of(width: int, height: int, side: int, *, small: bool) -> list[Slice]
 
 
 def _cut(width: int, height: int, across: int, down: int) -> list[Slice]:
-    """Slices of `across` × `down` that cover the picture."""
+    """Return slices of `across` × `down` that cover the picture."""
     return [
         Slice(left, top, min(left + across, width), min(top + down, height))
         for top in _starts(height, down)
@@ -106,7 +107,7 @@ def _cut(width: int, height: int, across: int, down: int) -> list[Slice]:
 
 
 def _starts(length: int, piece: int) -> list[int]:
-    """Where slices begin along a side: evenly, overlapping by at least _OVERLAP."""
+    """Return the starts of slices along a side, evenly spaced, which overlap by at least _OVERLAP."""
     if length <= piece:
         return [0]
     count = -(-(length - piece) // round(piece * (1 - _OVERLAP))) + 1
@@ -122,12 +123,12 @@ async def detect_in_slices(
     masks: bool = False,
     wait: bool = False,
 ) -> list[Detection]:
-    """What the whole picture and its slices show, each object once. Raises as `Detector.detect`."""
+    """Detect objects in the picture and its slices, each object once. Raises what `Detector.detect` raises."""
     height, width = image.shape[:2]
     found = await detector.detect(image, labels=labels, masks=masks, wait=wait)
     if not slices:
         return found
-    # The first call is refused if the engine is overloaded; the rest of the work waits its turn.
+    # Only the first call is refused if the engine is overloaded; the others wait.
     parts = await asyncio.gather(
         *(
             detector.detect(
@@ -146,7 +147,7 @@ async def detect_in_slices(
 
 
 def _is_cut_off(one: Detection, piece: Slice, width: int, height: int) -> bool:
-    """Whether it ends where the slice ends but the picture goes on; the neighbour, or the whole picture, shows it."""
+    """True if the box ends at an inner edge of the slice; the adjacent slice or the whole picture shows the object."""
     left, top, right, bottom = one.box
     return (
         (piece.left > 0 and left < piece.left + _EDGE)
@@ -172,12 +173,12 @@ def _merged(found: Sequence[Detection]) -> list[Detection]:
 
 _LABELS_SHOWN = 12
 _SHORT = 200
-"""Characters of a text whose patterns take a millisecond at most, whoever wrote it; it grows with their square."""
+"""Longest text whose patterns take at most a millisecond for any content; the time grows with the square."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionEngines:
-    """Each is asked for only when it is needed, and raises EngineUnavailable where nothing can serve."""
+    """Functions that return an engine when it is needed and raise EngineUnavailable if there is none."""
 
     detector: Callable[[], Detector]
     open_vocabulary: Callable[[], Detector]
@@ -187,15 +188,15 @@ class DetectionEngines:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What one request has done to each of its pictures."""
+    """The search that one request runs on each of its pictures."""
 
     wanted: tuple[tuple[Detector, tuple[str, ...] | None], ...]
-    """Which engine looks for which labels; None: all it knows."""
+    """Labels per engine; None: all that the engine knows."""
     wishes: Wishes
     segmenter: Segmenter | None
 
     async def run(self, image: Image, *, wait: bool) -> list[Detection]:
-        """Raises as `Detector.detect`."""
+        """Search a picture. Raises what `Detector.detect` raises."""
         height, width = image.shape[:2]
         found: list[Detection] = []
         for detector, labels in self.wanted:
@@ -207,7 +208,7 @@ class Search:
                 masks=self.wishes.outlined,
                 wait=wait,
             )
-            # The first engine has let the request in.
+            # The first engine has admitted the request.
             wait = True
         if self.segmenter is not None and any(one.mask is None for one in found):
             found = await self.segmenter.segment(image, found, wait=True)
@@ -215,14 +216,15 @@ class Search:
 
 
 class Searches:
-    """Makes the search that a text asks for. Keeps the vocabularies, whose embeddings cost a moment."""
+    """Builds the search that a text asks for, and caches the vocabularies, whose embeddings take a moment."""
 
     def __init__(self, engines: DetectionEngines) -> None:
         self._engines = engines
         self._vocabularies: dict[tuple[str, ...], LabelVocabulary] = {}
 
     async def for_text(self, text: str) -> Search:
-        """Raises EngineUnavailable for what no engine here can do: a label that none knows, masks."""
+        """Build the search. Raises EngineUnavailable for labels that no engine knows, and for masks without a
+        segmenter."""
         text = instruction_in(text)
         wishes = Wishes.of(text)
         detector = self._engines.detector()
@@ -263,7 +265,7 @@ class Searches:
         return self._vocabularies[key]
 
     def _open_vocabulary(self) -> tuple[Detector | None, str]:
-        """The engine for any label, or what would provide one."""
+        """Return the engine for any label, or else the remedy."""
         try:
             return self._engines.open_vocabulary(), ""
         except EngineUnavailable as error:

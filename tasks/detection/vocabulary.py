@@ -1,4 +1,4 @@
-"""From what a user calls a thing to the label that an engine knows it by."""
+"""Mapping a user's words for things to the labels of an engine."""
 
 import re
 import tomllib
@@ -18,20 +18,20 @@ _TABLE: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
 SYNONYMS: Mapping[str, frozenset[str]] = {
     label: frozenset({label, *words}) for label, words in _TABLE["labels"].items()
 }
-"""Each label's other names, itself included."""
+"""Synonyms of each label, itself included."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {word: tuple(labels) for word, labels in _TABLE["groups"].items()}
-"""Words for several labels at once."""
+"""Words that stand for several labels."""
 
 
 _LEAST_LIKENESS = 0.7
 _LEAST_LEAD = 0.1
-"""Cosine of a phrase to the nearest label (all-MiniLM-L6-v2), and by how much it is nearer than to the next. Of 51
-things that COCO has a label for ("canoe", "kitten"), 27 pass, all to the right label; of 120 that it has none for
-("wheelchair", "sword"), none does."""
+"""Least cosine of a phrase to the nearest label (all-MiniLM-L6-v2), and least lead over the next. Of 51 things for
+which COCO has a label ("canoe", "kitten"), 27 pass, all to the right label; of 120 without one ("wheelchair", "sword"),
+none passes."""
 
 _NO_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-"""Scripts that do not part words: there a name is looked for anywhere in the text."""
+"""Scripts without spaces, in which names are searched for anywhere in the text."""
 
 _ENDINGS = (
     ("ies", "y"),
@@ -48,14 +48,14 @@ _ENDINGS = (
     ("n", ""),
     ("e", ""),
 )
-"""Endings of plurals, and what the singular has in their place."""
+"""Endings of plurals with the singular's ending."""
 
 _OTHER_THINGS = re.compile("机器人|ロボット|熊猫|パンダ|地球|蜗牛|犀牛|河马|海马|名人|本人|人工|美人|雪人|車椅子")
-"""Words in such scripts that contain the name of a label, and mean something else."""
+"""Words in these scripts that contain a label's name but mean something else."""
 
 
 class LabelVocabulary:
-    """The labels of one engine. Its embeddings are computed once, when a phrase first needs them."""
+    """The labels of one engine. Their embeddings are computed when a phrase first needs them."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
@@ -68,20 +68,20 @@ class LabelVocabulary:
             known = [label for member in members for label in self._by_name.get(member, ())]
             if known:
                 self._by_name[group] = tuple(known)
-        # What a label is called itself wins over what another one is called as well.
+        # A label's own name takes precedence over synonyms of others.
         self._by_name |= {label.casefold(): (label,) for label in labels}
         self._vectors: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None = None
 
     def named(self, phrase: str) -> tuple[str, ...]:
-        """The labels whose name `phrase` is: itself, its plural, a synonym, or a group's."""
+        """Return the labels that `phrase` names: exactly, as a plural, by a synonym or a group."""
         for form in _forms(phrase):
             if form in self._by_name:
                 return self._by_name[form]
         return ()
 
     def kind_of(self, phrase: str) -> tuple[str, ...]:
-        """The same for a phrase that describes the thing: a "tall red bus" is a bus, a "cup of tea" a cup, but
-        a "group of people" people."""
+        """Return the labels of a description: a "tall red bus" is a bus, a "cup of tea" a cup, but a "group of people"
+        people."""
         words = phrase.split()
         if "of" in words and (found := self.named(" ".join(words[: words.index("of")]))):
             return found
@@ -91,8 +91,8 @@ class LabelVocabulary:
         return ()
 
     async def like(self, phrase: str, embedder: Embedder) -> tuple[str, ...]:
-        """The label that means nearly the same, by their embeddings."""
-        # "Sign" is near "stop sign" because it is a part of it, and does not mean it.
+        """Return the label with nearly the same meaning, by embeddings."""
+        # "Sign" is close to "stop sign" because it is a part of it, but does not mean it.
         candidates = [label for label in self.labels if phrase.casefold() not in label.casefold()]
         if self._vectors is None:
             self._vectors = await embedder.embed(self.labels)
@@ -104,7 +104,7 @@ class LabelVocabulary:
         return (first,) if alike else ()
 
     def mentioned(self, text: str) -> list[str]:
-        """The phrases of `text` in a script without spaces that name a label, the longest first."""
+        """Return the names of labels that occur in a text without spaces, the longest first."""
         found, rest = [], _OTHER_THINGS.sub(" ", text)
         for name in sorted(filter(_NO_WORDS.search, self._by_name), key=len, reverse=True):
             if name in rest:
@@ -114,9 +114,9 @@ class LabelVocabulary:
 
 
 def phrases_asked_for(text: str, vocabulary: LabelVocabulary | None) -> list[str]:
-    """What `text` asks to be found, in its own words; none where it does not restrict the search.
+    """Return what `text` asks to find, in its own words; none if it does not restrict the search.
 
-    A text that does not say "find", "count", … restricts it where it is a list of names that `vocabulary` knows.
+    A text without "find", "count" and the like restricts the search if it is a list of names that `vocabulary` knows.
     """
     if asks(text):
         return phrases_in(text)
@@ -131,8 +131,8 @@ def phrases_asked_for(text: str, vocabulary: LabelVocabulary | None) -> list[str
 async def labels_for(
     phrase: str, vocabulary: LabelVocabulary, embedder: Embedder | None, *, loosely: bool
 ) -> tuple[str, ...]:
-    """The labels that `phrase` means, none where the engine has none for it. `loosely`, a description of a thing
-    counts as the thing: no engine here could tell a red car from another."""
+    """Return the labels that `phrase` means, none if the engine has none. `loosely`: a description counts as the thing,
+    because no engine here could distinguish a red car from others."""
     if found := vocabulary.named(phrase):
         return found
     if loosely and (found := vocabulary.kind_of(phrase)):
@@ -142,12 +142,12 @@ async def labels_for(
     try:
         return await vocabulary.like(phrase, embedder)
     except ModelError:
-        # Names and synonyms go without embeddings.
+        # Names and synonyms work without embeddings.
         return ()
 
 
 def singular(phrase: str) -> str:
-    """As an open-vocabulary engine is asked for it, and one of them is called: "red Unicorns" → "red unicorn"."""
+    """Return the singular for an open-vocabulary engine: "red Unicorns" becomes "red unicorn"."""
     name = phrase.casefold()
     if name.endswith("ies") and len(name) > 4:
         return name[:-3] + "y"
@@ -155,7 +155,7 @@ def singular(phrase: str) -> str:
 
 
 def _forms(phrase: str) -> Iterator[str]:
-    """As it is written, and its likely singulars."""
+    """Yield the phrase and its likely singulars."""
     name = phrase.casefold().replace("-", " ").replace("’", "'")
     yield name
     for ending, singular in _ENDINGS:

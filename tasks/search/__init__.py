@@ -1,1 +1,1 @@
-"""Searching the web: `providers` knows each search engine, `fall_over` asks the next one where one fails."""
+"""Searching the web: `providers` implements the search engines, `fall_over` tries them in order."""

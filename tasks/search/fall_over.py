@@ -1,4 +1,4 @@
-"""Several providers as one: the first that answers."""
+"""Falling over from one search provider to the next until one answers."""
 
 import html
 import re
@@ -15,13 +15,13 @@ from models.base import EngineUnavailable
 from tasks.wording.search_query import Freshness, SearchQuery
 
 LIMIT_S = 8.0
-"""Seconds that a provider may take to answer."""
+"""Time limit of a provider's answer in seconds."""
 
 UNREACHABLE_S = 30.0
 BLOCKED_S = 300.0
 REFUSED_S = 600.0
-"""Seconds that a provider rests after a first failure: it may be back at once, minds how often it is asked, or does
-not know our key."""
+"""Seconds that a provider is skipped after a first failure: because it is unreachable, limits its use, or rejects our
+key."""
 
 _MAX_TITLE = 300
 _MAX_DESCRIPTION = 1000
@@ -32,17 +32,17 @@ _UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One link of an answer. All of it is what somebody else wrote."""
+    """One link of a search result; all of it is foreign data."""
 
     title: str
     url: str
-    """http or https."""
+    """Address of the page, http or https."""
     description: str
 
 
 class SearchFailed(Exception):
-    """No answer. `reason` continues a sentence that begins with the provider's name; it is public: neither the query
-    nor an address is in it. The provider rests for `rest_s` seconds, 0 where only this query failed."""
+    """A failed search. `reason` continues a sentence that begins with the provider's name; it is public and contains
+    neither the query nor an address. The provider is skipped for `rest_s` seconds; 0 if only this query failed."""
 
     def __init__(self, reason: str, rest_s: float = UNREACHABLE_S) -> None:
         super().__init__(reason)
@@ -53,18 +53,18 @@ class SearchFailed(Exception):
 class SearchProvider(Protocol):
     @property
     def name(self) -> str:
-        """As OPENFAZE_SEARCH_PROVIDER has it."""
+        """Name of the provider in OPENFAZE_SEARCH_PROVIDER."""
 
     async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
-        """At most `count`, best first, from `site` (a host and those below it) and as new as `freshness` wants, as far
-        as the provider can tell. Raises SearchFailed."""
+        """Return at most `count` hits, best first, from `site` (a host with its subdomains) and within `freshness`, as
+        far as the provider supports it. Raises SearchFailed."""
 
     async def close(self) -> None: ...
 
 
 def hits_of(items: object, *, title: str, url: str, description: str, count: int) -> list[Hit]:
-    """The first `count` links of an answer's list, in whose objects the parts have these names. What is none is left
-    out. Raises SearchFailed where there is no list."""
+    """Return the first `count` links of a result list, whose objects have these names for the parts; other entries are
+    skipped. Raises SearchFailed if `items` is no list."""
     if not isinstance(items, Sequence) or isinstance(items, str):
         raise SearchFailed("answered in a form that is not known here")
     found = (_hit(item, title, url, description) for item in items if isinstance(item, Mapping))
@@ -79,7 +79,7 @@ def _hit(item: Mapping[str, Any], title: str, url: str, description: str) -> Hit
 
 
 def plain(text: object, limit: int) -> str:
-    """One line without markup, of at most `limit` characters."""
+    """Return the text as one line without markup, of at most `limit` characters."""
     if not isinstance(text, str):
         return ""
     shown = html.unescape(_TAG.sub("", text[: 4 * limit]))
@@ -92,7 +92,7 @@ def _is_link(url: str) -> bool:
         return False
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises where it is no port
+        _ = parts.port  # raises ValueError for an invalid port
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
     except ValueError:
         return False
@@ -110,9 +110,9 @@ _INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
 
 
 def canonical(url: str) -> str:
-    """Equal for two URLs of one page, as far as they show: without scheme, `www.`, port, fragment, final slash, what
-    tracks readers, and signs of AMP; with the parameters in order. To compare, not to fetch. Raises ValueError for what
-    is no URL."""
+    """Return a form of `url` that is equal for addresses of one page: without scheme, `www.`, port, fragment, final
+    slash, tracking parameters and marks of AMP, with sorted parameters. It is for comparison, not for fetching. Raises
+    ValueError for an invalid URL."""
     parts = urlsplit(url)
     host, path = (parts.hostname or "").rstrip("."), parts.path
     host = _PREFIX.sub("", host)
@@ -125,7 +125,7 @@ def canonical(url: str) -> str:
 
 
 def is_on(url: str, site: str) -> bool:
-    """Whether `url` is on the host `site`, or on one below it."""
+    """True if `url` is on the host `site` or a subdomain of it."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     return host == site or host.endswith(f".{site}")
 
@@ -137,7 +137,7 @@ OTHERS = f"{_OTHERS}, to have others asked as well."
 REMEDY = f"{_OTHERS}, or install the package 'ddgs', which needs no key."
 _LONGEST_REST_S = 900.0
 _WANTED_MORE = 2
-"""Times the results that are wanted: some of them are of one page."""
+"""Factor on the number of requested results, because several may be of one page."""
 
 
 @dataclass(slots=True)
@@ -150,21 +150,19 @@ class _Rest:
 
 
 class FallOver:
-    """Asks `providers` in their order. One that fails rests a while, each time twice as long, and is passed over.
-
-    `clock` gives seconds.
-    """
+    """Asks `providers` in order. One that fails is skipped for a while, each time twice as long. `clock` returns
+    seconds."""
 
     def __init__(self, providers: Sequence[SearchProvider], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.providers = tuple(providers)
         self._clock = clock
         self._rests: dict[str, _Rest] = {}
         self.failures: Counter[str] = Counter()
-        """By provider."""
+        """Skipped providers by name."""
 
     async def search(self, query: SearchQuery, count: int) -> list[Hit]:
-        """At most `count` hits, each page once, on the query's site only. Raises EngineUnavailable with the reason of
-        each provider."""
+        """Return at most `count` hits of distinct pages on the query's site. Raises EngineUnavailable with the reason
+        of each provider."""
         reasons = []
         for provider in self.providers:
             rest = self._rests.get(provider.name)
@@ -194,14 +192,14 @@ class FallOver:
         now = self._clock()
         rest = self._rests.get(name)
         if rest is not None and rest.until > now:
-            return  # several asked it at the same time: that is one failure
+            return  # simultaneous requests to it count as one failure
         failures = rest.failures + 1 if rest is not None else 1
         seconds = min(failure.rest_s * 2 ** (failures - 1), max(_LONGEST_REST_S, failure.rest_s))
         self._rests[name] = _Rest(failure.reason, now + seconds, failures)
 
 
 def _distinct(hits: Sequence[Hit], site: str | None) -> list[Hit]:
-    """The first of each page. Not every engine understands `site:`."""
+    """Return the first hit of each page. Not every engine understands `site:`, so hosts are checked here."""
     pages: dict[str, Hit] = {}
     for hit in hits:
         if site is None or is_on(hit.url, site):

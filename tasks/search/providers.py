@@ -1,4 +1,4 @@
-"""Which search providers there are, and those that an operator has set up."""
+"""The search providers, and the choice of those that an operator has configured."""
 
 import asyncio
 import importlib.util
@@ -28,13 +28,13 @@ from tasks.wording.search_query import Freshness
 
 _MAX_BYTES = 2 * 1024 * 1024
 _CAPTCHA = (b"captcha", b"are you a robot", b"not a robot", b"unusual traffic", b"just a moment", b"/cdn-cgi/challenge")
-"""In the page that stands in the place of an answer."""
+"""Phrases of pages that are served instead of an answer."""
 
 
 async def ask(
     fetcher: Fetcher, url: str, *, headers: Mapping[str, str] | None = None, body: object = None
 ) -> Mapping[str, Any]:
-    """The object that the API at `url` answers with; with `body` it is sent as JSON. Raises SearchFailed."""
+    """Return the JSON object that the API at `url` answers with; `body` is sent as JSON. Raises SearchFailed."""
     try:
         async with asyncio.timeout(LIMIT_S):
             fetched = await fetcher.fetch(
@@ -85,7 +85,7 @@ def _parsed(data: bytes) -> Mapping[str, Any]:
 
 
 def part(answer: Mapping[str, Any], *names: str) -> object:
-    """What `answer` holds under `names`, one within the other; an empty list where it says nothing of it."""
+    """Return the value under a path of `names` in `answer`, or an empty list if it is missing."""
     found: object = answer
     for name in names:
         found = found.get(name) if isinstance(found, Mapping) else None
@@ -98,12 +98,12 @@ class _Hosted:
     key: str = field(repr=False)
 
     async def close(self) -> None:
-        """The fetcher is others' too."""
+        """Leave the fetcher open, because others use it too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Brave(_Hosted):
-    """https://api-dashboard.search.brave.com/api-reference/web/search/get"""
+    """Brave Search (https://api-dashboard.search.brave.com/api-reference/web/search/get)."""
 
     url: str = "https://api.search.brave.com/res/v1/web/search"
     name: str = "brave"
@@ -118,14 +118,14 @@ class Brave(_Hosted):
         if freshness is not None:
             asked["freshness"] = f"{freshness.since}to{freshness.until}"
         answer = await ask(self.fetcher, f"{self.url}?{urlencode(asked)}", headers={"x-subscription-token": self.key})
-        # Without results there is no `web`.
+        # The key `web` is missing if there are no results.
         found = part(answer, "web", "results")
         return hits_of(found, title="title", url="url", description="description", count=count)
 
 
 @dataclass(frozen=True, slots=True)
 class Tavily(_Hosted):
-    """https://docs.tavily.com/documentation/api-reference/endpoint/search"""
+    """Tavily (https://docs.tavily.com/documentation/api-reference/endpoint/search)."""
 
     url: str = "https://api.tavily.com/search"
     name: str = "tavily"
@@ -144,7 +144,7 @@ class Tavily(_Hosted):
 
 @dataclass(frozen=True, slots=True)
 class Serper(_Hosted):
-    """Google's results by https://serper.dev"""
+    """Google's results through https://serper.dev."""
 
     url: str = "https://google.serper.dev/search"
     name: str = "serper"
@@ -152,7 +152,7 @@ class Serper(_Hosted):
     async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
         asked: dict[str, Any] = {"q": f"{query} site:{site}" if site else query, "num": count}
         if freshness is not None:
-            # Google's own parameter: a period that ends now, or two dates.
+            # Google's own parameter is a period that ends now, or two dates.
             since, until = (f"{day.month}/{day.day}/{day.year}" for day in (freshness.since, freshness.until))
             is_now = freshness.until == freshness.today and freshness.period is not None
             asked["tbs"] = f"qdr:{str(freshness.period)[0]}" if is_now else f"cdr:1,cd_min:{since},cd_max:{until}"
@@ -161,12 +161,13 @@ class Serper(_Hosted):
 
 
 ENGINES = ("duckduckgo", "brave", "mojeek", "startpage")
-"""Asked two at a time, in this order, until there are enough results. Their hosts are fixed in ddgs."""
+"""Engines that ddgs asks, two at a time in this order, until there are enough results. Their hosts are fixed in
+ddgs."""
 _ENGINE_S = 4
-"""Seconds that one of them may take."""
+"""Time limit of one engine in seconds."""
 _THREADS = 8
 _NOTHING = "No results found."
-"""What ddgs says both when there are none and when all engines turned it away."""
+"""Message of ddgs both for no results and for refusals by all engines."""
 
 
 def is_installed() -> bool:
@@ -174,10 +175,10 @@ def is_installed() -> bool:
 
 
 class Ddgs:
-    """Uses the HTTP client of ddgs, not the fetcher, for the engines' own hosts only, in threads.
+    """Searches with ddgs and its own HTTP client, in threads; it connects to the engines' hosts only.
 
-    `proxy` is the way out where there is one; `authorities` a PEM file with the certificates to trust instead of the
-    usual ones.
+    `proxy` is an outgoing proxy, if any; `authorities` is a PEM file of certificates to trust instead of the usual
+    ones.
     """
 
     name = "ddgs"
@@ -221,18 +222,19 @@ class Ddgs:
 
 
 def ddgs_hits(found: object, count: int) -> list[Hit]:
-    """From the dicts that ddgs gives: `title`, `href` and `body`."""
+    """Convert the dictionaries of ddgs, which have `title`, `href` and `body`."""
     return hits_of(found, title="title", url="href", description="body", count=count)
 
 
 _SYNTAX = re.compile(r"(?<!\S)[!?:<]+(?=\S)")
-"""Begins words that are orders to SearXNG: other engines (`!images`), a redirect to another site (`!!g`), languages
-(`:fr`), time limits (`<3`)."""
+"""Beginnings of words that are commands to SearXNG: other engines (`!images`), a redirect to another site (`!!g`),
+languages (`:fr`), time limits (`<3`)."""
 _BLOCKED = re.compile(r"captcha|too many requests|access denied|suspended", re.IGNORECASE)
 
 
 class Searxng:
-    """`fetcher` may reach `url` on a private network, and is this provider's own: clients must not reach it too."""
+    """Searches with a SearXNG. `fetcher` may reach `url` on a private network and belongs to this provider alone,
+    because clients must not reach it."""
 
     name = "searxng"
 
@@ -265,7 +267,7 @@ class Searxng:
 
 
 def _silent(engines: object) -> Iterator[str]:
-    """`[["duckduckgo", "CAPTCHA"], …]`"""
+    """Yield the engines that failed with their reasons, from `[["duckduckgo", "CAPTCHA"], …]`."""
     for engine in engines[:5] if isinstance(engines, list) else ():
         if isinstance(engine, list) and len(engine) >= 2:
             yield f"{plain(engine[0], 40)} ({plain(engine[1], 60)})"
@@ -274,23 +276,24 @@ def _silent(engines: object) -> Iterator[str]:
 AUTO, OFF = "auto", "off"
 _HOSTED: Final[Mapping[str, type[Brave | Tavily | Serper]]] = {"brave": Brave, "tavily": Tavily, "serper": Serper}
 PROVIDERS: Final = ("searxng", *_HOSTED, "ddgs")
-"""In the order of `auto`: what the operator runs, pays for, and what needs nothing."""
+"""Names of all providers in the order of `auto`: first the operator's own, then paid ones, then the one that needs no
+key."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchConfig:
     order: tuple[str, ...] = (AUTO,)
-    """Names of PROVIDERS, or `auto` or `off` alone (OPENFAZE_SEARCH_PROVIDER)."""
+    """Names of PROVIDERS, or only `auto` or `off` (OPENFAZE_SEARCH_PROVIDER)."""
     url: str | None = None
-    """The address of a SearXNG (OPENFAZE_SEARCH_URL)."""
+    """Address of a SearXNG (OPENFAZE_SEARCH_URL)."""
     key: str | None = field(default=None, repr=False)
-    """The key of the hosted provider in `order`, or `brave=…,tavily=…` for several (OPENFAZE_SEARCH_API_KEY)."""
+    """Key of the hosted provider in `order`, or `brave=…,tavily=…` for several (OPENFAZE_SEARCH_API_KEY)."""
 
 
 def build_providers(config: SearchConfig, fetcher: Fetcher) -> list[SearchProvider]:
-    """None for `off`, and for `auto` where nothing is set up. `fetcher` is for the hosted ones.
+    """Build the configured providers; an empty list for `off`, and for `auto` without any. Hosted ones use `fetcher`.
 
-    Raises ValueError for settings that do not fit together.
+    Raises ValueError for contradictory settings.
     """
     if config.order == (OFF,):
         return []
@@ -305,7 +308,7 @@ def build_providers(config: SearchConfig, fetcher: Fetcher) -> list[SearchProvid
 
 
 def _keys(config: SearchConfig) -> dict[str, str]:
-    """The keys by provider."""
+    """Return the keys by provider."""
     if not config.key:
         return {}
     pairs = [pair.strip().partition("=") for pair in config.key.split(",")]
@@ -344,8 +347,8 @@ def _built(name: str, config: SearchConfig, keys: Mapping[str, str], fetcher: Fe
 
 
 def _own_fetcher(url: str, fetcher: Fetcher) -> Fetcher:
-    """A fetcher that may reach the host of `url` wherever it is, and nothing else that is not public: in `fetcher`'s
-    allow-list, clients could reach it too."""
+    """Return a fetcher that may reach the host of `url` even on a private network, and nothing else that is not public.
+    With the host in the allow-list of `fetcher`, clients could reach it too."""
     return Fetcher(replace(fetcher.policy, allow=(_host_and_port(url),), cache_bytes=0))
 
 

@@ -1,2 +1,2 @@
-"""Recordings to words and speakers: `listening` streams one through `cutter` and an engine, `speakers` and `turns` tell
-who speaks when, and `phrases` makes subtitles."""
+"""Turning recordings into words with speakers. `listening` streams one through `cutter` and an engine, `speakers` and
+`turns` determine who speaks when, and `phrases` groups words for subtitles."""

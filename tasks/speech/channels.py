@@ -1,7 +1,8 @@
-"""Sound before it is heard: stereo recordings whose channels are one speaker's each, and faint speech, which is raised.
+"""Preparing sound for transcription: stereo channels that are one speaker each are recognised, and faint speech is
+amplified.
 
-`bench/denoise.py` has the figures. Speech below -42 dB of full scale loses words that the same speech, raised,
-does not. No denoising is done: spectral gating and RNNoise cost more words than they save.
+`bench/denoise.py` has the figures. Speech below -42 dB of full scale loses words that the same speech, amplified,
+keeps. There is no denoising: spectral gating and RNNoise cost more words than they save.
 """
 
 from collections.abc import Sequence
@@ -13,35 +14,36 @@ from tasks.speech.turns import SpeakerTurn
 
 SAMPLE_RATE = 16_000
 FRAME = 0.1
-"""Seconds over which levels are taken."""
+"""Length in seconds of the frames whose level is measured."""
 
 _SAMPLES = int(SAMPLE_RATE * FRAME)
 _FLOOR = 1e-4
-"""Root mean square, -80 dB of full scale: below, everything is silence."""
+"""Root mean square (-80 dB of full scale) below which everything is silence."""
 _ACTIVE = 10 ** (-30 / 20)
-"""The share of the loud frames' level below which frames are nobody's speech."""
+"""Least level of speech frames, relative to the loud frames."""
 _APART = 10 ** (10 / 20)
-"""How many times as loud one channel must be for a frame to be its own: 10 dB, which cross-talk on a line does not
-reach, and neither do two microphones of one recorder."""
+"""Least ratio (10 dB) of one channel's level to the other's for a frame to belong to it. Cross-talk on a line stays
+below it, and so do two microphones of one recorder."""
 _MOSTLY = 0.7
-"""The share of the active frames that must be one channel's own. Speakers who talk at once make up the rest."""
+"""Least share of the active frames that must belong to one channel; the rest are speakers talking at once."""
 _LEAST_SHARE = 0.03
-"""The share of the active frames that must be each channel's own, for both to be somebody's."""
+"""Least share of the active frames that must belong to each channel for both to have a speaker."""
 _SMOOTHED = 5
-"""Frames on both sides whose levels count for a frame: a gap between two words of one is no turn of the other."""
+"""Number of frames on each side that smooth a frame's level, so that a gap between two words of one is no turn of the
+other."""
 
 
 _UNLIKE = 0.5
-"""Correlation of the channels' levels over time. Microphones in one room rise and fall together, whatever their
-distance and phase (0.9 with strong echoes); lines of a call do not (0.35 where both talk all the time, below 0 where
-they take turns)."""
+"""Largest correlation of the channels' levels over time for separate lines. Microphones in one room rise and fall
+together, whatever their distance and phase (0.9 with strong echoes); lines of a call do not (0.35 if both talk all the
+time, below 0 if they take turns)."""
 _LEAKED = 10 ** (-25 / 20)
-"""The share of the louder channel's level below which the other holds nothing but what leaks into it."""
+"""Level relative to the louder channel below which the other holds only cross-talk."""
 _LEAST_FRAMES = 20
 
 
 def _levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Root mean square of each whole frame of each channel."""
+    """Return the root mean square of each whole frame per channel."""
     frames = block.shape[1] // _SAMPLES
     whole = block[:, : frames * _SAMPLES].reshape(len(block), frames, _SAMPLES)
     levels: NDArray[np.float32] = np.sqrt(np.mean(np.square(whole), axis=2))
@@ -49,7 +51,8 @@ def _levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def are_apart(block: NDArray[np.float32]) -> bool:
-    """`block` is float32 [2, n] at 16 kHz. False where one channel is silent: mixing them loses nothing then."""
+    """True if the channels of `block` (float32 [2, n] at 16 kHz) are separate lines. False if one is silent, since
+    mixing them loses nothing then."""
     levels = _levels(block)
     if levels.shape[1] < _LEAST_FRAMES:
         return False
@@ -62,21 +65,21 @@ def are_apart(block: NDArray[np.float32]) -> bool:
 
 
 class ChannelLevels:
-    """The levels of the two channels of a recording, collected as its blocks come by."""
+    """The levels of the two channels of a recording, collected block by block."""
 
     def __init__(self) -> None:
         self._levels: list[NDArray[np.float32]] = []
         self._rest = np.empty((2, 0), np.float32)
 
     def add(self, block: NDArray[np.float32]) -> None:
-        """The next block, float32 [2, n] at 16 kHz."""
+        """Add the next block, float32 [2, n] at 16 kHz."""
         samples = np.concatenate([self._rest, block], axis=1)
         self._levels.append(_levels(samples))
         self._rest = samples[:, samples.shape[1] // _SAMPLES * _SAMPLES :].copy()
 
     @property
     def are_speakers(self) -> bool:
-        """Whether nearly all that is loud is loud on one channel, now the one and now the other."""
+        """True if nearly all loud frames are loud on one channel only, in turn on both."""
         levels = self._all()
         loudest = levels.max(axis=0, initial=0)
         active = loudest > max(_FLOOR, _ACTIVE * float(np.percentile(loudest, 95)) if loudest.size else 0)
@@ -85,7 +88,7 @@ class ChannelLevels:
         return min(own) >= _LEAST_SHARE and sum(own) >= _MOSTLY
 
     def turns(self, regions: Sequence[tuple[float, float]]) -> list[SpeakerTurn]:
-        """Within `regions` of speech (start, end in seconds), whose channel is the louder."""
+        """Return the turns within `regions` of speech (start, end in seconds), by the louder channel."""
         kernel = np.ones(2 * _SMOOTHED + 1)
         power = np.stack([np.convolve(np.square(row), kernel, "same") for row in self._all()])
         louder = power.argmax(axis=0)
@@ -103,20 +106,20 @@ class ChannelLevels:
 
 
 TARGET = 10 ** (-24 / 20)
-"""Root mean square that faint speech is raised to: -24 dB of full scale, the level of ordinary recordings."""
+"""Root mean square to which faint speech is amplified: -24 dB of full scale, the level of ordinary recordings."""
 FAINT = 10 ** (-42 / 20)
-"""Speech that is louder stays as it is."""
+"""Root mean square from which on speech is left unchanged."""
 SILENT = 10 ** (-88 / 20)
-"""What is softer is no speech: the rounding of 16-bit samples alone is as loud."""
+"""Root mean square below which sound is no speech: the rounding of 16-bit samples alone is as loud."""
 
 _LOUD = 95
-"""Percentile of the frames' loudness that speech, pauses between, is taken to have."""
+"""Percentile of the frames' loudness that is taken as the level of speech, because there are pauses."""
 _RAMP = SAMPLE_RATE // 10
-"""Samples over which the gain changes."""
+"""Number of samples over which the gain changes."""
 
 
 class FaintSpeech:
-    """Raises a recording, block by block, by as much as the loudest block so far asks for.
+    """Amplifies a recording block by block, by the gain that its loudest block so far needs.
 
     >>> faint = FaintSpeech()
     >>> quiet = np.full((1, 16_000), 0.001, np.float32)
@@ -129,8 +132,8 @@ class FaintSpeech:
         self._gain = 1.0
 
     def raised(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The recording's next block, float32 [channels, n] at 16 kHz, at most ±1; the very array where nothing is
-        to be done."""
+        """Amplify the next block, float32 [channels, n] at 16 kHz, to at most ±1. The array itself is returned if
+        nothing changes."""
         self._loudest = max(self._loudest, _loudness(block))
         before, self._gain = self._gain, TARGET / self._loudest if SILENT < self._loudest < FAINT else 1.0
         if before == self._gain == 1:
@@ -144,7 +147,7 @@ class FaintSpeech:
 
 
 def _loudness(block: NDArray[np.float32]) -> float:
-    """Root mean square of the loud frames of the louder channel."""
+    """Return the root mean square of the loud frames of the louder channel."""
     if block.shape[1] < _SAMPLES:
         return float(np.sqrt(np.mean(np.square(block)))) if block.size else 0.0
     return float(np.percentile(_levels(block).max(axis=0), _LOUD))

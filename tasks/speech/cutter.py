@@ -1,5 +1,5 @@
-"""Cuts a recording, as it streams by, into stretches that a speech engine takes in one go: at pauses, the long ones
-first; and where nobody pauses for breath, at the quietest place, with a second of overlap."""
+"""Cutting a streamed recording into stretches that a speech engine takes at once: at pauses, long ones first, or else
+at the quietest place with a second of overlap."""
 
 import bisect
 import math
@@ -14,27 +14,27 @@ from models.speech.transcriber import LONGEST_S, RATE, Samples
 from models.speech.voice_activity import FRAME, FRAME_S, Probabilities
 
 _LEAST = 1e-4
-"""The least probability, and the least that one lacks to 1: nothing is surer."""
+"""Bound on probabilities, which are kept this far from 0 and 1, so that their log odds are finite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One stretch, as an engine heard it; its numbers are those of `WindowText`."""
+    """One stretch as an engine heard it; the numbers are those of `WindowText`."""
 
     start: float
-    """Seconds of the recording."""
+    """Start in seconds of the recording."""
     no_speech: float
     mean_logprob: float
     compression_ratio: float
 
 
 def window_at(windows: Sequence[Window], second: float) -> Window:
-    """The last that begins before `second`, or then. `windows` are in order, and there is one."""
+    """Return the last of the ordered `windows`, of which there is at least one, that begins at or before `second`."""
     return windows[max(0, bisect.bisect_right(windows, second, key=attrgetter("start")) - 1)]
 
 
 def pooled(found: Iterable[tuple[float, float]]) -> float | None:
-    """One probability for several, each with its weight: by their log odds. None without any."""
+    """Combine weighted probabilities by their log odds. None if there are none."""
     odds = [(math.log(p / (1 - p)), weight) for p, weight in ((min(max(p, _LEAST), 1 - _LEAST), w) for p, w in found)]
     total = sum(weight for _, weight in odds)
     return 1 / (1 + math.exp(-sum(odd * weight for odd, weight in odds) / total)) if total else None
@@ -42,22 +42,22 @@ def pooled(found: Iterable[tuple[float, float]]) -> float | None:
 
 _SPEECH_FROM = 0.5
 _SPEECH_TO = 0.35
-"""Speech begins with a frame above the first and goes on until one is below the second: Silero's own choice."""
+"""Speech begins with a frame above the first threshold and lasts until one falls below the second; the values are
+Silero's."""
 _LEAST_SPEECH = 3
 _LEAST_PAUSE = 4
-"""Frames: what is shorter is a click, or a consonant."""
+"""Least lengths of speech and of pauses in frames: shorter ones are clicks, or consonants."""
 _MARGIN = 10
-"""Frames of silence that a stretch keeps at its ends: 0.32 s."""
+"""Frames of silence kept at the ends of a stretch: 0.32 s."""
 _LONG_PAUSE = 62
-"""Frames after which a stretch ends at once: 2 s."""
+"""Pause in frames that ends a stretch at once: 2 s."""
 _LONG_PAUSE_OF_FULL = 109
-"""The same for engines that take as long for every stretch as for the longest: 3.5 s."""
+"""Pause in frames that ends a stretch for engines that take equally long for every stretch: 3.5 s."""
 _OVERLAP = 31
-"""Frames on either side of a cut that is made in the middle of speech."""
+"""Frames of overlap on each side of a cut within speech."""
 _LONGEST = int(LONGEST_S * RATE) // FRAME - 2 * _MARGIN
 _EARLIEST = 0.4
-"""The share of the length aimed at from which on pauses count: pauses before it make poor cuts, since short stretches
-are heard with less context."""
+"""Share of the desired length from which on pauses are used: short stretches are heard with less context."""
 
 Span = tuple[float, float]
 """Start and end in seconds of the recording."""
@@ -65,18 +65,18 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
-    """At most LONGEST_S of a recording, with all that is said in it."""
+    """A part of a recording of at most LONGEST_S, with the speech in it."""
 
     samples: Samples = field(repr=False)
     start: float
-    """Seconds of the recording."""
+    """Start in seconds of the recording."""
     speech: tuple[Span, ...]
     cut: float | None = None
-    """Where the stretch before should have ended, in mid-speech: the two overlap around this second."""
+    """Time of a cut within speech before this stretch, around which it overlaps with the previous one."""
     channel: int | None = None
-    """The one that it was heard on; None: on all."""
+    """Channel that it was heard on; None: all."""
     then: float = 0.0
-    """No stretch that comes after this one, on whatever channel, begins before this second of the recording."""
+    """Time before which no later stretch on any channel begins, in seconds of the recording."""
 
     @property
     def end(self) -> float:
@@ -84,11 +84,11 @@ class Stretch:
 
 
 class Cutter:
-    """Holds what is not cut yet, hardly ever more than a stretch and what was added last."""
+    """Cuts a stream. It rarely holds more than a stretch and the samples added last."""
 
     def __init__(self, length_s: float, *, start_s: float = 0.0, channel: int | None = None) -> None:
-        """`length_s` is what is aimed at; a stretch grows to LONGEST_S rather than be cut in mid-speech. `start_s` is
-        where the samples begin in the recording."""
+        """Set the desired length; a stretch grows to LONGEST_S rather than be cut within speech. `start_s` is the
+        position of the samples in the recording."""
         self._start_s = start_s
         self._channel = channel
         self._long_pause = _LONG_PAUSE if length_s < LONGEST_S else _LONG_PAUSE_OF_FULL
@@ -96,11 +96,12 @@ class Cutter:
         self._samples: Samples = np.empty(0, np.float32)
         self._speaks: Probabilities = np.empty(0, np.float32)
         self._origin = 0
-        """Frames of the recording before those that are held."""
+        """Number of frames of the recording before those that are held."""
         self._cut: int | None = None
 
     def add(self, samples: Samples, speaks: Probabilities) -> Iterator[Stretch]:
-        """What can be cut off now. `speaks` may lag behind `samples` by less than a frame."""
+        """Add samples and yield the stretches that are complete. `speaks` may lag behind `samples` by less than a
+        frame."""
         self._samples = np.concatenate([self._samples, samples])
         self._speaks = np.concatenate([self._speaks, speaks])
         return iter(lambda: self._next(final=False), None)
@@ -110,13 +111,13 @@ class Cutter:
 
     @property
     def cut_until(self) -> float:
-        """The second of the recording before which there is nothing left to cut off."""
+        """Time in seconds of the recording before which everything is cut."""
         return self._start_s + self._origin * FRAME_S
 
     def _next(self, *, final: bool) -> Stretch | None:
         runs = speech_runs(self._speaks)
         if not runs:
-            # The last frames may be where speech is about to begin.
+            # Speech may be about to begin in the last frames.
             self._drop(max(0, len(self._speaks) - _MARGIN - _LEAST_SPEECH))
             self._cut = None
             return None
@@ -138,7 +139,7 @@ class Cutter:
         return stretch
 
     def _runs_together(self, runs: Sequence[tuple[int, int]], begin: int) -> int | None:
-        """How many of `runs` make the next stretch; 0 where none ends in time, None where more has to come first."""
+        """Return how many of `runs` make the next stretch; 0 if none ends in time, None if more samples are needed."""
         best, longest = 0, 0
         for index, (before, after) in enumerate(pairwise(runs), start=1):
             pause = after[0] - before[1]
@@ -153,7 +154,7 @@ class Cutter:
         last = runs[-1][1]
         if last - begin <= _LONGEST:
             return None
-        # One run alone is too long: what comes before it goes first, however little that is.
+        # If one run alone is too long, the runs before it go first, however short they are.
         return len(runs) - 1
 
     def _cut_in_speech(self, runs: Sequence[tuple[int, int]], begin: int) -> Stretch:
@@ -168,7 +169,8 @@ class Cutter:
         return stretch
 
     def _loudness(self, first: int, last: int) -> Samples:
-        """The loudness of frames, over about 0.1 s each: a dip within a word is shorter than one between words."""
+        """Return the loudness of frames, smoothed over about 0.1 s: a dip within a word is shorter than one between
+        words."""
         frames = self._samples[first * FRAME : last * FRAME].reshape(-1, FRAME)
         energy = np.sqrt(np.mean(frames**2, axis=1))
         smooth: Samples = np.convolve(np.pad(energy, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
@@ -190,7 +192,7 @@ class Cutter:
 
 
 def speech_runs(speaks: Probabilities) -> list[tuple[int, int]]:
-    """Frames from and to which somebody speaks: ascending, pauses in between."""
+    """Return the runs of frames with speech in ascending order, separated by pauses."""
     runs: list[tuple[int, int]] = []
     begin: int | None = None
     for frame, probability in enumerate(speaks.tolist()):

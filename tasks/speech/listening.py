@@ -1,5 +1,5 @@
-"""A recording, streamed through voice activity, cutting and an engine, to words with times: those of neighbouring
-stretches as one text, and each at a time at which somebody speaks."""
+"""Streaming a recording through voice activity detection, cutting and an engine to timed words. Overlapping stretches
+are joined, and each word is placed where there is speech."""
 
 import asyncio
 from collections import deque
@@ -21,45 +21,46 @@ from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
 _AT_ONCE = 16
-"""Stretches of one recording that wait or are decoded: enough to fill two batches on a CPU, 30 MB at most."""
+"""Most stretches of one recording that wait or are decoded: enough to fill two batches on a CPU, 30 MB at most."""
 _URGENT_S = 60.0
-"""What lies before it in a recording goes before the rest of long ones: who sends a short one waits for it."""
+"""Seconds at a recording's beginning that have priority over the rest of long ones, so that short recordings are served
+quickly."""
 _SURE = 0.6
-"""From here on a detected language is that of the whole recording."""
+"""Probability from which on a detected language holds for the whole recording."""
 _MARGIN_S = 0.3
 _LOST_S = 0.5
-"""Speech without words that is worth a second look: engines stop early where a speaker or the subject changes, and
-leave out what lies between two pauses."""
+"""Least seconds of speech without words that are transcribed a second time: engines stop early if the speaker or the
+subject changes, and omit speech between two pauses."""
 _LESS_CLEAR = 0.2
-"""What the mean probability of words may lose where a second look finds more of them."""
+"""Loss in mean word probability that is accepted if the second attempt finds more words."""
 _CLEAR_ENOUGH = 0.4
-"""Mean probability of words that a second look may find in any case."""
+"""Mean word probability with which a second attempt's words are accepted in any case."""
 
 
 @dataclass(slots=True)
 class Heard:
     tracks: dict[int | None, list[SpokenWord]] = field(default_factory=dict)
-    """The words of each channel, where the channels are heard apart; else all are None's. Times in seconds of
-    the recording."""
+    """Words per channel if the channels are heard separately, or else all under None. Times in seconds of the
+    recording."""
     windows: dict[int | None, list[Window]] = field(default_factory=dict)
-    """What was heard of each channel, by stretch."""
+    """The heard windows per channel."""
     language: str | None = None
-    """ISO 639-1; None where nobody speaks."""
+    """Spoken language (ISO 639-1); None if nobody speaks."""
     seconds: float = 0.0
-    """How long the recording is."""
+    """Length of the recording in seconds."""
     speech_s: float = 0.0
-    """For how long of it somebody speaks, on each channel."""
+    """Seconds of speech, summed over the channels."""
     language_probability: float | None = None
-    """That it is `language`: 1.0 where that was given, None where nobody speaks or the engine cannot tell."""
+    """Probability of `language`: 1.0 if it was given, None if nobody speaks or the engine cannot detect it."""
 
     @property
     def words(self) -> list[SpokenWord]:
-        """The words of all tracks, one track after the other."""
+        """Words of all tracks, one track after the other."""
         return [word for words in self.tracks.values() for word in words]
 
     @property
     def by_channel(self) -> bool:
-        """Whether it is known of every word on which channel it was said."""
+        """True if the channel of every word is known."""
         return bool(self.tracks) and None not in self.tracks
 
     def add(self, piece: "HeardStretch") -> None:
@@ -90,8 +91,8 @@ async def listen(
     turns: SpeakerTurns | None = None,
     teller: PhraseEmitter | None = None,
 ) -> Heard:
-    """All words of `recording`. `reached` is told the seconds that are written down and the seconds in all, as far as
-    they are known. `turns` listens along; `teller` gets the words meanwhile. Raises InputError and ModelError."""
+    """Transcribe `recording`. `reached` is called with the seconds done and the total, as far as known; `turns`
+    receives the sound, and `teller` the words as they come. Raises InputError and ModelError."""
     listener = _Listener(engine, options)
     pending: deque[asyncio.Task[HeardStretch]] = deque()
     heard = Heard()
@@ -109,7 +110,7 @@ async def listen(
             while len(pending) >= (_AT_ONCE if listener.needs_no_language else 1):
                 await take()
             pending.append(asyncio.create_task(listener.hear(stretch)))
-            # What is done already is taken at once: its samples are freed, and its progress is told.
+            # Finished stretches are taken at once, which frees their samples and reports progress.
             while pending and pending[0].done():
                 await take()
         while pending:
@@ -128,7 +129,7 @@ async def listen(
 async def _stretches(
     recording: Recording, length_s: float, heard: Heard, turns: SpeakerTurns | None, speakers: int | None
 ) -> AsyncIterator[Stretch]:
-    """Channels are heard as one until a block shows them to be apart."""
+    """Yield the stretches. Channels are mixed until a block shows that they are separate lines."""
     tracks = [_ListeningTrack(length_s, 0.0, None)]
     faint = FaintSpeech()
     async for sound in recording.blocks(_BLOCK_S):
@@ -140,7 +141,7 @@ async def _stretches(
                 for stretch in await tracks[0].finish(turns):
                     yield stretch
             elif speakers in (None, 2):
-                turns = None  # each channel is a speaker: nothing more is to be found out
+                turns = None  # each channel is a speaker, so there is nothing left to find out
             tracks = [_ListeningTrack(length_s, heard.seconds, channel) for channel in (0, 1)]
         heard.seconds += block.shape[1] / RATE
         for track in tracks:
@@ -152,14 +153,14 @@ async def _stretches(
 
 
 def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) -> Iterator[Stretch]:
-    """`stretches`, the next of one of `tracks`, with what is known of those that come after them."""
+    """Yield the next stretches of one track, each with the earliest start of any later stretch."""
     latest = min(track.cut_until for track in tracks)
     for index, stretch in enumerate(stretches, start=1):
         yield replace(stretch, then=min([latest, *(later.start for later in stretches[index:])]))
 
 
 class _ListeningTrack:
-    """What is heard of a recording from the second `start_s` on: on one channel, or on all as one."""
+    """The stretches of one channel, or of all mixed, from `start_s` on."""
 
     def __init__(self, length_s: float, start_s: float, channel: int | None) -> None:
         self._channel = channel
@@ -172,7 +173,7 @@ class _ListeningTrack:
         return self._cutter.cut_until
 
     async def add(self, block: NDArray[np.float32], turns: SpeakerTurns | None) -> list[Stretch]:
-        """`block` is [channels, n]."""
+        """Add `block`, which is [channels, n]."""
         mono: Samples = block.mean(axis=0, dtype=np.float32) if self._channel is None else block[self._channel]
         stretches = list(self._cutter.add(mono, await self._activity.add(mono)))
         return await self._told_of(stretches, turns)
@@ -182,7 +183,7 @@ class _ListeningTrack:
         return await self._told_of(stretches, turns)
 
     async def _told_of(self, stretches: list[Stretch], turns: SpeakerTurns | None) -> list[Stretch]:
-        """Gives the speech to `turns`, what two stretches share once."""
+        """Pass the speech to `turns`, without repeating the overlap of two stretches."""
         for stretch in stretches if turns is not None else ():
             for first, last in stretch.speech:
                 begin = max(first, self._told)
@@ -200,13 +201,13 @@ class _Listener:
         self._admitted = False
         self.language = options.language
         self._given = options.language
-        """Told to the engine: what the request names, or what was found out for sure."""
+        """Language passed to the engine: the one that the request names, or one detected with certainty."""
         self._found: list[tuple[str, float, float]] = []
-        """The language of each stretch that the engine was not told one for, its probability, and seconds of speech."""
+        """Detected language, its probability and the seconds of speech, per stretch that had no given language."""
 
     @property
     def needs_no_language(self) -> bool:
-        """Whether stretches can be heard at once: none needs to know the language of another."""
+        """True if stretches can be heard in parallel because none needs the language of another."""
         return self._given is not None or self._engine.languages is not None
 
     @property
@@ -239,13 +240,13 @@ class _Listener:
         begin = max(stretch.start, first - _MARGIN_S)
         part = stretch.samples[_sample(begin - stretch.start) : _sample(last + _MARGIN_S - stretch.start)]
         text = await self._transcribe(part, begin)
-        # What the margins let in of the words around it has been heard already.
+        # Words in the margins have been heard already.
         speech = within(stretch.speech, first, last)
         return fitted([word for word in _shifted(text.words, begin) if first <= middle(word) <= last], speech)
 
     async def _transcribe(self, samples: Samples, start: float) -> WindowText:
         window = SpeechWindow(samples, self._given, self._options.translate, self._options.prompt)
-        # The first one is refused where too many wait; after it no work is thrown away.
+        # Only the first window is refused if too many wait, so that no work is thrown away later.
         wait, self._admitted = self._admitted, True
         return await self._engine.transcribe(window, wait=wait, urgent=start < _URGENT_S)
 
@@ -255,7 +256,7 @@ def _shifted(words: Sequence[SpokenWord], by: float) -> list[SpokenWord]:
 
 
 def _is_more(found: Sequence[SpokenWord], before: Sequence[SpokenWord]) -> bool:
-    """Whether more words are likely to be right than there were, and hardly more to be wrong."""
+    """True if the second attempt has more words that are likely right and hardly more that are wrong."""
     if not found or not before:
         return bool(found)
     now, then = (sum(word.probability for word in words) for words in (found, before))
@@ -267,29 +268,29 @@ def _sample(seconds: float) -> int:
 
 
 _OVERLAP_S = 1.0
-"""On either side of a cut in mid-speech."""
+"""Seconds of overlap on each side of a cut within speech."""
 _APART_S = 0.4
-"""How far apart two hearings of one word may be in time."""
+"""Largest difference in time, in seconds, between two hearings of one word."""
 _GAP_S = 0.25
-"""A pause inside a word is no part of it: the alignment gave it to the word that borders on it."""
+"""Least pause in seconds that is cut off a word: the alignment added it to an adjacent word."""
 _ASTRAY_S = 0.5
-"""A word so far from all speech was made up."""
+"""Distance in seconds from all speech beyond which a word was invented."""
 _SHORTEST_S = 0.02
 _HEARD_S = 0.1
-"""Less is the next word's beginning."""
+"""Seconds of speech below which a part is the beginning of the next word."""
 _EACH_S = 0.3
 _LETTER_S = 0.07
-"""How long a word takes, and each of its letters, where nobody hurries."""
+"""Seconds that a word takes, and each of its letters, in unhurried speech."""
 _NAME_LETTERS = 4
 _SYLLABLES = 0x2E80
-"""From here on a sign of Unicode is a syllable or more."""
+"""Code point from which on a Unicode character is a syllable or more."""
 
 
 def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float) -> list[SpokenWord]:
-    """The words of two stretches that overlap around the second `cut`, each word once.
+    """Join the words of two stretches that overlap around the second `cut`, each word once.
 
-    Where both heard the same word, the text goes from the first hearing's to the second's there; where they agree on
-    none, each word is taken from the stretch on whose side of the cut it is.
+    At a word that both heard, the text changes from the first hearing to the second. If they agree on none, each word
+    is taken from the stretch on whose side of the cut it lies.
     """
     tail = [index for index, word in enumerate(before) if word.end > cut - _OVERLAP_S]
     head = [index for index, word in enumerate(after) if word.start < cut + _OVERLAP_S]
@@ -310,7 +311,7 @@ def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float
 
 
 def fitted(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWord]:
-    """`words` of one hearing without the silence that their times hold, in order, none overlapping the next."""
+    """Trim the silence in the times of one hearing's `words`; they stay in order and do not overlap."""
     placed: list[SpokenWord] = []
     earliest = 0.0
     for word in words:
@@ -325,7 +326,8 @@ def fitted(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWo
 
 
 def whole(words: Sequence[SpokenWord]) -> list[SpokenWord]:
-    """`words` of one hearing, with what the engine writes without a space in between as one: "K-O-W" comes as three."""
+    """Join those of one hearing's `words` that the engine writes without a space between them: "K-O-W" comes as
+    three."""
     found: list[SpokenWord] = []
     for word in words:
         if found and not word.text[:1].isspace() and separator(found[-1].text, word.text):
@@ -336,7 +338,7 @@ def whole(words: Sequence[SpokenWord]) -> list[SpokenWord]:
 
 
 def _as_one(first: SpokenWord, second: SpokenWord) -> SpokenWord:
-    """The probability is the mean over the tokens."""
+    """Join two words; the probability is the mean over their tokens."""
     weights = max(1, len(first.tokens)), max(1, len(second.tokens))
     probability = (weights[0] * first.probability + weights[1] * second.probability) / sum(weights)
     tokens = first.tokens + second.tokens
@@ -344,8 +346,8 @@ def _as_one(first: SpokenWord, second: SpokenWord) -> SpokenWord:
 
 
 def doubtful(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
-    """Where somebody speaks for `least_s` or longer and there are no words, or too few to take that long: the times of
-    words reach over what was not heard. All are in order of time, and none overlap."""
+    """Return the spans of speech of at least `least_s` that have no words, or words too short for them, since the times
+    of words extend over speech that was not heard. Words and spans are in order and do not overlap."""
     stretched = [
         (word.start, word.end)
         for word in words
@@ -374,7 +376,8 @@ def _unheard(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float
 
 
 def without_neighbours(found: Sequence[SpokenWord], words: Sequence[SpokenWord], span: Span) -> list[SpokenWord]:
-    """`found` in `span`, without what `words` have beside it: both hearings may have heard it."""
+    """Return `found`, words in `span`, without those that `words` have next to the span, because both hearings may
+    contain them."""
     before = [word for word in words if span[0] - _APART_S < word.end <= span[0]]
     after = [word for word in words if span[1] <= word.start < span[1] + _APART_S]
     kept = list(found)
@@ -390,18 +393,19 @@ def within(speech: Sequence[Span], start: float, end: float) -> list[Span]:
 
 
 def _seconds(speech: Sequence[Span], start: float, end: float) -> float:
-    """For how long somebody speaks in between."""
+    """Return the seconds of speech in between."""
     return sum(last - first for first, last in within(speech, start, end))
 
 
 def _letters(text: str) -> int:
-    """As many as it takes to say it: of a digit, those of its name; of a sign of Chinese, those of its syllable."""
+    """Return the number of letters that it takes to say a text: a digit counts like its name, a Chinese character like
+    its syllable."""
     return sum(_NAME_LETTERS if char.isdigit() or ord(char) >= _SYLLABLES else 1 for char in text if char.isalnum())
 
 
 def _spoken(word: SpokenWord, speech: Sequence[Span], *, is_first: bool) -> Span | None:
-    """The part of the word's time in which somebody speaks; None where nobody does anywhere near. The time of a first
-    word reaches back to the beginning, whatever is left out there."""
+    """Return the part of the word's time with speech; None if there is none nearby. A first word's time may extend back
+    over speech that was omitted."""
     near = [span for span in speech if span[0] < word.end + _ASTRAY_S and span[1] > word.start - _ASTRAY_S]
     if not near:
         return None

@@ -1,6 +1,6 @@
-"""Words as phrases that one can read along with: cut at the ends of sentences and at pauses, 0.3 to 6 s long.
+"""Grouping words to phrases that can be read along with: cut at ends of sentences and at pauses, 0.3 to 6 s long.
 
-Between the parts of a transcript stands one space, and none where the script has none:
+The parts of a transcript are separated by one space, or by none in scripts without spaces:
 
 >>> joined_text(["Good morning.", " Who?"])
 'Good morning. Who?'
@@ -16,7 +16,8 @@ from operator import itemgetter
 
 from models.speech.transcriber import SpokenWord
 
-# Thai, Lao, Tibetan, Burmese, Khmer; Chinese and Japanese with their punctuation, full-width signs.
+# Scripts without spaces: Thai, Lao, Tibetan, Burmese and Khmer; Chinese and Japanese with punctuation and full-width
+# signs.
 _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
     "\U00020000-\U0003ffff]"
@@ -24,7 +25,7 @@ _UNSPACED = re.compile(
 
 
 def separator(before: str, after: str) -> str:
-    """What stands between two texts that are said one after the other."""
+    """Return the separator between two texts that follow each other."""
     first, second = before.rstrip(), after.lstrip()
     if not first or not second or _UNSPACED.match(first[-1]) or _UNSPACED.match(second[0]):
         return ""
@@ -32,8 +33,8 @@ def separator(before: str, after: str) -> str:
 
 
 def spaced(parts: Iterable[str]) -> Iterator[str]:
-    """Each of `parts` without the white space around it, and with what separates it from the one before: joined by
-    nothing, they are the text."""
+    """Yield each of `parts` stripped, with the separator from the previous one in front, so that their concatenation is
+    the text."""
     last = ""
     for part in parts:
         text = part.strip()
@@ -48,29 +49,29 @@ def joined_text(parts: Iterable[str]) -> str:
 _LONGEST_S = 6.0
 _SHORTEST_S = 0.3
 _PAUSE_S = 0.7
-"""Ends a phrase, sentence or not."""
+"""Pause in seconds that ends a phrase even within a sentence."""
 _SENTENCE_ENDS = tuple(".!?。！？…؟।")
 _CLAUSE_ENDS = tuple(",;:，、；：،–—")
 _CLAUSE_S = 0.5
-"""What a comma is worth as a place to cut, in seconds of pause."""
+"""Value of a comma as a place to cut, in seconds of pause."""
 _OFF_CENTRE_S = 1.0
-"""What a cut at the very end of a phrase costs against one in its middle."""
+"""Cost of a cut at the end of a phrase, compared to one in its middle."""
 _ABBREVIATIONS = frozenset(
     ("mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "e.g", "i.e", "bzw", "z.b", "usw", "sra", "dra")
 )
 _INITIAL = re.compile(r"[^\W\d_]\.")
-"""Several in a row are a name that is spelled."""
+"""Several initials in a row are a spelled name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
     words: list[SpokenWord]
-    """At least one."""
+    """Words of the phrase, at least one."""
     speaker: str | None = None
 
     @property
     def start(self) -> float:
-        """Seconds of the recording."""
+        """Start in seconds of the recording."""
         return self.words[0].start
 
     @property
@@ -79,12 +80,12 @@ class Phrase:
 
     @property
     def place(self) -> tuple[float, float]:
-        """Start and end as a client sees them, by which phrases are put in order."""
+        """Start and end as clients see them, by which phrases are sorted."""
         return round(self.start, 2), round(self.end, 2)
 
     @property
     def text(self) -> str:
-        """Without white space around it."""
+        """Text without surrounding white space."""
         return joined_text(word.text for word in self.words)
 
     def by_word(self) -> list["Phrase"]:
@@ -92,17 +93,17 @@ class Phrase:
 
 
 class Phrasing:
-    """Makes phrases of one speaker's words as they come: each as soon as none that follows can change it."""
+    """Groups one speaker's words as they arrive. A phrase is emitted as soon as no later word can change it."""
 
     def __init__(self, speaker: str | None = None) -> None:
         self._speaker = speaker
         self._sentence: list[SpokenWord] = []
-        """What has not ended yet, and may still be cut elsewhere."""
+        """Words of the unfinished sentence, which may still be cut elsewhere."""
         self._last: list[SpokenWord] = []
-        """What the next part may still join."""
+        """Words that the next part may still join."""
 
     def add(self, words: Iterable[SpokenWord]) -> Iterator[Phrase]:
-        """In order of time, as the words are."""
+        """Add words in order of time, and yield the finished phrases."""
         for word in words:
             if self._sentence and _ends(self._sentence[-1], word):
                 yield from self._end_of_sentence()
@@ -117,7 +118,7 @@ class Phrasing:
 
     @property
     def open_from(self) -> float | None:
-        """Where the first word begins that is in no phrase yet."""
+        """Start of the first word that is in no phrase yet."""
         waiting = self._last or self._sentence
         return waiting[0].start if waiting else None
 
@@ -133,7 +134,7 @@ class Phrasing:
 
 
 def phrases(words: Sequence[SpokenWord], speakers: Sequence[str] | None = None) -> list[Phrase]:
-    """All of `words`, in order of time. With `speakers`, one for each word, a phrase is one speaker's."""
+    """Group all of `words`, which are in order of time. With `speakers`, one per word, a phrase has one speaker."""
     found: list[Phrase] = []
     for speaker, turn in groupby(zip(words, speakers or repeat(None), strict=False), key=itemgetter(1)):
         phrasing = Phrasing(speaker)
@@ -151,7 +152,7 @@ def _ends(word: SpokenWord, following: SpokenWord) -> bool:
 
 
 def _split(words: list[SpokenWord]) -> list[list[SpokenWord]]:
-    """In halves at the best place until no part is too long, or is a single word."""
+    """Halve the words at the best place until no part is too long or all are single words."""
     seconds = words[-1].end - words[0].start
     if seconds <= _LONGEST_S or len(words) == 1:
         return [words]
@@ -167,7 +168,7 @@ def _split(words: list[SpokenWord]) -> list[list[SpokenWord]]:
 
 
 def _belong_together(before: Sequence[SpokenWord], part: Sequence[SpokenWord]) -> bool:
-    """What is too short to be read joins its neighbour, as long as both fit and no pause is between them."""
+    """True if one of two parts is too short to be read, both fit together and no pause separates them."""
     return (
         (_is_shred(part) or _is_shred(before))
         and part[-1].end - before[0].start <= _LONGEST_S

@@ -1,6 +1,6 @@
-"""Speaker diarization: a recording's speech in, who speaks when out.
+"""Speaker diarization: determining who speaks when in a recording.
 
-Overlapping speech is nobody's twice: where two talk at once, the turn is that of the one who is heard better.
+Overlapping speech is assigned once, to the speaker who is heard better.
 """
 
 import asyncio
@@ -19,38 +19,37 @@ from models.speech.transcriber import RATE, Samples
 from tasks.speech.channels import ChannelLevels
 from tasks.speech.turns import SpeakerTurn, in_order
 
-# How many voices there are, and what each is like.
-#
-# Windows are joined bottom-up by the mean cosine between their vectors (average linkage). Clusters that hold too little
-# speech to be somebody go to those they are nearest to. `bench/diarization.py` measured the constants.
+# Clustering finds the number of voices and their mean vectors. Windows are joined bottom-up by the mean cosine between
+# their vectors (average linkage). Clusters with too little speech are merged into the nearest others. The constants
+# were measured with `bench/diarization.py`.
 Vectors = NDArray[np.float32]
-"""n × d, rows of length 1."""
+"""Matrix n × d of unit vectors."""
 
 SAME_VOICE = 0.26
-"""Cosine distance up to which clusters are one voice. Windows of 1.6 s of one speaker are 0.15 to 0.25 apart, those of
-two speakers 0.25 (two voices of the same synthesiser) to 0.6."""
+"""Largest cosine distance between clusters of one voice. Windows of 1.6 s of one speaker are 0.15 to 0.25 apart, those
+of two speakers 0.25 (two voices of one synthesiser) to 0.6."""
 MOST_SPEAKERS = 20
 
 _AT_ONCE = 2000
-"""Windows whose distances are compared: 32 MB of them, a second's work. More are sampled evenly."""
+"""Most windows that are compared: their distances take 32 MB and a second. More windows are sampled evenly."""
 _LEAST_SECONDS = 3.0
-"""A cluster with less speech is nobody, or one tenth of the speech where that is less still."""
+"""Least seconds of speech in a cluster; a tenth of the speech if that is less."""
 _LEAST_SHARE = 0.003
-"""A cluster with less of the speech of a long recording is nobody either."""
+"""Least share of the speech of a long recording in a cluster."""
 _NARROWER, _WIDER = 0.9, 1.03
-"""Steps of the distance on the way to the number of speakers that was asked for."""
+"""Factors by which the distance changes in the search for the requested number of speakers."""
 _NARROWEST = 0.08
-"""Where to stop when more speakers are asked for than there are."""
+"""Smallest distance in the search, in case more speakers are requested than there are."""
 
 
 def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -> Vectors:
-    """The mean voice of each speaker, rows of length 1: as many as `speakers` says or, where there are not so many
-    voices, as there are. `vectors` come in order of time, `seconds` is the speech that they cover.
+    """Return the mean voice of each speaker as unit vectors: `speakers` of them, or fewer if there are not as many
+    voices. `vectors` are in order of time and cover `seconds` of speech.
 
     >>> find_voices(np.eye(2, dtype=np.float32).repeat(9, axis=0), 14.4).shape
     (2, 2)
     """
-    # Imported here: a server that tells no speakers apart need not spend the memory.
+    # Imported late, because a server that labels no speakers need not spend the memory.
     from scipy.cluster.hierarchy import fcluster, leaders, linkage
     from scipy.spatial.distance import squareform
 
@@ -62,7 +61,7 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
 
     def told_apart(distance: float) -> NDArray[np.int64]:
         clusters = fcluster(tree, distance, "distance")
-        # By the places of their last joins in the tree: of clusters of one size, the earlier goes first.
+        # Numbering by the last joins in the tree makes the earlier one of equally large clusters go first.
         joins, names = leaders(tree, clusters)
         return _without_small(sample, joins[np.argsort(names)][clusters - 1], least)
 
@@ -82,8 +81,8 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
 
 
 def _without_small(vectors: Vectors, labels: NDArray[np.int64], least: float) -> NDArray[np.int64]:
-    """Labels 0 … n-1 after the vectors of each cluster of fewer than `least`, the smallest first, went to the clusters
-    nearest to them."""
+    """Merge clusters with fewer than `least` vectors, the smallest first, into the nearest ones. Returns labels from
+    0."""
     while True:
         names, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
         smallest = sizes.argmin()
@@ -96,7 +95,7 @@ def _without_small(vectors: Vectors, labels: NDArray[np.int64], least: float) ->
 
 
 def _nearest_joined(vectors: Vectors, labels: NDArray[np.int64], most: int) -> Vectors:
-    """The means of the clusters, the two nearest joined until there are at most `most`."""
+    """Join the two nearest clusters until there are at most `most`, and return their means."""
     while True:
         means = _means(vectors, labels)
         if len(means) <= most:
@@ -114,36 +113,35 @@ def _means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
 
 
 FRAME = 0.05
-"""Seconds: how finely turns are cut."""
+"""Resolution of turns in seconds."""
 
 _CHANGE = 0.6
-"""What a change of speaker costs, in cosine × frames: a voice must be nearer by 0.1 for 0.3 s."""
+"""Cost of a change of speaker in cosine × frames: a voice must be nearer by 0.1 for 0.3 s."""
 _CHANGE_IN_PAUSE = 0.25
 _PAUSE_LEVEL = 0.15
-"""The share of a region's median loudness below which frames are pauses: quieter frames are pauses, where a change
-costs less."""
+"""Share of a region's median loudness below which a frame is a pause, where a change costs less."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechRegion:
-    """An unbroken stretch of speech, as it was heard."""
+    """An unbroken stretch of speech as it was heard."""
 
     start: float
     end: float
-    """Seconds of the recording."""
+    """End in seconds of the recording, as `start`."""
     centres: NDArray[np.float64]
-    """Seconds of the recording, of each of its windows."""
+    """Centre of each window in seconds of the recording."""
     voices: NDArray[np.float32]
-    """n × 256: the voice in each."""
+    """Voice in each window, n × 256."""
     loudness: NDArray[np.float32]
     """Root mean square of each frame."""
 
 
 def turns_in(region: SpeechRegion, speakers: NDArray[np.float32]) -> list[SpeakerTurn]:
-    """The turns in `region` of the `speakers`, whose mean voices are given.
+    """Return the turns in `region` of the `speakers`, given by their mean voices.
 
-    Each frame is as near to a speaker as the windows on both sides of it, in proportion; Viterbi's path through the
-    frames weighs that against the cost of changes.
+    A frame's similarity to a speaker is interpolated between the windows around it. The Viterbi path through the frames
+    weighs it against the cost of changes.
     """
     frames = len(region.loudness)
     times = region.start + (np.arange(frames) + 0.5) * FRAME
@@ -160,7 +158,7 @@ def turns_in(region: SpeechRegion, speakers: NDArray[np.float32]) -> list[Speake
 
 
 def _best_path(gains: NDArray[np.float64], costs: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The speaker of each frame. `gains` is frames × speakers; `costs` is what a change into each frame costs."""
+    """Return the speaker of each frame. `gains` is frames × speakers; `costs` is the cost of a change per frame."""
     frames, speakers = gains.shape
     stay = np.arange(speakers)
     came_from = np.empty((frames, speakers), np.int64)
@@ -212,21 +210,21 @@ class SpeakerTurns:
         self._method.close()
 
     async def listen(self, block: NDArray[np.float32]) -> None:
-        """The recording's next block, float32 [channels, n] at 16 kHz, silence included: two channels may be two
-        speakers. Of no use for a mono recording."""
+        """Add the recording's next block, float32 [channels, n] at 16 kHz, silence included, because two channels may
+        be two speakers. It has no effect for mono."""
         if self._levels is not None:
             await asyncio.to_thread(self._levels.add, block)
 
     async def add(self, samples: Samples, start: float) -> None:
-        """The next stretch of speech, mono, which begins `start` seconds into the recording. Raises ModelError."""
+        """Add the next stretch of mono speech, which begins at `start` seconds of the recording. Raises ModelError."""
         if not len(samples):
             return
         self._regions.append((start, start + len(samples) / RATE))
         await self._method.add(samples, start)
 
     async def finish(self, speakers: int | None = None) -> Sequence[SpeakerTurn]:
-        """Turns in order of time that do not overlap, speakers numbered from 0 in order of first speech. `speakers` is
-        their number, where it is known. Raises ModelError."""
+        """Return turns in order of time without overlaps; speakers are numbered from 0 in order of first speech.
+        `speakers` is their number, if known. Raises ModelError."""
         if not self._regions:
             return []
         if self._levels is not None and speakers in (None, 2) and self._levels.are_speakers:
@@ -235,7 +233,7 @@ class SpeakerTurns:
 
 
 class _ByVoices:
-    """Windows of 1.6 s, half a window apart, are clustered by voice; then each region is cut at the changes."""
+    """Clusters windows of 1.6 s, half a window apart, by voice, and then cuts each region at the changes."""
 
     def __init__(self, encoder: VoiceEncoder) -> None:
         self._encoder = encoder
@@ -261,7 +259,7 @@ class _ByVoices:
 
 
 class _ByPipeline:
-    """The speech goes to a file, silence where there was none, for an engine that wants the whole recording."""
+    """Writes the speech, with silence between, to a file for an engine that needs the whole recording."""
 
     def __init__(self, diarizer: Diarizer) -> None:
         self._diarizer = diarizer
@@ -285,21 +283,22 @@ class _ByPipeline:
 
 
 def _begins(count: int) -> Iterator[int]:
-    """Where windows begin in a region of `count` samples; the last ends where it ends."""
+    """Yield the starts of the windows in a region of `count` samples; the last window ends with the region."""
     yield from range(0, max(1, count - WINDOW + 1), _HOP)
     if count > WINDOW and (count - WINDOW) % _HOP:
         yield count - WINDOW
 
 
 def _loudness(samples: Samples) -> NDArray[np.float32]:
-    """Root mean square of each frame; a last one that is not whole counts as one."""
+    """Return the root mean square of each frame; an incomplete last one counts."""
     padded = np.pad(samples, (0, -len(samples) % _FRAME)).reshape(-1, _FRAME)
     loudness: NDArray[np.float32] = np.sqrt(np.mean(np.square(padded), axis=1))
     return loudness
 
 
 def _reliable(regions: Sequence[SpeechRegion]) -> Sequence[SpeechRegion]:
-    """Those of a whole window or more, as long as they make up half of the speech: shorter ones tell little."""
+    """Return the regions of at least a whole window if they make up half of the speech, or else all: short ones are
+    unreliable."""
     whole = [region for region in regions if region.end - region.start >= WINDOW / RATE]
     return whole if 2 * _seconds(whole) >= _seconds(regions) else regions
 

@@ -1,4 +1,4 @@
-"""Who speaks when, and which word is whose."""
+"""Turns of speakers, the speaker of each word, and phrases that are sent while a recording is transcribed."""
 
 import bisect
 import re
@@ -13,18 +13,18 @@ from tasks.speech.cutter import Stretch
 from tasks.speech.phrases import Phrase, Phrasing, separator
 
 _UNSETTLED_S = 2.0
-"""At the end of a stretch: as much as a cut in mid-speech lets the next one hear again."""
+"""Seconds at the end of a stretch that may still change, because the next one can overlap them."""
 
 
 @dataclass(slots=True)
 class _PhraseTrack:
     words: Sequence[SpokenWord] = ()
     taken: int = 0
-    """How many of `words` are phrased."""
+    """Number of `words` that have been phrased."""
     phrasing: Phrasing = field(default_factory=Phrasing)
 
     def settle(self, until: float) -> list[Phrase]:
-        """Phrases of the words that end by then."""
+        """Return the phrases of the words that end by `until`."""
         begin = self.taken
         while self.taken < len(self.words) and self.words[self.taken].end <= until:
             self.taken += 1
@@ -35,35 +35,36 @@ class _PhraseTrack:
 
     @property
     def open_from(self) -> float:
-        """Before it, no phrase of this track can begin any more, as far as it has been heard."""
+        """Time before which no further phrase of this track can begin, as far as it has been heard."""
         if self.phrasing.open_from is not None:
             return self.phrasing.open_from
         return self.words[self.taken].start if self.taken < len(self.words) else inf
 
 
 class PhraseEmitter:
-    """Tells the phrases in the order in which they begin: each once nothing that is still to be heard can change it, or
-    comes before it; and only while the words so far are clear enough that they are believed."""
+    """Sends phrases in order of their start, each once no later speech can change or precede it, as long as the words
+    so far are clear enough to be believed."""
 
     def __init__(self, tell: Callable[[Phrase], None], believes: Callable[[float, int], bool]) -> None:
-        """`believes` is asked with the mean probability of words and their number."""
+        """Set the receiver of phrases, and `believes`, which is called with the mean probability and the number of
+        words."""
         self._tell = tell
         self._believes = believes
         self._tracks: dict[int | None, _PhraseTrack] = {}
         self._waiting: list[tuple[tuple[float, float], int, Phrase]] = []
-        """Place and number of the track with each."""
+        """Waiting phrases with place and track number, by which they are sorted."""
         self._probability = 0.0
         self._count = 0
-        """Sum over the words that are told, and their number."""
+        """Number of words sent; `_probability` is the sum of their probabilities."""
 
     def add(self, stretch: Stretch, words: Sequence[SpokenWord]) -> None:
-        """`words` are all that have been heard on the channel of `stretch`, which was heard last."""
+        """Update the words of the stretch's channel; `words` are all that have been heard on it."""
         if words:
             self._tracks.setdefault(stretch.channel, _PhraseTrack()).words = words
         for channel, track in self._tracks.items():
             if channel == stretch.channel:
                 self._wait(channel, track.settle(stretch.end - _UNSETTLED_S))
-            elif channel is None:  # what was one track has come apart into two
+            elif channel is None:  # the mixed track has been split into two channels
                 self._wait(channel, track.finish())
         ready = self._ready(min([stretch.then, *(track.open_from for track in self._tracks.values())]))
         probabilities = [word.probability for phrase in ready for word in phrase.words]
@@ -74,7 +75,7 @@ class PhraseEmitter:
             self._tell_all(ready)
 
     def finish(self) -> None:
-        """Tells the rest. To be called once the whole recording is believed."""
+        """Send the rest. It is called only if the whole recording is believed."""
         for channel, track in self._tracks.items():
             self._wait(channel, track.finish())
         self._tell_all(self._ready(inf))
@@ -94,21 +95,21 @@ class PhraseEmitter:
 
 
 PAUSE = 0.5
-"""Seconds of silence that a turn may hold."""
+"""Longest silence in seconds within a turn."""
 
 _SPELLED_PAUSE = 0.7
-"""Seconds of silence between two letters of a word that is spelled."""
+"""Longest silence in seconds between two letters of a spelled word."""
 _SPELLED_FROM = 3
-"""Letters or digits in a row that are spelled and not words, as "I" and "a" are."""
+"""Least number of single letters or digits in a row that are spelled; fewer may be words such as "I" and "a"."""
 _LEAST_TURN = 1.6
-"""Seconds of letters in which a voice can be told: the encoder's window. Within a word that is spelled, a shorter turn
-is none."""
+"""Least seconds of letters in which a voice can be recognised: the encoder's window. A shorter turn within a spelled
+word is ignored."""
 _SPELLED = re.compile(r"\W*(?:[^\W_](?:[-.]|\b))+\W*")
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerTurn:
-    """`speaker` speaks from `start` to `end`, in seconds of the recording."""
+    """A turn of `speaker` from `start` to `end`, in seconds of the recording."""
 
     start: float
     end: float
@@ -120,7 +121,7 @@ def speaker_label(speaker: int) -> str:
 
 
 def in_order(turns: Iterable[SpeakerTurn]) -> list[SpeakerTurn]:
-    """`turns` by time, those of one speaker joined over short pauses, the speakers numbered as they begin to speak."""
+    """Sort turns by time, join those of one speaker across short pauses, and number speakers by first appearance."""
     joined: list[SpeakerTurn] = []
     numbers: dict[int, int] = {}
     for turn in sorted(turns, key=lambda turn: (turn.start, turn.end)):
@@ -133,9 +134,9 @@ def in_order(turns: Iterable[SpeakerTurn]) -> list[SpeakerTurn]:
 
 
 def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> list[int]:
-    """The speaker of each word: whose turns overlap it longest, and outside all turns, whose turn is nearest in time.
-    What is spelled is not cut into turns too short to tell a voice in. `turns` are in order of time; without any,
-    everything is one speaker's."""
+    """Return the speaker of each word: the one whose turns overlap it longest, or else the one whose turn is nearest.
+    Spelled words are not split into turns too short to recognise a voice. `turns` are in order of time; without any,
+    everything has one speaker."""
     ends = [turn.end for turn in turns]
 
     def speaker_of(start: float, end: float) -> int:
@@ -153,7 +154,7 @@ def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> li
 
 
 def _spelled(words: Sequence[SpokenWord]) -> Iterator[tuple[int, int]]:
-    """The first of letters and digits that are said one by one, and the first word after them."""
+    """Yield the index of the first word of each spelled sequence, and the index after its last."""
     first = 0
     for index in range(len(words) + 1):
         goes_on = index < len(words) and _is_spelled(words[index].text)
@@ -165,13 +166,14 @@ def _spelled(words: Sequence[SpokenWord]) -> Iterator[tuple[int, int]]:
 
 
 def _is_spelled(text: str) -> bool:
-    """Whether it is a single letter or digit, or several with hyphens between; not in scripts without spaces, in which
-    that is a word."""
+    """True for a single letter or digit, or several with hyphens, but not in scripts without spaces, in which that is a
+    word."""
     return _SPELLED.fullmatch(text) is not None and separator("a", text) != ""
 
 
 def _speaker_of(start: float, end: float, turns: Sequence[SpeakerTurn], first: int) -> int:
-    """Whose turns hold most of the time between. `first` is the first turn that ends after `start`."""
+    """Return the speaker whose turns cover most of the time from `start` to `end`. `first` is the first turn that ends
+    after `start`."""
     shares: dict[int, float] = {}
     for index in range(first, len(turns)):
         turn = turns[index]

@@ -1,1 +1,1 @@
-"""From a request's words to what is to be translated, and from its text to sentences and back."""
+"""Splitting texts into sentences for translation, and putting the translations together."""

@@ -1,7 +1,7 @@
-"""A text as sentences to translate and what stands between them, and whether a translation kept what it must.
+"""Splitting a text into sentences and the parts between them, and checking that a translation keeps what it must.
 
-Markup, code, addresses, placeholders and numbers must come out as they went in. Bounds in the patterns keep any text,
-however odd, from making them slow.
+Markup, code, addresses, placeholders and numbers must survive unchanged. Bounds in the patterns keep their time low for
+any text.
 """
 
 import re
@@ -14,8 +14,8 @@ from models.translation.ct2 import MARK, MOST, content_mark, is_markup, markup_m
 from tasks.wording.phrases import compiled
 
 Kind = Literal["break", "markup", "content"]
-"""A `break` ends a sentence (a line's end, `<p>`, a fenced block); `markup` stands between words (`<b>`, `**`);
-`content` is in a word's place (`{name}`, a code span, an address)."""
+"""Kind of an item. A `break` ends a sentence (a line's end, `<p>`, a fenced block), `markup` stands between words
+(`<b>`, `**`), and `content` takes the place of a word (`{name}`, a code span, an address)."""
 
 _INLINE = (
     "a|abbr|b|bdi|bdo|big|cite|data|del|dfn|em|font|g|i|ins|label|mark|q|rp|rt|ruby|s|small|span|strike|strong|sub"
@@ -25,14 +25,14 @@ _ATTRIBUTES = r"(?:\s(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}'){0,2000})?"
 
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("break", r"\A---[ \t]*\n.{0,20000}?\n---[ \t]*(?=\n|\Z)|<[!?][^<>]{0,2000}>"),
-    # A line's end with all that begins the next line.
+    # a line's end with everything that begins the next line
     ("break", r"(?:\A|[ \t]*[\r\n\v\f\x85\u2028\u2029]+)[ \t]{0,12}\[[^\]\n]{1,200}\]:[ \t]+\S[^\n]*"),
     (
         "break",
         r"(?:(?:\A|[ \t]*[\r\n\v\f\x85\u2028\u2029]+)[ \t\u3000]*"
         r"(?:>[ \t]?){0,10}(?:#{1,6}[ \t]+|(?:[-*+•–]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?)",
     ),
-    # Code and templates.
+    # code and templates
     ("content", r"(?<!`)(?P<ticks>`{1,2})(?!`)[^\n]{1,1000}?(?<!`)(?P=ticks)(?!`)"),
     (
         "content",
@@ -48,16 +48,16 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("content", r"%\([\w.]{1,60}\)[#0\- +]?\d*(?:\.\d+)?[a-zA-Z]|%\d{1,2}\$[#0\- +]?\d*(?:\.\d+)?[a-zA-Z@]"),
     ("content", r"%[#0\-+]?\d{0,3}(?:\.\d{1,2})?(?:[hlqLzjt]{0,2}[diouxXeEfFgGcs@])(?![A-Za-z])|%[A-Z_]{2,40}%|%%"),
     ("content", r"\$[A-Za-z_]\w{0,60}"),
-    # Addresses.
+    # addresses
     ("content", r"(?:https?|ftp|file|mailto|tel|data):[^\s<>\"'`\]})\u3000-\u303f\uff00-\uffef]{1,2000}(?<![.,;:!?])"),
     ("content", r"\bwww\.[^\s<>\"'`\]})]{1,1000}(?<![.,;:!?])"),
     ("content", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
     ("content", r"(?<![\w@])[@#][A-Za-z_][\w.]{0,60}(?<!\.)"),
-    # HTML and XML.
+    # HTML and XML
     ("markup", rf"</?(?:{_INLINE})(?=[\s/>]){_ATTRIBUTES}\s*/?>"),
     ("break", rf"</?[A-Za-z][\w:.-]{{0,60}}{_ATTRIBUTES}\s*/?>"),
     ("content", r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});"),
-    # Markdown within a line.
+    # Markdown within a line
     ("content", r"\[\^[^\]\n]{1,60}\]"),
     ("markup", r"!?\[(?=[^\[\]\n]{0,500}\](?:\([^()\n]{0,1000}\)|\[[^\[\]\n]{0,200}\]))"),
     ("markup", r"\](?:\([^()\n]{0,1000}\)|\[[^\[\]\n]{0,200}\])"),
@@ -66,7 +66,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("markup", r"\*{1,3}(?=[^\s*])|(?<=[^\s*])\*{1,3}|~~"),
     ("markup", r"(?<![^\W_])_{1,3}(?=[^\W_])|(?<=[^\s_])_{1,3}(?!\w)"),
     ("break", r"\t+| {3,}"),
-    # Signs that engines do not know.
+    # signs that engines do not know
     ("content", r"[\U0001f000-\U0001faff\u2600-\u27bf\u2190-\u21ff\u2b00-\u2bff\ufe0f\u200d~]+|[\ue000-\uf8ff]"),
 )
 
@@ -79,12 +79,12 @@ _OPENERS: tuple[tuple[Kind, str, str], ...] = (
     ("break", r"\$\$", r"\$\$"),
     ("break", r"\\\[", r"\\\]"),
 )
-"""Blocks whose inside is not prose: how they open and close. They are searched for by themselves: an opener that is
-never closed must not cost a search at each place where it stands."""
+"""Opening and closing patterns of blocks whose content is no prose. They are searched for separately, because an opener
+that is never closed must not cost a search at each of its occurrences."""
 
 _OPENER = "|".join(f"(?P<o{place}>{opener})" for place, (_, opener, _) in enumerate(_OPENERS))
 _NAMED = [f"(?P<k{place}>{pattern})" for place, (_, pattern) in enumerate(_PATTERNS)]
-# Nothing begins amid a word: the look at the character before saves the rest.
+# Items never begin within a word; checking the character before first saves the other patterns.
 _ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})"
 NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![A-Za-z\u00c0-\u024f_\d])")
 
@@ -98,7 +98,7 @@ class MarkupItem:
 
 
 def items_of(text: str) -> Iterator[MarkupItem]:
-    """In order, without overlaps, none of them empty."""
+    """Yield the items of a text in order, not empty and without overlaps."""
     place = 0
     for block in _blocks_of(text):
         yield from _between(text, place, block.start)
@@ -135,7 +135,8 @@ def _blocks_of(text: str) -> Iterator[MarkupItem]:
 
 
 LONGEST = 500
-"""Characters of one sentence; a longer one is cut at a comma, else at a space: models were trained on short ones."""
+"""Longest sentence in characters; a longer one is cut at a comma or else a space, because models were trained on short
+ones."""
 
 _END = re.compile(
     r"[.!?…]+[\"'”’»)\]\ue800-\uefff]*(?=\s)\s+(?![a-zß-öø-ÿа-яё,;])"
@@ -154,7 +155,7 @@ _ONE_AFTER = r"[,;:،、；：，]"
 
 
 def cut(text: str) -> list[str]:
-    """The sentences of `text`, each with the white space behind it: joined, they are `text`."""
+    """Split `text` into sentences, each with the white space behind it, so that their concatenation is `text`."""
     sentences: list[str] = []
     start = 0
     for end in _END.finditer(text):
@@ -185,17 +186,17 @@ def _place_to_cut(sentence: str) -> int:
 
 
 _MOST_ITEMS = MOST // 2
-"""The most items of a run, so that marks for numbers are left."""
+"""Most items of a run, which leaves marks for numbers."""
 _EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
-"""White space and marks, which a sentence has around it."""
+"""White space and marks that may surround a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
     text: str
-    """With marks, one line, without space at its ends."""
+    """The sentence with marks, on one line, stripped."""
     items: tuple[str, ...]
-    """What the marks stand for, by their numbers."""
+    """Items that the marks stand for, by number."""
 
     @property
     def original(self) -> str:
@@ -212,18 +213,19 @@ class Sentence:
         return Sentence(NUMBER.sub(mark, self.text), tuple(items))
 
     def restored(self, translation: str) -> str:
-        """`translation` with everything for its marks."""
+        """Replace the marks in `translation` by their items."""
         return MARK.sub(lambda mark: self.items[ord(mark.group()) % MOST], translation)
 
     def is_kept_by(self, translation: str) -> bool:
-        """Whether `translation` has all that must survive, and nothing of the kind besides."""
+        """True if `translation` has exactly the items that must survive."""
         if not translation.strip() or not same_marks(self.text, translation):
             return False
         return _structure(self.original) == _structure(self.restored(translation))
 
 
 def pieces_of(text: str) -> list[str | Sentence]:
-    """Strings stay as they are: joined with the sentences' originals, they are `text`."""
+    """Split `text` into sentences, and strings that stay as they are. The strings and the sentences' originals make up
+    `text`."""
     pieces: list[str | Sentence] = []
     run: list[str | MarkupItem] = []
     items = place = 0
@@ -242,12 +244,12 @@ def pieces_of(text: str) -> list[str | Sentence]:
 
 
 def is_invented(translation: str, original: str) -> bool:
-    """Whether a fragment's translation has markup, code or placeholders that the fragment had not."""
+    """True if a fragment's translation has markup, code or placeholders that the fragment lacks."""
     return any(True for _ in items_of(translation)) and _structure(translation)[:2] != _structure(original)[:2]
 
 
 def respaced(source: str, translation: str) -> str:
-    """`translation` with markup as close to its words as in `source`: `<b>`, which opens, to the next one."""
+    """Space the markup in `translation` as in `source`: an opening `<b>` adjoins the word that follows it."""
     for mark in {mark for mark in MARK.findall(source) if is_markup(mark)}:
         before, _, after = source.partition(mark)
         left, right = before[-1:], after[:1]
@@ -262,7 +264,7 @@ def respaced(source: str, translation: str) -> str:
 
 
 def _sentences_of(run: Sequence[str | MarkupItem]) -> list[str | Sentence]:
-    """The sentences of what stands between two breaks."""
+    """Split the run between two breaks into sentences."""
     marked = ""
     items: list[str] = []
     for part in run:
@@ -296,7 +298,7 @@ def _renumbered(core: str, items: Sequence[str]) -> Sentence:
 
 
 def _structure(text: str) -> tuple[list[str], list[str], list[str]]:
-    """Markup in order; the rest in any; numbers in any."""
+    """Return the markup in order, and the sorted other items and numbers."""
     items = list(items_of(text))
     bare, place = [], 0
     for item in items:

@@ -1,7 +1,8 @@
-"""What a request says of the element it means: what is written on it, its type, and where it is.
+"""Understanding which element of a screen a request means, by the text on it, its type and its place.
 
-"the Save button at the bottom right" → written "save", type button, bottom and right. In English, German, French,
-Spanish, Italian, Portuguese and Dutch; in other languages what is written on an element is all that is understood.
+"the Save button at the bottom right" gives the text "save", the type button, and the places bottom and right. English,
+German, French, Spanish, Italian, Portuguese and Dutch are understood; in other languages only the text on an element
+is.
 """
 
 import re
@@ -12,7 +13,7 @@ from tasks.notation.words import PLACES
 from tasks.wording.phrases import PHRASES
 
 TYPE_WORDS = PHRASES["elements"]
-"""Regular expressions of what the types are called."""
+"""Regular expressions for the names of the types."""
 
 _PLURAL = re.compile(r"\b(?:all|every|each|alle|tous|toutes|todos|todas|tutti|tutte|list)\b", re.IGNORECASE)
 _PLACES = PHRASES["screen"]
@@ -23,35 +24,35 @@ _SHOWN_IN = re.compile(
     r"(?:image|picture|photo|screenshot|page|screen|bild|imagen|immagine|imagem)\b",
     re.IGNORECASE,
 )
-"""Speaks of the whole picture, and of no element that shows one."""
+"""Phrases about the whole picture, which name no element although they contain words such as "image"."""
 _LITTLE = frozenset(PHRASES["little"]["elements"].split())
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
     written: str = ""
-    """What is written on the element, as the request has it; empty where it does not say."""
+    """Text on the element, as the request has it; empty if the request names none."""
     quoted: bool = False
     types: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
     """Some of `top`, `bottom`, `left`, `right` and `middle`."""
     order: int | None = None
-    """Its place among several, from 0; -1 is the last."""
+    """Index among several elements, from 0; -1 is the last."""
     several: bool = False
-    """Whether all elements of its types are meant."""
+    """True if all elements of the types are meant."""
     said: str = ""
-    """The line that says so."""
+    """First line of the request, from which all of this is taken."""
 
     @property
     def names_an_element(self) -> bool:
-        """Whether certain elements are meant, rather than all of some types or of the screen."""
+        """True if certain elements are meant, and not all of a type or of the screen."""
         if self.written or self.order is not None:
             return True
         return bool(self.types or self.places) and not self.several
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Without anything where `text` asks for the elements as such."""
+        """Parse a request. The result is empty if it asks for the elements in general."""
         first = text.strip().splitlines()[0] if text.strip() else ""
         quoted = _QUOTED.search(first)
         rest = _SHOWN_IN.sub(" ", _QUOTED.sub(" ", first) if quoted else first)
@@ -83,13 +84,13 @@ def _word(words: str) -> re.Pattern[str]:
 
 
 def _is_plural(kind: str, text: str) -> bool:
-    """Whether the last word that `text` uses for the type ends as plurals do."""
+    """True if the last word that `text` uses for the type is a plural."""
     found = list(_word(TYPE_WORDS[kind]).finditer(text))
     return bool(found) and re.search(r"(?:s|en|er|knöpfe|kästchen|schede)$", found[-1][0], re.IGNORECASE) is not None
 
 
 def _without_ends(words: list[str]) -> list[str]:
-    """ "the sign in" → "sign in": little words count within what is written, not at its ends."""
+    """Remove small words at both ends but not within: "the sign in" becomes "sign in"."""
     stripped = [word.strip(".'’") for word in words]
     begin = next((at for at, word in enumerate(stripped) if word.casefold() not in _LITTLE), len(stripped))
     kept = stripped[begin:]
@@ -99,4 +100,4 @@ def _without_ends(words: list[str]) -> list[str]:
 
 
 _PARTICLES = frozenset(("in", "on", "to", "all", "me", "it"))
-"""Last words of what buttons say: "Sign in", "Select all", "Contact me"."""
+"""Small words that may end a button's text: "Sign in", "Select all", "Contact me"."""

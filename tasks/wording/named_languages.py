@@ -1,4 +1,4 @@
-"""The languages that an instruction names: the one to translate into, and the one to translate from."""
+"""Finding the languages that an instruction names, to translate into and from."""
 
 # ruff: noqa: E501 - a language a line
 
@@ -64,11 +64,11 @@ _AFTER = re.compile(
 _BEGIN = re.compile(r"\W{0,4}")
 _ARROW = re.compile(r"\s*(?:-+>|=+>|→|➜|>|–|/|-|\bto\b|\binto\b)\s*", re.IGNORECASE)
 _MOST_ARROWS = 8
-"""Signs of the kind at a message's beginning that are looked at."""
+"""Most arrow signs at a message's beginning that are examined."""
 _END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _SHORT = 4
-"""Letters of a name: shorter ones begin words that have nothing to do with them."""
+"""Least number of letters of a name: shorter ones begin unrelated words."""
 _UNKNOWN = re.compile(
     r"(?:\b(?:into|to|ins|nach|vers|al|naar|на)\s+|[译譯]成)(?:the )?(?P<what>[^\W\d_][\w-]{1,30})", re.IGNORECASE
 )
@@ -77,23 +77,23 @@ _WORDS = (
     "the ml ta bg et pl te"
 )
 _ALSO_WORDS = frozenset(_WORDS.split())
-"""Codes that mean a language only where nothing but a clause's end follows."""
+"""Codes that are words as well. They mean a language only at the end of a clause."""
 _LAST_WORDS = frozenset(["am", "be", "el", "he", "hi", "id", "is", "it", "la", "my", "no", "so"])
-"""Those of them that a sentence may end with."""
+"""The codes among them that are words with which a sentence may end."""
 _CLAUSE_END = re.compile(r"[\"'”’»`*>\])]*\s*(?:[:：.,!?;)\n。，]|please\b|\Z)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A language, by a name or a code, where a text names it."""
+    """A language at the place where a text names it, by a name or a code."""
 
     text: str
     end: int
     tag: str
     name: str
-    """Or the code, as it is written."""
+    """Name or code as written."""
     ending: str = ""
-    """What makes a name an inflected form."""
+    """Letters that make the name an inflected form."""
     is_code: bool = False
     has_region: bool = False
 
@@ -102,7 +102,7 @@ class _Found:
 class LanguageMention:
     tag: str
     start: int
-    """Where the words of direction before it begin."""
+    """Start of the preposition before the language."""
     end: int
     is_code: bool
 
@@ -112,16 +112,16 @@ class LanguageMention:
 
     @property
     def name(self) -> str:
-        """In English, without region or script."""
+        """English name without region or script."""
         return name_of(base_of(self.tag))
 
 
 _Place = tuple[int, _Found]
-"""Where the words before a language begin, and the language."""
+"""Start of the words before a language, and the language."""
 
 
 def _language_at(text: str, start: int) -> _Found | None:
-    """The longest name, whole or as the beginning of an inflected form; else a code."""
+    """Return the language at `start`: the longest name, whole or as the stem of an inflected form, or else a code."""
     variant = _VARIANT.match(text, start)
     for at in (variant.end(), start) if variant else (start,):
         names = list(names_at(text, at))
@@ -143,7 +143,8 @@ def _language_at(text: str, start: int) -> _Found | None:
 
 
 def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, dict[int, str]]:
-    """`text` with MARK for the name of each language whose tag is known, and the tags by the places of the marks."""
+    """Replace the name of each language with a known tag by MARK. Returns the text, and the tags by the marks'
+    positions."""
     marked, tags, done = "", {}, 0
     for begin in _NAME_BEGINS.finditer(text):
         found = _language_at(text, begin.start()) if begin.start() >= done else None
@@ -156,7 +157,8 @@ def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, 
 
 
 def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention | None:
-    """The language to translate into. `words_at_end`: whether a code that is a word, too, counts as the last word."""
+    """Return the language to translate into. `words_at_end`: accept a code that is also a word at the end of the
+    text."""
     arrow = _arrow_in(instruction)
     for places in (
         _behind(_LABELLED, instruction),
@@ -173,7 +175,7 @@ def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention
 
 
 def _behind(words: re.Pattern[str], text: str) -> Iterator[_Place]:
-    """The languages that stand behind `words`. What looks like an article may be one itself: `translate to la: hello`."""
+    """Yield the languages behind `words`. An apparent article may be a code itself, as in `translate to la: hello`."""
     for before in words.finditer(text):
         found = _language_at(text, before.end()) or _language_at(text, before.start("articles"))
         if found:
@@ -181,7 +183,7 @@ def _behind(words: re.Pattern[str], text: str) -> Iterator[_Place]:
 
 
 def _before(words: re.Pattern[str], text: str) -> Iterator[_Place]:
-    """The languages that stand before `words`."""
+    """Yield the languages before `words`."""
     end = len(text) if words.search(text) else 0
     at = 0
     while at < end:
@@ -196,7 +198,7 @@ def _follows(pattern: re.Pattern[str], found: _Found) -> bool:
 
 
 def _arrow_in(text: str) -> tuple[str, _Place] | None:
-    """What stands on the two sides of an arrow at the beginning, a tag and a place: `en -> fr: hello`."""
+    """Find an arrow at the beginning, as in `en -> fr: hello`. Returns the tag before it and the place behind it."""
     begin = _BEGIN.match(text)
     start = begin.end() if begin else 0
     for sign in islice(_ARROW.finditer(text), _MOST_ARROWS):
@@ -208,19 +210,20 @@ def _arrow_in(text: str) -> tuple[str, _Place] | None:
 
 
 def _alone(text: str) -> str | None:
-    """The tag of a text that is nothing but a language."""
+    """Return the tag of a text that consists of a language only."""
     found = _language_at(text, 0)
     return found.tag if found and found.end == len(text) else None
 
 
 def _targets(places: Iterable[_Place], words_at_end: bool) -> list[LanguageMention]:
-    """The common languages in order; where there is none, the others: `Translate my letter to Mari into French`."""
+    """Return the common languages in order, or else the others: `Translate my letter to Mari into French` means
+    French."""
     found = [target for place in places if (target := _target(place, words_at_end))]
     return [target for target in found if target.is_common] or found
 
 
 def source_in(instruction: str, target: LanguageMention) -> str | None:
-    """The tag of the language to translate from, if the instruction names it."""
+    """Return the tag of the language to translate from, if the instruction names one."""
     if arrow := _arrow_in(instruction):
         return arrow[0]
     for _, labelled in _behind(_SOURCE, instruction):
@@ -235,18 +238,18 @@ def source_in(instruction: str, target: LanguageMention) -> str | None:
 
 
 def named(language: str) -> str | None:
-    """The tag of what is nothing but a language: a code or a name, perhaps with its region."""
+    """Return the tag of a text that is only a language: a code or a name, perhaps with a region."""
     return _alone(language.strip()) or tag_of_code(language.strip())
 
 
 def unknown_in(instruction: str) -> str | None:
-    """What stands where a language should."""
+    """Return the word that stands where a language should."""
     found = _UNKNOWN.search(instruction)
     return found["what"] if found else None
 
 
 def without_source(text: str) -> str:
-    """`text` without "from English" at its end."""
+    """Remove a "from English" at the end of `text`."""
     for start, found in _behind(_FROM, text):
         if not text[found.end :].strip():
             return text[:start]
@@ -264,7 +267,8 @@ def _target(place: _Place, words_at_end: bool = True) -> LanguageMention | None:
 
 
 def _is_a_word(found: _Found, words_at_end: bool) -> bool:
-    """`translate this to it, please`: but `to it: hello` and `to it-IT` name Italian."""
+    """True if a code is meant as a word: `translate this to it, please` does, `to it: hello` and `to it-IT` name
+    Italian."""
     code = found.name.lower()
     is_common = LANGUAGES[TAG_OF_CODE[code]].is_common
     may_be = (code in _ALSO_WORDS and not found.name.isupper()) if is_common else code in CODES_THAT_ARE_WORDS

@@ -1,7 +1,7 @@
-"""What the user's words ask to be found, as phrases: "find the red car and two dogs" → "red car", "dogs".
+"""Extracting the things to find from a request: "find the red car and two dogs" gives "red car" and "dogs".
 
-In English, German, French, Spanish, Italian, Portuguese and Dutch; in other languages only what a label's own names
-say is understood.
+English, German, French, Spanish, Italian, Portuguese and Dutch are understood; in other languages only names of labels
+are.
 """
 
 import re
@@ -19,42 +19,42 @@ _LITTLE = frozenset(PHRASES["little"]["objects"].split())
 _EVERYTHING = rf"\b(?:{PHRASES['objects']['everything']})\b"
 
 _LONGEST_LIST = 400
-"""Characters behind a verb in which its objects stand."""
+"""Number of characters behind a verb in which its objects are searched for."""
 _MOST_WORDS = 6
-"""A longer phrase is a sentence that was not understood."""
+"""Most words of a phrase; a longer one is a sentence that was not understood."""
 
 
 _MOST_CHARS = 4000
 
 
 def instruction_in(text: str) -> str:
-    """The beginning and the end of a long text: what stands between them is what it is about, and would take long."""
+    """Return the beginning and the end of a long text, where users put instructions. The middle would take long."""
     half = _MOST_CHARS // 2
     return text if len(text) <= _MOST_CHARS else f"{text[:half]}\n{text[-half:]}"
 
 
 def asks(text: str) -> bool:
-    """Whether `text` says that something is to be found, in a language that is understood here."""
+    """True if `text` asks to find something, in a language that is understood here."""
     return compiled(_VERB).search(text) is not None
 
 
 def phrases_in(text: str) -> list[str]:
-    """The things that `text` asks for, as it calls them, in order; none where it asks for everything.
+    """Return the things that `text` asks for, in its words and order; none if it asks for everything.
 
-    "Detect all objects." has none; "Find objects: cars, dogs" has "cars" and "dogs".
+    "Detect all objects." gives none; "Find objects: cars, dogs" gives "cars" and "dogs".
     """
     return [phrase for phrase in dict.fromkeys(_phrases(text)) if not compiled(_EVERYTHING).search(phrase)]
 
 
 def listed_in(text: str) -> list[str]:
-    """The parts of a text that may be nothing but a list: "person", "cars and dogs"."""
+    """Split a text that may be only a list: "person", "cars and dogs"."""
     return [phrase for phrase in map(_bare, compiled(_AND).split(text.strip())) if phrase]
 
 
 def _phrases(text: str) -> Iterator[str]:
     for verb in compiled(_VERB).finditer(text):
         rest = text[verb.end() : verb.end() + _LONGEST_LIST].lstrip()
-        # "Where are there …", "is there a …" and "find me the …" have their end words in front.
+        # Some end words can also begin a phrase: "Where are there …", "is there a …", "find me the …".
         end = compiled(_END).search(rest)
         while end and not _bare(rest[: end.start()]):
             rest = rest[end.end() :].lstrip() if end[0].isalpha() else ""
@@ -70,7 +70,7 @@ def _phrases(text: str) -> Iterator[str]:
 
 
 def _bare(words: str) -> str:
-    """Without articles, quantities and punctuation at its ends."""
+    """Remove articles, quantities and punctuation at both ends."""
     kept = re.sub(r"[^\w\s'’-]", " ", re.sub(r"^(?:l|d)['’]", "", words.strip(), flags=re.IGNORECASE)).split()
     while kept and (kept[0].lower() in _LITTLE or kept[0].isdecimal() or kept[0].lower() in NUMBERS):
         kept.pop(0)

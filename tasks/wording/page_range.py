@@ -1,5 +1,5 @@
-"""Which pages of a document the user's words ask for ("page 3", "Seiten 2 bis 4", "the last two pages"), and in which
-form: as tables, as Markdown."""
+"""Understanding which pages of a document a request asks for ("page 3", "Seiten 2 bis 4", "the last two pages"), and in
+which form: as tables, as Markdown."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,10 @@ from tasks.notation import words
 from tasks.notation.words import NUMBERS, any_of, count_named
 from tasks.wording.phrases import PHRASES, compiled
 
-# How people say which pages they mean, in English, German, French, Spanish, Portuguese and Italian.
-#
-# Fragments of regular expressions that ignore case. None of them captures anything.
+# Fragments of regular expressions for pages in English, German, French, Spanish, Portuguese and Italian. They ignore
+# case and capture nothing.
 COUNTS = {word: number for word, number in NUMBERS.items() if number <= 10 and (number > 1 or word == "one")}
-"""Words for 1 but the English one are articles, too."""
+"""Number words for counts. The words for 1 are articles as well, except in English."""
 PLACES = {**words.PLACES, "prime": 1, "final": -1}
 
 PAGES = r"pages|seiten|p[áa]ginas|pagine"
@@ -31,7 +30,7 @@ TO = rf"\s*(?:[-–—]|\b(?:to|through|{_TILL}|à|al?)\b)\s*"
 UP_TO = rf"\b(?:{_TILL})\s+(?:and\s+including\s+|einschließlich\s+)?"
 FROM = r"\b(?:(?:start|begin)(?:ing)?\s+(?:at|from|with|on)|ab|à\s+partir\s+de|a\s+partir\s+d[aeo]|desde)\s+"
 FROM_ON = r"\b(?:from|von|de|da)\s+"
-"""Begins a range without an end only if ON_TO follows: "the table from page 3" is on page 3."""
+"""Words that begin an open range only if ON_TO follows: "the table from page 3" means page 3."""
 BETWEEN = r"\b(?:between|zwischen|entre|tra|fra)\s+"
 ONWARDS = (
     r"(?:\s+(?:(?:and\s+)?onwards?|et\s+suivantes|en\s+adelante|em\s+diante|in\s+poi)\b|\s*\bff\b"
@@ -42,7 +41,7 @@ ONWARDS = (
 )
 ON = r"\s+(?:on|an)(?=\s*(?:[.,;:!?)]|$)|\s+please\b)"
 
-# "3.5" and "3-column" are not page 3. Nine digits are more than any document has pages.
+# "3.5" and "3-column" are not page 3. Nine digits exceed every document.
 COUNT = rf"(?:\d{{1,9}}(?!\d|\.\d)|(?:{any_of(COUNTS)}))(?!\w|-(?!(?:end|ende|fin|fim|fine|last)\b)[^\W\d])"
 RANGE = rf"{COUNT}(?:{TO}{THE}(?:(?:{PAGE})\s+)?{COUNT}|{ONWARDS})?"
 PLACE = rf"(?:\d{{1,9}}(?:st|nd|rd|th|re|ère|e|ème|ª|a|\.(?=\s+(?:seiten?|und|bis)\b|$))|(?:{any_of(PLACES)}))(?!\w)"
@@ -57,7 +56,7 @@ ODD = r"odd|ungeraden?|impaires|impares|dispari"
 EVEN = r"even|geraden?|paires|pares|pari"
 
 
-# A word, a path or a query may end in "page", and "every page 3 columns" does not speak of page 3.
+# A word, a path or a query may end in "page", and "every page 3 columns" does not mean page 3.
 _BEFORE = r"(?<![\w/.=&?#-])(?!(?<=\ba\s)page)" + "".join(
     rf"(?<!\b{word}\s)" for word in ("per", "each", "every", "this", "web", "home", "landing")
 )
@@ -78,15 +77,15 @@ _ALTERNATE = (
     rf"|(?:{PAGES})\s+(?:(?P<odd_after>{ODD})|{EVEN}))\b(?!\s*\d)"
 )
 
-# "Not page 2 but page 3", "nothing but page 3": this "but" leaves nothing out.
+# In "not page 2 but page 3" and "nothing but page 3" the "but" excludes nothing.
 _NOT_BUT = r"(?P<not>(?:\bnot|n['’]t|\bnothing)\b[^.!?\n]{0,40}?)\bbut\b(?!\s+not\b)"
 
 
 def requested_pages(text: str, total: int) -> list[int] | None:
-    """The pages of a document of `total` pages that `text` asks for, ascending from 1; None if it names none.
+    """Return the pages of a document of `total` pages that `text` asks for, ascending from 1; None if it names none.
 
     Understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the end"),
-    places ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions ("all
+    ordinals ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions ("all
     but the first page", "not page 2"). Raises InputError for a page that the document does not have.
     """
     text = compiled(_NOT_BUT).sub(r"\g<not>;", text)
@@ -115,14 +114,14 @@ def page_hints(text: str) -> list[str]:
 
 
 Hint = tuple[bool, range]
-"""Whether the pages are to be left out, and the pages, at least one."""
+"""A flag, True to exclude the pages, and the pages, at least one."""
 
 
 def _numbered(text: str, total: int) -> Iterator[Hint]:
     for match in compiled(_NUMBERED).finditer(text):
         numbers = match["numbers"]
         if not match["several"]:
-            # After one page a comma begins something else: "on page 3, 2024 comes first".
+            # After a single page a comma begins something else: "on page 3, 2024 comes first".
             numbers = numbers.partition(",")[0]
         excluded = bool(match["but"] or match["all_but"])
         ranges = [_range(one[0], total) for one in re.finditer(RANGE, numbers, re.IGNORECASE)]
@@ -152,7 +151,7 @@ def _placed(text: str, total: int) -> Iterator[Hint]:
         parts = re.split(COMMA, match["places"], flags=re.IGNORECASE)
         count = match["count"] or (match["before"] if match["several"] else None)
         if count is None and match["several"] and len(re.findall(PLACE, match["places"], re.IGNORECASE)) == 1:
-            continue  # "the first pages": nobody knows how many
+            continue  # "the first pages" gives no number
         size = min(count_named(count, COUNTS), total) if count else 1
         for part in parts:
             starts = [_start(place, size, total) for place in re.findall(PLACE, part, re.IGNORECASE)]
@@ -174,7 +173,7 @@ _UNWANTED = (
     r"\b(?:no|not|don['’]t|without|ignor\w+|skip\w*|except|exclud\w+|nicht|ohne|keine?|außer|sans|pas|sin|sem|senza)\b"
     r"(?:\W+\w+){0,2}\W*$"
 )
-# Not in a URL, nor in a file's name.
+# Words in a URL or a file's name do not count.
 _TABLES, _MARKDOWN = (
     rf"(?<![\w/.=&?#-])(?:{PHRASES['form'][name]})(?![\w/=&#-]|\.\w)" for name in ("tables", "markdown")
 )
@@ -182,12 +181,12 @@ _TABLES, _MARKDOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What of a page's layout is told beside its lines."""
+    """The parts of a page's layout that are returned beside its lines."""
 
     tables: bool = False
     markdown: bool = False
     is_read: bool = False
-    """Whether a language model reads the page, which is shown its tables."""
+    """True if a language model reads the page, which is then shown its tables."""
 
     @property
     def needs_tables(self) -> bool:
@@ -204,7 +203,7 @@ PLAIN = Form()
 
 
 def requested_form(text: str) -> Form:
-    """What `text` asks for.
+    """Return the form that `text` asks for.
 
     >>> requested_form("Read this with its tables, please.")
     Form(tables=True, markdown=False, is_read=False)

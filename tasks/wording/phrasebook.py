@@ -1,10 +1,9 @@
-"""Which of many subjects a text can speak of at all: one pass of RE2 for all their regular expressions, where Python's
-`re` would go through the text for each of them.
+"""Finding which of many subjects a text may mention. One pass of RE2 covers all their regular expressions, whereas
+Python's `re` would search the text once for each.
 
-RE2 looks at an image of the text, for images of the expressions, in ASCII: letters that are equal but for their case
-or accents have one image, those of other alphabets two letters, and what is a letter, a digit, a space or none of them
-remains one. Images may be alike where texts are not, but what an expression matches in a text, its image matches in
-the text's image.
+RE2 searches an ASCII image of the text for images of the expressions. Letters that differ only in case or accents have
+one image; those of other alphabets become two letters; letters, digits, spaces and other characters keep their kind.
+Different texts may have one image, but whatever an expression matches in a text, its image matches in the text's image.
 """
 
 import re
@@ -19,10 +18,10 @@ import re2
 from tasks.wording.phrases import compiled
 
 AUTOMATON_BYTES: Final = 8 << 20
-"""Memory that RE2 may keep states in; beyond it, it makes them anew."""
+"""Memory for RE2's cached states in bytes; beyond it they are rebuilt."""
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SPACES: Final = r"\s\x0b\x1c-\x1f"
-"""In a class: RE2 knows fewer white spaces than Python."""
+"""Members of a character class for white space, of which RE2 knows less than Python."""
 _ANYTHING: Final = "(?s:..?)"
 _IMAGES_OF_SIGNS: Final = {
     **{sign: sign for sign in (r"\b", r"\B", r"\d", r"\W", "|", ")")},
@@ -49,17 +48,17 @@ def _image_of_letter(letter: str) -> str:
         return "0"
     if not letter.isalnum():
         return "~"
-    # Python takes a dotless i for an i, too.
+    # Python's IGNORECASE also matches a dotless i with an i.
     base = "i" if letter == "ı" else unicodedata.normalize("NFD", letter.casefold())[0]
     return base if base.isascii() else _LETTERS[ord(base) // 26 % 26] + _LETTERS[ord(base) % 26]
 
 
 class _Images(dict[int, str]):
-    """For `str.translate`."""
+    """Cached images of characters, for `str.translate`."""
 
     def __missing__(self, code: int) -> str:
         image = _image_of_letter(chr(code))
-        if code < 1 << 16:  # The rest is rare, and a million.
+        if code < 1 << 16:  # other characters are rare, and there are a million
             self[code] = image
         return image
 
@@ -72,15 +71,15 @@ def image(text: str) -> str:
 
 
 _ALSO: Final = {**dict.fromkeys("ιΙ\u1fbe", r"|\~"), "\u0345": f"|{image('ι')}"}
-"""Python takes a mark below a letter for an iota."""
+"""Additional images of iotas: Python's IGNORECASE treats a combining iota below as one."""
 
 
 def pieces(pattern: str) -> list[list[str]]:
-    """For RE2: of each alternative of a regular expression (without flags but IGNORECASE), the parts between its gaps
-    of any letters. All parts of one of them match the image of a text, or of texts in lines, in which it matches.
+    """Return for each alternative of a regular expression the RE2 expressions of its parts between gaps of any letters.
 
-    Looking around is left out, and how often something is repeated. Raises ValueError for back references, flags and
-    whatever else it knows nothing of.
+    If the expression matches in a text, all parts of one alternative match the image of that text. Look-around and
+    numbers of repetitions are dropped. Flags other than IGNORECASE, back references and other unknown constructs raise
+    ValueError.
     """
     alternatives, depth, skipped, before = [[""]], 0, 0, ""
     for sign in _SIGNS.findall(pattern):
@@ -120,7 +119,7 @@ def _image_of_literals(letters: str) -> str:
 
 
 def _image_of_class(members: str) -> str:
-    """Anything, for all but what is in it, for ranges, and where it has classes in it."""
+    """Return the image of a character class; negated classes, ranges and nested classes match anything."""
     signs = re.findall(r"\\?.", members, re.DOTALL)
     if members[0] == "^" or "-" in signs[1:-1] or any(sign[1:].isalnum() for sign in signs):
         return _ANYTHING
@@ -129,16 +128,16 @@ def _image_of_class(members: str) -> str:
 
 @dataclass(frozen=True)
 class Phrasebook:
-    """How subjects are spoken of, in any case."""
+    """Regular expressions by which subjects are recognised, in any case."""
 
     phrases: Mapping[str, Sequence[str]]
-    """Regular expressions by subject, of which one has to be found: one a language, for few texts are in several."""
+    """Regular expressions by subject, one per language because few texts mix several; one of them has to match."""
 
     def said_in(self, *texts: str) -> dict[str, str]:
-        """By subject, for `compiled`, an expression that matches in each of `texts` what all its phrases match. Of a
-        subject that is not here, they match nothing.
+        """Return by subject an expression for `compiled` that matches in each of `texts` what all of the subject's
+        phrases match. Subjects that are missing match nothing.
 
-        The expression is a phrase, or all of them: one for every choice would be too many to keep.
+        The expression is one phrase or the alternation of all: one per selection of phrases would be too many to cache.
         """
         automaton, alternatives = self._automaton
         matched = set(automaton.Match(image("\n".join(texts))) or ())
@@ -150,18 +149,18 @@ class Phrasebook:
         return said
 
     def speaks_of(self, text: str, *subjects: str) -> bool:
-        """Whether it does, of any."""
+        """True if the text matches a phrase of any of the subjects."""
         said = self.said_in(text)
         return any(compiled(said[subject]).search(text) for subject in subjects if subject in said)
 
     @cached_property
     def wholes(self) -> Mapping[str, str]:
-        """One alternation of all phrases, by subject."""
+        """Alternation of all phrases, by subject."""
         return {subject: "|".join(phrases) for subject, phrases in self.phrases.items()}
 
     @cached_property
     def _automaton(self) -> tuple[Any, Mapping[int, Sequence[tuple[str, str, frozenset[int]]]]]:
-        """RE2's, which says what parts a text has, and by the first of its parts each alternative of a phrase."""
+        """RE2's set of parts, and the alternatives of the phrases by the index of their first part."""
         options = re2.Options()
         options.max_mem = AUTOMATON_BYTES
         options.encoding = re2.Options.Encoding.LATIN1

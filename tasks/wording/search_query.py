@@ -1,4 +1,4 @@
-"""What to search for, taken from what a user wrote: the words, the site, and how new it shall be."""
+"""Parsing a user's text as a web search: the words, the site and the desired age."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,25 +14,26 @@ from tasks.wording.phrases import PHRASES, compiled
 Period = Literal["day", "week", "month", "year"]
 
 _PERIODS: Final[Mapping[Period, int]] = {"day": 1, "week": 7, "month": 31, "year": 366}
-"""Days back that the periods of search engines reach."""
+"""Number of days that the periods of search engines reach back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
     since: date
     until: date
-    """Today, unless an earlier day was named."""
+    """Last day; today unless the text names an earlier one."""
     today: date
 
     @property
     def period(self) -> Period | None:
-        """The shortest that reaches back to `since`, for engines that know no dates; None where none does."""
+        """Shortest period that reaches back to `since`, for engines without dates; None if none does."""
         days = (self.today - self.since).days
         return next((period for period, reach in _PERIODS.items() if days <= reach), None)
 
 
 def freshness_in(text: str, today: date) -> Freshness | None:
-    """What `text` says in English, and its common words in ten more languages; the most exact hint counts."""
+    """Return the freshness that `text` asks for; the most exact hint counts. English is understood, and common words of
+    ten more languages."""
     for pattern, dates in _HINTS:
         match = compiled(pattern).search(text)
         if match is not None:
@@ -71,7 +72,7 @@ def _since_year(match: re.Match[str], _today: date) -> tuple[date, date | None]:
 
 
 def _past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
-    """None for "last week", which is the one before this."""
+    """Return the past days; None for "last week", which is the previous calendar week."""
     if match["number"] is None and match["past"].lower() != "past":
         return None
     days = count_named(match["number"] or "1", _NUMBERS) * _UNIT_DAYS[unit_named(match["unit"]) or "day"]
@@ -79,7 +80,7 @@ def _past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
 
 
 def _this(match: re.Match[str], today: date, ago: int = 0) -> tuple[date, date | None]:
-    """From the beginning of a year on; as long as a week or month takes, and once more for each that is past."""
+    """Return the beginning of this year, or as many days as the unit has, once more for each unit `ago`."""
     unit = unit_named(match["unit"]) or "year"
     if unit == "year":
         return date(today.year - ago, 1, 1), None
@@ -123,23 +124,24 @@ _NEWS: Final = PHRASES["search"]["news"]
 
 
 _MAX_READ = 2000
-"""Characters of the text that are looked at: no question is longer, and a document behind it costs nothing."""
+"""Number of characters of the text that are examined: no question is longer, and a document behind it costs nothing
+then."""
 _MAX_CHARS = 340
 _MAX_WORDS = 45
-"""Brave refuses more than 400 characters or 50 words, a `site:` included."""
+"""Most words of a query. Brave refuses more than 400 characters or 50 words, `site:` included."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
     text: str
-    """Not empty."""
+    """Words to search for, not empty."""
     site: str | None = None
-    """A host in lower case, without `www.`: it and those below it."""
+    """Lower-case host without `www.`, which includes its subdomains."""
     freshness: Freshness | None = None
 
 
 def parse_query(text: str, today: date) -> SearchQuery:
-    """Raises InputError where nothing is left to search for."""
+    """Parse a text. Raises InputError if nothing is left to search for."""
     said = _paragraph(text)
     freshness = freshness_in(said, today)
     site, said = _site(said)
@@ -151,7 +153,7 @@ def parse_query(text: str, today: date) -> SearchQuery:
 
 
 def _paragraph(text: str) -> str:
-    """The first: what follows it is mostly what the question is about."""
+    """Return the first paragraph: later ones are usually material for the question."""
     paragraphs = (" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text.lstrip()[:_MAX_READ]))
     return next((paragraph for paragraph in paragraphs if paragraph), "")
 
@@ -172,11 +174,11 @@ _NO_SITES: Final = frozenset({"asp.net", "vb.net", "ado.net", "socket.io", "draw
 _FILE_ENDINGS: Final = frozenset(
     {"js", "ts", "py", "rs", "md", "sh", "pl", "cc", "so", "zip", "java", "txt", "pdf", "csv"}
 )
-"""Names such as `main.py` are taken for hosts only when they follow `site:`."""
+"""Endings of file names: `main.py` counts as a host only after `site:`."""
 
 
 def _site(text: str) -> tuple[str | None, str]:
-    """The site that `text` names, and the text without it."""
+    """Return the site that `text` names, and the text without it."""
     for pattern in _SITE:
         match = compiled(pattern).search(text)
         if match is None:
@@ -194,7 +196,7 @@ _AFTERWARDS: Final = rf"""(?x)[\s,]{{0,3}}(?:{PHRASES["search"]["afterwards"]})[
 
 
 def _without_instruction(text: str) -> str:
-    """`text` without what it tells us to do; all of it where nothing else is there."""
+    """Remove instructions to us from `text`; a text without anything else is kept."""
     left, before = text, ""
     while left != before:
         before = left

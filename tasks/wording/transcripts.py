@@ -1,4 +1,4 @@
-"""How a recording is to be written down, by the words of the request."""
+"""Understanding how a recording is to be transcribed."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,10 @@ from tasks.notation.words import NUMBERS, any_of, count_named
 from tasks.wording.named_languages import MARK, with_names_marked
 from tasks.wording.phrases import PHRASES, compiled
 
-# What a request's text says about speakers: that they are to be told apart, and how many there are.
-#
-# English, German, French and Spanish, and the usual words of a few more languages.
+# Requests about speakers: to label them, and their number. English, German, French and Spanish are understood, and the
+# usual words of a few more languages.
 MOST_SPEAKERS = 20
-"""More than that nobody means, and no engine tells apart."""
+"""Largest number of speakers that is understood; no engine distinguishes more."""
 
 _NUMBERS = NUMBERS | dict.fromkeys(("both", "zweier", "beide", "beiden", "ambos"), 2) | {"dreier": 3}
 _NUMBER = rf"(?P<number>\d{{1,2}}|{any_of(_NUMBERS)})"
@@ -38,7 +37,7 @@ _NEGATED = r"\b(?:no|not|don'?t|don’t|never|without|nicht|ohne|kein\w*|sans|pa
 
 
 def asks_for_speakers(text: str) -> bool:
-    """Whether `text` wants to know who speaks.
+    """True if `text` asks who speaks.
 
     >>> asks_for_speakers("Transcribe this and identify the speakers.")
     True
@@ -52,7 +51,7 @@ def asks_for_speakers(text: str) -> bool:
 
 
 def number_of_speakers(text: str) -> int | None:
-    """How many speakers `text` says that there are, 2 to 20; None where it does not say, or not exactly.
+    """Return the number of speakers that `text` gives, 2 to 20; None if it gives none or an inexact one.
 
     >>> number_of_speakers("Diarize this dialogue between two friends.")
     2
@@ -69,27 +68,27 @@ def number_of_speakers(text: str) -> int | None:
 @dataclass(frozen=True, slots=True)
 class SpeechOptions:
     language: str | None = None
-    """Spoken in the recording, as an ISO 639-1 code; None: found out."""
+    """Spoken language (ISO 639-1); None: it is detected."""
     translate: bool = False
-    """Write English, whatever is spoken."""
+    """True to write English, whatever language is spoken."""
     by_word: bool = False
-    """A chunk a word."""
+    """True for one chunk per word."""
     diarize: bool = False
-    """Say who speaks."""
+    """True to label the speakers."""
     speakers: int | None = None
-    """How many there are, where that is known."""
+    """Number of speakers, if known."""
     prompt: str | None = None
-    """Text that may come before: names and a spelling to prefer."""
+    """Text that may precede the speech, with names and spellings to prefer."""
 
 
 _READ = 2000
-"""Characters at either end of a text in which wishes are looked for: what lies between is something to read, and
-looking through megabytes of it would hold up everybody."""
+"""Number of characters at each end of a text that are searched for wishes: the middle is material to read, and
+searching megabytes would hold up everybody."""
 _BY_WORD = PHRASES["speech"]["by_word"]
 _RECORDING = rf"(?:{PHRASES['speech']['recording']})"
 _IS = r"(?:is|are|was|=|:|ist|sind|est|es|è|é|будет|是)"
 _IN = r"(?:in|auf|en|em|na|на|по-?)"
-# Of what was recorded: "the audio is French", "German audio", "spoken in Dutch", "language: de", "from Italian".
+# The spoken language: "the audio is French", "German audio", "spoken in Dutch", "language: de", "from Italian".
 _SPOKEN = (
     rf"\b{_RECORDING}\s*(?:\w+\s+)?{_IS}\s*(?:(?:{_IN}|spoken in|all in)\s+)?({MARK})"
     rf"|({MARK})[- ](?:spoken |language )?{_RECORDING}\b"
@@ -99,8 +98,8 @@ _SPOKEN = (
     rf"|\b(?:from|aus dem|du|del|dal|do)\s+({MARK})"
     r"|\blang(?:uage)?\s*[=:]\s*\"?(?P<code>[a-z]{2,3})\b"
 )
-# Of the writing down: "transcribe this in German". Said of anything else ("summarise it in German"), it is about the
-# answer.
+# The language of the transcript: "transcribe this in German". With other verbs ("summarise it in German") it is that of
+# the answer.
 _WRITTEN = (
     r"\b(?:transcri|transkri|trascri|speech[- ]to[- ]text|stt\b|dictation|verschriftlich|schreib|расшифр|распозна)"
     rf"[^.!?\n]{{0,60}}?(?<!into)\s{_IN}\s+({MARK})"
@@ -112,9 +111,9 @@ _TRANSLATES = (
 
 
 def wishes(text: str) -> SpeechOptions:
-    """What `text` asks for: chunks by word, speakers, how many there are, the language of what is spoken.
+    """Parse the wishes in `text`: chunks by word, speakers and their number, the spoken language.
 
-    A language to translate into is none of it: speech engines write what they hear.
+    A language to translate into is ignored, because speech engines write what they hear.
     """
     if len(text) > 2 * _READ:
         text = f"{text[:_READ]}\n{text[-_READ:]}"

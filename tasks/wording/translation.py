@@ -1,4 +1,4 @@
-"""From the words of a request to the language it names and the text that it is about."""
+"""Parsing a translation request: the language that it names and the text to translate."""
 
 # ruff: noqa: E501 - a language a line
 
@@ -14,10 +14,10 @@ from tasks.wording.named_languages import LanguageMention, named, source_in, tar
 from tasks.wording.phrases import PHRASES
 
 _HEAD = 400
-"""Characters at a message's beginning, or end, in which its instruction stands."""
+"""Number of characters at a message's beginning or end in which its instruction is searched for."""
 _LONGEST_JSON = 1_000_000
 _MOST_CLAUSES = 12
-"""The most clauses of a message's beginning, or end, that are looked at."""
+"""Most clauses examined at a message's beginning or end."""
 _VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
 _NOTHING = re.compile(
     rf"[\W_]*(?:(?:{PHRASES['translation']['only_points']})(?:\W+|\Z))*"
@@ -65,16 +65,16 @@ _PARTICLES = re.compile(r"\s*[をは,:：\-–—]*\s*\Z")
 @dataclass(frozen=True, slots=True)
 class TranslationOrder:
     target: str
-    """A tag (models/translation/languages.py)."""
+    """Language tag (models/translation/languages.py)."""
     source: str | None
-    """A tag; None: to be found out."""
+    """Language tag; None: the language is detected."""
     text: str
-    """To be translated, as it is; empty where the message brings none along."""
+    """Text to translate, unchanged; empty if the message holds none."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """A message cut into its instruction and what follows."""
+    """A message split into its instruction and the rest."""
 
     instruction: str
     gap: str
@@ -82,7 +82,7 @@ class _Split:
 
 
 def asked_of(message: str) -> TranslationOrder:
-    """Raises InputError where no language is named, or one that is not known."""
+    """Parse a message. Raises InputError if it names no language or an unknown one."""
     if asked := _as_json(message):
         return asked
     for split in _splits(message):
@@ -107,12 +107,12 @@ def _complaint(instruction: str) -> str:
 
 
 def _masked(text: str) -> str:
-    """`text` with its quotations blanked out, as long as it was."""
+    """Blank out the quotations in `text`, keeping its length."""
     return _QUOTED.sub(lambda quoted: "❝" * len(quoted.group()), text)
 
 
 def _splits(message: str) -> Iterator[_Split]:
-    """At each end of a clause near the message's beginning behind which something follows."""
+    """Yield the splits at ends of clauses near the message's beginning that have text behind them."""
     head = _masked(message[:_HEAD])
     if target_in(head) is None:
         return
@@ -123,7 +123,8 @@ def _splits(message: str) -> Iterator[_Split]:
 
 
 def _instructed(instruction: str) -> LanguageMention | None:
-    """The target of what is an instruction: it begins with the language, or tells to translate."""
+    """Return the target language of an instruction, which begins with the language or has a verb such as
+    "translate"."""
     masked = _masked(instruction)
     target = target_in(masked)
     if target and (_VERB.search(masked) or not any(map(str.isalnum, masked[: target.start]))):
@@ -146,7 +147,7 @@ def _following(split: _Split, target: LanguageMention) -> str:
 
 
 def _without_asides(rest: str) -> str:
-    """Without "Keep the formatting." and the like, if a colon or a line's end sets the text off from them."""
+    """Remove "Keep the formatting." and the like if a colon or the end of a line separates them from the text."""
     text = rest
     while aside := _ASIDE.match(text):
         text = text[aside.end() :]
@@ -156,7 +157,7 @@ def _without_asides(rest: str) -> str:
 
 
 def _trailing(message: str) -> TranslationOrder | None:
-    """An instruction after the text: `Hello.\\n\\nTranslate the above into French.`"""
+    """Parse an instruction after the text: `Hello.\\n\\nTranslate the above into French.`"""
     end = message.rstrip()
     tail = _masked(end[-_HEAD:])
     if target_in(tail) is None:
@@ -172,7 +173,7 @@ def _trailing(message: str) -> TranslationOrder | None:
 
 
 def _inside(instruction: str, target: LanguageMention) -> str:
-    """What the instruction itself holds: in quotes, before the language, or behind it."""
+    """Return the text within the instruction: in quotes, before the language, or behind it."""
     if quoted := _quoted(instruction, target):
         return quoted
     before, after = instruction[: target.start], instruction[target.end :]
@@ -190,7 +191,7 @@ def _inside(instruction: str, target: LanguageMention) -> str:
 
 
 def _quoted(instruction: str, target: LanguageMention) -> str:
-    """The longest quotation beside the language."""
+    """Return the longest quotation beside the language."""
     found = [
         quote for quote in _QUOTED.finditer(instruction) if quote.end() <= target.start or quote.start() >= target.end
     ]
@@ -202,7 +203,7 @@ def _content(quoted: re.Match[str]) -> str:
 
 
 def _as_json(message: str) -> TranslationOrder | None:
-    """`{"text": …, "to": …}`."""
+    """Parse `{"text": …, "to": …}`."""
     if not message.lstrip().startswith("{") or len(message) > _LONGEST_JSON:
         return None
     try:
