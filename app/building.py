@@ -22,7 +22,7 @@ from app.state.sealing import Seal
 from app.state.sqlite_counters import SqliteCounters
 from app.state.sqlite_entries import SqliteEntries
 from models.base import available_cpus
-from models.capability import GPU, OFF, STANDARD, EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.cluster.plan import ClusterConfig, read_replicas
 from models.cluster.serve import cluster_of
@@ -35,6 +35,7 @@ from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
+from models.setting_types import GPU, OFF, STANDARD
 from models.workplace import Cluster
 from tasks.guardrails import Guardrails
 from tasks.inputs.decode.lane import DecodeLimits

@@ -28,8 +28,8 @@ from app.services import Services
 from app.settings import Settings
 from app.state.entries import sweep_for_ever
 from app.telemetry import log_stray_exceptions
-from models import memory
-from models.memory import Activity, return_free_memory_for_ever
+from models import garbage
+from models.malloc import Activity, return_free_memory_for_ever
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log_stray_exceptions(asyncio.get_running_loop())
-        memory.set_aside()
+        garbage.set_aside()
         works = (
             services.report_devices(),
             services.preload(),

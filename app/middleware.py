@@ -23,7 +23,7 @@ from app.settings import is_loopback
 from app.telemetry import Stages
 from app.tracing import Traces, answered
 from models.base import ShareUsedUp
-from models.memory import Activity
+from models.malloc import Activity
 from models.scheduler import SHARE
 
 HEALTH = "/health"

@@ -50,7 +50,7 @@ from app.task_finder import TaskFinder
 from app.tracing import Traces, provider_for
 from app.watching import watch_servers_for_ever
 from models.base import ModelError
-from models.capability import GPU, OFF, BadResult
+from models.capability import BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM
@@ -61,6 +61,7 @@ from models.runtime import Runtime, device_setting
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
 from models.scheduler import FairSlots
+from models.setting_types import GPU, OFF
 from tasks.base import Parts
 from tasks.catalog import public_names
 from tasks.extraction.extractor import Extractor

@@ -14,9 +14,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.state.counters import Period, Prices
 from app.telemetry import LogFormat
-from models.capability import Address, CommaSeparated, Device, Profile, SettingsT, Split
+from models.capability import SettingsT
 from models.catalog import CATALOG
 from models.cluster.plan import read_replicas
+from models.setting_types import Address, CommaSeparated, Device, Profile, Split
 
 PREFIX = "OPENFAZE_"
 ENV_FILE = ".env"

@@ -7,7 +7,7 @@ import structlog
 
 from app.calling import as_called_here
 from models.base import EngineSpec, ModelError
-from models.capability import Part, Remote
+from models.capability import EnginePart, Remote
 from models.runtime import Runtime
 
 LOOK_S = 5.0
@@ -37,7 +37,7 @@ async def watch_servers_for_ever(runtime: Runtime, *capabilities: str) -> None:
             await asyncio.sleep(LOOK_S)
 
 
-async def _watch_for_ever(spec: EngineSpec, server: Remote, part: Part) -> None:
+async def _watch_for_ever(spec: EngineSpec, server: Remote, part: EnginePart) -> None:
     known = {"capability": spec.capability, "engine": spec.name}
     is_away: bool | None = None
     fault: type[Exception] | None = None

@@ -30,7 +30,8 @@ from app.building import build_runtime
 from app.settings import Settings
 from models.base import EngineUnavailable, available_cpus
 from models.capability import Engines
-from models.device import CPU, CUDA, DRIVER, cards
+from models.cards import cards
+from models.device import CPU, CUDA, DRIVER
 from models.diarization.capability import DIARIZATION
 from models.diarization.voices import WINDOW, VoiceEncoder
 from models.embedding.capability import EMBEDDING

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from threading import Event
 
-from models.sandbox.bubblewrap import BubblewrapEngine, Job
+from models.sandbox.bubblewrap import BubblewrapEngine, SandboxJob
 from models.sandbox.script import SandboxLimits, Script
 
 AIM_MS = 60.0
@@ -53,7 +53,7 @@ def main() -> None:
     engine = BubblewrapEngine(SandboxLimits())
     engine.load()
     plain = Timed("plain", lambda: subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True, check=True))
-    boxed = Timed("sandbox", lambda: engine.run([Job(Script("print(1)"), Event())]))
+    boxed = Timed("sandbox", lambda: engine.run([SandboxJob(Script("print(1)"), Event())]))
     for _ in range(rounds):
         plain.once()
         boxed.once()

@@ -5,65 +5,23 @@ import importlib.util
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Generic, Protocol, TypeVar, runtime_checkable
-from urllib.parse import urlsplit
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
-from pydantic_settings import NoDecode
+from pydantic import BaseModel, ConfigDict
 
 from models.base import EngineSpec
-from models.device import AUTO, CPU, DEVICE, Backend
+from models.batches import CardMemory
+from models.device import AUTO, CPU, Backend
 from models.fair_executor import FairExecutor
 from models.measures import EngineCounters
-from models.memory import CardMemory
+from models.setting_types import EMBEDDED, GPU, PROFILES
 from models.workplace import HostLimits
 
-ON, OFF = "on", "off"
-PROFILES = EMBEDDED, STANDARD, GPU = "embedded", "standard", "gpu"
-"""Kinds of machines, from those that nothing was fetched for to those with a card."""
-
 ServiceT = TypeVar("ServiceT")
+
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
-DeclaredT = TypeVar("DeclaredT", bound="Declared")
 
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value or "http://none")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("this is no address that begins with http:// or https://, such as http://localhost:11434/v1")
-    return value
-
-
-def _device(value: str) -> str:
-    if not DEVICE.fullmatch(value):
-        raise ValueError(f"there is no device '{value}'; there are: auto, cpu, cuda, and cuda:1 for the second card")
-    return value
-
-
-def _profile(value: str) -> str:
-    if value not in PROFILES:
-        raise ValueError(f"there is no profile '{value}'; there are: {', '.join(PROFILES)}")
-    return value
-
-
-def _found(value: object) -> object:
-    if value and not Path(str(value)).exists():
-        raise ValueError(f"there is no file or folder '{value}'")
-    return value
-
-
-Split = BeforeValidator(_split)
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, Split]
-Profile = Annotated[str, AfterValidator(_profile)]
-Device = Annotated[str, AfterValidator(_device)]
-Address = Annotated[str, AfterValidator(_address)]
-FoundPath = Annotated[Path, BeforeValidator(_found)]
+ListedT = TypeVar("ListedT", bound="Listed")
 
 
 class OwnSettings(BaseModel):
@@ -124,7 +82,7 @@ class Remote(Protocol):
         """Looks whether the server can be reached, at no cost. Raises ModelError where it cannot."""
 
 
-class Part(Protocol):
+class EnginePart(Protocol):
     """What can be loaded and closed, and counts its work: an EngineHost, an LLM."""
 
     @property
@@ -161,7 +119,7 @@ class Built:
 
     service: Any
     """What tasks call: a PageReader for `ocr`, an Llm for `llm`."""
-    parts: Sequence[Part]
+    parts: Sequence[EnginePart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +179,7 @@ class Capability(Generic[ServiceT]):
         return str(getattr(config.of(self.settings), self.name, AUTO)) if self.settings else AUTO
 
 
-class Declared(Protocol):
+class Listed(Protocol):
     @property
     def name(self) -> str: ...
 
@@ -229,10 +187,10 @@ class Declared(Protocol):
     def order(self) -> int: ...
 
 
-def listed(declared: Iterable[DeclaredT]) -> dict[str, DeclaredT]:
+def listed(declared: Iterable[ListedT]) -> dict[str, ListedT]:
     """By name, in their order. One may be met more than once, as others import it; raises ValueError for two that have
     one name."""
-    found: dict[str, DeclaredT] = {}
+    found: dict[str, ListedT] = {}
     for one in sorted(declared, key=lambda one: (one.order, one.name)):
         if found.setdefault(one.name, one) is not one:
             raise ValueError(f"'{one.name}' is declared twice")

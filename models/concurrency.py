@@ -123,7 +123,7 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 
-class Admission:
+class EngineAdmission:
     """To an engine, for the items of one request: the first is refused if the engine is overloaded, so that the client
     hears of it at once; the rest wait their turn, so that no work is thrown away."""
 

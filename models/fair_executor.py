@@ -25,7 +25,7 @@ SLICE_S = 0.02
 
 
 @dataclass(slots=True, eq=False)
-class _Job:
+class _SlicedWork:
     work: Callable[[], Any]
     share: Share
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
@@ -80,10 +80,10 @@ class FairExecutor:
         self._most_threads = threads
         self._most_waiting = most_waiting
         self._threads: list[threading.Thread] = []
-        self._queue: FairQueue[_Job] = FairQueue()
+        self._queue: FairQueue[_SlicedWork] = FairQueue()
         self._changed = threading.Condition()
         """Guards the queue and what follows."""
-        self._running: set[_Job] = set()
+        self._running: set[_SlicedWork] = set()
         self._closed = False
         self._done = 0
         self._spent_s = 0.0
@@ -103,7 +103,7 @@ class FairExecutor:
 
         Raises what `work` raises; ShareUsedUp and EngineOverloaded where too much waits, EngineNotReady once closed.
         """
-        job = _Job(lambda: work(*args, **kwargs), SHARE.get())
+        job = _SlicedWork(lambda: work(*args, **kwargs), SHARE.get())
         with self._changed:
             if self._closed:
                 raise EngineNotReady(self._name, "The server is shutting down.")
@@ -157,7 +157,7 @@ class FairExecutor:
                 self._queue.push(job, job.share)
         return True
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> _SlicedWork | None:
         with self._changed:
             while True:
                 job = self._queue.pop()

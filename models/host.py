@@ -32,8 +32,8 @@ from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason
 from models.native import what_is_missing
 from models.residents import Residents
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
+from models.supply import WeightsMissing
 from models.turns import Turns
-from models.weights import WeightsMissing
 from models.workplace import Factory, HostLimits, MakeWorkplace, Threads, Workplace
 
 ItemT = TypeVar("ItemT")
@@ -47,10 +47,10 @@ _OVERTAKEN_AT_MOST = 4
 
 
 @dataclass(slots=True, eq=False)
-class _Job(Generic[ItemT, ResultT]):
+class _QueuedItem(Generic[ItemT, ResultT]):
     item: ItemT
     share: Share
-    queue: "FairQueue[_Job[ItemT, ResultT]]"
+    queue: "FairQueue[_QueuedItem[ItemT, ResultT]]"
     patient: bool
     """Whether it would have waited for room."""
     result: "asyncio.Future[ResultT]"
@@ -78,13 +78,13 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._factory = factory
         self._workplace: Workplace[ItemT, ResultT] = Threads(spec, factory, self.limits, self.counters.failures)
         self.loaded = False
-        self._urgent: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
-        self._queue: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
+        self._urgent: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
+        self._queue: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
         self._turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
         self._overtaken = 0
         self._running: Counter[str] = Counter()
         """Items that run, by key."""
-        self._under_way: list[tuple[list[_Job[ItemT, ResultT]], asyncio.Event]] = []
+        self._under_way: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
         """Batches that run, each with what is set once all its callers have left."""
         self._arrived = asyncio.Event()
         self._room: dict[Share, deque[asyncio.Future[None]]] = {}
@@ -150,7 +150,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     async def run_many(self, items: Sequence[ItemT], *, wait: bool = False, urgent: bool = False) -> list[ResultT]:
         """Results for `items` in order; the first failure is raised and the rest withdrawn."""
-        jobs: list[_Job[ItemT, ResultT]] = []
+        jobs: list[_QueuedItem[ItemT, ResultT]] = []
         async with self.lease():
             try:
                 for item in items:  # no comprehension: `finally` needs those that are queued
@@ -262,7 +262,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 worker.add_done_callback(self._worker_ended)
             log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
 
-    async def _enqueue(self, item: ItemT, *, wait: bool, urgent: bool) -> _Job[ItemT, ResultT]:
+    async def _enqueue(self, item: ItemT, *, wait: bool, urgent: bool) -> _QueuedItem[ItemT, ResultT]:
         share = SHARE.get()
         queue = self._urgent if urgent else self._queue
         if not wait:
@@ -278,13 +278,13 @@ class EngineHost(Generic[ItemT, ResultT]):
                 # The place may have been promised to this one already: it goes to the next who waits.
                 self._announce_room()
                 raise
-        job = _Job[ItemT, ResultT](item, share, queue, wait, asyncio.get_running_loop().create_future())
+        job = _QueuedItem[ItemT, ResultT](item, share, queue, wait, asyncio.get_running_loop().create_future())
         self._turns.asked(share)
         queue.push(job, share)
         self._arrived.set()
         return job
 
-    def _make_room(self, queue: FairQueue[_Job[ItemT, ResultT]], share: Share) -> None:
+    def _make_room(self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], share: Share) -> None:
         """Raises EngineOverloaded where there is no place for one more item of `share`."""
         most, each = self.limits.max_queue, self._seconds_each
         displaced = make_room(queue, share, most, self.spec.name, each, lambda job: not job.patient)
@@ -293,7 +293,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             displaced.result.set_exception(ShareUsedUp(self.spec.name, own, retry_after(own, each)))
             queue.keep(lambda job: job is not displaced)
 
-    def _withdraw(self, jobs: list[_Job[ItemT, ResultT]]) -> None:
+    def _withdraw(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
         """Takes out what nobody waits for any longer, so that it neither runs nor fills the queue."""
         if all(job.result.done() and not job.result.cancelled() for job in jobs):
             return
@@ -329,7 +329,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             self.counters.failures[WORKER] += 1
             log.error("engine_worker_died", engine=self.spec.name, exc_info=error)
 
-    async def _run(self, jobs: list[_Job[ItemT, ResultT]]) -> None:
+    async def _run(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
         started = time.perf_counter()
         keys = Counter(job.share.key for job in jobs)
         self._running += keys
@@ -356,7 +356,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 results[at] = result
         return results
 
-    def _settle(self, job: _Job[ItemT, ResultT], result: ResultT | Exception | Unfinished) -> None:
+    def _settle(self, job: _QueuedItem[ItemT, ResultT], result: ResultT | Exception | Unfinished) -> None:
         if isinstance(result, Exception):
             self.counters.failures[reason_of(result)] += 1
         if job.result.done():  # nobody waits for it any longer
@@ -371,7 +371,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         else:
             job.result.set_result(result)
 
-    def _go_on(self, job: _Job[ItemT, ResultT], rest: ItemT) -> None:
+    def _go_on(self, job: _QueuedItem[ItemT, ResultT], rest: ItemT) -> None:
         if self._closed:
             job.result.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
             return
@@ -383,13 +383,13 @@ class EngineHost(Generic[ItemT, ResultT]):
         """Whose item would run next."""
         return self._turns.next_of((self._urgent or self._queue).askers(self._may_run))
 
-    def _take_batch(self) -> list[_Job[ItemT, ResultT]]:
+    def _take_batch(self) -> list[_QueuedItem[ItemT, ResultT]]:
         """The first urgent ones, else the first others: of each key in turn."""
         first = self._first()
         if first is not None and self._turns.is_contested and self.limits.contested_batch is not None:
             most = min(self.limits.contested_batch, self._workplace.most)
             return self._taken(self._urgent or self._queue, most, of=first)
-        jobs: list[_Job[ItemT, ResultT]] = []
+        jobs: list[_QueuedItem[ItemT, ResultT]] = []
         self._overtaken = self._overtaken + 1 if self._urgent and self._queue else 0
         if self._overtaken > _OVERTAKEN_AT_MOST:
             jobs += self._taken(self._queue, 1)
@@ -397,8 +397,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         return jobs + self._taken(self._urgent or self._queue, self._workplace.most - len(jobs))
 
     def _taken(
-        self, queue: FairQueue[_Job[ItemT, ResultT]], most: int, *, of: Share | None = None
-    ) -> list[_Job[ItemT, ResultT]]:
+        self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], most: int, *, of: Share | None = None
+    ) -> list[_QueuedItem[ItemT, ResultT]]:
         def may(share: Share) -> bool:
             return self._may_run(share) and (of is None or share.key == of.key)
 

@@ -43,7 +43,7 @@ class Resident(Protocol):
 
 
 @dataclass(slots=True)
-class _Place:
+class _Residence:
     device: str
     size: int
     """Bytes: what it declares, and what it was seen to take once it was loaded."""
@@ -69,13 +69,13 @@ class Residents:
         self._free = free
         self._clock = clock
         self._waits_s = waits_s
-        self._places: dict[Resident, _Place] = {}
+        self._places: dict[Resident, _Residence] = {}
         self._loading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changed = asyncio.Event()
 
     def add(self, resident: Resident, device: str, size: int) -> None:
         """Before it is loaded for the first time; `size` as it declares it, in bytes."""
-        self._places[resident] = _Place(device, size)
+        self._places[resident] = _Residence(device, size)
 
     def left(self, resident: Resident) -> None:
         """Nobody uses it any more, for now."""
@@ -109,7 +109,7 @@ class Residents:
         computed they keep for as long as they are loaded. False where none may leave."""
         return await self._has_left(resident, self._places[resident])
 
-    def _others(self, resident: Resident, place: _Place) -> list[tuple[Resident, _Place]]:
+    def _others(self, resident: Resident, place: _Residence) -> list[tuple[Resident, _Residence]]:
         """The others on the card, those that were used least lately first."""
         loaded = (
             (one, own)
@@ -118,7 +118,7 @@ class Residents:
         )
         return sorted(loaded, key=lambda pair: pair[1].used)
 
-    def _lacking(self, resident: Resident, place: _Place) -> int:
+    def _lacking(self, resident: Resident, place: _Residence) -> int:
         """Bytes that are to become free before there is room."""
         taken = sum(own.size for _, own in self._others(resident, place))
         rooms = [self._most - taken] if self._most else []
@@ -126,7 +126,7 @@ class Residents:
             rooms.append(free)
         return max(0, place.size - min(rooms)) if rooms else 0
 
-    async def _make_room(self, resident: Resident, place: _Place, until: float) -> None:
+    async def _make_room(self, resident: Resident, place: _Residence, until: float) -> None:
         while self._lacking(resident, place):
             if await self._has_left(resident, place):
                 continue
@@ -143,7 +143,7 @@ class Residents:
             except TimeoutError:
                 continue  # one may have stayed for long enough
 
-    async def _has_left(self, resident: Resident, place: _Place) -> bool:
+    async def _has_left(self, resident: Resident, place: _Residence) -> bool:
         """Whether another one made room."""
         for one, own in self._others(resident, place):
             if not one.in_use and own.stays_until <= self._clock() and await one.unload():
@@ -151,7 +151,7 @@ class Residents:
                 return True
         return False
 
-    def _refusal(self, resident: Resident, place: _Place, others: list[tuple[Resident, _Place]]) -> str:
+    def _refusal(self, resident: Resident, place: _Residence, others: list[tuple[Resident, _Residence]]) -> str:
         held = ", ".join(f"'{one.spec.name}' {own.size / 1e6:,.0f}" for one, own in others)
         return (
             f"'{resident.spec.name}' takes {place.size / 1e6:,.0f} MB of {place.device}, and engines that others use"

@@ -13,13 +13,14 @@ from typing import Any
 import structlog
 
 from models.base import EngineSpec, EngineUnavailable, ModelError
-from models.capability import OFF, ON, Built, Candidate, Capability, EngineConfig, Part, ServiceT
+from models.capability import Built, Candidate, Capability, EngineConfig, EnginePart, ServiceT
 from models.concurrency import SharedRun
 from models.device import AUTO, CPU, CUDA, DRIVER, Backend
 from models.fair_executor import FairExecutor
 from models.host import EngineHost, not_loaded
 from models.native import missing_library
 from models.residents import Residents
+from models.setting_types import OFF, ON
 from models.workplace import Cluster
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ class CapabilityState:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Readiness:
     """What stood in an engine's way when it was looked at."""
 
     remedy: str | None
@@ -106,7 +107,7 @@ class Runtime:
         self._building = threading.RLock()
         self._clock = clock
         self._looking = SharedRun(self._look)
-        self._seen: Mapping[EngineSpec, _Seen] = {}
+        self._seen: Mapping[EngineSpec, _Readiness] = {}
         self._seen_at = -LOOK_AGAIN_S
         self._last_faults: dict[EngineSpec, str] = {}
         """What was logged of looks that failed: they are repeated with each request."""
@@ -226,9 +227,9 @@ class Runtime:
         for part in self._build(self.choose(capability)).parts:
             await part.load()
 
-    def parts(self) -> list[tuple[EngineSpec, Part]]:
+    def parts(self) -> list[tuple[EngineSpec, EnginePart]]:
         """All that was put together, each with the engine whose it is."""
-        found: dict[int, tuple[EngineSpec, Part]] = {}
+        found: dict[int, tuple[EngineSpec, EnginePart]] = {}
         # Those that one engine has from another are there twice, and first as that one's.
         for spec, built in list(self._built.items()):
             for part in built.parts:
@@ -246,7 +247,7 @@ class Runtime:
         """All parts at once: that replicas of an engine have ended takes seconds, and those of the next as many."""
         await self.guard_threads.close()
 
-        async def closed(part: Part) -> None:
+        async def closed(part: EnginePart) -> None:
             try:
                 await part.close()
             except Exception:
@@ -260,20 +261,20 @@ class Runtime:
         seen = await asyncio.to_thread(self._see_all)
         self._seen, self._seen_at = seen, self._clock()
 
-    def _see_all(self) -> dict[EngineSpec, _Seen]:
+    def _see_all(self) -> dict[EngineSpec, _Readiness]:
         invalidate_caches()  # what was installed since the last look
         return {one.spec: self._see(one) for capability in self._catalog for one in self._candidates(capability)}
 
-    def _see(self, candidate: Candidate) -> _Seen:
+    def _see(self, candidate: Candidate) -> _Readiness:
         """What an engine's own code raises is a remedy, too: no engine ends a server that has others."""
         config = self._config_of(candidate)
         try:
             remedy = candidate.remedy(config)
             if remedy is None and (lacks := self._lacks(candidate, config)):
-                return _Seen(f"'{candidate.spec.name}' cannot run. {lacks}", is_at_hand=False, is_fault=True)
+                return _Readiness(f"'{candidate.spec.name}' cannot run. {lacks}", is_at_hand=False, is_fault=True)
             off_the_card = self._off_the_card(candidate, config) if remedy is None else None
             is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
-            return _Seen(remedy if off_the_card is None else off_the_card, is_at_hand, off_the_card)
+            return _Readiness(remedy if off_the_card is None else off_the_card, is_at_hand, off_the_card)
         except Exception as error:
             # A folder that may not be read, a disk that has gone: no more than that is to be said of these.
             known = error.strerror if isinstance(error, OSError) else None
@@ -282,7 +283,7 @@ class Runtime:
             if self._last_faults.get(candidate.spec) != said:
                 self._last_faults[candidate.spec] = said
                 log.warning("look_failed", engine=candidate.spec.name, exc_info=known is None)
-            return _Seen(said, is_at_hand=False, is_fault=True)
+            return _Readiness(said, is_at_hand=False, is_fault=True)
 
     def _lacks(self, candidate: Candidate, config: EngineConfig) -> str | None:
         """A sentence on a library of the system that what computes the engine needs."""
@@ -314,7 +315,7 @@ class Runtime:
                 if backend and config.device != CPU:
                     yield capability, candidate, backend, CUDA if config.device == AUTO else config.device
 
-    def _found(self, candidate: Candidate) -> _Seen:
+    def _found(self, candidate: Candidate) -> _Readiness:
         return self._seen.get(candidate.spec) or self._see(candidate)
 
     def _candidates(self, capability: str) -> Sequence[Candidate]:

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from models import memory
+from models import garbage
 from models.base import Engine, EngineSpec, Unfinished
-from models.device import bounded, free_on
-from models.memory import Batches, CardMemory
+from models.batches import Batches, CardMemory
+from models.device import free_on
+from models.onnx_sessions import bounded
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -107,7 +108,7 @@ class Threads(Generic[ItemT, ResultT]):
 
     async def open(self) -> None:
         self._engine = await self._in_thread(self._loaded)
-        memory.set_aside()
+        garbage.set_aside()
 
     async def run(
         self,
@@ -124,7 +125,7 @@ class Threads(Generic[ItemT, ResultT]):
         assert self._engine is not None
         last, self._engine = [self._engine], None
         await self._in_thread(lambda: last.pop().close())
-        memory.collect_all()
+        garbage.collect_all()
 
     def leave(self) -> None:
         self._threads.shutdown(wait=False)

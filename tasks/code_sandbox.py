@@ -9,10 +9,10 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
-from models.capability import ON
 from models.concurrency import side_by_side
 from models.sandbox.capability import CODE_SANDBOX
-from models.sandbox.script import InputFile, Outcome, Picture, Sandbox, SandboxLimits, Script
+from models.sandbox.script import InputFile, Picture, Sandbox, SandboxLimits, Script, ScriptOutcome
+from models.setting_types import ON
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.limits import megabytes
@@ -114,7 +114,7 @@ def input_files(blobs: Sequence[Blob]) -> tuple[InputFile, ...]:
     return tuple(files.values())
 
 
-def _output(outcome: Outcome, limits: SandboxLimits) -> str:
+def _output(outcome: ScriptOutcome, limits: SandboxLimits) -> str:
     match outcome.stopped:
         case None:
             return outcome.output

@@ -16,7 +16,7 @@ import numpy as np
 import PIL.Image
 from typing_extensions import TypedDict
 
-from models.concurrency import Admission, side_by_side
+from models.concurrency import EngineAdmission, side_by_side
 from models.series.capability import FORECAST, ForecastSettings
 from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import Parts, Specialist, TaskRequest
@@ -171,7 +171,7 @@ class ForecastTask:
         draws: bool,
     ) -> ForecastResult:
         queries = [Series(one.values, steps_ahead(one, horizon), seasons_of(one)) for one in series]
-        forecaster, admission = self._forecaster(), Admission()
+        forecaster, admission = self._forecaster(), EngineAdmission()
         outlooks = await side_by_side(
             lambda query: forecaster.forecast(query, wait=admission.waits()),
             queries,

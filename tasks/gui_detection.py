@@ -11,7 +11,7 @@ from typing import NotRequired
 from rapidfuzz import fuzz
 from typing_extensions import TypedDict
 
-from models.concurrency import Admission, side_by_side
+from models.concurrency import EngineAdmission, side_by_side
 from models.vision.gui.capability import GUI_DETECTION, GUI_GROUNDING
 from models.vision.gui.elements import GuiDetector, GuiElement, GuiGrounder
 from models.vision.ocr.capability import OCR
@@ -176,7 +176,7 @@ class GuiDetectionTask:
     async def _searched(
         self, pages: Sequence[PagePosition], wording: Wording, progress: Progress, alone: bool
     ) -> list[ShownElement]:
-        admission = Admission()
+        admission = EngineAdmission()
         looks = wording.names_an_element and len(pages) <= _MOST_LOOKED_AT
         grounder = self._grounder() if looks else None
 

@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 from typing_extensions import TypedDict
 
-from models.concurrency import Admission, side_by_side
+from models.concurrency import EngineAdmission, side_by_side
 from models.embedding.capability import EMBEDDING, MINILM
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
 from models.vision.detection.detector import Detection, Mask
@@ -137,7 +137,7 @@ class ObjectDetectionTask:
     async def _searched(
         self, pages: Sequence[PagePosition], search: Search, progress: Progress, alone: bool
     ) -> list[DetectedObject]:
-        admission = Admission()
+        admission = EngineAdmission()
 
         async def searched(page: PagePosition) -> list[DetectedObject]:
             picture = await page.document.picture(page.number)

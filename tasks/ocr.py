@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from models.concurrency import Admission, side_by_side
+from models.concurrency import EngineAdmission, side_by_side
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, PageReader, Ruling, TextLine, Word
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
@@ -147,7 +147,7 @@ class _Pictures:
 
     def __init__(self, reader: Callable[[], PageReader]) -> None:
         self._reader = reader
-        self._admission = Admission()
+        self._admission = EngineAdmission()
         self._leave_place: Callable[[], None] = lambda: None
 
     @contextmanager

@@ -14,7 +14,7 @@ from models.diarization.capability import DIARIZATION
 from models.diarization.voices import Diarizer, VoiceEncoder
 from models.speech.capability import SPEECH_TO_TEXT
 from models.speech.transcriber import SpokenWord, Transcriber
-from models.translation.languages import language_name
+from models.translation.speech_codes import language_name
 from tasks.base import Parts, Progress, ReadingCachePolicy, Specialist, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader

@@ -9,12 +9,12 @@ from functools import partial
 from typing_extensions import TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
-from models.concurrency import Admission, side_by_side
+from models.concurrency import EngineAdmission, side_by_side
 from models.translation.capability import TRANSLATE, TranslateSettings, remedy_between
-from models.translation.ct2 import MARK
 from models.translation.languages import base_of, detected, name_of, tag_of_code
 from models.translation.llm import NAME as LLM
 from models.translation.llm import NotTranslated
+from models.translation.marks import MARK
 from models.translation.translator import CAPABILITY, Translator
 from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
@@ -37,7 +37,7 @@ class Translation:
         self._source = source
         self._target = target
         self._progress = progress
-        self._admission = Admission()
+        self._admission = EngineAdmission()
 
     async def of(self, texts: Sequence[str]) -> list[str]:
         """Translate the texts. Raises ModelError, among them EngineFailed or NotTranslated for an engine that adds

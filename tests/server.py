@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from models.memory import CardMemory
+from models.batches import CardMemory
 from models.workplace import MakeWorkplace
 from tests.forked import Forked, stem
 

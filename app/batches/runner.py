@@ -24,7 +24,7 @@ from app.batches.webhook import Webhook
 from app.errors import ApiError
 from app.state.entries import StoreDown
 from models.base import ModelError
-from models.memory import Activity
+from models.malloc import Activity
 from models.scheduler import SHARE
 from tasks.inputs.limits import MB
 

@@ -25,12 +25,15 @@ from app.cli import WIDTH, wrapped
 from app.cli.serving import without_password
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
-from models.capability import OFF, BadResult
+from models.batches import CardMemory
+from models.capability import BadResult
+from models.cards import Cards, cards
 from models.catalog import CATALOG
-from models.device import AUTO, CUDA, DRIVER, Cards, cards
-from models.memory import CardMemory
+from models.device import AUTO, CUDA, DRIVER
 from models.runtime import CapabilityState, Runtime
-from models.weights import WEIGHT_SETS, WeightsMissing
+from models.setting_types import OFF
+from models.supply import WeightsMissing
+from models.weights import WEIGHT_SETS
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.scrape.browser import REMEDY, BrowserPolicy, BrowserRenderer, find_browser

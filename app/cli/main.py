@@ -78,7 +78,7 @@ def serve(
         from app.cli.serving import serve as serve_until_stopped
         from app.main import create_app
         from app.telemetry import configure_logging
-        from models.memory import give_large_blocks_back
+        from models.malloc import give_large_blocks_back
 
     configure_logging(settings.log_level, settings.log_format)
     give_large_blocks_back()
@@ -184,7 +184,7 @@ def pull(
     folder.
     """
     from app.cli import pulling
-    from models.weights import PullFailed
+    from models.pulling import PullFailed
 
     settings = read_settings()
     if not name:

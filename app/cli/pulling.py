@@ -13,10 +13,12 @@ from app.building import build_config
 from app.calling import as_called_here
 from app.cli import WIDTH, columns, wrapped
 from app.settings import PREFIX, Settings
-from models.capability import GPU, ON, PROFILES, Candidate
+from models.capability import Candidate
 from models.catalog import CATALOG
 from models.device import AUTO
-from models.weights import RECOMMENDED, WEIGHT_SETS, Progress, PullFailed, WeightFile, WeightSet, pull, shown_bytes
+from models.pulling import Progress, PullFailed, pull
+from models.setting_types import GPU, ON, PROFILES
+from models.weights import RECOMMENDED, WEIGHT_SETS, WeightFile, WeightSet, shown_bytes
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

@@ -31,8 +31,8 @@ from app.services import Services
 from app.settings import PREFIX, Settings
 from app.telemetry import logs_for_people
 from models.base import EngineUnavailable
-from models.capability import GPU, STANDARD
 from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
+from models.setting_types import GPU, STANDARD
 
 _PORTS_TRIED = 100
 _CLOSING_SHARE = 0.25

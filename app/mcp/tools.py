@@ -16,7 +16,7 @@ from app.access.key_file import CHAT
 from app.errors import BadRequest
 from app.wire.model_names import MODEL
 from app.wire.problems import first_problem
-from models.translation.languages import language_name
+from models.translation.speech_codes import language_name
 from tasks.code_sandbox import CodeData
 from tasks.forecast import ForecastData
 from tasks.gui_detection import GuiData

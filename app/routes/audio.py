@@ -36,7 +36,7 @@ from app.wire.audio import (
 )
 from app.wire.model_names import TRANSCRIPTION_ALIASES
 from models.language.llm import estimate_tokens
-from models.translation.languages import language_name
+from models.translation.speech_codes import language_name
 from tasks.inputs.source import Origin, Source
 from tasks.speech.phrases import Phrase, separator, spaced
 from tasks.speech_to_text import SpeechToTextTask, Transcript

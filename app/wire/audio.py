@@ -12,7 +12,7 @@ from app.errors import BadRequest
 from app.wire.descriptions import describe
 from app.wire.problems import first_problem
 from app.wire.response import ResponseModel, absent
-from models.translation.languages import language_code
+from models.translation.speech_codes import language_code
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from bench.gui.labelled import Labelled, labelled
 from bench.gui.pages import measuring_pages
 from bench.gui.scores import Scores
 from models.vision.gui.elements import INTERACTIVE, GuiElement, Screen
-from models.vision.gui.engine import Network, found_in
+from models.vision.gui.engine import found_in
+from models.vision.gui.network import ScreenNetwork
 from tests.parts import whole
 
 DRAWN = ("bootstrap-toolbox-light-desktop", "pico-settings-dark-desktop", "bulma-shop-light-mobile")
@@ -43,7 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     pages = asyncio.run(labelled(measuring_pages(fetched(arguments.folder / "npm")), arguments.folder / "measuring"))
-    network = Network()
+    network = ScreenNetwork()
     total, groups, seconds = Scores(), defaultdict[str, Scores](Scores), []
     for page in pages:
         started = time.process_time()

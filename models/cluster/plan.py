@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from models.memory import CardMemory
+from models.batches import CardMemory
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _MOST = 1000

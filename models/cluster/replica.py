@@ -11,7 +11,8 @@ from threading import Event, Lock, get_ident
 from typing import Any, Generic, TypeVar
 
 from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, Unfinished, ran_out
-from models.memory import Batches, set_aside
+from models.batches import Batches
+from models.garbage import set_aside
 from models.workplace import Factory, HostLimits, loaded
 
 ItemT = TypeVar("ItemT")

@@ -24,10 +24,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 import structlog
 
 from models.base import EngineFailed, EngineNotReady, EngineSpec
+from models.batches import CardMemory
 from models.cluster.plan import ClusterConfig
 from models.cluster.replica import Replica
 from models.concurrency import SharedRun
-from models.memory import CardMemory
 from models.workplace import Cluster, Factory, HostLimits, MakeWorkplace
 
 ItemT = TypeVar("ItemT")

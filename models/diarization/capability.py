@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.batches import CardMemory
 from models.capability import (
     BadResult,
     Built,
@@ -22,7 +23,6 @@ from models.diarization.resemblyzer_weights import SPEC as RESEMBLYZER_SPEC
 from models.diarization.resemblyzer_weights import voice_remedy
 from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
 from models.host import EngineHost
-from models.memory import CardMemory
 from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32

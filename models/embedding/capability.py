@@ -4,17 +4,7 @@ from functools import partial
 
 from pydantic import Field
 
-from models.capability import (
-    STANDARD,
-    BadResult,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    is_installed,
-)
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import ONNXRUNTIME
 from models.embedding.embedder import PassageEmbedder
 from models.embedding.minilm_weights import SPEC as MINILM_SPEC
@@ -23,6 +13,7 @@ from models.embedding.multilingual_e5 import CARD as E5_CARD
 from models.embedding.multilingual_e5 import SPEC as E5_SPEC
 from models.embedding.multilingual_e5 import WEIGHTS as E5_WEIGHTS
 from models.host import EngineHost
+from models.setting_types import STANDARD
 
 SENTENCES_AT_ONCE = 16
 

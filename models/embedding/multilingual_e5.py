@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineSpec
-from models.device import CPU, onnx_session
+from models.batches import CardMemory
+from models.device import CPU
 from models.embedding.embedder import Vector
 from models.embedding.passages import QUERY, Passage, Passages, Role, read_tokenizer
 from models.embedding.pooling import mean_pooled
-from models.memory import CardMemory
+from models.onnx_sessions import onnx_session
 from models.weights import WEIGHT_SETS
 
 WEIGHTS = WEIGHT_SETS["multilingual-e5-small"]

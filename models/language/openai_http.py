@@ -1,17 +1,9 @@
-"""HTTP to an OpenAI-compatible server: one pool, retries before the first byte, faults as LlmErrors.
-
-The pool is aiohttp's, behind httpx's interface. Chat calls go to the transport itself: httpx's client would follow
-redirects, keep cookies and run hooks, of which an LLM needs none, for 0.1 ms a call.
-"""
+"""HTTP to an OpenAI-compatible server: connections, retries and limits of time."""
 
 import asyncio
 import contextlib
-import ipaddress
-import math
 import random
-import re
-import urllib.request
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,162 +14,25 @@ from httpx_aiohttp import AiohttpTransport
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
+from models.language.openai_address import api_url, proxy_for
 from models.language.openai_faults import Complaint, fault, seconds_until
-
-
-def api_url(base_url: str) -> httpx.URL:
-    """`base_url` with the version in its path: `/v1`, unless it names one."""
-    url = httpx.URL(base_url.strip().rstrip("/").removesuffix("/chat/completions"))
-    versioned = any(re.fullmatch(r"v\d\w*", part) for part in url.path.split("/"))
-    return url if versioned else url.copy_with(path=url.path.rstrip("/") + "/v1")
-
-
-def beside_api(url: httpx.URL, path: str) -> httpx.URL:
-    """`path` of the same server, outside of its OpenAI-compatible API."""
-    return url.copy_with(path=url.path.removesuffix("/v1") + path)
-
-
-def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
-    """By HTTP_PROXY, HTTPS_PROXY and NO_PROXY, but never to this machine itself."""
-    if _is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
-        return None
-    proxy = urllib.request.getproxies().get(url.scheme)
-    return None if proxy is None else httpx.Proxy(proxy)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-# Which options of a call a server does not know. Found out when it refuses one, then remembered.
-#
-# What is remembered holds for every caller, so nothing is that is only about one call: a value out of range, a message
-# that happens to hold the word `user`, or a sentence that quotes what the caller wrote.
-RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-"""A server that refuses the one takes the other."""
-ESSENTIAL = frozenset({"model", "messages", "stream", "tools", "tool_choice", "response_format"})
-"""Never left out: the answer would be to another question."""
-UNKNOWN_CODES = frozenset({"unknown_parameter", "unsupported_parameter", "extra_forbidden"})
-
-_BEGINS = r"(?:[\w ]{0,80}(?:error|type|request|body)[.:] |invalid json payload received\. )?"
-_KIND = r"(?P<kind>(?:(?:request|input|keyword|body) )?(?:parameter|argument|field|option|property|name)s?)"
-_NAME = r"""(?P<quote>['"`]?)(?P<name>\w+)(?P=quote)"""
-_SUPPORTED = r"not (?:currently )?(?:supported|permitted|allowed|recogni[sz]ed)"
-_ENDS = r"(?:\s*$|[.,;:!)]| (?:with|by|for|in|on) (?:this|the) (?:model|server|endpoint|api|engine|backend)\b)"
-"""Else a condition follows: that it cannot be negative, or not beside another option."""
-_SENTENCES = tuple(
-    re.compile(sentence, re.IGNORECASE)
-    for sentence in (
-        rf"{_BEGINS}(?:unsupported|unknown|unrecogni[sz]ed|unexpected)(?: {_KIND})?(?: supplied| provided)?:? {_NAME}"
-        rf"(?: is {_SUPPORTED})?{_ENDS}",
-        rf"{_BEGINS}(?:{_KIND} )?{_NAME} is (?:unsupported|unknown|unrecogni[sz]ed|{_SUPPORTED}){_ENDS}",
-        rf"[\w./: -]{{1,80}} does(?: not|n't) support (?:the )?(?:{_KIND}:? )?{_NAME}{_ENDS}",
-        rf"{_BEGINS}{_NAME}(?P<kind>:) extra (?:inputs|fields)(?: are)? not permitted",
-        rf"\[\{{'(?P<kind>type)': 'extra_forbidden', 'loc': \('body', {_NAME}\)",
-    )
-)
-"""Matched from the first character on: anywhere else, the words may be a caller's."""
-_UNKNOWN_PARAM = re.compile(r"extra (?:inputs|fields)(?: are)? not permitted|un(?:known|recogni[sz]ed)\b", re.I)
-"""Begins a message whose object names the option beside it."""
-
-
-class ServerDialect:
-    def __init__(self) -> None:
-        self._refused: set[str] = set()
-
-    def translate(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`body` without what the server has refused before."""
-        spoken = dict(body)
-        for option in self._refused & spoken.keys():
-            self._leave_out(spoken, option)
-        return spoken
-
-    def concede(self, body: dict[str, Any], complaint: Complaint) -> bool:
-        """Takes out of `body` the option that the server refuses to know. False when it is about something else.
-
-        Remembered, unless it is only this value of it that the server does not take.
-        """
-        options = body.keys() - ESSENTIAL
-        if complaint.code == "unsupported_value" and complaint.param in options:
-            del body[complaint.param]
-        elif (unknown := _unknown_option(complaint)) in options:
-            self._refused.add(unknown)
-            self._leave_out(body, unknown)
-        else:
-            return False
-        return True
-
-    def _leave_out(self, body: dict[str, Any], option: str) -> None:
-        value = body.pop(option)
-        other = RENAMED.get(option)
-        if other is not None and other not in self._refused:
-            body.setdefault(other, value)
-
-
-def _unknown_option(complaint: Complaint) -> str:
-    """The option that the server says it does not know at all; empty when it says nothing that plain."""
-    found = next(filter(None, (sentence.match(complaint.message) for sentence in _SENTENCES)), None)
-    name = "" if found is None else found["name"]
-    if complaint.param:
-        plain = complaint.code in UNKNOWN_CODES or _UNKNOWN_PARAM.match(complaint.message) or name == complaint.param
-        return complaint.param if plain else ""
-    # A bare `user` or `stop` may be no more than a word.
-    return name if found is not None and (found["quote"] or found["kind"] or "_" in name) else ""
-
-
-class SilenceAlarm:
-    """Rings once when nothing is heard in time while someone listens. Call `stop` in the end.
-
-    A time-out of its own for each piece would cost as much as reading the piece: here a piece only notes the time,
-    and one timer looks at it now and then.
-    """
-
-    def __init__(self, first_by: float, silence_s: float, ring: Callable[[], object]) -> None:
-        """`first_by` is the time, by the loop's clock, until when the first sound is waited for."""
-        self._loop = asyncio.get_running_loop()
-        self._silence_s = silence_s
-        self._ring = ring
-        self._listening_until = first_by
-        self._timer = self._loop.call_at(first_by, self._look)
-        self.begun = False
-        """Something was heard."""
-        self.rang = False
-
-    def heard(self) -> None:
-        """From here to `listen`, a silence is not the server's but the reader's."""
-        self._listening_until = math.inf
-        if not self.begun:
-            self.begun = True
-            self._timer.cancel()
-            self._timer = self._loop.call_later(self._silence_s, self._look)
-
-    def listen(self) -> None:
-        self._listening_until = self._loop.time() + self._silence_s
-
-    def stop(self) -> None:
-        self._timer.cancel()
-
-    def _look(self) -> None:
-        left = self._listening_until - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(min(left, self._silence_s), self._look)
-        else:
-            self.rang = True
-            self._ring()
-
+from models.language.server_dialect import ServerDialect
+from models.language.silence_alarm import SilenceAlarm
 
 AGENT = "openfaze"
+
 BROKEN_CONNECTION = "connection broken"
 """What the reason begins with of an answer whose connection was lost."""
+
 KEEP_ALIVE_S = 4.0
 """Less than the 5 s after which uvicorn (vLLM, SGLang) closes an idle connection, perhaps as it is used again."""
+
 ERROR_BYTES = 65536
 """The most bytes that are read of a response that is no 200."""
+
 _PIECE = 256 * 1024
 """Bytes of a call that are written at a time."""
+
 CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
 """What the transport raises; those of aiohttp that it has no translation for come as they are."""
 

@@ -31,9 +31,10 @@ from models.language.llm import (
     lowered,
     lowered_by_context,
 )
+from models.language.openai_address import beside_api
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import NO_COMPLETION, is_page, no_answer
-from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience, beside_api
+from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.measures import EngineCounters
 from models.scheduler import FairSlots

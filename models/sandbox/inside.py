@@ -155,7 +155,7 @@ def _executed(code: str) -> int | str | None:
     return None
 
 
-class _Kept:
+class _KeptOutput:
     """The beginning and the end of what was printed."""
 
     def __init__(self, limit: int) -> None:
@@ -182,10 +182,10 @@ class _Kept:
         return bytes(self._head), self.left_out, bytes(self._tail)
 
 
-def _watch(child: int, output: int, limit: int) -> tuple[int, _Kept]:
+def _watch(child: int, output: int, limit: int) -> tuple[int, _KeptOutput]:
     """Until the child ends, or the server says stop or goes: then nothing of the script's is left running. Its status
     as `waitpid` tells it."""
-    kept = _Kept(limit)
+    kept = _KeptOutput(limit)
     ended = os.pidfd_open(child)
     readers = [0, output, ended]
     status = None
@@ -206,7 +206,7 @@ def _watch(child: int, output: int, limit: int) -> tuple[int, _Kept]:
     return status, kept
 
 
-def _drain(output: int, kept: _Kept) -> bool:
+def _drain(output: int, kept: _KeptOutput) -> bool:
     """False at the end, which comes at the latest when nobody is left who could write."""
     data = os.read(output, 1 << 16)
     kept.add(data)
@@ -253,7 +253,7 @@ def _pictures(limit: int) -> list[tuple[str, bytes]]:
     return found
 
 
-def _report(status: int, kept: _Kept, pictures: list[tuple[str, bytes]]) -> None:
+def _report(status: int, kept: _KeptOutput, pictures: list[tuple[str, bytes]]) -> None:
     head, left_out, tail = kept.parts()
     code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
     named = [(name.encode("utf-8", "replace"), data) for name, data in pictures]

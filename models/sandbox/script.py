@@ -51,7 +51,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScriptOutcome:
     output: str
     """What it printed to either stream, as far as it was kept."""
     exit_code: int
@@ -66,7 +66,7 @@ class Sandbox(Protocol):
     @property
     def limits(self) -> SandboxLimits: ...
 
-    async def run(self, script: Script) -> Outcome:
+    async def run(self, script: Script) -> ScriptOutcome:
         """Cancelling it ends the script. Raises EngineOverloaded, EngineUnavailable and EngineFailed."""
 
 
@@ -87,7 +87,7 @@ def most_bytes(limits: SandboxLimits) -> int:
     return limits.output + limits.images + _ROOM
 
 
-def read_answer(data: bytes, stopped: Stop | None) -> Outcome:
+def read_answer(data: bytes, stopped: Stop | None) -> ScriptOutcome:
     """`stopped`: why the server has ended the script, if it has. Raises BadAnswer."""
     if len(data) < _HEAD.size:
         raise BadAnswer(data.decode("utf-8", "replace") or "nothing came out")
@@ -99,7 +99,7 @@ def read_answer(data: bytes, stopped: Stop | None) -> Outcome:
     pictures = tuple(Picture(name.decode("utf-8", "replace"), png) for name, png in pairs if png.startswith(_PNG))
     if code == -SIGXCPU:
         stopped = stopped or "time"
-    return Outcome(_joined(head, left_out, tail), code if code >= 0 else 128 - code, stopped, pictures)
+    return ScriptOutcome(_joined(head, left_out, tail), code if code >= 0 else 128 - code, stopped, pictures)
 
 
 def _blocks(data: bytes, count: int) -> Iterator[bytes]:

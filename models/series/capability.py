@@ -7,22 +7,13 @@ import numpy as np
 from pydantic import Field
 
 from models.base import Engine, EngineSpec
-from models.capability import (
-    STANDARD,
-    BadResult,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    is_installed,
-)
+from models.batches import CardMemory
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import TORCH
 from models.host import EngineHost
-from models.memory import CardMemory
 from models.series import chronos
 from models.series.forecaster import Forecaster, HostedForecaster, Outlook, Series
+from models.setting_types import STANDARD
 
 _STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it is fitted to each series")
 

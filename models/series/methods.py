@@ -1,10 +1,4 @@
-"""The methods of statistics: exponential smoothing, plain and of what is left when the seasons are taken out; ARIMA;
-and the naive ones.
-
-What every other method has to beat: the last value, the last season, the straight line from the first to the last.
-
-Their intervals: Hyndman & Athanasopoulos, Forecasting: Principles and Practice (3rd ed.), 5.5.
-"""
+"""Methods that forecast a series: naive, drift, exponential smoothing, ARIMA and others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,40 +13,9 @@ from statsmodels.tsa.seasonal import MSTL
 
 from models.series.forecaster import COVERAGE, Floats
 
-_LONGEST = 60
-_CYCLES = 3
-"""How often a season must have been seen to be found; one that is known to be likely needs two."""
-_CLEAR = 0.3
-"""The autocorrelation of noise that is no larger than the season."""
-
-
-def usable(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
-    """Those of the `likely` seasons that `values` hold twice and a little, else one that they show by themselves."""
-    if likely:
-        return tuple(season for season in likely if season > 1 and len(values) >= 2 * season + max(3, season // 4))
-    found = _shown(values)
-    return (found,) if found else ()
-
-
-def _shown(values: Floats) -> int | None:
-    """The lag of the first clear peak of the autocorrelation, once the trend is taken out."""
-    most = min(_LONGEST, len(values) // _CYCLES)
-    if most < 3:
-        return None
-    steps = np.arange(len(values))
-    rest = values - np.polyval(np.polyfit(steps, values, 1), steps)
-    power = float(rest @ rest)
-    if power <= 1e-12 * max(1.0, float(values @ values)):
-        return None
-    shares = np.array([float(rest[lag:] @ rest[: len(rest) - lag]) / power for lag in range(most + 2)])
-    for lag in range(2, most + 1):
-        if shares[lag] > _CLEAR and shares[lag - 1] < shares[lag] >= shares[lag + 1]:
-            return lag
-    return None
-
-
 Z = 1.2815515655446004
 """Standard deviations on either side of a normal distribution's mean that hold 80 % of it."""
+
 ALPHA = 1 - COVERAGE
 
 
@@ -116,7 +79,9 @@ Order = tuple[int, int, int]
 """Lags, differences, lags of errors."""
 
 _ARIMA_ITERATIONS = 40
+
 _MOST_LAGS = 24
+
 _GROWTH = 1.25
 """How many times longer a beginning must be for its coefficients to be learnt anew, which takes most of the time."""
 

@@ -16,7 +16,8 @@ import structlog
 from threadpoolctl import threadpool_limits
 
 from models.series.forecaster import COVERAGE, Floats, Outlook, Series
-from models.series.methods import Drift, Logarithmic, Mean, Method, Path, SeasonalNaive, mean_of, usable
+from models.series.methods import Drift, Logarithmic, Mean, Method, Path, SeasonalNaive, mean_of
+from models.series.seasons import usable
 
 _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 """What numerical libraries raise for numbers that a method cannot be fitted to."""

@@ -10,21 +10,11 @@ import numpy as np
 from pydantic import Field
 
 from models.base import EngineSpec, EngineUnavailable
-from models.capability import (
-    EMBEDDED,
-    STANDARD,
-    BadResult,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    is_installed,
-)
+from models.batches import CardMemory
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import CTRANSLATE2
 from models.host import EngineHost
-from models.memory import CardMemory
+from models.setting_types import EMBEDDED, STANDARD
 from models.speech import whisper_files
 from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Transcriber
 from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles

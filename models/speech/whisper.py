@@ -1,18 +1,10 @@
-"""Whisper on CTranslate2: windows of many recordings and requests decoded together, with the times of words.
+"""The engine that writes speech down: Whisper on CTranslate2."""
 
-The pieces are faster-whisper's (tokens, alignment); the batching is ours. What is decoded is the same each
-time: where Whisper's authors would draw lots for a better text, at rising temperatures, other searches are tried.
-"""
-
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import groupby
-from pathlib import Path
-from statistics import fmean, median
 from typing import Any
 
 import numpy as np
@@ -20,57 +12,15 @@ from numpy.typing import NDArray
 
 from models.base import available_cpus
 from models.device import CTRANSLATE2, CUDA
+from models.speech.english_head import english_head
+from models.speech.repetition import LOOPS_ABOVE, is_made_up, without_loops
 from models.speech.spectrum import spectra
 from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, WindowText
 from models.speech.whisper_files import CAPABILITY, WhisperFiles, check
 
-LOOPS_ABOVE = 2.4
-"""Bytes of a text by bytes of it compressed: beyond this, Whisper's authors take it to be looping."""
-_TIMES = 3
-"""How often in a row a phrase comes in a loop at least."""
-_LONGEST = 16
-"""Words of the longest phrase that is looked for."""
-
-
-_CLEAR = 0.7
-_UNHURRIED_S = 0.12
-
-
-def is_made_up(probabilities: Sequence[float], durations: Sequence[float]) -> bool:
-    """Whether words that come in a loop were not said: they are unlikely, or have no time of their own. `probabilities`
-    are those of the phrase's first time, since what follows it is always likely; `durations` are in seconds."""
-    return fmean(probabilities) < _CLEAR or median(durations) < _UNHURRIED_S
-
-
-def without_loops(words: Sequence[str]) -> list[int]:
-    """The indices of `words` to keep: of a phrase that comes three times in a row or more, once.
-
-    >>> without_loops("I see I see I see it".split())
-    [0, 1, 6]
-    """
-    plain = [word.strip(" .,!?;:…").lower() for word in words]
-    kept: list[int] = []
-    at = 0
-    while at < len(plain):
-        length, times = _loop(plain, at)
-        kept += range(at, at + length)
-        at += length * times
-    return kept
-
-
-def _loop(words: Sequence[str], at: int) -> tuple[int, int]:
-    """Words of the phrase that loops from here, and how often; one word, once, where none does."""
-    for length in range(1, min(_LONGEST, (len(words) - at) // _TIMES) + 1):
-        phrase, times = words[at : at + length], 1
-        while words[at + times * length : at + (times + 1) * length] == phrase:
-            times += 1
-        if times >= _TIMES:
-            return length, times
-    return 1, 1
-
-
 # As faster-whisper's defaults: signs that belong to the word after them, and to the word before.
 _BEFORE = "\"'“¿([{-"
+
 _AFTER = "\"'.。,，!！?？:：”)]}、"
 
 
@@ -96,34 +46,48 @@ def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
 
 _HOP = 160
 """Samples of one frame of features."""
+
 _STATE = 2 * _HOP
 """Samples of one of the encoder's states."""
+
 _LEAST_S = 10
+
 _STEP_S = 5
+
 _QUIET_S = 2
 """A window that is not filled up to LONGEST_S is at least so long, ends with so much silence at least, and is rounded
 up to steps: those of like length share a batch. With less of it, Whisper stops early or says everything twice."""
+
 _PROMPT_LETTERS = 4000
 """Letters of a prompt's end: more than the 223 tokens that Whisper looks at."""
+
 _HEARD_FROM = RATE // 10
 """Samples below which nothing can be told."""
+
 _INSTANT_S = 0.03
+
 _INSTANTS = 3
 """So many words in a row that take no time at all are not heard, but made up."""
 
 _LEAST_LOGPROB = -1.0
+
 _SILENCE_FROM = 0.6
 """By Whisper's authors: a text whose tokens are less likely is in doubt; and it is silence where the model says so."""
 
 _SURE_LOGPROB = -0.4
 """A likelier text that repeats itself is what somebody said, as songs and slogans do, where there was the time for it;
 what is made up for sounds that the model does not know lies below. The times of the words tell the rest."""
+
 _TOKENS_A_SECOND = 8
+
 _TOKENS_MORE = 24
 """At most: Whisper allows 224 in 30 s. Where it hears nothing that it knows, it goes on until it is stopped."""
+
 _TOKENS_SAID = 6
+
 _FEW_TOKENS = 12
 """So many a second, and so many more, can be said at most: digits with hyphens between, said fast."""
+
 _WORSE = 0.5
 """What it may cost in likelihood to come out of a loop."""
 
@@ -389,31 +353,3 @@ def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord,
     runs = [list(run) for _, run in groupby(kept, lambda word: word.end - word.start < _INSTANT_S)]
     said = [word for run in runs for word in run if len(run) < _INSTANTS or word.end - word.start >= _INSTANT_S]
     return tuple(replace(word, start=min(word.start, seconds), end=min(word.end, seconds)) for word in said)
-
-
-ENGLISH_FILE = Path(__file__).with_name("english.json")
-
-
-@dataclass(frozen=True)
-class EnglishHead:
-    """How likely speech is to be English, by what Whisper tiny.en encodes. The model itself knows no other language,
-    and writes English words for whatever it hears.
-
-    Logistic regression over the mean of the encoder's states. training/speech makes the file; docs/speech.md says how
-    good it is.
-    """
-
-    weights: NDArray[np.float32]
-    """One for each of a state's 384 numbers."""
-    bias: float
-
-    def probability(self, states: NDArray[np.float32]) -> float:
-        """`states` is frames × 384, of the frames that the speech takes."""
-        odds = float(states.mean(axis=0, dtype=np.float32) @ self.weights) + self.bias
-        return float(1 / (1 + np.exp(-odds)))
-
-
-@cache
-def english_head() -> EnglishHead:
-    stored = json.loads(ENGLISH_FILE.read_text(encoding="utf-8"))
-    return EnglishHead(np.array(stored["weights"], np.float32), stored["bias"])

@@ -32,7 +32,7 @@ class WhisperFiles:
     the operator's own."""
     english_only: bool = False
     is_tiny_en: bool = False
-    """Whether it is the model whose states `models.speech.whisper.EnglishHead` tells English by."""
+    """Whether it is the model whose states `models.speech.english_head.EnglishHead` tells English by."""
 
 
 def packaged(_: EngineConfig) -> WhisperFiles:

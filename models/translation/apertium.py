@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from models.base import EngineSpec
-from models.translation.ct2 import Notation
 from models.translation.languages import tag_of_code
-from models.translation.translator import CAPABILITY, Job, Pair
+from models.translation.marks import MarkNotation
+from models.translation.translator import CAPABILITY, Pair, TranslationJob
 
 SPEC = EngineSpec("apertium", CAPABILITY, "GPL-2.0-or-later", "the system's packages 'apertium-…'")
 
 _PROGRAM = "apertium"
-_NOTATION = Notation("Xq{}q", "[<{}>]")
+_NOTATION = MarkNotation("Xq{}q", "[<{}>]")
 _END = ".[][\n\n]"
 """Ends a sentence for the tagger without leaving a full stop: as `apertium-destxt` writes it."""
 _SPECIAL = re.compile(r"[\[\]{}^$/\\@<>]")
@@ -53,17 +53,17 @@ class Apertium:
     def close(self) -> None:
         self._directions = {}
 
-    def run(self, batch: Sequence[Job]) -> list[Sequence[str] | Exception]:
+    def run(self, batch: Sequence[TranslationJob]) -> list[Sequence[str] | Exception]:
         return [self._translated(job) for job in batch]
 
-    def _translated(self, job: Job) -> list[str]:
+    def _translated(self, job: TranslationJob) -> list[str]:
         direction = self._directions[job.source or "", job.target]
         written = (_NOTATION.written(sentence, _escaped) for sentence in job.sentences)
         stream = "".join(sentence + _END for sentence in written)
         translations = _run([_PROGRAM, "-u", "-f", "none", direction], stream, _SECONDS).split(_END)
         if len(translations) != len(job.sentences) + 1:
             if len(job.sentences) > 1:
-                return [self._translated(Job((one,), job.source, job.target))[0] for one in job.sentences]
+                return [self._translated(TranslationJob((one,), job.source, job.target))[0] for one in job.sentences]
             raise ApertiumFailed(f"{direction}: {len(translations) - 1} sentences came back for one")
         return [
             _NOTATION.read(translation, sentence, _unescaped).strip()

@@ -7,26 +7,17 @@ from typing import Final
 from pydantic import Field
 
 from models.base import EngineSpec
-from models.capability import (
-    STANDARD,
-    BadResult,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    is_installed,
-)
+from models.batches import CardMemory
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import CTRANSLATE2
 from models.host import EngineHost
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
-from models.memory import CardMemory
+from models.setting_types import STANDARD
 from models.translation import apertium, ct2
-from models.translation.languages import MADLAD_400 as MADLAD_WEIGHTS
-from models.translation.languages import OPUS_FOLDER, sets_between
 from models.translation.llm import NAME, LlmTranslator
 from models.translation.translator import CAPABILITY, HostedTranslator, Translator, shortest_route
+from models.translation.weight_sets import MADLAD_400 as MADLAD_WEIGHTS
+from models.translation.weight_sets import OPUS_FOLDER, sets_between
 from models.workplace import HostLimits
 
 _BATCH_CHARS = 8000

@@ -1,18 +1,13 @@
 """Translation models on CTranslate2: MADLAD-400 (all languages in one) and OPUS-MT (a model for each pair).
 
-Folders as CTranslate2's converter writes them: `model.bin`, `config.json`, a vocabulary; beside them the model's own
+Folders are as CTranslate2's converter writes them: `model.bin`, `config.json` and a vocabulary, beside the model's own
 SentencePiece files: `sentencepiece.model` (also `spiece.model`) for MADLAD-400, `source.spm` and `target.spm` for
 OPUS-MT.
-
-Characters that stand in a sentence for what must not be translated, and how engines are shown them.
-
-A mark is one character of Unicode's private use area, so that cutting a sentence never cuts a mark. Content (a
-placeholder, a code span) stands for a word; markup (`<b>`, `**`) stands between words.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -21,78 +16,35 @@ from typing import Any
 
 from models.base import EngineUnavailable
 from models.device import CTRANSLATE2, CUDA
-from models.translation.languages import MADLAD_FOLDER, OPUS_FOLDER, base_of, tag_of_code
-from models.translation.translator import CAPABILITY, Job, Pair, shortest_route
-
-_CONTENT, _MARKUP = 0xE000, 0xE800
-MOST = 0x800
-"""Marks that one sentence can hold; no two of them have the same number."""
-
-MARK = re.compile("[\ue000-\uefff]")
-
-
-def content_mark(number: int) -> str:
-    return chr(_CONTENT + number)
-
-
-def markup_mark(number: int) -> str:
-    return chr(_MARKUP + number)
-
-
-def is_markup(mark: str) -> bool:
-    return ord(mark) >= _MARKUP
-
-
-def same_marks(one: str, other: str) -> bool:
-    """Whether both have the same marks, each as often, and markup in the same order."""
-    first, second = MARK.findall(one), MARK.findall(other)
-    return sorted(first) == sorted(second) and list(filter(is_markup, first)) == list(filter(is_markup, second))
-
-
-@dataclass(frozen=True, slots=True)
-class Notation:
-    """What an engine leaves as it is, and is therefore shown in a mark's place."""
-
-    content: str
-    """A format with one number."""
-    markup: str
-
-    def written(self, sentence: str, plain: Callable[[str], str] = str) -> str:
-        """`plain` is applied to what stands between the marks."""
-        pieces = re.split(f"({MARK.pattern})", sentence)
-        return "".join(
-            self._one(piece) if place % 2 else plain(piece) for place, piece in enumerate(pieces) if place % 2 or piece
-        )
-
-    def read(self, translation: str, sentence: str, plain: Callable[[str], str] = str) -> str:
-        """The translation of `sentence` with its marks; what looks like one that it does not have is text."""
-        marks = {self._one(mark): mark for mark in MARK.findall(sentence)}
-        if not marks:
-            return plain(translation)
-        pieces = re.split(f"({'|'.join(map(re.escape, marks))})", translation)
-        return "".join(marks[piece] if place % 2 else plain(piece) for place, piece in enumerate(pieces))
-
-    def _one(self, mark: str) -> str:
-        return (self.markup if is_markup(mark) else self.content).format(ord(mark) % MOST)
-
-
-WORD = Notation("Xq{}q", "Xq{}q")
-"""A word of no dictionary, which engines of all kinds copy. It ends with a letter: none is another's beginning."""
-
+from models.translation.languages import base_of, tag_of_code
+from models.translation.marks import WORD
+from models.translation.translator import CAPABILITY, Pair, TranslationJob, shortest_route
+from models.translation.weight_sets import MADLAD_FOLDER, OPUS_FOLDER
 
 _MODEL = ("model.bin", "config.json")
+
 _MADLAD_PIECES = ("sentencepiece.model", "spiece.model")
+
 _OPUS_PIECES = ("source.spm", "target.spm")
+
 _TAG = r"[a-z]{2,3}(?:_[A-Z][a-z]{3})?(?:_[A-Z]{2})?"
+
 _MADLAD_TARGET = re.compile(rf"<2({_TAG})>")
+
 _OPUS_TARGET = re.compile(rf">>({_TAG})<<")
+
 _MAIN_SCRIPT = {"zh": "zh-Hans"}
 """What models call a language that is asked for without its script, beside the language itself."""
+
 _VOCABULARIES = ("shared_vocabulary", "source_vocabulary")
+
 _KEPT_VOCABULARIES = 64
+
 _BATCH_TOKENS = 2048
 """Tokens that are decoded together."""
+
 _BEAM = 4
+
 _LONGEST = 512
 """Tokens of one sentence, as in the models' training."""
 
@@ -149,7 +101,7 @@ class Madlad:
     def close(self) -> None:
         self._model = None
 
-    def run(self, batch: Sequence[Job]) -> list[Sequence[str] | Exception]:
+    def run(self, batch: Sequence[TranslationJob]) -> list[Sequence[str] | Exception]:
         """`target` is what stands before a sentence. The jobs are decoded together."""
         assert self._model is not None
         texts = [f"{job.target} {WORD.written(sentence)}" for job in batch for sentence in job.sentences]
@@ -181,7 +133,7 @@ class OpusMt:
     def close(self) -> None:
         self._models.clear()
 
-    def run(self, batch: Sequence[Job]) -> list[Sequence[str] | Exception]:
+    def run(self, batch: Sequence[TranslationJob]) -> list[Sequence[str] | Exception]:
         results: list[Sequence[str] | Exception] = []
         for pair, jobs in groupby(batch, key=lambda job: (job.source or "", job.target)):
             same = list(jobs)
@@ -270,13 +222,13 @@ class MadladRoutes:
         self._folder = weights_dir / MADLAD_FOLDER
         self._targets: dict[str, str] = {}
 
-    def __call__(self, source: str | None, target: str) -> list[Job] | None:
+    def __call__(self, source: str | None, target: str) -> list[TranslationJob] | None:
         """Raises EngineUnavailable for a file that cannot be read."""
         if not self._targets:
             self._targets = _targets_in(_madlad_pieces(self._folder))
         pairs = {("", tag) for tag in self._targets}
         hops = shortest_route(pairs, "", target)
-        return hops and [Job((), source, self._targets[hop.target]) for hop in hops]
+        return hops and [TranslationJob((), source, self._targets[hop.target]) for hop in hops]
 
 
 def _targets_in(pieces: Path) -> dict[str, str]:
@@ -291,7 +243,7 @@ def _targets_in(pieces: Path) -> dict[str, str]:
     return _by_tag(name for name in names if name)
 
 
-def _given_back(batch: Sequence[Job], translations: Sequence[str]) -> list[Sequence[str] | Exception]:
+def _given_back(batch: Sequence[TranslationJob], translations: Sequence[str]) -> list[Sequence[str] | Exception]:
     """Each job's own, with its marks."""
     remaining = iter(translations)
     return [[WORD.read(next(remaining), sentence).strip() for sentence in job.sentences] for job in batch]

@@ -1,10 +1,4 @@
-"""Languages by their names and codes.
-
-A language is a tag: its ISO 639-1 code (639-3 where it has none), perhaps with a script or region (`pt-BR`, `zh-Hant`).
-Three tables hold them. `languages.tsv` is made of CLDR's by `training/languages`. `names.tsv` is kept by hand: `stems`
-are the names of the commonest languages in eleven languages, cut where an inflected form ends differently, `names` are
-what CLDR leaves out. `words.tsv`, too: which codes and names are also words, or names of people and places.
-"""
+"""Languages by their tags, codes and names, and the language that a text is written in."""
 
 import re
 import unicodedata
@@ -15,10 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from models.translation.translator import shortest_route
-from models.weights import WEIGHT_SETS
-
 _APOSTROPHES = re.compile("[’ʼʻ‘`]")
+
 _VARIANT = re.compile(r"(?P<script>[a-z]{4})?(?:(?:\A|-)(?P<region>[a-z]{2}|\d{3}))?", re.IGNORECASE)
 
 
@@ -90,19 +82,25 @@ def _by_name() -> Mapping[str, str]:
 
 TAG_OF_NAME = MappingProxyType(_by_name())
 """By any name, whole or the beginning of one, in lower case."""
+
 STEMS = frozenset(stem for language in LANGUAGES.values() for stem in language.stems)
+
 TAG_OF_CODE: Mapping[str, str] = MappingProxyType(
     {code: language.tag for language in LANGUAGES.values() for code in language.codes} | {tag: tag for tag in LANGUAGES}
 )
+
 _WORDS = {kind: frozenset(words.split()) for kind, words in _rows("words.tsv")}
+
 CODES_THAT_ARE_WORDS = frozenset(
     code
     for code, tag in TAG_OF_CODE.items()
     if not LANGUAGES[tag].is_common and (len(code) == 2 or code in _WORDS["codes"])
 )
 """Names of less common languages: they mean one only before a colon, at the end, or with a region."""
+
 NAMES_THAT_ARE_WORDS = _WORDS["names"]
 """In lower case they mean no language."""
+
 _IN_FULL = {"BR": "Brazilian", "Hant": "Traditional", "Hans": "Simplified", "TW": "Traditional", "HK": "Traditional"}
 
 
@@ -145,6 +143,7 @@ def _lengths() -> Mapping[str, Sequence[int]]:
 
 _LENGTHS = _lengths()
 """Lengths of the names by their first letters, the longest first."""
+
 _LONGEST = max(map(len, TAG_OF_NAME))
 
 
@@ -165,50 +164,3 @@ def _detector() -> Any:
 
     # The small model comes with the package; any other would be downloaded.
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
-
-
-MADLAD_FOLDER = "madlad-400"
-OPUS_FOLDER = "opus-mt"
-
-MADLAD_400 = WEIGHT_SETS[MADLAD_FOLDER]
-OPUS_SETS = tuple(known for known in WEIGHT_SETS.values() if known.pairs)
-
-
-def sets_between(source: str, target: str, root: Path) -> list[list[str]]:
-    """What to pull to translate between two tags: alternatives, each the names of the sets that are not below `root`,
-    the smallest first. [] where no set brings the target."""
-    by_pair = {pair: each for each in reversed(OPUS_SETS) for pair in each.pairs}
-    hops = shortest_route(by_pair, source, target) or []
-    chain = dict.fromkeys(by_pair[hop.source or "", hop.target] for hop in hops)
-    found = [[each.name for each in chain if each.missing(root)]]
-    if MADLAD_FOLDER in LANGUAGES[base_of(target)].engines:
-        found.append([MADLAD_400.name])
-    return [names for names in found if names]
-
-
-_CODES = (
-    "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy "
-    "id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru "
-    "sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"
-)
-CODES = frozenset(_CODES.split())
-"""The languages that speech engines know: ISO 639-1, 639-3 where there is none, and Whisper's own for Javanese."""
-_NAMED = {"bn": "Bengali", "ht": "Haitian", "jw": "Javanese", "mi": "Maori", "nn": "Nynorsk"}
-"""In English, as Whisper has them, where others differ."""
-
-
-def language_code(name: str) -> str | None:
-    """A speech engine's code of a language, by a code, with or without a region (`pt-BR`), or a name; else None."""
-    plain = name.strip().lower()
-    code = plain.replace("_", "-").partition("-")[0]
-    return code if code in CODES else code_of_tag(tag_of_name(plain) or "")
-
-
-def code_of_tag(tag: str) -> str | None:
-    code = {"jv": "jw"}.get(base_of(tag), base_of(tag))
-    return code if code in CODES else None
-
-
-def language_name(code: str) -> str:
-    """In English; the code itself where its language has no name here."""
-    return _NAMED.get(code) or (LANGUAGES[code].name if code in CODES else code)

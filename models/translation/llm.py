@@ -7,11 +7,11 @@ from contextlib import aclosing
 from typing import Any
 
 from models.language.llm import Llm, LlmBroke, LlmCall, TextDelta
-from models.translation.ct2 import Notation
 from models.translation.languages import name_of
+from models.translation.marks import MarkNotation
 
 NAME = "llm"
-_NOTATION = Notation("⟦{}⟧", "⟦{}⟧")
+_NOTATION = MarkNotation("⟦{}⟧", "⟦{}⟧")
 _MARKS = re.compile("⟦\\d+⟧")
 _BATCH_CHARS = 1500
 """With its translation, no more than a small context holds."""

@@ -16,7 +16,7 @@ Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TranslationJob:
     """Sentences of one text, for one engine."""
 
     sentences: tuple[str, ...]
@@ -47,7 +47,7 @@ class Translator(Protocol):
         """
 
 
-Router = Callable[[str | None, str], Sequence[Job] | None]
+Router = Callable[[str | None, str], Sequence[TranslationJob] | None]
 """The ways from a source to a target language: jobs without sentences, a hop each; None: there is none. Called in a
 thread; it may read files, and raises EngineUnavailable."""
 
@@ -55,7 +55,7 @@ thread; it may read files, and raises EngineUnavailable."""
 class HostedTranslator:
     """An engine of Jobs behind a host, hop after hop where there is no direct way."""
 
-    def __init__(self, host: EngineHost[Job, Sequence[str]], route: Router, *, batch_chars: int) -> None:
+    def __init__(self, host: EngineHost[TranslationJob, Sequence[str]], route: Router, *, batch_chars: int) -> None:
         self.name = host.spec.name
         self.batch_chars = batch_chars
         self._host = host
@@ -72,12 +72,12 @@ class HostedTranslator:
             raise EngineUnavailable(CAPABILITY, f"'{self.name}' does not translate from {source} into {target}.")
         texts = list(sentences)
         for hop in hops:
-            texts = list(await self._host.run(Job(tuple(texts), hop.source, hop.target), wait=wait))
+            texts = list(await self._host.run(TranslationJob(tuple(texts), hop.source, hop.target), wait=wait))
             wait = True
         return texts
 
 
-def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> list[Job] | None:
+def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> list[TranslationJob] | None:
     """The fewest hops over `pairs`. A region that no pair has is given up: `pt-PT` is served by `pt`."""
     start = _served(source, {origin for origin, _ in pairs})
     end = _served(target, {to for _, to in pairs})
@@ -92,9 +92,9 @@ def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> 
             queue.append(there)
     if end not in before or end == start:
         return None
-    hops: list[Job] = []
+    hops: list[TranslationJob] = []
     while end != start:
-        hops.append(Job((), before[end], end))
+        hops.append(TranslationJob((), before[end], end))
         end = before[end]
     return hops[::-1]
 

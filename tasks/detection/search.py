@@ -9,7 +9,8 @@ import numpy as np
 
 from models.base import EngineUnavailable
 from models.embedding.embedder import Embedder
-from models.vision.detection.detector import Detection, Detector, Segmenter, suppressed
+from models.vision.detection.boxes import suppressed
+from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
 from tasks.detection.vocabulary import LabelVocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import instruction_in

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.safety.personal_data import KINDS
-from models.translation.ct2 import MARK, MOST, content_mark, is_markup, markup_mark, same_marks
+from models.translation.marks import MARK, MOST, content_mark, is_markup, markup_mark, same_marks
 from tasks.wording.phrases import compiled
 
 Kind = Literal["break", "markup", "content"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.translation.languages import code_of_tag, language_code
+from models.translation.speech_codes import code_of_tag, language_code
 from tasks.notation.words import NUMBERS, any_of, count_named
 from tasks.wording.named_languages import MARK, with_names_marked
 from tasks.wording.phrases import PHRASES, compiled

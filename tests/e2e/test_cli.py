@@ -19,7 +19,7 @@ from app import telemetry
 from app.cli import WIDTH
 from app.cli.main import cli
 from app.settings import Settings
-from models import memory
+from models import malloc
 from models.catalog import CATALOG
 from tasks.scrape.browser import find_browser
 from tests.forked import stem
@@ -47,7 +47,7 @@ def openfaze_here(*arguments: str, folder: Path, **variables: str) -> "subproces
     # How this process logs and allocates stays as it is.
     with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
         patch.setattr(telemetry, "configure_logging", lambda *_: None)
-        patch.setattr(memory, "give_large_blocks_back", lambda: True)
+        patch.setattr(malloc, "give_large_blocks_back", lambda: True)
         result = CliRunner().invoke(cli, arguments, env={**ENVIRONMENT, **variables})
     return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
 

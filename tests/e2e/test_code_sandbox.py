@@ -12,7 +12,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from models.sandbox import bubblewrap
+from models.sandbox import running
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     PATH,
@@ -38,7 +38,7 @@ PNG = "b'\\x89PNG\\r\\n\\x1a\\n'"
 def _patience() -> Iterator[None]:
     """However long a busy machine takes to end a script."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bubblewrap, "_GRACE_S", 60.0)
+        patch.setattr(running, "_GRACE_S", 60.0)
         yield
 
 

@@ -15,8 +15,9 @@ from app.cli.serving import CannotListen, listen
 from app.main import create_app
 from app.settings import Settings
 from models.base import EngineUnavailable
+from models.pulling import PullFailed, pull
 from models.sandbox.capability import CODE_SANDBOX
-from models.weights import WEIGHT_SETS, PullFailed, pull
+from models.weights import WEIGHT_SETS
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
 from tests.llm_server import Reply, serving_llm

@@ -56,7 +56,7 @@ class FieldSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class MadeField:
     concept: str
     names: tuple[str, ...]
     """What a schema of this split may call it: the key, and after a bar a description where it has one."""
@@ -68,7 +68,7 @@ class Field:
     enum: tuple[str, ...] = ()
 
 
-Told = Callable[[str, str, tuple[str, ...], Fact], Field]
+Told = Callable[[str, str, tuple[str, ...], Fact], MadeField]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class MadeTable:
     concept: str
     names: tuple[str, ...]
     columns: tuple[MadeColumn, ...]
-    rows: tuple[tuple[Field, ...], ...]
+    rows: tuple[tuple[MadeField, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class MadeDocument:
     template: str
     language: str
     lines: tuple[MadeLine, ...]
-    fields: tuple[Field, ...]
+    fields: tuple[MadeField, ...]
     tables: tuple[MadeTable, ...]
-    absent: tuple[Field, ...]
+    absent: tuple[MadeField, ...]
     """Fields that documents of this kind have, and this one does not."""
 
 
@@ -235,9 +235,9 @@ def _made(rng: random.Random, split: Split, noise: float) -> MadeDocument:
         for start, end, tag in line.text.marks:
             sources.setdefault(tag, []).append(FieldSource(number, start, end))
 
-    def told(tag: str, concept: str, names: tuple[str, ...], fact: Fact) -> Field:
+    def told(tag: str, concept: str, names: tuple[str, ...], fact: Fact) -> MadeField:
         value = written[tag] if fact.value is None else fact.value
-        return Field(concept, names, fact.type, value, tuple(sources[tag]), fact.enum)
+        return MadeField(concept, names, fact.type, value, tuple(sources[tag]), fact.enum)
 
     said = sources.keys() | setter.mentioned
     silent = [name for name in every if name not in said and not _is_alike(kind, name, said)]
@@ -252,7 +252,9 @@ def _made(rng: random.Random, split: Split, noise: float) -> MadeDocument:
         tuple(map(_line, lines)),
         tuple(told(name, f"{kind}.{name}", names[name], fact) for name, fact in every.items() if name in sources),
         tuple(table for name, rows in tables.items() if (table := _table(kind, name, rows, split, told, sources))),
-        tuple(Field(f"{kind}.{name}", names[name], every[name].type, None, (), every[name].enum) for name in silent),
+        tuple(
+            MadeField(f"{kind}.{name}", names[name], every[name].type, None, (), every[name].enum) for name in silent
+        ),
     )
 
 

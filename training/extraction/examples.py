@@ -30,7 +30,7 @@ from tasks.extraction.passages import Passage
 from tasks.notation.dates import parse_day
 from tasks.notation.numbers import parse_number
 from tasks.result import SourceLine, bounds_of
-from training.extraction.documents import Field, MadeDocument
+from training.extraction.documents import MadeDocument, MadeField
 
 Placed = tuple[float, float, float, float, str]
 """Left, top, right, bottom, text."""
@@ -140,7 +140,7 @@ def asked_of(made: MadeDocument, rng: random.Random, most: int = 12) -> list[Tra
         starts[index] = total
         total += len(line.text.split())
 
-    def words(field: Field) -> frozenset[int]:
+    def words(field: MadeField) -> frozenset[int]:
         found: set[int] = set()
         for source in field.sources:
             text = made.lines[source.line].text
@@ -149,7 +149,7 @@ def asked_of(made: MadeDocument, rng: random.Random, most: int = 12) -> list[Tra
             found.update(range(starts[source.line] + max(0, first), starts[source.line] + last))
         return frozenset(found)
 
-    def text(field: Field) -> str:
+    def text(field: MadeField) -> str:
         return " ".join(made.lines[one.line].text[one.start : one.end] for one in field.sources)
 
     def schema(field_type: str, told: str) -> dict[str, Any]:
@@ -162,11 +162,11 @@ def asked_of(made: MadeDocument, rng: random.Random, most: int = 12) -> list[Tra
             found["description"] = told
         return found
 
-    def value(field: Field, asked: Mapping[str, Any]) -> Any:
+    def value(field: MadeField, asked: Mapping[str, Any]) -> Any:
         is_text = asked["type"] == "string" and asked.get("format") != "date"
         return text(field) if is_text else field.value
 
-    def wanted(field: Field) -> TrainingField:
+    def wanted(field: MadeField) -> TrainingField:
         name, _, told = rng.choice(field.names).partition("|")
         asked = schema(field.type, told)
         path = tuple(name.split("."))

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from bench.gui.truth import TrueElement
 from models.vision.gui.elements import TYPES
 from models.vision.gui.features import described
-from models.vision.gui.question import views_of
 from models.vision.gui.regions import SOURCES, Boxes, Floats, area_of, common_area, proposed
+from models.vision.gui.screen_view import views_of
 from models.vision.text import Image, TextLine
 
 NOTHING, UNSURE = 0, -1

@@ -14,8 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from models.capability import EngineConfig
+from models.speech.english_head import ENGLISH_FILE
 from models.speech.transcriber import SpeechWindow
-from models.speech.whisper import ENGLISH_FILE, Whisper
+from models.speech.whisper import Whisper
 from models.speech.whisper_files import packaged
 from training.speech.clips import Clip, Samples, clips
 

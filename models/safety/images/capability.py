@@ -6,25 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.base import INSTALL, Engine, EngineSpec, EngineUnavailable
-from models.capability import (
-    STANDARD,
-    BadResult,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    FoundPath,
-    OwnSettings,
-    is_installed,
-)
+from models.batches import CardMemory
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import CPU, ONNXRUNTIME, TORCH, Backend
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
-from models.memory import CardMemory
 from models.safety.guard import IMAGE_CODES, ImageGuard
 from models.safety.images import CAPABILITY
 from models.safety.images import VLM as VLM_NAME
+from models.setting_types import STANDARD, FoundPath
 from models.vision.detection.capability import STOP_SIGN, draw_stop_sign, onnxruntime_remedy
 from models.vision.text import Image
 

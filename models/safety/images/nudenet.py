@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from models.base import EngineUnavailable
 from models.safety.images import CAPABILITY
 from models.safety.images.classifier import Sureness
-from models.vision.detection.detector import Box, from_centres, suppressed
+from models.vision.detection.boxes import from_centres, suppressed
+from models.vision.detection.detector import Box
 from models.vision.text import Image
 
 CLASSES = (

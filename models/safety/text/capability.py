@@ -3,27 +3,19 @@
 from functools import partial
 
 from models.base import EngineSpec
-from models.capability import (
-    STANDARD,
-    BadResult,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    is_installed,
-)
+from models.batches import CardMemory
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, is_installed
 from models.device import TORCH
 from models.embedding.capability import EMBEDDING, MINILM
 from models.embedding.minilm_weights import embedding_remedy
 from models.host import EngineHost
-from models.memory import CardMemory
 from models.safety.guard import TextGuard
 from models.safety.text.dialect import GuardDialect
 from models.safety.text.gpt_oss_safeguard import GptOssSafeguardDialect
 from models.safety.text.llama_guard import LlamaGuardDialect
 from models.safety.text.qwen3guard_dialect import Qwen3GuardDialect
 from models.safety.text.settings import _DIALECTS, GuardSettings, is_known_guard
+from models.setting_types import STANDARD
 
 CAPABILITY = "text_guard"
 

@@ -6,16 +6,14 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
-from models.capability import (
-    Address,
-    OwnSettings,
-)
+from models.capability import OwnSettings
 from models.device import AUTO
 from models.safety.guard import CODES
 from models.safety.text.dialect import GuardDialect
 from models.safety.text.gpt_oss_safeguard import GptOssSafeguardDialect
 from models.safety.text.llama_guard import LlamaGuardDialect
 from models.safety.text.qwen3guard_dialect import Qwen3GuardDialect
+from models.setting_types import Address
 
 _DIALECTS: tuple[type[GuardDialect], ...] = (Qwen3GuardDialect, GptOssSafeguardDialect, LlamaGuardDialect)
 

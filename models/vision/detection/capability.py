@@ -6,25 +6,15 @@ from functools import partial
 from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable, available_cpus
-from models.capability import (
-    GPU,
-    STANDARD,
-    BadResult,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    FoundPath,
-    OwnSettings,
-    is_installed,
-)
+from models.batches import CardMemory
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import ONNXRUNTIME, TORCH
 from models.host import EngineHost
-from models.memory import CardMemory
+from models.setting_types import GPU, STANDARD, FoundPath
+from models.supply import Supply
 from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
-from models.weights import WEIGHT_SETS, Supply, WeightSet
+from models.weights import WEIGHT_SETS, WeightSet
 
 OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
 
@@ -55,7 +45,8 @@ def _supply(weight_set: WeightSet, config: EngineConfig) -> Supply:
 
 
 def _build_fastestdet(config: EngineConfig) -> Built:
-    from models.vision.detection.detector import NAMES, HostedDetector
+    from models.vision.detection.coco import NAMES
+    from models.vision.detection.detector import HostedDetector
     from models.vision.detection.fastestdet import SIDE, FastestDetHead
     from models.vision.detection.onnx_detector import OnnxDetector
 
@@ -92,7 +83,7 @@ def _detr(
         return onnxruntime_remedy()
 
     def build(config: EngineConfig) -> Built:
-        from models.vision.detection.detector import NAMES
+        from models.vision.detection.coco import NAMES
 
         supply = _supply(weight_set, config)
         return _built_detr(spec, config, card, lambda: supply.ready()[0], NAMES, normalised, side=side, masks=masks)

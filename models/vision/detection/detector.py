@@ -11,70 +11,8 @@ from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.host import EngineHost
+from models.vision.detection.coco import NAMES
 from models.vision.text import Image
-
-NAMES = tuple(
-    """person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, stop sign,
-    parking meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe, backpack, umbrella,
-    handbag, tie, suitcase, frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball glove, skateboard,
-    surfboard, tennis racket, bottle, wine glass, cup, fork, knife, spoon, bowl, banana, apple, sandwich, orange,
-    broccoli, carrot, hot dog, pizza, donut, cake, chair, couch, potted plant, bed, dining table, toilet, tv, laptop,
-    mouse, remote, keyboard, cell phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors,
-    teddy bear, hair drier, toothbrush""".replace("\n    ", " ").split(", ")
-)
-
-_NEVER_USED = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
-"""Category ids of 1 to 90 that the published annotations leave out (instances_val2017.json)."""
-
-SPARSE_NAMES: tuple[str | None, ...] = (
-    None,
-    *(
-        None if number in _NEVER_USED else NAMES[number - 1 - sum(gap < number for gap in _NEVER_USED)]
-        for number in range(1, 91)
-    ),
-)
-"""By COCO's own category id, as networks with 91 classes number them; None where there is no such category."""
-
-
-Boxes = NDArray[np.float32]
-"""n × 4: left, top, right, bottom."""
-
-
-def from_centres(boxes: NDArray[np.float32]) -> Boxes:
-    """Boxes given as centre x, centre y, width, height."""
-    half = boxes[:, 2:] / 2
-    return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
-
-
-def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArray[np.float32]:
-    """n × m intersections as a part of the union (IoU) or, with `of_smaller`, of the smaller box (IoS)."""
-    corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    intersection = np.prod(np.maximum(opposite - corner, 0), axis=2)
-    areas, other_areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), np.prod(others[:, 2:] - others[:, :2], axis=1)
-    if of_smaller:
-        whole = np.minimum(areas[:, None], other_areas[None])
-    else:
-        whole = areas[:, None] + other_areas[None] - intersection
-    part: NDArray[np.float32] = intersection / np.maximum(whole, 1e-6)
-    return part
-
-
-def suppressed(
-    boxes: Boxes, scores: NDArray[np.float32], classes: NDArray[np.intp], *, most: float, of_smaller: bool = False
-) -> NDArray[np.intp]:
-    """Indices of the boxes that stay, the best first: none overlaps a better one of its class by more than `most`."""
-    # Stable, so that equal scores keep the order of the network's output.
-    order = np.argsort(-scores, kind="stable")
-    boxes, classes = boxes[order], classes[order]
-    same = overlaps(boxes, boxes, of_smaller=of_smaller) > most
-    same &= classes[:, None] == classes[None]
-    stays = np.ones(len(order), bool)
-    for index in range(len(order)):
-        if stays[index]:
-            stays[index + 1 :] &= ~same[index, index + 1 :]
-    return order[stays]
-
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the picture; may stick out of it by what the network guessed."""

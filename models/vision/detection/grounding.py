@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.device import TORCH
-from models.vision.detection.detector import NAMES, Detection, Found, Query, from_centres, suppressed
+from models.vision.detection.boxes import from_centres, suppressed
+from models.vision.detection.coco import NAMES
+from models.vision.detection.detector import Detection, Found, Query
 
 SIDE = 800
 """The shorter side that these networks' preprocessing makes."""

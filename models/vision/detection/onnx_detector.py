@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.device import onnx_session
-from models.vision.detection.detector import Boxes, Detection, Found, Mask, Query
+from models.onnx_sessions import onnx_session
+from models.vision.detection.boxes import Boxes
+from models.vision.detection.detector import Detection, Found, Mask, Query
 from models.vision.text import Image
 
 Tensors = Mapping[str, NDArray[Any]]

@@ -4,20 +4,11 @@ from collections.abc import Callable
 from functools import partial
 
 from models.base import EngineSpec, EngineUnavailable, available_cpus
-from models.capability import (
-    BadResult,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    FoundPath,
-    OwnSettings,
-    is_installed,
-)
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import TORCH
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
+from models.setting_types import FoundPath
 from models.vision.gui.elements import GuiDetector, GuiGrounder
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image

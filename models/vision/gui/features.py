@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.question import View
 from models.vision.gui.regions import SOURCES, STEPS, Boxes, Floats, Proposals, Sums, area_of, common_area
-from models.vision.gui.writing import Writing
+from models.vision.gui.screen_view import ScreenView
+from models.vision.gui.writing_features import WritingFeatures
 
 _SIDES = 4
 _REACH = (-3, -2, -1, 0, 1, 2)
 """Pixels from a side at which its border may lie: proposals are as exact as this."""
 
 
-def borders_of(view: View, boxes: Boxes) -> tuple[Floats, Floats]:
+def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
     """How clear each side is, and how the box's colours differ from those around it; and its fill."""
     x0, y0, x1, y1 = boxes.T
     wide, tall = x1 - x0, y1 - y0
@@ -93,13 +93,13 @@ class _Edges:
     below: Sums
 
 
-def _edges(view: View) -> _Edges:
+def _edges(view: ScreenView) -> _Edges:
     return _Edges(
         *(Sums(np.stack([(one > step).astype(np.uint8) for step in STEPS], axis=2)) for one in (view.right, view.below))
     )
 
 
-def texture_of(view: View, boxes: Boxes) -> Floats:
+def texture_of(view: ScreenView, boxes: Boxes) -> Floats:
     """Where in the box there are edges that no text explains."""
     x0, y0, x1, y1 = boxes.T
     wide, tall = x1 - x0, y1 - y0
@@ -170,7 +170,7 @@ _COPIED = np.r_[0:3, len(SOURCES) + 8 : len(SOURCES) + 8 + 10]
 """Features that a box takes over from the one around it: its size and how its borders look."""
 
 
-def described(view: View, proposals: Proposals) -> Floats:
+def described(view: ScreenView, proposals: Proposals) -> Floats:
     """N × the number of features: the same for the same boxes, whatever order they come in."""
     boxes = proposals.boxes
     height, width = view.image.shape[:2]
@@ -180,7 +180,7 @@ def described(view: View, proposals: Proposals) -> Floats:
         np.eye(len(SOURCES), dtype=np.float32)[proposals.sources],
         borders,
         texture_of(view, boxes),
-        Writing(view, boxes).features(proposals.piece),
+        WritingFeatures(view, boxes).features(proposals.piece),
     ]
     own = np.concatenate(columns, axis=1)
     return np.concatenate([own, company_of(boxes, own[:, _COPIED], fill, view.line), _page(view, len(boxes))], axis=1)
@@ -201,7 +201,7 @@ def _shape(boxes: Boxes, line: float, width: int, height: int) -> Floats:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _page(view: View, count: int) -> Floats:
+def _page(view: ScreenView, count: int) -> Floats:
     """What the whole picture is like: photos are nowhere flat, screens nearly everywhere."""
     strongest = np.maximum(view.right, view.below)
     flat = float((strongest <= 2).mean())

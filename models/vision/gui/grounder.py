@@ -11,7 +11,7 @@ from models.base import ModelError
 from models.language.llm import Abilities, Llm, LlmCall, TextDelta
 from models.vision.gui.elements import Box, GuiElement
 from models.vision.gui.lettering import pieces_of
-from models.vision.gui.question import SCHEMA, SYSTEM, Answer, Question, Unfit, question_of
+from models.vision.gui.question import SCHEMA, SYSTEM, ScreenAnswer, ScreenQuestion, Unfit, question_of
 from models.vision.gui.regions import Floats, as_boxes, common_share
 from models.vision.gui.writing import texts_in
 from models.vision.text import Image, TextLine
@@ -64,7 +64,7 @@ class LlmGrounder:
         return await asyncio.to_thread(_merged, answer, image, elements, lines)
 
 
-async def _answer(llm: Llm, question: Question, abilities: Abilities) -> Answer:
+async def _answer(llm: Llm, question: ScreenQuestion, abilities: Abilities) -> ScreenAnswer:
     """Asked once more where it is unfit. Raises ModelError and Unfit."""
     form = {"type": "json_schema", "json_schema": {"name": "meant", "schema": SCHEMA, "strict": True}}
     messages: list[Mapping[str, Any]] = [
@@ -89,7 +89,7 @@ async def _answer(llm: Llm, question: Question, abilities: Abilities) -> Answer:
 
 
 def _merged(
-    answer: Answer, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
+    answer: ScreenAnswer, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
 ) -> list[GuiElement]:
     """In reading order. A box that is one of `elements` becomes it; another becomes an element of the type that the LLM
     gives, with the text that OCR reads there and without a score."""

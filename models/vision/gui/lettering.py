@@ -19,7 +19,7 @@ differs by 30 to 50."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class TextPiece:
     box: tuple[float, float, float, float]
     text: str
     ink: Colour
@@ -32,12 +32,12 @@ class Piece:
     """The mean of its words'."""
 
 
-def pieces_of(image: Image, lines: Sequence[TextLine]) -> list[Piece]:
+def pieces_of(image: Image, lines: Sequence[TextLine]) -> list[TextPiece]:
     """The pieces of `lines`, which OCR read in `image`. A line of two colours is there whole, too."""
     return [piece for line in lines for piece in _pieces(image, line)]
 
 
-def _pieces(image: Image, line: TextLine) -> Iterator[Piece]:
+def _pieces(image: Image, line: TextLine) -> Iterator[TextPiece]:
     left, top, right, bottom = box_of(line.quad)
     height = max(1.0, bottom - top)
     if len(line.words) == 1 or bottom - top > right - left:
@@ -80,10 +80,10 @@ def _by_colour(image: Image, words: Sequence[Word]) -> Iterator[list[Word]]:
 
 def _piece(
     image: Image, words: Sequence[Word], box: tuple[float, float, float, float], in_line: int, share: float
-) -> Piece:
+) -> TextPiece:
     ink, ground = colours(image, box)
     confidence = sum(word.confidence for word in words) / len(words)
-    return Piece(box, " ".join(word.text for word in words), ink, ground, in_line, share, confidence)
+    return TextPiece(box, " ".join(word.text for word in words), ink, ground, in_line, share, confidence)
 
 
 _TALL, _LOW, _DEEP = 0.73, 0.55, 0.21
@@ -95,7 +95,7 @@ _IDEOGRAPHS = 0x2E80
 """The first of the scripts whose letters fill their square."""
 
 
-def em_box(piece: Piece) -> tuple[float, float, float, float]:
+def em_box(piece: TextPiece) -> tuple[float, float, float, float]:
     """The box of `piece` as high as its type, which OCR measures by the ink: "so" is lower than "Also"."""
     left, top, right, bottom = piece.box
     if any(ord(letter) >= _IDEOGRAPHS for letter in piece.text):

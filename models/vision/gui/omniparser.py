@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from models.base import EngineUnavailable, Parts, Unfinished, next_part
 from models.device import TORCH
-from models.vision.detection.detector import own_file, suppressed
+from models.vision.detection.boxes import suppressed
+from models.vision.detection.detector import own_file
 from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
-from models.vision.gui.engine import LEAST_SIDE, Network, shapes_in, with_texts
+from models.vision.gui.engine import LEAST_SIDE, shapes_in, with_texts
 from models.vision.gui.lettering import pieces_of
-from models.vision.gui.question import views_of, whole_in
+from models.vision.gui.network import ScreenNetwork
 from models.vision.gui.regions import Boxes, area_of, as_boxes, common_area, common_share
+from models.vision.gui.screen_view import views_of, whole_in
 from models.vision.text import Image
 
 SETTING = "OPENFAZE_GUI_DETECTION_MODEL"
@@ -178,11 +180,11 @@ class OmniParserEngine:
 
     def __init__(self, icons: IconNetwork) -> None:
         self._icons = icons
-        self._network: Network | None = None
+        self._network: ScreenNetwork | None = None
 
     def load(self) -> None:
         self._icons.load()
-        self._network = Network()
+        self._network = ScreenNetwork()
 
     def run(self, batch: Sequence[Screen | Parts[Found]]) -> Sequence[Found | Unfinished]:
         return [next_part(self._found(one) if isinstance(one, Screen) else one) for one in batch]

@@ -1,121 +1,39 @@
-"""What an LLM is shown of a screen to say which elements are meant, and how its answer is read."""
+"""A request about a screen as an LLM is asked it, and its answer."""
 
 import base64
 import json
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from models.vision.gui.elements import INTERACTIVE, TYPES, Box, GuiElement
-from models.vision.gui.lettering import Piece, box_of, pieces_of
-from models.vision.gui.regions import Boxes, differences
-from models.vision.text import Image, TextLine
-
-LINE = 12.5
-"""Pixels that a line's letters are high, as OCR measures them, in type of 16 pixels."""
-_ENOUGH = 0.77
-"""Scales above it are left alone: shrinking by less blurs thin borders for nothing."""
-_NO_TEXT_SIDE = 1000
-"""Where nothing is written, the shorter side is brought to so many pixels at most."""
-_LARGEST, _OVERLAP = 1800, 300
-"""Sides of a part in pixels, which bound the memory, and how much of it the next one shows too."""
-
-_CUT_MARGIN = 3
-"""Pixels from a side of a part where the next part takes over."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """A part of a screenshot, with all that features are taken from."""
-
-    image: Image
-    right: NDArray[np.uint8]
-    below: NDArray[np.uint8]
-    """As `regions.differences` gives them."""
-    pieces: Sequence[Piece]
-    """Those that lie in it whole; boxes in its pixels."""
-    line: float
-    """Pixels that a line's letters are high."""
-    scale: float
-    """The scale from the screenshot to it."""
-    corner: tuple[int, int]
-    """Where it begins in the shrunk screenshot."""
-    cut: tuple[bool, bool, bool, bool]
-    """Whether the screenshot goes on beyond its left, top, right and bottom side."""
-
-
-def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[View]:
-    """The parts of `image`, in which OCR read `lines`."""
-    scale = _scale(image, lines)
-    pieces = pieces_of(image, lines)
-    if scale < 1:
-        size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
-        shrunk = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        pieces = [replace(piece, box=_scaled(piece.box, scale)) for piece in pieces]
-    else:
-        shrunk = image
-    tall = [piece.box[3] - piece.box[1] for piece in pieces]
-    line = float(np.clip(np.median(tall), 7, 25)) if tall else LINE
-    height, width = shrunk.shape[:2]
-    for top, bottom in _parts(height):
-        for left, right in _parts(width):
-            part = np.ascontiguousarray(shrunk[top:bottom, left:right])
-            here = [
-                replace(piece, box=(piece.box[0] - left, piece.box[1] - top, piece.box[2] - left, piece.box[3] - top))
-                for piece in pieces
-                if piece.box[0] >= left - 4 and piece.box[2] <= right + 4
-                if piece.box[1] >= top - 4 and piece.box[3] <= bottom + 4
-            ]
-            cut = (left > 0, top > 0, right < width, bottom < height)
-            yield View(part, *differences(part), here, line, scale, (left, top), cut)
-
-
-def whole_in(view: View, boxes: Boxes) -> NDArray[np.bool_]:
-    """Which of `boxes`, in its pixels, end before it does: what ends with it, the next part shows whole."""
-    height, width = view.right.shape
-    ends = np.array([0, 0, width, height], np.float32)
-    whole: NDArray[np.bool_] = ~((np.abs(boxes - ends) < _CUT_MARGIN) & np.array(view.cut)).any(axis=1)
-    return whole
-
-
-def _scale(image: Image, lines: Sequence[TextLine]) -> float:
-    boxes = [box_of(line.quad) for line in lines]
-    tall = [bottom - top for left, top, right, bottom in boxes if right - left > 1.5 * (bottom - top)]
-    scale = LINE / max(1.0, float(np.median(tall))) if tall else _NO_TEXT_SIDE / min(image.shape[:2])
-    return scale if scale < _ENOUGH else 1.0
-
-
-def _scaled(box: tuple[float, float, float, float], scale: float) -> tuple[float, float, float, float]:
-    return box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale
-
-
-def _parts(length: int) -> Iterator[tuple[int, int]]:
-    start = 0
-    while length - start > _LARGEST:
-        yield start, start + _LARGEST
-        start += _LARGEST - _OVERLAP
-    yield start, length
-
+from models.vision.text import Image
 
 SCALE = 1000
 """Boxes are thousandths of the picture's width and height, in the question as in the answer: so Qwen-VL, GLM-V, Gemini
 and InternVL say where things are, and it holds however the server shrinks the picture."""
+
 _MOST_PIXELS, _LONGEST_SIDE = 1_600_000, 4096
 """The largest picture that is shown. A token is about 28 × 28 pixels to Qwen-VL."""
+
 _QUALITY = 90
+
 _LONGEST_TEXT = 80
 """Characters of what is written in an element, and _LONGEST_REQUEST of what is asked for."""
+
 _LONGEST_REQUEST = 500
+
 _MOST_ANSWERS = 50
+
 _FIRST_NUMBERS = 900
 
 Means = Literal["elements", "everything", "nothing"]
+
 MEANS: tuple[Means, ...] = ("elements", "everything", "nothing")
 
 SYSTEM = f"""You point at elements of user interfaces. The picture is a screenshot. The text is a JSON object:
@@ -164,7 +82,7 @@ class Unfit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScreenAnswer:
     means: Means
     elements: Sequence[GuiElement]
     """Those of the list that are meant."""
@@ -173,7 +91,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ScreenQuestion:
     """About one screen."""
 
     listed: Mapping[int, GuiElement]
@@ -184,7 +102,7 @@ class Question:
     height: int
     """The picture's height in pixels."""
 
-    def read(self, said: str) -> Answer:
+    def read(self, said: str) -> ScreenAnswer:
         """Raises Unfit. The answer may stand in a fence or among words."""
         answer = _object_in(said)
         means, numbers, boxes = answer["means"], answer["numbers"], answer["boxes"]
@@ -198,7 +116,7 @@ class Question:
             raise Unfit('"boxes" must be a list')
         if (means == "elements") != bool(numbers or boxes):
             raise Unfit('"numbers" and "boxes" are empty unless "means" is "elements", and then they are not')
-        return Answer(means, [self.listed[one] for one in numbers], [self._place(one) for one in boxes])
+        return ScreenAnswer(means, [self.listed[one] for one in numbers], [self._place(one) for one in boxes])
 
     def _place(self, said: object) -> tuple[str, Box]:
         if not isinstance(said, dict) or said.keys() != {"type", "box"} or said["type"] not in TYPES:
@@ -215,7 +133,7 @@ class Question:
         return said["type"], (left * across, top * down, right * across, bottom * down)
 
 
-def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most: int) -> Question:
+def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most: int) -> ScreenQuestion:
     """What to ask about `image`. Of more than `most` elements, those that can be clicked are listed first."""
     picture = _jpeg(image)
     request = wanted[:_LONGEST_REQUEST]
@@ -231,7 +149,7 @@ def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most:
         {"type": "image_url", "image_url": {"url": url}},
         {"type": "text", "text": json.dumps(text, ensure_ascii=False)},
     )
-    return Question(listed, content, width, height)
+    return ScreenQuestion(listed, content, width, height)
 
 
 def _shown(number: int, one: GuiElement, width: int, height: int) -> dict[str, Any]:

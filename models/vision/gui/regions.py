@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.lettering import Piece, em_box
+from models.vision.gui.lettering import TextPiece, em_box
 from models.vision.text import Image
 
 Floats = NDArray[np.float32]
@@ -73,7 +73,7 @@ def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return right, below
 
 
-def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequence[Piece]) -> Proposals:
+def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequence[TextPiece]) -> Proposals:
     """Every box that may be an element, by what `differences` gives and the text; most of them are none."""
     found: list[tuple[Boxes, int]] = []
     strongest = np.maximum(right, below)

@@ -5,21 +5,22 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.lettering import Piece
-from models.vision.gui.question import View
-from models.vision.gui.regions import Boxes, Floats, area_of, common_area
+from models.vision.gui.lettering import TextPiece
+from models.vision.gui.regions import Boxes, area_of, common_area
 
 _INSIDE = 0.6
 """Share of a piece from which on it lies in an element."""
+
 _TAKEN = 0.4
 """Share of a piece from which on it is no text of its own: most of it is in elements."""
+
 _SLACK = 2
 """Pixels by which a part may stick out of its line."""
 
 
-def texts_in(places: Boxes, pieces: Sequence[Piece]) -> list[str]:
+def texts_in(places: Boxes, pieces: Sequence[TextPiece]) -> list[str]:
     """What is written in each of `places`. A piece belongs to the smallest of those that it lies in."""
-    owned: list[list[Piece]] = [[] for _ in places]
+    owned: list[list[TextPiece]] = [[] for _ in places]
     if len(places) and pieces:
         share, area = _shares(places, pieces), area_of(places)
         for piece, inside in zip(pieces, share > _INSIDE, strict=True):
@@ -28,7 +29,7 @@ def texts_in(places: Boxes, pieces: Sequence[Piece]) -> list[str]:
     return [" ".join(piece.text for piece in _in_order(_without_parts(inside))) for inside in owned]
 
 
-def texts_beside(places: Boxes, pieces: Sequence[Piece]) -> list[Piece]:
+def texts_beside(places: Boxes, pieces: Sequence[TextPiece]) -> list[TextPiece]:
     """The pieces of text that are in none of `places`: whole lines where they can be, else their parts."""
     if not len(places):
         return _without_parts(pieces)
@@ -36,22 +37,22 @@ def texts_beside(places: Boxes, pieces: Sequence[Piece]) -> list[Piece]:
     return _without_parts([piece for piece, share in zip(pieces, taken, strict=True) if share < _TAKEN])
 
 
-def _shares(places: Boxes, pieces: Sequence[Piece]) -> NDArray[np.float32]:
+def _shares(places: Boxes, pieces: Sequence[TextPiece]) -> NDArray[np.float32]:
     """Pieces × places: how much of each piece lies in each place."""
     boxes = np.array([piece.box for piece in pieces], np.float32)
     return (common_area(boxes, places) / np.maximum(area_of(boxes), 1)[:, None]).astype(np.float32)
 
 
-def _without_parts(pieces: Sequence[Piece]) -> list[Piece]:
+def _without_parts(pieces: Sequence[TextPiece]) -> list[TextPiece]:
     """Without those that another one contains: a line of two colours is there whole and in parts."""
-    kept: list[Piece] = []
+    kept: list[TextPiece] = []
     for piece in sorted(pieces, key=lambda one: one.box[0] - one.box[2]):
         if not any(_contains(other.box, piece.box) for other in kept):
             kept.append(piece)
     return kept
 
 
-def _in_order(pieces: Sequence[Piece]) -> list[Piece]:
+def _in_order(pieces: Sequence[TextPiece]) -> list[TextPiece]:
     """Line by line, from left to right."""
     if not pieces:
         return []
@@ -62,122 +63,3 @@ def _in_order(pieces: Sequence[Piece]) -> list[Piece]:
 def _contains(outer: tuple[float, float, float, float], inner: tuple[float, float, float, float]) -> bool:
     left_top = outer[0] - _SLACK <= inner[0] and outer[1] - _SLACK <= inner[1]
     return left_top and outer[2] + _SLACK >= inner[2] and outer[3] + _SLACK >= inner[3]
-
-
-class Writing:
-    """What is written in and around boxes."""
-
-    def __init__(self, view: View, boxes: Boxes) -> None:
-        self._view = view
-        self._boxes = boxes
-        self._places = np.array([piece.box for piece in view.pieces], np.float32).reshape(-1, 4)
-
-    def features(self, made_of: NDArray[np.int64]) -> Floats:
-        boxes, places = self._boxes, self._places
-        return np.concatenate([self._inside(boxes, places), self._around(boxes, places), self._ink(made_of)], axis=1)
-
-    def _inside(self, boxes: Boxes, places: Boxes) -> Floats:
-        wide, tall = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        if not len(places):
-            return np.tile(np.array([0, 0, -1, -1, 0, 0, 0, 0, 0, 0], np.float32), (len(boxes), 1))
-        common = common_area(boxes, places)
-        own = area_of(places)
-        inside = common > 0.6 * own
-        count = inside.sum(axis=1)
-        some = count > 0
-        # Where there is no text, the box itself, so that nothing below is infinite.
-        left, top, right, bottom = (
-            np.where(some, reduce(np.where(inside, places[None, :, side], nothing), axis=1), boxes[:, side])
-            for side, (reduce, nothing) in enumerate(
-                ((np.min, np.inf), (np.min, np.inf), (np.max, -np.inf), (np.max, -np.inf))
-            )
-        )
-        letters = np.array([len(piece.text) for piece in self._view.pieces], np.float32)
-        columns = [
-            np.minimum(count, 12) / 4,
-            common.sum(axis=1) / (wide * tall),
-            np.where(some, (left - boxes[:, 0]) / tall, -1),
-            np.where(some, (boxes[:, 2] - right) / tall, -1),
-            np.where(some, ((left - boxes[:, 0]) - (boxes[:, 2] - right)) / wide, 0),
-            np.where(some, (right - left) / wide, 0),
-            np.where(some, (bottom - top) / tall, 0),
-            np.where(some, ((top - boxes[:, 1]) - (boxes[:, 3] - bottom)) / tall, 0),
-            np.log1p((inside * letters).sum(axis=1)) / 3,
-            (common / own[None]).max(axis=1) * (count == 0),
-        ]
-        inside_features: Floats = np.clip(np.stack(columns, axis=1), -12, 12).astype(np.float32)
-        return inside_features
-
-    def _around(self, boxes: Boxes, places: Boxes) -> Floats:
-        """Gaps to the nearest text on each side, which for a tick box is its label; 6 where there is none."""
-        far = np.full((len(boxes), 4), 6, np.float32)
-        if not len(places):
-            return np.concatenate([far, np.zeros((len(boxes), 2), np.float32)], axis=1)
-        line = self._view.line
-        x0, y0, x1, y1 = (boxes[:, side, None] for side in range(4))
-        px0, py0, px1, py1 = (places[None, :, side] for side in range(4))
-        level = (np.minimum(y1, py1) - np.maximum(y0, py0)) > 0.4 * np.minimum(y1 - y0, py1 - py0)
-        above = (np.minimum(x1, px1) - np.maximum(x0, px0)) > 0.3 * np.minimum(x1 - x0, px1 - px0)
-        gaps = []
-        for fits, gap in ((level, px0 - x1), (level, x0 - px1), (above, y0 - py1), (above, py0 - y1)):
-            gaps.append(np.where(fits & (gap > -0.3 * line), gap, np.inf).min(axis=1) / line)
-        centres_y, heights = (y0 + y1) / 2, y1 - y0
-        row = (np.abs((py0 + py1) / 2 - centres_y) < 0.3 * line) & level
-        column = np.abs(px0 - x0) < 0.25 * line
-        alike = np.abs((py1 - py0) - heights) < 0.35 * line
-        near = np.clip(np.stack(gaps, axis=1), -0.5, 6).astype(np.float32)
-        counts = np.stack([np.minimum(row.sum(axis=1), 10), np.minimum((column & alike).sum(axis=1), 10)], axis=1) / 5
-        return np.concatenate([near, counts.astype(np.float32)], axis=1)
-
-    def _ink(self, made_of: NDArray[np.int64]) -> Floats:
-        """The colour of the box's own text against that of the page's, and how it stands in its line."""
-        pieces = self._view.pieces
-        if not pieces:
-            return np.zeros((len(self._boxes), 12), np.float32)
-        inks = np.stack([piece.ink for piece in pieces])
-        grounds = np.stack([piece.ground for piece in pieces])
-        contrast = np.abs(inks - grounds).max(axis=1)
-        usual = np.median(inks, axis=0)
-        middles = ((self._places[:, :2] + self._places[:, 2:]) / 2).astype(np.float32)
-        nearby = _nearest_others(middles, inks)
-        tall = self._places[:, 3] - self._places[:, 1]
-        rows = [
-            inks.max(axis=1) - inks.min(axis=1),
-            np.abs(inks - usual).max(axis=1),
-            np.abs(inks - nearby).max(axis=1),
-            contrast,
-            np.abs(grounds - np.median(grounds, axis=0)).max(axis=1),
-            inks[:, 2] - inks[:, 0],
-        ]
-        columns = [
-            *(np.sign(row) * np.log1p(np.abs(row)) / 5 for row in rows),
-            tall / self._view.line,
-            np.array([piece.in_line for piece in pieces], np.float32).clip(0, 8) / 4,
-            np.array([piece.share for piece in pieces], np.float32),
-            np.array([_letters(piece.text) for piece in pieces], np.float32),
-            np.array([len(piece.text.split()) for piece in pieces], np.float32).clip(0, 12) / 4,
-            np.array([piece.text.rstrip().endswith((".", ",", ":", "…", "!", "?")) for piece in pieces], np.float32),
-        ]
-        described = np.stack(columns, axis=1).astype(np.float32)
-        owner = made_of.copy()
-        # Of the other boxes, the text that lies most in them.
-        common = common_area(self._boxes, self._places)
-        inside = common.argmax(axis=1)
-        owner = np.where(owner >= 0, owner, np.where(common.max(axis=1) > 0, inside, -1))
-        ink: Floats = np.where(owner[:, None] >= 0, described[owner], 0).astype(np.float32)
-        return ink
-
-
-def _letters(text: str) -> float:
-    """The share of letters: prices and dates have few."""
-    return sum(letter.isalpha() for letter in text) / max(1, len(text))
-
-
-def _nearest_others(centres: Floats, inks: Floats) -> Floats:
-    """The median ink of the five nearest other pieces."""
-    apart = ((centres[:, None] - centres[None]) ** 2 * np.array([0.3, 1], np.float32)).sum(axis=2)
-    order = np.argsort(apart, axis=1, kind="stable")[:, 1:6]
-    if order.shape[1] == 0:
-        return inks
-    nearby: Floats = np.median(inks[order], axis=1).astype(np.float32)
-    return nearby

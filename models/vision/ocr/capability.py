@@ -7,22 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable, available_cpus
-from models.capability import (
-    EMBEDDED,
-    GPU,
-    STANDARD,
-    BadResult,
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    is_installed,
-)
+from models.batches import CardMemory
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import ONNXRUNTIME, PADDLE, TORCH
 from models.host import EngineHost
-from models.memory import CardMemory
+from models.setting_types import EMBEDDED, GPU, STANDARD
 from models.turns import Turns
 from models.vision.text import PageReader
 from models.weights import WEIGHT_SETS

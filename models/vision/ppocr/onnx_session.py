@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.device import onnx_session
+from models.onnx_sessions import onnx_session
 from models.vision.ppocr.session import Pictures
 
 

@@ -106,7 +106,7 @@ def stand_in_for_torchvision(monkeypatch: Any) -> None:
     import torch
 
     def nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
-        from models.vision.detection.detector import suppressed
+        from models.vision.detection.boxes import suppressed
 
         kept = suppressed(
             boxes.numpy(), scores.numpy(), torch.zeros(len(boxes), dtype=torch.long).numpy(), most=iou_threshold

@@ -18,7 +18,7 @@ from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.safety.guard import ImageGuard
 from models.safety.images.capability import CLASSIFIER, NSFW_VIT, ImageGuardSettings
-from models.safety.images.folder import preprocessing_of
+from models.safety.images.preprocessing import preprocessing_of
 
 # Deprecations within transformers and PyTorch are theirs.
 pytestmark = [pytest.mark.filterwarnings("ignore")]

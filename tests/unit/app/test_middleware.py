@@ -19,7 +19,7 @@ from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
 from app.tracing import Traces
 from models.base import EngineOverloaded, ShareUsedUp
-from models.memory import Activity
+from models.malloc import Activity
 from tests.e2e.full_model import client_of_app
 
 HEADERS = [(b"authorization", b"Bearer key")]

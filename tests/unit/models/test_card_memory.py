@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from app.cli import pulling
 from app.settings import Settings
-from models.capability import GPU, Candidate, EngineConfig
+from models.batches import Batches, CardMemory
+from models.capability import Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH, Backend
 from models.host import EngineHost
-from models.memory import Batches, CardMemory
 from models.safety.images.capability import ImageGuardSettings
+from models.setting_types import GPU
 from models.speech.capability import WHISPER_LARGE_V3_TURBO, WHISPER_TINY_EN, SpeechSettings
 from models.translation.capability import MADLAD_400
 from models.vision.detection.capability import DetectionSettings

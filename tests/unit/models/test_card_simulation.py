@@ -17,12 +17,12 @@ import structlog
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from models.base import EngineFailed, EngineNotReady, EngineSpec, Unfinished
+from models.batches import Batches, CardMemory
 from models.capability import Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.device import CTRANSLATE2, ONNXRUNTIME, TORCH
 from models.host import EngineHost
 from models.measures import MEMORY
-from models.memory import Batches, CardMemory
 from models.residents import WAITS_S, Residents
 from models.vision.ocr.capability import PP_OCR_V6_MEDIUM, divided
 from models.workplace import HostLimits, loaded

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from models.concurrency import Admission, Deadline, side_by_side
+from models.concurrency import Deadline, EngineAdmission, side_by_side
 from tasks.errors import InputError
 
 
@@ -104,7 +104,7 @@ async def test_after_each_it_is_told_how_many_are_done() -> None:
 
 
 def test_only_the_first_is_refused_where_it_would_have_to_wait() -> None:
-    admission = Admission()
+    admission = EngineAdmission()
     assert [admission.waits() for _ in range(3)] == [False, True, True]
 
 

@@ -18,21 +18,14 @@ from app import services as composition
 from app.building import build_config
 from app.services import Services
 from app.settings import DEVICES, Settings
-from models import device
+from models import cards, device
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, EngineConfig
 from models.catalog import CATALOG
-from models.device import (
-    CTRANSLATE2,
-    DRIVER,
-    ONNXRUNTIME,
-    Backend,
-    CannotUse,
-    bounded,
-    load_cuda_libraries,
-    onnx_session,
-)
+from models.cuda_libraries import load_cuda_libraries
+from models.device import CTRANSLATE2, DRIVER, ONNXRUNTIME, Backend, CannotUse
 from models.host import EngineHost
+from models.onnx_sessions import bounded, onnx_session
 from models.runtime import Runtime
 from models.vision.ocr.capability import PP_OCR_V6_SMALL, embedded_weights
 from tests.unit.models.test_runtime import Echo
@@ -50,7 +43,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "_DRIVERS", ("libnowhere.so.1",))
+    monkeypatch.setattr(device, "DRIVERS", ("libnowhere.so.1",))
     for backend in (DRIVER, ONNXRUNTIME, CTRANSLATE2):
         monkeypatch.setattr(backend, "_answer", None)
 
@@ -59,7 +52,7 @@ def test_nothing_is_imported_to_find_out_that_there_is_no_card() -> None:
     code = """
 import sys
 from models import device
-device._DRIVERS = ("libnowhere.so.1",)
+device.DRIVERS = ("libnowhere.so.1",)
 found = [one.resolve("auto") for one in (device.ONNXRUNTIME, device.CTRANSLATE2, device.TORCH, device.PADDLE)]
 assert found == ["cpu"] * 4, found
 print({"onnxruntime", "ctranslate2", "torch", "paddle", "numpy"} & sys.modules.keys())
@@ -189,7 +182,7 @@ import sys
 import numpy as np
 import onnxruntime as ort
 from models.base import ran_out
-from models.device import EmptyingSession
+from models.onnx_sessions import EmptyingSession
 
 kind = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
 ort.create_and_register_allocator(kind, ort.OrtArenaCfg({"max_mem": 150_000_000, "arena_extend_strategy": 1}))
@@ -264,13 +257,15 @@ class Driver:
 
 def test_free_memory_is_that_of_the_card_as_cuda_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     library = Driver()
-    monkeypatch.setattr(device, "_library", lambda _: library)
+    for module in (cards, device):
+        monkeypatch.setattr(module, "open_library", lambda _: library)
     assert device.free_on("cuda") == device.free_on("cuda:0") == 7000
     assert device.free_on("cuda:1") is None
     assert device.free_on("cpu") is None
     monkeypatch.setattr(library, "uuid", UUID(int=1), raising=False)
     assert device.free_on("cuda") is None
-    monkeypatch.setattr(device, "_library", lambda _: None)
+    for module in (cards, device):
+        monkeypatch.setattr(module, "open_library", lambda _: None)
     assert device.free_on("cuda") is None
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from models.base import EngineFailed
+from models.batches import _CALM_BATCHES, Batches
 from models.host import EngineHost
-from models.memory import _CALM_BATCHES, Batches
 from models.workplace import HostLimits
 from tests.hosts import SPEC, Doubler
 

@@ -12,8 +12,8 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from models import memory
-from models.memory import Activity, give_large_blocks_back, return_free_memory_for_ever
+from models import malloc
+from models.malloc import Activity, give_large_blocks_back, return_free_memory_for_ever
 from tasks.inputs.source import Blob, Source
 from tests.e2e.conftest import data_url, ocr_request
 
@@ -95,8 +95,8 @@ async def test_free_memory_goes_back_once_requests_have_ended_and_none_runs(monk
         await looked.wait()
         return len(trimmed)
 
-    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: Glibc())
-    monkeypatch.setattr(memory.asyncio, "sleep", moment)
+    monkeypatch.setattr(malloc.ctypes, "CDLL", lambda _: Glibc())
+    monkeypatch.setattr(malloc.asyncio, "sleep", moment)
     activity = Activity()
     task = asyncio.create_task(return_free_memory_for_ever(activity))
     await looked.wait()

@@ -173,8 +173,8 @@ def test_a_runtime_that_fails_when_it_looks_for_cards_has_none(monkeypatch: pyte
 
 def test_a_python_without_a_library_of_its_own_needs_none_in_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """Debian's says that it is shared, is not, and its library is a package of its own."""
-    from models.sandbox import bubblewrap
+    from models.sandbox import interpreter
 
     variables = {"Py_ENABLE_SHARED": 1, "INSTSONAME": "libpython3.99.so.1.0", "LIBDIR": "/usr/lib/of-nobody"}
-    monkeypatch.setattr(bubblewrap.sysconfig, "get_config_var", variables.get)
-    assert not [bind for bind in bubblewrap.interpreter_binds() if "libpython" in bind.target]
+    monkeypatch.setattr(interpreter.sysconfig, "get_config_var", variables.get)
+    assert not [bind for bind in interpreter.interpreter_binds() if "libpython" in bind.target]

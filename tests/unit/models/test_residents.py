@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from models.base import EngineFailed, EngineNotReady, EngineSpec
+from models.batches import CardMemory
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.device import DRIVER, Backend
 from models.host import EngineHost
-from models.memory import CardMemory
 from models.residents import Residents
 from models.runtime import Runtime
 

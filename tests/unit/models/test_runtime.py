@@ -19,9 +19,9 @@ from models.capability import Built, Candidate, Capability, EngineConfig, listed
 from models.catalog import CATALOG
 from models.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
+from models.supply import WeightsMissing
 from models.translation.capability import TRANSLATE
 from models.vision.ocr.capability import OCR
-from models.weights import WeightsMissing
 from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line

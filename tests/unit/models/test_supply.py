@@ -12,9 +12,11 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
+from models.pulling import PullFailed
+from models.supply import Fetch, Supply, WeightsMissing
 from models.vision.detection import capability
 from models.vision.detection.capability import FASTESTDET
-from models.weights import Fetch, PullFailed, Supply, WeightFile, WeightSet, WeightsMissing
+from models.weights import WeightFile, WeightSet
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -100,7 +102,7 @@ def test_a_failed_fetch_is_not_tried_again_at_once(tmp_path: Path, monkeypatch: 
     hub = Hub(reason="ConnectError")
     asked = supply(tmp_path, hub)
     now = 1000.0
-    monkeypatch.setattr("models.weights.time.monotonic", lambda: now)
+    monkeypatch.setattr("models.supply.time.monotonic", lambda: now)
     for _ in range(3):
         with pytest.raises(WeightsMissing, match="ConnectError"):
             asked.ready()

@@ -15,8 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from models.pulling import PullFailed, pull
 from models.vision.ocr.paddle_models import LANGUAGES, models_for
-from models.weights import WEIGHT_SETS, PullFailed, WeightFile, WeightSet, pull
+from models.weights import WEIGHT_SETS, WeightFile, WeightSet
 from tests.conftest import each_case
 
 MOVING = {
@@ -349,7 +350,8 @@ def test_of_threads_that_pull_at_once_one_fetches(server: WeightServer, tmp_path
 PULL = """
 import sys
 from pathlib import Path
-from models.weights import WeightFile, WeightSet, pull
+from models.pulling import pull
+from models.weights import WeightFile, WeightSet
 
 url, sha256, root = sys.argv[1:]
 pull(WeightSet("test", "MIT", (WeightFile(url, sha256, "det/model.onnx"),)), Path(root))

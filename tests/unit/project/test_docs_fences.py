@@ -23,8 +23,8 @@ from app.bench.scenario import read as read_scenario
 from app.cli import KEY
 from app.cli.main import cli
 from app.settings import PREFIX, Settings
-from models.capability import PROFILES
 from models.catalog import CATALOG
+from models.setting_types import PROFILES
 from tests.fences import ROOT, TEXTS, Fence, fences
 
 FENCES = [fence for path in TEXTS for fence in fences(path)]

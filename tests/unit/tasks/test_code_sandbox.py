@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.sandbox.script import Outcome, Picture, SandboxLimits, Script
+from models.sandbox.script import Picture, SandboxLimits, Script, ScriptOutcome
 from tasks.base import TaskRequest
 from tasks.code_sandbox import CodeSandboxTask, code_in, input_files
 from tasks.errors import InputError
@@ -20,16 +20,18 @@ class Recorder:
 
     limits = SandboxLimits(seconds=2.5, memory=512 << 20)
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: ScriptOutcome) -> None:
         self.outcome = outcome
         self.scripts: list[Script] = []
 
-    async def run(self, script: Script) -> Outcome:
+    async def run(self, script: Script) -> ScriptOutcome:
         self.scripts.append(script)
         return self.outcome
 
 
-async def result_of(outcome: Outcome, text: str = "print(1)", *sources: Source) -> tuple[dict[str, object], Recorder]:
+async def result_of(
+    outcome: ScriptOutcome, text: str = "print(1)", *sources: Source
+) -> tuple[dict[str, object], Recorder]:
     recorder = Recorder(outcome)
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
     try:
@@ -77,7 +79,7 @@ def test_code_in_other_languages_only_is_refused_by_its_name() -> None:
 
 
 async def test_a_result_is_as_the_contract_says() -> None:
-    result, _ = await result_of(Outcome("1\n", 0))
+    result, _ = await result_of(ScriptOutcome("1\n", 0))
     assert result == {
         "code_script": "print(1)",
         "language": "python",
@@ -89,30 +91,30 @@ async def test_a_result_is_as_the_contract_says() -> None:
 
 
 async def test_halves_of_characters_are_replaced() -> None:
-    result, recorder = await result_of(Outcome("1\n", 0), "print('\ud800')")
+    result, recorder = await result_of(ScriptOutcome("1\n", 0), "print('\ud800')")
     assert result["code_script"] == recorder.scripts[0].code == "print('?')"
 
 
 async def test_pictures_are_data_urls() -> None:
-    result, _ = await result_of(Outcome("", 0, None, (Picture("a.png", PNG),)))
+    result, _ = await result_of(ScriptOutcome("", 0, None, (Picture("a.png", PNG),)))
     assert result["images"] == [{"filename": "a.png", "url": "data:image/png;base64,iVBORw0KGgo="}]
 
 
 @pytest.mark.parametrize("printed", ["on", "on\n"])
 async def test_what_a_limit_ended_is_told_with_its_setting(printed: str) -> None:
-    late, _ = await result_of(Outcome(printed, 137, "time"))
+    late, _ = await result_of(ScriptOutcome(printed, 137, "time"))
     assert late["output"] == "on\n[stopped: it took longer than 2.5 s (OPENFAZE_SANDBOX_SECONDS)]\n"
     assert late["timed_out"] is True
-    greedy, _ = await result_of(Outcome("", 137, "memory"))
+    greedy, _ = await result_of(ScriptOutcome("", 137, "memory"))
     assert greedy["output"] == "[stopped: it held more than 512 MB of memory (OPENFAZE_SANDBOX_MEMORY_MB)]\n"
-    hasty, _ = await result_of(Outcome("", 137, "starts"))
+    hasty, _ = await result_of(ScriptOutcome("", 137, "starts"))
     assert hasty["output"].startswith("[stopped: it started too many processes too quickly")
     assert greedy["timed_out"] is False
 
 
 async def test_the_requests_inputs_go_along() -> None:
     source = Source(Origin("file", "file_data", 0, 0), payload="data:text/csv;base64,MSwy", filename="a.csv")
-    _, recorder = await result_of(Outcome("", 0), "print(1)", source)
+    _, recorder = await result_of(ScriptOutcome("", 0), "print(1)", source)
     [file] = recorder.scripts[0].files
     assert (file.name, file.data) == ("a.csv", b"1,2")
 

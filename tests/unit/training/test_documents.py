@@ -10,9 +10,9 @@ import pytest
 
 from training.extraction.documents import (
     SPLITS,
-    Field,
     MadeColumn,
     MadeDocument,
+    MadeField,
     MadeTable,
     Split,
     documents,
@@ -24,19 +24,19 @@ from training.extraction.kinds import KINDS
 from training.extraction.marked import Marked
 
 
-def _fields(document: MadeDocument) -> Iterator[Field]:
+def _fields(document: MadeDocument) -> Iterator[MadeField]:
     yield from document.fields
     for table in document.tables:
         for row in table.rows:
             yield from row
 
 
-def _read(document: MadeDocument, field: Field) -> str:
+def _read(document: MadeDocument, field: MadeField) -> str:
     return " ".join(document.lines[one.line].text[one.start : one.end] for one in field.sources)
 
 
 def _keys(document: MadeDocument) -> Iterator[str]:
-    named: list[Field | MadeTable | MadeColumn] = [*_fields(document), *document.absent, *document.tables]
+    named: list[MadeField | MadeTable | MadeColumn] = [*_fields(document), *document.absent, *document.tables]
     named += [column for table in document.tables for column in table.columns]
     for one in named:
         yield from (name.partition("|")[0] for name in one.names)
@@ -92,7 +92,7 @@ def test_the_splits_share_neither_templates_nor_names(made: dict[Split, list[Mad
 def test_no_two_fields_of_a_document_share_a_name(made: dict[Split, list[MadeDocument]]) -> None:
     for split in SPLITS:
         for document in made[split]:
-            fields: list[Field | MadeTable] = [*document.fields, *document.absent, *document.tables]
+            fields: list[MadeField | MadeTable] = [*document.fields, *document.absent, *document.tables]
             keys = Counter(key for one in fields for key in {name.partition("|")[0] for name in one.names})
             assert all(one.names for one in fields), document.template
             assert not [key for key, times in keys.items() if times > 1], document.template

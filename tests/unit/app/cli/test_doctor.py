@@ -14,10 +14,10 @@ from app.calling import as_called_here
 from app.cli import doctor
 from app.cli.doctor import Finding
 from app.settings import Settings
-from models import device
+from models import cards
+from models.batches import CardMemory
 from models.catalog import CATALOG
 from models.device import DRIVER, LLAMA_CPP, ONNXRUNTIME
-from models.memory import CardMemory
 from models.runtime import CapabilityState
 
 REMEDY = "Run `openfaze install gpu`, then put https://example.com/" + "weights/" * 20 + " (sha256 " + "0" * 64 + ")."
@@ -184,7 +184,7 @@ class Management:
 @pytest.fixture
 def management(monkeypatch: pytest.MonkeyPatch) -> Management:
     library = Management()
-    monkeypatch.setattr(device, "_management_library", lambda: library)
+    monkeypatch.setattr(cards, "open_management_library", lambda: library)
     return library
 
 

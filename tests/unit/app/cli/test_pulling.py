@@ -12,9 +12,10 @@ import pytest
 from app.cli import pulling
 from app.cli.pulling import NothingToPull, fetch, left_out, listing, reader_of, sets_named, sets_of
 from app.settings import Settings
-from models.capability import PROFILES
 from models.catalog import CATALOG
-from models.weights import RECOMMENDED, WEIGHT_SETS, PullFailed, WeightFile, WeightSet
+from models.pulling import PullFailed
+from models.setting_types import PROFILES
+from models.weights import RECOMMENDED, WEIGHT_SETS, WeightFile, WeightSet
 from tests.conftest import each_case
 from tests.unit.models.test_weights import CONTENT, WeightServer, serving_weights
 

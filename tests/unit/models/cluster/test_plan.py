@@ -23,16 +23,16 @@ from models.base import (
     ShareUsedUp,
     UpstreamDown,
 )
+from models.batches import CardMemory
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.cluster.plan import ClusterConfig, ReplicaCounts, read_replicas
 from models.cluster.replica import Replica, portable
 from models.cluster.serve import cluster_of
 from models.device import CPU
 from models.host import EngineHost
-from models.memory import CardMemory
 from models.runtime import Runtime
+from models.supply import WeightsMissing
 from models.turns import Turns
-from models.weights import WeightsMissing
 from models.workplace import HostLimits
 from tests.conftest import each_case
 

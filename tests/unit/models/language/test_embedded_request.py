@@ -7,17 +7,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from models.language.embedded_request import (
-    DEEPEST,
-    MOST_REPEATS,
-    NativeRequest,
-    decodable,
-    json_grammar,
-    native_request,
-)
+from models.language.embedded_request import NativeRequest, native_request
 from models.language.embedded_server import ChatTemplate
 from models.language.forced_call import CallReader
 from models.language.llm import Done, LlmBroke, LlmCall, TextDelta, ToolCallDelta
+from models.language.schema_grammar import DEEPEST, MOST_REPEATS, decodable, json_grammar
 from tests.conftest import each_case
 
 PROPS: dict[str, Any] = {

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from models.language import embedded
-from models.language.embedded import EmbeddedLlm, LlamaServers
+from models.language.embedded import EmbeddedLlm
+from models.language.embedded_seats import LlamaServers
 from models.language.embedded_server import LlamaServer
 from models.language.llm import LlmOverloaded, LlmUnavailable
 from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, idle, text_of, under, user

@@ -24,7 +24,8 @@ from models.language.llm import (
     TextDelta,
     ToolCallDelta,
 )
-from models.language.openai_http import ServerPatience, api_url, proxy_for
+from models.language.openai_address import api_url, proxy_for
+from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
 from models.scheduler import SHARE, Share
 from tests.llm_server import Call, LlmServer, Reply, Request, serving_llm

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
-from models.language.openai_chunks import ChunkReader, ThinkTags
+from models.language.openai_chunks import ChunkReader
 from models.language.openai_server import (
     LONGEST_BODY,
     LONGEST_EVENT,
@@ -16,6 +16,7 @@ from models.language.openai_server import (
     OpenAiServer,
     WholeBody,
 )
+from models.language.think_tags import ThinkTags
 from tests.conftest import each_case
 from tests.llm_server import Call, Reply, serving_llm
 

@@ -17,8 +17,10 @@ import psutil
 import pytest
 
 from models.sandbox import bubblewrap as trial
-from models.sandbox.bubblewrap import Job, Room, interpreter_binds, missing, package_binds, run_script
-from models.sandbox.script import BadAnswer, InputFile, Outcome, SandboxLimits, Script
+from models.sandbox.bubblewrap import SandboxJob, missing
+from models.sandbox.interpreter import interpreter_binds, package_binds
+from models.sandbox.running import Room, run_script
+from models.sandbox.script import BadAnswer, InputFile, SandboxLimits, Script, ScriptOutcome
 from tests.conftest import ROOT
 
 MB = 1 << 20
@@ -55,7 +57,7 @@ def nothing_is_left_behind() -> Iterator[None]:
     assert ours.num_fds() == descriptors
 
 
-def run(room: Room, code: str, limits: SandboxLimits = PATIENT, *files: InputFile) -> Outcome:
+def run(room: Room, code: str, limits: SandboxLimits = PATIENT, *files: InputFile) -> ScriptOutcome:
     return run_script(room, Script(code, files), limits, Event())
 
 
@@ -71,7 +73,7 @@ def raised(room: Room, statement: str) -> str:
 
 def test_what_a_script_prints_comes_back_in_its_order(room: Room) -> None:
     outcome = run(room, "import sys\nprint(1)\nprint(2, file=sys.stderr)\nprint('drei — 三')")
-    assert outcome == Outcome("1\n2\ndrei — 三\n", 0)
+    assert outcome == ScriptOutcome("1\n2\ndrei — 三\n", 0)
 
 
 def test_seventeen_factorial(room: Room) -> None:
@@ -349,7 +351,7 @@ def test_pictures_that_are_too_large_together_stay(room: Room) -> None:
 
 def test_a_tree_of_folders_that_has_no_end_is_left_alone(room: Room) -> None:
     code = "import os\nfor _ in range(3000): os.mkdir('d'); os.chdir('d')\nopen('x.png', 'w')"
-    assert run(room, code) == Outcome("", 0)
+    assert run(room, code) == ScriptOutcome("", 0)
 
 
 def test_two_scripts_know_nothing_of_each_other(room: Room) -> None:
@@ -363,15 +365,15 @@ def test_two_scripts_know_nothing_of_each_other(room: Room) -> None:
     [
         (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "Resource temporarily unavailable"),
         (OSError(errno.ENOMEM, "Cannot allocate memory", "/secret/bwrap"), "Cannot allocate memory"),
-        (Outcome("", 137, "time"), "it ran out of time"),
+        (ScriptOutcome("", 137, "time"), "it ran out of time"),
     ],
 )
 def test_what_passes_is_tried_again_and_what_worked_once_is_not(
-    trouble: OSError | Outcome, said: str, monkeypatch: pytest.MonkeyPatch
+    trouble: OSError | ScriptOutcome, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers: list[OSError | Outcome] = [trouble, Outcome("42\n", 0)]
+    answers: list[OSError | ScriptOutcome] = [trouble, ScriptOutcome("42\n", 0)]
 
-    def run_script(*_: object) -> Outcome:
+    def run_script(*_: object) -> ScriptOutcome:
         answer = answers.pop(0)
         if isinstance(answer, OSError):
             raise answer
@@ -388,7 +390,7 @@ def test_what_passes_is_tried_again_and_what_worked_once_is_not(
 def test_what_bubblewrap_refuses_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def run_script(*_: object) -> Outcome:
+    def run_script(*_: object) -> ScriptOutcome:
         asked.append(1)
         raise BadAnswer("bwrap: No permissions to create new namespace")
 
@@ -458,7 +460,7 @@ def test_numpy_pandas_and_matplotlib_can_be_imported_and_figures_come_back() -> 
 
 
 def test_a_script_can_be_sent_to_another_process() -> None:
-    job = Job(Script("print(1)", (InputFile("a.csv", b"1"),)))
+    job = SandboxJob(Script("print(1)", (InputFile("a.csv", b"1"),)))
     job.cancelled.set()
     again = pickle.loads(pickle.dumps(job))
     assert again.script == job.script

@@ -16,8 +16,10 @@ from threading import Event
 
 import pytest
 
-from models.sandbox.bubblewrap import Room, interpreter_binds, missing, run_script
-from models.sandbox.script import BadAnswer, Outcome, SandboxLimits, Script
+from models.sandbox.bubblewrap import missing
+from models.sandbox.interpreter import interpreter_binds
+from models.sandbox.running import Room, run_script
+from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome
 from tests.conftest import ROOT, each_case
 from tests.unit.models.sandbox.test_bubblewrap import PATIENT, bubblewrap, run
 
@@ -185,7 +187,7 @@ def peak_file(group: Path) -> Path | None:
     return next((group / name for name in names if (group / name).exists()), None)
 
 
-def attempt(caller: Caller, group: Path | None, code: str, limits: SandboxLimits = LIMITS) -> Outcome:
+def attempt(caller: Caller, group: Path | None, code: str, limits: SandboxLimits = LIMITS) -> ScriptOutcome:
     """Fails where the script's processes have held more than they may."""
     given = {name: getattr(limits, name) for name in ("seconds", "memory", "disk")}
     done = caller.attempt(f"{HELPERS}\nheld = []\n{code}", json.dumps(given), group=group)
@@ -194,7 +196,7 @@ def attempt(caller: Caller, group: Path | None, code: str, limits: SandboxLimits
     if group is not None and (peak := peak_file(group)):
         held = int(peak.read_text())
         assert held < limits.memory + limits.disk + BESIDE, f"{held >> 20} MB"
-    return Outcome(output, exit_code, stopped)
+    return ScriptOutcome(output, exit_code, stopped)
 
 
 @each_case("way", list(COUNTED))
@@ -220,7 +222,7 @@ def test_memory_that_would_count_for_nobody_is_refused(caller: Caller) -> None:
         "    except OSError as error: print(type(error).__name__, error.errno)"
     )
     expected = "".join(f"{error}\n" for _, error in REFUSED.values())
-    assert attempt(caller, None, code) == Outcome(expected, 0)
+    assert attempt(caller, None, code) == ScriptOutcome(expected, 0)
 
 
 def test_files_that_are_mapped_count_as_files(caller: Caller, group: Path | None) -> None:
@@ -250,7 +252,7 @@ done, output = os.pipe()
 each(16, take)
 print(len([os.read(done, 1) for _ in range(16)]))
 """
-    assert attempt(caller, group, code) == Outcome("16\n", 0)
+    assert attempt(caller, group, code) == ScriptOutcome("16\n", 0)
 
 
 def test_locks_on_parts_of_files_take_no_memory(caller: Caller, group: Path | None) -> None:
@@ -263,13 +265,13 @@ if os.fork() == 0:
     os._exit(0)
 print(os.wait()[1])
 """
-    assert attempt(caller, group, code) == Outcome("0\n", 0)
+    assert attempt(caller, group, code) == ScriptOutcome("0\n", 0)
 
 
 def test_what_was_printed_before_and_the_next_script_are_whole(caller: Caller) -> None:
     code = f"print('on', flush=True)\n{COUNTED['memory of many processes']}\ntime.sleep(1000)"
-    assert attempt(caller, None, code) == Outcome("on\n", 137, "memory")
-    assert attempt(caller, None, "print(1)") == Outcome("1\n", 0)
+    assert attempt(caller, None, code) == ScriptOutcome("on\n", 137, "memory")
+    assert attempt(caller, None, "print(1)") == ScriptOutcome("1\n", 0)
 
 
 @pytest.fixture(scope="module")

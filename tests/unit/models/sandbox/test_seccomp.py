@@ -6,7 +6,9 @@ from threading import Event
 
 import pytest
 
-from models.sandbox.bubblewrap import Room, interpreter_binds, missing, run_script
+from models.sandbox.bubblewrap import missing
+from models.sandbox.interpreter import interpreter_binds
+from models.sandbox.running import Room, run_script
 from models.sandbox.script import SandboxLimits, Script
 from models.sandbox.seccomp import AARCH64, ARCHITECTURES, X86_64, filter_program, instructions
 from tests.conftest import each_case

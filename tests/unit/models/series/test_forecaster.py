@@ -24,8 +24,8 @@ from models.series.methods import (
     Path,
     SeasonalNaive,
     normal,
-    usable,
 )
+from models.series.seasons import usable
 from models.series.statistical import Statistical, methods_for
 
 MONTHS = np.arange(96)

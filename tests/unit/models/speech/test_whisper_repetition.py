@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.speech.whisper import is_made_up, without_loops
+from models.speech.repetition import is_made_up, without_loops
 
 
 def kept(text: str) -> str:

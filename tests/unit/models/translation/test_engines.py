@@ -19,14 +19,16 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import LlmSettings
 from models.language.openai_server import OpenAiServer
+from models.pulling import pull
 from models.runtime import Runtime
 from models.translation.apertium import Apertium, directions
 from models.translation.capability import TRANSLATE, remedy_between
-from models.translation.ct2 import WORD, OpusModel, content_mark, markup_mark, opus_models, same_marks
-from models.translation.languages import OPUS_SETS
+from models.translation.ct2 import OpusModel, opus_models
 from models.translation.llm import LlmTranslator, NotTranslated
-from models.translation.translator import Job, Translator, shortest_route
-from models.weights import WEIGHT_SETS, WeightFile, WeightSet, pull
+from models.translation.marks import WORD, content_mark, markup_mark, same_marks
+from models.translation.translator import TranslationJob, Translator, shortest_route
+from models.translation.weight_sets import OPUS_SETS
+from models.weights import WEIGHT_SETS, WeightFile, WeightSet
 from tests.llm_server import Reply, serving_llm
 from tests.translation_model import random_madlad, random_opus
 
@@ -73,7 +75,9 @@ def test_markup_must_keep_its_order_and_words_need_not() -> None:
 def test_apertium_translates_and_leaves_unknown_words_unmarked() -> None:
     engine = Apertium()
     engine.load()
-    [translations] = engine.run([Job(("The red house.", "The zyxwvut is [big] & {new} ^here$."), "en", "es")])
+    [translations] = engine.run(
+        [TranslationJob(("The red house.", "The zyxwvut is [big] & {new} ^here$."), "en", "es")]
+    )
     assert translations == ["La casa roja.", "El zyxwvut es [grande] & {nuevo} ^aquí$."]
 
 
@@ -81,7 +85,7 @@ def test_apertium_translates_and_leaves_unknown_words_unmarked() -> None:
 def test_apertium_carries_marks_along() -> None:
     engine = Apertium()
     engine.load()
-    [translations] = engine.run([Job((f"Click {OPEN}here{CLOSE} to see {NAME}.",), "en", "es")])
+    [translations] = engine.run([TranslationJob((f"Click {OPEN}here{CLOSE} to see {NAME}.",), "en", "es")])
     assert translations == [f"Clic {OPEN}aquí{CLOSE} para ver {NAME}."]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.translation.languages import CODES, language_name
+from models.translation.speech_codes import CODES, language_name
 from tasks.wording.transcripts import SpeechOptions, wishes
 from tests.conftest import each_case
 

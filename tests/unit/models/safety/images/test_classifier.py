@@ -13,7 +13,7 @@ from models.runtime import Runtime
 from models.safety.guard import IMAGE_CODES
 from models.safety.images.capability import CLASSIFIER, IMAGE_GUARD, NSFW_VIT
 from models.safety.images.classifier import views
-from models.safety.images.folder import UnknownStep, preprocessing_of
+from models.safety.images.preprocessing import UnknownStep, preprocessing_of
 from tests.conftest import each_case
 from tests.image_guards import BLACK, RED, VIT, Open, opening, own, plain, save_classifier, shown
 

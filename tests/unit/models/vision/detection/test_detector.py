@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.vision.detection.detector import from_centres, overlaps, suppressed
+from models.vision.detection.boxes import from_centres, overlaps, suppressed
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -9,8 +9,9 @@ import pytest
 from bench.gui.truth import iou
 from models.base import Unfinished
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
-from models.vision.gui.engine import MOST_ELEMENTS, ContourEngine, chosen
+from models.vision.gui.engine import ContourEngine
 from models.vision.gui.regions import differences, proposed
+from models.vision.gui.selection import MOST_ELEMENTS, chosen
 from models.vision.text import Image
 from tests.parts import finished
 from tests.screens import DrawnScreen, sign_up

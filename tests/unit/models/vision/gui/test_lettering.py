@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.vision.gui.lettering import Piece, em_box, pieces_of
-from models.vision.gui.question import LINE, views_of
+from models.vision.gui.lettering import TextPiece, em_box, pieces_of
 from models.vision.gui.regions import differences, proposed
+from models.vision.gui.screen_view import LINE, views_of
 from models.vision.text import TextLine
 from tests.screens import BLUE, DrawnScreen
 
@@ -54,7 +54,7 @@ def test_type_is_as_high_whatever_letters_it_shows(text: str) -> None:
 def test_ideographs_fill_their_square() -> None:
     screen = DrawnScreen()
     ink, ground = screen.image[0, 0].astype("float32"), screen.image[0, 0].astype("float32")
-    _, top, _, bottom = em_box(Piece((10, 10, 60, 30), "登录", ink, ground, 1, 1.0))
+    _, top, _, bottom = em_box(TextPiece((10, 10, 60, 30), "登录", ink, ground, 1, 1.0))
     assert (top, bottom) == (pytest.approx(8.8), pytest.approx(31.2))
 
 

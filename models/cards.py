@@ -1,0 +1,72 @@
+"""The NVIDIA cards of this machine, and how much memory they have free."""
+
+import ctypes
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+DRIVERS = ("libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1")
+"""The driver's library; under WSL2 it may lie where the linker does not look."""
+
+_MANAGEMENT = ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1")
+
+
+def open_library(names: Iterable[str]) -> Any:
+    for name in names:
+        try:
+            return ctypes.CDLL(name)
+        except OSError:  # the next one, or none
+            continue
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    name: str
+    free: int
+    total: int
+    """In bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """All that the machine has, whether or not this process may use them."""
+
+    driver: str
+    cuda: str
+    """The newest that the driver knows."""
+    cards: tuple[Card, ...]
+
+
+class MemoryInfo(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_ulonglong) for name in ("total", "free", "used"))
+
+
+def cards() -> Cards | None:
+    """As NVIDIA's management library has it at this moment; None where there is none, or it says nothing."""
+    library = open_management_library()
+    if library is None or library.nvmlInit_v2():
+        return None
+    try:
+        driver, version, count = ctypes.create_string_buffer(96), ctypes.c_int(), ctypes.c_uint()
+        library.nvmlSystemGetDriverVersion(driver, len(driver))
+        library.nvmlSystemGetCudaDriverVersion_v2(ctypes.byref(version))
+        library.nvmlDeviceGetCount_v2(ctypes.byref(count))
+        found = [_card(library, index) for index in range(count.value)]
+    finally:
+        library.nvmlShutdown()
+    cuda = f"{version.value // 1000}.{version.value % 1000 // 10}"
+    return Cards(driver.value.decode(), cuda, tuple(card for card in found if card is not None))
+
+
+def _card(library: Any, index: int) -> Card | None:
+    handle, name, memory = ctypes.c_void_p(), ctypes.create_string_buffer(96), MemoryInfo()
+    if library.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle)):
+        return None
+    library.nvmlDeviceGetName(handle, name, len(name))
+    library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory))
+    return Card(name.value.decode(), memory.free, memory.total)
+
+
+def open_management_library() -> Any:
+    return open_library(_MANAGEMENT)

@@ -1,0 +1,34 @@
+"""The address of an OpenAI-compatible server, and the proxy that leads to it."""
+
+import ipaddress
+import re
+import urllib.request
+
+import httpx
+
+
+def api_url(base_url: str) -> httpx.URL:
+    """`base_url` with the version in its path: `/v1`, unless it names one."""
+    url = httpx.URL(base_url.strip().rstrip("/").removesuffix("/chat/completions"))
+    versioned = any(re.fullmatch(r"v\d\w*", part) for part in url.path.split("/"))
+    return url if versioned else url.copy_with(path=url.path.rstrip("/") + "/v1")
+
+
+def beside_api(url: httpx.URL, path: str) -> httpx.URL:
+    """`path` of the same server, outside of its OpenAI-compatible API."""
+    return url.copy_with(path=url.path.removesuffix("/v1") + path)
+
+
+def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
+    """By HTTP_PROXY, HTTPS_PROXY and NO_PROXY, but never to this machine itself."""
+    if _is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
+        return None
+    proxy = urllib.request.getproxies().get(url.scheme)
+    return None if proxy is None else httpx.Proxy(proxy)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

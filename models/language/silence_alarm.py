@@ -1,0 +1,46 @@
+"""An alarm for a stream that does not begin in time, or falls silent."""
+
+import asyncio
+import math
+from collections.abc import Callable
+
+
+class SilenceAlarm:
+    """Rings once when nothing is heard in time while someone listens. Call `stop` in the end.
+
+    A time-out of its own for each piece would cost as much as reading the piece: here a piece only notes the time,
+    and one timer looks at it now and then.
+    """
+
+    def __init__(self, first_by: float, silence_s: float, ring: Callable[[], object]) -> None:
+        """`first_by` is the time, by the loop's clock, until when the first sound is waited for."""
+        self._loop = asyncio.get_running_loop()
+        self._silence_s = silence_s
+        self._ring = ring
+        self._listening_until = first_by
+        self._timer = self._loop.call_at(first_by, self._look)
+        self.begun = False
+        """Something was heard."""
+        self.rang = False
+
+    def heard(self) -> None:
+        """From here to `listen`, a silence is not the server's but the reader's."""
+        self._listening_until = math.inf
+        if not self.begun:
+            self.begun = True
+            self._timer.cancel()
+            self._timer = self._loop.call_later(self._silence_s, self._look)
+
+    def listen(self) -> None:
+        self._listening_until = self._loop.time() + self._silence_s
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        left = self._listening_until - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(min(left, self._silence_s), self._look)
+        else:
+            self.rang = True
+            self._ring()

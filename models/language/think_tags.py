@@ -1,0 +1,77 @@
+"""An answer split into reasoning and text at its `<think>` tags."""
+
+from typing import Any
+
+from models.language.llm import ReasoningDelta, TextDelta
+
+OPEN, CLOSE = "<think>", "</think>"
+
+
+class ThinkTags:
+    """Splits the pieces of an answer into reasoning and text, wherever the cuts between them fall.
+
+    Only a tag that opens the answer counts: later ones are text that speaks of tags.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[TextDelta] = []
+        """The beginning, while it may yet become an opening tag."""
+        self._opening = True
+        self._thinking = False
+        self._tail = ""
+        """The end of the reasoning so far, while it may yet become a closing tag."""
+        self._at_margin = False
+        """White space after a tag belongs to neither side."""
+
+    def feed(self, text: str, logprobs: Any = None) -> list[TextDelta | ReasoningDelta]:
+        if self._opening:
+            return self._open(TextDelta(text, logprobs))
+        if self._thinking:
+            return self._think(text)
+        if self._at_margin:
+            text = text.lstrip()
+            self._at_margin = not text
+        return [TextDelta(text, logprobs)] if text or logprobs else []
+
+    def close(self) -> list[TextDelta | ReasoningDelta]:
+        """What was held back when the answer ends."""
+        held, self._held = self._held, []
+        tail, self._tail = self._tail, ""
+        return [*held, *([ReasoningDelta(tail)] if tail else [])]
+
+    def skip(self) -> None:
+        """The server tells reasoning apart by itself: from here on, everything is text."""
+        self._opening = False
+
+    def _open(self, piece: TextDelta) -> list[TextDelta | ReasoningDelta]:
+        self._held.append(piece)
+        start = "".join(held.text for held in self._held).lstrip()
+        if OPEN.startswith(start):
+            return []
+        self._opening = False
+        if not start.startswith(OPEN):
+            return self.close()
+        self._held = []
+        self._thinking = self._at_margin = True
+        return self._think(start.removeprefix(OPEN))
+
+    def _think(self, piece: str) -> list[TextDelta | ReasoningDelta]:
+        reasoning, closed, text = (self._tail + piece).partition(CLOSE)
+        self._tail = "" if closed else _beginning_of_close(reasoning)
+        reasoning = reasoning.removesuffix(self._tail)
+        if self._at_margin:
+            reasoning = reasoning.lstrip()
+            self._at_margin = not reasoning
+        events: list[TextDelta | ReasoningDelta] = [ReasoningDelta(reasoning)] if reasoning else []
+        if closed:
+            self._thinking, self._at_margin = False, True
+            events += self.feed(text)
+        return events
+
+
+def _beginning_of_close(text: str) -> str:
+    """The longest end of `text` that a closing tag could begin with."""
+    for length in range(min(len(text), len(CLOSE) - 1), 0, -1):
+        if text.endswith(CLOSE[:length]):
+            return CLOSE[:length]
+    return ""

@@ -1,0 +1,166 @@
+"""Fetches sets of weights into the weights directory: streamed, checked, and there only when they are whole."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+
+from models.base import ModelError
+from models.weights import WeightFile, WeightSet
+
+Progress = Callable[["WeightFile", int, int | None], None]
+"""Called with a file, how many of its bytes are here, and how many there are where that is known."""
+
+_BLOCK = 1 << 20
+
+_CONNECT_S, _SILENCE_S = 10.0, 30.0
+"""Seconds to wait for a connection, and for the next bytes."""
+
+
+class PullFailed(ModelError):
+    """`file` could not be fetched. `reason` is a clause; the message names the address and the remedy."""
+
+    def __init__(self, file: WeightFile, target: Path, reason: str) -> None:
+        super().__init__(
+            f"Could not fetch {file.sources[0]}: {reason}. Run the command again, or fetch the file by other means "
+            f"(sha256 {file.sha256}) and put it at {target}."
+        )
+        self.file = file
+        self.reason = reason
+
+
+class _AnotherFile(Exception):
+    """What came has another checksum."""
+
+
+def pull(
+    weight_set: WeightSet, root: Path, *, client: httpx.Client | None = None, progress: Progress | None = None
+) -> None:
+    """Fetches what `weight_set` lacks below `root`, and what is there with another checksum. Raises PullFailed; files
+    that came before stay.
+
+    An interrupted file goes on where it stopped. Of several processes and threads that pull the same file, one fetches
+    and the others wait for it.
+    """
+    with _opened(client) as http:
+        for file in weight_set.files:
+            if not file.is_whole(root):
+                _fetch(file, root, http, progress or (lambda _file, _done, _total: None))
+
+
+def _opened(client: httpx.Client | None) -> contextlib.AbstractContextManager[httpx.Client]:
+    """`client`, left open afterwards, or a new one; hubs redirect to their storage."""
+    if client is not None:
+        return contextlib.nullcontext(client)
+    return httpx.Client(follow_redirects=True, timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_S))
+
+
+def _fetch(file: WeightFile, root: Path, http: httpx.Client, progress: Progress) -> None:
+    target = root / file.path
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Held by the operating system: a process that dies lets go of it.
+        from filelock import FileLock
+
+        with FileLock(_beside(target, "lock")):
+            if not file.is_whole(root):
+                _download(file, target, http, progress)
+    except _AnotherFile as error:
+        raise PullFailed(file, target, f"its sha256 is {error}, not {file.sha256}") from error
+    except httpx.HTTPStatusError as error:
+        raise PullFailed(file, target, f"the server answered {error.response.status_code}") from error
+    except httpx.HTTPError as error:
+        raise PullFailed(file, target, f"{type(error).__name__}: {error}") from error
+    except OSError as error:
+        raise PullFailed(file, target, f"it cannot be written ({error})") from error
+
+
+def _beside(target: Path, kind: str) -> Path:
+    return target.with_name(f".{target.name}.{kind}")
+
+
+def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Progress) -> None:
+    part = _beside(target, "part")
+    begun = part.stat().st_size if part.exists() else 0
+    failures: list[Exception] = []
+    for url in file.sources:
+        try:
+            try:
+                _complete(file, url, target, part, http, progress)
+            except _AnotherFile:
+                if not begun:
+                    raise
+                # The beginning may have been of another file.
+                _complete(file, url, target, part, http, progress)
+        except (_AnotherFile, httpx.HTTPError, PullFailed) as error:
+            failures.append(error)
+        else:
+            part.replace(target)
+            return
+    raise failures[0]
+
+
+def _complete(file: WeightFile, url: str, target: Path, part: Path, http: httpx.Client, progress: Progress) -> None:
+    """Appends to `part` what it lacks. A whole file with another checksum is deleted."""
+    try:
+        with part.open("ab+") as out:
+            digest = _stream(file, url, target, http, out, progress)
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:
+        if not part.stat().st_size:
+            part.unlink()
+        raise
+    if digest != file.sha256.lower():
+        part.unlink()
+        raise _AnotherFile(digest)
+
+
+def _stream(file: WeightFile, url: str, target: Path, http: httpx.Client, out: BinaryIO, progress: Progress) -> str:
+    """Writes the rest of the body to `out` and returns the SHA-256 of all of it."""
+    digest, done = hashlib.sha256(), 0
+    out.seek(0)
+    while block := out.read(_BLOCK):
+        digest.update(block)
+        done += len(block)
+    headers = {"accept-encoding": "identity"} | ({"range": f"bytes={done}-"} if done else {})
+    with http.stream("GET", url, headers=headers) as response:
+        if done and not _goes_on(response, done):
+            digest, done = _from_the_start(out)
+            if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                return _stream(file, url, target, http, out, progress)
+        response.raise_for_status()
+        total = file.size or _total(response, done)
+        for block in response.iter_bytes(_BLOCK):
+            done += len(block)
+            if file.size is not None and done > file.size:
+                _from_the_start(out)
+                raise PullFailed(file, target, f"it is larger than its {file.size} bytes")
+            digest.update(block)
+            out.write(block)
+            progress(file, done, total)
+    if file.size is not None and done != file.size:
+        _from_the_start(out)
+        raise PullFailed(file, target, f"it ended after {done} of {file.size} bytes")
+    return digest.hexdigest()
+
+
+def _goes_on(response: httpx.Response, done: int) -> bool:
+    """Whether the body begins after the `done` bytes that are here."""
+    return response.status_code == httpx.codes.PARTIAL_CONTENT and response.headers.get("content-range", "").startswith(
+        f"bytes {done}-"
+    )
+
+
+def _total(response: httpx.Response, done: int) -> int | None:
+    length = response.headers.get("content-length", "")
+    return done + int(length) if length.isdecimal() else None
+
+
+def _from_the_start(out: BinaryIO) -> tuple[Any, int]:
+    out.truncate(0)
+    return hashlib.sha256(), 0

@@ -1,0 +1,50 @@
+"""The codes that the labels of an image classifier mean, by the words in them."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+_NUDE = frozenset(
+    "hentai naked nude nudes nudity porn porno pornographic pornography topless xxx".split()  # noqa: SIM905
+)
+
+_UNFIT = _NUDE | frozenset(
+    """adult enticing erotic erotica explicit lewd nsfw provocative racy sensual sex sexual sexually sexy suggestive
+    unsafe""".split()  # noqa: SIM905
+)
+
+_GORE = frozenset(
+    "blood bloody bloodshed corpse dismemberment gore gory mutilation violence violent".split()  # noqa: SIM905
+)
+
+WORDS: Mapping[str, frozenset[str]] = {"S1_IMAGE": _GORE, "S12_IMAGE": _NUDE, "S15_IMAGE": _UNFIT}
+"""By code, the words of a label that mean it. A label of nudity alone says what is bared; one that says no more than
+`nsfw` or `sexy` does not."""
+
+_NEGATING = frozenset("clean neutral no non normal not safe sfw without".split())  # noqa: SIM905
+
+_UNSAFE = re.compile(r"\b(?:not|un) ?safe(?: for work)?\b")
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+_WORD = re.compile(r"[a-z]+")
+
+
+def codes_of(label: str) -> frozenset[str]:
+    """The codes that `label` means; none for `normal`, `non-violent`, `safe for work`, and for what is not understood.
+
+    >>> sorted(codes_of("Pornography"))
+    ['S12_IMAGE', 'S15_IMAGE']
+    >>> codes_of("not_nsfw")
+    frozenset()
+    """
+    words = _WORD.findall(_UNSAFE.sub("nsfw", " ".join(re.findall(r"[a-z]+", _HUMP.sub(" ", label).lower()))))
+    # `nonviolent`, in one word.
+    if any(word in _NEGATING or word.startswith("non") for word in words):
+        return frozenset()
+    return frozenset(code for code, meaning in WORDS.items() if not meaning.isdisjoint(words))
+
+
+def meaning_of(labels: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+    """By each code that some of `labels` mean, those labels, which count in full."""
+    meant = {code: {label: 1.0 for label in labels if code in codes_of(label)} for code in WORDS}
+    return {code: found for code, found in meant.items() if found}

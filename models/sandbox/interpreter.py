@@ -1,0 +1,105 @@
+"""The Python that runs in the sandbox: this one, its standard library and a few packages.
+
+Each has a path of its own there, so that a script learns nothing about the machine's folders.
+"""
+
+import sys
+import sysconfig
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+HOME = "/python"
+
+PACKAGES = "/packages"
+
+OFFERED = ("numpy", "pandas", "matplotlib", "scipy", "openpyxl")
+"""Packages that a script can import, with what they need, where they are installed here."""
+
+_SYSTEM = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
+"""Shared libraries and time zones. No programs, no configuration, nothing of any user's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A file or folder of the machine's, read-only in the sandbox."""
+
+    source: Path
+    target: str
+
+    @property
+    def arguments(self) -> list[str]:
+        """For bubblewrap."""
+        if self.source.is_symlink() and str(self.source) == self.target:
+            return ["--symlink", str(self.source.readlink()), self.target]
+        return ["--ro-bind", str(self.source.resolve()), self.target]
+
+
+def program() -> str:
+    return f"{HOME}/bin/{_executable().name}"
+
+
+def interpreter_binds() -> list[Bind]:
+    """The system's libraries, and this Python without its site-packages."""
+    library = Path(sysconfig.get_path("stdlib"))
+    found = [Bind(Path(path), path) for path in _SYSTEM if Path(path).exists()]
+    found += [Bind(_executable(), program()), Bind(library, f"{HOME}/{sys.platlibdir}/{library.name}")]
+    if sysconfig.get_config_var("Py_ENABLE_SHARED"):
+        name = sysconfig.get_config_var("INSTSONAME")
+        # Beside the interpreter where both were moved together, else where they were built for.
+        places = (Path(sys.base_prefix) / "lib", Path(sysconfig.get_config_var("LIBDIR")))
+        # Debian's own interpreter needs none, though it says so: the library is a package of its own there.
+        shared = next((place / name for place in places if (place / name).exists()), None)
+        if shared is not None:
+            found.append(Bind(shared, f"{HOME}/lib/{name}"))
+    return found
+
+
+def hidden() -> list[str]:
+    """Folders within those that are none of a script's business."""
+    library = Path(sysconfig.get_path("stdlib"))
+    return [
+        f"{HOME}/{sys.platlibdir}/{library.name}/{name}"
+        for name in ("site-packages", "dist-packages")
+        if (library / name).is_dir()
+    ]
+
+
+def package_binds(names: Sequence[str] = OFFERED) -> list[Bind]:
+    """Modules of `names` and of all that they require, as far as they are installed. Reads their lists of files."""
+    found = {
+        top: Bind(Path(str(one.locate_file(top))), f"{PACKAGES}/{top}")
+        for one in _with_requirements(names)
+        for top in _top_levels(one)
+    }
+    return [found[top] for top in sorted(found)]
+
+
+def _executable() -> Path:
+    return Path(sys.executable).resolve()
+
+
+def _with_requirements(names: Sequence[str]) -> list[Distribution]:
+    found: dict[str, Distribution] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        try:
+            one = found[name] = distribution(name)
+        except PackageNotFoundError:
+            continue
+        requirements = map(Requirement, one.requires or ())
+        waiting += [need.name for need in requirements if need.marker is None or need.marker.evaluate({"extra": ""})]
+    return list(found.values())
+
+
+def _top_levels(one: Distribution) -> Iterator[str]:
+    tops = {file.parts[0] for file in one.files or ()}
+    for top in tops - {"..", "__pycache__"}:
+        if not top.endswith((".dist-info", ".egg-info", ".pth")):
+            yield top

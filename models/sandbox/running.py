@@ -1,0 +1,204 @@
+"""Runs one script by bubblewrap, and ends it in time."""
+
+import marshal
+import os
+import platform
+import select
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+from models.sandbox.interpreter import HOME, PACKAGES, Bind, _executable, hidden, interpreter_binds, program
+from models.sandbox.outside import TOO_MANY_STARTS, TOO_MUCH_MEMORY, UNSEEN
+from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome, Stop, most_bytes, read_answer
+from models.sandbox.seccomp import filter_program
+
+_DEVICES = ("null", "full", "random", "urandom")
+"""Not `zero`: what is mapped from it and shared is memory that no process is charged with."""
+
+_INSIDE = "/sandbox/inside.py"
+
+_BACKEND = "openfaze_figures"
+
+_VARIABLES = {
+    "HOME": "/tmp/work",  # noqa: S108
+    "TMPDIR": "/tmp",  # noqa: S108
+    "PATH": f"{HOME}/bin",
+    "LD_LIBRARY_PATH": f"{HOME}/lib",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONPATH": PACKAGES,
+    "MPLBACKEND": f"module://{_BACKEND}",
+    "MPLCONFIGDIR": "/tmp/.matplotlib",  # noqa: S108
+    # Each thread of theirs counts as a process, and takes memory that is not needed.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+
+_NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
+
+_STEPS_DOWN = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID")
+"""What our first process needs of root's privileges to make its files and to become nobody."""
+
+
+def is_privileged() -> bool:
+    """Whether this is root: bubblewrap then makes the namespaces without one for users, and the first process
+    becomes nobody in them. Were root only mapped to nobody, the kernel would not enforce the limit of processes."""
+    return os.geteuid() == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is the same for every script."""
+
+    bubblewrap: str
+    binds: Sequence[Bind] = field(default_factory=interpreter_binds)
+
+    def command(self, memory: int, request: int, files: Sequence[tuple[str, int]]) -> list[str]:
+        """`memory` is in bytes; `request`, and the second of each of `files` beside its name, are descriptors to read
+        from."""
+        here = Path(__file__).parent
+        command = [str(_executable()), "-I", "-S", "-B", str(here / "outside.py"), str(memory)]
+        command += [self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
+        command += ["--hostname", "sandbox", "--cap-drop", "ALL"]
+        if is_privileged():
+            command += [part for name in _STEPS_DOWN for part in ("--cap-add", name)]
+        else:
+            command += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-add", "CAP_SYS_ADMIN"]
+        for name, value in _VARIABLES.items():
+            command += ["--setenv", name, value]
+        ours = [Bind(here / "inside.py", _INSIDE), Bind(here / "figures.py", f"{PACKAGES}/{_BACKEND}.py")]
+        binds = [*self.binds, *ours]
+        # Said for each, as bubblewrap makes the folders above a file for its owner only.
+        for folder in _folders([*(bind.target for bind in binds), "/dev/shm/", "/tmp/", "/input/"]):  # noqa: S108
+            command += ["--perms", "0755", "--dir", folder]
+        for bind in binds:
+            command += bind.arguments
+        for path in hidden():
+            command += ["--size", "4096", "--tmpfs", path, "--remount-ro", path]
+        for device in _DEVICES:
+            command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+        for name, descriptor in files:
+            command += ["--perms", "0444", "--ro-bind-data", str(descriptor), f"/input/{name}"]
+        command += ["--remount-ro", "/", "--chdir", "/", "--"]
+        return [*command, program(), "-I", "-S", "-B", "-X", "utf8", _INSIDE, str(request)]
+
+
+def _folders(paths: Sequence[str]) -> list[str]:
+    """All folders above `paths`, outer ones first."""
+    above = {str(folder) for path in paths for folder in Path(f"{path}x").parents}
+    return sorted(above - {"/"})
+
+
+def memory_file(stack: ExitStack, data: bytes) -> int:
+    """A descriptor to read `data` from, which lies in no folder; `stack` closes it."""
+    descriptor = os.memfd_create("openfaze")
+    stack.callback(os.close, descriptor)
+    with os.fdopen(descriptor, "wb", closefd=False) as file:
+        file.write(data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def machine() -> str:
+    return platform.machine()
+
+
+_LOOK_S = 0.05
+"""Between two looks at the clock, and whether anybody still waits."""
+
+_GRACE_S = 3.0
+"""For the first process to end the others and to report."""
+
+
+def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
+    """Blocks until all is over. The thread must live as long: bubblewrap is ended with the thread that started it.
+
+    Raises BadAnswer: the sandbox itself broke, or the script broke its first process.
+    """
+    with ExitStack() as stack:
+        request = memory_file(stack, marshal.dumps(_request(script, limits)))
+        files = [(file.name, memory_file(stack, file.data)) for file in script.files]
+        process = subprocess.Popen(  # noqa: S603 - no shell; the arguments are ours
+            room.command(limits.memory, request, files),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(request, *(descriptor for _, descriptor in files)),
+            # Some Pythons find their own library by it.
+            env={name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"},
+            cwd="/",
+        )
+        stack.enter_context(process)
+        stack.callback(_end, process)
+        return _watched(process, limits, cancelled)
+
+
+def _request(script: Script, limits: SandboxLimits) -> dict[str, object]:
+    """As `inside.py` reads it."""
+    return {
+        "code": script.code,
+        "filter": filter_program(machine()),
+        "machine": machine(),
+        "privileged": is_privileged(),
+        "seconds": limits.seconds,
+        "memory": limits.memory,
+        "disk": limits.disk,
+        "output": limits.output,
+        "images": limits.images,
+        "processes": limits.processes,
+    }
+
+
+def _watched(process: "subprocess.Popen[bytes]", limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    output = process.stdout.fileno()
+    reader = select.poll()  # unlike select, it takes descriptors of any number
+    reader.register(output, select.POLLIN)
+    deadline = time.monotonic() + limits.seconds
+    stopped: Stop | None = None
+    said = bytearray()
+    most = most_bytes(limits)
+    while len(said) <= most:
+        if reader.poll(_LOOK_S * 1000):
+            data = os.read(output, 1 << 20)
+            if not data:
+                return _answer(bytes(said), process.wait(_GRACE_S), stopped)
+            said += data
+            continue
+        late = time.monotonic() - deadline
+        if process.stdin.closed:
+            if late > _GRACE_S:
+                raise BadAnswer("it does not end")
+        elif cancelled.is_set() or late > 0:
+            stopped = None if cancelled.is_set() else "time"
+            deadline = time.monotonic()
+            process.stdin.close()
+    raise BadAnswer(f"more than {most} bytes came out")
+
+
+_STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
+"""What the process outside says with its status."""
+
+
+def _answer(said: bytes, status: int, stopped: Stop | None) -> ScriptOutcome:
+    if status == UNSEEN and not said:
+        raise BadAnswer(
+            "nothing can be seen in /proc of the processes in the sandbox, so that memory cannot be bounded"
+        )
+    return read_answer(said, _STOPS.get(status, stopped))
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """The process outside ends the script with its standard input; else it is ended, and bubblewrap with it."""
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,91 @@
+"""The weights of one engine, fetched when it loads if they are small."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+
+from models.base import EngineUnavailable
+from models.pulling import PullFailed, pull
+from models.weights import WeightFile, WeightSet
+
+AUTO_PULL_BYTES = 100_000_000
+"""Sets up to this size are fetched at first use; larger ones by `openfaze pull` only."""
+
+_RETRY_S = 30.0
+"""Seconds after a failed fetch in which requests fail at once instead of trying again."""
+
+Fetch = Callable[[WeightSet, Path], None]
+
+
+class WeightsMissing(EngineUnavailable):
+    """The weights are not there, and could not be fetched or may not be."""
+
+    reason_label = "weights"
+
+
+class Supply:
+    """One set of weights for one engine. `ready` belongs in a thread: it may download, and reads every byte.
+
+    >>> supply = Supply(FASTESTDET, "object_detection", config.weights_dir, auto_pull=config.auto_pull)
+    >>> [network] = supply.ready()
+    """
+
+    def __init__(
+        self, weights: WeightSet, capability: str, root: Path, *, auto_pull: bool, fetch: Fetch = pull
+    ) -> None:
+        self._weights = weights
+        self._capability = capability
+        self._root = root
+        self._fetch = fetch
+        self._fetches_itself = auto_pull and weights.size is not None and weights.size <= AUTO_PULL_BYTES
+        self._one_at_a_time = Lock()
+        self._failed: tuple[float, str] | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """For another process, which has its own turns and failures."""
+        return {name: value for name, value in vars(self).items() if name not in ("_one_at_a_time", "_failed")}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state, _one_at_a_time=Lock(), _failed=None)
+
+    def remedy(self) -> str | None:
+        """What would provide the weights; None where they are there, or will be fetched. Looks at names only."""
+        missing = self._weights.missing(self._root)
+        return None if not missing or self._fetches_itself else self._to_do(missing)
+
+    def ready(self) -> list[Path]:
+        """The files, each with its checksum. Raises EngineUnavailable: files that are missing, cannot be fetched, or
+        hold something else."""
+        with self._one_at_a_time:
+            if missing := self._weights.missing(self._root):
+                self._provide(missing)
+            for file in self._weights.files:
+                if not file.is_whole(self._root):
+                    raise EngineUnavailable(
+                        self._capability,
+                        f"The file '{file.path}' in OPENFAZE_WEIGHTS_DIR is damaged or another one: its sha256 is not "
+                        f"{file.sha256}, and it is not loaded. `openfaze pull {self._weights.name}` replaces it.",
+                    )
+        return [self._root / file.path for file in self._weights.files]
+
+    def _provide(self, missing: list[WeightFile]) -> None:
+        if not self._fetches_itself:
+            raise WeightsMissing(self._capability, self._to_do(missing))
+        if self._failed is None or time.monotonic() - self._failed[0] > _RETRY_S:
+            self._failed = None
+            try:
+                self._fetch(self._weights, self._root)
+            except PullFailed as error:
+                self._failed = time.monotonic(), f"Fetching '{error.file.path}' failed: {_reason(error)}."
+        if self._failed is not None:
+            raise WeightsMissing(self._capability, f"{self._failed[1]} {self._to_do(missing)}")
+
+    def _to_do(self, missing: list[WeightFile]) -> str:
+        by_hand = ", ".join(f"{file.url} (sha256 {file.sha256}) as '{file.path}'" for file in missing)
+        return f"Run `openfaze pull {self._weights.name}`, or put {by_hand} into OPENFAZE_WEIGHTS_DIR."
+
+
+def _reason(error: PullFailed) -> str:
+    """Clients see the remedy: an error of the file system would name the server's folders."""
+    return "it cannot be written there" if isinstance(error.__cause__, OSError) else error.reason

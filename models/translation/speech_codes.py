@@ -1,0 +1,32 @@
+"""The codes by which speech engines know languages."""
+
+from models.translation.languages import LANGUAGES, base_of, tag_of_name
+
+_CODES = (
+    "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy "
+    "id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru "
+    "sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"
+)
+
+CODES = frozenset(_CODES.split())
+"""The languages that speech engines know: ISO 639-1, 639-3 where there is none, and Whisper's own for Javanese."""
+
+_NAMED = {"bn": "Bengali", "ht": "Haitian", "jw": "Javanese", "mi": "Maori", "nn": "Nynorsk"}
+"""In English, as Whisper has them, where others differ."""
+
+
+def language_code(name: str) -> str | None:
+    """A speech engine's code of a language, by a code, with or without a region (`pt-BR`), or a name; else None."""
+    plain = name.strip().lower()
+    code = plain.replace("_", "-").partition("-")[0]
+    return code if code in CODES else code_of_tag(tag_of_name(plain) or "")
+
+
+def code_of_tag(tag: str) -> str | None:
+    code = {"jv": "jw"}.get(base_of(tag), base_of(tag))
+    return code if code in CODES else None
+
+
+def language_name(code: str) -> str:
+    """In English; the code itself where its language has no name here."""
+    return _NAMED.get(code) or (LANGUAGES[code].name if code in CODES else code)

@@ -1,0 +1,43 @@
+"""Boxes as rows of left, top, right, bottom: overlaps, and the best of those that overlap."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.float32]
+"""n × 4: left, top, right, bottom."""
+
+
+def from_centres(boxes: NDArray[np.float32]) -> Boxes:
+    """Boxes given as centre x, centre y, width, height."""
+    half = boxes[:, 2:] / 2
+    return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
+
+
+def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArray[np.float32]:
+    """n × m intersections as a part of the union (IoU) or, with `of_smaller`, of the smaller box (IoS)."""
+    corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    intersection = np.prod(np.maximum(opposite - corner, 0), axis=2)
+    areas, other_areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), np.prod(others[:, 2:] - others[:, :2], axis=1)
+    if of_smaller:
+        whole = np.minimum(areas[:, None], other_areas[None])
+    else:
+        whole = areas[:, None] + other_areas[None] - intersection
+    part: NDArray[np.float32] = intersection / np.maximum(whole, 1e-6)
+    return part
+
+
+def suppressed(
+    boxes: Boxes, scores: NDArray[np.float32], classes: NDArray[np.intp], *, most: float, of_smaller: bool = False
+) -> NDArray[np.intp]:
+    """Indices of the boxes that stay, the best first: none overlaps a better one of its class by more than `most`."""
+    # Stable, so that equal scores keep the order of the network's output.
+    order = np.argsort(-scores, kind="stable")
+    boxes, classes = boxes[order], classes[order]
+    same = overlaps(boxes, boxes, of_smaller=of_smaller) > most
+    same &= classes[:, None] == classes[None]
+    stays = np.ones(len(order), bool)
+    for index in range(len(order)):
+        if stays[index]:
+            stays[index + 1 :] &= ~same[index, index + 1 :]
+    return order[stays]

@@ -1,0 +1,100 @@
+"""The parts of a screenshot that elements are looked for in, each at a scale at which its type is of one size."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.gui.lettering import TextPiece, box_of, pieces_of
+from models.vision.gui.regions import Boxes, differences
+from models.vision.text import Image, TextLine
+
+LINE = 12.5
+"""Pixels that a line's letters are high, as OCR measures them, in type of 16 pixels."""
+
+_ENOUGH = 0.77
+"""Scales above it are left alone: shrinking by less blurs thin borders for nothing."""
+
+_NO_TEXT_SIDE = 1000
+"""Where nothing is written, the shorter side is brought to so many pixels at most."""
+
+_LARGEST, _OVERLAP = 1800, 300
+"""Sides of a part in pixels, which bound the memory, and how much of it the next one shows too."""
+
+_CUT_MARGIN = 3
+"""Pixels from a side of a part where the next part takes over."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScreenView:
+    """A part of a screenshot, with all that features are taken from."""
+
+    image: Image
+    right: NDArray[np.uint8]
+    below: NDArray[np.uint8]
+    """As `regions.differences` gives them."""
+    pieces: Sequence[TextPiece]
+    """Those that lie in it whole; boxes in its pixels."""
+    line: float
+    """Pixels that a line's letters are high."""
+    scale: float
+    """The scale from the screenshot to it."""
+    corner: tuple[int, int]
+    """Where it begins in the shrunk screenshot."""
+    cut: tuple[bool, bool, bool, bool]
+    """Whether the screenshot goes on beyond its left, top, right and bottom side."""
+
+
+def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
+    """The parts of `image`, in which OCR read `lines`."""
+    scale = _scale(image, lines)
+    pieces = pieces_of(image, lines)
+    if scale < 1:
+        size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+        shrunk = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        pieces = [replace(piece, box=_scaled(piece.box, scale)) for piece in pieces]
+    else:
+        shrunk = image
+    tall = [piece.box[3] - piece.box[1] for piece in pieces]
+    line = float(np.clip(np.median(tall), 7, 25)) if tall else LINE
+    height, width = shrunk.shape[:2]
+    for top, bottom in _parts(height):
+        for left, right in _parts(width):
+            part = np.ascontiguousarray(shrunk[top:bottom, left:right])
+            here = [
+                replace(piece, box=(piece.box[0] - left, piece.box[1] - top, piece.box[2] - left, piece.box[3] - top))
+                for piece in pieces
+                if piece.box[0] >= left - 4 and piece.box[2] <= right + 4
+                if piece.box[1] >= top - 4 and piece.box[3] <= bottom + 4
+            ]
+            cut = (left > 0, top > 0, right < width, bottom < height)
+            yield ScreenView(part, *differences(part), here, line, scale, (left, top), cut)
+
+
+def whole_in(view: ScreenView, boxes: Boxes) -> NDArray[np.bool_]:
+    """Which of `boxes`, in its pixels, end before it does: what ends with it, the next part shows whole."""
+    height, width = view.right.shape
+    ends = np.array([0, 0, width, height], np.float32)
+    whole: NDArray[np.bool_] = ~((np.abs(boxes - ends) < _CUT_MARGIN) & np.array(view.cut)).any(axis=1)
+    return whole
+
+
+def _scale(image: Image, lines: Sequence[TextLine]) -> float:
+    boxes = [box_of(line.quad) for line in lines]
+    tall = [bottom - top for left, top, right, bottom in boxes if right - left > 1.5 * (bottom - top)]
+    scale = LINE / max(1.0, float(np.median(tall))) if tall else _NO_TEXT_SIDE / min(image.shape[:2])
+    return scale if scale < _ENOUGH else 1.0
+
+
+def _scaled(box: tuple[float, float, float, float], scale: float) -> tuple[float, float, float, float]:
+    return box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale
+
+
+def _parts(length: int) -> Iterator[tuple[int, int]]:
+    start = 0
+    while length - start > _LARGEST:
+        yield start, start + _LARGEST
+        start += _LARGEST - _OVERLAP
+    yield start, length

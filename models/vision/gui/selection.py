@@ -1,0 +1,80 @@
+"""Of boxes that overlap, those that are taken for elements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.gui.elements import INTERACTIVE, TYPES
+from models.vision.gui.regions import Boxes, Floats
+
+LEAST = 0.2
+"""Probability of being something to click, from which on a box is; pictures need half. On pages that the
+network had not learnt from, in the styles of those that it had, 0.2 finds 94 % with 89 % right, and 0.5 finds 91 % with
+96 % right; below it little more is found."""
+
+_IMAGE = TYPES.index("image")
+
+_SAME = 0.4
+"""Common over joint area from which on two boxes are of one element."""
+
+_INSIDE = 0.75
+"""Share of the smaller box from which on it lies in the larger one."""
+
+MOST_ELEMENTS = 2_000
+"""Of one picture: a screen full of controls has some 300."""
+
+_MOST_CHOSEN_FROM = 20_000
+"""Boxes of one picture, the most probable ones, each of which is compared with what is found already: a texture of 64
+megapixels has 140,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    index: int
+    type: str
+    score: float
+
+
+def chosen(boxes: Boxes, probabilities: Floats, least: float = LEAST) -> list[Chosen]:
+    """The elements among `boxes` but for texts, the most probable first. `probabilities`: N × TYPES.
+
+    What lies in an interactive element is a part of it; pictures may contain elements, but not pictures.
+    """
+    clickable = probabilities[:, : len(INTERACTIVE)]
+    interactive = clickable.sum(axis=1) >= least
+    pictures = probabilities[:, _IMAGE]
+    kinds = np.where(interactive, clickable.argmax(axis=1), _IMAGE)
+    score = np.where(interactive, clickable.sum(axis=1), pictures)
+    # What can be clicked is decided first: a picture that it covers belongs to it.
+    order = np.lexsort((np.arange(len(boxes)), -score, ~interactive))
+    enough = interactive | (score >= 0.5)
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept: list[int] = []
+    for number in order[enough[order]][:_MOST_CHOSEN_FROM]:
+        if not (kept and _is_taken(int(number), kept, boxes, area, interactive, kinds)):
+            kept.append(int(number))
+        if len(kept) == MOST_ELEMENTS:
+            break
+    kept.sort(key=lambda number: (-score[number], number))
+    return [Chosen(number, TYPES[kinds[number]], float(min(1.0, score[number]))) for number in kept]
+
+
+def _is_taken(
+    number: int,
+    kept: Sequence[int],
+    boxes: Boxes,
+    area: Floats,
+    interactive: NDArray[np.bool_],
+    kinds: NDArray[np.int64],
+) -> bool:
+    others = boxes[kept]
+    wide = np.minimum(others[:, 2], boxes[number, 2]) - np.maximum(others[:, 0], boxes[number, 0])
+    tall = np.minimum(others[:, 3], boxes[number, 3]) - np.maximum(others[:, 1], boxes[number, 1])
+    common = np.maximum(wide, 0) * np.maximum(tall, 0)
+    same = common > _SAME * (area[kept] + area[number] - common)
+    inside = common > _INSIDE * np.minimum(area[kept], area[number])
+    # The one that would contain the other: a thing to click contains nothing else, and none lies twice in a place.
+    outer = np.where(area[number] < area[kept], interactive[kept], interactive[number])
+    return bool((same | (inside & (outer | (kinds[kept] == kinds[number])))).any())
