@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import structlog
 
-from models import memory
+from models import garbage
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-SET_ASIDE, COLLECT_ALL = memory.set_aside, memory.collect_all
+SET_ASIDE, COLLECT_ALL = garbage.set_aside, garbage.collect_all
 
 # What hypothesis remembers of failures is not the checkout's.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "openfaze-hypothesis"))
@@ -81,15 +81,15 @@ def _short_rounds_of_the_garbage_collector() -> Iterator[None]:
     """Leaves those aside: a server looks through all it has when an engine is closed, but it has a tenth of them. What
     engines make is not set aside here, so that a round frees it as well."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "set_aside", lambda: None)
-        patch.setattr(memory, "collect_all", gc.collect)
+        patch.setattr(garbage, "set_aside", lambda: None)
+        patch.setattr(garbage, "collect_all", gc.collect)
         yield
 
 
 @pytest.fixture
 def rounds_as_in_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "set_aside", SET_ASIDE)
-    monkeypatch.setattr(memory, "collect_all", COLLECT_ALL)
+    monkeypatch.setattr(garbage, "set_aside", SET_ASIDE)
+    monkeypatch.setattr(garbage, "collect_all", COLLECT_ALL)
 
 
 @pytest.fixture
