@@ -75,7 +75,7 @@ def _office(blob: Blob, limits: MediaLimits) -> Pages:
 
 
 def _html(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.office.document import HtmlFile
+    from tasks.inputs.html_file import HtmlFile
 
     return HtmlFile(blob, limits)
 

@@ -8,9 +8,9 @@ from lxml import html as lxml_html
 from lxml.etree import ParserError
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office.bounds import declares_entities
 from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import decode_text
+from tasks.inputs.text.xml_entities import declares_entities
 from tasks.scrape.main_part import text_of
 from tasks.scrape.metadata import language_of
 from tasks.scrape.parsing import Link, ParsedPage, joined

@@ -123,7 +123,7 @@ class FaintSpeech:
 
     >>> faint = FaintSpeech()
     >>> quiet = np.full((1, 16_000), 0.001, np.float32)
-    >>> float(faint.raised(quiet)[0, -1].round(3))
+    >>> round(float(faint.raised(quiet)[0, -1]), 3)
     0.063
     """
 

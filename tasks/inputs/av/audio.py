@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import InputTooLarge
+from tasks.inputs.av import SAMPLE_RATE
 from tasks.inputs.decode.budget import DecodedBudget
 from tasks.inputs.decode.channel import Session
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
-SAMPLE_RATE = 16_000
-"""Sample rate in Hz of decoded sound, whatever the file's is: speech models expect it."""
 _MOST = 60 * SAMPLE_RATE
 """Most samples of one block."""
 

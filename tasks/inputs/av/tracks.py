@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.vision.text import Image
 from tasks.errors import InputError
-from tasks.inputs.av.audio import SAMPLE_RATE
+from tasks.inputs.av import SAMPLE_RATE
 from tasks.inputs.av.containers import (
     AUDIO_CODECS,
     VIDEO_CODECS,

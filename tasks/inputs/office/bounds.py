@@ -23,33 +23,8 @@ _ENCODING = re.compile(r"utf-?(8|16(le|be)?)|us-ascii|iso-8859-1", re.IGNORECASE
 """Encodings that all parsers decode alike: in others a parser may see a document type that expat does not."""
 _XML_NODES = "XML elements and attributes"
 _CHARS = "characters (OPENFAZE_MAX_TEXT_CHARS)"
-_XML_PIECE = 1 << 16
 _STREAMED = ("worksheet", "sst")
 """Root elements of the parts that are read row by row and never held whole: sheets and their strings."""
-
-
-def declares_entities(xml: str) -> bool:
-    """True if the document type of `xml` declares entities. Nothing behind it is read."""
-
-    class Seen(Exception):
-        pass
-
-    def seen(*, declared: bool) -> None:
-        raise Seen(declared)
-
-    parser = expat.ParserCreate("utf-8")
-    parser.EntityDeclHandler = lambda *_: seen(declared=True)
-    parser.StartElementHandler = lambda *_: seen(declared=False)
-    try:
-        for at in range(0, len(xml), _XML_PIECE):
-            parser.Parse(xml[at : at + _XML_PIECE].encode(errors="replace"), False)
-        # newer versions of expat defer what ends with the last piece
-        parser.Parse(b"", True)
-    except Seen as first:
-        return bool(first.args[0])
-    except expat.ExpatError:
-        return False
-    return False
 
 
 class XmlRefused(ValueError):

@@ -7,9 +7,9 @@ from lxml import etree
 from mammoth.docx.files import InvalidFileReferenceError
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import document
+from tasks.inputs.office import equations
 from tasks.inputs.office.bounds import packed
-from tasks.inputs.office.document import OfficePictures
+from tasks.inputs.pictured_text import EmbeddedPictures
 from tasks.inputs.text.html_text import html_to_markdown
 from tasks.inputs.text.text_file import unread
 
@@ -30,7 +30,7 @@ p[style-name='List Number 3'] => ul|ol > li > ul|ol > li > ol > li:fresh
 _OFF = ("0", "false", "off")
 
 
-def docx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, _limits: MediaLimits) -> str:
+def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, _limits: MediaLimits) -> str:
     """Convert a document with headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and
     equations.
 
@@ -69,10 +69,10 @@ def _prepared(part: bytes) -> bytes:
             if hidden.get(f"{{{word}}}val") not in _OFF:
                 for text in next(hidden.iterancestors(f"{{{word}}}r")).findall(f"{{{word}}}t"):
                     text.text = ""
-        for math in document.NAMESPACES:
+        for math in equations.NAMESPACES:
             for equation in root.findall(f".//{{{math}}}oMath"):
                 run = etree.Element(f"{{{word}}}r")
-                etree.SubElement(run, f"{{{word}}}t").text = document.in_line(equation)
+                etree.SubElement(run, f"{{{word}}}t").text = equations.in_line(equation)
                 run.tail = equation.tail
                 next(equation.iterancestors()).replace(equation, run)
             for paragraph in root.findall(f".//{{{math}}}oMathPara"):

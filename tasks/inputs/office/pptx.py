@@ -10,9 +10,9 @@ from pptx.package import Package
 from pptx.slide import Slide
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import document
+from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
-from tasks.inputs.office.document import OfficePictures
+from tasks.inputs.pictured_text import EmbeddedPictures
 from tasks.inputs.text import text_file
 
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
@@ -25,7 +25,7 @@ _OUTLINE = (None, "obj", "body")
 """Types of placeholders whose paragraphs are bulleted by default; None is a placeholder without a type."""
 
 
-def pptx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, limits: MediaLimits) -> str:
+def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, limits: MediaLimits) -> str:
     """Convert a presentation: per slide a heading with number and title, the shapes in order, charts as tables,
     pictures, and the speaker's notes. Hidden slides are named and left out."""
     presentation = Package.open(packed(members)).presentation_part.presentation
@@ -36,7 +36,7 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, limits
 
 
 class _Slide:
-    def __init__(self, slide: Slide, pictures: OfficePictures, limits: MediaLimits) -> None:
+    def __init__(self, slide: Slide, pictures: EmbeddedPictures, limits: MediaLimits) -> None:
         self._slide = slide
         self._pictures = pictures
         self._limits = limits
@@ -56,11 +56,11 @@ class _Slide:
                 yield from self._shape(shape)
         for alternative in element.iter(f"{{{_COMPATIBILITY}}}AlternateContent"):
             for choice in alternative.iterchildren(f"{{{_COMPATIBILITY}}}Choice"):
-                yield "\n".join(document.paragraphs(choice))
+                yield "\n".join(drawings.paragraphs(choice))
                 yield from self._pictures_in(choice)
         if self._slide.has_notes_slide:
             frame = self._slide.notes_slide.notes_text_frame
-            notes = "\n".join(document.paragraphs(frame._element)) if frame is not None else ""
+            notes = "\n".join(drawings.paragraphs(frame._element)) if frame is not None else ""
             yield notes and f"Notes: {notes}"
 
     def _shape(self, shape: Any) -> Iterator[str]:
@@ -83,7 +83,7 @@ class _Slide:
         yield from self._pictures_in(element)
 
     def _pictures_in(self, element: etree._Element) -> Iterator[str]:
-        for relationship, description in document.pictures(element):
+        for relationship, description in drawings.pictures(element):
             try:
                 part = self._slide.part.related_part(relationship)
             except KeyError:
@@ -97,7 +97,7 @@ class _Slide:
         except KeyError:
             return ""
         root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
-        return "\n".join(f"- {text}" for text in document.paragraphs(root))
+        return "\n".join(f"- {text}" for text in drawings.paragraphs(root))
 
     def _chart(self, chart: Chart) -> str:
         counts = chart._chartSpace.xpath(".//c:ptCount/@val")
@@ -144,7 +144,7 @@ def _outline(frame: Any, *, bulleted: bool) -> Iterator[str]:
 
 
 def _linked(paragraph: Any) -> str:
-    text = document.paragraph_text(paragraph._p)
+    text = drawings.paragraph_text(paragraph._p)
     for run in paragraph.runs:
         address, linked = run.hyperlink.address, text_file.one_line(run.text)
         if address and linked:
@@ -153,7 +153,7 @@ def _linked(paragraph: Any) -> str:
 
 
 def _cell(cell: Any) -> str:
-    return "" if cell.is_spanned else " ".join(document.paragraphs(cell._tc))
+    return "" if cell.is_spanned else " ".join(drawings.paragraphs(cell._tc))
 
 
 def _number(value: float | None) -> str:

@@ -14,9 +14,9 @@ from lxml import etree
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import document
+from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
-from tasks.inputs.office.document import OfficePictures
+from tasks.inputs.pictured_text import EmbeddedPictures
 from tasks.inputs.source import Blob
 from tasks.inputs.text import text_file
 
@@ -138,7 +138,7 @@ _GAPS = 20
 """Most positions visited per cell that may be read: a row can have a single cell in column 16,384."""
 
 
-def xlsx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, limits: MediaLimits) -> str:
+def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, limits: MediaLimits) -> str:
     """Convert a workbook: per sheet a heading, a table per block of rows without an empty one, then text boxes and
     pictures. Formulas have the value last calculated; numbers and dates look as displayed; of merged cells the first
     holds the value. Hidden sheets are named and left out.
@@ -210,14 +210,14 @@ def _table(block: list[dict[int, str]]) -> str:
     return text_file.table([row.get(at, "") for at in range(left, right + 1)] for row in block)
 
 
-def _drawings(archive: ZipFile, sheet: Any, pictures: OfficePictures) -> Iterator[str]:
+def _drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPictures) -> Iterator[str]:
     """Yield the text boxes and pictures, which openpyxl does not read together with rows."""
     for drawing in _related(archive, sheet._worksheet_path, "/drawing").values():
         root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
         images = _related(archive, drawing, "/image")
         for anchor in root:
-            yield "\n".join(document.paragraphs(anchor))
-            for relationship, description in document.pictures(anchor):
+            yield "\n".join(drawings.paragraphs(anchor))
+            for relationship, description in drawings.pictures(anchor):
                 name = images.get(relationship)
                 yield pictures.marked(archive.read(name), name, description) if name else text_file.unread("missing")
 

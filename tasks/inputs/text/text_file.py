@@ -10,8 +10,8 @@ from charset_normalizer import from_bytes
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import SUPPORTED
-from tasks.inputs.office.bounds import declares_entities
 from tasks.inputs.source import Blob
+from tasks.inputs.text.xml_entities import declares_entities
 
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 """Characters around a picture's number. They are Unicode noncharacters, reserved for internal use. A text that contains

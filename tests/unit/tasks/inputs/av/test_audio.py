@@ -12,7 +12,8 @@ import pytest
 from av.audio.resampler import AudioResampler
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.av.audio import SAMPLE_RATE, AudioDecoder, Recording
+from tasks.inputs.av import SAMPLE_RATE
+from tasks.inputs.av.audio import AudioDecoder, Recording
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader

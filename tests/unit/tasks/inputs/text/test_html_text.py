@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from tasks.errors import InputTooLarge
+from tasks.inputs.html_file import HtmlFile
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office.document import HtmlFile
 from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import html_to_markdown
 from tests.conftest import each_case
