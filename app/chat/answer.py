@@ -162,7 +162,7 @@ class Answerer:
         if abilities.vision:
             shown = await material.specialists.without_hidden(turn, material.plan, material.results)
         entries = material.entries
-        instructions = [text for text in (shape and shape.instruction, filling and filling.told) if text]
+        instructions = [text for text in (shape and shape.instruction, filling and filling.instruction) if text]
         system = [*material.directives.system, *instructions]
         forced = request.tool_choice is not None and request.tool_choice not in ("auto", "none")
         tools = []

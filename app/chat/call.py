@@ -25,7 +25,7 @@ class ChatCall:
     admission: Admission = field(default_factory=Admission)
     """The admission of the request by the caller's key; nothing is reserved yet."""
 
-    async def noted(self, event: Event) -> Event:
+    async def note(self, event: Event) -> Event:
         """Counts `event` for metrics and charges the key for it, and returns it. The key is charged before the end of
         the answer leaves, so that a client that asks again at once finds its slot free."""
         match event:

@@ -41,15 +41,15 @@ class Filling:
     """The extractor's scores of every span of what was read."""
 
     @property
-    def told(self) -> str:
+    def instruction(self) -> str:
         """The instruction that tells the LLM which fields are filled in already."""
         values = {
-            ".".join(map(str, path)): _shortened(value) for path, value in self.values.items() if value is not LEFT_OUT
+            ".".join(map(str, path)): _shorten(value) for path, value in self.values.items() if value is not LEFT_OUT
         }
         return _TOLD + json.dumps(values, ensure_ascii=False) if values else ""
 
     @property
-    def written(self) -> list[str]:
+    def written_fields(self) -> list[str]:
         """The fields that the LLM writes beside those that are copied."""
         rest = (self.rest.schema if self.rest else None) or {}
         return list(rest.get("properties", {})) if self.values else []
@@ -60,13 +60,13 @@ class Filling:
         if self.rest is None:
             return self.whole.parse(text)
         rest = self.rest.parse(text)
-        return self.whole.parse(_joined(self.whole, self.values, rest.value)) if self.values else rest
+        return self.whole.parse(_join(self.whole, self.values, rest.value)) if self.values else rest
 
-    def begun(self, rest: str) -> str:
+    def cut_answer(self, rest: str) -> str:
         """An answer that breaks off within `rest`, with what is filled in before it."""
         if not self.values or not rest.lstrip().startswith("{"):
             return rest
-        return f"{_joined(self.whole, self.values, {})[:-1]}, {rest.lstrip()[1:]}"
+        return f"{_join(self.whole, self.values, {})[:-1]}, {rest.lstrip()[1:]}"
 
 
 def is_written(filling: Filling | None, path: JsonPath) -> bool:
@@ -98,14 +98,14 @@ def _filling(shape: Shape, copied: CopiedFields) -> Filling | None:
     if rest is not None:
         return Filling(values, shape, shape.with_schema(rest), scored=copied.scored)
     try:
-        return Filling(values, shape, None, shape.parse(_joined(shape, values, {})), copied.scored)
+        return Filling(values, shape, None, shape.parse(_join(shape, values, {})), copied.scored)
     except AnswerInvalid:
         return None
 
 
-def _joined(shape: Shape, values: Mapping[JsonPath, Any], rest: Any) -> str:
+def _join(shape: Shape, values: Mapping[JsonPath, Any], rest: Any) -> str:
     return json.dumps(whole_of(shape.schema or {}, values, rest), ensure_ascii=False)
 
 
-def _shortened(value: Any) -> Any:
+def _shorten(value: Any) -> Any:
     return f"{value[:_MOST_TOLD]}…" if isinstance(value, str) and len(value) > _MOST_TOLD else value

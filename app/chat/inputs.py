@@ -150,7 +150,7 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
         raise BadRequest("request has no text content: every message is empty", param="messages")
     turns = [(index, m) for index, m in enumerate(request.messages) if m.role == "user"]
     text = text_of(turns[-1][1]) if turns else ""
-    found = (_without_repeats(_sources(index, message), max_sources) for index, message in reversed(turns))
+    found = (_without_repeats(_sources_of_message(index, message), max_sources) for index, message in reversed(turns))
     sources = next((sources for sources in found if sources), ())
     if len(sources) > max_sources:
         raise BadRequest(
@@ -213,49 +213,51 @@ class _Content:
         return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 
 
-def _sources(index: int, message: ChatMessage) -> Iterator[Source]:
+def _sources_of_message(index: int, message: ChatMessage) -> Iterator[Source]:
     if isinstance(message.content, str):
-        yield from _linked(message.content, Origin(message=index))
+        yield from _sources_in_text(message.content, Origin(message=index))
         return
     for position, part in enumerate(message.content or []):
         here = partial(Origin, message=index, part=position)
         if isinstance(part, TextPart):
-            yield from _linked(part.text, here("text"))
+            yield from _sources_in_text(part.text, here("text"))
         else:
-            yield _source(part, here)
+            yield _source_of_part(part, here)
 
 
-def _linked(text: str, origin: Origin) -> Iterator[Source]:
+def _sources_in_text(text: str, origin: Origin) -> Iterator[Source]:
     for url in urls_in(text):
         yield Source.from_reference(url, origin=origin)
 
 
-def _source(part: ContentPart, here: Callable[..., Origin]) -> Source:
+def _source_of_part(part: ContentPart, here: Callable[..., Origin]) -> Source:
     match part:
         case ImagePart(file_id=str(file_id), image_url=None):
             return Source(here("file_id"), file_id=file_id)
         case ImagePart():
-            return _named(part.image_url, here("image_url"))
+            return _source_from_reference(part.image_url, here("image_url"))
         case UrlPart():
-            return _named(getattr(part, part.type), here(part.type))
+            return _source_from_reference(getattr(part, part.type), here(part.type))
         case InputFilePart(file_url=Url() | str() | memoryview() as url):
-            return _named(url, here("file_url"), part.filename, part.format)
+            return _source_from_reference(url, here("file_url"), part.filename, part.format)
         case InputFilePart():
-            return _file(part, here)
+            return _source_from_file(part, here)
         case FilePart():
-            return _file(part.file, partial(here, "file"))
+            return _source_from_file(part.file, partial(here, "file"))
         case AudioPart():
-            return _named(part.input_audio.data, here("input_audio", "data"), None, part.input_audio.format)
+            return _source_from_reference(
+                part.input_audio.data, here("input_audio", "data"), None, part.input_audio.format
+            )
     raise AssertionError(f"no source: {part.type}")
 
 
-def _file(file: File, here: Callable[[str], Origin]) -> Source:
+def _source_from_file(file: File, here: Callable[[str], Origin]) -> Source:
     if file.file_data is None and file.file_id is not None:
         return Source(here("file_id"), file_id=file.file_id, filename=file.filename, format=file.format)
-    return _named(file.file_data, here("file_data"), file.filename, file.format)
+    return _source_from_reference(file.file_data, here("file_data"), file.filename, file.format)
 
 
-def _named(
+def _source_from_reference(
     reference: Url | Media | None, origin: Origin, filename: str | None = None, declared: str | None = None
 ) -> Source:
     if isinstance(reference, Url):

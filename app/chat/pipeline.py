@@ -103,7 +103,7 @@ class Pipeline:
                     lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
                 elif isinstance(event, Finish) and lacks_logprobs:
                     yield AnswerWarning(NO_LOGPROBS)
-                yield await call.noted(event)
+                yield await call.note(event)
 
     async def _answer(self, call: ChatCall, directives: Directives, guard: RequestGuard) -> AsyncGenerator[Event, None]:
         """The events of a new answer, by a task or by an LLM, guarded."""

@@ -89,8 +89,8 @@ class Choices:
         is_forced = choice not in (None, "auto", "none")
         if not request.tools or choice == "none" or not (is_able or is_forced):
             return None
-        told = (f"{tool.function.name} {tool.function.description or ''}" for tool in request.tools)
-        return cls(is_forced or any(_SEARCHES.search(_NO_LETTER.sub(" ", text[:LONGEST])) for text in told))
+        descriptions = (f"{tool.function.name} {tool.function.description or ''}" for tool in request.tools)
+        return cls(is_forced or any(_SEARCHES.search(_NO_LETTER.sub(" ", text[:LONGEST])) for text in descriptions))
 
 
 class Planner:
@@ -118,7 +118,7 @@ class Planner:
         steps = _steps(turn.text, sources, wants, prose)
         if self._router is not None and wants.undecided and (sources or choices is None):
             try:
-                steps += await self._routed(turn, sources, steps, wants, self._router)
+                steps += await self._route(turn, sources, steps, wants, self._router)
             except ModelError as error:
                 log.warning("router_failed", error=str(error))
         return Plan(
@@ -128,7 +128,7 @@ class Planner:
             results_only=_is_results_only(steps, prose),
         )
 
-    async def _routed(
+    async def _route(
         self,
         turn: Turn,
         sources: Sequence[tuple[Source, Kind]],
@@ -157,8 +157,8 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
             steps.append(Step("forecast", (source,), text))
             continue
         # To speech engines, a language in the text is the one that is spoken, unless it is a translation's.
-        asked = without_target(text) if kind in {"audio", "video"} and wants.reading_in else text
-        steps.append(Step(_READERS[kind], (source,), asked))
+        instruction = without_target(text) if kind in {"audio", "video"} and wants.reading_in else text
+        steps.append(Step(_READERS[kind], (source,), instruction))
         if kind == "video" and prose.mentions("written"):
             steps.append(Step("ocr", (source,), text))
         if kind == "image" and wants.interface:

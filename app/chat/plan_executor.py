@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.chat.context.trim import assembled
+from app.chat.context.trim import assemble
 from app.chat.plan import Plan, Step
 from app.errors import told
 from models.base import EngineUnavailable
@@ -38,7 +38,7 @@ async def gather(
     running: list[asyncio.Task[Result[Any]]] = []
     for step in plan.steps:
         before = [running[index] for index in step.after]
-        running.append(asyncio.create_task(_run(step, before, find_task, progress, redact, form)))
+        running.append(asyncio.create_task(_run_step(step, before, find_task, progress, redact, form)))
     try:
         outcomes = await asyncio.gather(*running, return_exceptions=True)
     finally:
@@ -71,9 +71,9 @@ def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseExceptio
         if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.about_only):
             by_task.setdefault(step.task, []).append(outcome)
     lost = [
-        found[0]
-        for found in by_task.values()
-        if isinstance(found[0], BaseException) and all(isinstance(one, BaseException) for one in found)
+        results[0]
+        for results in by_task.values()
+        if isinstance(results[0], BaseException) and all(isinstance(one, BaseException) for one in results)
     ]
     if not all(isinstance(outcome, BaseException) for outcome in outcomes):
         lost = [failure for failure in lost if not _is_silence(failure)]
@@ -114,7 +114,7 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     if not plan.results_only or any(entry.error is not None for entry in entries):
         return None
     if plan.steps[-1].task == "forecast":
-        return assembled(tuple(entries[-1].result.pieces()))
+        return assemble(tuple(entries[-1].result.pieces()))
     texts = [entry.result.text() for entry in entries]
     # What is only translated need not be read, too.
     shown = texts if plan.reads_out else texts[-1:]
@@ -128,7 +128,7 @@ def as_entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
     return Entry(PRECONTEXT_NAMES.get(task, task), outcome)
 
 
-async def _run(
+async def _run_step(
     step: Step,
     before: Sequence["asyncio.Task[Result[Any]]"],
     find_task: Callable[[str], Task],

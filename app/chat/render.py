@@ -161,7 +161,7 @@ class _ChunkEncoder:
     def __init__(self, envelope: Envelope, options: ChunkOptions) -> None:
         self._envelope = envelope
         self._options = options
-        self._begun = False
+        self._has_begun = False
         self._thinking = False
         self._around: tuple[bytes, bytes] | None = None
         """The bytes before and behind the text of a chunk."""
@@ -176,32 +176,32 @@ class _ChunkEncoder:
             case Precontext(entries):
                 if self._options.show_precontext:
                     yield from self._end_of_reasoning()
-                    yield self._said(Delta(content="".join(map(_precontext_block, entries))))
+                    yield self._delta_chunk(Delta(content="".join(map(_precontext_block, entries))))
             case ReasoningChunk(text):
                 if self._options.show_reasoning:
                     if not self._thinking:
                         self._thinking = True
-                        yield self._said(Delta(content="<think>"))
+                        yield self._delta_chunk(Delta(content="<think>"))
                     yield self._piece(text)
             case TextChunk(text, logprobs):
                 yield from self._end_of_reasoning()
-                if self._begun and logprobs is None:
+                if self._has_begun and logprobs is None:
                     yield self._piece(text)
                 else:
-                    yield self._said(Delta(content=text), logprobs=logprobs)
+                    yield self._delta_chunk(Delta(content=text), logprobs=logprobs)
             case ToolCallChunk(index, arguments, id_, name):
                 yield from self._end_of_reasoning()
                 function = response.FunctionDelta(name=name, arguments=arguments)
                 kind: Literal["function"] | None = "function" if id_ else None
                 call = response.CompletionToolCallDelta(index=index, id=id_, type=kind, function=function)
-                yield self._said(Delta(tool_calls=[call]))
+                yield self._delta_chunk(Delta(tool_calls=[call]))
             case Evidence():
                 self._evidence = event
             case AnswerWarning(text):
                 self._warnings[as_sent(text)] = None
             case Finish():
                 yield from self._end_of_reasoning()
-                yield self._said(
+                yield self._delta_chunk(
                     Delta(),
                     finish_reason=event.reason,
                     warnings=list(self._warnings) or None,
@@ -214,23 +214,23 @@ class _ChunkEncoder:
     def _end_of_reasoning(self) -> Iterator[bytes]:
         if self._thinking:
             self._thinking = False
-            yield self._said(Delta(content="</think>"))
+            yield self._delta_chunk(Delta(content="</think>"))
 
     def _piece(self, text: str) -> bytes:
         """A chunk of text that is not the first: only the text is new."""
         if self._around is None:
-            before, content, after = self._said(Delta(content="")).partition(_NO_CONTENT)
+            before, content, after = self._delta_chunk(Delta(content="")).partition(_NO_CONTENT)
             self._around = before + content.removesuffix(b'""'), after
         before, after = self._around
         return before + pydantic_core.to_json(text) + after
 
-    def _said(
+    def _delta_chunk(
         self, delta: Delta, *, logprobs: Any = None, finish_reason: FinishReason | None = None, **beside: Any
     ) -> bytes:
         """A chunk with this delta; the first one has the role."""
-        if not self._begun:
+        if not self._has_begun:
             delta.role = "assistant"
-            self._begun = True
+            self._has_begun = True
         return self._chunk([ChunkChoice(delta=delta, logprobs=logprobs, finish_reason=finish_reason)], **beside)
 
     def _chunk(self, choices: list[ChunkChoice], **beside: Any) -> bytes:

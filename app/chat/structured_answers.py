@@ -58,7 +58,7 @@ class StructuredAnswers:
             if not rounds.llm.is_capable and (rounds.entries or material.document):
                 written = partial(is_written, filling)
             if rounds.finish_reason != "stop":
-                text = filling.begun(rounds.text) if filling and rounds.text else rounds.text
+                text = filling.cut_answer(rounds.text) if filling and rounds.text else rounds.text
                 if text:
                     yield TextChunk(text)
                 if rounds.finish_reason == "length":
@@ -139,7 +139,7 @@ def _written_fields(value: Any, material: Material, written: IsWritten | None) -
     """A warning that names the fields which the LLM wrote beside those that were copied, or which an LLM that invents
     wrote at all."""
     filling = material.filling
-    fields = filling.written if filling else list(value) if written and isinstance(value, dict) else []
+    fields = filling.written_fields if filling else list(value) if written and isinstance(value, dict) else []
     if fields:
         rest = " The other fields are copied." if filling else ""
         yield AnswerWarning(f"Written by {material.llm.name}, not read: {', '.join(fields)}.{rest}")

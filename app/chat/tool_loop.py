@@ -100,8 +100,8 @@ class _RequestedCall:
 class _Reply:
     """The LLM's output so far in one call."""
 
-    said: list[str] = field(default_factory=list)
-    thought: list[str] = field(default_factory=list)
+    text_chunks: list[str] = field(default_factory=list)
+    reasoning_chunks: list[str] = field(default_factory=list)
     calls: dict[int, _RequestedCall] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
     """The places of calls of the client's tools, as the client counts them."""
@@ -138,7 +138,7 @@ class Rounds:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int | None = None
-    _heard: _Reply | None = None
+    _reply: _Reply | None = None
     """The output of the call that is under way."""
 
     async def answer(self) -> AsyncGenerator[Event, None]:
@@ -161,7 +161,7 @@ class Rounds:
     async def _in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """`events` until the time is up, or the LLM falls silent. Where no client would see a beginning of the answer,
         this raises Unavailable, LlmLate or LlmSilent."""
-        begun = False
+        has_begun = False
         error: Exception
         with Deadline(self.limit.answer_by) as deadline:
             async with aclosing(events):
@@ -178,13 +178,13 @@ class Rounds:
                     except (LlmLate, LlmSilent) as silence:
                         error, warning = silence, _FELL_SILENT
                         break
-                    begun = begun or self._shows(event)
+                    has_begun = has_begun or self._shows(event)
                     yield event
-        heard = self._heard
-        if not (begun or (self.holds_text and heard and heard.said)):
+        reply = self._reply
+        if not (has_begun or (self.holds_text and reply and reply.text_chunks)):
             raise error
-        if heard:
-            self._end(heard, Done("length"))
+        if reply:
+            self._end(reply, Done("length"))
         self.finish_reason = "length"
         yield AnswerWarning(warning)
 
@@ -197,48 +197,50 @@ class Rounds:
     async def _rounds(self) -> AsyncGenerator[Event, None]:
         for round_ in range(MAX_TOOL_ROUNDS + 1):
             is_last = round_ == MAX_TOOL_ROUNDS
-            asked: list[_RequestedCall] = []
-            async with aclosing(self._call({} if is_last else self.internal, asked, corrects=not is_last)) as events:
+            requested: list[_RequestedCall] = []
+            async with aclosing(
+                self._call({} if is_last else self.internal, requested, corrects=not is_last)
+            ) as events:
                 async for event in events:
                     yield event
-            if not asked:
+            if not requested:
                 return
-            yield Precontext(await self._run(asked))
+            yield Precontext(await self._run(requested))
             if self.text.strip():
                 yield TextChunk("\n\n")
 
     async def _call(
-        self, internal: Mapping[str, InternalTool], asked: list[_RequestedCall], *, corrects: bool = False
+        self, internal: Mapping[str, InternalTool], requested: list[_RequestedCall], *, corrects: bool = False
     ) -> AsyncGenerator[Event, None]:
         """One call. Calls of internal tools go to `asked`, unless the client's tools are called too. So do those of
         tools that it was not offered, once, where nothing else was said and it `corrects` them; else they come to
         nothing. No client sees any of them."""
-        heard = self._heard = _Reply()
+        reply = self._reply = _Reply()
         done = Done("stop")
         async with aclosing(self.llm.stream(self._llm_call(internal))) as events:
             async for event in events:
                 if isinstance(event, Done):
                     done = event
-                elif (shown := self._hear(heard, event)) is not None:
+                elif (shown := self._take(reply, event)) is not None:
                     yield shown
-        self._end(heard, done)
+        self._end(reply, done)
         if done.note:
             yield AnswerWarning(done.note)
-        clients = [call for index, call in heard.calls.items() if index in heard.places]
-        invented = [call for call in heard.calls.values() if self._is_invented(call.name)]
+        clients = [call for index, call in reply.calls.items() if index in reply.places]
+        invented = [call for call in reply.calls.values() if self._is_invented(call.name)]
         if not clients:
-            known = [call for call in heard.calls.values() if call.name in internal]
-            if corrects and invented and not (known or self.text or self.corrected):
+            runnable = [call for call in reply.calls.values() if call.name in internal]
+            if corrects and invented and not (runnable or self.text or self.corrected):
                 self.corrected = True
-                known = list(heard.calls.values())
-            asked += known
-            if heard.calls and not (asked or self.text):
+                runnable = list(reply.calls.values())
+            requested += runnable
+            if reply.calls and not (requested or self.text):
                 raise LlmBroke(
                     "The LLM goes on calling tools that it is not offered.",
                     reason="a call of a tool that was not offered",
                     public="The language model goes on calling tools that it was not offered.",
                 )
-        if invented and not asked:
+        if invented and not requested:
             for name in dict.fromkeys(call.name for call in invented if not call.name.startswith(PREFIX)):
                 yield AnswerWarning(_LEFT_OUT.format(name[:LONGEST_NAME]))
         if done.finish_reason != "length":
@@ -246,32 +248,32 @@ class Rounds:
                 if not _is_json(call.arguments):
                     yield AnswerWarning(_NO_JSON.format(call.name))
 
-    def _hear(self, heard: _Reply, event: LlmEvent) -> Event | None:
+    def _take(self, reply: _Reply, event: LlmEvent) -> Event | None:
         """Takes in an event, and returns what the client sees of it."""
         match event:
             case TextDelta(text, logprobs):
-                heard.said.append(text)
+                reply.text_chunks.append(text)
                 return TextChunk(text, logprobs)
             case ReasoningDelta(text):
-                heard.thought.append(text)
+                reply.reasoning_chunks.append(text)
                 return ReasoningChunk(text)
             case ToolCallDelta():
-                call = heard.calls.setdefault(event.index, _RequestedCall(event.id or "", event.name or ""))
+                call = reply.calls.setdefault(event.index, _RequestedCall(event.id or "", event.name or ""))
                 call.pieces.append(event.arguments)
                 if call.name in self._offered:
-                    place = heard.places.setdefault(event.index, len(heard.places))
+                    place = reply.places.setdefault(event.index, len(reply.places))
                     return ToolCallChunk(place, event.arguments, event.id, event.name)
         return None
 
-    def _end(self, heard: _Reply, done: Done) -> None:
-        self._heard = None
-        self.text = "".join(heard.said)
-        self.finish_reason = "length" if done.finish_reason == "length" else "tool_calls" if heard.places else "stop"
+    def _end(self, reply: _Reply, done: Done) -> None:
+        self._reply = None
+        self.text = "".join(reply.text_chunks)
+        self.finish_reason = "length" if done.finish_reason == "length" else "tool_calls" if reply.places else "stop"
         # The LLM's own counts, or by the tokenizer, or the estimate, whichever there is.
         count = self.llm.count_tokens
         prompt, completion = done.prompt_tokens, done.completion_tokens
         self.prompt_tokens += sum(map(count, map(_text_of, self.messages))) if prompt is None else prompt
-        output = [*heard.said, *heard.thought, *(call.arguments for call in heard.calls.values())]
+        output = [*reply.text_chunks, *reply.reasoning_chunks, *(call.arguments for call in reply.calls.values())]
         self.completion_tokens += count("".join(output)) if completion is None else completion
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
@@ -306,26 +308,26 @@ class Rounds:
             is_the_clients=True,
         )
 
-    async def _run(self, asked: Sequence[_RequestedCall]) -> tuple[Entry, ...]:
+    async def _run(self, requested: Sequence[_RequestedCall]) -> tuple[Entry, ...]:
         """Runs as many of the tasks as may run, side by side, and tells the LLM their results."""
         limits = self.limits
         most = min(limits.a_round, limits.a_request - self.ran)
-        known = [(self.internal[call.name], call) for call in asked if call.name in self.internal]
-        requests = [(tool.task, partial(tool.request, call.arguments, self.turn)) for tool, call in known[:most]]
-        found = await self.specialists.run_calls(requests, at_most=limits.at_once)
-        self.ran += len(found)
+        runnable = [(self.internal[call.name], call) for call in requested if call.name in self.internal]
+        requests = [(tool.task, partial(tool.request, call.arguments, self.turn)) for tool, call in runnable[:most]]
+        results = await self.specialists.run_calls(requests, at_most=limits.at_once)
+        self.ran += len(results)
         self.messages.append(
-            {"role": "assistant", "content": self.text or None, "tool_calls": [call.message() for call in asked]}
+            {"role": "assistant", "content": self.text or None, "tool_calls": [call.message() for call in requested]}
         )
-        texts = await self.shorten(found, [_text_of(message) for message in self.messages]) if found else []
-        shown = iter(fenced(enumerate(found, len(self.entries)), texts, self.fence))
-        self.entries += found
+        texts = await self.shorten(results, [_text_of(message) for message in self.messages]) if results else []
+        shown = iter(fenced(enumerate(results, len(self.entries)), texts, self.fence))
+        self.entries += results
         refused = NOT_RUN.format(a_round=limits.a_round, a_request=limits.a_request)
         names = ", ".join([*sorted(self._offered), *self.internal]) or "none"
-        for call in asked:
+        for call in requested:
             result = next(shown, refused) if call.name in self.internal else NO_SUCH_TOOL.format(names=names)
             self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
-        return found
+        return results
 
 
 def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:

@@ -323,7 +323,7 @@ async def _feed(
 async def _charged(
     events: AsyncGenerator[Heard, None], admission: Admission, prompt_tokens: int
 ) -> AsyncGenerator[Heard, None]:
-    """Counts as `ChatCall.noted` does: what is said counts as the answer's tokens."""
+    """Counts as `ChatCall.note` does: what is said counts as the answer's tokens."""
     async with aclosing(events):
         async for event in events:
             match event:

@@ -242,7 +242,7 @@ def test_of_thousands_of_inputs_no_more_are_looked_at_than_a_request_may_have(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: list[Any] = []
-    look = app.chat.inputs._source
+    look = app.chat.inputs._source_of_part
 
     def noted(part: Any, here: Any) -> Any:
         looked_at.append(part)

@@ -67,19 +67,21 @@ class AnswerCache:
         """The events of an answer to this request: a kept one, one that is under way, or a new one from `answer()`,
         which is kept for later requests. `task` is what CacheKeys' `of` takes."""
         scope = await self._scopes.of(call, turn, policy, task)
-        return await answer() if scope is None else self._joined(scope, call, turn, answer)
+        return await answer() if scope is None else self._join_or_begin(scope, call, turn, answer)
 
-    def _joined(self, scope: CacheKey, call: ChatCall, turn: Turn, answer: Answer) -> AsyncGenerator[Event, None]:
+    def _join_or_begin(
+        self, scope: CacheKey, call: ChatCall, turn: Turn, answer: Answer
+    ) -> AsyncGenerator[Event, None]:
         """Follows the answer that is under way, or begins one. The look-up is shared, too: a later request would
         otherwise look before the answer is written, and find neither."""
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1
-            return under_way.followed(is_first=False)
+            return under_way.follow(is_first=False)
         run = _Lookup(self, scope, call, turn)
         answering = _SharedAnswer(run.known, answer, run.keep, partial(self._ended, scope.key))
         self._under_way[scope.key] = answering
-        return answering.followed(is_first=True)
+        return answering.follow(is_first=True)
 
     def _ended(self, key: bytes, answering: "_SharedAnswer") -> None:
         if self._under_way.get(key) is answering:
@@ -99,21 +101,21 @@ class AnswerCache:
         """The request as a question that may have been asked in other words, and the answer to that question."""
         if self._rephrased is None:
             return None, None
-        asked = await self._rephrased.asked(call.request, turn, scope.around)
-        if asked is None:
+        lookup = await self._rephrased.look_up(call.request, turn, scope.around)
+        if lookup is None:
             return None, None
-        if asked.near is None or asked.decision == "explore":
-            self.outcomes["verified", "miss" if asked.near is None else "explore"] += 1
-            return asked, None
-        known = await self.find_for(call.caller.tenant, asked.near)
+        if lookup.nearest is None or lookup.decision == "explore":
+            self.outcomes["verified", "miss" if lookup.nearest is None else "explore"] += 1
+            return lookup, None
+        known = await self.find_for(call.caller.tenant, lookup.nearest)
         self.outcomes["verified", "hit" if known else "miss"] += 1
         if known is not None:
-            self._rephrased.used(asked.near)
-            return asked, known
-        await self._rephrased.forget(asked.near)
-        return replace(asked, near=None), None
+            self._rephrased.note_use(lookup.nearest)
+            return lookup, known
+        await self._rephrased.forget(lookup.nearest)
+        return replace(lookup, nearest=None), None
 
-    def keep(self, scope: CacheKey, call: ChatCall, events: Sequence[Event], asked: QuestionLookup | None) -> Written:
+    def keep(self, scope: CacheKey, call: ChatCall, events: Sequence[Event], lookup: QuestionLookup | None) -> Written:
         """Writes the events of a fresh answer, and learns from them."""
         if not _is_worth_keeping(events):
             return None
@@ -121,8 +123,8 @@ class AnswerCache:
         is_of_the_web = scope.is_of_the_web or not WEB.isdisjoint(_names(events))
         age_s = min(self._max_age_s, WEB_AGE_S) if is_of_the_web else self._max_age_s
         written = self._entries.put(Key(tenant, "answer", scope.key), partial(encode_events, events), max_age_s=age_s)
-        if written is not None and asked is not None and self._rephrased is not None:
-            self._rephrased.learn(asked, tenant, scope.key, events, partial(self.find_for, tenant), written)
+        if written is not None and lookup is not None and self._rephrased is not None:
+            self._rephrased.learn(lookup, tenant, scope.key, events, partial(self.find_for, tenant), written)
         return written
 
 
@@ -134,18 +136,18 @@ class _Lookup:
         self._scope = scope
         self._call = call
         self._turn = turn
-        self._asked: QuestionLookup | None = None
+        self._lookup: QuestionLookup | None = None
 
     async def known(self) -> Sequence[Event] | None:
         known = await self._recall.find(self._call.caller.tenant, self._scope.key)
         self._recall.outcomes["exact", "hit" if known else "miss"] += 1
         if known is None:
-            self._asked, known = await self._recall.rephrased(self._scope, self._call, self._turn)
+            self._lookup, known = await self._recall.rephrased(self._scope, self._call, self._turn)
         self._call.stages.done("cache")
         return known
 
     def keep(self, events: Sequence[Event]) -> Written:
-        return self._recall.keep(self._scope, self._call, events, self._asked)
+        return self._recall.keep(self._scope, self._call, events, self._lookup)
 
 
 def _is_worth_keeping(events: Sequence[Event]) -> bool:
@@ -187,7 +189,7 @@ class _SharedAnswer:
         """False where the answer is being cancelled, or has failed."""
         return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
 
-    async def followed(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
+    async def follow(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
         """The answer's events, from the first. Raises what the answer fails with."""
         self._followers += 1
         try:
@@ -216,7 +218,7 @@ class _SharedAnswer:
                 return
             async with aclosing(await answer()) as events:
                 async for event in events:
-                    self._tell(event)
+                    self._publish(event)
             written = self._keep(self._events)
         except Exception as error:  # noqa: BLE001 - raised to all who listen
             self._failure = error
@@ -232,7 +234,7 @@ class _SharedAnswer:
                 # Until it can be found in the store, it is found here.
                 written.add_done_callback(lambda _: self._ended(self))
 
-    def _tell(self, event: Event) -> None:
+    def _publish(self, event: Event) -> None:
         self._events.append(event)
         self._changed.set()
         self._changed = asyncio.Event()

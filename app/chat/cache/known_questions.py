@@ -46,9 +46,9 @@ class KnownQuestion:
     """The question's embedding, or None until it was compared with another."""
     answer: bytes
     """The digest of the key under which its answer is kept."""
-    said: bytes
+    answer_digest: bytes
     """`same_answer.digest_of` that answer: under the same key there may be another one by now."""
-    seen: Observations
+    observations: Observations
     """What comparisons said of that answer, and of no other."""
     used: float
     """When its answer was last made, given or compared."""
@@ -69,7 +69,7 @@ class KnownQuestions:
         self._reader.prepare()
         self._writer.prepare()
 
-    async def alike(self, gist: bytes, count: int) -> Sequence[KnownQuestion]:
+    async def find_alike(self, gist: bytes, count: int) -> Sequence[KnownQuestion]:
         """The questions with this `gist`, at most `count` of them, those used last first."""
         values = (gist, self._clock(), count)
         query = (
@@ -77,11 +77,18 @@ class KnownQuestions:
             "WHERE gist = ? AND ends >= ? ORDER BY used DESC LIMIT ?"
         )
         rows = await self._reader.run(lambda db: db.execute(query, values).fetchall())
-        found = (self._known(*row) for row in rows)
+        found = (self._from_row(*row) for row in rows)
         return [one for one in found if one is not None]
 
-    def _known(
-        self, id_: int, answer: bytes, said: bytes, question: bytes, vector: bytes | None, seen: str, used: float
+    def _from_row(
+        self,
+        id_: int,
+        answer: bytes,
+        answer_digest: bytes,
+        question: bytes,
+        vector: bytes | None,
+        seen: str,
+        used: float,
     ) -> KnownQuestion | None:
         text = self._seal.opened(answer, question)
         if text is None:
@@ -90,19 +97,19 @@ class KnownQuestions:
             observations = Observations.from_list(json.loads(seen))
         except ValueError:
             return None
-        known = self._unpacked(answer, vector)
+        known = self._unpack(answer, vector)
         # What was seen is told by similarities to the vector.
         seen_of_it = observations if known is not None else Observations()
-        return KnownQuestion(id_, text.decode(), known, answer, said, seen_of_it, used)
+        return KnownQuestion(id_, text.decode(), known, answer, answer_digest, seen_of_it, used)
 
-    def _packed(self, answer: bytes, vector: Vector | None) -> bytes | None:
+    def _pack(self, answer: bytes, vector: Vector | None) -> bytes | None:
         """The sealed vector, in int8 by its largest component: cosines stay within 0.001."""
         if vector is None:
             return None
         most = float(np.abs(vector).max()) or 1.0
         return self._seal.closed(answer, np.round(vector * (_SCALE / most)).astype(np.int8).tobytes())
 
-    def _unpacked(self, answer: bytes, sealed: bytes | None) -> Vector | None:
+    def _unpack(self, answer: bytes, sealed: bytes | None) -> Vector | None:
         """The vector that was sealed, or None where it is damaged."""
         kept = None if sealed is None else self._seal.opened(answer, sealed)
         if kept is None or len(kept) != DIMENSIONS:
@@ -110,12 +117,14 @@ class KnownQuestions:
         vector = np.frombuffer(kept, np.int8).astype(np.float32)
         return vector / (np.linalg.norm(vector) or np.float32(1))
 
-    async def add(self, gist: bytes, tenant: str, text: str, answer: bytes, said: bytes, *, max_age_s: float) -> None:
-        """A question whose answer is kept under the digest `answer`, and is `said`. One that is there gets the new end;
-        what was seen of it stays where the answer has stayed the same."""
+    async def add(
+        self, gist: bytes, tenant: str, text: str, answer: bytes, answer_digest: bytes, *, max_age_s: float
+    ) -> None:
+        """Adds a question whose answer is kept under the key's digest `answer`. A known question gets the new end; its
+        observations stay where the answer has stayed the same."""
         now = self._clock()
         question, seen = self._seal.closed(answer, text.encode()), json.dumps(Observations().to_list())
-        row = (tenant, answer, said, gist, question, seen, now + max_age_s, now)
+        row = (tenant, answer, answer_digest, gist, question, seen, now + max_age_s, now)
 
         def write(db: sqlite3.Connection) -> None:
             with db:
@@ -142,12 +151,12 @@ class KnownQuestions:
     async def observe(self, known: KnownQuestion, observation: Observation) -> None:
         """Adds to what is known of a question, and its vector, unless its answer has become another meanwhile."""
         now = self._clock()
-        vector = self._packed(known.answer, known.vector)
+        vector = self._pack(known.answer, known.vector)
 
         def write(db: sqlite3.Connection) -> None:
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                which = (known.id, known.said)
+                which = (known.id, known.answer_digest)
                 found = db.execute("SELECT seen FROM questions WHERE id = ? AND said = ?", which).fetchone()
                 if found is None:
                     return
@@ -185,13 +194,13 @@ class KnownQuestions:
 
     async def purge(self, tenant: str | None = None) -> int:
         """Deletes all questions, or all of a tenant, and returns their number."""
-        return await (self._deleted("") if tenant is None else self._deleted("WHERE tenant = ?", tenant))
+        return await (self._delete("") if tenant is None else self._delete("WHERE tenant = ?", tenant))
 
     async def sweep(self) -> int:
         """Deletes the questions whose answers have expired, and returns their number."""
-        return await self._deleted("WHERE ends < ?", self._clock())
+        return await self._delete("WHERE ends < ?", self._clock())
 
-    async def _deleted(self, condition: str, *values: object) -> int:
+    async def _delete(self, condition: str, *values: object) -> int:
         def delete(db: sqlite3.Connection) -> int:
             db.execute("PRAGMA secure_delete = ON")
             count = db.execute(f"DELETE FROM questions {condition}", values).rowcount  # noqa: S608

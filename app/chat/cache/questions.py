@@ -147,7 +147,7 @@ def parse_question(text: str) -> ParsedQuestion:
         numbers=values,
         units=frozenset(units),
         denies=any(term in table.negations for term in terms),
-        question=_asked(terms),
+        question=_interrogative(terms),
         words=words,
         content=content,
         names=names,
@@ -204,7 +204,7 @@ def _unit(term: str, before: str) -> str | None:
     return named or (unit_named(term) if term.isascii() else None)
 
 
-def _asked(terms: Sequence[str]) -> str:
+def _interrogative(terms: Sequence[str]) -> str:
     table = question_words()
     for place, term in enumerate(terms):
         following = terms[place + 1] if place + 1 < len(terms) else ""

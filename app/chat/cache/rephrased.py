@@ -51,7 +51,7 @@ class QuestionLookup:
     turn: Turn
     scope: str
     gist: bytes
-    near: KnownQuestion | None
+    nearest: KnownQuestion | None
     """The known question that `choose` prefers among those that no veto excludes."""
     decision: Decision
 
@@ -88,34 +88,36 @@ class RephrasedQuestions:
         self._embedding = asyncio.Lock()
         """Held while the engine embeds what nobody waits for: a question that somebody waits for meets one at most."""
 
-    async def asked(self, request: ChatRequest, turn: Turn, scope: str) -> QuestionLookup | None:
+    async def look_up(self, request: ChatRequest, turn: Turn, scope: str) -> QuestionLookup | None:
         """Looks the request up. None where it is no plain question, or the look-up failed."""
         if not await run_off_loop(request, is_plain_question, request, self._today().date()):
             return None
-        asked = QuestionLookup(
+        lookup = QuestionLookup(
             turn, scope, await run_off_loop(request, gist, turn.text.strip(), scope), None, "explore"
         )
-        known = await self._patience.tried(self._known.alike(asked.gist, CANDIDATES), PATIENCE_S)
+        known = await self._patience.tried(self._known.find_alike(lookup.gist, CANDIDATES), PATIENCE_S)
         if known is None:
             return None
         # Reading them takes up to a millisecond each.
-        alike = await asyncio.to_thread(_agreeing, known, asked.text) if known else ()
-        return await self._decided(asked, alike) if alike else asked
+        alike = await asyncio.to_thread(_without_vetoed, known, lookup.text) if known else ()
+        return await self._decide(lookup, alike) if alike else lookup
 
-    async def _decided(self, asked: QuestionLookup, alike: Sequence[KnownQuestion]) -> QuestionLookup | None:
+    async def _decide(self, lookup: QuestionLookup, alike: Sequence[KnownQuestion]) -> QuestionLookup | None:
         """Embeds the question only where an answer might be given."""
         vector = None
-        if self._max_error > 0 and any(len(one.seen) >= MIN_OBSERVATIONS for one in alike):
-            vector = await self._with_engine.tried(self._vector(asked.turn), EMBEDDING_S)
+        if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in alike):
+            vector = await self._with_engine.tried(self._vector(lookup.turn), EMBEDDING_S)
             if vector is None:
                 return None
         similarities = [1.0 if vector is None or one.vector is None else float(one.vector @ vector) for one in alike]
-        place = choose([(one.seen, each) for one, each in zip(alike, similarities, strict=True)])
+        place = choose([(one.observations, each) for one, each in zip(alike, similarities, strict=True)])
         if place is None:
-            return asked
-        near = alike[place]
-        draw = draw_of(asked.scope, asked.text, near.answer.hex(), len(near.seen))
-        return replace(asked, near=near, decision=decide(near.seen, similarities[place], self._max_error, draw))
+            return lookup
+        nearest = alike[place]
+        draw = draw_of(lookup.scope, lookup.text, nearest.answer.hex(), len(nearest.observations))
+        return replace(
+            lookup, nearest=nearest, decision=decide(nearest.observations, similarities[place], self._max_error, draw)
+        )
 
     async def _vector(self, turn: Turn) -> Vector:
         try:
@@ -125,7 +127,7 @@ class RephrasedQuestions:
 
     def learn(
         self,
-        asked: QuestionLookup,
+        lookup: QuestionLookup,
         tenant: str,
         answer: bytes,
         fresh: Sequence[Event],
@@ -135,7 +137,7 @@ class RephrasedQuestions:
         """Learns from the events of a fresh answer once `written` is done, that is, once the answer is kept under the
         digest `answer`: a question that is known before its answer is kept would be forgotten again."""
         if _is_plain(fresh):
-            self._later(self._learn(asked, tenant, answer, _answer_text(fresh), find, written))
+            self._later(self._learn(lookup, tenant, answer, _answer_text(fresh), find, written))
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         """Does what no request waits for, unless too much of it waits already."""
@@ -149,52 +151,52 @@ class RephrasedQuestions:
 
     async def _learn(
         self,
-        asked: QuestionLookup,
+        lookup: QuestionLookup,
         tenant: str,
         answer: bytes,
-        said: str,
+        answer_text: str,
         find: Find,
         written: asyncio.Task[None],
     ) -> None:
         await asyncio.wait([written])
-        near = asked.near
+        nearest = lookup.nearest
         try:
             # Where its own answer had gone, a question is near itself: it would be compared with what was just written.
-            if near is not None and near.answer != answer:
-                correct = await self._compared(asked, near, said, find)
+            if nearest is not None and nearest.answer != answer:
+                correct = await self._compare(lookup, nearest, answer_text, find)
                 if correct is not False:
                     return
-            question = (asked.gist, tenant, asked.text)
-            await self._noted(self._known.add(*question, answer, digest_of(said), max_age_s=self._max_age_s))
+            question = (lookup.gist, tenant, lookup.text)
+            await self._write(self._known.add(*question, answer, digest_of(answer_text), max_age_s=self._max_age_s))
         except ModelError as error:
             self.faults["llm"] += 1
             log.info("cache_not_learned", reason=type(error).__name__)
         except Exception:
             log.exception("cache_learning_failed")
 
-    async def _compared(
+    async def _compare(
         self,
-        asked: QuestionLookup,
-        near: KnownQuestion,
-        said: str,
+        lookup: QuestionLookup,
+        nearest: KnownQuestion,
+        answer_text: str,
         find: Find,
     ) -> bool | None:
         """Tells whether both answers say the same, and writes it down. None where it cannot be told."""
-        earlier = await find(near)
+        earlier = await find(nearest)
         if earlier is None:
-            await self.forget(near)
+            await self.forget(nearest)
             return False
         async with self._embedding:
-            vector = await asked.turn.vector(self._embedder)
-            if near.vector is None:
-                near = replace(near, vector=(await self._embedder.embed([near.text]))[0])
-        assert near.vector is not None
-        similarity = float(near.vector @ vector)
+            vector = await lookup.turn.vector(self._embedder)
+            if nearest.vector is None:
+                nearest = replace(nearest, vector=(await self._embedder.embed([nearest.text]))[0])
+        assert nearest.vector is not None
+        similarity = float(nearest.vector @ vector)
         if similarity < MIN_SIMILARITY:
             return False
-        correct = await same_answer(asked.text, _answer_text(earlier), said, self._judge)
+        correct = await same_answer(lookup.text, _answer_text(earlier), answer_text, self._judge)
         if correct is not None:
-            await self._noted(self._known.observe(near, Observation(similarity, correct)))
+            await self._write(self._known.observe(nearest, Observation(similarity, correct)))
         return correct
 
     async def _judge(self, prompt: str) -> str:
@@ -207,16 +209,16 @@ class RephrasedQuestions:
         async with aclosing(llm.stream(call)) as events:
             return "".join([event.text async for event in events if isinstance(event, TextDelta)])
 
-    async def forget(self, near: KnownQuestion) -> None:
+    async def forget(self, nearest: KnownQuestion) -> None:
         """Deletes a question whose answer is no longer kept."""
-        await self._noted(self._known.forget(near.id))
+        await self._write(self._known.forget(nearest.id))
 
-    def used(self, near: KnownQuestion) -> None:
+    def note_use(self, nearest: KnownQuestion) -> None:
         """Notes that the question's answer was given, so that others are deleted first."""
-        if self._known.was_long_unused(near):
-            self._later(self._noted(self._known.use(near)))
+        if self._known.was_long_unused(nearest):
+            self._later(self._write(self._known.use(nearest)))
 
-    async def _noted(self, writing: Coroutine[Any, Any, None]) -> None:
+    async def _write(self, writing: Coroutine[Any, Any, None]) -> None:
         await self._patience.tried(writing, WRITE_S)
 
     async def sweep(self) -> int:
@@ -230,7 +232,7 @@ class RephrasedQuestions:
         await self._known.close()
 
 
-def _agreeing(known: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuestion]:
+def _without_vetoed(known: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuestion]:
     """The known questions that no veto excludes."""
     return [one for one in known if disagree(one.text, text) is None]
 
@@ -239,7 +241,7 @@ def decode_answer_of(known: KnownQuestion, record: bytes) -> Sequence[Event] | N
     """The events that are kept as `record`, where they are the answer that was observed. Raises ValueError for
     what is no record."""
     events = decode_events(record)
-    return events if digest_of(_answer_text(events)) == known.said else None
+    return events if digest_of(_answer_text(events)) == known.answer_digest else None
 
 
 def _is_plain(events: Sequence[Event]) -> bool:

@@ -50,17 +50,17 @@ class ResultCache:
         under_way = self._under_way.get(key)
         is_first = under_way is None or not under_way.run.can_be_joined
         if under_way is None or is_first:
-            under_way = self._under_way[key] = _UnderWay(partial(self._read, key, reading, request, run))
+            under_way = self._under_way[key] = _UnderWay(partial(self._look_up_or_run, key, reading, request, run))
             under_way.run.when_over(partial(self._let_go, key, under_way))
         try:
-            return await under_way.followed(request.progress)
+            return await under_way.follow(request.progress)
         except InputError:
             if is_first:
                 raise
         # The error names the inputs of the request that ran first: this one runs for itself, to name its own.
         return await run(request)
 
-    async def _read(
+    async def _look_up_or_run(
         self, key: Key, reading: ReadingCachePolicy, request: TaskRequest, run: Run, under_way: "_UnderWay"
     ) -> Result[Any]:
         """Looks the result up, or runs the task. The look-up is shared, too: a later request would otherwise look
@@ -113,7 +113,7 @@ class _UnderWay:
         self.run = WhileAwaited(result())
         self.written: Written = None
 
-    async def followed(self, progress: Progress) -> Result[Any]:
+    async def follow(self, progress: Progress) -> Result[Any]:
         self._listeners.append(progress)
         try:
             return await self.run.join()

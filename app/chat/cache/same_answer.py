@@ -38,27 +38,27 @@ Reply with one word and nothing else: SAME or DIFFERENT."""
 async def same_answer(question: str, one: str, other: str, ask: Ask) -> bool | None:
     """Tells whether both answers to `question` say the same: as they are written, else as an LLM judges. None where it
     cannot be told, so that nothing was observed."""
-    if _normalised(one) == _normalised(other):
+    if _normalise(one) == _normalise(other):
         return True
     if max(len(one), len(other)) > MAX_JUDGED_CHARS:
         return None
-    return judged(await ask(judge_prompt(question, one, other)))
+    return parse_verdict(await ask(judge_prompt(question, one, other)))
 
 
 def digest_of(answer: str) -> bytes:
     """A digest that answers share which differ in case, white space, width and closing punctuation alone."""
-    return hashlib.sha256(_normalised(answer).encode(errors="surrogatepass")).digest()
+    return hashlib.sha256(_normalise(answer).encode(errors="surrogatepass")).digest()
 
 
 def judge_prompt(question: str, one: str, other: str) -> str:
     return _JUDGE.format(fence=fence_around([question, one, other]), question=question, one=one, other=other)
 
 
-def judged(reply: str) -> bool | None:
+def parse_verdict(reply: str) -> bool | None:
     """The verdict in a judge's reply, or None for a reply that is neither of the two words."""
     return {"same": True, "different": False}.get(reply.strip().strip("*\"'`.").casefold())
 
 
-def _normalised(answer: str) -> str:
+def _normalise(answer: str) -> str:
     """The answer without differences of case, white space, width and closing punctuation."""
     return " ".join(unicodedata.normalize("NFKC", answer).casefold().split()).rstrip(".! ")

@@ -94,7 +94,7 @@ def decide(observations: Observations, similarity: float, max_error: float, draw
     """
     if max_error <= 0 or len(observations) < MIN_OBSERVATIONS or not similarity >= MIN_SIMILARITY:
         return "explore"
-    if _differs(observations):
+    if _mostly_differed(observations):
         return "explore"
     error = 1 - probability(observations, similarity)
     given = min(1 - ALWAYS_EXPLORED, max_error / max(error, 1e-9))
@@ -113,7 +113,7 @@ def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
     return max(ranked)[-1] if ranked else None
 
 
-def _differs(observations: Observations) -> bool:
+def _mostly_differed(observations: Observations) -> bool:
     """Tells whether the entry's answer differed from most fresh answers."""
     return 2 * sum(each.correct for each in observations.seen) < len(observations)
 
@@ -122,7 +122,7 @@ def _likely(observations: Observations, similarity: float) -> float:
     """The probability that the answer is right; -1 where it is not known, -2 where most fresh answers differed."""
     if len(observations) < MIN_OBSERVATIONS:
         return -1
-    return -2 if _differs(observations) else probability(observations, similarity)
+    return -2 if _mostly_differed(observations) else probability(observations, similarity)
 
 
 def draw_of(scope: str, prompt: str, entry: str, observations: int) -> float:

@@ -78,19 +78,19 @@ async def images_for_llm(
     seen: list[_MeasuredMedium] = []
     for source in turn.sources:
         try:
-            if (one := await _measured(source, loader)) is not None:
+            if (one := await _measure(source, loader)) is not None:
                 seen.append(one)
         except InputError:
             if not told:
                 raise
-    frames = _thinned(seen, max(1, room // LEAST_TOKENS))
+    frames = _thin_out(seen, max(1, room // LEAST_TOKENS))
     sizes = [(one, number) for one, numbers in zip(seen, frames, strict=True) for number in numbers]
     shares = iter(fair_shares([_tokens(*one.sizes[number]) for one, number in sizes for _ in one.parts], room))
     images: dict[PartPlace, Sequence[LlmImage]] = {}
     for one, numbers in zip(seen, frames, strict=True):
         most = [min(next(shares) for _ in one.parts) for _ in numbers]
         try:
-            images |= dict.fromkeys(one.parts, await _shown(one, numbers, most, loader))
+            images |= dict.fromkeys(one.parts, await _images_of(one, numbers, most, loader))
         except InputError:
             if not told:
                 raise
@@ -106,7 +106,7 @@ def _tokens(width: int, height: int) -> int:
     return max(LEAST_TOKENS, math.ceil(width / TOKEN_SIDE) * math.ceil(height / TOKEN_SIDE))
 
 
-async def _measured(source: Source, loader: MediaLoader) -> _MeasuredMedium | None:
+async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | None:
     """The medium of a source, measured. None where nothing of the source is shown."""
     is_video = kind_of(source) == "video"
     parts = [
@@ -132,7 +132,7 @@ async def _measured(source: Source, loader: MediaLoader) -> _MeasuredMedium | No
     return _MeasuredMedium(blob, parts, sizes)
 
 
-def _thinned(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
+def _thin_out(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
     """The frames of each, counted from 0: so many that there is room for all pictures, evenly over a video."""
     videos = sum(len(one.parts) for one in seen if one.is_video)
     stills = sum(len(one.parts) for one in seen if not one.is_video)
@@ -145,7 +145,7 @@ def _evenly(total: int, most: int) -> list[int]:
     return [(2 * place + 1) * total // (2 * kept) for place in range(kept)]
 
 
-async def _shown(
+async def _images_of(
     one: _MeasuredMedium, numbers: Sequence[int], most: Sequence[int], loader: MediaLoader
 ) -> Sequence[LlmImage]:
     """The frames with these numbers, each in so many tokens at most."""

@@ -48,7 +48,7 @@ class _Result:
     """Tokens of the text."""
 
 
-def assembled(pieces: Sequence[ResultLine], kept: Iterable[int] | None = None) -> str:
+def assemble(pieces: Sequence[ResultLine], kept: Iterable[int] | None = None) -> str:
     """The pieces with these indices, ascending (all by default), line by line, with gaps marked."""
     lines: list[str] = []
     heading, expected = "", 0
@@ -90,7 +90,7 @@ async def trim(
     return [
         result.text
         if result.need <= share
-        else await _shortened(result.pieces, question, share, count, executor, embedder, is_answer=is_answer)
+        else await _shorten(result.pieces, question, share, count, executor, embedder, is_answer=is_answer)
         for result, share in zip(results, shares, strict=True)
     ]
 
@@ -99,7 +99,7 @@ def _read(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[
     results = []
     for entry in entries:
         pieces = yield from _joined(entry.result.pieces())
-        text = assembled(pieces)
+        text = assemble(pieces)
         results.append(_Result(pieces, text, count(text)))
         yield
     return results
@@ -149,7 +149,7 @@ def fair_shares(needs: Sequence[int], budget: int) -> list[int]:
     return shares
 
 
-async def _shortened(
+async def _shorten(
     whole: Sequence[ResultLine],
     question: str,
     budget: int,
@@ -159,7 +159,7 @@ async def _shortened(
     *,
     is_answer: bool,
 ) -> str:
-    pieces, scores, ranked = await executor.run(_ranked, whole, question, is_answer=is_answer)
+    pieces, scores, ranked = await executor.run(_rank, whole, question, is_answer=is_answer)
     if embedder is not None and question.strip():
         promising = ranked[:MAX_EMBEDDED]
         similar = await _similarity(question, [pieces[index].text for index in promising], embedder)
@@ -167,10 +167,10 @@ async def _shortened(
         scores = [score / best for score in scores] if similar else scores
         for index, similarity in zip(promising, similar, strict=False):
             scores[index] += max(0.0, similarity)
-    return await executor.run(_within, pieces, scores, budget, count, 0 if is_answer else HEAD_PIECES)
+    return await executor.run(_text_within, pieces, scores, budget, count, 0 if is_answer else HEAD_PIECES)
 
 
-def _ranked(
+def _rank(
     whole: Sequence[ResultLine], question: str, *, is_answer: bool
 ) -> Slices[tuple[list[ResultLine], list[float], list[int]]]:
     """Pieces short enough to be chosen from, their scores by words, and their places by score."""
@@ -186,16 +186,16 @@ def _ranked(
     return pieces, scores, _best_first(scores)
 
 
-def _within(
+def _text_within(
     pieces: Sequence[ResultLine], scores: Sequence[float], budget: int, count: Callable[[str], int], head: int
 ) -> Slices[str]:
     """The text of the pieces that `budget` holds: the first `head` of them, then the best."""
-    kept = _affordable(pieces, _best_first(scores), budget, count, head)
+    kept = _choose(pieces, _best_first(scores), budget, count, head)
     # Pieces were counted one by one, and tokens do not add up exactly.
-    while kept and count(assembled(pieces, sorted(kept))) > budget:
+    while kept and count(assemble(pieces, sorted(kept))) > budget:
         kept.pop()
         yield
-    text = assembled(pieces, sorted(kept))
+    text = assemble(pieces, sorted(kept))
     return text if count(text) <= budget else ""
 
 
@@ -206,7 +206,7 @@ def _best_first(scores: Sequence[float]) -> list[int]:
     return sorted(_evenly_spread(len(scores)), key=worth.__getitem__)
 
 
-def _affordable(
+def _choose(
     pieces: Sequence[ResultLine], ranked: Sequence[int], budget: int, count: Callable[[str], int], head: int
 ) -> list[int]:
     """Indices in the order of their worth: the head, then the best that the budget still holds."""

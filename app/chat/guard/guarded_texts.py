@@ -42,8 +42,8 @@ def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
     """The other texts that an LLM is told: the client's tools, the schema of the answer, and the arguments of calls."""
     for at, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
-            said = f"{call.function.name} {text_of_json(call.function.arguments)}"
-            yield f"messages[{at}].tool_calls[{place}]", said
+            text = f"{call.function.name} {text_of_json(call.function.arguments)}"
+            yield f"messages[{at}].tool_calls[{place}]", text
     for at, tool in enumerate(request.tools or ()):
         function = tool.function
         texts = (function.name, function.description or "", *texts_in(function.parameters))
@@ -55,28 +55,28 @@ def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
 
 def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
     """The words in the names of files, each with its place: they reach results and an LLM, too."""
-    said = []
+    texts = []
     for one in sources:
         name = unquote(one.filename or "")
         # An ending that says no more than of what type the file is takes something of what the words mean.
         if media_type_of_file(name) is not None:
             name = name.rpartition(".")[0] or name
         if words := " ".join(_JOINTS.sub(" ", name).split()):
-            said.append((f"{one.param.rpartition('.')[0] or one.param}.filename", words))
-    return said
+            texts.append((f"{one.param.rpartition('.')[0] or one.param}.filename", words))
+    return texts
 
 
 def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, str]]]:
     """The instructions of system messages and the texts of assistants and tools, each with its place."""
-    said = []
+    texts = []
     for at, message in enumerate(messages):
         text = text_of(message)
         if message.role in SPEAKERS:
             text = yield from without_prohibitions(text)
         if message.role != "user":
-            said.append((f"messages[{at}].content", text))
+            texts.append((f"messages[{at}].content", text))
         yield
-    return said
+    return texts
 
 
 def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
@@ -93,10 +93,10 @@ def windows_across_joints(
 ) -> list[tuple[str, str]]:
     """Windows across the joints of the user's `words` with each of the `(source, text)`, and of each with the next;
     `before` are those that precede them."""
-    found = [(f"messages and {source}", window) for source, text in texts for window in windows_across(words, text)]
+    windows = [(f"messages and {source}", window) for source, text in texts for window in windows_across(words, text)]
     for (source, text), (following, other) in pairwise([*before, *texts]):
-        found += [(f"{source} and {following}", window) for window in windows_across(text, other)]
-    return found
+        windows += [(f"{source} and {following}", window) for window in windows_across(text, other)]
+    return windows
 
 
 def windows_across(one: str, other: str) -> list[str]:

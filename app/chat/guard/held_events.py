@@ -38,15 +38,15 @@ class HeldEvents:
         self._events: list[Event] = []
         self._tails = {TextChunk: "", ReasoningChunk: ""}
         self._in_json = in_json
-        self._said = ""
+        self._text = ""
         """What the held events say, as far as it may end a sentence."""
         self._calls_tools = False
 
     def add(self, event: Event) -> None:
         self._events.append(event)
         self._calls_tools |= isinstance(event, ToolCallChunk)
-        if isinstance(event, TextChunk | ReasoningChunk) and len(self._said) <= _LONGEST_PIECE:
-            self._said += event.text
+        if isinstance(event, TextChunk | ReasoningChunk) and len(self._text) <= _LONGEST_PIECE:
+            self._text += event.text
 
     @property
     def is_due(self) -> bool:
@@ -54,7 +54,7 @@ class HeldEvents:
         of a tool, whose arguments come in chunks, everything waits for the end."""
         if self._calls_tools:
             return False
-        return len(self._said) > _LONGEST_PIECE or _SENTENCE_END.search(self._said) is not None
+        return len(self._text) > _LONGEST_PIECE or _SENTENCE_END.search(self._text) is not None
 
     def everything(self) -> HeldPart:
         return self._part(len(self._events))
@@ -73,16 +73,16 @@ class HeldEvents:
                 length += len(event.text)
                 ready = place + 1
         if self._redaction:
-            ready = self._redaction.parted(self._events, ready)
+            ready = self._redaction.whole_size(self._events, ready)
             length = sum(len(one.text) for one in self._events[:ready] if isinstance(one, TextChunk | ReasoningChunk))
         return self._part(ready, said[length:end]) if said[:length].strip() else None
 
     def _part(self, size: int, ahead: str = "") -> HeldPart:
         """The first `size` events. `ahead`: how the next text begins, as far as its sentence goes."""
         events, self._events = self._events[:size], self._events[size:]
-        self._said = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
+        self._text = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
         if self._redaction:
-            events, ahead = self._redaction.of_events(events), self._redaction.ahead(ahead)
+            events, ahead = self._redaction.of_events(events), self._redaction.redact_ahead(ahead)
         following = next((event for event in self._events if isinstance(event, TextChunk | ReasoningChunk)), None)
         texts = []
         for kind, source in ((TextChunk, "answer"), (ReasoningChunk, "reasoning")):

@@ -31,27 +31,27 @@ def without_prohibitions(text: str) -> Slices[str]:
     for line in without_directives(text).split("\n"):
         if is_list_forbidden and (not line.strip() or _ITEM.match(line)):
             continue
-        judged = ""
+        kept = ""
         for sentence in _SENTENCE.finditer(line):
-            judged += _without_prohibition(sentence[0])
+            kept += _without_prohibition(sentence[0])
             yield
-        is_list_forbidden = line.rstrip().endswith((":", "：")) and judged != line
-        if judged.strip():
-            lines.append(judged)
+        is_list_forbidden = line.rstrip().endswith((":", "：")) and kept != line
+        if kept.strip():
+            lines.append(kept)
     return "\n".join(lines)
 
 
 def _without_prohibition(sentence: str) -> str:
     if len(sentence) > _LONGEST:
         return sentence
-    said = sentence.replace("’", "'")
+    text = sentence.replace("’", "'")
     begins, whole, turned = _patterns()
-    if turned.search(said):
+    if turned.search(text):
         return sentence
-    if whole.search(said.strip()):
+    if whole.search(text.strip()):
         return ""
-    found = begins.search(said)
-    return sentence[: found.start()] if found else sentence
+    match = begins.search(text)
+    return sentence[: match.start()] if match else sentence
 
 
 @cache

@@ -58,42 +58,44 @@ class Redaction:
         """The redacted text of what is shown to nobody but a model: it is not counted."""
         return await self.threads.run(Redactor().text, text)
 
-    def ahead(self, text: str) -> str:
+    def redact_ahead(self, text: str) -> str:
         """The redacted text with which the answer goes on, which is judged before it is shown."""
         return Redactor().text(text, self._tails[TextChunk])
 
     def of_events(self, events: Sequence[Event]) -> list[Event]:
         """The next events, without personal data. A chunk of text that changes loses its log probabilities; a call of a
         tool that changes is one chunk."""
-        shown: dict[int, Event] = dict(enumerate(events))
+        redacted: dict[int, Event] = dict(enumerate(events))
         for kind in _SOURCES:
-            pieces = {place: event.text for place, event in shown.items() if isinstance(event, kind)}
-            for (place, was), text in zip(pieces.items(), self._pieces(kind, list(pieces.values())), strict=True):
+            pieces = {place: event.text for place, event in redacted.items() if isinstance(event, kind)}
+            for (place, was), text in zip(
+                pieces.items(), self._redact_chunks(kind, list(pieces.values())), strict=True
+            ):
                 if text != was:
-                    shown[place] = kind(text)
+                    redacted[place] = kind(text)
                 if was and not text:
-                    del shown[place]
+                    del redacted[place]
         for index in {event.index for event in events if isinstance(event, ToolCallChunk)}:
             calls = {
-                at: event for at, event in shown.items() if isinstance(event, ToolCallChunk) and event.index == index
+                at: event for at, event in redacted.items() if isinstance(event, ToolCallChunk) and event.index == index
             }
             said = "".join(call.arguments for call in calls.values())
             arguments = self._redactor("tool_calls").json(said)
             if arguments != said:
                 first, *others = calls
-                shown[first] = replace(calls[first], arguments=arguments)
-                shown = {at: event for at, event in shown.items() if at not in others}
-        return [_evidence(event) if isinstance(event, Evidence) else event for event in shown.values()]
+                redacted[first] = replace(calls[first], arguments=arguments)
+                redacted = {at: event for at, event in redacted.items() if at not in others}
+        return [_evidence(event) if isinstance(event, Evidence) else event for event in redacted.values()]
 
-    def parted(self, events: Sequence[Event], size: int) -> int:
+    def whole_size(self, events: Sequence[Event], size: int) -> int:
         """The number of the first `size` events that may be shown while it is not known what comes after `events`: no
         personal data is torn apart, nor what may turn out to be its beginning."""
-        whole = [(lengths, span) for kind in _SOURCES for lengths, span in self._whole(kind, events)]
+        whole = [(lengths, span) for kind in _SOURCES for lengths, span in self._unbreakable(kind, events)]
         while torn := [(lengths, start) for lengths, (start, end) in whole if start < lengths[size] < end]:
             size = min(max(at for at in range(size) if lengths[at] <= start) for lengths, start in torn)
         return size
 
-    def _whole(self, kind: TextEvent, events: Sequence[Event]) -> list[tuple[list[int], tuple[int, int]]]:
+    def _unbreakable(self, kind: TextEvent, events: Sequence[Event]) -> list[tuple[list[int], tuple[int, int]]]:
         """What must stay together in the texts of a kind, each with the lengths of these texts after so many events."""
         texts = [event.text if isinstance(event, kind) else "" for event in events]
         lengths = list(accumulate(map(len, texts), initial=0))
@@ -101,7 +103,7 @@ class Redaction:
         spans = [(span.start, span.end) for span in find(said, self._tails[kind])]
         return [(lengths, span) for span in (*spans, (unsettled_from(said), len(said) + 1))]
 
-    def _pieces(self, kind: TextEvent, pieces: list[str]) -> list[str]:
+    def _redact_chunks(self, kind: TextEvent, pieces: list[str]) -> list[str]:
         said = "".join(pieces)
         redactor = self._redactor(_SOURCES[kind])
         if not self._tails[kind] and is_json(said):

@@ -1,7 +1,7 @@
 """One request under `<guard>`: what it says, what is read for it and what is answered, each judged before it counts.
 
-What comes in passes `check_request`, `check_results` and `check_unread`; what goes out passes `checked`. `around` puts
-both around an answer: it begins once the request is judged, and ends with a refusal where something is unsafe.
+What comes in passes `check_request`, `check_results` and `check_unread`; what goes out passes `check_answer`. `around`
+puts both around an answer: it begins once the request is judged, and ends with a refusal where something is unsafe.
 """
 
 import asyncio
@@ -103,7 +103,7 @@ class RequestGuard:
 
     async def _around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         # A task's result was judged as the task gave it.
-        judged = self.checked(answer) if self.task is None else answer
+        judged = self.check_answer(answer) if self.task is None else answer
         try:
             # Nothing runs before the request is judged, but its inputs are fetched meanwhile.
             async with _reading_ahead(self.turn.sources, self.guardrails.loader), aclosing(judged) as events:
@@ -161,7 +161,7 @@ class RequestGuard:
         # A task's result that is the answer is read together with nothing else.
         joints = [] if self.task is not None else windows_across_joints(self._words, texts, self._read)
         self._read = tuple(texts[-1:]) or self._read
-        self._add(await self._judged(texts, joints))
+        self._add(await self._judge(texts, joints))
         return tuple(entries)
 
     async def check_unread(self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]) -> Turn:
@@ -192,7 +192,7 @@ class RequestGuard:
         hidden = {source for sources, one in done if self.redaction.has_redacted(one) for source in sources}
         return replace(self.turn, sources=tuple(one for one in self.turn.sources if one not in hidden))
 
-    async def checked(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    async def check_answer(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """`events`, each once everything that it shows has been judged: sentence by sentence where the client reads
         along, else the whole answer at its end. Raises Unsafe instead of showing what is not safe."""
         form = self.request.response_format
@@ -212,10 +212,10 @@ class RequestGuard:
                     part = await self.guardrails.threads.run(held.sentences)
                 if part is not None:
                     await self._judge_answer(part.judged)
-                    for one in self._released(part.events):
+                    for one in self._release(part.events):
                         yield one
 
-    def _released(self, events: Sequence[Event]) -> Iterator[Event]:
+    def _release(self, events: Sequence[Event]) -> Iterator[Event]:
         """The events, the verdict among the first precontext or as the only entry of it."""
         self.shown_tokens += estimate_tokens("".join(event.text for event in events if isinstance(event, TextChunk)))
         if self.shown:
@@ -246,7 +246,7 @@ class RequestGuard:
             for at, message in enumerate(messages)
             if message.role == "tool" and at > max(unanswered, default=-1)
         ]
-        checks = await self._judged(texts, windows_across_joints(self._words, [*tool_results, *names]))
+        checks = await self._judge(texts, windows_across_joints(self._words, [*tool_results, *names]))
         # The latest message is not blamed for what the earlier ones say by themselves.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:
@@ -254,7 +254,7 @@ class RequestGuard:
                 check["codes"] = [code for code in check["codes"] if code not in known]
         return [check for check in checks if check["source"] != _BEFORE]
 
-    async def _judged(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
+    async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
         """A check for each text, and for those of the `joints` that have a code which no text has by itself."""
         judge = partial(self.guardrails.texts, policy=self.policy, owner=self.owner)
         checks, joint_checks = await side_by_side(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.context.trim import assembled
+from app.chat.context.trim import assemble
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
 from tasks.redaction import Redactor
@@ -19,7 +19,7 @@ def shown(name: str, data: Any) -> str:
 
 
 def read(result: Result) -> str:
-    return assembled(list(result.pieces()))
+    return assemble(list(result.pieces()))
 
 
 def line(text: str, top: int) -> TextLine:
@@ -157,8 +157,8 @@ def test_gaps_are_marked_where_they_are_and_headings_are_shown_once() -> None:
     sections = [page_section([line(f"{page}.{row}", 30 * row) for row in range(4)], page, 100, 200) for page in (1, 2)]
     result = document_result([section["text"] for section in sections], sections, 2)
     pieces = list(result.pieces())
-    assert assembled(pieces, [1, 2, 5]) == "[page 1]\n[…]\n\n1.1\n\n1.2\n[page 2]\n[…]\n\n2.1\n[…]"
-    assert assembled(pieces, [0, 4, 7]) == "[page 1]\n1.0\n[…]\n[page 2]\n2.0\n[…]\n\n2.3"
+    assert assemble(pieces, [1, 2, 5]) == "[page 1]\n[…]\n\n1.1\n\n1.2\n[page 2]\n[…]\n\n2.1\n[…]"
+    assert assemble(pieces, [0, 4, 7]) == "[page 1]\n1.0\n[…]\n[page 2]\n2.0\n[…]\n\n2.3"
 
 
 def test_pages_are_found_in_the_text_one_after_the_other() -> None:

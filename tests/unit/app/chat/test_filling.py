@@ -217,7 +217,7 @@ async def test_the_rest_is_asked_for_and_the_whole_put_together_in_the_schemas_o
     assert answer.text == (
         '{"summary": "ACME", "sums": {"total": 63.6, "explanation": "paid", "cash": 70.0}, "date": "2018-12-25"}'
     )
-    assert "sums.total" in filling.told
+    assert "sums.total" in filling.instruction
     with pytest.raises(AnswerInvalid, match="summary"):
         filling.parse("{}")
 
@@ -225,8 +225,8 @@ async def test_the_rest_is_asked_for_and_the_whole_put_together_in_the_schemas_o
 async def test_an_answer_that_breaks_off_has_what_was_filled_in() -> None:
     filling = await fill(shape_of(summary=STRING, total=NUMBER), read())
     assert filling is not None
-    assert filling.begun('{"summary": "ACME BO') == '{"total": 63.6, "summary": "ACME BO'
-    assert filling.begun("I cannot") == "I cannot"
+    assert filling.cut_answer('{"summary": "ACME BO') == '{"total": 63.6, "summary": "ACME BO'
+    assert filling.cut_answer("I cannot") == "I cannot"
 
 
 @pytest.mark.parametrize("more", [{"minProperties": 1}, {"if": {}, "then": {}}, {"anyOf": [{"required": ["total"]}]}])
@@ -241,7 +241,7 @@ async def test_the_llm_is_told_little_of_a_long_text() -> None:
     )
     assert filling is not None
     assert list(left(filling)) == ["summary"]
-    assert len(filling.told) < 200
+    assert len(filling.instruction) < 200
 
 
 async def test_a_failed_specialist_fills_in_nothing() -> None:

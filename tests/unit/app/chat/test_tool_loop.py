@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.context.trim import assembled
+from app.chat.context.trim import assemble
 from app.chat.inputs import Turn
 from app.chat.specialists import Specialists
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
@@ -94,7 +94,7 @@ def find_task(_: str) -> Task:
 
 
 async def whole(entries: Sequence[Entry], _: Sequence[str]) -> list[str]:
-    return [assembled(list(entry.result.pieces())) for entry in entries]
+    return [assemble(list(entry.result.pieces())) for entry in entries]
 
 
 def rounds_with(llm: ScriptedLlm, *, searching: bool = True, **fields: Any) -> Rounds:

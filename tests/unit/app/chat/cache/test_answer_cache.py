@@ -51,7 +51,7 @@ class Spoken:
 
 
 async def heard(answering: _SharedAnswer, *, is_first: bool) -> list[Event]:
-    return [event async for event in answering.followed(is_first=is_first)]
+    return [event async for event in answering.follow(is_first=is_first)]
 
 
 async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_shared() -> None:
@@ -73,7 +73,7 @@ async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_
 async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> None:
     spoken = Spoken()
     answering = spoken.answering()
-    async with aclosing(answering.followed(is_first=True)) as first:
+    async with aclosing(answering.follow(is_first=True)) as first:
         spoken.say()
         assert await anext(first) == TextChunk("one")
         other = asyncio.create_task(heard(answering, is_first=False))
@@ -92,8 +92,8 @@ async def test_it_ends_when_the_last_has_left_and_nobody_joins_it_then() -> None
     spoken = Spoken()
     answering = spoken.answering()
     async with (
-        aclosing(answering.followed(is_first=True)) as first,
-        aclosing(answering.followed(is_first=False)) as other,
+        aclosing(answering.follow(is_first=True)) as first,
+        aclosing(answering.follow(is_first=False)) as other,
     ):
         spoken.say()
         assert await anext(first) == await anext(other) == TextChunk("one")

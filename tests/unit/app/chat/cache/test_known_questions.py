@@ -62,7 +62,7 @@ async def add(questions: KnownQuestions, said: str, answer: bytes = ANSWER, *, n
 
 
 async def known(questions: KnownQuestions, number: int = 0) -> KnownQuestion:
-    [found] = await questions.alike(bytes([number]), 2)
+    [found] = await questions.find_alike(bytes([number]), 2)
     return replace(found, vector=vector())
 
 
@@ -72,7 +72,7 @@ async def test_the_same_answer_keeps_what_was_seen_of_it(questions: KnownQuestio
     # It has ended, and is made anew.
     clock.now += 3600
     await add(questions, "330  Metres")
-    assert (await known(questions)).seen == Observations((RIGHT,))
+    assert (await known(questions)).observations == Observations((RIGHT,))
 
 
 async def test_another_answer_under_the_same_key_begins_without(questions: KnownQuestions, clock: Clock) -> None:
@@ -80,9 +80,9 @@ async def test_another_answer_under_the_same_key_begins_without(questions: Known
     await questions.observe(await known(questions), RIGHT)
     clock.now += 3600
     await add(questions, "300 metres.")
-    assert (await known(questions)).seen == Observations()
+    assert (await known(questions)).observations == Observations()
     await add(questions, "330 metres.")
-    assert (await known(questions)).seen == Observations()
+    assert (await known(questions)).observations == Observations()
 
 
 async def test_what_was_seen_of_an_answer_is_not_noted_for_its_successor(questions: KnownQuestions) -> None:
@@ -90,7 +90,7 @@ async def test_what_was_seen_of_an_answer_is_not_noted_for_its_successor(questio
     before = await known(questions)
     await add(questions, "300 metres.")
     await questions.observe(before, RIGHT)
-    assert (await known(questions)).seen == Observations()
+    assert (await known(questions)).observations == Observations()
 
 
 async def test_only_the_answer_that_was_observed_is_told_again(questions: KnownQuestions) -> None:
@@ -118,7 +118,7 @@ async def test_what_was_used_least_lately_leaves_first_and_a_hit_is_a_use(tmp_pa
     assert questions.was_long_unused(first)
     await questions.use(first)
     await add(questions, "Yes.", b"4" * 32, number=4)
-    there = [one for number in range(5) for one in await questions.alike(bytes([number]), 9)]
+    there = [one for number in range(5) for one in await questions.find_alike(bytes([number]), 9)]
     assert {one.answer[:1] for one in there} == {b"\0", b"\2", b"4"}
     await questions.close()
 
@@ -142,29 +142,29 @@ async def test_of_one_gist_those_come_first_that_were_used_last(questions: Known
     for number in range(4):
         await add(questions, "Yes.", bytes([number]) * 32)
         clock.now += 1
-    await questions.use((await questions.alike(b"\0", 9))[-1])
-    assert [one.answer[0] for one in await questions.alike(b"\0", 3)] == [0, 3, 2]
-    assert not await questions.alike(b"\1", 3)
+    await questions.use((await questions.find_alike(b"\0", 9))[-1])
+    assert [one.answer[0] for one in await questions.find_alike(b"\0", 3)] == [0, 3, 2]
+    assert not await questions.find_alike(b"\1", 3)
 
 
 async def test_a_vector_is_kept_as_it_points_and_what_was_seen_counts_by_it_alone(
     questions: KnownQuestions, tmp_path: Path
 ) -> None:
     await add(questions, "330 metres.")
-    [before] = await questions.alike(b"\0", 1)
+    [before] = await questions.find_alike(b"\0", 1)
     assert before.vector is None
     pointing = np.random.default_rng(5).normal(size=DIMENSIONS).astype(np.float32)
     pointing /= np.linalg.norm(pointing)
     await questions.observe(replace(before, vector=pointing), RIGHT)
     await questions.observe(before, RIGHT)
-    [after] = await questions.alike(b"\0", 1)
+    [after] = await questions.find_alike(b"\0", 1)
     assert after.vector is not None
     assert float(after.vector @ pointing) == pytest.approx(1, abs=0.001)
-    assert after.seen == Observations((RIGHT, RIGHT))
+    assert after.observations == Observations((RIGHT, RIGHT))
     with closing(sqlite3.connect(tmp_path / "q.sqlite")) as db, db:
         db.execute("UPDATE questions SET vector = x'00'")
-    [damaged] = await questions.alike(b"\0", 1)
-    assert (damaged.vector, damaged.seen) == (None, Observations())
+    [damaged] = await questions.find_alike(b"\0", 1)
+    assert (damaged.vector, damaged.observations) == (None, Observations())
 
 
 QUESTION = ChatRequest.model_validate(
@@ -206,7 +206,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def known_well(questions: KnownQuestions, text: str, seen: Observation = RIGHT) -> None:
     await questions.add(gist(text, "scope"), "t1", text, ANSWER, b"", max_age_s=600)
-    [found] = await questions.alike(gist(text, "scope"), 1)
+    [found] = await questions.find_alike(gist(text, "scope"), 1)
     for _ in range(MIN_OBSERVATIONS):
         await questions.observe(replace(found, vector=vector()), seen)
 
@@ -214,19 +214,19 @@ async def known_well(questions: KnownQuestions, text: str, seen: Observation = R
 async def test_a_question_is_embedded_only_where_an_answer_may_be_given(questions: KnownQuestions) -> None:
     embedder = _Embedder()
     layer = rephrased_by(questions, embedder)
-    asked = await layer.asked(QUESTION, TURN, "scope")
+    asked = await layer.look_up(QUESTION, TURN, "scope")
     assert asked is not None
-    assert (asked.near, asked.decision) == (None, "explore")
+    assert (asked.nearest, asked.decision) == (None, "explore")
     # One that says something else, one in another scope, and one of which too little is known.
     await known_well(questions, "How tall is the Tokyo Tower?")
     await questions.add(asked.gist, "t1", "Hi, how tall is the Eiffel Tower, please?", b"b" * 32, b"", max_age_s=600)
-    asked = await layer.asked(QUESTION, TURN, "scope")
+    asked = await layer.look_up(QUESTION, TURN, "scope")
     assert asked is not None
-    assert asked.near is not None
-    assert (asked.near.answer, asked.decision) == (b"b" * 32, "explore")
-    elsewhere = await layer.asked(QUESTION, TURN, "another scope")
+    assert asked.nearest is not None
+    assert (asked.nearest.answer, asked.decision) == (b"b" * 32, "explore")
+    elsewhere = await layer.look_up(QUESTION, TURN, "another scope")
     assert elsewhere is not None
-    assert elsewhere.near is None
+    assert elsewhere.nearest is None
     assert embedder.asked == 0
 
 
@@ -236,9 +236,9 @@ async def test_what_has_the_gist_and_a_veto_is_not_near(questions: KnownQuestion
     await known_well(questions, one)
     embedder = _Embedder()
     request = QUESTION.model_copy(update={"messages": [QUESTION.messages[0].model_copy(update={"content": other})]})
-    asked = await rephrased_by(questions, embedder).asked(request, Turn(other, ()), "scope")
+    asked = await rephrased_by(questions, embedder).look_up(request, Turn(other, ()), "scope")
     assert asked is not None
-    assert asked.near is None
+    assert asked.nearest is None
     assert embedder.asked == 0
 
 
@@ -260,12 +260,12 @@ async def test_two_questions_are_embedded_when_their_answers_are_compared(questi
         return events
 
     async def seen_after(number: int) -> int:
-        asked = await layer.asked(QUESTION, Turn(TURN.text, ()), "scope")
+        asked = await layer.look_up(QUESTION, Turn(TURN.text, ()), "scope")
         assert asked is not None
         layer.learn(asked, "t1", bytes([number]) * 32, events, find, written)
         await asyncio.gather(*layer._learning)
-        [found] = await questions.alike(asked.gist, 9)
-        return len(found.seen)
+        [found] = await questions.find_alike(asked.gist, 9)
+        return len(found.observations)
 
     assert (await seen_after(0), embedder.asked) == (0, 0)
     assert (await seen_after(1), embedder.asked) == (1, 2)
@@ -276,7 +276,7 @@ async def test_two_questions_are_embedded_when_their_answers_are_compared(questi
 
 async def test_what_is_too_much_to_learn_from_is_counted(questions: KnownQuestions) -> None:
     layer = rephrased_by(questions, _Embedder())
-    asked = await layer.asked(QUESTION, TURN, "scope")
+    asked = await layer.look_up(QUESTION, TURN, "scope")
     assert asked is not None
 
     async def find(_known: KnownQuestion) -> None:
@@ -299,7 +299,7 @@ async def test_an_embedding_that_fails_is_left_alone_for_a_while(
     embedder = _Embedder(hangs=hangs)
     layer = rephrased_by(questions, embedder)
     for _ in range(6):
-        assert await layer.asked(QUESTION, TURN, "scope") is None
+        assert await layer.look_up(QUESTION, TURN, "scope") is None
     assert embedder.asked == (3 if hangs else 1)
     assert layer.faults == ({"slow": 3, "down": 3} if hangs else {"down": 6})
 
@@ -311,7 +311,7 @@ async def test_questions_that_cannot_be_reached_are_left_alone_for_a_while(
     # A folder is no file.
     layer = rephrased_by(KnownQuestions(tmp_path, Seal(1 << 20)), _Embedder())
     for _ in range(3):
-        assert await layer.asked(QUESTION, TURN, "scope") is None
+        assert await layer.look_up(QUESTION, TURN, "scope") is None
     # The look-up, and from then on what would come before it.
     assert layer.faults == {"down": 3}
     await layer.close()

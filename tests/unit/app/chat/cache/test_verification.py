@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.chat.cache.plain_questions import MAX_QUESTION_CHARS, is_plain_question
-from app.chat.cache.same_answer import MAX_JUDGED_CHARS, judge_prompt, judged, same_answer
+from app.chat.cache.same_answer import MAX_JUDGED_CHARS, judge_prompt, parse_verdict, same_answer
 from app.chat.cache.verification import (
     ALWAYS_EXPLORED,
     MAX_OBSERVATIONS,
@@ -270,7 +270,7 @@ async def test_the_same_words_are_the_same_answer_without_an_llm(one: str, other
     ],
 )
 def test_a_reply_is_one_of_two_words_or_tells_nothing(reply: str, verdict: bool | None) -> None:
-    assert judged(reply) is verdict
+    assert parse_verdict(reply) is verdict
 
 
 async def test_an_llm_is_asked_about_other_words() -> None:

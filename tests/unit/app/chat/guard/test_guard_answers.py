@@ -54,7 +54,7 @@ async def shown(guard: RequestGuard, *events: Event) -> tuple[list[Event], bool]
     """What leaves without the verdicts, and whether it was stopped."""
     left: list[Event] = []
     try:
-        async for event in guard.checked(said(*events)):
+        async for event in guard.check_answer(said(*events)):
             left.append(event)  # noqa: PERF401 - what came before the end counts
     except Unsafe:
         return [event for event in left if not isinstance(event, Precontext)], True
@@ -255,7 +255,7 @@ async def test_json_is_judged_as_it_will_be_read(make: Make) -> None:
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_the_verdict_is_the_last_of_the_first_precontext(make: Make, streamed: bool) -> None:
     guard = make(stream=streamed)
-    events = [event async for event in guard.checked(said(Precontext((FOUND,)), *pieces("Nine. Ten. "), FINISH))]
+    events = [event async for event in guard.check_answer(said(Precontext((FOUND,)), *pieces("Nine. Ten. "), FINISH))]
     first, *others = events
     assert isinstance(first, Precontext)
     assert [one.name for one in first.entries] == ["ocr", "guardrails"]
@@ -264,14 +264,14 @@ async def test_the_verdict_is_the_last_of_the_first_precontext(make: Make, strea
 
 
 async def test_the_verdict_is_there_where_nothing_else_is(make: Make) -> None:
-    [first, *_] = [event async for event in make().checked(said(TextChunk("Nine."), FINISH))]
+    [first, *_] = [event async for event in make().check_answer(said(TextChunk("Nine."), FINISH))]
     assert isinstance(first, Precontext)
     assert [one.name for one in first.entries] == ["guardrails"]
 
 
 async def test_progress_is_told_at_once(make: Make) -> None:
     guard = make()
-    async with aclosing(guard.checked(said(Progress("ocr", 1, 2), TextChunk(BOMB), FINISH))) as events:
+    async with aclosing(guard.check_answer(said(Progress("ocr", 1, 2), TextChunk(BOMB), FINISH))) as events:
         assert await anext(events) == Progress("ocr", 1, 2)
     assert not guard.shown
 
@@ -287,7 +287,7 @@ async def test_the_llm_is_left_when_its_answer_is_unsafe(make: Make) -> None:
             left.set()
 
     with pytest.raises(Unsafe):
-        async for _ in make(stream=True).checked(goes_on()):
+        async for _ in make(stream=True).check_answer(goes_on()):
             pass
     assert left.is_set()
 
@@ -302,7 +302,7 @@ async def test_a_stream_that_is_held_back_says_that_it_lives(make: Make) -> None
         yield FINISH
 
     chunks = []
-    async with Feed(make(stream=True).checked(hesitant()), timeout_s=10) as feed:
+    async with Feed(make(stream=True).check_answer(hesitant()), timeout_s=10) as feed:
         async for chunk in stream(feed, ENVELOPE, ChunkOptions(), first_ping_s=0.01, ping_s=0.01):
             chunks.append(chunk)
             pinged.set()
@@ -318,6 +318,6 @@ async def test_an_answer_that_cannot_be_judged_does_not_leave(make: Make, keywor
     keywords.before = breaks
     left = []
     with pytest.raises(EngineUnavailable, match="nothing is answered unguarded"):
-        async for event in make(stream=True).checked(said(TextChunk("Nine. "), FINISH)):
+        async for event in make(stream=True).check_answer(said(TextChunk("Nine. "), FINISH)):
             left.append(event)  # noqa: PERF401
     assert left == []

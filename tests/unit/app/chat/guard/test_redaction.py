@@ -78,7 +78,7 @@ async def said(*events: Event) -> AsyncGenerator[Event, None]:
 
 
 async def shown(guard: RequestGuard, *events: Event) -> list[Event]:
-    return [event async for event in guard.checked(said(*events)) if not isinstance(event, Precontext)]
+    return [event async for event in guard.check_answer(said(*events)) if not isinstance(event, Precontext)]
 
 
 def text_of(events: Sequence[Event], kind: type = TextChunk) -> str:
@@ -254,7 +254,7 @@ async def test_a_sentence_that_ends_in_digits_waits_for_what_follows(make: Make)
             passed.append(piece)
         yield FINISH
 
-    events = guard.checked(spoken())
+    events = guard.check_answer(spoken())
     released = [(len(passed), event.text) async for event in events if isinstance(event, TextChunk)]
     assert "".join(text for _, text in released) == "Call [PHONE]. It is free. In 2026. Bye."
     # Neither at the first full stop nor at the second, but once a word follows.
@@ -302,7 +302,7 @@ async def test_an_answer_without_sentences_leaves_in_parts_that_tear_nothing(mak
             yield FINISH
 
         shown_text = ""
-        async for event in guard.checked(spoken()):
+        async for event in guard.check_answer(spoken()):
             if isinstance(event, TextChunk):
                 shown_text += event.text
                 early = shown_text if passed < len(pieces) - 1 else early
