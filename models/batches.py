@@ -30,7 +30,8 @@ class CardMemory:
     items: int = 1
     """The most that are computed together there, where there is room."""
     is_guess: bool = False
-    """Whether it is another network's, and stands in for one that an operator brought: counted with, and no bound."""
+    """Whether the estimate is another network's, and stands in for one that an operator brought: counted with, and
+    no bound."""
 
     @property
     def most(self) -> int:

@@ -42,7 +42,7 @@ class EngineConfig:
     device: str = AUTO
     """`auto`, `cpu`, `cuda` or `cuda:1`."""
     devices: Mapping[str, str] = field(default_factory=dict)
-    """The same for single capabilities, by name; of what is not in it, `device` holds."""
+    """The device of single capabilities, by name; `device` holds for all others."""
     threads: int = 0
     """CPU threads an engine computes with; 0: as many as this process may use."""
     weights_dir: Path = Path("weights")
@@ -61,8 +61,8 @@ class EngineConfig:
     def limits(
         self, *, batch: int = 1, workers: int = 1, device: str = CPU, card: CardMemory | None = None
     ) -> HostLimits:
-        """Those of an engine's host. On a card, so many items are computed together as `card` says and as its free
-        memory has room for, and no more memory is taken than it says; elsewhere, `batch`."""
+        """The limits of an engine's host. On a card, so many items are computed together as `card` says and as its
+        free memory has room for, and no more memory is taken than it says; elsewhere, `batch`."""
         limits = HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
         if card is None or device == CPU:
             return limits
@@ -70,7 +70,7 @@ class EngineConfig:
         return replace(limits, max_batch=card.items, item_bytes=card.item * 10**6, card_bytes=most, device=device)
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
-        """Those of one capability; the defaults where there are none."""
+        """The settings of one capability; the defaults where there are none."""
         return next((one for one in self.own if isinstance(one, kind)), None) or kind()
 
 
@@ -128,15 +128,15 @@ class Candidate:
 
     spec: EngineSpec
     remedy: Callable[[EngineConfig], str | None]
-    """None when the engine can run here, else a sentence that says what is missing and what would provide it; empty
-    where another engine's says enough. Looks, and loads nothing."""
+    """The function returns None when the engine can run here, else a sentence that says what is missing and what
+    would provide it; empty where another engine's says enough. Looks, and loads nothing."""
     build: Callable[[EngineConfig], Built] | None = None
     """For an engine with parts of its own."""
     over: "Callable[[EngineConfig, Engines], Any] | None" = None
     """For one that has none: its service, around the engine of the capability `needs`."""
     needs: str | None = None
     by: "Candidate | None" = None
-    """That engine of `needs`, whichever the operator chose; None: the one that he did."""
+    """The engine of `needs` that is used, whichever the operator chose; None: the one that he did."""
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
     """What computes it; None for what no card can do, or that something else computes."""
     profile: str = EMBEDDED
@@ -167,7 +167,7 @@ class Capability(Generic[ServiceT]):
     is_switch: bool = False
     """Whether its setting names no engine: `on` demands one."""
     order: int = 1000
-    """Its place among the others, where these are listed."""
+    """The capability's place where all are listed."""
 
     def preferred(self, profile: str) -> list[Candidate]:
         """The engines as `auto` tries them."""
@@ -205,7 +205,7 @@ class Engines(Protocol):
         off. Raises EngineUnavailable."""
 
     def find(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT | None:
-        """None where nothing can serve it."""
+        """What serves `capability`; None where nothing can."""
 
     def use_all(self, capability: Capability[ServiceT]) -> list[ServiceT]:
         """From every engine that can run, the best first. Raises EngineUnavailable where there is none."""

@@ -43,7 +43,7 @@ class MemoryInfo(ctypes.Structure):
 
 
 def cards() -> Cards | None:
-    """As NVIDIA's management library has it at this moment; None where there is none, or it says nothing."""
+    """The cards as NVIDIA's management library lists them now; None where there is none, or it says nothing."""
     library = open_management_library()
     if library is None or library.nvmlInit_v2():
         return None

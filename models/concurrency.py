@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 class SharedRun(Generic[Result]):
-    """Those who join share the result, or the exception; who joins after the end starts a new run.
+    """A run whose result, or exception, all who join share, or the exception; who joins after the end starts a new run.
 
     Who leaves does not stop the run: others wait for it too. Nor is it of anyone's context, such as a request's
     fields for the log. Belongs to one event loop.

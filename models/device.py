@@ -62,7 +62,7 @@ class Backend:
         return device if device != AUTO else CPU if self.obstacle() else CUDA
 
     def check(self, device: str, capability: str) -> str:
-        """As `resolve`. Raises EngineUnavailable for a card that it cannot use."""
+        """The device that `resolve` gives. Raises EngineUnavailable for a card that it cannot use."""
         if self.required and (obstacle := self.obstacle(device)):
             raise EngineUnavailable(capability, f"{self.name} cannot compute on '{device}' here. {obstacle}")
         return self.resolve(device)

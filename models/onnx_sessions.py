@@ -77,7 +77,7 @@ class EmptyingSession:
         return list(self._session.run(outputs, feeds)) if results is None else results
 
     def _tried(self, outputs: Sequence[str] | None, feeds: Mapping[str, Any], options: Any) -> list[Any] | None:
-        """None where memory ran out."""
+        """The network's outputs; None where memory ran out."""
         try:
             return list(self._session.run(outputs, feeds, options))
         except Exception as error:

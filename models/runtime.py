@@ -319,7 +319,7 @@ class Runtime:
         return self._seen.get(candidate.spec) or self._see(candidate)
 
     def _candidates(self, capability: str) -> Sequence[Candidate]:
-        """Those that the operator leaves to choose from."""
+        """The engines that the operator leaves to choose from."""
         choice = self._choices.get(capability, AUTO)
         return [one for one in self._preferred(capability) if choice in (AUTO, ON, one.spec.name)]
 
@@ -327,7 +327,7 @@ class Runtime:
         return self._catalog[capability].preferred(self._config.profile)
 
     def _remedy(self, candidate: Candidate) -> str | None:
-        """None where it can run here, and so can what it needs."""
+        """What keeps the engine from running here; None where it can run, and so can what it needs."""
         remedy = self._found(candidate).remedy
         if remedy is not None or candidate.needs is None:
             return remedy
@@ -417,5 +417,5 @@ class Runtime:
 
 
 def device_setting(capability: str, config: EngineConfig) -> str:
-    """That which says where the engines of `capability` run."""
+    """The environment variable that says where the engines of `capability` run."""
     return f"OPENFAZE_{capability.upper()}_DEVICE" if capability in config.devices else "OPENFAZE_DEVICE"

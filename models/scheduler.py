@@ -82,7 +82,7 @@ class FairQueue(Generic[ItemT]):
         self._now_order: list[_Place] = []
         """A heap of the same lanes, by their key's virtual time, then by arrival."""
         self._later_order: list[_Place] = []
-        """Those of batches."""
+        """A heap of the lanes of batches, ordered alike."""
         self._passed_over = 0
         """What was served in a row while something of a batch waited."""
         self._times: dict[str, float] = {}
@@ -300,7 +300,7 @@ class FairSlots:
             give_back()
 
     async def take(self, *, patient: bool = False) -> Callable[[], None]:
-        """As `slot`, for who holds it beyond a block: what is returned is called once, and gives the slot back."""
+        """Takes a slot for who holds it beyond a block: what is returned is called once, and gives the slot back."""
         share = SHARE.get()
         await self._acquire(share, patient=patient)
         started = time.monotonic()

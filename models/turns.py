@@ -87,7 +87,7 @@ class Homes:
         return min(choice, key=taken.__getitem__)
 
     def _choice(self, key: str) -> Sequence[int]:
-        """Those of which `key` has its part."""
+        """The processes among which `key` has its part."""
         others = self._homes.keys() - {key}
         if not others or self._many == 1:
             return range(self._many)

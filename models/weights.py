@@ -72,7 +72,7 @@ class WeightSet:
     pairs: tuple[tuple[str, str], ...] = ()
     """The pairs of a translation model for certain languages: from which into which."""
     profiles: tuple[str, ...] = ()
-    """Those that it is fetched for."""
+    """The profiles that the set is fetched for."""
 
     @property
     def size(self) -> int | None:

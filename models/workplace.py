@@ -35,7 +35,8 @@ class HostLimits:
     device: str = "cpu"
     """Where the engine computes, if its items are counted."""
     contested_batch: int | None = None
-    """The same while several keys take Turns, all of one key: so few that no other waits long; None: as ever."""
+    """Largest batch while several keys compete for the engine, so that none waits longer than one short batch. None:
+    no smaller limit applies."""
     is_followed: bool = False
     """Whether an item's work goes on in another host of the same Turns."""
     max_queue: int = 64

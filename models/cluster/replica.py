@@ -149,8 +149,8 @@ def _call_off(items: Sequence[Any]) -> None:
 
 
 def portable(error: Exception) -> Exception:
-    """As it is where it can be pickled; else one that means the same. What a library raises may need arguments to be
-    made again, or hold what cannot leave its process."""
+    """The error itself where it can be pickled, else one that means the same. What a library raises may need
+    arguments to be made again, or hold what cannot leave its process."""
     try:
         again = pickle.loads(pickle.dumps(error))  # noqa: S301 - ours
     except Exception:  # noqa: BLE001 - whatever comes of foreign classes

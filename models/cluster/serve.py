@@ -63,7 +63,7 @@ class RayCluster:
     """Implements `models.workplace.Cluster`. It connects when the first engine is to load."""
 
     _users: ClassVar[set["RayCluster"]] = set()
-    """Those that use the process's only connection: the last of them ends it."""
+    """The clusters that use the process's only connection: the last of them ends it."""
 
     def __init__(self, config: ClusterConfig) -> None:
         self.config = config

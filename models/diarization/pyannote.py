@@ -26,7 +26,7 @@ _CONFIG = "config.yaml"
 
 
 def remedy(folder: Path | None) -> str | None:
-    """None when the engine can run here, else what is missing. Loads nothing."""
+    """What is missing for the engine to run here; None when nothing is. Loads nothing."""
     if folder is None:
         return (
             "Set OPENFAZE_DIARIZATION_MODEL to a copy of pyannote/speaker-diarization-community-1, which Hugging Face "

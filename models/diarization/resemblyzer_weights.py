@@ -29,7 +29,7 @@ def voice_weights() -> Path | None:
 
 
 def voice_remedy() -> str | None:
-    """None when the engine can run here, else what would let it. Loads nothing."""
+    """What would let the engine run here; None when it can. Loads nothing."""
     return None if voice_weights() else REMEDY
 
 

@@ -37,7 +37,7 @@ class VoiceTurn:
     start: float
     end: float
     speaker: str
-    """As the engine names its speakers."""
+    """The name that the engine gives the speaker."""
 
 
 @runtime_checkable

@@ -44,7 +44,7 @@ class PassageEmbedder(Embedder, Protocol):
         """Tokens of each passage that are no part of the text."""
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
-        """As `embed`."""
+        """The vectors of `passages`, as `embed` returns them."""
 
 
 class HostedEmbedder:

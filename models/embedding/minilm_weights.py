@@ -35,7 +35,7 @@ def embedding_weights() -> Path | None:
 
 
 def embedding_remedy() -> str | None:
-    """None when the engine can run here, else what would let it. Loads nothing."""
+    """What would let the engine run here; None when it can. Loads nothing."""
     if embedding_weights() is None:
         return REMEDY
     return None if find_spec("tokenizers") else "Install the package 'tokenizers'."

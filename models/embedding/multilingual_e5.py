@@ -25,7 +25,7 @@ SPEC = EngineSpec(WEIGHTS.name, "embedding", WEIGHTS.licence, f"`openfaze pull {
 CARD = CardMemory(base=500, item=40, items=32)
 
 MAX_TOKENS = 512
-"""As many places as the network knows, marks and prefix included."""
+"""Tokens that the network takes at once, marks and prefix included."""
 PREFIXES: Mapping[Role, str] = {"query": "query:", "passage": "passage:"}
 """A blank follows."""
 _NETWORK, _TOKENIZER = (file.path for file in WEIGHTS.files)

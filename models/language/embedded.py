@@ -157,7 +157,7 @@ class EmbeddedLlm:
         return Abilities(tools=tools, json_schema=True, context_tokens=server.context_tokens)
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """As `Llm.stream`. Waits for a slot; LlmOverloaded when too many wait already."""
+        """Streams the answer, as `Llm.stream` says. Waits for a slot; LlmOverloaded when too many wait already."""
         try:
             async with contextlib.aclosing(self._answer(call, loosened=False)) as events:
                 async for event in events:

@@ -27,7 +27,8 @@ _LONGEST_NATIVE_SCHEMA = 10_000
 class NativeRequest:
     body: Mapping[str, Any]
     loose_grammar: str = ""
-    """The same kind of answer with any object in it, for when the grammar in `body` turns out not to compile."""
+    """A request for the same kind of answer with any object in it, for when the grammar in `body` turns out not to
+    compile."""
     is_call: bool = False
     """The answer is a call: `{"name": …, "arguments": …}`."""
     bound: int | None = None

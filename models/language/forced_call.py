@@ -63,13 +63,14 @@ _NOT_FOR_JSON = frozenset({"parallel_tool_calls", "stop"})
 
 
 def natively(call: LlmCall) -> LlmCall:
-    """The same, of the functions that it may be alone: llama.cpp takes a `tool_choice` that names one for `auto`."""
+    """The call with those functions alone that it may be a call of: llama.cpp takes a `tool_choice` that names one
+    for `auto`."""
     forced = forced_functions(call)
     return replace(call, tools=[tool for tool in call.tools if tool["function"] in forced])
 
 
 def by_schema(call: LlmCall) -> LlmCall:
-    """The same as an answer in JSON, which `CallReader` reads."""
+    """The call as one for an answer in JSON, which `CallReader` reads."""
     functions = forced_functions(call)
     form = {"name": "call", "schema": call_schema(functions), "strict": False}
     options = {name: value for name, value in call.options.items() if name not in _NOT_FOR_JSON}

@@ -33,7 +33,7 @@ def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:
 
 
 def first_tokens(text: str, limit: int | None) -> tuple[str, bool]:
-    """As much of `text` as is estimated to be `limit` tokens, and whether something is missing."""
+    """The beginning of `text` that is estimated to be `limit` tokens, and whether something is missing."""
     if limit is None or estimate_tokens(text) <= limit:
         return text, False
     return text.encode()[: limit * BYTES_PER_TOKEN].decode(errors="ignore"), True
@@ -198,7 +198,7 @@ class LlmCall:
 class TextDelta:
     text: str
     logprobs: Any = None
-    """As OpenAI gives them for this piece, where they were asked for."""
+    """Log probabilities of this piece in OpenAI's form, where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ class Llm(Protocol):
         """The model's name, for logs and `doctor`."""
 
     async def model(self) -> str:
-        """The same, found out where no setting says it. Raises LlmError."""
+        """The model's name, found out where no setting says it. Raises LlmError."""
 
     @property
     def is_capable(self) -> bool:

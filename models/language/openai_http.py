@@ -197,7 +197,7 @@ class OpenAiHttp:
         return longest * random.uniform(0.5, 1)  # noqa: S311 - spreads callers, hides nothing
 
     def _wait(self, retries: int, asked: float | None) -> float | None:
-        """None: too long to wait for."""
+        """Seconds to wait before the next try; None where that is too long."""
         if asked is None:
             return self._backoff(retries)
         return asked if asked <= self.patience.longest_retry_after_s else None

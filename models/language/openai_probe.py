@@ -48,7 +48,7 @@ PICTURE = (
 
 
 class KnownAbilities(TypedDict, total=False):
-    """Those that need no finding out."""
+    """The abilities that need no finding out."""
 
     vision: bool
     tools: bool

@@ -65,7 +65,7 @@ class HazardGuard(Protocol):
 
     @property
     def codes(self) -> frozenset[str]:
-        """Those of CODES that it can judge."""
+        """The codes, of CODES, that the guard can judge."""
 
     @property
     def thresholds(self) -> Scores:

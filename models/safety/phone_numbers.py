@@ -135,7 +135,7 @@ def _ways_of_writing(region: str) -> re.Pattern[str]:
 
 
 def _valid(number: str, region: str | None = None) -> PhoneNumber | None:
-    """None for what the plan of its country has not. North America is one."""
+    """The number as its country's plan reads it; None where the plan does not have it. North America is one."""
     try:
         parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:

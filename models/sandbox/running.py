@@ -138,7 +138,7 @@ def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Eve
 
 
 def _request(script: Script, limits: SandboxLimits) -> dict[str, object]:
-    """As `inside.py` reads it."""
+    """The script and its limits in the form that `inside.py` reads."""
     return {
         "code": script.code,
         "filter": filter_program(machine()),

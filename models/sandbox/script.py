@@ -46,7 +46,7 @@ class Script:
 @dataclass(frozen=True, slots=True)
 class Picture:
     name: str
-    """As the script called the file."""
+    """The name that the script gave the file."""
     png: bytes = field(repr=False)
 
 

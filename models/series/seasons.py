@@ -14,7 +14,7 @@ _CLEAR = 0.3
 
 
 def usable(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
-    """Those of the `likely` seasons that `values` hold twice and a little, else one that they show by themselves."""
+    """The seasons of the `likely` ones that `values` hold twice and a little, else one that they show by themselves."""
     if likely:
         return tuple(season for season in likely if season > 1 and len(values) >= 2 * season + max(3, season // 4))
     found = _shown(values)

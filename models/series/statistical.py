@@ -129,7 +129,7 @@ def _paths(method: Method, parts: Sequence[Fold]) -> Iterator[Path]:
 
 
 def _path(method: Method, values: Floats, horizon: int) -> Path | None:
-    """None where the method does not fit, or runs away."""
+    """The method's path; None where the method does not fit, or runs away."""
     try:
         path = method(values, horizon)
     except _FAILURES as error:
@@ -211,7 +211,7 @@ def outlook(series: Series) -> Outlook:
 
 
 def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
-    """Those that suit its length and seasons; the fewer, the longer it is."""
+    """The methods that suit the series' length and seasons; the fewer, the longer it is."""
     from models.series.methods import Arima, Autoregression, Ets, MstlEts
 
     season = seasons[0] if seasons else 1

@@ -54,14 +54,14 @@ class WindowText:
     language: str
     """ISO 639-1."""
     language_probability: float | None
-    """That `language` is spoken; 1.0 where it was given, None where the engine has one and cannot tell it from
-    others."""
+    """Probability that `language` is spoken; 1.0 where it was given, None where the engine has one and cannot tell
+    it from others."""
     no_speech: float
     """Probability that nobody speaks."""
     mean_logprob: float
     """The mean over the tokens: natural logarithm, at most 0."""
     compression_ratio: float
-    """That of the text before repetitions were taken out; far above 2 where an engine loops."""
+    """Compression ratio of the text before repetitions were taken out; far above 2 where an engine loops."""
 
 
 class Transcriber(Protocol):

@@ -67,7 +67,7 @@ _HEARD_FROM = RATE // 10
 _INSTANT_S = 0.03
 
 _INSTANTS = 3
-"""So many words in a row that take no time at all are not heard, but made up."""
+"""Words in a row that take no time at all, from which on they are taken for made up."""
 
 _LEAST_LOGPROB = -1.0
 
@@ -86,7 +86,7 @@ _TOKENS_MORE = 24
 _TOKENS_SAID = 6
 
 _FEW_TOKENS = 12
-"""So many a second, and so many more, can be said at most: digits with hyphens between, said fast."""
+"""Tokens that can be said at most, a second and beside: digits with hyphens between, said fast."""
 
 _WORSE = 0.5
 """What it may cost in likelihood to come out of a loop."""

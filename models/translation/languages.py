@@ -26,7 +26,7 @@ class Language:
     stems: tuple[str, ...] = ()
     """Names in eleven languages that inflected forms begin with, in lower case. Only common languages have them."""
     engines: tuple[str, ...] = field(default=())
-    """Those whose vocabulary has it."""
+    """The engines whose vocabulary has the language."""
 
     @property
     def is_common(self) -> bool:
@@ -55,7 +55,8 @@ def _rows(file: str) -> Iterator[list[str]]:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """As it is, and without marks and apostrophes where it is in Latin letters: `K’iche’`, `k'iche'`, `kiche`."""
+    """The name as it is, and without marks and apostrophes where it is in Latin letters: `K’iche’`, `k'iche'`,
+    `kiche`."""
     name = name.lower()
     yield name
     yield _APOSTROPHES.sub("'", name)

@@ -22,7 +22,7 @@ class TranslationJob:
     sentences: tuple[str, ...]
     """Without line breaks; they may hold marks (models/translation/ct2.py)."""
     source: str | None
-    """As the engine calls the language; None: it finds out by itself."""
+    """The language as the engine calls it; None: it finds out by itself."""
     target: str
 
 
@@ -41,7 +41,7 @@ class Translator(Protocol):
     async def translate(
         self, sentences: Sequence[str], source: str | None, target: str, *, wait: bool = False
     ) -> list[str]:
-        """As many as there are `sentences`, in order. Marks are kept if the engine can: the caller must check.
+        """A translation for each of `sentences`, in order. Marks are kept if the engine can: the caller must check.
 
         With `wait`, a full queue is waited for. Raises ModelError.
         """

@@ -10,7 +10,8 @@ _LARGER = 1.45
 """Ratio of the heights of letters from which two texts are set in two sizes."""
 
 _WIDER = 1.2
-"""The same of their widths: a box alone is often too high, around a rule of the table or the tail of a letter."""
+"""Ratio of the widths of letters from which two texts are set in two sizes: a box alone is often too high, around a
+rule of the table or the tail of a letter."""
 
 _FEWEST = 3
 """Letters and digits that show in which size a text is set."""

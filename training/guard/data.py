@@ -34,8 +34,8 @@ class LabelledText:
 
 
 def examples(sets: Path) -> list[LabelledText]:
-    """Those of the sets in the folder `sets`, and those beside this module. A text that is there twice counts once, as
-    that of the set."""
+    """The texts of the sets in the folder `sets`, and those beside this module. A text that is there twice counts
+    once, as that of the set."""
     found = {example.text: example for example in [*_harmless(), *_made(), *_published(sets)]}
     return list(found.values())
 

@@ -23,7 +23,7 @@ def _morse(text: str) -> str:
 
 
 def _halves(text: str) -> str:
-    """As two messages, or two parts of one, are joined."""
+    """Two messages, or two parts of one, joined."""
     words = text.split(" ")
     return " ".join(words[: len(words) // 2]) + "\n" + " ".join(words[len(words) // 2 :])
 

@@ -44,7 +44,7 @@ class Judged:
     scores: Scores
     threshold: float
     set: str
-    """That was held back."""
+    """The name of the set that was held back."""
     disguise: str = NONE
 
     @property
@@ -169,7 +169,7 @@ def _is_own(one: Judged) -> bool:
 
 
 def _by_code(judged: Sequence[Judged]) -> str:
-    """As each code alone is asked for, and as all are."""
+    """A table of each code asked for alone, and of all together."""
     lines = [
         "| code | unsafe | caught by its code | caught by any | look-alikes | false alarms, any code |",
         "|---|---|---|---|---|---|",

@@ -48,7 +48,7 @@ class Clip:
 
 
 def clips(english: int, accents: int, each: int, seed: int) -> Iterator[Clip]:
-    """So many of English, of English with the sounds of other languages, and of each other language."""
+    """Clips of English, of English with the sounds of other languages, and of each other language."""
     choose = random.Random(seed)
     for _ in range(english):
         voice = choose.choice(ENGLISH)

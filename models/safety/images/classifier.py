@@ -119,7 +119,7 @@ class OnnxClassifier:
 
 
 class TorchClassifier:
-    """The same by transformers, on CUDA where PyTorch finds it. Implements `models.base.Engine`."""
+    """An image classifier run by transformers, on CUDA where PyTorch finds it. Implements `models.base.Engine`."""
 
     def __init__(self, folder: ClassifierFolder, *, device: str = "auto") -> None:
         """`folder` has weights."""

@@ -34,7 +34,7 @@ class ClassifierFolder:
 
     @property
     def network(self) -> Path | None:
-        """Its ONNX file, where there is one."""
+        """The ONNX file in the folder, where there is one."""
         return next((self.path / name for name in _NETWORKS if (self.path / name).is_file()), None)
 
     @property

@@ -94,7 +94,7 @@ QWEN3GUARD_SERVER = _on_server("qwen3guard-server", "Apache-2.0", Qwen3GuardDial
 GPT_OSS_SAFEGUARD_SERVER = _on_server("gpt-oss-safeguard-server", "Apache-2.0", GptOssSafeguardDialect)
 
 LLAMA_GUARD_SERVER = _on_server("llama-guard-server", "Llama Community License", LlamaGuardDialect)
-"""Its licence limits its use, and asks for a notice: it serves those alone who set up a server with it."""
+"""Llama's licence limits the model's use, and asks for a notice: it serves those alone who set up a server with it."""
 
 
 def _build_own(_: EngineConfig, engines: Engines) -> TextGuard:

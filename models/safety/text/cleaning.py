@@ -30,7 +30,7 @@ _LOOSE_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff
 """Marks on Latin, Greek and Cyrillic letters. After NFKC only those are left that no letter of a language has."""
 
 _MARKS_A_LETTER = 4
-"""That stay of a heap. Ordering the marks of a heap, as normalising does, takes the square of their number."""
+"""Marks of a heap that stay. Ordering the marks of a heap, as normalising does, takes the square of their number."""
 
 
 def clean(text: str) -> str:

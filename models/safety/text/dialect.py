@@ -73,7 +73,7 @@ class GuardDialect(Protocol):
     """Whether a server that decodes under a schema makes its answers safer to read."""
 
     def codes(self, model: str | None) -> frozenset[str]:
-        """Those that it judges; some of its models judge fewer."""
+        """The codes that it judges; some of its models judge fewer."""
 
     def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall: ...
 

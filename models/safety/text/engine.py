@@ -27,7 +27,7 @@ class _SuspectPassage:
     view: str
     text: str
     words: float
-    """Its log odds by words alone."""
+    """The passage's log odds by words alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _Read:
     layers: tuple[Layer, ...]
     """What the rules found."""
     passages: tuple[_SuspectPassage, ...]
-    """Those that the head suspects by their words."""
+    """The passages that the head suspects by their words."""
     total: int
     """Passages of the text as it is written."""
 

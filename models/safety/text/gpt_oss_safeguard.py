@@ -48,7 +48,7 @@ def policy_of(codes: Sequence[str]) -> str:
 _EFFORT = "low"
 
 _GPT_OSS_TOKENS = 3072
-"""Its reasoning included, which its guide advises not to cut short."""
+"""Tokens of an answer, its reasoning included, which its guide advises not to cut short."""
 
 _FENCE_CHARS = 24
 

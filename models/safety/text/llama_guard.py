@@ -21,7 +21,7 @@ _MAX_TOKENS = 100
 
 
 class LlamaGuardDialect:
-    """Its codes are the project's own: both number the hazards of MLCommons."""
+    """Llama Guard's codes are the project's own: both number the hazards of MLCommons."""
 
     # Those before 3 number other hazards.
     family = re.compile(r"llama[-_ ]?guard[-_ ]?[34](?!\d)", re.IGNORECASE)

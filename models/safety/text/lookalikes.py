@@ -15,7 +15,7 @@ LOOKALIKES: Mapping[str, str] = _TABLES["exact"]
 """Latin letter to those that a reader takes for it."""
 
 ALMOST: Mapping[str, str] = _TABLES["almost"]
-"""As LOOKALIKES, of those that pass only beside real Latin letters: small capitals, turned letters, "вомв"."""
+"""Latin letter to those that pass only beside real Latin letters: small capitals, turned letters, "вомв"."""
 
 _EXACT = {ord(other): latin for latin, others in LOOKALIKES.items() for other in others}
 
@@ -124,5 +124,5 @@ def _read(word: str, scripts: _Scripts) -> str:
 
 @lru_cache(maxsize=4096)
 def _script(character: str) -> str:
-    """As the character's name begins: LATIN, CYRILLIC, CJK …"""
+    """The word with which the character's name begins: LATIN, CYRILLIC, CJK …"""
     return unicodedata.name(character, "").partition(" ")[0]

@@ -25,7 +25,7 @@ Pattern = Any
 """RE2's, which has no types."""
 
 RULES_A_SET = 16
-"""That are looked for together. The automaton of more has more states than it can keep."""
+"""Rules that are looked for together. The automaton of more has more states than it can keep."""
 
 SET_BYTES = 8 << 20
 """Memory that the automaton of one set may grow to; ordinary texts need a fraction."""

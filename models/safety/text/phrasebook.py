@@ -70,7 +70,7 @@ LANGUAGES = tuple(_table(row) for row in _ROWS)
 """The rules of S1 to S13."""
 
 REQUESTS = tuple(_requests(language, row["interpreter"]) for language, row in zip(LANGUAGES, _ROWS, strict=True))
-"""Those of S14, where it is asked for in words."""
+"""The rules of S14, where it is asked for in words."""
 
 PARTS: Mapping[str, str] = _CODE["parts"]
 """Pieces of the patterns of ATTACKS, by name."""
@@ -78,4 +78,4 @@ PARTS: Mapping[str, str] = _CODE["parts"]
 ATTACKS = tuple(
     Attack(row["kind"], row["score"], tuple(row["patterns"]), row.get("taught", False)) for row in _CODE["attacks"]
 )
-"""Those of S14, in code."""
+"""The attacks of S14, in code."""

@@ -42,7 +42,7 @@ _NAMES = {name.casefold(): name for name in CODES_OF}
 _NONE = "none"
 
 _QWEN3GUARD_TOKENS = 128
-"""As in the examples of its model card; all categories together are half as many."""
+"""Tokens of an answer, from the examples of the model card; all categories together are half as many."""
 
 
 class Qwen3GuardDialect:

@@ -67,7 +67,7 @@ class _Kind(Enum):
     TURNED = auto()
     """Known once it is turned."""
     TELLING = auto()
-    """The same, and no coincidence."""
+    """Known once it is turned, and no coincidence."""
     UNKNOWN = auto()
     SHORT = auto()
     """Either way, as `on` and `no` are."""

@@ -37,7 +37,7 @@ class Detection:
     mask: Mask | None = None
 
     def moved(self, right: int, down: int) -> "Detection":
-        """The same in a picture that this one was cut out of, `right` and `down` from its corner."""
+        """The detection in a picture that this one was cut out of, `right` and `down` from its corner."""
         x0, y0, x1, y1 = self.box
         mask = self.mask and replace(self.mask, left=self.mask.left + right, top=self.mask.top + down)
         return replace(self, box=(x0 + right, y0 + down, x1 + right, y1 + down), mask=mask)

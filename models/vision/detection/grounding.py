@@ -15,7 +15,7 @@ from models.vision.detection.detector import Detection, Found, Query
 SIDE = 800
 """The shorter side that these networks' preprocessing makes."""
 _LEAST_SCORE = 0.4
-"""As in the example of LLMDet's model card."""
+"""The threshold in the example of LLMDet's model card."""
 _MOST_OVERLAP = 0.7
 """Queries of a label that name the same object; looser than a DETR needs, whose queries compete."""
 _MOST_TOKENS = 250
@@ -89,7 +89,7 @@ class GroundingDetector:
 
 
 def prompt_of(labels: Sequence[str]) -> str:
-    """As these networks are trained: lower case, each label with a full stop behind it."""
+    """The prompt in the form that these networks are trained on: lower case, each label with a full stop behind it."""
     return " ".join(f"{_phrase(label)}." for label in labels)
 
 

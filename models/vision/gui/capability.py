@@ -96,7 +96,7 @@ def _around_contours(name: str, licence: str, where: str, remedy: Callable[[Engi
 
 
 CONTOURS = _around_contours("contours", "Apache-2.0", "inside this package", lambda _: _cv2_remedy())
-"""Its licence is this project's: it was made and trained here."""
+"""The engine's licence is this project's: it was made and trained here."""
 VLM = _around_contours(
     _VLM, "Apache-2.0; the model's", "inside this package; those of the capability 'llm'", _vlm_remedy
 )

@@ -70,8 +70,8 @@ class GuiGrounder(Protocol):
     async def ground(
         self, wanted: str, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
     ) -> list[GuiElement] | None:
-        """Those of `elements`, and others that they lack, which `wanted` means, in reading order; all of them where it
-        means the screen as a whole. None where it cannot tell: the log says why.
+        """The elements, of `elements` and others that they lack, which `wanted` means, in reading order; all of them
+        where it means the screen as a whole. None where it cannot tell: the log says why.
 
         `wanted` is what somebody asked for; `lines` are what OCR reads in `image`.
         """

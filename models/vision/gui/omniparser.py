@@ -218,7 +218,7 @@ class OmniParserEngine:
 
 
 def icons_beside(ours: Sequence[GuiElement], texts: Boxes, boxes: Boxes, scores: Scores) -> list[GuiElement]:
-    """Those of `boxes` that show something else than `ours` and `texts`, as icons.
+    """The boxes, of `boxes`, that show something else than `ours` and `texts`, as icons.
 
     Where they show the same, ours stays: its type is known, and its box follows the pixels. So it is where one of the
     two lies in the other, since a thing to click contains no other; only pictures may.

@@ -85,7 +85,7 @@ class Unfit(Exception):
 class ScreenAnswer:
     means: Means
     elements: Sequence[GuiElement]
-    """Those of the list that are meant."""
+    """The listed elements that are meant."""
     boxes: Sequence[tuple[str, Box]]
     """Types and places of others, in pixels of the picture."""
 

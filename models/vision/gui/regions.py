@@ -50,8 +50,8 @@ _LEAST = 5
 """Pixels that the sides of a box have at least, where letters are about 12 high."""
 _LARGEST_ICON = 48
 _MOST_BOXES = 4_000
-"""Of one part of a screen (1,800 × 1,800 pixels), each of which is compared with all others: a window of 1,440 × 900
-full of controls has 2,000. Of what is more, such as a texture, the smallest are left out."""
+"""Boxes of one part of a screen (1,800 × 1,800 pixels), each of which is compared with all others: a window of 1,440
+× 900 full of controls has 2,000. Of what is more, such as a texture, the smallest are left out."""
 _CLOSE, _NEAR = 3, 7
 """Pixels between strokes of one icon, and between parts of one picture."""
 

@@ -34,9 +34,9 @@ class ScreenView:
     image: Image
     right: NDArray[np.uint8]
     below: NDArray[np.uint8]
-    """As `regions.differences` gives them."""
+    """The differences of neighbouring pixels that `regions.differences` gives."""
     pieces: Sequence[TextPiece]
-    """Those that lie in it whole; boxes in its pixels."""
+    """The texts that lie in the view whole; boxes in its pixels."""
     line: float
     """Pixels that a line's letters are high."""
     scale: float

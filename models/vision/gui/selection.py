@@ -1,4 +1,4 @@
-"""Of boxes that overlap, those that are taken for elements."""
+"""Chooses, of boxes that overlap, those that are taken for elements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _INSIDE = 0.75
 """Share of the smaller box from which on it lies in the larger one."""
 
 MOST_ELEMENTS = 2_000
-"""Of one picture: a screen full of controls has some 300."""
+"""Elements of one picture at most: a screen full of controls has some 300."""
 
 _MOST_CHOSEN_FROM = 20_000
 """Boxes of one picture, the most probable ones, each of which is compared with what is found already: a texture of 64

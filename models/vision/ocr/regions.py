@@ -17,7 +17,7 @@ class TextRegion:
     """Lines that are read together."""
 
     picture: Image
-    """As their text runs; a part of the page, not a copy of it."""
+    """The lines' picture as their text runs; a part of the page, not a copy of it."""
     lines: tuple[int, ...]
     """Their numbers, in reading order."""
     letters: int
@@ -28,7 +28,7 @@ _NEAR = 0.8
 """The distance of two lines of a block, one under the other, over the height of the lower."""
 
 _BESIDE = 1.5
-"""The same of two side by side."""
+"""The distance of two lines side by side, over the height of the lower."""
 
 _OTHER_SIZE = 2.0
 """Ratio of heights from which two lines are of two blocks."""

@@ -30,7 +30,7 @@ _CLOSE = 0.75
 """How alike a line and what was written must be: 1 less the edits over the length of the longer."""
 
 _WORD_CLOSE = 0.5
-"""The same of a word in such a line."""
+"""How alike a word in such a line and what was written must be."""
 
 _SURE = 0.995
 """Confidence from which on a word stays as the first reading has it. What was made up is often much like what stands

@@ -17,7 +17,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 MOST_FILES = 8
-"""Those used last; a network is 10 to 150 MB."""
+"""Files that are kept, those used last; a network is 10 to 150 MB."""
 
 _DIGEST = hashlib.sha256().digest_size
 

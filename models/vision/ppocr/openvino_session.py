@@ -76,7 +76,7 @@ def _kept(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] |
 
 
 def _compiled(core: Any, path: Path, recognition: bool, options: Mapping[str, Any], name: str) -> tuple[str, Any]:
-    """The same, compiled now and kept."""
+    """The characters and the compiled network, compiled now and kept."""
     model = core.read_model(path)
     characters = str(model.get_rt_info(["framework", "character"]).value) if recognition else ""
     graph = _of_pictures(_most_likely(model) if recognition else _probability_map(model))
@@ -93,7 +93,7 @@ def _keep_outputs(request: Any, place: tuple[dict[int, tuple[NDArray[Any], ...]]
 
 
 def _of_pictures(model: Any) -> Any:
-    """The same network for uint8 RGB, channels last; PP-OCR wants BGR, channels first, in [-1, 1]."""
+    """The network for uint8 RGB, channels last; PP-OCR wants BGR, channels first, in [-1, 1]."""
     steps = PrePostProcessor(model)
     picture = steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     picture.set_color_format(ColorFormat.RGB)

@@ -104,7 +104,7 @@ def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
 
 
 def _turned(quad: Corners, quarters: int) -> Corners:
-    """The same box with the corner first at which text begins that runs `quarters` quarter turns clockwise."""
+    """The box with the corner first at which text begins that runs `quarters` quarter turns clockwise."""
     return np.roll(quad, -quarters, 0)
 
 

@@ -49,7 +49,7 @@ class Scales:
 
     coarse: float
     fine: float | None
-    """None when the coarse search sees everything."""
+    """The factor of the fine search; None when the coarse one sees everything."""
 
 
 _BAND = 4_000_000

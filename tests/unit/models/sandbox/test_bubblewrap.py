@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from models.sandbox import bubblewrap as trial
+from models.sandbox import running
 from models.sandbox.bubblewrap import SandboxJob, missing
 from models.sandbox.interpreter import interpreter_binds, package_binds
 from models.sandbox.running import Room, run_script
@@ -45,7 +46,7 @@ def bubblewrap() -> str:
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long a busy machine takes to end a script."""
-    monkeypatch.setattr(trial, "_GRACE_S", 60.0)
+    monkeypatch.setattr(running, "_GRACE_S", 60.0)
 
 
 @pytest.fixture(autouse=True)
