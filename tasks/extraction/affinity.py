@@ -15,16 +15,16 @@ ALIKE = 85
 """rapidfuzz's ratio from which a word is taken for a misread label."""
 SYNONYM_WEIGHT = 0.8
 PARENT_WEIGHT = 0.3
-"""What the words of the object around a field count beside its own."""
+"""Weight of the words of the object around a field, beside 1 for the field's own."""
 REACH = 12
 """Line heights below which a heading still heads a column; measured in heights of the match."""
 
 MAX_LABELS = 32
-"""Occurrences of a label that are compared with one match."""
+"""Most occurrences of a label that are compared with one match."""
 
 
 def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
-    """0 to about 1.3: how much the surroundings of `words` speak of the field with these names."""
+    """How much the surroundings of `words` speak of the field with these names: 0 to about 1.3."""
     own = max((_relation(passage, words, name) for name in names.own), default=0.0)
     return own + PARENT_WEIGHT * _relation(passage, words, names.around)
 
@@ -49,7 +49,8 @@ def _nearest(passage: Passage, words: Sequence[int], label: str) -> float:
 
 
 def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tuple[int, float]]:
-    """Words that mean `label`, and how surely: on a page full of them those next to `word` in reading order."""
+    """Words that mean `label`, each with how surely; on a page full of them, only those next to `word` in reading
+    order."""
     known = passage.labels.get(label)
     if known is None:
         known = passage.labels[label] = sorted(
@@ -92,7 +93,7 @@ def _between(passage: Passage, label: int, words: Sequence[int]) -> float:
 
 
 def _purity(passage: Passage, label: int, match: int) -> float:
-    """Less than 1 where the label's line says more than the label: "TOTAL QTY" is not the total."""
+    """Factor below 1 where the label's line has more words than the label: "TOTAL QTY" is not the total."""
     others = sum(
         1
         for word in passage.line_words(passage.line_at(label))

@@ -31,6 +31,6 @@ def bounds_of_word(passage: Passage, word: int) -> Bounds | None:
 
 
 def same_row(one: Box, other: Box) -> bool:
-    """Whether half of the lower one is beside the other."""
+    """Whether at least half of the lower box's height is beside the other box."""
     overlap = min(one[3], other[3]) - max(one[1], other[1])
     return overlap > 0.5 * min(one[3] - one[1], other[3] - other[1])

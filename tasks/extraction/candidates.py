@@ -25,22 +25,22 @@ Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time"
 KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")
 
 MOST_SEGMENTS = 1_500
-"""What is looked at of one page, whose neighbours are found by comparing all with all."""
+"""Segments of one page that are looked at: finding their neighbours compares each with all others."""
 LONGEST_BLOCK = 6
-"""Lines: an address has up to six."""
+"""Most lines of a block: an address has up to six."""
 LONGEST_PART = 8
-"""Words of a line whose first and last words are tried by themselves."""
+"""Most words of a line whose beginnings and ends are candidates by themselves."""
 LONGEST_PARTY = 60
-"""Characters of a label that names one."""
+"""Most characters of a label that names a party."""
 ENDS = {
     **dict.fromkeys(("from", "von", "de", "da", "van", "dari"), "from"),
     **dict.fromkeys(("to", "an", "à", "para", "per", "aan", "kepada"), "to"),
 }
-"""The party that such a word names before a colon, as in the head of an e-mail."""
+"""The party that a word before a colon names, as in the head of an e-mail."""
 MOST_BEFORE = 4
-"""Words of a sentence before what they name."""
+"""Words of a sentence before a value that are taken for its label."""
 BLOCK_GAP = 1.3
-"""Heights of a line between lines that stand together."""
+"""Largest gap between two lines of one block, in heights of a line."""
 AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
 
 _CLOCK = re.compile(r"\b\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?", re.IGNORECASE)
@@ -51,7 +51,7 @@ _URI = re.compile(
     r"|au|nz|my|sg|in|mx|br|co\.uk|com\.\w\w|org\.\w\w)(?:/[^\s\"'<>()]{0,2000})?(?![\w@-])",
     re.IGNORECASE,
 )
-"""With a scheme, or a name of a well-known domain by itself."""
+"""An address with a scheme, or the name of a well-known domain by itself."""
 _DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,20}\d(?![\w])")
 """A telephone number, an account: groups of figures that belong together."""
 _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -62,7 +62,7 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("piece", CURRENCY),
 )
 LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
-"""What stands before a colon: no time of day, no address."""
+"""A label before a colon, which is no time of day and no address."""
 _NAME = re.compile(r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:[^\W\d_a-zà-ÿ][\w'’&.-]*|de|of|von|van|der|la|del|and))*")
 """Capitalised words that follow each other: in a sentence, these are names."""
 _FRACTION = re.compile(r"([.,])\d{1,2}$")
@@ -73,7 +73,7 @@ _MONEY = re.compile(
 )
 _OTHER = {".": ",", ",": "."}
 MOSTLY = 4
-"""How many times as often one sign of fractions has to be there as the other, that it is the page's."""
+"""How many times as often as the other a decimal sign has to be there to be taken for the page's."""
 _STOPS = re.compile(r"[.,;]*")
 _BRACKETS = re.compile(r"(.{2,}?)\s*(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
 
@@ -87,7 +87,7 @@ class LineSegment:
     text: str
     box: Box | None
     left: int = -1
-    """The nearest segment beside it, by its index; −1: there is none."""
+    """Index of the nearest segment to the left, in the same row; −1 where there is none."""
     above: int = -1
     below: int = -1
 
@@ -101,23 +101,23 @@ class CandidateSpan:
     kind: Kind
     passage: Passage
     words: tuple[int, ...]
-    """Ascending: those that say it, and what touches it."""
+    """Indices of the words that say it and of what touches it, ascending."""
     text: str
-    """As a field has it."""
+    """The text without signs around it, as a field has it."""
     first: int
-    """The segment in which it begins, by its index."""
+    """Index of the segment in which it begins."""
     last: int
     label: str = ""
-    """What stands before it and names it, as the page has it."""
+    """The text before it that names it, as the page has it."""
     closed: bool = False
-    """Whether a colon ends that label."""
+    """Whether a colon ends the label."""
     number: Number | None = None
     day: Day | None = None
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What was read, in segments and spans."""
+    """The segments of what was read, and the spans in them that may be values of fields."""
 
     passages: Sequence[Passage]
     segments: list[LineSegment] = field(default_factory=list)
@@ -125,19 +125,19 @@ class Candidates:
 
     @cached_property
     def layouts(self) -> dict[int, LabelLayout]:
-        """By the passage's identity."""
+        """The layout of each passage, by the passage's identity."""
         return {id(passage): layout_of(passage) for passage in self.passages}
 
     @cached_property
     def labels(self) -> list[tuple[str, ...]]:
-        """The words of the label that each segment begins with; none where it begins with none."""
+        """The folded words of the label that each segment begins with, empty where it begins with none."""
         found = (LABEL.match(segment.text) for segment in self.segments)
         return [tuple(fold(label[0])) if label else () for label in found]
 
     @cached_property
     def parties(self) -> list[str]:
-        """Whom each segment belongs to: the party that a label names which begins it, or a line above that it goes on
-        from; empty where none does."""
+        """The party to whom each segment belongs: named by a label at its beginning, or by a line above it in its
+        block; empty where nothing names one."""
         return [self._party(at) for at in range(len(self.segments))]
 
     def _party(self, at: int) -> str:
@@ -158,7 +158,7 @@ class Candidates:
 
 
 def party_of(text: str) -> str:
-    """Whom a label names that is all of `text`, or stands before its first colon."""
+    """The party that a label names, where the label is all of `text` or stands before its first colon; else empty."""
     label, colon, _ = text.partition(":")
     words = tuple(fold(label[:LONGEST_PARTY]))
     if colon and len(words) == 1 and words[0] in ENDS:
@@ -168,7 +168,7 @@ def party_of(text: str) -> str:
 
 
 def _goes_on(above: LineSegment, below: LineSegment) -> bool:
-    """Whether a line stands together with the one above it."""
+    """Whether a line belongs to one block with the line above it."""
     if above.box and below.box:
         height = max(1, min(above.height, below.height))
         return below.box[1] - above.box[3] <= BLOCK_GAP * height and max(above.height, below.height) <= 2 * height
@@ -176,7 +176,7 @@ def _goes_on(above: LineSegment, below: LineSegment) -> bool:
 
 
 def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Candidates:
-    """The first `most_spans` of it. Synchronous: some 25 ms a page."""
+    """Finds the first `most_spans` candidates in `passages`. Synchronous: some 25 ms a page."""
     candidates = Candidates(passages)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:
@@ -196,8 +196,8 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Can
 
 
 def _settle_numbers(candidates: Candidates) -> None:
-    """Numbers that may be thousands or have a fraction, `9.800`, as the others are written: by the sign before their
-    one or two figures; without such ones, by amounts of money, which have no three behind it."""
+    """Decides whether `9.800` is thousands or a fraction by how the other numbers are written: by the sign before one
+    or two last figures, or, without such numbers, by amounts of money, whose fractions never have three figures."""
     fractions = Counter(
         found[1] for span in candidates.spans if span.number and (found := _FRACTION.search(span.number.digits))
     )
@@ -223,7 +223,7 @@ def _split_into_segments(passage: Passage) -> list[LineSegment]:
 
 
 def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Iterator[LineSegment]:
-    """With their neighbours. Where there are no boxes, a line stands below the one before it."""
+    """The segments with their neighbours. Without boxes, a line stands below the one before it."""
     boxes = [segment.box for segment in segments]
     placed = [index for index, box in enumerate(boxes) if box is not None]
     neighbours = dict(
@@ -239,7 +239,7 @@ def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Iterator[L
 
 
 def _nearest_boxes(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
-    """The nearest to the left in the row, above and below, of each box; −1 where there is none."""
+    """Indices of the boxes nearest to each box: to the left in its row, above and below; −1 where there is none."""
     if not len(boxes):
         return []
     left, top, right, bottom = boxes.T
@@ -279,7 +279,7 @@ def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[
 def _typed_spans(
     passage: Passage, layout: LabelLayout, segment_of: dict[int, int], candidates: Candidates
 ) -> Iterator[CandidateSpan]:
-    """Days, amounts, times and the like, wherever they stand."""
+    """Days, amounts, times and other values of known form, wherever they stand."""
 
     def span(
         kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None
@@ -319,7 +319,8 @@ def _words_before(segment: LineSegment, word: int) -> str:
 
 
 def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
-    """The line, what stands behind its label, and its parts at commas, brackets, the first and the last word."""
+    """A line as candidates: whole, what stands behind its label, and its parts at commas, brackets, first and last
+    words."""
     passage, words = segment.passage, segment.words
 
     def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, closed: bool = False) -> CandidateSpan:
@@ -378,20 +379,21 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
 
 
 def without_brackets(text: str) -> str | None:
-    """What stands before the brackets at the end of a text, if any do: a company without its number."""
+    """The text before the brackets at the end of `text`, as a company without its number; None without such
+    brackets."""
     found = _BRACKETS.fullmatch(text)
     return found[1] if found else None
 
 
 def _without_signs(text: str) -> str:
-    """A text without the signs around it; a bracket that closes one within it stays."""
+    """The text without the signs around it; a bracket that closes one within the text stays."""
     bare = text.strip(AROUND)
     end = text.find(bare) + len(bare)
     return text[text.find(bare) : end + (bare.count("(") > bare.count(")") and text[end : end + 1] == ")")]
 
 
 def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[CandidateSpan]:
-    """Lines that stand together from where `start` stands, two and more."""
+    """Blocks of two and more lines, the first of them where `start` stands."""
     here = candidates.segments[start.last]
     # What ended the line by itself is in its middle now: "55 Jalan Sagu,".
     stops = _STOPS.match(here.text, max(0, here.text.find(start.text)) + len(start.text))

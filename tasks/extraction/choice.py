@@ -14,33 +14,33 @@ from tasks.extraction.values import key_of, says_nothing, values_of
 from tasks.schema.paths import JsonPath
 
 MOST_VALUES = 48
-"""The likeliest values of a field that are tried on its schema."""
+"""Most values of a field that are tried on its schema, the likeliest first."""
 DEMANDED = 0.03
 """Factor on the probability that nothing answers a text field that has to be there."""
 ADDRESSES = ("email", "uri", "url")
-"""Formats of which one value alone on a page is likely to be meant, whatever the field is called."""
+"""Formats whose only value on a page is likely to be meant, whatever the field is called."""
 UNDECIDED = 0.5
-"""A piece that is less likely than that may as well be another one of its line, if that is the place."""
+"""Probability below which a piece of a line may as well be another piece of the same line."""
 TAKEN = 0.25
 """Factor on the probability of a place that a surer field has taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenValue:
-    """A value, None where none is said, and where it stands."""
+    """A value for a field, or None where nothing says one, and the place where it stands."""
 
     value: Any
     probability: float
-    """What the network alone gives all places that say the same."""
+    """The network's probability, summed over every place on the page with this value."""
     passage: Passage | None = None
     words: tuple[int, ...] = ()
 
 
 def choose_values(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
-    """A value for each field that has one, the surest fields first: no two have the same place if that can be helped.
+    """Chooses a value for each field, the surest fields first, so that no two take the same place if another will do.
 
-    A field that may be null or left out is None where nothing answers it; one that may not has no choice where nothing
-    fits its schema. Synchronous.
+    The value is None where nothing answers a field that may be null or left out. A field that may not be is missing
+    from the result where nothing fits its schema. Synchronous.
     """
     left = {row: _possible_values(scored, row) for row, field in enumerate(scored.fields) if not field.in_list}
     found: dict[JsonPath, ChosenValue] = {}
@@ -61,7 +61,7 @@ def choose_values(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
 
 
 def text_list_at(scored: FieldScores, choice: ChosenValue) -> TextList | None:
-    """The list whose place a choice is; None where it is none."""
+    """The list at the place of a chosen value; None where no place was chosen."""
     if choice.value is None or choice.passage is None:
         return None
     return read_text_list(scored.candidates, choice.passage, choice.words, choice.probability)
@@ -72,7 +72,7 @@ def _probability_left(choice: ChosenValue, taken: set[tuple[int, tuple[int, ...]
 
 
 def _possible_values(scored: FieldScores, row: int) -> list[ChosenValue]:
-    """What the field may be, places that say the same taken together."""
+    """The values that a field may have, each with the probabilities of all its places added up."""
     field, chances = scored.fields[row], scored.probabilities[row]
     types, is_enum = types_of(field.schema), "enum" in field.schema
     may_be_none, none = field.may_be_left_out or field.fits(None), float(chances[-1])
@@ -106,8 +106,8 @@ def _possible_values(scored: FieldScores, row: int) -> list[ChosenValue]:
 
 
 def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
-    """A line takes the place of its likeliest piece where it is not certain which of its pieces it is; but for brackets
-    at its end, a piece is whole, too, and no name is its sentence."""
+    """Prefers a whole line to its likeliest piece where no piece is certain. A piece that is all of its line but the
+    brackets at the end stays, and so does a name in a sentence."""
     key = max(best, key=lambda one: best[one][0], default=None)
     if key is None or best[key][1].kind != "piece" or best[key][0] >= UNDECIDED:
         return
@@ -124,7 +124,7 @@ def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
 
 
 def _is_in_sentence(piece: CandidateSpan, line: CandidateSpan) -> bool:
-    """Whether the word before it says that its line is one: `from Acme GmbH`."""
+    """Whether a piece stands in a sentence, by the word before it: `from Acme GmbH`."""
     before = line.text.partition(piece.text)[0].split()
     return bool(before) and before[-1].islower()
 

@@ -22,11 +22,11 @@ from tasks.notation.dates import parse_day
 from tasks.notation.numbers import parse_number
 
 Label = Literal["own", "none", "other", "elsewhere"]
-"""What stands beside a match: words that name its field; nothing that names anything; words that name another field;
-or nothing, while the words that name its field stand beside another value."""
+"""What labels say of a match: `own`, words beside it name its field; `none`, nothing beside it is a label; `other`,
+words beside it name another field; `elsewhere`, its field's label stands beside another value."""
 
 OWN_AFFINITY = 0.5
-"""From here on the words around a match are taken for its field's own label, known or not."""
+"""Affinity from which the words around a match are taken for its field's own label, known or not."""
 _FRACTION = re.compile(r"\d[.,]\d|%")
 _ROUNDING = frozenset({"rounding"})
 _CLOCK = re.compile(r"\d[:.]\d\d")
@@ -38,18 +38,18 @@ class Claim:
     text: str = ""
     """The label as the source has it."""
     is_final: bool = False
-    """Whether what stands elsewhere says nothing against it."""
+    """Whether labels elsewhere cannot speak against it."""
 
 
 @dataclass(frozen=True)
 class AnsweredField:
-    """A field as far as labels can speak of it."""
+    """A field of an answer with its value, as far as labels can speak of it."""
 
     value: Any
-    """Empty where it is looked for."""
+    """The field's value; empty where the value is still looked for."""
     names: Names
     in_list: bool = False
-    """Labels of a list's fields stand beside the others of their kind, too."""
+    """Whether the field is in a list, whose labels may stand beside the other items."""
 
     @cached_property
     def concepts(self) -> frozenset[str]:
@@ -69,7 +69,7 @@ class AnsweredField:
 
     @property
     def is_labelled(self) -> bool:
-        """Whether it is of a kind that has a label wherever it stands: amounts and numbers, not names and dates."""
+        """Whether values of its kind always stand beside a label: amounts and numbers do, names and dates do not."""
         return bool(self.concepts) and self.kinds <= {"amount", "count", "number", "time"}
 
     @property
@@ -78,14 +78,14 @@ class AnsweredField:
 
 
 class Claims:
-    """What the labels of all passages say, each passage read when it is first asked about."""
+    """Finds what labels say about matches. The layout of a passage is found when it is first needed."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = passages
         self._layouts: dict[int, LabelLayout] = {}
 
     def of(self, match: ValueMatch, answered: AnsweredField) -> Claim:
-        """What stands beside `match`: `own`, `other` or `none`."""
+        """Finds what the label beside `match` says: `own`, `other` or `none`."""
         passage = match.passage
         layout = self.layout(passage)
         pair = next((layout.pair_of[word] for word in match.words if word in layout.pair_of), None)
@@ -109,7 +109,7 @@ class Claims:
         return Claim("none")
 
     def elsewhere(self, answered: AnsweredField) -> Claim | None:
-        """The field's own label, where it stands beside a value of its kind. For a field without a match there."""
+        """The field's own label where it stands beside another value of its kind, for a field without a match there."""
         if answered.in_list:
             return None
         found = next(self.own_pairs(answered), None)
@@ -118,7 +118,7 @@ class Claims:
         return Claim("elsewhere", found[1].label)
 
     def _is_rounded(self, passage: Passage, pair: LabelledValue, answered: AnsweredField) -> bool:
-        """Whether the field is a total, and what stands beside its label comes to it by the page's rounding."""
+        """Whether the field is a total that differs from the value beside its label by the page's rounding only."""
         wanted = parse_number(str(answered.value)) if "total" in answered.concepts else None
         if wanted is None:
             return False
@@ -128,7 +128,7 @@ class Claims:
         return not wanted.readings.isdisjoint(total + one for total in _amounts(passage, pair) for one in by)
 
     def own_pairs(self, answered: AnsweredField) -> Iterator[tuple[Passage, LabelledValue]]:
-        """The labels that name the field, and what of its kind stands beside them."""
+        """The labels that name the field, each with its passage, where a value of the field's kind stands beside it."""
         for passage in self._passages if answered.names.own else ():
             for pair in _labels_naming(self.layout(passage), answered):
                 if _is_of_kind(passage, pair, answered):
@@ -141,7 +141,7 @@ class Claims:
 
 
 def _labels_naming(layout: LabelLayout, answered: AnsweredField) -> Sequence[LabelledValue]:
-    """Those whose label names the field: the same concepts, or all the words of its key and at most one more."""
+    """The labels that name the field: by the same concepts, or by all the words of its key and at most one more."""
     if answered.concepts:
         return layout.of_concepts.get(answered.concepts, ())
     key = answered.names.own[0]
@@ -152,7 +152,7 @@ def _labels_naming(layout: LabelLayout, answered: AnsweredField) -> Sequence[Lab
 
 
 def _is_first(passage: Passage, pair: LabelledValue, match: ValueMatch) -> bool:
-    """Whether `match` is what the label stands beside, or the same once more; figures may have words before them
+    """Whether `match` is the first value beside the label, or has the same words; figures may have words before them
     (`Payment: Cash 10.00`)."""
     said = [passage.words[word] for word in match.words]
     values = [passage.words[word] for word in pair.values]
@@ -166,7 +166,7 @@ def _has_figure(text: str) -> bool:
 
 
 def _line_word(match: ValueMatch) -> str:
-    """A word in the line of a bare figure that makes it a part of an address."""
+    """A word in the line of a bare figure that makes the figure a part of an address; empty where there is none."""
     said = " ".join([match.passage.words[word] for word in match.words])
     if _FRACTION.search(said) or any(find_currencies(said)):
         return ""
@@ -175,7 +175,7 @@ def _line_word(match: ValueMatch) -> str:
 
 
 def _amounts(passage: Passage, pair: LabelledValue) -> frozenset[Decimal]:
-    """All that the first figures beside a label may be read as."""
+    """All readings of the first figures beside a label."""
     number = passage.number_at.get(pair.values[0])
     return number.readings if number else frozenset()
 

@@ -1,4 +1,4 @@
-"""What a label says that the value beside it is: `TOTAL SALES (INCLUSIVE OF GST) :` is a total, `Total GST` a tax."""
+"""Concepts that labels and fields name: `TOTAL SALES (INCLUSIVE OF GST) :` is a total, `Total GST` a tax."""
 
 import tomllib
 import unicodedata
@@ -15,14 +15,14 @@ from tasks.extraction.folding import fold, look_alike
 FILE = Path(__file__).with_name("concepts.toml")
 
 MANY = 5
-"""Names that end with a word that others are likely to end with."""
+"""Number of names ending with a word from which other names are likely to end with it, too."""
 
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
 
 LONGEST_NAME = 8
-"""Words of a field's name that are looked up together."""
+"""Most words of a field's name that are looked up together."""
 MOST_TURNED = 4
-"""Words of a field's name that are tried in any order."""
+"""Most words of a field's name that are tried in any order."""
 
 _NOTHING = "nothing"
 _LITTLE = frozenset(fold("of the a an and in on de la le du des der die das di do da e et y und s"))
@@ -37,9 +37,9 @@ class Concept:
     kind: Kind
     weak: bool
     also: frozenset[str]
-    """Names of concepts that may be the same."""
+    """Names of the concepts that may be the same."""
     party: str = ""
-    """Whom the lines below such a label belong to."""
+    """The party to whom the lines below such a label belong."""
 
 
 _ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
@@ -64,14 +64,14 @@ PHRASES = {tokens: name for name in _ROWS for tokens in _phrases_of(name, "words
 LAST_WORDS = frozenset(
     word for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items() if count >= MANY
 )
-"""`number`, `date`: what names of several things end with."""
+"""The words that names of several things end with: `number`, `date`."""
 OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
 """The tokens that make the bare figures in their line a part of something."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
 def _without_accents(text: str) -> str:
-    """Without accents, as keys are written."""
+    """The text without accents, as keys are written."""
     if text.isascii():
         return text
     letters = unicodedata.normalize("NFD", text.translate(_UMLAUTS))
@@ -100,7 +100,7 @@ _MISREAD = {
     for token in sorted({token for phrase in PHRASES for token in phrase} | _INCLUDING | _EXCLUDING)
     if len(token) > 3
 }
-"""Tokens of names by what OCR cannot tell from them."""
+"""The tokens of names, by the form that OCR cannot tell from them."""
 
 
 def may_mean_much(token: str) -> bool:
@@ -115,16 +115,19 @@ def are_synonyms(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
-    """The concepts that a label of these folded words names: none that it only includes, weak ones only alone."""
+    """The concepts that a label of these folded words names, without a tax that it only includes; weak ones only where
+    there are no others."""
     known = [_MISREAD.get(look_alike(token), token) for token in tokens]
     return _strongest(_find_names(known, _longest_of_label))
 
 
 @lru_cache(maxsize=4096)
 def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> frozenset[str]:
-    """The concepts of a field with a name of these folded words, in an object of that name: what the whole name means,
-    with the object's (`invoice.number`) or without, else what is named in it. A single word that no document prints
-    counts where it ends the name (`purchaser_landline`, but not `link_price`), or alone."""
+    """The concepts of a field with a name of these folded words, in an object whose name is `around`.
+
+    The whole name decides, with the object's (`invoice.number`) or without; else the names within it. A single word
+    that no document prints counts only alone or at the end (`purchaser_landline`, but not `link_price`).
+    """
     plain = tuple(map(_without_accents, tokens))
     for whole in ((*map(_without_accents, around), *plain), plain) if around else (plain,):
         if name := _concept_of_whole_name(whole):
@@ -139,7 +142,8 @@ def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> 
 
 
 def _concept_of_whole_name(tokens: tuple[str, ...]) -> str:
-    """What a field of exactly this name means, with its words in any order, in the singular, or written together."""
+    """The concept of exactly this name, with its words in any order, in the singular or written together; else
+    empty."""
     words = tuple(word for word in tokens if word not in _OF)
     if not 0 < len(words) <= LONGEST_NAME:
         return ""
@@ -173,7 +177,7 @@ def _strongest(found: Collection[tuple[str, int, int]]) -> frozenset[str]:
 def _find_names(
     known: Sequence[str], longest: Callable[[Sequence[str], int], tuple[int, str]]
 ) -> list[tuple[str, int, int]]:
-    """The names in these words, each with where it begins and ends; no tax that is only included."""
+    """Finds the names in these words, each with its begin and end, but no tax that is only included."""
     found: list[tuple[str, int, int]] = []
     at, excluded = 0, False
     while at < len(known):

@@ -5,8 +5,8 @@ For the answer `{"total": 9.0, "vat_id": "DE1"}` it may be:
 
 A field that several places could support is traced to the one that says it most exactly, then to the one beside
 a label that names the field, then, within an object of a list, to the one nearest to the object's other fields.
-Found is not yet right: a value that stands beside another field's label, or away from its own, is marked and counts as
-unsupported. Synchronous; for long documents call it in a thread.
+A value beside another field's label, or away from its own, is marked and counts as unsupported. Synchronous; for long
+documents call it in a thread.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from tasks.result import Bounds, bounds_of
 from tasks.schema.paths import JsonPath, leaves, pointer_of, schema_at
 
 MAX_PASSAGE = 300
-"""Characters of the line around a match in a web page."""
+"""Most characters of the line around a match in a web page."""
 BOOLEAN_AFFINITY = 0.5
 """A "yes" supports a field only in a line that names the field."""
 
@@ -35,16 +35,15 @@ UNUSED_BONUS = 0.25
 """Repeated values of a list are traced to different places, where there are as many."""
 CONFIDENCE_WEIGHT = 0.05
 CLAIM_BONUS: Mapping[Label, float] = {"own": 1.0, "other": -2.0}
-"""A place whose label names the field is preferred; one whose label names something else is taken where there is no
-other."""
+"""Bonus by what the label says: a place whose label names something else is taken only where there is no other."""
 PLACE_BONUS = 4.0
-"""For the place that the extractor took the value from."""
+"""Bonus for the place from which the extractor took the value."""
 REQUEST = -1
-"""Stands for the index of the request, which is no entry of the precontext: it comes after them all."""
+"""Index that stands for the request, which is no entry of the precontext."""
 MOST_TALLIED = 1e15
-"""Numbers from which on hundredths are no longer exact, and nobody adds up."""
+"""Number from which on hundredths are no longer exact, and which nobody adds up."""
 CONTRADICTED_SCORE = 0.3
-"""What is left of the score of a value whose label speaks against it."""
+"""Highest score of a value whose label speaks against it."""
 
 
 class FieldEvidence(TypedDict):
@@ -68,7 +67,7 @@ class FieldEvidence(TypedDict):
     """0 to 1, two decimals: how probable it is that the field is right, calibrated on documents that nothing was fitted
     to; absent where no extractor is, and where only the words of a request about something else say it."""
     label_text: NotRequired[str]
-    """That label as the source has it."""
+    """The label as the source has it."""
     confidence: NotRequired[float]
     """The mean of what the engine measured for the matched words."""
     bounds: NotRequired[Bounds]
@@ -78,7 +77,7 @@ class FieldEvidence(TypedDict):
     speaker: NotRequired[str]
     url: NotRequired[str]
     passage: NotRequired[str]
-    """The line that the text stands in: of a web page, and of what has neither bounds nor seconds."""
+    """The line around the text, in web pages and in results with neither bounds nor seconds."""
 
 
 Support = Callable[[JsonPath, Any], ValuePlace | None]
@@ -172,15 +171,15 @@ def find_evidence(
 
 
 def _tally(value: Any) -> Decimal | None:
-    """None for what is no number that anybody adds up."""
+    """The number rounded to hundredths; None for anything that nobody adds up."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MOST_TALLIED:
         return None
     return round(Decimal(str(value)), 2)
 
 
 def _tallies(value: Any, path: JsonPath, supported: Collection[JsonPath]) -> Iterator[tuple[Decimal, list[JsonPath]]]:
-    """The sums of the numbers in lists, and how many items these have, by the fields that they are computed from; of
-    lists all of whose numbers are supported."""
+    """The sums of the numbers in a list and the number of its items, each with the fields that it is computed from.
+    Only lists whose numbers are all supported count."""
     if isinstance(value, dict):
         for key, child in value.items():
             yield from _tallies(child, (*path, key), supported)
@@ -222,7 +221,8 @@ def _claimed_matches(answered: AnsweredField, passages: Sequence[Passage], claim
 def _choose(
     fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
 ) -> dict[JsonPath, _ClaimedMatch]:
-    """The surest fields first, so that the others of their object can be looked for around them."""
+    """Chooses a match for each field, the surest fields first, so that the others of their object are preferred near
+    them."""
     chosen: dict[JsonPath, _ClaimedMatch] = {}
     used: set[tuple[int, int]] = set()
     anchors: dict[JsonPath, list[ValueMatch]] = {}
@@ -270,7 +270,7 @@ def _identity(match: ValueMatch) -> tuple[int, int]:
 
 
 def _nearness(match: ValueMatch, other: ValueMatch) -> float:
-    """1 on the same line, falling by a third with each line between."""
+    """How near two matches are: 1 on the same line, less with each line between."""
     if match.passage is not other.passage:
         return 0.0
     here, there = box_of(match.passage, match.words), box_of(other.passage, other.words)
@@ -330,7 +330,8 @@ def _confidence(match: ValueMatch) -> float | None:
 
 
 def _bounds(match: ValueMatch) -> Bounds | None:
-    """A single word's own; on one line the quadrilateral from the first to the last; else the hull."""
+    """The bounds of a match: of a single word its own, on one line the quadrilateral from first to last, else the
+    hull."""
     hull = box_of(match.passage, match.words)
     first = bounds_of_word(match.passage, match.words[0])
     last = bounds_of_word(match.passage, match.words[-1])

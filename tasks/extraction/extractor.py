@@ -46,7 +46,8 @@ class Extractor:
         return meanings_of(self._network.meanings)
 
     async def score(self, entries: Sequence[Entry], fields: Sequence[WantedField]) -> FieldScores:
-        """What `entries` read, tried on `fields`. Raises ModelError where the embedding engine fails."""
+        """Scores every candidate in `entries` for each of `fields`. Raises ModelError where the embedding engine
+        fails."""
         passages = await self._executor.run(passages_of, entries)
         candidates, strings, spans, texts = await self._executor.run(_prepare, passages, fields, self._most_spans)
         if not candidates.spans or not fields:
@@ -100,9 +101,9 @@ def _prepare(
 
 
 def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
-    """Fields that nothing is likely to answer, under another name of the same thing: the network may know that better.
+    """The fields that nothing is likely to answer, by their rows, under another name that the network may know better.
 
-    In a list, each place is likely by itself.
+    Fields of lists are left out: each of their places is likely by itself.
     """
     likeliest = scored.probabilities.max(axis=1)
     unsure = [at for at, one in enumerate(scored.fields) if likeliest[at] < UNDECIDED and not one.in_list]
@@ -116,7 +117,7 @@ def _adjust(
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
 ) -> None:
-    """Changes the logits by what is known of the fields whatever the network makes of them."""
+    """Changes the logits by rules that hold whatever the network says."""
     for row, field in zip(logits, texts, strict=True):
         apply_rules(row, field, candidates)
     separate_rivals(logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, candidates)

@@ -17,7 +17,7 @@ from tasks.extraction.names import Names
 Matrix = NDArray[np.float32]
 
 SLOTS = ("own", "left", "above", "heading", "below")
-"""Where a name may stand: before the span in its line, in its row, and in its column."""
+"""Places where a label may stand: before the span in its line, in its row, and in its column."""
 TYPES = ("string", "number", "integer", "date", "time", "email", "uri", "enum", "pattern", "iso", "nullable", "list")
 _FIELD_KINDS = ("amount", "count", "date", "time", "number", "text")
 _ISO = re.compile(r"\bISO\b|YYYY-MM-DD", re.IGNORECASE)
@@ -31,7 +31,7 @@ _COMPANY = re.compile(
 )
 _CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
 _MOST_NAME = 200
-"""Characters of a description that count."""
+"""Most characters of a description that count."""
 _CALLED: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
 for _phrase, _name in PHRASES.items():
     _CALLED[_name].append(_phrase)
@@ -43,9 +43,9 @@ class FieldText:
 
     names: Names
     name: str
-    """Its key, and that of the object around it, in words."""
+    """The key in words, behind that of the object around it."""
     full: str
-    """With its title and description."""
+    """The name with the field's title and description."""
     types: tuple[float, ...]
     concepts: frozenset[str]
 
@@ -60,7 +60,7 @@ def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False
 
 
 def renamed(field: FieldText) -> FieldText | None:
-    """The field under the first other name of what its own names mean."""
+    """The field under the first other name of its concept; None where there is none."""
     others = (phrase for concept in sorted(field.concepts)[:1] for phrase in _CALLED[concept])
     name = next((phrase for phrase in others if phrase not in field.names.own), None)
     if name is None:
@@ -71,7 +71,7 @@ def renamed(field: FieldText) -> FieldText | None:
 
 
 def types_of(schema: Mapping[str, Any]) -> set[str]:
-    """But for null."""
+    """The types in a schema, except null."""
     given = schema.get("type")
     return {name for name in ([given] if isinstance(given, str) else given or ()) if name != "null"}
 
@@ -103,14 +103,14 @@ def _types(schema: Mapping[str, Any]) -> tuple[float, ...]:
 
 
 class Strings:
-    """Texts that are embedded, each once."""
+    """Distinct texts to be embedded."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
         self._places: dict[str, int] = {}
 
     def place(self, text: str) -> int:
-        """Its index in `texts`; −1 for nothing."""
+        """The index of `text` in `texts`, to which it is added when new; −1 for an empty one."""
         text = text.strip()[:_MOST_NAME]
         if not text:
             return -1
@@ -123,7 +123,7 @@ class Strings:
 @dataclass(frozen=True, slots=True)
 class SpanFeatures:
     still: Matrix
-    """Spans × STILL: what does not depend on the field."""
+    """Spans × features that do not depend on the field."""
     labels: NDArray[np.int32]
     """Spans × SLOTS: places in the strings; −1 where none stands."""
     texts: NDArray[np.int32]
@@ -131,7 +131,7 @@ class SpanFeatures:
 
 
 def span_features(candidates: Candidates, strings: Strings) -> SpanFeatures:
-    """Synchronous."""
+    """Computes the features of all spans. Synchronous."""
     segments, spans = candidates.segments, candidates.spans
     places = [strings.place(segment.text) for segment in segments]
     heights = [segment.height for segment in segments if segment.box]
@@ -246,16 +246,17 @@ def _confidence(span: CandidateSpan) -> float:
 
 
 NAMED = 14
-"""What is known of a label and a field."""
+"""Number of features of a label and a field."""
 
 
 def label_matches(
     fields: Sequence[FieldText], strings: Strings, vectors: Matrix, field_vectors: Matrix, meanings: Matrix
 ) -> Matrix:
-    """Fields × strings + 1 × NAMED: the same concept, another one, the shares of words in common, how near they are in
-    meaning, how much nearer the nearest string is, the shares of groups of three letters in common, how near the
-    string's concept is to the field, and how much nearer the nearest concept is. The last string is the missing one.
-    `field_vectors`: fields × 2 × 384, of name and full name; `meanings`: concepts × 384."""
+    """How far each string names each field, as fields × strings + 1 × NAMED: the same concept, another one, the shares
+    of words in common, how near they are in meaning, how much nearer the nearest string is, the shares of groups of
+    three letters in common, how near the string's concept is to the field, and how much nearer the nearest concept is.
+    The last string is the missing one. `field_vectors`: fields × 2 × 384, of name and full name; `meanings`: concepts ×
+    384."""
     tokens = [tuple(fold(text)) for text in strings.texts]
     letters = [_letters(one) for one in tokens]
     concepts = [concepts_of(one) if len(one) <= 12 else frozenset() for one in tokens]
@@ -292,11 +293,11 @@ def label_matches(
 
 _PLACES = {name: at for at, name in enumerate(CONCEPTS)}
 CALLED_BY = 8
-"""The names of a concept that tell its meaning; English ones stand first."""
+"""Names of a concept that are embedded for its meaning; English ones stand first."""
 
 
 def called_by() -> dict[str, list[str]]:
-    """What each concept is called, for those who embed it."""
+    """The names of each concept that are embedded for its meaning."""
     found: dict[str, list[str]] = {name: [] for name in CONCEPTS}
     for phrase, name in PHRASES.items():
         if len(found[name]) < CALLED_BY:
@@ -305,12 +306,13 @@ def called_by() -> dict[str, list[str]]:
 
 
 def meanings_of(known: Mapping[str, Matrix]) -> Matrix:
-    """Concepts × 384, in the order of the table; zeros for one that is not known."""
+    """Embeddings of the concepts: concepts × 384, in the order of the table; zeros for one that is not known."""
     return np.stack([known.get(name, np.zeros(384, np.float32)) for name in CONCEPTS])
 
 
 def _letters(words: Sequence[str]) -> frozenset[str]:
-    """Groups of three, which compounds and inflected forms have in common: `telephone`, `telefon`, `Phone`."""
+    """The groups of three letters, which compounds and inflected forms have in common: `telephone`, `telefon`,
+    `Phone`."""
     return frozenset(word[at : at + 3] for word in words for at in range(max(1, len(word) - 2)))
 
 

@@ -16,13 +16,14 @@ Fits = Callable[[Any], bool]
 """Whether a value satisfies a field's schema."""
 
 MOST_FIELDS = 100
+"""Most fields of one schema that are looked for: each is scored with every candidate."""
 _LIST = NOTES | {"type", "items", "minItems", "maxItems"}
 _TEXT = NOTES | {"type", "minLength", "maxLength"}
 _SINGLE = NOTES | {
     *("type", "enum", "const", "pattern", "format", "minLength", "maxLength"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
-"""Keywords of single values; with any other it is not tried."""
+"""Keywords of single values; a schema with any other keyword is not tried."""
 
 
 class WantedField(NamedTuple):
@@ -32,25 +33,25 @@ class WantedField(NamedTuple):
     fits: Fits
     may_be_left_out: bool = False
     in_list: bool = False
-    """Whether there are many of it."""
+    """Whether the field is in a list, and has many values."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
     path: JsonPath
     schema: Mapping[str, Any]
-    """With references resolved; of an alternative to null, with the type of both."""
+    """The schema with references resolved; an alternative to null has both types."""
     is_required: bool = True
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
-    """Single values in plain objects, in order, and in such objects within them; lists are not gone into."""
+    """The single values in plain objects and in the plain objects within them, in order; lists are not gone into."""
     found = [field for field in _fields(schema, schema, (), 0) if field.schema.keys() <= _SINGLE]
     return found if len(found) <= MOST_FIELDS else []
 
 
 def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
-    """Lists of plain objects, outside other lists, with the single values of their objects; nothing else is in them."""
+    """The lists of plain objects outside other lists, by path, with the single values that their objects consist of."""
     found: dict[JsonPath, list[FormField]] = {}
     _lists(schema, schema, (), 0, found)
     return found
@@ -75,7 +76,7 @@ def _lists(
 
 
 def texts_of(schema: Mapping[str, Any]) -> list[FormField]:
-    """Lists of plain strings, outside other lists."""
+    """The lists of plain strings outside other lists."""
     found = [one for one in _fields(schema, schema, (), 0) if _is_of_texts(schema, one.schema)]
     return found if len(found) <= MOST_FIELDS else []
 
@@ -101,8 +102,8 @@ def _fields(
 
 
 def _in_one(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`anyOf: [{"type": "string"}, {"type": "null"}]`, as pydantic writes what may be missing, in one; its `Decimal`, a
-    number that may be written as a text, as a number."""
+    """Merges `anyOf: [{"type": "string"}, {"type": "null"}]`, pydantic's form of what may be missing, into one schema;
+    its `Decimal`, a number that may be written as a text, becomes a number."""
     branches = node.get("anyOf")
     if not isinstance(branches, list):
         return node
@@ -126,7 +127,7 @@ _ASKS_FOR_PROSE = re.compile(
 
 
 def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
-    """Whether the value of a field stands in what was read, word for word: no summary, no judgement, no whether."""
+    """Whether the value of a field stands word for word in what was read: no summary, no judgement, no boolean."""
     types = types_of(schema)
     if "enum" in schema:
         said = [value for value in schema["enum"] if value is not None]
@@ -141,12 +142,12 @@ def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
 
 
 def without_items(path: JsonPath) -> JsonPath:
-    """The path of a field in lists, whichever of their items it is in."""
+    """The path of a field without the indices of list items."""
     return tuple(step for step in path if isinstance(step, str))
 
 
 def fields_in(value: Any, schema: Mapping[str, Any] | None) -> list[WantedField]:
-    """The texts and numbers of an answer as fields that may be looked for in what was read."""
+    """The fields of an answer whose values are texts or numbers, to be looked for in what was read."""
     found: dict[JsonPath, WantedField] = {}
     for path, leaf in leaves(value, ()):
         key = without_items(path)

@@ -28,9 +28,9 @@ class CopiedFields:
     """The fields of an answer that no LLM has to write."""
 
     values: Mapping[JsonPath, Any]
-    """By the field's path; LEFT_OUT for a field that the answer does not have."""
+    """The value of each field by its path; LEFT_OUT for a field that the answer does not have."""
     scored: FieldScores | None = None
-    """What the extractor thinks of every piece of what was read."""
+    """The extractor's scores; None where it did not run."""
 
 
 async def copy_fields(
@@ -49,19 +49,19 @@ async def copy_fields(
 @dataclass(frozen=True, slots=True)
 class _FormToFill:
     values: Mapping[JsonPath, Any]
-    """What other specialists' results and the schema itself say."""
+    """Values from specialists' whole results and from the schema itself, by path."""
     wanted: Sequence[WantedField]
-    """What is to be looked for."""
+    """The fields that the extractor looks for."""
     lists: Sequence[JsonPath]
-    """Where objects are listed whose fields are wanted."""
+    """Paths of the lists of objects whose fields are wanted."""
     texts: Mapping[JsonPath, "_Fits"]
-    """Lists of texts that are wanted, by where they are."""
+    """The lists of texts that are wanted: by path, whether a value satisfies the schema."""
     read: Sequence[Entry]
-    """In which it is."""
+    """The entries in which fields are looked for."""
 
     @classmethod
     def of(cls, schema: Mapping[str, Any], results: TaskResults, read: Sequence[Entry]) -> "_FormToFill | None":
-        """None where the schema has no fields that can be filled in."""
+        """Finds what can be filled in; None where the schema has no such fields."""
         fields, listed, texts = fields_of(schema), lists_of(schema), texts_of(schema)
         if not (fields or listed or texts):
             return None
@@ -100,7 +100,8 @@ class _FormToFill:
         return cls(values, wanted, list(lists), of_texts, read)
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
-        """Lists of texts, each with what it is where nothing is found; none of which there has to be something."""
+        """The lists of texts, each with its value where nothing is found: null or empty. Lists that may be neither are
+        left out."""
         none: tuple[Any, ...] = (None, [])
         for path, fits in self.texts.items():
             nothing = next(filter(fits, none), LEFT_OUT)
@@ -108,7 +109,7 @@ class _FormToFill:
                 yield path, nothing
 
     def filled(self, scored: FieldScores | None) -> CopiedFields:
-        """The values of the fields that can be filled in; of none where nothing can."""
+        """Chooses the values of the fields that can be filled in."""
         values = {**self.values}
         choices = choose_values(scored) if scored else {}
         if scored:
@@ -133,7 +134,7 @@ def _is_text(value: Any) -> bool:
 
 
 class _Fits:
-    """Does a value satisfy a field's schema? Prepared when it is first asked."""
+    """Whether a value satisfies a field's schema, which is prepared at the first call."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema

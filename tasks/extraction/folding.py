@@ -9,11 +9,12 @@ _LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "
 
 
 def fold(text: str) -> list[str]:
-    """Its runs of letters and figures, without differences of case, width or ligature."""
+    """The runs of letters and figures in `text`, without differences of case, width or ligature."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return _TOKEN.findall(text.casefold())
 
 
 def look_alike(text: str) -> str:
+    """The text with characters that OCR takes for each other made one; as long as `text`."""
     return text.translate(_LOOK_ALIKE)

@@ -13,20 +13,20 @@ from tasks.extraction.passages import Box, Passage
 from tasks.notation.currencies import is_currency
 
 GAP = 1.5
-"""Heights of a line: a wider gap between two words parts a label from its value, or two labels from each other."""
+"""Gap between two words, in heights of the line, from which they are a label and its value, or two labels."""
 ROWS_ABOVE = 8
-"""How many rows back a line may still belong to one."""
+"""Number of rows back to which a line may still belong."""
 SAME_ROW = 0.5
-"""The part of the lower of two lines that must be beside the other."""
+"""Share of the lower of two lines that must be beside the other for them to be one row."""
 MOST_HEADINGS = 100
-"""The most headings of a row."""
+"""Most headings of a row."""
 LONGEST_LABEL = 6
-"""Words; what is longer and ends with no colon is a sentence."""
+"""Most words of a label without a colon; more are a sentence."""
 _MOST_KEPT = 2 * LONGEST_LABEL
-"""Words before a colon that are looked at."""
+"""Most words before a colon that are looked at."""
 
 _HEAD = re.compile(r"(?:\D*|[^\W\d_]{2}.*)")
-"""What stands before a colon, where it is no time of day."""
+"""A text before a colon that is no time of day."""
 _PERCENT = re.compile(r"[^\W\d_]*[.(@]*\d+(?:[.,]\d+)?%[):]*")
 """`6%`, `GST@6%`: a part of the label."""
 
@@ -34,13 +34,13 @@ _PERCENT = re.compile(r"[^\W\d_]*[.(@]*\d+(?:[.,]\d+)?%[):]*")
 @dataclass(frozen=True, slots=True)
 class LabelledValue:
     label: str
-    """As the page has it."""
+    """The label as the page has it."""
     concepts: frozenset[str]
-    """That the label names."""
+    """Concepts that the label names."""
     values: tuple[int, ...]
-    """Words, in order: the first is what the label stands beside; the last ones may belong to nothing."""
+    """Indices of the words beside the label, in order; the last ones may not belong to it."""
     closed: bool
-    """A colon ends the label, so that words may be its value, too."""
+    """Whether a colon ends the label, so that words may be its value, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class LabelLayout:
-    """What the labels of a passage say."""
+    """The labels of a passage and the values beside them."""
 
     pair_of: dict[int, LabelledValue]
-    """By each of its values."""
+    """The labelled value by each of its words."""
     of_concepts: dict[frozenset[str], list[LabelledValue]]
     of_word: dict[str, list[LabelledValue]]
-    """Those that a colon ends, by each folded word of the label."""
+    """The labelled values whose label ends with a colon, by each folded word of the label."""
     headings: tuple[Heading, ...]
-    """By their lower edges; of those with the same, the first on the page comes last."""
+    """The headings, sorted by lower edge; of headings with the same edge, the first on the page comes last."""
 
     def heading_of(self, passage: Passage, words: Sequence[int]) -> Heading | None:
-        """The nearest one above `words`."""
+        """The nearest heading above `words`; None where there is none in reach."""
         box = box_of(passage, words)
         if box is None:
             return None
@@ -78,7 +78,7 @@ class LabelLayout:
 
 
 def layout_of(passage: Passage) -> LabelLayout:
-    """Found once for each passage, in time linear in its length."""
+    """Finds the labels of a passage and the values beside them, in time linear in its length."""
     pairs: list[LabelledValue] = []
     headings: list[Heading] = []
     for row in _rows(passage):
@@ -127,7 +127,7 @@ def _rows(passage: Passage) -> Iterator[list[list[int]]]:
 
 
 def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
-    """How much of `box` is beside the nearest line of the row: where a page is askew, its rows slant."""
+    """Share of `box` that is beside the nearest line of the row: where a page is askew, its rows slant."""
     near, _ = min(row, key=lambda placed: max(box[0] - placed[0][2], placed[0][0] - box[2]))
     return (min(near[3], box[3]) - max(near[1], box[1])) / max(1, min(near[3] - near[1], box[3] - box[1]))
 
@@ -154,7 +154,7 @@ class _RowReader:
     has_figures: bool = False
     has_colons: bool = False
     _carried: list[str] = field(default_factory=list)
-    """Words of the label from segments before."""
+    """Words of the label from earlier segments."""
     _label: list[str] = field(default_factory=list)
     _values: list[int] = field(default_factory=list)
     _closed: bool = False
@@ -196,7 +196,7 @@ class _RowReader:
             self._label.append(text)
 
     def _colon(self, head: str) -> Iterator[LabelledValue]:
-        """A label ends with `head`, which may be nothing."""
+        """Ends a label with `head`, which may be empty."""
         words = [head] if fold(head) else []
         if self._values:
             # `Name: John Smith Tel: 12`: how much of what came before belongs to this label, only a known name tells.
@@ -225,7 +225,7 @@ class _RowReader:
         return is_currency(text) or tuple(fold(" ".join([text, *words]))) in PHRASES
 
     def _begins_label(self, text: str) -> bool:
-        """`ITEM: 5 TOTAL 25.85`: a name after nothing but figures."""
+        """Whether a label begins behind nothing but figures: `TOTAL` in `ITEM: 5 TOTAL 25.85`."""
         return bool(self._values) and not any(map(self._is_text, self._values)) and tuple(fold(text)) in PHRASES
 
     def _is_text(self, word: int) -> bool:

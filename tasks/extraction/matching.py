@@ -1,4 +1,4 @@
-"""Where a value is said: exactly, in another notation, or nearly."""
+"""Places where a value stands in the results: exactly, in another notation, or nearly."""
 
 import re
 from collections import Counter
@@ -20,24 +20,25 @@ from tasks.notation.numbers import Number, parse_number
 Kind = Literal["exact", "normalised", "fuzzy"]
 
 MAX_OCCURRENCES = 50
-"""How many places of one value in one passage are looked at; a page repeats a figure a few times, not more."""
+"""Most places of one value in one passage that are looked at: a page repeats a figure a few times, not more."""
 NORMALISED_SCORE = 0.95
-"""Another notation of the same value; exactly the same is 1."""
+"""Score of another notation of the same value; exactly the same characters score 1."""
 OTHER_READING_SCORE = 0.85
-"""The same only if day and month, or a point and a comma, are read the less likely way."""
+"""Score of a value that is the same only if day and month, or point and comma, are read the less likely way."""
 EDITS_PER_CHARACTER = 1 / 6
-"""How much of a text OCR or a model may have changed: one letter of six, so that five letters allow none."""
+"""Share of a text that OCR or a model may have changed: one letter of six, so that five letters allow none."""
 FIGURE_COST = 3
-"""What a changed figure counts in edits: it is another number, not another spelling."""
+"""Edits that a changed figure counts as: it makes another number, not another spelling."""
 MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
-"""Characters. A shorter text is another word after one edit; a longer one costs too much to compare."""
+"""Characters of a text that is compared with edits: a shorter one is another word after one edit, a longer one costs
+too much."""
 PIECES = 64
-"""The most pieces of a text that are looked for to find where it might stand."""
+"""Most pieces of a text that are looked for to find where it might stand."""
 MIN_WORDS_SCATTERED = 4
 SCATTERED_SHARE = 0.8
 """The share of a text's characters whose words must be found together."""
 LINES_TOGETHER = 6
-"""An address has up to six lines."""
+"""Most lines in which scattered words are one match: an address has up to six."""
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
@@ -46,14 +47,15 @@ _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 class ValueMatch:
     passage: Passage
     words: tuple[int, ...]
-    """Ascending."""
+    """Indices of the words, ascending."""
     kind: Kind
     score: float
-    """0 to 1."""
+    """How well value and text agree, 0 to 1."""
 
 
 def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
-    """The matches of the best kind there is; empty for a value that nothing says. A quantity is no piece of a code."""
+    """Finds the matches of the best kind there is; none for a value that nothing says. A quantity is no piece of a
+    code."""
     ways: list[Callable[[Passage], Iterator[ValueMatch]]] = []
     match value:
         case bool():
@@ -79,7 +81,7 @@ def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool =
 
 
 def _match_text(text: str, passage: Passage) -> Iterator[ValueMatch]:
-    """The same letters and figures; exact when the signs between them are the same too."""
+    """Finds the same letters and figures; the match is exact where the signs between them are the same, too."""
     needle = "".join(fold(text))
     if not needle:
         return
@@ -95,7 +97,8 @@ def _closed_up(text: str) -> str:
 
 
 def _match_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[ValueMatch]:
-    """`typed`: a JSON number, which has no notation of its own: 9 and 9.00 are the same one."""
+    """Finds the same number. `typed`: it is a JSON number, which has no notation of its own: 9 and 9.00 are the
+    same."""
     for found in passage.numbers.that_read(number.readings)[:MAX_OCCURRENCES]:
         exact = found.is_plain if typed else found.digits == number.digits
         yield _quantity_match(found, passage, exact=exact, sure=len(found.readings) == 1)
@@ -115,7 +118,7 @@ def _quantity_match(found: Number | Day, passage: Passage, *, exact: bool, sure:
 
 
 def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMatch]:
-    """The same sign or code, else another one of the same currency."""
+    """Finds the same sign or code, else another one of the same currency."""
     found = [one for one in find_currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code)]
     for one in found[:MAX_OCCURRENCES]:
         exact = passage.text[one.start : one.end] == text
@@ -124,7 +127,7 @@ def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMat
 
 
 def _match_misread(text: str, passage: Passage) -> Iterator[ValueMatch]:
-    """The same but for what OCR confuses, and for a few edits in a longer text."""
+    """Finds the text but for characters that OCR confuses, and, where it is long, a few edits."""
     plain = "".join(fold(text))
     needle = look_alike(plain)
     tokens = passage.tokens
@@ -163,7 +166,8 @@ def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
 
 
 def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
-    """Edits from `needle` to `found_alike`; look-alikes are free, figures dear. `plain` and `found` as written."""
+    """Edits from `needle` to `found_alike`; look-alikes are free, figures dear. `plain` and `found` are the texts as
+    written."""
     cost = 0.0
     for edit in Levenshtein.editops(needle, found_alike):
         left = plain[edit.src_pos : edit.src_pos + 1] if edit.tag != "insert" else ""
@@ -173,7 +177,7 @@ def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
 
 
 def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
-    """The words of a longer text within a few lines, in another order or with others between them."""
+    """Finds the words of a longer text within a few lines, in another order or with others between them."""
     wanted = dict.fromkeys(fold(text))
     if len(wanted) < MIN_WORDS_SCATTERED:
         return

@@ -12,12 +12,12 @@ from tasks.extraction.concepts import FIELD_WORDS, LAST_WORDS, PHRASES, concepts
 from tasks.extraction.folding import fold
 
 LONGEST_NAME = 8
-"""Words of a description that is a name; a longer one explains."""
+"""Most words of a description that is a name; a longer one explains."""
 
 SHORTEST_PART = 3
-"""Letters of a word that may be written together with another one."""
+"""Fewest letters of a word that may be written together with another one."""
 LONGEST_PAIR = 40
-"""Letters of two such words: every cut of a longer one would be tried."""
+"""Most letters of two words written together, since every cut is tried."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -26,12 +26,12 @@ _ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbr
 
 @lru_cache(maxsize=1024)
 def words_of_key(key: str) -> tuple[str, ...]:
-    """`invoiceNumber`, `invoice_number` → invoice, number."""
+    """The words of a key: `invoiceNumber`, `invoice_number` → invoice, number."""
     return tuple(fold(_CAMEL.sub(" ", key).replace("_", " ")))
 
 
 def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
-    """`cust`, `addr` → customer, address; `duedate` → due, date."""
+    """The words with abbreviations spelt out: `cust`, `addr` → customer, address; `duedate` → due, date."""
     if tuple(words) in PHRASES:
         return tuple(words)
     return tuple(
@@ -55,13 +55,13 @@ class Names:
     """What a field is called."""
 
     own: tuple[tuple[str, ...], ...] = ()
-    """Its key spelt out and as it is, its title, a short description: the words of each."""
+    """The words of each name: the key spelt out, the key as it is, the title, a short description."""
     around: tuple[str, ...] = ()
     """The words of the object that it is a part of."""
 
     @property
     def concepts(self) -> frozenset[str]:
-        """By the first of them that the table knows."""
+        """The concepts of the first name that the table knows."""
         return next(filter(None, (concepts_of_field(name, self.around) for name in self.own)), frozenset())
 
 
