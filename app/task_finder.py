@@ -16,6 +16,8 @@ TaskT = TypeVar("TaskT")
 
 
 class TaskFinder:
+    """The tasks of this server."""
+
     def __init__(
         self,
         parts_with: Callable[[Callable[[str], Task]], Parts],

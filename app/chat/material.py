@@ -17,6 +17,8 @@ from tasks.precontext import Entry
 
 @dataclass(frozen=True, slots=True)
 class Material:
+    """The request, the results of its tasks and the form of its answer, for what is still to be made of them."""
+
     call: ChatCall
     directives: Directives
     turn: Turn

@@ -15,6 +15,8 @@ from tasks.wording.page_range import Form
 
 @dataclass(frozen=True, slots=True)
 class Specialists:
+    """The tasks that a request may run, in front of which its guard stands."""
+
     find_task: Callable[[str], Task]
     guard: RequestGuard | None = None
     """The request's guard. None: no result is judged."""
