@@ -1,8 +1,8 @@
-"""A server's state in one file: copied while the server runs, and put back where no server runs.
+"""Backs up a server's state into one file while the server runs, and restores it where no server runs.
 
-The file is a ZIP archive. What refers to others is copied before them: batches and responses, then the uploads that
-they name, then keys. So whatever a copied batch or response names had been there when it was copied, and is in the
-archive unless somebody deleted it meanwhile. Caches are left out, as they fill again, and so are weights.
+The file is a ZIP archive. Batches and responses are copied before the uploads that they name, and keys last, so that
+every upload named in the archive is in it unless somebody deleted it meanwhile. Caches and weights are left out, as
+they can be had again.
 """
 
 import contextlib
@@ -39,9 +39,9 @@ _DATABASE = re.compile(r"state/([a-z]+)\.sqlite")
 _UPLOAD = re.compile(r"files/[\w-]+/file-[0-9a-f]{32}(?:\.json)?")
 _RECORDS = f"*/file-*{KNOWN}"
 _UNFINISHED = ".restoring"
-"""The folder, beside where a file is to be, that holds it until all of the archive has been read."""
+"""The folder beside a file's place that holds it until the whole archive has been read."""
 _LOCKED_S = 5.0
-"""What the copy of a database waits for its server."""
+"""Seconds that copying a database waits for its server."""
 _COPIED_AT_ONCE = 1 << 20
 _PRIVATE = 0o700
 
@@ -56,24 +56,24 @@ class BackupFailed(Exception):
 class Database:
     path: Path
     version: int
-    """The version of its tables that this program reads."""
+    """The version of the tables that this program reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a server's state lies."""
+    """The places of a server's state."""
 
     files: Path | None
     """The folder of uploads; None where they lie elsewhere, such as in S3."""
     databases: Mapping[str, Database]
-    """By the name of what is in it; without those that are in Redis."""
+    """The SQLite databases by the names of their contents; without those in Redis."""
     keys: Path | None
     elsewhere: tuple[str, ...] = ()
-    """What of the state is not on this machine, in words."""
+    """The parts of the state that are not on this machine, in words."""
 
 
 def build_places(settings: Settings) -> Places:
-    """Where all that a backup holds lies. Raises ValueError."""
+    """The places of all state that a backup holds. Raises ValueError."""
     files = Storage(settings.files_dir).local_path("")
     databases = {"batches": Database(batches_file(settings), BATCHES_SCHEMA.version)}
     elsewhere = [] if files else [f"uploads ({settings.files_dir.partition('://')[0]}://…)"]
@@ -88,15 +88,15 @@ def build_places(settings: Settings) -> Places:
 
 @dataclass(frozen=True, slots=True)
 class BackupContents:
-    """What an archive holds."""
+    """The contents of an archive."""
 
     made: str
-    """When, in UTC."""
+    """When it was made, in UTC."""
     made_by: str
     """The version of the program that wrote it."""
     uploads: int
     databases: Mapping[str, int]
-    """The version of each one's tables."""
+    """The version of the tables of each database."""
     has_keys: bool
 
     @property
@@ -133,8 +133,8 @@ def write(places: Places, file: IO[bytes]) -> BackupContents:
 
 
 def restore(places: Places, source: IO[bytes]) -> BackupContents:
-    """Puts back what `source`, a file or a pipe, holds. Raises BackupFailed, and changes nothing then: where the
-    archive is damaged or of a newer version, where there is state already, and where a server runs."""
+    """Restores the state in `source`, a file or a pipe. Where the archive is damaged or of a newer version, where there
+    is state already, or where a server runs, it raises BackupFailed and changes nothing."""
     try:
         with _seekable(source, places) as file, zipfile.ZipFile(file) as archive:
             contents = _read_manifest(archive)
@@ -161,7 +161,7 @@ def _written(places: Places, archive: zipfile.ZipFile) -> BackupContents:
     versions: dict[str, int] = {}
     for name, database in places.databases.items():
         if database.path.exists():
-            # Beside it its server can write, and in a container perhaps nowhere else.
+            # The folder of the database is writable; in a container perhaps no other is.
             with tempfile.TemporaryDirectory(prefix=".backup-", dir=database.path.parent) as folder:
                 copy = Path(folder) / name
                 try:
@@ -187,7 +187,7 @@ def _written(places: Places, archive: zipfile.ZipFile) -> BackupContents:
 
 
 def _copied(path: Path, copy: Path) -> int:
-    """Copies a database as it is at one moment, whoever writes to it; the version of its tables."""
+    """Copies a consistent state of a database that may be written to; returns the version of its tables."""
     address = f"{path.resolve().as_uri()}?mode=ro"
     with (
         contextlib.closing(sqlite3.connect(address, uri=True, timeout=_LOCKED_S)) as database,
@@ -202,7 +202,8 @@ def _records(places: Places) -> Iterator[Path]:
 
 
 def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> bool:
-    """Adds an upload. False for one that was deleted meanwhile: its record goes first, and is added last."""
+    """Adds an upload, its record last. Returns False for one that was deleted meanwhile, of which the record goes
+    first."""
     assert files is not None
     upload = record.with_suffix("")
     try:
@@ -217,7 +218,7 @@ def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> boo
 
 @contextlib.contextmanager
 def _seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
-    """The source itself, or a copy of a pipe's content on the disk, which must have room for it anyway."""
+    """The source itself, or a copy of a pipe's content in a temporary file."""
     if source.seekable():
         yield source
         return
@@ -253,7 +254,7 @@ def _check_versions(contents: BackupContents, places: Places) -> None:
 
 
 def _targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
-    """Where each member goes."""
+    """The target path of each member of the archive."""
     targets: dict[str, Path] = {}
     for name in archive.namelist():
         if name == _MANIFEST:
@@ -279,7 +280,7 @@ def _check_empty(places: Places) -> None:
     there = [
         file
         for one in places.databases.values()
-        # A log that is left would be read as one of the new file's.
+        # A leftover log would be read as the new file's.
         for file in (one.path, one.path.with_name(f"{one.path.name}-wal"))
         if file.exists()
     ]
@@ -295,8 +296,7 @@ def _check_empty(places: Places) -> None:
 
 
 def _put_back(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
-    """Unpacks everything, with its checksums checked, and then moves it to where it belongs. Uploads' folders are moved
-    whole."""
+    """Unpacks everything and checks the checksums, then moves the files to their places."""
     unpacked: dict[Path, Path] = {}
     folders = {target.parents[1 if _UPLOAD.fullmatch(name) else 0] for name, target in targets.items()}
     try:
@@ -325,9 +325,9 @@ def _private(path: Path) -> IO[bytes]:
 
 @contextlib.contextmanager
 def _locked(places: Places, refusal: str, *, exclusive: bool = False) -> Iterator[None]:
-    """A lock of the folder of uploads, which ends with the process: many servers have it, or one who restores. None
-    where the folder cannot be made or locked: a server without uploads is of use, too. Raises BackupFailed with
-    `refusal` where others have it."""
+    """Holds a lock on the folder of uploads: shared by servers, exclusive for a restore. It is skipped where the folder
+    cannot be made or locked, as a server without uploads is of use, too. Raises BackupFailed with `refusal` where
+    others hold it."""
     if places.files is None or sys.platform == "win32":
         yield
         return

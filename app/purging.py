@@ -9,17 +9,17 @@ from models.fair_executor import FairExecutor
 
 
 def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str, int]]]]:
-    """What deletes all that is kept of a tenant, and tells how much of what that was. Raises ValueError."""
+    """A function that deletes all data of a tenant, and returns how much of each kind that was. Raises ValueError."""
 
     async def purge(tenant: str) -> list[tuple[str, int]]:
         files, counters, batches = build_files(settings), build_counters(settings), build_batch_store(settings)
         responses = build_responses(settings, FairExecutor("wire"))
         try:
-            # First those: what runs writes files.
+            # Batches come first, as running ones write files.
             deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]
             deleted.append(("days of usage", await counters.forget(tenant)))
             deleted.append(("responses", await responses.purge(tenant)))
-            # Also where the cache is off now, or was never heard of in this shell.
+            # Also where the cache is off now, or its settings are missing in this shell.
             if has_cache(settings):
                 stores = build_cache_stores(settings)
                 try:

@@ -18,7 +18,7 @@ def batches_file(settings: Settings) -> Path:
 
 
 def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:
-    """Raises ValueError."""
+    """The webhook that the settings name, if any. Raises ValueError."""
     url, secret = settings.batch_webhook_url, settings.batch_webhook_secret
     if url is None:
         return None

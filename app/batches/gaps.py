@@ -1,4 +1,4 @@
-"""When the lines of batches run: in the gaps that other requests leave.
+"""Decides when lines of batches run: in the gaps that other requests leave.
 
 >>> gaps = Gaps(at_once=8, idle=0)
 >>> with gaps.beside("POST", "/v1/chat/completions"):  # somebody waits for an answer: one line at a time
@@ -12,12 +12,13 @@ from contextlib import asynccontextmanager, contextmanager
 from models.scheduler import SHARE, FairQueue
 
 _APART = ("/v1/files", "/v1/batches")
-"""Requests to these need nothing that lines need."""
+"""Paths whose requests compete with lines for nothing."""
 
 
 class Gaps:
-    """While more than `idle` requests run, one line does at a time: batches never stand still. Otherwise there are
-    as many as went well, up to `at_once`: one more for each round that did, half as many where there was no room."""
+    """Slots for lines of batches. While more than `idle` requests run, one line runs at a time, so that batches never
+    stand still. Otherwise up to `at_once` run: one more after each round without a refusal, half as many after a
+    refusal."""
 
     def __init__(self, at_once: int, idle: int) -> None:
         self._at_once = at_once
@@ -29,17 +30,17 @@ class Gaps:
 
     @property
     def width(self) -> int:
-        """How many lines may run now."""
+        """The number of lines that may run now."""
         return 1 if self._requests > self._idle else int(self._width)
 
     @property
     def running(self) -> int:
-        """How many lines do."""
+        """The number of lines that run now."""
         return self._lines
 
     @contextmanager
     def beside(self, method: str, path: str) -> Iterator[None]:
-        """A request, to which lines give way while somebody waits for what they need, too."""
+        """Counts a request while the block runs, to which lines give way."""
         counted = method == "POST" and not path.startswith(_APART)
         self._requests += counted
         try:
@@ -57,7 +58,7 @@ class Gaps:
             self.give_back()
 
     async def take(self) -> None:
-        """Waits for the turn of a line, keys in turn; `give_back` ends it."""
+        """Waits for a slot, keys in turn; `give_back` returns it."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.push(turn, SHARE.get())
         self._serve()

@@ -1,7 +1,6 @@
-"""Takes batches from one state to the next: checks the file, runs its lines in the gaps that other requests leave,
-writes the files of answers and errors. What is done is in the store: a server that dies loses nothing of it, and
-whichever finds the batch next goes on there.
-"""
+"""Moves batches from one status to the next: checks the file, runs its lines while other requests leave room, and
+writes the output and error files. Finished work is in the store: when a server dies, another one continues the batch
+there."""
 
 import asyncio
 import contextlib
@@ -31,19 +30,19 @@ from tasks.inputs.limits import MB
 OUTPUT_PURPOSE = "batch_output"
 WINDOW_S = 24 * 3600.0
 LEASE_S = 20.0
-"""For how long a batch is its server's without a sign of life."""
+"""Seconds after which a batch whose server does not renew its lease is free."""
 LOOK_S = 5.0
-"""Between two looks at what there is to do."""
+"""Seconds between two looks for work."""
 _AT_ONCE = 8
-"""Batches of which this server runs lines."""
+"""Batches whose lines this server runs at the same time."""
 _PAUSE_S = 30.0
-"""For how long a batch rests that could not go on."""
+"""Seconds for which a batch rests after an error."""
 _SWEEP_S = 3600.0
 _EXPIRED_AT_ONCE = 500
 
 Reason = Literal["cancelled", "expired", "key_removed"]
 Fault = tuple[str, str]
-"""A part, and what went wrong with it."""
+"""A part of the runner, and the kind of its fault."""
 FAULTS: tuple[Fault, ...] = (
     ("store", "unreachable"),
     ("runner", "rests"),
@@ -62,7 +61,7 @@ class _RunningBatch:
     key: KeyReference
     expires: float
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    """No more lines are to begin."""
+    """Set when no more lines may begin."""
     reason: Reason | None = None
     task: "asyncio.Task[None] | None" = None
 
@@ -73,7 +72,7 @@ class _RunningBatch:
 
 
 class BatchRunner:
-    """`run_for_ever` does the work; others only write to the store, and `wake` it."""
+    """Runs batches in `run_for_ever`. Other parts only write to the store, and call `wake`."""
 
     def __init__(
         self,
@@ -92,7 +91,7 @@ class BatchRunner:
         self._webhook = webhook
         self._activity = activity or Activity()
         self.outcomes: Counter[tuple[str]] = Counter({(one,): 0 for one in ("completed", "failed", "expired")})
-        """Lines that are done."""
+        """Finished lines by outcome."""
         self._faults: Counter[Fault] = Counter(dict.fromkeys(FAULTS, 0))
         self._files = lines.services.files
         self._keys = lines.services.keys
@@ -104,11 +103,11 @@ class BatchRunner:
         self._swept = 0.0
 
     def wake(self) -> None:
-        """There is something to do, or to stop."""
+        """Has the runner look for work at once."""
         self._woken.set()
 
     def faults(self) -> dict[Fault, int]:
-        """How often batches were held up, or nobody heard of their end."""
+        """Counts of faults that delayed batches or their webhook."""
         return {**self._faults, ("webhook", "failed"): self._webhook.failures if self._webhook else 0}
 
     async def run_for_ever(self) -> None:
@@ -129,7 +128,7 @@ class BatchRunner:
             await self._end()
 
     async def _look(self) -> None:
-        """Renews leases, notices what is to stop, begins what nobody runs."""
+        """Renews leases, stops batches that have to end, and begins batches that no server runs."""
         if not self.store.is_begun:
             return
         now = self.clock()
@@ -156,7 +155,7 @@ class BatchRunner:
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf))
 
     async def _claimed(self, now: float) -> Batch | None:
-        """None of a key that has its share of them already."""
+        """Leases a batch of a key that does not have its share of running batches already."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
         full = {one.tenant for one in callers if running[one.tenant] >= one.share.of(_AT_ONCE)}
@@ -195,13 +194,13 @@ class BatchRunner:
             rest_s = _PAUSE_S
         finally:
             del self._runs[run.id]
-            # Also where the server stops: another one need not wait for the end of the lease.
+            # Also when the server stops, so that another one need not wait for the end of the lease.
             with contextlib.suppress(StoreDown):
                 await self.store.release(run.id, self._holder, self.clock() + rest_s if rest_s else 0)
             self.wake()
 
     async def _check(self, run: _RunningBatch, batch: Batch) -> Batch:
-        """The whole file, before any of its lines runs."""
+        """Checks the whole file before any of its lines runs."""
         settings, wire = self._settings, self._lines.services.wire
         checker = Checker([batch.endpoint], settings.max_json_values)
         try:
@@ -253,7 +252,7 @@ class BatchRunner:
                         self.gaps.give_back()
                         return
                     task = group.create_task(self._run_line(run, batch, line))
-                    # Not in the task, which may be cancelled before it begins.
+                    # Not in the task itself, which may be cancelled before it begins.
                     task.add_done_callback(lambda _: self.gaps.give_back())
 
     async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
@@ -281,7 +280,7 @@ class BatchRunner:
             self.gaps.went_well()
 
     async def _expire_lines(self, batch: Batch) -> None:
-        """Errors for the lines that were not run in time."""
+        """Writes errors for the lines that were not run in time."""
         done = await self.store.done(batch.id)
         message = "The batch's time was up before this line was run."
         late: list[Record] = []
@@ -298,8 +297,8 @@ class BatchRunner:
         await self.store.note(batch.id, self._holder, late)
 
     async def _finish(self, batch: Batch) -> None:
-        """Writes the files, and lets go of what was kept for them. Raises ApiError where there is no room: then the
-        batch says so, and it is tried again."""
+        """Writes the output and error files, and ends the batch. Raises ApiError where there is no room for a file: the
+        batch then shows the error, and is tried again."""
         try:
             if batch.output_file is None and batch.completed:
                 written = await self._write(batch, is_answer=True)
@@ -318,7 +317,7 @@ class BatchRunner:
         await self._ended(batch, ended, errors=batch.errors if ended == "failed" else [])
 
     async def _write(self, batch: Batch, *, is_answer: bool) -> str:
-        """The id of the new file."""
+        """Writes a file of results; returns its id."""
         name = f"{batch.id}_{'output' if is_answer else 'error'}.jsonl"
         after = 0
         async with self._files.writing(batch.tenant) as writing:
@@ -339,7 +338,7 @@ class BatchRunner:
         return batch
 
     async def _lines_of(self, batch: Batch) -> AsyncGenerator[list[RawLine], None]:
-        """The lines of the file as its pieces come. Raises BadFile."""
+        """Yields the lines of the file chunk by chunk. Raises BadFile."""
         settings, wire = self._settings, self._lines.services.wire
         file = await self._files.find(batch.tenant, batch.input_file)
         if file is None:
@@ -354,7 +353,7 @@ class BatchRunner:
         yield splitter.finish()
 
     async def _tell(self, webhook: Webhook) -> None:
-        """Tells of what has ended, one after the other."""
+        """Calls the webhook for ended batches, one after the other."""
         try:
             while (batch := await self.store.due(now := self.clock(), now + webhook.patience_s)) is not None:
                 pause_s = await webhook.send(batch, now)
@@ -362,7 +361,7 @@ class BatchRunner:
         except StoreDown as error:
             self._not_reached(error)
         except Exception:
-            # It is due again after a while.
+            # The webhook is due again after a while.
             self._faults["webhook", "error"] += 1
             log.exception("telling_failed")
 

@@ -1,2 +1,1 @@
-"""What requests and answers look like in JSON, as OpenAI's API has them; `parse` reads a body without holding up
-others."""
+"""The JSON of requests and responses, as OpenAI's API has it."""

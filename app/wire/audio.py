@@ -1,4 +1,4 @@
-"""What POST /v1/audio/transcriptions and /v1/audio/translations take and answer, as OpenAI's do."""
+"""The requests and responses of POST /v1/audio/transcriptions and /v1/audio/translations, with OpenAI's fields."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Cue:
 
 
 def srt(cues: Iterable[Cue]) -> str:
-    """SubRip: numbered cues, a comma before the milliseconds. A speaker stands before the words."""
+    """Cues as SubRip: numbered, with a comma before the milliseconds, and the speaker before the text."""
     blocks = (
         f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_said(cue)}\n"
         for number, cue in enumerate(cues, start=1)
@@ -34,7 +34,7 @@ def srt(cues: Iterable[Cue]) -> str:
 
 
 def vtt(cues: Iterable[Cue]) -> str:
-    """WebVTT (W3C, 2019): `&`, `<` and `>` are escaped, so that no text can end a cue; a speaker is its voice."""
+    """Cues as WebVTT (W3C, 2019). `&`, `<` and `>` are escaped, so that no text can end a cue; a speaker is a voice."""
     blocks = (f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{_voiced(cue)}\n" for cue in cues)
     return "\n".join(["WEBVTT\n", *blocks])
 
@@ -50,7 +50,7 @@ def _voiced(cue: Cue) -> str:
 
 
 def _one_line(text: str) -> str:
-    """An empty line would end the cue."""
+    """`text` on one line, as an empty line would end the cue."""
     return " ".join(text.split())
 
 
@@ -63,13 +63,13 @@ def _time(seconds: float, point: str) -> str:
 
 
 class _FormRequest(BaseModel):
-    """A form's values are text: "0.2" is a number, "true" a truth value. Unknown fields are accepted."""
+    """A request as a form, whose values are text: "0.2" is a number, "true" a boolean. Unknown fields are accepted."""
 
     model_config = ConfigDict(json_schema_extra=describe)
 
     @classmethod
     def read(cls, values: Mapping[str, Sequence[str]]) -> Self:
-        """The request in a form's fields, empty ones left out; a list's are called `name[]`, or `name`. Raises
+        """Parses the fields of a form, without empty ones; those of a list are called `name[]` or `name`. Raises
         BadRequest naming the field and the bound."""
         given: dict[str, str | list[str]] = {}
         for name, field in cls.model_fields.items():

@@ -11,9 +11,9 @@ from tasks.errors import field_path
 UNION_MARK = "·"
 """Begins the tags of unions, which pydantic puts into an error's location; a field's path leaves them out."""
 MAX_NESTING = 201
-"""Levels of lists and objects in a body, as the parser has it."""
+"""Bound on the nesting of lists and objects in a body, set by the parser."""
 _LONGEST, _MOST_COMPARED = 40, 16
-"""Characters of a number or a name that a message repeats, and fields that one that is missing is compared with."""
+"""Characters of a value that a message repeats, and sent fields that a missing one is compared with."""
 _LIKENESS = 0.8
 
 
@@ -21,18 +21,19 @@ _LIKENESS = 0.8
 class Problem:
     message: str
     path: str | None
-    """The field's, where the problem is one field's."""
+    """The path of the field; None where the problem is not about one field."""
     is_json: bool
-    """False where the body is no JSON at all."""
+    """Whether the body is JSON at all."""
 
 
 def json_fault(said: str) -> str:
-    """What the parser says of a text that is no JSON, with its limit."""
+    """The parser's message about invalid JSON, with the limit where nesting is too deep."""
     return said.replace("recursion limit exceeded", f"nested more than {MAX_NESTING} levels deep")
 
 
 def first_problem(error: ValidationError) -> Problem:
-    """What is wrong first, with the value where that is a number, and the name that was sent for a missing one."""
+    """The first problem of a body. Its message repeats a number out of range, and suggests the misspelt name of a
+    missing field."""
     problem = error.errors(include_url=False, include_input=False)[0]
     path = field_path(step for step in problem["loc"] if not str(step).startswith(UNION_MARK)) or None
     said = problem["msg"]

@@ -17,13 +17,13 @@ from pydantic_core import PydanticCustomError, core_schema
 from app.wire.descriptions import describe
 
 MAX_TOOLS = 128
-"""OpenAI's bound."""
+"""OpenAI's bound on the tools of one request."""
 FAIL_FAST = Field(fail_fast=True)
-"""For lists: only the first problem is told, and a million would take long to find."""
+"""Option of lists: validation stops at the first problem, as a million would take long to find."""
 
 
 class RequestModel(BaseModel):
-    """JSON types are taken at their word: the string "1" is no number."""
+    """A model of a request, which is strict about JSON types: the string "1" is no number."""
 
     model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=describe)
 
@@ -65,7 +65,7 @@ Media = Annotated[
         )
     ),
 ]
-"""A URL, a data URL, or bare base64: a string, or a long one as UTF-8 where it lies in the request's body."""
+"""A URL, a data URL, or bare base64. A long one is a view of the request's body, in UTF-8."""
 
 
 class Url(RequestModel):
@@ -87,7 +87,7 @@ class ImagePart(RequestModel):
 
 
 class UrlPart(RequestModel):
-    """`video_url`, `audio_url` and `file_url`: tolerated, each with a field of its own name."""
+    """A part with a URL of a video, a recording or a file, in the field that its type names."""
 
     type: Literal["video_url", "audio_url", "file_url"]
     video_url: Reference | None = None
@@ -109,7 +109,7 @@ class FilePart(RequestModel):
 
 
 class InputFilePart(File):
-    """As OpenAI's newer API sends a file: tolerated."""
+    """A file as OpenAI's newer API sends it, which chat accepts, too."""
 
     type: Literal["input_file"]
     file_url: Reference | None = None
@@ -248,11 +248,11 @@ class OcrFields(RequestModel):
 Metadata = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
 ]
-"""As OpenAI bounds it."""
+"""Metadata within OpenAI's bounds."""
 
 
 class ChatRequest(RequestModel):
-    """Field by field as the HTTP contract lists them; ranges are OpenAI's."""
+    """A chat request. Fields are ordered as in the HTTP contract; ranges are OpenAI's."""
 
     model: str
     messages: Annotated[list[ChatMessage], FAIL_FAST] = Field(min_length=1)

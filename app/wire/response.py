@@ -82,7 +82,7 @@ class ChatCompletion(ResponseModel):
 
     @property
     def is_short(self) -> bool:
-        """Whether it is written as JSON in less time than another thread takes to begin."""
+        """Whether it is encoded as JSON in less time than a thread takes to start."""
         plain = self.precontext is None and self.evidence is None and self.choices[0].logprobs is None
         return plain and self.usage.completion_tokens <= FEW_TOKENS
 

@@ -1,4 +1,4 @@
-"""Items of /v1/responses and the tools that a request offers, as clients send them and as they are kept."""
+"""Items of /v1/responses and the tools of a request, as clients send them and as they are stored."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, by_json_type
 
 OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
-"""Tools of OpenAI's servers that the full model has as specialists, and uses where it needs them: by type, the task."""
+"""Our tasks by the types of OpenAI's hosted tools; the full model uses them where it needs them."""
 OPENAIS_ITEMS = frozenset(
     {
         "additional_tools",
@@ -38,7 +38,7 @@ OPENAIS_ITEMS = frozenset(
         "web_search_call",
     }
 )
-"""Types of items of OpenAI's own tools: a history that began there may hold them."""
+"""Types of items of OpenAI's hosted tools, which a history that began there may hold."""
 
 
 class OutputTextPart(RequestModel):
@@ -97,26 +97,26 @@ class CallOutputItem(RequestModel):
 
 
 class ReasoningItem(RequestModel):
-    """Taken and not shown to the LLM, as chat's reasoning is not."""
+    """A reasoning item, which is accepted and not shown to the LLM."""
 
     type: Literal["reasoning"]
 
 
 class ReferenceItem(RequestModel):
-    """An item of a stored response."""
+    """A reference to an item of a stored response."""
 
     type: Literal["item_reference"] = "item_reference"
     id: str
 
 
 class OtherItem(RequestModel):
-    """What a tool of OpenAI's own did: the LLM could make nothing of it."""
+    """An item of one of OpenAI's hosted tools, which the LLM is not shown."""
 
     type: str
 
     @property
     def asks_for_an_answer(self) -> bool:
-        """Whether it brings what such a tool came to."""
+        """Whether the item is the output of such a tool."""
         return self.type.endswith(("_output", "_response"))
 
 
@@ -132,7 +132,7 @@ _ITEMS = {
 
 
 def _item_kind(item: Any) -> str | None:
-    """By its type; without one a message is told by its role, a reference by its id."""
+    """The tag of an item by its type; without one, a role means a message and an id a reference."""
     fields = item if isinstance(item, dict) else getattr(item, "__dict__", {})
     kind = fields.get("type")
     if kind is None:
@@ -213,7 +213,7 @@ Tool = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class OfferedTool:
-    """A tool as the LLM is offered it."""
+    """A client's tool as the LLM is offered it."""
 
     tool: FunctionTool | CustomTool
     namespace: str | None = None
@@ -224,12 +224,12 @@ class OfferedTool:
 
 
 def llm_name(name: str, namespace: str | None) -> str:
-    """The LLM knows of no namespaces."""
+    """The name of a tool for the LLM, which knows no namespaces."""
     return f"{namespace}__{name}" if namespace else name
 
 
 def offered_tools(tools: Iterable[Tool]) -> Iterator[OfferedTool]:
-    """Those that the client runs itself."""
+    """The tools that the client runs itself."""
     for tool in tools:
         match tool:
             case NamespaceTool():
@@ -272,7 +272,7 @@ ToolChoice = Annotated[
 
 
 class StoredTurn(BaseModel):
-    """What is kept of one."""
+    """The stored items of one turn."""
 
     model_config = ConfigDict(strict=True)
 
@@ -281,8 +281,8 @@ class StoredTurn(BaseModel):
 
 
 def kept_items(items: Iterable[Item], number: str) -> list[dict[str, Any]]:
-    """As they came, each with an id that begins as its response's; a message's text is a part. Media may be views of
-    the request's body."""
+    """The items of a request as they are stored: each with an id that begins as its response's, and a message's text as
+    a part. Media may be views of the request's body."""
     return list(_kept(items, number))
 
 

@@ -1,6 +1,6 @@
-"""The body of POST /v1/responses, and the chat request that it comes to: everything behind it is that of chat.
+"""The body of POST /v1/responses, and its conversion to a chat request.
 
-Items become messages; what an error says of a message is told by the item that it came from (`Asked.renamed`).
+Items become messages. An error about a message is translated to name the item (`ConvertedRequest.renamed`).
 """
 
 import re
@@ -47,9 +47,9 @@ from app.wire.response_items import (
 )
 
 MAX_ITEMS = 10_000
-"""Items of one request."""
+"""Bound on the items of one request."""
 CUSTOM_INPUT = "input"
-"""The one argument of the function that a custom tool is to the LLM."""
+"""The only argument of the function as which the LLM sees a custom tool."""
 _CHATS = {
     "messages": "input",
     "max_tokens": "max_output_tokens",
@@ -66,9 +66,9 @@ _CHATS = {
     "verbosity": "text.verbosity",
     "web_search_options": "tools",
 }
-"""Fields of chat completions, and what they are called here."""
+"""Fields of chat completions, with their names in this API; None where there is no such field."""
 PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "user")
-"""Fields beyond OpenAI's that the LLM may know, and that are passed on as chat does."""
+"""Fields that OpenAI's API lacks here, and that are passed on to the LLM as chat does."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send less of it",
     "background": "every response is answered at once; /v1/batches runs requests later",
@@ -78,7 +78,7 @@ _UNSUPPORTED = {
 }
 _LOGPROBS = "message.output_text.logprobs"
 _INCLUDED = (_LOGPROBS, "reasoning.encrypted_content", "message.input_image.image_url")
-"""What `include` may ask for without a warning: reasoning is always given in plain text instead."""
+"""Values of `include` that cause no warning. Reasoning is always given as plain text."""
 
 
 class TextFormat(RequestModel):
@@ -110,7 +110,7 @@ class ResponsesStreamOptions(RequestModel):
 
 
 class ResponsesRequest(RequestModel):
-    """OpenAI's fields, and ours from `evidence` on."""
+    """A request to /v1/responses: OpenAI's fields, and ours from `evidence` on."""
 
     model: str
     input: Annotated[
@@ -174,7 +174,7 @@ class ResponsesRequest(RequestModel):
 
     @property
     def offered_tools(self) -> dict[str, OfferedTool]:
-        """The client's tools, by what the LLM calls them."""
+        """The client's tools, by the names under which the LLM sees them."""
         return {one.name: one for one in offered_tools(self.tools or ())}
 
     @property
@@ -184,15 +184,15 @@ class ResponsesRequest(RequestModel):
 
 @dataclass(frozen=True, slots=True)
 class ConvertedRequest:
-    """A chat request, and what its messages came from."""
+    """A chat request, with the client's fields that its messages came from."""
 
     chat: ChatRequest
     places: Sequence[str]
-    """The field of each message."""
+    """The client's field that each message came from."""
     warnings: Sequence[str] = field(default_factory=tuple)
 
     def renamed(self, error: Exception) -> Exception:
-        """`error`, which is about a field of the chat request, about the client's field."""
+        """`error` with the client's names of fields in place of those of the chat request."""
         face = to_api_error(error)
         if face.status >= 500 or not _CHAT_FIELD.search(f"{face.param} {face.message}"):
             return error
@@ -207,7 +207,7 @@ class ConvertedRequest:
         return said
 
     def told(self, text: str) -> str:
-        """A sentence about the chat request as one about the client's."""
+        """`text` with the client's names of fields in place of those of the chat request."""
         return _told(text, self.places)
 
     def pointer(self, pointer: str) -> str:
@@ -226,7 +226,8 @@ _CHAT_FIELD = re.compile(r"\b(?:messages|response_format)\b")
 
 
 def _told(text: str, places: Sequence[str]) -> str:
-    """With the client's names of fields for those of the chat request; `places`: of each message."""
+    """`text` with the client's names of fields in place of those of the chat request; `places` has those of the
+    messages."""
 
     def place(found: re.Match[str]) -> str:
         number = int(found[1])
@@ -240,8 +241,8 @@ def convert_request(
     history: Sequence[Sequence[Item]] = (),
     has_task: Callable[[str], bool] = lambda _: True,
 ) -> ConvertedRequest:
-    """`history`: the items of each earlier turn, the first turn first; `has_task`: whether the full model may run a
-    task. Raises BadRequest."""
+    """Converts a request to a chat request. `history` has the items of earlier turns, the first turn first; `has_task`
+    says whether the full model may run a task. Raises BadRequest."""
     for name in _CHATS.keys() & (request.model_extra or {}):
         known = f": here it is '{_CHATS[name]}'" if _CHATS[name] else ""
         raise BadRequest(f"Field '{name}': is not supported by /v1/responses{known}", param=name)
@@ -272,7 +273,7 @@ def convert_request(
 
 
 def _check_last(items: Sequence[Item]) -> None:
-    """Raises BadRequest for an item that is to be answered, and that the LLM cannot be shown."""
+    """Raises BadRequest where the item to be answered is one that the LLM cannot be shown."""
     for at, item in reversed([*enumerate(items)]):
         if isinstance(item, OtherItem) and item.asks_for_an_answer:
             message = f"Items of the type '{item.type}' cannot be answered here: send 'function_call_output'"
@@ -314,11 +315,11 @@ def _said_in(item: Item) -> str:
 
 
 def _added(messages: list[chat.ChatMessage], item: Item) -> chat.ChatMessage | None:
-    """The message that `item` is; None where it says nothing to the LLM, or belongs to the last message."""
+    """The message for `item`; None where the LLM is not shown the item, or it was added to the last message."""
     last = messages[-1] if messages and messages[-1].role == "assistant" else None
     match item:
         case MessageItem(role="assistant") if last is not None and last.content is None:
-            # What was said beside the calls.
+            # The text beside the calls belongs to their message.
             last.content = _content(item.content)
         case MessageItem():
             return chat.ChatMessage(role=item.role, content=_content(item.content))
@@ -370,7 +371,7 @@ def _format(request: ResponsesRequest) -> chat.ResponseFormat | None:
 
 
 def _effort(request: ResponsesRequest) -> Any:
-    """As chat has it. Who asks for a summary wants to see some reasoning."""
+    """The effort as chat has it. A request for a summary means that some reasoning is wanted."""
     asked = request.reasoning
     if asked is None:
         return None
@@ -427,7 +428,7 @@ def _without_effect(request: ResponsesRequest, has_task: Callable[[str], bool]) 
             message = f"'{tool.type}' is not supported here: nothing runs code on this server (OPENFAZE_CODE_SANDBOX)"
             raise BadRequest(f"Field 'tools[{at}]': {message}", param=f"tools[{at}]")
         else:
-            # Codex offers it with every request, also where it is not needed.
+            # Codex sends this tool with every request, needed or not.
             yield f"Tool '{tool.type}' has no effect: this server searches no web (OPENFAZE_SEARCH_PROVIDER)."
     if request.text and request.text.verbosity in ("low", "high"):
         yield "Field 'text.verbosity' has no effect here: say in words how long the answer should be."

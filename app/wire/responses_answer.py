@@ -1,5 +1,5 @@
-"""What POST /v1/responses answers: events of the pipeline become items, and the events of a stream, with the same ids
-in both. The order of the fields is the order on the wire."""
+"""The answer of POST /v1/responses: events of the pipeline become items and events of a stream, with the same ids in
+both. The order of the fields is the order on the wire."""
 
 import time
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ class OutputCustomCall(ResponseModel):
 
 Item = OutputMessage | OutputReasoning | OutputFunctionCall | OutputCustomCall
 ItemEvent = TextChunk | ReasoningChunk | ToolCallChunk
-"""Events of the pipeline that items are made of."""
+"""Events of the pipeline from which items are made."""
 
 
 class ResponseInputTokens(ResponseModel):
@@ -148,13 +148,13 @@ class Response(ResponseModel):
 
     @property
     def is_short(self) -> bool:
-        """As a ChatCompletion's."""
+        """Whether it is encoded as JSON in less time than a thread takes to start."""
         plain = self.precontext is None and self.evidence is None
         return plain and (self.usage is None or self.usage.output_tokens <= FEW_TOKENS)
 
 
 def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Response:
-    """The response to `request` before there is any of it: most of its fields repeat the request's."""
+    """The empty response to `request`, most of whose fields repeat the request's."""
     asked = request.text.format if request.text else None
     extra = request.model_extra or {}
     return Response(
@@ -190,7 +190,7 @@ def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bo
 
 
 def _reasoning(asked: ReasoningConfig | None) -> Json:
-    """In OpenAI's words: clients read the answer by a type that has no others."""
+    """The effort in OpenAI's words, as clients parse the response by a type that has no others."""
     effort, summary = (asked.effort, asked.summary) if asked else (None, None)
     return {
         "effort": {"auto": None, "on": None, "off": "none"}.get(effort or "", effort),
@@ -205,7 +205,7 @@ def _format(asked: Json) -> Json:
 
 
 def _logprob(said: Json) -> Json:
-    """As OpenAI sends it: some servers leave out what can be told from the rest."""
+    """A token's log probability as OpenAI sends it; its bytes are added where a server leaves them out."""
     known = said.get("bytes")
     spelt = list(said["token"].encode(errors="replace")) if known is None else known
     return {"token": said["token"], "logprob": said["logprob"], "bytes": spelt}
@@ -217,39 +217,39 @@ def _tool(tool: Json) -> Json:
 
 @dataclass
 class ResponseBuilder:
-    """A response that is being made. `of`, `finish` and `failed` return the stream's events, each with its number; who
-    wants the whole alone passes `streams=False`, and none is made."""
+    """Builds a response from the pipeline's events. `of`, `finish` and `failed` return the encoded events of the
+    stream; with `streams=False` none are made."""
 
     response: Response
     asked: ConvertedRequest
     offered: Mapping[str, OfferedTool] = field(default_factory=dict)
-    """The client's tools, by what the LLM calls them."""
+    """The client's tools, by the names under which the LLM sees them."""
     shows_reasoning: bool = False
     streams: bool = True
     warnings: dict[str, None] = field(default_factory=dict)
-    """What the caller should know, once each."""
+    """Warnings for the caller, each once."""
     usage: CompletionUsage | None = None
     _number: int = 0
     _events: list[bytes] = field(default_factory=list)
-    """Those that have not been returned."""
+    """Encoded events that have not been returned yet."""
     _open: int | str | None = None
-    """The item that is not done, the last one: `message`, `reasoning`, or the number of a call. Items never overlap."""
+    """The open item, which is the last one: `message`, `reasoning`, or the number of a call. Items never overlap."""
     _pieces: list[str] = field(default_factory=list)
     """The text of the open item so far."""
     _held: list[ItemEvent] = field(default_factory=list)
-    """Events of other items that came before the open call was whole: some LLM servers tell several calls at once."""
+    """Events of other items that came before the open call was complete, as some LLM servers interleave calls."""
     _calls_done: set[int] = field(default_factory=set)
-    """The numbers of the calls that are done: white space may still follow their arguments."""
+    """The numbers of finished calls, whose arguments may still be followed by white space."""
     _delta: bytes = b""
-    """What stands between the number and the text of the open message's next event."""
+    """The part of the open message's next event between its number and its text."""
     _logprobs: list[Any] = field(default_factory=list)
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
 
     def of(self, event: Event) -> bytes:
-        """What an event other than Finish comes to."""
+        """Adds an event other than Finish; returns the encoded events of the stream."""
         if isinstance(event, TextChunk) and not event.logprobs and self._open == "message":
-            # Most of an answer.
+            # The most frequent case.
             self._pieces.append(event.text)
             return self._said(event.text) if self.streams and event.text else b""
         self._take(event)
@@ -271,7 +271,7 @@ class ResponseBuilder:
                 pass
 
     def _say(self, event: ItemEvent) -> None:
-        """Goes on with the item that `event` is of, and begins it where the item before it is done."""
+        """Adds `event` to its item, which is begun once the item before it is finished."""
         name = (
             event.index
             if isinstance(event, ToolCallChunk)
@@ -302,14 +302,14 @@ class ResponseBuilder:
                     self._tell("response.output_text.delta", **about, delta=text)
             case ToolCallChunk(arguments=arguments):
                 self._pieces.append(arguments)
-                # What a custom tool is given stands within the arguments, and is taken out when they are whole.
+                # The input of a custom tool is taken out of the arguments when they are complete.
                 if arguments and isinstance(self.response.output[place], OutputFunctionCall):
                     self._tell("response.function_call_arguments.delta", **self._at(place), delta=arguments)
                 if self._held and self._may_close():
                     self._say_held()
 
     def _may_close(self) -> bool:
-        """Whether no more of the open item can come: nothing but white space may follow a whole JSON object."""
+        """Whether the open item is complete: only white space may follow a whole JSON object."""
         if not isinstance(self._open, int):
             return True
         if not self._pieces[-1].rstrip().endswith("}"):
@@ -327,7 +327,7 @@ class ResponseBuilder:
             self._say(event)
 
     def finish(self, event: Finish) -> bytes:
-        """Ends all items; then `response` is whole, but for whether it was stored."""
+        """Ends all items, after which `response` is complete but for `store`."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
         status: Status = "incomplete" if reason else "completed"
         if not self.response.output:
@@ -360,7 +360,7 @@ class ResponseBuilder:
         return self._sent()
 
     def failed(self, error: ApiError) -> bytes:
-        """The rest of a stream that fails: the items stay as they are."""
+        """The last events of a failed stream, whose items stay as they are."""
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
         self._begin()
         self.response.status = "failed"
@@ -368,7 +368,7 @@ class ResponseBuilder:
         return self._sent() + self.end(pydantic_core.to_json(self.response)) + sse.DONE
 
     def end(self, content: bytes) -> bytes:
-        """The last event, around the response as JSON, which may be long."""
+        """The last event, around the response as JSON."""
         kind = f"response.{self.response.status}".encode()
         head = b'{"type":"%b","sequence_number":%d,"response":' % (kind, self._number)
         return sse.encode_event(head, content, b"}", name=kind)
@@ -379,7 +379,7 @@ class ResponseBuilder:
                 self._tell(kind, response=self.response)
 
     def _opened(self, what: int | str, event: ItemEvent | None = None) -> int:
-        """The place of the item, which is begun where it is not the open one: with `event`, where there is one."""
+        """The index of the item, which is begun (with `event`, if any) unless it is the open one."""
         output = self.response.output
         if what == self._open:
             return len(output) - 1
@@ -444,7 +444,7 @@ class ResponseBuilder:
         self._tell("response.output_item.done", output_index=place, item=item)
 
     def _said(self, text: str) -> bytes:
-        """The event of a piece of the open message: only the number and the text are new."""
+        """The event of a chunk of the open message, in which only the number and the text are new."""
         number, self._number = self._number, self._number + 1
         head = b'{"type":"%b","sequence_number":%d' % (_DELTA, number)
         return sse.encode_event(head, self._delta, pydantic_core.to_json(text), b"}", name=_DELTA)
@@ -453,7 +453,7 @@ class ResponseBuilder:
         return {"item_id": self.response.output[place].id, "output_index": place}
 
     def _tell(self, kind: str, **fields: Any) -> None:
-        """As OpenAI sends it: the type twice."""
+        """Adds an event to the stream, with its type in both places as OpenAI has it."""
         if self.streams:
             event = pydantic_core.to_json({"type": kind, "sequence_number": self._number, **fields})
             self._events.append(sse.encode_event(event, name=kind.encode()))
@@ -465,7 +465,7 @@ class ResponseBuilder:
 
 
 def _custom_input(arguments: str) -> str:
-    """The LLM's arguments are a JSON object with the input, or should be."""
+    """The input in the LLM's arguments, which should be a JSON object; the arguments themselves otherwise."""
     try:
         given = pydantic_core.from_json(arguments)
     except ValueError:
