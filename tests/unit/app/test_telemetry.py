@@ -93,7 +93,7 @@ def test_warnings_of_libraries_are_lines_like_all_others(capsys: pytest.CaptureF
     assert str(Path(__file__).parent) not in text
     line = json.loads(text.splitlines()[-1])
     assert (line["level"], line["event"], line["kind"]) == ("warning", "library_warning", "UserWarning")
-    assert re.fullmatch(r"unit/test_telemetry\.py:\d+", line["place"])
+    assert re.fullmatch(r"app/test_telemetry\.py:\d+", line["place"])
 
 
 @pytest.mark.filterwarnings("default")

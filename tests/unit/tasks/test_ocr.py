@@ -22,7 +22,7 @@ from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.decode.channel import Call
-from tasks.inputs.decode.lane import Lane, ProcessSession
+from tasks.inputs.decode.lane import DecodePool, ProcessSession
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -138,13 +138,13 @@ async def test_a_page_with_text_takes_one_call_of_a_decode_process(
     loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str | None] = []
-    run = Lane.run
+    run = DecodePool.run
 
-    async def noted(lane: Lane, session: ProcessSession[Any], request: Call | None) -> object:
+    async def noted(pool: DecodePool, session: ProcessSession[Any], request: Call | None) -> object:
         asked.append(request and request.method)
-        return await run(lane, session, request)
+        return await run(pool, session, request)
 
-    monkeypatch.setattr(Lane, "run", noted)
+    monkeypatch.setattr(DecodePool, "run", noted)
     await OcrTask(no_reader, loader).run(TaskRequest("", (pdf("First page", "Second page", "Third page"),)))
     assert asked == [None, "contents", *["size_and_text"] * 3]
 
