@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("extractor.npz")
 
 @dataclass(frozen=True, slots=True)
 class SpanInputs:
-    """S pieces, and the L texts in and around them."""
+    """What the network sees of S spans, and of the L texts in and around them."""
 
     still: Matrix
     """S × features that do not depend on a field."""
@@ -33,7 +33,7 @@ class SpanInputs:
 
 @dataclass(frozen=True, slots=True)
 class FieldInputs:
-    """F fields."""
+    """What the network sees of F fields."""
 
     kinds: Matrix
     """F × features of their schemas."""
@@ -44,7 +44,7 @@ class FieldInputs:
 
 
 class ExtractionNetwork:
-    """Scores are logits: softmax over the pieces of a field and its last score, which says that none answers it."""
+    """Scores spans as values of fields. Scores are logits, over the spans of a field and one more for none of them."""
 
     SLOTS: ClassVar[int] = 5
     WIDTH: ClassVar[int] = 384
@@ -76,7 +76,7 @@ class ExtractionNetwork:
         return len(weights["still"]), len(weights["whole"]) - named - weights["field"].shape[1], named
 
     def scores(self, pieces: SpanInputs, asked: FieldInputs) -> Matrix:
-        """F × (S + 1). Synchronous: about 20 ms for 300 pieces and 10 fields."""
+        """Scores S spans for F fields: F × (S + 1). Synchronous: about 20 ms for 300 spans and 10 fields."""
         weights = self._weights
         vectors = np.vstack([pieces.vectors, np.zeros((1, pieces.vectors.shape[1]), np.float32)])
         known = vectors @ weights["text"]

@@ -24,33 +24,33 @@ from tasks.schema.paths import JsonPath
 
 MOST_ITEMS = 1_000
 MOST_PLACES = 1_500
-"""The likeliest places that are looked at."""
+"""Most places that are looked at, the likeliest first."""
 SURE = 0.0
 """The logit of a cell that stands in no column."""
 POSSIBLE = -6.0
 """The logit of a cell that stands where the others of its field have theirs: 0.2 %."""
 CERTAIN = 5.0
-"""What one place counts at most where fields and columns are matched."""
+"""Most that one place counts where fields and columns are matched."""
 FILLED = 3.0
-"""What it counts beside the logits that a field has a column at all."""
+"""Bonus of a row in which a field has a place, where fields and columns are matched."""
 APART = 2.0
-"""What a cell's logit loses that stands outside its field's column."""
+"""Malus on the logit of a cell outside its field's column."""
 SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
-"""Concepts of labels that tell what the items come to, and are none."""
+"""Concepts of labels of sums, whose rows are no items."""
 MOST_WORDS = 4
-"""Words of a text that is such a label; a longer one describes an item."""
+"""Most words of a text that is the label of a sum; a longer one describes an item."""
 ALIKE = -3.0
-"""What the cells of an item need on the average."""
+"""Least mean logit of the cells of an item."""
 SAME_ROW = 0.5
-"""The part of the lower of two lines that must be beside the other."""
+"""Share of the lower of two lines that must be beside the other for them to be one row."""
 FAR = 3.0
-"""Heights of a line: what is further below begins another item."""
+"""Heights of a line below which another item begins."""
 SAME_EDGE = 0.7
-"""Heights of a line: cells whose left or right edges are nearer are in one column."""
+"""Distance of left or right edges, in heights of a line, below which cells are in one column."""
 TELLING = 9
-"""Places of a column that tell where its edges are."""
+"""Number of places that tell where the edges of a column are."""
 SEVERAL = 3
-"""Numbers in a row that are told apart by their order: `2 @ 29.00 = 58.00`."""
+"""Number of numbers in a row from which their order tells them apart: `2 @ 29.00 = 58.00`."""
 
 _Kind = Literal["text", "day", "figures"]
 
@@ -59,21 +59,21 @@ class _PossibleCell(NamedTuple):
     """A span that may be a cell. Without boxes, a line is a unit high and a word a unit wide."""
 
     at: int
-    """The span's index."""
+    """Index of the span."""
     page: int
     row: int
-    """Rows are counted through from 0."""
+    """Index of the row, counted through from 0."""
     left: float
     top: float
     right: float
     bottom: float
     kind: _Kind
     order: tuple[int, int]
-    """How many numbers stand before it in its row, and how many there are."""
+    """The number of numbers before it in its row, and of all numbers there."""
 
 
 class _Column:
-    """Places below each other. Its edges are those of the likeliest, which come first."""
+    """Places below each other. The likeliest, which come first, set the edges."""
 
     def __init__(self, place: _PossibleCell) -> None:
         self.places = [place]
@@ -86,7 +86,7 @@ class _Column:
             self._right = median(one.right for one in some)
 
     def has(self, place: _PossibleCell) -> bool:
-        """Whether a place of its page and kind belongs to it."""
+        """Whether a place of the same page and kind belongs to the column."""
         if place.kind == "figures" and place.order == self.places[0].order and place.order[1] >= SEVERAL:
             return True
         near = SAME_EDGE * (place.bottom - place.top)
@@ -95,15 +95,15 @@ class _Column:
 
 class _Cell(NamedTuple):
     row: int
-    """The field's index among those that were asked for."""
+    """Index of the field among the wanted ones."""
     odds: float
-    """The logit that it is one, against none."""
+    """Logit of the span as the field's value, against that of none."""
     value: Any
     place: _PossibleCell
 
 
 def read_object_list(scored: FieldScores, at: JsonPath) -> list[dict[str, Any]]:
-    """The objects of the list at `at`, in the order in which they stand. Synchronous."""
+    """Reads the objects of the list at `at`, in the order in which they stand. Synchronous."""
     rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == at]
     odds = scored.logits[rows, :-1] - scored.logits[rows, -1:]
     places = list(_possible_cells(scored, odds.max(axis=0, initial=POSSIBLE)))
@@ -178,7 +178,7 @@ def _kind_of(span: CandidateSpan) -> _Kind:
 def _choose_cells(
     scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Sequence[_PossibleCell]
 ) -> list[_Cell]:
-    """No word is in two of them, and no field has two in a row; in the order in which they stand."""
+    """Chooses cells in the order in which they stand: no word is in two of them, and no field has two in a row."""
     columns = _find_columns(places)
     column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
     given = _assign_columns(odds, columns)
@@ -218,7 +218,7 @@ def _find_columns(places: Iterable[_PossibleCell]) -> list[_Column]:
 
 
 def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
-    """The column of each field on each page: the best of all ways to give each field one of its own."""
+    """Assigns each field of each page a column of its own, in the best of all ways."""
     from scipy.optimize import linear_sum_assignment
 
     found = {}
@@ -236,7 +236,8 @@ def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int,
 
 
 def _group_into_items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _Cell]]:
-    """Cells by field. A row begins another item where it has what the one above has, or is far from it."""
+    """Groups rows of cells into items, each by field. A row begins another item where it has a field that the item has
+    already, or is far from it."""
     item: dict[int, _Cell] = {}
     for _, row in groupby(cells, lambda cell: cell.place.row):
         own = {cell.row: cell for cell in row}
@@ -253,7 +254,7 @@ def _group_into_items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _
 
 
 def _object_of(scored: FieldScores, item: Mapping[int, _Cell], rows: Sequence[int]) -> dict[str, Any] | None:
-    """None where a value is missing that has to be there."""
+    """The object of an item; None where a value is missing that has to be there."""
     value: dict[str, Any] = {}
     for row in rows:
         wanted = scored.fields[row]

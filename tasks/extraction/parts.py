@@ -23,7 +23,7 @@ _STREET = re.compile(
     r"|highway|hwy|parkway|close|crescent|row|walk|mews|parade)\b\.? ?",
     re.IGNORECASE,
 )
-"""What ends with the word that English streets end with."""
+"""A street that ends with a word such as `road` or `lane`."""
 _FORMS = tuple(
     re.compile(form)
     for form in (
@@ -43,7 +43,7 @@ _FORMS = tuple(
 
 
 def places_in(line: str) -> dict[str, tuple[int, int]]:
-    """Where in the line of an address its city, postcode and state stand, by concept; empty where no postcode is."""
+    """The places of city, postcode and state in a line of an address, by concept; empty where there is no postcode."""
     for form in _FORMS:
         if (match := form.match(line)) is None:
             continue
@@ -60,7 +60,8 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
 
 
 def parts_of_name(name: str) -> dict[str, str]:
-    """The first and the last name of a person by how the full one is written; empty for what is no such name."""
+    """The first and the last name of a person by how the full name is written; empty for a text that is no such
+    name."""
     name = _TITLE.sub("", name, count=1) if _TITLE.match(name) else name
     if not _PERSON.fullmatch(name):
         return {}

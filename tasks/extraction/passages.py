@@ -16,28 +16,28 @@ from tasks.result import SourceLine
 Q = TypeVar("Q", Number, Day)
 
 Box = tuple[int, int, int, int]
-"""Left, top, right, bottom."""
+"""An upright rectangle: left, top, right, bottom."""
 
 COLUMN_GAP = 1.0
-"""Heights of a line: figures that are wider apart are not groups of one number."""
+"""Gap in heights of a line from which figures are not groups of one number."""
 LETTER, HEIGHT, PITCH = 16, 20, 26
 """How wide and how high a letter of a text without bounds is taken to be, and how far its lines are apart: two blanks
 are a wide gap."""
 TAB = 2
-"""Blanks between two cells that a tab parts, at least."""
+"""Fewest blanks between two cells that a tab parts."""
 _WORD = re.compile(r"\S+")
 _BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
 _READ = ("ocr", "stt", "scraper")
-"""Names in `precontext` of what reads."""
+"""Names in `precontext` of the tasks that read."""
 _BREAK = "\x1f"
-"""Between two texts that do not continue each other; no token holds it."""
+"""Separator of two texts that do not continue each other; no token contains it."""
 
 
 class Quantities(list[Q]):
     """Numbers or days, in the order of their text."""
 
     def that_read(self, readings: Iterable[object]) -> list[Q]:
-        """Those that may mean one of `readings`, in order."""
+        """The numbers or days that may mean one of `readings`, in order."""
         found = {one.start: one for reading in readings for one in self._by_reading.get(reading, ())}
         return [found[start] for start in sorted(found)]
 
@@ -190,7 +190,7 @@ class Tokens:
         return look_alike(self.stream)
 
     def occurrences(self, needle: str, stream: str, limit: int) -> Iterator[tuple[int, int]]:
-        """Start and end of `needle` where it covers whole tokens; the first `limit`."""
+        """Start and end of the first `limit` occurrences of `needle` that cover whole tokens."""
         at = stream.find(needle)
         while at >= 0 and limit:
             if at in self._edges and at + len(needle) in self._edges:
@@ -211,7 +211,7 @@ class Tokens:
 
 
 def passages_of(entries: Sequence[Entry]) -> list[Passage]:
-    """All that they say; those that failed say nothing."""
+    """The passages of all entries; those that failed have none."""
     return [
         Passage(index, entry.name, lines)
         for index, entry in enumerate(entries)
@@ -221,10 +221,10 @@ def passages_of(entries: Sequence[Entry]) -> list[Passage]:
 
 
 def read_of(entries: Sequence[Entry], document: Entry | None) -> list[Entry]:
-    """What specialists read; where they read nothing, the `document` that the request brings as its text."""
+    """The entries that specialists read; where there are none, the `document` that the request brings as its text."""
     return list(filter(is_text, entries)) or ([document] if document else [])
 
 
 def is_text(entry: Entry) -> bool:
-    """Whether it is what something says, read by a specialist."""
+    """Whether an entry is a text that a specialist read."""
     return entry.name in _READ and entry.error is None

@@ -5,9 +5,9 @@
    of it. These are the logits of `FieldScores`.
 2. Softmax makes probabilities of a field's logits. Those of all spans that say the field's value are added up
    (`FieldScores.place`); in a list, where there are many values, each span is right or wrong by itself.
-3. What evidence says speaks for the value or against it: how well the words agree with it, and whether a label beside
+3. What evidence says for the value or against it: how well the words agree with it, and whether a label beside
    them names this field or another one (`CalibrationInput`).
-4. A logistic regression calibrates all that on documents that nothing else was fitted to (`calibrated`;
+4. A logistic regression calibrates all that on documents that nothing else was fitted to (`probability`;
    `training/extraction/calibrate.py` fits it, after Platt, "Probabilistic outputs for support vector machines", 1999).
 """
 
@@ -38,28 +38,28 @@ _SUREST = 0.9999
 
 
 class ValuePlace(NamedTuple):
-    """Where an extractor sees a value, and how probable it finds that."""
+    """The place where the extractor sees a value, with the probability before calibration."""
 
     probability: float
     entry: Entry | None = None
     pointer: str = ""
-    """Names the line in which it begins."""
+    """JSON pointer of the line in which it begins."""
     words: frozenset[int] = frozenset()
-    """The words' numbers in their passage."""
+    """Indices of the words in their passage."""
     copied: bool = False
     """Whether the value is the extractor's own answer."""
 
 
 @dataclass(frozen=True)
 class FieldScores:
-    """What was read, and how well each piece of it answers each field."""
+    """The candidates in what was read, and the score of each as the value of each field."""
 
     candidates: Candidates
     fields: Sequence[WantedField]
     logits: Matrix
-    """Fields × (spans + 1); the last says that none answers."""
+    """Fields × (spans + 1); the last score says that no span answers the field."""
     entries: Sequence[Entry] = ()
-    """That the passages are of."""
+    """The task results that the passages were cut from."""
     lists: Mapping[JsonPath, TextList] = field(default_factory=dict)
     """The lists of texts that were copied, by the field's path."""
 
@@ -71,7 +71,7 @@ class FieldScores:
 
     @property
     def document(self) -> Entry | None:
-        """The request's own text, where that was read."""
+        """The request's own text, where that was read; else None."""
         return next((entry for entry in self.entries if not is_text(entry)), None)
 
     @cached_property
@@ -83,8 +83,8 @@ class FieldScores:
         return {field.path: row for row, field in enumerate(self.fields)}
 
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
-        """Where the field at `path` is `value`, and how probably, as far as what was read tells; None where the field
-        was not asked for. `copied`: the value is this extractor's answer, no other's."""
+        """The likeliest place of `value` for the field at `path`, with the probability of all its places; None where
+        the field was not wanted. `copied`: the value is the extractor's answer, no LLM's."""
         row = self.rows.get(without_items(path))
         if row is None:
             return None
@@ -116,10 +116,10 @@ class FieldScores:
 
 
 class CalibrationInput(NamedTuple):
-    """What is known of a value and its place."""
+    """All that calibration goes by."""
 
     probability: float
-    """What the extractor's network gives it, before calibration."""
+    """The probability by the network and the rules."""
     score: float
     """How well value and text agree, 0 to 1."""
     own: bool
@@ -135,7 +135,7 @@ class CalibrationInput(NamedTuple):
 
 
 def calibration_input(place: ValuePlace, score: float, label: Label) -> CalibrationInput:
-    """The signs for a value that the extractor sees at `place` and evidence at a place with this score and label."""
+    """The input for a value that the extractor sees at `place` and evidence finds with this score and label."""
     return CalibrationInput(place.probability, score, label == "own", label in ("other", "elsewhere"), place.copied)
 
 
@@ -151,6 +151,6 @@ def _weights() -> dict[str, tuple[tuple[float, ...], float]]:
 
 
 def probability(signs: CalibrationInput) -> float:
-    """0 to 1."""
+    """The calibrated probability that a field is right, 0 to 1."""
     weights, bias = _weights()["copied" if signs.copied else "llm"]
     return 1 / (1 + math.exp(-bias - sum(weight * one for weight, one in zip(weights, signs.features, strict=True))))

@@ -14,33 +14,33 @@ from tasks.extraction.values import number_of
 from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
-"""What it adds to a logit that a place belongs to the party which a field is of, and takes where it is another's."""
+"""Bonus on the logit of a place that belongs to the field's party, and malus where it belongs to another."""
 SENDERS = ("seller", "from")
-"""Parties of which a document is; the others are whom it is for."""
+"""Parties that send a document; the others receive it."""
 SURE = 0.99
-"""How probable it is that nothing answers a field whose label has nothing behind it."""
+"""Probability that nothing answers a field whose label has nothing behind it."""
 IN_CURRENCY = 0.95
-"""How probable it is that the page's only currency is what a field for one asks for."""
+"""Probability that a field for a currency means the page's only one."""
 FROM = 1.5
-"""What "from" before a name counts as an owner's label."""
+"""Weight of "from" before a name as the label of a sender."""
 _FROM = (["from"], ["by"], ["von"])
 NAMED = 2.0
-"""What a label of a field's own, with something behind it, takes from the logit that nothing answers it."""
+"""Malus on the logit that nothing answers a field, where a label of its own has something behind it."""
 INITIAL = 2.0
-"""What such a label adds to the logit of a number, and takes from it where it is another's."""
+"""Bonus on the logit of a number behind the field's initial, and malus behind another's."""
 FEWEST_FIGURES = 6
-"""Figures that a telephone number has at least."""
+"""Fewest figures of a telephone number."""
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
 _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
-"""What a currency beside an amount counts where another one stands behind its label."""
+"""Weight of a currency beside an amount where another one stands behind a label."""
 
 LABELLED = 1.0
-"""What the logit of a place loses that says what a label does; the same again where it is word for word a label."""
+"""Malus on the logit of a place that says what a label does; twice as much where it is word for word a label."""
 LONGEST_LABEL = 4
-"""Words of such a place."""
+"""Most words of a place that is a label."""
 RIVAL = 2.0
-"""What the logit of a place loses all of whose words are certainly another field's."""
+"""Malus on the logit of a place whose words are all certainly another field's."""
 
 
 def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
@@ -81,7 +81,7 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
 
 
 def _are_labels(candidates: Candidates) -> Matrix:
-    """2 for each span that is word for word a label, 1 for one that says what a label does, 0 for others."""
+    """How far each span is a label: 2 word for word, 1 by what it says, 0 not."""
     said = [tuple(fold(span.text)) for span in candidates.spans]
     named = [len(words) <= LONGEST_LABEL and bool(concepts_of(words)) for words in said]
     return np.array([label + (words in PHRASES) for label, words in zip(named, said, strict=True)], np.float32)

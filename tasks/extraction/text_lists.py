@@ -13,9 +13,9 @@ from tasks.extraction.values import says_nothing
 
 _BULLET = re.compile(r"(?:[-–—*+•·◦▪‣]|\d{1,2}[.)])(?: |$)")
 _SIGNS = tuple(map(re.compile, (r";", r"[|•·]", r",(?!\d)|(?<!\d),", r" / ", r"(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})")))
-"""What parts the items of a line: the first that stands in it, for names have commas where semicolons part them."""
+"""Separators of items, the strongest first: where semicolons part names, commas are within them."""
 _AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
-"""What stands before the last item, behind its comma."""
+"""A conjunction before the last item."""
 _BRACKETS = re.compile(r"\([^()]*\)")
 _BEFORE, _AFTER = " ,;|•·*-–—", " ,;|•·."
 MOST_TEXTS = 1_000
@@ -30,7 +30,7 @@ class ListItem:
 
 @dataclass(frozen=True, slots=True)
 class TextList:
-    """The items of a list, and how probable its place is."""
+    """The items of a list of texts, and the probability of its place."""
 
     passage: Passage
     items: Sequence[ListItem]
@@ -42,12 +42,12 @@ class TextList:
 
 
 def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema of a list as that of the piece in which all of it stands."""
+    """The schema of the single text in which a whole list stands."""
     return {"type": "string"} | {key: schema[key] for key in _TOLD if key in schema}
 
 
 def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:
-    """The list that stands at `words`, or goes on from there."""
+    """Reads the list that stands at `words`, or begins there."""
     said = [one for one in candidates.spans if one.passage is passage and one.words == words]
     parts = [one for one in candidates.spans if _is_part_around(one, said[0])]
     items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=said[0]))
@@ -90,7 +90,7 @@ def _items_at(candidates: Candidates, span: CandidateSpan) -> Iterator[ListItem]
 
 
 def _bullets(segments: Sequence[LineSegment], at: int) -> Sequence[LineSegment]:
-    """The lines with a bullet that stand together."""
+    """The lines with bullets around segment `at`."""
 
     def is_one(index: int) -> bool:
         one = segments[index]
@@ -112,7 +112,7 @@ def _words_by_line(span: CandidateSpan) -> list[tuple[int, ...]]:
 
 
 def _below(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, ...]]:
-    """The lines that a line ending with a comma goes on in."""
+    """The lines in which a line that ends with a comma goes on."""
     here = candidates.segments[span.last]
     for _ in range(LONGEST_BLOCK):
         if not here.text.endswith((",", ";")) or here.below < 0 or here.words[-1] < span.words[-1]:
@@ -122,7 +122,7 @@ def _below(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, .
 
 
 def _cut_at_signs(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the items begin and end; what stands in brackets is not cut."""
+    """Begin and end of each item; a text in brackets is not cut."""
     open_text = _BRACKETS.sub(lambda found: "_" * len(found[0]), text)
     found = (list(form.finditer(open_text, begin, end)) for form in _SIGNS)
     signs = next(filter(None, found), [])

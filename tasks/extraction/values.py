@@ -1,4 +1,4 @@
-"""What a field would be, copied from a piece of what was read: a text, a number, a day, a code cut exactly."""
+"""Values copied from a span, as a field's schema wants them: a text, a number, a day, a code cut exactly."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
 
 
 def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
-    """The codes of these forms in a span, cut exactly; without forms, of all of them."""
+    """The codes of these forms in a span, cut exactly; of all forms where none is named."""
     if "iban" in (forms or CODES):
         for found in _IBAN.finditer(span.text):
             if length := iban_length(found[0]):
@@ -55,7 +55,7 @@ def is_miswritten(value: Any, names: Names) -> bool:
 
 
 def says_nothing(value: Any, *, in_words: bool) -> bool:
-    """Whether what stands where a value would says that there is none: signs alone, or `in_words`, too."""
+    """Whether a text in a value's place says that there is no value: by signs alone, or `in_words`, too."""
     if not isinstance(value, str):
         return False
     is_sign = not any(map(str.isalnum, value)) and not currency_of(value)
@@ -77,12 +77,12 @@ def values_of(span: CandidateSpan, schema: Mapping[str, Any], days_first: bool) 
 
 
 def key_of(value: Any) -> Any:
-    """The same for values that say the same."""
+    """A key that is equal for values that say the same."""
     return "".join(fold(value)) or value if isinstance(value, str) else value
 
 
 def sayings(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
-    """All that a place may have been copied as."""
+    """All values that may have been copied from a span."""
     yield span.text
     yield from codes_in(span)
     if span.number is not None and (number := number_of(span)) is not None:

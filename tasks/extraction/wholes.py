@@ -24,15 +24,15 @@ _WHOLES: Mapping[str, tuple[str, ...]] = {
     "postcode": _ADDRESS,
     "state": _ADDRESS,
 }
-"""What a field of such a concept is a part of."""
+"""Names of the whole that a field of each concept is a part of."""
 SURE = 0.5
-"""How probable a place must be to be taken for the whole."""
+"""Least probability of a place that is taken for the whole."""
 _KEPT = 0.95
-"""What is left of that probability for a part."""
+"""Factor on the probability of the whole for its part."""
 
 
 def whole_of(field: FieldText) -> FieldText | None:
-    """The field for that which `field` is a part of; None where it is no part."""
+    """The field for the whole of which `field` is a part; None where it is no part."""
     for own in field.names.own:
         for at in range(len(own)):
             whole = _WHOLES.get(PHRASES.get(own[at:], ""))
