@@ -79,12 +79,12 @@ class CodeSandboxTask:
         data = CodeData(
             code_script=code,
             language="python",
-            output=_output(outcome, sandbox.limits),
+            output=_output_text(outcome, sandbox.limits),
             exit_code=outcome.exit_code,
             timed_out=outcome.stopped == "time",
         )
         if outcome.pictures:
-            data["images"] = await asyncio.to_thread(lambda: [_image(picture) for picture in outcome.pictures])
+            data["images"] = await asyncio.to_thread(lambda: [_encode_image(picture) for picture in outcome.pictures])
         return CodeResult(data)
 
 
@@ -114,7 +114,7 @@ def input_files(blobs: Sequence[Blob]) -> tuple[InputFile, ...]:
     return tuple(files.values())
 
 
-def _output(outcome: ScriptOutcome, limits: SandboxLimits) -> str:
+def _output_text(outcome: ScriptOutcome, limits: SandboxLimits) -> str:
     match outcome.stopped:
         case None:
             return outcome.output
@@ -128,7 +128,7 @@ def _output(outcome: ScriptOutcome, limits: SandboxLimits) -> str:
     return f"{outcome.output}{gap}[stopped: {why}]\n"
 
 
-def _image(picture: Picture) -> Image:
+def _encode_image(picture: Picture) -> Image:
     return Image(filename=picture.name, url=f"data:image/png;base64,{base64.b64encode(picture.png).decode()}")
 
 

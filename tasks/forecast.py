@@ -65,14 +65,14 @@ class ForecastResult(Result[ForecastData]):
 
 def predictions_of(series: Regular, outlook: Outlook, *, named: bool) -> list[Prediction]:
     """Return the predictions of one series, with its name if `named`."""
-    lines = [_bounded(line, series.values) for line in (outlook.value, outlook.lower, outlook.upper)]
+    lines = [_without_negatives(line, series.values) for line in (outlook.value, outlook.lower, outlook.upper)]
     found = []
     for step, (value, lower, upper) in enumerate(zip(*lines, strict=True)):
         prediction: Prediction = {
             "date": date_of(series, len(series.values) + step),
-            "value": _shown(value, series),
-            "lower": _shown(lower, series),
-            "upper": _shown(upper, series),
+            "value": _round_value(value, series),
+            "lower": _round_value(lower, series),
+            "upper": _round_value(upper, series),
         }
         if named:
             prediction["series"] = series.name
@@ -89,13 +89,13 @@ def notes_of(series: Regular, outlook: Outlook, *, named: bool) -> list[str]:
     return [f"{series.name}: {note}" for note in notes] if named else notes
 
 
-def _bounded(line: Floats, known: Floats) -> Sequence[float]:
+def _without_negatives(line: Floats, known: Floats) -> Sequence[float]:
     """Return `line` without negative values if the series, such as counts or prices, has never been negative."""
     bounded: list[float] = (np.maximum(line, 0.0) if float(known.min()) >= 0 else line).tolist()
     return bounded
 
 
-def _shown(value: float, series: Regular) -> float:
+def _round_value(value: float, series: Regular) -> float:
     if series.whole:
         return round(value)
     largest = float(np.abs(series.values).max())
@@ -138,10 +138,10 @@ class ForecastTask:
 
             async def read(source: Source) -> list[Observed]:
                 tables = await self._reader.read(source)
-                chosen = await asyncio.to_thread(_observed, tables, message.words)
+                chosen = await asyncio.to_thread(_observed_series, tables, message.words)
                 if not chosen:
                     raise InputError(
-                        f"'{source.label}' has no column of numbers that could be forecast{_columns_of(tables)}",
+                        f"'{source.label}' has no column of numbers that could be forecast{_describe_columns(tables)}",
                         param=source.param,
                     )
                 return [replace(one, param=source.param) for one in chosen]
@@ -150,7 +150,7 @@ class ForecastTask:
             found = [one for several in by_source for one in several]
         else:
             tables = [("", message.table)] if message.table is not None else []
-            found = await asyncio.to_thread(_observed, tables, message.words)
+            found = await asyncio.to_thread(_observed_series, tables, message.words)
         if not found:
             raise InputError(
                 "task 'forecast' needs a series: attach a CSV, TSV, JSON or XLSX file, put its URL in the text, or "
@@ -179,7 +179,7 @@ class ForecastTask:
             done=partial(request.progress, self.name),
         )
         # Formatting thousands of dates would block the event loop.
-        data = await asyncio.to_thread(_data, series, outlooks, notes)
+        data = await asyncio.to_thread(_forecast_data, series, outlooks, notes)
         if draws:
             data["plot"] = await asyncio.to_thread(plot, series, outlooks)
         return ForecastResult(data)
@@ -224,7 +224,7 @@ class ForecastTask:
             )
 
 
-def _data(series: Sequence[Regular], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastData:
+def _forecast_data(series: Sequence[Regular], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastData:
     named = len(series) > 1
     pairs = list(zip(series, outlooks, strict=True))
     data: ForecastData = {
@@ -240,7 +240,7 @@ _COLUMNS, _LONGEST_NAME = 8, 40
 """Most columns that an error names, and most characters of each name."""
 
 
-def _columns_of(tables: Sequence[tuple[str, SeriesTable]]) -> str:
+def _describe_columns(tables: Sequence[tuple[str, SeriesTable]]) -> str:
     """Describe the columns of tables in which there is nothing to forecast, for an error."""
     names = [column.name.strip()[:_LONGEST_NAME] for _, table in tables for column in table.columns]
     named = [f"'{name}'" for name in names if name][:_COLUMNS]
@@ -248,7 +248,7 @@ def _columns_of(tables: Sequence[tuple[str, SeriesTable]]) -> str:
     return f": its columns are {', '.join(named)}{more}" if named else ""
 
 
-def _observed(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[Observed]:
+def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[Observed]:
     """Return the series of the table that `words` name, or else of the first table with a long enough series."""
     named = [pair for pair in tables if mentions(words, pair[0])]
     by_table = [observed(table, words) for _, table in named or tables]
@@ -293,11 +293,11 @@ def plot(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> str:
     # matplotlib's font cache and Python's warning filters are shared by all threads.
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about letters that its font lacks
-        png = _drawn(series[:_MOST], outlooks[:_MOST])
+        png = _draw_png(series[:_MOST], outlooks[:_MOST])
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def _drawn(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
+def _draw_png(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -311,7 +311,7 @@ def _drawn(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
         value, lower, upper = (
             np.concatenate([one.values[-1:], line]) for line in (outlook.value, outlook.lower, outlook.upper)
         )
-        known, coming = _axis(one, range(first, count)), _axis(one, range(count - 1, count + ahead))
+        known, coming = _axis_positions(one, range(first, count)), _axis_positions(one, range(count - 1, count + ahead))
         axes.plot(known, one.values[first:], color="#1f4e79", linewidth=1.4, label="observed")
         axes.fill_between(coming, lower, upper, color="#d95f0e", alpha=0.2, linewidth=0, label="80 %")
         axes.plot(coming, value, color="#d95f0e", linewidth=1.6, label="forecast")
@@ -327,6 +327,6 @@ def _drawn(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
     return buffer.getvalue()
 
 
-def _axis(series: Regular, places: range) -> list[Any]:
+def _axis_positions(series: Regular, places: range) -> list[Any]:
     """Return the dates at `places`, or the numbers of the values if the series has no dates."""
     return [at + 1 if series.grid is None else series.grid.at(at) for at in places]

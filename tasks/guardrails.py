@@ -211,12 +211,12 @@ class Guardrails:
 
         digests: Sequence[bytes] = ()
         if owner is not None:
-            digests = await self.threads.run(_digests, [text for _, text in said], answers)
+            digests = await self.threads.run(_digest_texts, [text for _, text in said], answers)
 
         async def judged(place: int) -> Check:
             source, text = said[place]
             if owner is None:
-                return _check(source, await self._judgements(text, parts, answers), policy, is_surer=is_surer)
+                return _build_check(source, await self._judgements(text, parts, answers), policy, is_surer=is_surer)
             found = []
             for guard, codes in parts:
                 key = (owner, guard.name, codes, digests[place])
@@ -226,7 +226,7 @@ class Guardrails:
                     scores = judgement.scores
                     self.verdicts.keep(scores, *key)
                 found.append((guard, Judgement(scores)))
-            return _check(source, found, policy, is_surer=is_surer)
+            return _build_check(source, found, policy, is_surer=is_surer)
 
         return await side_by_side(judged, range(len(said)), at_most=_TEXTS_AT_ONCE)
 
@@ -277,7 +277,7 @@ class Guardrails:
                     (guard, await self._in_time("image_guard", guard, codes, guard.judge(picture, codes, wait=True)))
                     for guard, codes in parts
                 ]
-                return _check(_place(page, alone=alone), found, policy)
+                return _build_check(_describe_place(page, alone=alone), found, policy)
 
             return await side_by_side(judged, pages, at_most=_PICTURES_AT_ONCE)
 
@@ -318,7 +318,7 @@ class Guardrails:
         try:
             guards = look()
         except EngineUnavailable as error:
-            remedy = f"Nothing here judges {_named(codes)}. {error.remedy}{self._instead}"
+            remedy = f"Nothing here judges {_describe_codes(codes)}. {error.remedy}{self._instead}"
             raise EngineUnavailable(capability, remedy) from error
         left = list(codes)
         parts: list[tuple[GuardT, tuple[str, ...]]] = []
@@ -331,8 +331,8 @@ class Guardrails:
             engines = ", ".join(guard.name for guard in guards)
             raise EngineUnavailable(
                 capability,
-                f"What is here ({engines}) cannot judge {_named(left)}: ask for other codes, or set up an engine "
-                f"that does (docs/guardrails.md).{self._instead}",
+                f"What is here ({engines}) cannot judge {_describe_codes(left)}: ask for other codes, or set up an "
+                f"engine that does (docs/guardrails.md).{self._instead}",
             )
         return parts
 
@@ -347,7 +347,7 @@ class Guardrails:
         return f" With what is here, <guard>{', '.join(here)}</guard> works." if here else ""
 
 
-def _digests(texts: Sequence[str], answers: str | None) -> Slices[list[bytes]]:
+def _digest_texts(texts: Sequence[str], answers: str | None) -> Slices[list[bytes]]:
     digests = []
     for text in texts:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
@@ -358,11 +358,11 @@ def _digests(texts: Sequence[str], answers: str | None) -> Slices[list[bytes]]:
     return digests
 
 
-def _named(codes: Sequence[str]) -> str:
+def _describe_codes(codes: Sequence[str]) -> str:
     return ", ".join(f"{code} ({HAZARDS[code]})" for code in codes)
 
 
-def _check(
+def _build_check(
     source: str, found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy, *, is_surer: bool = False
 ) -> Check:
     scores: dict[str, float] = {}
@@ -387,7 +387,7 @@ def limits_of(found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy) ->
     return limits | dict(policy.thresholds)
 
 
-def _place(page: PagePosition, *, alone: bool) -> str:
+def _describe_place(page: PagePosition, *, alone: bool) -> str:
     document = page.document
     timestamp = document.timestamp(page.number)
     if timestamp is not None:

@@ -38,7 +38,7 @@ def grounded(wording: Wording, elements: Sequence[GuiElement], width: int, heigh
     """
     found = list(elements)
     if wording.written:
-        alike = _alike(wording.written, found)
+        alike = _with_similar_text(wording.written, found)
         if not alike and not wording.types:
             return [] if wording.quoted else found
         if alike:
@@ -51,21 +51,21 @@ def grounded(wording: Wording, elements: Sequence[GuiElement], width: int, heigh
         place = wording.order
         return [found[place]] if -len(found) <= place < len(found) else []
     if wording.places and len(found) > 1 and (wording.types or wording.written):
-        return _at(wording, found, width, height)
+        return _at_place(wording, found, width, height)
     return found
 
 
-def _alike(written: str, elements: Sequence[GuiElement]) -> list[GuiElement]:
+def _with_similar_text(written: str, elements: Sequence[GuiElement]) -> list[GuiElement]:
     """Return the elements whose text is most similar to `written`, if it is similar enough."""
-    wanted = _plain(written)
-    likeness = [_likeness(wanted, _plain(one.text)) for one in elements]
+    wanted = _normalize(written)
+    likeness = [_similarity(wanted, _normalize(one.text)) for one in elements]
     best = max(likeness, default=0.0)
     if best < _ALIKE:
         return []
     return [one for one, alike in zip(elements, likeness, strict=True) if alike >= best - _AS_GOOD]
 
 
-def _likeness(wanted: str, text: str) -> float:
+def _similarity(wanted: str, text: str) -> float:
     """Return the similarity of two texts (0 to 100). A longer text that contains `wanted` scores slightly lower."""
     if not wanted or not text:
         return 0.0
@@ -75,7 +75,7 @@ def _likeness(wanted: str, text: str) -> float:
     return max(whole, 0.95 * within - 10 * (1 - len(wanted) / len(text)))
 
 
-def _at(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
+def _at_place(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
     """Return all elements in the named part of the screen if the request says "all", or else the one furthest in that
     direction."""
 
@@ -89,7 +89,7 @@ def _at(wording: Wording, elements: Sequence[GuiElement], width: int, height: in
     return [min(elements, key=distance)]
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
@@ -119,10 +119,10 @@ class GuiResult(Result[GuiData]):
 
 def shown(found: Sequence[GuiElement], width: int, height: int, seen: Sighting) -> list[ShownElement]:
     """Return `found` as the result shows it, in the same order, for a picture of `width` × `height`."""
-    return [{**_shown(one, width, height), **seen} for one in found]
+    return [{**_shown_element(one, width, height), **seen} for one in found]
 
 
-def _shown(one: GuiElement, width: int, height: int) -> ShownElement:
+def _shown_element(one: GuiElement, width: int, height: int) -> ShownElement:
     x0, y0, x1, y1 = one.box
     bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
     element: ShownElement = {"type": one.type, "bounds": bounds}
@@ -185,7 +185,7 @@ class GuiDetectionTask:
             height, width = picture.shape[:2]
             lines = await self._reader().read(picture, wait=admission.waits())
             elements = await self._detector().detect(picture, lines, wait=True)
-            found = await _meant(wording, picture, lines, elements, grounder)
+            found = await _select_elements(wording, picture, lines, elements, grounder)
             return await asyncio.to_thread(shown, found, width, height, seen_on(page, alone=alone))
 
         told = partial(progress, self.name)
@@ -196,7 +196,7 @@ class GuiDetectionTask:
         ]
 
 
-async def _meant(
+async def _select_elements(
     wording: Wording,
     picture: Image,
     lines: Sequence[TextLine],

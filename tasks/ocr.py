@@ -38,14 +38,14 @@ def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLi
     if not layer:
         return list(read)
     words = [word for line in read for word in line.words]
-    lacking = iter(_uncovered(words, [word for line in layer for word in line.words]))
+    lacking = iter(_find_uncovered(words, [word for line in layer for word in line.words]))
     rest = [[word for word in line.words if next(lacking)] for line in read]
     parts = zip(read, rest, strict=True)
     return [*layer, *(line if len(kept) == len(line.words) else line_of(kept) for line, kept in parts if kept)]
 
 
-def _uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.bool_]:
-    read, typed = _boxes(words), _boxes(layer)
+def _find_uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.bool_]:
+    read, typed = _box_edges(words), _box_edges(layer)
     typed = typed[:, typed[1].argsort()]
     reach = np.maximum.accumulate(typed[3])
     uncovered = np.zeros(len(words), np.bool_)
@@ -54,11 +54,11 @@ def _uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.bool_
         some = order[start : start + _AT_ONCE]
         left, top, right, bottom = read[:, some]
         level = slice(np.searchsorted(reach, top.min()), np.searchsorted(typed[1], bottom.max(), "right"))
-        uncovered[some] = 2 * _covered(read[:, some], typed[:, level]) < right - left
+        uncovered[some] = 2 * _covered_share(read[:, some], typed[:, level]) < right - left
     return uncovered
 
 
-def _covered(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
+def _covered_share(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the fraction of each `read` box's width that `typed` boxes at the same height cover."""
     left, top, right, bottom = read[:, :, None]
     typed_left, typed_top, typed_right, typed_bottom = typed[:, None, :]
@@ -70,7 +70,7 @@ def _covered(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[n
     return covered
 
 
-def _boxes(words: Iterable[Word]) -> NDArray[np.float64]:
+def _box_edges(words: Iterable[Word]) -> NDArray[np.float64]:
     """Return the left, top, right and bottom edges of the words' upright bounding boxes, as an array of 4 × n."""
     corners = np.array([word.quad for word in words], np.float64).reshape(-1, 4, 2)
     return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).T
@@ -108,12 +108,12 @@ class OcrTask:
                 found = await self._read(pages, pictures, form, request.progress)
 
                 def whole() -> OcrResult:
-                    return _result(documents, pages, found).in_form(form)
+                    return _build_result(documents, pages, found).in_form(form)
 
                 return await asyncio.to_thread(whole)
 
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[PagePosition]:
-        pages, pictures = _numbered(documents)
+        pages, pictures = _number_pages(documents)
         if pages and not _is_one_picture(documents):
             pages = asked_for(text, pages)
         pages += pictures
@@ -131,7 +131,7 @@ class OcrTask:
 
         async def read(page: PagePosition) -> _Section | None:
             try:
-                return await _section(page, pictures, form)
+                return await _read_section(page, pictures, form)
             except InputError:
                 if page.document.text is None:
                     raise
@@ -167,7 +167,7 @@ _Section = tuple[PageSection, Sequence[Ruling]]
 """A page with its ruled lines."""
 
 
-async def _section(page: PagePosition, pictures: _Pictures, form: Form) -> _Section:
+async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> _Section:
     (width, height), layer = await page.document.size_and_text(page.number)
     picture = None if layer.complete else await page.document.picture(page.number)
     read = await pictures.read(picture) if picture is not None else ()
@@ -184,7 +184,7 @@ async def _section(page: PagePosition, pictures: _Pictures, form: Form) -> _Sect
     return await asyncio.to_thread(laid_out)
 
 
-def _numbered(documents: Sequence[Document]) -> tuple[list[PagePosition], list[PagePosition]]:
+def _number_pages(documents: Sequence[Document]) -> tuple[list[PagePosition], list[PagePosition]]:
     """Return the pages, and separately the pictures in texts, which are numbered after all pages."""
     pages = [document for document in documents if document.text is None]
     texts = [document for document in documents if document.text is not None]
@@ -197,7 +197,9 @@ def _is_one_picture(documents: Sequence[Document]) -> bool:
     return len(documents) == 1 and documents[0].kind == "image"
 
 
-def _result(documents: Sequence[Document], pages: Sequence[PagePosition], read: Sequence[_Section | None]) -> OcrResult:
+def _build_result(
+    documents: Sequence[Document], pages: Sequence[PagePosition], read: Sequence[_Section | None]
+) -> OcrResult:
     sections = [found[0] for found in read if found is not None]
     rulings = [found[1] for found in read if found is not None]
     if _is_one_picture(documents):
@@ -219,7 +221,7 @@ def _result(documents: Sequence[Document], pages: Sequence[PagePosition], read: 
     return document_result(texts, sections, sum(document.total_pages for document in documents), rulings)
 
 
-def _asked(request: TaskRequest, limits: MediaLimits) -> list[object]:
+def _reading_key(request: TaskRequest, limits: MediaLimits) -> list[object]:
     """Return what a reading depends on besides the files."""
     wording = request.wording(limits.wording_chars)
     form = request.form | requested_form(wording)
@@ -230,6 +232,6 @@ TASK = Specialist(
     OcrTask.name,
     lambda parts: OcrTask(partial(parts.engines.use, OCR), parts.loader),
     uses=(OCR,),
-    reading=ReadingCachePolicy(_asked, OcrResult.restored),
+    reading=ReadingCachePolicy(_reading_key, OcrResult.restored),
     order=10,
 )

@@ -140,7 +140,7 @@ class OcrResult(Result[OcrData]):
     def _tables(self) -> list[list[Table]]:
         rulings = self.rulings or [()] * len(self._lines)
         found = [tables_on(lines, ruled) for lines, ruled in zip(self._lines, rulings, strict=True)]
-        numbers = [_place(section).get("page", 1) for section in self.data["sections"]]
+        numbers = [_place_of(section).get("page", 1) for section in self.data["sections"]]
         join(found, numbers, [len(lines) for lines in self._lines])
         return found
 
@@ -156,10 +156,10 @@ class OcrResult(Result[OcrData]):
                 "confidence": round(cell.confidence, 2),
             }
             if cell.pages_on:
-                found["page"] = _place(self.data["sections"][here])["page"]
+                found["page"] = _place_of(self.data["sections"][here])["page"]
             rows[cell.row].append(found)
         bounds, markdown = bounds_of(table.quad, *self._size(number)), "\n".join(gfm(table))
-        page = _place(self.data["sections"][number]).get("page")
+        page = _place_of(self.data["sections"][number]).get("page")
         if page is None:
             return {"bounds": bounds, "rows": rows, "markdown": markdown}
         return {"page": page, "bounds": bounds, "rows": rows, "markdown": markdown}
@@ -190,7 +190,7 @@ class OcrResult(Result[OcrData]):
             yield from pieces_under("", self.text())
             return
         for number, section in enumerate(self.data["sections"]):
-            place = _place(section)
+            place = _place_of(section)
             heading = f"[page {place['page']}]" if "page" in place else ""
             if "timestamp" in place:
                 heading = f"[video at {place['timestamp'][0]} s]"
@@ -203,7 +203,7 @@ class OcrResult(Result[OcrData]):
     def passages(self) -> Iterator[list[SourceLine]]:
         """Yield the lines of each page, and finally the text that stands on no page."""
         for number, section in enumerate(self.data["sections"]):
-            place = _place(section)
+            place = _place_of(section)
             yield [
                 SourceLine(
                     tuple([word["text"] for word in line["words"]]),
@@ -222,7 +222,7 @@ class OcrResult(Result[OcrData]):
     def mapped(self, redactor: Redactor) -> "OcrResult":
         """Return the result without personal data. Words that one placeholder replaces become one word."""
         apart = Redactor()  # a separate count, because the sections repeat the text
-        sections = [_redacted(section, apart) for section in self.data["sections"]]
+        sections = [_redact_section(section, apart) for section in self.data["sections"]]
         data: OcrData = {**self.data, "extracted_text": redactor.text(self.text()), "sections": sections}
         return OcrResult(data, self.rulings).in_form(self.form)
 
@@ -237,7 +237,7 @@ class OcrResult(Result[OcrData]):
             # A text that a video shows unchanged in several frames occurs once.
             if written and ("timestamp" not in section or written != before):
                 # Sections occur in the text in order, so each is searched for after the previous one.
-                at = _whole_lines(text, written, done)
+                at = _find_whole_lines(text, written, done)
                 if at >= 0:
                     kept.append(text[done:at])
                     done = at + len(written)
@@ -249,7 +249,7 @@ def page_section(
     lines: Sequence[TextLine], page: int, width: int, height: int, timestamp: float | None = None
 ) -> PageSection:
     """Build a section in reading order from the `lines`, given in any order, of a page of `width` × `height` pixels."""
-    ordered = [_line(line, width, height) for line in in_reading_order(lines)]
+    ordered = [_ocr_line(line, width, height) for line in in_reading_order(lines)]
     text = "\n".join([line["text"] for line in ordered])
     section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}
     if timestamp is not None:
@@ -290,25 +290,25 @@ def document_result(
 
 
 def _text_line(line: OcrLine) -> TextLine:
-    words = [Word(word["text"], _quad(word["bounds"]), word["confidence"]) for word in line["words"]]
-    return TextLine(tuple(words), _quad(line["bounds"]))
+    words = [Word(word["text"], _quad_of(word["bounds"]), word["confidence"]) for word in line["words"]]
+    return TextLine(tuple(words), _quad_of(line["bounds"]))
 
 
-def _quad(bounds: Bounds) -> Quad:
+def _quad_of(bounds: Bounds) -> Quad:
     a, b, c, d = [(float(bounds[name]["x"]), float(bounds[name]["y"])) for name in CORNERS]
     return a, b, c, d
 
 
-def _line(line: TextLine, width: int, height: int) -> OcrLine:
+def _ocr_line(line: TextLine, width: int, height: int) -> OcrLine:
     return {
         "text": line.text,
         "bounds": bounds_of(line.quad, width, height),
         "average_confidence": round(sum([word.confidence for word in line.words]) / len(line.words), 2),
-        "words": [_word(word, width, height) for word in line.words],
+        "words": [_ocr_word(word, width, height) for word in line.words],
     }
 
 
-def _word(word: Word, width: int, height: int) -> OcrWord:
+def _ocr_word(word: Word, width: int, height: int) -> OcrWord:
     return {
         "text": word.text,
         "bounds": bounds_of(word.quad, width, height),
@@ -316,7 +316,7 @@ def _word(word: Word, width: int, height: int) -> OcrWord:
     }
 
 
-def _place(section: Mapping[str, Any]) -> dict[str, Any]:
+def _place_of(section: Mapping[str, Any]) -> dict[str, Any]:
     """Return the page and the time that hold for all lines of a section."""
     place: dict[str, Any] = {"page": section["page"]} if "page" in section else {}
     if "timestamp" in section:
@@ -324,7 +324,7 @@ def _place(section: Mapping[str, Any]) -> dict[str, Any]:
     return place
 
 
-def _whole_lines(text: str, lines: str, start: int) -> int:
+def _find_whole_lines(text: str, lines: str, start: int) -> int:
     """Return the position of `lines` in `text`, from `start` on, as whole lines, so that a picture's "5" is not found
     in "1500". −1 if they do not occur."""
     while (at := text.find(lines, start)) >= 0:
@@ -337,7 +337,7 @@ def _whole_lines(text: str, lines: str, start: int) -> int:
     return -1
 
 
-def _redacted(section: OcrSection, redactor: Redactor) -> OcrSection:
+def _redact_section(section: OcrSection, redactor: Redactor) -> OcrSection:
     spans = redactor.spans(section["text"])
     if not spans:
         return section
@@ -351,11 +351,11 @@ def _redacted(section: OcrSection, redactor: Redactor) -> OcrSection:
             for span in spans
             if start <= span.start < end
         ]
-        lines.append(_redacted_line(line, here) if here else line)
+        lines.append(_redact_line(line, here) if here else line)
     return {**section, "text": "\n".join([line["text"] for line in lines]), "lines": lines}
 
 
-def _redacted_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
+def _redact_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
     """Merge the words that one placeholder replaces, with what adjoins them: `Tel:[PHONE],`."""
     words = line["words"]
     starts = [0]
@@ -369,7 +369,7 @@ def _redacted_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
         here = [
             PersonalDataSpan(one.start - start, one.end - start, one.kind) for one in spans if start <= one.start < end
         ]
-        merged.append(_merged(words[first:last], here) if here else words[first])
+        merged.append(_merge_words(words[first:last], here) if here else words[first])
     return {
         **line,
         "text": " ".join([word["text"] for word in merged]),
@@ -378,19 +378,19 @@ def _redacted_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
     }
 
 
-def _merged(words: Sequence[OcrWord], spans: Sequence[PersonalDataSpan]) -> OcrWord:
+def _merge_words(words: Sequence[OcrWord], spans: Sequence[PersonalDataSpan]) -> OcrWord:
     """Merge words into one that has their common bounds and mean confidence."""
     text = replaced(" ".join([word["text"] for word in words]), spans)
     confidence = round(sum([word["confidence"] for word in words]) / len(words), 2)
     return {
         **words[0],
         "text": text,
-        "bounds": _around(words[0]["bounds"], words[-1]["bounds"]),
+        "bounds": _enclosing_bounds(words[0]["bounds"], words[-1]["bounds"]),
         "confidence": confidence,
     }
 
 
-def _around(first: Bounds, last: Bounds) -> Bounds:
+def _enclosing_bounds(first: Bounds, last: Bounds) -> Bounds:
     """Return the quadrilateral from the first word of a line to the last."""
     if first is last:
         return first

@@ -68,8 +68,8 @@ class Redactor:
             value = written if match[1] is None else json.loads(written)
             if match[2]:
                 name = value
-            shown = self.text(value, "" if match[2] else _label(name))
-            return written + (match[2] or "") if shown == value else _quoted(shown) + (match[2] or "")
+            shown = self.text(value, "" if match[2] else _label_words(name))
+            return written + (match[2] or "") if shown == value else _json_string(shown) + (match[2] or "")
 
         return _JSON_TOKEN.sub(token, text)
 
@@ -79,7 +79,9 @@ class Redactor:
             case str():
                 return value if value.startswith("data:") else self.text(value, before)
             case Mapping():
-                return {self.text(str(key)): self.value(member, _label(str(key))) for key, member in value.items()}
+                return {
+                    self.text(str(key)): self.value(member, _label_words(str(key))) for key, member in value.items()
+                }
             case list() | tuple():
                 return type(value)(self.value(one, before) for one in value)
             case None | bool() | int() | float():
@@ -107,11 +109,11 @@ def is_json(text: str) -> bool:
     return True
 
 
-def _label(name: str) -> str:
+def _label_words(name: str) -> str:
     """Turn a member's name into the words before its value: `phoneNumber` becomes `phone Number: `."""
     return f"{_CAMEL.sub(' ', name)}: "
 
 
-def _quoted(text: str) -> str:
+def _json_string(text: str) -> str:
     halves = any("\ud800" <= sign <= "\udfff" for sign in text)
     return json.dumps(text, ensure_ascii=halves)

@@ -58,8 +58,8 @@ def bounds_of(quad: Quad, width: int, height: int) -> Bounds:
         "top_right": {"x": bx, "y": by},
         "bottom_right": {"x": cx, "y": cy},
         "bottom_left": {"x": dx, "y": dy},
-        "width": _mean(hypot(bx - ax, by - ay), hypot(cx - dx, cy - dy)),
-        "height": _mean(hypot(dx - ax, dy - ay), hypot(cx - bx, cy - by)),
+        "width": _rounded_mean(hypot(bx - ax, by - ay), hypot(cx - dx, cy - dy)),
+        "height": _rounded_mean(hypot(dx - ax, dy - ay), hypot(cx - bx, cy - by)),
     }
 
 
@@ -70,7 +70,7 @@ def edges_of(bounds: Bounds) -> str:
     return f"({min(xs)}, {min(ys)}, {max(xs)}, {max(ys)})"
 
 
-def _mean(one: float, other: float) -> float:
+def _rounded_mean(one: float, other: float) -> float:
     twice = round(one + other)
     return twice / 2 if twice % 2 else twice // 2
 

@@ -169,7 +169,7 @@ class ScraperTask:
 
     async def _scraped(self, source: Source, request: TaskRequest, fields: tuple[str, ...]) -> ScrapedPage:
         fetched = await self._fetched(source)
-        kind = await asyncio.to_thread(_kind, fetched)
+        kind = await asyncio.to_thread(_media_type_of, fetched)
         if kind != media_types.HTML and not is_feed(fetched.data):
             return await self._read_by_a_task(source, fetched, kind, request, fields)
         blob = Blob(fetched.data, kind, None, source.param, fetched.charset)
@@ -179,7 +179,7 @@ class ScraperTask:
         page = reading.page
         if reading.has_scripts:
             page = replace(page, metadata={**page.metadata, "rendered": rendered is not None})
-        return _result(url, page, await self._data(page, reading.match, fields, request.redact))
+        return _scraped_page(url, page, await self._data(page, reading.match, fields, request.redact))
 
     async def _rendered(
         self, url: str, reading: PageReading, source: Source, fields: tuple[str, ...]
@@ -259,7 +259,7 @@ class ScraperTask:
     ) -> ScrapedPage:
         """Read a file that is no page with the task for its type."""
         name = "speech_to_text" if kind in media_types.DEMUXERS else "ocr"
-        filename = _filename(fetched.url)
+        filename = _filename_in(fetched.url)
         here = replace(source, url=None, data=fetched.data, filename=filename, format=kind, total=None)
         result = await self._parts.find_task(name).run(TaskRequest(request.text, (here,), request.progress))
         text = result.text()
@@ -267,22 +267,22 @@ class ScraperTask:
         if "total_pages" in result.data:
             metadata["total_pages"] = result.data["total_pages"]
         page = ParsedPage(title=filename or "", description="", text=text, markdown=text, metadata=metadata)
-        return _result(fetched.url, page, await self._data(page, None, fields, request.redact))
+        return _scraped_page(fetched.url, page, await self._data(page, None, fields, request.redact))
 
 
-def _kind(fetched: Fetched) -> str:
+def _media_type_of(fetched: Fetched) -> str:
     """Return the media type by the bytes, or else by the server's header, or else by the file name, or else HTML, as
     browsers assume."""
     named = media_type_named(fetched.media_type)
-    declared = named or media_type_of_file(_filename(fetched.url)) or media_types.HTML
+    declared = named or media_type_of_file(_filename_in(fetched.url)) or media_types.HTML
     return sniff(fetched.data, text=declared in media_types.TEXTS) or declared
 
 
-def _filename(url: str) -> str | None:
+def _filename_in(url: str) -> str | None:
     return unquote(urlsplit(url).path.rpartition("/")[2]) or None
 
 
-def _result(url: str, page: ParsedPage, data: list[Row] | None) -> ScrapedPage:
+def _scraped_page(url: str, page: ParsedPage, data: list[Row] | None) -> ScrapedPage:
     found = {"url": url, **asdict(page), "data": data}
     return cast(ScrapedPage, {name: value for name, value in found.items() if value is not None})
 

@@ -47,8 +47,8 @@ def check_language(engine: Transcriber, language: str | None) -> None:
     if language is not None and engine.languages is not None and language not in engine.languages:
         raise EngineUnavailable(
             CAPABILITY,
-            f"'{engine.name}' hears {_named(engine)} only, and this is to be heard as {language_name(language)}: run "
-            f"`{PULL}` for one of many languages.",
+            f"'{engine.name}' hears {_language_names(engine)} only, and this is to be heard as "
+            f"{language_name(language)}: run `{PULL}` for one of many languages.",
         )
 
 
@@ -75,9 +75,10 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
     if words < _CLEAR and probability < (_UNLIKELY if words < _UNCLEAR else _FOREIGN_BELOW):
         raise EngineUnavailable(
             CAPABILITY,
-            f"'{engine.name}' hears {_named(engine)} only, and this is another language (that it is {_named(engine)}: "
-            f"{probability:.0%}): run `{PULL}` for an engine of many languages. A request that names the language "
-            f'("in {_named(engine)}") is not checked.',
+            f"'{engine.name}' hears {_language_names(engine)} only, and this is another language (that it is "
+            f"{_language_names(engine)}: {probability:.0%}): run `{PULL}` for an engine of many languages. A "
+            "request that names the language "
+            f'("in {_language_names(engine)}") is not checked.',
         )
 
 
@@ -93,7 +94,7 @@ def _mean_probability(words: Sequence[SpokenWord]) -> float:
     return fmean(word.probability for word in words) if words else 0.0
 
 
-def _named(engine: Transcriber) -> str:
+def _language_names(engine: Transcriber) -> str:
     return " and ".join(map(language_name, sorted(engine.languages or ())))
 
 
@@ -296,14 +297,14 @@ class SpeechToTextTask:
             with turns or nullcontext():
                 heard = await listen(recording, engine, options, reached=reached, turns=turns, teller=teller)
                 check_understood(engine, heard, options.language)
-                speakers = await _speakers(heard, options, turns) if turns is not None else {}
+                speakers = await _label_speakers(heard, options, turns) if turns is not None else {}
         reached(heard.seconds, heard.seconds)
         if teller is not None:
             teller.finish()
-        return _transcript(heard, options, speakers)
+        return _build_transcript(heard, options, speakers)
 
 
-async def _speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTurns) -> dict[int | None, list[str]]:
+async def _label_speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTurns) -> dict[int | None, list[str]]:
     """Return the speaker label of each word, per track."""
     if heard.by_channel and options.speakers in (None, 2):
         order = sorted(heard.tracks, key=lambda channel: heard.tracks[channel][0].start)
@@ -322,7 +323,7 @@ async def _speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTurns) -
     }
 
 
-def _transcript(heard: Heard, options: SpeechOptions, speakers: Mapping[int | None, Sequence[str]]) -> Transcript:
+def _build_transcript(heard: Heard, options: SpeechOptions, speakers: Mapping[int | None, Sequence[str]]) -> Transcript:
     """Build the transcript. Phrases or words of channels that speak at once are ordered by time."""
     spoken = [
         (part, window_at(heard.windows[channel], phrase.start))

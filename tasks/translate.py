@@ -53,7 +53,7 @@ class Translation:
             self._progress("translate", done, len(sentences))
             return translations
 
-        batches = _batches(sentences, self._translator.batch_chars)
+        batches = _split_into_batches(sentences, self._translator.batch_chars)
         results = await side_by_side(translated, batches, at_most=_BATCHES_AT_ONCE)
         remaining = iter([translation for batch in results for translation in batch])
         return ["".join(piece if isinstance(piece, str) else next(remaining) for piece in text) for text in pieces]
@@ -102,7 +102,7 @@ class Translation:
         return [" ".join(translation.split()) for translation in translations]
 
 
-def _batches(sentences: Sequence[Sentence], most_chars: int) -> list[list[Sentence]]:
+def _split_into_batches(sentences: Sequence[Sentence], most_chars: int) -> list[list[Sentence]]:
     batches: list[list[Sentence]] = []
     room = 0
     for sentence in sentences:

@@ -44,7 +44,7 @@ _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 async def nearest(question: str, texts: Sequence[str], embedder: Embedder | None, *, most: int) -> list[list[str]]:
     """Return for each of `texts` at most `most` passages, the most relevant first: by `embedder`, or by shared words if
     it is None or fails."""
-    likely = [_by_words(question, passages_of(text)) for text in texts]
+    likely = [_rank_by_words(question, passages_of(text)) for text in texts]
     every = [passage for passages in likely for passage in passages]
     if embedder is None or not every:
         return [passages[:most] for passages in likely]
@@ -76,7 +76,7 @@ def passages_of(text: str) -> list[str]:
     return passages
 
 
-def _by_words(question: str, passages: Sequence[str]) -> list[str]:
+def _rank_by_words(question: str, passages: Sequence[str]) -> list[str]:
     """Return the passages that share most words with `question`, earlier ones first among equals."""
     asked = set(_WORD.findall(question.casefold()))
     shared = [len(asked.intersection(_WORD.findall(passage.casefold()))) for passage in passages]

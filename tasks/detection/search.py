@@ -91,23 +91,25 @@ def slices_of(width: int, height: int, side: int, *, small: bool) -> list[Slice]
     if small:
         least = -(-longer // _MOST_SLICES)
         sides = {max(round(side * scale), least) for scale in _SCALES}
-        return [piece for length in sorted(sides) if length < longer for piece in _cut(width, height, length, length)]
+        return [
+            piece for length in sorted(sides) if length < longer for piece in _cut_slices(width, height, length, length)
+        ]
     if longer <= max(_LONG * shorter, side):
         return []
     length = max(round(_WIDE * shorter), side, -(-longer // _MOST_OF_PANORAMA))
-    return _cut(width, height, min(width, length), min(height, length))
+    return _cut_slices(width, height, min(width, length), min(height, length))
 
 
-def _cut(width: int, height: int, across: int, down: int) -> list[Slice]:
+def _cut_slices(width: int, height: int, across: int, down: int) -> list[Slice]:
     """Return slices of `across` × `down` that cover the picture."""
     return [
         Slice(left, top, min(left + across, width), min(top + down, height))
-        for top in _starts(height, down)
-        for left in _starts(width, across)
+        for top in _slice_starts(height, down)
+        for left in _slice_starts(width, across)
     ]
 
 
-def _starts(length: int, piece: int) -> list[int]:
+def _slice_starts(length: int, piece: int) -> list[int]:
     """Return the starts of slices along a side, evenly spaced, which overlap by at least _OVERLAP."""
     if length <= piece:
         return [0]
@@ -144,7 +146,7 @@ async def detect_in_slices(
     for piece, part in zip(slices, parts, strict=True):
         moved = [one.moved(piece.left, piece.top) for one in part]
         found += [one for one in moved if not _is_cut_off(one, piece, width, height)]
-    return await asyncio.to_thread(_merged, found)
+    return await asyncio.to_thread(_merge_duplicates, found)
 
 
 def _is_cut_off(one: Detection, piece: Slice, width: int, height: int) -> bool:
@@ -158,7 +160,7 @@ def _is_cut_off(one: Detection, piece: Slice, width: int, height: int) -> bool:
     )
 
 
-def _merged(found: Sequence[Detection]) -> list[Detection]:
+def _merge_duplicates(found: Sequence[Detection]) -> list[Detection]:
     if not found:
         return []
     numbers = {label: number for number, label in enumerate(dict.fromkeys(one.label for one in found))}
@@ -253,7 +255,7 @@ class Searches:
             if not labels:
                 unknown.append(phrase)
         if unknown and beyond is None:
-            raise EngineUnavailable("object_detection", f"{_ignorance(detector, unknown)} {why}")
+            raise EngineUnavailable("object_detection", f"{_describe_unknown(detector, unknown)} {why}")
         wanted: list[tuple[Detector, tuple[str, ...] | None]] = [(detector, tuple(known))] if known else []
         if unknown and beyond is not None:
             wanted.append((beyond, tuple(map(singular, unknown))))
@@ -286,7 +288,7 @@ class Searches:
             ) from error
 
 
-def _ignorance(detector: Detector, unknown: Sequence[str]) -> str:
+def _describe_unknown(detector: Detector, unknown: Sequence[str]) -> str:
     names = ", ".join(f"'{phrase}'" for phrase in unknown)
     labels = detector.labels or ()
     shown = ", ".join(labels[:_LABELS_SHOWN]) + (", …" if len(labels) > _LABELS_SHOWN else "")

@@ -74,7 +74,7 @@ class LabelVocabulary:
 
     def named(self, phrase: str) -> tuple[str, ...]:
         """Return the labels that `phrase` names: exactly, as a plural, by a synonym or a group."""
-        for form in _forms(phrase):
+        for form in _singular_forms(phrase):
             if form in self._by_name:
                 return self._by_name[form]
         return ()
@@ -154,7 +154,7 @@ def singular(phrase: str) -> str:
     return name[:-1] if name.endswith("s") and not name.endswith(("ss", "us", "is")) and len(name) > 3 else name
 
 
-def _forms(phrase: str) -> Iterator[str]:
+def _singular_forms(phrase: str) -> Iterator[str]:
     """Yield the phrase and its likely singulars."""
     name = phrase.casefold().replace("-", " ").replace("’", "'")
     yield name

@@ -30,13 +30,13 @@ Reader = Callable[[Blob, MediaLimits], Pages]
 # loads Pillow for a PDF. Classes in light modules need no function here.
 
 
-def _pdf(blob: Blob, limits: MediaLimits) -> Pages:
+def _open_pdf(blob: Blob, limits: MediaLimits) -> Pages:
     from tasks.inputs.pdf.document import PdfPages
 
     return PdfPages(blob, limits)
 
 
-def _picture(blob: Blob, limits: MediaLimits) -> Pages:
+def _open_picture(blob: Blob, limits: MediaLimits) -> Pages:
     from tasks.inputs.picture import PicturePages
 
     return PicturePages(blob, limits)
@@ -46,7 +46,7 @@ class Heavy(Exception):
     """The picture is too heavy for a thread and has to be opened in a process, where its decoder can be ended."""
 
 
-def _light_picture(blob: Blob, limits: MediaLimits) -> Pages:
+def _open_light_picture(blob: Blob, limits: MediaLimits) -> Pages:
     """Open a picture for decoding in a thread. Raises Heavy."""
     from tasks.inputs.picture import PicturePages
 
@@ -56,7 +56,7 @@ def _light_picture(blob: Blob, limits: MediaLimits) -> Pages:
     return pages
 
 
-def _office(blob: Blob, limits: MediaLimits) -> Pages:
+def _open_office(blob: Blob, limits: MediaLimits) -> Pages:
     from tasks.inputs.office.document import OfficeFile
 
     match blob.media_type:
@@ -74,22 +74,22 @@ def _office(blob: Blob, limits: MediaLimits) -> Pages:
             return OfficeFile(blob, limits, xlsx_to_markdown)
 
 
-def _html(blob: Blob, limits: MediaLimits) -> Pages:
+def _open_html(blob: Blob, limits: MediaLimits) -> Pages:
     from tasks.inputs.html_file import HtmlFile
 
     return HtmlFile(blob, limits)
 
 
 _PLAIN = "image/jpeg", "image/png", "image/webp", "image/bmp"
-IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _light_picture)
+IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _open_light_picture)
 """Readers that run in threads of this process for light files: the decoders of plain pictures are fast, and fuzzed by
 every browser."""
 IN_PROCESSES: dict[str, Reader] = {
-    media_types.PDF: _pdf,
-    **dict.fromkeys((*_PLAIN, "image/tiff", "image/heic", "image/heif"), _picture),
+    media_types.PDF: _open_pdf,
+    **dict.fromkeys((*_PLAIN, "image/tiff", "image/heic", "image/heif"), _open_picture),
     **dict.fromkeys(media_types.VIDEOS, VideoFrames),
-    **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _office),
-    media_types.HTML: _html,
+    **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _open_office),
+    media_types.HTML: _open_html,
 }
 """Readers that run in decode processes, because they may crash or hang on a hostile file. libtiff is one by its
 record."""

@@ -283,26 +283,26 @@ def sniff(data: bytes, *, text: bool = False) -> str | None:
         if data.startswith(prefix):
             return media_type
     probes: tuple[Callable[[bytes], str | None], ...] = (
-        _riff,
-        _iso,
-        _old_quicktime,
-        _matroska,
-        _ogg,
-        _id3,
-        _bmp,
-        _mpeg,
-        _zip,
-        _pdf if text else _pdf_behind_junk,
-        _markup,
+        _probe_riff,
+        _probe_iso,
+        _probe_old_quicktime,
+        _probe_matroska,
+        _probe_ogg,
+        _probe_id3,
+        _probe_bmp,
+        _probe_mpeg,
+        _probe_zip,
+        _probe_pdf if text else _probe_pdf_behind_junk,
+        _probe_markup,
     )
     return next((found for probe in probes if (found := probe(data))), None)
 
 
-def _riff(data: bytes) -> str | None:
+def _probe_riff(data: bytes) -> str | None:
     return _RIFF.get(data[8:12]) if data.startswith(_RIFF_FORMS) else None
 
 
-def _iso(data: bytes) -> str | None:
+def _probe_iso(data: bytes) -> str | None:
     """Recognise ISO base media (ISO/IEC 14496-12) by the brands in the `ftyp` box."""
     size = int.from_bytes(data[:4], "big")
     if data[4:8] != b"ftyp" or size > _FTYP_BYTES:
@@ -323,7 +323,7 @@ def _iso(data: bytes) -> str | None:
     return "video/quicktime" if major == b"qt  " else "video/mp4"
 
 
-def _old_quicktime(data: bytes) -> str | None:
+def _probe_old_quicktime(data: bytes) -> str | None:
     """Recognise QuickTime files from before `ftyp`. The length before the box's name must fit, which excludes prose."""
     size = int.from_bytes(data[:4], "big")
     if data[4:8] not in _QUICKTIME_BOXES or not (size in (0, 1) or 8 <= size <= len(data)):
@@ -331,20 +331,20 @@ def _old_quicktime(data: bytes) -> str | None:
     return "audio/mp4" if iso_tracks(data) == {"audio"} else "video/quicktime"
 
 
-def _matroska(data: bytes) -> str | None:
+def _probe_matroska(data: bytes) -> str | None:
     if not data.startswith(b"\x1a\x45\xdf\xa3"):
         return None
     kind = "audio" if matroska_tracks(data) == {"audio"} else "video"
     return f"{kind}/webm" if b"webm" in data[:64] else f"{kind}/x-matroska"
 
 
-def _ogg(data: bytes) -> str | None:
+def _probe_ogg(data: bytes) -> str | None:
     if not data.startswith(b"OggS\x00"):
         return None
     return "video/ogg" if "video" in ogg_tracks(data) else "audio/ogg"
 
 
-def _id3(data: bytes) -> str | None:
+def _probe_id3(data: bytes) -> str | None:
     """Recognise what follows an ID3 tag, whose length has seven bits per byte (ID3v2.4, 6.2)."""
     if not data.startswith(_ID3):
         return None
@@ -352,16 +352,16 @@ def _id3(data: bytes) -> str | None:
     behind = data[10 + length : 20 + length]
     if behind.startswith(_FLAC):
         return "audio/flac"
-    return "audio/aac" if _mpeg(behind) == "audio/aac" else "audio/mpeg"
+    return "audio/aac" if _probe_mpeg(behind) == "audio/aac" else "audio/mpeg"
 
 
-def _bmp(data: bytes) -> str | None:
+def _probe_bmp(data: bytes) -> str | None:
     """Recognise BMP by its header's size as well, because text can begin with "BM"."""
     header = int.from_bytes(data[14:18], "little")
     return "image/bmp" if data.startswith(b"BM") and header in _BMP_HEADER_SIZES else None
 
 
-def _mpeg(data: bytes) -> str | None:
+def _probe_mpeg(data: bytes) -> str | None:
     """Recognise an MPEG audio or ADTS frame by its 11 sync bits and the fields that have forbidden values.
 
     A UTF-16 byte order mark (FF FE) has the sync bits as well and is excluded.
@@ -374,7 +374,7 @@ def _mpeg(data: bytes) -> str | None:
     return "audio/mpeg" if layer in (1, 2) and version != 1 and bitrate != 15 and rate != 3 else None
 
 
-def _zip(data: bytes) -> str | None:
+def _probe_zip(data: bytes) -> str | None:
     if not data.startswith(b"PK\x03\x04"):
         return None
     names = None  # the list of members cannot be read
@@ -390,17 +390,17 @@ def _zip(data: bytes) -> str | None:
     return kind.decode("ascii", "replace") if _MIME_TYPE.fullmatch(kind) else "application/zip"
 
 
-def _pdf(data: bytes) -> str | None:
+def _probe_pdf(data: bytes) -> str | None:
     return PDF if data[:1024].lstrip().startswith(b"%PDF-") else None
 
 
-def _pdf_behind_junk(data: bytes) -> str | None:
+def _probe_pdf_behind_junk(data: bytes) -> str | None:
     """Recognise a PDF whose header is not at the start: it may be anywhere in the first 1024 bytes (ISO 32000-1, annex
     H.3)."""
     return PDF if b"%PDF-" in data[:1024] else None
 
 
-def _markup(data: bytes) -> str | None:
+def _probe_markup(data: bytes) -> str | None:
     head = data[:4096].removeprefix(b"\xef\xbb\xbf")
     prologue = _MARKUP_PROLOGUE.match(head)
     body = head[prologue.end() if prologue else 0 :][:16].lower()

@@ -124,7 +124,7 @@ class PicturePages(Pages):
             # if there is less memory than they may need; the pixels decoded so far are still allocated.
             np.empty(self._pixels * _BYTES_TO_DECODE, np.uint8)
             raise self._blob.error(
-                f"cannot be decoded as a picture{_page(number)}: it is damaged or incomplete."
+                f"cannot be decoded as a picture{_page_suffix(number)}: it is damaged or incomplete."
             ) from error
 
     def _pages_of(self, image: PIL.Image.Image) -> Sequence[int]:
@@ -152,10 +152,10 @@ class PicturePages(Pages):
             raise self._blob.error(f"has more than {_MAX_SCANS} scans.")
 
     def _check_pixels(self, image: PIL.Image.Image, number: int) -> None:
-        self._blob.check_pixels(*image.size, self._limits.image_pixels, has="is", where=_page(number))
+        self._blob.check_pixels(*image.size, self._limits.image_pixels, has="is", where=_page_suffix(number))
 
 
-def _page(number: int) -> str:
+def _page_suffix(number: int) -> str:
     return f" at page {number}" if number > 1 else ""
 
 
@@ -220,10 +220,10 @@ def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
         if columns > 0 and rows > 0:
             expected += rows * (1 + -(-columns * bits * _SAMPLES[colour] // 8))
-    return _inflated(data, expected) < expected
+    return _count_inflated(data, expected) < expected
 
 
-def _inflated(data: bytes, most: int) -> int:
+def _count_inflated(data: bytes, most: int) -> int:
     """Count the bytes of a PNG's picture data, up to `most`."""
     stream, count, place = zlib.decompressobj(), 0, len(_PNG_SIGNATURE)
     while count < most and not stream.eof and len(head := data[place : place + 8]) == 8:
@@ -252,11 +252,11 @@ def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
     """Return width and height after applying the EXIF orientation, from the header alone."""
     width, height = frame.size
     # Pillow turns a TIFF itself and reports its size accordingly.
-    sideways = frame.format != "TIFF" and _exif(frame).get(_ORIENTATION) in _SIDEWAYS
+    sideways = frame.format != "TIFF" and _read_exif(frame).get(_ORIENTATION) in _SIDEWAYS
     return (height, width) if sideways else (width, height)
 
 
-def _exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
+def _read_exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
     """Return the EXIF data. Pillow would decode a PNG's pixels to find metadata behind them, so their presence is
     checked first."""
     if isinstance(frame, PngImageFile) and not _has_metadata_behind_pixels(frame):
@@ -288,14 +288,14 @@ def upright_rgb(frame: PIL.Image.Image) -> Image:
     frame.load()
     # In-place transposition avoids a copy of upright pictures.
     ImageOps.exif_transpose(frame, in_place=True)
-    return np.ascontiguousarray(np.asarray(_rgb(frame), dtype=np.uint8))
+    return np.ascontiguousarray(np.asarray(_convert_to_rgb(frame), dtype=np.uint8))
 
 
-def _rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
+def _convert_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
     if frame.mode == "RGB" and not frame.has_transparency_data:
         return frame
     if frame.mode in {"I", "F"} or frame.mode.startswith("I;16"):
-        return PIL.Image.fromarray(_eight_bits(np.asarray(frame))).convert("RGB")
+        return PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame))).convert("RGB")
     if frame.mode == "LAB":
         return _lab_to_rgb(frame)
     if frame.mode in {"La", "RGBa"}:
@@ -314,7 +314,7 @@ def _is_light(frame: PIL.Image.Image) -> bool:
     return bool(255 * ImageStat.Stat(seen).sum[0] > _LIGHT * ImageStat.Stat(alpha).sum[0])
 
 
-def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _scale_to_eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Convert grey values of more than 8 bits by their most likely scale.
 
     Pillow's own conversion clips at 255, which turns most such pictures white. The scale is the smallest of `_DEPTHS`

@@ -71,7 +71,7 @@ def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payloa
     if bytes(whole[:5]).lower() != b"data:":
         complaint = f"'{source.param}' is neither a URL, a data URL nor valid base64."
         _check_size(whole, source, limit, is_base64=True, piece=piece)
-        return Payload(_joined(_base64(_pieces(whole, piece), complaint, source)), None, None)
+        return Payload(_join_pieces(_decode_base64(_split_pieces(whole, piece), complaint, source)), None, None)
 
     head, comma, _ = bytes(whole[5:HEAD]).partition(b",")
     body = whole[5 + len(head) + len(comma) :]
@@ -79,24 +79,24 @@ def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payloa
     charset = next((part.removeprefix("charset=") for part in parameters if part.startswith("charset=")), None)
     is_base64 = "base64" in parameters
     _check_size(body, source, limit, is_base64=is_base64, piece=piece)
-    data = _unquoted(_pieces(body, piece))
+    data = _unquote(_split_pieces(body, piece))
     if is_base64:
-        data = _base64(data, "invalid base64 payload in data URI", source)
-    return Payload(_joined(data), media_type or None, charset)
+        data = _decode_base64(data, "invalid base64 payload in data URI", source)
+    return Payload(_join_pieces(data), media_type or None, charset)
 
 
-def _pieces(text: memoryview, piece: int) -> Iterator[bytes]:
+def _split_pieces(text: memoryview, piece: int) -> Iterator[bytes]:
     for at in range(0, len(text), piece):
         yield bytes(text[at : at + piece])
 
 
-def _joined(pieces: Iterable[bytes]) -> bytes:
+def _join_pieces(pieces: Iterable[bytes]) -> bytes:
     file = io.BytesIO()
     file.writelines(pieces)
     return file.getvalue()
 
 
-def _unquoted(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _unquote(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Replace each `%41` by its byte."""
     rest = b""
     for piece in pieces:
@@ -108,7 +108,7 @@ def _unquoted(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _base64(pieces: Iterable[bytes], complaint: str, source: Source) -> Iterator[bytes]:
+def _decode_base64(pieces: Iterable[bytes], complaint: str, source: Source) -> Iterator[bytes]:
     rest = b""
     try:
         for piece in pieces:
@@ -129,9 +129,9 @@ def _check_size(text: memoryview, source: Source, limit: int, *, is_base64: bool
     size = len(text) * 3 // 4 if is_base64 else len(text)
     if size <= limit:
         return
-    length = len(text) - 2 * sum(part.count(b"%") for part in _pieces(text, piece))
+    length = len(text) - 2 * sum(part.count(b"%") for part in _split_pieces(text, piece))
     if is_base64:
-        length -= sum(len(part) - len(part.translate(None, _BLANKS)) for part in _pieces(text, piece))
+        length -= sum(len(part) - len(part.translate(None, _BLANKS)) for part in _split_pieces(text, piece))
     padding = bytes(text[-_TAIL:]).translate(None, _BLANKS)[-2:].count(b"=")
     size = length * 3 // 4 - padding if is_base64 else length
     if size > limit:
@@ -212,7 +212,7 @@ class SourceReader:
             blob = await self._worker.run(self._sent, source.data, source)
         else:
             blob = await self._worker.run(self._decoded, source)
-            _take(source, len(blob.data))
+            _take_from_total(source, len(blob.data))
         if not blob.data:
             raise blob.error("is empty (0 bytes).")
         return blob
@@ -229,7 +229,7 @@ class SourceReader:
             if source.total is not None and limit < self._limits.fetch_bytes:
                 raise source.total.passed(source.param) from error
             raise
-        _take(source, len(fetched.data))
+        _take_from_total(source, len(fetched.data))
         filename = source.filename or unquote(urlsplit(fetched.url).path.rpartition("/")[2]) or None
         declared = (source.format, fetched.media_type)
         media_type = await self._worker.run(_identify, fetched.data, declared, filename)
@@ -240,7 +240,7 @@ class SourceReader:
         try:
             if upload is None or self._uploads is None:
                 raise FileNotFoundError
-            _take(source, upload.size)
+            _take_from_total(source, upload.size)
             data = await self._uploads.read(upload)
         except FileNotFoundError:
             raise InputError(f"There is no file '{file_id}'.", code="file_not_found", param=source.param) from None
@@ -257,7 +257,7 @@ class SourceReader:
         return Blob(payload.data, media_type, source.filename, source.param, payload.charset)
 
 
-def _take(source: Source, size: int) -> None:
+def _take_from_total(source: Source, size: int) -> None:
     if source.total is not None:
         source.total.take(size, source.param)
 

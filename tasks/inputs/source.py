@@ -189,11 +189,11 @@ def urls_in(text: str) -> list[str]:
 
     A URL ends at white space, a quote or a bracket; punctuation at its end belongs to the sentence.
     """
-    found = (url.rstrip(_SENTENCE_END) for url in _links(text))
+    found = (url.rstrip(_SENTENCE_END) for url in _find_links(text))
     return list(dict.fromkeys(url for url in found if not url.endswith("/" * 2)))
 
 
-def _links(text: str) -> list[str]:
+def _find_links(text: str) -> list[str]:
     """Return the matches of `_URL`. Searching for `://` first takes milliseconds for a text of 20 MB, where `findall`
     takes a second."""
     found = []

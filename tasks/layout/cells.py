@@ -67,15 +67,15 @@ class Table:
     """True if the table continues the last one of the previous page, which also holds its cells."""
 
 
-def _piece(word: Word, angle: float, line: int) -> PlacedWord:
+def _place_word(word: Word, angle: float, line: int) -> PlacedWord:
     corners = turned(word.quad, -angle) if angle else word.quad
     xs, ys = sorted(x for x, _ in corners), sorted(y for _, y in corners)
     return PlacedWord((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, word, line)
 
 
-def pieces_of(lines: Sequence[TextLine], angle: float) -> list[PlacedWord]:
+def placed_words(lines: Sequence[TextLine], angle: float) -> list[PlacedWord]:
     """Place the words of `lines`, which run at `angle`."""
-    return [_piece(word, angle, place) for place, line in enumerate(lines) for word in line.words]
+    return [_place_word(word, angle, place) for place, line in enumerate(lines) for word in line.words]
 
 
 @dataclass(slots=True)

@@ -66,7 +66,7 @@ def _is_leader(piece: PlacedWord) -> bool:
     return len(piece.word.text) > 2 and not piece.word.text.strip(".·…_-")
 
 
-def _rows(pieces: Iterable[PlacedWord], height: float) -> list[_Row]:
+def _group_rows(pieces: Iterable[PlacedWord], height: float) -> list[_Row]:
     lines: dict[int, list[PlacedWord]] = {}
     for piece in pieces:
         lines.setdefault(piece.line, []).append(piece)
@@ -75,11 +75,11 @@ def _rows(pieces: Iterable[PlacedWord], height: float) -> list[_Row]:
         members.sort(key=lambda piece: piece.left)
         kept = [piece for piece in members if not _is_leader(piece)] or members
         leaders = [piece for piece in members if _is_leader(piece)] if len(kept) < len(members) else []
-        rows.append(_Row(line, kept, leaders, _runs(kept, height, _GAP)))
+        rows.append(_Row(line, kept, leaders, _split_runs(kept, height, _GAP)))
     return rows
 
 
-def _runs(pieces: Sequence[PlacedWord], height: float, gap: float) -> list[list[PlacedWord]]:
+def _split_runs(pieces: Sequence[PlacedWord], height: float, gap: float) -> list[list[PlacedWord]]:
     runs: list[list[PlacedWord]] = []
     for piece in pieces:
         if runs and piece.left - runs[-1][-1].right < gap * height:
@@ -99,15 +99,15 @@ def _is_mark(text: str) -> bool:
 def unruled(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
     """Yield the tables among lines outside ruled grids. Horizontal rulings may separate their rows."""
     block: list[_Row] = []
-    for row in [*_rows(pieces, height), None]:
+    for row in [*_group_rows(pieces, height), None]:
         if row is not None and (not block or 0 < row.middle - block[-1].middle < _NEAR * height):
             block.append(row)
             continue
-        yield from _in_block(block, across, height)
+        yield from _tables_in_block(block, across, height)
         block = [row] if row is not None else []
 
 
-def _in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
+def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
     """Yield the tables in closely spaced lines; each covers as many lines as share columns."""
     start = 0
     while start < len(block):
@@ -115,7 +115,7 @@ def _in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) ->
             start += 1
             continue
         rows, last = [block[start]], start
-        strips = _strips(rows, height)
+        strips = _find_strips(rows, height)
         for place in range(start + 1, min(len(block), start + MOST_ROWS)):
             row = block[place]
             # A line with a single cell may be within a table but not at its end.
@@ -131,15 +131,15 @@ def _in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) ->
             if not _fits(row, strips, height):
                 break
             if len(rows) < _TELLING:
-                common = _strips([*rows, row], height)
+                common = _find_strips([*rows, row], height)
                 # A line that removes most columns belongs to another table.
                 if len(rows) >= _MANY and 3 * len(common) < 2 * len(strips):
                     break
                 strips = common
             rows.append(row)
             last = place
-        strips = _strips(rows, height)
-        first = _head(block, start, strips, across, height) if strips and last > start else start
+        strips = _find_strips(rows, height)
+        first = _first_row(block, start, strips, across, height) if strips and last > start else start
         table = _table_of(block[first : last + 1], rows, strips, across, height)
         if table is not None:
             yield table
@@ -151,7 +151,7 @@ _Strip = tuple[float, float]
 """Left and right end of the white space between two columns."""
 
 
-def _strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
+def _find_strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
     """Return the strips of white space that hardly any of `rows` cross, from left to right."""
     least = (_GAP if len(rows) >= _MANY else _WIDE_GAP) * height
     may_cross = max(1, int(_CROSSED * len(rows))) if len(rows) >= _MANY else 0
@@ -179,18 +179,20 @@ def _strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
 def _fits(row: _Row, strips: Sequence[_Strip], height: float) -> bool:
     """True if at least half of `strips` are white in `row`, and one of them lies between two of its cells."""
     gaps = [(one[-1].right, other[0].left) for one, other in pairwise(row.runs)]
-    between = [any(_shared(strip, gap) >= _GAP * height for gap in gaps) for strip in strips]
+    between = [any(_overlap(strip, gap) >= _GAP * height for gap in gaps) for strip in strips]
     white = sum(
         inner or right <= row.begin or left >= row.end for inner, (left, right) in zip(between, strips, strict=True)
     )
     return any(between) and 2 * white >= len(strips)
 
 
-def _shared(one: _Strip, other: _Strip) -> float:
+def _overlap(one: _Strip, other: _Strip) -> float:
     return min(one[1], other[1]) - max(one[0], other[0])
 
 
-def _head(block: Sequence[_Row], start: int, strips: Sequence[_Strip], across: Sequence[Stroke], height: float) -> int:
+def _first_row(
+    block: Sequence[_Row], start: int, strips: Sequence[_Strip], across: Sequence[Stroke], height: float
+) -> int:
     """Return the first row of the table whose rows begin at `start`: lines above may belong to it if they head some
     columns or stand below the table's top rule."""
     left, right = strips[0][0], strips[-1][1]
@@ -217,7 +219,7 @@ def _table_of(
     columns = len(strips) + 1
     if columns < 2 or len(full) < (3 if columns == 2 else 2):
         return None
-    cells = [_cells_of(row, strips, height) for row in lines]
+    cells = [_split_cells(row, strips, height) for row in lines]
     ys, starts = _row_edges(lines, cells, columns, across, strips, height)
     places: dict[tuple[int, int], CellDraft] = {}
     for row, own in zip(starts, cells, strict=True):
@@ -259,7 +261,7 @@ def _table_of(
     return Draft(xs, ys, [*filled, *empty], [piece for row in lines for piece in row.leaders])
 
 
-def _cells_of(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[int, int, list[PlacedWord]]]:
+def _split_cells(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[int, int, list[PlacedWord]]]:
     """Return first column, last column and words of each cell of a line, from left to right."""
     parts: list[list[PlacedWord]] = [[row.pieces[0]]]
     for one, other in pairwise(row.pieces):

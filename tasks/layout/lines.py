@@ -101,7 +101,7 @@ def split_at_gutters(lines: Sequence[TextLine], angle: float) -> list[TextLine]:
     Cells of a table may be split as well: they stand on one row, and are joined again when rows are made.
     """
     c, s = cos(radians(angle)), sin(radians(angle))
-    runs = sorted((_run(line, c, s) for line in lines), key=lambda run: (run.middle, run.left))
+    runs = sorted((_place_line(line, c, s) for line in lines), key=lambda run: (run.middle, run.left))
     parts = []
     for place, run in enumerate(runs):
         around = runs[max(place - _AROUND, 0) : place + _AROUND + 1]
@@ -109,13 +109,13 @@ def split_at_gutters(lines: Sequence[TextLine], angle: float) -> list[TextLine]:
     return parts
 
 
-def _run(line: TextLine, c: float, s: float) -> _PlacedLine:
+def _place_line(line: TextLine, c: float, s: float) -> _PlacedLine:
     top_left, top_right, bottom_right, bottom_left = (y * c - x * s for x, y in line.quad)
     height = (bottom_left + bottom_right - top_left - top_right) / 2
-    left, right = _ends(line.quad, c, s)
+    left, right = _side_middles(line.quad, c, s)
     gaps, end = [], right
     for place, word in enumerate(line.words):
-        start, after = _ends(word.quad, c, s)
+        start, after = _side_middles(word.quad, c, s)
         if start - end >= _GAP * height:
             gaps.append((place, start))
         end = after
@@ -123,7 +123,7 @@ def _run(line: TextLine, c: float, s: float) -> _PlacedLine:
     return _PlacedLine(line, left, right, (top_left + bottom_right) / 2, _NEAR * height, gaps, starts)
 
 
-def _ends(quad: Quad, c: float, s: float) -> tuple[float, float]:
+def _side_middles(quad: Quad, c: float, s: float) -> tuple[float, float]:
     """Return the middles of the left and right sides, measured along the text."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad
     return ((ax + dx) * c + (ay + dy) * s) / 2, ((bx + cx) * c + (by + cy) * s) / 2
@@ -157,13 +157,13 @@ def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
     on the order of `lines`.
     """
     ordered = []
-    for angle, group in _by_direction(lines):
-        boxes = [_box(line, angle) for line in split_at_gutters(group, angle)]
-        ordered += [_joined(row, angle) for row in rows_in_order(straightened(boxes))]
+    for angle, group in _group_by_direction(lines):
+        boxes = [_line_box(line, angle) for line in split_at_gutters(group, angle)]
+        ordered += [_join_row(row, angle) for row in rows_in_order(straightened(boxes))]
     return ordered
 
 
-def _by_direction(lines: Sequence[TextLine]) -> list[tuple[float, list[TextLine]]]:
+def _group_by_direction(lines: Sequence[TextLine]) -> list[tuple[float, list[TextLine]]]:
     """Group lines by direction, most text first, each group with its angle in degrees clockwise."""
     turns: dict[int, list[tuple[float, float, TextLine]]] = defaultdict(list)
     bystanders = []
@@ -201,8 +201,8 @@ def _weighted_median(values: list[tuple[float, float]]) -> float:
     return values[-1][0]
 
 
-def _box(line: TextLine, angle: float) -> LineBox:
-    a, b, c, d = corners = _turned(line.quad, -angle)
+def _line_box(line: TextLine, angle: float) -> LineBox:
+    a, b, c, d = corners = _rotate(line.quad, -angle)
     along, fall = b[0] + c[0] - a[0] - d[0], b[1] + c[1] - a[1] - d[1]
     slope = fall / along if along > abs(fall) else 0.0
     xs, ys = sorted(x for x, _ in corners), sorted(y for _, y in corners)
@@ -210,17 +210,17 @@ def _box(line: TextLine, angle: float) -> LineBox:
     return LineBox((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, slope, line)
 
 
-def _joined(row: Row, angle: float) -> TextLine:
+def _join_row(row: Row, angle: float) -> TextLine:
     if len(row) == 1:
         return row[0].line
-    corners = [corner for box in row for corner in _turned(box.line.quad, -angle)]
+    corners = [corner for box in row for corner in _rotate(box.line.quad, -angle)]
     left, right = min(x for x, _ in corners), max(x for x, _ in corners)
     top, bottom = min(y for _, y in corners), max(y for _, y in corners)
-    a, b, c, d = _turned(((left, top), (right, top), (right, bottom), (left, bottom)), angle)
+    a, b, c, d = _rotate(((left, top), (right, top), (right, bottom), (left, bottom)), angle)
     return TextLine(tuple(word for box in row for word in box.line.words), (a, b, c, d))
 
 
-def _turned(points: Sequence[Point], angle: float) -> list[Point]:
+def _rotate(points: Sequence[Point], angle: float) -> list[Point]:
     """Rotate `points` clockwise by `angle` degrees about the origin; exact for 0."""
     if angle == 0:
         return list(points)

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from statistics import median
 
 from models.vision.text import TextLine
-from tasks.layout.cells import PlacedWord, Table, pieces_of
+from tasks.layout.cells import PlacedWord, Table, placed_words
 from tasks.layout.rulings import skew_of
 
 _LEVELS = 1.7, 1.35, 1.18
@@ -64,10 +64,10 @@ def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]
     inside = {id(word) for table in tables for cell in table.cells for word in cell.words}
     inside |= {id(word) for table in tables for word in table.leaders}
     rows: dict[int, list[PlacedWord]] = {}
-    for piece in pieces_of(lines, angle):
+    for piece in placed_words(lines, angle):
         if id(piece.word) not in inside:
             rows.setdefault(piece.line, []).append(piece)
-    texts = {place: _line(pieces) for place, pieces in rows.items()}
+    texts = {place: _build_line(pieces) for place, pieces in rows.items()}
     begins: dict[int, list[Table]] = {}
     for table in tables:
         begins.setdefault(min(table.lines), []).append(table)
@@ -79,10 +79,10 @@ def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]
         if place in texts:
             waiting.append(texts[place])
         if place in begins:
-            blocks += _flowing(waiting, page)
+            blocks += _flowing_blocks(waiting, page)
             waiting = []
             blocks += [Block(tuple(gfm(table))) for table in begins[place] if not table.continued]
-    return [*blocks, *_flowing(waiting, page)]
+    return [*blocks, *_flowing_blocks(waiting, page)]
 
 
 def text_of(blocks: Iterable[Block]) -> str:
@@ -103,12 +103,12 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
-def _line(pieces: Sequence[PlacedWord]) -> _Line:
+def _build_line(pieces: Sequence[PlacedWord]) -> _Line:
     words = [piece.word for piece in pieces]
     first = pieces[0]
     return _Line(
         " ".join([word.text for word in words]),
-        _size(pieces),
+        _type_size(pieces),
         min(piece.left for piece in pieces),
         min(piece.top for piece in pieces),
         max(piece.right for piece in pieces),
@@ -117,7 +117,7 @@ def _line(pieces: Sequence[PlacedWord]) -> _Line:
     )
 
 
-def _size(pieces: Sequence[PlacedWord]) -> float:
+def _type_size(pieces: Sequence[PlacedWord]) -> float:
     """Return the type size: a box may be only as high as its letters, not all of which have descenders."""
     hangs = any(not _DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
     return max(piece.bottom - piece.top for piece in pieces) / (1 if hangs else _HANGING)
@@ -164,7 +164,7 @@ class _Page:
         return self.edges[int(line.left / self.size)]
 
 
-def _flowing(lines: Sequence[_Line], page: _Page) -> Iterator[Block]:
+def _flowing_blocks(lines: Sequence[_Line], page: _Page) -> Iterator[Block]:
     """Yield the headings, paragraphs and lists made of consecutive lines."""
     place = 0
     while place < len(lines):
@@ -174,13 +174,13 @@ def _flowing(lines: Sequence[_Line], page: _Page) -> Iterator[Block]:
             while end < len(lines) and page.level(lines[end]) == level and _is_close(lines[end - 1], lines[end], page):
                 end += 1
             yield Block((f"{'#' * level} {' '.join(line.text for line in lines[place:end])}",))
-        elif _item(lines[place].text):
-            end = yield from _list(lines, place, page)
+        elif _list_marker(lines[place].text):
+            end = yield from _list_block(lines, place, page)
         else:
             end = place + 1
-            while end < len(lines) and _goes_on(lines[end - 1], lines[end], page):
+            while end < len(lines) and _continues_paragraph(lines[end - 1], lines[end], page):
                 end += 1
-            yield Block(tuple(_paragraph(lines[place:end], page)))
+            yield Block(tuple(_paragraph_lines(lines[place:end], page)))
         place = end
 
 
@@ -189,9 +189,9 @@ def _is_close(above: _Line, below: _Line, page: _Page) -> bool:
     return -0.5 * page.size < gap <= page.gap + _APART * max(above.size, page.size) and below.middle > above.middle
 
 
-def _goes_on(above: _Line, below: _Line, page: _Page) -> bool:
+def _continues_paragraph(above: _Line, below: _Line, page: _Page) -> bool:
     """True if `below` continues the paragraph of `above`."""
-    if page.level(below) or _item(below.text):
+    if page.level(below) or _list_marker(below.text):
         return False
     if below.middle < above.middle:
         # At the top of the next column a sentence continues the paragraph.
@@ -201,33 +201,33 @@ def _goes_on(above: _Line, below: _Line, page: _Page) -> bool:
     return not (below.left > above.left + _INDENT * page.size and above.text[-1] in ".!?:")
 
 
-def _paragraph(lines: Sequence[_Line], page: _Page) -> Iterator[str]:
+def _paragraph_lines(lines: Sequence[_Line], page: _Page) -> Iterator[str]:
     """Yield the lines of a paragraph. Lines that were broken because they were full are joined; other breaks are kept,
     as in an address."""
-    text = _plain(lines[0].text)
+    text = _escape_beginning(lines[0].text)
     for above, below in pairwise(lines):
         room = page.right_of(above) - above.right
         is_full = above.right - above.left >= _NARROW * page.size and room <= below.first_word + page.size
         if not is_full and below.middle > above.middle:
             yield text + "  "
-            text = _plain(below.text)
+            text = _escape_beginning(below.text)
         else:
-            text = _joined(text, below.text)
+            text = _join_lines(text, below.text)
     yield text
 
 
-def _joined(text: str, more: str) -> str:
+def _join_lines(text: str, more: str) -> str:
     """Join two lines. A word that was broken at the line's end keeps its hyphen and gets no space."""
     is_broken = text.endswith("-") and text[-2:-1].isalpha() and more[0].islower()
     return f"{text}{more}" if is_broken else f"{text} {more}"
 
 
-def _plain(text: str) -> str:
+def _escape_beginning(text: str) -> str:
     """Escape a beginning that has a meaning in Markdown."""
     return f"\\{text}" if _SPECIAL.match(text) else text
 
 
-def _item(text: str) -> str:
+def _list_marker(text: str) -> str:
     """Return the Markdown marker if the line is a list item, or else ""."""
     if _BULLET.match(text) or _LETTER.match(text):
         return "- "
@@ -235,14 +235,14 @@ def _item(text: str) -> str:
     return f"{number[1]}. " if number else ""
 
 
-def _list(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Block, None, int]:
+def _list_block(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Block, None, int]:
     """Yield the list that begins at `place`, and return the index after its end."""
     items: list[tuple[float, str]] = []
     first = lines[place]
     above = first
     for end in range(place, len(lines)):
         line = lines[end]
-        mark = _item(line.text)
+        mark = _list_marker(line.text)
         if end > place and (
             page.level(line)
             or not (_is_close(above, line, page) or (mark and 0 < line.top - above.bottom < 2 * page.size))
@@ -253,7 +253,7 @@ def _list(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Block, N
             text = text or _NUMBER.sub("", line.text, 1)
             items.append((line.left, mark + text))
         elif line.left > items[-1][0] + 0.5 * page.size:
-            items[-1] = items[-1][0], _joined(items[-1][1], line.text)
+            items[-1] = items[-1][0], _join_lines(items[-1][1], line.text)
         else:
             break
         above = line

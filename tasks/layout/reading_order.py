@@ -67,31 +67,31 @@ def rows_in_order(boxes: Sequence[LineBox]) -> list[Row]:
     if not boxes:
         return []
     ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
-    return _cut(ordered, median(box.height for box in ordered), _DEPTH)
+    return _order_rows(ordered, median(box.height for box in ordered), _DEPTH)
 
 
-def _cut(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row]:
+def _order_rows(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row]:
     if depth == 0:
-        return _apart(_rows(boxes))
+        return _split_lines(_group_rows(boxes))
     rows = []
-    for block in _blocks(boxes, height):
-        parts = _columns(block, height)
+    for block in _group_blocks(boxes, height):
+        parts = _split_columns(block, height)
         if len(parts) == 1:
             parts = _parts_between_bridges(block, height)
         for part in parts:
-            rows += _apart(_rows(part)) if len(parts) == 1 else _cut(part, height, depth - 1)
+            rows += _split_lines(_group_rows(part)) if len(parts) == 1 else _order_rows(part, height, depth - 1)
     return rows
 
 
-def _blocks(boxes: Sequence[LineBox], height: float) -> list[list[LineBox]]:
+def _group_blocks(boxes: Sequence[LineBox], height: float) -> list[list[LineBox]]:
     """Group consecutive strips as long as they share a gutter or have none."""
     blocks: list[list[LineBox]] = []
     spans: list[Span] = []
     bottom = 0.0
-    for strip in _strips(boxes):
-        own, parts_above = _spans(strip, height), len(spans)
+    for strip in _group_strips(boxes):
+        own, parts_above = _covered_spans(strip, height), len(spans)
         for span in own:
-            _cover(spans, span, height)
+            _add_span(spans, span, height)
         hides_gutters = len(spans) == 1 and (len(own) > 1 or parts_above > 1)
         if not blocks or hides_gutters or strip[0].top - bottom > _BREAK * height:
             blocks.append([])
@@ -101,7 +101,7 @@ def _blocks(boxes: Sequence[LineBox], height: float) -> list[list[LineBox]]:
     return blocks
 
 
-def _strips(boxes: Sequence[LineBox]) -> list[list[LineBox]]:
+def _group_strips(boxes: Sequence[LineBox]) -> list[list[LineBox]]:
     """Group boxes that overlap vertically, directly or through others, from top to bottom."""
     strips: list[list[LineBox]] = []
     reach = float("-inf")
@@ -117,15 +117,15 @@ Span = tuple[float, float]
 """Left and right end of a stretch covered with text."""
 
 
-def _spans(boxes: Sequence[LineBox], height: float) -> list[Span]:
+def _covered_spans(boxes: Sequence[LineBox], height: float) -> list[Span]:
     """Return the spans that `boxes` cover, from left to right; gaps narrower than a gutter are closed."""
     spans: list[Span] = []
     for box in sorted(boxes, key=_left):
-        _cover(spans, (box.left, box.right), height)
+        _add_span(spans, (box.left, box.right), height)
     return spans
 
 
-def _cover(spans: list[Span], span: Span, height: float) -> None:
+def _add_span(spans: list[Span], span: Span, height: float) -> None:
     """Add `span` to `spans`, merged with those that no gutter separates from it."""
     left, right = span
     first = bisect_right(spans, left - _GUTTER * height, key=itemgetter(1))
@@ -135,13 +135,13 @@ def _cover(spans: list[Span], span: Span, height: float) -> None:
     spans[first:end] = [(left, right)]
 
 
-def _columns(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
+def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
     """Return the columns of a block from left to right; a single one if its gutters only separate the cells of rows."""
-    spans = _spans(block, height)
+    spans = _covered_spans(block, height)
     slices: list[list[LineBox]] = [[] for _ in spans]
     for box in block:
         slices[bisect_right(spans, box.left, key=itemgetter(0)) - 1].append(box)
-    rows = [_rows(part) for part in slices]
+    rows = [_group_rows(part) for part in slices]
     columns = [slices[0]]
     for part, (before, after) in zip(slices[1:], pairwise(rows), strict=True):
         if _are_two_texts(before, after):
@@ -160,7 +160,7 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
     wide = _BRIDGE * (max(box.right for box in block) - min(box.left for box in block))
     bridges = sorted((box for box in block if box.right - box.left > wide), key=_middle)
     others = [box for box in block if box.right - box.left <= wide]
-    if not bridges or not others or len(_columns(others, height)) == 1:
+    if not bridges or not others or len(_split_columns(others, height)) == 1:
         return [list(block)]
     levels = [bridge.middle for bridge in bridges]
     parts: list[list[LineBox]] = [[] for _ in range(2 * len(bridges) + 1)]
@@ -235,7 +235,7 @@ def _is_headed(rows: Sequence[Row]) -> bool:
     return not any(map(_LABEL.match, texts)) and 2 * sum(map(_is_value, texts)) < len(texts)
 
 
-def _rows(boxes: Sequence[LineBox]) -> list[Row]:
+def _group_rows(boxes: Sequence[LineBox]) -> list[Row]:
     """Group boxes on one base line, from left to right; rows run from top to bottom."""
     rows: list[Row] = []
     for box in sorted(boxes, key=lambda box: (box.middle, box.left)):
@@ -287,7 +287,7 @@ _AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
 _COLONS = (":", "：")
 
 
-def _apart(rows: Sequence[Row]) -> list[Row]:
+def _split_lines(rows: Sequence[Row]) -> list[Row]:
     """Split the `rows` of a part of the page into lines with separate content."""
     lines: list[list[Row]] = []
     above: Row = []
@@ -296,7 +296,7 @@ def _apart(rows: Sequence[Row]) -> list[Row]:
             lines[-1] = [[box] for pair in zip(above, row, strict=True) for box in pair]
             above = []
         else:
-            lines.append(_fields(row))
+            lines.append(_split_fields(row))
             # Small type above a table's rows is its header.
             above = row
     together = sum(any(len(line) > 1 for line in fields) for fields in lines)
@@ -305,7 +305,7 @@ def _apart(rows: Sequence[Row]) -> list[Row]:
     # Most lines stand alone, so this is no table.
     values = [box for row in rows for box in row if _is_value(box.line.text)]
     edges = [sorted(getattr(box, edge) for box in values) for edge in ("left", "centre", "right")]
-    return [part for fields in lines for line in fields for part in _far_apart(line, edges)]
+    return [part for fields in lines for line in fields for part in _split_far_apart(line, edges)]
 
 
 def _are_labels(row: Row, below: Row) -> bool:
@@ -327,7 +327,7 @@ def _is_larger(value: TypeSize, label: TypeSize) -> bool:
     return value.high > _LABEL_SIZE * label.high and value.wide > _LABEL_SIZE * label.wide
 
 
-def _fields(row: Row) -> list[Row]:
+def _split_fields(row: Row) -> list[Row]:
     """Split `row` where the type size changes and where a label follows a complete field."""
     lines = [row[:1]]
     for before, box in pairwise(row):
@@ -346,7 +346,7 @@ def _begins_anew(line: Row, text: str) -> bool:
     return not line[-1].line.text.endswith(_COLONS) or text.endswith(_COLONS)
 
 
-def _far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
+def _split_far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
     """Split `line` if it is two texts far from each other, of which the second is no value and stands above none.
     `edges` are the ascending edges of the values."""
     if len(line) != 2:

@@ -83,8 +83,8 @@ def rulings_in(picture: Image, lines: Sequence[TextLine]) -> list[Ruling]:
     height *= scale
     around = 2 * int(height / 2) + 3
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
-    found = [((x, y), (x + w, y)) for x, y, w in _strokes(ink, height, _ACROSS)]
-    found += [((y, x), (y, x + w)) for x, y, w in _strokes(ink.T, height, _DOWN)]
+    found = [((x, y), (x + w, y)) for x, y, w in _find_strokes(ink, height, _ACROSS)]
+    found += [((y, x), (y, x + w)) for x, y, w in _find_strokes(ink.T, height, _DOWN)]
     rulings = []
     for ends in found:
         start, end = turned([(x + left, y + top) for x, y in ends], skew)
@@ -92,7 +92,7 @@ def rulings_in(picture: Image, lines: Sequence[TextLine]) -> list[Ruling]:
     return rulings
 
 
-def _strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> list[tuple[float, float, float]]:
+def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> list[tuple[float, float, float]]:
     """Return left end, level and length of the dark strokes that run to the right."""
     import cv2
 
@@ -128,10 +128,10 @@ def strokes_of(rulings: Iterable[Ruling], angle: float, height: float) -> tuple[
             across.append(Stroke((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
         elif abs(x1 - x0) <= _TURNED * length:
             down.append(Stroke((x0 + x1) / 2, min(y0, y1), max(y0, y1)))
-    return _continued(across, height, _ACROSS), _continued(down, height, _DOWN)
+    return _join_strokes(across, height, _ACROSS), _join_strokes(down, height, _DOWN)
 
 
-def _continued(strokes: list[Stroke], height: float, shortest: float) -> list[Stroke]:
+def _join_strokes(strokes: list[Stroke], height: float, shortest: float) -> list[Stroke]:
     strokes = sorted(strokes, key=lambda stroke: stroke.start - stroke.end)[:MOST_RULINGS]
     found = []
     for level, members in levels(strokes, height):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.text import Ruling, TextLine
-from tasks.layout.cells import CellDraft, Draft, PlacedWord, Table, levels_of, pieces_of
+from tasks.layout.cells import CellDraft, Draft, PlacedWord, Table, levels_of, placed_words
 from tasks.layout.columns import unruled
 from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 
@@ -32,13 +32,13 @@ _SIDE = 0.5
 def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Table]:
     """Return the tables of a page with these `lines`, which are rows in reading order."""
     angle, height = skew_of(lines)
-    pieces = pieces_of(lines, angle)
+    pieces = placed_words(lines, angle)
     across, down = strokes_of(rulings, angle, height)
     found: list[Draft] = []
     taken: set[int] = set()
     grids = sorted(grids_of(across, down, height), key=lambda grid: (grid.ys[0], grid.xs[0]))
     for grid in grids[: 4 * MOST_TABLES]:
-        table = _in_grid(grid, [piece for piece in pieces if id(piece) not in taken], height)
+        table = _table_in_grid(grid, [piece for piece in pieces if id(piece) not in taken], height)
         if table is not None:
             found.append(table)
             taken.update(id(piece) for cell in table.cells for piece in cell.pieces)
@@ -119,27 +119,27 @@ def grids_of(across: Sequence[Stroke], down: Sequence[Stroke], height: float) ->
     meet = (left - slack <= place) & (place <= right + slack) & (top - slack <= level) & (level <= bottom + slack)
     rows, columns = np.nonzero(meet)
     number = len(across) + len(down)
-    _, labels = _connected(rows, columns + len(across), number)
+    _, labels = _connected_groups(rows, columns + len(across), number)
     grids = []
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label).tolist()
         one = [across[place] for place in members if place < len(across)]
         other = [down[place - len(across)] for place in members if place >= len(across)]
-        if one and other and (grid := _grid(one, other, height)) is not None:
+        if one and other and (grid := _build_grid(one, other, height)) is not None:
             grids.append(grid)
     return grids
 
 
-def _grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> RulingGrid | None:
-    ys, xs = _edges(across, down, height), _edges(down, across, height)
+def _build_grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> RulingGrid | None:
+    ys, xs = _grid_edges(across, down, height), _grid_edges(down, across, height)
     if len(xs) < 2 or len(ys) < 2 or (len(xs) - 1) * (len(ys) - 1) > MOST_CELLS:
         return None
-    beside, below = _sides(down, xs, ys), _sides(across, ys, xs).T
-    owner = _rectangles(beside, below)
+    beside, below = _ruled_sides(down, xs, ys), _ruled_sides(across, ys, xs).T
+    owner = _merge_to_rectangles(beside, below)
     return RulingGrid(xs, ys, owner) if owner else None
 
 
-def _edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: float) -> list[float]:
+def _grid_edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: float) -> list[float]:
     """Return the levels of `strokes`, and an open side if the strokes that cross them extend beyond."""
     places = [level for level, _ in levels(strokes, height)]
     starts, ends = sorted(one.start for one in crossing), sorted(one.end for one in crossing)
@@ -152,7 +152,7 @@ def _edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: float)
     return places
 
 
-def _sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequence[float]) -> NDArray[np.bool_]:
+def _ruled_sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequence[float]) -> NDArray[np.bool_]:
     """Return a mask, parts × places: True if a ruling runs at a place along the part between two `steps`."""
     covered = np.zeros((len(steps) - 1, len(places)))
     starts, ends = np.array(steps[:-1]), np.array(steps[1:])
@@ -164,7 +164,9 @@ def _sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequence[f
     return ruled
 
 
-def _rectangles(beside: NDArray[np.bool_], below: NDArray[np.bool_]) -> dict[tuple[int, int], tuple[int, int]] | None:
+def _merge_to_rectangles(
+    beside: NDArray[np.bool_], below: NDArray[np.bool_]
+) -> dict[tuple[int, int], tuple[int, int]] | None:
     """Merge cells without a side between them into rectangles. `beside[row, edge]` and `below[edge, column]` are the
     existing sides. None if it takes too many rounds."""
     rows, columns = beside.shape[0], below.shape[1]
@@ -174,7 +176,7 @@ def _rectangles(beside: NDArray[np.bool_], below: NDArray[np.bool_]) -> dict[tup
     one = np.concatenate([number[:, :-1][right], number[:-1, :][down]])
     other = np.concatenate([number[:, 1:][right], number[1:, :][down]])
     for _ in range(_ROUNDS):
-        count, labels = _connected(one, other, rows * columns)
+        count, labels = _connected_groups(one, other, rows * columns)
         grid = labels.reshape(rows, columns)
         row, column = np.divmod(np.arange(rows * columns), columns)
         top, left = np.full(count, rows), np.full(count, columns)
@@ -195,7 +197,7 @@ def _rectangles(beside: NDArray[np.bool_], below: NDArray[np.bool_]) -> dict[tup
     return None
 
 
-def _connected(one: NDArray[np.intp], other: NDArray[np.intp], number: int) -> tuple[int, NDArray[np.int32]]:
+def _connected_groups(one: NDArray[np.intp], other: NDArray[np.intp], number: int) -> tuple[int, NDArray[np.int32]]:
     """Return the number of groups of connected nodes and each node's group; `one` and `other` are the ends of the
     connections."""
     # Imported late, because it takes a tenth of the server's start.
@@ -207,7 +209,7 @@ def _connected(one: NDArray[np.intp], other: NDArray[np.intp], number: int) -> t
     return count, labels
 
 
-def _in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float) -> Draft | None:
+def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float) -> Draft | None:
     """Build the table of `grid` with the words in it; None if it is a frame or a drawing."""
     places: dict[tuple[int, int], CellDraft] = {}
     for (row, column), first in grid.owner.items():
@@ -218,7 +220,7 @@ def _in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float) -> D
         inside = grid.at(piece.centre, piece.middle)
         if inside is not None:
             places[inside].pieces.append(piece)
-    table = _with_rows(Draft(grid.xs, grid.ys, list(places.values())), height)
+    table = _split_ruled_rows(Draft(grid.xs, grid.ys, list(places.values())), height)
     filled = [place for place in table.cells if place.pieces]
     rows, columns = {place.row for place in filled}, {place.column for place in filled}
     if len(rows) < 2 or len(columns) < 2 or 5 * len(filled) < len(table.cells):
@@ -226,7 +228,7 @@ def _in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float) -> D
     return table
 
 
-def _with_rows(table: Draft, height: float) -> Draft:
+def _split_ruled_rows(table: Draft, height: float) -> Draft:
     """Split the rows of a table that has only vertical rulings, if the lines of its cells are level."""
     ys: list[float] = [table.ys[0]]
     starts: list[int] = []
@@ -235,7 +237,7 @@ def _with_rows(table: Draft, height: float) -> Draft:
     for row, (top, bottom) in enumerate(pairwise(table.ys)):
         starts.append(len(ys) - 1)
         inside = [place for place in table.cells if place.row == row and place.row_span == 1]
-        cuts = _cuts(inside, len(table.xs) - 1) if len(table.ys) <= 5 and bottom - top > 3 * height else []
+        cuts = _row_cuts(inside, len(table.xs) - 1) if len(table.ys) <= 5 and bottom - top > 3 * height else []
         parts[row] = cuts
         ys += [*cuts, bottom]
     if not any(parts.values()):
@@ -254,7 +256,7 @@ def _with_rows(table: Draft, height: float) -> Draft:
     return Draft(table.xs, ys, cells)
 
 
-def _cuts(row: Sequence[CellDraft], columns: int) -> list[float]:
+def _row_cuts(row: Sequence[CellDraft], columns: int) -> list[float]:
     """Return the levels at which a ruled row is cut into rows of text; none if it is one row."""
     if len(row) < 2 or any(place.col_span > 1 for place in row):
         return []
@@ -263,10 +265,10 @@ def _cuts(row: Sequence[CellDraft], columns: int) -> list[float]:
     shared = [line for line in lines if 2 * len({column_of[id(piece)] for piece in line}) > columns]
     if len(shared) < 3 or 3 * len(shared) < 2 * len(lines):
         return []
-    return _between([line for line in lines if any(line is one for one in shared)])
+    return _levels_between([line for line in lines if any(line is one for one in shared)])
 
 
-def _between(lines: Sequence[Sequence[PlacedWord]]) -> list[float]:
+def _levels_between(lines: Sequence[Sequence[PlacedWord]]) -> list[float]:
     """Return the levels between lines that begin rows, closer to the top of the lower line."""
     tops = [min(piece.top for piece in line) for line in lines]
     bottoms = [max(piece.bottom for piece in line) for line in lines]

@@ -178,9 +178,9 @@ class BrowserRenderer:
         browser, self._browser = self._browser, None
         playwright, self._playwright = self._playwright, None
         if browser is not None:
-            await _quietly(browser.close())
+            await _close_quietly(browser.close())
         if playwright is not None:
-            await _quietly(playwright.stop())
+            await _close_quietly(playwright.stop())
 
     async def _render(self, url: str, param: str | None) -> Rendered:
         async with BrowserProxy(self._network) as proxy, self._context(proxy) as context:
@@ -191,7 +191,7 @@ class BrowserRenderer:
                 raise FetchFailed(
                     f"'{url[:200]}' answered the browser with status {status}.", status=status, param=param
                 )
-            await _settle(page)
+            await _wait_until_quiet(page)
             if not page.url.startswith(("http://", "https://")):  # the browser's own error page
                 raise self._failed(url, param, "leads the browser to an address that cannot be opened")
             await page.evaluate(_MARK_UNSEEN)
@@ -215,10 +215,10 @@ class BrowserRenderer:
         try:
             await context.add_init_script(_ALONE)
             await context.route_web_socket("**/*", lambda socket: socket.close())
-            await context.route("**/*", _admit)
+            await context.route("**/*", _filter_request)
             yield context
         finally:
-            await _quietly(context.close())
+            await _close_quietly(context.close())
 
     async def _running(self) -> "Browser":
         async with self._starting:
@@ -292,14 +292,14 @@ class LateBrowser:
             await self._renderer.close()
 
 
-async def _settle(page: "Page") -> None:
+async def _wait_until_quiet(page: "Page") -> None:
     from playwright.async_api import TimeoutError as Restless
 
     with contextlib.suppress(Restless):  # a page that polls for ever is read as it is
         await page.wait_for_load_state("networkidle", timeout=_SETTLE_MS)
 
 
-async def _admit(route: "Route") -> None:
+async def _filter_request(route: "Route") -> None:
     request = route.request
     if request.resource_type in _NOT_LOADED or not request.url.startswith(("http://", "https://", "data:", "blob:")):
         await route.abort()
@@ -307,7 +307,7 @@ async def _admit(route: "Route") -> None:
         await route.continue_()
 
 
-async def _quietly(closing: object) -> None:
+async def _close_quietly(closing: object) -> None:
     """Close a page or context, which may have died already."""
     from playwright.async_api import Error
 

@@ -120,10 +120,10 @@ class BrowserProxy:
                 head = await reader.readuntil(b"\r\n\r\n")
             outer, first = await self._open(head)
         except asyncio.LimitOverrunError:
-            writer.write(_answer(b"431 Request Header Fields Too Large"))
+            writer.write(_empty_response(b"431 Request Header Fields Too Large"))
             return
         except _ProxyRefusal as refused:
-            writer.write(_answer(refused.status))
+            writer.write(_empty_response(refused.status))
             await writer.drain()
             return
         try:
@@ -191,5 +191,5 @@ class BrowserProxy:
         return self._left >= 0
 
 
-def _answer(status: bytes) -> bytes:
+def _empty_response(status: bytes) -> bytes:
     return b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

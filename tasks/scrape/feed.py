@@ -47,14 +47,14 @@ def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, li
     )
     if not found.entries and not found.feed.get("title"):
         raise blob.error("looks like a feed and cannot be read as one.")
-    entries = [_entry(entry, url) for entry in found.entries[:MAX_ENTRIES]]
-    lines = [line for entry in entries for line in _lines(entry)]
-    title = _plain(found.feed.get("title"))
+    entries = [_parse_entry(entry, url) for entry in found.entries[:MAX_ENTRIES]]
+    lines = [line for entry in entries for line in _entry_lines(entry)]
+    title = _plain_text(found.feed.get("title"))
     page = ParsedPage(
         title=title,
-        description=_plain(found.feed.get("subtitle")),
+        description=_plain_text(found.feed.get("subtitle")),
         text="\n".join(lines),
-        markdown="\n\n".join(_markdown(entry) for entry in entries),
+        markdown="\n\n".join(_entry_markdown(entry) for entry in entries),
         links=[Link(entry.get("title", ""), entry["url"]) for entry in entries if "url" in entry],
         metadata={"feed": found.version or "unknown", "entries": len(found.entries)},
         language=language_of("\n".join(lines) or title, (found.feed.get("language") or "")[:2].lower() or None),
@@ -62,18 +62,18 @@ def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, li
     return page, entries
 
 
-def _entry(entry: Any, base: str) -> Entry:
+def _parse_entry(entry: Any, base: str) -> Entry:
     said = {
-        "title": _plain(entry.get("title")),
+        "title": _plain_text(entry.get("title")),
         "url": joined(base, entry.get("link") or "") or "",
         "date": entry.get("published") or entry.get("updated") or "",
-        "author": _plain(entry.get("author")),
-        "summary": _plain(entry.get("summary"))[:_MAX_SUMMARY],
+        "author": _plain_text(entry.get("author")),
+        "summary": _plain_text(entry.get("summary"))[:_MAX_SUMMARY],
     }
     return {name: text for name, text in said.items() if text}
 
 
-def _plain(html: str | None) -> str:
+def _plain_text(html: str | None) -> str:
     """Return the plain text of a string that may be HTML."""
     if not html or not html.strip():
         return ""
@@ -85,13 +85,13 @@ def _plain(html: str | None) -> str:
     return " ".join(text_of(root).split())
 
 
-def _lines(entry: Entry) -> Iterator[str]:
+def _entry_lines(entry: Entry) -> Iterator[str]:
     about = " · ".join(entry[name] for name in ("date", "author") if name in entry)
     yield from filter(None, (entry.get("title"), about, entry.get("summary")))
 
 
-def _markdown(entry: Entry) -> str:
+def _entry_markdown(entry: Entry) -> str:
     title = entry.get("title") or entry.get("url") or "(untitled)"
     title = title.replace("[", "(").replace("]", ")")
     heading = f"## [{title}]({entry['url']})" if "url" in entry else f"## {title}"
-    return "\n\n".join([heading, *[line for line in _lines(entry) if line != entry.get("title")]])
+    return "\n\n".join([heading, *[line for line in _entry_lines(entry) if line != entry.get("title")]])

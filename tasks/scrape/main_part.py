@@ -21,7 +21,7 @@ _CELL = "\x1f"
 def text_of(element: HtmlElement) -> str:
     """Return the text with a line per paragraph, heading, list item and table row. Cells are separated by bars;
     preformatted text keeps its lines."""
-    text = "".join(_pieces(element))
+    text = "".join(_text_runs(element))
     lines = []
     for line in text.split("\n"):
         if _CELL in line:
@@ -33,7 +33,7 @@ def text_of(element: HtmlElement) -> str:
     return "\n".join(lines)
 
 
-def _pieces(root: HtmlElement) -> Iterator[str]:
+def _text_runs(root: HtmlElement) -> Iterator[str]:
     """Yield the text in document order. A stack of `(element, is_end)` avoids recursion."""
     stack: list[tuple[HtmlElement, bool]] = [(root, False)]
     pre = 0
@@ -46,14 +46,14 @@ def _pieces(root: HtmlElement) -> Iterator[str]:
             if is_block:
                 yield "\n"
             if element is not root:
-                yield _plain(element.tail, pre)
+                yield _collapse_spaces(element.tail, pre)
             continue
         pre += _is_verbatim(element)
         if tag in _CELLS:
             yield _CELL
         elif is_block:
             yield "\n"
-        yield _plain(element.text, pre)
+        yield _collapse_spaces(element.text, pre)
         stack.append((element, True))
         stack.extend((child, False) for child in reversed(element) if isinstance(child.tag, str))
 
@@ -63,7 +63,7 @@ def _is_verbatim(element: HtmlElement) -> bool:
     return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
 
 
-def _plain(text: str | None, pre: int) -> str:
+def _collapse_spaces(text: str | None, pre: int) -> str:
     if not text or pre:
         return text or ""
     return re.sub(r"\s+", " ", text)
@@ -101,11 +101,11 @@ def largest_share(region: HtmlElement) -> float:
 def record_groups(region: HtmlElement) -> list[Records]:
     """Return the groups of repeated elements that are no paragraphs, those with the most text first. Groups may be
     nested."""
-    found = [group for parent in region.iter() if len(parent) >= _LEAST for group in _groups_in(parent)]
+    found = [group for parent in region.iter() if len(parent) >= _LEAST for group in _record_groups_in(parent)]
     return sorted(found, key=lambda group: -group.size)
 
 
-def _groups_in(parent: HtmlElement) -> Iterator[Records]:
+def _record_groups_in(parent: HtmlElement) -> Iterator[Records]:
     signatures: dict[str, list[int]] = {}
     children = [child for child in parent if isinstance(child.tag, str)]
     for place, child in enumerate(children):
@@ -113,7 +113,7 @@ def _groups_in(parent: HtmlElement) -> Iterator[Records]:
     for signature, places in signatures.items():
         if len(places) < _LEAST or not _can_repeat(signature):
             continue
-        items = _items(children, places)
+        items = _split_records(children, places)
         rich = [item for item in items if sum(1 for element in item for _ in element.iter()) > 1]
         if len(rich) < _LEAST or 2 * len(rich) < len(items):
             continue
@@ -121,7 +121,7 @@ def _groups_in(parent: HtmlElement) -> Iterator[Records]:
         return  # the first kind that repeats begins the records; the others are parts of them
 
 
-def _items(children: Sequence[HtmlElement], places: Sequence[int]) -> list[Record]:
+def _split_records(children: Sequence[HtmlElement], places: Sequence[int]) -> list[Record]:
     """Return the elements from each place to the next if the distances are equal, or else single elements."""
     spans = {following - place for place, following in itertools.pairwise(places)}
     if len(spans) == 1 and (step := spans.pop()) > 1:
@@ -233,11 +233,11 @@ def leaves_of(record: Record, columns: Sequence[str] = ()) -> list[Leaf]:
         cells = [cell for cell in element if cell.tag in {"td", "th"}] if element.tag == "tr" else []
         for place, part in enumerate(cells or [element]):
             head = columns[place] if cells and place < len(columns) else ""
-            found += _leaves(part, frozenset(_words(head)))
+            found += _iter_leaves(part, frozenset(_split_words(head)))
     return found[:_MAX_LEAVES]
 
 
-def _leaves(root: HtmlElement, above: frozenset[str]) -> Iterator[Leaf]:
+def _iter_leaves(root: HtmlElement, above: frozenset[str]) -> Iterator[Leaf]:
     stack: list[tuple[HtmlElement | str, frozenset[str], frozenset[str], str | None]] = [
         (root, above, frozenset(), None)
     ]
@@ -246,25 +246,25 @@ def _leaves(root: HtmlElement, above: frozenset[str]) -> Iterator[Leaf]:
         if isinstance(part, str):
             yield Leaf(part, hints, "", link, within=within)
             continue
-        hints = hints.union(*(_words(part.get(name) or "") for name in _HINTED))
+        hints = hints.union(*(_split_words(part.get(name) or "") for name in _HINTED))
         within = within | {part.tag}
         inner = part.get("href") if part.tag == "a" else link
-        text = _text(part.text)
+        text = _one_line_text(part.text)
         source = part.get("src") if part.tag == "img" else None
         machine = part.get("datetime") or part.get("content")
         if text or source or machine:
             yield Leaf(text, hints, part.tag, source or inner, machine, within)
         for child in reversed(part):
-            tail = _text(child.tail)
+            tail = _one_line_text(child.tail)
             if tail:
                 stack.append((tail, hints, within, inner))
             if isinstance(child.tag, str):
                 stack.append((child, hints, within, inner))
 
 
-def _text(text: str | None) -> str:
+def _one_line_text(text: str | None) -> str:
     return " ".join((text or "").split())[:_MAX_TEXT]
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return [part.lower() for part in _PARTS.findall(text)]

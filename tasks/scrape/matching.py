@@ -63,7 +63,7 @@ def match_records(region: HtmlElement, fields: Sequence[str]) -> RecordMatch | N
     page; counts ("188 points") and ranks become integers."""
     best: tuple[float, RecordMatch] | None = None
     for group in record_groups(region)[:_GROUPS]:
-        match = _matched(group, fields)
+        match = _match_group(group, fields)
         filled = sum(value is not None for row in match.rows for value in row.values())
         worth = (len(fields) - len(match.missing)) * 1e6 + filled
         if filled and (best is None or worth > best[0]):
@@ -71,16 +71,16 @@ def match_records(region: HtmlElement, fields: Sequence[str]) -> RecordMatch | N
     return best[1] if best else None
 
 
-def _matched(group: Records, fields: Sequence[str]) -> RecordMatch:
-    head = _head_of(group, fields)
-    columns = [] if head is None else [_text(cell) for cell in head]
-    heads = [record for record in group.items if record[0] is head or _is_head(record)]
+def _match_group(group: Records, fields: Sequence[str]) -> RecordMatch:
+    head = _heading_row(group, fields)
+    columns = [] if head is None else [_cell_text(cell) for cell in head]
+    heads = [record for record in group.items if record[0] is head or _is_heading_row(record)]
     if 2 * len(heads) > len(group.items):  # the page marks every row as a heading
         heads = heads[:1]
     rows = []
     for record in group.items:
         leaves = leaves_of(record, columns)
-        row = {field: _value(field, leaves) for field in fields}
+        row = {field: _find_value(field, leaves) for field in fields}
         if record not in heads and says_something(row):
             rows.append(row)
     few = max(1, _COMPLETE * len(rows))
@@ -93,26 +93,28 @@ def says_something(row: Row) -> bool:
     return any(value is not None and not _is_name_of(field, str(value)) for field, value in row.items())
 
 
-def _head_of(group: Records, fields: Sequence[str]) -> HtmlElement | None:
+def _heading_row(group: Records, fields: Sequence[str]) -> HtmlElement | None:
     """Return the row that names a table's columns, or None. It is the widest of the marked heading rows at the top, or
     else the first row if it names the requested fields."""
     table = next((element for element in [group.parent, *group.parent.iterancestors()] if element.tag == "table"), None)
     if table is None:
         return None
     rows = [row for row in table.iter("tr") if len(row) and next(row.iterancestors("table")) is table]
-    marked = list(takewhile(lambda row: _is_head([row]), dropwhile(lambda row: not _is_head([row]), rows)))
+    marked = list(
+        takewhile(lambda row: _is_heading_row([row]), dropwhile(lambda row: not _is_heading_row([row]), rows))
+    )
     if marked:
         return max(marked, key=len)
-    cells = [_text(cell) for cell in rows[0]] if rows else []
+    cells = [_cell_text(cell) for cell in rows[0]] if rows else []
     named = [field for field in fields if any(_is_name_of(field, cell) for cell in cells)]
     return rows[0] if named and 2 * len(named) >= len(fields) else None
 
 
-def _text(cell: HtmlElement) -> str:
+def _cell_text(cell: HtmlElement) -> str:
     return " ".join("".join(cell.itertext()).split())
 
 
-def _is_head(record: Record) -> bool:
+def _is_heading_row(record: Record) -> bool:
     """True if the record is marked as a heading row."""
     if len(record) != 1:
         return False
@@ -131,9 +133,9 @@ def _is_name_of(field: str, text: str) -> bool:
     return 0 < len(words) <= _NAME_WORDS and all(word.rstrip("s") in known for word in words)
 
 
-def _value(field: str, leaves: Sequence[Leaf]) -> Value:
+def _find_value(field: str, leaves: Sequence[Leaf]) -> Value:
     alike = _alike(field)
-    for find in (_counted, _labelled, _hinted, _by_kind):
+    for find in (_find_count, _find_labelled, _find_hinted, _find_by_kind):
         value = find(frozenset(field.split("_")), alike, leaves)
         if value is not None:
             return value
@@ -149,17 +151,17 @@ def _alike(field: str) -> frozenset[str]:
 Find = Callable[[frozenset[str], frozenset[str], Sequence[Leaf]], Value]
 
 
-def _counted(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+def _find_count(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
     """Find a count, such as `188 points`."""
     for leaf in leaves:
         for word in alike:
             match = re.search(rf"({_NUMBER})\s*{re.escape(word.rstrip('s'))}s?\b", leaf.text, re.IGNORECASE)
             if match and word.endswith("s"):
-                return _number(match[1])
+                return _parse_number(match[1])
     return None
 
 
-def _labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+def _find_labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
     """Find a labelled value, such as `Price: €5`, in one leaf or in two."""
     for place, leaf in enumerate(leaves):
         label, colon, value = leaf.text.partition(":")
@@ -171,7 +173,7 @@ def _labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Le
     return None
 
 
-def _hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+def _find_hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
     """Find a value by its class, `itemprop` or column heading. Of several, the one with the fewest other words is the
     most specific."""
     found = [leaf for leaf in leaves if _is_hinted(alike, leaf)]
@@ -200,7 +202,7 @@ def _kinds(words: frozenset[str]) -> set[str]:
     return {kind for kind, known in WORDS["kinds"].items() if not words.isdisjoint(known)}
 
 
-def _by_kind(words: frozenset[str], _alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+def _find_by_kind(words: frozenset[str], _alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
     """Find a value by the form that its kind has everywhere."""
     kinds, texts = _kinds(words), [leaf for leaf in leaves if leaf.text]
     if "link" in kinds:
@@ -228,7 +230,7 @@ def _by_kind(words: frozenset[str], _alike: frozenset[str], leaves: Sequence[Lea
     return None
 
 
-def _number(text: str) -> int | float:
+def _parse_number(text: str) -> int | float:
     if re.fullmatch(r"[-+]?\d+\.\d{1,2}", text):
         return float(text)
     return int(re.sub(r"[,. ]", "", text))
@@ -255,7 +257,7 @@ _JSON = re.compile(r"\{.*\}", re.DOTALL)
 log = structlog.get_logger(__name__)
 
 
-class _Unfit(Exception):
+class _UnfitAnswer(Exception):
     """An answer of the wrong form. The message gives the reason to the LLM."""
 
 
@@ -265,21 +267,21 @@ async def fill_fields(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list
     Values that do not occur on the page become null.
     """
     try:
-        rows = await _asked(llm, page, fields)
+        rows = await _ask_llm(llm, page, fields)
     except LlmError as error:
         log.warning("scraper_llm_failed", error=str(error))
         return []
-    said = _Said(page)
+    said = _PageLetters(page)
     kept = [{field: value if said.has(value) else None for field, value in row.items()} for row in rows]
     return [row for row in kept if says_something(row)]
 
 
-async def _asked(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Row]:
+async def _ask_llm(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Row]:
     abilities = await llm.abilities()
     context = abilities.context_tokens or _ASSUMED_CONTEXT
     answer = min(_ANSWER_TOKENS, context // 3)
     example = json.dumps(dict.fromkeys(fields, "…"), ensure_ascii=False)
-    shown = _cut(llm, page.markdown or page.text, context - answer - 300)
+    shown = _cut_to_tokens(llm, page.markdown or page.text, context - answer - 300)
     fence = fence_around([shown])
     messages: list[Mapping[str, Any]] = [
         {"role": "system", "content": _RULES.format(fence=fence)},
@@ -298,8 +300,8 @@ async def _asked(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Row]
         async with aclosing(llm.stream(call)) as events:
             text = "".join([event.text async for event in events if isinstance(event, TextDelta)])
         try:
-            return _rows(text, fields)
-        except _Unfit as error:
+            return _parse_rows(text, fields)
+        except _UnfitAnswer as error:
             log.info("scraper_llm_unfit", llm=llm.name)
             complaint = _COMPLAINT.format(reason=error)
             messages += [{"role": "assistant", "content": text}, {"role": "user", "content": complaint}]
@@ -323,25 +325,25 @@ def schema_of(fields: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _rows(text: str, fields: Sequence[str]) -> list[Row]:
+def _parse_rows(text: str, fields: Sequence[str]) -> list[Row]:
     found = _JSON.search(text)
     try:
         items = json.loads(found.group() if found else text)["items"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise _Unfit('it is no JSON object with a list "items"') from None
+        raise _UnfitAnswer('it is no JSON object with a list "items"') from None
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise _Unfit('"items" must be a list of objects')
+        raise _UnfitAnswer('"items" must be a list of objects')
     for item in items:
         if not set(item) <= set(fields):
-            raise _Unfit(f"there are only these fields: {', '.join(fields)}")
+            raise _UnfitAnswer(f"there are only these fields: {', '.join(fields)}")
         if not all(isinstance(value, str | int | float | None) for value in item.values()) or any(
             isinstance(value, bool) for value in item.values()
         ):
-            raise _Unfit("values are strings, numbers or null")
+            raise _UnfitAnswer("values are strings, numbers or null")
     return [{field: item.get(field) for field in fields} for item in items[:_MAX_ROWS]]
 
 
-def _cut(llm: Llm, text: str, room: int) -> str:
+def _cut_to_tokens(llm: Llm, text: str, room: int) -> str:
     """Return the beginning of `text` that fits into `room` tokens."""
     text = text[:_MAX_PAGE_CHARS]
     while text and (count := llm.count_tokens(text)) > room:
@@ -349,17 +351,17 @@ def _cut(llm: Llm, text: str, room: int) -> str:
     return text
 
 
-class _Said:
+class _PageLetters:
     """The letters and digits of a page, for comparison regardless of white space, case and punctuation."""
 
     def __init__(self, page: ParsedPage) -> None:
         texts = [page.title, page.description, page.text, page.markdown]
         texts += [text for link in page.links for text in (link.text, link.url)]
-        self._letters = "\n".join(map(_letters, texts))
+        self._letters = "\n".join(map(_letters_and_digits, texts))
 
     def has(self, value: Value) -> bool:
-        return value is not None and (wanted := _letters(str(value))) != "" and wanted in self._letters
+        return value is not None and (wanted := _letters_and_digits(str(value))) != "" and wanted in self._letters
 
 
-def _letters(text: str) -> str:
+def _letters_and_digits(text: str) -> str:
     return "".join(re.findall(r"[^\W_]+", text.casefold()))

@@ -41,7 +41,7 @@ def title_of(root: HtmlElement) -> str:
     """Return the page's title: the `title` element, or else OpenGraph's, or else the first heading."""
     for text in (
         root.findtext(".//title"),
-        _meta(root, "og:title"),
+        _meta_content(root, "og:title"),
         *(" ".join(heading.itertext()) for heading in root.iter("h1")),
     ):
         if text and text.strip():
@@ -50,48 +50,52 @@ def title_of(root: HtmlElement) -> str:
 
 
 def description_of(root: HtmlElement) -> str:
-    return _one_line(_meta(root, "description") or _meta(root, "og:description") or "")
+    return _one_line(_meta_content(root, "description") or _meta_content(root, "og:description") or "")
 
 
 def language_claimed(root: HtmlElement) -> str | None:
     """Return the language that the page declares: `de` for `<html lang="de-AT">`."""
-    said = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or _meta(root, "content-language")
+    said = (
+        root.get("lang")
+        or root.get("{http://www.w3.org/XML/1998/namespace}lang")
+        or _meta_content(root, "content-language")
+    )
     code = (said or "").replace("_", "-").partition("-")[0].strip().lower()
     return code if code.isascii() and code.isalpha() and len(code) in (2, 3) else None
 
 
 def metadata_of(root: HtmlElement, url: str) -> dict[str, Json]:
     """Return the value of `ParsedPage.metadata`. `root` must still hold the invisible elements, which contain it."""
-    found: dict[str, Json] = {**_basics(root, url), "feeds": _feeds(root, url)}
+    found: dict[str, Json] = {**_basic_metadata(root, url), "feeds": _feed_urls(root, url)}
     if root.find(".//script[@type='application/ld+json']") is not None:
-        found["json_ld"] = _bounded(_json_ld(root))
+        found["json_ld"] = _fit_items(_json_ld(root))
     if root.find(".//meta[@property]") is not None:
-        found["opengraph"] = _bounded_properties(_opengraph(root))
+        found["opengraph"] = _fit_properties(_opengraph(root))
     if root.find(".//*[@itemscope]") is not None:
-        found["microdata"] = _bounded(_microdata(root, url))
+        found["microdata"] = _fit_items(_microdata(root, url))
     return {name: value for name, value in found.items() if value}
 
 
-def _basics(root: HtmlElement, url: str) -> dict[str, Json]:
+def _basic_metadata(root: HtmlElement, url: str) -> dict[str, Json]:
     canonical = root.find(".//link[@rel='canonical']")
     texts = {
-        "author": _meta(root, "author") or _meta(root, "article:author"),
-        "date": _meta(root, "article:published_time")
-        or _meta(root, "date")
+        "author": _meta_content(root, "author") or _meta_content(root, "article:author"),
+        "date": _meta_content(root, "article:published_time")
+        or _meta_content(root, "date")
         or next((time.get("datetime") for time in root.iterfind(".//time[@datetime]")), None),
-        "site_name": _meta(root, "og:site_name") or _meta(root, "application-name"),
+        "site_name": _meta_content(root, "og:site_name") or _meta_content(root, "application-name"),
         "canonical": joined(url, canonical.get("href", "")) if canonical is not None else None,
     }
     return {name: _one_line(text) for name, text in texts.items() if text}
 
 
-def _feeds(root: HtmlElement, url: str) -> list[str]:
+def _feed_urls(root: HtmlElement, url: str) -> list[str]:
     links = (link for link in root.iter("link") if link.get("type", "").lower() in _FEEDS)
     found = (joined(url, link.get("href", "")) for link in links)
     return list(dict.fromkeys(filter(None, found)))[:_MAX_FEEDS]
 
 
-def _meta(root: HtmlElement, name: str) -> str | None:
+def _meta_content(root: HtmlElement, name: str) -> str | None:
     for meta in root.iter("meta"):
         if name in (key.lower() for key in (meta.get("name"), meta.get("property"), meta.get("http-equiv")) if key):
             return str(meta.get("content") or "") or None
@@ -104,13 +108,13 @@ def _json_ld(root: HtmlElement) -> Iterator[Json]:
     # Each script is parsed by itself, so that a broken one does not affect the others.
     for script in root.iterfind(".//script[@type='application/ld+json']"):
         if len(script.text or "") <= _MAX_LD_CHARS:
-            yield from _tolerated(partial(JsonLdExtractor().extract_items, script))
+            yield from _extract_or_nothing(partial(JsonLdExtractor().extract_items, script))
 
 
 def _opengraph(root: HtmlElement) -> Iterator[tuple[str, str]]:
     from extruct.opengraph import OpenGraphExtractor
 
-    for item in _tolerated(partial(OpenGraphExtractor().extract_items, root)):
+    for item in _extract_or_nothing(partial(OpenGraphExtractor().extract_items, root)):
         yield from item["properties"]
 
 
@@ -119,10 +123,10 @@ def _microdata(root: HtmlElement, url: str) -> list[Json]:
 
     if sum(1 for _ in root.iterfind(".//*[@itemscope]")) > _MAX_ITEMS:
         return []
-    return _tolerated(partial(MicrodataExtractor().extract_items, root, base_url=url))
+    return _extract_or_nothing(partial(MicrodataExtractor().extract_items, root, base_url=url))
 
 
-def _tolerated(extract: Callable[[], Iterable[Json]]) -> list[Json]:
+def _extract_or_nothing(extract: Callable[[], Iterable[Json]]) -> list[Json]:
     """Return the extracted items, or none if the data is broken: the page is readable without them."""
     try:
         return list(extract())
@@ -130,7 +134,7 @@ def _tolerated(extract: Callable[[], Iterable[Json]]) -> list[Json]:
         return []
 
 
-def _bounded_properties(properties: Iterator[tuple[str, str]]) -> dict[str, Json]:
+def _fit_properties(properties: Iterator[tuple[str, str]]) -> dict[str, Json]:
     """Collect properties within MAX_BYTES. Repeated properties are OpenGraph's arrays."""
     found: dict[str, Json] = {}
     left = MAX_BYTES
@@ -143,12 +147,12 @@ def _bounded_properties(properties: Iterator[tuple[str, str]]) -> dict[str, Json
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
-def _bounded(items: Iterable[Json]) -> list[Json]:
+def _fit_items(items: Iterable[Json]) -> list[Json]:
     """Return the first items that fit into MAX_BYTES together; overly deep or long parts are cut."""
     kept: list[Json] = []
     left = MAX_BYTES
     for item in items:
-        cut = _cut(item, MAX_DEPTH)
+        cut = _cut_depth(item, MAX_DEPTH)
         left -= len(pydantic_core.to_json(cut, inf_nan_mode="null"))
         if left < 0:
             break
@@ -156,12 +160,12 @@ def _bounded(items: Iterable[Json]) -> list[Json]:
     return kept
 
 
-def _cut(value: Json, depth: int) -> Json:
+def _cut_depth(value: Json, depth: int) -> Json:
     match value:
         case dict():
-            return {str(key)[:100]: _cut(child, depth - 1) for key, child in value.items()} if depth else {}
+            return {str(key)[:100]: _cut_depth(child, depth - 1) for key, child in value.items()} if depth else {}
         case list() | tuple():
-            return [_cut(child, depth - 1) for child in value] if depth else []
+            return [_cut_depth(child, depth - 1) for child in value] if depth else []
         case str():
             return value[:_MAX_TEXT].encode(errors="replace").decode()
         case float() if value != value or value in (float("inf"), float("-inf")):

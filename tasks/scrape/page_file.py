@@ -72,7 +72,7 @@ def read_page(root: HtmlElement, url: str) -> ParsedPage:
     claimed = language_claimed(root)
     drop_unseen(root)
     make_absolute(root, base)
-    text, markdown = _main(root)
+    text, markdown = _main_texts(root)
     return ParsedPage(
         title=title,
         description=description,
@@ -84,14 +84,14 @@ def read_page(root: HtmlElement, url: str) -> ParsedPage:
     )
 
 
-def _main(root: HtmlElement) -> tuple[str, str]:
+def _main_texts(root: HtmlElement) -> tuple[str, str]:
     """Return text and Markdown of the main part: trafilatura's, which handles articles best, unless it omits too
     much."""
     region = main_part(root)
     text = text_of(region)
     if len(text) <= _MOST_CHARS and sum(1 for _ in root.iter()) <= _MOST_ELEMENTS:
         article = article_of(root)
-        if article is not None and _is_whole(article.text, text, region, marked=has_main(root)):
+        if article is not None and _is_complete(article.text, text, region, marked=has_main(root)):
             return article.text, article.markdown
     # Imported late, because its dependencies take a tenth of the server's start and few pages need them.
     from tasks.inputs.text.html_text import html_to_markdown
@@ -100,7 +100,7 @@ def _main(root: HtmlElement) -> tuple[str, str]:
     return text, html_to_markdown(f"<html><body>{html}</body></html>", picture=lambda _: "")
 
 
-def _is_whole(article: str, text: str, region: HtmlElement, *, marked: bool) -> bool:
+def _is_complete(article: str, text: str, region: HtmlElement, *, marked: bool) -> bool:
     if "\n" in text and "\n" not in article and len(text) < _FEW_CHARS:
         return False
     if largest_share(region) > _LIST_SHARE:

@@ -65,12 +65,12 @@ def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
     text = decode_text(replace(blob, charset=charset), limits)
     if text.count("<") > MAX_TAGS:
         raise InputTooLarge(f"'{blob.label}' has more than {MAX_TAGS} elements, the limit of a page.", param=blob.param)
-    root = _tree(text.replace("\0", ""))
+    root = _parse_tree(text.replace("\0", ""))
     _flatten(root)
     return root
 
 
-def _tree(text: str) -> HtmlElement:
+def _parse_tree(text: str) -> HtmlElement:
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     # Parsing bytes as a document gives a complete tree, whatever the text begins with: a fragment, a doctype, a
     # declaration of another encoding.
@@ -81,11 +81,11 @@ def _tree(text: str) -> HtmlElement:
     for position, part in enumerate(("head", "body")):
         if root.find(part) is None:
             root.insert(position, root.makeelement(part))
-    _into_body(root)
+    _move_into_body(root)
     return root
 
 
-def _into_body(root: HtmlElement) -> None:
+def _move_into_body(root: HtmlElement) -> None:
     """Move strays into the body: if a page opens no `body`, the parser leaves elements that it does not know in the
     `head`."""
     head, body = root.find("head"), root.find("body")
@@ -158,12 +158,12 @@ def links_of(root: HtmlElement, url: str) -> list[Link]:
     for element in root.iter("a", "area"):
         target = element.get("href")
         if target and (len(texts) < MAX_LINKS or target in texts):
-            texts[target] = texts.get(target) or _text(element)[:_MAX_TEXT]
+            texts[target] = texts.get(target) or _link_text(element)[:_MAX_TEXT]
     texts.pop(urldefrag(url).url, None)
     return [Link(text, target) for target, text in texts.items()]
 
 
-def _text(link: HtmlElement) -> str:
+def _link_text(link: HtmlElement) -> str:
     text = " ".join(" ".join(link.itertext()).split())
     if text:
         return text

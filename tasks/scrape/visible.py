@@ -75,23 +75,23 @@ def _is_unseen(element: HtmlElement, hiding: Names) -> bool:
     if hiding and (("#", get("id", "")) in hiding or any((".", name) in hiding for name in classes)):
         return True
     style = get("style")
-    return bool(style and _HIDDEN.search(_compact(style)))
+    return bool(style and _HIDDEN.search(_without_spaces(style)))
 
 
 def _drop_faint(root: HtmlElement) -> None:
     """Remove transparent elements, unless they make most of the page, which then waits for a script to fade it in."""
-    faint = [element for element in root.iter() if _FAINT.search(_compact(element.get("style", "")))]
+    faint = [element for element in root.iter() if _FAINT.search(_without_spaces(element.get("style", "")))]
     faint = [element for element in faint if element.tag not in _KEPT]
-    if faint and 2 * sum(_length(element) for element in faint) < _length(root):
+    if faint and 2 * sum(_text_length(element) for element in faint) < _text_length(root):
         for element in faint:
             _drop(element)
 
 
-def _length(element: HtmlElement) -> int:
+def _text_length(element: HtmlElement) -> int:
     return sum(len(text.strip()) for text in element.itertext())
 
 
-def _compact(style: str) -> str:
+def _without_spaces(style: str) -> str:
     return "".join(style.split()).lower()
 
 
@@ -100,8 +100,8 @@ def _hidden_names(root: HtmlElement) -> Names:
     css = "\n".join(style.text or "" for style in root.iter("style"))[:_MAX_CSS]
     hidden: set[tuple[str, str]] = set()
     shown: set[tuple[str, str]] = set()
-    for selectors, declarations, always in _rules(_CSS_COMMENT.sub("", css)):
-        style = _compact(declarations)
+    for selectors, declarations, always in _css_rules(_CSS_COMMENT.sub("", css)):
+        style = _without_spaces(declarations)
         if always and _HIDDEN.search(style):
             simple = (_SIMPLE.fullmatch(selector.strip()) for selector in selectors.split(","))
             hidden.update((match[1], match[2]) for match in simple if match)
@@ -110,7 +110,7 @@ def _hidden_names(root: HtmlElement) -> Names:
     return frozenset(hidden - shown)
 
 
-def _rules(css: str) -> Iterator[tuple[str, str, bool]]:
+def _css_rules(css: str) -> Iterator[tuple[str, str, bool]]:
     """Yield selectors, declarations, and True if they hold always and not only for print or small screens
     (`@media`)."""
     around: list[str] = []

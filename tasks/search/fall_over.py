@@ -67,11 +67,11 @@ def hits_of(items: object, *, title: str, url: str, description: str, count: int
     skipped. Raises SearchFailed if `items` is no list."""
     if not isinstance(items, Sequence) or isinstance(items, str):
         raise SearchFailed("answered in a form that is not known here")
-    found = (_hit(item, title, url, description) for item in items if isinstance(item, Mapping))
+    found = (_parse_hit(item, title, url, description) for item in items if isinstance(item, Mapping))
     return [hit for hit in found if hit is not None][:count]
 
 
-def _hit(item: Mapping[str, Any], title: str, url: str, description: str) -> Hit | None:
+def _parse_hit(item: Mapping[str, Any], title: str, url: str, description: str) -> Hit | None:
     link = item.get(url)
     if not isinstance(link, str) or not _is_link(link):
         return None
@@ -179,7 +179,7 @@ class FallOver:
                 reasons.append(f"{provider.name} {failure.reason}.")
                 continue
             self._rests.pop(provider.name, None)
-            return _distinct(hits, query.site)[:count]
+            return _distinct_pages(hits, query.site)[:count]
         raise EngineUnavailable("web_search", " ".join([*reasons, OTHERS] if reasons else [REMEDY]))
 
     async def close(self) -> None:
@@ -198,7 +198,7 @@ class FallOver:
         self._rests[name] = _Rest(failure.reason, now + seconds, failures)
 
 
-def _distinct(hits: Sequence[Hit], site: str | None) -> list[Hit]:
+def _distinct_pages(hits: Sequence[Hit], site: str | None) -> list[Hit]:
     """Return the first hit of each page. Not every engine understands `site:`, so hosts are checked here."""
     pages: dict[str, Hit] = {}
     for hit in hits:

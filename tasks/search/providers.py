@@ -47,13 +47,13 @@ async def ask(
     except TimeoutError as error:
         raise SearchFailed(f"took longer than {LIMIT_S:g} s") from error
     except FetchFailed as error:
-        raise _failed(error.status) from error
+        raise _failure_of(error.status) from error
     except InputError as error:
         raise SearchFailed("cannot be asked: its address is not allowed, or its answer is too large") from error
-    return await asyncio.to_thread(_parsed, fetched.data)
+    return await asyncio.to_thread(_parse_object, fetched.data)
 
 
-def _failed(status: int | None) -> SearchFailed:
+def _failure_of(status: int | None) -> SearchFailed:
     match status:
         case None:
             return SearchFailed("could not be reached")
@@ -71,7 +71,7 @@ def _failed(status: int | None) -> SearchFailed:
             return SearchFailed(f"answered with status {status}")
 
 
-def _parsed(data: bytes) -> Mapping[str, Any]:
+def _parse_object(data: bytes) -> Mapping[str, Any]:
     try:
         answer = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -256,7 +256,7 @@ class Searxng:
                 ) from failure
             raise
         hits = hits_of(part(answer, "results"), title="title", url="url", description="content", count=count)
-        silent = ", ".join(_silent(part(answer, "unresponsive_engines")))
+        silent = ", ".join(_failed_engines(part(answer, "unresponsive_engines")))
         if not hits and silent:
             rest_s = BLOCKED_S if _BLOCKED.search(silent) else UNREACHABLE_S
             raise SearchFailed(f"found nothing, for engines of its own failed: {silent}", rest_s)
@@ -266,7 +266,7 @@ class Searxng:
         await self.fetcher.close()
 
 
-def _silent(engines: object) -> Iterator[str]:
+def _failed_engines(engines: object) -> Iterator[str]:
     """Yield the engines that failed with their reasons, from `[["duckduckgo", "CAPTCHA"], …]`."""
     for engine in engines[:5] if isinstance(engines, list) else ():
         if isinstance(engine, list) and len(engine) >= 2:
@@ -297,17 +297,17 @@ def build_providers(config: SearchConfig, fetcher: Fetcher) -> list[SearchProvid
     """
     if config.order == (OFF,):
         return []
-    keys = _keys(config)
+    keys = _parse_keys(config)
     order = config.order
     if order == (AUTO,):
         there = {"searxng": bool(config.url), "ddgs": is_installed()}
         order = tuple(name for name in PROVIDERS if name in keys or there.get(name))
     for name in order:
-        _check(name, config, keys)
-    return [_built(name, config, keys, fetcher) for name in dict.fromkeys(order)]
+        _check_provider(name, config, keys)
+    return [_build_provider(name, config, keys, fetcher) for name in dict.fromkeys(order)]
 
 
-def _keys(config: SearchConfig) -> dict[str, str]:
+def _parse_keys(config: SearchConfig) -> dict[str, str]:
     """Return the keys by provider."""
     if not config.key:
         return {}
@@ -323,7 +323,7 @@ def _keys(config: SearchConfig) -> dict[str, str]:
     return {alone[0]: config.key}
 
 
-def _check(name: str, config: SearchConfig, keys: Mapping[str, str]) -> None:
+def _check_provider(name: str, config: SearchConfig, keys: Mapping[str, str]) -> None:
     if name not in PROVIDERS:
         names = ", ".join(PROVIDERS)
         raise ValueError(
@@ -337,7 +337,7 @@ def _check(name: str, config: SearchConfig, keys: Mapping[str, str]) -> None:
         raise ValueError("OPENFAZE_SEARCH_PROVIDER: 'ddgs' needs the package of that name")
 
 
-def _built(name: str, config: SearchConfig, keys: Mapping[str, str], fetcher: Fetcher) -> SearchProvider:
+def _build_provider(name: str, config: SearchConfig, keys: Mapping[str, str], fetcher: Fetcher) -> SearchProvider:
     if name == "searxng":
         assert config.url is not None
         return Searxng(_own_fetcher(config.url, fetcher), config.url)

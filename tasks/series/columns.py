@@ -46,15 +46,15 @@ def is_moment(text: str) -> bool:
 def dates_of(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times | None]:
     """Return the positions of the columns that make up the dates, and the dates."""
     texts = {at: one for at, one in enumerate(columns) if at not in numeric}
-    candidates = [(at, found) for at, one in texts.items() if (found := _text_dates(one.cells)) is not None]
+    candidates = [(at, found) for at, one in texts.items() if (found := _dates_in_texts(one.cells)) is not None]
     named = [pair for pair in candidates if _DATE_NAME.search(columns[pair[0]].name)]
     if candidates:
         at, found = (named or candidates)[0]
         return {at}, found
-    return _composed(columns, numeric) or _numeric_dates(columns, numeric) or (set(), None)
+    return _composed_dates(columns, numeric) or _numeric_dates(columns, numeric) or (set(), None)
 
 
-def _text_dates(cells: Sequence[Cell]) -> Times | None:
+def _dates_in_texts(cells: Sequence[Cell]) -> Times | None:
     there = [cell for cell in cells if not is_empty(cell)]
     sample = there[:SAMPLE]
     days = sum(isinstance(cell, dt.datetime) for cell in sample)
@@ -66,12 +66,12 @@ def _text_dates(cells: Sequence[Cell]) -> Times | None:
     return [cell if isinstance(cell, dt.datetime) else other for cell, other in zip(cells, read, strict=True)]
 
 
-def _composed(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
+def _composed_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
     """Combine a column of years with one of months or quarters and perhaps one of days."""
-    year = _at(columns, numeric, YEAR_NAME)
+    year = _column_named(columns, numeric, YEAR_NAME)
     if year is None:
         return None
-    quarter = _at(columns, numeric, _QUARTER_NAME)
+    quarter = _column_named(columns, numeric, _QUARTER_NAME)
     month = next((at for at, one in enumerate(columns) if _MONTH_NAME.fullmatch(one.name.strip())), None)
     months = None
     if month is not None:
@@ -80,7 +80,7 @@ def _composed(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[in
         months = [None if value is None else 3 * value - 2 for value in numeric[quarter]]
     if months is None:
         return None
-    day = _at(columns, numeric, _DAY_NAME) if month is not None else None
+    day = _column_named(columns, numeric, _DAY_NAME) if month is not None else None
     days = numeric[day] if day is not None else [1.0] * len(months)
     times = [_calendar_day(*parts) for parts in zip(numeric[year], months, days, strict=True)]
     used = {at for at in (year, month if month is not None else quarter, day) if at is not None}
@@ -97,14 +97,14 @@ def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[s
         rises = all(later > earlier for earlier, later in pairwise(there))
         if not (at in named or (at == min(numeric) and rises and len(numeric) > 1)):
             continue
-        for read in (year_in, _compact, since_1970):
+        for read in (year_in, _compact_date, since_1970):
             times = [None if value is None else read(value) for value in numeric[at]]
             if sum(time is not None for time in times) >= MOST * len(times):
                 return {at}, times
     return None
 
 
-def _compact(value: float) -> dt.datetime | None:
+def _compact_date(value: float) -> dt.datetime | None:
     """Parse 20240131 or 202401."""
     digits = f"{value:.0f}"
     if value != int(value) or len(digits) not in (6, 8) or not digits.isdecimal():
@@ -123,7 +123,7 @@ def month_number(cell: Cell) -> int | None:
     return (month_named(cell.strip()) or None) if isinstance(cell, str) else None
 
 
-def _at(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.Pattern[str]") -> int | None:
+def _column_named(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.Pattern[str]") -> int | None:
     return next((at for at in numeric if name.fullmatch(columns[at].name.strip())), None)
 
 
@@ -182,15 +182,17 @@ class Observed:
 def observed(table: SeriesTable, words: str) -> list[Observed]:
     """Return the series of `table` that `words` name, or else all; none if the table has no column of numbers."""
     table = upright(table)
-    comma = decimal_comma(_texts(table.columns), likely=table.comma_likely)
-    numeric = {at: found for at, one in enumerate(table.columns) if (found := _numbers(one.cells, comma)) is not None}
+    comma = decimal_comma(_numeric_texts(table.columns), likely=table.comma_likely)
+    numeric = {
+        at: found for at, one in enumerate(table.columns) if (found := _parse_numbers(one.cells, comma)) is not None
+    }
     used, times = dates_of(table.columns, numeric)
     values = {at: found for at, found in numeric.items() if at not in used}
     values = _without_row_numbers(table.columns, values)
     labels = [at for at in range(len(table.columns)) if at not in used and at not in numeric]
     every = [Observed(table.columns[at].name, times, numbers) for at, numbers in values.items()]
     wanted = [one for one in every if mentions(words, one.name)] or every
-    return [part for one in wanted for part in _split(one, [table.columns[at] for at in labels], words)]
+    return [part for one in wanted for part in _split_by_series(one, [table.columns[at] for at in labels], words)]
 
 
 def mentions(words: str, name: str) -> bool:
@@ -202,7 +204,7 @@ def mentions(words: str, name: str) -> bool:
     return re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", words, re.IGNORECASE) is not None
 
 
-def _texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
+def _numeric_texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
     """Yield the texts of columns that are mostly numbers."""
     for column in columns:
         texts = [cell for cell in column.cells if isinstance(cell, str) and not is_missing(cell)]
@@ -211,7 +213,7 @@ def _texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
             yield from texts
 
 
-def _numbers(cells: Sequence[Cell], comma: bool) -> list[float | None] | None:
+def _parse_numbers(cells: Sequence[Cell], comma: bool) -> list[float | None] | None:
     """Parse a column of numbers; None for any other column."""
     there = [cell for cell in cells if not is_empty(cell)]
     sample = there[:SAMPLE]
@@ -220,10 +222,10 @@ def _numbers(cells: Sequence[Cell], comma: bool) -> list[float | None] | None:
         return None
     if sum(not isinstance(cell, str) or looks_numeric(cell) for cell in sample) < MOST * len(sample):
         return None
-    return [_number(cell, comma) for cell in cells]
+    return [_parse_number(cell, comma) for cell in cells]
 
 
-def _number(cell: Cell, comma: bool) -> float | None:
+def _parse_number(cell: Cell, comma: bool) -> float | None:
     match cell:
         case str():
             return number(cell, comma=comma)
@@ -247,7 +249,7 @@ def _without_row_numbers(
     return kept or values
 
 
-def _split(one: Observed, labels: Sequence[SeriesColumn], words: str) -> list[Observed]:
+def _split_by_series(one: Observed, labels: Sequence[SeriesColumn], words: str) -> list[Observed]:
     """Split the rows by the column that names their series, and keep the series that `words` name, or else all."""
     for column in labels:
         groups = list(dict.fromkeys(cell for cell in column.cells if isinstance(cell, str) and not is_missing(cell)))
@@ -258,11 +260,11 @@ def _split(one: Observed, labels: Sequence[SeriesColumn], words: str) -> list[Ob
         apart = re.search(_EACH + name, words, re.IGNORECASE)
         each = apart or _SERIES_NAME.fullmatch(column.name.strip())
         if wanted or (each and len(groups) > 1):
-            return [_rows_of(one, column, group) for group in wanted or groups]
+            return [_select_rows(one, column, group) for group in wanted or groups]
     return [one]
 
 
-def _rows_of(one: Observed, column: SeriesColumn, group: str) -> Observed:
+def _select_rows(one: Observed, column: SeriesColumn, group: str) -> Observed:
     rows = [at for at, cell in enumerate(column.cells) if cell == group]
     times = [one.times[at] for at in rows] if one.times is not None else None
     return Observed(" ".join(group.split())[:80], times, [one.values[at] for at in rows])

@@ -20,12 +20,12 @@ _DEEPEST = 4
 def json_table(text: str) -> SeriesTable | None:
     """Return the first table in a JSON text; None if it is no JSON or has no table."""
     try:
-        return value_table(_parsed(text))
+        return value_table(_parse_json(text))
     except (ValueError, RecursionError):
         return None
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=lambda _: None)
     except json.JSONDecodeError:
@@ -35,19 +35,19 @@ def _parsed(text: str) -> Any:
 def value_table(value: object, depth: int = 0) -> SeriesTable | None:
     """Return the table in a parsed JSON value."""
     if isinstance(value, list):
-        return _of_list(value)
+        return _table_of_list(value)
     if not isinstance(value, dict) or depth > _DEEPEST:
         return None
     lists = {str(name): column for name, column in value.items() if isinstance(column, list)}
     plain = {name: column for name, column in lists.items() if not _is_nested(column)}
     if plain and max(map(len, plain.values())) >= _LEAST:
-        return _of_columns(plain)
+        return _table_of_columns(plain)
     if len(value) > _LEAST and not _is_nested(value.values()):
         # An object such as `{"2024-01": 12, "2024-02": 15}` is a table of two columns.
         return table_of([[str(name), cell_of(cell)] for name, cell in value.items()], ("", "value"))
     single = len(value) == 1 and all(isinstance(inner, dict) and _are_numbers(inner) for inner in value.values())
     if single or (len(value) > 1 and all(isinstance(inner, dict) for inner in value.values())):
-        keyed = _of_mappings(value)
+        keyed = _table_of_mappings(value)
         if keyed is not None:
             return keyed
     return next(filter(None, (value_table(inner, depth + 1) for inner in value.values())), None)
@@ -61,7 +61,7 @@ def _are_numbers(value: Mapping[str, Any]) -> bool:
     return len(value) >= _LEAST and all(isinstance(cell, int | float | None) for cell in value.values())
 
 
-def _of_list(rows: Sequence[Any]) -> SeriesTable | None:
+def _table_of_list(rows: Sequence[Any]) -> SeriesTable | None:
     objects = [row for row in rows if isinstance(row, dict)]
     if objects:
         names = list(dict.fromkeys(str(name) for row in objects for name in row))
@@ -74,7 +74,7 @@ def _of_list(rows: Sequence[Any]) -> SeriesTable | None:
     return table_of([[cell_of(cell)] for cell in rows], ()) if len(rows) >= _LEAST else None
 
 
-def _of_columns(lists: Mapping[str, Sequence[Any]]) -> SeriesTable:
+def _table_of_columns(lists: Mapping[str, Sequence[Any]]) -> SeriesTable:
     """Build a table of the lists that have the most frequent length; others are no columns."""
     lengths = [len(column) for column in lists.values()]
     length = max(lengths, key=lambda one: (lengths.count(one), one))
@@ -83,7 +83,7 @@ def _of_columns(lists: Mapping[str, Sequence[Any]]) -> SeriesTable:
     return table_of(rows, list(columns))
 
 
-def _of_mappings(value: Mapping[str, Mapping[str, Any]]) -> SeriesTable | None:
+def _table_of_mappings(value: Mapping[str, Mapping[str, Any]]) -> SeriesTable | None:
     """Build a table from pandas' default form, `{"sales": {"2024-01": 12}}`, in either orientation."""
     inner = list(value.values())
     if any(isinstance(cell, list | dict) for row in inner for cell in row.values()):
@@ -120,8 +120,8 @@ def delimited_table(text: str) -> SeriesTable | None:
     if not lines:
         return None
     try:
-        delimiter = _delimiter(lines[:_SAMPLE])
-        rows = list(_rows(lines, delimiter))
+        delimiter = _find_delimiter(lines[:_SAMPLE])
+        rows = list(_split_rows(lines, delimiter))
     except csv.Error:  # a quote that never ends
         return None
     width = Counter(len(row) for row in rows).most_common(1)[0][0]
@@ -151,11 +151,11 @@ def date_and_number(line: str) -> list[str] | None:
     return None
 
 
-def _delimiter(lines: Sequence[str]) -> str:
+def _find_delimiter(lines: Sequence[str]) -> str:
     """Return the delimiter that splits most lines into the same number of cells, at least two; "" if there is none."""
 
     def agreement(delimiter: str) -> tuple[int, int]:
-        widths = Counter(len(cells) for cells in _rows(lines, delimiter))
+        widths = Counter(len(cells) for cells in _split_rows(lines, delimiter))
         width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
         return (count, width) if width > 1 else (0, 0)
 
@@ -179,7 +179,7 @@ def _are_decimals(lines: Sequence[str]) -> bool:
     return not all(later > earlier for earlier, later in pairwise(wholes))
 
 
-def _rows(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
+def _split_rows(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
     if delimiter == "|":
         for line in lines:
             if not _RULE.fullmatch(line):

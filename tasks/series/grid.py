@@ -200,9 +200,9 @@ class TimeGrid:
 def grid_of(times: Sequence[dt.datetime]) -> TimeGrid | None:
     """Return the grid of the strictly ascending `times`; None if they are irregular."""
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
-    if len(set(gaps)) == 1 and gaps[0].is_integer() and not _is_long(gaps):
+    if len(set(gaps)) == 1 and gaps[0].is_integer() and not _may_be_years(gaps):
         return TimeGrid(times[0], Period("second", int(gaps[0])))
-    return _of_months(times, gaps) or _of_weekdays(times, gaps) or _of_seconds(times, gaps)
+    return _monthly_grid(times, gaps) or _weekday_grid(times, gaps) or _even_grid(times, gaps)
 
 
 def nearest_step(times: Sequence[dt.datetime]) -> Period:
@@ -213,12 +213,12 @@ def nearest_step(times: Sequence[dt.datetime]) -> Period:
     return min(steps, key=lambda step: max(step.seconds, median) / min(step.seconds, median))
 
 
-def _is_long(gaps: Sequence[float]) -> bool:
+def _may_be_years(gaps: Sequence[float]) -> bool:
     """True if equal gaps can still be calendar years: 365 or 366 days are, while 28 or 30 days are no months."""
     return gaps[0] in (365 * DAY, 366 * DAY)
 
 
-def _of_months(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid | None:
+def _monthly_grid(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid | None:
     if sorted(gaps)[len(gaps) // 2] < _LEAST_MONTH or len({time.time() for time in times}) > 1:
         return None
     steps = [month_number(later) - month_number(earlier) for earlier, later in pairwise(times)]
@@ -244,7 +244,7 @@ def _day_of_month(times: Sequence[dt.datetime]) -> int | None:
     return 1 if max(days) <= _MONTH_EDGE else None
 
 
-def _of_weekdays(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid | None:
+def _weekday_grid(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid | None:
     if _most_frequent(gaps) != DAY or any(time.weekday() > 4 for time in times):
         return None
     if any(gap % DAY for gap in gaps) or sum(gaps) < WEEK:
@@ -253,7 +253,7 @@ def _of_weekdays(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGri
     return grid if _is_filled(grid, times) else None
 
 
-def _of_seconds(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid | None:
+def _even_grid(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid | None:
     step = _most_frequent(gaps)
     if step < 1 or not step.is_integer():
         return None

@@ -86,14 +86,14 @@ def horizon_in(words: str) -> Horizon | None:
     ]
     if ahead or counted:
         first = (ahead or counted)[0]
-        return Horizon(_number(first["count"]), _period(first))
-    if until := _until(words):
+        return Horizon(_parse_count(first["count"]), _period_of(first))
+    if until := _horizon_until(words):
         return until
     for pattern in _UNCOUNTED:
         if found := compiled(pattern).search(words):
-            return Horizon(1, _period(found))
+            return Horizon(1, _period_of(found))
     if found := compiled(_BARE).search(words):
-        return Horizon(_number(found["next"] or found["more"] or found["named"]))
+        return Horizon(_parse_count(found["next"] or found["more"] or found["named"]))
     return Horizon(1, DAILY) if compiled(_TOMORROW).search(words) else None
 
 
@@ -101,16 +101,16 @@ def _is_past(words: str, found: re.Match[str]) -> bool:
     return bool(compiled(_GONE).search(words[max(0, found.start() - _BEFORE) : found.start()]))
 
 
-def _period(found: re.Match[str]) -> Period | None:
+def _period_of(found: re.Match[str]) -> Period | None:
     """None where steps of the series are counted."""
     return _PERIODS[unit_named(found["unit"]) or ""] if found["unit"] else None
 
 
-def _number(text: str) -> int:
+def _parse_count(text: str) -> int:
     return count_named(text.removeprefix("ال"))
 
 
-def _until(words: str) -> Horizon | None:
+def _horizon_until(words: str) -> Horizon | None:
     """The end of the last day, month, quarter or year that the words reach to."""
     ends = [
         (stretch[1], bool(found["firm"] or found["cjk"]))

@@ -28,11 +28,11 @@ class _Notation:
     """A number together with the separator before it."""
 
 
-def _notation(number: str, gap: str) -> _Notation:
+def _compile_notation(number: str, gap: str) -> _Notation:
     return _Notation(re.compile(rf"{number}(?!\w)"), re.compile(rf"(?:{gap})({number})(?!\w)"))
 
 
-_NOTATIONS = (_notation(_COMMAS, r"\s*;\s*|\s+"), _notation(_POINTS, r"\s*[;,|]\s*|\s+"))
+_NOTATIONS = (_compile_notation(_COMMAS, r"\s*;\s*|\s+"), _compile_notation(_POINTS, r"\s*[;,|]\s*|\s+"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +47,30 @@ class NumberList:
         """Return the numbers as `text`, in which the list was found, writes them."""
         found = self.notation.number.match(text, self.start)
         assert found is not None
-        return [found[0], *(one[1] for one in _following(text, found.end(), self.notation))]
+        return [found[0], *(one[1] for one in _following_numbers(text, found.end(), self.notation))]
 
 
 def longest_list(text: str) -> NumberList | None:
     """Return the list with most characters; among equals, the one with decimal commas."""
-    found = chain.from_iterable(_lists(text, notation) for notation in _NOTATIONS)
+    found = chain.from_iterable(_find_lists(text, notation) for notation in _NOTATIONS)
     return max(found, key=lambda one: one.end - one.start, default=None)
 
 
-def _lists(text: str, notation: _Notation) -> Iterator[NumberList]:
+def _find_lists(text: str, notation: _Notation) -> Iterator[NumberList]:
     end = 0
-    for start in _beginnings(text):
+    for start in _number_starts(text):
         first = notation.number.match(text, start) if start >= end else None
         if first is None:
             continue
         last = first.end()
-        for one in _following(text, first.end(), notation):
+        for one in _following_numbers(text, first.end(), notation):
             last = one.end()
         if last > first.end():
             yield NumberList(start, last, notation)
             end = last
 
 
-def _beginnings(text: str, beginning: "re.Pattern[str]" = _BEGINNING) -> Iterator[int]:
+def _number_starts(text: str, beginning: "re.Pattern[str]" = _BEGINNING) -> Iterator[int]:
     """Yield the positions at which numbers begin that are no part of a word or another number."""
     for piece in range(0, len(text), _PIECE):
         for found in beginning.finditer(text, piece, piece + _PIECE + _REACH):
@@ -78,7 +78,7 @@ def _beginnings(text: str, beginning: "re.Pattern[str]" = _BEGINNING) -> Iterato
                 yield found.start()
 
 
-def _following(text: str, at: int, notation: _Notation) -> "Iterator[re.Match[str]]":
+def _following_numbers(text: str, at: int, notation: _Notation) -> "Iterator[re.Match[str]]":
     while (found := notation.next.match(text, at)) is not None:
         yield found
         at = found.end()
@@ -115,30 +115,30 @@ def message_of(text: str, *, has_sources: bool = False) -> SeriesMessage:
     """Separate a message into words and a table. If the request has sources, numbers in the text are words."""
     text = _ADDRESS.sub(" ", text)
     if has_sources:
-        return SeriesMessage(_shortened(text), None)
-    for find in (_fenced, _json, _lines, _pairs, _run, _list):
+        return SeriesMessage(_shorten(text), None)
+    for find in (_table_in_fence, _table_in_json, _table_in_lines, _table_in_pairs, _table_in_run, _table_in_list):
         found = find(text)
         if found is not None:
-            return SeriesMessage(_shortened(found.words), found.table)
-    return SeriesMessage(_shortened(text), None)
+            return SeriesMessage(_shorten(found.words), found.table)
+    return SeriesMessage(_shorten(text), None)
 
 
-def _shortened(words: str) -> str:
+def _shorten(words: str) -> str:
     """Return the beginning and the end of the words, because users put their instructions there."""
     return words if len(words) <= 2 * _MOST_WORDS else f"{words[:_MOST_WORDS]} {words[-_MOST_WORDS:]}"
 
 
-def _fenced(text: str) -> SeriesMessage | None:
+def _table_in_fence(text: str) -> SeriesMessage | None:
     for fence in _FENCE.finditer(text):
         inner = fence[1]
-        found = _json(inner)
+        found = _table_in_json(inner)
         table = found.table if found else delimited_table(inner)
         if table is not None:
-            return SeriesMessage(_without(text, fence.start(), fence.end()), table)
+            return SeriesMessage(_cut_out(text, fence.start(), fence.end()), table)
     return None
 
 
-def _json(text: str) -> SeriesMessage | None:
+def _table_in_json(text: str) -> SeriesMessage | None:
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
     for found in islice(re.finditer(r"[\[{]", text), _BEGINNINGS):
         try:
@@ -147,21 +147,21 @@ def _json(text: str) -> SeriesMessage | None:
             continue
         table = value_table(value)
         if table is not None:
-            return SeriesMessage(_without(text, found.start(), end), table)
+            return SeriesMessage(_cut_out(text, found.start(), end), table)
     return None
 
 
-def _lines(text: str) -> SeriesMessage | None:
+def _table_in_lines(text: str) -> SeriesMessage | None:
     """Find the longest block of lines that are rows, with the line above that names their columns."""
-    lines = _apart(text.splitlines())
+    lines = _tables_on_own_lines(text.splitlines())
     best, start = (0, 0), None
     for at, line in enumerate([*lines, ""]):
         if at < len(lines) and _is_row(line):
             start = at if start is None else start
         elif start is not None and line.strip():
-            best, start = max(best, (start, at), key=_length), None
+            best, start = max(best, (start, at), key=_block_length), None
     if start is not None:
-        best = max(best, (start, len(lines)), key=_length)
+        best = max(best, (start, len(lines)), key=_block_length)
     first, last = best
     if last - first < _LEAST_ROWS:
         return None
@@ -173,7 +173,7 @@ def _lines(text: str) -> SeriesMessage | None:
     return SeriesMessage("\n".join([*lines[:first], *lines[last:]]), table)
 
 
-def _apart(lines: Sequence[str]) -> list[str]:
+def _tables_on_own_lines(lines: Sequence[str]) -> list[str]:
     """Move a table that begins behind words, `Forecast this: date,sold`, to a line of its own."""
     apart: list[str] = []
     for line, below in zip_longest(lines, lines[1:], fillvalue=""):
@@ -185,20 +185,20 @@ def _apart(lines: Sequence[str]) -> list[str]:
     return apart
 
 
-def _pairs(text: str) -> SeriesMessage | None:
+def _table_in_pairs(text: str) -> SeriesMessage | None:
     """Find pairs such as `2024-01-01: 5, 2024-01-02: 7`."""
-    found = [(pair, pair[1], pair[2]) for pair in _found_pairs(text) if moment(pair[1])]
+    found = [(pair, pair[1], pair[2]) for pair in _find_pairs(text) if moment(pair[1])]
     if len(found) < _LEAST_ROWS:
         return None
-    words = _without(text, found[0][0].start(), found[-1][0].end())
+    words = _cut_out(text, found[0][0].start(), found[-1][0].end())
     return SeriesMessage(words, table_of([[date, value] for _, date, value in found], ()))
 
 
-def _run(text: str) -> SeriesMessage | None:
+def _table_in_run(text: str) -> SeriesMessage | None:
     """Find a table whose line breaks were lost: `date,sold,2026-01-01,5,2026-01-02,7`."""
     best: list[re.Match[str]] = []
     end = 0
-    for start in _beginnings(text, _DATE_BEGINNING):
+    for start in _number_starts(text, _DATE_BEGINNING):
         if start < end:
             continue
         found: list[re.Match[str]] = []
@@ -209,10 +209,10 @@ def _run(text: str) -> SeriesMessage | None:
     if len(best) < _LEAST_RUN:
         return None
     table = table_of([[one[1], one[2]] for one in best], ())
-    return SeriesMessage(_without(text, best[0].start(), best[-1].end()), table)
+    return SeriesMessage(_cut_out(text, best[0].start(), best[-1].end()), table)
 
 
-def _found_pairs(text: str) -> Iterator["re.Match[str]"]:
+def _find_pairs(text: str) -> Iterator["re.Match[str]"]:
     """Yield the matches of `_PAIR` around the signs in pairs: trying every character of a long text would take
     seconds."""
     end = 0
@@ -225,12 +225,12 @@ def _found_pairs(text: str) -> Iterator["re.Match[str]"]:
             end = found.end()
 
 
-def _list(text: str) -> SeriesMessage | None:
+def _table_in_list(text: str) -> SeriesMessage | None:
     found = longest_list(text)
     if found is None:
         return None
     table = table_of([[number] for number in found.numbers(text)], ("",))
-    return SeriesMessage(_without(text, found.start, found.end), table)
+    return SeriesMessage(_cut_out(text, found.start, found.end), table)
 
 
 def _is_row(line: str) -> bool:
@@ -254,9 +254,9 @@ def _names_columns(line: str, below: str) -> bool:
     return False
 
 
-def _length(block: tuple[int, int]) -> int:
+def _block_length(block: tuple[int, int]) -> int:
     return block[1] - block[0]
 
 
-def _without(text: str, start: int, end: int) -> str:
+def _cut_out(text: str, start: int, end: int) -> str:
     return f"{text[:start]} {text[end:]}"

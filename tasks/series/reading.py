@@ -67,8 +67,8 @@ class WorkbookTables:
             if any(cell is not None for cell in cells):
                 rows.append(cells)
         # Titles above a table are narrower than the table.
-        widest = max((_filled(row) for row in rows), default=0)
-        start = next((at for at, row in enumerate(rows) if 2 * _filled(row) > widest), 0)
+        widest = max((_count_filled(row) for row in rows), default=0)
+        start = next((at for at, row in enumerate(rows) if 2 * _count_filled(row) > widest), 0)
         rows = rows[start:]
         if not rows:
             return None
@@ -77,7 +77,7 @@ class WorkbookTables:
         return table_of(rows[1:] if named else rows, texts if named else ())
 
     def _count(self, cells: Sequence[Cell]) -> None:
-        self._cells -= _filled(cells)
+        self._cells -= _count_filled(cells)
         self._places -= len(cells) + 1
         if min(self._cells, self._places) < 0:
             raise InputTooLarge(
@@ -86,7 +86,7 @@ class WorkbookTables:
             )
 
 
-def _filled(cells: Sequence[Cell]) -> int:
+def _count_filled(cells: Sequence[Cell]) -> int:
     return sum(cell is not None for cell in cells)
 
 
@@ -135,9 +135,9 @@ class TableReader:
     def _tables(self, text: str, blob: Blob) -> list[SeriesTable]:
         limit = self.limits.cells
         begins = text.lstrip("\ufeff \t\r\n")[:1]
-        ways: Sequence[Callable[[str], SeriesTable | None]] = (delimited_table, _within)
+        ways: Sequence[Callable[[str], SeriesTable | None]] = (delimited_table, _table_in_message)
         if blob.media_type in _PROSE:
-            ways = (_within, delimited_table)
+            ways = (_table_in_message, delimited_table)
         elif begins in ("{", "[") and json_depth(text) <= self.limits.json_depth:
             ways = (json_table, *ways)
         if text.count("\n") > limit:
@@ -154,7 +154,7 @@ def _may_be_text(blob: Blob) -> bool:
     return kind in ("application", "text") and blob.media_type != media_types.PDF and looks_like_text(blob.data)
 
 
-def _within(text: str) -> SeriesTable | None:
+def _table_in_message(text: str) -> SeriesTable | None:
     return message_of(text).table
 
 

@@ -50,28 +50,28 @@ def regular(observed: Observed, period: Period | None, most: int) -> Regular:
     """
     if observed.times is None:
         _check_count(observed, observed.count)
-        return _undated(observed, most)
-    totals, repeated = _totals(observed)
+        return _regular_undated(observed, most)
+    totals, repeated = _sum_by_date(observed)
     _check_count(observed, len(totals))
     notes = (
-        [f"{_counted(repeated, 'row has', 'rows have')} the date of another one: the values are summed."]
+        [f"{_count_text(repeated, 'row has', 'rows have')} the date of another one: the values are summed."]
         if repeated
         else []
     )
     times = sorted(totals)
     values = np.array([totals[time] for time in times])
     whole = bool(np.all(values == np.round(values)))
-    grid, bring = grid_of(times), _gridded
+    grid, bring = grid_of(times), _fill_grid
     if grid is None:
         step = nearest_step(times)
         if period is not None and period.seconds > 1.5 * step.seconds:
-            times, values = _summed(times, values, period)
+            times, values = _sum_by_period(times, values, period)
             _check_count(observed, len(times))
             grid = TimeGrid(times[0], period, 1 if period.unit == "month" else None)
             notes.append(f"The dates are irregular: their values are summed by {period.name}.")
         else:
             grid = TimeGrid(step.beginning(times[0]), step, 1 if step.unit == "month" else None)
-            bring = _interpolated
+            bring = _interpolate
     line, grid, filled, note = bring(times, values, grid, most, observed.param)
     return Regular(observed.name, line, grid, whole, filled, (*notes, *note))
 
@@ -96,9 +96,9 @@ def _check_count(observed: Observed, count: int) -> None:
     if count < LEAST_POINTS:
         which = f"'{observed.name}'" if observed.name else "the series"
         there = [(at, value) for at, value in enumerate(observed.values) if value is not None]
-        read = _shown([value for _, value in there])
+        read = _describe_values([value for _, value in there])
         if times := [observed.times[at] for at, _ in there] if observed.times is not None else []:
-            read += f" at {_listed([str(time.date()) if time else 'no date' for time in times])}"
+            read += f" at {_list_texts([str(time.date()) if time else 'no date' for time in times])}"
         raise InputError(
             f"a forecast needs at least {LEAST_POINTS} values at different dates, and {which} has {count}: {read} "
             "were read",
@@ -106,17 +106,17 @@ def _check_count(observed: Observed, count: int) -> None:
         )
 
 
-def _shown(values: Sequence[float] | NDArray[np.float64]) -> str:
+def _describe_values(values: Sequence[float] | NDArray[np.float64]) -> str:
     """Describe the values that were understood, for the user who pasted them."""
     count = len(values)
-    return f"{count} value{'' if count == 1 else 's'} ({_listed([f'{value:g}' for value in values])})"
+    return f"{count} value{'' if count == 1 else 's'} ({_list_texts([f'{value:g}' for value in values])})"
 
 
-def _listed(texts: Sequence[str]) -> str:
+def _list_texts(texts: Sequence[str]) -> str:
     return ", ".join(texts if len(texts) <= _SHOWN + 1 else [*texts[:_SHOWN], "…", texts[-1]])
 
 
-def _totals(observed: Observed) -> tuple[dict[dt.datetime, float], int]:
+def _sum_by_date(observed: Observed) -> tuple[dict[dt.datetime, float], int]:
     """Return the sum of the values per date, and the number of rows that repeat a date."""
     assert observed.times is not None
     totals: dict[dt.datetime, float] = {}
@@ -129,29 +129,29 @@ def _totals(observed: Observed) -> tuple[dict[dt.datetime, float], int]:
     return {time: total for time, total in totals.items() if math.isfinite(total)}, repeated
 
 
-def _undated(observed: Observed, most: int) -> Regular:
+def _regular_undated(observed: Observed, most: int) -> Regular:
     known = [(at, value) for at, value in enumerate(observed.values) if value is not None]
     first, last = known[0][0], known[-1][0]
     _check_length(last - first + 1, most, "value", observed.param)
     values = np.array([value for _, value in known])
     places = np.array([at - first for at, _ in known], np.float64)
     filled = last - first + 1 - len(known)
-    notes = [f"There are no dates: {_shown(values)} were read, and predictions are numbered on from them."]
+    notes = [f"There are no dates: {_describe_values(values)} were read, and predictions are numbered on from them."]
     if filled:
-        notes.append(f"{_counted(filled, 'missing value was', 'missing values were')} interpolated.")
+        notes.append(f"{_count_text(filled, 'missing value was', 'missing values were')} interpolated.")
     whole = bool(np.all(values == np.round(values)))
     return Regular(
         observed.name, np.interp(np.arange(last - first + 1.0), places, values), None, whole, filled, tuple(notes)
     )
 
 
-_Brought = tuple[NDArray[np.float64], TimeGrid, int, list[str]]
+_GriddedValues = tuple[NDArray[np.float64], TimeGrid, int, list[str]]
 """Values at each step of a grid, the grid, the number of interpolated values, and notes on them."""
 
 
-def _gridded(
+def _fill_grid(
     times: Sequence[dt.datetime], values: NDArray[np.float64], grid: TimeGrid, most: int, param: str | None
-) -> _Brought:
+) -> _GriddedValues:
     count = grid.place(times[-1]) + 1
     _check_length(count, most, grid.step.name, param)
     sums, numbers = np.zeros(count), np.zeros(count)
@@ -166,13 +166,13 @@ def _gridded(
         return line, grid, 0, []
     named = ", ".join(f"{grid.at(int(at)):%Y-%m-%d %H:%M:%S}" for at in gaps[:_NAMED_GAPS])
     more = ", …" if len(gaps) > _NAMED_GAPS else ""
-    were = _counted(len(gaps), "date without a value was", "dates without a value were")
+    were = _count_text(len(gaps), "date without a value was", "dates without a value were")
     return line, grid, len(gaps), [f"{were} interpolated: {named}{more}."]
 
 
-def _interpolated(
+def _interpolate(
     times: Sequence[dt.datetime], values: NDArray[np.float64], grid: TimeGrid, most: int, param: str | None
-) -> _Brought:
+) -> _GriddedValues:
     """Interpolate irregular observations at each step from the first to the last."""
     places = np.array([grid.exact_place(time) for time in times])
     first, last = math.ceil(places[0]), math.floor(places[-1])
@@ -185,7 +185,7 @@ def _interpolated(
     return np.interp(steps, places, values), TimeGrid(grid.at(first), grid.step, grid.day), filled, [note]
 
 
-def _summed(
+def _sum_by_period(
     times: Sequence[dt.datetime], values: NDArray[np.float64], period: Period
 ) -> tuple[list[dt.datetime], NDArray[np.float64]]:
     """Sum the values per `period`, from the first to the last; 0 for a period without values."""
@@ -209,7 +209,7 @@ def _check_length(count: int, most: int, step: str, param: str | None) -> None:
         )
 
 
-def _counted(count: int, one: str, more: str) -> str:
+def _count_text(count: int, one: str, more: str) -> str:
     return f"{count} {one if count == 1 else more}"
 
 
@@ -225,10 +225,10 @@ def steps_ahead(series: Regular, horizon: Horizon | None) -> int:
     past date.
     """
     if horizon is None:
-        return max(1, min(_usual(series), len(series.values) // 2))
+        return max(1, min(_usual_steps(series), len(series.values) // 2))
     if horizon.until is not None and not horizon.firm and (series.last is None or horizon.until <= series.last):
         return steps_ahead(series, None)
-    steps = _until(series, horizon) if horizon.until is not None else _steps_counted(series, horizon)
+    steps = _steps_until(series, horizon) if horizon.until is not None else _steps_counted(series, horizon)
     if steps is None or steps > MOST_STEPS:
         shown = f"{steps}" if steps is not None else f"more than {MOST_STEPS}"
         each = f" of one {series.grid.step.name} each" if series.grid else ""
@@ -238,7 +238,7 @@ def steps_ahead(series: Regular, horizon: Horizon | None) -> int:
     return steps
 
 
-def _usual(series: Regular) -> int:
+def _usual_steps(series: Regular) -> int:
     """Return the usual horizon for the series' step: a year of months, two weeks of days."""
     if series.grid is None:
         return _UNDATED
@@ -253,7 +253,7 @@ def _usual(series: Regular) -> int:
     return 14 if step.count >= DAY else 24 if step.count >= HOUR else 60
 
 
-def _until(series: Regular, horizon: Horizon) -> int | None:
+def _steps_until(series: Regular, horizon: Horizon) -> int | None:
     """Count the steps until the horizon's date; None for more than MOST_STEPS."""
     assert horizon.until is not None
     if series.grid is None or series.last is None:
@@ -280,10 +280,10 @@ def _steps_counted(series: Regular, horizon: Horizon) -> int | None:
         return horizon.count
     if grid.step.unit == period.unit:
         return -(-horizon.count * period.count // grid.step.count)
-    return _within(grid, len(series.values) - 1, period, horizon.count)
+    return _steps_within(grid, len(series.values) - 1, period, horizon.count)
 
 
-def _within(grid: TimeGrid, last: int, period: Period, count: int) -> int | None:
+def _steps_within(grid: TimeGrid, last: int, period: Period, count: int) -> int | None:
     """Count the steps of `grid` within `count` periods after index `last`, at least one; None for more than
     MOST_STEPS."""
     try:

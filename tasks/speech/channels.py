@@ -42,7 +42,7 @@ _LEAKED = 10 ** (-25 / 20)
 _LEAST_FRAMES = 20
 
 
-def _levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
+def _frame_levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the root mean square of each whole frame per channel."""
     frames = block.shape[1] // _SAMPLES
     whole = block[:, : frames * _SAMPLES].reshape(len(block), frames, _SAMPLES)
@@ -53,7 +53,7 @@ def _levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
 def are_apart(block: NDArray[np.float32]) -> bool:
     """True if the channels of `block` (float32 [2, n] at 16 kHz) are separate lines. False if one is silent, since
     mixing them loses nothing then."""
-    levels = _levels(block)
+    levels = _frame_levels(block)
     if levels.shape[1] < _LEAST_FRAMES:
         return False
     loud = np.percentile(levels, 95, axis=1)
@@ -74,7 +74,7 @@ class ChannelLevels:
     def add(self, block: NDArray[np.float32]) -> None:
         """Add the next block, float32 [2, n] at 16 kHz."""
         samples = np.concatenate([self._rest, block], axis=1)
-        self._levels.append(_levels(samples))
+        self._levels.append(_frame_levels(samples))
         self._rest = samples[:, samples.shape[1] // _SAMPLES * _SAMPLES :].copy()
 
     @property
@@ -150,4 +150,4 @@ def _loudness(block: NDArray[np.float32]) -> float:
     """Return the root mean square of the loud frames of the louder channel."""
     if block.shape[1] < _SAMPLES:
         return float(np.sqrt(np.mean(np.square(block)))) if block.size else 0.0
-    return float(np.percentile(_levels(block).max(axis=0), _LOUD))
+    return float(np.percentile(_frame_levels(block).max(axis=0), _LOUD))

@@ -187,7 +187,7 @@ class _ListeningTrack:
         for stretch in stretches if turns is not None else ():
             for first, last in stretch.speech:
                 begin = max(first, self._told)
-                part = stretch.samples[_sample(begin - stretch.start) : _sample(last - stretch.start)]
+                part = stretch.samples[_sample_index(begin - stretch.start) : _sample_index(last - stretch.start)]
                 if turns is not None and last > begin:
                     await turns.add(part, begin)
                 self._told = max(self._told, last)
@@ -227,22 +227,22 @@ class _Listener:
             self.language = text.language
             if text.words and self._engine.languages is None and (text.language_probability or 0) >= _SURE:
                 self._given = text.language
-        words = fitted(_shifted(text.words, stretch.start), stretch.speech)
+        words = fitted(_shift_words(text.words, stretch.start), stretch.speech)
         for first, last in doubtful(words, stretch.speech, _LOST_S) if words else ():
             rest = [word for word in words if not first <= middle(word) <= last]
             found = without_neighbours(await self._second_look(stretch, first, last), rest, (first, last))
-            if _is_more(found, [word for word in words if first <= middle(word) <= last]):
+            if _is_improvement(found, [word for word in words if first <= middle(word) <= last]):
                 words = sorted([*rest, *found], key=lambda word: word.start)
         window = Window(stretch.start, text.no_speech, text.mean_logprob, text.compression_ratio)
         return HeardStretch(stretch, whole(words), window)
 
     async def _second_look(self, stretch: Stretch, first: float, last: float) -> list[SpokenWord]:
         begin = max(stretch.start, first - _MARGIN_S)
-        part = stretch.samples[_sample(begin - stretch.start) : _sample(last + _MARGIN_S - stretch.start)]
+        part = stretch.samples[_sample_index(begin - stretch.start) : _sample_index(last + _MARGIN_S - stretch.start)]
         text = await self._transcribe(part, begin)
         # Words in the margins have been heard already.
         speech = within(stretch.speech, first, last)
-        return fitted([word for word in _shifted(text.words, begin) if first <= middle(word) <= last], speech)
+        return fitted([word for word in _shift_words(text.words, begin) if first <= middle(word) <= last], speech)
 
     async def _transcribe(self, samples: Samples, start: float) -> WindowText:
         window = SpeechWindow(samples, self._given, self._options.translate, self._options.prompt)
@@ -251,11 +251,11 @@ class _Listener:
         return await self._engine.transcribe(window, wait=wait, urgent=start < _URGENT_S)
 
 
-def _shifted(words: Sequence[SpokenWord], by: float) -> list[SpokenWord]:
+def _shift_words(words: Sequence[SpokenWord], by: float) -> list[SpokenWord]:
     return [replace(word, start=word.start + by, end=word.end + by) for word in words]
 
 
-def _is_more(found: Sequence[SpokenWord], before: Sequence[SpokenWord]) -> bool:
+def _is_improvement(found: Sequence[SpokenWord], before: Sequence[SpokenWord]) -> bool:
     """True if the second attempt has more words that are likely right and hardly more that are wrong."""
     if not found or not before:
         return bool(found)
@@ -263,7 +263,7 @@ def _is_more(found: Sequence[SpokenWord], before: Sequence[SpokenWord]) -> bool:
     return now > then and now / len(found) > min(then / len(before) - _LESS_CLEAR, _CLEAR_ENOUGH)
 
 
-def _sample(seconds: float) -> int:
+def _sample_index(seconds: float) -> int:
     return max(0, round(seconds * RATE))
 
 
@@ -298,7 +298,7 @@ def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float
         (abs(middle(before[first]) - cut), first, second)
         for first in tail
         for second in head
-        if _plain(before[first]) == _plain(after[second])
+        if _letters_of(before[first]) == _letters_of(after[second])
         and abs(middle(before[first]) - middle(after[second])) < _APART_S
     ]
     if agreed:
@@ -315,7 +315,7 @@ def fitted(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWo
     placed: list[SpokenWord] = []
     earliest = 0.0
     for word in words:
-        span = _spoken(word, speech, is_first=word is words[0])
+        span = _spoken_part(word, speech, is_first=word is words[0])
         if span is None:
             continue
         start = max(span[0], earliest)
@@ -331,13 +331,13 @@ def whole(words: Sequence[SpokenWord]) -> list[SpokenWord]:
     found: list[SpokenWord] = []
     for word in words:
         if found and not word.text[:1].isspace() and separator(found[-1].text, word.text):
-            found[-1] = _as_one(found[-1], word)
+            found[-1] = _merge_words(found[-1], word)
         else:
             found.append(word)
     return found
 
 
-def _as_one(first: SpokenWord, second: SpokenWord) -> SpokenWord:
+def _merge_words(first: SpokenWord, second: SpokenWord) -> SpokenWord:
     """Join two words; the probability is the mean over their tokens."""
     weights = max(1, len(first.tokens)), max(1, len(second.tokens))
     probability = (weights[0] * first.probability + weights[1] * second.probability) / sum(weights)
@@ -351,10 +351,10 @@ def doubtful(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float
     stretched = [
         (word.start, word.end)
         for word in words
-        if _seconds(speech, word.start, word.end) >= _EACH_S + _LETTER_S * _letters(word.text) + least_s
+        if _speech_seconds(speech, word.start, word.end) >= _EACH_S + _LETTER_S * _count_letters(word.text) + least_s
     ]
     found: list[Span] = []
-    for start, end in sorted([*_unheard(words, speech, least_s), *stretched]):
+    for start, end in sorted([*_speech_without_words(words, speech, least_s), *stretched]):
         if found and start - found[-1][1] < _GAP_S:
             found[-1] = found[-1][0], max(end, found[-1][1])
         else:
@@ -362,14 +362,14 @@ def doubtful(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float
     return found
 
 
-def _unheard(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
+def _speech_without_words(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
     edges = (
         [speech[0][0], *(edge for word in words for edge in (word.start, word.end)), speech[-1][1]] if speech else []
     )
     gaps = [(first, second) for first, second in zip(edges[::2], edges[1::2], strict=True) if second > first]
     found = []
     for start, end in gaps:
-        if _seconds(speech, start, end) >= least_s:
+        if _speech_seconds(speech, start, end) >= least_s:
             spoken = within(speech, start, end)
             found.append((spoken[0][0], spoken[-1][1]))
     return found
@@ -381,9 +381,9 @@ def without_neighbours(found: Sequence[SpokenWord], words: Sequence[SpokenWord],
     before = [word for word in words if span[0] - _APART_S < word.end <= span[0]]
     after = [word for word in words if span[1] <= word.start < span[1] + _APART_S]
     kept = list(found)
-    if kept and before and _plain(kept[0]) == _plain(before[-1]):
+    if kept and before and _letters_of(kept[0]) == _letters_of(before[-1]):
         del kept[0]
-    if kept and after and _plain(kept[-1]) == _plain(after[0]):
+    if kept and after and _letters_of(kept[-1]) == _letters_of(after[0]):
         del kept[-1]
     return kept
 
@@ -392,18 +392,18 @@ def within(speech: Sequence[Span], start: float, end: float) -> list[Span]:
     return [(max(start, first), min(end, last)) for first, last in speech if first < end and last > start]
 
 
-def _seconds(speech: Sequence[Span], start: float, end: float) -> float:
+def _speech_seconds(speech: Sequence[Span], start: float, end: float) -> float:
     """Return the seconds of speech in between."""
     return sum(last - first for first, last in within(speech, start, end))
 
 
-def _letters(text: str) -> int:
+def _count_letters(text: str) -> int:
     """Return the number of letters that it takes to say a text: a digit counts like its name, a Chinese character like
     its syllable."""
     return sum(_NAME_LETTERS if char.isdigit() or ord(char) >= _SYLLABLES else 1 for char in text if char.isalnum())
 
 
-def _spoken(word: SpokenWord, speech: Sequence[Span], *, is_first: bool) -> Span | None:
+def _spoken_part(word: SpokenWord, speech: Sequence[Span], *, is_first: bool) -> Span | None:
     """Return the part of the word's time with speech; None if there is none nearby. A first word's time may extend back
     over speech that was omitted."""
     near = [span for span in speech if span[0] < word.end + _ASTRAY_S and span[1] > word.start - _ASTRAY_S]
@@ -428,5 +428,5 @@ def middle(word: SpokenWord) -> float:
     return (word.start + word.end) / 2
 
 
-def _plain(word: SpokenWord) -> str:
+def _letters_of(word: SpokenWord) -> str:
     return "".join(filter(str.isalnum, word.text.lower()))

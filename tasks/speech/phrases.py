@@ -105,7 +105,7 @@ class Phrasing:
     def add(self, words: Iterable[SpokenWord]) -> Iterator[Phrase]:
         """Add words in order of time, and yield the finished phrases."""
         for word in words:
-            if self._sentence and _ends(self._sentence[-1], word):
+            if self._sentence and _ends_sentence(self._sentence[-1], word):
                 yield from self._end_of_sentence()
             self._sentence.append(word)
 
@@ -124,7 +124,7 @@ class Phrasing:
 
     def _end_of_sentence(self) -> Iterator[Phrase]:
         sentence, self._sentence = self._sentence, []
-        for part in _split(sentence):
+        for part in _split_long(sentence):
             if self._last and _belong_together(self._last, part):
                 self._last = [*self._last, *part]
                 continue
@@ -142,7 +142,7 @@ def phrases(words: Sequence[SpokenWord], speakers: Sequence[str] | None = None) 
     return found
 
 
-def _ends(word: SpokenWord, following: SpokenWord) -> bool:
+def _ends_sentence(word: SpokenWord, following: SpokenWord) -> bool:
     if following.start - word.end >= _PAUSE_S:
         return True
     text = word.text.strip().rstrip("\"'”’)]»")
@@ -151,7 +151,7 @@ def _ends(word: SpokenWord, following: SpokenWord) -> bool:
     return text.endswith(_SENTENCE_ENDS) and text.rstrip(".").lower() not in _ABBREVIATIONS
 
 
-def _split(words: list[SpokenWord]) -> list[list[SpokenWord]]:
+def _split_long(words: list[SpokenWord]) -> list[list[SpokenWord]]:
     """Halve the words at the best place until no part is too long or all are single words."""
     seconds = words[-1].end - words[0].start
     if seconds <= _LONGEST_S or len(words) == 1:
@@ -164,7 +164,7 @@ def _split(words: list[SpokenWord]) -> list[list[SpokenWord]]:
         return after.start - before.end + clause - _OFF_CENTRE_S * abs(after.start - middle) / seconds
 
     best = max(range(1, len(words)), key=worth)
-    return [*_split(words[:best]), *_split(words[best:])]
+    return [*_split_long(words[:best]), *_split_long(words[best:])]
 
 
 def _belong_together(before: Sequence[SpokenWord], part: Sequence[SpokenWord]) -> bool:

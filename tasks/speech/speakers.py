@@ -55,7 +55,7 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
 
     sample = vectors[np.linspace(0, len(vectors) - 1, min(len(vectors), _AT_ONCE)).astype(int)]
     if speakers == 1 or len(sample) < 2:
-        return _means(sample, np.zeros(len(sample), int))
+        return _cluster_means(sample, np.zeros(len(sample), int))
     least = max(_LEAST_SHARE * seconds, min(_LEAST_SECONDS, seconds / 10)) * len(sample) / seconds
     tree = linkage(squareform(np.clip(1 - sample @ sample.T, 0, None), checks=False), "average")
 
@@ -63,7 +63,7 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
         clusters = fcluster(tree, distance, "distance")
         # Numbering by the last joins in the tree makes the earlier one of equally large clusters go first.
         joins, names = leaders(tree, clusters)
-        return _without_small(sample, joins[np.argsort(names)][clusters - 1], least)
+        return _merge_small_clusters(sample, joins[np.argsort(names)][clusters - 1], least)
 
     distance = SAME_VOICE
     labels = told_apart(distance)
@@ -77,10 +77,10 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
             if joined.max() + 1 < speakers:
                 break
             labels = joined
-    return _nearest_joined(sample, labels, speakers or MOST_SPEAKERS)
+    return _merge_nearest_clusters(sample, labels, speakers or MOST_SPEAKERS)
 
 
-def _without_small(vectors: Vectors, labels: NDArray[np.int64], least: float) -> NDArray[np.int64]:
+def _merge_small_clusters(vectors: Vectors, labels: NDArray[np.int64], least: float) -> NDArray[np.int64]:
     """Merge clusters with fewer than `least` vectors, the smallest first, into the nearest ones. Returns labels from
     0."""
     while True:
@@ -89,15 +89,15 @@ def _without_small(vectors: Vectors, labels: NDArray[np.int64], least: float) ->
         if len(names) == 1 or sizes[smallest] >= least:
             return labels
         members = labels == smallest
-        likeness = vectors[members] @ _means(vectors, labels).T
+        likeness = vectors[members] @ _cluster_means(vectors, labels).T
         likeness[:, smallest] = -1
         labels[members] = likeness.argmax(axis=1)
 
 
-def _nearest_joined(vectors: Vectors, labels: NDArray[np.int64], most: int) -> Vectors:
+def _merge_nearest_clusters(vectors: Vectors, labels: NDArray[np.int64], most: int) -> Vectors:
     """Join the two nearest clusters until there are at most `most`, and return their means."""
     while True:
-        means = _means(vectors, labels)
+        means = _cluster_means(vectors, labels)
         if len(means) <= most:
             return means
         likeness = means @ means.T
@@ -106,7 +106,7 @@ def _nearest_joined(vectors: Vectors, labels: NDArray[np.int64], most: int) -> V
         _, labels = np.unique(np.where(labels == other, one, labels), return_inverse=True)
 
 
-def _means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
+def _cluster_means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
     sums = np.stack([vectors[labels == label].sum(axis=0) for label in range(labels.max() + 1)])
     means: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
     return means
@@ -179,7 +179,7 @@ _HOP = WINDOW // 2
 _FRAME = int(RATE * FRAME)
 
 
-class _Method(Protocol):
+class _DiarizationMethod(Protocol):
     async def add(self, samples: Samples, start: float) -> None: ...
     async def finish(self, speakers: int | None) -> Sequence[SpeakerTurn]: ...
     def close(self) -> None: ...
@@ -197,7 +197,9 @@ class SpeakerTurns:
     """
 
     def __init__(self, voices: VoiceEncoder | Diarizer, *, channels: int = 1) -> None:
-        self._method: _Method = _ByPipeline(voices) if isinstance(voices, Diarizer) else _ByVoices(voices)
+        self._method: _DiarizationMethod = (
+            _DiarizationPipeline(voices) if isinstance(voices, Diarizer) else _VoiceClustering(voices)
+        )
         self._levels = ChannelLevels() if channels == 2 else None
         self._regions: list[tuple[float, float]] = []
 
@@ -232,7 +234,7 @@ class SpeakerTurns:
         return in_order(await self._method.finish(speakers))
 
 
-class _ByVoices:
+class _VoiceClustering:
     """Clusters windows of 1.6 s, half a window apart, by voice, and then cuts each region at the changes."""
 
     def __init__(self, encoder: VoiceEncoder) -> None:
@@ -240,11 +242,13 @@ class _ByVoices:
         self._regions: list[SpeechRegion] = []
 
     async def add(self, samples: Samples, start: float) -> None:
-        begins = np.array(list(_begins(len(samples))))
+        begins = np.array(list(_window_starts(len(samples))))
         windows = [samples[begin : begin + WINDOW] for begin in begins]
         voices = await self._encoder.embed(windows)
         centres = start + (begins + min(WINDOW, len(samples)) / 2) / RATE
-        self._regions.append(SpeechRegion(start, start + len(samples) / RATE, centres, voices, _loudness(samples)))
+        self._regions.append(
+            SpeechRegion(start, start + len(samples) / RATE, centres, voices, _frame_loudness(samples))
+        )
 
     async def finish(self, speakers: int | None) -> Sequence[SpeakerTurn]:
         return await asyncio.to_thread(self._turns, speakers)
@@ -253,12 +257,12 @@ class _ByVoices:
         self._regions.clear()
 
     def _turns(self, speakers: int | None) -> Sequence[SpeakerTurn]:
-        regions = _reliable(self._regions)
-        voices = find_voices(np.concatenate([region.voices for region in regions]), _seconds(regions), speakers)
+        regions = _reliable_regions(self._regions)
+        voices = find_voices(np.concatenate([region.voices for region in regions]), _total_seconds(regions), speakers)
         return [turn for region in self._regions for turn in turns_in(region, voices)]
 
 
-class _ByPipeline:
+class _DiarizationPipeline:
     """Writes the speech, with silence between, to a file for an engine that needs the whole recording."""
 
     def __init__(self, diarizer: Diarizer) -> None:
@@ -282,26 +286,26 @@ class _ByPipeline:
         self._file.flush()
 
 
-def _begins(count: int) -> Iterator[int]:
+def _window_starts(count: int) -> Iterator[int]:
     """Yield the starts of the windows in a region of `count` samples; the last window ends with the region."""
     yield from range(0, max(1, count - WINDOW + 1), _HOP)
     if count > WINDOW and (count - WINDOW) % _HOP:
         yield count - WINDOW
 
 
-def _loudness(samples: Samples) -> NDArray[np.float32]:
+def _frame_loudness(samples: Samples) -> NDArray[np.float32]:
     """Return the root mean square of each frame; an incomplete last one counts."""
     padded = np.pad(samples, (0, -len(samples) % _FRAME)).reshape(-1, _FRAME)
     loudness: NDArray[np.float32] = np.sqrt(np.mean(np.square(padded), axis=1))
     return loudness
 
 
-def _reliable(regions: Sequence[SpeechRegion]) -> Sequence[SpeechRegion]:
+def _reliable_regions(regions: Sequence[SpeechRegion]) -> Sequence[SpeechRegion]:
     """Return the regions of at least a whole window if they make up half of the speech, or else all: short ones are
     unreliable."""
     whole = [region for region in regions if region.end - region.start >= WINDOW / RATE]
-    return whole if 2 * _seconds(whole) >= _seconds(regions) else regions
+    return whole if 2 * _total_seconds(whole) >= _total_seconds(regions) else regions
 
 
-def _seconds(regions: Sequence[SpeechRegion]) -> float:
+def _total_seconds(regions: Sequence[SpeechRegion]) -> float:
     return sum(region.end - region.start for region in regions)

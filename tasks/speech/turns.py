@@ -143,7 +143,7 @@ def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> li
         return _speaker_of(start, end, turns, bisect.bisect_right(ends, start))
 
     speakers = [speaker_of(word.start, word.end) for word in words]
-    for first, last in _spelled(words):
+    for first, last in _spelled_sequences(words):
         at = first
         whose = speaker_of(words[first].start, words[last - 1].end)
         for _, same in groupby(speakers[first:last]):
@@ -153,7 +153,7 @@ def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> li
     return speakers
 
 
-def _spelled(words: Sequence[SpokenWord]) -> Iterator[tuple[int, int]]:
+def _spelled_sequences(words: Sequence[SpokenWord]) -> Iterator[tuple[int, int]]:
     """Yield the index of the first word of each spelled sequence, and the index after its last."""
     first = 0
     for index in range(len(words) + 1):

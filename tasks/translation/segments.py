@@ -101,13 +101,13 @@ def items_of(text: str) -> Iterator[MarkupItem]:
     """Yield the items of a text in order, not empty and without overlaps."""
     place = 0
     for block in _blocks_of(text):
-        yield from _between(text, place, block.start)
+        yield from _items_between(text, place, block.start)
         yield block
         place = block.end
-    yield from _between(text, place, len(text))
+    yield from _items_between(text, place, len(text))
 
 
-def _between(text: str, start: int, end: int) -> Iterator[MarkupItem]:
+def _items_between(text: str, start: int, end: int) -> Iterator[MarkupItem]:
     for found in compiled(_ITEM).finditer(text, start, end):
         if found.group():
             # The last group to close is the outermost one.
@@ -160,9 +160,9 @@ def cut(text: str) -> list[str]:
     start = 0
     for end in _END.finditer(text):
         if not _is_abbreviated(text[max(start, end.start() - 12) : end.start() + 1], end.group()):
-            sentences += _shortened(text[start : end.end()])
+            sentences += _split_long(text[start : end.end()])
             start = end.end()
-    return sentences + (_shortened(text[start:]) if start < len(text) else [])
+    return sentences + (_split_long(text[start:]) if start < len(text) else [])
 
 
 def _is_abbreviated(before: str, end: str) -> bool:
@@ -170,7 +170,7 @@ def _is_abbreviated(before: str, end: str) -> bool:
     return word is not None and (len(word[1]) == 1 or word[1].lower() in _ABBREVIATIONS)
 
 
-def _shortened(sentence: str) -> list[str]:
+def _split_long(sentence: str) -> list[str]:
     pieces = []
     while len(sentence) > LONGEST:
         place = _place_to_cut(sentence)
@@ -220,7 +220,7 @@ class Sentence:
         """True if `translation` has exactly the items that must survive."""
         if not translation.strip() or not same_marks(self.text, translation):
             return False
-        return _structure(self.original) == _structure(self.restored(translation))
+        return _items_to_keep(self.original) == _items_to_keep(self.restored(translation))
 
 
 def pieces_of(text: str) -> list[str | Sentence]:
@@ -245,7 +245,7 @@ def pieces_of(text: str) -> list[str | Sentence]:
 
 def is_invented(translation: str, original: str) -> bool:
     """True if a fragment's translation has markup, code or placeholders that the fragment lacks."""
-    return any(True for _ in items_of(translation)) and _structure(translation)[:2] != _structure(original)[:2]
+    return any(True for _ in items_of(translation)) and _items_to_keep(translation)[:2] != _items_to_keep(original)[:2]
 
 
 def respaced(source: str, translation: str) -> str:
@@ -282,11 +282,11 @@ def _sentences_of(run: Sequence[str | MarkupItem]) -> list[str | Sentence]:
         if not any(letter.isalpha() for letter in core):
             pieces.append(whole.restored(sentence))
             continue
-        pieces += [whole.restored(before), _renumbered(core, items), whole.restored(after)]
+        pieces += [whole.restored(before), _renumber_marks(core, items), whole.restored(after)]
     return pieces
 
 
-def _renumbered(core: str, items: Sequence[str]) -> Sentence:
+def _renumber_marks(core: str, items: Sequence[str]) -> Sentence:
     own: list[str] = []
 
     def renumber(found: re.Match[str]) -> str:
@@ -297,7 +297,7 @@ def _renumbered(core: str, items: Sequence[str]) -> Sentence:
     return Sentence(MARK.sub(renumber, core), tuple(own))
 
 
-def _structure(text: str) -> tuple[list[str], list[str], list[str]]:
+def _items_to_keep(text: str) -> tuple[list[str], list[str], list[str]]:
     """Return the markup in order, and the sorted other items and numbers."""
     items = list(items_of(text))
     bare, place = [], 0

@@ -56,18 +56,18 @@ class Wording:
         first = text.strip().splitlines()[0] if text.strip() else ""
         quoted = _QUOTED.search(first)
         rest = _SHOWN_IN.sub(" ", _QUOTED.sub(" ", first) if quoted else first)
-        types = frozenset(kind for kind, words in TYPE_WORDS.items() if _word(words).search(rest))
+        types = frozenset(kind for kind, words in TYPE_WORDS.items() if _word_pattern(words).search(rest))
         several = bool(_PLURAL.search(rest)) or any(_is_plural(kind, rest) for kind in types)
         bare = rest
         for words in TYPE_WORDS.values():
-            bare = _word(words).sub(" ", bare)
-        places = frozenset(place for place, words in _PLACES.items() if _word(words).search(bare))
+            bare = _word_pattern(words).sub(" ", bare)
+        places = frozenset(place for place, words in _PLACES.items() if _word_pattern(words).search(bare))
         for words in _PLACES.values():
-            bare = _word(words).sub(" ", bare)
+            bare = _word_pattern(words).sub(" ", bare)
         left = re.findall(r"[\w'’+&%/.-]+", bare)
         order = next((PLACES[word.casefold()] for word in left if word.casefold() in PLACES), None)
         left = [word for word in left if word.casefold() not in PLACES]
-        written = (quoted[1] or quoted[2]) if quoted else " ".join(_without_ends(left))
+        written = (quoted[1] or quoted[2]) if quoted else " ".join(_strip_small_words(left))
         return cls(
             written.strip(),
             quoted is not None,
@@ -79,17 +79,17 @@ class Wording:
         )
 
 
-def _word(words: str) -> re.Pattern[str]:
+def _word_pattern(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
 
 
 def _is_plural(kind: str, text: str) -> bool:
     """True if the last word that `text` uses for the type is a plural."""
-    found = list(_word(TYPE_WORDS[kind]).finditer(text))
+    found = list(_word_pattern(TYPE_WORDS[kind]).finditer(text))
     return bool(found) and re.search(r"(?:s|en|er|knöpfe|kästchen|schede)$", found[-1][0], re.IGNORECASE) is not None
 
 
-def _without_ends(words: list[str]) -> list[str]:
+def _strip_small_words(words: list[str]) -> list[str]:
     """Remove small words at both ends but not within: "the sign in" becomes "sign in"."""
     stripped = [word.strip(".'’") for word in words]
     begin = next((at for at, word in enumerate(stripped) if word.casefold() not in _LITTLE), len(stripped))

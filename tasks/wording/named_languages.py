@@ -24,7 +24,7 @@ _VARIANTS = {
     "latin american": "419", "brazilian": "BR", "european": "PT", "british": "GB", "american": "US", "mexican": "MX", "canadian": "CA",
     "traditional": "Hant", "simplified": "Hans", "brasilianisch": "BR", "繁體": "Hant", "繁体": "Hant", "简体": "Hans",
 }  # fmt: skip
-_OF = {
+_REGIONS = {
     "brazil": "BR",
     "portugal": "PT",
     "traditional": "Hant",
@@ -45,8 +45,8 @@ _OPEN_QUOTE = "[\"'“‘«「„`*<\\[(]*"
 _ARTICLES = r"(?:(?:l['’]|(?:the|das|le|la|el|o|het|language|lingua|langue|sprache|язык|اللغة)\b)\s*)*"
 _INTO = r"(?:\b(?:into|to|ins|nach|vers|al|naar|para|на|до|по-|till|na|til)\b\s*|[成为為到至]\s*|إلى\s*|الى\s*)"
 _IN = r"(?:\b(?:in|im|as|auf|zu|en|a|em|pro|ao|all['’]|в|w|på)\b\s*|ل|بال)"
-_STRONG = re.compile(rf"{_INTO}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
-_WEAK = re.compile(rf"{_IN}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
+_INTO_LANGUAGE = re.compile(rf"{_INTO}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
+_IN_LANGUAGE = re.compile(rf"{_IN}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
 _LABELLED = re.compile(
     r"\b(?:target|output|dest(?:ination)?|zielsprache|to|lang|langue cible|目标语言)(?:[ _-]?lang(?:uage)?)?[\"']?\s*[:=：]\s*"
     rf"(?P<articles>){_OPEN_QUOTE}",
@@ -58,14 +58,14 @@ _FROM = re.compile(
     re.IGNORECASE,
 )
 _SOURCE = re.compile(rf"\bsource(?:[ _-]?lang(?:uage)?)?[\"']?\s*[:=：]\s*(?P<articles>){_OPEN_QUOTE}", re.IGNORECASE)
-_AFTER = re.compile(
+_TRANSLATION_WORD = re.compile(
     r"\s*(?:translation|version|übersetzung|fassung|(?:に|へ)|翻译|翻譯|で|ye çevir|e çevir|'[ye])", re.IGNORECASE
 )
 _BEGIN = re.compile(r"\W{0,4}")
 _ARROW = re.compile(r"\s*(?:-+>|=+>|→|➜|>|–|/|-|\bto\b|\binto\b)\s*", re.IGNORECASE)
 _MOST_ARROWS = 8
 """Most arrow signs at a message's beginning that are examined."""
-_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
+_INSTRUCTION_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _SHORT = 4
 """Least number of letters of a name: shorter ones begin unrelated words."""
@@ -84,7 +84,7 @@ _CLAUSE_END = re.compile(r"[\"'”’»`*>\])]*\s*(?:[:：.,!?;)\n。，]|please
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _LanguageName:
     """A language at the place where a text names it, by a name or a code."""
 
     text: str
@@ -116,11 +116,11 @@ class LanguageMention:
         return name_of(base_of(self.tag))
 
 
-_Place = tuple[int, _Found]
+_Place = tuple[int, _LanguageName]
 """Start of the words before a language, and the language."""
 
 
-def _language_at(text: str, start: int) -> _Found | None:
+def _language_at(text: str, start: int) -> _LanguageName | None:
     """Return the language at `start`: the longest name, whole or as the stem of an inflected form, or else a code."""
     variant = _VARIANT.match(text, start)
     for at in (variant.end(), start) if variant else (start,):
@@ -131,14 +131,14 @@ def _language_at(text: str, start: int) -> _Found | None:
             after = _AFTER_NAME.match(text, end)
             assert after is not None
             tag = tag_of_name(name)
-            region = _VARIANTS.get(variant["variant"].lower() if variant else "") or _OF.get(
+            region = _VARIANTS.get(variant["variant"].lower() if variant else "") or _REGIONS.get(
                 (after["of"] or "").lower()
             )
             tag = f"{tag}-{region}" if region else str(tag)
-            return _Found(text, after.end(), tag, text[at:end], ending=after["ending"])
+            return _LanguageName(text, after.end(), tag, text[at:end], ending=after["ending"])
         code = _CODE.match(text, at)
         if code and code["code"].lower() in TAG_OF_CODE and (tag := tag_of_code(code.group())):
-            return _Found(text, code.end(), tag, code["code"], is_code=True, has_region=bool(code["region"]))
+            return _LanguageName(text, code.end(), tag, code["code"], is_code=True, has_region=bool(code["region"]))
     return None
 
 
@@ -148,7 +148,7 @@ def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, 
     marked, tags, done = "", {}, 0
     for begin in _NAME_BEGINS.finditer(text):
         found = _language_at(text, begin.start()) if begin.start() >= done else None
-        if found and not found.is_code and is_known(found.tag) and _target((0, found)):
+        if found and not found.is_code and is_known(found.tag) and _mention_at((0, found)):
             marked += text[done : begin.start()]
             tags[len(marked)] = found.tag
             marked += MARK
@@ -161,20 +161,20 @@ def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention
     text."""
     arrow = _arrow_in(instruction)
     for places in (
-        _behind(_LABELLED, instruction),
+        _languages_behind(_LABELLED, instruction),
         [arrow[1]] if arrow else [],
-        _behind(_STRONG, instruction),
-        _before(_AFTER, instruction),
+        _languages_behind(_INTO_LANGUAGE, instruction),
+        _languages_before(_TRANSLATION_WORD, instruction),
     ):
-        if found := _targets(places, words_at_end):
+        if found := _mentions_at(places, words_at_end):
             return found[0]
-    if weak := _targets(_behind(_WEAK, instruction), words_at_end):
+    if weak := _mentions_at(_languages_behind(_IN_LANGUAGE, instruction), words_at_end):
         return weak[-1]
     bare = _language_at(instruction, 1 if instruction[:1] in "[(" else 0)
-    return _target((0, bare), words_at_end) if bare and _follows(_END, bare) else None
+    return _mention_at((0, bare), words_at_end) if bare and _follows(_INSTRUCTION_END, bare) else None
 
 
-def _behind(words: re.Pattern[str], text: str) -> Iterator[_Place]:
+def _languages_behind(words: re.Pattern[str], text: str) -> Iterator[_Place]:
     """Yield the languages behind `words`. An apparent article may be a code itself, as in `translate to la: hello`."""
     for before in words.finditer(text):
         found = _language_at(text, before.end()) or _language_at(text, before.start("articles"))
@@ -182,7 +182,7 @@ def _behind(words: re.Pattern[str], text: str) -> Iterator[_Place]:
             yield before.start(), found
 
 
-def _before(words: re.Pattern[str], text: str) -> Iterator[_Place]:
+def _languages_before(words: re.Pattern[str], text: str) -> Iterator[_Place]:
     """Yield the languages before `words`."""
     end = len(text) if words.search(text) else 0
     at = 0
@@ -193,7 +193,7 @@ def _before(words: re.Pattern[str], text: str) -> Iterator[_Place]:
         at = found.end if found else at + 1
 
 
-def _follows(pattern: re.Pattern[str], found: _Found) -> bool:
+def _follows(pattern: re.Pattern[str], found: _LanguageName) -> bool:
     return pattern.match(found.text, found.end) is not None
 
 
@@ -202,23 +202,23 @@ def _arrow_in(text: str) -> tuple[str, _Place] | None:
     begin = _BEGIN.match(text)
     start = begin.end() if begin else 0
     for sign in islice(_ARROW.finditer(text), _MOST_ARROWS):
-        source = _alone(text[start : sign.start()])
+        source = _tag_of_whole(text[start : sign.start()])
         target = _language_at(text, sign.end()) if source else None
-        if source and target and _follows(_END, target):
+        if source and target and _follows(_INSTRUCTION_END, target):
             return source, (0, target)
     return None
 
 
-def _alone(text: str) -> str | None:
+def _tag_of_whole(text: str) -> str | None:
     """Return the tag of a text that consists of a language only."""
     found = _language_at(text, 0)
     return found.tag if found and found.end == len(text) else None
 
 
-def _targets(places: Iterable[_Place], words_at_end: bool) -> list[LanguageMention]:
+def _mentions_at(places: Iterable[_Place], words_at_end: bool) -> list[LanguageMention]:
     """Return the common languages in order, or else the others: `Translate my letter to Mari into French` means
     French."""
-    found = [target for place in places if (target := _target(place, words_at_end))]
+    found = [target for place in places if (target := _mention_at(place, words_at_end))]
     return [target for target in found if target.is_common] or found
 
 
@@ -226,12 +226,12 @@ def source_in(instruction: str, target: LanguageMention) -> str | None:
     """Return the tag of the language to translate from, if the instruction names one."""
     if arrow := _arrow_in(instruction):
         return arrow[0]
-    for _, labelled in _behind(_SOURCE, instruction):
+    for _, labelled in _languages_behind(_SOURCE, instruction):
         return labelled.tag
-    for start, found in _behind(_FROM, instruction):
+    for start, found in _languages_behind(_FROM, instruction):
         if found.is_code and _follows(_ON_TO, found):
             return found.tag
-        source = _target((start, found))
+        source = _mention_at((start, found))
         if source and source.tag != target.tag and found.name.lower() not in NAMES_THAT_ARE_WORDS:
             return source.tag
     return None
@@ -239,7 +239,7 @@ def source_in(instruction: str, target: LanguageMention) -> str | None:
 
 def named(language: str) -> str | None:
     """Return the tag of a text that is only a language: a code or a name, perhaps with a region."""
-    return _alone(language.strip()) or tag_of_code(language.strip())
+    return _tag_of_whole(language.strip()) or tag_of_code(language.strip())
 
 
 def unknown_in(instruction: str) -> str | None:
@@ -250,13 +250,13 @@ def unknown_in(instruction: str) -> str | None:
 
 def without_source(text: str) -> str:
     """Remove a "from English" at the end of `text`."""
-    for start, found in _behind(_FROM, text):
+    for start, found in _languages_behind(_FROM, text):
         if not text[found.end :].strip():
             return text[:start]
     return text
 
 
-def _target(place: _Place, words_at_end: bool = True) -> LanguageMention | None:
+def _mention_at(place: _Place, words_at_end: bool = True) -> LanguageMention | None:
     start, found = place
     if found.is_code:
         if not _follows(_CLAUSE_END, found) or _is_a_word(found, words_at_end):
@@ -266,7 +266,7 @@ def _target(place: _Place, words_at_end: bool = True) -> LanguageMention | None:
     return LanguageMention(found.tag, start, found.end, found.is_code)
 
 
-def _is_a_word(found: _Found, words_at_end: bool) -> bool:
+def _is_a_word(found: _LanguageName, words_at_end: bool) -> bool:
     """True if a code is meant as a word: `translate this to it, please` does, `to it: hello` and `to it-IT` name
     Italian."""
     code = found.name.lower()

@@ -43,20 +43,20 @@ def phrases_in(text: str) -> list[str]:
 
     "Detect all objects." gives none; "Find objects: cars, dogs" gives "cars" and "dogs".
     """
-    return [phrase for phrase in dict.fromkeys(_phrases(text)) if not compiled(_EVERYTHING).search(phrase)]
+    return [phrase for phrase in dict.fromkeys(_find_phrases(text)) if not compiled(_EVERYTHING).search(phrase)]
 
 
 def listed_in(text: str) -> list[str]:
     """Split a text that may be only a list: "person", "cars and dogs"."""
-    return [phrase for phrase in map(_bare, compiled(_AND).split(text.strip())) if phrase]
+    return [phrase for phrase in map(_strip_small_words, compiled(_AND).split(text.strip())) if phrase]
 
 
-def _phrases(text: str) -> Iterator[str]:
+def _find_phrases(text: str) -> Iterator[str]:
     for verb in compiled(_VERB).finditer(text):
         rest = text[verb.end() : verb.end() + _LONGEST_LIST].lstrip()
         # Some end words can also begin a phrase: "Where are there …", "is there a …", "find me the …".
         end = compiled(_END).search(rest)
-        while end and not _bare(rest[: end.start()]):
+        while end and not _strip_small_words(rest[: end.start()]):
             rest = rest[end.end() :].lstrip() if end[0].isalpha() else ""
             end = compiled(_END).search(rest) if rest else None
         span = rest[: end.start()] if end else rest
@@ -64,12 +64,12 @@ def _phrases(text: str) -> Iterator[str]:
         if another:
             span = span[: another.start()]
         for part in compiled(_AND).split(span):
-            phrase = _bare(part)
+            phrase = _strip_small_words(part)
             if phrase and len(phrase.split()) <= _MOST_WORDS:
                 yield phrase
 
 
-def _bare(words: str) -> str:
+def _strip_small_words(words: str) -> str:
     """Remove articles, quantities and punctuation at both ends."""
     kept = re.sub(r"[^\w\s'’-]", " ", re.sub(r"^(?:l|d)['’]", "", words.strip(), flags=re.IGNORECASE)).split()
     while kept and (kept[0].lower() in _LITTLE or kept[0].isdecimal() or kept[0].lower() in NUMBERS):

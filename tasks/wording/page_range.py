@@ -91,7 +91,11 @@ def requested_pages(text: str, total: int) -> list[int] | None:
     text = compiled(_NOT_BUT).sub(r"\g<not>;", text)
     wanted: set[int] = set()
     unwanted: set[int] = set()
-    for excluded, pages in (*_numbered(text, total), *_placed(text, total), *_alternate(text, total)):
+    for excluded, pages in (
+        *_numbered_pages(text, total),
+        *_ordinal_pages(text, total),
+        *_alternate_pages(text, total),
+    ):
         for page in (pages[0], pages[-1]):
             if not 1 <= page <= total:
                 count = "1 page" if total == 1 else f"{total} pages"
@@ -117,36 +121,36 @@ Hint = tuple[bool, range]
 """A flag, True to exclude the pages, and the pages, at least one."""
 
 
-def _numbered(text: str, total: int) -> Iterator[Hint]:
+def _numbered_pages(text: str, total: int) -> Iterator[Hint]:
     for match in compiled(_NUMBERED).finditer(text):
         numbers = match["numbers"]
         if not match["several"]:
             # After a single page a comma begins something else: "on page 3, 2024 comes first".
             numbers = numbers.partition(",")[0]
         excluded = bool(match["but"] or match["all_but"])
-        ranges = [_range(one[0], total) for one in re.finditer(RANGE, numbers, re.IGNORECASE)]
+        ranges = [_parse_range(one[0], total) for one in re.finditer(RANGE, numbers, re.IGNORECASE)]
         first, last = ranges[0], ranges[-1]
         if match["between"]:
-            ranges = [_through(first[0], last[-1])]
+            ranges = [_inclusive_range(first[0], last[-1])]
         elif match["up_to"]:
-            ranges[0] = _through(1, first[-1])
+            ranges[0] = _inclusive_range(1, first[-1])
         elif match["on"] or (match["start"] and len(last) == 1):
-            ranges[-1] = _through(last[0], max(last[0], total))
+            ranges[-1] = _inclusive_range(last[0], max(last[0], total))
         yield from ((excluded, pages) for pages in ranges)
 
 
-def _range(words: str, total: int) -> range:
+def _parse_range(words: str, total: int) -> range:
     ends = [count_named(count, COUNTS) for count in re.findall(COUNT, words, re.IGNORECASE)]
     if re.search(ONWARDS, words, re.IGNORECASE):
         ends.append(max(ends[0], total))
-    return _through(ends[0], ends[-1])
+    return _inclusive_range(ends[0], ends[-1])
 
 
-def _through(first: int, last: int) -> range:
+def _inclusive_range(first: int, last: int) -> range:
     return range(min(first, last), max(first, last) + 1)
 
 
-def _placed(text: str, total: int) -> Iterator[Hint]:
+def _ordinal_pages(text: str, total: int) -> Iterator[Hint]:
     for match in compiled(_PLACED).finditer(text):
         parts = re.split(COMMA, match["places"], flags=re.IGNORECASE)
         count = match["count"] or (match["before"] if match["several"] else None)
@@ -154,16 +158,16 @@ def _placed(text: str, total: int) -> Iterator[Hint]:
             continue  # "the first pages" gives no number
         size = min(count_named(count, COUNTS), total) if count else 1
         for part in parts:
-            starts = [_start(place, size, total) for place in re.findall(PLACE, part, re.IGNORECASE)]
-            yield bool(match["but"]), _through(min(starts), max(starts) + size - 1)
+            starts = [_first_page(place, size, total) for place in re.findall(PLACE, part, re.IGNORECASE)]
+            yield bool(match["but"]), _inclusive_range(min(starts), max(starts) + size - 1)
 
 
-def _start(place: str, size: int, total: int) -> int:
+def _first_page(place: str, size: int, total: int) -> int:
     number = PLACES.get(place.lower()) or int("".join(filter(str.isdecimal, place)))
     return number if number > 0 else total + 1 + number - (size - 1)
 
 
-def _alternate(text: str, total: int) -> Iterator[Hint]:
+def _alternate_pages(text: str, total: int) -> Iterator[Hint]:
     for match in compiled(_ALTERNATE).finditer(text):
         first = 1 if match["odd"] or match["odd_after"] else 2
         yield bool(match["but"]), range(first, max(first, total) + 1, 2)

@@ -62,7 +62,7 @@ _LAST = r"\b(?:last|letzte[nrs]?) |上|先|去"
 _LAST_AFTER = r" (?:derni[eè]re?|pasad[ao]|scors[ao]|passad[ao])\b"
 
 
-def _named(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
+def _dates_named(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
     stretch = stretch_of(match)
     return stretch and (stretch[0], stretch[1] - timedelta(1) if match["within"] else None)
 
@@ -71,7 +71,7 @@ def _since_year(match: re.Match[str], _today: date) -> tuple[date, date | None]:
     return date(int(match["year"]), 1, 1), None
 
 
-def _past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
+def _dates_past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
     """Return the past days; None for "last week", which is the previous calendar week."""
     if match["number"] is None and match["past"].lower() != "past":
         return None
@@ -79,7 +79,7 @@ def _past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
     return (today - timedelta(max(1, round(days))), None) if days < 36_600 else None
 
 
-def _this(match: re.Match[str], today: date, ago: int = 0) -> tuple[date, date | None]:
+def _dates_this(match: re.Match[str], today: date, ago: int = 0) -> tuple[date, date | None]:
     """Return the beginning of this year, or as many days as the unit has, once more for each unit `ago`."""
     unit = unit_named(match["unit"]) or "year"
     if unit == "year":
@@ -87,11 +87,11 @@ def _this(match: re.Match[str], today: date, ago: int = 0) -> tuple[date, date |
     return today - timedelta((ago + 1) * _UNIT_DAYS[unit]), None
 
 
-def _last(match: re.Match[str], today: date) -> tuple[date, date | None]:
-    return _this(match, today, ago=1)
+def _dates_last(match: re.Match[str], today: date) -> tuple[date, date | None]:
+    return _dates_this(match, today, ago=1)
 
 
-def _ago(days: int) -> _Dates:
+def _dates_ago(days: int) -> _Dates:
     return lambda _match, today: (today - timedelta(days), None)
 
 
@@ -101,22 +101,22 @@ _HINTS: Final[tuple[tuple[str, _Dates], ...]] = (
             r"\b(?:(?P<within>(?:published|released|posted|written) (?:in|on|during))"
             rf"|since|newer than|published after|seit|depuis|desde|dal|sinds|с) (?:early |late )?{DATE}"
         ),
-        _named,
+        _dates_named,
     ),
     (r"(?P<year>(?:19|20)\d\d)年?(?:以来|以后|以降)", _since_year),
-    (rf"\b(?P<past>past|last|previous)(?: (?P<number>\d{{1,3}}|{any_of(_NUMBERS)}))? (?!an\b){_UNIT}", _past),
+    (rf"\b(?P<past>past|last|previous)(?: (?P<number>\d{{1,3}}|{any_of(_NUMBERS)}))? (?!an\b){_UNIT}", _dates_past),
     (
         (
             r"\b(?:today|tonight|this (?:morning|afternoon|evening)|breaking news)\b"
             r"|\b(?:heute|aujourd['’]hui|hoy|oggi|hoje|vandaag)\b|今天|今日|\bсегодня|اليوم"
         ),
-        _ago(1),
+        _dates_ago(1),
     ),
-    (r"\b(?:yesterday|last night|gestern|ayer|ieri|ontem|gisteren)\b|昨天|昨日|\bвчера|أمس", _ago(2)),
-    (r"\bthis weekend\b", _ago(7)),
-    (rf"(?:{_THIS}){_CALENDAR_UNIT}", _this),
-    (rf"(?:{_LAST}){_CALENDAR_UNIT}", _last),
-    (rf"{_CALENDAR_UNIT}{_LAST_AFTER}", _last),
+    (r"\b(?:yesterday|last night|gestern|ayer|ieri|ontem|gisteren)\b|昨天|昨日|\bвчера|أمس", _dates_ago(2)),
+    (r"\bthis weekend\b", _dates_ago(7)),
+    (rf"(?:{_THIS}){_CALENDAR_UNIT}", _dates_this),
+    (rf"(?:{_LAST}){_CALENDAR_UNIT}", _dates_last),
+    (rf"{_CALENDAR_UNIT}{_LAST_AFTER}", _dates_last),
 )
 
 _LATEST: Final = PHRASES["search"]["latest"]
@@ -142,9 +142,9 @@ class SearchQuery:
 
 def parse_query(text: str, today: date) -> SearchQuery:
     """Parse a text. Raises InputError if nothing is left to search for."""
-    said = _paragraph(text)
+    said = _first_paragraph(text)
     freshness = freshness_in(said, today)
-    site, said = _site(said)
+    site, said = _find_site(said)
     words = _without_instruction(said).split()
     cut = " ".join(words[:_MAX_WORDS])[:_MAX_CHARS].strip() or site
     if not cut:
@@ -152,7 +152,7 @@ def parse_query(text: str, today: date) -> SearchQuery:
     return SearchQuery(cut, site, freshness)
 
 
-def _paragraph(text: str) -> str:
+def _first_paragraph(text: str) -> str:
     """Return the first paragraph: later ones are usually material for the question."""
     paragraphs = (" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text.lstrip()[:_MAX_READ]))
     return next((paragraph for paragraph in paragraphs if paragraph), "")
@@ -177,7 +177,7 @@ _FILE_ENDINGS: Final = frozenset(
 """Endings of file names: `main.py` counts as a host only after `site:`."""
 
 
-def _site(text: str) -> tuple[str | None, str]:
+def _find_site(text: str) -> tuple[str | None, str]:
     """Return the site that `text` names, and the text without it."""
     for pattern in _SITE:
         match = compiled(pattern).search(text)

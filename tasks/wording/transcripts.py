@@ -119,14 +119,14 @@ def wishes(text: str) -> SpeechOptions:
         text = f"{text[:_READ]}\n{text[-_READ:]}"
     speakers = number_of_speakers(text)
     return SpeechOptions(
-        language=_language(text),
+        language=_spoken_language(text),
         by_word=bool(compiled(_BY_WORD).search(text)),
         diarize=asks_for_speakers(text) or speakers is not None,
         speakers=speakers,
     )
 
 
-def _language(text: str) -> str | None:
+def _spoken_language(text: str) -> str | None:
     marked, tags = with_names_marked(text, lambda tag: code_of_tag(tag) is not None)
     found = compiled(_SPOKEN).search(marked)
     if found is None and not compiled(_TRANSLATES).search(text):

@@ -83,37 +83,37 @@ class _Split:
 
 def asked_of(message: str) -> TranslationOrder:
     """Parse a message. Raises InputError if it names no language or an unknown one."""
-    if asked := _as_json(message):
+    if asked := _parse_json(message):
         return asked
-    for split in _splits(message):
-        target = _instructed(split.instruction)
+    for split in _split_instruction(message):
+        target = _target_of_instruction(split.instruction)
         if target:
-            return TranslationOrder(target.tag, source_in(split.instruction, target), _following(split, target))
-    if asked := _trailing(message):
+            return TranslationOrder(target.tag, source_in(split.instruction, target), _text_following(split, target))
+    if asked := _parse_trailing(message):
         return asked
     whole = message[:_HEAD] if len(message) > _HEAD else message
-    target = target_in(_masked(whole))
+    target = target_in(_mask_quotations(whole))
     if target is not None and len(message) <= _HEAD:
-        return TranslationOrder(target.tag, source_in(whole, target), _inside(message, target))
-    raise InputError(_complaint(whole))
+        return TranslationOrder(target.tag, source_in(whole, target), _text_inside(message, target))
+    raise InputError(_describe_missing_language(whole))
 
 
-def _complaint(instruction: str) -> str:
+def _describe_missing_language(instruction: str) -> str:
     example = "name it in the text, as in 'Translate the following into French: …'"
-    unknown = unknown_in(_masked(instruction))
+    unknown = unknown_in(_mask_quotations(instruction))
     if unknown and _VERB.search(instruction):
         return f"task 'translate' knows no language '{unknown}': give an English name or an ISO 639 code; {example}"
     return f"task 'translate' needs the language to translate into: {example}"
 
 
-def _masked(text: str) -> str:
+def _mask_quotations(text: str) -> str:
     """Blank out the quotations in `text`, keeping its length."""
     return _QUOTED.sub(lambda quoted: "❝" * len(quoted.group()), text)
 
 
-def _splits(message: str) -> Iterator[_Split]:
+def _split_instruction(message: str) -> Iterator[_Split]:
     """Yield the splits at ends of clauses near the message's beginning that have text behind them."""
-    head = _masked(message[:_HEAD])
+    head = _mask_quotations(message[:_HEAD])
     if target_in(head) is None:
         return
     for gap in islice(_BOUNDARY.finditer(head), _MOST_CLAUSES):
@@ -122,18 +122,18 @@ def _splits(message: str) -> Iterator[_Split]:
             yield _Split(message[: gap.start()], gap.group(), rest)
 
 
-def _instructed(instruction: str) -> LanguageMention | None:
+def _target_of_instruction(instruction: str) -> LanguageMention | None:
     """Return the target language of an instruction, which begins with the language or has a verb such as
     "translate"."""
-    masked = _masked(instruction)
+    masked = _mask_quotations(instruction)
     target = target_in(masked)
     if target and (_VERB.search(masked) or not any(map(str.isalnum, masked[: target.start]))):
         return target
     return None
 
 
-def _following(split: _Split, target: LanguageMention) -> str:
-    quoted = _quoted(split.instruction, target)
+def _text_following(split: _Split, target: LanguageMention) -> str:
+    quoted = _longest_quotation(split.instruction, target)
     colon = split.gap[:1] in {":", "："}
     if quoted and not colon and "\n" not in split.gap:
         return quoted
@@ -142,7 +142,7 @@ def _following(split: _Split, target: LanguageMention) -> str:
         rest = _without_asides(rest)
     rest = _LABEL.sub("", rest, count=1) if _LABEL.match(rest) else rest
     if "\n" not in split.gap and (whole := _QUOTED.fullmatch(rest.strip())):
-        return _content(whole)
+        return _quotation_text(whole)
     return rest
 
 
@@ -156,25 +156,30 @@ def _without_asides(rest: str) -> str:
     return rest
 
 
-def _trailing(message: str) -> TranslationOrder | None:
+def _parse_trailing(message: str) -> TranslationOrder | None:
     """Parse an instruction after the text: `Hello.\\n\\nTranslate the above into French.`"""
     end = message.rstrip()
-    tail = _masked(end[-_HEAD:])
+    tail = _mask_quotations(end[-_HEAD:])
     if target_in(tail) is None:
         return None
     for gap in [*_BOUNDARY.finditer(tail)][: -_MOST_CLAUSES - 1 : -1]:
         place = len(end) - len(tail) + gap.end()
         instruction, text = end[place:], end[: place - len(gap.group())]
-        target = _instructed(instruction)
-        if target and _VERB.search(instruction) and any(map(str.isalpha, text)) and not _inside(instruction, target):
+        target = _target_of_instruction(instruction)
+        if (
+            target
+            and _VERB.search(instruction)
+            and any(map(str.isalpha, text))
+            and not _text_inside(instruction, target)
+        ):
             text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
             return TranslationOrder(target.tag, source_in(instruction, target), text)
     return None
 
 
-def _inside(instruction: str, target: LanguageMention) -> str:
+def _text_inside(instruction: str, target: LanguageMention) -> str:
     """Return the text within the instruction: in quotes, before the language, or behind it."""
-    if quoted := _quoted(instruction, target):
+    if quoted := _longest_quotation(instruction, target):
         return quoted
     before, after = instruction[: target.start], instruction[target.end :]
     verb = _VERB.search(before)
@@ -190,19 +195,19 @@ def _inside(instruction: str, target: LanguageMention) -> str:
     return "" if _VERB.match(after) or _NOTHING.fullmatch(after) else after.strip()
 
 
-def _quoted(instruction: str, target: LanguageMention) -> str:
+def _longest_quotation(instruction: str, target: LanguageMention) -> str:
     """Return the longest quotation beside the language."""
     found = [
         quote for quote in _QUOTED.finditer(instruction) if quote.end() <= target.start or quote.start() >= target.end
     ]
-    return max(map(_content, found), key=len, default="")
+    return max(map(_quotation_text, found), key=len, default="")
 
 
-def _content(quoted: re.Match[str]) -> str:
+def _quotation_text(quoted: re.Match[str]) -> str:
     return next(content for content in quoted.groups() if content is not None)
 
 
-def _as_json(message: str) -> TranslationOrder | None:
+def _parse_json(message: str) -> TranslationOrder | None:
     """Parse `{"text": …, "to": …}`."""
     if not message.lstrip().startswith("{") or len(message) > _LONGEST_JSON:
         return None
@@ -210,16 +215,16 @@ def _as_json(message: str) -> TranslationOrder | None:
         given = json.loads(message)
     except ValueError:
         return None
-    target = _first(given, "target_language", "target_lang", "target", "to", "language")
-    text = _first(given, "text", "q", "input", "content")
+    target = _first_text(given, "target_language", "target_lang", "target", "to", "language")
+    text = _first_text(given, "text", "q", "input", "content")
     if target is None or text is None:
         return None
-    source = _first(given, "source_language", "source_lang", "source", "from")
+    source = _first_text(given, "source_language", "source_lang", "source", "from")
     tag = named(target)
     if tag is None:
         raise InputError(f"task 'translate' knows no language '{target[:40]}'")
     return TranslationOrder(tag, named(source) if source else None, text)
 
 
-def _first(given: Mapping[str, Any], *names: str) -> str | None:
+def _first_text(given: Mapping[str, Any], *names: str) -> str | None:
     return next((given[name] for name in names if isinstance(given.get(name), str)), None)

@@ -65,7 +65,7 @@ def open_container(blob: Blob, limits: MediaLimits) -> InputContainer:
             format=demuxer,
             options={"codec_whitelist": ",".join(sorted(AUDIO_CODECS | VIDEO_CODECS)), **bounds(limits)},
             metadata_errors="replace",
-            io_open=_refuse,
+            io_open=_refuse_open,
         )
 
 
@@ -133,5 +133,5 @@ def damaged(blob: Blob) -> InputError:
     return blob.error(f"cannot be decoded as {blob.media_type}: it is damaged or incomplete.")
 
 
-def _refuse(_url: str, _flags: int, _options: object) -> Never:
+def _refuse_open(_url: str, _flags: int, _options: object) -> Never:
     raise PermissionError("a container may not refer to other files")

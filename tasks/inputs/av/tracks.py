@@ -175,11 +175,11 @@ class _Piece:
         self._form: tuple[str, str, int] | None = None
 
     def takes(self, frame: AudioFrame) -> bool:
-        return self._form is None or self._form == _form(frame)
+        return self._form is None or self._form == _sample_format(frame)
 
     def resampled(self, frame: AudioFrame) -> Iterator[Samples]:
         if self._resampler is None:
-            self._form = _form(frame)
+            self._form = _sample_format(frame)
             # Samples are interleaved because PyAV reads beyond the planes of a frame with more than eight.
             self._resampler = AudioResampler("flt", self._layout(frame), SAMPLE_RATE)
         self.end += Fraction(frame.samples, frame.sample_rate)
@@ -207,7 +207,7 @@ class _Piece:
             yield array
 
 
-def _form(frame: AudioFrame) -> tuple[str, str, int]:
+def _sample_format(frame: AudioFrame) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 
@@ -270,7 +270,7 @@ class VideoTrack:
             self._seek(key)
         last = None
         for frame in self._frames:
-            self._position = _moment(frame)
+            self._position = _time_stamp(frame)
             last = frame
             if self._position is not None and self._position >= moment:
                 return frame
@@ -356,5 +356,5 @@ class VideoTrack:
         return float(moment * self._unit - self._origin)
 
 
-def _moment(frame: VideoFrame) -> int | None:
+def _time_stamp(frame: VideoFrame) -> int | None:
     return frame.pts if frame.pts is not None else frame.dts

@@ -57,7 +57,7 @@ class DecodedBudget:
         except BaseException:
             self._give_back(size)
             raise
-        weakref.finalize(_owner(array), self._give_back, size).atexit = False
+        weakref.finalize(_memory_owner(array), self._give_back, size).atexit = False
         return array
 
     async def _take(self, size: int) -> None:
@@ -100,7 +100,7 @@ class DecodedBudget:
             self._waiting.pop()
 
 
-def _owner(array: NDArray[Any]) -> NDArray[Any]:
+def _memory_owner(array: NDArray[Any]) -> NDArray[Any]:
     """Return the array that all views of `array`'s memory keep alive."""
     while isinstance(array.base, np.ndarray):
         array = array.base

@@ -187,7 +187,7 @@ class Channel:
         body = io.BytesIO()
         _Pickler(body, protocol=5, buffer_callback=is_small).dump(message)
         sizes = [view.nbytes for view in buffers]
-        kept = _length(sizes) <= _KEPT
+        kept = _total_length(sizes) <= _KEPT
         head = _HEAD.pack(body.getbuffer().nbytes, len(sizes), kept) + b"".join(map(_SIZE.pack, sizes))
         self._until(deadline)
         if buffers:
@@ -198,7 +198,7 @@ class Channel:
     def _send_beside(self, head: bytes, buffers: Sequence[memoryview], kept: bool) -> int:
         """Write `buffers` to shared memory, and send its descriptor with `head` if the other end lacks it. Returns the
         number of bytes of `head` that were sent."""
-        length = _length([view.nbytes for view in buffers])
+        length = _total_length([view.nbytes for view in buffers])
         if kept and self._written and self._written.size >= length:
             self._written.overwrite(buffers)
             return 0
@@ -273,7 +273,7 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: object) -> Any:
         if isinstance(value, Blob):
             beside = (value.media_type, value.filename, value.param, value.charset)
-            return _blob, (pickle.PickleBuffer(value.data), *beside)
+            return _rebuild_blob, (pickle.PickleBuffer(value.data), *beside)
         # Frozen dataclasses with slots pickle slowly by default, and a page has hundreds of words.
         cls: Any = type(value)
         if (arguments_of := _arguments_of(cls)) is not None:
@@ -281,7 +281,7 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
-def _blob(data: memoryview | bytes, *beside: Any) -> Blob:
+def _rebuild_blob(data: memoryview | bytes, *beside: Any) -> Blob:
     # The copy frees the shared memory; decoders want `bytes`.
     return Blob(bytes(data), *beside)
 
@@ -342,5 +342,5 @@ def _offsets(sizes: Sequence[int]) -> list[int]:
     return list(accumulate((-(-size // _ALIGNED) * _ALIGNED for size in sizes), initial=0))
 
 
-def _length(sizes: Sequence[int]) -> int:
+def _total_length(sizes: Sequence[int]) -> int:
     return _offsets(sizes)[-1]

@@ -37,14 +37,14 @@ async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedRespo
     for an unknown or damaged compression, and httpcore's errors."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in response.headers:
-        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
+        name, value = raw_name.decode("latin-1").lower(), _decode_header(raw_value)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if not 200 <= response.status < 300:
         return FetchedResponse(response.status, headers)
     return FetchedResponse(response.status, headers, await _read_body(response, headers, visit))
 
 
-def _text(value: bytes) -> str:
+def _decode_header(value: bytes) -> str:
     """Decode a header: the standard says Latin-1, but servers send UTF-8."""
     try:
         return value.decode()
@@ -56,7 +56,7 @@ async def _read_body(response: httpcore.Response, headers: Mapping[str, str], vi
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
         raise visit.failed("sent a compression that was not asked for")
-    body = _BoundedBody(visit) if encoding in {"", "identity"} else _Compressed(visit)
+    body = _BoundedBody(visit) if encoding in {"", "identity"} else _CompressedBody(visit)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > body.most_sent:
         raise visit.too_large()
@@ -89,7 +89,7 @@ class _BoundedBody:
         self._buffer.close()
 
 
-class _Compressed:
+class _CompressedBody:
     """Decompresses a gzip or deflate body in two passes. The first counts the bytes as they arrive and keeps them
     compressed; the second, once the size is known to be within the limit, keeps the result. A decompression bomb thus
     takes no memory."""

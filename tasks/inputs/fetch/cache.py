@@ -71,7 +71,7 @@ class HttpCache:
         kept = self._find(key, request)
         state = IdleClient(options=_SHARED).next(request, [kept.entry] if kept else [])
         if kept and isinstance(state, FromCache):
-            return _answer(kept)
+            return _cached_response(kept)
         if kept and isinstance(state, NeedRevalidation):
             return await self._revalidate(state, key, request, kept, send)
         return self._keep(key, request, await send({}))
@@ -83,11 +83,11 @@ class HttpCache:
         answer = await send(conditions)
         if answer.status != 304:
             return self._keep(key, request, answer)
-        then = state.next(Response(304, _dated(answer.headers)))
+        then = state.next(Response(304, _with_date(answer.headers)))
         if isinstance(then, NeedToBeUpdated):
             [updated] = then.updating_entries
             self._store(key, request, updated.response, kept.data)
-            return _answer(kept)
+            return _cached_response(kept)
         if isinstance(then, InvalidateEntries):
             self._drop(key)
         return self._keep(key, request, await send({}))  # that 304 belonged to other conditions
@@ -101,7 +101,7 @@ class HttpCache:
 
     def _keep(self, key: _Key, request: Request, answer: FetchedResponse) -> FetchedResponse:
         if answer.status == 200:
-            self._store(key, request, Response(200, _dated(answer.headers)), answer.data)
+            self._store(key, request, Response(200, _with_date(answer.headers)), answer.data)
         return answer
 
     def _store(self, key: _Key, request: Request, response: Response, data: bytes) -> None:
@@ -124,7 +124,7 @@ class HttpCache:
             self.size -= kept.size
 
 
-def _answer(kept: _StoredResponse) -> FetchedResponse:
+def _cached_response(kept: _StoredResponse) -> FetchedResponse:
     return FetchedResponse(200, dict(kept.entry.response.headers), kept.data)
 
 
@@ -142,25 +142,25 @@ def _can_serve_again(request: Request, entry: Entry) -> bool:
     return fresh or "etag" in headers or "last-modified" in headers
 
 
-def _dated(headers: Mapping[str, str]) -> Headers:
+def _with_date(headers: Mapping[str, str]) -> Headers:
     """Return `headers` with a Date that alone determines the age, and with an explicit lifetime.
 
     hishel ignores Age and the time of arrival, treats a response without Date as new for ever, and guesses a lifetime
     from Last-Modified, whereas a user who names a URL again wants its present content.
     """
     now = time.time()
-    date = _seconds(headers.get("date"))
+    date = _timestamp_of(headers.get("date"))
     claimed = headers.get("age", "").strip()
     age = max(0.0, now - date if date is not None else 0.0, float(claimed[:10]) if claimed.isdecimal() else 0.0)
     then = now - min(age, now)
-    expires = _seconds(headers.get("expires"))
+    expires = _timestamp_of(headers.get("expires"))
     lifetime = 0.0 if expires is None else expires - (now if date is None else date)
     expiry = then + min(max(lifetime, 0.0), _LONGEST)
     rest = {name: value for name, value in headers.items() if name not in {"date", "age", "expires"}}
     return Headers({**rest, "date": formatdate(then, usegmt=True), "expires": formatdate(expiry, usegmt=True)})
 
 
-def _seconds(date: str | None) -> float | None:
+def _timestamp_of(date: str | None) -> float | None:
     try:
         return parsedate_to_datetime(date or "").timestamp()
     except (ValueError, OverflowError):

@@ -97,7 +97,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ask:
+class _HopRequest:
     """The request of one hop of a fetch."""
 
     url: httpx.URL
@@ -110,7 +110,7 @@ class _Ask:
         """True if the response is public, so that it may be cached."""
         return self.body is None and self.headers.keys() <= _HARMLESS
 
-    def redirected(self, url: httpx.URL) -> "_Ask":
+    def redirected(self, url: httpx.URL) -> "_HopRequest":
         """Return the request for a redirect. Another host gets no secret headers, nor does the first host if it is
         reached again."""
         if (self.url.scheme, self.url.host, self.url.port) == (url.scheme, url.host, url.port):
@@ -188,11 +188,14 @@ class Fetcher:
         if self._cache is None and self.policy.cache_bytes and not fresh:
             made = await asyncio.to_thread(_new_cache, self.policy.cache_bytes)
             self._cache = self._cache or made  # another fetch may have been first
-        with self._counted(), _told(visit, self.policy):
+        with self._counted(), _client_errors(visit, self.policy):
             async with asyncio.timeout(self.policy.total_timeout):
                 part = None if fresh else owner
                 return await self._follow(
-                    _Ask(parse_url(url, visit), own, body), visit, part, gate or (lambda *_: contextlib.nullcontext())
+                    _HopRequest(parse_url(url, visit), own, body),
+                    visit,
+                    part,
+                    gate or (lambda *_: contextlib.nullcontext()),
                 )
 
     @contextlib.contextmanager
@@ -210,7 +213,7 @@ class Fetcher:
     async def close(self) -> None:
         await asyncio.gather(self._pool.aclose(), self._system_resolver.close())
 
-    async def _follow(self, ask: _Ask, visit: Fetch, part: str | None, gate: Gate) -> Fetched:
+    async def _follow(self, ask: _HopRequest, visit: Fetch, part: str | None, gate: Gate) -> Fetched:
         for redirects in range(self.policy.max_redirects + 1):
             visit.redirected = redirects > 0
             async with gate(ask.url, visit):
@@ -225,7 +228,7 @@ class Fetcher:
             ask = ask.redirected(follow_redirect(ask.url, location, visit))
         raise visit.failed(f"redirects more than {self.policy.max_redirects} times")
 
-    async def _answer(self, ask: _Ask, visit: Fetch, part: str | None) -> FetchedResponse:
+    async def _answer(self, ask: _HopRequest, visit: Fetch, part: str | None) -> FetchedResponse:
         """Send one hop's request through the cache. `part` is the owner's part of it; None bypasses it."""
         headers = self._headers(ask)
 
@@ -236,7 +239,7 @@ class Fetcher:
             return await send({})
         return await self._cache.answer(part, str(ask.url), headers, send)
 
-    async def _send(self, ask: _Ask, headers: Mapping[str, str], visit: Fetch) -> FetchedResponse:
+    async def _send(self, ask: _HopRequest, headers: Mapping[str, str], visit: Fetch) -> FetchedResponse:
         # Waiting is patient, because a fetch's time and a request's inputs are bounded. No hop holds a slot while
         # waiting for another.
         async with (
@@ -253,7 +256,7 @@ class Fetcher:
         ):
             return await read_answer(response, visit)
 
-    def _headers(self, ask: _Ask) -> dict[str, str]:
+    def _headers(self, ask: _HopRequest) -> dict[str, str]:
         headers = {
             "host": ask.url.netloc.decode("ascii"),
             "user-agent": self._user_agent,
@@ -269,7 +272,7 @@ class Fetcher:
 
 
 @contextlib.contextmanager
-def _told(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
+def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
     """Turn internal errors into errors for the client."""
     try:
         yield

@@ -67,7 +67,7 @@ class Robots:
             raise visit.unreachable(rules.unreachable)
         if rules.failure is not None:
             raise visit.failed(f"is on a host whose robots.txt {rules.failure} (OPENFAZE_SCRAPE_ROBOTS)")
-        return await asyncio.to_thread(_judge, rules.text, str(url)) if rules.text else 0.0
+        return await asyncio.to_thread(_crawl_delay, rules.text, str(url)) if rules.text else 0.0
 
     async def _read(self, origin: str, rules: _Rules) -> None:
         rules.text, rules.failure, rules.unreachable = "", None, None
@@ -90,16 +90,16 @@ class Robots:
         rules.until = self._clock() + (_KEPT_FOR_S if known else _FAILURE_KEPT_FOR_S)
 
     def _forget_old(self) -> None:
-        kept = sum(_size(rules) for rules in self._rules.values())
+        kept = sum(_memory_size(rules) for rules in self._rules.values())
         while kept > _KEPT_BYTES and len(self._rules) > 1:
-            kept -= _size(self._rules.popitem(last=False)[1])
+            kept -= _memory_size(self._rules.popitem(last=False)[1])
 
 
-def _size(rules: _Rules) -> int:
+def _memory_size(rules: _Rules) -> int:
     return 1024 + len(rules.text)
 
 
-def _judge(text: str, url: str) -> float | None:
+def _crawl_delay(text: str, url: str) -> float | None:
     parsed = Protego.parse(text)
     return (parsed.crawl_delay(AGENT) or 0.0) if parsed.can_fetch(url, AGENT) else None
 

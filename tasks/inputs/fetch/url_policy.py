@@ -248,7 +248,7 @@ def parse_url(text: str, visit: Fetch) -> httpx.URL:
             raise ValueError("confusing")
         url = httpx.URL(text)
         _check_parts(url, visit)
-        return url.copy_with(host=_plain_host(url.raw_host.decode("ascii")), fragment=None)
+        return url.copy_with(host=_normalize_host(url.raw_host.decode("ascii")), fragment=None)
     except (httpx.InvalidURL, ValueError) as error:
         raise visit.refused("is not a valid URL") from error
 
@@ -264,7 +264,7 @@ def _check_parts(url: httpx.URL, visit: Fetch) -> None:
         raise visit.refused("names no host, or no port")
 
 
-def _plain_host(host: str) -> str:
+def _normalize_host(host: str) -> str:
     """Normalise a host. Raises ValueError for what is neither a name nor a complete address: the system's resolver
     would also accept shortened, octal or hexadecimal numbers, and an interface after `%`."""
     if ":" in host:

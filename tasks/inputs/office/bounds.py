@@ -130,7 +130,7 @@ def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
     """
     try:
         with opened_archive(blob.data) as archive:
-            return dict(_members(archive, blob, limits))
+            return dict(_inflate_members(archive, blob, limits))
     except XmlTooLarge as error:
         raise blob.too_large(f"{error}.") from error
     except XmlRefused as error:
@@ -151,14 +151,14 @@ def packed(members: Mapping[str, bytes]) -> io.BytesIO:
     return file
 
 
-def _members(archive: zipfile.ZipFile, blob: Blob, limits: MediaLimits) -> Iterator[tuple[str, bytes]]:
+def _inflate_members(archive: zipfile.ZipFile, blob: Blob, limits: MediaLimits) -> Iterator[tuple[str, bytes]]:
     names = {info.filename: info for info in archive.infolist() if not info.is_dir()}
     if len(names) > _MEMBERS:
         raise blob.too_large(f"holds {len(names)} files; the limit is {_MEMBERS}.")
     budget = XmlBudget(chars=limits.text_chars, nodes=_NODES.get(blob.media_type, _NODES_ELSE))
     left = limits.office_bytes
     for name, info in names.items():
-        data = _member(archive, info, blob, budget, left)
+        data = _inflate_member(archive, info, blob, budget, left)
         if data is None:
             raise blob.too_large(
                 f"unpacks to more than {megabytes(limits.office_bytes)}, the limit (OPENFAZE_MAX_OFFICE_MB)."
@@ -167,7 +167,9 @@ def _members(archive: zipfile.ZipFile, blob: Blob, limits: MediaLimits) -> Itera
         yield name, data
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, blob: Blob, budget: XmlBudget, limit: int) -> bytes | None:
+def _inflate_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, blob: Blob, budget: XmlBudget, limit: int
+) -> bytes | None:
     """Return the content of a member, or None if it is larger than `limit` bytes."""
     if info.flag_bits & _ENCRYPTED:
         raise encrypted(blob)

@@ -48,7 +48,7 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, _lim
             return {"src": unread("missing")}
         return {"src": pictures.marked(data, f"picture.{kind}", image.alt_text or "")}
 
-    prepared = {name: _prepared(data) if name.endswith(".xml") else data for name, data in members.items()}
+    prepared = {name: _prepare_part(data) if name.endswith(".xml") else data for name, data in members.items()}
     html = mammoth.convert_to_html(
         packed(prepared),
         style_map=_STYLES,
@@ -59,7 +59,7 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, _lim
     return html_to_markdown(html, lambda img: str(img.get("src")))
 
 
-def _prepared(part: bytes) -> bytes:
+def _prepare_part(part: bytes) -> bytes:
     """Return `part` without hidden text, which mammoth would show, and with equations as text, which it would omit."""
     if b"oMath" not in part and b"vanish" not in part:
         return part
@@ -72,7 +72,7 @@ def _prepared(part: bytes) -> bytes:
         for math in equations.NAMESPACES:
             for equation in root.findall(f".//{{{math}}}oMath"):
                 run = etree.Element(f"{{{word}}}r")
-                etree.SubElement(run, f"{{{word}}}t").text = equations.in_line(equation)
+                etree.SubElement(run, f"{{{word}}}t").text = equations.equation_text(equation)
                 run.tail = equation.tail
                 next(equation.iterancestors()).replace(equation, run)
             for paragraph in root.findall(f".//{{{math}}}oMathPara"):

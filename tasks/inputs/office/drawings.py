@@ -26,7 +26,7 @@ def paragraphs(element: _Element) -> list[str]:
 
 
 def paragraph_text(paragraph: _Element) -> str:
-    return " ".join("".join(_texts(paragraph)).split())
+    return " ".join("".join(_paragraph_runs(paragraph)).split())
 
 
 def pictures(element: _Element) -> Iterator[tuple[str, str]]:
@@ -48,13 +48,13 @@ def _description(blip: _Element, root: _Element) -> str:
     return ""
 
 
-def _texts(element: _Element) -> Iterator[str]:
+def _paragraph_runs(element: _Element) -> Iterator[str]:
     for child in element:
         if child.tag in _TEXT:
             yield child.text or ""
         elif child.tag in _BREAK:
             yield " "
         elif child.tag in _EQUATION:
-            yield equations.in_line(child)
+            yield equations.equation_text(child)
         else:
-            yield from _texts(child)
+            yield from _paragraph_runs(child)

@@ -69,15 +69,15 @@ class _Slide:
             for inner in shape.shapes:
                 yield from self._shape(inner)
             return
-        kind = _placeholder(element)
+        kind = _placeholder_type(element)
         if kind in _REPEATED:
             return
         if getattr(shape, "has_table", False):
-            yield text_file.table([_cell(cell) for cell in row.cells] for row in shape.table.rows)
+            yield text_file.table([_cell_text(cell) for cell in row.cells] for row in shape.table.rows)
         elif getattr(shape, "has_chart", False):
             yield self._chart(shape.chart)
         elif shape.has_text_frame:
-            yield "\n".join(_outline(shape.text_frame, bulleted=kind in _OUTLINE and shape.is_placeholder))
+            yield "\n".join(_outline_lines(shape.text_frame, bulleted=kind in _OUTLINE and shape.is_placeholder))
         for diagram in element.iter(f"{{{_DIAGRAM}}}relIds"):
             yield self._diagram(diagram.get(f"{{{_RELATIONSHIPS}}}dm"))
         yield from self._pictures_in(element)
@@ -109,13 +109,13 @@ class _Slide:
             categories = [" / ".join(filter(None, labels)) for labels in plot.categories.flattened_labels]
             if not categories:  # a scatter chart, which has values along its other axis
                 categories = [value.text for value in plot._element.xpath("./c:ser[1]/c:xVal//c:v")]
-            series = [(one.name or "", [_number(value) for value in one.values]) for one in plot.series]
+            series = [(one.name or "", [_format_number(value) for value in one.values]) for one in plot.series]
             rows = zip_longest(categories, *(values for _, values in series), fillvalue="")
             tables.append(text_file.table([["", *(name for name, _ in series)], *rows]))
         return "\n\n".join(["Chart: " + text_file.one_line(title) if title else "Chart:", *tables])
 
 
-def _placeholder(shape: etree._Element) -> str | None:
+def _placeholder_type(shape: etree._Element) -> str | None:
     """Return the placeholder type of a shape; "" if the shape is no placeholder."""
     for properties in shape.iterchildren("{*}nvSpPr", "{*}nvPicPr", "{*}nvGraphicFramePr"):
         for placeholder in properties.iter("{*}ph"):
@@ -124,11 +124,11 @@ def _placeholder(shape: etree._Element) -> str | None:
     return ""
 
 
-def _outline(frame: Any, *, bulleted: bool) -> Iterator[str]:
+def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
     """Yield the paragraphs of a text frame, bulleted or numbered ones as list items."""
     numbers: dict[int, int] = {}
     for paragraph in frame.paragraphs:
-        text = _linked(paragraph)
+        text = _text_with_links(paragraph)
         if not text:
             continue
         level = paragraph.level
@@ -143,7 +143,7 @@ def _outline(frame: Any, *, bulleted: bool) -> Iterator[str]:
             yield f"{'  ' * level}- {text}"
 
 
-def _linked(paragraph: Any) -> str:
+def _text_with_links(paragraph: Any) -> str:
     text = drawings.paragraph_text(paragraph._p)
     for run in paragraph.runs:
         address, linked = run.hyperlink.address, text_file.one_line(run.text)
@@ -152,9 +152,9 @@ def _linked(paragraph: Any) -> str:
     return text
 
 
-def _cell(cell: Any) -> str:
+def _cell_text(cell: Any) -> str:
     return "" if cell.is_spanned else " ".join(drawings.paragraphs(cell._tc))
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "" if value is None else f"{value:.15g}"

@@ -38,20 +38,20 @@ def shown(value: object, code: str) -> str:
         case bool():
             return str(value).upper()
         case dt.datetime():
-            return _date_time(value, code)
+            return _format_date_time(value, code)
         case dt.date():
             return value.isoformat()
         case dt.time():
             return value.isoformat("auto" if value.microsecond else "seconds" if value.second else "minutes")
         case dt.timedelta():
-            return _duration(value)
+            return _format_duration(value)
         case int() | float():
-            return _number(value, code)
+            return _format_number(value, code)
         case _:
             return str(value)
 
 
-def _date_time(value: dt.datetime, code: str) -> str:
+def _format_date_time(value: dt.datetime, code: str) -> str:
     if value.time() == dt.time():
         return value.date().isoformat()
     clock = value.time().replace(microsecond=0)
@@ -60,34 +60,34 @@ def _date_time(value: dt.datetime, code: str) -> str:
     return f"{value.date().isoformat()} {clock.isoformat('seconds' if clock.second or 's' in code else 'minutes')}"
 
 
-def _duration(value: dt.timedelta) -> str:
+def _format_duration(value: dt.timedelta) -> str:
     seconds = round(abs(value.total_seconds()))
     return f"{'-' if value < dt.timedelta() else ''}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def _number(value: float, code: str) -> str:
-    sections = _sections(code)
+def _format_number(value: float, code: str) -> str:
+    sections = _parse_sections(code)
     index = 1 if value < 0 and len(sections) > 1 else 2 if value == 0 and len(sections) > 2 else 0
     section = sections[index]
     if section is None:
-        return _general(value)
+        return _format_general(value)
     prefix, digits, suffix, percent = section
     sign = "-" if value < 0 and index == 0 else ""
     if not digits:
         return prefix + suffix
     if digits == "General":
-        return sign + prefix + _general(abs(value)) + suffix
-    return sign + prefix + _formatted(Decimal(repr(abs(value))) * 100**percent, digits) + suffix
+        return sign + prefix + _format_general(abs(value)) + suffix
+    return sign + prefix + _format_digits(Decimal(repr(abs(value))) * 100**percent, digits) + suffix
 
 
-def _general(value: float) -> str:
+def _format_general(value: float) -> str:
     if isinstance(value, int) or (value.is_integer() and abs(value) < _PLAIN):
         return str(int(value))
     return f"{value:.15g}"
 
 
 @lru_cache(maxsize=512)
-def _sections(code: str) -> list[tuple[str, str, str, int] | None]:
+def _parse_sections(code: str) -> list[tuple[str, str, str, int] | None]:
     """Return prefix, digits, suffix and number of per-cent signs of each section of `code`; None for an unknown one."""
     sections: list[list[tuple[str, str]]] = [[]]
     for token in _TOKEN.finditer(code):
@@ -100,10 +100,10 @@ def _sections(code: str) -> list[tuple[str, str, str, int] | None]:
             literal = next((text for text in (quoted, escaped, currency, sign) if text), "")
             unknown = sign == "/" or token[0].startswith(("[<", "[>", "[="))
             sections[-1].append(("unknown" if unknown else "literal", literal))
-    return [_section(tokens) for tokens in sections]
+    return [_parse_section(tokens) for tokens in sections]
 
 
-def _section(tokens: list[tuple[str, str]]) -> tuple[str, str, str, int] | None:
+def _parse_section(tokens: list[tuple[str, str]]) -> tuple[str, str, str, int] | None:
     digits = [index for index, (kind, _) in enumerate(tokens) if kind == "digits"]
     if any(kind == "unknown" for kind, _ in tokens) or len(digits) > 1:
         return None
@@ -113,11 +113,11 @@ def _section(tokens: list[tuple[str, str]]) -> tuple[str, str, str, int] | None:
     return prefix, tokens[at][1] if digits else "", suffix, (prefix + suffix).count("%")
 
 
-def _formatted(value: Decimal, digits: str) -> str:
+def _format_digits(value: Decimal, digits: str) -> str:
     """Format a non-negative value. Halves are rounded up, unlike in Python."""
     found = _DIGITS.fullmatch(digits)
     if found is None:
-        return _general(float(value))
+        return _format_general(float(value))
     whole, decimals, thousands, exponent = found[1], found[2] or "", found[3], found[4]
     if exponent:
         return f"{float(value):.{len(decimals)}E}"
@@ -157,7 +157,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, limi
             if sheet.sheet_state != "visible":
                 parts.append(f"## {name} (hidden, left out)")
                 continue
-            parts += [f"## {name}", *_blocks(sheet, counter), *_drawings(archive, sheet, pictures)]
+            parts += [f"## {name}", *_sheet_blocks(sheet, counter), *_sheet_drawings(archive, sheet, pictures)]
     return "\n\n".join(filter(None, parts))
 
 
@@ -181,7 +181,7 @@ class _Counter:
             )
 
 
-def _blocks(sheet: Any, counter: _Counter) -> Iterator[str]:
+def _sheet_blocks(sheet: Any, counter: _Counter) -> Iterator[str]:
     sheet.reset_dimensions()  # the dimensions in a file may be wrong
     block: list[dict[int, str]] = []
     for number, row in enumerate(sheet.iter_rows(), start=1):
@@ -196,13 +196,13 @@ def _blocks(sheet: Any, counter: _Counter) -> Iterator[str]:
         if texts:
             block.append(texts)
         elif block:
-            yield _table(block)
+            yield _block_table(block)
             block = []
     if block:
-        yield _table(block)
+        yield _block_table(block)
 
 
-def _table(block: list[dict[int, str]]) -> str:
+def _block_table(block: list[dict[int, str]]) -> str:
     """Return a block as a table, or as lines of text if it is one cell wide."""
     left, right = min(map(min, block)), max(map(max, block))
     if left == right:
@@ -210,11 +210,11 @@ def _table(block: list[dict[int, str]]) -> str:
     return text_file.table([row.get(at, "") for at in range(left, right + 1)] for row in block)
 
 
-def _drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPictures) -> Iterator[str]:
+def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPictures) -> Iterator[str]:
     """Yield the text boxes and pictures, which openpyxl does not read together with rows."""
-    for drawing in _related(archive, sheet._worksheet_path, "/drawing").values():
+    for drawing in _related_members(archive, sheet._worksheet_path, "/drawing").values():
         root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
-        images = _related(archive, drawing, "/image")
+        images = _related_members(archive, drawing, "/image")
         for anchor in root:
             yield "\n".join(drawings.paragraphs(anchor))
             for relationship, description in drawings.pictures(anchor):
@@ -222,7 +222,7 @@ def _drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPictures) -> Itera
                 yield pictures.marked(archive.read(name), name, description) if name else text_file.unread("missing")
 
 
-def _related(archive: ZipFile, name: str, kind: str) -> dict[str, str]:
+def _related_members(archive: ZipFile, name: str, kind: str) -> dict[str, str]:
     """Return the members to which `name` has relationships of this kind, by relationship id."""
     path = get_rels_path(name)  # type: ignore[no-untyped-call]
     known = set(archive.namelist())

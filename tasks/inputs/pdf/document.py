@@ -98,17 +98,17 @@ class PdfPages(Pages):
 
     def size(self, number: int) -> tuple[int, int]:
         with self._reading(number):
-            return _pixels(self._pdf.get_page_size(number - 1))
+            return _pixel_size(self._pdf.get_page_size(number - 1))
 
     def text_layer(self, number: int) -> TextLayer:
         with self._reading(number):
             page = self._loaded(number)
-            return read_text_layer(page, *_pixels(page.get_size()))
+            return read_text_layer(page, *_pixel_size(page.get_size()))
 
     def picture(self, number: int) -> Image:
         with self._reading(number) as deadline:
             page = self._loaded(number)
-            width, height = _pixels(page.get_size())
+            width, height = _pixel_size(page.get_size())
             where = f" at 144 DPI on page {number}"
             self._blob.check_pixels(width, height, self._limits.image_pixels, where=where)
             picture = draw(page, width, height, deadline=deadline)
@@ -168,7 +168,7 @@ class PdfPages(Pages):
             self._page = None
 
 
-def _pixels(points: tuple[float, float]) -> tuple[int, int]:
+def _pixel_size(points: tuple[float, float]) -> tuple[int, int]:
     """Return the picture's size for a page of `points`, rounded up, at least one pixel."""
     width, height = points
     return max(1, math.ceil(width * SCALE)), max(1, math.ceil(height * SCALE))

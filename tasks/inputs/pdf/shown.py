@@ -146,26 +146,26 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     """Collect the objects of `page` and of the forms on it."""
     shown = PageObjects()
     objects = (pdfium.FPDFPage_GetObject(page, index) for index in range(pdfium.FPDFPage_CountObjects(page)))
-    leaves = (leaf for item in objects for leaf in _leaves(item, PdfMatrix(), 0))
+    leaves = (leaf for item in objects for leaf in _iter_objects(item, PdfMatrix(), 0))
     for place, (item, matrix) in enumerate(leaves):
         match pdfium.FPDFPageObj_GetType(item):
             case pdfium.FPDF_PAGEOBJ_TEXT:
                 shown.texts[address(item)] = place
             case pdfium.FPDF_PAGEOBJ_IMAGE:
-                shown.covers += _covers(place, item, matrix)
+                shown.covers += _find_covers(place, item, matrix)
                 if _is_legible(item):
-                    shown.pictures.append(_bounds(item, matrix))
+                    shown.pictures.append(_page_bounds(item, matrix))
             case pdfium.FPDF_PAGEOBJ_PATH:
                 segments = pdfium.FPDFPath_CountSegments(item)
-                is_filled, is_stroked = _drawn(item)
+                is_filled, is_stroked = _fill_and_stroke(item)
                 if len(shown.rulings) < _MAX_RULINGS:
-                    shown.rulings += _rulings(item, matrix, min(segments, _MAX_SEGMENTS), is_stroked=is_stroked)
+                    shown.rulings += _path_rulings(item, matrix, min(segments, _MAX_SEGMENTS), is_stroked=is_stroked)
                 if not is_filled:
                     continue
                 if segments in _RECTANGLE_SEGMENTS:
-                    shown.covers += _covers(place, item, matrix)
+                    shown.covers += _find_covers(place, item, matrix)
                 elif segments >= _GLYPH_SEGMENTS and len(shown.outlines) < _MAX_OUTLINES:
-                    shown.outlines += _outlines(item, _bounds(item, matrix), min(segments, _MAX_SEGMENTS))
+                    shown.outlines += _letter_outlines(item, _page_bounds(item, matrix), min(segments, _MAX_SEGMENTS))
     return shown
 
 
@@ -174,14 +174,14 @@ def address(item: object) -> int:
     return ctypes.cast(item, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
-def _leaves(item: object, matrix: PdfMatrix, depth: int) -> Iterator[tuple[object, PdfMatrix]]:
+def _iter_objects(item: object, matrix: PdfMatrix, depth: int) -> Iterator[tuple[object, PdfMatrix]]:
     """Yield the objects in drawing order, with the matrices of the forms around them."""
     if pdfium.FPDFPageObj_GetType(item) != pdfium.FPDF_PAGEOBJ_FORM:
         yield item, matrix
     elif depth < _MAX_DEPTH:
-        inner = _within(item, matrix)
+        inner = _inner_matrix(item, matrix)
         for index in range(pdfium.FPDFFormObj_CountObjects(item)):
-            yield from _leaves(pdfium.FPDFFormObj_GetObject(item, index), inner, depth + 1)
+            yield from _iter_objects(pdfium.FPDFFormObj_GetObject(item, index), inner, depth + 1)
 
 
 def _is_legible(picture: object) -> bool:
@@ -190,7 +190,7 @@ def _is_legible(picture: object) -> bool:
     return width.value * height.value >= _LEGIBLE_PIXELS and min(width.value, height.value) >= _LEGIBLE_SIDE
 
 
-def _outlines(path: object, box: Box, segments: int) -> list[Box]:
+def _letter_outlines(path: object, box: Box, segments: int) -> list[Box]:
     """Return `box` once per contour of `path` if the contours may be letters."""
     contours = sum(
         pdfium.FPDFPathSegment_GetType(pdfium.FPDFPath_GetPathSegment(path, index)) == pdfium.FPDF_SEGMENT_MOVETO
@@ -202,18 +202,18 @@ def _outlines(path: object, box: Box, segments: int) -> list[Box]:
     return [box] * contours if alike and segments >= _GLYPH_SEGMENTS * contours else []
 
 
-def _drawn(path: object) -> tuple[bool, bool]:
+def _fill_and_stroke(path: object) -> tuple[bool, bool]:
     """Return two flags: True if the path is filled, and True if it is stroked."""
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
     return fill.value != pdfium.FPDF_FILLMODE_NONE, bool(stroke.value)
 
 
-def _rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked: bool) -> Iterator[Ruling]:
+def _path_rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked: bool) -> Iterator[Ruling]:
     """Yield the straight strokes of `path`, or the middle line of a filled path that is a thin bar."""
-    inner = _within(path, matrix)
+    inner = _inner_matrix(path, matrix)
     if not is_stroked:
-        box = _bounds(path, matrix) if segments in _RECTANGLE_SEGMENTS else Box(0, 0, 0, 0)
+        box = _page_bounds(path, matrix) if segments in _RECTANGLE_SEGMENTS else Box(0, 0, 0, 0)
         width, height = box.right - box.left, box.top - box.bottom
         x, y = box.centre
         if height <= _THIN < width:
@@ -235,10 +235,10 @@ def _rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked: bool
         last = here
 
 
-def _covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:
-    a, b, c, d, *_ = (abs(value) for value in _within(item, matrix).get())
+def _find_covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:
+    a, b, c, d, *_ = (abs(value) for value in _inner_matrix(item, matrix).get())
     upright = max(b, c) <= _TURNED * max(a, d) or max(a, d) <= _TURNED * max(b, c)
-    clips = list(_clips(item))
+    clips = list(_clip_paths(item))
     if upright and all(map(is_rectangle, clips)):
         box = _own_bounds(item)
         for corners in clips:
@@ -247,7 +247,7 @@ def _covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:
             yield Cover(place, Box(*matrix.on_rect(*box)), item)
 
 
-def _clips(item: object) -> Iterator[list[Point]]:
+def _clip_paths(item: object) -> Iterator[list[Point]]:
     """Yield the corners of the paths to which `item` is clipped, in the space of its form."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
@@ -269,7 +269,7 @@ def is_rectangle(corners: Sequence[Point]) -> bool:
     )
 
 
-def _bounds(item: object, matrix: PdfMatrix) -> Box:
+def _page_bounds(item: object, matrix: PdfMatrix) -> Box:
     """Return the bounding box of a form's object in the page's space."""
     return Box(*matrix.on_rect(*_own_bounds(item)))
 
@@ -280,7 +280,7 @@ def _own_bounds(item: object) -> Box:
     return Box(left.value, bottom.value, right.value, top.value)
 
 
-def _within(item: object, outer: PdfMatrix) -> PdfMatrix:
+def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
     """Return the matrix for the content of `item`: its own, followed by `outer`."""
     own = pdfium.FS_MATRIX()
     pdfium.FPDFPageObj_GetMatrix(item, own)
@@ -304,7 +304,7 @@ def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
 
     A note's rectangle is divided evenly among its lines, and a line's width among its characters.
     """
-    return [line for note in _annotations(page) if _is_undrawn_note(note) for line in _lines(note, view)]
+    return [line for note in _annotations(page) if _is_undrawn_note(note) for line in _note_lines(note, view)]
 
 
 def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
@@ -332,34 +332,34 @@ def _is_undrawn_note(annotation: object) -> bool:
     )
 
 
-def _lines(note: object, view: PageView) -> Iterator[TextLine]:
+def _note_lines(note: object, view: PageView) -> Iterator[TextLine]:
     rectangle = pdfium.FS_RECTF()
     pdfium.FPDFAnnot_GetRect(note, rectangle)
     box = Box(rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
     if not view.box.contains(box.centre):
         return
-    texts = [text for text in map(str.split, _contents(note).splitlines()) if text]
+    texts = [text for text in map(str.split, _note_contents(note).splitlines()) if text]
     height = (box.top - box.bottom) / max(1, len(texts))
     for row, text in enumerate(texts):
-        yield _line(text, Box(box.left, box.top - (row + 1) * height, box.right, box.top - row * height), view)
+        yield _note_line(text, Box(box.left, box.top - (row + 1) * height, box.right, box.top - row * height), view)
 
 
-def _line(text: list[str], box: Box, view: PageView) -> TextLine:
+def _note_line(text: list[str], box: Box, view: PageView) -> TextLine:
     step = (box.right - box.left) / len(" ".join(text))
     words, left = [], box.left
     for word in text:
         right = left + step * len(word)
-        words.append(Word(word, _quad(Box(left, box.bottom, right, box.top), view), 1.0))
+        words.append(Word(word, _box_quad(Box(left, box.bottom, right, box.top), view), 1.0))
         left = right + step
-    return TextLine(tuple(words), _quad(box, view))
+    return TextLine(tuple(words), _box_quad(box, view))
 
 
-def _quad(box: Box, view: PageView) -> Quad:
+def _box_quad(box: Box, view: PageView) -> Quad:
     a, b, c, d = (view.pixel(*corner) for corner in box.corners)
     return d, c, b, a
 
 
-def _contents(note: object) -> str:
+def _note_contents(note: object) -> str:
     size = pdfium.FPDFAnnot_GetStringValue(note, b"Contents", None, 0)
     units = (ctypes.c_ushort * (size // 2))()
     pdfium.FPDFAnnot_GetStringValue(note, b"Contents", units, size)

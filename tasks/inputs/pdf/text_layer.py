@@ -202,7 +202,7 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     # OCR text in the file saves running OCR, but is not preferred to a new run.
     kept = known if complete else [word for word in known if word.visible]
     rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
-    return TextLayer((*(_line(line, view) for line in _lines(kept)), *notes), complete, tuple(rulings))
+    return TextLayer((*(_text_line(line, view) for line in _group_lines(kept)), *notes), complete, tuple(rulings))
 
 
 def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: PageView) -> bool:
@@ -211,7 +211,7 @@ def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: Pa
     return sum(outside) >= _OUTLINES
 
 
-def _lines(words: Iterable[PdfWord]) -> Iterator[list[PdfWord]]:
+def _group_lines(words: Iterable[PdfWord]) -> Iterator[list[PdfWord]]:
     """Group words that stand side by side into lines, by geometry, because the content may be in any order."""
 
     def degrees(word: PdfWord) -> tuple[int, int]:
@@ -225,10 +225,10 @@ def _lines(words: Iterable[PdfWord]) -> Iterator[list[PdfWord]]:
             else:
                 rows.append([word])
         for row in rows:
-            yield from _split(sorted(row, key=lambda word: word.u))
+            yield from _split_row(sorted(row, key=lambda word: word.u))
 
 
-def _split(row: Sequence[PdfWord]) -> Iterator[list[PdfWord]]:
+def _split_row(row: Sequence[PdfWord]) -> Iterator[list[PdfWord]]:
     line: list[PdfWord] = []
     for word in row:
         if line and word.u[0] - line[-1].u[1] > _LINE_GAP * max(word.em, line[-1].em):
@@ -238,17 +238,17 @@ def _split(row: Sequence[PdfWord]) -> Iterator[list[PdfWord]]:
     yield line
 
 
-def _line(words: list[PdfWord], view: PageView) -> TextLine:
+def _text_line(words: list[PdfWord], view: PageView) -> TextLine:
     first = words[0]
     u = min(word.u[0] for word in words), max(word.u[1] for word in words)
     v = min(word.v[0] for word in words), max(word.v[1] for word in words)
     if _is_right_to_left("".join(word.text for word in words)):
         words = words[::-1]
-    read = tuple(Word(word.text, _quad(word, word.u, word.v, view), 1.0) for word in words)
-    return TextLine(read, _quad(first, u, v, view))
+    read = tuple(Word(word.text, _words_quad(word, word.u, word.v, view), 1.0) for word in words)
+    return TextLine(read, _words_quad(first, u, v, view))
 
 
-def _quad(word: PdfWord, u: tuple[float, float], v: tuple[float, float], view: PageView) -> Quad:
+def _words_quad(word: PdfWord, u: tuple[float, float], v: tuple[float, float], view: PageView) -> Quad:
     start, end = u
     low, high = v
     top_left, top_right = view.pixel(*word.point(start, high)), view.pixel(*word.point(end, high))

@@ -78,12 +78,12 @@ def read_words(page: pypdfium2.PdfPage) -> list[PdfWord]:
     text = page.get_textpage()
     try:
         count = text.count_chars()
-        return list(_words(_Characters(text.raw), count)) if count <= _MAX_CHARACTERS else []
+        return list(_group_words(_Characters(text.raw), count)) if count <= _MAX_CHARACTERS else []
     finally:
         text.close()
 
 
-def _words(characters: "_Characters", count: int) -> Iterator[PdfWord]:
+def _group_words(characters: "_Characters", count: int) -> Iterator[PdfWord]:
     word: PdfWord | None = None
     last: tuple[float, float] = (0.0, 0.0)
     for index in range(count):
@@ -95,7 +95,7 @@ def _words(characters: "_Characters", count: int) -> Iterator[PdfWord]:
             continue
         direction = characters.direction(index)
         u, v = characters.extents(index, direction)
-        if word is None or _parts(word, last, direction, u, v):
+        if word is None or _begins_word(word, last, direction, u, v):
             if word:
                 yield word
             word = characters.begin(index, direction, u, v)
@@ -108,7 +108,7 @@ def _words(characters: "_Characters", count: int) -> Iterator[PdfWord]:
         yield word
 
 
-def _parts(
+def _begins_word(
     word: PdfWord,
     last: tuple[float, float],
     direction: Direction,
@@ -142,7 +142,7 @@ class _Characters:
             return "-"
         if pdfium.FPDFText_HasUnicodeMapError(self._raw, index) == 1:
             return ""
-        return _readable(code)
+        return _text_of_code(code)
 
     def direction(self, index: int) -> Direction:
         pdfium.FPDFText_GetMatrix(self._raw, index, self._matrix)
@@ -194,7 +194,7 @@ class _Characters:
 
 
 @lru_cache(maxsize=4096)
-def _readable(code: int) -> str:
+def _text_of_code(code: int) -> str:
     """Return the text of a code point: white space as " ", ligatures decomposed, "" for what is no character."""
     if 0xFB00 <= code <= 0xFB06:
         return unicodedata.normalize("NFKC", chr(code))

@@ -133,7 +133,7 @@ class _Converter(MarkdownConverter):
                     row.append("")
                 if cell is None:
                     break
-                across, down = _span(cell, "colspan"), _span(cell, "rowspan")
+                across, down = _cell_span(cell, "colspan"), _cell_span(cell, "rowspan")
                 if across * down > self._fill:
                     across = down = 1
                 self._fill -= across * down - 1
@@ -143,7 +143,7 @@ class _Converter(MarkdownConverter):
         return [row for row in rows if any(cell.strip() for cell in row)]
 
 
-def _span(cell: Tag, name: str) -> int:
+def _cell_span(cell: Tag, name: str) -> int:
     value = str(cell.get(name) or "")
     return max(1, min(int(value), _MAX_SPAN)) if value.isascii() and value.isdigit() and len(value) < 9 else 1
 

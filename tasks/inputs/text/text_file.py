@@ -16,7 +16,7 @@ from tasks.inputs.text.xml_entities import declares_entities
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 """Characters around a picture's number. They are Unicode noncharacters, reserved for internal use. A text that contains
 them can only refer to pictures of its own."""
-_MARK = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
+_PICTURE_MARK = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
 _GOES_ON = re.compile(r"[ \t]*\S")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -42,7 +42,7 @@ def unread(why: str) -> str:
 def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
     """Return the text with its marks removed but their lines kept, and the places of the marks."""
     pieces, places, end, length = [], [], 0, 0
-    for found in _MARK.finditer(marked):
+    for found in _PICTURE_MARK.finditer(marked):
         pieces.append(marked[end : found.start()])
         length += found.start() - end
         end = found.end()
@@ -83,8 +83,8 @@ def table(rows: Iterable[Sequence[str]]) -> str:
     width = max(map(len, rows), default=0)
     if not width:
         return ""
-    head, *body = [_row([*row, *[""] * (width - len(row))]) for row in rows]
-    return "\n".join([head, _row(["---"] * width), *body])
+    head, *body = [_table_row([*row, *[""] * (width - len(row))]) for row in rows]
+    return "\n".join([head, _table_row(["---"] * width), *body])
 
 
 def one_line(text: str) -> str:
@@ -97,11 +97,11 @@ def cell(text: str) -> str:
     return one_line(text).replace("|", "\\|")
 
 
-def _row(cells: Iterable[str]) -> str:
+def _table_row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(map(cell, cells)) + " |"
 
 
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -140,7 +140,7 @@ def decode_text(blob: Blob, limits: MediaLimits) -> str:
 
     Raises InputError (`unsupported_media_type`) if it is no text, and InputTooLarge above `limits.text_chars`.
     """
-    text = _marked(blob.data) or _unmarked(blob.data, blob.charset)
+    text = _decode_by_mark(blob.data) or _decode_without_mark(blob.data, blob.charset)
     if text is None:
         raise blob.error(f"is binary data of an unknown type. Supported: {SUPPORTED}.", code="unsupported_media_type")
     check_length(text, blob, limits)
@@ -156,59 +156,67 @@ def check_length(text: str, blob: Blob, limits: MediaLimits) -> None:
 def looks_like_text(data: bytes) -> bool:
     """True if `data` has a byte order mark, or no control characters that never occur in text."""
     head = data[:_SAMPLE]
-    return head.startswith(tuple(mark for mark, _ in _MARKS)) or len(head.translate(None, _CONTROLS)) == len(head)
+    return head.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS)) or len(head.translate(None, _CONTROLS)) == len(
+        head
+    )
 
 
-def _marked(data: bytes) -> str | None:
-    return _decoded(data, next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None))
+def _decode_by_mark(data: bytes) -> str | None:
+    return _decode_or_none(
+        data, next((encoding for mark, encoding in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
+    )
 
 
-def _unmarked(data: bytes, charset: str | None) -> str | None:
+def _decode_without_mark(data: bytes, charset: str | None) -> str | None:
     declared = charset if charset and _CHARSET.fullmatch(charset) else None
     plain = looks_like_text(data) and b"\0" not in data
-    if plain and (text := _japanese(data) or _decoded(data, "utf-8")):
+    if plain and (text := _decode_japanese(data) or _decode_or_none(data, "utf-8")):
         return text
     if wide := _WIDE.fullmatch(declared or ""):
-        text = _decoded(data, wide[1] + (wide[2] or "le"))
+        text = _decode_or_none(data, wide[1] + (wide[2] or "le"))
         return text if text and looks_like_text(text.encode()) else None
-    return _mended(data) or _decoded(data, declared) or _western(data) or _detected(data) if plain else None
+    return (
+        _decode_mended(data) or _decode_or_none(data, declared) or _decode_western(data) or _decode_detected(data)
+        if plain
+        else None
+    )
 
 
-def _japanese(data: bytes) -> str | None:
-    return _decoded(data, "iso2022_jp_ext") if _JAPANESE in data and data.isascii() else None
+def _decode_japanese(data: bytes) -> str | None:
+    return _decode_or_none(data, "iso2022_jp_ext") if _JAPANESE in data and data.isascii() else None
 
 
-def _decoded(data: bytes, encoding: str | None) -> str | None:
+def _decode_or_none(data: bytes, encoding: str | None) -> str | None:
     try:
         return data.decode(encoding) if encoding else None
     except (UnicodeDecodeError, LookupError):
         return None
 
 
-def _mended(data: bytes) -> str | None:
+def _decode_mended(data: bytes) -> str | None:
     """Decode `data` as UTF-8 with a few broken characters, which become U+FFFD."""
     text = data.decode("utf-8", errors="replace")
     above = len(text) - len(data.translate(None, _ABOVE_ASCII))
     return text if text.count("\ufffd") <= _MENDED * above else None
 
 
-def _western(data: bytes) -> str | None:
+def _decode_western(data: bytes) -> str | None:
     """Decode `data` as cp1252, the default of the web, if that is plausible: letters above ASCII occur singly or in
     pairs between ASCII letters. The detector is no help, because it takes French, Spanish and Swedish for Polish."""
-    sample = _sample(data)
+    sample = _sample_around_high(data)
     high, foreign = len(_HIGH.findall(sample)), sum(map(len, _HIGH_RUN.findall(sample)))
     if 3 * foreign > high or high >= len(_LETTER_OR_DIGIT.findall(sample)):
         return None
-    text = _decoded(data, "cp1252")
+    text = _decode_or_none(data, "cp1252")
     return text if text is not None and not _SIGN_IN_WORD.search(text) else None
 
 
-def _detected(data: bytes) -> str | None:
-    guess = from_bytes(_sample(data), cp_isolation=_DETECTABLE).best()
+def _decode_detected(data: bytes) -> str | None:
+    guess = from_bytes(_sample_around_high(data), cp_isolation=_DETECTABLE).best()
     return data.decode(guess.encoding, errors="replace") if guess else None
 
 
-def _sample(data: bytes) -> bytes:
+def _sample_around_high(data: bytes) -> bytes:
     """Return a part of `data` around its first character above ASCII."""
     first = _HIGH.search(data)
     start = max(0, (first.start() if first else 0) - _SAMPLE // 4)
