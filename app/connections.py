@@ -1,4 +1,4 @@
-"""What a connection may cost before anyone knows whose it is, and while it is slow.
+"""Bounds on connections, before a request is known and while it is slow.
 
 uvicorn reads heads, waits for bodies and holds answers without a bound of size or time. `bounded_protocol` makes its
 protocol with one: of connections (in all, and by address), of a request's head (bytes, seconds), of how slowly a body
@@ -23,19 +23,19 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.errors import SAFE, ApiError, BadRequest
 
 TICK_S = 1.0
-"""Between two looks at all connections: deadlines are this coarse."""
+"""Seconds between two looks at all connections, the precision of deadlines."""
 WINDOW_S = 10.0
-"""Over which rates are measured."""
+"""Seconds over which rates are measured."""
 LINGER_S = 30.0
-"""For the rest of a body that nobody reads, such as one that is too large, to come in: a client that is cut off while
-it sends may never see its answer."""
+"""Seconds for the rest of a body that nobody reads, such as one that is too large: a client that is cut off while it
+sends may never see its response."""
 _LINGERING = 64 * 1024
 """Bytes of a body that nobody reads which must come between two looks: who sends less holds a place that others could
 have."""
 _ENDING_S = 2.0
 """Seconds for what a client still sends once its connection is to end, and until a body that nobody reads must flow."""
 _REPORT_S = 60.0
-"""Between two lines of the log about what was refused."""
+"""Seconds between two log lines about refused connections."""
 _FED_AT_ONCE = 16 * 1024
 """Bytes of a head that are parsed before its length is looked at."""
 _FRAMED_AT_ONCE = 4 * 1024
@@ -58,7 +58,7 @@ Reason = Literal[
     "answer_too_slow",
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
-"""For which a connection ends, or is not taken."""
+"""Reasons for which a connection is ended or refused."""
 
 log = structlog.get_logger(__name__)
 
@@ -66,17 +66,17 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
     connections: int = 1000
-    """In all (OPENFAZE_MAX_CONNECTIONS)."""
+    """Bound on all connections (OPENFAZE_MAX_CONNECTIONS)."""
     per_address: int = 500
-    """From one address (OPENFAZE_MAX_CONNECTIONS_PER_ADDRESS)."""
+    """Bound on connections of one address (OPENFAZE_MAX_CONNECTIONS_PER_ADDRESS)."""
     head_bytes: int = 64 * 1024
     """Size of a request's first line and headers (OPENFAZE_MAX_HEAD_KB)."""
     head_s: float = 10.0
-    """For a head to come whole (OPENFAZE_HEAD_TIMEOUT_S)."""
+    """Seconds for a whole head (OPENFAZE_HEAD_TIMEOUT_S)."""
     idle_s: float = 75.0
-    """Between two requests (OPENFAZE_KEEP_ALIVE_S)."""
+    """Seconds between two requests (OPENFAZE_KEEP_ALIVE_S)."""
     body_s: float = 300.0
-    """For a body to come whole (OPENFAZE_REQUEST_TIMEOUT_S)."""
+    """Seconds for a whole body (OPENFAZE_REQUEST_TIMEOUT_S)."""
     least_rate: float = 4096.0
     """Bytes a second, over ten seconds, of a body that comes and of an answer that is taken (OPENFAZE_MIN_RATE_KB)."""
 
@@ -99,7 +99,7 @@ class Connections:
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self.refused: Counter[str] = Counter()
-        """By reason, since the last line of the log about it."""
+        """Refusals by reason, since the last log line about them."""
         self.ever_refused: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
         self._all: dict[BoundedProtocol, None] = {}
         self._by_address: Counter[str] = Counter()
@@ -198,7 +198,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._since = now
         """When what it waits for began: the head, the body, the next request."""
         self._head = 0
-        """Bytes of the head so far."""
+        """Bytes of the head that have come."""
         self._in, self._out = _Flow(now), _Flow(now)
         self._seen = 0
         """Bytes that had come when a body that nobody reads was last looked at."""
@@ -207,7 +207,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_chunked = False
         """Whether the body comes in chunks."""
         self._wrong = ""
-        """What is wrong with the head."""
+        """The problem of the head, if any."""
         self._answered: RequestResponseCycle | None = None
         """The request that is being answered: `cycle` is the newest one, which may wait behind it."""
         self._unsent = 0
@@ -318,7 +318,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def drop(self, reason: Reason) -> None:
-        """Ends the connection without a word."""
+        """Ends the connection without a response."""
         self._of.note(reason, self.loop)
         self._tell_gone()
         if self.transport.get_write_buffer_size():

@@ -1,4 +1,4 @@
-"""Who may call."""
+"""Checks the keys of callers."""
 
 import asyncio
 import hmac
@@ -24,14 +24,14 @@ from models.scheduler import Share
 EVERYONE = "everyone"
 """The tenant of a server without keys."""
 REFRESH_S = 1.0
-"""Between two looks at whether the file of keys has changed."""
+"""Seconds between two looks at whether the file of keys has changed."""
 
 _MOST_ADDRESSES = 10_000
-"""Addresses that are remembered for wrong keys; the ones that did so least lately are forgotten."""
+"""Addresses that are remembered for wrong keys; the least recent ones are forgotten."""
 _MOST_KNOWN = 64
-"""Keys that are remembered to have opened from one address."""
+"""Valid keys that are remembered for one address."""
 _NETWORK_BITS = 64
-"""An IPv6 client has a whole network of addresses."""
+"""Prefix length by which IPv6 clients are told apart, as each has a whole network of addresses."""
 _HEADER = "It belongs into the header 'Authorization: Bearer <key>'."
 
 log = structlog.get_logger(__name__)
@@ -42,10 +42,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class KeyReference:
-    """Which key something was begun with, for what goes on after the request: never the key."""
+    """A reference to the key that began work which outlives its request; never the key itself."""
 
     tenant: str
-    """Whose files and answers are the key's."""
+    """The tenant, the owner of files and answers."""
     digest: str = ""
     """The key's SHA-256 in hexadecimal digits. Empty on a server without keys, and in what earlier versions kept."""
     name: str = ""
@@ -55,16 +55,16 @@ class KeyReference:
 @dataclass(frozen=True, slots=True)
 class Caller:
     tenant: str
-    """Whose files and answers these are, in characters that any store takes: a digest of the key, never the key."""
+    """The tenant, the owner of files and answers, in characters that any store takes: a digest, never the key."""
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
-    """The key's own scores, by the guard's code."""
+    """The key's own thresholds, by the guard's code."""
     share: Share = Share()  # noqa: RUF009 - it is frozen
     """What the key may have of every bounded resource."""
     name: str = ""
     """The key's, in the file of keys."""
     limits: Limits = NO_LIMITS
     tasks: Collection[str] | None = None
-    """What it may run; None: everything."""
+    """The tasks that the key may run; None means all."""
     digest: str = ""
     """The key's SHA-256 in hexadecimal digits; empty on a server without keys."""
 
@@ -75,7 +75,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """For keys that have none of their own."""
+    """Limits for keys that have none of their own."""
 
     limits: Limits = NO_LIMITS
     tasks: Collection[str] | None = None
@@ -83,13 +83,13 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class _Grant:
-    """What goes with a key."""
+    """The rights and limits of a key."""
 
     limits: Limits = NO_LIMITS
     tasks: Collection[str] | None = None
     name: str = ""
     tenant: str | None = None
-    """Where it is known without the key."""
+    """The tenant, where it is known without the key."""
     ends: datetime | None = None
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
     weight: float = 1.0
@@ -97,7 +97,7 @@ class _Grant:
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """What tells one version of the file from another."""
+    """The attributes that tell one version of the file from another."""
 
     modified_ns: int
     size: int
@@ -133,7 +133,7 @@ class ApiKeys:
         self._file = file
         self._version: _Version | None = None
         self.refused = 0
-        """Versions of the file that would not do."""
+        """Number of versions of the file that were invalid."""
         self._grants = self._given
         if file is not None:
             self._version = _version_now(file)
@@ -146,7 +146,7 @@ class ApiKeys:
 
     @property
     def asked_for(self) -> bool:
-        """False where the server is open to everyone who can connect."""
+        """Whether callers need a key."""
         return bool(self._grants) or self._file is not None
 
     def check(self, authorization: str | None, address: str = "") -> Caller:
@@ -180,8 +180,8 @@ class ApiKeys:
         return self._caller(grant, grant.tenant or tenant_of(key), given)
 
     def caller_of(self, key: KeyReference) -> Caller | None:
-        """Whoever calls with that very key, as the key is now; None where it is no longer valid. A key that was rotated
-        is still the one of its name and its tenant: another key of the tenant, with limits of its own, is not."""
+        """The caller of this very key, as the key is now; None where it is no longer valid. A rotated key is the same
+        one, by its name and tenant; another key of the tenant is not."""
         if not self.asked_for:
             return Caller(EVERYONE) if key.tenant == EVERYONE else None
         for digest, grant in self._grants.items():
@@ -206,7 +206,7 @@ class ApiKeys:
         return Caller(tenant, grant.guard_thresholds, share, grant.name, grant.limits, grant.tasks, digest.hex())
 
     async def follow_file(self) -> None:
-        """Takes over what the file says whenever it has changed, for ever. The event loop never waits for the file."""
+        """Reads the file whenever it has changed, for ever, without blocking the event loop."""
         while self._file is not None:
             await asyncio.sleep(REFRESH_S)
             try:
@@ -215,9 +215,9 @@ class ApiKeys:
                 log.exception("reading_keys_failed")
 
     def refresh(self) -> None:
-        """Reads the file if it has changed; a version that will not do is logged once, and the one before it stays."""
+        """Reads the file if it has changed. An invalid version is logged once, and the last valid one stays."""
         assert self._file is not None
-        # Looked at before it is read: what is written in between makes it another version.
+        # The version is noted before reading, so that a write in between makes another version.
         version = _version_now(self._file)
         if version == self._version:
             return
@@ -259,14 +259,14 @@ class ApiKeys:
 
 
 class Guesses:
-    """How many wrong keys each address has tried: a number of them a minute, and then no key of that address is looked
-    at but those that have opened from there before."""
+    """Counts the wrong keys of each address. After a number of them a minute, only keys that were valid from there
+    before are accepted from that address."""
 
     def __init__(self, a_minute: int, clock: Callable[[], float]) -> None:
         self._most = a_minute
         self._clock = clock
         self._tried: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """Wrong keys that have not drained yet, and when that was so."""
+        """The level of wrong keys, which drains over time, and its time."""
         self._known: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
 
     def check(self, address: str, digest: bytes) -> None:
@@ -307,12 +307,12 @@ def _bound(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:
 
 
 def _network(address: str) -> str:
-    """Empty for what is no address, such as a proxy may pass on: of those there are as many as somebody likes."""
+    """The network of an address; empty for an invalid one, as a proxy may pass on, of which there can be any number."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:
         return ""
-    # A proxy that listens on IPv6 alone writes addresses of IPv4 so.
+    # A proxy that listens on IPv6 alone writes IPv4 addresses in this form.
     known = getattr(known, "ipv4_mapped", None) or known
     if known.version == 4:
         return str(known)
@@ -320,7 +320,7 @@ def _network(address: str) -> str:
 
 
 def _version_now(file: Path) -> _Version | None:
-    """None where there is no file, or it cannot be looked at: reading it will say why."""
+    """The current version; None where the file is missing or unreadable, which reading it reports."""
     try:
         now = file.stat()
     except OSError:

@@ -1,6 +1,6 @@
 """`openfaze keys`: the keys of OPENFAZE_KEYS_FILE, what each may use, and what it has used.
 
-This module comes with every command, if only for its help: what the server is made of is imported by who needs it.
+Every command imports this module for its help, so the server's parts are imported inside the functions that need them.
 """
 
 import asyncio
@@ -126,7 +126,7 @@ def list_keys() -> None:
     for key in stored:
         line = _line(key, width)
         if len(line) > room:
-            # Lists, too, may go on in the next line.
+            # Lists may be wrapped, too.
             line = wrapped(line.replace(",", ", "), room, 4)
         typer.echo(line)
 
@@ -225,7 +225,7 @@ def _tenant(stored: "StoredKey") -> str:
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
-    """What options say, as the file has it."""
+    """The given options as fields of the file."""
     fields = {name: given[name] for name in _OPTIONS if given[name] is not None}
     if "tasks" in fields:
         fields["tasks"] = [task.strip() for task in fields["tasks"].split(",") if task.strip()]

@@ -1,5 +1,5 @@
-"""Which server the commands ask that is not named to them: the one of OPENFAZE_PORT, the one that was started last from
-here, or one at the usual address. A server notes where it is as long as it runs."""
+"""Finds the server for commands without --url: that of OPENFAZE_PORT, the one last started from here, or one at the
+usual address. A running server notes its address in a file."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 USUAL = "http://127.0.0.1:8000"
 _LOOK_S = 2.0
-"""For a server on this machine, or in its network, to say that it is there."""
+"""Seconds for a server to answer."""
 _PRIVATE = 0o600
 _NAME = "serving.json"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -74,7 +74,7 @@ def find() -> str:
 
 
 def url_of(host: str, port: int) -> str:
-    """As somebody on this machine reaches it."""
+    """The URL by which this machine reaches a server."""
     host = _EVERYWHERE.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -1,8 +1,7 @@
-"""Where uploaded files lie: a folder, or what fsspec reaches by a URL (`s3://bucket/prefix`, `memory://`).
+"""The storage of uploaded files: a folder, or a place that fsspec reaches by a URL (`s3://bucket/prefix`, `memory://`).
 
-How many files each owner has, and which, is asked at every upload, where listing a folder of thousands takes too long:
-an index has it. The records beside the files are what counts; the index follows them, and is made anew from them where
-it is lost.
+Every upload needs the number and size of its owner's files. An index has them, as listing a folder of thousands takes
+too long. The records beside the files are authoritative; a lost index is rebuilt from them.
 """
 
 import contextlib
@@ -29,7 +28,7 @@ T = TypeVar("T")
 
 _PRIVATE = 0o700
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
-"""Which extra of the package brings a protocol's implementation."""
+"""The extra of this package that brings a protocol's implementation."""
 
 
 class Storage:
@@ -86,7 +85,7 @@ class Storage:
         return file
 
     def put(self, name: str, content: bytes) -> None:
-        """A small file, which is there whole or not at all."""
+        """Writes a small file, wholly or not at all."""
         unfinished = f"{name}.{secrets.token_hex(4)}.part"
         try:
             with self.create(unfinished) as file:
@@ -107,13 +106,13 @@ class Storage:
         return content
 
     def get_all(self, names: list[str]) -> list[bytes]:
-        """Those that are there, at once where the storage can."""
+        """The contents of those files that exist, fetched together where the storage can."""
         paths = [self._path(name) for name in names]
         found: dict[str, bytes] = self._system.cat(paths, on_error="omit") if paths else {}
         return list(found.values())
 
     def delete(self, name: str) -> None:
-        """Whether or not it is there."""
+        """Deletes a file, if it exists."""
         with contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._path(name))
 
@@ -129,7 +128,7 @@ class Storage:
         }
 
     def modified(self, name: str) -> datetime:
-        """When it was written last."""
+        """The time of the last change of a file."""
         when: datetime = self._system.modified(self._path(name))
         return when
 
@@ -146,17 +145,17 @@ class Storage:
 
 
 KNOWN = ".json"
-"""Ends the name of a file's record."""
+"""Suffix of the name of a file's record."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
     file_bytes: int = 512 * MB
-    """The most that one file may have (OPENFAZE_MAX_FILE_MB)."""
+    """Bound on the bytes of one file (OPENFAZE_MAX_FILE_MB)."""
     owner_bytes: int = 10_240 * MB
-    """The most that all files of one owner may have (OPENFAZE_MAX_FILES_MB)."""
+    """Bound on the bytes of all files of one owner (OPENFAZE_MAX_FILES_MB)."""
     owner_files: int = 10_000
-    """Their number (OPENFAZE_MAX_FILES)."""
+    """Bound on the number of files of one owner (OPENFAZE_MAX_FILES)."""
     ttl_s: float = 720 * 3600.0
     """Seconds that a file is kept; 0: for ever (OPENFAZE_FILES_TTL_HOURS)."""
 
@@ -182,7 +181,7 @@ def to_record(file: StoredFile) -> bytes:
 
 
 def from_record(record: bytes) -> StoredFile | None:
-    """None for what is no record, such as one of another version."""
+    """The file that a record describes; None for an invalid record, such as one of another version."""
     try:
         return _RECORD.validate_json(record)
     except ValidationError:
@@ -202,7 +201,7 @@ CREATE TABLE files (
 _TRIES = 3
 """How often an owner's records are taken over for one call, where the index is lost meanwhile."""
 _LOCKED_S = 10.0
-"""What a connection waits for another process."""
+"""Seconds that a connection waits for another process."""
 
 
 class NoRoom(Exception):
@@ -282,7 +281,7 @@ class FileIndex:
         self._done(lambda db: db.execute("DELETE FROM files WHERE owner = ? AND id = ?", (owner, file_id)))
 
     def totals(self, owner: str) -> tuple[int, int]:
-        """The number of the owner's files, and their bytes."""
+        """The number and the bytes of the owner's files."""
         return self._followed_by(owner, lambda db: _totals(db, owner))
 
     def all(self, owner: str) -> list[StoredFile]:

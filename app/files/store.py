@@ -1,8 +1,7 @@
-"""Uploaded files: each is its owner's alone, and none is kept for longer than it may be.
+"""Stores uploaded files, each for its owner alone and for a limited time.
 
-A file is two: `owner/id` with its bytes and `owner/id.json` with what is known of it, which is written last and
-deleted first. Without it there is no file. An upload is there for others once its Writing has published it.
-"""
+A file has two parts: `owner/id` with its bytes and `owner/id.json`, its record, which is written last and deleted
+first. Without it there is no file. An upload is there for others once its Writing has published it."""
 
 import asyncio
 import re
@@ -30,14 +29,14 @@ T = TypeVar("T")
 C = TypeVar("C", bound=Closable)
 
 _THREADS = 2
-"""A disk serves no more of them sooner, and each that is busy with one key's piece delays the others'."""
+"""Threads for a local disk, which more threads would not make faster."""
 _REMOTE_THREADS = 8
-"""They wait for a network."""
+"""Threads for a remote storage, which wait for the network."""
 _PIECE = 1 << 20
 """Bytes that are read at a time."""
 _ID = re.compile(r"file-[0-9a-f]{32}")
 _ABANDONED_S = 24 * 3600.0
-"""Age at which bytes that nothing is known of are an upload that was broken off, and not one under way."""
+"""Age in seconds from which on bytes without a record count as a broken-off upload."""
 _SWEEP_S = 3600.0
 _FOLLOW_S = 60.0
 
@@ -45,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 
 class FileStore:
-    """The storage is called in threads of its own. Raises Unavailable where it fails."""
+    """The files of all owners. The storage is called in threads; where it fails, Unavailable is raised."""
 
     def __init__(self, storage: Storage, limits: FileLimits, now: Callable[[], float] = time.time) -> None:
         self.storage = storage
@@ -55,14 +54,14 @@ class FileStore:
         """Bytes of each owner's unfinished uploads."""
         self.index = FileIndex(storage)
         self.faults = 0
-        """How often the storage did not work."""
+        """Number of failures of the storage."""
         self._followed: dict[str, float] = {}
-        """When the index has last taken over what lies in an owner's folder, in the clock's seconds."""
+        """When the index last read an owner's folder, in the clock's seconds."""
         self._following: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._worker = Worker("files", threads=_REMOTE_THREADS if self.index.is_shared else _THREADS)
 
     async def find(self, owner: str, file_id: str) -> StoredFile | None:
-        """None where `owner` has no such file, or has it no longer."""
+        """The file of `owner`; None where there is no such file, or it has expired."""
         if not _ID.fullmatch(file_id):
             return None
         try:
@@ -79,12 +78,12 @@ class FileStore:
         return file
 
     async def all(self, owner: str) -> list[StoredFile]:
-        """The newest first."""
+        """The files of an owner, the newest first."""
         await self.follow(owner)
         return [file for file in await self.run(self.index.all, owner) if not self._is_over(file)]
 
     async def follow(self, owner: str) -> None:
-        """Sees to it that the index knows the owner's files: once, or where other servers write them too, often."""
+        """Has the index read the owner's folder: once, or often where other servers write to it, too."""
         async with self._following.setdefault(owner, asyncio.Lock()):
             since = self._followed.get(owner)
             is_old = since is None or (self.index.is_shared and abs(self.now() - since) > _FOLLOW_S)
@@ -97,7 +96,7 @@ class FileStore:
         return await self.run(self.storage.get, f"{upload.owner}/{upload.id}")
 
     async def pieces(self, file: StoredFile) -> AsyncGenerator[bytes, None]:
-        """Its bytes, in order. Raises FileNotFoundError where it was deleted meanwhile."""
+        """Yields the bytes of a file. Raises FileNotFoundError where it was deleted meanwhile."""
         opened = await self.acquire(self.storage.open, file.name)
         try:
             while piece := await self.run(opened.read, _PIECE):
@@ -112,7 +111,7 @@ class FileStore:
 
     @asynccontextmanager
     async def writing(self, owner: str) -> AsyncIterator["Writing"]:
-        """A new file, of which nothing is left when the block ends before it was published."""
+        """A new file, which is deleted when the block ends before it was published."""
         writing = Writing(self, owner, f"file-{secrets.token_hex(16)}")
         try:
             await writing.begin()
@@ -121,16 +120,16 @@ class FileStore:
             await asyncio.shield(asyncio.create_task(writing.end()))
 
     async def purge(self, owner: str) -> int:
-        """Deletes all that the owner has; the number of files. Running servers, too, have them no longer."""
+        """Deletes all files of an owner, also for running servers; returns their number."""
         names = await self.run(self.storage.sizes, owner)
-        # What is known of a file first: without it there is none.
+        # The record goes first: without it there is no file.
         for name in sorted(names, key=lambda name: not name.endswith(KNOWN)):
             await self.run(self.storage.delete, name)
         await self.run(self.index.follow, owner)
         return sum(name.endswith(KNOWN) for name in names)
 
     async def sweep(self) -> None:
-        """Deletes what is over, and what broken-off uploads left."""
+        """Deletes expired files, and the remains of broken-off uploads."""
         for owner in await self.run(self.storage.folders):
             await self.run(self.index.follow, owner)
             for file in await self.run(self.index.all, owner):
@@ -191,7 +190,7 @@ class FileStore:
 
 
 _HEAD = 64 * 1024
-"""Bytes by which the type of a file is told."""
+"""Bytes at the beginning of a file by which its type is recognised."""
 _AT_ONCE = 128 * 1024
 """Bytes that are written in one go: each takes a turn of the threads that keys share."""
 
