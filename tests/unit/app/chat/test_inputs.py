@@ -132,7 +132,7 @@ def test_inputs_beyond_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPat
         looked_at.append(here("image_url"))
         return Source(looked_at[-1], payload=looked_at[-1].param)
 
-    monkeypatch.setattr(inputs, "_source", counted)
+    monkeypatch.setattr(inputs, "_source_of_part", counted)
     with pytest.raises(BadRequest, match="17 inputs or more"):
         latest_turn(request(user(*[image(PIXEL)] * 5000)), 16)
     assert len(looked_at) == 17
