@@ -79,7 +79,7 @@ class Parts:
 class ReadingCachePolicy:
     """How a task's results are kept for later requests about the same files."""
 
-    asked: Callable[[TaskRequest, MediaLimits], Any]
+    depends_on: Callable[[TaskRequest, MediaLimits], Any]
     """Return as JSON what the result depends on besides the request's files."""
     restore: Callable[[Any], Result[Any]]
     """Rebuild a result from the JSON that its `kept` returned. Raises ValueError, TypeError or KeyError for any other

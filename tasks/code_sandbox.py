@@ -47,7 +47,7 @@ class CodeData(TypedDict):
 
 
 class CodeResult(Result[CodeData]):
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         yield from pieces_under("code:", self.data["code_script"])
         yield from pieces_under("output:", self.data["output"])
 

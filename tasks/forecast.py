@@ -57,7 +57,7 @@ class ForecastData(TypedDict):
 
 
 class ForecastResult(Result[ForecastData]):
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         rows = self.data["predictions"]
         heading = " | ".join(rows[0])
         yield from [ResultLine(" | ".join(map(str, row.values())), heading) for row in rows]

@@ -66,7 +66,7 @@ class GuardData(TypedDict):
 
 
 class GuardResult(Result[GuardData]):
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         yield ResultLine("safe" if self.data["safe"] else f"unsafe: {', '.join(self.data['codes'])}")
 
 

@@ -108,7 +108,7 @@ class GuiData(TypedDict):
 
 
 class GuiResult(Result[GuiData]):
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         for one in self.data["gui_elements"]:
             text = " " + json.dumps(one["text"], ensure_ascii=False) if one.get("text") else ""
             yield ResultLine(f"{one['type']}{text} at {edges_of(one['bounds'])}")

@@ -70,7 +70,7 @@ class DetectionData(TypedDict):
 
 
 class DetectionResult(Result[DetectionData]):
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         """Yield one line per label, because "how many" is the usual question."""
         by_label: dict[tuple[str, str], list[str]] = {}
         for one in self.data["detected_objects"]:

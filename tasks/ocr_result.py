@@ -116,7 +116,9 @@ class OcrResult(Result[OcrData]):
         for number in range(len(self._lines)):
             own: OcrExtras = {}
             if form.tables:
-                own["tables"] = [self._told(table, number) for table in self._tables[number] if not table.continued]
+                own["tables"] = [
+                    self._ocr_table(table, number) for table in self._tables[number] if not table.continued
+                ]
             if form.markdown:
                 own["markdown"] = text_of(self._blocks(number))
             sections.append(own)
@@ -144,7 +146,7 @@ class OcrResult(Result[OcrData]):
         join(found, numbers, [len(lines) for lines in self._lines])
         return found
 
-    def _told(self, table: Table, number: int) -> OcrTable:
+    def _ocr_table(self, table: Table, number: int) -> OcrTable:
         rows: list[list[OcrCell]] = [[] for _ in range(table.rows)]
         for cell in table.cells:
             here = number + cell.pages_on
@@ -184,7 +186,7 @@ class OcrResult(Result[OcrData]):
     def text(self) -> str:
         return self.data["extracted_text"]
 
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         if self.unplaced_text():
             # The position of pictures inside a text is known only from the whole text.
             yield from pieces_under("", self.text())

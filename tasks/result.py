@@ -138,12 +138,12 @@ class Result(ABC, Generic[DataT]):
 
     def pieces(self) -> Iterator[ResultLine]:
         """Yield everything in the result that a language model can use, which excludes pixels; at least one line."""
-        pieces = self._pieces()
+        pieces = self._result_lines()
         yield next(pieces, ResultLine("nothing found"))
         yield from pieces
 
     @abstractmethod
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         """Yield the result's lines; nothing if the task found nothing."""
 
     def kept(self) -> Any:
@@ -166,7 +166,7 @@ class Result(ABC, Generic[DataT]):
 class JsonResult(Result[Any]):
     """A result of unknown shape."""
 
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         match self.data:
             case {"text": str(text), **others} if not others:
                 yield from pieces_under("", text)
@@ -181,7 +181,7 @@ class Failure(Result[None]):
     data: None = field(default=None, init=False)
     message: str
 
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         yield ResultLine(f"failed: {self.message}")
 
     def passages(self) -> Iterator[list[SourceLine]]:

@@ -111,7 +111,7 @@ class ScraperResult(Result[ScrapedPage | list[ScrapedPage]]):
     def text(self) -> str:
         return "\n\n".join(page["text"] for page in self._pages)
 
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         for page in self._pages:
             heading = f"{page['title']} <{page['url']}>".strip()
             rows = [ResultLine(f"data: {json_text(page['data'])}", heading)] if "data" in page else []

@@ -130,7 +130,7 @@ class SpeechResult(Result[SpeechData]):
     def text(self) -> str:
         return self.data["text"]
 
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         for chunk in self.data["chunks"]:
             start, end = chunk["timestamp"]
             speaker = f" {chunk['speaker']}:" if "speaker" in chunk else ""

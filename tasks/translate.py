@@ -165,7 +165,7 @@ class TranslateResult(Result[TranslateData]):
     def text(self) -> str:
         return self.data["translated_text"]
 
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         return pieces_under(f"{self.data['source_language']} → {self.data['target_language']}", self.text())
 
     def passages(self) -> Iterator[list[SourceLine]]:

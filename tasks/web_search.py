@@ -138,7 +138,7 @@ class FoundPage(TypedDict):
 
 
 class SearchResult(Result[list[FoundPage]]):
-    def _pieces(self) -> Iterator[ResultLine]:
+    def _result_lines(self) -> Iterator[ResultLine]:
         for number, page in enumerate(self.data, 1):
             heading = f"{number}. {page['title']} <{page['url']}>"
             texts = [page["description"], page["content"], *page["snippets"]]

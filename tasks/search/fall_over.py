@@ -141,7 +141,7 @@ _WANTED_MORE = 2
 
 
 @dataclass(slots=True)
-class _Rest:
+class _SkippedProvider:
     """A provider that failed, until it answers again."""
 
     reason: str
@@ -156,7 +156,7 @@ class FallOver:
     def __init__(self, providers: Sequence[SearchProvider], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.providers = tuple(providers)
         self._clock = clock
-        self._rests: dict[str, _Rest] = {}
+        self._rests: dict[str, _SkippedProvider] = {}
         self.failures: Counter[str] = Counter()
         """Skipped providers by name."""
 
@@ -195,7 +195,7 @@ class FallOver:
             return  # simultaneous requests to it count as one failure
         failures = rest.failures + 1 if rest is not None else 1
         seconds = min(failure.rest_s * 2 ** (failures - 1), max(_LONGEST_REST_S, failure.rest_s))
-        self._rests[name] = _Rest(failure.reason, now + seconds, failures)
+        self._rests[name] = _SkippedProvider(failure.reason, now + seconds, failures)
 
 
 def _distinct_pages(hits: Sequence[Hit], site: str | None) -> list[Hit]:

@@ -166,7 +166,7 @@ class _ListeningTrack:
         self._channel = channel
         self._activity = VoiceActivity()
         self._cutter = Cutter(length_s, start_s=start_s, channel=channel)
-        self._told = 0.0
+        self._passed_until = 0.0
 
     @property
     def cut_until(self) -> float:
@@ -176,21 +176,21 @@ class _ListeningTrack:
         """Add `block`, which is [channels, n]."""
         mono: Samples = block.mean(axis=0, dtype=np.float32) if self._channel is None else block[self._channel]
         stretches = list(self._cutter.add(mono, await self._activity.add(mono)))
-        return await self._told_of(stretches, turns)
+        return await self._pass_to_turns(stretches, turns)
 
     async def finish(self, turns: SpeakerTurns | None) -> list[Stretch]:
         stretches = [*self._cutter.add(np.empty(0, np.float32), await self._activity.finish()), *self._cutter.finish()]
-        return await self._told_of(stretches, turns)
+        return await self._pass_to_turns(stretches, turns)
 
-    async def _told_of(self, stretches: list[Stretch], turns: SpeakerTurns | None) -> list[Stretch]:
+    async def _pass_to_turns(self, stretches: list[Stretch], turns: SpeakerTurns | None) -> list[Stretch]:
         """Pass the speech to `turns`, without repeating the overlap of two stretches."""
         for stretch in stretches if turns is not None else ():
             for first, last in stretch.speech:
-                begin = max(first, self._told)
+                begin = max(first, self._passed_until)
                 part = stretch.samples[_sample_index(begin - stretch.start) : _sample_index(last - stretch.start)]
                 if turns is not None and last > begin:
                     await turns.add(part, begin)
-                self._told = max(self._told, last)
+                self._passed_until = max(self._passed_until, last)
         return stretches
 
 
