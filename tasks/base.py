@@ -1,4 +1,4 @@
-"""What a task is: a typed request in, a typed result out."""
+"""The interface of tasks, which turn a typed request into a typed result."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ async def as_it_is(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
     text: str
-    """What the user wrote, directives removed."""
+    """The user's text without directives."""
     sources: tuple[Source, ...] = ()
     """The media of the request, in order."""
     progress: Progress = unreported
@@ -77,7 +77,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class ReadingCachePolicy:
-    """How a task's results are kept for later requests about the same files."""
+    """Rules for keeping a task's results for later requests about the same files."""
 
     depends_on: Callable[[TaskRequest, MediaLimits], Any]
     """Return as JSON what the result depends on besides the request's files."""

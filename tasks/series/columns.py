@@ -1,4 +1,4 @@
-"""Which columns of a table are values, and which of them a request is about."""
+"""Finding the columns of a table that hold values, and choosing those that a request is about."""
 
 import datetime as dt
 import re

@@ -1,6 +1,6 @@
-"""How far a forecast is to reach, by the words of a request.
+"""Understanding the horizon of a forecast in the words of a request.
 
-In English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese, Japanese, Russian and Arabic, in this order.
+The languages are English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese, Japanese, Russian and Arabic, in this order.
 """
 
 import datetime as dt
@@ -17,11 +17,11 @@ from tasks.wording.phrases import PHRASES, compiled
 class Horizon:
     count: int = 1
     period: Period | None = None
-    """What is counted; None: the steps of the series itself."""
+    """Unit that is counted; None: the steps of the series itself."""
     until: dt.datetime | None = None
-    """Instead of both: everything before this moment."""
+    """End of the forecast, exclusive, which replaces count and period."""
     firm: bool = True
-    """False where the words may mean a time that the series is of: `for 2024`."""
+    """False if the words may mean the time of the series: `for 2024`."""
 
 
 _PERIODS = {
@@ -61,7 +61,7 @@ _BARE = (
     rf"|(?:horizon|h|steps|prediction_length|length)\s*(?:of|[:=])\s*(?P<named>\d{{1,7}}){_END})"
 )
 _BEFORE = 24
-"""Characters before a number of periods in which a word may say that they are past."""
+"""Number of characters before counted periods in which a word may mark them as past."""
 _GONE = rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$"
 _AHEAD = rf"{_EDGE}(?:{_NEXT})\W*$"
 _TOMORROW = r"\b(?:tomorrow|morgen|demain|mañana|domani|amanhã)\b|明天|明日|\bзавтра\b|غدا"
@@ -75,7 +75,7 @@ _UNTIL = (
 
 
 def horizon_in(words: str) -> Horizon | None:
-    """None where `words` do not say. A number of periods wins over a date, and what is called next over the rest."""
+    """Return the horizon that `words` give, or None. Counted periods win over dates, "next" ones over other counts."""
     counted = [
         found
         for found in (*compiled(_COUNTED).finditer(words), *compiled(_COUNTED_AFTER).finditer(words))
@@ -102,7 +102,7 @@ def _is_past(words: str, found: re.Match[str]) -> bool:
 
 
 def _period_of(found: re.Match[str]) -> Period | None:
-    """None where steps of the series are counted."""
+    """Return the counted period; None if steps of the series are counted."""
     return _PERIODS[unit_named(found["unit"]) or ""] if found["unit"] else None
 
 
@@ -111,7 +111,7 @@ def _parse_count(text: str) -> int:
 
 
 def _horizon_until(words: str) -> Horizon | None:
-    """The end of the last day, month, quarter or year that the words reach to."""
+    """Return the end of the last day, month, quarter or year that the words name."""
     ends = [
         (stretch[1], bool(found["firm"] or found["cjk"]))
         for found in compiled(_UNTIL).finditer(words)
