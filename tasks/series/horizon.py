@@ -1,6 +1,7 @@
 """Understanding the horizon of a forecast in the words of a request.
 
-The languages are English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese, Japanese, Russian and Arabic, in this order.
+The languages are English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese, Japanese, Russian and Arabic,
+in this order.
 """
 
 import datetime as dt
