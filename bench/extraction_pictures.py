@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.extraction import Answer, Bench, bins_of, evidence_of, wanted_of
+from bench.extraction import Bench, JudgedAnswer, bins_of, evidence_of, wanted_of
 from tasks.base import TaskRequest
 from tasks.extraction.choice import choose_values
 from tasks.inputs.source import Origin, Source
@@ -25,7 +25,7 @@ from training.extraction.examples import asked_of
 COLOURS = ("#c0392b", "#2471a3", "#1e8449", "#b9770e", "#7d3c98", "#117a65", "#a04000", "#34495e")
 
 
-def reliability(groups: Sequence[tuple[str, str, Sequence[Answer]]]) -> str:
+def reliability(groups: Sequence[tuple[str, str, Sequence[JudgedAnswer]]]) -> str:
     """An SVG: the share of right fields by their probability, of each group by its name and colour."""
     size, edge = 300, 45
     parts = [
