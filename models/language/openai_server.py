@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
 from models.base import media_type_of
 from models.concurrency import SharedRun
+from models.language.event_stream import BodyParser, EventStreamParser, EventTooLong, WholeBody
 from models.language.forced_call import CallReader, by_schema, forced_functions, natively
 from models.language.llm import (
     THINKING_TOKENS,
@@ -39,104 +40,11 @@ from models.language.openai_probe import ABILITIES, KnownAbilities, find_abiliti
 from models.measures import EngineCounters
 from models.scheduler import FairSlots
 
-
-# Server-sent events, read as the bytes come in.
-#
-# https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, of which an LLM's
-# stream needs the `data` alone: comments, `event`, `id` and `retry` are skipped.
-class BodyParser(Protocol):
-    """Turns the body of an answer into the JSON documents in it, whatever pieces it comes in."""
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        """The documents that this piece completes. Raises EventTooLong."""
-
-    def close(self) -> list[bytes]:
-        """What the end of the body completes."""
-
-
-LONGEST_EVENT = 1024 * 1024
-"""Bytes of a line, and of an event's lines together. An LLM's are some hundreds."""
-LONGEST_BODY = 64 * 1024 * 1024
-
-
-class EventTooLong(Exception):
-    """A line, an event or a body larger than its bound."""
-
-
-class EventStream:
-    """Lines end with LF, CRLF or CR; an event ends with an empty line, or with the body. Those without data
-    are left out. Raises EventTooLong; takes time linear in what comes, whatever pieces it comes in."""
-
-    def __init__(self) -> None:
-        self._rest: list[bytes] = []
-        """Pieces of the last line, which has no end yet."""
-        self._rest_size = 0
-        self._data: list[bytes] = []
-        self._data_size = 0
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        ends = piece.endswith(b"\n")
-        if not ends and b"\n" not in piece and b"\r" not in piece and not self._ends_with_cr:
-            self._keep(piece)
-            return []
-        lines = b"".join([*self._rest, piece]).splitlines(keepends=True)
-        self._rest, self._rest_size = [], 0
-        # A CR may be the first half of a CRLF whose other half comes with the next piece.
-        if lines and not lines[-1].endswith(b"\n"):
-            self._keep(lines.pop())
-        return self._events(lines)
-
-    def close(self) -> list[bytes]:
-        last, self._rest = b"".join(self._rest), []
-        return self._events([last, b""])
-
-    @property
-    def _ends_with_cr(self) -> bool:
-        return bool(self._rest) and self._rest[-1].endswith(b"\r")
-
-    def _keep(self, rest: bytes) -> None:
-        self._rest.append(rest)
-        self._rest_size += len(rest)
-        if self._rest_size > LONGEST_EVENT:
-            raise EventTooLong
-
-    def _events(self, lines: list[bytes]) -> list[bytes]:
-        events = []
-        for line in lines:
-            if line.startswith(b"data:"):
-                if data := line[5:].strip():
-                    self._data.append(data)
-                    self._data_size += len(data)
-                    if self._data_size > LONGEST_EVENT:
-                        raise EventTooLong
-            elif self._data and not line.strip():
-                events.append(b"\n".join(self._data))
-                self._data.clear()
-                self._data_size = 0
-        return events
-
-
-class WholeBody:
-    """One JSON document, as a server sends it that does not stream."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._size = 0
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        self._pieces.append(piece)
-        self._size += len(piece)
-        if self._size > LONGEST_BODY:
-            raise EventTooLong
-        return []
-
-    def close(self) -> list[bytes]:
-        return [b"".join(self._pieces)]
-
-
 END = b"[DONE]"
+
 _OLLAMA = "library"
 """What Ollama's list says of the owner of its models."""
+
 PROBING_AGENT = f"{AGENT} (probe)"
 """The user agent of the calls that find out what the server can do: no client's."""
 
@@ -399,7 +307,7 @@ class OpenAiServer:
         """The JSON of the chunks, as many as arrive together, until the answer is whole. Raises LlmBroke when it ends
         before, LlmNotSetUp where something else comes."""
         content_type = response.headers.get("content-type")
-        parser: BodyParser = WholeBody() if media_type_of(content_type) == "application/json" else EventStream()
+        parser: BodyParser = WholeBody() if media_type_of(content_type) == "application/json" else EventStreamParser()
         is_empty, said_something = True, False
         async with contextlib.aclosing(self._http.body(response, first_byte_by)) as pieces:
             try:

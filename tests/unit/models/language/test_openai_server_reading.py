@@ -6,16 +6,10 @@ from typing import Any
 
 import pytest
 
+from models.language.event_stream import LONGEST_BODY, LONGEST_EVENT, EventStreamParser, EventTooLong, WholeBody
 from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
 from models.language.openai_chunks import ChunkReader
-from models.language.openai_server import (
-    LONGEST_BODY,
-    LONGEST_EVENT,
-    EventStream,
-    EventTooLong,
-    OpenAiServer,
-    WholeBody,
-)
+from models.language.openai_server import OpenAiServer
 from models.language.think_tags import ThinkTags
 from tests.conftest import each_case
 from tests.llm_server import Call, Reply, serving_llm
@@ -93,20 +87,20 @@ DOCUMENTS = [b'{"a":1}', '{"b":"é€😀"}'.encode(), b'{"c":\n3}', b"[DONE]"]
 @each_case("size", [1, 2, 3, 7, 64, 4096])
 def test_events_are_the_same_whatever_the_pieces_and_line_ends(line_end: str, size: int) -> None:
     body = STREAM.replace("\n", line_end).encode()
-    stream = EventStream()
+    stream = EventStreamParser()
     documents = [event for at in range(0, len(body), size) for event in stream.feed(body[at : at + size])]
     assert documents + stream.close() == DOCUMENTS
 
 
 def test_the_end_of_the_body_ends_the_last_event() -> None:
-    stream = EventStream()
+    stream = EventStreamParser()
     assert stream.feed(b'data:{"a":1}') == []
     assert stream.close() == [b'{"a":1}']
 
 
 @pytest.mark.parametrize("piece", [b"x" * 1000, b"data: " + b"x" * 994 + b"\n"], ids=["a line", "an event"])
 def test_what_has_no_end_is_given_up_at_its_bound(piece: bytes) -> None:
-    stream = EventStream()
+    stream = EventStreamParser()
     taken = 0
     with pytest.raises(EventTooLong):
         while taken < 10 * LONGEST_EVENT:
@@ -116,11 +110,11 @@ def test_what_has_no_end_is_given_up_at_its_bound(piece: bytes) -> None:
 
 
 def test_a_line_in_many_pieces_is_put_together_once() -> None:
-    stream = EventStream()
+    stream = EventStreamParser()
     for _ in range(1000):
         assert stream.feed(b"x" * 500) == []
     assert len(stream._rest) == 1000, "pieces wait as they came"
-    stream = EventStream()
+    stream = EventStreamParser()
     stream.feed(b"data: ")
     for _ in range(1000):
         stream.feed(b"x" * 500)
