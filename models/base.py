@@ -35,6 +35,10 @@ _SAYS_SO = re.compile(
 )
 """What onnxruntime, CTranslate2 and CUDA's libraries write: their errors have no kind of their own for it."""
 
+Parts = Generator[None, None, ResultT]
+"""Work on an item that pauses between its parts, and returns its result."""
+INSTALL = "Install PyTorch and transformers: `openfaze install gpu`."
+
 
 class ModelError(Exception):
     """Base of everything this package raises on purpose."""
@@ -158,10 +162,6 @@ class Unfinished:
     """The item to go on with. Whoever drops it ends the work."""
 
 
-Parts = Generator[None, None, ResultT]
-"""Work on an item that pauses between its parts, and returns its result."""
-
-
 def next_part(parts: Parts[T]) -> T | Unfinished:
     """The result, or that there is more to do."""
     try:
@@ -192,9 +192,6 @@ class Cancellable(Protocol):
 
     @property
     def cancelled(self) -> Event: ...
-
-
-INSTALL = "Install PyTorch and transformers: `openfaze install gpu`."
 
 
 def available_cpus() -> int:

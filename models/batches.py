@@ -17,6 +17,11 @@ ResultT = TypeVar("ResultT")
 
 log = structlog.get_logger(__name__)
 
+_OF_FREE = 0.5
+"""The part of a card's free memory that one engine's items are counted on: others come to compute there, too."""
+_CALM_BATCHES = 200
+"""After so many of the most items without running out, twice as many are tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class CardMemory:
@@ -41,13 +46,6 @@ class CardMemory:
     def shown(self) -> str:
         """In MB: `1,620 + 32 × 200`."""
         return f"{self.base:,} + {self.items} × {self.item:,}"
-
-
-_OF_FREE = 0.5
-"""The part of a card's free memory that one engine's items are counted on: others come to compute there, too."""
-
-_CALM_BATCHES = 200
-"""After so many of the most items without running out, twice as many are tried."""
 
 
 class Batches(Generic[ItemT, ResultT]):

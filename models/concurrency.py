@@ -7,6 +7,9 @@ from typing import Any, Generic, Self, TypeVar
 
 Result = TypeVar("Result")
 
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
 
 class SharedRun(Generic[Result]):
     """A run whose result, or exception, all who join share, or the exception; who joins after the end starts a new run.
@@ -117,10 +120,6 @@ class Deadline:
         self._passed = True
         if self._waiting is not None:
             self._waiting.cancel()
-
-
-ItemT = TypeVar("ItemT")
-ResultT = TypeVar("ResultT")
 
 
 class EngineAdmission:

@@ -26,6 +26,15 @@ from models.base import EngineOverloaded, ShareUsedUp
 
 ItemT = TypeVar("ItemT")
 
+_FEW = 8
+"""What may wait of a key that is served as often as any other."""
+_MOST_COUNTED = 3.0
+_PASSED_OVER_AT_MOST = 16
+"""Items in a row that go ahead of a batch's; the next one is the batch's."""
+_Lane = tuple[bool, str]
+"""Whether it is a batch's work, and whose."""
+_Place = tuple[float, int, _Lane]
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -48,21 +57,9 @@ SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share", default=S
 """The share of the key whose work the running task does."""
 
 
-_FEW = 8
-"""What may wait of a key that is served as often as any other."""
-_MOST_COUNTED = 3.0
-_PASSED_OVER_AT_MOST = 16
-"""Items in a row that go ahead of a batch's; the next one is the batch's."""
-
-
 def counted(waiting: int) -> float:
     """By how much a key's time advances when it is served while so many of its items wait."""
     return min(_MOST_COUNTED, max(1.0, waiting / _FEW))
-
-
-_Lane = tuple[bool, str]
-"""Whether it is a batch's work, and whose."""
-_Place = tuple[float, int, _Lane]
 
 
 class FairQueue(Generic[ItemT]):

@@ -15,6 +15,11 @@ from models.diarization.torch_checkpoint import Tensors
 from models.diarization.voices import WINDOW, Voice
 from models.speech.transcriber import Samples
 
+LEVEL = 10 ** (-30 / 20)
+"""-30 dB of full scale, root mean square: the level that the training data was raised to."""
+_SILENCE = 1e-5
+"""Root mean square below which a window is not raised any further."""
+
 
 def build_network(weights: Tensors, *, threads: int) -> VoiceNetwork:
     """On OpenVINO; on NumPy where there is no OpenVINO. `threads` 0: as many as OpenVINO sees fit."""
@@ -25,13 +30,6 @@ def build_network(weights: Tensors, *, threads: int) -> VoiceNetwork:
     from models.diarization.resemblyzer_numpy import NumpyVoiceNetwork
 
     return NumpyVoiceNetwork(weights)
-
-
-LEVEL = 10 ** (-30 / 20)
-"""-30 dB of full scale, root mean square: the level that the training data was raised to."""
-
-_SILENCE = 1e-5
-"""Root mean square below which a window is not raised any further."""
 
 
 class Resemblyzer:

@@ -25,6 +25,11 @@ from models.signals import signal_handlers_kept
 _MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
 _ANY_CONTROL = re.compile(r"<(?=\|)")
 
+_BATCH_TOKENS = 128
+"""Tokens of a prompt between two looks at whether the call was cancelled; larger ones are no faster on a CPU."""
+_GPU_BATCH_TOKENS = 512
+_ANSWER_S = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class ChatTemplate:
@@ -57,12 +62,6 @@ class ChatTemplate:
         if isinstance(value, list | tuple):
             return [self.inert(item) for item in value]
         return value
-
-
-_BATCH_TOKENS = 128
-"""Tokens of a prompt between two looks at whether the call was cancelled; larger ones are no faster on a CPU."""
-_GPU_BATCH_TOKENS = 512
-_ANSWER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)

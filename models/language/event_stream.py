@@ -6,6 +6,10 @@ needs the `data` alone: comments, `event`, `id` and `retry` are skipped.
 
 from typing import Protocol
 
+LONGEST_EVENT = 1024 * 1024
+"""Bytes of a line, and of an event's lines together. An LLM's are some hundreds."""
+LONGEST_BODY = 64 * 1024 * 1024
+
 
 class BodyParser(Protocol):
     """Turns the body of an answer into the JSON documents in it, whatever pieces it comes in."""
@@ -15,12 +19,6 @@ class BodyParser(Protocol):
 
     def close(self) -> list[bytes]:
         """What the end of the body completes."""
-
-
-LONGEST_EVENT = 1024 * 1024
-"""Bytes of a line, and of an event's lines together. An LLM's are some hundreds."""
-
-LONGEST_BODY = 64 * 1024 * 1024
 
 
 class EventTooLong(Exception):

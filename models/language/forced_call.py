@@ -13,6 +13,11 @@ from typing import Any
 
 from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, TextDelta, ToolCallDelta
 
+_NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
+_NOT_FOR_JSON = frozenset({"parallel_tool_calls", "stop"})
+_HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)')
+"""Grammars fix the order of the two; few fix white space."""
+
 
 def forced_functions(call: LlmCall) -> Sequence[Mapping[str, Any]]:
     """The functions one of which must be called."""
@@ -24,9 +29,6 @@ def forced_functions(call: LlmCall) -> Sequence[Mapping[str, Any]]:
             return [function for function in functions if function["name"] == name]
         case _:
             return []
-
-
-_NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 def call_schema(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -59,9 +61,6 @@ def how_to_call(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"role": "system", "content": text}
 
 
-_NOT_FOR_JSON = frozenset({"parallel_tool_calls", "stop"})
-
-
 def natively(call: LlmCall) -> LlmCall:
     """The call with those functions alone that it may be a call of: llama.cpp takes a `tool_choice` that names one
     for `auto`."""
@@ -82,10 +81,6 @@ def by_schema(call: LlmCall) -> LlmCall:
         response_format={"type": "json_schema", "json_schema": form},
         options=options,
     )
-
-
-_HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)')
-"""Grammars fix the order of the two; few fix white space."""
 
 
 class CallReader:

@@ -26,6 +26,19 @@ BYTES_PER_TOKEN = 4
 """OpenAI's rule of thumb for English ("one token is about four characters"), on UTF-8 bytes so that other scripts,
 which tokenizers split finer, count more."""
 
+_INSTEAD = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, gives it a capable one's place."
+CAUTION = (
+    f"The language model here is a tiny one that comes along to prove the path: do not rely on what it says. {_INSTEAD}"
+)
+"""What callers and operators are told of an LLM that is not capable."""
+PASSAGES = (
+    "These are passages of what was read: the tiny language model here, which would invent an answer, was not asked. "
+    f"{_INSTEAD}"
+)
+"""What callers are told of an answer in such an LLM's place."""
+THINKING_TOKENS = 4096
+"""Room for what a model reasons where that cannot be switched off, or a quarter of its context where that is less."""
+
 
 def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:
     """At least 1 for any text, 0 for none. Fewer `bytes_per_token` make a more careful estimate."""
@@ -42,18 +55,6 @@ def first_tokens(text: str, limit: int | None) -> tuple[str, bool]:
 def _bytes(text: str) -> int:
     """The length of `text` in UTF-8."""
     return len(text) if text.isascii() else len(text.encode())
-
-
-_INSTEAD = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, gives it a capable one's place."
-CAUTION = (
-    f"The language model here is a tiny one that comes along to prove the path: do not rely on what it says. {_INSTEAD}"
-)
-"""What callers and operators are told of an LLM that is not capable."""
-PASSAGES = (
-    "These are passages of what was read: the tiny language model here, which would invent an answer, was not asked. "
-    f"{_INSTEAD}"
-)
-"""What callers are told of an answer in such an LLM's place."""
 
 
 class LlmError(ModelError):
@@ -167,10 +168,6 @@ def lowered_by_context(asked: int | None, context: int | None, prompt: int | Non
     if asked is None or context is None or prompt is None or prompt + asked <= context:
         return None
     return lowered(asked, max(0, context - prompt))
-
-
-THINKING_TOKENS = 4096
-"""Room for what a model reasons where that cannot be switched off, or a quarter of its context where that is less."""
 
 
 @dataclass(frozen=True, slots=True)

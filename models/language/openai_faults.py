@@ -67,6 +67,22 @@ _MOST = re.compile(
 )
 """How servers say of `max_tokens` what the largest is: seen at OpenAI, Anthropic, DeepSeek and Groq."""
 
+RETRY_AFTER_S = 5
+"""Where a busy server does not say itself when to come back."""
+PUBLIC_CHARACTERS = 300
+LONGEST_MESSAGE = 4000
+"""Characters. No server's own sentence is longer, but one that quotes the request may be."""
+_STATUSES = frozenset(str(int(status)) for status in HTTPStatus if status >= 400)
+_NO_MODEL = re.compile(r"model_not_found|model .{0,80}(not found|does not exist)", re.IGNORECASE)
+_NO_TAKER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)
+"""How a router says that it has the model, though none that takes such a call: OpenRouter's 404."""
+_NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)
+_SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
+_LOOK = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
+NO_COMPLETION = f"The language model's server answered with JSON that is no chat completion. {_LOOK}"
+"""What clients are told of a body that is JSON, and nothing that an LLM answers with."""
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}")
+
 
 def overflow_of(message: str, code: str, fields: Mapping[str, Any]) -> ContextOverflow | None:
     """The overflow that a server's error object tells of, with the numbers it gives; None if it is another fault."""
@@ -86,13 +102,6 @@ def _integer(value: object) -> int | None:
 def _first(pattern: re.Pattern[str], text: str) -> int | None:
     found = pattern.search(text)
     return next(int(number) for number in found.groups() if number) if found else None
-
-
-RETRY_AFTER_S = 5
-"""Where a busy server does not say itself when to come back."""
-PUBLIC_CHARACTERS = 300
-LONGEST_MESSAGE = 4000
-"""Characters. No server's own sentence is longer, but one that quotes the request may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +151,6 @@ class Complaint:
         return 400 if re.search("invalid_request|BadRequest", str(self.fields.get("type"))) else None
 
 
-_STATUSES = frozenset(str(int(status)) for status in HTTPStatus if status >= 400)
-_NO_MODEL = re.compile(r"model_not_found|model .{0,80}(not found|does not exist)", re.IGNORECASE)
-_NO_TAKER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)
-"""How a router says that it has the model, though none that takes such a call: OpenRouter's 404."""
-_NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)
-_SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
-
-
-_LOOK = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
-NO_COMPLETION = f"The language model's server answered with JSON that is no chat completion. {_LOOK}"
-"""What clients are told of a body that is JSON, and nothing that an LLM answers with."""
-
-
 def fault(
     status: int, complaint: Complaint, retry_after: str | None = None, content_type: str | None = None
 ) -> LlmError:
@@ -185,9 +181,6 @@ def no_answer(content_type: str | None, *, is_empty: bool) -> LlmError:
 
 def is_page(content_type: str | None) -> bool:
     return media_type_of(content_type) in {"text/html", "application/xhtml+xml"}
-
-
-_MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}")
 
 
 def _fault(status: int, complaint: Complaint, retry_after: str | None) -> LlmError:

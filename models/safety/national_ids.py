@@ -36,6 +36,11 @@ _VERHOEFF_TURNS = (
     "7046913258",
 )
 
+_ANY = r"national id\w*|identity (?:card|number|no)|id card|personal (?:id|identity|identification)"
+"""Says of any of them that it is one."""
+_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
+"""What signs at odd places count. Source: decreto ministeriale of 23 December 1976."""
+
 
 def luhn(digits: str) -> bool:
     """ISO/IEC 7812-1: cards, and several national numbers."""
@@ -72,10 +77,6 @@ def ean(digits: str) -> bool:
 def weighted(digits: str, weights: Sequence[int]) -> int:
     """The sum of the first digits, each times its weight."""
     return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
-
-
-_ANY = r"national id\w*|identity (?:card|number|no)|id card|personal (?:id|identity|identification)"
-"""Says of any of them that it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +148,6 @@ def _spanish(number: str) -> bool:
     """DNI and, with X, Y or Z first, NIE."""
     digits = int(number[:-1].translate(str.maketrans("XYZ", "012")))
     return "TRWAGMYFPDXBNJZSQVHLCKE"[digits % 23] == number[-1]
-
-
-_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
-"""What signs at odd places count. Source: decreto ministeriale of 23 December 1976."""
 
 
 def _italian(number: str) -> bool:
@@ -350,7 +347,11 @@ _ALL = (
     NationalId(r"[2-6]\d{3}[ -]?\d{5}[ -]?\d", _australian_health, r"medicare"),
 )
 """Sources: the states' own descriptions, as collected in Wikipedia's "National identification number"."""
+
+
 TELLING_IDS = tuple(known for known in _ALL if not known.words)
 """Told by their form."""
+
+
 LABELLED_IDS = tuple(known for known in _ALL if known.words)
 """Told by a word before them."""

@@ -16,60 +16,6 @@ from models.safety.number_labels import LONGEST, label
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
 KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
 
-
-@dataclass(frozen=True, slots=True)
-class PersonalDataSpan:
-    start: int
-    end: int
-    kind: Kind
-
-
-def find(text: str, before: str = "") -> list[PersonalDataSpan]:
-    """In order, without overlaps. `before` is what precedes `text`: a word there may say what a number is."""
-    before = before[-LONGEST:]
-    whole = _plain(before + text)
-    taken: list[PersonalDataSpan] = []
-    for span in _candidates(whole):
-        at = bisect_right(taken, span.start, key=lambda other: other.start)
-        if (at and taken[at - 1].end > span.start) or (at < len(taken) and taken[at].start < span.end):
-            continue
-        taken.insert(at, span)
-    known = len(before)
-    return [
-        PersonalDataSpan(max(span.start, known) - known, span.end - known, span.kind)
-        for span in taken
-        if span.end > known
-    ]
-
-
-def unsettled_from(text: str) -> int:
-    """Where what may be the beginning of personal data reaches the end of `text`; `len(text)` where nothing does.
-
-    Until more is known, nothing from there on is to be shown.
-    """
-    tail = _plain(text[-_LONGEST_EMAIL:])
-    word = len(tail.rstrip(_EMAIL_SIGNS))
-    return len(text) - len(tail) + min(word, _open_number(tail))
-
-
-def _open_number(text: str) -> int:
-    """Where the groups of digits at the end of `text` begin."""
-    start = None
-    for group in _GROUP.finditer(text, max(0, len(text) - _LONGEST_NUMBER)):
-        word, gap = group.groups()
-        if word and (_LETTERS.fullmatch(word) or any(map(str.isdecimal, word))):
-            start = group.start() if start is None else start
-        elif not gap or (start is None and not set(gap) & set("+(")):
-            start = None
-        elif start is None:
-            start = group.start() + min(gap.find(sign) for sign in "+(" if sign in gap)
-    has_digits = start is not None and any(map(str.isdecimal, text[start:]))
-    if start is not None and has_digits:
-        return start
-    beginning = _BEGINNING.search(text)
-    return beginning.start() if beginning else len(text)
-
-
 _LATIN = "A-Za-z0-9\u00c0-\u024f"
 _LONGEST_EMAIL = 320
 """Characters. Source: RFC 3696, erratum 1690, without quoted forms."""
@@ -150,6 +96,59 @@ _OTHERS = (
     r"bestelling|factuur|заказ|счёт|注文|订单|訂單|주문"
 )
 """Says of a number that it is none of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDataSpan:
+    start: int
+    end: int
+    kind: Kind
+
+
+def find(text: str, before: str = "") -> list[PersonalDataSpan]:
+    """In order, without overlaps. `before` is what precedes `text`: a word there may say what a number is."""
+    before = before[-LONGEST:]
+    whole = _plain(before + text)
+    taken: list[PersonalDataSpan] = []
+    for span in _candidates(whole):
+        at = bisect_right(taken, span.start, key=lambda other: other.start)
+        if (at and taken[at - 1].end > span.start) or (at < len(taken) and taken[at].start < span.end):
+            continue
+        taken.insert(at, span)
+    known = len(before)
+    return [
+        PersonalDataSpan(max(span.start, known) - known, span.end - known, span.kind)
+        for span in taken
+        if span.end > known
+    ]
+
+
+def unsettled_from(text: str) -> int:
+    """Where what may be the beginning of personal data reaches the end of `text`; `len(text)` where nothing does.
+
+    Until more is known, nothing from there on is to be shown.
+    """
+    tail = _plain(text[-_LONGEST_EMAIL:])
+    word = len(tail.rstrip(_EMAIL_SIGNS))
+    return len(text) - len(tail) + min(word, _open_number(tail))
+
+
+def _open_number(text: str) -> int:
+    """Where the groups of digits at the end of `text` begin."""
+    start = None
+    for group in _GROUP.finditer(text, max(0, len(text) - _LONGEST_NUMBER)):
+        word, gap = group.groups()
+        if word and (_LETTERS.fullmatch(word) or any(map(str.isdecimal, word))):
+            start = group.start() if start is None else start
+        elif not gap or (start is None and not set(gap) & set("+(")):
+            start = None
+        elif start is None:
+            start = group.start() + min(gap.find(sign) for sign in "+(" if sign in gap)
+    has_digits = start is not None and any(map(str.isdecimal, text[start:]))
+    if start is not None and has_digits:
+        return start
+    beginning = _BEGINNING.search(text)
+    return beginning.start() if beginning else len(text)
 
 
 def _plain(text: str) -> str:

@@ -43,6 +43,13 @@ _NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts
 _STEPS_DOWN = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID")
 """What our first process needs of root's privileges to make its files and to become nobody."""
 
+_LOOK_S = 0.05
+"""Between two looks at the clock, and whether anybody still waits."""
+_GRACE_S = 3.0
+"""For the first process to end the others and to report."""
+_STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
+"""What the process outside says with its status."""
+
 
 def is_privileged() -> bool:
     """Whether this is root: bubblewrap then makes the namespaces without one for users, and the first process
@@ -105,13 +112,6 @@ def memory_file(stack: ExitStack, data: bytes) -> int:
 
 def machine() -> str:
     return platform.machine()
-
-
-_LOOK_S = 0.05
-"""Between two looks at the clock, and whether anybody still waits."""
-
-_GRACE_S = 3.0
-"""For the first process to end the others and to report."""
 
 
 def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
@@ -179,10 +179,6 @@ def _watched(process: "subprocess.Popen[bytes]", limits: SandboxLimits, cancelle
             deadline = time.monotonic()
             process.stdin.close()
     raise BadAnswer(f"more than {most} bytes came out")
-
-
-_STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
-"""What the process outside says with its status."""
 
 
 def _answer(said: bytes, status: int, stopped: Stop | None) -> ScriptOutcome:

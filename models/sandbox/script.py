@@ -10,6 +10,14 @@ CAPABILITY = "code_sandbox"
 Stop = Literal["time", "memory", "starts"]
 """Which limit ended a script; `starts`: it began processes faster than they can be counted."""
 
+SIGXCPU = 24
+_MAGIC = b"openfaze"
+_HEAD = struct.Struct("<8siQI")
+_LENGTH = struct.Struct("<I")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_ROOM = 64 << 10
+"""Bytes for the names of pictures and for what stands between the blocks."""
+
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
@@ -68,15 +76,6 @@ class Sandbox(Protocol):
 
     async def run(self, script: Script) -> ScriptOutcome:
         """Cancelling it ends the script. Raises EngineOverloaded, EngineUnavailable and EngineFailed."""
-
-
-SIGXCPU = 24
-_MAGIC = b"openfaze"
-_HEAD = struct.Struct("<8siQI")
-_LENGTH = struct.Struct("<I")
-_PNG = b"\x89PNG\r\n\x1a\n"
-_ROOM = 64 << 10
-"""Bytes for the names of pictures and for what stands between the blocks."""
 
 
 class BadAnswer(Exception):

@@ -22,6 +22,26 @@ LAST_KNOWN = 462
 """The last system call of Linux 6.12. What comes later is answered as by a kernel that has not got it, so that programs
 do without."""
 
+_LOAD, _EQUAL, _GREATER_OR_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+"""BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, …|BPF_JGE|…, …|BPF_JSET|…, BPF_RET|BPF_K."""
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
+"""Offsets in `struct seccomp_data`; an argument has eight bytes, the low ones first."""
+_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+_X32 = 0x40000000
+"""Set in the numbers of x86-64's other ABI, whose calls no list here means."""
+_NEW_NAMESPACES = 0x7E020000
+"""CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
+_AF_UNIX = 1
+_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: above all not TIOCSTI, which types into a terminal."""
+_MAP_SHARED, _MAP_ANONYMOUS, _MAP_HUGETLB = 0x01, 0x20, 0x40000
+_LOCKS = (6, 7, 37, 38)
+"""F_SETLK, SETLKW, OFD_SETLK, OFD_SETLKW."""
+_FCNTLS = (0, 1, 2, 3, 4, 5, 36, 1030, 1031, 1032)
+"""F_DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, OFD_GETLK, DUPFD_CLOEXEC, SETPIPE_SZ, GETPIPE_SZ."""
+_PRCTLS = (1, 2, 3, 4, 15, 16, 0x53564D41)
+"""PR_SET_PDEATHSIG, GET_PDEATHSIG, GET_DUMPABLE, SET_DUMPABLE, SET_NAME, GET_NAME, SET_VMA."""
+
 
 def _table(text: str) -> Mapping[str, int]:
     return {name: int(number) for name, _, number in (entry.partition("=") for entry in text.split())}
@@ -52,6 +72,7 @@ X86_64 = _table("""
     pidfd_open=434 clone3=435 close_range=436 faccessat2=439 epoll_pwait2=441
 """)
 
+
 AARCH64 = _table("""
     getxattr=8 lgetxattr=9 fgetxattr=10 listxattr=11 llistxattr=12 flistxattr=13 getcwd=17 eventfd2=19
     epoll_create1=20 epoll_ctl=21 epoll_pwait=22 dup=23 dup3=24 fcntl=25 ioctl=29 flock=32 mkdirat=34 unlinkat=35
@@ -73,28 +94,6 @@ AARCH64 = _table("""
     mincore=232 madvise=233 wait4=260 prlimit64=261 renameat2=276 getrandom=278 membarrier=283 copy_file_range=285
     statx=291 rseq=293 pidfd_open=434 clone3=435 close_range=436 faccessat2=439 epoll_pwait2=441
 """)
-
-
-_LOAD, _EQUAL, _GREATER_OR_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-"""BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, …|BPF_JGE|…, …|BPF_JSET|…, BPF_RET|BPF_K."""
-_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
-"""Offsets in `struct seccomp_data`; an argument has eight bytes, the low ones first."""
-_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_X32 = 0x40000000
-"""Set in the numbers of x86-64's other ABI, whose calls no list here means."""
-
-_NEW_NAMESPACES = 0x7E020000
-"""CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
-_AF_UNIX = 1
-_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-"""TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: above all not TIOCSTI, which types into a terminal."""
-_MAP_SHARED, _MAP_ANONYMOUS, _MAP_HUGETLB = 0x01, 0x20, 0x40000
-_LOCKS = (6, 7, 37, 38)
-"""F_SETLK, SETLKW, OFD_SETLK, OFD_SETLKW."""
-_FCNTLS = (0, 1, 2, 3, 4, 5, 36, 1030, 1031, 1032)
-"""F_DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, OFD_GETLK, DUPFD_CLOEXEC, SETPIPE_SZ, GETPIPE_SZ."""
-_PRCTLS = (1, 2, 3, 4, 15, 16, 0x53564D41)
-"""PR_SET_PDEATHSIG, GET_PDEATHSIG, GET_DUMPABLE, SET_DUMPABLE, SET_NAME, GET_NAME, SET_VMA."""
 
 
 @dataclass(frozen=True, slots=True)

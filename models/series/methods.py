@@ -18,6 +18,15 @@ Z = 1.2815515655446004
 
 ALPHA = 1 - COVERAGE
 
+Order = tuple[int, int, int]
+"""Lags, differences, lags of errors."""
+_ARIMA_ITERATIONS = 40
+_MOST_LAGS = 24
+_GROWTH = 1.25
+"""How many times longer a beginning must be for its coefficients to be learnt anew, which takes most of the time."""
+_ITERATIONS = 60
+"""The most of the optimiser: where it has not converged by then, it moves within the noise."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
@@ -73,17 +82,6 @@ class Logarithmic:
     def __call__(self, values: Floats, horizon: int) -> Path:
         path = self._method(np.log(values), horizon)
         return Path(np.exp(path.value), np.exp(path.lower), np.exp(path.upper))
-
-
-Order = tuple[int, int, int]
-"""Lags, differences, lags of errors."""
-
-_ARIMA_ITERATIONS = 40
-
-_MOST_LAGS = 24
-
-_GROWTH = 1.25
-"""How many times longer a beginning must be for its coefficients to be learnt anew, which takes most of the time."""
 
 
 class Autoregression:
@@ -169,10 +167,6 @@ class Mean:
 
 def _root_mean_square(values: Floats) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
-
-
-_ITERATIONS = 60
-"""The most of the optimiser: where it has not converged by then, it moves within the noise."""
 
 
 class Ets:

@@ -31,6 +31,20 @@ very folds, and what comes errs more."""
 
 log = structlog.get_logger(__name__)
 
+_LEAST_KNOWN = 1000
+_MOST_KNOWN = 3000
+_SEASONS_KNOWN = 4
+"""What lies further back says little and costs time: a series is cut to so many of its longest season, within both."""
+_LONGEST_SMOOTHED = 24
+"""Steps of a season up to which exponential smoothing estimates one value for each."""
+_LONGEST_ARIMA = 12
+_ARIMA_KNOWN = 400
+"""Values above which ARIMA, with a state for each step of the season, would take longer than all others together."""
+_LEAST_TRIED = 8
+"""Values below which there is nothing left to learn from once an end is taken off."""
+_UNSTEADY = 0.2
+"""The variance of a short series' changes, in squares of their mean, from which on its line is believed by half."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fold:
@@ -150,21 +164,6 @@ def _together(trials: Sequence[Trial], parts: Sequence[Fold]) -> Trial:
 def _trial(methods: tuple[Method, ...], paths: tuple[Path, ...], parts: Sequence[Fold]) -> Trial:
     errors = [np.abs(fold.actual - path.value).mean() for path, fold in zip(paths, parts, strict=True)]
     return Trial(methods, paths, float(np.mean(errors)))
-
-
-_LEAST_KNOWN = 1000
-_MOST_KNOWN = 3000
-_SEASONS_KNOWN = 4
-"""What lies further back says little and costs time: a series is cut to so many of its longest season, within both."""
-_LONGEST_SMOOTHED = 24
-"""Steps of a season up to which exponential smoothing estimates one value for each."""
-_LONGEST_ARIMA = 12
-_ARIMA_KNOWN = 400
-"""Values above which ARIMA, with a state for each step of the season, would take longer than all others together."""
-_LEAST_TRIED = 8
-"""Values below which there is nothing left to learn from once an end is taken off."""
-_UNSTEADY = 0.2
-"""The variance of a short series' changes, in squares of their mean, from which on its line is believed by half."""
 
 
 class Statistical:

@@ -23,6 +23,39 @@ _BEFORE = "\"'“¿([{-"
 
 _AFTER = "\"'.。,，!！?？:：”)]}、"
 
+_HOP = 160
+"""Samples of one frame of features."""
+_STATE = 2 * _HOP
+"""Samples of one of the encoder's states."""
+_LEAST_S = 10
+_STEP_S = 5
+_QUIET_S = 2
+"""A window that is not filled up to LONGEST_S is at least so long, ends with so much silence at least, and is rounded
+up to steps: those of like length share a batch. With less of it, Whisper stops early or says everything twice."""
+_PROMPT_LETTERS = 4000
+"""Letters of a prompt's end: more than the 223 tokens that Whisper looks at."""
+_HEARD_FROM = RATE // 10
+"""Samples below which nothing can be told."""
+_INSTANT_S = 0.03
+_INSTANTS = 3
+"""Words in a row that take no time at all, from which on they are taken for made up."""
+_LEAST_LOGPROB = -1.0
+_SILENCE_FROM = 0.6
+"""By Whisper's authors: a text whose tokens are less likely is in doubt; and it is silence where the model says so."""
+_SURE_LOGPROB = -0.4
+"""A likelier text that repeats itself is what somebody said, as songs and slogans do, where there was the time for it;
+what is made up for sounds that the model does not know lies below. The times of the words tell the rest."""
+_TOKENS_A_SECOND = 8
+_TOKENS_MORE = 24
+"""At most: Whisper allows 224 in 30 s. Where it hears nothing that it knows, it goes on until it is stopped."""
+_TOKENS_SAID = 6
+_FEW_TOKENS = 12
+"""Tokens that can be said at most, a second and beside: digits with hyphens between, said fast."""
+_WORSE = 0.5
+"""What it may cost in likelihood to come out of a loop."""
+_SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
+"""Each is tried on the windows that the one before left in doubt."""
+
 
 def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
     """`alignment` is one of those that `WhisperModel.find_alignment` returns: words and signs, in order."""
@@ -42,57 +75,6 @@ def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
         for piece in pieces
         if piece["word"].strip()
     ]
-
-
-_HOP = 160
-"""Samples of one frame of features."""
-
-_STATE = 2 * _HOP
-"""Samples of one of the encoder's states."""
-
-_LEAST_S = 10
-
-_STEP_S = 5
-
-_QUIET_S = 2
-"""A window that is not filled up to LONGEST_S is at least so long, ends with so much silence at least, and is rounded
-up to steps: those of like length share a batch. With less of it, Whisper stops early or says everything twice."""
-
-_PROMPT_LETTERS = 4000
-"""Letters of a prompt's end: more than the 223 tokens that Whisper looks at."""
-
-_HEARD_FROM = RATE // 10
-"""Samples below which nothing can be told."""
-
-_INSTANT_S = 0.03
-
-_INSTANTS = 3
-"""Words in a row that take no time at all, from which on they are taken for made up."""
-
-_LEAST_LOGPROB = -1.0
-
-_SILENCE_FROM = 0.6
-"""By Whisper's authors: a text whose tokens are less likely is in doubt; and it is silence where the model says so."""
-
-_SURE_LOGPROB = -0.4
-"""A likelier text that repeats itself is what somebody said, as songs and slogans do, where there was the time for it;
-what is made up for sounds that the model does not know lies below. The times of the words tell the rest."""
-
-_TOKENS_A_SECOND = 8
-
-_TOKENS_MORE = 24
-"""At most: Whisper allows 224 in 30 s. Where it hears nothing that it knows, it goes on until it is stopped."""
-
-_TOKENS_SAID = 6
-
-_FEW_TOKENS = 12
-"""Tokens that can be said at most, a second and beside: digits with hyphens between, said fast."""
-
-_WORSE = 0.5
-"""What it may cost in likelihood to come out of a loop."""
-
-_SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
-"""Each is tried on the windows that the one before left in doubt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,13 @@ from models.safety.text.verdict import Verdict
 ALTERNATIVES = 5
 """To ask a server for; more than any model has verdicts, and no more than any server gives."""
 
+_TAG = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
+"""Begins a special token of a tokenizer, or one of the lines that a template puts around the conversation."""
+_ROLE = re.compile(
+    r"(^|[\n\r\v\f\x85\u2028\u2029])([^\S\n]*)(?=(?:user|assistant|agent|human|system)\s*:)", re.IGNORECASE
+)
+"""Begins a turn of the conversation as templates write one."""
+
 
 class _TokenChoice(BaseModel):
     # What a model says must not reach a log by way of a validation error.
@@ -79,15 +86,6 @@ class GuardDialect(Protocol):
 
     def read(self, said: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:
         """From an answer and what the server says of its tokens. Raises NotAVerdict."""
-
-
-_TAG = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
-"""Begins a special token of a tokenizer, or one of the lines that a template puts around the conversation."""
-
-_ROLE = re.compile(
-    r"(^|[\n\r\v\f\x85\u2028\u2029])([^\S\n]*)(?=(?:user|assistant|agent|human|system)\s*:)", re.IGNORECASE
-)
-"""Begins a turn of the conversation as templates write one."""
 
 
 def as_messages(exchange: Exchange) -> list[dict[str, Any]]:

@@ -69,6 +69,10 @@ _ROMAN = re.compile(r"[IVXLCDM]+")
 _MOST_STRETCHES = 4
 _LONGEST_STRETCHED = 60
 
+_LEET_SHAPE = re.compile(r"[a-z]+(?:[013457][a-z]+){2,}[013457]?|[A-Z]+(?:[013457][A-Z]+){2,}[013457]?")
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+")
+
 
 def undisguised(text: str) -> str:
     """`text` with letters spaced apart joined, stars and signs inside words replaced by the letters they stand for, and
@@ -222,11 +226,6 @@ def _without_leet(word: str) -> str:
         if len(reading) >= 3 and reading in known:
             return reading + word[len(core) :]
     return core.casefold().translate(_PLAIN_LEET) + word[len(core) :] if _is_leet(core) else word
-
-
-_LEET_SHAPE = re.compile(r"[a-z]+(?:[013457][a-z]+){2,}[013457]?|[A-Z]+(?:[013457][A-Z]+){2,}[013457]?")
-_HEX = re.compile(r"[0-9a-fA-F]+")
-_FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+")
 
 
 def _is_leet(word: str) -> bool:

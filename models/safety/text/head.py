@@ -40,6 +40,12 @@ _PARTS = (3, 4, 5)
 _LONGEST = 24
 """Characters of a word that count: no word is longer, but a hash may be."""
 
+_SHARE = 0.65
+"""0 would give each passage the prior odds of a whole text, 1 an even share. Chosen by what harmless
+documents are taken for (docs/guardrails.md)."""
+_SCALE = 127
+"""Vectors of length 1 are kept as bytes: none of their numbers is off by more than 0.004."""
+
 
 def terms_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """The words and neighbouring pairs of words, and the parts of words, each once; case, accents, figures and
@@ -65,13 +71,6 @@ def _parts(word: str) -> Iterator[str]:
 
 
 FILE = Path(__file__).with_name("head.json")
-
-_SHARE = 0.65
-"""0 would give each passage the prior odds of a whole text, 1 an even share. Chosen by what harmless
-documents are taken for (docs/guardrails.md)."""
-
-_SCALE = 127
-"""Vectors of length 1 are kept as bytes: none of their numbers is off by more than 0.004."""
 
 
 @dataclass(frozen=True)

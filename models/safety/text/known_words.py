@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+_TOKEN = re.compile(r"[^\W\d_]+")
+_VOWEL = re.compile(r"[aeiouyáéíóúàèìòùäëïöüâêîôûãõå]")
+_HEAP = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
+
 
 def _words(name: str) -> frozenset[str]:
     return frozenset(Path(__file__).with_name(name).read_text("utf-8").split())
@@ -11,16 +15,12 @@ def _words(name: str) -> frozenset[str]:
 COMMON = _words("common_words.txt")
 """The most frequent words of English, and of orders to a machine."""
 
+
 TELLING = _words("telling_words.txt")
 """Words of the subjects that a guard looks for, some in other languages: what people disguise."""
 
+
 KNOWN = COMMON | TELLING
-
-_TOKEN = re.compile(r"[^\W\d_]+")
-
-_VOWEL = re.compile(r"[aeiouyáéíóúàèìòùäëïöüâêîôûãõå]")
-
-_HEAP = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
 
 
 def is_pronounceable(word: str) -> bool:

@@ -44,6 +44,15 @@ _NOT_SHIELDED_BY_FICTION = frozenset({"S8", "S12"})
 _CONTEXT = 110
 """Bytes of folded text on either side of a phrase, in which its counter-patterns are looked for."""
 
+_SENTENCE_START = "(?:^| [.]) (?:(?:please|now|then|just|also|first|and|or|por favor|bitte|per favore|alsjeblieft) )?"
+_APOSTROPHE = re.compile(r"(?<=[a-z])['’‘ʼ`´](?=(?:t|s|re|ve|ll|d|m)\b)")
+_SENTENCE_END = re.compile(r"[!?;؟؛。！？।॥]+|\.(?=[\s\"'”’)\]]|$)(?<!\.\.)|\n\s*\n")
+_BETWEEN_WORDS = re.compile(
+    "[\\s\\x00-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\xbf×÷\u2000-\u206f\u2e00-\u2e7f\u3000-\u303f،٪・]+"
+)
+_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u093c\u0640\u200b-\u200f\u00ad\ufeff]")
+_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ة": "ه", "ى": "ي", "ی": "ي"})
+
 
 @dataclass(frozen=True, slots=True)
 class PhraseMatch:
@@ -189,21 +198,6 @@ class _Rule:
             return True
         sentence = before[before.rfind(b" . ") + 1 :] + text[start:end] + after.partition(b" . ")[0] + b" "
         return self.unless is not None and self.unless.search(sentence) is not None
-
-
-_SENTENCE_START = "(?:^| [.]) (?:(?:please|now|then|just|also|first|and|or|por favor|bitte|per favore|alsjeblieft) )?"
-
-_APOSTROPHE = re.compile(r"(?<=[a-z])['’‘ʼ`´](?=(?:t|s|re|ve|ll|d|m)\b)")
-
-_SENTENCE_END = re.compile(r"[!?;؟؛。！？।॥]+|\.(?=[\s\"'”’)\]]|$)(?<!\.\.)|\n\s*\n")
-
-_BETWEEN_WORDS = re.compile(
-    "[\\s\\x00-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\xbf×÷\u2000-\u206f\u2e00-\u2e7f\u3000-\u303f،٪・]+"
-)
-
-_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u093c\u0640\u200b-\u200f\u00ad\ufeff]")
-
-_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ة": "ه", "ى": "ي", "ی": "ي"})
 
 
 def folded(text: str) -> bytes:

@@ -15,6 +15,12 @@ from models.vision.text import Image
 
 Tensors = Mapping[str, NDArray[Any]]
 
+_MOST_MASKED = 64_000_000
+"""Pixels of the masks of one picture together, a byte each: hundreds of objects may each be as large as the picture."""
+_MASKED_AT_ONCE = 4_000_000
+_LONGEST_MAPPED = 32_000
+"""Pixels along a side that OpenCV can map at once (SHRT_MAX)."""
+
 
 class OnnxNetwork:
     """A loaded network; may be called from several threads."""
@@ -72,13 +78,6 @@ def resized(image: Image, width: int, height: int) -> Image:
 def is_wanted(labels: Sequence[str | None], query: Query) -> NDArray[np.bool_]:
     """Whether each class has a label that the query asks for."""
     return np.array([label is not None and (query.labels is None or label in query.labels) for label in labels])
-
-
-_MOST_MASKED = 64_000_000
-"""Pixels of the masks of one picture together, a byte each: hundreds of objects may each be as large as the picture."""
-_MASKED_AT_ONCE = 4_000_000
-_LONGEST_MAPPED = 32_000
-"""Pixels along a side that OpenCV can map at once (SHRT_MAX)."""
 
 
 def masks_in_boxes(

@@ -13,6 +13,11 @@ _SIDES = 4
 _REACH = (-3, -2, -1, 0, 1, 2)
 """Pixels from a side at which its border may lie: proposals are as exact as this."""
 
+_AT_ONCE = 512
+"""Boxes that are compared with all others at a time: it bounds the memory."""
+_COPIED = np.r_[0:3, len(SOURCES) + 8 : len(SOURCES) + 8 + 10]
+"""Features that a box takes over from the one around it: its size and how its borders look."""
+
 
 def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
     """How clear each side is, and how the box's colours differ from those around it; and its fill."""
@@ -126,10 +131,6 @@ def texture_of(view: ScreenView, boxes: Boxes) -> Floats:
     return np.concatenate(parts, axis=1)
 
 
-_AT_ONCE = 512
-"""Boxes that are compared with all others at a time: it bounds the memory."""
-
-
 def company_of(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Floats:
     """How many boxes of its size stand in its row and column, what lies in the box, and the smallest around it."""
     size, middle = boxes[:, 2:] - boxes[:, :2], (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -164,10 +165,6 @@ def company_of(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Float
             )
         )
     return np.concatenate(columns).astype(np.float32)
-
-
-_COPIED = np.r_[0:3, len(SOURCES) + 8 : len(SOURCES) + 8 + 10]
-"""Features that a box takes over from the one around it: its size and how its borders look."""
 
 
 def described(view: ScreenView, proposals: Proposals) -> Floats:

@@ -17,6 +17,14 @@ _OTHER_INK = 70.0
 """Largest difference in a channel from which on two words have different colours: anti-aliasing of thin letters
 differs by 30 to 50."""
 
+_TALL, _LOW, _DEEP = 0.73, 0.55, 0.21
+"""Parts of an em: capitals and ascenders above the baseline, letters without, and descenders below it (DejaVu, Roboto
+and Open Sans within 0.03)."""
+_ASCENDING = frozenset("bdfhklt0123456789!?/|()[]{}\"'%&$€£#@")
+_DESCENDING = frozenset("gjpqyçşţQ,;()[]{}|/@$")
+_IDEOGRAPHS = 0x2E80
+"""The first of the scripts whose letters fill their square."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextPiece:
@@ -84,15 +92,6 @@ def _piece(
     ink, ground = colours(image, box)
     confidence = sum(word.confidence for word in words) / len(words)
     return TextPiece(box, " ".join(word.text for word in words), ink, ground, in_line, share, confidence)
-
-
-_TALL, _LOW, _DEEP = 0.73, 0.55, 0.21
-"""Parts of an em: capitals and ascenders above the baseline, letters without, and descenders below it (DejaVu, Roboto
-and Open Sans within 0.03)."""
-_ASCENDING = frozenset("bdfhklt0123456789!?/|()[]{}\"'%&$€£#@")
-_DESCENDING = frozenset("gjpqyçşţQ,;()[]{}|/@$")
-_IDEOGRAPHS = 0x2E80
-"""The first of the scripts whose letters fill their square."""
 
 
 def em_box(piece: TextPiece) -> tuple[float, float, float, float]:

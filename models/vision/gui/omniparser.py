@@ -40,6 +40,11 @@ _MOST = 2000
 
 Scores = NDArray[np.float32]
 
+_SAME = 0.5
+"""Common over joint area (IoU) from which on two boxes are of one element."""
+_INSIDE = 0.75
+"""Share of the smaller box from which on it lies in the larger one."""
+
 
 class IconNetwork(Protocol):
     def load(self) -> None:
@@ -165,12 +170,6 @@ def _decoded(logits: NDArray[np.float32], distances: NDArray[np.float32], stride
 def _rounded(side: int) -> int:
     """Up to what the coarsest stride divides."""
     return -(-side // _STRIDES[-1]) * _STRIDES[-1]
-
-
-_SAME = 0.5
-"""Common over joint area (IoU) from which on two boxes are of one element."""
-_INSIDE = 0.75
-"""Share of the smaller box from which on it lies in the larger one."""
 
 
 class OmniParserEngine:

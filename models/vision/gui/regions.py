@@ -12,6 +12,24 @@ from models.vision.text import Image
 
 Floats = NDArray[np.float32]
 
+Boxes = NDArray[np.float32]
+"""N × 4: left, top, right, bottom."""
+Mask = NDArray[np.uint8]
+"""Height × width, 1 or 0."""
+STEPS = (4, 12, 32)
+"""Differences of neighbouring pixels that count as an edge: faint borders show at the first, and the grain of JPEG is
+gone at the last."""
+SOURCES = ("flat", "outline", "close", "near", "text", "joined", "square")
+"""Where a box was proposed."""
+_LEAST = 5
+"""Pixels that the sides of a box have at least, where letters are about 12 high."""
+_LARGEST_ICON = 48
+_MOST_BOXES = 4_000
+"""Boxes of one part of a screen (1,800 × 1,800 pixels), each of which is compared with all others: a window of 1,440
+× 900 full of controls has 2,000. Of what is more, such as a texture, the smallest are left out."""
+_CLOSE, _NEAR = 3, 7
+"""Pixels between strokes of one icon, and between parts of one picture."""
+
 
 class Sums:
     """Means of a picture's channels (8 bits each) over boxes, in constant time each."""
@@ -33,27 +51,6 @@ class Sums:
         total = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
         means: Floats = (total / ((right - left) * (bottom - top))[:, None]).astype(np.float32)
         return means
-
-
-Boxes = NDArray[np.float32]
-"""N × 4: left, top, right, bottom."""
-Mask = NDArray[np.uint8]
-"""Height × width, 1 or 0."""
-
-STEPS = (4, 12, 32)
-"""Differences of neighbouring pixels that count as an edge: faint borders show at the first, and the grain of JPEG is
-gone at the last."""
-SOURCES = ("flat", "outline", "close", "near", "text", "joined", "square")
-"""Where a box was proposed."""
-
-_LEAST = 5
-"""Pixels that the sides of a box have at least, where letters are about 12 high."""
-_LARGEST_ICON = 48
-_MOST_BOXES = 4_000
-"""Boxes of one part of a screen (1,800 × 1,800 pixels), each of which is compared with all others: a window of 1,440
-× 900 full of controls has 2,000. Of what is more, such as a texture, the smallest are left out."""
-_CLOSE, _NEAR = 3, 7
-"""Pixels between strokes of one icon, and between parts of one picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,20 +9,8 @@ from models.capability import is_installed
 FOLDER = "paddleocr"
 """The folder of all its models, below the weights directory."""
 
-
-@dataclass(frozen=True, slots=True)
-class PaddleModels:
-    """Two directories in FOLDER, called what PaddleOCR calls the models in them."""
-
-    detector: str
-    recognizer: str
-    weight_set: str
-    """What `openfaze pull` calls the two together."""
-
-
 _MANY = "many"
 """Chinese, Japanese and 46 languages in Latin letters, which one recogniser of PP-OCRv6 reads."""
-
 # The scripts that have a recogniser and their languages, by PaddleOCR 3.7's codes (paddleocr/_utils/langs.py) and
 # ISO's for Chinese, Japanese and Korean. For be, ru and uk PaddleOCR prefers `eslav` to `cyrillic`.
 _LANGUAGES_BY_SCRIPT = {
@@ -39,10 +27,18 @@ _LANGUAGES_BY_SCRIPT = {
     "te": "te",
     "th": "th",
 }
-
 _SCRIPT_OF = {language: script for script, languages in _LANGUAGES_BY_SCRIPT.items() for language in languages.split()}
-
 LANGUAGES = _SCRIPT_OF.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class PaddleModels:
+    """Two directories in FOLDER, called what PaddleOCR calls the models in them."""
+
+    detector: str
+    recognizer: str
+    weight_set: str
+    """What `openfaze pull` calls the two together."""
 
 
 def models_for(language: str) -> PaddleModels:

@@ -11,6 +11,19 @@ from models.vision.text import Image, Quad, TextLine
 _MOST_LINES, _MOST_LETTERS = 40, 800
 """Lines, or letters, that are read at a time: a block with more is read in parts."""
 
+_NEAR = 0.8
+"""The distance of two lines of a block, one under the other, over the height of the lower."""
+_BESIDE = 1.5
+"""The distance of two lines side by side, over the height of the lower."""
+_OTHER_SIZE = 2.0
+"""Ratio of heights from which two lines are of two blocks."""
+_MARGIN = 0.3
+"""What is cut out around a block, over the height of its lines."""
+_LONGEST = 100.0
+"""Side over side from which a block is nothing that the network can look at (it takes 200)."""
+Boxes = NDArray[np.float64]
+"""n × 4: left, top, right, bottom."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextRegion:
@@ -22,25 +35,6 @@ class TextRegion:
     """Their numbers, in reading order."""
     letters: int
     """How many the first reading found."""
-
-
-_NEAR = 0.8
-"""The distance of two lines of a block, one under the other, over the height of the lower."""
-
-_BESIDE = 1.5
-"""The distance of two lines side by side, over the height of the lower."""
-
-_OTHER_SIZE = 2.0
-"""Ratio of heights from which two lines are of two blocks."""
-
-_MARGIN = 0.3
-"""What is cut out around a block, over the height of its lines."""
-
-_LONGEST = 100.0
-"""Side over side from which a block is nothing that the network can look at (it takes 200)."""
-
-Boxes = NDArray[np.float64]
-"""n × 4: left, top, right, bottom."""
 
 
 def regions_of(image: Image, lines: Sequence[TextLine]) -> list[TextRegion]:

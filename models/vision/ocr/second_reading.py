@@ -18,40 +18,31 @@ from models.vision.ocr.regions import without_white_space
 from models.vision.ppocr.line_text import is_cjk
 from models.vision.text import TextLine
 
+_CLOSE = 0.75
+"""How alike a line and what was written must be: 1 less the edits over the length of the longer."""
+_WORD_CLOSE = 0.5
+"""How alike a word in such a line and what was written must be."""
+_SURE = 0.995
+"""Confidence from which on a word stays as the first reading has it. What was made up is often much like what stands
+there: another amount, another date."""
+_WORTH_LOOKING = 60.0
+"""The likeness, of 100, below which rapidfuzz need not look for a line."""
+_SLACK = 4
+"""Letters around the likeliest place of a line among which its ends are looked for, beside a tenth of its length."""
+_EDGE = 2
+"""Letters that PP-OCR may have missed at an end of a line."""
+_ANCHOR = 8
+"""Letters of a line that is found elsewhere than its neighbours, such as of a column that was read before its turn."""
+_ORDERS = 4
+"""How often lines that are left are looked for in the text that is left: so many columns may have changed places."""
+Span = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class RegionTranscript:
     text: str
     probabilities: tuple[float, ...]
     """Each character has that of the token which it is of."""
-
-
-_CLOSE = 0.75
-"""How alike a line and what was written must be: 1 less the edits over the length of the longer."""
-
-_WORD_CLOSE = 0.5
-"""How alike a word in such a line and what was written must be."""
-
-_SURE = 0.995
-"""Confidence from which on a word stays as the first reading has it. What was made up is often much like what stands
-there: another amount, another date."""
-
-_WORTH_LOOKING = 60.0
-"""The likeness, of 100, below which rapidfuzz need not look for a line."""
-
-_SLACK = 4
-"""Letters around the likeliest place of a line among which its ends are looked for, beside a tenth of its length."""
-
-_EDGE = 2
-"""Letters that PP-OCR may have missed at an end of a line."""
-
-_ANCHOR = 8
-"""Letters of a line that is found elsewhere than its neighbours, such as of a column that was read before its turn."""
-
-_ORDERS = 4
-"""How often lines that are left are looked for in the text that is left: so many columns may have changed places."""
-
-Span = tuple[int, int]
 
 
 def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[TextLine]:

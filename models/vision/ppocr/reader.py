@@ -38,6 +38,48 @@ _LONGEST_WARPED = 32_766
 _NEARLY = 0.25
 """Part of a pixel at the edge of a box that is left away."""
 
+_MOST_COLUMNS = 1_000_000
+"""Columns of the lines of one picture together, as high as they are read: some 50,000 letters in 144 MB. Lines of a
+pixel each across a large picture would be a hundred times the picture."""
+_MOST_AROUND = 2_000_000_000
+"""Pixels around the tilted lines of one picture together: of a tilted line all that lies between its ends is shrunk,
+which for one from corner to corner is the whole picture, and takes a tenth of a second and more for 50 megapixels.
+Enough for a page of 35 megapixels that lies askew by half a right angle with a hundred lines."""
+_GAP = 1.7
+"""Distance of neighbouring characters, over the usual one in the line, from which blank paper parts words."""
+_WIDE_GAP = 2.5
+"""The same where CJK characters meet, which stand wider apart."""
+_LEADER = 4.0
+"""The same without blank paper: dots of a leader that the recogniser left out."""
+_BLANK = 0.8
+"""Least width of the blank paper, over the usual distance."""
+_NARROW_GAP = 1.2
+"""The same as `_GAP` where the blank paper stands out among that between the line's other letters: in proportional
+type a space takes half of a letter."""
+_NARROW_BLANK = 0.4
+"""Least width of such blank paper, over the usual distance."""
+_STANDS_OUT = 0.25
+"""How much wider such blank paper is than the usual one, over the height of the line."""
+_SLENDER = frozenset("1liIjtfrJ")
+"""Letters that stand apart from their neighbours in some typefaces."""
+_ROOM = 0.05
+"""What each of them adds to `_STANDS_OUT`."""
+_FEWEST = 4
+"""Characters from which a line shows what is usual in it."""
+_APART = 0.4
+"""White space across which the size of the type may change, over the height of the line."""
+_NARROWEST = 8.0
+"""Least distance of two characters that the recogniser tells apart, in pixels."""
+_WIDEST = 1.2
+"""Largest usual distance of characters, over their height: of three characters one gap may be most of the line."""
+Span = tuple[float, float]
+_DOUBTFUL = 0.85
+"""Confidence below which a line may be upside down: such lines measure 0.5 to 0.9, upright ones 0.9 to 1."""
+_CERTAIN = 0.9
+"""Confidence that a line read upside down needs to be believed on a page that is not."""
+_LEAST_CONFIDENCE = 0.5
+"""Lines below it are texture, or a script that the recogniser does not know (see the package's docstring)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:
@@ -62,17 +104,6 @@ def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
     sideways = sum(height for width, height in sizes if height > _TALL * width)
     page_turn = 1 if sideways > level else 0
     return [[_cut(image, _turned(quad, turn)) for turn in _turns(quad, page_turn)] for quad in quads]
-
-
-_MOST_COLUMNS = 1_000_000
-"""Columns of the lines of one picture together, as high as they are read: some 50,000 letters in 144 MB. Lines of a
-pixel each across a large picture would be a hundred times the picture."""
-
-
-_MOST_AROUND = 2_000_000_000
-"""Pixels around the tilted lines of one picture together: of a tilted line all that lies between its ends is shrunk,
-which for one from corner to corner is the whole picture, and takes a tenth of a second and more for 50 megapixels.
-Enough for a page of 35 megapixels that lies askew by half a right angle with a hundred lines."""
 
 
 def within_bounds(quads: Quads) -> Quads:
@@ -154,37 +185,6 @@ def _straightened(part: Image, corners: Corners) -> Image:
     warp = cv2.getPerspectiveTransform(np.ascontiguousarray(corners - 0.5, np.float32), target)
     smooth = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.warpPerspective(part, warp, size, flags=smooth, borderMode=cv2.BORDER_REPLICATE), np.uint8)
-
-
-_GAP = 1.7
-"""Distance of neighbouring characters, over the usual one in the line, from which blank paper parts words."""
-_WIDE_GAP = 2.5
-"""The same where CJK characters meet, which stand wider apart."""
-_LEADER = 4.0
-"""The same without blank paper: dots of a leader that the recogniser left out."""
-_BLANK = 0.8
-"""Least width of the blank paper, over the usual distance."""
-_NARROW_GAP = 1.2
-"""The same as `_GAP` where the blank paper stands out among that between the line's other letters: in proportional
-type a space takes half of a letter."""
-_NARROW_BLANK = 0.4
-"""Least width of such blank paper, over the usual distance."""
-_STANDS_OUT = 0.25
-"""How much wider such blank paper is than the usual one, over the height of the line."""
-_SLENDER = frozenset("1liIjtfrJ")
-"""Letters that stand apart from their neighbours in some typefaces."""
-_ROOM = 0.05
-"""What each of them adds to `_STANDS_OUT`."""
-_FEWEST = 4
-"""Characters from which a line shows what is usual in it."""
-_APART = 0.4
-"""White space across which the size of the type may change, over the height of the line."""
-_NARROWEST = 8.0
-"""Least distance of two characters that the recogniser tells apart, in pixels."""
-_WIDEST = 1.2
-"""Largest usual distance of characters, over their height: of three characters one gap may be most of the line."""
-
-Span = tuple[float, float]
 
 
 def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
@@ -327,14 +327,6 @@ def _place(crop: Crop, across: Span, down: Span) -> Quad:
 
     (left, right), (top, bottom) = across, down
     return point(left, top), point(right, top), point(right, bottom), point(left, bottom)
-
-
-_DOUBTFUL = 0.85
-"""Confidence below which a line may be upside down: such lines measure 0.5 to 0.9, upright ones 0.9 to 1."""
-_CERTAIN = 0.9
-"""Confidence that a line read upside down needs to be believed on a page that is not."""
-_LEAST_CONFIDENCE = 0.5
-"""Lines below it are texture, or a script that the recogniser does not know (see the package's docstring)."""
 
 
 class PpOcrReader:
