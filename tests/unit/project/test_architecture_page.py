@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from tests.conftest import ROOT, each_case
@@ -105,3 +106,9 @@ def modules_after(program: str) -> set[str]:
     shown = f"{program}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
     return set(json.loads(result.stdout))
+
+
+def test_every_question_of_a_newcomer_is_answered_by_a_file() -> None:
+    questions = tomllib.loads((ROOT / "tests" / "data" / "newcomer_questions.toml").read_text("utf-8"))["question"]
+    assert len({one["text"] for one in questions}) == 24
+    assert [file for one in questions for file in one["files"] if not (ROOT / file).is_file()] == []
