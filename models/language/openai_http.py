@@ -1,6 +1,7 @@
 """HTTP to an OpenAI-compatible server: connections, retries and limits of time."""
 
 import asyncio
+import base64
 import contextlib
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -63,7 +64,9 @@ class OpenAiHttp:
     """Belongs to the event loop that it is first used in."""
 
     def __init__(self, base_url: str, api_key: str | None, patience: ServerPatience) -> None:
-        self.url = api_url(base_url)
+        url = api_url(base_url)
+        # aiohttp refuses a request that has credentials in its URL and in a header, and httpx puts them into both.
+        self.url = url.copy_with(userinfo=b"")
         self.patience = patience
         self._chat_url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
         # Compressing an event stream costs time, and holds pieces back.
@@ -71,6 +74,9 @@ class OpenAiHttp:
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if api_key:
             self._headers["authorization"] = f"Bearer {api_key}"
+        elif url.userinfo:
+            credentials = f"{url.username}:{url.password}".encode()
+            self._headers["authorization"] = f"Basic {base64.b64encode(credentials).decode()}"
         # aiohttp takes 0 for no limit; None would leave its own, 100, and one stream more would wait for an end.
         limits = httpx.Limits(max_connections=0, keepalive_expiry=KEEP_ALIVE_S)
         self._transport = AiohttpTransport(limits=limits, proxy=proxy_for(self.url))

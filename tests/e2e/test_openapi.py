@@ -71,7 +71,7 @@ def found(pointer: str) -> Any:
 
 def test_every_reference_leads_somewhere() -> None:
     pointers = set(references(DOCUMENT))
-    assert "#/components/schemas/ChatRequestMessage" in pointers
+    assert "#/components/schemas/ChatRequestChatMessage" in pointers
     for pointer in pointers:
         assert isinstance(found(pointer), dict)
 
@@ -82,8 +82,8 @@ def test_the_description_is_valid_openapi() -> None:
 
 def test_a_requests_parts_and_an_answers_are_told_apart() -> None:
     schemas = DOCUMENT["components"]["schemas"]
-    assert "role" in schemas["ChatRequestMessage"]["required"]
-    assert schemas["Message"]["properties"]["role"]["const"] == "assistant"
+    assert "role" in schemas["ChatRequestChatMessage"]["required"]
+    assert schemas["CompletionMessage"]["properties"]["role"]["const"] == "assistant"
 
 
 def test_every_operation_but_the_probes_asks_for_a_key() -> None:

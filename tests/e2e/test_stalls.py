@@ -248,7 +248,7 @@ def test_of_thousands_of_inputs_no_more_are_looked_at_than_a_request_may_have(
         looked_at.append(part)
         return look(part, here)
 
-    monkeypatch.setattr(app.chat.inputs, "_source", noted)
+    monkeypatch.setattr(app.chat.inputs, "_source_of_part", noted)
     urls = [f"https://example.com/{number}.png" for number in range(5000)]
     response = server.ask(ALICE, *run_task("ocr", *[{"type": "image_url", "image_url": {"url": url}} for url in urls]))
     error_of(response, 400, "too_many_sources")

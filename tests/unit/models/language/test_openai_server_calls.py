@@ -184,6 +184,19 @@ async def test_the_key_is_sent_as_a_bearer_token() -> None:
     assert "authorization" not in (await sent(CALL)).headers
 
 
+async def test_credentials_in_the_url_are_sent_and_a_key_goes_before_them() -> None:
+    with serving_llm() as upstream:
+        url = upstream.base_url.replace("://", "://user:secret@")
+        for key, sent_by_it in ((None, "Basic dXNlcjpzZWNyZXQ="), ("k-1", "Bearer k-1")):
+            llm = OpenAiServer(url, model="scripted", api_key=key, patience=READY)
+            try:
+                await llm.check()
+                await events_of(llm)
+            finally:
+                await llm.close()
+            assert upstream.requests[-1].headers["authorization"] == sent_by_it
+
+
 async def test_without_a_model_the_first_that_the_server_lists_is_asked() -> None:
     routes = {"/v1/models": {"data": [{"id": "first"}, {"id": "second"}]}}
     with serving_llm(routes=routes) as upstream:
