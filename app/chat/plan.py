@@ -8,10 +8,10 @@ from typing import Self
 import structlog
 
 from app.chat.inputs import Turn
+from app.chat.nearest_task import LONGEST, WITH_PICTURE, WITHOUT_MEDIA, Router
 from app.chat.planning.kinds import Kind, kind_of
 from app.chat.planning.prose import SUBJECTS, Prose
 from app.chat.planning.wants import Wants, without_target
-from app.chat.router import LONGEST, WITH_PICTURE, WITHOUT_MEDIA, Router
 from app.wire.request import ChatRequest
 from models.base import ModelError
 from models.embedding.embedder import Embedder

@@ -204,7 +204,7 @@ def remove_key(
 async def _purged(tenant: str) -> list[str]:
     from app.access.admission import FLUSH_S
     from app.access.keys import REFRESH_S
-    from app.purging import build_purges
+    from app.tenant_deletion import build_purges
 
     # Until then running servers take the key, and write down what it used.
     await asyncio.sleep(REFRESH_S + FLUSH_S + 1)

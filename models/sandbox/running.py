@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 
 from models.sandbox.interpreter import HOME, PACKAGES, Bind, _executable, hidden, interpreter_binds, program
-from models.sandbox.outside import TOO_MANY_STARTS, TOO_MUCH_MEMORY, UNSEEN
+from models.sandbox.memory_watch import TOO_MANY_STARTS, TOO_MUCH_MEMORY, UNSEEN
 from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome, Stop, most_bytes, read_answer
 from models.sandbox.seccomp import filter_program
 
@@ -68,7 +68,7 @@ class Room:
         """`memory` is in bytes; `request`, and the second of each of `files` beside its name, are descriptors to read
         from."""
         here = Path(__file__).parent
-        command = [str(_executable()), "-I", "-S", "-B", str(here / "outside.py"), str(memory)]
+        command = [str(_executable()), "-I", "-S", "-B", str(here / "memory_watch.py"), str(memory)]
         command += [self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
         command += ["--hostname", "sandbox", "--cap-drop", "ALL"]
         if is_privileged():

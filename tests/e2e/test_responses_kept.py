@@ -11,9 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from app.access.keys import tenant_of
-from app.purging import build_purges
 from app.routes import responses
 from app.settings import Settings
+from app.tenant_deletion import build_purges
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
 from tests.e2e.responses import KEY, OTHER, PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, text_of, user
 from tests.llm_server import Reply

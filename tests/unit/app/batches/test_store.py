@@ -10,8 +10,8 @@ import pytest
 from app.access.keys import EVERYONE, KeyReference
 from app.batches.runner import LEASE_S
 from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches
-from app.purging import build_purges
 from app.state.entries import StoreDown
+from app.tenant_deletion import build_purges
 from tests.batches import World, open_world
 
 

@@ -1,8 +1,8 @@
 """The process above the sandbox: starts bubblewrap, adds up the memory of all that runs in it, and ends it.
 
-A program of its own, which imports nothing of ours: `python -I -S outside.py BYTES bwrap …`. The server would look too
-late, as its threads take turns: five processes touch a gigabyte while one of them has its turn. The end of the standard
-input ends the script; the status with which this process ends says what else did.
+A program of its own, which imports nothing of ours: `python -I -S memory_watch.py BYTES bwrap …`. The server would look
+too late, as its threads take turns: five processes touch a gigabyte while one of them has its turn. The end of the
+standard input ends the script; the status with which this process ends says what else did.
 """
 
 import _thread

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from app.chat.inputs import Turn
+from app.chat.nearest_task import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Prototypes
 from app.chat.plan import Planner
-from app.chat.router import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Prototypes
 from models.base import EngineOverloaded
 from tests import routing
 from tests.plans import ALL_TEXTS, Case, turn_of
