@@ -1,6 +1,6 @@
-"""Whether the words beside a match name its field, or something else.
+"""Claims of labels: the words beside a match name its field, or something else.
 
-`10.00` stands on a receipt, but beside "Cash": as the cash it is right, as the tax it is not.
+On a receipt with `10.00` beside "Cash", the number is right for the cash and wrong for the tax.
 """
 
 import re
@@ -22,11 +22,14 @@ from tasks.notation.dates import parse_day
 from tasks.notation.numbers import parse_number
 
 Label = Literal["own", "none", "other", "elsewhere"]
-"""What labels say of a match: `own`, words beside it name its field; `none`, nothing beside it is a label; `other`,
-words beside it name another field; `elsewhere`, its field's label stands beside another value."""
+"""Relation of labels to a match.
+
+`own`: words beside the match name its field; `none`: no label is beside the match; `other`: words beside the match name
+another field; `elsewhere`: the label of the match's field is beside another value.
+"""
 
 OWN_AFFINITY = 0.5
-"""Affinity from which the words around a match are taken for its field's own label, known or not."""
+"""Least affinity at which the words around a match count as its field's own label, known or not."""
 _FRACTION = re.compile(r"\d[.,]\d|%")
 _ROUNDING = frozenset({"rounding"})
 _CLOCK = re.compile(r"\d[:.]\d\d")
@@ -36,20 +39,20 @@ _CLOCK = re.compile(r"\d[:.]\d\d")
 class Claim:
     label: Label
     text: str = ""
-    """The label as the source has it."""
+    """The label as written in the source."""
     is_final: bool = False
-    """Whether labels elsewhere cannot speak against it."""
+    """True if labels elsewhere cannot contradict the claim."""
 
 
 @dataclass(frozen=True)
 class AnsweredField:
-    """A field of an answer with its value, as far as labels can speak of it."""
+    """A field of an answer: its value, and its names for the comparison with labels."""
 
     value: Any
-    """The field's value; empty where the value is still looked for."""
+    """The field's value; an empty text while the value is not known."""
     names: Names
     in_list: bool = False
-    """Whether the field is in a list, whose labels may stand beside the other items."""
+    """True if the field is in a list, whose labels may be beside other items."""
 
     @cached_property
     def concepts(self) -> frozenset[str]:
@@ -69,7 +72,7 @@ class AnsweredField:
 
     @property
     def is_labelled(self) -> bool:
-        """Whether values of its kind always stand beside a label: amounts and numbers do, names and dates do not."""
+        """True if values of the field's kind always have a label: amounts and numbers do, names and dates do not."""
         return bool(self.concepts) and self.kinds <= {"amount", "count", "number", "time"}
 
     @property
@@ -78,18 +81,18 @@ class AnsweredField:
 
 
 class Claims:
-    """Finds what labels say about matches. The layout of a passage is found when it is first needed."""
+    """Finds the claims of labels about matches. The layout of a passage is determined at its first use."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = passages
         self._layouts: dict[int, LabelLayout] = {}
 
     def of(self, match: ValueMatch, answered: AnsweredField) -> Claim:
-        """Finds what the label beside `match` says: `own`, `other` or `none`."""
+        """Return the claim of the label beside `match`: `own`, `other` or `none`."""
         passage = match.passage
         layout = self.layout(passage)
         pair = next((layout.pair_of[word] for word in match.words if word in layout.pair_of), None)
-        # The name of an item stands before its figures like a label.
+        # The name of a list's item precedes the item's figures like a label.
         if pair is not None and not pair.closed and (answered.in_list or answered.kinds <= {"text"}):
             pair = None
         near = affinity(passage, match.words, answered.names) >= OWN_AFFINITY
@@ -109,7 +112,7 @@ class Claims:
         return Claim("none")
 
     def elsewhere(self, answered: AnsweredField) -> Claim | None:
-        """The field's own label where it stands beside another value of its kind, for a field without a match there."""
+        """Return the claim of the field's own label beside another value of its kind, or None without such a label."""
         if answered.in_list:
             return None
         found = next(self.own_pairs(answered), None)
@@ -118,17 +121,17 @@ class Claims:
         return Claim("elsewhere", found[1].label)
 
     def _is_rounded(self, passage: Passage, pair: LabelledValue, answered: AnsweredField) -> bool:
-        """Whether the field is a total that differs from the value beside its label by the page's rounding only."""
+        """True if the field is a total that differs from the value beside its label by the page's rounding only."""
         wanted = parse_number(str(answered.value)) if "total" in answered.concepts else None
         if wanted is None:
             return False
         roundings = self.layout(passage).of_concepts.get(_ROUNDING, ())
-        # An amount without a sign may have been taken off.
+        # A rounding without a sign may have been subtracted.
         by = {sign * one for pair in roundings for one in _amounts(passage, pair) for sign in (1, -1) if abs(one) < 1}
         return not wanted.readings.isdisjoint(total + one for total in _amounts(passage, pair) for one in by)
 
     def own_pairs(self, answered: AnsweredField) -> Iterator[tuple[Passage, LabelledValue]]:
-        """The labels that name the field, each with its passage, where a value of the field's kind stands beside it."""
+        """Find the labels that name the field and have a value of its kind beside them, each with its passage."""
         for passage in self._passages if answered.names.own else ():
             for pair in _labels_naming(self.layout(passage), answered):
                 if _is_of_kind(passage, pair, answered):
@@ -141,7 +144,7 @@ class Claims:
 
 
 def _labels_naming(layout: LabelLayout, answered: AnsweredField) -> Sequence[LabelledValue]:
-    """The labels that name the field: by the same concepts, or by all the words of its key and at most one more."""
+    """Find the labels with the field's concepts, or with all words of its key and at most one more word."""
     if answered.concepts:
         return layout.of_concepts.get(answered.concepts, ())
     key = answered.names.own[0]
@@ -152,8 +155,10 @@ def _labels_naming(layout: LabelLayout, answered: AnsweredField) -> Sequence[Lab
 
 
 def _is_first(passage: Passage, pair: LabelledValue, match: ValueMatch) -> bool:
-    """Whether `match` is the first value beside the label, or has the same words; figures may have words before them
-    (`Payment: Cash 10.00`)."""
+    """True if `match` is the first value beside the label, or has the same words.
+
+    Words may precede figures (`Payment: Cash 10.00`).
+    """
     said = [passage.words[word] for word in match.words]
     values = [passage.words[word] for word in pair.values]
     if any(map(_has_figure, said)):
@@ -166,7 +171,7 @@ def _has_figure(text: str) -> bool:
 
 
 def _line_word(match: ValueMatch) -> str:
-    """A word in the line of a bare figure that makes the figure a part of an address; empty where there is none."""
+    """Return a word in the line of a bare figure that makes the figure part of an address, or an empty text."""
     said = " ".join([match.passage.words[word] for word in match.words])
     if _FRACTION.search(said) or any(find_currencies(said)):
         return ""
@@ -175,7 +180,7 @@ def _line_word(match: ValueMatch) -> str:
 
 
 def _amounts(passage: Passage, pair: LabelledValue) -> frozenset[Decimal]:
-    """All readings of the first figures beside a label."""
+    """Return all readings of the first figures beside a label."""
     number = passage.number_at.get(pair.values[0])
     return number.readings if number else frozenset()
 

@@ -1,13 +1,13 @@
-"""How probable it is that a field of an answer is right, from the network's scores to the number that clients see.
+"""Probability that a field of an answer is right, from the network's scores to the number that clients see.
 
-1. The network (`models/extraction/network.py`) scores every span of what was read as the field's value, and one score
-   more says that none of them is. `rules.py` and `wholes.py` add what is known of the field whatever the network makes
-   of it. These are the logits of `FieldScores`.
-2. Softmax makes probabilities of a field's logits. Those of all spans that say the field's value are added up
-   (`FieldScores.place`); in a list, where there are many values, each span is right or wrong by itself.
-3. What evidence says for the value or against it: how well the words agree with it, and whether a label beside
-   them names this field or another one (`CalibrationInput`).
-4. A logistic regression calibrates all that on documents that nothing else was fitted to (`probability`;
+1. The network (`models/extraction/network.py`) scores every span of what was read as the field's value. One more
+   score is for the case that no span is the value. `rules.py` and `wholes.py` add knowledge about the field that the
+   network lacks. The sums are the logits of `FieldScores`.
+2. Softmax turns a field's logits into probabilities. The probabilities of all spans with the field's value are added
+   up (`FieldScores.place`). In a list, which has many values, each span is right or wrong by itself.
+3. Evidence adds how well the words agree with the value, and whether the label beside the words names this field or
+   another (`CalibrationInput`).
+4. A logistic regression calibrates all of these on documents that nothing else was fitted to (`probability`;
    `training/extraction/calibrate.py` fits it, after Platt, "Probabilistic outputs for support vector machines", 1999).
 """
 
@@ -38,26 +38,26 @@ _SUREST = 0.9999
 
 
 class ValuePlace(NamedTuple):
-    """The place where the extractor sees a value, with the probability before calibration."""
+    """The place of a value according to the extractor, with the probability before calibration."""
 
     probability: float
     entry: Entry | None = None
     pointer: str = ""
-    """JSON pointer of the line in which it begins."""
+    """JSON pointer of the line in which the value begins."""
     words: frozenset[int] = frozenset()
-    """Indices of the words in their passage."""
+    """Indices of the value's words in their passage."""
     copied: bool = False
-    """Whether the value is the extractor's own answer."""
+    """True if the value is the extractor's answer, not an LLM's."""
 
 
 @dataclass(frozen=True)
 class FieldScores:
-    """The candidates in what was read, and the score of each as the value of each field."""
+    """The candidates in the texts that were read, and the score of each candidate as the value of each field."""
 
     candidates: Candidates
     fields: Sequence[WantedField]
     logits: Matrix
-    """Fields × (spans + 1); the last score says that no span answers the field."""
+    """Matrix of fields × (spans + 1); the last column scores the case that no span answers the field."""
     entries: Sequence[Entry] = ()
     """The task results that the passages were cut from."""
     lists: Mapping[JsonPath, TextList] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class FieldScores:
 
     @property
     def document(self) -> Entry | None:
-        """The request's own text, where that was read; else None."""
+        """The request's own text if the extractor read it, or else None."""
         return next((entry for entry in self.entries if not is_text(entry)), None)
 
     @cached_property
@@ -83,13 +83,16 @@ class FieldScores:
         return {field.path: row for row, field in enumerate(self.fields)}
 
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
-        """The likeliest place of `value` for the field at `path`, with the probability of all its places; None where
-        the field was not wanted. `copied`: the value is the extractor's answer, no LLM's."""
+        """Return the likeliest place of `value` for the field at `path`, with the probability of all its places.
+
+        The result is None if the field was not wanted. `copied` states that the value is the extractor's answer, not
+        an LLM's.
+        """
         row = self.rows.get(without_items(path))
         if row is None:
             return None
         if (whole := self.lists.get(self.fields[row].path)) and isinstance(at := path[-1], int):
-            # One piece has all items: each is right where that is.
+            # All items come from one piece of text, so each item is right if the piece is.
             return self._place(whole.passage, whole.items[at].words, whole.probability, copied)
         key = key_of(value)
         saying = [at for at, said in enumerate(self._values_said) if key in said]
@@ -97,7 +100,7 @@ class FieldScores:
             return ValuePlace(0.0, copied=copied)
         best = max(saying, key=lambda at: self.logits[row, at])
         if self.fields[row].in_list:
-            # There are many of it: each is right or not by itself.
+            # A list has many values, and each is right or wrong by itself.
             chance = float(1 / (1 + np.exp(self.logits[row, -1] - self.logits[row, best])))
         else:
             chance = float(self.probabilities[row, saying].sum())
@@ -116,18 +119,18 @@ class FieldScores:
 
 
 class CalibrationInput(NamedTuple):
-    """All that calibration goes by."""
+    """The input of the calibration of one value."""
 
     probability: float
-    """The probability by the network and the rules."""
+    """Probability according to the network and the rules."""
     score: float
-    """How well value and text agree, 0 to 1."""
+    """Agreement of value and text, 0 to 1."""
     own: bool
-    """Whether a label beside it names the field."""
+    """True if a label beside the value names the field."""
     other: bool
-    """Whether labels speak against it."""
+    """True if labels contradict the value."""
     copied: bool
-    """Whether the extractor answered; else an LLM did, which may be right where the network sees nothing."""
+    """True if the extractor answered; an LLM, which answered otherwise, may be right where the network sees nothing."""
 
     @property
     def features(self) -> tuple[float, ...]:
@@ -135,7 +138,7 @@ class CalibrationInput(NamedTuple):
 
 
 def calibration_input(place: ValuePlace, score: float, label: Label) -> CalibrationInput:
-    """The input for a value that the extractor sees at `place` and evidence finds with this score and label."""
+    """Return the input for a value with the extractor's `place` and the score and label of its evidence."""
     return CalibrationInput(place.probability, score, label == "own", label in ("other", "elsewhere"), place.copied)
 
 
@@ -151,6 +154,6 @@ def _weights() -> dict[str, tuple[tuple[float, ...], float]]:
 
 
 def probability(signs: CalibrationInput) -> float:
-    """The calibrated probability that a field is right, 0 to 1."""
+    """Return the calibrated probability that a field is right, 0 to 1."""
     weights, bias = _weights()["copied" if signs.copied else "llm"]
     return 1 / (1 + math.exp(-bias - sum(weight * one for weight, one in zip(weights, signs.features, strict=True))))

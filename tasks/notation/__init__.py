@@ -1,1 +1,1 @@
-"""How documents, tables and requests write numbers, dates and currencies."""
+"""Notations of numbers, dates and currencies in documents, tables and requests."""

@@ -1,5 +1,5 @@
-"""Numbers and points in time as cells of tables write them: ISO 8601, days, months, quarters, weeks and years of
-several countries, and seconds since 1970. What the signs of one cell leave open, the others of its table decide.
+"""Parser of numbers and points in time in the cells of a table: ISO 8601, the notations of several countries for days,
+months, quarters, weeks and years, and seconds since 1970. An ambiguous cell is read like the other cells of its table.
 """
 
 import datetime as dt
@@ -17,24 +17,26 @@ _DROPPED = str.maketrans({"−": "-", "–": "-", **dict.fromkeys(_SPACES)})
 _AROUND = r"(?:[$€£¥₹₽%‰]|[A-Z]{3}|kr|zł)?"
 _NUMBER = re.compile(rf"{_AROUND}([-+]?){_AROUND}((?:\d[\d.,]*|[.,]\d+)(?:[eE][-+]?\d{{1,3}})?){_AROUND}")
 _LONGEST_NUMBER = 60
-"""Characters that a cell with a number has at most."""
+"""Largest length of a cell with a number, in characters."""
 _MISSING = frozenset(
     {"", "-", "–", "—", ".", "..", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "k.a.", "s/d"}
 )
 
 
 def is_missing(cell: str) -> bool:
-    """Whether `cell` says that there is no value."""
+    """True if `cell` is empty or a mark for a missing value, like `n/a`."""
     return cell.strip().lower() in _MISSING
 
 
 def looks_numeric(cell: str) -> bool:
-    """Whether `cell` is a number, whatever its signs mean."""
+    """True if `cell` is a number, with a decimal point or a decimal comma."""
     return _digits(cell) is not None
 
 
 def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
-    """Whether commas are decimal in these cells of one table: by the first that leaves no choice, else as is `likely`.
+    """True if commas are decimal signs in these cells of one table.
+
+    The first unambiguous cell decides. If all cells are ambiguous, the answer is `likely`.
 
     `1.234,5`, `12,5` and `0,125` can only be read with a decimal comma, `1,234.5` and `12.5` only with a decimal point.
     """
@@ -56,9 +58,10 @@ def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
 
 
 def number(cell: str, *, comma: bool) -> float | None:
-    """The number that `cell` is, with a decimal comma or point; None for anything else, and for what is not finite.
+    """Return the number in `cell`, or None if the cell is no number or the number is not finite.
 
-    Signs of currencies and per cent are left out, parentheses are a minus. `50%` is 50.
+    `comma` states that commas are decimal signs. Signs of currencies and per cent are dropped (`50%` is 50), and
+    parentheses mean a minus.
     """
     found = _digits(cell)
     if found is None:
@@ -68,7 +71,7 @@ def number(cell: str, *, comma: bool) -> float | None:
     readings = list(_readings(mantissa, has_exponent=bool(exponent)))
     value = next((one.value for one in readings if one.decimal_sign in ("", "," if comma else ".")), None)
     if value is None and readings and _count_signs(mantissa) == 1:
-        # As in `12.5` among decimal commas: not this notation, but a number all the same.
+        # The cell does not follow the table's notation, like `12.5` among decimal commas, but is still a number.
         value = readings[0].value
     if value is None:
         return None
@@ -77,8 +80,10 @@ def number(cell: str, *, comma: bool) -> float | None:
 
 
 def _readings(digits: str, *, has_exponent: bool) -> Iterator[Magnitude]:
-    """The readings of a cell's digits. A first zero begins no groups, nor does an exponent follow them: 012,345 and
-    1,234e5 are fractions."""
+    """Return the readings of a cell's digits.
+
+    Digits that begin with a zero or precede an exponent have no thousands groups: 012,345 and 1,234e5 are fractions.
+    """
     for reading in magnitudes(digits):
         is_fraction = reading.decimal_sign in digits
         if (is_fraction or not has_exponent) and (digits[0] != "0" or (is_fraction and _count_signs(digits) < 2)):
@@ -90,7 +95,7 @@ def _count_signs(digits: str) -> int:
 
 
 def _digits(cell: str) -> tuple[str, str] | None:
-    """The sign, and the digits with their points and commas."""
+    """Return the sign of a number, and its digits with their points and commas; None if `cell` is no number."""
     text = cell.strip()
     if not text or len(text) > _LONGEST_NUMBER:
         return None
@@ -131,23 +136,26 @@ _FORMS = (
     re.compile(rf"{_YEAR}{_SEPARATED}{_NAME}(?:{_SEPARATED}(?P<day>\d{{1,2}}))?"),
     re.compile(rf"{_YEAR}(?:\.0)?"),
 )
-"""What stands for a point in time, in full; the first that fits is meant."""
+"""Notations of a point in time, each of a whole cell; the first matching notation applies."""
 _LONGEST = 40
-"""Characters that a cell with a date has at most."""
+"""Largest length of a cell with a date, in characters."""
 _CENTURY_TURNS_AT = 69
-"""Two-digit years from here on are 19xx, as POSIX reads them."""
+"""First two-digit year that is read as 19xx, according to POSIX."""
 _SECONDS = (100_000_000, 10_000_000_000)
-"""Numbers that are read as seconds since 1970: the years 1973 to 2286. A thousand times as much is milliseconds."""
+"""Range of numbers that are read as seconds since 1970: the years 1973 to 2286.
+
+Numbers a thousand times as large are read as milliseconds.
+"""
 
 Moment = tuple[dt.datetime, int | None]
-"""Local time, and its offset from UTC in minutes where it is told."""
+"""Local time, and its offset from UTC in minutes if the cell states one."""
 
 
 def moments(cells: Sequence[str]) -> list[dt.datetime | None]:
-    """Each cell's point in time, its period's first moment; None for what is none.
+    """Return the point in time of each cell, or None for a cell without one; a period counts as its first moment.
 
-    Whether days come before months is told by all cells together. Times of one offset are local times; of several, as
-    where summer time begins, they are UTC.
+    All cells together determine whether days come before months. If all times have one offset from UTC, they are
+    returned as local times; if the offsets differ, like around a change to summer time, they are converted to UTC.
     """
     found = _read_all(cells, day_first=False)
     if any(_NUMERIC.match(cell.strip()) for cell in cells):
@@ -160,12 +168,12 @@ def moments(cells: Sequence[str]) -> list[dt.datetime | None]:
 
 
 def year_in(value: float) -> dt.datetime | None:
-    """A number as the year that it may be."""
+    """Return the beginning of year `value`, or None if the number is not an integer from 1500 to 2199."""
     return dt.datetime(int(value), 1, 1) if value == int(value) and 1500 <= value <= 2199 else None
 
 
 def since_1970(value: float) -> dt.datetime | None:
-    """A number as the seconds or milliseconds that it may be."""
+    """Return the moment `value` seconds or milliseconds after 1970 began, or None out of range (`_SECONDS`)."""
     seconds = value / 1000 if value >= 1000 * _SECONDS[0] else value
     if not _SECONDS[0] <= seconds < _SECONDS[1]:
         return None
@@ -173,14 +181,14 @@ def since_1970(value: float) -> dt.datetime | None:
 
 
 def moment(cell: str, *, day_first: bool = False) -> Moment | None:
-    """The point in time that `cell` is; None for anything else."""
+    """Return the point in time that `cell` states, or None if the cell states no such thing."""
     text = " ".join(cell.split())
     if not 4 <= len(text) <= _LONGEST:
         return None
     try:
         found = (_read(form.fullmatch(text), day_first) for form in _FORMS)
         return next(filter(None, found), None)
-    except ValueError:  # of the 31st of June
+    except ValueError:  # a day that the calendar lacks, like the 31st of June
         return None
 
 
@@ -189,8 +197,11 @@ def _read_all(cells: Iterable[str], *, day_first: bool) -> list[Moment | None]:
 
 
 def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day_first: list[Moment | None]) -> bool:
-    """By which order more cells are dates; else by which order they follow each other, evenly; else by the dots that
-    separate them where days come first."""
+    """True if the readings with the day first are likelier than the readings with the month first.
+
+    The order that turns more cells into dates wins, then the order whose dates rise or fall more evenly. If both are
+    equal, the day comes first if dots separate the parts.
+    """
     if month_first == day_first:
         return False
     costs = [(read.count(None), _disorder(read)) for read in (month_first, day_first)]
@@ -200,7 +211,7 @@ def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day
 
 
 def _disorder(found: list[Moment | None]) -> tuple[int, float]:
-    """How often time turns back, and how long the longest step is."""
+    """Return the number of steps against the direction of most steps, and the longest step in seconds."""
     times = [moment[0] for moment in found if moment]
     steps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     turns = min(sum(step < 0 for step in steps), sum(step > 0 for step in steps))
@@ -208,7 +219,10 @@ def _disorder(found: list[Moment | None]) -> tuple[int, float]:
 
 
 def _read(found: re.Match[str] | None, day_first: bool) -> Moment | None:
-    """None where words stand in a month's place. Raises ValueError for what the calendar does not have."""
+    """Return the moment that a match of a notation states, or None without a match or with a word that is no month.
+
+    Raises ValueError for a date that the calendar does not have, and for years before 1500 or after 2199.
+    """
     if found is None:
         return None
     part = {name: text for name, text in found.groupdict().items() if text}

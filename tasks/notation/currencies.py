@@ -1,4 +1,4 @@
-"""Currencies by the signs and codes that documents write: `RM 12.50` is in ringgit, `$5` in dollars of some country.
+"""Table of currencies by the signs and codes in documents: `RM 12.50` is in ringgit, `$5` in dollars of some country.
 
 >>> [one.code for one in find_currencies("RM 12.50, then 3 EUR")]
 ['MYR', 'EUR']
@@ -14,19 +14,19 @@ _SIGNS = {
     "₩": "KRW", "₺": "TRY", "₽": "RUB", "Fr.": "CHF", "SFr.": "CHF", "Rp": "IDR", "RMB": "CNY", "TL": "TRY",
     "CA$": "CAD",
 }  # fmt: skip
-"""The code of each sign, as ISO 4217 has it."""
+"""Code of ISO 4217 by sign."""
 _CODES = (
     "AED", "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS", "INR", "JPY",
     "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH",
     "USD", "VND", "ZAR",
 )  # fmt: skip
 DOLLARS = frozenset(("USD", "AUD", "CAD", "SGD", "NZD", "HKD", "MXN", "TWD"))
-"""What a bare `$` may be."""
+"""Codes of the currencies that a bare `$` may mean."""
 ANY = "|".join(map(re.escape, sorted((*_CODES, *_SIGNS), key=len, reverse=True)))
-"""A pattern of each, the longest first."""
+"""Regular expression of one code or sign; the longest alternatives come first."""
 FORM = re.compile(rf"(?<![^\W\d_$])(?:{ANY})(?![^\W\d_])")
 _LEADERS = ".…·:()[]"
-"""What leads from a label to its amount, and brackets."""
+"""Brackets, and the characters that lead from a label to its amount."""
 _WORDS = frozenset(name.casefold().strip(_LEADERS) for name in (*_CODES, *_SIGNS))
 
 
@@ -37,22 +37,22 @@ class Currency(NamedTuple):
 
 
 def find_currencies(text: str) -> Iterator[Currency]:
-    """Those that `text` names, where they stand by themselves or touch a figure."""
+    """Find the currencies in `text` that are words of their own or touch a figure."""
     for found in FORM.finditer(text):
         yield Currency(*found.span(), _SIGNS.get(found[0], found[0]))
 
 
 def currency_of(text: str) -> str:
-    """The code of the currency that all of `text` is; empty where it is none."""
+    """Return the code of the currency if `text` is a sign or code and nothing else, or else an empty text."""
     found = FORM.fullmatch(text)
     return _SIGNS.get(found[0], found[0]) if found else ""
 
 
 def is_currency(word: str) -> bool:
-    """Whether a word says a currency and nothing else, in capitals or not: `(RM)`, `....RM`, `eur`."""
+    """True if a word is nothing but the sign or code of a currency, in capitals or not: `(RM)`, `....RM`, `eur`."""
     return word.casefold().strip(_LEADERS) in _WORDS
 
 
 def may_be_in(written: str, code: str) -> bool:
-    """Whether what is `written` for a currency may mean that of this code."""
+    """True if `written`, a currency's sign or code, may mean the currency with this code."""
     return (bool(code) and currency_of(written) == code) or (written == "$" and code in DOLLARS)

@@ -1,4 +1,4 @@
-"""Calendar days in running text with every reading that they allow, and days, months, quarters and years in requests.
+"""Parser of calendar days in text, with every reading of each, and of days, months, quarters and years in requests.
 
 >>> [day.readings for day in find_days("Due 03/04/2026")]
 [(datetime.date(2026, 4, 3), datetime.date(2026, 3, 4))]
@@ -13,10 +13,10 @@ from typing import Final
 from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 
 CENTURY_TURNS_AT = 50
-"""Two-digit years from here on are 19xx: documents look back to births, and some decades ahead at most."""
+"""First two-digit year that is read as 19xx: documents look back to births, and some decades ahead at most."""
 
 _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
-"""No further digit, unless a time of day has lost the space before it."""
+"""Lookahead for the end of a date: no further digit, unless a time of day has lost the space before it."""
 _YEAR = r"\d{4}|\d\d"
 _MONTH = r"[^\W\d_]{3,12}"
 _DATE = re.compile(
@@ -32,7 +32,7 @@ _DATE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _BEFORE = re.compile(r"([^\W\d_]{2,8}(?:-feira)?)(?:\.?,? |, ?)", re.I)
-"""A word before a date."""
+"""Pattern of a word before a date."""
 _TIME = re.compile(r"[\sT,]*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s?(?:[ap]\.?m\.?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?", re.I)
 
 
@@ -41,11 +41,11 @@ class Day:
     start: int
     end: int
     readings: tuple[date, ...]
-    """Several where day, month and year cannot be told apart; the likeliest first."""
+    """Days that the text may mean, the likeliest first; several if the order of day, month and year is open."""
 
 
 def find_days(text: str) -> Iterator[Day]:
-    """Calendar days in figures or with the month's name, in any order of their parts."""
+    """Find calendar days in figures or with the month's name, in any order of their parts."""
     for match in _DATE.finditer(text):
         readings = tuple(dict.fromkeys(_days(match)))
         if readings:
@@ -53,7 +53,10 @@ def find_days(text: str) -> Iterator[Day]:
 
 
 def parse_day(text: str) -> Day | None:
-    """`text` if all of it is one day, with or without the day of the week before and a time of day behind it."""
+    """Return the calendar day in `text`, or None if the text is more than one day.
+
+    The day of the week may precede the day, and a time of day may follow it.
+    """
     text = text.strip()
     day = next(find_days(text), None)
     if day is None or not _is_weekday(text[: day.start]):
@@ -63,7 +66,7 @@ def parse_day(text: str) -> Day | None:
 
 
 def _is_weekday(before: str) -> bool:
-    """Whether what stands before a date is its day of the week, or nothing."""
+    """True if `before`, the text before a date, is empty or a day of the week."""
     word = _BEFORE.fullmatch(before)
     return not before or (word is not None and word[1].casefold() in WEEKDAYS)
 
@@ -91,12 +94,12 @@ def _days(match: re.Match[str]) -> Iterator[date]:
 
 
 def _month_beginning(name: str) -> int:
-    """1 to 12 for a month's name, or for a word that begins as its short form does; 0 for any other word."""
+    """Return 1 to 12 for a month's name or a word whose first three letters are a month's short form, or else 0."""
     return month_named(name) or month_named(name[:3])
 
 
 def full_year(digits: str, turns_at: int) -> int:
-    """The year that four digits are, or two: from `turns_at` on of the last century, else of this one."""
+    """Return the year of four or two digits: 19xx for two digits from `turns_at` on, 20xx for two digits below."""
     year = int(digits)
     return year if len(digits) == 4 else year + (1900 if year >= turns_at else 2000)
 
@@ -112,7 +115,7 @@ DATE: Final = (
 
 
 def stretch_of(found: re.Match[str]) -> tuple[date, date] | None:
-    """The first day of a DATE, and the day after its last one; None for one that the calendar does not have."""
+    """Return the first day of a match of DATE and the day after its last, or None if the calendar lacks the date."""
     day = found["dd"] or found["d"] or found["d2"]
     quarter = found["q"] or found["yqq"]
     year = int(found["year"] or found["my"] or found["qy"] or found["yq"])

@@ -1,4 +1,4 @@
-"""Numbers as people write them, and every reading that a piece of text allows.
+"""Parser of numbers in running text that returns every reading of an ambiguous number.
 
 >>> [number.readings for number in find_numbers("RM 1.234")]
 [{Decimal('1234'), Decimal('1.234')}]
@@ -14,7 +14,10 @@ from typing import NamedTuple
 from tasks.notation.currencies import ANY as CURRENCY
 
 _CURRENCIES = rf"{CURRENCY}|Fr|Kr"
-"""What may touch a figure's front. Any other letters make a code of it: AB1234 is no amount."""
+"""Letters that may precede a figure without a space.
+
+A figure after any other letters is part of a code: AB1234 is no amount.
+"""
 _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(])?[ ]?
         (?:(?P<currency>{_CURRENCIES})\.?[ ]?)?
@@ -37,12 +40,12 @@ class Number:
 
     @property
     def is_plain(self) -> bool:
-        """Written as JSON would, and without another reading."""
+        """True if the number is written like in JSON and has one reading only."""
         return len(self.readings) == 1 and _PLAIN.fullmatch(self.digits) is not None
 
 
 def find_numbers(text: str) -> Iterator[Number]:
-    """Numbers that stand by themselves: a currency or a unit may touch them, other letters and digits may not."""
+    """Find the numbers that are words of their own: a currency or a unit may touch a number, other letters may not."""
     for match in _NUMBER.finditer(text):
         start, end = match.span("digits")
         if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
@@ -57,7 +60,10 @@ def find_numbers(text: str) -> Iterator[Number]:
 
 
 def parse_number(text: str) -> Number | None:
-    """`text` if all of it is one number, with a currency, a unit of up to three letters or a percent sign."""
+    """Return the number in `text`, or None if the text is anything but one number.
+
+    A currency, a unit of up to three letters or a percent sign is part of the number.
+    """
     text = text.strip()
     number = next(find_numbers(text), None)
     if number is None or number.start or not _UNIT.fullmatch(text, number.end):
@@ -66,7 +72,7 @@ def parse_number(text: str) -> Number | None:
 
 
 def _continues_before(text: str, match: re.Match[str]) -> bool:
-    """Whether the number is the tail of a longer word or number."""
+    """True if the number is the tail of a longer word or number."""
     start = match.start("currency") if match["currency"] else match.start("digits")
     if start == 0:
         return False
@@ -75,7 +81,11 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_sign(text: str, match: re.Match[str]) -> bool:
-    """A hyphen between two words or figures is none; an opening bracket is one where it closes (accounting)."""
+    """True if the character before the figures is a minus sign.
+
+    A hyphen between two words or figures is no minus sign. An opening bracket is one if a closing bracket follows the
+    figures (accounting).
+    """
     if match["negative"] == "(":
         return text[match.end() : match.end() + 1] == ")"
     at = match.start("negative")
@@ -93,11 +103,11 @@ class Magnitude(NamedTuple):
 
     value: Decimal
     decimal_sign: str
-    """The sign that parts whole from fraction where digits are read so; empty where there is no sign at all."""
+    """Decimal sign of this reading, present or not; empty if the digits have neither points nor commas."""
 
 
 def magnitudes(digits: str) -> Iterator[Magnitude]:
-    """1,234.50 and 1.234,50 have one reading; 1.234 has two, as a fraction first; 1.2.3 has none."""
+    """Find the readings of digits: one of 1,234.50 and 1.234,50; two of 1.234, the fraction first; none of 1.2.3."""
     digits = unicodedata.normalize("NFKC", digits)
     points, commas = digits.count("."), digits.count(",")
     sign, other = (".", ",") if digits.rfind(".") > digits.rfind(",") else (",", ".")
@@ -117,14 +127,17 @@ def magnitudes(digits: str) -> Iterator[Magnitude]:
 
 
 def is_grouped(digits: str, sign: str) -> bool:
-    """Whether `sign` parts groups of three, behind a first one of three digits or fewer."""
+    """True if `sign` separates groups of three digits; the first group may have fewer."""
     first, *groups = digits.split(sign)
     return 0 < len(first) <= 3 and all(len(group) == 3 for group in groups)
 
 
 def likeliest(readings: Collection[Decimal], digits: str) -> Decimal:
-    """The reading of `digits` where nothing else tells: three figures behind a comma are thousands, behind a point they
-    are a fraction; of a percent, what is written."""
+    """Return the reading of `digits` that is likeliest without any context.
+
+    Three figures after a comma are thousands, three figures after a point are a fraction. The number before a percent
+    sign is taken as written, not divided by 100.
+    """
     by_size = sorted(readings, key=abs)
     is_ambiguous = len(by_size) > 1 and by_size[-1] == 1000 * by_size[0]
     return by_size[0] if is_ambiguous and "." in digits else by_size[-1]

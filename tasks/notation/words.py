@@ -14,32 +14,32 @@ def _numbered(subject: str) -> dict[str, int]:
 
 
 MONTHS: Final = _numbered("months")
-"""1 to 12, by names and short forms."""
+"""Number of each month, 1 to 12, by its names and short forms."""
 WEEKDAYS: Final = _numbered("weekdays")
-"""1, Monday, to 7, by names and short forms."""
+"""Number of each day of the week, 1 for Monday to 7, by its names and short forms."""
 NUMBERS: Final = _numbered("numbers")
 PLACES: Final = _numbered("places")
 """Places in an order by their names: 1 is the first, -1 the last."""
 UNITS: Final[dict[str, str]] = _TABLE["units"]
-"""Regular expressions of what units of time are called, without groups, by their English names."""
+"""Regular expression of the words for each unit of time, without groups, by the unit's English name."""
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A regular expression of `words` that tries the longest first."""
+    """Return a regular expression of `words` that tries the longest first."""
     return "|".join(sorted(words, key=len, reverse=True))
 
 
 def count_named(text: str, words: Mapping[str, int] = NUMBERS) -> int:
-    """The count that `text` writes in figures, perhaps in groups, or as one of `words`. Raises KeyError."""
+    """Return the count in `text`: figures, with or without separators, or one of `words`. Raises KeyError."""
     figures = text.replace(",", "").replace(".", "")
     return int(figures) if figures.isdecimal() else words[text.lower()]
 
 
 def month_named(name: str) -> int:
-    """1 to 12, or 0 for a word that is no month."""
+    """Return the number of the month, 1 to 12, or 0 for a word that is no month."""
     return MONTHS.get(name.lower().rstrip("."), 0)
 
 
 def unit_named(word: str) -> str | None:
-    """The English name of a unit of time."""
+    """Return the English name of the unit of time that `word` means, or None if it means none."""
     return next((unit for unit, named in UNITS.items() if re.fullmatch(named, word, re.IGNORECASE)), None)
