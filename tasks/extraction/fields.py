@@ -1,4 +1,4 @@
-"""The fields of a schema, and of an answer, that may be looked for in what was read."""
+"""Fields of a schema or of an answer whose values may be looked for in the texts that were read."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,17 +13,17 @@ from tasks.schema.paths import JsonPath, leaves, resolved, schema_at
 from tasks.schema.remainder import DEEPEST, NOTES, is_plain
 
 Fits = Callable[[Any], bool]
-"""Whether a value satisfies a field's schema."""
+"""Function that returns True if a value satisfies a field's schema."""
 
 MOST_FIELDS = 100
-"""Most fields of one schema that are looked for: each is scored with every candidate."""
+"""Largest number of fields of one schema that are looked for: each field is scored with every candidate."""
 _LIST = NOTES | {"type", "items", "minItems", "maxItems"}
 _TEXT = NOTES | {"type", "minLength", "maxLength"}
 _SINGLE = NOTES | {
     *("type", "enum", "const", "pattern", "format", "minLength", "maxLength"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
-"""Keywords of single values; a schema with any other keyword is not tried."""
+"""Keywords in schemas of single values; a field with any other keyword is not looked for."""
 
 
 class WantedField(NamedTuple):
@@ -33,25 +33,25 @@ class WantedField(NamedTuple):
     fits: Fits
     may_be_left_out: bool = False
     in_list: bool = False
-    """Whether the field is in a list, and has many values."""
+    """True if the field is in a list, and therefore has many values."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
     path: JsonPath
     schema: Mapping[str, Any]
-    """The schema with references resolved; an alternative to null has both types."""
+    """The schema with references resolved; an alternative of a type and null is merged into a list of both types."""
     is_required: bool = True
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
-    """The single values in plain objects and in the plain objects within them, in order; lists are not gone into."""
+    """Return the single values in plain objects, nested ones included, in order; without the values in lists."""
     found = [field for field in _fields(schema, schema, (), 0) if field.schema.keys() <= _SINGLE]
     return found if len(found) <= MOST_FIELDS else []
 
 
 def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
-    """The lists of plain objects outside other lists, by path, with the single values that their objects consist of."""
+    """Return the lists of plain objects outside other lists, by path, each with the single values of its objects."""
     found: dict[JsonPath, list[FormField]] = {}
     _lists(schema, schema, (), 0, found)
     return found
@@ -76,7 +76,7 @@ def _lists(
 
 
 def texts_of(schema: Mapping[str, Any]) -> list[FormField]:
-    """The lists of plain strings outside other lists."""
+    """Return the lists of plain strings outside other lists."""
     found = [one for one in _fields(schema, schema, (), 0) if _is_of_texts(schema, one.schema)]
     return found if len(found) <= MOST_FIELDS else []
 
@@ -102,8 +102,11 @@ def _fields(
 
 
 def _in_one(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Merges `anyOf: [{"type": "string"}, {"type": "null"}]`, pydantic's form of what may be missing, into one schema;
-    its `Decimal`, a number that may be written as a text, becomes a number."""
+    """Merge the branches of an `anyOf` into one schema if all but one are null.
+
+    `anyOf: [{"type": "string"}, {"type": "null"}]` is pydantic's form of an optional value. Its form of `Decimal`, a
+    number or a string, becomes a number.
+    """
     branches = node.get("anyOf")
     if not isinstance(branches, list):
         return node
@@ -127,7 +130,7 @@ _ASKS_FOR_PROSE = re.compile(
 
 
 def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
-    """Whether the value of a field stands word for word in what was read: no summary, no judgement, no boolean."""
+    """True if a field's value can be found word for word in a text: no summary, no judgement, no boolean."""
     types = types_of(schema)
     if "enum" in schema:
         said = [value for value in schema["enum"] if value is not None]
@@ -142,12 +145,12 @@ def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
 
 
 def without_items(path: JsonPath) -> JsonPath:
-    """The path of a field without the indices of list items."""
+    """Return the path of a field without the indices of list items."""
     return tuple(step for step in path if isinstance(step, str))
 
 
 def fields_in(value: Any, schema: Mapping[str, Any] | None) -> list[WantedField]:
-    """The fields of an answer whose values are texts or numbers, to be looked for in what was read."""
+    """Return the fields of an answer whose values are texts or numbers."""
     found: dict[JsonPath, WantedField] = {}
     for path, leaf in leaves(value, ()):
         key = without_items(path)

@@ -1,4 +1,4 @@
-"""What a field is called: the words of its key, its title and a short description, spelt out."""
+"""Names of a field: the words of its key, its title and a short description, spelt out."""
 
 import re
 import tomllib
@@ -12,12 +12,12 @@ from tasks.extraction.concepts import FIELD_WORDS, LAST_WORDS, PHRASES, concepts
 from tasks.extraction.folding import fold
 
 LONGEST_NAME = 8
-"""Most words of a description that is a name; a longer one explains."""
+"""Largest number of words of a description that counts as a name; a longer description explains."""
 
 SHORTEST_PART = 3
-"""Fewest letters of a word that may be written together with another one."""
+"""Smallest number of letters of a word that is recognised in two words written together."""
 LONGEST_PAIR = 40
-"""Most letters of two words written together, since every cut is tried."""
+"""Largest number of letters of two words written together, because every cut is tried."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -26,12 +26,12 @@ _ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbr
 
 @lru_cache(maxsize=1024)
 def words_of_key(key: str) -> tuple[str, ...]:
-    """The words of a key: `invoiceNumber`, `invoice_number` → invoice, number."""
+    """Return the words of a key: `invoiceNumber`, `invoice_number` → invoice, number."""
     return tuple(fold(_CAMEL.sub(" ", key).replace("_", " ")))
 
 
 def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
-    """The words with abbreviations spelt out: `cust`, `addr` → customer, address; `duedate` → due, date."""
+    """Return the words with abbreviations spelt out: `cust`, `addr` → customer, address; `duedate` → due, date."""
     if tuple(words) in PHRASES:
         return tuple(words)
     return tuple(
@@ -42,7 +42,7 @@ def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _parted(word: str) -> Sequence[str]:
-    """The two words of names that are written together in `word`."""
+    """Return the two words that are written together in `word`, or `word` alone if there are no such two."""
     if len(word) > LONGEST_PAIR:
         return (word,)
     cuts = range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)
@@ -52,21 +52,21 @@ def _parted(word: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a field is called."""
+    """The names of a field, and of the object around it."""
 
     own: tuple[tuple[str, ...], ...] = ()
-    """The words of each name: the key spelt out, the key as it is, the title, a short description."""
+    """Words of each name: the key spelt out, the key as written, the title, a short description."""
     around: tuple[str, ...] = ()
-    """The words of the object that it is a part of."""
+    """Words of the key of the object that contains the field, spelt out."""
 
     @property
     def concepts(self) -> frozenset[str]:
-        """The concepts of the first name that the table knows."""
+        """Concepts of the first name in the table of concepts; empty if none of the names is there."""
         return next(filter(None, (concepts_of_field(name, self.around) for name in self.own)), frozenset())
 
 
 def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:
-    """The names of the field at `path` in an answer; its `schema` may add to them."""
+    """Return the names of the field at `path` in an answer; the title and description in `schema` may be names, too."""
     keys = [step for step in path if isinstance(step, str)]
     if not keys:
         return Names()

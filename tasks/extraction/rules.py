@@ -1,5 +1,5 @@
-"""What is known of a field whatever the network makes of it: whose a block is, what a total was rounded to, labels with
-nothing behind them, the currency that amounts are in, that labels are no values and fields do not share their words."""
+"""Rules that change the network's scores for a field: the owner of a block of lines, the rounding of a total, labels
+with nothing behind them, and the currency of amounts; labels are no values, and fields do not share their words."""
 
 from collections.abc import Mapping
 from itertools import accumulate
@@ -14,7 +14,7 @@ from tasks.extraction.values import number_of
 from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
-"""Bonus on the logit of a place that belongs to the field's party, and malus where it belongs to another."""
+"""Bonus on the logit of a place that belongs to the field's party, and malus if the place belongs to another party."""
 SENDERS = ("seller", "from")
 """Parties that send a document; the others receive it."""
 SURE = 0.99
@@ -22,29 +22,29 @@ SURE = 0.99
 IN_CURRENCY = 0.95
 """Probability that a field for a currency means the page's only one."""
 FROM = 1.5
-"""Weight of "from" before a name as the label of a sender."""
+"""Weight of "from" before a name, which labels a sender, in units of `OWNED`."""
 _FROM = (["from"], ["by"], ["von"])
 NAMED = 2.0
-"""Malus on the logit that nothing answers a field, where a label of its own has something behind it."""
+"""Malus on the logit that nothing answers a field, if a label of the field has something behind it."""
 INITIAL = 2.0
-"""Bonus on the logit of a number behind the field's initial, and malus behind another's."""
+"""Bonus on the logit of a number behind the field's initial, and malus behind the initial of another field."""
 FEWEST_FIGURES = 6
 """Fewest figures of a telephone number."""
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
 _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
-"""Weight of a currency beside an amount where another one stands behind a label."""
+"""Weight of a currency beside an amount if another currency is behind a label."""
 
 LABELLED = 1.0
-"""Malus on the logit of a place that says what a label does; twice as much where it is word for word a label."""
+"""Malus on the logit of a place with the meaning of a label; doubled if the place is a label word for word."""
 LONGEST_LABEL = 4
-"""Most words of a place that is a label."""
+"""Largest number of words of a place that may be a label."""
 RIVAL = 2.0
-"""Malus on the logit of a place whose words are all certainly another field's."""
+"""Malus on the logit of a place whose words all certainly belong to another field."""
 
 
 def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
-    """Changes the logits of a field's places by what is known of them."""
+    """Apply the rules for the field to the logits of its places."""
     logits[:-1] += OWNED * _ownership(field, candidates)
     if "total" in field.concepts:
         _prefer_rounded(logits, candidates)
@@ -57,7 +57,7 @@ def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates) -> Non
         if _names_field(words, field)
     ]
     if labelled:
-        # All of its labels have nothing behind them, or one has.
+        # If all labels of the field have nothing behind them, nothing answers the field; else something is likely to.
         none = np.logaddexp.reduce(logits[:-1]) + np.log(SURE / (1 - SURE)) if all(labelled) else logits[-1] - NAMED
         logits[-1] = none
     if field.concepts & _INITIALS.keys():
@@ -65,7 +65,7 @@ def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates) -> Non
 
 
 def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> None:
-    """Lessens the logits of labels, and of places that other ones of `fields` are likely to have, by their rows."""
+    """Lessen the logits of labels, and of places that probably belong to another of `fields`, given by their rows."""
     # The sign of a currency may be in one word with its amount.
     rows = [row for row, field in fields.items() if field.concepts != {"currency"}]
     if not rows:
@@ -81,15 +81,17 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
 
 
 def _are_labels(candidates: Candidates) -> Matrix:
-    """How far each span is a label: 2 word for word, 1 by what it says, 0 not."""
+    """Return 2 for each span that is a label word for word, 1 for a span with a label's meaning, 0 for other spans."""
     said = [tuple(fold(span.text)) for span in candidates.spans]
     named = [len(words) <= LONGEST_LABEL and bool(concepts_of(words)) for words in said]
     return np.array([label + (words in PHRASES) for label, words in zip(named, said, strict=True)], np.float32)
 
 
 def _shares_of_words(chances: Matrix, candidates: Candidates) -> Matrix:
-    """Fields × spans: how probably the words of a span are a field's, on the average. `chances`: of each span and of
-    none."""
+    """Return a matrix of fields × spans: the mean probability that a word of the span belongs to the field.
+
+    `chances` has the probability of each span, and in the last column the probability of no span.
+    """
     first = list(accumulate((len(passage.words) for passage in candidates.passages), initial=0))
     begin = dict(zip(map(id, candidates.passages), first, strict=False))
     words = np.concatenate([np.array(span.words) + begin[id(span.passage)] for span in candidates.spans])
@@ -103,7 +105,7 @@ def _shares_of_words(chances: Matrix, candidates: Candidates) -> Matrix:
 
 
 def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
-    """1 for each span that belongs to the party which the field is of, -1 for one that belongs to another."""
+    """Return 1 for each span that belongs to the field's party and -1 for each span that belongs to another party."""
     parties = {CONCEPTS[name].party for name in field.concepts} - {""}
     if len(parties) != 1:
         return 0.0
@@ -118,7 +120,7 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
 
 
 def _is_from(span: CandidateSpan) -> bool:
-    """Whether a capitalised name stands behind "from" in a sentence."""
+    """True if the span is a capitalised name behind "from" in a sentence."""
     before = span.label.split()[-1:]
     return span.kind == "piece" and not span.closed and before in _FROM and span.text[:1].isupper()
 
@@ -132,13 +134,13 @@ def _speaks_for(owner: str, party: str) -> float:
 
 
 def _prefer_rounded(logits: Matrix, candidates: Candidates) -> None:
-    """A total's, where the page says by how much it was rounded: the amount below that which it came to is meant."""
+    """Prefer the rounded amount for a total if the page states the rounding between the two amounts."""
     numbers = {at: number for at, span in enumerate(candidates.spans) if (number := number_of(span)) is not None}
     total = max(numbers, key=lambda at: logits[at], default=-1)
     for at, by in numbers.items():
         if not 0 < abs(by) < 1 or not _follows(candidates, total, at) or not _is_rounding(candidates.spans[at]):
             continue
-        # An amount without a sign may have been taken off.
+        # A rounding without a sign may have been subtracted.
         meant = {round(numbers[total] + one, 2) for one in (by, -abs(by))}
         if later := [one for one, number in numbers.items() if number in meant and _follows(candidates, at, one)]:
             best = max(later, key=lambda one: logits[one])
@@ -154,7 +156,7 @@ def _is_rounding(span: CandidateSpan) -> bool:
 
 
 def _follows(candidates: Candidates, one: int, other: int) -> bool:
-    """Whether a span stands behind another one on its page."""
+    """True if span `other` is behind span `one` on the same page."""
     first, last = candidates.spans[one], candidates.spans[other]
     return first.passage is last.passage and first.words[-1] < last.words[0]
 
@@ -172,7 +174,7 @@ def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
 
 
 def _initials(field: FieldText, candidates: Candidates) -> Matrix:
-    """1 for each number behind the first letter of what the field asks for, as on business cards; -1 behind another."""
+    """Return 1 for each number behind the field's initial, like on business cards, and -1 behind another initial."""
     found = np.zeros(len(candidates.spans), np.float32)
     for at, span in enumerate(candidates.spans):
         said = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
@@ -186,7 +188,7 @@ def _names_field(label: tuple[str, ...], field: FieldText) -> bool:
 
 
 def _has_nothing(segment: LineSegment, at: int, candidates: Candidates) -> bool:
-    """Whether nothing stands behind a label, nor beside or below it where no other label claims that."""
+    """True if a label has no value: nothing behind or beside it, and nothing but another label below it."""
     label = LABEL.match(segment.text)
     if label is None or segment.text[label.end() :].strip() or any(one.left == at for one in candidates.segments):
         return False
@@ -194,5 +196,5 @@ def _has_nothing(segment: LineSegment, at: int, candidates: Candidates) -> bool:
         return True
     below = candidates.segments[segment.below]
     claimed = LABEL.match(below.text)
-    # Without boxes, labels above each other may be a column whose values come after them.
+    # Without boxes, consecutive lines with labels may be a column whose values follow the last label.
     return claimed is not None and (below.box is not None or bool(below.text[claimed.end() :].strip()))

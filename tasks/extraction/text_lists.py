@@ -1,4 +1,4 @@
-"""Lists of texts as documents print them behind their label: `Skills: Python, Go`, or each in a line of its own."""
+"""Lists of texts behind a label in a document: `Skills: Python, Go`, or one item per line."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from tasks.extraction.values import says_nothing
 
 _BULLET = re.compile(r"(?:[-–—*+•·◦▪‣]|\d{1,2}[.)])(?: |$)")
 _SIGNS = tuple(map(re.compile, (r";", r"[|•·]", r",(?!\d)|(?<!\d),", r" / ", r"(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})")))
-"""Separators of items, the strongest first: where semicolons part names, commas are within them."""
+"""Separators of items, the strongest first: if semicolons separate names, commas are parts of names."""
 _AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
 """A conjunction before the last item."""
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -30,7 +30,7 @@ class ListItem:
 
 @dataclass(frozen=True, slots=True)
 class TextList:
-    """The items of a list of texts, and the probability of its place."""
+    """The items of a list of texts, and the probability that the list's place is right."""
 
     passage: Passage
     items: Sequence[ListItem]
@@ -42,12 +42,12 @@ class TextList:
 
 
 def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema of the single text in which a whole list stands."""
+    """Return a schema for the single text that contains the whole list."""
     return {"type": "string"} | {key: schema[key] for key in _TOLD if key in schema}
 
 
 def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:
-    """Reads the list that stands at `words`, or begins there."""
+    """Read the list that is or begins at `words`."""
     said = [one for one in candidates.spans if one.passage is passage and one.words == words]
     parts = [one for one in candidates.spans if _is_part_around(one, said[0])]
     items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=said[0]))
@@ -56,12 +56,12 @@ def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, .
 
 
 def _is_part_around(one: CandidateSpan, piece: CandidateSpan) -> bool:
-    """Whether it is all that stands behind a label, and the piece in it."""
+    """True if the span `one` is the whole text behind a label and contains `piece`."""
     is_there = one.passage is piece.passage and one.first == one.last == piece.first == piece.last
     is_part = one.kind == "part" and fold(one.label) == fold(piece.label)
     if not is_there or not is_part or not set(piece.words) <= set(one.words):
         return False
-    # What stands behind a label is whole but for the signs in it.
+    # Two parts behind the same label may differ in signs only.
     return piece.kind != "part" or fold(one.text) == fold(piece.text)
 
 
@@ -82,7 +82,7 @@ def _items_at(candidates: Candidates, span: CandidateSpan) -> Iterator[ListItem]
     whole, words = " ".join(texts), tuple(word for line in lines for word in line)
     begin = max(0, whole.find(span.text))
     end = begin + len(span.text) if len(lines) == 1 else len(whole)
-    # Signs that are parts of names: `.NET`, `C#`.
+    # A point or a hash at the edge may be part of a name: `.NET`, `C#`.
     begin -= whole[:begin].endswith(".")
     end += whole[end : end + 1] == "#"
     for at, until in _cut_at_signs(whole, begin, end):
@@ -90,7 +90,7 @@ def _items_at(candidates: Candidates, span: CandidateSpan) -> Iterator[ListItem]
 
 
 def _bullets(segments: Sequence[LineSegment], at: int) -> Sequence[LineSegment]:
-    """The lines with bullets around segment `at`."""
+    """Return the consecutive lines with bullets around segment `at`."""
 
     def is_one(index: int) -> bool:
         one = segments[index]
@@ -112,7 +112,7 @@ def _words_by_line(span: CandidateSpan) -> list[tuple[int, ...]]:
 
 
 def _below(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, ...]]:
-    """The lines in which a line that ends with a comma goes on."""
+    """Find the lines below that continue a line ending with a comma or a semicolon."""
     here = candidates.segments[span.last]
     for _ in range(LONGEST_BLOCK):
         if not here.text.endswith((",", ";")) or here.below < 0 or here.words[-1] < span.words[-1]:
@@ -122,7 +122,7 @@ def _below(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, .
 
 
 def _cut_at_signs(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Begin and end of each item; a text in brackets is not cut."""
+    """Find the begin and end of each item; text in brackets is not cut."""
     open_text = _BRACKETS.sub(lambda found: "_" * len(found[0]), text)
     found = (list(form.finditer(open_text, begin, end)) for form in _SIGNS)
     signs = next(filter(None, found), [])
@@ -136,7 +136,10 @@ def _cut_at_signs(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _trimmed_item(words: Sequence[int], text: str, begin: int, end: int) -> Iterator[ListItem]:
-    """What stands between two places of `text`, the words with blanks between; nothing where that is nothing."""
+    """Yield the item between two places of `text`, without the signs around it; nothing if no characters remain.
+
+    `text` is `words` joined by blanks.
+    """
     bare = text[begin:end].lstrip(_BEFORE)
     begin = end - len(bare)
     bare = bare.rstrip(_AFTER)

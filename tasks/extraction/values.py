@@ -1,4 +1,4 @@
-"""Values copied from a span, as a field's schema wants them: a text, a number, a day, a code cut exactly."""
+"""Values copied from a span in the form of a field's schema: a text, a number, a day, an isolated code."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,18 +15,18 @@ from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import likeliest
 
 CODES = ("iban", "bic", "currency")
-"""Concepts whose fields only such a code may fill, or the sign of a currency."""
+"""Concepts of codes: nothing else may fill their fields, except the sign of a currency."""
 CURRENCY_CODE = "currency code"
-"""The format of a field that no sign of a currency will do for."""
+"""Format of a field for the code of a currency, which a sign does not satisfy."""
 _IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
 _BIC = re.compile(r"(?<![^\W_])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![^\W_])")
-"""ISO 9362: bank, country, place, and a branch or none."""
+"""Pattern of a business identifier code (ISO 9362): bank, country, place, and a branch or none."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 
 
 def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
-    """The schema of a field with the format that its names say, where it says none itself."""
+    """Return the schema of a field, with the format that the field's names imply unless the schema states a format."""
     form = next((name for name in CODES if names.concepts == {name}), None)
     if form is None or "format" in schema:
         return schema
@@ -35,13 +35,13 @@ def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
 
 
 def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
-    """The codes of these forms in a span, cut exactly; of all forms where none is named."""
+    """Find the codes of these forms in a span, without the text around them; without `forms`, codes of all forms."""
     if "iban" in (forms or CODES):
         for found in _IBAN.finditer(span.text):
             if length := iban_length(found[0]):
                 yield found[0][:length]
             elif found[0] == span.text and "iban" in concepts_of(tuple(fold(span.label))):
-                # One with a wrong check digit is what the page says it is.
+                # A code with a wrong check digit counts if the page labels it as an IBAN.
                 yield span.text
     if "bic" in (forms or CODES):
         yield from (found[0] for found in _BIC.finditer(span.text))
@@ -50,12 +50,12 @@ def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
 
 
 def is_miswritten(value: Any, names: Names) -> bool:
-    """Whether the check digits of a value that its field calls an IBAN are wrong."""
+    """True if the check digits of a value are wrong and its field is for an IBAN."""
     return names.concepts == {"iban"} and isinstance(value, str) and iban_length(value) == 0
 
 
 def says_nothing(value: Any, *, in_words: bool) -> bool:
-    """Whether a text in a value's place says that there is no value: by signs alone, or `in_words`, too."""
+    """True if a text in place of a value means that there is no value: signs only, or, with `in_words`, also words."""
     if not isinstance(value, str):
         return False
     is_sign = not any(map(str.isalnum, value)) and not currency_of(value)
@@ -63,8 +63,8 @@ def says_nothing(value: Any, *, in_words: bool) -> bool:
 
 
 def values_of(span: CandidateSpan, schema: Mapping[str, Any], days_first: bool) -> Iterator[Any]:
-    """What a field of this schema would be, copied from `span`, the likeliest first; nothing where that is no such
-    thing."""
+    """Find the values that a field of this schema may take from `span`, the likeliest first; none if the span does not
+    fit the schema."""
     if "enum" in schema:
         found = _in_enum(span, schema["enum"], in_currencies=schema.get("format") in ("currency", CURRENCY_CODE))
         yield from () if found is None else (found,)
@@ -77,12 +77,12 @@ def values_of(span: CandidateSpan, schema: Mapping[str, Any], days_first: bool) 
 
 
 def key_of(value: Any) -> Any:
-    """A key that is equal for values that say the same."""
+    """Return a key that is equal for values with the same meaning."""
     return "".join(fold(value)) or value if isinstance(value, str) else value
 
 
 def sayings(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
-    """All values that may have been copied from a span."""
+    """Find all values that may have been copied from a span."""
     yield span.text
     yield from codes_in(span)
     if span.number is not None and (number := number_of(span)) is not None:
@@ -124,7 +124,7 @@ def _day(readings: Sequence[date], days_first: bool) -> date:
 
 
 def has_days_first(candidates: Candidates) -> bool:
-    """Whether the dates that can be read in one way only have the day before the month, or there are none."""
+    """True if most unambiguous dates have the day before the month, or if there are no unambiguous dates."""
     figures = [span for span in candidates.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
     days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
     sure = [figure == readings[0].day for figure, readings in days if len(readings) == 1]

@@ -1,4 +1,4 @@
-"""Whole results of specialists as values of fields: a transcript, a translation, a page's text, counts of things."""
+"""Whole results of specialists as values of fields: a transcript, a translation, a page's text, numbers of objects."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ _READERS = ("speech_to_text", "ocr", "scraper")
 @dataclass(frozen=True, slots=True)
 class _ResultNames:
     results: tuple[tuple[str, str | None, frozenset[tuple[str, ...]]], ...]
-    """Task, key of its result (None: its text), names of fields."""
+    """Task, key in its result (None for the result's text), and names of fields, of each kind of whole result."""
     text: frozenset[tuple[str, ...]]
     counting: frozenset[str]
     everything: frozenset[str]
@@ -51,42 +51,45 @@ class TaskResult:
 
     task: str
     text: str
-    """What the task was asked."""
+    """Text of the request to the task."""
     result: Result[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskResults:
-    """The results of a request's run tasks, as far as its answer may be copied from them whole."""
+    """The results of a request's run tasks whose whole texts or numbers may be values of the answer."""
 
     results: Sequence[TaskResult] = ()
     reads_out: bool = False
-    """Whether the request asks for all that is read or said, not for something in it."""
+    """True if the request asks for the whole text that is read or spoken, not for a part of it."""
 
     def of(self, *tasks: str) -> Iterator[TaskResult]:
         return (one for one in self.results if one.task in tasks)
 
     def texts(self, *tasks: str) -> str | None:
-        """All that these tasks read or said; None where none of them ran."""
+        """Return the texts of all results of these tasks, or None if none of the tasks ran."""
         found = [one.result.text() for one in self.of(*tasks)]
         return "\n\n".join(found) if found else None
 
 
 def names_a_result(names: Names) -> bool:
-    """Whether a field so called is for a specialist's whole text, be it here or not: no piece of it will do."""
+    """True if a field with these names is for the whole text of a specialist, even one that did not run."""
     words = _words()
     known = words.text.union(*(own for _, _, own in words.results))
     return not known.isdisjoint(names.own)
 
 
 def names_prose(names: Names) -> bool:
-    """Whether a field so called is for a text that somebody has to write: a summary, a reason."""
+    """True if a field with these names is for a text that somebody has to write: a summary, a reason."""
     prose = _words().prose
     return any(not prose.isdisjoint(name) for name in names.own)
 
 
 def copied(schema: Mapping[str, Any], names: Names, results: TaskResults, others: Sequence[Names]) -> Iterator[Any]:
-    """Values for a field of this schema and these names, the likeliest first; `others` are the names of all fields."""
+    """Find values for a field of this schema and these names, the likeliest first.
+
+    `others` are the names of all fields.
+    """
     types = schema.get("type")
     match [types] if isinstance(types, str) else types or []:
         case ["string", *_] | [_, "string"]:
@@ -114,7 +117,7 @@ def _results_named(names: Names, results: TaskResults) -> Iterator[str]:
 
 
 def _text_asked_for(names: Names, results: TaskResults, others: Sequence[Names]) -> str | None:
-    """The text that the request asks for, where a field is called no more than `text`."""
+    """Return the text that the request asks for if the field is named just `text` or the like, or else None."""
     words = _words()
     if words.text.isdisjoint(names.own):
         return None
@@ -127,11 +130,14 @@ def _text_asked_for(names: Names, results: TaskResults, others: Sequence[Names])
 
 
 def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> int | None:
-    """How many of the things that a field is named for were detected; None where they were not looked for, or may have
-    been seen several times. `is_there`: a name that says nothing of a thing says nothing at all."""
+    """Return the number of detected objects of the kind in a field's name, or None if the number is not known.
+
+    The number is unknown if the detector did not look for the kind, or may have seen an object in several frames. With
+    `is_there`, a name without any kind of object gives no number.
+    """
     searches = list(results.of("object_detection"))
     objects = [one for search in searches for one in search.result.data["detected_objects"]]
-    # In the frames of a video one thing comes again and again.
+    # The same object is detected in many frames of a video.
     if not searches or any("timestamp" in one for one in objects):
         return None
     vocabulary = LabelVocabulary(tuple(dict.fromkeys([*SYNONYMS, *(one["label"] for one in objects)])))
@@ -149,7 +155,7 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
 
 
 def _wanted(name: tuple[str, ...], vocabulary: LabelVocabulary) -> frozenset[str] | None:
-    """The labels that a field's name means, empty for all of them; None for a name of something else."""
+    """Return the labels that a field's name means: an empty set for all labels, None if the name means no label."""
     words = _words()
     rest = [word for word in name if word not in words.counting and word not in words.presence]
     if all(word in words.everything for word in rest):
