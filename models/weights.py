@@ -1,4 +1,4 @@
-"""The sets of weights that there are, as the files `weights.toml` list them."""
+"""Catalog of all weight sets, read from the files `weights.toml`."""
 
 import hashlib
 import os
@@ -20,22 +20,23 @@ _MIRRORS = (
         r"https://cdn.jsdelivr.net/gh/\1@\2/\3",
     ),
 )
-"""Sites, and where they are mirrored whole under the same paths. Whoever runs a mirror cannot change a file unseen."""
+"""Patterns of addresses, and the addresses of complete mirrors. A mirror cannot change a file unseen, because checksums
+are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
     url: str
     sha256: str
-    """Hexadecimal."""
+    """SHA-256 of the file, in hexadecimal digits."""
     path: str
-    """Below the weights directory, with forward slashes."""
+    """Path below the weights directory, with forward slashes."""
     size: int | None = None
-    """In bytes, where the publisher states it."""
+    """Size in bytes, if the publisher states it."""
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Addresses of the same file, which its checksum proves: its own, then mirrors of the site that it is on."""
+        """Addresses of the file: its own, then those of its site's mirrors. The checksum proves that they are equal."""
         sources = [self.url]
         for site, mirror in _MIRRORS:
             if match := site.match(self.url):
@@ -46,7 +47,7 @@ class WeightFile:
         return tuple(dict.fromkeys(sources))
 
     def is_whole(self, root: Path) -> bool:
-        """Whether the file below `root` has its checksum; False where there is none. Reads all of it."""
+        """True if the file is below `root` and has the right checksum. Reads all of it."""
         try:
             with (root / self.path).open("rb") as content:
                 return hashlib.file_digest(content, "sha256").hexdigest() == self.sha256.lower()
@@ -61,39 +62,40 @@ def shown_bytes(count: int) -> str:
 @dataclass(frozen=True, slots=True)
 class WeightSet:
     name: str
-    """What `openfaze pull` calls it."""
+    """Name of the set in `openfaze pull`."""
     licence: str
     """SPDX expression."""
     files: tuple[WeightFile, ...]
     purpose: str = ""
-    """What its engine does with it, in a few words."""
+    """Purpose of the set, in a few words: its engine's work."""
     about_mb: int | None = None
-    """Megabytes of all its files, roughly, where a publisher does not state them in bytes."""
+    """Rough size of all files in megabytes, if a publisher does not state it in bytes."""
     pairs: tuple[tuple[str, str], ...] = ()
-    """The pairs of a translation model for certain languages: from which into which."""
+    """Source and target languages of a translation model that serves certain pairs only."""
     profiles: tuple[str, ...] = ()
-    """The profiles that the set is fetched for."""
+    """Names of the profiles for which the set is fetched."""
 
     @property
     def size(self) -> int | None:
-        """In bytes; None where a publisher does not state it."""
+        """Size of all files in bytes; None if a publisher does not state it."""
         sizes = [file.size for file in self.files]
         return None if None in sizes else sum(size or 0 for size in sizes)
 
     @property
     def about(self) -> int:
-        """In bytes, roughly."""
+        """Size of all files in bytes, if need be only roughly."""
         return (self.about_mb or 0) * 10**6 if self.size is None else self.size
 
     @property
     def shown_size(self) -> str:
-        """`1 MB`, `2.5 GB`, `~140 MB`."""
+        """Size as shown to users: `1 MB`, `2.5 GB`, `~140 MB`."""
         if self.size is None:
             return f"~{self.about_mb} MB" if self.about_mb else "unknown size"
         return shown_bytes(self.size)
 
     def missing(self, root: Path) -> list[WeightFile]:
-        """Files that are not below `root`. Those that `pull` put there were checked before they got their names."""
+        """Return the files that are not below `root`. A file that is there needs no check: `pull` checks each before it
+        gets its name."""
         return [file for file in self.files if not (root / file.path).is_file()]
 
 
@@ -114,9 +116,10 @@ def _weight_set(name: str, row: Mapping[str, Any]) -> WeightSet:
 _TABLES = _tables()
 
 WEIGHT_SETS: Mapping[str, WeightSet] = {name: _weight_set(name, row) for name, row in _TABLES.items()}
-"""By name."""
+"""All weight sets by name."""
 
 RECOMMENDED: Mapping[str, str] = {
     row["recommended_for"]: name for name, row in _TABLES.items() if "recommended_for" in row
 }
-"""The set that `openfaze pull <capability>` fetches, unless the operator chose an engine of another one."""
+"""Weight set per capability that `openfaze pull <capability>` fetches, unless the operator chose an engine that needs
+another set."""

@@ -1,5 +1,5 @@
-"""Finding the elements of a user interface in a screenshot.
+"""Detection of user interface elements in a screenshot.
 
-Boxes are proposed wherever something is set off from its surroundings (`regions`, `lettering`), each is described by
-numbers (`features`), a small network says what each is, and of those that overlap the best stays (`engine`).
+Boxes are proposed around everything set off from its surroundings (`regions`, `lettering`), each is described by
+numbers (`features`), a small network classifies it, and of boxes that overlap the best one stays (`engine`).
 """

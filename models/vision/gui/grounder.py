@@ -1,4 +1,4 @@
-"""The orchestrating LLM as what tells, by its eyes, which elements of a screen somebody means."""
+"""Choice of the screen elements that a user means, by an orchestrating LLM with vision."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -17,27 +17,27 @@ from models.vision.gui.writing import texts_in
 from models.vision.text import Image, TextLine
 
 SAME = 0.5
-"""Common over joint area (IoU) from which on a box that the LLM gives is one that the detector has found."""
+"""Intersection over union from which on a box that the LLM gives is the same as one that the detector has found."""
 _SECONDS = 30.0
 _ATTEMPTS = 2
 _ANSWER_TOKENS = 2048
-"""An answer takes a hundred; models that think first need room."""
+"""Most tokens of an answer. An answer takes a hundred; models that think first need more."""
 _PICTURE_TOKENS = 4000
-"""Tokens of the picture and the rules, at most, with what the tokens of servers differ by."""
+"""Most tokens of the picture and the rules, with a margin because servers count tokens differently."""
 _ELEMENT_TOKENS = 40
 _MOST_LISTED = 250
 _ASSUMED_CONTEXT = 16_384
-"""Tokens, where the LLM does not say."""
+"""Context length, in tokens, assumed for an LLM that does not state its own."""
 _COMPLAINT = "That does not fit: {reason}. Answer again with the corrected JSON object and nothing else."
 
 log = structlog.get_logger(__name__)
 
 
 class LlmGrounder:
-    """Implements GuiGrounder. Whatever is the matter with the LLM is logged, and no error."""
+    """Implementation of GuiGrounder by an LLM. A failure of the LLM is logged instead of raised."""
 
     def __init__(self, llm: Callable[[], Llm], *, always: bool = False, seconds: float = _SECONDS) -> None:
-        """`seconds` is how long an answer is waited for, both attempts together."""
+        """`seconds` is the time limit of an answer, both attempts together."""
         self.always = always
         self._llm = llm
         self._seconds = seconds
@@ -65,7 +65,7 @@ class LlmGrounder:
 
 
 async def _answer(llm: Llm, question: ScreenQuestion, abilities: Abilities) -> ScreenAnswer:
-    """Asked once more where it is unfit. Raises ModelError and Unfit."""
+    """Return the LLM's answer, after a second attempt if the first one is unfit. Raises ModelError and Unfit."""
     form = {"type": "json_schema", "json_schema": {"name": "meant", "schema": SCHEMA, "strict": True}}
     messages: list[Mapping[str, Any]] = [
         {"role": "system", "content": SYSTEM},
@@ -91,8 +91,9 @@ async def _answer(llm: Llm, question: ScreenQuestion, abilities: Abilities) -> S
 def _merged(
     answer: ScreenAnswer, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
 ) -> list[GuiElement]:
-    """In reading order. A box that is one of `elements` becomes it; another becomes an element of the type that the LLM
-    gives, with the text that OCR reads there and without a score."""
+    """Return the elements of `answer` in reading order. A box that coincides with one of `elements` becomes this
+    element; any other becomes a new element of the type that the LLM gives, with the text that OCR reads in the box and
+    without a score."""
     meant = {id(one): one for one in answer.elements}
     fresh: list[tuple[str, Box]] = []
     for kind, box in answer.boxes:

@@ -1,4 +1,4 @@
-"""Boxes that are set off from their surroundings: flat areas, outlines, and what lies close together."""
+"""Proposal of boxes that differ from their surroundings: flat areas, outlines, and edges that lie close together."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from models.vision.text import Image
 Floats = NDArray[np.float32]
 
 Boxes = NDArray[np.float32]
-"""N × 4: left, top, right, bottom."""
+"""Array of N × 4 pixels: left, top, right, bottom."""
 Mask = NDArray[np.uint8]
-"""Height × width, 1 or 0."""
+"""Array of height × width, 1 or 0."""
 STEPS = (4, 12, 32)
-"""Differences of neighbouring pixels that count as an edge: faint borders show at the first, and the grain of JPEG is
-gone at the last."""
+"""Least differences of neighbouring pixels that count as an edge, in three passes: faint borders show at the first, and
+the grain of JPEG is gone at the last."""
 SOURCES = ("flat", "outline", "close", "near", "text", "joined", "square")
-"""Where a box was proposed."""
+"""Names of the methods that propose boxes."""
 _LEAST = 5
-"""Pixels that the sides of a box have at least, where letters are about 12 high."""
+"""Least length of a box's sides, in pixels of a picture whose letters are about 12 pixels high."""
 _LARGEST_ICON = 48
 _MOST_BOXES = 4_000
-"""Boxes of one part of a screen (1,800 × 1,800 pixels), each of which is compared with all others: a window of 1,440
-× 900 full of controls has 2,000. Of what is more, such as a texture, the smallest are left out."""
+"""Most boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others: a window of
+1,440 × 900 full of controls has 2,000. If there are more, like in a texture, the smallest are left out."""
 _CLOSE, _NEAR = 3, 7
 """Pixels between strokes of one icon, and between parts of one picture."""
 
@@ -98,7 +98,7 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
     pieces_used[: len(texts)] = np.arange(len(texts))
     pieces_used[len(texts) : len(texts) + len(joined)] = joined_pieces
     boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
-    # Proposed twice, within a pixel or so: once is enough.
+    # Of boxes that differ by a pixel or so, one is enough.
     _, first = np.unique(np.round(boxes / 1.5).astype(np.int32), axis=0, return_index=True)
     if len(first) > _MOST_BOXES:
         first = first[np.argsort(-area_of(boxes[first]), kind="stable")[:_MOST_BOXES]]
@@ -134,7 +134,7 @@ def _filtered(stats: NDArray[np.int32], shape: tuple[int, ...], margins: tuple[f
 
 
 def _squares(small: Boxes) -> Boxes:
-    """The squares around small things: an icon's box is one even where only dots or a bar of it show."""
+    """Return squares around small boxes: an icon's box is square even if only dots or a bar of it are visible."""
     size = small[:, 2:] - small[:, :2]
     side = size.max(axis=1) + 2
     fits = (side >= 10) & (side <= _LARGEST_ICON) & (size.min(axis=1) < 0.9 * side)
@@ -144,8 +144,8 @@ def _squares(small: Boxes) -> Boxes:
 
 
 def _joined(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
-    """Pieces of text with the icon before, behind or above them, and two lines of a row with what stands before them;
-    and which pieces."""
+    """Return boxes around pieces of text, or two stacked lines, with the icon before, behind or above them, and the
+    number of each box's (upper) piece."""
     found: list[Boxes] = []
     used: list[int] = []
     size = small[:, 2:] - small[:, :2]
@@ -162,7 +162,7 @@ def _joined(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
 
 
 def _stacked(texts: Boxes) -> Iterator[tuple[int, Boxes]]:
-    """Lines with the one right below that begins where they do, and the number of the upper one."""
+    """Yield the number of each line that has an aligned line right below, and the box around the two."""
     for number, box in enumerate(texts):
         tall = box[3] - box[1]
         below = (
@@ -175,7 +175,7 @@ def _stacked(texts: Boxes) -> Iterator[tuple[int, Boxes]]:
 
 
 def _beside(box: Boxes, icons: Boxes) -> Iterator[Boxes]:
-    """The nearest icon on each side of the text in `box`, and the one above."""
+    """Yield the nearest icon on each side of the text in `box`, and the nearest one above."""
     tall = box[3] - box[1]
     high = icons[:, 3] - icons[:, 1]
     middle_y, middle_x = (icons[:, 1] + icons[:, 3]) / 2, (icons[:, 0] + icons[:, 2]) / 2
@@ -188,7 +188,7 @@ def _beside(box: Boxes, icons: Boxes) -> Iterator[Boxes]:
     ):
         near = fits & (gap > -3) & (gap < 1.2 * tall)
         if near.any():
-            # The largest of those within a few pixels of the nearest: an icon and not a stroke of it.
+            # Of boxes within a few pixels of the nearest, the largest is an icon and not a stroke of it.
             close = near & (gap < gap[near].min() + 6)
             area = np.where(close, (icons[:, 2] - icons[:, 0]) * high, -1)
             yield icons[int(area.argmax())]
@@ -199,7 +199,7 @@ def _around(one: Boxes, other: Boxes) -> Boxes:
 
 
 def common_area(boxes: Boxes, others: Boxes) -> Floats:
-    """N × M: what each of `boxes` has in common with each of `others`."""
+    """Return the area that each of `boxes` has in common with each of `others`, N × M."""
     wide = np.minimum(boxes[:, None, 2], others[None, :, 2]) - np.maximum(boxes[:, None, 0], others[None, :, 0])
     tall = np.minimum(boxes[:, None, 3], others[None, :, 3]) - np.maximum(boxes[:, None, 1], others[None, :, 1])
     common: Floats = np.maximum(wide, 0) * np.maximum(tall, 0)
@@ -212,12 +212,12 @@ def area_of(boxes: Boxes) -> Floats:
 
 
 def common_share(boxes: Boxes, others: Boxes) -> Floats:
-    """N × M: common over joint area (intersection over union)."""
+    """Return the intersection over union of each of `boxes` with each of `others`, N × M."""
     common = common_area(boxes, others)
     share: Floats = common / np.maximum(area_of(boxes)[:, None] + area_of(others)[None] - common, 1e-6)
     return share
 
 
 def as_boxes(places: Sequence[tuple[float, float, float, float]]) -> Boxes:
-    """N × 4, also where there are none."""
+    """Return `places` as an array of N × 4, also if there are none."""
     return np.array(places, np.float32).reshape(-1, 4)

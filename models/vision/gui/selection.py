@@ -1,4 +1,4 @@
-"""Chooses, of boxes that overlap, those that are taken for elements."""
+"""Choice of the elements among boxes that overlap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from models.vision.gui.elements import INTERACTIVE, TYPES
 from models.vision.gui.regions import Boxes, Floats
 
 LEAST = 0.2
-"""Probability of being something to click, from which on a box is; pictures need half. On pages that the
-network had not learnt from, in the styles of those that it had, 0.2 finds 94 % with 89 % right, and 0.5 finds 91 % with
-96 % right; below it little more is found."""
+"""Least probability of an interactive element; pictures need 0.5. On pages that the network had not learnt from, in the
+styles of those that it had, 0.2 finds 94 % with 89 % right, and 0.5 finds 91 % with 96 % right; below 0.2 little more
+is found."""
 
 _IMAGE = TYPES.index("image")
 
 _SAME = 0.4
-"""Common over joint area from which on two boxes are of one element."""
+"""Intersection over union from which on two boxes are of one element."""
 
 _INSIDE = 0.75
 """Share of the smaller box from which on it lies in the larger one."""
@@ -26,8 +26,8 @@ MOST_ELEMENTS = 2_000
 """Elements of one picture at most: a screen full of controls has some 300."""
 
 _MOST_CHOSEN_FROM = 20_000
-"""Boxes of one picture, the most probable ones, each of which is compared with what is found already: a texture of 64
-megapixels has 140,000."""
+"""Most boxes of one picture that are considered, the most probable ones first. Each is compared with all elements found
+already, and a texture of 64 megapixels has 140,000 boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,16 @@ class Chosen:
 
 
 def chosen(boxes: Boxes, probabilities: Floats, least: float = LEAST) -> list[Chosen]:
-    """The elements among `boxes` but for texts, the most probable first. `probabilities`: N × TYPES.
+    """Return the elements among `boxes` except texts, the most probable first. `probabilities`: N × TYPES.
 
-    What lies in an interactive element is a part of it; pictures may contain elements, but not pictures.
+    A box inside an interactive element is a part of it; pictures may contain elements, but no other pictures.
     """
     clickable = probabilities[:, : len(INTERACTIVE)]
     interactive = clickable.sum(axis=1) >= least
     pictures = probabilities[:, _IMAGE]
     kinds = np.where(interactive, clickable.argmax(axis=1), _IMAGE)
     score = np.where(interactive, clickable.sum(axis=1), pictures)
-    # What can be clicked is decided first: a picture that it covers belongs to it.
+    # Interactive elements are decided first: a picture that one of them covers belongs to it.
     order = np.lexsort((np.arange(len(boxes)), -score, ~interactive))
     enough = interactive | (score >= 0.5)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -75,6 +75,6 @@ def _is_taken(
     common = np.maximum(wide, 0) * np.maximum(tall, 0)
     same = common > _SAME * (area[kept] + area[number] - common)
     inside = common > _INSIDE * np.minimum(area[kept], area[number])
-    # The one that would contain the other: a thing to click contains nothing else, and none lies twice in a place.
+    # Interactive state of the outer box: an interactive element contains nothing else, and no kind contains itself.
     outer = np.where(area[number] < area[kept], interactive[kept], interactive[number])
     return bool((same | (inside & (outer | (kinds[kept] == kinds[number])))).any())

@@ -1,4 +1,4 @@
-"""What is written in boxes and beside them."""
+"""Assignment of recognised text to the boxes of a screenshot."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ _INSIDE = 0.6
 """Share of a piece from which on it lies in an element."""
 
 _TAKEN = 0.4
-"""Share of a piece from which on it is no text of its own: most of it is in elements."""
+"""Share of a piece inside elements from which on the piece is no text of its own."""
 
 _SLACK = 2
-"""Pixels by which a part may stick out of its line."""
+"""Most pixels by which a part may stick out of its line."""
 
 
 def texts_in(places: Boxes, pieces: Sequence[TextPiece]) -> list[str]:
-    """What is written in each of `places`. A piece belongs to the smallest of those that it lies in."""
+    """Return the text in each of `places`. A piece belongs to the smallest place in which it lies."""
     owned: list[list[TextPiece]] = [[] for _ in places]
     if len(places) and pieces:
         share, area = _shares(places, pieces), area_of(places)
@@ -30,7 +30,7 @@ def texts_in(places: Boxes, pieces: Sequence[TextPiece]) -> list[str]:
 
 
 def texts_beside(places: Boxes, pieces: Sequence[TextPiece]) -> list[TextPiece]:
-    """The pieces of text that are in none of `places`: whole lines where they can be, else their parts."""
+    """Return the pieces of text that are in none of `places`: whole lines if possible, else their parts."""
     if not len(places):
         return _without_parts(pieces)
     taken = _shares(places, pieces).sum(axis=1) if pieces else np.zeros(0)
@@ -38,13 +38,13 @@ def texts_beside(places: Boxes, pieces: Sequence[TextPiece]) -> list[TextPiece]:
 
 
 def _shares(places: Boxes, pieces: Sequence[TextPiece]) -> NDArray[np.float32]:
-    """Pieces × places: how much of each piece lies in each place."""
+    """Share of each piece's area that lies in each place, as an array of pieces × places."""
     boxes = np.array([piece.box for piece in pieces], np.float32)
     return (common_area(boxes, places) / np.maximum(area_of(boxes), 1)[:, None]).astype(np.float32)
 
 
 def _without_parts(pieces: Sequence[TextPiece]) -> list[TextPiece]:
-    """Without those that another one contains: a line of two colours is there whole and in parts."""
+    """Return `pieces` without those that lie inside another: a line of two colours is there whole and in parts."""
     kept: list[TextPiece] = []
     for piece in sorted(pieces, key=lambda one: one.box[0] - one.box[2]):
         if not any(_contains(other.box, piece.box) for other in kept):
@@ -53,7 +53,7 @@ def _without_parts(pieces: Sequence[TextPiece]) -> list[TextPiece]:
 
 
 def _in_order(pieces: Sequence[TextPiece]) -> list[TextPiece]:
-    """Line by line, from left to right."""
+    """Return `pieces` line by line, each line from left to right."""
     if not pieces:
         return []
     tall = float(np.median([piece.box[3] - piece.box[1] for piece in pieces])) or 1.0

@@ -1,8 +1,8 @@
-"""How what a second reader wrote comes into the lines that an OCR engine has found.
+"""Correction of an OCR engine's lines by the transcript of a second reader.
 
-The second reader tells no places. So boxes, and what is a word, stay as they were found; of what it wrote, letters are
-taken where it is evidently the same line. Where it is not (something was left out, went round in circles, or was made
-up), the first reading stays.
+A transcript has no positions. Boxes and the division into words therefore stay as the OCR engine found them, and only
+letters are taken from the transcript, if a part of it is evidently the same line. If no part is (the second reader left
+a line out, repeated itself, or made something up), the first reading stays.
 """
 
 import re
@@ -19,22 +19,24 @@ from models.vision.ppocr.line_text import is_cjk
 from models.vision.text import TextLine
 
 _CLOSE = 0.75
-"""How alike a line and what was written must be: 1 less the edits over the length of the longer."""
+"""Least similarity of a line and its part of the transcript: 1 less the edits over the length of the longer text."""
 _WORD_CLOSE = 0.5
-"""How alike a word in such a line and what was written must be."""
+"""Least similarity of a word in such a line and its part of the transcript."""
 _SURE = 0.995
-"""Confidence from which on a word stays as the first reading has it. What was made up is often much like what stands
-there: another amount, another date."""
+"""Confidence from which on a word stays as the first reading has it. A word that the second reader makes up is often
+similar to the true word: another amount, another date."""
 _WORTH_LOOKING = 60.0
-"""The likeness, of 100, below which rapidfuzz need not look for a line."""
+"""Similarity, from 0 to 100, below which rapidfuzz may give up its search for a line."""
 _SLACK = 4
-"""Letters around the likeliest place of a line among which its ends are looked for, beside a tenth of its length."""
+"""Letters on each side of an end of a line's likeliest place in which the true end is searched, added to a tenth of the
+line's length."""
 _EDGE = 2
-"""Letters that PP-OCR may have missed at an end of a line."""
+"""Most letters that PP-OCR may have missed at an end of a line."""
 _ANCHOR = 8
-"""Letters of a line that is found elsewhere than its neighbours, such as of a column that was read before its turn."""
+"""Least letters of a line that is searched outside the order of its neighbours, like one of a column that the second
+reader read before its turn."""
 _ORDERS = 4
-"""How often lines that are left are looked for in the text that is left: so many columns may have changed places."""
+"""Number of searches for the lines not found yet in the text not used yet: so many columns may have changed places."""
 Span = tuple[int, int]
 
 
@@ -42,13 +44,13 @@ Span = tuple[int, int]
 class RegionTranscript:
     text: str
     probabilities: tuple[float, ...]
-    """Each character has that of the token which it is of."""
+    """Probability of each character: that of the token to which it belongs."""
 
 
 def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[TextLine]:
-    """`lines`, in reading order, with the letters of `transcript` where it has the same line, in words that were not
-    read for sure. No box changes, no word comes or goes; a word whose letters change has the confidence that the
-    transcript has in them."""
+    """Return `lines`, in reading order, with letters of `transcript` in the words that were read with doubt, for each
+    line that the transcript contains. No box changes, and no word is added or removed; a word whose letters change gets
+    the transcript's mean probability of these letters as its confidence."""
     written = _Written.of(transcript)
     texts = [without_white_space(line.text) for line in lines]
     spans = written.spans(texts)
@@ -64,7 +66,7 @@ class _Written:
     text: str
     probabilities: tuple[float, ...]
     edges: frozenset[int]
-    """Letters that white space stands before, and the end."""
+    """Indexes of letters that follow white space or begin the text, and the index of the text's end."""
 
     @classmethod
     def of(cls, transcript: RegionTranscript) -> "_Written":
@@ -75,7 +77,7 @@ class _Written:
         return cls(letters, tuple(transcript.probabilities[place] for place in seen), edges)
 
     def spans(self, texts: Sequence[str]) -> list[Span | None]:
-        """Where each of `texts` stands; None where it does not."""
+        """Return the span of each of `texts` in the transcript; None for a text that is not found."""
         spans: list[Span | None] = [None] * len(texts)
         gaps: list[Span] = [(0, len(self.text))]
         for order in range(_ORDERS):
@@ -91,8 +93,8 @@ class _Written:
         return self._up_to_words(spans)
 
     def _in_order(self, texts: Sequence[tuple[int, str]], gap: Span, least: int) -> dict[int, Span]:
-        """Where those of the numbered `texts` that are found stand in `gap`, one after the other. What is longest and
-        most alike is found first, if it has `least` letters; the others stand before and behind it."""
+        """Return, by number, the spans of the `texts` that are found in `gap`, one after the other. The longest and
+        most similar text is found first, if it has `least` letters; the others are searched before and behind it."""
         found: dict[int, Span] = {}
         waiting = [(list(texts), gap, least)]
         while waiting:
@@ -112,9 +114,9 @@ class _Written:
         return found
 
     def _place_of(self, text: str, gap: Span) -> tuple[float, Span]:
-        """The likeliest place of `text` in `gap`, and how alike it is, 0 to 1."""
+        """Return the similarity, from 0 to 1, of `text` and its likeliest place in `gap`, and this place."""
         low, high = gap
-        # Those that overlap, too: of spans that are as alike, one of whole words is likelier.
+        # Overlapping matches count, too: of equal matches, the likeliest consists of whole words.
         same = [low + found.start() for found in re.finditer(f"(?={re.escape(text)})", self.text[low:high])]
         if same:
             spans = ((start, start + len(text)) for start in same)
@@ -122,13 +124,13 @@ class _Written:
         rough = partial_ratio_alignment(text, self.text[low:high], score_cutoff=_WORTH_LOOKING)
         if rough is None:
             return 0.0, gap
-        # In what is shorter than it, all may be its place.
+        # A gap shorter than the text is its likeliest place as a whole.
         is_inside = len(text) <= high - low
         start, stop = (low + rough.dest_start, low + rough.dest_end) if is_inside else gap
         slack = _SLACK + len(text) // 10
 
         def cost(span: Span) -> tuple[int, int, int]:
-            """… and then one of its length."""
+            """Edits, then ends that are inside words, then the difference in length: the least is the likeliest."""
             edits = Levenshtein.distance(text, self.text[span[0] : span[1]])
             return edits, sum(end not in self.edges for end in span), abs(span[1] - span[0] - len(text))
 
@@ -140,7 +142,7 @@ class _Written:
         return Levenshtein.normalized_similarity(text, self.text[start:stop]), (start, stop)
 
     def _up_to_words(self, spans: Sequence[Span | None]) -> list[Span | None]:
-        """Each up to the ends of its words, if few letters are missing and no other line has them."""
+        """Extend each span to the ends of its words, if few letters are missing and no other line has them."""
         taken = {at for span in spans if span is not None for at in range(*span)}
 
         def grown(start: int, stop: int) -> Span:
@@ -154,21 +156,22 @@ class _Written:
         return [None if span is None else grown(*span) for span in spans]
 
     def _may_be_missing(self, at: int, taken: Collection[int]) -> bool:
-        """Letters, digits and their marks are, which stand for nothing but themselves. Chinese and Japanese text has no
-        words that would tell where a line ends."""
+        """True if the character at `at` may belong to the neighbouring line: a letter, a digit or a combining mark that
+        no line has. Chinese and Japanese characters never do: their text has no words that would show where a line
+        ends."""
         letter = self.text[at]
         return at not in taken and unicodedata.category(letter)[0] in "LNM" and not is_cjk(letter)
 
 
 def _pairs(one: str, other: str) -> Iterator[tuple[int, int | None]]:
-    """Each letter of `one`, and which of `other` is the same or stands in its stead."""
+    """Yield the index of each letter of `one` with the index of the letter of `other` that equals or replaces it."""
     for edit in Levenshtein.opcodes(one, other):
         for step, at in enumerate(range(edit.src_start, edit.src_end)):
             yield at, None if edit.tag == "delete" else edit.dest_start + step
 
 
 def _with_letters(line: TextLine, written: _Written, span: Span) -> TextLine:
-    """The words of `line` with the letters of that part of what was written."""
+    """Return `line` with the letters of its `span` of the transcript in its words."""
     owners = [number for number, word in enumerate(line.words) for _ in without_white_space(word.text)]
     words = list(line.words)
     for number, places in enumerate(_shared_out(owners, without_white_space(line.text), written, span, len(words))):
@@ -183,8 +186,8 @@ def _with_letters(line: TextLine, written: _Written, span: Span) -> TextLine:
 
 
 def _shared_out(owners: Sequence[int], text: str, written: _Written, span: Span, count: int) -> list[list[int]]:
-    """The letters of `span` that each of the `count` words has. What stands for none of the line's letters goes with
-    the rest of its word; a word of its own has no box, and is left out."""
+    """Return for each of the `count` words the indexes of its letters in `span`. A letter without a counterpart in the
+    line goes with the rest of its word; a whole word without a counterpart has no box, and is left out."""
     letters = written.text[span[0] : span[1]]
     owner: list[int | None] = [None] * len(letters)
     for at, place in _pairs(text, letters):
