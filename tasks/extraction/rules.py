@@ -162,7 +162,8 @@ def _follows(candidates: Candidates, one: int, other: int) -> bool:
 
 
 def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
-    """Raises each currency by how often the page has it; the one behind a label that asks for it, above all."""
+    """Raise the logits of the page's currencies, each place equally; a currency behind a label for currencies outweighs
+    all others."""
     places = {at: code for at, span in enumerate(candidates.spans) if (code := currency_of(span.text))}
     if not places:
         return

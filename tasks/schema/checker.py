@@ -1,10 +1,10 @@
-"""Does an answer satisfy a client's JSON schema? All drafts' keywords, without trusting schema or answer.
+"""Check of an answer against a client's JSON schema of any draft, which trusts neither the schema nor the answer.
 
 >>> SchemaChecker({"type": "object", "required": ["total"]}).problem({"sum": 9})
 "'total' is a required property"
 
-A schema comes from outside, so nothing in it is fetched, its patterns run in linear time, and the work it may
-cause is bounded.
+A schema comes from outside: no reference in it is fetched, its patterns run in linear time, and the work that it
+may cause is bounded.
 """
 
 import json
@@ -38,16 +38,16 @@ T = TypeVar("T")
 # The metaschemas of JSON Schema's drafts in a form that checks a schema quickly.
 #
 # A metaschema as published refers to itself and to its vocabularies, and a validator follows some twenty references
-# for each subschema. Here what a reference points at stands in its place, so that the metaschema holds itself.
+# for each subschema. In this form each reference is replaced by its target, so that the metaschema contains itself.
 _NAMES = ("$schema", "$id", "id", "$anchor", "$dynamicAnchor")
-"""By which the validator would find the published form again."""
+"""Keywords by which the validator would find the published form again."""
 _TO_THE_ROOT = ("$dynamicRef", "$recursiveRef")
-"""References that a metaschema makes to the whole of itself only."""
+"""Keywords of references; a metaschema uses them for references to its root only."""
 
 
 @cache
 def metaschema_validator(draft: type[Validator]) -> Validator:
-    """Valid for it are the schemas of `draft`; only within `counting`."""
+    """Return a validator that accepts the schemas of `draft`. It works within `counting` only."""
     root = specification_with(str(draft.META_SCHEMA["$schema"])).create_resource(draft.META_SCHEMA)
     unfolded = _unfolded(root.contents, REGISTRY.resolver_with_root(root).lookup, {})
     for vocabulary in unfolded.pop("allOf", ()):
@@ -57,7 +57,10 @@ def metaschema_validator(draft: type[Validator]) -> Validator:
 
 
 def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) -> Any:
-    """`lookup` resolves references in `part`; `known` has what became of each object by its id, the root's first."""
+    """Return `part` with its references replaced by their targets.
+
+    `lookup` resolves references in `part`. `known` maps the `id` of each object to its unfolded form, the root first.
+    """
     if isinstance(part, list):
         return [_unfolded(item, lookup, known) for item in part]
     if not isinstance(part, dict):
@@ -67,7 +70,7 @@ def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) ->
     unfolded: dict[str, Any] = {}
     known[id(part)] = unfolded
     for name, value in part.items():
-        # Where the value is no text, the name may be that of a property.
+        # If the value is no text, the name may be a property's name instead of a keyword.
         if not isinstance(value, str):
             unfolded[name] = _unfolded(value, lookup, known)
         elif name in _TO_THE_ROOT:
@@ -85,17 +88,20 @@ def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) ->
 FIELD = "response_format.json_schema.schema"
 MAX_SCHEMA_BYTES = 100_000
 MAX_DEPTH = 64
-"""Levels of nesting in a schema or an answer; through references the validator uses six or seven stack frames each."""
+"""Largest depth in a schema or an answer; per level of references, the validator uses 6 or 7 stack frames."""
 MAX_VALUES = 20_000
-"""Objects, lists, texts, numbers in a schema. It is prepared in 0.3 s then, on one core; 5,000 properties with a type
-and a description each are 15,000."""
+"""Largest number of objects, lists, texts and numbers in a schema.
+
+A schema of this size is prepared in 0.3 s on one core; 5,000 properties with type and description are 15,000 values.
+"""
 MAX_SCHEMA_STEPS = 3_000_000
-"""Comparisons with the metaschema; parts that only references reach count again."""
+"""Largest number of comparisons of a schema with the metaschema; parts that only references reach count again."""
 MAX_ID_CHARS = 1000
-"""The most that all its `$id`s may have together: they are joined and normalised at every step into such a part."""
+"""Largest length of all `$id`s of a schema together, because they are joined and normalised at every step into a part
+with an `$id`."""
 MAX_PATTERNS = 64
 MAX_VALUE = 60
-"""Characters of one value in a message."""
+"""Largest length of a value in an error message, in characters."""
 
 _DRAFTS: dict[str, type[Validator]] = {
     str(draft.META_SCHEMA["$schema"]).rstrip("#"): draft
@@ -104,7 +110,7 @@ _DRAFTS: dict[str, type[Validator]] = {
 
 
 class SchemaChecker:
-    """Synchronous; may be shared by threads."""
+    """Checks answers against one schema. Synchronous; threads may share a checker."""
 
     def __init__(self, schema: Mapping[str, Any], field: str = FIELD) -> None:
         """`$schema` chooses the draft from 4 on, else it is 2020-12; `format` is not asserted. `field` is for errors.
@@ -125,7 +131,7 @@ class SchemaChecker:
             raise refusal.as_input_error(field) from None
 
     def problem(self, answer: Any) -> str | None:
-        """What is wrong first, in words for the model to mend it; None when the answer satisfies the schema.
+        """Return the main fault of the answer, in words for the model, or None if the answer satisfies the schema.
 
         Raises InputError for a schema that refers to itself without end or that asks for too much work.
         """
@@ -144,11 +150,11 @@ class SchemaChecker:
 
 
 _OF_EACH_KIND: tuple[Any, ...] = (None, 0, "", [], {})
-"""Values that no part of a schema looks into: a circle that they close needs no answer to be found."""
+"""A value of each JSON type without contents, for finding a circle of references before there is an answer."""
 
 
 def _endless(check: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """What `check` finds. Raises SchemaRefused where it finds no end."""
+    """Return the result of `check`. Raises SchemaRefused for an endless recursion."""
     try:
         return check(*arguments, **named)
     except RecursionError:
@@ -156,12 +162,12 @@ def _endless(check: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
 
 
 def is_deeper(value: Any, limit: int) -> bool:
-    """Whether objects and arrays nest more than `limit` levels deep in `value`."""
+    """True if objects and arrays in `value` are nested more than `limit` levels deep."""
     return next(islice(_levels(value), limit + 1, None), None) is not None
 
 
 def _levels(value: Any) -> Iterator[list[Any]]:
-    """The values at each level of nesting, `value` itself first."""
+    """Yield the values at each level of nesting, `value` itself first."""
     level = [value]
     while level:
         yield level
@@ -210,13 +216,13 @@ def _check_well_formed(draft: type[Validator], schema: Any) -> None:
 
 
 def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaRegistry:
-    """Everything that the metaschema cannot see: references and what they reach, patterns, nested drafts.
+    """Check the parts of a schema that the metaschema cannot: references and their targets, patterns, nested drafts.
 
-    Answers what finds the parts by their names.
+    Returns the registry in which the validator finds the parts by their names.
     """
     specification = specification_with(str(draft.META_SCHEMA["$schema"]))
     root = specification.create_resource(schema)
-    # Crawled once: otherwise each look-up of an anchor would search the whole schema for it.
+    # Without the crawl, each look-up of an anchor would search the whole schema.
     registry: SchemaRegistry = Registry().with_resource(root.id() or "", root).crawl()
     parts = [(root, registry.resolver_with_root(root))]
     references: list[tuple[str, Any]] = []
@@ -232,7 +238,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
                 why = "points at nothing" if reference.startswith("#") else "leaves the schema, and nothing is fetched"
                 raise SchemaRefused(f"the reference '{reference[:MAX_QUOTE]}' {why}.") from None
             if id(target.contents) not in seen:
-                # It stands where no schema is expected, so that the metaschema did not see it.
+                # The target may be in a place for other values than schemas, which the metaschema does not check.
                 _check_well_formed(draft, target.contents)
                 parts.append((specification.create_resource(target.contents), target.resolver))
             continue
@@ -259,7 +265,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
 
 
 def _short(error: ValidationError) -> str:
-    """The library's sentence, without the whole of a long value that it repeats."""
+    """Return the library's message, with long values cut."""
     value = repr(error.instance)
     sentence = error.message
     if len(value) > MAX_VALUE:

@@ -1,9 +1,9 @@
-"""Schemas that no answer satisfies, as far as that is plain to see: an LLM would be asked for one in vain.
+"""Search for plain contradictions in a schema, which no answer of an LLM could satisfy.
 
 >>> Contradictions({"type": "integer", "minimum": 5, "maximum": 3}).first()
 Contradiction(path=(), reason="'minimum' 5 is above 'maximum' 3")
 
-What stands where an answer need not have anything, in an optional property say, is passed over: it can be left out.
+Parts that an answer may leave out, like an optional property, are passed over.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from tasks.schema.paths import JsonPath, referred, steps_of_pointer
 from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused
 
 MAX_LEVELS = 100
-"""Levels of parts within parts that are followed, references included."""
+"""Largest number of levels of parts within parts that are followed, references included."""
 _LONGEST_NUMBER = 24
-"""Characters of a bound that a message repeats."""
+"""Largest length of a bound in a message, in characters."""
 _SIZES = {
     "string": ("minLength", "maxLength"),
     "array": ("minItems", "maxItems"),
@@ -27,12 +27,12 @@ _SIZES = {
 
 class Contradiction(NamedTuple):
     path: JsonPath
-    """From the schema's root."""
+    """Keys and indices from the schema's root to the contradiction."""
     reason: str
 
 
 def check_satisfiable(schema: Mapping[str, Any]) -> None:
-    """Raises SchemaRefused with the place of a contradiction."""
+    """Raise SchemaRefused with the place of a contradiction, if there is one."""
     found = Contradictions(schema).first()
     if found is not None:
         raise SchemaRefused(f"no answer can satisfy it: {found.reason}.", field_path(found.path))
@@ -43,7 +43,10 @@ class Contradictions:
         """`schema` is one that a SchemaChecker has let through."""
         self._root = schema
         self._known: dict[int, Contradiction | None] = {}
-        """By the part's identity. One that is being looked at is taken to be satisfiable: it may refer to itself."""
+        """Result for each part by the part's `id`.
+
+        The result is None, for satisfiable, while a part is examined, because the part may refer to itself.
+        """
 
     def first(self) -> Contradiction | None:
         return self._within(self._root, (), 0)
@@ -61,7 +64,7 @@ class Contradictions:
     def _of(self, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
         reference = part.get("$ref")
         if isinstance(reference, str):
-            # What stands beside it counts in some drafts alone.
+            # Keywords beside a reference count in some drafts only.
             return self._within(referred(self._root, reference), steps_of_pointer(reference), level)
         for word in ("allOf", "anyOf", "oneOf"):
             branches = part.get(word) or ()
@@ -88,7 +91,7 @@ class Contradictions:
         return against[0] if against else None
 
     def _impossible(self, kind: str, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
-        """Why no value of this type is allowed."""
+        """Return the reason why no value of this type is allowed, or None if there may be one."""
         if kind in ("number", "integer"):
             return _crossed(part, path)
         least, most = _SIZES.get(kind, ("", ""))
@@ -101,7 +104,7 @@ class Contradictions:
         return None
 
     def _lacking(self, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
-        """A required property that cannot be there."""
+        """Return the contradiction of a required property that no object can have, or None without such a property."""
         properties = part.get("properties") or {}
         is_closed = part.get("additionalProperties") is False and not part.get("patternProperties")
         for name in part.get("required") or ():
@@ -125,7 +128,7 @@ def _crossed(part: Mapping[str, Any], path: JsonPath) -> Contradiction | None:
 
 
 def _number(part: Mapping[str, Any], word: str) -> float:
-    """What `word` says; what compares with nothing where it is no number, as draft 4's `exclusiveMinimum: true`."""
+    """Return the value of keyword `word`, or NaN if the value is no number, like draft 4's `exclusiveMinimum: true`."""
     value = part.get(word)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
 

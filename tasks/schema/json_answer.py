@@ -1,7 +1,7 @@
-"""Finds the JSON in what a model wrote, and says what is wrong with it.
+"""Search for the JSON in the text of a model, with a description of its faults.
 
-Models wrap their JSON in code fences and sentences. That much is forgiven, as long as there is no doubt which
-JSON is meant; nothing inside the JSON is ever repaired.
+Models wrap their JSON in code fences and sentences. Such wrapping is accepted if only one JSON value can be meant;
+the JSON itself is never repaired.
 """
 
 import json
@@ -21,13 +21,13 @@ MAX_ANSWER_CHARS = 1_000_000
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
 _BRACKET = re.compile(r"[\[{]")
 _INSIDE = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"|"', re.DOTALL)
-"""What matters for finding the end of a bracket: brackets and whole strings, or one that never ends."""
+"""Tokens that determine the end of a bracket: brackets, whole strings, and the quote of a string without an end."""
 _MEANT_AS_OBJECT = re.compile(r'\{\s*["}]')
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class AnswerInvalid(Exception):
-    """The text is no valid answer. As a string, a sentence for the model, of at most a few hundred characters."""
+    """The text is no valid answer. The message is a sentence for the model of at most a few hundred characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class JsonAnswer:
 
 
 def parse_answer(text: str, schema: SchemaChecker | None) -> JsonAnswer:
-    """The one JSON value in `text`: any that satisfies `schema`, or (`json_object`, None) any object.
+    """Return the only JSON value in `text` that satisfies `schema`; without a schema (`json_object`), the only object.
 
     Raises AnswerInvalid: no JSON, several values that would do, JSON that breaks off, duplicate keys, NaN,
     or the schema is not satisfied. Raises InputError for a schema that cannot be checked.
@@ -60,7 +60,7 @@ def parse_answer(text: str, schema: SchemaChecker | None) -> JsonAnswer:
 
 
 def whole_members(text: str) -> Any:
-    """What is whole of JSON that was cut off: the value with all members that came to their end; None without any JSON.
+    """Return the JSON value in a text that was cut off, with all complete members, or None if there is no JSON.
 
     >>> whole_members('{"a": 1, "b": [2, {"c": 3}, {"c": 4')
     {'a': 1, 'b': [2, {'c': 3}, {}]}
@@ -68,7 +68,7 @@ def whole_members(text: str) -> Any:
     opening = _BRACKET.search(text)
     if opening is None:
         return None
-    # More digits of a number may have been to come.
+    # A number at the end is dropped, because its last digits may be missing.
     whole = text[opening.start() : 1 + max(map(text.rfind, ' \t\r\n[]{},:"'))]
     try:
         return pydantic_core.from_json(whole, allow_inf_nan=False, allow_partial=True)
@@ -85,7 +85,7 @@ def _problem(value: Any, schema: SchemaChecker | None) -> str | None:
 
 
 def _candidates(text: str) -> Iterator[JsonAnswer]:
-    """At least one. Raises AnswerInvalid."""
+    """Yield the JSON values in `text`, at least one. Raises AnswerInvalid."""
     try:
         yield _decoded(text)
         return
@@ -99,7 +99,7 @@ def _candidates(text: str) -> Iterator[JsonAnswer]:
             yield _decoded(piece)
             found = True
         except ValueError as error:
-            # A bracketed remark in a sentence is no attempt at JSON; this is one, and must not be passed over.
+            # A bracketed remark in a sentence is no attempt at JSON, but this piece is one and must not be ignored.
             if fenced or _MEANT_AS_OBJECT.match(piece):
                 raise AnswerInvalid(f"The answer is not valid JSON: {error}.") from None
     if not found:
@@ -107,7 +107,7 @@ def _candidates(text: str) -> Iterator[JsonAnswer]:
 
 
 def _embedded(text: str) -> Iterator[str]:
-    """The outermost bracketed pieces of `text`, each with its end."""
+    """Yield the outermost pieces of `text` in brackets. Raises AnswerInvalid for a bracket without an end."""
     position = 0
     while opening := _BRACKET.search(text, position):
         depth = 0
@@ -127,7 +127,7 @@ def _embedded(text: str) -> Iterator[str]:
 
 
 def _decoded(text: str) -> JsonAnswer:
-    """Raises ValueError with a short reason."""
+    """Return `text` as JSON. Raises ValueError with a short reason."""
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant)
     except json.JSONDecodeError as error:

@@ -9,13 +9,13 @@ JsonPath = tuple[str | int, ...]
 """Keys and indices from an answer's root to a field."""
 
 MAX_STEPS = 32
-"""References and alternatives that are followed to one part of a schema, which may refer to itself."""
+"""Largest number of references and alternatives on the way to one part of a schema, because it may refer to itself."""
 
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 
 
 def schema_at(schema: Any, path: JsonPath) -> Mapping[str, Any]:
-    """What `schema` says of the field at `path`; empty where it says nothing. References within it are followed."""
+    """Return the part of `schema` for the field at `path`, or an empty mapping without one; references are followed."""
     part: Any = schema
     for step in path:
         part = _child(schema, part, step, MAX_STEPS)
@@ -23,7 +23,7 @@ def schema_at(schema: Any, path: JsonPath) -> Mapping[str, Any]:
 
 
 def resolved(root: Any, part: Any) -> Mapping[str, Any]:
-    """`part`, or what its `$ref` leads to with the words beside the reference."""
+    """Return `part`; if it has a `$ref`, the target of the reference, with the keywords beside the reference."""
     beside: dict[str, Any] = {}
     for _ in range(MAX_STEPS):
         if not isinstance(part, Mapping):
@@ -55,7 +55,7 @@ def _child(root: Any, part: Any, step: str | int, left: int) -> Any:
 
 
 def referred(root: Any, reference: str) -> Any:
-    """What a local reference leads to; None where that is nothing, or the reference is another kind."""
+    """Return the target of a local reference, or None if there is no target or the reference is not local."""
     part = root
     for name in steps_of_pointer(reference) if reference.startswith("#/") else ():
         part = part.get(name) if isinstance(part, Mapping) else None
@@ -63,7 +63,7 @@ def referred(root: Any, reference: str) -> Any:
 
 
 def steps_of_pointer(pointer: str) -> JsonPath:
-    """`#/$defs/item` → `$defs`, `item`."""
+    """Return the keys in a JSON pointer: `#/$defs/item` → `$defs`, `item`."""
     return tuple(name.replace("~1", "/").replace("~0", "~") for name in pointer.removeprefix("#/").split("/"))
 
 
@@ -72,7 +72,7 @@ def pointer_of(path: JsonPath) -> str:
 
 
 def leaves(value: Any, path: JsonPath) -> Iterator[tuple[JsonPath, Any]]:
-    """The strings, numbers and booleans of an answer; nothing that is empty."""
+    """Find the strings, numbers and booleans in an answer, each with its path; empty strings are skipped."""
     match value:
         case dict():
             for key, child in value.items():

@@ -1,4 +1,4 @@
-"""A schema without the fields that are filled in already, and an answer to it joined with these."""
+"""Remainder of a schema without the fields that are filled in already, and the union of its answer and these fields."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,28 +6,28 @@ from typing import Any
 from tasks.schema.paths import JsonPath, resolved
 
 DEEPEST = 8
-"""Levels of objects within objects that are gone into."""
+"""Largest number of levels of objects within objects that are examined."""
 NOTES = frozenset({"title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs", "definitions"})
-"""Keywords that rule out no answer."""
+"""Keywords that do not constrain an answer."""
 _PLAIN = NOTES | {"type", "properties", "required", "additionalProperties"}
-"""Keywords of objects whose fields stand for themselves: none rules out an answer by two of them together."""
+"""Keywords of objects with independent fields: no such keyword constrains a combination of fields."""
 
 
 class _LeftOut:
-    """Stands for the value of a field that the answer does not have."""
+    """Type of LEFT_OUT, the value of a field that the answer does not have."""
 
 
 LEFT_OUT = _LeftOut()
 
 
 def rest_of(schema: Mapping[str, Any], values: Mapping[JsonPath, Any]) -> dict[str, Any] | None:
-    """What is left of `schema` without the fields in `values`; None where nothing is left."""
+    """Return `schema` without the fields in `values`, or None if no field is left."""
     rest: dict[str, Any] | None = _rest(schema, schema, (), values)
     return rest
 
 
 def whole_of(schema: Mapping[str, Any], values: Mapping[JsonPath, Any], rest: Any) -> Any:
-    """An answer to the rest with the fields in `values`, in the order of the schema's properties."""
+    """Return the answer `rest` together with the fields in `values`, in the order of the schema's properties."""
     return _whole(schema, schema, (), values, rest)
 
 
@@ -49,7 +49,7 @@ def _rest(root: Mapping[str, Any], part: Any, path: JsonPath, values: Mapping[Js
         else:
             properties[name] = left
             if _is_above(at, values):
-                # Its filled fields need the others.
+                # The object has filled fields, so the answer must have its other fields, too.
                 required.add(name)
     if not properties:
         return None

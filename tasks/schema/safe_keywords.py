@@ -15,21 +15,24 @@ from jsonschema.validators import extend
 from tasks.errors import InputError
 
 MAX_STEPS = 300_000
-"""Comparisons that checking one answer may take. A plain list of 35 KB takes 19,000, in 14 ms; a schema made of
-nothing but references, which cost most, is stopped after about two seconds."""
+"""Largest number of comparisons for the check of one answer.
+
+A plain list of 35 KB takes 19,000 comparisons, in 14 ms; a schema of nothing but references, which cost most, is
+stopped after about two seconds.
+"""
 PATTERN_BYTES = 1 << 20
-"""Memory of one compiled pattern; enough for a repetition of some hundreds of letters."""
+"""Largest memory of a compiled pattern, in bytes; enough for a repetition of some hundreds of letters."""
 MAX_QUOTE = 200
-"""Characters of a schema or an answer that a message repeats."""
+"""Largest length of a quotation from a schema or an answer in a message, in characters."""
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
-"""Validator, the keyword's value, the instance, the schema around the keyword."""
+"""Function of a keyword; takes the validator, the keyword's value, the instance and the schema around the keyword."""
 
 _steps_left: ContextVar[list[int]] = ContextVar("steps_left")
 
 
 class SchemaRefused(Exception):
-    """A schema cannot be used, for `reason`; `path` is the place within it, where it is known."""
+    """A schema cannot be used, for `reason`; `path` is the place within the schema, or empty."""
 
     def __init__(self, reason: str, path: str = "") -> None:
         super().__init__(reason)
@@ -43,7 +46,7 @@ class SchemaRefused(Exception):
 
 @contextmanager
 def counting(steps: int = MAX_STEPS) -> Iterator[None]:
-    """Within it, bounded validators that take more than `steps` together raise SchemaRefused."""
+    """Limit the comparisons of bounded validators in the `with` block to `steps`; beyond, they raise SchemaRefused."""
     token = _steps_left.set([steps])
     try:
         yield
@@ -53,9 +56,9 @@ def counting(steps: int = MAX_STEPS) -> Iterator[None]:
 
 @lru_cache(maxsize=64)
 def matcher(pattern: str) -> Callable[[str], object]:
-    """Does `pattern` occur in a text? In time linear in the text, by RE2.
+    """Return a function that searches a text for `pattern`, with RE2, in time linear in the text.
 
-    Raises SchemaRefused for what RE2 has no automaton for: look-around, back references, one beyond its memory.
+    Raises SchemaRefused for patterns that RE2 does not support: look-around, back references, too much memory.
     """
     options = re2.Options()
     options.max_mem = PATTERN_BYTES
@@ -71,7 +74,7 @@ def matcher(pattern: str) -> Callable[[str], object]:
 
 @cache
 def bounded(draft: type[Validator]) -> type[Validator]:
-    """`draft` with our patterns, and every keyword charged for."""
+    """Return the validator of `draft` with patterns in linear time and every comparison counted."""
     own: dict[str, Keyword] = {
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
@@ -142,7 +145,7 @@ def _additional_properties(
 
 
 def _multiple_of(_validator: Any, factor: float, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    """In decimal, as the numbers are written: 0.3 is a multiple of 0.1."""
+    """Check `multipleOf` with the decimal numbers as written: 0.3 is a multiple of 0.1."""
     if isinstance(instance, bool) or not isinstance(instance, int | float):
         return
     if (Fraction(str(instance)) / Fraction(str(factor))).denominator != 1:
@@ -161,7 +164,7 @@ def _unique_items(_validator: Any, wanted: bool, instance: Any, _schema: Any) ->
 
 
 def _comparable(value: Any) -> object:
-    """Equal for equal JSON values: 1 and 1.0 are, 1 and true are not."""
+    """Return a key that is equal for equal JSON values: 1 and 1.0 are equal, 1 and true are not."""
     _charge(1)
     match value:
         case bool():
