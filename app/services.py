@@ -1,4 +1,4 @@
-"""What a running server is made of, put together in one place."""
+"""Parts of a running server, put together in one place."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -76,11 +76,14 @@ log = structlog.get_logger(__name__)
 
 
 class Services:
-    """Loads no engine by itself. Raises ValueError for an engine that the catalog does not know or that was named and
-    cannot run here, and for a file of keys or a setting that will not do."""
+    """All parts of a server. Creating them loads no engine.
+
+    Raises ValueError for an engine that is not in the catalog, for a chosen engine that cannot run here, and for an
+    invalid setting or file of keys.
+    """
 
     def __init__(self, settings: Settings, routes: Routes | None = None) -> None:
-        """`routes`: those by whose names requests are counted."""
+        """Put the parts together. `routes` are the routes by whose names the metrics count requests."""
         unknown = [name for name in settings.preload if name not in CATALOG]
         if unknown:
             raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; there are: {', '.join(CATALOG)}")
@@ -102,15 +105,15 @@ class Services:
         self.executor = FairExecutor("text")
         self.evidence_executor = FairExecutor("evidence")
         self.wire = FairExecutor("wire")
-        """The threads that parse and write large bodies."""
+        """Threads that parse and write large bodies."""
         self.bodies = FairSlots("uploads", settings.large_bodies_at_once, most_waiting=settings.max_queue)
-        """The slots for requests' bodies of more than a megabyte, while they come in."""
+        """Slots for request bodies of more than a megabyte, taken while a body arrives."""
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings, self.wire)
         self.responses = build_responses(settings, self.wire)
         self.rephrased: RephrasedQuestions | None = None
-        """What answers questions that were asked before in other words."""
+        """Finder of answers to questions that were asked before in other words."""
         answers: AnswerCache | None = None
         results: ResultCache | None = None
         if self.entries is not None:
@@ -159,15 +162,15 @@ class Services:
             fill_from_cache(self.metrics, answers)
         self.ready = not (settings.preload or settings.profile == GPU)
         self.is_stopping = False
-        """Once the server was told to stop: what runs may end, nothing new begins."""
+        """True once the server has been asked to stop: running requests may end, and no new request begins."""
 
     @property
     def kept_for_a_while(self) -> Sequence[Sweepable]:
-        """The stores of what ends by its age."""
+        """Stores whose entries expire with age."""
         return [one for one in (self.responses, self.entries, self.rephrased) if one is not None]
 
     async def watch_servers_for_ever(self) -> None:
-        """Has `/ready` and the log say of the servers that engines ask whether they can be reached."""
+        """Check for ever that the servers called by engines can be reached; `/ready` and the log report the result."""
         has_a_guard = self.settings.of(GuardSettings).guard_base_url is not None
         await watch_servers_for_ever(self.runtime, LLM.name, *([TEXT_GUARD.name] if has_a_guard else []))
 
@@ -176,7 +179,7 @@ class Services:
         return int(self.settings.max_request_mb * MB)
 
     async def report_devices(self) -> None:
-        """Logs which engines do not compute on the card that there is."""
+        """Log the engines that do not compute on the graphics card, if there is a card."""
         if DRIVER.obstacle():
             return
         await self.runtime.look()
@@ -184,9 +187,13 @@ class Services:
             log.warning("not_on_the_card", reason=as_called_here(said))
 
     async def preload(self) -> None:
-        """Loads what OPENFAZE_PRELOAD names; `/ready` answers 503 until all of it runs. What fails is tried again: an
-        LLM's server may well start later than this one. What a profile loads is tried once, and works once, so that no
-        caller waits for what a card prepares at first: nobody asked for each."""
+        """Load the capabilities in OPENFAZE_PRELOAD, or those that a profile for a graphics card implies.
+
+        `/ready` answers 503 until loading is over. A capability in OPENFAZE_PRELOAD that fails is tried again, because
+        the server of an LLM may start later than this one. A capability implied by the profile is tried only once,
+        because the operator did not ask for it by name. Its self-test runs then, so that no caller waits for the card's
+        preparations at the first use.
+        """
         if self.settings.profile == GPU and not self.settings.preload:
             await self.runtime.look()
             for capability in await asyncio.to_thread(lambda: list(self.runtime.on_the_card())):
@@ -212,8 +219,11 @@ class Services:
         return False
 
     async def close(self) -> None:
-        """Closes each part, whatever becomes of the others: first what writes, with threads of other parts, and what
-        has processes of its own; last the engines, which end their calls."""
+        """Close every part, even if closing another part fails.
+
+        Parts that write with the threads of other parts, and parts with processes of their own, are closed first. The
+        threads, the files and the engines, which end their calls, are closed last.
+        """
         first = (
             self.rephrased,
             self.entries,
@@ -241,8 +251,10 @@ async def _closed(part: _Closable) -> None:
 
 
 def _unmet(settings: Settings, runtime: Runtime) -> Iterator[str]:
-    """A line for each engine that the operator chose and that cannot run here: no other may stand in for it, and who
-    calls later could not do anything about it."""
+    """Yield a line for each engine, device or browser that the operator chose and that cannot run here.
+
+    No other engine may replace a chosen one, and a later caller could do nothing about the fault.
+    """
     for capability, choice, remedy in runtime.unmet_choices():
         yield f"OPENFAZE_{capability.upper()}={choice} cannot run here. {remedy}"
     config = build_config(settings)

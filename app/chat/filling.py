@@ -1,8 +1,8 @@
-"""Structured answers in which tasks' results fill in some fields, or all, and an LLM writes the rest.
+"""Structured answers: results of tasks fill in some fields or all, and an LLM writes the others.
 
-An LLM that may be relied on answers all of them. One that invents is not asked for what has been read: transcripts,
-translations, texts and counts are the specialists' results, and dates, amounts, codes and the like stand on the page,
-beside their labels: an extractor scores every piece of what was read for every field (`tasks/extraction`).
+A reliable LLM answers all fields. An LLM that invents values is not asked for values that have been read. Transcripts,
+translations, texts and counts are copied from the specialists' results. Dates, amounts, codes and the like are copied
+from the page, beside their labels: an extractor scores every piece of the text for every field (`tasks/extraction`).
 """
 
 import asyncio
@@ -25,24 +25,24 @@ from tasks.schema.remainder import LEFT_OUT, rest_of, whole_of
 
 _TOLD = "These fields are filled in already, answer with the others alone: "
 _MOST_TOLD = 60
-"""Characters of a value that the LLM is told."""
+"""Number of characters shown to the LLM of a value that is filled in already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filling:
     values: Mapping[JsonPath, Any]
-    """Copied, by the field's path."""
+    """Copied values, by the path of their field."""
     whole: Shape
     rest: Shape | None
-    """What the LLM is asked for; None where every field is filled in."""
+    """Shape of the fields left to the LLM; None if every field is filled in."""
     answer: JsonAnswer | None = None
-    """The whole answer, where no field is left to the LLM."""
+    """Whole answer, if no field is left to the LLM."""
     scored: FieldScores | None = None
-    """The extractor's scores of every span of what was read."""
+    """Scores that the extractor gave every span of the text that was read."""
 
     @property
     def instruction(self) -> str:
-        """The instruction that tells the LLM which fields are filled in already."""
+        """Instruction for the LLM, with the fields that are filled in already."""
         values = {
             ".".join(map(str, path)): _shorten(value) for path, value in self.values.items() if value is not LEFT_OUT
         }
@@ -50,35 +50,37 @@ class Filling:
 
     @property
     def written_fields(self) -> list[str]:
-        """The fields that the LLM writes beside those that are copied."""
+        """Names of the fields that the LLM writes beside copied fields."""
         rest = (self.rest.schema if self.rest else None) or {}
         return list(rest.get("properties", {})) if self.values else []
 
     def parse(self, text: str) -> JsonAnswer:
-        """The whole answer, the rest of it from what the LLM wrote. Raises what `Shape.parse`
-        raises."""
+        """Return the whole answer, with remaining fields from the LLM's `text`. Raises what `Shape.parse` raises."""
         if self.rest is None:
             return self.whole.parse(text)
         rest = self.rest.parse(text)
         return self.whole.parse(_join(self.whole, self.values, rest.value)) if self.values else rest
 
     def cut_answer(self, rest: str) -> str:
-        """An answer that breaks off within `rest`, with what is filled in before it."""
+        """Return the text of a truncated answer: the copied values, and then `rest` as far as the LLM wrote it."""
         if not self.values or not rest.lstrip().startswith("{"):
             return rest
         return f"{_join(self.whole, self.values, {})[:-1]}, {rest.lstrip()[1:]}"
 
 
 def is_written(filling: Filling | None, path: JsonPath) -> bool:
-    """Tells whether the LLM wrote the value at `path` of an answer: it is no part of a field that is filled in."""
+    """True if the LLM wrote the value at `path` of an answer: the value is not part of a copied field."""
     return filling is None or not any(path[:end] in filling.values for end in range(1, len(path) + 1))
 
 
 async def fill(
     shape: Shape, plan: Plan, entries: Sequence[Entry], document: Entry | None, extractor: Extractor | None
 ) -> Filling | None:
-    """Fills in what the steps of `plan` found, or, where no step read anything, the `document` that the request brings
-    as its text. None where nothing of `shape` can be filled in. Raises ModelError."""
+    """Fill in fields of `shape` from the results of `plan`'s steps.
+
+    If no step read anything, the fields are filled in from `document`, a text in the request. Return None if no field
+    can be filled in. Raises ModelError.
+    """
     if shape.schema is None:
         return None
     steps = zip(plan.steps, entries, strict=True)

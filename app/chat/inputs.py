@@ -1,4 +1,4 @@
-"""The inputs of a request: its texts, and its media as sources that nobody has read yet."""
+"""Inputs of a request: its texts, and its media as sources that have not been read yet."""
 
 import asyncio
 import hashlib
@@ -34,23 +34,23 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHOWN = 80
-"""Characters of an id that a message repeats."""
+"""Number of characters of a file id that an error message repeats."""
 _SHORT_CHARS = 16_000
 _FEW_MESSAGES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The user's latest message, which a run task works on."""
+    """Latest message of the user: the input of the tasks that the request runs."""
 
     text: str
     sources: tuple[Source, ...]
     form: Form = PLAIN
-    """The form of the read text that the request's `ocr` asks for."""
+    """Form of text read from images, requested in the field `ocr`."""
     _vectors: list[Vector] = field(default_factory=list, repr=False, compare=False)
 
     async def vector(self, embedder: Embedder) -> Vector:
-        """The text's embedding, made once for the cache and the planner. Raises ModelError."""
+        """Return the embedding of the text, computed once for both the cache and the planner. Raises ModelError."""
         if not self._vectors:
             self._vectors.extend(await embedder.embed([self.text]))
         return self._vectors[0]
@@ -65,11 +65,13 @@ class Collector:
     max_total_bytes: int
 
     async def collect(self, request: ChatRequest, tenant: str, *, fresh: bool = False) -> Turn:
-        """The latest turn, its uploaded files found; `fresh` when nothing of earlier requests may be used for it.
+        """Return the latest turn, with the names and types of its uploaded files.
+
+        `fresh` forbids the use of results of earlier requests.
 
         Raises what `latest_turn` raises, and BadRequest (`file_not_found`) for a file that `tenant` does not have.
         """
-        # Texts are searched for URLs, and inputs of one length compared: milliseconds where they are long.
+        # Searching long texts for URLs, or comparing long inputs of equal length, takes milliseconds.
         turn = await run_off_loop(request, latest_turn, request, self.max_sources, Total(self.max_total_bytes))
         sources = (replace(source, owner=tenant, fresh=fresh) for source in turn.sources)
         return replace(turn, sources=tuple(await asyncio.gather(*map(self._found, sources))))
@@ -93,7 +95,7 @@ class Collector:
 
 
 def is_short(request: ChatRequest) -> bool:
-    """Tells whether a request is searched sooner than another thread starts: it has a few texts, and no media."""
+    """True if the request has few and short texts and no media: its search is faster than the start of a thread."""
     contents = [message.content or "" for message in request.messages[: _FEW_MESSAGES + 1]]
     if len(contents) > _FEW_MESSAGES or request.tools:
         return False
@@ -102,14 +104,14 @@ def is_short(request: ChatRequest) -> bool:
 
 
 async def run_off_loop(request: ChatRequest, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs `work` on a request's texts: in a thread, unless they are short."""
+    """Run `work` on the texts of a request, in another thread unless the texts are short."""
     if is_short(request):
         return work(*args, **kwargs)
     return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def text_of(message: ChatMessage) -> str:
-    """The text of a message in any role, its parts joined by line breaks."""
+    """Return the text of a message in any role, its parts joined by line breaks."""
     if isinstance(message.content, str):
         return message.content
     parts = message.content or []
@@ -117,19 +119,19 @@ def text_of(message: ChatMessage) -> str:
 
 
 def texts_of(request: ChatRequest, *roles: str) -> list[str]:
-    """The texts of the messages in `roles`, or of all of them."""
+    """Return the texts of the messages in `roles`, or of all messages if no role is given."""
     return [text_of(message) for message in request.messages if not roles or message.role in roles]
 
 
 def entry_of_user_texts(request: ChatRequest) -> Entry:
-    """The users' own words, at the same places of a result as in the request."""
+    """Return an entry with the texts of the user messages, under the same indexes as in the request."""
     return _request_entry(
         {at: text_of(message) for at, message in enumerate(request.messages) if message.role == "user"}
     )
 
 
 def pasted_document(request: ChatRequest) -> Entry | None:
-    """The document in the text of the last user message that holds one."""
+    """Return the document pasted into a user message: the last one that contains a document."""
     users = [(at, message) for at, message in enumerate(request.messages) if message.role == "user"]
     found = ((at, pasted_in(text_of(message))) for at, message in reversed(users))
     return next((_request_entry({at: text}) for at, text in found if text), None)
@@ -140,11 +142,11 @@ def _request_entry(texts: Mapping[int, str]) -> Entry:
 
 
 def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:
-    """The last user message and, where it shows nothing itself, the media of the one before that did.
+    """Return the last user message with its media, or with those of the latest earlier user message that has any.
 
-    What is named several times is one source, at the place where it is named first. URLs count only in the text of
-    user messages: whatever else mentions one is not asking for it. Sources share `total`.
-    Raises BadRequest when every message is empty, or shows more than `max_sources`.
+    An input named several times is one source, placed where it is named first. URLs count only in the text of user
+    messages, because a mention in any other message is not a request to read the URL. All sources share `total`.
+    Raises BadRequest if every message is empty, or if there are more than `max_sources` sources.
     """
     if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
@@ -169,13 +171,16 @@ def _has_content(message: ChatMessage) -> bool:
 
 
 def _has_text(text: str) -> bool:
-    """Tells whether a text is more than white space, without copying megabytes as `strip` does."""
+    """True if a text is more than white space. Unlike `strip`, the test copies no megabytes."""
     return bool(text) and not text.isspace()
 
 
 def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
-    """The sources, each URL, file or data URL once, at its first place. A part of the message says more about it than a
-    mention in the text. Stops at one more than `most`."""
+    """Return the sources with each URL, file or data URL once, at its first place.
+
+    A content part is preferred to a mention in a text, because the part can state more about the input. The search
+    stops after `most` + 1 sources.
+    """
     named: dict[object, Source] = {}
     again: dict[object, list[Origin]] = {}
     for source in sources:
@@ -193,8 +198,10 @@ def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]
 
 
 class _Content:
-    """An input in the request itself, equal to others of the same bytes, name and type. Only those of equal length are
-    read to compare them."""
+    """Input contained in the request itself, equal to another of the same bytes, name and type.
+
+    Bytes are read only to compare inputs of equal length, name and type.
+    """
 
     def __init__(self, source: Source) -> None:
         self._payload = source.payload or ""
@@ -208,7 +215,7 @@ class _Content:
 
     @cached_property
     def _digest(self) -> bytes:
-        """SHA-256 of the payload, during which other threads run."""
+        """SHA-256 of the payload. The computation lets other threads run."""
         payload = self._payload
         return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 

@@ -1,4 +1,4 @@
-"""Guesses the task that a request needs where no rule speaks of one: by its likeness to examples."""
+"""Guesses the task that a request needs, by similarity to examples, if no rule determines a task."""
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -12,42 +12,42 @@ from app.chat.inputs import Turn
 from models.embedding.embedder import Embedder
 
 NOTHING = "nothing"
-"""The router's answer where the LLM needs no task."""
+"""Key of the example requests for which an LLM needs no task."""
 _TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))
 NEIGHBOURS = 3
-"""Examples of a task whose mean cosine is the task's score."""
+"""Number of a task's nearest examples: the mean of their cosines is the score of the task."""
 LONGEST = 500
-"""Characters of a request that are compared: more is a text to work on, not a question."""
+"""Largest number of characters of a request that is compared. A longer text is material to work on, not a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prototypes:
     name: str
     examples: Mapping[str, Sequence[str]]
-    """Texts of requests, by task; one of the tasks is NOTHING."""
+    """Texts of example requests, by task. One of the tasks is NOTHING."""
     threshold: float
-    """Least score of a task."""
+    """Least score at which a task is chosen."""
     margin: float
-    """Least lead over NOTHING."""
+    """Least lead of a chosen task's score over that of NOTHING."""
 
 
 WITHOUT_MEDIA = Prototypes("without_media", **_TABLE["without_media"])
-"""The examples for a question without media."""
+"""Examples for a question without media."""
 WITH_PICTURE = Prototypes("with_picture", **_TABLE["with_picture"])
-"""The examples for a question about a picture: the task beside reading it."""
+"""Examples for a question about a picture. Their tasks run in addition to reading the picture."""
 
 
 class Router:
-    """Asks the embedder only where the answer can matter: where `can_run` some task that it may name."""
+    """Finds the task nearest to a request. The embedder is called only if some task in the examples `can_run`."""
 
     def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
         self._embedder = embedder
         self._can_run = can_run
         self._embedded: dict[str, Mapping[str, NDArray[np.float32]]] = {}
-        """The examples of each task, by the name of their prototypes."""
+        """Embeddings of the examples of each task, by the name of their prototypes."""
 
     async def nearest(self, turn: Turn, prototypes: Prototypes) -> str | None:
-        """The task that its text is nearest to, None where an LLM needs none. Raises ModelError."""
+        """Return the task nearest to the text of `turn`, or None if no task is clearly nearest. Raises ModelError."""
         worth_asking = any(self._can_run(task) for task in prototypes.examples if task != NOTHING)
         if len(turn.text) > LONGEST or not worth_asking:
             return None

@@ -1,7 +1,7 @@
-"""The cache of answers, and of those that are under way: identical requests run once.
+"""Cache of answers, both finished and in progress: identical requests run once.
 
-An answer is its events. A hit yields them again; a request that is being answered for another client already follows
-that answer from its beginning.
+An answer is stored as its events, and a hit yields the events again. If an identical request is being answered for
+another client, the request receives the events of that answer from the beginning.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from tasks.base import Specialist
 from tasks.guardrails import Policy
 
 WEB_AGE_S = 300.0
-"""Seconds for which an answer about what the web says is kept at most."""
+"""Longest time for which an answer drawn from the web is kept, in seconds."""
 _WHOLE = frozenset({"stop", "tool_calls"})
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ Answer = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
 
 
 class AnswerCache:
-    """The cache of answers, and of those that are under way."""
+    """Cache of answers, both finished and in progress."""
 
     def __init__(
         self,
@@ -45,18 +45,18 @@ class AnswerCache:
         *,
         max_age_s: float,
     ) -> None:
-        """`rephrased` finds answers to questions in other words. None: only identical requests share an answer."""
+        """Create a cache. If `rephrased` is None, only identical requests share answers, not rephrased questions."""
         self._entries = entries
         self._rephrased = rephrased
         self._scopes = scopes
         self._max_age_s = max_age_s
         self._under_way: dict[bytes, _SharedAnswer] = {}
         self.outcomes: Counter[tuple[str, str]] = Counter()
-        """Counts of look-ups, by layer and outcome."""
+        """Number of look-ups, by layer and outcome."""
 
     @property
     def faults(self) -> Iterator[tuple[str, int]]:
-        """The number of look-ups and writes that failed, by layer."""
+        """Number of look-ups and writes that failed, by layer."""
         yield "exact", self._entries.faults.total()
         if self._rephrased is not None:
             yield "verified", self._rephrased.faults.total()
@@ -64,16 +64,22 @@ class AnswerCache:
     async def answered(
         self, call: ChatCall, turn: Turn, policy: Policy, answer: Answer, task: Specialist | None
     ) -> AsyncGenerator[Event, None]:
-        """The events of an answer to this request: a kept one, one that is under way, or a new one from `answer()`,
-        which is kept for later requests. `task` is what CacheKeys' `of` takes."""
+        """Return the events of an answer to this request: a cached answer, an answer in progress, or a new answer.
+
+        A new answer comes from `answer()`, and is kept for later requests. `task` is the task whose result is the
+        answer; None if an LLM answers.
+        """
         scope = await self._scopes.of(call, turn, policy, task)
         return await answer() if scope is None else self._join_or_begin(scope, call, turn, answer)
 
     def _join_or_begin(
         self, scope: CacheKey, call: ChatCall, turn: Turn, answer: Answer
     ) -> AsyncGenerator[Event, None]:
-        """Follows the answer that is under way, or begins one. The look-up is shared, too: a later request would
-        otherwise look before the answer is written, and find neither."""
+        """Follow the answer in progress, or begin an answer.
+
+        The look-up in the cache is part of an answer in progress. Otherwise an identical request could look before the
+        answer is written, and find neither a cached answer nor an answer in progress.
+        """
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1
@@ -88,17 +94,17 @@ class AnswerCache:
             del self._under_way[key]
 
     async def find(self, tenant: str, digest: bytes) -> Sequence[Event] | None:
-        """The events that are kept under `digest`."""
+        """Return the events that are kept under `digest`."""
         return await self._entries.get(Key(tenant, "answer", digest), decode_events)
 
     async def find_for(self, tenant: str, known: KnownQuestion) -> Sequence[Event] | None:
-        """The events of the answer to a `known` question, unless another answer has replaced it."""
+        """Return the events of the answer to a `known` question, or None if the answer is gone or replaced."""
         return await self._entries.get(Key(tenant, "answer", known.answer), partial(decode_answer_of, known))
 
     async def rephrased(
         self, scope: CacheKey, call: ChatCall, turn: Turn
     ) -> tuple[QuestionLookup | None, Sequence[Event] | None]:
-        """The request as a question that may have been asked in other words, and the answer to that question."""
+        """Look for the request's question in other words. Return the look-up, and the answer if one can be used."""
         if self._rephrased is None:
             return None, None
         lookup = await self._rephrased.look_up(call.request, turn, scope.around)
@@ -116,7 +122,7 @@ class AnswerCache:
         return replace(lookup, nearest=None), None
 
     def keep(self, scope: CacheKey, call: ChatCall, events: Sequence[Event], lookup: QuestionLookup | None) -> Written:
-        """Writes the events of a fresh answer, and learns from them."""
+        """Store the events of a new answer, and let `rephrased` learn from them."""
         if not _is_worth_keeping(events):
             return None
         tenant = call.caller.tenant
@@ -129,7 +135,7 @@ class AnswerCache:
 
 
 class _Lookup:
-    """The cache's work for one request, before it is answered and after."""
+    """Work of the cache for one request, before and after the answer."""
 
     def __init__(self, recall: AnswerCache, scope: CacheKey, call: ChatCall, turn: Turn) -> None:
         self._recall = recall
@@ -151,7 +157,7 @@ class _Lookup:
 
 
 def _is_worth_keeping(events: Sequence[Event]) -> bool:
-    """Tells whether the answer is whole, with nothing that failed and nothing that was withheld."""
+    """True if the answer is whole, no task failed, and nothing was withheld."""
     last = events[-1] if events else None
     if not isinstance(last, Finish) or last.reason not in _WHOLE or not last.may_be_kept:
         return False
@@ -159,12 +165,12 @@ def _is_worth_keeping(events: Sequence[Event]) -> bool:
 
 
 def _names(events: Iterable[Event]) -> set[str]:
-    """The names of the tasks in the answer's precontext."""
+    """Return the names of the tasks in the answer's precontext."""
     return {entry.name for event in events if isinstance(event, Precontext) for entry in event.entries}
 
 
 class _SharedAnswer:
-    """An answer that is under way, in a task of its own, for all its followers. The last of them to leave ends it."""
+    """Answer in progress, in an asyncio task shared by all followers. The last follower to leave cancels the task."""
 
     def __init__(
         self,
@@ -186,11 +192,11 @@ class _SharedAnswer:
 
     @property
     def can_be_joined(self) -> bool:
-        """False where the answer is being cancelled, or has failed."""
+        """False if the answer is being cancelled, or has failed."""
         return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
 
     async def follow(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
-        """The answer's events, from the first. Raises what the answer fails with."""
+        """Yield the answer's events from the first. Raises the error with which the answer failed."""
         self._followers += 1
         try:
             place = 0
@@ -231,7 +237,7 @@ class _SharedAnswer:
             if written is None:
                 self._ended(self)
             else:
-                # Until it can be found in the store, it is found here.
+                # The answer can be joined here until the store has written it.
                 written.add_done_callback(lambda _: self._ended(self))
 
     def _publish(self, event: Event) -> None:

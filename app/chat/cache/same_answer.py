@@ -1,4 +1,4 @@
-"""Tells whether two answers to a question say the same: as they are written, else as an LLM judges."""
+"""Determines whether two answers to a question agree, by their text or else by the judgement of an LLM."""
 
 import hashlib
 import unicodedata
@@ -8,9 +8,9 @@ from typing import Final
 from models.language.llm import fence_around
 
 Ask = Callable[[str], Awaitable[str]]
-"""Has an LLM answer a prompt."""
+"""Function that returns the answer of an LLM to a prompt."""
 MAX_JUDGED_CHARS: Final = 6000
-"""Characters of the longest answer that an LLM is asked to judge."""
+"""Largest number of characters of an answer that an LLM is asked to judge."""
 _JUDGE: Final = """\
 Two answers to one question were written independently. Would somebody who asked the question learn the same from \
 either of them: the same facts, figures, names, steps and conclusions? Other words, another order and a difference in \
@@ -36,8 +36,10 @@ Reply with one word and nothing else: SAME or DIFFERENT."""
 
 
 async def same_answer(question: str, one: str, other: str, ask: Ask) -> bool | None:
-    """Tells whether both answers to `question` say the same: as they are written, else as an LLM judges. None where it
-    cannot be told, so that nothing was observed."""
+    """True if two answers to `question` agree: their normalised texts are equal, or an LLM judges them to be the same.
+
+    None if an answer is too long to be judged or the verdict is unclear: then nothing was observed.
+    """
     if _normalise(one) == _normalise(other):
         return True
     if max(len(one), len(other)) > MAX_JUDGED_CHARS:
@@ -46,7 +48,7 @@ async def same_answer(question: str, one: str, other: str, ask: Ask) -> bool | N
 
 
 def digest_of(answer: str) -> bytes:
-    """A digest that answers share which differ in case, white space, width and closing punctuation alone."""
+    """Return a digest of an answer that ignores case, white space, character width and closing punctuation."""
     return hashlib.sha256(_normalise(answer).encode(errors="surrogatepass")).digest()
 
 
@@ -55,10 +57,10 @@ def judge_prompt(question: str, one: str, other: str) -> str:
 
 
 def parse_verdict(reply: str) -> bool | None:
-    """The verdict in a judge's reply, or None for a reply that is neither of the two words."""
+    """Return the verdict in a judge's reply, or None if the reply is neither of the two words."""
     return {"same": True, "different": False}.get(reply.strip().strip("*\"'`.").casefold())
 
 
 def _normalise(answer: str) -> str:
-    """The answer without differences of case, white space, width and closing punctuation."""
+    """Return the answer without differences of case, white space, character width and closing punctuation."""
     return " ".join(unicodedata.normalize("NFKC", answer).casefold().split()).rstrip(".! ")

@@ -1,11 +1,11 @@
-"""Finds what makes two questions different, however alike they sound, before any similarity counts.
+"""Finds differences in meaning between two questions, however alike they sound, before any similarity counts.
 
-A sentence embedding hears what a question is about. "Disable 2FA" is next to "enable 2FA" there, and "5 mg" next to "50
-mg". Here both must say the same of all that changes an answer: figures, units, dates, negations, directions, names,
-what is quoted, and the language. A wrong veto costs a hit, a missing one a wrong answer: in doubt they disagree.
+A sentence embedding shows the subject of a question: "disable 2FA" lies near "enable 2FA", and "5 mg" near "50 mg". The
+vetoes compare every detail that changes an answer: figures, units, dates, negations, directions, names, quotations and
+the language. A wrong veto costs a hit, a missing veto gives a wrong answer: in doubt two questions disagree.
 
-Most of what must agree is the same on both sides, or of the same kind: `gist` is a digest of that, under which the
-questions are found that may ask the same, without reading any other.
+Most of these details must be equal, or of the same kind, in both questions. `gist` is a digest of them: questions that
+may ask the same have the same digest, so that no other question needs to be read.
 
 >>> disagree("How do I enable 2FA?", "How do I disable 2FA?")
 'opposite'
@@ -25,11 +25,11 @@ from typing import Final
 from app.chat.cache.questions import ParsedQuestion, Readings, is_code, parse_question, question_words, stem
 
 MAX_CHARS: Final = 1000
-"""A longer text disagrees with any other: it is not read."""
+"""Largest number of characters of a text that is compared. A longer text disagrees with every other, unread."""
 _MOST_COMPARED: Final = 16
-"""Words whose order is compared."""
+"""Largest number of shared words whose order is compared."""
 _ALIKE: Final = 0.7
-"""The share of all words that two questions have at least in common where only places were changed."""
+"""Least share of words in common (of all words of two questions) at which a changed word order is a difference."""
 _PREFIXES: Final = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis", "un-", "non-")
 _PASSIVE: Final = frozenset(("is", "are", "was", "were", "be", "been", "being", "get", "got"))
 _ENDINGS: Final = frozenset(
@@ -39,20 +39,22 @@ _LEAST_KIN: Final = 5
 _CUT: Final = tuple(
     (_ENDINGS | {each.removesuffix(end) for each in _ENDINGS for end in _ENDINGS if each.endswith(end)}) - {""}
 )
-"""Endings, and what one of them leaves of a longer one: "ation" less "ion"."""
+"""Endings, and the remainders of endings that end with a shorter ending: "at", for "ation" without "ion"."""
 
 
 def disagree(one: str, other: str) -> str | None:
-    """Names what one question says and the other does not: "length", "language", "quotation", "address", "code",
-    "date", "number", "unit", "negation", "opposite", "direction", "order", "question", "time", "person", "name" or
-    "words". None where they may ask the same."""
+    """Return the kind of the first difference found between two questions, or None if they may ask the same.
+
+    The kinds are "length", "language", "quotation", "address", "code", "date", "number", "unit", "negation",
+    "opposite", "direction", "order", "question", "time", "person", "name" and "words".
+    """
     if max(len(one), len(other)) > MAX_CHARS:
         return "length"
     return next(_differences(parse_question(one), parse_question(other)), None)
 
 
 def _differences(a: ParsedQuestion, b: ParsedQuestion) -> Iterator[str]:
-    """Yields the differences, those first that are cheap to find."""
+    """Yield the differences, beginning with those that are cheap to find."""
     if a.language and b.language and a.language != b.language:
         yield "language"
     if a.quoted != b.quoted:
@@ -90,7 +92,7 @@ def _differences(a: ParsedQuestion, b: ParsedQuestion) -> Iterator[str]:
 
 
 def _agree(ones: Readings, others: Readings, *, ordered: bool = False) -> bool:
-    """Tells whether the numbers or days of both sides can be paired, each pair with a reading in common."""
+    """True if the numbers or days of both questions can be paired so that each pair has a reading in common."""
     if ordered:
         return len(ones) == len(others) and all(one & other for one, other in zip(ones, others, strict=True))
     left = list(others)
@@ -126,7 +128,7 @@ def _is_opposite(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
-    """Tells whether the object of a direction in `a` stands elsewhere in `b`, where something else took its place."""
+    """True if the object of a direction in `a` is elsewhere in `b`, and another object has taken its place."""
     for direction, objects in a.objects.items():
         opposite = question_words().opposite_directions.get(direction, ())
         theirs = b.objects.get(direction, frozenset())
@@ -138,7 +140,7 @@ def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
-    """Tells whether two words changed places and little else was changed, or two names did."""
+    """True if two names have changed places, or if two words have and the questions differ in little else."""
     if not (a.has_order and b.has_order):
         return False
     shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MOST_COMPARED]
@@ -154,14 +156,14 @@ def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_passive_twin(passive: ParsedQuestion, active: ParsedQuestion, shared: Sequence[str]) -> bool:
-    """Tells whether `passive` says with "by" what `active` says in the same order without it."""
+    """True if `passive` is in the passive voice with "by", and `active` has the same order of words without "by"."""
     if "by" in active.objects or len(shared) < 2 or _PASSIVE.isdisjoint(passive.words):
         return False
     return shared[-1] in passive.objects.get("by", frozenset()) and active.content[-1] == shared[-1]
 
 
 def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
-    """Tells whether one of the words is missing among the others, in any form, and has no synonym there."""
+    """True if a word of `ones` is absent from `others` in every form, and has no synonym there."""
     synonyms = question_words().synonyms
     sets = frozenset[int]().union(*(synonyms.get(other, ()) for other in others))
     return any(
@@ -173,7 +175,7 @@ def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
 
 
 def _is_kin(one: str, other: str) -> bool:
-    """Tells whether two words differ in their endings alone, as "direct" and "director" do."""
+    """True if two words differ only in their endings, like "direct" and "director"."""
     return one[:_LEAST_KIN] == other[:_LEAST_KIN] and any(
         one[:place] == other[:place] and one[place:] in _ENDINGS and other[place:] in _ENDINGS
         for place in range(_LEAST_KIN, min(len(one), len(other)) + 1)
@@ -181,8 +183,10 @@ def _is_kin(one: str, other: str) -> bool:
 
 
 def gist(text: str, scope: str = "") -> bytes:
-    """A digest that two texts of a `scope` share unless they `disagree`: of what both must say alike, of the figures in
-    their numbers and days, and of the kinds of their words."""
+    """Return a digest that two texts of a `scope` share unless they `disagree`.
+
+    The digest covers the details that must be equal, the figures in numbers and days, and the kinds of the words.
+    """
     asked = parse_question(text)
     names, common = _kinds()
     roots = set(map(_root, asked.content)) - common
@@ -199,19 +203,22 @@ def gist(text: str, scope: str = "") -> bytes:
 
 
 def _significant(number: Decimal) -> str:
-    """What "1.234", "1,234" and "1234 %" have in common, however they are read."""
+    """Return the digits of a number without outer zeros: equal for all readings of "1.234", "1,234" and "1234 %"."""
     return "".join(map(str, number.as_tuple().digits)).strip("0")
 
 
 def _in_any_order(day: date) -> tuple[int, ...]:
-    """What 3/4/2005 and 4/3/05 have in common."""
+    """Return the sorted parts of a day, with a year of two digits: equal for 3/4/2005 and 4/3/05."""
     return tuple(sorted((day.year % 100, day.month, day.day)))
 
 
 @cache
 def _kinds() -> tuple[Mapping[str, str], frozenset[str]]:
-    """The names of the kinds of roots that synonyms join, directly or by others; and the roots that words without a
-    meaning of their own may share with words that have one: those need not stand on both sides."""
+    """Return the name of each root's kind, and the roots that a digest leaves out.
+
+    A kind is a set of roots that synonyms join, directly or through others. The roots left out are of the kinds of
+    function words, numbers, dates, units and codes: such a word need not be in both questions.
+    """
     table = question_words()
     members: dict[int, set[str]] = {}
     for word, sets in table.synonyms.items():
@@ -228,7 +235,7 @@ def _kinds() -> tuple[Mapping[str, str], frozenset[str]]:
 
 @lru_cache(4096)
 def _root(word: str) -> str:
-    """The word without all the endings that can be taken off, which words that are kin share."""
+    """Return the word without every ending that can be removed. Words that differ only in their endings share it."""
     while ending := next((end for end in _CUT if word.endswith(end) and len(word) - len(end) >= _LEAST_KIN), ""):
         word = word.removesuffix(ending)
     return word
