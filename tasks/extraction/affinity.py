@@ -1,4 +1,4 @@
-"""How near a match stands to words that name its field: the "TOTAL" left of an amount, a column's heading."""
+"""Affinity of a match to the words around it that name its field: the "TOTAL" left of an amount, a column's heading."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -12,25 +12,25 @@ from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 
 ALIKE = 85
-"""rapidfuzz's ratio from which a word is taken for a misread label."""
+"""Smallest ratio of rapidfuzz, 0 to 100, at which a word counts as a misread label."""
 SYNONYM_WEIGHT = 0.8
 PARENT_WEIGHT = 0.3
 """Weight of the words of the object around a field, beside 1 for the field's own."""
 REACH = 12
-"""Line heights below which a heading still heads a column; measured in heights of the match."""
+"""Largest distance of a heading from a value in its column, in heights of the match."""
 
 MAX_LABELS = 32
-"""Most occurrences of a label that are compared with one match."""
+"""Largest number of occurrences of a label that are compared with one match."""
 
 
 def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
-    """How much the surroundings of `words` speak of the field with these names: 0 to about 1.3."""
+    """Return the affinity of `words` to the field with these names, by the words around: 0 to about 1.3."""
     own = max((_relation(passage, words, name) for name in names.own), default=0.0)
     return own + PARENT_WEIGHT * _relation(passage, words, names.around)
 
 
 def _relation(passage: Passage, words: Sequence[int], labels: Sequence[str]) -> float:
-    """The mean over `labels` of the nearest occurrence of each, lessened by strangers in the label's line."""
+    """Return the mean relation of `words` to the nearest occurrence of each label, less for other words in its line."""
     if not labels:
         return 0.0
     return sum(_nearest(passage, words, label) for label in labels) / len(labels)
@@ -49,8 +49,10 @@ def _nearest(passage: Passage, words: Sequence[int], label: str) -> float:
 
 
 def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tuple[int, float]]:
-    """Words that mean `label`, each with how surely; on a page full of them, only those next to `word` in reading
-    order."""
+    """Return the indices of words that mean `label`, each with a weight.
+
+    If the passage has more than MAX_LABELS of them, only the nearest to `word` in reading order are returned.
+    """
     known = passage.labels.get(label)
     if known is None:
         known = passage.labels[label] = sorted(
@@ -93,7 +95,7 @@ def _between(passage: Passage, label: int, words: Sequence[int]) -> float:
 
 
 def _purity(passage: Passage, label: int, match: int) -> float:
-    """Factor below 1 where the label's line has more words than the label: "TOTAL QTY" is not the total."""
+    """Return a factor, below 1 if the label's line has more words than the label: "TOTAL QTY" is not the total."""
     others = sum(
         1
         for word in passage.line_words(passage.line_at(label))

@@ -1,4 +1,4 @@
-"""Concepts that labels and fields name: `TOTAL SALES (INCLUSIVE OF GST) :` is a total, `Total GST` a tax."""
+"""Concepts in the names of labels and fields: `TOTAL SALES (INCLUSIVE OF GST) :` is a total, `Total GST` a tax."""
 
 import tomllib
 import unicodedata
@@ -15,14 +15,14 @@ from tasks.extraction.folding import fold, look_alike
 FILE = Path(__file__).with_name("concepts.toml")
 
 MANY = 5
-"""Number of names ending with a word from which other names are likely to end with it, too."""
+"""Smallest number of names with the same last word from which other names probably end with that word, too."""
 
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
 
 LONGEST_NAME = 8
-"""Most words of a field's name that are looked up together."""
+"""Largest number of words of a field's name that are looked up together."""
 MOST_TURNED = 4
-"""Most words of a field's name that are tried in any order."""
+"""Largest number of words of a field's name that are tried in any order."""
 
 _NOTHING = "nothing"
 _LITTLE = frozenset(fold("of the a an and in on de la le du des der die das di do da e et y und s"))
@@ -37,16 +37,16 @@ class Concept:
     kind: Kind
     weak: bool
     also: frozenset[str]
-    """Names of the concepts that may be the same."""
+    """Names of other concepts that may mean the same value."""
     party: str = ""
-    """The party to whom the lines below such a label belong."""
+    """The party that owns the lines below a label for the concept; empty if the concept names no party."""
 
 
 _ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
 
 
 def _phrases_of(name: str, key: str) -> list[tuple[str, ...]]:
-    """The tokens of each phrase."""
+    """Return the tokens of each phrase under `key` in the row of a concept."""
     return [tuple(fold(phrase)) for phrase in _ROWS[name].get(key, "").split(",") if phrase]
 
 
@@ -60,18 +60,18 @@ CONCEPTS = {
     for name, row in _ROWS.items()
 }
 PHRASES = {tokens: name for name in _ROWS for tokens in _phrases_of(name, "words")}
-"""The concept of each name that a label may be, by its tokens."""
+"""Concept of each label, by the label's tokens."""
 LAST_WORDS = frozenset(
     word for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items() if count >= MANY
 )
-"""The words that names of several things end with: `number`, `date`."""
+"""Last words of the names of many things: `number`, `date`."""
 OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
-"""The tokens that make the bare figures in their line a part of something."""
+"""Tokens that make bare figures in the same line part of something else, like an address."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
 def _without_accents(text: str) -> str:
-    """The text without accents, as keys are written."""
+    """Return the text without accents, because keys are written without them."""
     if text.isascii():
         return text
     letters = unicodedata.normalize("NFD", text.translate(_UMLAUTS))
@@ -79,18 +79,18 @@ def _without_accents(text: str) -> str:
 
 
 _FIELDS: dict[str, str] = {}
-"""The concept of each name that a field may have."""
+"""Concept by the name of a field."""
 for _name, _row in _ROWS.items():
     _FIELDS.update(dict.fromkeys(" ".join(_row.get("called", "").split()).split(", "), _name))
 _FIELDS.update((_without_accents(" ".join(_phrase)), _name) for _phrase, _name in PHRASES.items())
 del _FIELDS[""]
 FIELD_WORDS = frozenset(" ".join(_FIELDS).split())
 _BY_FIRST: dict[str, list[tuple[str, ...]]] = {}
-"""The phrases by the token that they begin with, the longest first."""
+"""Phrases by their first token, the longest first."""
 for _phrase in sorted(PHRASES, key=len, reverse=True):
     _BY_FIRST.setdefault(_phrase[0], []).append(_phrase)
 _LIKELY: dict[str, set[str]] = {}
-"""The concepts that a single token may mean."""
+"""Concepts that a single token may mean, by token."""
 for _name in _ROWS.keys() - {_NOTHING}:
     for _tokens in (*_phrases_of(_name, "words"), *_phrases_of(_name, "hints")):
         if len(_tokens) == 1:
@@ -100,33 +100,35 @@ _MISREAD = {
     for token in sorted({token for phrase in PHRASES for token in phrase} | _INCLUDING | _EXCLUDING)
     if len(token) > 3
 }
-"""The tokens of names, by the form that OCR cannot tell from them."""
+"""Tokens of names by their `look_alike` form, which misread letters do not change."""
 
 
 def may_mean_much(token: str) -> bool:
-    """Whether labels of many fields have this token: a name, a number, an amount."""
+    """True if the labels of many fields have this token: a name, a number, an amount."""
     return any(CONCEPTS[name].weak or (token,) not in PHRASES for name in _LIKELY.get(token, ()))
 
 
 def are_synonyms(one: str, other: str) -> bool:
-    """Whether two tokens may be names of the same thing."""
+    """True if two tokens may be names of the same concept."""
     return not _LIKELY.get(one, set()).isdisjoint(_LIKELY.get(other, set()))
 
 
 @lru_cache(maxsize=4096)
 def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
-    """The concepts that a label of these folded words names, without a tax that it only includes; weak ones only where
-    there are no others."""
+    """Return the concepts that a label of these folded words names.
+
+    A tax that the label only includes does not count; weak concepts count only if there are no others.
+    """
     known = [_MISREAD.get(look_alike(token), token) for token in tokens]
     return _strongest(_find_names(known, _longest_of_label))
 
 
 @lru_cache(maxsize=4096)
 def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> frozenset[str]:
-    """The concepts of a field with a name of these folded words, in an object whose name is `around`.
+    """Return the concepts of a field with a name of these folded words, in an object with the name `around`.
 
-    The whole name decides, with the object's (`invoice.number`) or without; else the names within it. A single word
-    that no document prints counts only alone or at the end (`purchaser_landline`, but not `link_price`).
+    The whole name decides, with the object's name (`invoice.number`) or without; otherwise the names within it decide.
+    A single word that no document prints counts only alone or at the end (`purchaser_landline`, but not `link_price`).
     """
     plain = tuple(map(_without_accents, tokens))
     for whole in ((*map(_without_accents, around), *plain), plain) if around else (plain,):
@@ -142,8 +144,10 @@ def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> 
 
 
 def _concept_of_whole_name(tokens: tuple[str, ...]) -> str:
-    """The concept of exactly this name, with its words in any order, in the singular or written together; else
-    empty."""
+    """Return the concept of exactly this name, with its words in any order, in the singular or written together.
+
+    The result is empty if the name is not known or ambiguous.
+    """
     words = tuple(word for word in tokens if word not in _OF)
     if not 0 < len(words) <= LONGEST_NAME:
         return ""
@@ -177,7 +181,7 @@ def _strongest(found: Collection[tuple[str, int, int]]) -> frozenset[str]:
 def _find_names(
     known: Sequence[str], longest: Callable[[Sequence[str], int], tuple[int, str]]
 ) -> list[tuple[str, int, int]]:
-    """Finds the names in these words, each with its begin and end, but no tax that is only included."""
+    """Return the names in these words, each with its begin and end, without a tax that is only included."""
     found: list[tuple[str, int, int]] = []
     at, excluded = 0, False
     while at < len(known):
@@ -220,5 +224,5 @@ def _word_before(tokens: Sequence[str], at: int) -> str:
 
 
 def may_be_same(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether labels of these different concepts may stand beside the same value."""
+    """True if labels of these different concepts may be beside the same value."""
     return any(that in CONCEPTS[this].also or this in CONCEPTS[that].also for this in one for that in other)

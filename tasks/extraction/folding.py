@@ -1,4 +1,4 @@
-"""Texts without the differences that do not matter where labels and values are compared."""
+"""Normal forms of texts for the comparison of labels and values."""
 
 import re
 import unicodedata
@@ -9,12 +9,12 @@ _LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "
 
 
 def fold(text: str) -> list[str]:
-    """The runs of letters and figures in `text`, without differences of case, width or ligature."""
+    """Return the runs of letters and figures in `text`, without differences of case, width or ligature."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return _TOKEN.findall(text.casefold())
 
 
 def look_alike(text: str) -> str:
-    """The text with characters that OCR takes for each other made one; as long as `text`."""
+    """Return the text after replacing all characters that OCR confuses by one of them, at the same length."""
     return text.translate(_LOOK_ALIKE)

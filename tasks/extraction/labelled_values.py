@@ -13,34 +13,34 @@ from tasks.extraction.passages import Box, Passage
 from tasks.notation.currencies import is_currency
 
 GAP = 1.5
-"""Gap between two words, in heights of the line, from which they are a label and its value, or two labels."""
+"""Smallest gap between a label and its value or another label, in heights of the line."""
 ROWS_ABOVE = 8
-"""Number of rows back to which a line may still belong."""
+"""Number of preceding rows that a line may still belong to."""
 SAME_ROW = 0.5
-"""Share of the lower of two lines that must be beside the other for them to be one row."""
+"""Share of the less high of two lines that must be beside the other line if both are one row."""
 MOST_HEADINGS = 100
-"""Most headings of a row."""
+"""Largest number of headings of a row."""
 LONGEST_LABEL = 6
-"""Most words of a label without a colon; more are a sentence."""
+"""Largest number of words of a label without a colon; more words are a sentence."""
 _MOST_KEPT = 2 * LONGEST_LABEL
-"""Most words before a colon that are looked at."""
+"""Largest number of words before a colon that are examined."""
 
 _HEAD = re.compile(r"(?:\D*|[^\W\d_]{2}.*)")
-"""A text before a colon that is no time of day."""
+"""Pattern of a text before a colon that does not belong to a time of day."""
 _PERCENT = re.compile(r"[^\W\d_]*[.(@]*\d+(?:[.,]\d+)?%[):]*")
-"""`6%`, `GST@6%`: a part of the label."""
+"""Pattern of a percentage, which is part of a label: `6%`, `GST@6%`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledValue:
     label: str
-    """The label as the page has it."""
+    """The label as written on the page."""
     concepts: frozenset[str]
     """Concepts that the label names."""
     values: tuple[int, ...]
-    """Indices of the words beside the label, in order; the last ones may not belong to it."""
+    """Indices of the words beside the label, in order; the last words may not belong to the label."""
     closed: bool
-    """Whether a colon ends the label, so that words may be its value, too."""
+    """True if a colon ends the label, so that its value may be words as well as figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class LabelLayout:
     """The headings, sorted by lower edge; of headings with the same edge, the first on the page comes last."""
 
     def heading_of(self, passage: Passage, words: Sequence[int]) -> Heading | None:
-        """The nearest heading above `words`; None where there is none in reach."""
+        """Return the nearest heading above `words`, or None if there is no heading within REACH."""
         box = box_of(passage, words)
         if box is None:
             return None
@@ -78,7 +78,7 @@ class LabelLayout:
 
 
 def layout_of(passage: Passage) -> LabelLayout:
-    """Finds the labels of a passage and the values beside them, in time linear in its length."""
+    """Find the labels of a passage and the values beside them, in time linear in the passage's length."""
     pairs: list[LabelledValue] = []
     headings: list[Heading] = []
     for row in _rows(passage):
@@ -108,7 +108,7 @@ def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Headin
 
 
 def _rows(passage: Passage) -> Iterator[list[list[int]]]:
-    """The words of each row from left to right, parted where there is a wide gap or another line begins."""
+    """Yield the words of each row from left to right, split at wide gaps and at the beginnings of lines."""
     boxes = [box_of(passage, passage.line_words(line)) for line in range(len(passage.lines))]
     for line, box in enumerate(boxes):
         if box is None:
@@ -127,7 +127,7 @@ def _rows(passage: Passage) -> Iterator[list[list[int]]]:
 
 
 def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
-    """Share of `box` that is beside the nearest line of the row: where a page is askew, its rows slant."""
+    """Return the share of `box` that is beside the nearest line of the row, because the rows of an askew page slant."""
     near, _ = min(row, key=lambda placed: max(box[0] - placed[0][2], placed[0][0] - box[2]))
     return (min(near[3], box[3]) - max(near[1], box[1])) / max(1, min(near[3] - near[1], box[3] - box[1]))
 
@@ -196,10 +196,10 @@ class _RowReader:
             self._label.append(text)
 
     def _colon(self, head: str) -> Iterator[LabelledValue]:
-        """Ends a label with `head`, which may be empty."""
+        """End a label with `head`, the text before a colon, which may be empty."""
         words = [head] if fold(head) else []
         if self._values:
-            # `Name: John Smith Tel: 12`: how much of what came before belongs to this label, only a known name tells.
+            # In `Name: John Smith Tel: 12`, only a known name shows how many of the words before belong to this label.
             while self._values and len(words) < LONGEST_LABEL and self._goes_with(self._values[-1], words):
                 words.insert(0, self.passage.words[self._values.pop()])
             yield from self._end()
@@ -214,7 +214,7 @@ class _RowReader:
             own = " ".join(self._label[-_MOST_KEPT:])
             label = own if concepts_of(_tokens(own)) else whole
             concepts = concepts_of(_tokens(label))
-            # Without a colon, several names are the headings of columns.
+            # A label without a colon that names several concepts consists of headings of columns.
             one = len(concepts) == 1 or all(CONCEPTS[name].weak for name in concepts)
             known = concepts if self._closed or one else frozenset()
             yield LabelledValue(label, known, tuple(self._values), self._closed)
@@ -225,7 +225,7 @@ class _RowReader:
         return is_currency(text) or tuple(fold(" ".join([text, *words]))) in PHRASES
 
     def _begins_label(self, text: str) -> bool:
-        """Whether a label begins behind nothing but figures: `TOTAL` in `ITEM: 5 TOTAL 25.85`."""
+        """True if a new label begins after a value of figures only, like `TOTAL` in `ITEM: 5 TOTAL 25.85`."""
         return bool(self._values) and not any(map(self._is_text, self._values)) and tuple(fold(text)) in PHRASES
 
     def _is_text(self, word: int) -> bool:

@@ -1,4 +1,4 @@
-"""Results of tasks as running text whose every word still knows where it stands."""
+"""Running text of the results of tasks, with the place of every word in its result."""
 
 import re
 from bisect import bisect_right
@@ -19,25 +19,27 @@ Box = tuple[int, int, int, int]
 """An upright rectangle: left, top, right, bottom."""
 
 COLUMN_GAP = 1.0
-"""Gap in heights of a line from which figures are not groups of one number."""
+"""Smallest gap, in heights of a line, between figures that are no groups of one number."""
 LETTER, HEIGHT, PITCH = 16, 20, 26
-"""How wide and how high a letter of a text without bounds is taken to be, and how far its lines are apart: two blanks
-are a wide gap."""
+"""Assumed width and height of a letter in a text without bounds, and the distance of its lines.
+
+With these sizes, two blanks are a wide gap.
+"""
 TAB = 2
-"""Fewest blanks between two cells that a tab parts."""
+"""Smallest number of blanks between two cells with a tab between them."""
 _WORD = re.compile(r"\S+")
 _BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
 _READ = ("ocr", "stt", "scraper")
-"""Names in `precontext` of the tasks that read."""
+"""Names in `precontext` of the tasks that read a text."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other; no token contains it."""
 
 
 class Quantities(list[Q]):
-    """Numbers or days, in the order of their text."""
+    """Numbers or days in a text, in their order in the text."""
 
     def that_read(self, readings: Iterable[object]) -> list[Q]:
-        """The numbers or days that may mean one of `readings`, in order."""
+        """Return the numbers or days that may mean one of `readings`, in order."""
         found = {one.start: one for reading in readings for one in self._by_reading.get(reading, ())}
         return [found[start] for start in sorted(found)]
 
@@ -51,16 +53,16 @@ class Quantities(list[Q]):
 
 
 class Passage:
-    """Consecutive lines of one result. Words are counted through from 0."""
+    """Consecutive lines of one result. The index of a word counts all words from the first line on."""
 
     def __init__(self, entry: int, name: str, lines: Sequence[SourceLine]) -> None:
         self.entry = entry
-        """Index in the precontext."""
+        """Index of the result's entry in the precontext."""
         self.name = name
         self.lines = lines
         self.words = [word for line in lines for word in line.words]
         self.labels: dict[str, list[tuple[int, float]]] = {}
-        """Words that may name a field, by the field's word; filled as fields ask."""
+        """Indices and weights of the words that may mean a word of a field's name, by that word; filled on demand."""
         self._line_starts = list(accumulate((len(line.words) for line in lines), initial=0))
 
     def line_at(self, word: int) -> int:
@@ -71,7 +73,7 @@ class Passage:
 
     @cached_property
     def text(self) -> str:
-        """Words joined by spaces, by tabs across a wide gap; lines by line breaks."""
+        """The lines of the passage; words are joined by spaces, or by tabs across a wide gap."""
         return "\n".join([_row(line) for line in self.lines])
 
     @cached_property
@@ -79,13 +81,15 @@ class Passage:
         return list(accumulate((len(word) + 1 for word in self.words), initial=0))
 
     def words_between(self, start: int, end: int) -> tuple[int, ...]:
-        """The words of which characters `start` to `end` of `text` are a part."""
+        """Return the indices of the words that contain the characters `start` to `end` of `text`."""
         return tuple(range(bisect_right(self._text_starts, start) - 1, bisect_right(self._text_starts, end - 1)))
 
     @cached_property
     def grid(self) -> Sequence[Box]:
-        """The box of each word where the text is written with letters of one width, as people align it with blanks and
-        tabs; nothing where any of its lines has bounds."""
+        """The box of each word if all letters had the same width, because people align texts with blanks and tabs.
+
+        The grid is empty if any line of the passage has bounds.
+        """
         if any(line.bounds or "bounds" in line.place for line in self.lines):
             return ()
         found: list[Box] = []
@@ -108,7 +112,7 @@ class Passage:
 
     @cached_property
     def number_at(self) -> dict[int, Number]:
-        """The first number that a word is a part of."""
+        """The first number that contains a word, by the word's index."""
         return self._by_word(self.numbers)
 
     @cached_property
@@ -124,7 +128,7 @@ class Passage:
 
     @cached_property
     def vocabulary(self) -> dict[str, list[int]]:
-        """Words by their folded letters and figures."""
+        """Indices of the words with each token (folded letters and figures), by token."""
         found: dict[str, list[int]] = {}
         for token, word in zip(self.tokens.texts, self.tokens.words, strict=True):
             found.setdefault(token, []).append(word)
@@ -132,8 +136,10 @@ class Passage:
 
 
 def _columns(lines: Sequence[str]) -> Iterator[Sequence[int]]:
-    """In which column each word of each line begins. In lines with tabs that follow each other, cells are as wide as
-    the widest of their column."""
+    """Yield for each line the columns in which its words begin.
+
+    In consecutive lines with tabs, all cells of a column have the width of the widest.
+    """
     for has_tabs, run in groupby(lines, key=lambda line: "\t" in line):
         if not has_tabs:
             yield from ([word.start() for word in _WORD.finditer(line)] for line in run)
@@ -164,12 +170,12 @@ def _row(line: SourceLine) -> str:
 
 
 class Tokens:
-    """The letters and figures of a passage in one string, case folded, with nothing between them."""
+    """The letters and figures of a passage in one case-folded string without spaces and signs."""
 
     def __init__(self, passage: Passage) -> None:
         self.texts: list[str] = []
         self.words: list[int] = []
-        """The word that each token is a part of."""
+        """Index of the word that contains each token."""
         number = 0
         for line in passage.lines:
             for word in line.words:
@@ -186,11 +192,11 @@ class Tokens:
 
     @cached_property
     def look_alike(self) -> str:
-        """The stream with characters that OCR takes for each other made one; as long as the stream."""
+        """The stream after replacing all characters that OCR confuses by one of them, at the same length."""
         return look_alike(self.stream)
 
     def occurrences(self, needle: str, stream: str, limit: int) -> Iterator[tuple[int, int]]:
-        """Start and end of the first `limit` occurrences of `needle` that cover whole tokens."""
+        """Yield the start and end of the first `limit` occurrences of `needle` that cover whole tokens."""
         at = stream.find(needle)
         while at >= 0 and limit:
             if at in self._edges and at + len(needle) in self._edges:
@@ -205,13 +211,13 @@ class Tokens:
         return before if position - before <= after - position else after
 
     def words_between(self, start: int, end: int) -> tuple[int, ...]:
-        """The words of which characters `start` to `end` of the stream are a part."""
+        """Return the indices of the words that contain the characters `start` to `end` of the stream."""
         first, last = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
         return tuple(range(self.words[first], self.words[last] + 1))
 
 
 def passages_of(entries: Sequence[Entry]) -> list[Passage]:
-    """The passages of all entries; those that failed have none."""
+    """Return the passages of all entries; failed entries have none."""
     return [
         Passage(index, entry.name, lines)
         for index, entry in enumerate(entries)
@@ -221,10 +227,10 @@ def passages_of(entries: Sequence[Entry]) -> list[Passage]:
 
 
 def read_of(entries: Sequence[Entry], document: Entry | None) -> list[Entry]:
-    """The entries that specialists read; where there are none, the `document` that the request brings as its text."""
+    """Return the texts that specialists read; without any, the `document` that the request contains as its text."""
     return list(filter(is_text, entries)) or ([document] if document else [])
 
 
 def is_text(entry: Entry) -> bool:
-    """Whether an entry is a text that a specialist read."""
+    """True if an entry is a text that a specialist read."""
     return entry.name in _READ and entry.error is None

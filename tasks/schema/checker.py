@@ -88,7 +88,7 @@ def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) ->
 FIELD = "response_format.json_schema.schema"
 MAX_SCHEMA_BYTES = 100_000
 MAX_DEPTH = 64
-"""Largest depth in a schema or an answer; per level of references, the validator uses 6 or 7 stack frames."""
+"""Largest depth in a schema or an answer; per level of references, the validator needs 6–7 stack frames."""
 MAX_VALUES = 20_000
 """Largest number of objects, lists, texts and numbers in a schema.
 
