@@ -7,7 +7,7 @@ from tasks.result import CORNERS, Bounds
 
 
 def box_of(passage: Passage, words: Sequence[int]) -> Box | None:
-    """The upright rectangle around `words`: in pixels where they have bounds, else on the grid of their text."""
+    """Return the upright rectangle around `words`: in pixels if they have bounds, or else on the grid of their text."""
     found = [bounds for word in words if (bounds := bounds_of_word(passage, word)) is not None]
     if not found:
         return _hull([passage.grid[word] for word in words]) if words and passage.grid else None
@@ -31,6 +31,6 @@ def bounds_of_word(passage: Passage, word: int) -> Bounds | None:
 
 
 def same_row(one: Box, other: Box) -> bool:
-    """Whether at least half of the lower box's height is beside the other box."""
+    """True if more than half of the height of the less high box is beside the other box."""
     overlap = min(one[3], other[3]) - max(one[1], other[1])
     return overlap > 0.5 * min(one[3] - one[1], other[3] - other[1])

@@ -1,4 +1,4 @@
-"""Pieces of what was read that may answer a field: values, lines, parts of lines, and lines that stand together."""
+"""Candidates for the values of fields: values, lines, parts and blocks of lines in the texts that were read."""
 
 import re
 from collections import Counter
@@ -25,20 +25,20 @@ Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time"
 KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")
 
 MOST_SEGMENTS = 1_500
-"""Segments of one page that are looked at: finding their neighbours compares each with all others."""
+"""Largest number of segments of a page that are examined: the search for neighbours compares each with all others."""
 LONGEST_BLOCK = 6
-"""Most lines of a block: an address has up to six."""
+"""Largest number of lines of a block: an address has up to six."""
 LONGEST_PART = 8
-"""Most words of a line whose beginnings and ends are candidates by themselves."""
+"""Largest number of words of a line whose beginnings and ends are candidates, too."""
 LONGEST_PARTY = 60
-"""Most characters of a label that names a party."""
+"""Largest length of a label that names a party, in characters."""
 ENDS = {
     **dict.fromkeys(("from", "von", "de", "da", "van", "dari"), "from"),
     **dict.fromkeys(("to", "an", "à", "para", "per", "aan", "kepada"), "to"),
 }
-"""The party that a word before a colon names, as in the head of an e-mail."""
+"""Party by the word before a colon that names it, like in the head of an e-mail."""
 MOST_BEFORE = 4
-"""Words of a sentence before a value that are taken for its label."""
+"""Number of words before a value in a sentence that count as the value's label."""
 BLOCK_GAP = 1.3
 """Largest gap between two lines of one block, in heights of a line."""
 AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
@@ -51,9 +51,9 @@ _URI = re.compile(
     r"|au|nz|my|sg|in|mx|br|co\.uk|com\.\w\w|org\.\w\w)(?:/[^\s\"'<>()]{0,2000})?(?![\w@-])",
     re.IGNORECASE,
 )
-"""An address with a scheme, or the name of a well-known domain by itself."""
+"""Pattern of a web address: with a scheme, with `www.`, or a domain name with a well-known ending."""
 _DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,20}\d(?![\w])")
-"""A telephone number, an account: groups of figures that belong together."""
+"""Pattern of figures in groups: a telephone number, an account."""
 _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("time", _CLOCK),
     ("email", _EMAIL),
@@ -62,9 +62,9 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("piece", CURRENCY),
 )
 LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
-"""A label before a colon, which is no time of day and no address."""
+"""Pattern of a label up to its colon; times of day and web addresses do not match."""
 _NAME = re.compile(r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:[^\W\d_a-zà-ÿ][\w'’&.-]*|de|of|von|van|der|la|del|and))*")
-"""Capitalised words that follow each other: in a sentence, these are names."""
+"""Pattern of consecutive capitalised words, which are names in a sentence."""
 _FRACTION = re.compile(r"([.,])\d{1,2}$")
 _GROUPED = re.compile(r"^\W?\d{1,3}[.,]\d{3}$")
 _MONEY = re.compile(
@@ -73,7 +73,7 @@ _MONEY = re.compile(
 )
 _OTHER = {".": ",", ",": "."}
 MOSTLY = 4
-"""How many times as often as the other a decimal sign has to be there to be taken for the page's."""
+"""Ratio to the other sign above which the more frequent decimal sign counts as the page's."""
 _STOPS = re.compile(r"[.,;]*")
 _BRACKETS = re.compile(r"(.{2,}?)\s*(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
 
@@ -87,7 +87,7 @@ class LineSegment:
     text: str
     box: Box | None
     left: int = -1
-    """Index of the nearest segment to the left, in the same row; −1 where there is none."""
+    """Index of the nearest segment to the left in the same row, or −1."""
     above: int = -1
     below: int = -1
 
@@ -101,23 +101,23 @@ class CandidateSpan:
     kind: Kind
     passage: Passage
     words: tuple[int, ...]
-    """Indices of the words that say it and of what touches it, ascending."""
+    """Indices of the words with the text, including the signs that touch it, ascending."""
     text: str
-    """The text without signs around it, as a field has it."""
+    """The text in the form of a field's value, without the signs around it."""
     first: int
-    """Index of the segment in which it begins."""
+    """Index of the segment in which the span begins."""
     last: int
     label: str = ""
-    """The text before it that names it, as the page has it."""
+    """The text before the span that names it, as written on the page."""
     closed: bool = False
-    """Whether a colon ends the label."""
+    """True if a colon ends the label."""
     number: Number | None = None
     day: Day | None = None
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The segments of what was read, and the spans in them that may be values of fields."""
+    """The segments of the texts that were read, and the spans in them that may be values of fields."""
 
     passages: Sequence[Passage]
     segments: list[LineSegment] = field(default_factory=list)
@@ -130,14 +130,16 @@ class Candidates:
 
     @cached_property
     def labels(self) -> list[tuple[str, ...]]:
-        """The folded words of the label that each segment begins with, empty where it begins with none."""
+        """The folded words of the label at the beginning of each segment; empty for a segment without a label."""
         found = (LABEL.match(segment.text) for segment in self.segments)
         return [tuple(fold(label[0])) if label else () for label in found]
 
     @cached_property
     def parties(self) -> list[str]:
-        """The party to whom each segment belongs: named by a label at its beginning, or by a line above it in its
-        block; empty where nothing names one."""
+        """The party that owns each segment; empty if unknown.
+
+        The label at the beginning of the segment names the party, or a line above it in the same block does.
+        """
         return [self._party(at) for at in range(len(self.segments))]
 
     def _party(self, at: int) -> str:
@@ -158,7 +160,7 @@ class Candidates:
 
 
 def party_of(text: str) -> str:
-    """The party that a label names, where the label is all of `text` or stands before its first colon; else empty."""
+    """Return the party that a label names, or an empty text; the label is all of `text` or ends at its first colon."""
     label, colon, _ = text.partition(":")
     words = tuple(fold(label[:LONGEST_PARTY]))
     if colon and len(words) == 1 and words[0] in ENDS:
@@ -168,7 +170,7 @@ def party_of(text: str) -> str:
 
 
 def _goes_on(above: LineSegment, below: LineSegment) -> bool:
-    """Whether a line belongs to one block with the line above it."""
+    """True if a line belongs to the same block as the line above it."""
     if above.box and below.box:
         height = max(1, min(above.height, below.height))
         return below.box[1] - above.box[3] <= BLOCK_GAP * height and max(above.height, below.height) <= 2 * height
@@ -176,7 +178,7 @@ def _goes_on(above: LineSegment, below: LineSegment) -> bool:
 
 
 def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Candidates:
-    """Finds the first `most_spans` candidates in `passages`. Synchronous: some 25 ms a page."""
+    """Find the first `most_spans` candidates in `passages`. Synchronous, about 25 ms per page."""
     candidates = Candidates(passages)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:
@@ -196,8 +198,11 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Can
 
 
 def _settle_numbers(candidates: Candidates) -> None:
-    """Decides whether `9.800` is thousands or a fraction by how the other numbers are written: by the sign before one
-    or two last figures, or, without such numbers, by amounts of money, whose fractions never have three figures."""
+    """Decide for numbers like `9.800` whether the sign separates thousands or a fraction, by the page's other numbers.
+
+    The sign before the last one or two figures of other numbers decides. Without such numbers, amounts of money decide,
+    because their fractions never have three figures.
+    """
     fractions = Counter(
         found[1] for span in candidates.spans if span.number and (found := _FRACTION.search(span.number.digits))
     )
@@ -223,7 +228,7 @@ def _split_into_segments(passage: Passage) -> list[LineSegment]:
 
 
 def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Iterator[LineSegment]:
-    """The segments with their neighbours. Without boxes, a line stands below the one before it."""
+    """Yield the segments with their neighbours. Without boxes, each line counts as below the preceding line."""
     boxes = [segment.box for segment in segments]
     placed = [index for index, box in enumerate(boxes) if box is not None]
     neighbours = dict(
@@ -239,7 +244,7 @@ def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Iterator[L
 
 
 def _nearest_boxes(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
-    """Indices of the boxes nearest to each box: to the left in its row, above and below; −1 where there is none."""
+    """Return the index of the nearest box to the left in the same row, above and below, or −1, for each box."""
     if not len(boxes):
         return []
     left, top, right, bottom = boxes.T
@@ -279,7 +284,7 @@ def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[
 def _typed_spans(
     passage: Passage, layout: LabelLayout, segment_of: dict[int, int], candidates: Candidates
 ) -> Iterator[CandidateSpan]:
-    """Days, amounts, times and other values of known form, wherever they stand."""
+    """Yield days, amounts, times and other values of a known form, and the values of labels within lines."""
 
     def span(
         kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None
@@ -289,7 +294,7 @@ def _typed_spans(
             return None
         pair = next((layout.pair_of[word] for word in words if word in layout.pair_of), None)
         first, last = segment_of[words[0]], segment_of[words[-1]]
-        # In a sentence, the words before it name it: "due by 12 May".
+        # In a sentence, the words before a value name it: "due by 12 May".
         label, closed = (
             (pair.label, pair.closed) if pair else (_words_before(candidates.segments[first], words[0]), False)
         )
@@ -303,7 +308,7 @@ def _typed_spans(
     yield from filter(None, found)
     for pair in {id(pair): pair for pair in layout.pair_of.values()}.values():
         first = segment_of.get(pair.values[0])
-        # What stands behind a label in the middle of a line, to the next one or the line's end.
+        # The value of a label in the middle of a line ends at the next label or at the line's end.
         if first is not None and all(segment_of.get(word) == first for word in pair.values):
             text = " ".join([passage.words[word] for word in pair.values])
             head, colon, tail = text.partition(":")
@@ -319,8 +324,10 @@ def _words_before(segment: LineSegment, word: int) -> str:
 
 
 def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
-    """A line as candidates: whole, what stands behind its label, and its parts at commas, brackets, first and last
-    words."""
+    """Yield the candidates in a line: all of it, the text behind its label, and its parts.
+
+    Parts end at commas and brackets; in a short line, any number of its first or last words is a part, too.
+    """
     passage, words = segment.passage, segment.words
 
     def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, closed: bool = False) -> CandidateSpan:
@@ -336,7 +343,7 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
         label, tail = match[0].rstrip(":： "), whole[match.end() :]
         begin = match[0].rstrip().count(" ") + (tail[:1] == " ")
         own = span("part", tail, begin, count, label, closed=True)
-        # A dash behind a label says that there is no value.
+        # A text of signs only, like a dash for a missing value, is kept as written.
         yield own if own.text else replace(own, text=tail.strip())
         whole = tail.strip()
     yield CandidateSpan(
@@ -366,7 +373,7 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
         yield span("piece", text, at, at + text.count(" ") + 1, " ".join(texts[max(0, at - 3) : at]))
     for name in _NAME.finditer(segment.text):
         at = segment.text.count(" ", 0, name.start())
-        # Of a short line, all beginnings and ends are tried already.
+        # All beginnings and ends of a short line are candidates already.
         if count > LONGEST_PART or (at and texts[at - 1].islower()):
             before = " ".join(texts[max(0, at - 3) : at])
             yield span("piece", name[0], at, at + name[0].count(" ") + 1, before)
@@ -379,23 +386,22 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
 
 
 def without_brackets(text: str) -> str | None:
-    """The text before the brackets at the end of `text`, as a company without its number; None without such
-    brackets."""
+    """Return `text` without the brackets at its end (a company without its number), or None without such brackets."""
     found = _BRACKETS.fullmatch(text)
     return found[1] if found else None
 
 
 def _without_signs(text: str) -> str:
-    """The text without the signs around it; a bracket that closes one within the text stays."""
+    """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
     bare = text.strip(AROUND)
     end = text.find(bare) + len(bare)
     return text[text.find(bare) : end + (bare.count("(") > bare.count(")") and text[end : end + 1] == ")")]
 
 
 def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[CandidateSpan]:
-    """Blocks of two and more lines, the first of them where `start` stands."""
+    """Yield the blocks of two and more lines that begin with the span `start`."""
     here = candidates.segments[start.last]
-    # What ended the line by itself is in its middle now: "55 Jalan Sagu,".
+    # The sign at the end of a line is in the middle of the block: "55 Jalan Sagu,".
     stops = _STOPS.match(here.text, max(0, here.text.find(start.text)) + len(start.text))
     words, texts, last = start.words, [start.text + (stops[0] if stops else "")], start.last
     for _ in range(LONGEST_BLOCK - 1):

@@ -1,4 +1,4 @@
-"""A value for each field, chosen among the places that the extractor scored."""
+"""Choice of a value for each field among the places that the extractor scored."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,33 +14,33 @@ from tasks.extraction.values import key_of, says_nothing, values_of
 from tasks.schema.paths import JsonPath
 
 MOST_VALUES = 48
-"""Most values of a field that are tried on its schema, the likeliest first."""
+"""Largest number of values of a field that are checked against its schema, the likeliest first."""
 DEMANDED = 0.03
-"""Factor on the probability that nothing answers a text field that has to be there."""
+"""Factor on the probability that nothing answers a required text field."""
 ADDRESSES = ("email", "uri", "url")
-"""Formats whose only value on a page is likely to be meant, whatever the field is called."""
+"""Formats whose only value on a page is probably meant, whatever the field's name is."""
 UNDECIDED = 0.5
-"""Probability below which a piece of a line may as well be another piece of the same line."""
+"""Probability below which a piece of a line is not preferred to the whole line."""
 TAKEN = 0.25
-"""Factor on the probability of a place that a surer field has taken."""
+"""Factor on the probability of a place that a field with a higher probability has taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenValue:
-    """A value for a field, or None where nothing says one, and the place where it stands."""
+    """A value for a field, or None without one, and the value's place."""
 
     value: Any
     probability: float
-    """The network's probability, summed over every place on the page with this value."""
+    """Sum of the network's probabilities for all places on the page with this value."""
     passage: Passage | None = None
     words: tuple[int, ...] = ()
 
 
 def choose_values(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
-    """Chooses a value for each field, the surest fields first, so that no two take the same place if another will do.
+    """Choose a value for each field, the surest field first, so that two fields share a place only if no other will do.
 
-    The value is None where nothing answers a field that may be null or left out. A field that may not be is missing
-    from the result where nothing fits its schema. Synchronous.
+    The value of a field that may be null or left out is None if nothing answers it. Any other field is missing from the
+    result if nothing fits its schema. Synchronous.
     """
     left = {row: _possible_values(scored, row) for row, field in enumerate(scored.fields) if not field.in_list}
     found: dict[JsonPath, ChosenValue] = {}
@@ -61,7 +61,7 @@ def choose_values(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
 
 
 def text_list_at(scored: FieldScores, choice: ChosenValue) -> TextList | None:
-    """The list at the place of a chosen value; None where no place was chosen."""
+    """Return the list at the place of a chosen value, or None if no place was chosen."""
     if choice.value is None or choice.passage is None:
         return None
     return read_text_list(scored.candidates, choice.passage, choice.words, choice.probability)
@@ -72,7 +72,7 @@ def _probability_left(choice: ChosenValue, taken: set[tuple[int, tuple[int, ...]
 
 
 def _possible_values(scored: FieldScores, row: int) -> list[ChosenValue]:
-    """The values that a field may have, each with the probabilities of all its places added up."""
+    """Return the possible values of a field, each with the summed probabilities of all its places."""
     field, chances = scored.fields[row], scored.probabilities[row]
     types, is_enum = types_of(field.schema), "enum" in field.schema
     may_be_none, none = field.may_be_left_out or field.fits(None), float(chances[-1])
@@ -92,7 +92,7 @@ def _possible_values(scored: FieldScores, row: int) -> list[ChosenValue]:
             best[key] = (whole + chance, first, kept)
         elif len(best) < MOST_VALUES:
             best[key] = (chance, span, value)
-    # Where a text has to be there, an empty one says that nothing is.
+    # A required text is empty if there is no value.
     nothing = None if may_be_none else ""
     if not may_be_none and types == {"string"} and not is_enum and field.fits(""):
         is_alone = len(best) == 1 and field.schema.get("format") in ADDRESSES
@@ -106,8 +106,10 @@ def _possible_values(scored: FieldScores, row: int) -> list[ChosenValue]:
 
 
 def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
-    """Prefers a whole line to its likeliest piece where no piece is certain. A piece that is all of its line but the
-    brackets at the end stays, and so does a name in a sentence."""
+    """Prefer a whole line to its likeliest piece if no piece is certain.
+
+    A piece is kept if only brackets at the end of its line are missing, or if it is a name in a sentence.
+    """
     key = max(best, key=lambda one: best[one][0], default=None)
     if key is None or best[key][1].kind != "piece" or best[key][0] >= UNDECIDED:
         return
@@ -124,7 +126,7 @@ def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
 
 
 def _is_in_sentence(piece: CandidateSpan, line: CandidateSpan) -> bool:
-    """Whether a piece stands in a sentence, by the word before it: `from Acme GmbH`."""
+    """True if a piece is part of a sentence, according to the word before it: `from Acme GmbH`."""
     before = line.text.partition(piece.text)[0].split()
     return bool(before) and before[-1].islower()
 

@@ -1,4 +1,4 @@
-"""Fields of a schema filled with what specialists found: their whole results, and what stands in what they read."""
+"""Filling of a schema's fields with the whole results of specialists and with values from the texts they read."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,15 +28,15 @@ class CopiedFields:
     """The fields of an answer that no LLM has to write."""
 
     values: Mapping[JsonPath, Any]
-    """The value of each field by its path; LEFT_OUT for a field that the answer does not have."""
+    """Value of each field by the field's path; LEFT_OUT for a field that the answer does not have."""
     scored: FieldScores | None = None
-    """The extractor's scores; None where it did not run."""
+    """The extractor's scores, or None if the extractor did not run."""
 
 
 async def copy_fields(
     schema: Mapping[str, Any], results: TaskResults, read: Sequence[Entry], extractor: Extractor | None
 ) -> CopiedFields:
-    """Copies what `results` and the texts in `read` say of the fields of `schema`. Raises ModelError."""
+    """Copy the fields of `schema` from `results` and the texts in `read`. Raises ModelError."""
     form = await asyncio.to_thread(_FormToFill.of, schema, results, read)
     if form is None:
         return CopiedFields({})
@@ -55,13 +55,13 @@ class _FormToFill:
     lists: Sequence[JsonPath]
     """Paths of the lists of objects whose fields are wanted."""
     texts: Mapping[JsonPath, "_Fits"]
-    """The lists of texts that are wanted: by path, whether a value satisfies the schema."""
+    """The lists of texts that are wanted, by path, each with the check of a value against its schema."""
     read: Sequence[Entry]
     """The entries in which fields are looked for."""
 
     @classmethod
     def of(cls, schema: Mapping[str, Any], results: TaskResults, read: Sequence[Entry]) -> "_FormToFill | None":
-        """Finds what can be filled in; None where the schema has no such fields."""
+        """Find the fields that can be filled in, or return None if the schema has no such fields."""
         fields, listed, texts = fields_of(schema), lists_of(schema), texts_of(schema)
         if not (fields or listed or texts):
             return None
@@ -100,8 +100,10 @@ class _FormToFill:
         return cls(values, wanted, list(lists), of_texts, read)
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
-        """The lists of texts, each with its value where nothing is found: null or empty. Lists that may be neither are
-        left out."""
+        """Yield the lists of texts, each with its value if no item is found: null or empty.
+
+        A list that may be neither is skipped unless it is in `lists`.
+        """
         none: tuple[Any, ...] = (None, [])
         for path, fits in self.texts.items():
             nothing = next(filter(fits, none), LEFT_OUT)
@@ -109,7 +111,7 @@ class _FormToFill:
                 yield path, nothing
 
     def filled(self, scored: FieldScores | None) -> CopiedFields:
-        """Chooses the values of the fields that can be filled in."""
+        """Return the fields with their chosen values."""
         values = {**self.values}
         choices = choose_values(scored) if scored else {}
         if scored:
@@ -134,7 +136,7 @@ def _is_text(value: Any) -> bool:
 
 
 class _Fits:
-    """Whether a value satisfies a field's schema, which is prepared at the first call."""
+    """Check of values against a field's schema, which is prepared at the first call."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema

@@ -1,7 +1,7 @@
-"""Fields for a part of what a document prints as one: the city of an address, the first name of a full one.
+"""Fields for part of a printed value: the city of an address, the first name of a full name.
 
 A document prints "Name: Moore, Priya" and "43804 Seri Kembangan, Selangor", a schema asks for `first_name` and `city`.
-The network finds the whole, and the way it is written says what its parts are.
+The network finds the whole value, and its notation determines the parts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,15 +24,15 @@ _WHOLES: Mapping[str, tuple[str, ...]] = {
     "postcode": _ADDRESS,
     "state": _ADDRESS,
 }
-"""Names of the whole that a field of each concept is a part of."""
+"""Words of the name of the whole value, by the concept of the part."""
 SURE = 0.5
-"""Least probability of a place that is taken for the whole."""
+"""Smallest probability of a place that counts as the whole value."""
 _KEPT = 0.95
-"""Factor on the probability of the whole for its part."""
+"""Probability of the part relative to the whole value."""
 
 
 def whole_of(field: FieldText) -> FieldText | None:
-    """The field for the whole of which `field` is a part; None where it is no part."""
+    """Return a field for the whole value that contains `field`, or None if `field` is no part."""
     for own in field.names.own:
         for at in range(len(own)):
             whole = _WHOLES.get(PHRASES.get(own[at:], ""))
@@ -44,8 +44,10 @@ def whole_of(field: FieldText) -> FieldText | None:
 def prefer_parts(
     logits: Matrix, fields: Sequence[FieldText], wholes: Mapping[int, Matrix], candidates: Candidates
 ) -> None:
-    """Raises the places of parts to what the whole that they stand in has, unless a label of its own names the part.
-    `wholes`: the logits of what a field is a part of, by the field's row."""
+    """Raise the logits of parts to the logits of their whole value, unless a label names the part itself.
+
+    `wholes` has the logits of the whole value by the row of the field for the part.
+    """
     for row, whole in wholes.items():
         chances = np.exp(whole - np.logaddexp.reduce(whole))
         best = int(whole.argmax())
@@ -71,7 +73,7 @@ def _are_together(one: CandidateSpan, other: CandidateSpan) -> bool:
 
 
 def _is_named(field: FieldText, logits: Matrix, candidates: Candidates) -> bool:
-    """Whether the likeliest place stands beside a label that names the part."""
+    """True if a label beside the likeliest place names the part."""
     at = int(logits[:-1].argmax())
     span = candidates.spans[at]
     first = candidates.segments[span.first]
@@ -82,7 +84,7 @@ def _is_named(field: FieldText, logits: Matrix, candidates: Candidates) -> bool:
 def _find_parts(
     candidates: Candidates, whole: CandidateSpan, concepts: frozenset[str]
 ) -> Iterator[tuple[tuple[int, ...], str]]:
-    """The words and the text of each part of `whole` that is of one of `concepts`."""
+    """Yield the words and the text of each part of `whole` with one of `concepts`."""
     for concept, text in parts_of_name(whole.text).items():
         if concept in concepts:
             yield from _spans_saying(candidates, whole, text)
