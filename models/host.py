@@ -52,7 +52,7 @@ class _QueuedItem(Generic[ItemT, ResultT]):
     share: Share
     queue: "FairQueue[_QueuedItem[ItemT, ResultT]]"
     patient: bool
-    """Whether it would have waited for room."""
+    """True if the caller would have waited for a place in the queue."""
     result: "asyncio.Future[ResultT]"
 
 
@@ -70,7 +70,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         limits: HostLimits | None = None,
         turns: Turns | None = None,
     ) -> None:
-        """`turns`: with other hosts, whose engines compute with the same processors."""
+        """`turns` are shared with the hosts whose engines compute with the same processors."""
         self.spec = spec
         self.limits = limits or HostLimits()
         self._turns = turns or Turns(self.limits.workers)
@@ -83,33 +83,33 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
         self._overtaken = 0
         self._running: Counter[str] = Counter()
-        """Items that run, by key."""
+        """Number of running items per key."""
         self._under_way: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
-        """Batches that run, each with what is set once all its callers have left."""
+        """Running batches, each with an event that is set once all its callers have left."""
         self._arrived = asyncio.Event()
         self._room: dict[Share, deque[asyncio.Future[None]]] = {}
-        """Who waits for a place in the queue, by key."""
+        """Futures of the callers that wait for a place in the queue, by their key's share."""
         self._lifecycle = asyncio.Lock()
         self._loading = SharedRun(self._load)
         self._workers: list[asyncio.Task[None]] = []
         self._leases = 0
         self._idle_timer: asyncio.TimerHandle | None = None
         self.broken: str | None = None
-        """Why the last load failed, and what to do."""
+        """Cause of the last load's failure, and its remedy."""
         self.missing: str | None = None
-        """What would provide the weights that the last load did not find, and could not fetch."""
+        """Remedy for weights that the last load did not find and could not fetch."""
         self._unloading: set[asyncio.Task[bool]] = set()
         self._stopping = False
         self._closed = False
         self._residents: Residents | None = None
 
     def reside(self, residents: Residents, device: str, size: int) -> None:
-        """Has the engine share a card with others: it declares to take `size` bytes of it."""
+        """Let the engine share a card with others; it declares to take `size` bytes of the card's memory."""
         residents.add(self, device, size)
         self._residents = residents
 
     def move(self, to: MakeWorkplace) -> None:
-        """Has the engine compute elsewhere, before it is loaded for the first time."""
+        """Let the engine compute at another workplace. Must be called before the engine's first load."""
         assert not self.counters.loads
         self._workplace.leave()
         self._workplace = to(self.spec, self._factory, self.limits, self.counters.failures)
@@ -119,12 +119,12 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def healthy(self) -> bool:
-        """False when a worker has died, which only a restart mends."""
+        """False if a worker has died; only a restart helps then."""
         return not any(worker.done() for worker in self._workers) or self._stopping
 
     @property
     def in_use(self) -> bool:
-        """Whether somebody waits for what it computes."""
+        """True if a caller holds a lease."""
         return self._leases > 0
 
     @property
@@ -137,25 +137,25 @@ class EngineHost(Generic[ItemT, ResultT]):
         return self._running.total()
 
     async def run(self, item: ItemT, *, wait: bool = False, urgent: bool = False) -> ResultT:
-        """The engine's result for `item`.
+        """Return the engine's result for `item`.
 
-        With `wait`, a full queue is waited for; without, it raises EngineOverloaded, or ShareUsedUp where the caller's
-        key has its part of the queue. Keys are served in turn. An `urgent` item overtakes those
-        that are not, and shares its batch with none of them: the first urgent ones wait for no more than the batch
-        that runs. Others are overtaken a few times in a row, not for ever. Raises EngineUnavailable when the engine
-        does not load, and EngineFailed when it breaks on this item.
+        With `wait`, the caller waits for a place in a full queue; without, a full queue raises EngineOverloaded, or
+        ShareUsedUp if the caller's key already has its part of the queue. Keys are served in turn. An `urgent` item
+        overtakes all others and shares no batch with them: the first urgent items wait for no more than the running
+        batch. Other items are overtaken a few times in a row, not for ever. Raises EngineUnavailable if the engine
+        does not load, and EngineFailed if it breaks on this item.
         """
         [result] = await self.run_many([item], wait=wait, urgent=urgent)
         return result
 
     async def run_many(self, items: Sequence[ItemT], *, wait: bool = False, urgent: bool = False) -> list[ResultT]:
-        """Results for `items` in order; the first failure is raised and the rest withdrawn."""
+        """Return the results for `items` in order; the first failure is raised and the rest withdrawn."""
         jobs: list[_QueuedItem[ItemT, ResultT]] = []
         async with self.lease():
             try:
                 for item in items:  # no comprehension: `finally` needs those that are queued
                     jobs.append(await self._enqueue(item, wait=wait, urgent=urgent))  # noqa: PERF401
-                if len(jobs) == 1:  # for whom another future between would cost more than its place in the queue
+                if len(jobs) == 1:  # `gather` would add a future that costs more than a place in the queue
                     return [await jobs[0].result]
                 return await asyncio.gather(*(job.result for job in jobs))
             finally:
@@ -163,8 +163,9 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @contextlib.contextmanager
     def place(self) -> Iterator[Callable[[], None]]:
-        """Keeps a place in the queue for an item that the caller is still to make, until the block ends or what is
-        yielded is called, right ahead of `run`. Raises as `run` does where there is no place: nothing is made in vain.
+        """Keep a place in the queue for an item that the caller has yet to make. The place is kept until the block ends
+        or the caller calls the yielded function, right before `run`. Without a place it raises like `run`, so that no
+        item is made in vain.
         """
         share = SHARE.get()
         self._make_room(self._queue, share)
@@ -177,7 +178,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @contextlib.asynccontextmanager
     async def lease(self) -> AsyncIterator[None]:
-        """Keeps the engine loaded while the block runs; loads it first where it is not."""
+        """Keep the engine loaded while the block runs; load it first if necessary."""
         self._leases += 1
         self._cancel_idle_timer()
         try:
@@ -190,9 +191,9 @@ class EngineHost(Generic[ItemT, ResultT]):
             self._start_idle_timer()
 
     async def load(self) -> None:
-        """Loads the engine unless it is loaded. Raises EngineUnavailable with the engine's own remedy.
+        """Load the engine unless it is loaded. Raises EngineUnavailable with the engine's own remedy.
 
-        Callers share one load, which goes on when those who wait for it leave: the next one finds it further on.
+        Callers share one load, which goes on even if all of them leave: the next caller waits for less of it.
         """
         if self._closed:
             raise EngineNotReady(self.spec.capability, _CLOSING)
@@ -201,7 +202,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         await self._loading.join()
 
     async def unload(self) -> bool:
-        """Frees the engine's weights. Does nothing, and returns False, while someone holds a lease."""
+        """Free the engine's weights and return True; do nothing and return False while a caller holds a lease."""
         async with self._lifecycle:
             if not self.loaded or self._leases:
                 return False
@@ -211,7 +212,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             return True
 
     async def close(self) -> None:
-        """Withdraws what waits, lets what runs finish, frees the engine and the threads. Final."""
+        """Withdraw all waiting items, let running ones finish, and free the engine and the threads, for good."""
         self._closed = True
         self._cancel_idle_timer()
         waiting: list[asyncio.Future[Any]] = [job.result for job in (*self._urgent, *self._queue)]
@@ -267,15 +268,14 @@ class EngineHost(Generic[ItemT, ResultT]):
         queue = self._urgent if urgent else self._queue
         if not wait:
             self._make_room(queue, share)
-        # Urgent items have a queue of their own, and those that may wait join it: before it they could only stand
-        # behind what they are to overtake.
+        # Urgent items do not wait here: this wait is for places in the queue whose items they are to overtake.
         while wait and not urgent and queue.waiting(share.key) >= share.of(self.limits.max_queue):
             room = asyncio.get_running_loop().create_future()
             self._room.setdefault(share, deque()).append(room)
             try:
                 await room
             except asyncio.CancelledError:
-                # The place may have been promised to this one already: it goes to the next who waits.
+                # The place may have been promised to this caller already: it goes to the next one that waits.
                 self._announce_room()
                 raise
         job = _QueuedItem[ItemT, ResultT](item, share, queue, wait, asyncio.get_running_loop().create_future())
@@ -285,7 +285,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         return job
 
     def _make_room(self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], share: Share) -> None:
-        """Raises EngineOverloaded where there is no place for one more item of `share`."""
+        """Make room for one more item of `share`. Raises EngineOverloaded or ShareUsedUp if there is none."""
         most, each = self.limits.max_queue, self._seconds_each
         displaced = make_room(queue, share, most, self.spec.name, each, lambda job: not job.patient)
         if displaced is not None:
@@ -294,7 +294,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             queue.keep(lambda job: job is not displaced)
 
     def _withdraw(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
-        """Takes out what nobody waits for any longer, so that it neither runs nor fills the queue."""
+        """Remove `jobs` that have no result yet, because their caller has left, from the queues."""
         if all(job.result.done() and not job.result.cancelled() for job in jobs):
             return
         for job in jobs:
@@ -308,7 +308,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def _seconds_each(self) -> float:
-        """Seconds that an item has taken so far, shared by the workers."""
+        """Mean seconds per item so far, divided by the number of workers."""
         return self.counters.seconds.sum / max(1, self.counters.batch_items.sum) / self.limits.workers
 
     async def _work(self) -> None:
@@ -338,14 +338,15 @@ class EngineHost(Generic[ItemT, ResultT]):
         results = await self._computed([job.item for job in jobs], batch[1])
         self._under_way.remove(batch)
         self._running -= keys
-        self._arrived.set()  # what waits because its key had its share of the workers
+        self._arrived.set()  # items may wait because their key had its share of the workers
         self.counters.seconds.add(time.perf_counter() - started)
         self.counters.batch_items.add(len(jobs))
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
 
     async def _computed(self, items: list[ItemT], left: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
-        """What memory does not suffice for one at a time is computed again once another engine has left the card."""
+        """Return the results of `items`. Items that ran out of memory are computed again once another engine has left
+        the card."""
         results = list(await self._workplace.run(items, left))
         while self._residents is not None and not left.is_set():
             short = [at for at, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
@@ -380,11 +381,11 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._arrived.set()
 
     def _first(self) -> Share | None:
-        """Whose item would run next."""
+        """Share of the key whose item would run next."""
         return self._turns.next_of((self._urgent or self._queue).askers(self._may_run))
 
     def _take_batch(self) -> list[_QueuedItem[ItemT, ResultT]]:
-        """The first urgent ones, else the first others: of each key in turn."""
+        """Take the next batch from the queues: urgent items if there are any, else others, from each key in turn."""
         first = self._first()
         if first is not None and self._turns.is_contested and self.limits.contested_batch is not None:
             most = min(self.limits.contested_batch, self._workplace.most)
@@ -406,7 +407,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         return [job for job in taken if job is not None]
 
     def _may_run(self, share: Share) -> bool:
-        """A key with long work leaves workers to others. Batches are shared by keys, and need no such bound."""
+        """True if a worker may take an item of `share`. An engine without batches may be busy with an item for long, so
+        that no key may occupy more than its share of the workers; batches are shared by keys and need no such bound."""
         return self.limits.max_batch > 1 or self._running[share.key] < share.of(self.limits.workers)
 
     def _announce_room(self) -> None:
@@ -421,7 +423,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 del self._room[share]
 
     async def _drop_engine(self) -> None:
-        """Stops the workers after what they run now (a batch may outlive its callers); frees the engine."""
+        """Stop the workers after their running batches (a batch may outlive its callers), and free the engine."""
         self._stopping = True
         self._arrived.set()
         await asyncio.gather(*self._workers)
@@ -447,7 +449,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
 
 def not_loaded(engine: str, error: BaseException) -> str:
-    """What callers are told of an engine whose load raised `error`, of which they are shown no more than the name of a
-    library of the system."""
+    """Return the message to callers for an `engine` whose load raised `error`. Of the error it shows no more than the
+    name of a missing system library."""
     said = what_is_missing(error)
     return f"'{engine}' did not load. {said}" if said else f"'{engine}' did not load; `openfaze doctor` shows why."

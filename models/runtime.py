@@ -27,11 +27,11 @@ log = structlog.get_logger(__name__)
 
 NOT_YET = "This version of openfaze has no engine for it yet."
 CUDA_0 = f"{CUDA}:0"
-"""The card that `cuda` means."""
+"""Device that the name `cuda` without a number means."""
 OFF_THE_CARD = "off_the_card"
-"""The reason of an engine that computes on the CPU, or not at all, though there is a card."""
+"""Reason counted for an engine that computes on the CPU, or not at all, although there is a card."""
 LOOK_AGAIN_S = 2.0
-"""Seconds for which it is remembered which engines can run here."""
+"""Seconds after which the runtime looks again which engines can run here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class CapabilityState:
 
     capability: str
     candidate: Candidate | None
-    """The engine that serves it; None where nothing can."""
+    """Engine that serves the capability; None if no engine can."""
     loaded: bool
     remedy: str | None
-    """What would provide it, where nothing serves it, or what should did not load when it was tried last."""
+    """Remedy if no engine serves the capability, or if its engine did not load at the last attempt."""
     is_off: bool = False
-    """Whether the operator switched it off."""
+    """True if the operator switched the capability off."""
 
     @property
     def public(self) -> dict[str, object]:
@@ -58,28 +58,31 @@ class CapabilityState:
 
 @dataclass(frozen=True, slots=True)
 class _Readiness:
-    """What stood in an engine's way when it was looked at."""
+    """Result of a look at an engine: whether it can run here, and its remedy if not."""
 
     remedy: str | None
     is_at_hand: bool
-    """Whether nothing would have to be fetched first."""
+    """True if nothing would have to be fetched first."""
     off_the_card: str | None = None
-    """The remedy, where all that is missing is the card that the operator named."""
+    """Remedy if nothing but the card that the operator named is missing."""
     is_fault: bool = False
-    """Whether the remedy is for what nobody would expect: the look failed, or the system lacks a library."""
+    """True if the remedy is for a fault that nobody would expect: the look failed, or the system lacks a library."""
 
     @property
     def is_ready(self) -> bool:
-        """Whether it could run, at least on the CPU."""
+        """True if the engine could run, at least on the CPU."""
         return self.remedy is None or self.off_the_card is not None
 
 
 class Runtime:
-    """`choices` maps a capability to an engine's name, `auto`, `off`, or `on` for a switch; those not in it are `auto`.
-    Engines compute in this process, or on a `cluster`; in this process, `residents` says which stay on a card.
+    """The engines of one process: which engine serves each capability, and the engines put together so far.
 
-    Whether an engine can run here takes look-ups of packages and files. A server has `look` make them in a thread ahead
-    of each request, and goes by what it saw; who never calls it has them made when they are needed.
+    `choices` maps a capability to an engine's name, `auto`, `off`, or `on` for a switch; a capability that is not in it
+    is `auto`. Engines compute in this process or on a `cluster`; in this process, `residents` determine which engines
+    stay on a card.
+
+    To determine whether an engine can run here takes look-ups of packages and files. A server calls `look` ahead of
+    each request, which makes the look-ups in a thread; without such calls they are made when they are needed.
 
     Raises ValueError for a name that the catalog does not know.
     """
@@ -101,7 +104,7 @@ class Runtime:
         self.guard_threads = FairExecutor("guard")
         self._choices = dict(choices or {})
         self.failures: Counter[tuple[EngineSpec, str]] = Counter()
-        """How often an engine could not be put together, by reason."""
+        """Number of times that an engine was found off the card, by engine and reason."""
         self._chosen: dict[tuple[str, EngineSpec | None], Candidate] = {}
         self._built: dict[EngineSpec, Built] = {}
         self._building = threading.RLock()
@@ -110,7 +113,7 @@ class Runtime:
         self._seen: Mapping[EngineSpec, _Readiness] = {}
         self._seen_at = -LOOK_AGAIN_S
         self._last_faults: dict[EngineSpec, str] = {}
-        """What was logged of looks that failed: they are repeated with each request."""
+        """Last logged fault per engine. Looks are repeated with each request, and a fault is logged once."""
         for capability, choice in self._choices.items():
             names = [candidate.spec.name for candidate in catalog[capability].engines]
             if choice not in (AUTO, OFF, *([ON] if catalog[capability].is_switch else []), *names):
@@ -120,13 +123,13 @@ class Runtime:
                 )
 
     async def look(self) -> None:
-        """Finds out, off the event loop, which engines can run here, unless it did so a moment ago."""
+        """Determine in a thread which engines can run here, unless the last look was a moment ago."""
         if self._clock() - self._seen_at >= LOOK_AGAIN_S:
             await self._looking.join()
 
     def choose(self, capability: str, by: Candidate | None = None) -> Candidate:
-        """The engine that would serve `capability`, from then on the same; `by` as Engines.use. Loads nothing; raises
-        EngineUnavailable with its remedy."""
+        """Return the engine that serves `capability`; once chosen, it stays. `by` is explained at Engines.use. Loads
+        nothing; raises EngineUnavailable with its remedy."""
         wanted = capability, by.spec if by else None
         if wanted in self._chosen:
             return self._chosen[wanted]
@@ -143,8 +146,8 @@ class Runtime:
         raise EngineUnavailable(capability, " ".join(remedy for remedy in remedies.values() if remedy))
 
     def faults(self) -> Iterator[tuple[str, str]]:
-        """Capability and sentence of each engine that the operator leaves to choose from, and that something keeps from
-        running which nobody would expect: a look that failed, a library that the system lacks."""
+        """Yield the capability and the remedy of each engine that has an unexpected fault: a look that failed, or a
+        library that the system lacks. Engines that the operator excluded are left out."""
         for capability in self._catalog:
             if self._choices.get(capability) != OFF:
                 for candidate in self._candidates(capability):
@@ -160,7 +163,7 @@ class Runtime:
         return True
 
     def unmet_choices(self) -> Iterator[tuple[str, str, str]]:
-        """Capability, engine and remedy of each engine that was chosen by its name and cannot run here."""
+        """Yield the capability, name and remedy of each engine that was chosen by its name and cannot run here."""
         for capability, choice in self._choices.items():
             if choice not in (AUTO, OFF):
                 try:
@@ -169,7 +172,7 @@ class Runtime:
                     yield capability, choice, error.remedy
 
     def is_at_hand(self, capability: str) -> bool:
-        """Whether what serves `capability` is all on this machine: nothing would have to be fetched first."""
+        """True if the engine of `capability` is complete on this machine: nothing would have to be fetched first."""
         try:
             candidate = self.choose(capability)
         except EngineUnavailable:
@@ -177,24 +180,25 @@ class Runtime:
         return self._is_loaded(candidate) or self._found(candidate).is_at_hand
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
-        """Raises EngineUnavailable."""
+        """Return the service of the engine that serves `capability`. Raises EngineUnavailable."""
         service: ServiceT = self._build(self.choose(capability.name, by)).service
         return service
 
     def find(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT | None:
-        """None where nothing can serve it."""
+        """Return the service of the engine that serves `capability`; None if no engine can."""
         try:
             return self.use(capability, by)
         except EngineUnavailable:
             return None
 
     def use_all(self, capability: Capability[ServiceT]) -> list[ServiceT]:
-        """From every engine that can run, the best first. Raises EngineUnavailable where there is none."""
+        """Return the services of all engines that can run, the best first. Raises EngineUnavailable if none can."""
         self.choose(capability.name)
         return [self._build(one).service for one in self._runnable(capability.name)]
 
     def off_the_card(self) -> Iterator[str]:
-        """Sentences about engines that would serve, and do not use the card that there is. Imports what computes."""
+        """Yield a sentence for each engine that would serve without using the card that there is. Imports the libraries
+        that compute."""
         for capability, candidate, backend, device in self._for_a_card():
             if said := self._found(candidate).off_the_card:
                 self.failures[candidate.spec, OFF_THE_CARD] += 1
@@ -204,7 +208,7 @@ class Runtime:
                 yield f"'{candidate.spec.name}' computes '{capability}' on the CPU. {obstacle}"
 
     def on_the_card(self) -> Iterator[str]:
-        """The capabilities that a card serves with what is at hand, each once. Imports what computes."""
+        """Yield each capability that a card serves without a download. Imports the libraries that compute."""
         yield from dict.fromkeys(
             capability
             for capability, candidate, backend, device in self._for_a_card()
@@ -212,8 +216,8 @@ class Runtime:
         )
 
     async def prepare(self, *capabilities: str) -> None:
-        """Puts together, off the event loop, what serves `capabilities`: it imports whole libraries. Loads nothing, and
-        says nothing of what cannot run: who asks for that is told."""
+        """Put together the engines of `capabilities` in a thread, because this imports whole libraries. Loads nothing,
+        and raises nothing for an engine that cannot run: its callers get the error."""
         missing = [
             one for capability in capabilities for one in self._serving(capability) if one.spec not in self._built
         ]
@@ -221,16 +225,16 @@ class Runtime:
             await asyncio.to_thread(self._build_all, missing)
 
     async def load(self, capability: str) -> None:
-        """Loads the engines of `capability` now. Raises EngineUnavailable."""
+        """Load the engine of `capability` now. Raises EngineUnavailable."""
         await self.look()
         await self.prepare(capability)
         for part in self._build(self.choose(capability)).parts:
             await part.load()
 
     def parts(self) -> list[tuple[EngineSpec, EnginePart]]:
-        """All that was put together, each with the engine whose it is."""
+        """Return the parts of all engines that were put together, each part with the engine that owns it."""
         found: dict[int, tuple[EngineSpec, EnginePart]] = {}
-        # Those that one engine has from another are there twice, and first as that one's.
+        # A part that one engine takes over from another occurs twice, first with its owner.
         for spec, built in list(self._built.items()):
             for part in built.parts:
                 found.setdefault(id(part), (spec, part))
@@ -244,7 +248,7 @@ class Runtime:
         return [self._state(capability) for capability in self._catalog]
 
     async def close(self) -> None:
-        """All parts at once: that replicas of an engine have ended takes seconds, and those of the next as many."""
+        """Close all parts at the same time, because the replicas of each engine take seconds to end."""
         await self.guard_threads.close()
 
         async def closed(part: EnginePart) -> None:
@@ -262,11 +266,12 @@ class Runtime:
         self._seen, self._seen_at = seen, self._clock()
 
     def _see_all(self) -> dict[EngineSpec, _Readiness]:
-        invalidate_caches()  # what was installed since the last look
+        invalidate_caches()  # packages may have been installed since the last look
         return {one.spec: self._see(one) for capability in self._catalog for one in self._candidates(capability)}
 
     def _see(self, candidate: Candidate) -> _Readiness:
-        """What an engine's own code raises is a remedy, too: no engine ends a server that has others."""
+        """Look whether an engine can run. An exception of the engine's own code becomes a remedy, because one engine
+        must not end a server that has others."""
         config = self._config_of(candidate)
         try:
             remedy = candidate.remedy(config)
@@ -276,7 +281,7 @@ class Runtime:
             is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
             return _Readiness(remedy if off_the_card is None else off_the_card, is_at_hand, off_the_card)
         except Exception as error:
-            # A folder that may not be read, a disk that has gone: no more than that is to be said of these.
+            # For a folder that may not be read or a disk that has gone, the system's own words suffice.
             known = error.strerror if isinstance(error, OSError) else None
             reason = known or f"{type(error).__name__}: {error}".rstrip(" :")
             said = f"Whether '{candidate.spec.name}' can run here could not be seen: {reason}."
@@ -286,7 +291,7 @@ class Runtime:
             return _Readiness(said, is_at_hand=False, is_fault=True)
 
     def _lacks(self, candidate: Candidate, config: EngineConfig) -> str | None:
-        """A sentence on a library of the system that what computes the engine needs."""
+        """Sentence on a missing system library that the engine's backend needs; None if nothing is missing."""
         backend = candidate.computed_by(config)
         return missing_library(backend.module) if backend and backend.module else None
 
@@ -294,7 +299,8 @@ class Runtime:
         return self._config.narrowed(candidate.spec.capability)
 
     def _off_the_card(self, candidate: Candidate, config: EngineConfig) -> str | None:
-        """What keeps an engine from the card that the operator named: the CPU does not stand in for it."""
+        """Remedy for an obstacle to the card that the operator named, because the CPU does not replace it; None without
+        an obstacle."""
         backend = candidate.computed_by(config)
         obstacle = backend.obstacle(config.device) if backend and backend.required else None
         if obstacle is None:
@@ -303,7 +309,7 @@ class Runtime:
         return f"'{name}' was to run on a card ({setting}={config.device}). {obstacle} Or set {setting}=cpu."
 
     def _for_a_card(self) -> Iterator[tuple[str, Candidate, Backend, str]]:
-        """Capability, engine, and what would compute it where, of those that would serve, if only on the CPU, and may
+        """Yield the capability, engine, backend and device of each engine that would serve, if only on the CPU, and may
         use the card that there is."""
         for capability, declared in self._catalog.items() if DRIVER.obstacle() is None else ():
             if self._choices.get(capability) == OFF:
@@ -319,7 +325,7 @@ class Runtime:
         return self._seen.get(candidate.spec) or self._see(candidate)
 
     def _candidates(self, capability: str) -> Sequence[Candidate]:
-        """The engines that the operator leaves to choose from."""
+        """Engines that the operator's choice leaves for `capability`."""
         choice = self._choices.get(capability, AUTO)
         return [one for one in self._preferred(capability) if choice in (AUTO, ON, one.spec.name)]
 
@@ -327,7 +333,7 @@ class Runtime:
         return self._catalog[capability].preferred(self._config.profile)
 
     def _remedy(self, candidate: Candidate) -> str | None:
-        """What keeps the engine from running here; None where it can run, and so can what it needs."""
+        """Remedy for an engine that cannot run here; None if it can run, and so can the engine that it needs."""
         remedy = self._found(candidate).remedy
         if remedy is not None or candidate.needs is None:
             return remedy
@@ -347,7 +353,7 @@ class Runtime:
 
     def _build_all(self, candidates: Sequence[Candidate]) -> None:
         for candidate in candidates:
-            with contextlib.suppress(EngineUnavailable):  # who asks for it builds it again, and is told
+            with contextlib.suppress(EngineUnavailable):  # a later caller builds it again, and gets the error
                 self._build(candidate)
 
     def _build(self, candidate: Candidate) -> Built:
@@ -372,8 +378,8 @@ class Runtime:
             raise EngineUnavailable(candidate.spec.capability, not_loaded(candidate.spec.name, error)) from error
 
     def _place(self, candidate: Candidate, built: Built) -> None:
-        """Has the engines of `built` compute on the cluster, where there is one, and share the card that they are on
-        with the others."""
+        """Let the engines of `built` compute on the cluster, if there is one; else let them share their card with other
+        engines."""
         hosts = [part for part in built.parts if isinstance(part, EngineHost)]
         config = self._config_of(candidate)
         if not hosts or (self._cluster is None and (config.device == CPU or DRIVER.obstacle() is not None)):
@@ -399,7 +405,8 @@ class Runtime:
         return CapabilityState(capability, candidate, loaded=self._is_loaded(candidate), remedy=missing)
 
     def _missing(self, candidate: Candidate) -> str | None:
-        """What would provide the weights that could not be fetched when they were needed, and are not there yet."""
+        """Remedy for weights that could not be fetched when they were needed and are still missing; None if no weights
+        are."""
         built = self._built.get(candidate.spec)
         hosts = [part for part in built.parts if isinstance(part, EngineHost)] if built else []
         if self._found(candidate).is_at_hand:
@@ -407,7 +414,7 @@ class Runtime:
         return next((host.missing for host in hosts if host.missing), None)
 
     def _broken(self, candidate: Candidate) -> str | None:
-        """Why it did not load when it was tried last. The next call tries it again."""
+        """Cause of the failure of the last load; None without a failure. The next call tries the load again."""
         built = self._built.get(candidate.spec)
         return next((part.broken for part in built.parts if part.broken), None) if built else None
 
@@ -417,5 +424,5 @@ class Runtime:
 
 
 def device_setting(capability: str, config: EngineConfig) -> str:
-    """The environment variable that says where the engines of `capability` run."""
+    """Name of the environment variable that sets the device of the engines of `capability`."""
     return f"OPENFAZE_{capability.upper()}_DEVICE" if capability in config.devices else "OPENFAZE_DEVICE"

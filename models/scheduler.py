@@ -1,13 +1,14 @@
-"""Who is served next: every bounded resource is shared fairly between the keys that want it.
+"""Fair scheduling of every bounded resource between the keys that want it.
 
-What waits is taken by stride scheduling (Waldspurger and Weihl, 1995): each key has a virtual time that advances by
-1 / weight when it is served, and the key whose time is least goes next. With equal weights that is the key that was
-served least lately. A key that had nothing waiting starts at the time of those that wait: nothing can be saved up.
-An item of a key with many waiting counts as up to three: who asks for little is served soon, and a flood has the rest.
-Work of batches comes after all that somebody waits for, though it is not passed over for ever.
+Waiting items are served by stride scheduling (Waldspurger and Weihl, 1995): each key has a virtual time that advances
+by 1 / weight when it is served, and the key with the least time goes next. With equal weights, this is the key that was
+served least recently. A key that had nothing waiting starts at the time of the waiting keys: nothing can be saved up.
+An item of a key with many waiting counts as up to three: a client that asks for little is served soon, and a flood gets
+the rest. Work of batches is served after all work for which a client waits, though it is not passed over for ever.
 
-A key may have a part of each resource, of its slots and of its queue; what is over that part is refused with what
-waits already. A full queue refuses nobody who has less in it than others: their newest makes room.
+A key may have a limited part of each resource, of its slots and of its queue; items beyond this part are refused, with
+the number of items that wait already. A full queue refuses no key that has fewer items in it than others: their newest
+item makes room.
 """
 
 import asyncio
@@ -27,43 +28,43 @@ from models.base import EngineOverloaded, ShareUsedUp
 ItemT = TypeVar("ItemT")
 
 _FEW = 8
-"""What may wait of a key that is served as often as any other."""
+"""Most waiting items with which a key is served as often as any other."""
 _MOST_COUNTED = 3.0
 _PASSED_OVER_AT_MOST = 16
-"""Items in a row that go ahead of a batch's; the next one is the batch's."""
+"""Most items in a row that are served ahead of a waiting item of a batch."""
 _Lane = tuple[bool, str]
-"""Whether it is a batch's work, and whose."""
+"""True for a batch's work, and the key."""
 _Place = tuple[float, int, _Lane]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one key may have of every bounded resource."""
+    """Right of one key to every bounded resource."""
 
     key: str = ""
-    """Empty for the server's own work, and where there are no keys."""
+    """Name of the key; empty for the server's own work, and on a server without keys."""
     part: float = 1.0
-    """The part of the slots and of the places in the queue, 0–1; at least one of each."""
+    """Part of the slots and of the queue's places that the key may have, 0–1; it may have at least one of each."""
     weight: float = 1.0
-    """How often the key is served, against others that wait."""
+    """Frequency with which the key is served, relative to other waiting keys."""
     is_later: bool = False
-    """Whether the work is a batch's, ahead of which everybody else's goes."""
+    """True for the work of a batch, which is served after all other work."""
 
     def of(self, bound: int) -> int:
         return max(1, int(bound * self.part))
 
 
 SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share", default=Share())  # noqa: B039 - it is frozen
-"""The share of the key whose work the running task does."""
+"""Share of the key for which the running task works."""
 
 
 def counted(waiting: int) -> float:
-    """By how much a key's time advances when it is served while so many of its items wait."""
+    """Advance of a key's virtual time when an item is served while `waiting` of its items remain."""
     return min(_MOST_COUNTED, max(1.0, waiting / _FEW))
 
 
 class FairQueue(Generic[ItemT]):
-    """What waits: in order of arrival within a key, and in turn between keys; what is for later, after all else.
+    """Queue that serves keys in turn, the items of each key in order of arrival, and work for later after all else.
 
     >>> a, b = Share("a"), Share("b")
     >>> queue = FairQueue[str]()
@@ -75,13 +76,13 @@ class FairQueue(Generic[ItemT]):
     def __init__(self) -> None:
         self._waiting: dict[_Lane, deque[ItemT]] = {}
         self._shares: dict[_Lane, Share] = {}
-        """The shares of the lanes with something waiting."""
+        """Shares of the lanes with waiting items."""
         self._now_order: list[_Place] = []
-        """A heap of the same lanes, by their key's virtual time, then by arrival."""
+        """Heap of the lanes that are not for later, ordered by their key's virtual time, then by arrival."""
         self._later_order: list[_Place] = []
-        """A heap of the lanes of batches, ordered alike."""
+        """Heap of the lanes of batches, in the same order."""
         self._passed_over = 0
-        """What was served in a row while something of a batch waited."""
+        """Number of items served in a row while an item of a batch waited."""
         self._times: dict[str, float] = {}
         """Virtual times of the keys that are ahead of `_now`, and of a few that were; all others are at `_now`."""
         self._now = 0.0
@@ -93,26 +94,26 @@ class FairQueue(Generic[ItemT]):
         return self._size
 
     def __iter__(self) -> Iterator[ItemT]:
-        """All that waits, key by key."""
+        """Waiting items, key by key."""
         return (item for items in self._waiting.values() for item in items)
 
     def waiting(self, key: str) -> int:
-        """How many items of `key` wait, or are expected."""
+        """Number of items of `key` that wait or are expected."""
         now, later = (False, key), (True, key)
         return len(self._waiting.get(now, ())) + len(self._waiting.get(later, ())) + self._expected.get(key, 0)
 
     @property
     def places(self) -> int:
-        """How many places are taken: by what waits, and by what is expected."""
+        """Number of places that are taken by waiting and by expected items."""
         return self._size + self._expected.total()
 
     @property
     def keys(self) -> int:
-        """How many keys have taken places."""
+        """Number of keys that have taken places."""
         return len({key for _, key in self._waiting} | self._expected.keys())
 
     def expect(self, share: Share) -> Callable[[], None]:
-        """Keeps a place for an item of `share` that is still to be made, until what is returned is called."""
+        """Keep a place for an item of `share` that has yet to be made, until the caller calls the returned function."""
         key = share.key
         self._expected[key] += 1
         is_kept = True
@@ -128,22 +129,22 @@ class FairQueue(Generic[ItemT]):
         return end
 
     def longest(self) -> Iterator[ItemT]:
-        """What waits of batches, then of the key with the most waiting, the newest first."""
+        """Items of the longest lane, the newest first. Lanes of batches count as longer than all others."""
         return reversed(
             max(self._waiting.items(), key=lambda one: (one[0][0], len(one[1])), default=(None, deque()))[1]
         )
 
     def askers(self, may: Callable[[Share], bool]) -> list[Share]:
-        """The shares of those that `may` be served, in the order in which `pop` would serve them."""
+        """Return the shares of all lanes that `may` be served, in the order in which `pop` would serve them."""
         places = (place for order in self._orders for place in sorted(order))
         return [share for _, _, lane in places if may(share := self._shares[lane])]
 
     def peek(self) -> ItemT | None:
-        """What `pop` would return."""
+        """Return the item that `pop` would return, and leave it in the queue."""
         return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
 
     def push(self, item: ItemT, share: Share, *, first: bool = False) -> None:
-        """`first`: ahead of what waits of the same key, as what was begun is."""
+        """Add `item`; with `first`, ahead of its key's other items, like one whose computation has begun already."""
         lane = share.is_later, share.key
         self._shares[lane] = share
         if lane not in self._waiting:
@@ -156,7 +157,7 @@ class FairQueue(Generic[ItemT]):
         self._size += 1
 
     def pop(self, may: Callable[[Share], bool] | None = None) -> ItemT | None:
-        """The next item, of a key that `may` be served where that is given; None where there is none."""
+        """Remove and return the next item of a key that `may` be served, or of any key; None if there is none."""
         for order in self._orders:
             passed_over = []
             item: ItemT | None = None
@@ -173,7 +174,7 @@ class FairQueue(Generic[ItemT]):
         return None
 
     def keep(self, wanted: Callable[[ItemT], bool]) -> None:
-        """Withdraws what is not `wanted`."""
+        """Withdraw all items that are not `wanted`."""
         before = self._size
         for lane, items in list(self._waiting.items()):
             kept = deque(item for item in items if wanted(item))
@@ -189,7 +190,7 @@ class FairQueue(Generic[ItemT]):
 
     @property
     def _orders(self) -> tuple[list[_Place], list[_Place]]:
-        """The one that is served first comes first."""
+        """Both heaps, in the order in which they are served."""
         if self._passed_over >= _PASSED_OVER_AT_MOST:
             return self._later_order, self._now_order
         return self._now_order, self._later_order
@@ -227,13 +228,13 @@ def make_room(
     seconds_each: float,
     may_yield: Callable[[ItemT], bool],
 ) -> ItemT | None:
-    """Sees to it that there is a place in the `queue` for `resource`, which is to hold `most`, for an item of `share`.
+    """Make room for an item of `share` in the `queue` of `resource`, which is to hold `most` items.
 
-    A full queue keeps nobody out whose key has less than a like share of it, unless it is a batch's: then the newest
-    item, of batches or else of the key with the most, that `may_yield` is returned, for the caller to withdraw and
-    refuse; with none, the queue grows past its bound (by as much again at the most). Raises ShareUsedUp where the key
-    has its part waiting already, EngineOverloaded where there is no place. `seconds_each`: how long the resource takes
-    for an item, for `retry_after`.
+    A full queue refuses batches, and keys that already have an equal share of it. For any other key, the newest item
+    that `may_yield`, of batches or else of the key with the most items, is returned: the caller must withdraw and
+    refuse it. Without such an item, the queue grows past its bound, to twice its size at most. Raises ShareUsedUp if
+    the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the mean time per
+    item, from which `retry_after` is calculated.
     """
     own = queue.waiting(share.key)
     if share.part < 1 and own >= share.of(most):
@@ -246,7 +247,7 @@ def make_room(
 
 
 def retry_after(waiting: int, seconds_each: float) -> int:
-    """Whole seconds until what waits now has been served, at least 1."""
+    """Whole seconds until `waiting` items have been served, at least 1."""
     return max(1, math.ceil(waiting * seconds_each))
 
 
@@ -258,7 +259,7 @@ class _Claim:
 
 
 class FairSlots:
-    """A number of slots, such as connections or processes, and a bounded queue before them. Belongs to one event loop.
+    """Slots, such as connections or processes, with a bounded queue of callers. Belongs to one event loop.
 
     >>> slots = FairSlots("code_sandbox", 2, most_waiting=64)
     >>> async with slots.slot():
@@ -285,10 +286,10 @@ class FairSlots:
 
     @asynccontextmanager
     async def slot(self, *, patient: bool = False) -> AsyncIterator[None]:
-        """Holds a slot while the block runs, of the SHARE of the running task.
+        """Hold a slot for the SHARE of the running task while the block runs.
 
-        Raises ShareUsedUp and EngineOverloaded where too much waits; `patient` callers, whose number another bound
-        limits, wait all the same.
+        Raises ShareUsedUp and EngineOverloaded if too many callers wait; `patient` callers, whose number another bound
+        limits, wait nevertheless.
         """
         give_back = await self.take(patient=patient)
         try:
@@ -297,7 +298,7 @@ class FairSlots:
             give_back()
 
     async def take(self, *, patient: bool = False) -> Callable[[], None]:
-        """Takes a slot for who holds it beyond a block: what is returned is called once, and gives the slot back."""
+        """Take a slot that outlives a block; the caller gives it back by a single call of the returned function."""
         share = SHARE.get()
         await self._acquire(share, patient=patient)
         started = time.monotonic()
@@ -310,11 +311,11 @@ class FairSlots:
         return give_back
 
     def check_room(self) -> None:
-        """Raises what `take` would raise now, and takes nothing: for who would rather know ahead of other work."""
+        """Raise the error that `take` would raise now, and take nothing: a check ahead of other work."""
         self._displaced(SHARE.get())
 
     def _displaced(self, share: Share) -> _Claim | None:
-        """Who has to leave for a claim of `share`. Raises ShareUsedUp and EngineOverloaded."""
+        """Return the claim that has to leave for one of `share`, if any. Raises ShareUsedUp and EngineOverloaded."""
         if self._used < self._at_once and self._may(share):
             return None
         return make_room(
@@ -366,5 +367,5 @@ class FairSlots:
 
     @property
     def _seconds_each(self) -> float:
-        """Seconds that the work of a slot has taken so far, shared by the slots."""
+        """Mean seconds per use of a slot so far, divided by the number of slots."""
         return self._held_s / max(1, self._held) / self._at_once
