@@ -37,8 +37,10 @@ class Redactor:
         return spans
 
     def pieces(self, pieces: Sequence[str], before: str = "") -> list[str]:
-        """Redact a text that comes in pieces, and return as many pieces: the placeholder stands where the data
-        begins."""
+        """Redact a text that comes in pieces, and return as many pieces.
+
+        The placeholder is in the piece in which the personal data begins.
+        """
         spans = self.spans("".join(pieces), before)
         if not spans:
             return list(pieces)
@@ -90,7 +92,7 @@ class Redactor:
 
 
 def replaced(text: str, spans: Sequence[PersonalDataSpan]) -> str:
-    """`text` with a placeholder for each of `spans`."""
+    """Return `text` with a placeholder for each of `spans`."""
     parts, at = [], 0
     for span in spans:
         parts += [text[at : span.start], placeholder(span.kind)]

@@ -1,12 +1,12 @@
-"""Where each field of an answer comes from, found by comparing it with the results; no LLM is asked.
+"""Evidence for each field of an answer, found without an LLM by comparing the field with the results.
 
-For the answer `{"total": 9.0, "vat_id": "DE1"}` it may be:
+For the answer `{"total": 9.0, "vat_id": "DE1"}` the evidence may be:
 {"evidence": {"/total": {"precontext": 0, "name": "ocr", "text": "9.00", "page": 1, …}}, "unsupported": ["/vat_id"]}
 
-A field that several places could support is traced to the one that says it most exactly, then to the one beside
-a label that names the field, then, within an object of a list, to the one nearest to the object's other fields.
-A value beside another field's label, or away from its own, is marked and counts as unsupported. Synchronous; for long
-documents call it in a thread.
+If several places could support a field, the most exact match is chosen, then the match beside a label that names the
+field, then, within an object of a list, the match nearest to the object's other fields. A value beside
+another field's label, or away from its own label, is marked and counts as unsupported. Synchronous; for long documents
+call it in a thread.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -27,23 +27,23 @@ from tasks.result import Bounds, bounds_of
 from tasks.schema.paths import JsonPath, leaves, pointer_of, schema_at
 
 MAX_PASSAGE = 300
-"""Most characters of the line around a match in a web page."""
+"""Largest length of the line around a match in a web page, in characters."""
 BOOLEAN_AFFINITY = 0.5
-"""A "yes" supports a field only in a line that names the field."""
+"""Smallest affinity of a "yes" or "no" to its field, because it is evidence only near words that name the field."""
 
 UNUSED_BONUS = 0.25
-"""Repeated values of a list are traced to different places, where there are as many."""
+"""Bonus for a place without another field, so that repeated values of a list get different places if there are any."""
 CONFIDENCE_WEIGHT = 0.05
 CLAIM_BONUS: Mapping[Label, float] = {"own": 1.0, "other": -2.0}
-"""Bonus by what the label says: a place whose label names something else is taken only where there is no other."""
+"""Bonus by label: a place whose label names something else is chosen only if there is no other place."""
 PLACE_BONUS = 4.0
 """Bonus for the place from which the extractor took the value."""
 REQUEST = -1
-"""Index that stands for the request, which is no entry of the precontext."""
+"""Index for the request, which is no entry of the precontext."""
 MOST_TALLIED = 1e15
-"""Number from which on hundredths are no longer exact, and which nobody adds up."""
+"""Smallest number that is not added up, because its hundredths are no longer exact."""
 CONTRADICTED_SCORE = 0.3
-"""Highest score of a value whose label speaks against it."""
+"""Largest score of a value whose label contradicts it."""
 
 
 class FieldEvidence(TypedDict):
@@ -96,7 +96,7 @@ class _Field:
 
     @property
     def item(self) -> JsonPath | None:
-        """Path of the innermost list item around it, or None outside lists."""
+        """Path of the innermost list item around the field, or None outside lists."""
         last = max((at for at, step in enumerate(self.path) if isinstance(step, int)), default=None)
         return None if last is None else self.path[: last + 1]
 
@@ -171,15 +171,17 @@ def find_evidence(
 
 
 def _tally(value: Any) -> Decimal | None:
-    """The number rounded to hundredths; None for anything that nobody adds up."""
+    """Return the number rounded to hundredths, or None for any other value and for numbers from MOST_TALLIED on."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MOST_TALLIED:
         return None
     return round(Decimal(str(value)), 2)
 
 
 def _tallies(value: Any, path: JsonPath, supported: Collection[JsonPath]) -> Iterator[tuple[Decimal, list[JsonPath]]]:
-    """The sums of the numbers in a list and the number of its items, each with the fields that it is computed from.
-    Only lists whose numbers are all supported count."""
+    """Yield the sums of the numbers in lists and the numbers of items, each with the fields that it is computed from.
+
+    Only lists whose numbers are all supported count.
+    """
     if isinstance(value, dict):
         for key, child in value.items():
             yield from _tallies(child, (*path, key), supported)
@@ -221,8 +223,8 @@ def _claimed_matches(answered: AnsweredField, passages: Sequence[Passage], claim
 def _choose(
     fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
 ) -> dict[JsonPath, _ClaimedMatch]:
-    """Chooses a match for each field, the surest fields first, so that the others of their object are preferred near
-    them."""
+    """Choose a match for each field, the field with the fewest matches first; later fields of its object prefer matches
+    nearby."""
     chosen: dict[JsonPath, _ClaimedMatch] = {}
     used: set[tuple[int, int]] = set()
     anchors: dict[JsonPath, list[ValueMatch]] = {}
@@ -270,14 +272,14 @@ def _identity(match: ValueMatch) -> tuple[int, int]:
 
 
 def _nearness(match: ValueMatch, other: ValueMatch) -> float:
-    """How near two matches are: 1 on the same line, less with each line between."""
+    """Return the nearness of two matches: 1 on the same line, less with each line between."""
     if match.passage is not other.passage:
         return 0.0
     here, there = box_of(match.passage, match.words), box_of(other.passage, other.words)
     if here is None or there is None:
         apart: float = abs(match.passage.line_at(match.words[0]) - other.passage.line_at(other.words[0]))
     else:
-        # Half a line height is as near as on the same line.
+        # A distance of up to half a line height counts as the same line.
         height = max(1, min(here[3] - here[1], there[3] - there[1]))
         apart = max(0.0, abs(here[1] + here[3] - there[1] - there[3]) / 2 / height - 0.5)
     return max(0.0, 1 - apart / 3) if apart < 1 else 0.7 / apart
@@ -330,8 +332,11 @@ def _confidence(match: ValueMatch) -> float | None:
 
 
 def _bounds(match: ValueMatch) -> Bounds | None:
-    """The bounds of a match: of a single word its own, on one line the quadrilateral from first to last, else the
-    hull."""
+    """Return the bounds of a match.
+
+    On one line, they are the quadrilateral from the first to the last word, or else the upright rectangle around the
+    words.
+    """
     hull = box_of(match.passage, match.words)
     first = bounds_of_word(match.passage, match.words[0])
     last = bounds_of_word(match.passage, match.words[-1])
@@ -346,7 +351,7 @@ def _bounds(match: ValueMatch) -> Bounds | None:
 
 
 def _line_around(match: ValueMatch) -> str:
-    """The line of the match, shortened around it."""
+    """Return the line of the match, shortened around the match."""
     words = match.passage.words
     line = match.passage.line_words(match.passage.line_at(match.words[0]))
     first, last = match.words[0], min(match.words[-1], line.stop - 1)

@@ -1,4 +1,4 @@
-"""The network's scores of every span of what was read as the value of every field."""
+"""Scores of every span in the texts that were read as the value of every field, by a network."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -29,7 +29,7 @@ from tasks.extraction.wholes import prefer_parts, whole_of
 from tasks.precontext import Entry
 
 UNDECIDED = 0.5
-"""A field whose likeliest span is less likely than this is tried again under another name."""
+"""Probability of the likeliest span below which a field is tried again under another name."""
 
 
 class Extractor:
@@ -46,8 +46,7 @@ class Extractor:
         return meanings_of(self._network.meanings)
 
     async def score(self, entries: Sequence[Entry], fields: Sequence[WantedField]) -> FieldScores:
-        """Scores every candidate in `entries` for each of `fields`. Raises ModelError where the embedding engine
-        fails."""
+        """Score every candidate in `entries` for each of `fields`. Raises ModelError if the embedding engine fails."""
         passages = await self._executor.run(passages_of, entries)
         candidates, strings, spans, texts = await self._executor.run(_prepare, passages, fields, self._most_spans)
         if not candidates.spans or not fields:
@@ -101,9 +100,9 @@ def _prepare(
 
 
 def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
-    """The fields that nothing is likely to answer, by their rows, under another name that the network may know better.
+    """Return the fields without a likely answer, by row, under another name that the network may know better.
 
-    Fields of lists are left out: each of their places is likely by itself.
+    Fields of lists are left out, because each of their places has a probability of its own.
     """
     likeliest = scored.probabilities.max(axis=1)
     unsure = [at for at, one in enumerate(scored.fields) if likeliest[at] < UNDECIDED and not one.in_list]
@@ -117,7 +116,7 @@ def _adjust(
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
 ) -> None:
-    """Changes the logits by rules that hold whatever the network says."""
+    """Apply the rules that hold for any scores of the network to the logits."""
     for row, field in zip(logits, texts, strict=True):
         apply_rules(row, field, candidates)
     separate_rivals(logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, candidates)

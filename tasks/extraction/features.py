@@ -1,4 +1,4 @@
-"""Numbers that say how a span looks, where it stands, and how far the labels around it name a field."""
+"""Features of spans for the network: their look, their place, and the match of the labels around them with a field."""
 
 import math
 import re
@@ -17,7 +17,7 @@ from tasks.extraction.names import Names
 Matrix = NDArray[np.float32]
 
 SLOTS = ("own", "left", "above", "heading", "below")
-"""Places where a label may stand: before the span in its line, in its row, and in its column."""
+"""Places of labels relative to a span: before the span in its line, in its row, and in its column."""
 TYPES = ("string", "number", "integer", "date", "time", "email", "uri", "enum", "pattern", "iso", "nullable", "list")
 _FIELD_KINDS = ("amount", "count", "date", "time", "number", "text")
 _ISO = re.compile(r"\bISO\b|YYYY-MM-DD", re.IGNORECASE)
@@ -31,7 +31,7 @@ _COMPANY = re.compile(
 )
 _CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
 _MOST_NAME = 200
-"""Most characters of a description that count."""
+"""Largest length of an embedded text, in characters."""
 _CALLED: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
 for _phrase, _name in PHRASES.items():
     _CALLED[_name].append(_phrase)
@@ -39,13 +39,13 @@ for _phrase, _name in PHRASES.items():
 
 @dataclass(frozen=True, slots=True)
 class FieldText:
-    """A field as the network sees it."""
+    """The description of a field for the network."""
 
     names: Names
     name: str
-    """The key in words, behind that of the object around it."""
+    """Words of the field's key, after the words of the key of the object around the field."""
     full: str
-    """The name with the field's title and description."""
+    """The name together with the field's title and description."""
     types: tuple[float, ...]
     concepts: frozenset[str]
 
@@ -60,7 +60,7 @@ def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False
 
 
 def renamed(field: FieldText) -> FieldText | None:
-    """The field under the first other name of its concept; None where there is none."""
+    """Return the field under the first other name of its concept, or None if there is no other name."""
     others = (phrase for concept in sorted(field.concepts)[:1] for phrase in _CALLED[concept])
     name = next((phrase for phrase in others if phrase not in field.names.own), None)
     if name is None:
@@ -71,7 +71,7 @@ def renamed(field: FieldText) -> FieldText | None:
 
 
 def types_of(schema: Mapping[str, Any]) -> set[str]:
-    """The types in a schema, except null."""
+    """Return the types in a schema, except null."""
     given = schema.get("type")
     return {name for name in ([given] if isinstance(given, str) else given or ()) if name != "null"}
 
@@ -110,7 +110,7 @@ class Strings:
         self._places: dict[str, int] = {}
 
     def place(self, text: str) -> int:
-        """The index of `text` in `texts`, to which it is added when new; −1 for an empty one."""
+        """Return the index of `text` in `texts`, or −1 for an empty text; a new text is added."""
         text = text.strip()[:_MOST_NAME]
         if not text:
             return -1
@@ -123,15 +123,15 @@ class Strings:
 @dataclass(frozen=True, slots=True)
 class SpanFeatures:
     still: Matrix
-    """Spans × features that do not depend on the field."""
+    """Matrix of spans × features that do not depend on the field."""
     labels: NDArray[np.int32]
-    """Spans × SLOTS: places in the strings; −1 where none stands."""
+    """Matrix of spans × SLOTS: index of each label in the strings, or −1 without a label."""
     texts: NDArray[np.int32]
-    """Spans × 2: the texts of their first and last segment, by place."""
+    """Matrix of spans × 2: index in the strings of the texts of the span's first and last segment."""
 
 
 def span_features(candidates: Candidates, strings: Strings) -> SpanFeatures:
-    """Computes the features of all spans. Synchronous."""
+    """Compute the features of all spans. Synchronous."""
     segments, spans = candidates.segments, candidates.spans
     places = [strings.place(segment.text) for segment in segments]
     heights = [segment.height for segment in segments if segment.box]
@@ -252,11 +252,13 @@ NAMED = 14
 def label_matches(
     fields: Sequence[FieldText], strings: Strings, vectors: Matrix, field_vectors: Matrix, meanings: Matrix
 ) -> Matrix:
-    """How far each string names each field, as fields × strings + 1 × NAMED: the same concept, another one, the shares
-    of words in common, how near they are in meaning, how much nearer the nearest string is, the shares of groups of
-    three letters in common, how near the string's concept is to the field, and how much nearer the nearest concept is.
-    The last string is the missing one. `field_vectors`: fields × 2 × 384, of name and full name; `meanings`: concepts ×
-    384."""
+    """Return the match of each string with each field, as an array of fields × (strings + 1) × NAMED.
+
+    The features are: the same concept, another concept, the shares of common words, the similarity of the meanings, its
+    distance from the most similar string's, the shares of common groups of three letters, the similarity of the
+    string's concept to the field, and its distance from the most similar concept's. The last row of strings is for a
+    missing label. `field_vectors` is fields × 2 × 384, for name and full name; `meanings` is concepts × 384.
+    """
     tokens = [tuple(fold(text)) for text in strings.texts]
     letters = [_letters(one) for one in tokens]
     concepts = [concepts_of(one) if len(one) <= 12 else frozenset() for one in tokens]
@@ -278,9 +280,9 @@ def label_matches(
     if len(tokens):
         found[:, :-1, 4] = field_vectors[:, 0] @ vectors.T
         found[:, :-1, 5] = field_vectors[:, 1] @ vectors.T
-        # The nearest of all texts is the field's label more often than any threshold tells.
+        # The nearest of all texts is the field's label more reliably than a text above some threshold.
         found[:, :-1, 6:8] = found[:, :-1, 4:6] - found[:, :-1, 4:6].max(axis=1, keepdims=True)
-    # A label in any language is near to what its concept is called in English.
+    # A label in any language is similar to the English name of its concept.
     near = field_vectors @ meanings.T
     nearest = near.max(axis=2, initial=-1.0)
     for index, named in enumerate(concepts):
@@ -293,11 +295,11 @@ def label_matches(
 
 _PLACES = {name: at for at, name in enumerate(CONCEPTS)}
 CALLED_BY = 8
-"""Names of a concept that are embedded for its meaning; English ones stand first."""
+"""Largest number of a concept's names that are embedded for its meaning; English names come first."""
 
 
 def called_by() -> dict[str, list[str]]:
-    """The names of each concept that are embedded for its meaning."""
+    """Return the names of each concept that are embedded for its meaning."""
     found: dict[str, list[str]] = {name: [] for name in CONCEPTS}
     for phrase, name in PHRASES.items():
         if len(found[name]) < CALLED_BY:
@@ -306,13 +308,12 @@ def called_by() -> dict[str, list[str]]:
 
 
 def meanings_of(known: Mapping[str, Matrix]) -> Matrix:
-    """Embeddings of the concepts: concepts × 384, in the order of the table; zeros for one that is not known."""
+    """Return the embeddings of the concepts, concepts × 384, in the order of the table; zeros if not in `known`."""
     return np.stack([known.get(name, np.zeros(384, np.float32)) for name in CONCEPTS])
 
 
 def _letters(words: Sequence[str]) -> frozenset[str]:
-    """The groups of three letters, which compounds and inflected forms have in common: `telephone`, `telefon`,
-    `Phone`."""
+    """Return the groups of three letters, which compounds and inflections share: `telephone`, `telefon`, `Phone`."""
     return frozenset(word[at : at + 3] for word in words for at in range(max(1, len(word) - 2)))
 
 

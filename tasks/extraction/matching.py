@@ -1,4 +1,4 @@
-"""Places where a value stands in the results: exactly, in another notation, or nearly."""
+"""Search for a value in the results: exact, in another notation, or nearly the same."""
 
 import re
 from collections import Counter
@@ -20,25 +20,27 @@ from tasks.notation.numbers import Number, parse_number
 Kind = Literal["exact", "normalised", "fuzzy"]
 
 MAX_OCCURRENCES = 50
-"""Most places of one value in one passage that are looked at: a page repeats a figure a few times, not more."""
+"""Largest number of places of a value in a passage that are examined: a page repeats a figure a few times only."""
 NORMALISED_SCORE = 0.95
-"""Score of another notation of the same value; exactly the same characters score 1."""
+"""Score of another notation of the same value; the same characters score 1."""
 OTHER_READING_SCORE = 0.85
-"""Score of a value that is the same only if day and month, or point and comma, are read the less likely way."""
+"""Score of a value that is equal only in the less likely reading of day and month, or of point and comma."""
 EDITS_PER_CHARACTER = 1 / 6
-"""Share of a text that OCR or a model may have changed: one letter of six, so that five letters allow none."""
+"""Largest share of a text that OCR or a model may have changed: one letter of six, so five letters allow no change."""
 FIGURE_COST = 3
-"""Edits that a changed figure counts as: it makes another number, not another spelling."""
+"""Number of edits for one changed figure, because it makes another number, not another spelling."""
 MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
-"""Characters of a text that is compared with edits: a shorter one is another word after one edit, a longer one costs
-too much."""
+"""Smallest and largest length of a text that is compared with edits, in characters.
+
+A shorter text is another word after one edit, and a longer text costs too much.
+"""
 PIECES = 64
-"""Most pieces of a text that are looked for to find where it might stand."""
+"""Largest number of pieces of a text that are searched for to find its possible places, approximately."""
 MIN_WORDS_SCATTERED = 4
 SCATTERED_SHARE = 0.8
-"""The share of a text's characters whose words must be found together."""
+"""Smallest share of a text's characters in words that are found together."""
 LINES_TOGETHER = 6
-"""Most lines in which scattered words are one match: an address has up to six."""
+"""Largest number of lines in which scattered words are one match: an address has up to six."""
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
@@ -50,12 +52,11 @@ class ValueMatch:
     """Indices of the words, ascending."""
     kind: Kind
     score: float
-    """How well value and text agree, 0 to 1."""
+    """Agreement of value and text, 0 to 1."""
 
 
 def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
-    """Finds the matches of the best kind there is; none for a value that nothing says. A quantity is no piece of a
-    code."""
+    """Return the matches of the best kind that occurs, or an empty list. A quantity matches no piece of a code."""
     ways: list[Callable[[Passage], Iterator[ValueMatch]]] = []
     match value:
         case bool():
@@ -81,7 +82,7 @@ def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool =
 
 
 def _match_text(text: str, passage: Passage) -> Iterator[ValueMatch]:
-    """Finds the same letters and figures; the match is exact where the signs between them are the same, too."""
+    """Find the same letters and figures; the match is exact if the signs between them are the same, too."""
     needle = "".join(fold(text))
     if not needle:
         return
@@ -97,8 +98,7 @@ def _closed_up(text: str) -> str:
 
 
 def _match_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[ValueMatch]:
-    """Finds the same number. `typed`: it is a JSON number, which has no notation of its own: 9 and 9.00 are the
-    same."""
+    """Find the same number. `typed` states that the number is a JSON number, in which 9 and 9.00 are equal."""
     for found in passage.numbers.that_read(number.readings)[:MAX_OCCURRENCES]:
         exact = found.is_plain if typed else found.digits == number.digits
         yield _quantity_match(found, passage, exact=exact, sure=len(found.readings) == 1)
@@ -118,7 +118,7 @@ def _quantity_match(found: Number | Day, passage: Passage, *, exact: bool, sure:
 
 
 def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMatch]:
-    """Finds the same sign or code, else another one of the same currency."""
+    """Find the same sign or code, or other signs and codes of the same currency."""
     found = [one for one in find_currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code)]
     for one in found[:MAX_OCCURRENCES]:
         exact = passage.text[one.start : one.end] == text
@@ -127,7 +127,7 @@ def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMat
 
 
 def _match_misread(text: str, passage: Passage) -> Iterator[ValueMatch]:
-    """Finds the text but for characters that OCR confuses, and, where it is long, a few edits."""
+    """Find the text with differences in characters that OCR confuses, and, in a long text, with a few edits."""
     plain = "".join(fold(text))
     needle = look_alike(plain)
     tokens = passage.tokens
@@ -140,7 +140,7 @@ def _match_misread(text: str, passage: Passage) -> Iterator[ValueMatch]:
 
 
 def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
-    """Spans of whole tokens that share many of `needle`'s pieces in the same order."""
+    """Yield spans of whole tokens that share many of the pieces of `needle` in the same order."""
     stream = passage.tokens.look_alike
     size = 2 if len(needle) < 9 else 3
     diagonals: Counter[int] = Counter()
@@ -166,8 +166,10 @@ def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
 
 
 def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
-    """Edits from `needle` to `found_alike`; look-alikes are free, figures dear. `plain` and `found` are the texts as
-    written."""
+    """Return the cost of the edits from `needle` to `found_alike`: 1 per character, FIGURE_COST per figure.
+
+    Characters that look alike are equal in both. `plain` and `found` are the texts as written.
+    """
     cost = 0.0
     for edit in Levenshtein.editops(needle, found_alike):
         left = plain[edit.src_pos : edit.src_pos + 1] if edit.tag != "insert" else ""
@@ -177,7 +179,7 @@ def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
 
 
 def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
-    """Finds the words of a longer text within a few lines, in another order or with others between them."""
+    """Find the words of a longer text within a few lines, in another order or with other words between them."""
     wanted = dict.fromkeys(fold(text))
     if len(wanted) < MIN_WORDS_SCATTERED:
         return

@@ -1,7 +1,7 @@
 """Lists of objects: the rows of a table, the items of a receipt, one object for each.
 
-Cells of one field stand below each other, look alike, and no two fields share them: columns of places are found first,
-each field gets the column whose places the network takes for it in most rows, and rows that have cells are items.
+Cells of one field are below each other, look alike, and belong to no other field. So columns of places are found first.
+Then each field gets the column that the network prefers for it in most rows, and rows with cells become items.
 """
 
 from bisect import bisect_left
@@ -24,33 +24,33 @@ from tasks.schema.paths import JsonPath
 
 MOST_ITEMS = 1_000
 MOST_PLACES = 1_500
-"""Most places that are looked at, the likeliest first."""
+"""Largest number of places that are examined, the likeliest first."""
 SURE = 0.0
-"""The logit of a cell that stands in no column."""
+"""Logit that a cell outside its field's column must exceed."""
 POSSIBLE = -6.0
-"""The logit of a cell that stands where the others of its field have theirs: 0.2 %."""
+"""Logit that a cell in its field's column must exceed: a probability of 0.2 %."""
 CERTAIN = 5.0
-"""Most that one place counts where fields and columns are matched."""
+"""Largest weight of a place when fields are matched with columns, and bonus of a cell in its column, as logits."""
 FILLED = 3.0
-"""Bonus of a row in which a field has a place, where fields and columns are matched."""
+"""Bonus of each row in which a column has a place, when fields are matched with columns."""
 APART = 2.0
 """Malus on the logit of a cell outside its field's column."""
 SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
 """Concepts of labels of sums, whose rows are no items."""
 MOST_WORDS = 4
-"""Most words of a text that is the label of a sum; a longer one describes an item."""
+"""Largest number of words of a sum's label; a longer text describes an item."""
 ALIKE = -3.0
-"""Least mean logit of the cells of an item."""
+"""Mean logit that the cells of an item must exceed."""
 SAME_ROW = 0.5
-"""Share of the lower of two lines that must be beside the other for them to be one row."""
+"""Share of the less high of two lines that must be beside the other line if both are one row."""
 FAR = 3.0
-"""Heights of a line below which another item begins."""
+"""Largest distance between two rows of an item, in heights of a line."""
 SAME_EDGE = 0.7
-"""Distance of left or right edges, in heights of a line, below which cells are in one column."""
+"""Distance of left or right edges below which cells are in one column, in heights of a line."""
 TELLING = 9
-"""Number of places that tell where the edges of a column are."""
+"""Number of places that determine the edges of a column."""
 SEVERAL = 3
-"""Number of numbers in a row from which their order tells them apart: `2 @ 29.00 = 58.00`."""
+"""Smallest number of numbers in a row whose order distinguishes their columns: `2 @ 29.00 = 58.00`."""
 
 _Kind = Literal["text", "day", "figures"]
 
@@ -62,18 +62,18 @@ class _PossibleCell(NamedTuple):
     """Index of the span."""
     page: int
     row: int
-    """Index of the row, counted through from 0."""
+    """Index of the row among the rows of all pages."""
     left: float
     top: float
     right: float
     bottom: float
     kind: _Kind
     order: tuple[int, int]
-    """The number of numbers before it in its row, and of all numbers there."""
+    """Number of the numbers before the cell in its row, and of all numbers in the row."""
 
 
 class _Column:
-    """Places below each other. The likeliest, which come first, set the edges."""
+    """Places below each other. The likeliest places, which are added first, determine the edges."""
 
     def __init__(self, place: _PossibleCell) -> None:
         self.places = [place]
@@ -86,7 +86,7 @@ class _Column:
             self._right = median(one.right for one in some)
 
     def has(self, place: _PossibleCell) -> bool:
-        """Whether a place of the same page and kind belongs to the column."""
+        """True if a place of the same page and kind belongs to the column."""
         if place.kind == "figures" and place.order == self.places[0].order and place.order[1] >= SEVERAL:
             return True
         near = SAME_EDGE * (place.bottom - place.top)
@@ -95,15 +95,15 @@ class _Column:
 
 class _Cell(NamedTuple):
     row: int
-    """Index of the field among the wanted ones."""
+    """Index of the field among the wanted fields."""
     odds: float
-    """Logit of the span as the field's value, against that of none."""
+    """Logit of the span as the field's value, less the logit of no span."""
     value: Any
     place: _PossibleCell
 
 
 def read_object_list(scored: FieldScores, at: JsonPath) -> list[dict[str, Any]]:
-    """Reads the objects of the list at `at`, in the order in which they stand. Synchronous."""
+    """Return the objects of the list at `at`, in the order on the page. Synchronous."""
     rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == at]
     odds = scored.logits[rows, :-1] - scored.logits[rows, -1:]
     places = list(_possible_cells(scored, odds.max(axis=0, initial=POSSIBLE)))
@@ -126,7 +126,7 @@ def _is_sum(value: Any) -> bool:
 
 
 def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell]:
-    """The likeliest spans of one row each, the likeliest first."""
+    """Yield the likeliest spans within single rows, the likeliest first."""
     candidates = scored.candidates
     pages = {id(passage): number for number, passage in enumerate(candidates.passages)}
     rows = _rows_of(candidates.segments, pages)
@@ -151,7 +151,7 @@ def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell
 
 
 def _rows_of(segments: Sequence[LineSegment], pages: Mapping[int, int]) -> list[int]:
-    """The row of each segment; those without boxes have one each."""
+    """Return the index of each segment's row; a segment without a box is a row of its own."""
     boxes = [segment.box or (0, at, 0, at + 1) for at, segment in enumerate(segments)]
     middles = [box[1] + box[3] for box in boxes]
     order = sorted(range(len(segments)), key=lambda at: (pages[id(segments[at].passage)], middles[at]))
@@ -178,7 +178,7 @@ def _kind_of(span: CandidateSpan) -> _Kind:
 def _choose_cells(
     scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Sequence[_PossibleCell]
 ) -> list[_Cell]:
-    """Chooses cells in the order in which they stand: no word is in two of them, and no field has two in a row."""
+    """Return cells in the order on the page: no word is in two cells, and no field has two cells in a row."""
     columns = _find_columns(places)
     column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
     given = _assign_columns(odds, columns)
@@ -218,7 +218,7 @@ def _find_columns(places: Iterable[_PossibleCell]) -> list[_Column]:
 
 
 def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
-    """Assigns each field of each page a column of its own, in the best of all ways."""
+    """Assign the fields different columns on each page, with the largest total weight."""
     from scipy.optimize import linear_sum_assignment
 
     found = {}
@@ -236,8 +236,10 @@ def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int,
 
 
 def _group_into_items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _Cell]]:
-    """Groups rows of cells into items, each by field. A row begins another item where it has a field that the item has
-    already, or is far from it."""
+    """Group rows of cells into items, each with its cells by field.
+
+    A row begins another item if the item already has one of the row's fields, or if the row is far below the item.
+    """
     item: dict[int, _Cell] = {}
     for _, row in groupby(cells, lambda cell: cell.place.row):
         own = {cell.row: cell for cell in row}
@@ -254,7 +256,7 @@ def _group_into_items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _
 
 
 def _object_of(scored: FieldScores, item: Mapping[int, _Cell], rows: Sequence[int]) -> dict[str, Any] | None:
-    """The object of an item; None where a value is missing that has to be there."""
+    """Return the object of an item, or None if a required value is missing."""
     value: dict[str, Any] = {}
     for row in rows:
         wanted = scored.fields[row]

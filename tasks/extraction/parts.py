@@ -1,4 +1,4 @@
-"""The parts of an address and of a person's full name, by how they are written.
+"""Parts of an address and of a person's full name, found by notation.
 
 >>> parts_of_name("Dr. Anna van den Berg")
 {'first_name': 'Anna', 'last_name': 'van den Berg'}
@@ -14,7 +14,7 @@ _TITLE = re.compile(
 _PARTICLE = re.compile(
     r"van|von|vom|zu|del?|della|di|da|dos|das|du|la|le|te[nr]|de[nr]|bin(?:ti)?|bte|al|el|ibn|san|st", re.IGNORECASE
 )
-"""Words that begin a family name of several."""
+"""Pattern of words that begin a family name of several words."""
 _PERSON = re.compile(r"[^\W\d_][\w'’.-]*(?:,? [^\W\d_][\w'’.-]*){1,5}")
 
 _CITY = r"[^\W\d_][^\W\d_'’.]*(?:[ '’.-]{1,2}[^\W\d_]+){0,4}?\.?"
@@ -23,7 +23,7 @@ _STREET = re.compile(
     r"|highway|hwy|parkway|close|crescent|row|walk|mews|parade)\b\.? ?",
     re.IGNORECASE,
 )
-"""A street that ends with a word such as `road` or `lane`."""
+"""Pattern of a street that ends with a word like `road` or `lane`."""
 _FORMS = tuple(
     re.compile(form)
     for form in (
@@ -39,11 +39,11 @@ _FORMS = tuple(
         rf"(?: ?[/(] ?(?P<state>[A-Z]{{2}})\b\)?| (?P<province>[A-Z]{{2}})|, ?(?P<region>{_CITY}))?\.?$",
     )
 )
-"""A line of an address that has its postcode."""
+"""Patterns of a line of an address with its postcode."""
 
 
 def places_in(line: str) -> dict[str, tuple[int, int]]:
-    """The places of city, postcode and state in a line of an address, by concept; empty where there is no postcode."""
+    """Return the places of city, postcode and state in a line of an address, by concept; empty without a postcode."""
     for form in _FORMS:
         if (match := form.match(line)) is None:
             continue
@@ -51,7 +51,7 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
         found = {"city": match.span("city"), "postcode": match.span("postcode")}
         found |= {"state": match.span(state)} if state else {}
         if street := _STREET.match(line, *found["city"]):
-            # The street goes on into it: "Albert Terrace Leeds"; or is all of it: "Mill Lane, Reading RG5 9VR".
+            # The street is part of the match, "Albert Terrace Leeds", or all of it, "Mill Lane, Reading RG5 9VR".
             found["city"] = (street.end(), found["city"][1])
             if street.end() == found["city"][1]:
                 found["city"] = found.pop("state", (0, 0))
@@ -60,15 +60,14 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
 
 
 def parts_of_name(name: str) -> dict[str, str]:
-    """The first and the last name of a person by how the full name is written; empty for a text that is no such
-    name."""
+    """Return the first and the last name of a person, or nothing for a text that is no full name."""
     name = _TITLE.sub("", name, count=1) if _TITLE.match(name) else name
     if not _PERSON.fullmatch(name):
         return {}
     last, comma, first = (part.strip() for part in name.partition(","))
     if not comma:
         words = name.split()
-        # DUPONT Sophie: who writes one of them in capitals means the family.
+        # In `DUPONT Sophie`, the name in capitals is the family name.
         loud = [len(word) > 1 and word.isupper() for word in words]
         if loud[0] and not all(loud):
             cut = loud.index(False)
