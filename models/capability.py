@@ -1,5 +1,5 @@
-"""What the folder of a capability declares in its `capability.py`: engines, when each can run and how it is built, the
-settings, and a self-test. The catalog finds it there."""
+"""Classes with which a capability's folder declares, in its `capability.py`, its engines, the conditions under which
+each can run, the way it is built, the settings, and a self-test. The catalog finds the declaration there."""
 
 import importlib.util
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -35,34 +35,34 @@ class OwnSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """What the operator chose."""
+    """Choices of the operator that concern engines."""
 
     profile: str = GPU
-    """One of PROFILES: where engines are chosen by what can run, those that are for larger machines come last."""
+    """One of PROFILES: an automatic choice considers engines for larger machines last."""
     device: str = AUTO
-    """`auto`, `cpu`, `cuda` or `cuda:1`."""
+    """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`."""
     devices: Mapping[str, str] = field(default_factory=dict)
-    """The device of single capabilities, by name; `device` holds for all others."""
+    """Devices of single capabilities, by name; `device` holds for all others."""
     threads: int = 0
-    """CPU threads an engine computes with; 0: as many as this process may use."""
+    """Number of CPU threads of an engine; 0: as many as this process may use."""
     weights_dir: Path = Path("weights")
     auto_pull: bool = True
-    """Whether small weights are fetched at their engine's first use."""
+    """True if small weights are fetched at their engine's first use."""
     max_queue: int = 64
-    """Pages that may wait for an engine."""
+    """Most pages that may wait for an engine."""
     idle_unload_s: float | None = None
     own: Sequence[BaseModel] = ()
-    """The settings of capabilities, in one object or several."""
+    """Settings of capabilities, in one object or several."""
 
     def narrowed(self, capability: str) -> "EngineConfig":
-        """For the engines of `capability`: `device` is theirs."""
+        """Return this configuration for the engines of `capability`, with `device` set to theirs."""
         return replace(self, device=self.devices.get(capability, self.device))
 
     def limits(
         self, *, batch: int = 1, workers: int = 1, device: str = CPU, card: CardMemory | None = None
     ) -> HostLimits:
-        """The limits of an engine's host. On a card, so many items are computed together as `card` says and as its
-        free memory has room for, and no more memory is taken than it says; elsewhere, `batch`."""
+        """Return the limits of an engine's host. On a card, `card` limits the items per batch, with the card's free
+        memory, and the memory that the engine may take; elsewhere, a batch has at most `batch` items."""
         limits = HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
         if card is None or device == CPU:
             return limits
@@ -70,45 +70,45 @@ class EngineConfig:
         return replace(limits, max_batch=card.items, item_bytes=card.item * 10**6, card_bytes=most, device=device)
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
-        """The settings of one capability; the defaults where there are none."""
+        """Return the settings of one capability; the defaults if the operator set none."""
         return next((one for one in self.own if isinstance(one, kind)), None) or kind()
 
 
 @runtime_checkable
 class Remote(Protocol):
-    """A part whose work another server does, which may be away: an LLM's."""
+    """A part whose work is done by another server, which may be unreachable, like the server of an LLM."""
 
     async def check(self) -> None:
-        """Looks whether the server can be reached, at no cost. Raises ModelError where it cannot."""
+        """Check, at no cost, that the server can be reached. Raises ModelError if it cannot."""
 
 
 class EnginePart(Protocol):
-    """What can be loaded and closed, and counts its work: an EngineHost, an LLM."""
+    """A part of an engine that is loaded and closed and counts its work: an EngineHost, an LLM."""
 
     @property
     def counters(self) -> EngineCounters: ...
 
     @property
     def queued(self) -> int:
-        """Items that wait."""
+        """Number of waiting items."""
 
     @property
     def running(self) -> int:
-        """Items that are being computed."""
+        """Number of items that are being computed."""
 
     @property
     def loaded(self) -> bool: ...
 
     @property
     def healthy(self) -> bool:
-        """False when only a restart mends it."""
+        """False if only a restart would help."""
 
     @property
     def broken(self) -> str | None:
-        """A sentence that says why the last load failed and what to do; None once one works, and before the first."""
+        """Sentence on cause and remedy of the last load's failure; None after a success, and before any load."""
 
     async def load(self) -> None:
-        """Raises ModelError."""
+        """Load the part unless it is loaded. Raises ModelError."""
 
     async def close(self) -> None: ...
 
@@ -118,7 +118,7 @@ class Built:
     """An engine ready for use; its parts load at their first use."""
 
     service: Any
-    """What tasks call: a PageReader for `ocr`, an Llm for `llm`."""
+    """Object that tasks call: a PageReader for `ocr`, an Llm for `llm`."""
     parts: Sequence[EnginePart]
 
 
@@ -128,54 +128,54 @@ class Candidate:
 
     spec: EngineSpec
     remedy: Callable[[EngineConfig], str | None]
-    """The function returns None when the engine can run here, else a sentence that says what is missing and what
-    would provide it; empty where another engine's says enough. Looks, and loads nothing."""
+    """Function that returns None if the engine can run here, else a sentence on the missing part and how to provide it;
+    the sentence is empty if another engine's suffices. The function loads nothing."""
     build: Callable[[EngineConfig], Built] | None = None
-    """For an engine with parts of its own."""
+    """Builder of an engine that has parts of its own."""
     over: "Callable[[EngineConfig, Engines], Any] | None" = None
-    """For one that has none: its service, around the engine of the capability `needs`."""
+    """Builder of the service of an engine without parts of its own, around the engine of the capability `needs`."""
     needs: str | None = None
     by: "Candidate | None" = None
-    """The engine of `needs` that is used, whichever the operator chose; None: the one that he did."""
+    """Engine of `needs` that is used regardless of the operator's choice; None: the engine that the operator chose."""
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
-    """What computes it; None for what no card can do, or that something else computes."""
+    """Runtime that computes the engine; None if no card can, or if something else computes it."""
     profile: str = EMBEDDED
-    """The first of PROFILES that prefers it: the smallest also for what an operator sets up for himself."""
+    """First of PROFILES that prefers the engine; the smallest also for an engine that an operator sets up."""
     card: CardMemory | None = None
-    """What it takes of a card; None for what no card can do, and for a network of the operator's own."""
+    """Memory that the engine takes of a card; None without a card, and for a network of the operator's own."""
     caution: str | None = None
-    """A sentence that operators should know of what the engine answers."""
+    """Warning to operators about the engine's answers, in one sentence."""
 
     def computed_by(self, config: EngineConfig) -> Backend | None:
-        """What computes an engine that can run, whose remedy is None."""
+        """Return the backend of an engine that can run (its remedy is None)."""
         return self.backend(config) if callable(self.backend) else self.backend
 
 
 @dataclass(frozen=True, slots=True)
 class Capability(Generic[ServiceT]):
-    """ServiceT is what tasks call, whichever engine serves."""
+    """A capability with its engines. ServiceT is the interface that tasks call, regardless of the engine."""
 
     name: str
     engines: Sequence[Candidate]
-    """In order of preference among those of a profile: `auto` takes the first that can run here."""
+    """Engines, in order of preference within a profile: `auto` takes the first that can run here."""
     self_test: "Callable[[Engines], Awaitable[str]]"
-    """A small piece of real work, which shows whether the engine works here; returns what it found. Raises ModelError
-    or BadResult."""
+    """Function that does a small piece of real work, which shows whether the engine works here, and returns its result.
+    Raises ModelError or BadResult."""
     settings: type[BaseModel] | None = None
     several: bool = False
-    """Whether all engines that can run serve it, the best first: one may know what another does not."""
+    """True if all engines that can run serve the capability, the best first: one may know what another does not."""
     is_switch: bool = False
-    """Whether its setting names no engine: `on` demands one."""
+    """True if the capability's setting names no engine, and `on` demands any of them."""
     order: int = 1000
-    """The capability's place where all are listed."""
+    """Sort key of the capability in listings."""
 
     def preferred(self, profile: str) -> list[Candidate]:
-        """The engines as `auto` tries them."""
+        """Return the engines in the order in which `auto` tries them."""
         rank = PROFILES.index
         return sorted(self.engines, key=lambda one: rank(one.profile) > rank(profile))
 
     def choice(self, config: EngineConfig) -> str:
-        """An engine's name, `auto`, `on` or `off`."""
+        """Return the operator's choice: an engine's name, `auto`, `on` or `off`."""
         return str(getattr(config.of(self.settings), self.name, AUTO)) if self.settings else AUTO
 
 
@@ -188,8 +188,8 @@ class Listed(Protocol):
 
 
 def listed(declared: Iterable[ListedT]) -> dict[str, ListedT]:
-    """By name, in their order. One may be met more than once, as others import it; raises ValueError for two that have
-    one name."""
+    """Return `declared` by name, in order. An object may occur more than once, because modules import it from each
+    other; raises ValueError for two objects of one name."""
     found: dict[str, ListedT] = {}
     for one in sorted(declared, key=lambda one: (one.order, one.name)):
         if found.setdefault(one.name, one) is not one:
@@ -198,21 +198,21 @@ def listed(declared: Iterable[ListedT]) -> dict[str, ListedT]:
 
 
 class Engines(Protocol):
-    """What serves this process's capabilities. An engine may be made of others', loaded and closed as themselves."""
+    """The engines of this process. An engine may be built on another one and share its parts."""
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
-        """By the engine that the operator chose, or `by` that one, whichever he chose, unless he switched all of them
-        off. Raises EngineUnavailable."""
+        """Return the service of the engine that the operator chose, or of `by` regardless of this choice, unless the
+        operator switched the capability off. Raises EngineUnavailable."""
 
     def find(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT | None:
-        """What serves `capability`; None where nothing can."""
+        """Return the service of `capability`; None if no engine can serve it."""
 
     def use_all(self, capability: Capability[ServiceT]) -> list[ServiceT]:
-        """From every engine that can run, the best first. Raises EngineUnavailable where there is none."""
+        """Return the services of all engines that can run, the best first. Raises EngineUnavailable if none can."""
 
     @property
     def guard_threads(self) -> FairExecutor:
-        """Where guards read texts."""
+        """Threads in which guards read texts."""
 
 
 class BadResult(Exception):

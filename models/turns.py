@@ -1,4 +1,4 @@
-"""Who computes next, and where, while several keys ask: engines of the same processors, and processes with files."""
+"""Turns of competing keys at engines that use the same processors, and at processes that hold files."""
 
 import asyncio
 import math
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from models.scheduler import Share, counted
 
 CONTESTED_S = 60.0
-"""For so long after a key has asked, another one that asks is taken for its rival."""
+"""Seconds after a key's request within which a request of another key makes the two rivals."""
 _BACK_S = 0.03
-"""For so long a key is waited for whose next step follows: the lines that are cut out of a page that was searched would
-come a moment too late, and wait for another key's batch."""
+"""Seconds for which processors wait for the next step of a key's work. The lines cut out of a searched page would
+otherwise come a moment too late, and wait for another key's batch."""
 
 
 SLOW_S = 10.0
-"""For so long after its last long call a key is taken to have another one."""
+"""Seconds after a key's last long call within which the key is assumed to make another long call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,12 @@ class _Home:
 
 
 class Homes:
-    """Which of `many` processes, each of which holds files and answers one call at a time, a key may use: all while it
-    asks alone, and its Share of them where others have asked of late, each key other ones as far as there are enough.
+    """Assignment of keys to `many` processes, each of which holds files and answers one call at a time. A key may use
+    all processes while it asks alone, and its Share of them if others have asked recently. Different keys get different
+    processes as far as there are enough.
 
-    While others ask, a key with calls that take long has none of what the others use, nor ever the last process of
-    several: whoever has none of those calls waits for none.
+    While others ask, a key with long calls gets no process that the others use, and never the last one of several:
+    keys without long calls never wait for a long call.
     """
 
     def __init__(self, many: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,23 +42,24 @@ class Homes:
         self._clock = clock
         self._homes: dict[str, _Home] = {}
         self._long: Counter[str] = Counter()
-        """How many long calls each key has now."""
+        """Number of unfinished long calls per key."""
         self._slow_until: dict[str, float] = {}
 
     def of(self, share: Share) -> list[int]:
-        """What `share`, which asks now, may use."""
+        """Take note that `share` asks now, and return the numbers of the processes that it may use."""
         self._forget()
         self._settle(share)
         return self.usable(share)
 
     def usable(self, share: Share) -> list[int]:
-        """What `share`, which has asked, may use now: less once others have asked, or it has a long call."""
+        """Return the numbers of the processes that `share`, which has asked before, may use now: fewer once others have
+        asked, or once it has a long call."""
         self._forget()
         many = share.of(self._many) if self._homes.keys() - {share.key} else self._many
         return self._from(self._first(share.key), many, self._choice(share.key))
 
     def began_long(self, share: Share) -> None:
-        """Takes note that a call takes long; `ended_long` must follow."""
+        """Take note that a call of `share` takes long; `ended_long` must follow."""
         self._long[share.key] += 1
         self._settle(share)
 
@@ -87,7 +89,7 @@ class Homes:
         return min(choice, key=taken.__getitem__)
 
     def _choice(self, key: str) -> Sequence[int]:
-        """The processes among which `key` has its part."""
+        """Numbers of the processes from which `key` gets its part."""
         others = self._homes.keys() - {key}
         if not others or self._many == 1:
             return range(self._many)
@@ -109,36 +111,36 @@ class Homes:
 
 
 class Turns:
-    """Engines that compute with the same processors, such as the two of OCR, so that no key waits for more of another's
-    work than the batch that runs. Belongs to one event loop.
+    """Turns of engines that compute with the same processors, like the two of OCR: no key waits for more of another
+    key's work than the running batch. Belongs to one event loop.
 
-    As long as one key asks alone, all of them run at once. Where several do (`is_contested`), so many batches run
-    `at_once`, next that of the key whose work took least of the processors' time; such a key is waited for between two
-    steps of its work.
+    As long as one key asks alone, all engines run at the same time. If several keys ask (`is_contested`), at most
+    `at_once` batches run; the next one belongs to the key whose work took the least of the processors' time. The
+    processors wait for this key between two steps of its work.
     """
 
     def __init__(self, at_once: int = 1, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._at_once = at_once
         self._clock = clock
         self._last: tuple[str, float] | None = None
-        """The key that asked last, and when."""
+        """Last key that asked, and the time of its request."""
         self._contested_until = -math.inf
         self._running = 0
         self._waiting: list[tuple[Callable[[], Share | None], bool, asyncio.Future[None]]] = []
         self._times: dict[str, float] = {}
-        """Virtual times, as a FairQueue's, in seconds of work."""
+        """Virtual time of each key, like in a FairQueue, in seconds of work."""
         self._now = 0.0
         self._back: asyncio.TimerHandle | None = None
-        """Runs while a key is waited for whose time is `_back_at`."""
+        """Timer that runs while the processors wait for a key whose virtual time is `_back_at`."""
         self._back_at = 0.0
         self._queues: list[Callable[[str], int]] = []
 
     def join(self, waiting: Callable[[str], int]) -> None:
-        """Takes an engine's queue into account, which says how much of a key is `waiting`."""
+        """Take an engine's queue into account. `waiting` returns the number of a key's items in it."""
         self._queues.append(waiting)
 
     def widen(self, more: int) -> None:
-        """Lets so many more batches run at once: an engine has moved to further processors."""
+        """Raise the number of batches that may run at the same time: an engine has moved to further processors."""
         self._at_once += more
 
     @property
@@ -146,7 +148,7 @@ class Turns:
         return self._clock() < self._contested_until
 
     def asked(self, share: Share) -> None:
-        """Takes note that `share` has work for one of the engines."""
+        """Take note that `share` has work for one of the engines."""
         now = self._clock()
         if self._last is not None and self._last[0] != share.key and now - self._last[1] < CONTESTED_S:
             self._contested_until = now + CONTESTED_S
@@ -155,7 +157,7 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._grant)
 
     def next_of(self, shares: Sequence[Share]) -> Share | None:
-        """Whose turn it is of those who want the same engine, who are in the order of its queue."""
+        """Return the share whose turn it is, of `shares` that want the same engine, in the order of its queue."""
         first = next(iter(shares), None)
         if first is None or not self.is_contested:
             return first
@@ -165,10 +167,10 @@ class Turns:
     async def turn(
         self, first: Callable[[], Share | None], *, is_followed: bool = False
     ) -> AsyncIterator[Counter[Share]]:
-        """Waits until the engine may run a batch. What is yielded counts the items of the batch by share.
+        """Wait until the engine may run a batch, and yield a counter for the batch's items per share.
 
-        `first`: whose work the engine would run next, which may change until it is its turn. `is_followed`: whether
-        the same work goes on in another engine.
+        `first` returns the share whose work the engine would run next, which may change until its turn. `is_followed`
+        is true if the same work goes on in another engine.
         """
         granted = asyncio.get_running_loop().create_future()
         self._waiting.append((first, is_followed, granted))
@@ -210,13 +212,13 @@ class Turns:
     def _end(self) -> None:
         self._running -= 1
         self._times = {key: ahead for key, ahead in self._times.items() if ahead > self._now}
-        # Not at once: the engine whose batch has ended is to be among those that wait.
+        # The grant comes a moment later, so that the engine whose batch has ended is among those that wait.
         asyncio.get_running_loop().call_soon(self._grant)
 
     def _grant(self) -> None:
         self._waiting = [one for one in self._waiting if not one[2].done()]
         while self._waiting and not (self._running >= self._at_once and self.is_contested):
-            # Work of batches comes last; of one key's work, what was begun is ended first.
+            # Work of batches comes last; of one key's work, steps already begun come first.
             places = [
                 (share is not None and share.is_later, self._time(share), is_followed)
                 for share, is_followed in ((first(), is_followed) for first, is_followed, _ in self._waiting)

@@ -1,5 +1,5 @@
-"""The `ocr` capability: detector and recogniser put together, by way of crops: lines cut out of the picture as their
-text runs."""
+"""Page reader of the `ocr` capability: it cuts the lines that the detector finds out of the picture, turned in the
+direction of their text, and hands these crops to the recogniser."""
 
 import asyncio
 import math
@@ -25,79 +25,80 @@ from models.vision.text import Image, Point, Quad, TextLine, Word
 from models.vision.type_size import TypeSize
 
 Corners = NDArray[np.float32]
-"""4 × 2: top left, top right, bottom right, bottom left, in pixels of the picture."""
+"""Array of 4 × 2: top left, top right, bottom right, bottom left, in pixels of the picture."""
 
 _TALL = 1.5
-"""Height over width from which text is taken to run sideways."""
+"""Height over width of a box from which its text is assumed to run sideways."""
 _TOWER = 3.0
 """Height over width up to which a tall box may hold one or two upright characters."""
 _SLOPE = 0.06
-"""Rise of an edge, over the height of the line, that is not worth straightening."""
+"""Largest rise of an edge, over the height of the line, that is not worth straightening."""
 _LONGEST_WARPED = 32_766
-"""Pixels along a side that OpenCV's warp can address (SHRT_MAX)."""
+"""Most pixels along a side that OpenCV's warp can address (SHRT_MAX)."""
 _NEARLY = 0.25
-"""Part of a pixel at the edge of a box that is left away."""
+"""Largest part of a pixel at the edge of a box that a crop leaves out."""
 
 _MOST_COLUMNS = 1_000_000
-"""Columns of the lines of one picture together, as high as they are read: some 50,000 letters in 144 MB. Lines of a
-pixel each across a large picture would be a hundred times the picture."""
+"""Most columns of all lines of one picture together, at the height at which lines are read: some 50,000 letters in 144
+MB. Without this bound, lines of a pixel's height across a large picture would take a hundred times the picture."""
 _MOST_AROUND = 2_000_000_000
-"""Pixels around the tilted lines of one picture together: of a tilted line all that lies between its ends is shrunk,
-which for one from corner to corner is the whole picture, and takes a tenth of a second and more for 50 megapixels.
-Enough for a page of 35 megapixels that lies askew by half a right angle with a hundred lines."""
+"""Most pixels in the upright rectangles around all tilted lines of one picture together. The whole rectangle around a
+tilted line is shrunk; around a line from corner to corner it is the whole picture, and takes a tenth of a second and
+more for 50 megapixels. Enough for a page of 35 megapixels with a hundred lines, turned by half a right angle."""
 _GAP = 1.7
-"""Distance of neighbouring characters, over the usual one in the line, from which blank paper parts words."""
+"""Distance of neighbouring characters, over the usual one in the line, from which blank paper separates words."""
 _WIDE_GAP = 2.5
-"""The same where CJK characters meet, which stand wider apart."""
+"""Like `_GAP`, next to CJK characters, which are set wider apart."""
 _LEADER = 4.0
-"""The same without blank paper: dots of a leader that the recogniser left out."""
+"""Like `_GAP`, without blank paper: the gap may be the dots of a leader that the recogniser left out."""
 _BLANK = 0.8
-"""Least width of the blank paper, over the usual distance."""
+"""Least width of the blank paper between words, over the usual distance."""
 _NARROW_GAP = 1.2
-"""The same as `_GAP` where the blank paper stands out among that between the line's other letters: in proportional
-type a space takes half of a letter."""
+"""Like `_GAP`, for blank paper clearly wider than between the line's other letters: in proportional type a space takes
+half of a letter."""
 _NARROW_BLANK = 0.4
-"""Least width of such blank paper, over the usual distance."""
+"""Least width of the blank paper at a `_NARROW_GAP`, over the usual distance."""
 _STANDS_OUT = 0.25
-"""How much wider such blank paper is than the usual one, over the height of the line."""
+"""Least difference of the blank paper at a `_NARROW_GAP` to the usual one, over the height of the line."""
 _SLENDER = frozenset("1liIjtfrJ")
-"""Letters that stand apart from their neighbours in some typefaces."""
+"""Letters with much blank paper beside them in some typefaces."""
 _ROOM = 0.05
-"""What each of them adds to `_STANDS_OUT`."""
+"""Addition to `_STANDS_OUT` per neighbour that is one of `_SLENDER`."""
 _FEWEST = 4
-"""Characters from which a line shows what is usual in it."""
+"""Least characters of a line from which its usual blank paper can be determined."""
 _APART = 0.4
-"""White space across which the size of the type may change, over the height of the line."""
+"""Least white space, over the height of the line, across which the size of the type may change."""
 _NARROWEST = 8.0
-"""Least distance of two characters that the recogniser tells apart, in pixels."""
+"""Least distance, in pixels, of two characters that the recogniser can separate."""
 _WIDEST = 1.2
 """Largest usual distance of characters, over their height: of three characters one gap may be most of the line."""
 Span = tuple[float, float]
 _DOUBTFUL = 0.85
 """Confidence below which a line may be upside down: such lines measure 0.5 to 0.9, upright ones 0.9 to 1."""
 _CERTAIN = 0.9
-"""Confidence that a line read upside down needs to be believed on a page that is not."""
+"""Least confidence of a line that is read upside down on an upright page."""
 _LEAST_CONFIDENCE = 0.5
-"""Lines below it are texture, or a script that the recogniser does not know (see the package's docstring)."""
+"""Least confidence of a line of text: lines below it are texture, or in a script that the recogniser does not know (see
+the package's docstring)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One line, assumed to run along the upper edge of `corners`."""
+    """A line cut out of the picture, assumed to run along the upper edge of `corners`."""
 
     corners: Corners
     picture: Image
-    """LINE_HEIGHT pixels high."""
+    """Picture of the line, LINE_HEIGHT pixels high."""
 
     def upside_down(self) -> "Crop":
         return Crop(np.roll(self.corners, 2, 0), np.ascontiguousarray(self.picture[::-1, ::-1]))
 
 
 def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
-    """For each of `quads` (as they lie in `image`) the crops one of which is the right way up, likeliest first.
+    """Return for each of `quads` the crops of `image` of which one is the right way up, the likeliest first.
 
-    On a page whose text runs level that is one crop for a wide box; a tall one may run up or down, or be a single
-    character. Where most text stands in tall boxes the page itself is turned, and wide boxes are the odd ones.
+    On a page whose text runs level, a wide box yields one crop; a tall box may run up or down, or be a single
+    character. If most text is in tall boxes, the page itself is turned, and wide boxes are the exception.
     """
     sizes = [_sides(quad) for quad in quads]
     level = sum(width for width, height in sizes if height <= _TALL * width)
@@ -107,8 +108,8 @@ def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
 
 
 def within_bounds(quads: Quads) -> Quads:
-    """`quads` without the most slender ones, where all together would take too much memory to be read, and without the
-    tilted ones that span the most, where they would take too long to be cut out."""
+    """Return `quads` without the most slender ones, if all together would take too much memory to be read, and without
+    the tilted ones that span the most, if all would take too long to be cut out."""
     sides = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
     columns = LINE_HEIGHT * sides.max(1) / sides.min(1).clip(1)
     spans = np.ptp(quads, axis=1).prod(1, dtype=np.float64)
@@ -118,7 +119,7 @@ def within_bounds(quads: Quads) -> Quads:
 
 
 def _least(costs: NDArray[np.floating[Any]], most: float) -> NDArray[np.bool_]:
-    """Which of them fit into `most` together, the least first."""
+    """Mask of the smallest `costs` whose sum is at most `most`."""
     order = costs.argsort(kind="stable")
     fit = np.zeros(len(costs), bool)
     fit[order] = costs[order].cumsum() <= most
@@ -126,7 +127,7 @@ def _least(costs: NDArray[np.floating[Any]], most: float) -> NDArray[np.bool_]:
 
 
 def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
-    """Quarter turns, clockwise, at which the text of `quad` may run."""
+    """Return the numbers of quarter turns, clockwise, at which the text of `quad` may run."""
     width, height = _sides(_turned(quad, page_turn))
     if height <= _TALL * width:
         return (page_turn,)
@@ -135,12 +136,13 @@ def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
 
 
 def _turned(quad: Corners, quarters: int) -> Corners:
-    """The box with the corner first at which text begins that runs `quarters` quarter turns clockwise."""
+    """Return the box with its corners in another order: first the corner at which text begins that is turned clockwise
+    by `quarters` quarter turns."""
     return np.roll(quad, -quarters, 0)
 
 
 def _sides(quad: Corners) -> tuple[float, float]:
-    """Width and height, the longer of the two opposite sides each."""
+    """Width and height of `quad`: each the longer of two opposite sides."""
     lengths = np.linalg.norm(quad - np.roll(quad, -1, 0), axis=1)
     return float(max(lengths[0], lengths[2])), float(max(lengths[1], lengths[3]))
 
@@ -159,7 +161,7 @@ def _cut(image: Image, corners: Corners) -> Crop:
 
 
 def _quarters(corners: Corners) -> int | None:
-    """The quarter turns, clockwise, at which the text runs; None when it is tilted."""
+    """Number of quarter turns, clockwise, at which the text runs; None if it is tilted."""
     along, across = corners[1] - corners[0], corners[3] - corners[0]
     rise = _SLOPE * _sides(corners)[1]
     if max(abs(along[1]), abs(across[0])) <= rise:
@@ -170,7 +172,7 @@ def _quarters(corners: Corners) -> int | None:
 
 
 def _straightened(part: Image, corners: Corners) -> Image:
-    """The inside of `corners` as a level line of LINE_HEIGHT."""
+    """Return the inside of `corners` as a level line, LINE_HEIGHT pixels high."""
     width, height = _sides(corners)
     scale = LINE_HEIGHT / max(height, 1.0)
     tall, wide = part.shape[:2]
@@ -180,7 +182,7 @@ def _straightened(part: Image, corners: Corners) -> Image:
         part = np.asarray(cv2.resize(part, smaller, interpolation=cv2.INTER_AREA), np.uint8)
         corners = corners * np.array((smaller[0] / wide, smaller[1] / tall), np.float32)
     size = (min(max(1, round(width * scale)), _LONGEST_WARPED), LINE_HEIGHT)
-    # Corners lie on the edges of pixels, the warp counts from their centres.
+    # Corners lie on the edges of pixels, whereas the warp counts from their centres.
     target = np.array(((0, 0), (size[0], 0), size, (0, size[1])), np.float32) - 0.5
     warp = cv2.getPerspectiveTransform(np.ascontiguousarray(corners - 0.5, np.float32), target)
     smooth = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
@@ -188,8 +190,8 @@ def _straightened(part: Image, corners: Corners) -> Image:
 
 
 def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
-    """The words of `reading` with quadrilaterals shrunk to the ink: along the line to the word's, across to the
-    line's. Two lines and more where the detector took for one what is set in several sizes."""
+    """Return the words of `reading` in lines, with quadrilaterals shrunk to the ink: along the line to the word's ink,
+    across to the line's. There are two lines or more if the detector took text of several sizes for one line."""
     width = crop.picture.shape[1]
     ink = ink_of(crop.picture)
     top, bottom = body_rows(ink)
@@ -219,7 +221,7 @@ def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
 def _in_one_size(
     ink: Ink, rows: tuple[int, int], texts: Sequence[str], spans: Sequence[Span]
 ) -> Iterator[tuple[range, tuple[int, int]]]:
-    """The words that are set in one size together, and their first row of ink and the row after the last."""
+    """Yield each range of words that are set in one size, with their first row of ink and the row after the last."""
     if not texts:
         return
     wide = _APART * (rows[1] - rows[0])
@@ -240,7 +242,7 @@ def _in_one_size(
 
 
 def _pitch(text: str, centres: NDArray[np.float32], height: int) -> float:
-    """The usual distance of neighbouring characters in text `height` pixels high, in pixels of the crop."""
+    """Usual distance, in pixels of the crop, of neighbouring characters in text `height` pixels high."""
     steps = [float(b - a) for (a, b), pair in zip(pairwise(centres), pairwise(text), strict=True) if " " not in pair]
     widest = max(_NARROWEST, _WIDEST * height)
     return min(max(_NARROWEST, float(np.median(steps))), widest) if steps else widest / 2
@@ -248,7 +250,7 @@ def _pitch(text: str, centres: NDArray[np.float32], height: int) -> float:
 
 @dataclass(frozen=True)
 class _Spacing:
-    """Where the words of a line end: at its spaces, and at gaps whose space the recogniser did not see."""
+    """Division of a line into words, at its spaces and at gaps whose space the recogniser did not see."""
 
     text: str
     centres: NDArray[np.float32]
@@ -257,7 +259,7 @@ class _Spacing:
     inked: Ink
 
     def words(self) -> Iterator[list[int]]:
-        """Indices of each word's characters."""
+        """Yield the indices of each word's characters."""
         word: list[int] = []
         for index, character in enumerate(self.text):
             if character.isspace() or (word and self._parted(word[-1], index)):
@@ -280,7 +282,7 @@ class _Spacing:
         blank = self._blank(left, right)
         if distance >= (_WIDE_GAP if cjk else _GAP) and blank >= _BLANK * self.pitch:
             return True
-        # Beside a dot, a dash or the colon of a time paper is blank within words as well.
+        # Beside a dot, a dash or the colon of a time, there is blank paper within words as well.
         ends = a.isalnum() or (a == ":" and self.text[:left][-1:].isalpha())
         if cjk or not (ends and b.isalnum()) or blank < _NARROW_BLANK * self.pitch:
             return False
@@ -289,7 +291,7 @@ class _Spacing:
 
     @cached_property
     def _usual_blank(self) -> float:
-        """Between neighbouring characters."""
+        """Median width of the blank paper between neighbouring characters; infinite in a short line."""
         seen = [index for index, character in enumerate(self.text) if not character.isspace()]
         if len(seen) < _FEWEST:
             return math.inf
@@ -306,7 +308,7 @@ def _middle_of_gap(inked: Ink, left: float, right: float) -> float:
 
 
 def _trimmed(inked: Ink, start: float, stop: float, centres: Span, pitch: float) -> Span:
-    """From the first to after the last column of ink between `start` and `stop`."""
+    """Span from the first column of ink between `start` and `stop` to the column after the last."""
     columns = np.flatnonzero(inked[int(max(start, 0)) : int(np.ceil(stop))])
     if len(columns) == 0:
         return max(0.0, centres[0] - pitch / 2), min(float(len(inked)), centres[1] + pitch / 2)
@@ -314,7 +316,7 @@ def _trimmed(inked: Ink, start: float, stop: float, centres: Span, pitch: float)
 
 
 def _place(crop: Crop, across: Span, down: Span) -> Quad:
-    """A rectangle of the crop as a quadrilateral of the picture."""
+    """Return a rectangle of the crop as a quadrilateral of the picture."""
     height, width = crop.picture.shape[:2]
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = crop.corners.tolist()
 
@@ -330,10 +332,10 @@ def _place(crop: Crop, across: Span, down: Span) -> Quad:
 
 
 class PpOcrReader:
-    """Implements `models.vision.text.PageReader` over a host of a `TextDetector` and one of a `LineRecognizer`.
+    """Implementation of `models.vision.text.PageReader` over the hosts of a `TextDetector` and a `LineRecognizer`.
 
-    Lines are upright or turned by any angle; a page turned by a quarter or half is recognised by how its lines lie
-    and read.
+    Lines may be upright or turned by any angle; a page turned by a quarter or half is recognised by the direction of
+    its lines and the confidence of their readings.
     """
 
     def __init__(
@@ -343,8 +345,8 @@ class PpOcrReader:
         *,
         pages_at_once: int = 16,
     ) -> None:
-        """`pages_at_once`: whose lines are cut out and wait for the recogniser. Cutting is faster than recognising: the
-        lines of all pages that wait would be in memory together."""
+        """`pages_at_once` is the number of pages whose lines are cut out and wait for the recogniser. Cutting is faster
+        than recognising: without this bound, the lines of all waiting pages would be in memory together."""
         self._pages = FairSlots("ocr", pages_at_once, most_waiting=pages_at_once)
         self._detector = detector
         self._recognizer = recognizer
@@ -368,14 +370,15 @@ class PpOcrReader:
         return list(zip(crops, readings, strict=True))
 
     async def _best_ways(self, ways: Sequence[Sequence[Crop]], wait: bool) -> list[tuple[Crop, RecognizedLine]]:
-        """The way in which each line reads best, of those in which it may run."""
+        """Return for each line the way that reads best, of all in which it may run."""
         read = iter(await self._recognized([crop for line in ways for crop in line], wait))
         return [max((next(read) for _ in line), key=lambda way: _weight(way[1])) for line in ways]
 
     async def _right_way_up(
         self, read: Sequence[tuple[Crop, RecognizedLine]], wait: bool
     ) -> list[tuple[Crop, RecognizedLine]]:
-        """The doubtful lines read the other way up as well; if most are doubtful, the whole page."""
+        """Read the doubtful lines upside down as well, or the whole page if most are doubtful, and return the better
+        readings."""
         widths = np.array([crop.picture.shape[1] for crop, _ in read])
         doubtful = np.array([reading.confidence < _DOUBTFUL for _, reading in read])
         if not doubtful.any():
@@ -397,7 +400,8 @@ class PpOcrReader:
 
 
 def _weight(reading: RecognizedLine) -> float:
-    """How much text a reading is evidence of: wrong ways up read little, and that with low probabilities."""
+    """Amount of text for which a reading is evidence. A line in a wrong direction yields few characters, and these with
+    low probabilities."""
     return float(reading.probabilities.sum()) * reading.confidence
 
 
