@@ -1,9 +1,9 @@
 """Bounds on connections, before a request is known and while it is slow.
 
-uvicorn reads heads, waits for bodies and holds answers without a bound of size or time. `bounded_protocol` makes its
-protocol with one: of connections (in all, and by address), of a request's head (bytes, seconds), of how slowly a body
-may come and an answer may be taken, and of how long a connection may idle. Connections that wait (for a head, or for
-the next request) make room for new ones, the oldest first; those that are being served do not.
+uvicorn reads heads, waits for bodies and holds answers without a bound of size or time. `bounded_protocol` adds bounds
+to its protocol: on the number of connections (in all, and per address), on the size and duration of a request's head,
+on slow bodies and slowly received answers, and on idle time. Connections that wait (for a head, or for the next
+request) are closed to make room for new connections, the oldest first. Connections being served are not.
 """
 
 import asyncio
@@ -23,29 +23,32 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.errors import SAFE, ApiError, BadRequest
 
 TICK_S = 1.0
-"""Seconds between two looks at all connections, the precision of deadlines."""
+"""Time between two checks of all connections, in seconds: the precision of deadlines."""
 WINDOW_S = 10.0
-"""Seconds over which rates are measured."""
+"""Period over which a rate is measured, in seconds."""
 LINGER_S = 30.0
-"""Seconds for the rest of a body that nobody reads, such as one that is too large: a client that is cut off while it
-sends may never see its response."""
+"""Longest time for the rest of a body that the server does not read, in seconds, such as a body that is too large.
+
+A client that is cut off while sending may never see its response.
+"""
 _LINGERING = 64 * 1024
-"""Bytes of a body that nobody reads which must come between two looks: who sends less holds a place that others could
-have."""
+"""Least number of bytes of an unread body between two checks. A slower client occupies a place that others need."""
 _ENDING_S = 2.0
-"""Seconds for what a client still sends once its connection is to end, and until a body that nobody reads must flow."""
+"""Seconds left to a client to send the rest before its connection ends, or before the rate of an unread body counts."""
 _REPORT_S = 60.0
-"""Seconds between two log lines about refused connections."""
+"""Time between two log lines about refused connections, in seconds."""
 _FED_AT_ONCE = 16 * 1024
-"""Bytes of a head that are parsed before its length is looked at."""
+"""Number of bytes of a head that are parsed between two checks of its length."""
 _FRAMED_AT_ONCE = 4 * 1024
-"""Bytes of a chunked body that are parsed before its framing is looked at: what follows a long extension in the same
-piece would pay for it."""
+"""Number of bytes of a chunked body that are parsed between two checks of its framing.
+
+In a larger piece, the content after a long extension would outweigh the extension.
+"""
 _FRAMING = 8
-"""Bytes that a chunked body may spend on framing for each of its own: chunks of one byte need 5."""
+"""Number of framing bytes that a chunked body may have per byte of content. Chunks of one byte need 5."""
 _DESCRIPTORS = 65536
 _PIPELINED = 32
-"""Requests of one connection that may wait for the one before them."""
+"""Largest number of requests of one connection that wait for an earlier request."""
 
 Reason = Literal[
     "connections",
@@ -66,19 +69,19 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
     connections: int = 1000
-    """Bound on all connections (OPENFAZE_MAX_CONNECTIONS)."""
+    """Largest number of connections (OPENFAZE_MAX_CONNECTIONS)."""
     per_address: int = 500
-    """Bound on connections of one address (OPENFAZE_MAX_CONNECTIONS_PER_ADDRESS)."""
+    """Largest number of connections per address (OPENFAZE_MAX_CONNECTIONS_PER_ADDRESS)."""
     head_bytes: int = 64 * 1024
-    """Size of a request's first line and headers (OPENFAZE_MAX_HEAD_KB)."""
+    """Largest size of a request's first line and headers, in bytes (OPENFAZE_MAX_HEAD_KB)."""
     head_s: float = 10.0
-    """Seconds for a whole head (OPENFAZE_HEAD_TIMEOUT_S)."""
+    """Longest time for a whole head, in seconds (OPENFAZE_HEAD_TIMEOUT_S)."""
     idle_s: float = 75.0
-    """Seconds between two requests (OPENFAZE_KEEP_ALIVE_S)."""
+    """Longest time between two requests, in seconds (OPENFAZE_KEEP_ALIVE_S)."""
     body_s: float = 300.0
-    """Seconds for a whole body (OPENFAZE_REQUEST_TIMEOUT_S)."""
+    """Longest time for a whole body, in seconds (OPENFAZE_REQUEST_TIMEOUT_S)."""
     least_rate: float = 4096.0
-    """Bytes a second, over ten seconds, of a body that comes and of an answer that is taken (OPENFAZE_MIN_RATE_KB)."""
+    """Least rate of a body sent or an answer received, in bytes per second over ten seconds (OPENFAZE_MIN_RATE_KB)."""
 
 
 class HeadTooLarge(ApiError):
@@ -94,12 +97,12 @@ class TooSlow(ApiError):
 
 
 class Connections:
-    """All connections of a server, and the clock that watches them. Belongs to one event loop."""
+    """All connections of a server in one event loop, and the clock that watches the connections."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self.refused: Counter[str] = Counter()
-        """Refusals by reason, since the last log line about them."""
+        """Number of refusals by reason since the last log line about refusals."""
         self.ever_refused: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
         self._all: dict[BoundedProtocol, None] = {}
         self._by_address: Counter[str] = Counter()
@@ -110,7 +113,7 @@ class Connections:
         return len(self._all)
 
     def admit(self, one: "BoundedProtocol") -> bool:
-        """False where there is no room for it, and none of those in its way waits."""
+        """Add a connection. False if there is no room, and no waiting connection can be closed in its favour."""
         self._all[one] = None
         self._by_address[one.address] += 1
         if self._by_address[one.address] > self.limits.per_address:
@@ -133,7 +136,7 @@ class Connections:
             self._clock = None
 
     def note(self, reason: Reason, loop: asyncio.AbstractEventLoop) -> None:
-        """Counts what is refused; the log has it once a minute, for whoever floods a server floods its log, too."""
+        """Count a refusal. The log reports refusals once a minute, because a flood of requests would flood the log."""
         self.refused[reason] += 1
         self.ever_refused[reason] += 1
         if self._report is None:
@@ -148,7 +151,7 @@ class Connections:
             self.refused.clear()
 
     def look(self, now: float) -> None:
-        """Ends what has been too slow by `now`, in the loop's seconds."""
+        """End connections that have been too slow by the time `now`, in the loop's seconds."""
         for one in list(self._all):
             one.look(now)
 
@@ -166,7 +169,7 @@ class Connections:
 
 
 class _Flow:
-    """Bytes one way, looked at in windows."""
+    """Number of bytes moved in one direction, and their rate over a window of time."""
 
     def __init__(self, now: float) -> None:
         self.moved = 0
@@ -185,7 +188,7 @@ class _Flow:
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol within ConnectionLimits."""
+    """Protocol of uvicorn within ConnectionLimits."""
 
     def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -196,27 +199,26 @@ class BoundedProtocol(HttpToolsProtocol):
         now = self.loop.time()
         self._in_head = self._in_body = self._ends = False
         self._since = now
-        """When what it waits for began: the head, the body, the next request."""
+        """Time at which the current wait began: for the head, the body or the next request."""
         self._head = 0
-        """Bytes of the head that have come."""
+        """Number of bytes of the head received so far."""
         self._in, self._out = _Flow(now), _Flow(now)
         self._seen = 0
-        """Bytes that had come when a body that nobody reads was last looked at."""
+        """Number of bytes received by the last check of a body that the server does not read."""
         self._framing = 0
-        """Bytes of the body that are none of its content."""
+        """Number of framing bytes of the body beyond the allowance for its content."""
         self._is_chunked = False
-        """Whether the body comes in chunks."""
+        """True if the body is sent in chunks."""
         self._wrong = ""
-        """The problem of the head, if any."""
+        """Problem of the head, if any."""
         self._answered: RequestResponseCycle | None = None
-        """The request that is being answered: `cycle` is the newest one, which may wait behind it."""
+        """Request that is being answered. uvicorn's `cycle` is the newest request, which may wait behind it."""
         self._unsent = 0
-        """Bytes of answers that had not been taken at the last look."""
+        """Number of bytes of answers that the client had not received by the last check."""
 
     @property
     def waits(self) -> bool:
-        """For the head of a request, the first or the next, for the client to close, or for the rest of a body that
-        nobody reads."""
+        """True if the connection waits for the head of a request, for the client to close, or for an unread body."""
         return self._ends or (not self._in_body if self.cycle is None else self.cycle.response_complete)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -235,8 +237,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _tell_gone(self) -> None:
-        """Has the application hear that the caller has gone: it says nothing more, which a closed connection would not
-        take. uvicorn tells it of the newest request alone."""
+        """Inform the application that the client has gone, so that it sends nothing more to a closed connection.
+
+        uvicorn informs the application about the newest request alone.
+        """
         self.pipeline.clear()
         for cycle in (self._answered, self.cycle):
             if cycle is not None and not cycle.response_complete:
@@ -262,7 +266,7 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _most_fed(self) -> int | None:
         if not self._in_body:
-            # A head that ends well behind its limit is refused before it is read.
+            # A head that ends far beyond its limit is refused before it is parsed.
             return max(1, min(_FED_AT_ONCE, self._limits.head_bytes - self._head))
         return _FRAMED_AT_ONCE if self._is_chunked else None
 
@@ -285,7 +289,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in.restart(self._since)
 
     def on_body(self, body: bytes) -> None:
-        # What comes in chunks smaller than this costs more than it says; large ones pay for what is not content.
+        # Smaller chunks than allowed increase the count of framing bytes; large chunks lower it.
         self._framing = max(0, self._framing - (1 + _FRAMING) * len(body))
         super().on_body(body)
 
@@ -299,7 +303,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def look(self, now: float) -> None:
-        """Ends the connection where what it waits for has not come by `now`, or comes too slowly."""
+        """End the connection if the awaited data have not come by `now`, or come too slowly."""
         limits, waited = self._limits, now - self._since
         if self._ends:
             if waited > _ENDING_S:
@@ -318,7 +322,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def drop(self, reason: Reason) -> None:
-        """Ends the connection without a response."""
+        """End the connection without a response."""
         self._of.note(reason, self.loop)
         self._tell_gone()
         if self.transport.get_write_buffer_size():
@@ -344,7 +348,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._out.is_slow(now, self._limits.least_rate)
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP is told so in OpenAI's form, like everything else."""
+        """Answer a request that is not HTTP with an error in OpenAI's form, like every other error."""
         self._end_with(BadRequest(self._wrong or msg, code="invalid_http"))
 
     def _refuse(self, error: ApiError, reason: Reason) -> None:
@@ -352,7 +356,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._end_with(error)
 
     def _end_with(self, error: ApiError) -> None:
-        """Answers where nothing has been answered yet, and ends the connection."""
+        """Send the error if no response has begun, and end the connection."""
         begun = self._answered
         self._tell_gone()
         if begun is not None and begun.response_started and not begun.response_complete:
@@ -373,7 +377,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[error.status] + b"\r\n".join(head) + b"\r\n\r\n" + body)
         self._ends = True
         self._since = self.loop.time()
-        # Closed with bytes unread, it would be reset, and its answer lost.
+        # A connection closed with unread bytes would be reset, and its answer lost.
         self.transport.write_eof()
         self.flow.resume_reading()
 
@@ -387,13 +391,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 def bounded_protocol(connections: Connections) -> Any:
-    """The value of uvicorn's `http`: the protocol of each of these."""
+    """Return the value of uvicorn's setting `http`: the factory of a protocol for each of `connections`."""
     return functools.partial(BoundedProtocol, connections=connections)
 
 
 def allow_descriptors() -> None:
-    """Raises this process's bound of open files as far as it may: many systems begin with 1024, too few for the
-    connections and what they have open."""
+    """Raise this process's limit of open files as far as allowed, up to 65536.
+
+    The default of many systems is 1024, too few for the connections and the files that their requests open.
+    """
     if sys.platform != "win32":
         import resource
 

@@ -12,16 +12,17 @@ from tasks.result import JsonResult
 
 
 def encode_events(events: Iterable[Event]) -> bytes:
-    """A whole answer: a line of JSON, and behind it the texts, which the JSON tells by their bytes. A result of a
-    megabyte is a text of JSON, which would be quoted and read back at the speed of JSON. How far the work was is left
-    out."""
+    """Encode a whole answer as a line of JSON, followed by the texts, whose sizes in bytes are in the JSON.
+
+    Texts are outside the JSON because quoting and parsing a text of a megabyte is slow. Progress is left out.
+    """
     texts: list[bytes] = []
     records = [_encode(event, texts) for event in events if not isinstance(event, Progress)]
     return b"\n".join((pydantic_core.to_json(records), b"".join(texts)))
 
 
 def decode_events(record: bytes) -> Sequence[Event]:
-    """The events, the last with `vcache`. Raises ValueError for what `encode_events` has not written."""
+    """Return the events, the last with `vcache`. Raises ValueError for a record not written by `encode_events`."""
     head, _, rest = record.partition(b"\n")
     texts = BytesIO(rest)
     match pydantic_core.from_json(head, cache_strings="keys"):

@@ -1,4 +1,4 @@
-"""The keys of the cache: two requests share a key if all that shapes their answers is the same, media by content."""
+"""Keys of the cache: two requests share a key if everything that shapes their answers is equal, media by content."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 
 VERSION = 3
-"""Changes with the key, and with what is kept under it."""
+"""Version of the key and of the values kept under it, increased when either changes."""
 NOT_IN_SCOPE = frozenset(
     {
         "messages",
@@ -35,41 +35,45 @@ NOT_IN_SCOPE = frozenset(
         "user",
     }
 )
-"""Fields that shape no answer: streamed and whole answers share entries."""
+"""Fields of a request that do not change its answer. Streamed and whole answers share entries."""
 WEB = frozenset({"web_search", "scraper"})
-"""Tasks whose results are what the web says."""
+"""Tasks whose results come from the web."""
 _LONG = 1024
-"""Characters from which on a medium in an earlier message counts by its digest."""
+"""Length in characters above which a medium in an earlier message is represented by its digest."""
 _Named = Mapping[tuple[int | None, int | None], int]
-"""The numbers of the turn's media, by message and part."""
+"""Numbers of the turn's media, by message and part."""
 _MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_url", "video_url", "file_url"})
-"""Fields that hold a medium or name it."""
+"""Fields that contain or name a medium."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheKey:
-    """The key under which a request's answer is kept."""
+    """Key under which a request's answer is kept."""
 
     key: bytes
     """SHA-256 of all that shapes the answer, the tenant included."""
     is_of_the_web: bool
-    """The answer is about search results or web pages, which may say something else soon."""
+    """True if the answer is about search results or web pages, which may change soon."""
     around: str
-    """The digest of everything but the last message, within which questions may be asked in other words."""
+    """Digest of everything but the last message. Questions in other words share answers only if it is equal."""
 
 
 class CacheKeys:
-    """Makes the keys of requests. `shaped_by` gives a digest of what of this server shapes answers: its version, the
-    engines that serve, its settings."""
+    """Makes the keys of requests.
+
+    `shaped_by` returns a digest of the server's properties that shape answers: its version, engines and settings.
+    """
 
     def __init__(self, loader: MediaLoader, shaped_by: Callable[[], Awaitable[bytes]]) -> None:
         self._loader = loader
         self._shaped_by = shaped_by
 
     async def of(self, call: ChatCall, turn: Turn, policy: Policy, task: Specialist | None) -> CacheKey | None:
-        """`task`: the one whose result is the answer; None where an LLM answers. Reads the turn's media, which count by
-        what they hold, and by what they are called where the answer may depend on it. None where one of them cannot be
-        read: whoever needs it tells why."""
+        """Return the key of a request, or None if one of its media cannot be read; its reader will report the reason.
+
+        `task` is the task whose result is the answer; None if an LLM answers. Media are represented by their content,
+        and also by their names if the answer may depend on them.
+        """
         of_the_web = (task is not None and task.name in WEB) or any(map(_is_page, turn.sources))
         sees_names = task is None or task.sees_names
         try:
@@ -96,7 +100,7 @@ def _is_page(source: Source) -> bool:
 def _keys(
     call: ChatCall, turn: Turn, policy: Policy, media: Sequence[Any], shaped_by: bytes, *, sees_names: bool
 ) -> tuple[bytes, bytes]:
-    """The keys of the request, and of all but its last message."""
+    """Return the key of the request, and the digest of everything but its last message."""
     request = call.request
     named = {
         (origin.message, origin.part): number
@@ -135,8 +139,11 @@ def _parts(index: int, parts: Sequence[Any], named: _Named, sees_names: bool) ->
 
 
 def _without_media(value: Any, *, is_known: bool) -> Any:
-    """A part of a message as the key has it: without its medium where the key has its content (`is_known`), else with
-    a digest of a long one."""
+    """Return a part of a message for the key.
+
+    If the key contains the medium's content already (`is_known`), the medium is left out. Otherwise a long medium is
+    replaced by its digest.
+    """
     if isinstance(value, dict):
         return {
             name: None

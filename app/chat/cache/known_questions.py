@@ -1,4 +1,4 @@
-"""The questions whose answers are kept, found by their gist, with what was learned of each."""
+"""Questions whose answers are kept, found by their gist, with the observations of each."""
 
 import json
 import sqlite3
@@ -18,11 +18,11 @@ from models.embedding.embedder import DIMENSIONS, Vector
 
 MOST_QUESTIONS = 100_000
 _LEFT_OUT = 0.01
-"""The share of all questions that is deleted at once where there are too many: those used least lately."""
+"""Share of all questions deleted at once if there are too many, beginning with the least recently used."""
 _USED_S = 60.0
-"""Seconds by which the time of a question's last use may be wrong, so that most hits write nothing."""
+"""Largest error of the time of a question's last use, in seconds. It spares most hits a write."""
 _QUESTION_BYTES = 80
-"""Bytes that a question takes beside its text, its vector and its observations: digests."""
+"""Size of the digests stored with a question, in bytes, in addition to text, vector and observations."""
 _SCHEMA = Schema(
     4,
     """
@@ -43,20 +43,22 @@ class KnownQuestion:
     id: int
     text: str
     vector: Vector | None
-    """The question's embedding, or None until it was compared with another."""
+    """Embedding of the question, or None until the question has been compared with another."""
     answer: bytes
-    """The digest of the key under which its answer is kept."""
+    """Digest of the key under which the answer is kept."""
     answer_digest: bytes
-    """`same_answer.digest_of` that answer: under the same key there may be another one by now."""
+    """Digest of the observed answer (`same_answer.digest_of`): another answer may have replaced it under the key."""
     observations: Observations
-    """What comparisons said of that answer, and of no other."""
+    """Outcomes of comparisons with the observed answer alone."""
     used: float
-    """When its answer was last made, given or compared."""
+    """Time at which the answer was last made, given or compared."""
 
 
 class KnownQuestions:
-    """A file of SQLite beside the answers, wherever those are kept: each server learns from what it was asked itself.
-    Texts and vectors are sealed. Every method raises StoreDown."""
+    """SQLite file of known questions, local to a server wherever the answers are kept.
+
+    Each server learns only from its own requests. Texts and vectors are sealed. Every method raises StoreDown.
+    """
 
     def __init__(
         self, path: Path, seal: Seal, *, most: int = MOST_QUESTIONS, clock: Callable[[], float] = time.time
@@ -70,7 +72,7 @@ class KnownQuestions:
         self._writer.prepare()
 
     async def find_alike(self, gist: bytes, count: int) -> Sequence[KnownQuestion]:
-        """The questions with this `gist`, at most `count` of them, those used last first."""
+        """Return at most `count` questions with this `gist`, beginning with the most recently used."""
         values = (gist, self._clock(), count)
         query = (
             "SELECT id, answer, said, question, vector, seen, used FROM questions "
@@ -98,19 +100,19 @@ class KnownQuestions:
         except ValueError:
             return None
         known = self._unpack(answer, vector)
-        # What was seen is told by similarities to the vector.
+        # Observations are similarities to the vector: without a vector they mean nothing.
         seen_of_it = observations if known is not None else Observations()
         return KnownQuestion(id_, text.decode(), known, answer, answer_digest, seen_of_it, used)
 
     def _pack(self, answer: bytes, vector: Vector | None) -> bytes | None:
-        """The sealed vector, in int8 by its largest component: cosines stay within 0.001."""
+        """Return the sealed vector, in int8 scaled by its largest component: the error of cosines is below 0.001."""
         if vector is None:
             return None
         most = float(np.abs(vector).max()) or 1.0
         return self._seal.closed(answer, np.round(vector * (_SCALE / most)).astype(np.int8).tobytes())
 
     def _unpack(self, answer: bytes, sealed: bytes | None) -> Vector | None:
-        """The vector that was sealed, or None where it is damaged."""
+        """Return the vector that was sealed, or None if it is absent or damaged."""
         kept = None if sealed is None else self._seal.opened(answer, sealed)
         if kept is None or len(kept) != DIMENSIONS:
             return None
@@ -120,8 +122,10 @@ class KnownQuestions:
     async def add(
         self, gist: bytes, tenant: str, text: str, answer: bytes, answer_digest: bytes, *, max_age_s: float
     ) -> None:
-        """Adds a question whose answer is kept under the key's digest `answer`. A known question gets the new end; its
-        observations stay where the answer has stayed the same."""
+        """Add a question whose answer is kept under the key's digest `answer`.
+
+        A known question gets the new time of expiry, and keeps its observations if its answer is unchanged.
+        """
         now = self._clock()
         question, seen = self._seal.closed(answer, text.encode()), json.dumps(Observations().to_list())
         row = (tenant, answer, answer_digest, gist, question, seen, now + max_age_s, now)
@@ -149,7 +153,7 @@ class KnownQuestions:
             db.execute("DELETE FROM questions WHERE id IN (SELECT id FROM questions ORDER BY used LIMIT ?)", (most,))
 
     async def observe(self, known: KnownQuestion, observation: Observation) -> None:
-        """Adds to what is known of a question, and its vector, unless its answer has become another meanwhile."""
+        """Add an observation to a question, and its vector, unless its answer has been replaced meanwhile."""
         now = self._clock()
         vector = self._pack(known.answer, known.vector)
 
@@ -176,7 +180,7 @@ class KnownQuestions:
         return abs(self._clock() - known.used) > _USED_S
 
     async def use(self, known: KnownQuestion) -> None:
-        """Writes that the question's answer was given now."""
+        """Record that the question's answer was given now."""
         row = (self._clock(), known.id)
 
         def write(db: sqlite3.Connection) -> None:
@@ -185,7 +189,7 @@ class KnownQuestions:
         await self._writer.run(write)
 
     async def forget(self, id_: int) -> None:
-        """Deletes a question whose answer is no longer kept."""
+        """Delete a question whose answer is no longer kept."""
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM questions WHERE id = ?", (id_,))
@@ -193,11 +197,11 @@ class KnownQuestions:
         await self._writer.run(write)
 
     async def purge(self, tenant: str | None = None) -> int:
-        """Deletes all questions, or all of a tenant, and returns their number."""
+        """Delete all questions, or all of a tenant, and return their number."""
         return await (self._delete("") if tenant is None else self._delete("WHERE tenant = ?", tenant))
 
     async def sweep(self) -> int:
-        """Deletes the questions whose answers have expired, and returns their number."""
+        """Delete the questions whose answers have expired, and return their number."""
         return await self._delete("WHERE ends < ?", self._clock())
 
     async def _delete(self, condition: str, *values: object) -> int:
@@ -206,7 +210,7 @@ class KnownQuestions:
             count = db.execute(f"DELETE FROM questions {condition}", values).rowcount  # noqa: S608
             db.execute("PRAGMA secure_delete = OFF")
             if count:
-                # A page a step, of which `execute` takes one.
+                # Each step of this statement frees one page, and `execute` would run only one step.
                 db.executescript("PRAGMA incremental_vacuum")
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return count
@@ -214,7 +218,7 @@ class KnownQuestions:
         return await self._writer.run(delete)
 
     async def held(self) -> list[Held]:
-        """What is known of each tenant's questions."""
+        """Return the number and size of each tenant's questions."""
         size = f"sum(length(question) + length(seen) + ifnull(length(vector), 0) + {_QUESTION_BYTES})"
         query = f"SELECT tenant, 'question', count(*), {size} FROM questions GROUP BY tenant ORDER BY tenant"  # noqa: S608
         rows = await self._reader.run(lambda db: db.execute(query).fetchall())

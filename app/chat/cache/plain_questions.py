@@ -1,4 +1,4 @@
-"""Tells requests that are plain questions, to which an answer to other words may be given."""
+"""Recognises plain questions: requests that may get the answer to a question in other words."""
 
 from datetime import date
 from typing import Final
@@ -14,19 +14,22 @@ from tasks.inputs.source import urls_in
 from tasks.wording.search_query import freshness_in
 
 MAX_QUESTION_CHARS: Final = 500
-"""A longer text is mostly about something that it brings along."""
+"""Largest number of characters of a plain question. A longer text mostly contains the material that it is about."""
 _LEAST_LIKELY: Final = 0.4
-"""Probability of a language's being one that the embedding knows."""
+"""Least probability at which a text is taken to be in a language that the embedding knows."""
 _LEAST_COMMON, _SURELY_ANOTHER = 0.3, 0.9
-"""The share of common English words, and a probability of another language that outweighs them."""
+"""Least share of common English words in an English text, and probability of another language that overrules it."""
 _CHANGING: Final = ("fresh", "changing", "costs", "changes_always", "day")
-"""The subjects of planning that tell what changes from day to day."""
+"""Subjects of planning whose words mark a question about something that changes from day to day."""
 
 
 def is_plain_question(request: ChatRequest, today: date) -> bool:
-    """Tells whether an answer to other words may suit this request: one short text by the user, alone or after system
-    messages, in a language that the embedding knows, about nothing that changes from day to day, with nothing asked of
-    the answer's form. What tasks a text asks for is for its plan to tell: with a step it is no plain question."""
+    """True if this request may get the answer to a question in other words.
+
+    A plain question is one short text by the user, alone or after system messages, in a language that the embedding
+    knows. It is not about anything that changes from day to day, and it requires no form of the answer. Tasks are not
+    examined here: the plan determines them, and a request with a planned step is no plain question.
+    """
     *before, last = request.messages
     asks_more = (
         request.tools,
@@ -55,9 +58,9 @@ def _is_lasting(text: str, today: date) -> bool:
 
 
 def is_known_language(text: str) -> bool:
-    """Tells whether `text` is in a language that the embedding knows, so that its similarities mean something."""
+    """True if `text` is in a language that the embedding knows, so that its similarities are meaningful."""
     found = detected(" ".join(text.split())[:MAX_QUESTION_CHARS], 2)
     if any(code in LANGUAGES and likely >= _LEAST_LIKELY for code, likely in found):
         return True
-    # Detection errs on a few words.
+    # Detection is unreliable for a text of a few words.
     return share_of_english(text) >= _LEAST_COMMON and all(likely < _SURELY_ANOTHER for _, likely in found)

@@ -1,7 +1,8 @@
-"""Answers to questions in other words: found by what they say, given as often as was verified.
+"""Answers to questions in other words: found by content, and given as often as verification allows.
 
-`verification` has the method, `vetoes` finds what makes two questions different. What nobody has asked in any words
-is never embedded: the engine is asked where an answer might be given, and, when nobody waits, where two were compared.
+`verification` contains the method, and `vetoes` finds differences between two questions. A question unlike all known
+ones is never embedded: the engine is called only if a kept answer might be given, or, while no request waits, to
+compare two answers.
 """
 
 import asyncio
@@ -29,30 +30,30 @@ from models.embedding.embedder import Embedder, Vector
 from models.language.llm import Llm, LlmCall, TextDelta
 
 CANDIDATES = 16
-"""Questions of the same gist that are read."""
+"""Largest number of known questions of the same gist that are read for one look-up."""
 EMBEDDING_S = 0.25
-"""What a question's vector may cost a request. It takes 6 to 12 ms where nobody else waits for the engine."""
+"""Longest time that a request waits for its question's vector, in seconds. An idle engine needs 6 to 12 ms."""
 _MOST_LEARNING = 16
-"""Comparisons that wait or run; more are left out: nothing is learned from them."""
+"""Largest number of comparisons that wait or run. Any more are skipped, and nothing is learned from them."""
 _VERDICT_TOKENS = 2000
-"""What a judge may say; one that reasons first needs most of it."""
+"""Largest number of tokens of a judge's reply. A judge that reasons first needs most of them."""
 
 log = structlog.get_logger(__name__)
 
 
 Find = Callable[[KnownQuestion], Awaitable[Sequence[Event] | None]]
-"""Gives the events of the answer to an earlier question. None where it is gone, or another is kept in its place."""
+"""Function that returns the events of the answer to an earlier question, or None if it is gone or replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionLookup:
-    """A question that may have been asked in other words, and the known question that it was matched with."""
+    """Question that may have been asked in other words, and the known question matched with it."""
 
     turn: Turn
     scope: str
     gist: bytes
     nearest: KnownQuestion | None
-    """The known question that `choose` prefers among those that no veto excludes."""
+    """Known question that `choose` prefers among the questions not excluded by a veto."""
     decision: Decision
 
     @property
@@ -61,7 +62,7 @@ class QuestionLookup:
 
 
 class RephrasedQuestions:
-    """Looks for answers, and learns from those that were given afresh."""
+    """Finds answers to questions in other words, and learns from new answers."""
 
     def __init__(
         self,
@@ -81,15 +82,15 @@ class RephrasedQuestions:
         self._today = today
         self._learning: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
-        """Look-ups, writes and comparisons that came to nothing, by reason: `down`, `slow`, `busy`, `llm`."""
+        """Number of failed look-ups, writes and comparisons, by reason: `down`, `slow`, `busy`, `llm`."""
         self._patience = CircuitBreaker(self.faults)
         self._with_engine = CircuitBreaker(self.faults)
-        """A circuit breaker of its own: a slow engine says nothing of the file."""
+        """Circuit breaker for the engine, separate because a slow engine does not mean that the file is slow."""
         self._embedding = asyncio.Lock()
-        """Held while the engine embeds what nobody waits for: a question that somebody waits for meets one at most."""
+        """Lock held while the engine embeds for a comparison: a waiting request is behind one such call at most."""
 
     async def look_up(self, request: ChatRequest, turn: Turn, scope: str) -> QuestionLookup | None:
-        """Looks the request up. None where it is no plain question, or the look-up failed."""
+        """Look the request up. None if it is not a plain question, or if the look-up failed."""
         if not await run_off_loop(request, is_plain_question, request, self._today().date()):
             return None
         lookup = QuestionLookup(
@@ -98,12 +99,12 @@ class RephrasedQuestions:
         known = await self._patience.tried(self._known.find_alike(lookup.gist, CANDIDATES), PATIENCE_S)
         if known is None:
             return None
-        # Reading them takes up to a millisecond each.
+        # The comparison takes up to a millisecond per question.
         alike = await asyncio.to_thread(_without_vetoed, known, lookup.text) if known else ()
         return await self._decide(lookup, alike) if alike else lookup
 
     async def _decide(self, lookup: QuestionLookup, alike: Sequence[KnownQuestion]) -> QuestionLookup | None:
-        """Embeds the question only where an answer might be given."""
+        """Decide on the nearest known question. The question is embedded only if a kept answer might be given."""
         vector = None
         if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in alike):
             vector = await self._with_engine.tried(self._vector(lookup.turn), EMBEDDING_S)
@@ -134,13 +135,15 @@ class RephrasedQuestions:
         find: Find,
         written: asyncio.Task[None],
     ) -> None:
-        """Learns from the events of a fresh answer once `written` is done, that is, once the answer is kept under the
-        digest `answer`: a question that is known before its answer is kept would be forgotten again."""
+        """Learn from the events of a new answer once `written` is done: the answer is then kept under `answer`.
+
+        If a question were known before its answer is kept, a look-up would delete the question again.
+        """
         if _is_plain(fresh):
             self._later(self._learn(lookup, tenant, answer, _answer_text(fresh), find, written))
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Does what no request waits for, unless too much of it waits already."""
+        """Run `work` in the background, unless too much work waits there already."""
         if len(self._learning) >= _MOST_LEARNING:
             work.close()
             self.faults["busy"] += 1
@@ -161,7 +164,7 @@ class RephrasedQuestions:
         await asyncio.wait([written])
         nearest = lookup.nearest
         try:
-            # Where its own answer had gone, a question is near itself: it would be compared with what was just written.
+            # A question whose own answer was gone is near itself: its new answer would be compared with itself.
             if nearest is not None and nearest.answer != answer:
                 correct = await self._compare(lookup, nearest, answer_text, find)
                 if correct is not False:
@@ -181,7 +184,7 @@ class RephrasedQuestions:
         answer_text: str,
         find: Find,
     ) -> bool | None:
-        """Tells whether both answers say the same, and writes it down. None where it cannot be told."""
+        """Compare the earlier answer with the new one, and record whether they agree. None if undetermined."""
         earlier = await find(nearest)
         if earlier is None:
             await self.forget(nearest)
@@ -200,7 +203,7 @@ class RephrasedQuestions:
         return correct
 
     async def _judge(self, prompt: str) -> str:
-        """The LLM's reply, or "" where no LLM here can be relied on."""
+        """Return the LLM's reply, or "" if no LLM here is reliable enough."""
         llm = self._find_llm()
         if not llm.is_capable:
             return ""
@@ -210,11 +213,11 @@ class RephrasedQuestions:
             return "".join([event.text async for event in events if isinstance(event, TextDelta)])
 
     async def forget(self, nearest: KnownQuestion) -> None:
-        """Deletes a question whose answer is no longer kept."""
+        """Delete a question whose answer is no longer kept."""
         await self._write(self._known.forget(nearest.id))
 
     def note_use(self, nearest: KnownQuestion) -> None:
-        """Notes that the question's answer was given, so that others are deleted first."""
+        """Record that the question's answer was given, so that other questions are deleted first."""
         if self._known.was_long_unused(nearest):
             self._later(self._write(self._known.use(nearest)))
 
@@ -233,19 +236,21 @@ class RephrasedQuestions:
 
 
 def _without_vetoed(known: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuestion]:
-    """The known questions that no veto excludes."""
+    """Return the known questions not excluded by a veto."""
     return [one for one in known if disagree(one.text, text) is None]
 
 
 def decode_answer_of(known: KnownQuestion, record: bytes) -> Sequence[Event] | None:
-    """The events that are kept as `record`, where they are the answer that was observed. Raises ValueError for
-    what is no record."""
+    """Return the events in `record`, or None if they are not the answer that was observed.
+
+    Raises ValueError if `record` is no record of events.
+    """
     events = decode_events(record)
     return events if digest_of(_answer_text(events)) == known.answer_digest else None
 
 
 def _is_plain(events: Sequence[Event]) -> bool:
-    """Tells whether the answer has nothing but the LLM's text."""
+    """True if the answer contains neither results of tasks nor calls of tools."""
     return not any(isinstance(event, Precontext | ToolCallChunk) for event in events)
 
 

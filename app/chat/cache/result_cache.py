@@ -17,14 +17,16 @@ from tasks.inputs.loader import MediaLoader
 from tasks.result import Result
 
 VERSION = 2
-"""Changes with the key, and with what is kept under it."""
+"""Version of the key and of the values kept under it, increased when either changes."""
 
 Run = Callable[[TaskRequest], Awaitable[Result[Any]]]
 
 
 class ResultCache:
-    """The cache of results of tasks that say what of a request they go by (`Specialist.reading`), and of those that are
-    under way."""
+    """Cache of results, finished and in progress, of tasks that declare which parts of a request they depend on.
+
+    The declaration is `Specialist.reading`.
+    """
 
     def __init__(
         self,
@@ -41,8 +43,10 @@ class ResultCache:
         self._under_way: dict[Key, _UnderWay] = {}
 
     async def read(self, specialist: Specialist, request: TaskRequest, run: Run) -> Result[Any]:
-        """The result of `run(request)`: a kept one, one that another request of the tenant waits for, or a new one.
-        Raises what `run` raises."""
+        """Return the result of `run(request)`: kept, shared with a waiting request of the same tenant, or new.
+
+        Raises what `run` raises.
+        """
         key = await self._key(specialist, request)
         reading = specialist.reading
         if key is None or reading is None:
@@ -57,14 +61,17 @@ class ResultCache:
         except InputError:
             if is_first:
                 raise
-        # The error names the inputs of the request that ran first: this one runs for itself, to name its own.
+        # The error names the inputs of the first request. This request runs the task to name its own.
         return await run(request)
 
     async def _look_up_or_run(
         self, key: Key, reading: ReadingCachePolicy, request: TaskRequest, run: Run, under_way: "_UnderWay"
     ) -> Result[Any]:
-        """Looks the result up, or runs the task. The look-up is shared, too: a later request would otherwise look
-        before the result is written, and find neither."""
+        """Look the result up, or run the task.
+
+        The look-up is part of the shared run. Otherwise a later request could look before the result is written, and
+        find neither a kept result nor a run in progress.
+        """
         kept = await self._entries.get(
             key, lambda value: reading.restore(pydantic_core.from_json(value, cache_strings="keys"))
         )
@@ -76,14 +83,16 @@ class ResultCache:
 
     def _let_go(self, key: Key, under_way: "_UnderWay") -> None:
         if under_way.written is not None and not under_way.written.done():
-            # Until the store has the result, it is found here.
+            # The result can be joined here until the store has written it.
             under_way.written.add_done_callback(lambda _: self._let_go(key, under_way))
         elif self._under_way.get(key) is under_way:
             del self._under_way[key]
 
     async def _key(self, specialist: Specialist, request: TaskRequest) -> Key | None:
-        """The request's cache key, or None where nothing is to be kept or an input cannot be read, which the task
-        will report."""
+        """Return the request's cache key, or None if no result may be kept or an input cannot be read.
+
+        The task itself will report an unreadable input.
+        """
         sources = request.sources
         reading = specialist.reading
         if reading is None or not sources or any(one.fresh or not one.owner for one in sources):
@@ -102,7 +111,7 @@ class ResultCache:
 
 
 class _UnderWay:
-    """One run of a task for all requests that wait for its result. It ends when the last of them leaves."""
+    """Run of a task, shared by all requests that wait for its result. The run ends when the last request leaves."""
 
     def __init__(self, work: "Callable[[_UnderWay], Awaitable[Result[Any]]]") -> None:
         self._listeners: list[Progress] = []

@@ -1,16 +1,16 @@
 """Decides whether a kept answer may be given to a question in other words, and learns it from compared answers.
 
 The method is that of the paper "vCache: Verified Semantic Prompt Caching" (Schroeder et al., arXiv 2502.03771). Each
-entry of the cache has a model of its own of how likely its answer is right for a question of some similarity, learned
-online: questions near it are answered afresh now and then, both answers are compared, and what comes out of it is an
-`Observation`. The kept answer is given only as often as keeps the share of wrong ones below a bound.
+entry of the cache has its own model of the probability that its answer is right, given a question's similarity. The
+model is learned online: some similar questions are answered anew, both answers are compared, and the outcome is an
+`Observation`. The kept answer is given only so often that the share of wrong answers stays below a bound.
 
-    P(right | s) = 1 / (1 + exp(-g (s - t)))      with g ≥ 0: a higher similarity never makes it less likely
+    P(right | s) = 1 / (1 + exp(-g (s - t)))      with g ≥ 0: a higher similarity never lowers P
 
-A level of confidence ε leaves out the parameters (t, g) whose likelihood is less than ε times the greatest, which is
-the region of Wilks for two parameters. The paper takes the worst P of the region at one ε, and what is outside of it as
-wrong. Here the worst is averaged over the regions of all ε, which is never less, as they shrink with a greater ε. After
-n right answers at one similarity it is n / (n + 1).
+A level of confidence ε excludes the parameters (t, g) whose likelihood is less than ε times the greatest likelihood;
+the others are the region of Wilks for two parameters. The paper takes the worst P in the region at one ε, and counts
+everything outside the region as wrong. Here the worst P is averaged over the regions of all ε. The average is never
+less, because the regions shrink as ε grows. After n right answers at one similarity, the average is n / (n + 1).
 
     >>> seen = Observations().added(*[Observation(0.9, correct=True)] * 40)
     >>> round(probability(seen, 0.9), 2), round(probability(seen, 0.8), 2)
@@ -29,38 +29,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 VERSION: Final = 1
-"""The form in which observations are stored."""
+"""Version of the form in which observations are stored."""
 MAX_ERROR: Final = 0.01
-"""The share of wrong answers among those of an entry that is borne unless a setting says otherwise."""
+"""Default bound on the share of wrong answers among an entry's answers."""
 MIN_OBSERVATIONS: Final = 8
-"""Observations without which an entry's answer is never given."""
+"""Least number of observations at which an entry's answer may be given."""
 MAX_OBSERVATIONS: Final = 256
-"""Observations that are kept of an entry, the newest: a bound of 1 % needs 99 right ones in a row."""
+"""Number of newest observations kept per entry. An error bound of 1 % needs 99 right answers in a row."""
 ALWAYS_EXPLORED: Final = 0.02
-"""The share of questions that are answered afresh whatever is known, as answers change."""
+"""Share of questions that are always answered anew, because answers change."""
 MIN_SIMILARITY: Final = 0.5
-"""What is less alike is another question: it is neither answered from the cache nor compared."""
+"""Least similarity of two questions at which a kept answer is given or compared."""
 
 Decision = Literal["exploit", "explore"]
-"""Give the kept answer; or answer afresh, and compare."""
+"""Choice between giving the kept answer ("exploit") and answering anew to compare ("explore")."""
 
 _STEPS: Final = 100
-"""Steps in which similarities are counted, from 0 to 1."""
+"""Number of steps into which similarities from 0 to 1 are rounded."""
 _NEGLIGIBLE: Final = 1e-6
-"""A ratio of likelihoods below which parameters make no difference."""
+"""Ratio to the greatest likelihood below which parameters make no difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
     similarity: float
-    """The cosine of the two questions' vectors, 0 to 1."""
+    """Cosine of the two questions' vectors, from 0 to 1."""
     correct: bool
-    """The kept answer said the same as the fresh one."""
+    """True if the kept answer agreed with the new answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """The observations of one entry, the oldest first."""
+    """Observations of one entry, the oldest first."""
 
     seen: tuple[Observation, ...] = ()
 
@@ -68,16 +68,16 @@ class Observations:
         return len(self.seen)
 
     def added(self, *observations: Observation) -> Self:
-        """The observations with these as the newest; the oldest beyond MAX_OBSERVATIONS are dropped."""
+        """Return the observations with `observations` as the newest. The oldest beyond MAX_OBSERVATIONS are dropped."""
         return type(self)((*self.seen, *observations)[-MAX_OBSERVATIONS:])
 
     def to_list(self) -> list[int]:
-        """The stored form: VERSION, then 100 times each similarity plus 1, negative for a wrong answer."""
+        """Return the stored form: VERSION, then 100 times each similarity plus 1, negative for a wrong answer."""
         return [VERSION, *((_step(each.similarity) + 1) * (1 if each.correct else -1) for each in self.seen)]
 
     @classmethod
     def from_list(cls, stored: Sequence[Any]) -> Self:
-        """Raises ValueError for what `to_list` of this version does not make."""
+        """Return the observations in `stored`. Raises ValueError for a list not made by `to_list` of this version."""
         if not stored or stored[0] != VERSION or len(stored) > MAX_OBSERVATIONS + 1:
             raise ValueError(f"no observations of version {VERSION}")
         if not all(type(each) is int and 1 <= abs(each) <= _STEPS + 1 for each in stored[1:]):
@@ -86,9 +86,10 @@ class Observations:
 
 
 def decide(observations: Observations, similarity: float, max_error: float, draw: float) -> Decision:
-    """Exploits so seldom that the share of wrong answers stays below `max_error`, however wrong the kept one may be: an
-    answer that is wrong with a probability e is given with max_error / e at most, never where more of the fresh
-    answers differed from it than not, and never with `max_error` 0.
+    """Return "exploit" so seldom that the share of wrong answers stays below `max_error`.
+
+    A kept answer that is wrong with probability e is given with probability max_error / e at most. The kept answer is
+    never given if most new answers differed from it, or if `max_error` is 0.
 
     `draw` is at least 0 and below 1; `draw_of` makes one.
     """
@@ -102,9 +103,12 @@ def decide(observations: Observations, similarity: float, max_error: float, draw
 
 
 def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
-    """The place of the entry to decide on among those that no veto excludes, each with its similarity: the one whose
-    answer is likeliest to be right; where too little is known of all, the one of which most is known, then the nearest;
-    one that mostly differed comes last. None where there is none. What is learned gathers with few entries that way."""
+    """Return the index of the entry to decide on, or None if no entry is similar enough.
+
+    Each candidate is an entry's observations and its similarity. The entry whose answer is most probably right is
+    chosen. If no entry has enough observations, the entry with most of them is chosen, and of several the nearest. An
+    entry whose answer mostly differed is the last choice. In this way observations accumulate at few entries.
+    """
     ranked = [
         (_likely(seen, similarity), len(seen), similarity, place)
         for place, (seen, similarity) in enumerate(candidates)
@@ -114,27 +118,28 @@ def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
 
 
 def _mostly_differed(observations: Observations) -> bool:
-    """Tells whether the entry's answer differed from most fresh answers."""
+    """True if the entry's answer differed from most new answers."""
     return 2 * sum(each.correct for each in observations.seen) < len(observations)
 
 
 def _likely(observations: Observations, similarity: float) -> float:
-    """The probability that the answer is right; -1 where it is not known, -2 where most fresh answers differed."""
+    """Return the probability that the answer is right; -1 if it is unknown, -2 if most new answers differed."""
     if len(observations) < MIN_OBSERVATIONS:
         return -1
     return -2 if _mostly_differed(observations) else probability(observations, similarity)
 
 
 def draw_of(scope: str, prompt: str, entry: str, observations: int) -> float:
-    """0 ≤ draw < 1, the same for the same question in the same state: a request that is repeated is treated alike until
-    something was learned of the entry."""
+    """Return a pseudo-random draw, at least 0 and below 1, that is equal for the same question in the same state.
+
+    A repeated request is therefore decided alike until the entry has a new observation.
+    """
     parts = json.dumps([scope, prompt, entry, observations]).encode()
     return int.from_bytes(hashlib.sha256(parts).digest()[:6]) / (1 << 48)
 
 
 def probability(observations: Observations, similarity: float) -> float:
-    """The probability that the entry's answer is right at `similarity`; what the observations leave open counts against
-    it."""
+    """Return the probability that the entry's answer is right at `similarity`. Uncertainty lowers the probability."""
     right, wrong = _grid()
     likelihood = np.zeros(right.shape[1], np.float32)
     for table, correct in ((right, True), (wrong, False)):
@@ -143,7 +148,7 @@ def probability(observations: Observations, similarity: float) -> float:
     ratio = np.exp(likelihood - likelihood.max())
     likely = np.flatnonzero(ratio > _NEGLIGIBLE)
     order = likely[np.argsort(-ratio[likely])]
-    # The region of a level holds the parameters whose ratio is greater: those before its place in this order.
+    # The region of a level contains the parameters with greater ratios: those before the level in this order.
     worst = np.minimum.accumulate(np.exp(right[int(min(similarity, 1) * _STEPS)][order]))
     levels = ratio[order]
     return float(np.sum(worst * (levels - np.append(levels[1:], 0))))
@@ -155,13 +160,13 @@ def _step(similarity: float) -> int:
 
 @cache
 def _grid() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The logarithms of P(right) and P(wrong) by similarity and parameters: 2 MB, made once."""
+    """Return the logarithms of P(right) and P(wrong) by similarity and parameters: 2 MB, computed once."""
     places = np.linspace(0, 1.1, 89)
-    """Similarities at which right and wrong are as likely."""
+    """Similarities at which right and wrong are equally probable."""
     slopes = np.geomspace(2, 500, 24)
     place, slope = (each.ravel() for each in np.meshgrid(places, slopes))
     similarities = np.linspace(0, 1, _STEPS + 1)[:, None]
     level = np.broadcast_to(np.linspace(-6, 12, 73), (_STEPS + 1, 73))
-    """The logits of what does not depend on the similarity."""
+    """Logits of a probability that does not depend on the similarity."""
     logits = np.hstack([slope * (similarities - place), level])
     return (-np.logaddexp(0, -logits)).astype(np.float32), (-np.logaddexp(0, logits)).astype(np.float32)
