@@ -1,4 +1,4 @@
-"""What finding objects in a picture yields, whichever engine finds them, and the network that an operator brings."""
+"""Results and interfaces of object detection, common to all engines, and the file of an operator's own network."""
 
 import json
 from collections.abc import Sequence
@@ -15,29 +15,30 @@ from models.vision.detection.coco import NAMES
 from models.vision.text import Image
 
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels of the picture; may stick out of it by what the network guessed."""
+"""Left, top, right, bottom in pixels of the picture. A network's box may stick out of the picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mask:
-    """Which pixels of a box belong to the object. The box alone: a picture may hold hundreds."""
+    """Mask of the pixels that belong to an object. It covers the box only, because a picture may contain hundreds."""
 
     left: int
     top: int
     pixels: NDArray[np.bool_]
-    """Height × width of the box, cut to the picture; never empty."""
+    """Array of height × width of the box, cut to the picture; never empty."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
     label: str
     score: float
-    """0 to 1, as the network measures it."""
+    """Score that the network gives the object, 0 to 1."""
     box: Box
     mask: Mask | None = None
 
     def moved(self, right: int, down: int) -> "Detection":
-        """The detection in a picture that this one was cut out of, `right` and `down` from its corner."""
+        """Return the detection in the coordinates of a larger picture, from which this one's picture was cut out at
+        `right` and `down` from the corner."""
         x0, y0, x1, y1 = self.box
         mask = self.mask and replace(self.mask, left=self.mask.left + right, top=self.mask.top + down)
         return replace(self, box=(x0 + right, y0 + down, x1 + right, y1 + down), mask=mask)
@@ -45,51 +46,52 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """What one call of an engine is asked."""
+    """Input of an engine: a picture and the objects to find in it."""
 
     image: Image
     labels: tuple[str, ...] | None = None
-    """Only these; None: everything the engine knows, or usually looks for."""
+    """Labels to look for; None: all that the engine knows, or usually looks for."""
     masks: bool = False
 
 
 class Detector(Protocol):
-    """The `object_detection` and `open_vocabulary` capabilities."""
+    """Interface of the `object_detection` and `open_vocabulary` capabilities."""
 
     @property
     def name(self) -> str:
-        """The engine's name, as messages give it."""
+        """Name of the engine in messages."""
 
     @property
     def labels(self) -> Sequence[str] | None:
-        """Everything it can find; None: whatever it is asked for."""
+        """Labels that the engine can find; None: any label."""
 
     @property
     def has_masks(self) -> bool:
-        """Whether its detections can carry masks."""
+        """True if the engine's detections can have masks."""
 
     @property
     def side(self) -> int:
-        """Pixels that a picture's sides are brought to: what is smaller than a twentieth of it is not seen."""
+        """Side, in pixels, to which pictures are scaled: objects smaller than a twentieth of it are not found."""
 
     async def detect(
         self, image: Image, *, labels: Sequence[str] | None = None, masks: bool = False, wait: bool = False
     ) -> list[Detection]:
-        """The objects of `image`, in no particular order: with `labels`, of these alone. The same picture gives the
-        same objects. With `wait`, a full queue is waited for instead of raising EngineOverloaded.
+        """Return the objects of `image` in no particular order, with `labels` only those that have one of them. Equal
+        pictures give equal objects. With `wait`, the caller waits for a place in a full queue; without, a full queue
+        raises EngineOverloaded.
 
         Raises EngineOverloaded, EngineUnavailable, EngineFailed.
         """
 
 
 class Segmenter(Protocol):
-    """The `segmentation` capability: masks for boxes that something else has found."""
+    """Interface of the `segmentation` capability: masks for boxes that another engine has found."""
 
     @property
     def name(self) -> str: ...
 
     async def segment(self, image: Image, found: Sequence[Detection], *, wait: bool = False) -> list[Detection]:
-        """`found`, in order, each with the mask of what its box shows. Raises as `Detector.detect`."""
+        """Return `found` in order, each with the mask of the object in its box. Raises like `Detector.detect`."""
 
 
 Found = tuple[Detection, ...]
@@ -118,7 +120,8 @@ SETTING = "OPENFAZE_OBJECT_DETECTION_MODEL"
 
 
 def own_file(model: Path | None, *endings: str, setting: str = SETTING, capability: str = "object_detection") -> Path:
-    """`model`, a file with one of `endings`, which `setting` is to name. Raises EngineUnavailable."""
+    """Return `model` if it is a file with one of `endings`, else raise EngineUnavailable, which asks to name such a
+    file in `setting`."""
     if model is None or model.suffix not in endings:
         raise EngineUnavailable(capability, f"Set {setting} to a network's file ({' or '.join(endings)}).")
     if not model.is_file():
@@ -127,14 +130,14 @@ def own_file(model: Path | None, *endings: str, setting: str = SETTING, capabili
 
 
 def labels_beside(model: Path) -> Sequence[str]:
-    """What the classes of `model` are called: a line each in `labels.txt`, or `id2label` in `config.json`, in its
-    folder; COCO's 80 where there is neither."""
+    """Return the names of `model`'s classes: the lines of `labels.txt`, or `id2label` of `config.json`, in its folder;
+    COCO's 80 names if there is neither."""
     listed, config = model.parent / "labels.txt", model.parent / "config.json"
     if listed.is_file():
         return [line.strip() for line in listed.read_text("utf-8").splitlines() if line.strip()]
     if config.is_file():
         named: dict[str, str] = json.loads(config.read_text("utf-8")).get("id2label", {})
-        # The names that transformers makes up where nobody gave any.
+        # "LABEL_0" and the like are made up by transformers for classes without names.
         if named and not all(name.startswith("LABEL_") for name in named.values()):
             return [named[number] for number in sorted(named, key=int)]
     return NAMES

@@ -1,4 +1,4 @@
-"""RF-DETR, D-FINE and other DETRs: networks that answer with a list of objects, each once."""
+"""Detection heads for RF-DETR, D-FINE and other DETRs: networks that return a list of objects, each once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from models.vision.detection.onnx_detector import (
 from models.vision.text import Image
 
 _LEAST_SCORE = 0.5
-"""The default threshold of RFDETR.predict (rfdetr/detr.py) and of transformers' post-processing."""
+"""Least score of a detection: the default of RFDETR.predict (rfdetr/detr.py) and of transformers' post-processing."""
 
 _IMAGENET = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 _AS_IT_IS = np.zeros(3, np.float32), np.ones(3, np.float32)
@@ -31,19 +31,20 @@ _AS_IT_IS = np.zeros(3, np.float32), np.ones(3, np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """How a tool that writes ONNX files names inputs and outputs, and what it leaves to the caller."""
+    """Names of inputs and outputs in the ONNX files of an export tool, and the steps that such a file leaves to the
+    caller."""
 
     picture: str
     classes: str
     boxes: str
     scores: str | None = None
-    """Where the file picks the best classes itself, in the picture's pixels; else `classes` are logits and boxes are
-    centres and sizes as a part of the picture."""
+    """Name of the scores, if the file picks the best classes itself and gives boxes in the picture's pixels. If None,
+    `classes` are logits, and boxes are centres and sizes relative to the picture."""
     sizes: str | None = None
     normalised: bool = False
-    """Whether pictures are normalised by ImageNet's colours."""
+    """True if pictures are normalised by the mean and deviation of ImageNet's colours."""
     side: int = 640
-    """The side of pictures, where the file leaves it open."""
+    """Side of pictures in pixels, if the file leaves it open."""
 
 
 CONVENTIONS = (
@@ -57,16 +58,17 @@ CONVENTIONS = (
 
 
 class DetrHead:
-    """Implements `models.vision.detection.onnx_detector.DetectionHead`. Scores are independent per class (sigmoid)."""
+    """Implementation of `models.vision.detection.onnx_detector.DetectionHead` for DETRs, with independent scores per
+    class (sigmoid)."""
 
     def __init__(self, network: OnnxNetwork, labels: Sequence[str] = NAMES, *, normalised: bool | None = None) -> None:
-        """`labels` of the classes; with COCO's, a network of 91 classes numbers them by category id. `normalised`
-        overrides the convention. Raises EngineUnavailable for a file that is no such network."""
+        """`labels` are the names of the classes; with COCO's names, a network of 91 classes numbers them by category
+        id. `normalised` overrides the convention. Raises EngineUnavailable for a file that is no such network."""
         self._convention = _convention(network)
         self._side = side_of(network.inputs[self._convention.picture], self._convention.side)
         self._colours = _IMAGENET if _or(normalised, self._convention.normalised) else _AS_IT_IS
         width = network.outputs[self._convention.classes][-1]
-        # Scored by the file itself, classes are numbers and no file says how many there are.
+        # A file with scores gives the numbers of classes, from which their count cannot be determined.
         count = width if isinstance(width, int) and self._convention.scores is None else len(labels)
         self._labels = _labels(count, labels)
 
@@ -132,7 +134,7 @@ def _listed(names: Mapping[str, object]) -> str:
 
 
 def _labels(count: int, labels: Sequence[str]) -> Sequence[str | None]:
-    """The label of each of `count` classes; None for a class that is no object."""
+    """Return the label of each of `count` classes; None for a class that is no object."""
     if count == len(labels):
         return list(labels)
     if count == len(SPARSE_NAMES) and tuple(labels) == NAMES:

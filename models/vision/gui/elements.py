@@ -1,4 +1,4 @@
-"""What finding the elements of a user interface yields, whichever engine finds them."""
+"""Results and interfaces of the detection of user interface elements, common to all engines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,55 +25,56 @@ INTERACTIVE = (
     "menu",
 )
 TYPES = (*INTERACTIVE, "image", "text")
-"""Everything that an element may be."""
+"""All types of elements."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuiElement:
     type: str
-    """One of TYPES."""
+    """Type of the element, one of TYPES."""
     score: float | None
-    """0 to 1: the probability that it can be clicked, of an image that it is one, of a text that it was read right.
-    None where nothing has measured it: an LLM says where it sees an element, not how sure that is."""
+    """Probability from 0 to 1 that the element can be clicked; for an image, that it is an image; for a text, that it
+    was read right. None if nothing has measured it: an LLM gives the place of an element, but no probability."""
     box: Box
     text: str = ""
-    """What is written in it, as OCR read it; lines are joined by a space."""
+    """Text in the element, read by OCR; lines are joined by a space."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Screen:
-    """What one call of an engine is asked."""
+    """Input of an engine: a screenshot and the text in it."""
 
     image: Image
     lines: tuple[TextLine, ...]
-    """What OCR reads in `image`."""
+    """Lines that OCR reads in `image`."""
 
 
 class GuiDetector(Protocol):
-    """The `gui_detection` capability."""
+    """Interface of the `gui_detection` capability."""
 
     async def detect(self, image: Image, lines: Sequence[TextLine], *, wait: bool = False) -> list[GuiElement]:
-        """The elements of `image`, in reading order; none where it shows no user interface. The same picture and lines
-        give the same elements. With `wait`, a full queue is waited for instead of raising EngineOverloaded.
+        """Return the elements of `image` in reading order; none if it shows no user interface. Equal pictures and lines
+        give equal elements. With `wait`, the caller waits for a place in a full queue; without, a full queue raises
+        EngineOverloaded.
 
         Raises EngineOverloaded, EngineUnavailable, EngineFailed.
         """
 
 
 class GuiGrounder(Protocol):
-    """The `gui_grounding` capability."""
+    """Interface of the `gui_grounding` capability."""
 
     @property
     def always(self) -> bool:
-        """Whether it is to be asked even where words alone tell one element."""
+        """True if the grounder is asked even if the words of a request determine one element."""
 
     async def ground(
         self, wanted: str, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
     ) -> list[GuiElement] | None:
-        """The elements, of `elements` and others that they lack, which `wanted` means, in reading order; all of them
-        where it means the screen as a whole. None where it cannot tell: the log says why.
+        """Return the elements that `wanted` means, from `elements` or missing in them, in reading order; all elements
+        if it means the screen as a whole. None if the grounder cannot decide; the cause is logged.
 
-        `wanted` is what somebody asked for; `lines` are what OCR reads in `image`.
+        `wanted` is the user's request; `lines` are the text that OCR reads in `image`.
         """
 
 
@@ -81,7 +82,7 @@ Found = tuple[GuiElement, ...]
 
 
 class HostedGuiDetector:
-    """A GuiDetector over the host of an engine from screens to what they show."""
+    """A GuiDetector over the host of an engine from screens to their elements."""
 
     def __init__(self, host: EngineHost[Screen, Found]) -> None:
         self._host = host

@@ -1,4 +1,4 @@
-"""What each proposed box looks like, and what is around it, as numbers. Lengths are in heights of a line of text."""
+"""Numbers that describe each proposed box and its surroundings. Lengths are in heights of a line of text."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,17 @@ from models.vision.gui.writing_features import WritingFeatures
 
 _SIDES = 4
 _REACH = (-3, -2, -1, 0, 1, 2)
-"""Pixels from a side at which its border may lie: proposals are as exact as this."""
+"""Distances from a side, in pixels, at which its border may lie, because proposals are no more exact than this."""
 
 _AT_ONCE = 512
-"""Boxes that are compared with all others at a time: it bounds the memory."""
+"""Number of boxes that are compared with all others at a time, which bounds the memory."""
 _COPIED = np.r_[0:3, len(SOURCES) + 8 : len(SOURCES) + 8 + 10]
-"""Features that a box takes over from the one around it: its size and how its borders look."""
+"""Indexes of the features that a box takes over from the box around it: size and looks of the borders."""
 
 
 def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
-    """How clear each side is, and how the box's colours differ from those around it; and its fill."""
+    """Return features of the boxes' borders and colours (the clarity of each side, the difference of the colours to the
+    surroundings), and the boxes' fills."""
     x0, y0, x1, y1 = boxes.T
     wide, tall = x1 - x0, y1 - y0
     colours, grain = Sums(view.image), _edges(view)
@@ -29,7 +30,7 @@ def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
     for step in range(len(STEPS)):
         best = np.zeros((_SIDES, len(boxes)), np.float32)
         for reach in _REACH:
-            # The column of pixels before the left side differs from the next, and so on.
+            # Edge between the last column of pixels before the left side and the next one; likewise for other sides.
             sides = (
                 (grain.right, x0 + reach, y0 + inset, x0 + reach + 1, y1 - inset),
                 (grain.right, x1 - 1 - reach - 1, y0 + inset, x1 - 1 - reach, y1 - inset),
@@ -92,7 +93,7 @@ def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class _Edges:
-    """Shares of pixels with an edge, a channel for each of STEPS."""
+    """Shares of pixels with an edge, in a channel per item of STEPS."""
 
     right: Sums
     below: Sums
@@ -105,7 +106,7 @@ def _edges(view: ScreenView) -> _Edges:
 
 
 def texture_of(view: ScreenView, boxes: Boxes) -> Floats:
-    """Where in the box there are edges that no text explains."""
+    """Return the shares of edges in parts of each box and beside it, with the text and without."""
     x0, y0, x1, y1 = boxes.T
     wide, tall = x1 - x0, y1 - y0
     strongest = np.maximum(view.right, view.below)
@@ -132,7 +133,8 @@ def texture_of(view: ScreenView, boxes: Boxes) -> Floats:
 
 
 def company_of(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Floats:
-    """How many boxes of its size stand in its row and column, what lies in the box, and the smallest around it."""
+    """Return features of each box's neighbours: the number of similar boxes in its row and column, of boxes inside it
+    and around it, and the looks of the smallest box around it."""
     size, middle = boxes[:, 2:] - boxes[:, :2], (boxes[:, :2] + boxes[:, 2:]) / 2
     area = area_of(boxes)
     columns = []
@@ -168,7 +170,7 @@ def company_of(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Float
 
 
 def described(view: ScreenView, proposals: Proposals) -> Floats:
-    """N × the number of features: the same for the same boxes, whatever order they come in."""
+    """Return the features of all proposals, N × features. The order of the boxes does not change their features."""
     boxes = proposals.boxes
     height, width = view.image.shape[:2]
     borders, fill = borders_of(view, boxes)
@@ -199,7 +201,7 @@ def _shape(boxes: Boxes, line: float, width: int, height: int) -> Floats:
 
 
 def _page(view: ScreenView, count: int) -> Floats:
-    """What the whole picture is like: photos are nowhere flat, screens nearly everywhere."""
+    """Return features of the whole picture, for each box: photos are nowhere flat, screens nearly everywhere."""
     strongest = np.maximum(view.right, view.below)
     flat = float((strongest <= 2).mean())
     sharp = float((strongest > 60).mean())

@@ -1,4 +1,4 @@
-"""OmniParser's icon detector beside our own engine: it finds what can be clicked, and ours knows what it is.
+"""OmniParser's icon detector, beside our own engine: it finds elements that can be clicked, and ours classifies them.
 
 Of the networks that OmniParser publishes, which know one kind of box, `icon_detect` and `icon_detect_v1_5` are YOLOs of
 ultralytics (AGPL-3.0, as that package). `icon_detect_v3` is a YOLOv9-E in TorchScript (MIT), which needs PyTorch alone.
@@ -30,18 +30,18 @@ MOST_OVERLAP = 0.1
 """Threshold and overlap (IoU) of OmniParser's own demo."""
 
 _LEAST_SIDE = 640
-"""Pixels that the first of the networks was trained at; OmniParser's demo goes up from there."""
+"""Side of pictures, in pixels, at which the first of the networks was trained; OmniParser's demo uses larger ones."""
 _STRIDES = (8, 16, 32)
-"""Pixels between the places that each pair of a YOLOv9's outputs is about."""
+"""Distances, in pixels, of the grid points to which each pair of a YOLOv9's outputs belongs."""
 _GREY = 114
-"""The grey of the margin, as in training."""
+"""Grey level of the margin, equal to that of the training."""
 _MOST = 2000
-"""Boxes that are compared with each other: it bounds the memory."""
+"""Most boxes that are compared with each other, which bounds the memory."""
 
 Scores = NDArray[np.float32]
 
 _SAME = 0.5
-"""Common over joint area (IoU) from which on two boxes are of one element."""
+"""Intersection over union from which on two boxes are of one element."""
 _INSIDE = 0.75
 """Share of the smaller box from which on it lies in the larger one."""
 
@@ -51,7 +51,8 @@ class IconNetwork(Protocol):
         """Raises EngineUnavailable."""
 
     def find(self, image: Image) -> tuple[Boxes, Scores]:
-        """What can be clicked in `image`: n × 4 in its pixels, and n scores of LEAST_SCORE and more."""
+        """Return the boxes in `image` that can be clicked, n × 4 in its pixels, and their n scores of at least
+        LEAST_SCORE."""
 
     def close(self) -> None: ...
 
@@ -62,7 +63,7 @@ def icon_file(model: Path | None) -> Path:
 
 
 def is_script(model: Path) -> bool:
-    """Whether it is TorchScript, which carries its code; else it is a checkpoint."""
+    """True if `model` is TorchScript, which contains its code; else it is a checkpoint."""
     if not zipfile.is_zipfile(model):
         return False
     with zipfile.ZipFile(model) as archive:
@@ -158,7 +159,8 @@ class ScriptedIcons:
 
 
 def _decoded(logits: NDArray[np.float32], distances: NDArray[np.float32], stride: int) -> tuple[Boxes, Scores]:
-    """What a grid of places says, where it says anything. `logits`: classes × h × w; `distances`: 4 × h × w."""
+    """Return the boxes and scores of a grid's points whose score suffices. `logits`: classes × h × w; `distances`: 4 ×
+    h × w."""
     scores = 1 / (1 + np.exp(-np.clip(logits.max(axis=0), -50, 50)))
     rows, columns = np.nonzero(scores >= LEAST_SCORE)
     left, top, right, bottom = distances[:, rows, columns]

@@ -78,32 +78,32 @@ SCHEMA: Mapping[str, Any] = {
 
 
 class Unfit(Exception):
-    """The answer does not have the form that was asked for; the message says why, to the LLM."""
+    """The LLM's answer does not have the requested form; the message explains to the LLM why not."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenAnswer:
     means: Means
     elements: Sequence[GuiElement]
-    """The listed elements that are meant."""
+    """Listed elements that the user means."""
     boxes: Sequence[tuple[str, Box]]
-    """Types and places of others, in pixels of the picture."""
+    """Types and boxes of further elements, in pixels of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenQuestion:
-    """About one screen."""
+    """Question to the LLM about one screen."""
 
     listed: Mapping[int, GuiElement]
-    """By their numbers."""
+    """Elements in the question, by their numbers."""
     content: Sequence[Mapping[str, Any]]
-    """The parts of the message: the picture, then the text."""
+    """Parts of the message: the picture, then the text."""
     width: int
     height: int
-    """The picture's height in pixels."""
+    """Height of the picture in pixels."""
 
     def read(self, said: str) -> ScreenAnswer:
-        """Raises Unfit. The answer may stand in a fence or among words."""
+        """Return the answer in `said`, which may be in a code fence or among words. Raises Unfit."""
         answer = _object_in(said)
         means, numbers, boxes = answer["means"], answer["numbers"], answer["boxes"]
         if means not in MEANS:
@@ -134,11 +134,11 @@ class ScreenQuestion:
 
 
 def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most: int) -> ScreenQuestion:
-    """What to ask about `image`. Of more than `most` elements, those that can be clicked are listed first."""
+    """Return the question about `image`. Of more than `most` elements, those that can be clicked are listed first."""
     picture = _jpeg(image)
     request = wanted[:_LONGEST_REQUEST]
-    # An order that was written into a screen beforehand cannot name an element: where its numbers begin depends on the
-    # request, too. The same question gets the same numbers.
+    # A command written into a screen beforehand cannot name an element, because the first number depends on the
+    # request, too. Equal questions get equal numbers.
     first = 100 + zlib.crc32(picture, zlib.crc32(request.encode("utf-8", "replace"))) % _FIRST_NUMBERS
     clickable_first = sorted(range(len(elements)), key=lambda at: elements[at].type not in INTERACTIVE)
     listed = {first + number: elements[at] for number, at in enumerate(sorted(clickable_first[:most]))}

@@ -41,13 +41,13 @@ class Sums:
         self._height, self._width = picture.shape[:2]
 
     def means(self, x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Floats:
-        """Per box and channel. A box is moved inside the picture, and is a pixel large at least."""
+        """Return the mean per box and channel. A box is moved inside the picture, and is a pixel large at least."""
         left = np.clip(np.round(x0), 0, self._width - 1).astype(np.int64)
         top = np.clip(np.round(y0), 0, self._height - 1).astype(np.int64)
         right = np.clip(np.round(x1).astype(np.int64), left + 1, self._width)
         bottom = np.clip(np.round(y1).astype(np.int64), top + 1, self._height)
         table = self._table
-        # Sums in the table wrap around at 2³¹; the differences of boxes that are smaller come out right.
+        # Sums in the table wrap around at 2³¹; the differences are right for boxes whose own sum is smaller.
         total = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
         means: Floats = (total / ((right - left) * (bottom - top))[:, None]).astype(np.float32)
         return means
@@ -57,13 +57,13 @@ class Sums:
 class Proposals:
     boxes: Boxes
     sources: NDArray[np.int64]
-    """Indices of SOURCES."""
+    """Index in SOURCES of the method that proposed each box."""
     piece: NDArray[np.int64]
-    """Index of the piece of text that the box was made of, else -1."""
+    """Index of the piece of text from which each box was made, else -1."""
 
 
 def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """How much each pixel differs from its right and its lower neighbour, in the channel that differs most."""
+    """Differences of each pixel to its right and its lower neighbour, in the channel that differs most."""
     right, below = np.zeros(image.shape[:2], np.uint8), np.zeros(image.shape[:2], np.uint8)
     right[:, :-1] = cv2.absdiff(image[:, 1:], image[:, :-1]).max(axis=2)
     below[:-1] = cv2.absdiff(image[1:], image[:-1]).max(axis=2)
@@ -71,7 +71,7 @@ def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequence[TextPiece]) -> Proposals:
-    """Every box that may be an element, by what `differences` gives and the text; most of them are none."""
+    """Return all boxes that may be elements, found by the results of `differences` and the text; most are none."""
     found: list[tuple[Boxes, int]] = []
     strongest = np.maximum(right, below)
     height, width = strongest.shape

@@ -1,4 +1,4 @@
-"""The parts of a screenshot that elements are looked for in, each at a scale at which its type is of one size."""
+"""Parts of a screenshot in which elements are detected, scaled so that all screenshots have type of one size."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,43 +12,43 @@ from models.vision.gui.regions import Boxes, differences
 from models.vision.text import Image, TextLine
 
 LINE = 12.5
-"""Pixels that a line's letters are high, as OCR measures them, in type of 16 pixels."""
+"""Height of a line's letters, in pixels, that OCR measures for type of 16 pixels."""
 
 _ENOUGH = 0.77
-"""Scales above it are left alone: shrinking by less blurs thin borders for nothing."""
+"""Scale from which on a screenshot is not shrunk: to shrink it by so little blurs thin borders for nothing."""
 
 _NO_TEXT_SIDE = 1000
-"""Where nothing is written, the shorter side is brought to so many pixels at most."""
+"""Largest shorter side, in pixels, of a screenshot without text."""
 
 _LARGEST, _OVERLAP = 1800, 300
-"""Sides of a part in pixels, which bound the memory, and how much of it the next one shows too."""
+"""Largest side of a part, which bounds the memory, and the overlap of neighbouring parts, both in pixels."""
 
 _CUT_MARGIN = 3
-"""Pixels from a side of a part where the next part takes over."""
+"""Distance, in pixels, from a side of a part within which boxes that end there belong to the next part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenView:
-    """A part of a screenshot, with all that features are taken from."""
+    """A part of a screenshot, with everything from which features are calculated."""
 
     image: Image
     right: NDArray[np.uint8]
     below: NDArray[np.uint8]
-    """The differences of neighbouring pixels that `regions.differences` gives."""
+    """Difference of each pixel to its lower neighbour; with `right`, the result of `regions.differences`."""
     pieces: Sequence[TextPiece]
-    """The texts that lie in the view whole; boxes in its pixels."""
+    """Texts that are whole in the view, with boxes in its pixels."""
     line: float
-    """Pixels that a line's letters are high."""
+    """Height of a line's letters in pixels."""
     scale: float
-    """The scale from the screenshot to it."""
+    """Scale from the screenshot to the view."""
     corner: tuple[int, int]
-    """Where it begins in the shrunk screenshot."""
+    """Left and top of the view in the shrunk screenshot."""
     cut: tuple[bool, bool, bool, bool]
-    """Whether the screenshot goes on beyond its left, top, right and bottom side."""
+    """True per side (left, top, right, bottom) beyond which the screenshot goes on."""
 
 
 def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
-    """The parts of `image`, in which OCR read `lines`."""
+    """Yield the parts of `image`, in which OCR read `lines`."""
     scale = _scale(image, lines)
     pieces = pieces_of(image, lines)
     if scale < 1:
@@ -74,7 +74,8 @@ def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
 
 
 def whole_in(view: ScreenView, boxes: Boxes) -> NDArray[np.bool_]:
-    """Which of `boxes`, in its pixels, end before it does: what ends with it, the next part shows whole."""
+    """Mask of the `boxes`, in the view's pixels, that are not cut off at its sides: the next part shows the others
+    whole."""
     height, width = view.right.shape
     ends = np.array([0, 0, width, height], np.float32)
     whole: NDArray[np.bool_] = ~((np.abs(boxes - ends) < _CUT_MARGIN) & np.array(view.cut)).any(axis=1)
