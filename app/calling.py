@@ -1,4 +1,4 @@
-"""How the commands that remedies name are called here: what is printed for operators works when it is pasted."""
+"""Adapts the commands in remedies to this machine, so that a printed command works when an operator pastes it."""
 
 import json
 import os
@@ -12,7 +12,7 @@ PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAAAUAQAAAAAVDQaSAAAAZ0lEQVR42mP8zwABTAxEMv4zMDAw/WlgYGBg+IOQYv"
     "hl867w1TPr/0yMDi9q/zxPYGBhYGL42K+fAFUzv4GBiYGhjoGBeQEDEwPjXQaGhCMMLAwMHPwN938xMDEcYGBmkExgYCTCPQC1JhklfCU1zAAAAABJRU5ErkJggg=="
 )
-"""A small picture that says `SAID`."""
+"""Small picture with the text `SAID`, as a data URL."""
 SAID = "It works!"
 BODY = {
     "model": "interfaze-beta",
@@ -24,7 +24,7 @@ BODY = {
 
 
 def as_curl(base_url: str, *, keyed: bool) -> str:
-    """A line to paste into a shell. `keyed`: the server asks for a key, which stands in OPENFAZE_API_KEY."""
+    """Return a request as a line for a shell. If `keyed`, the line sends the key in OPENFAZE_API_KEY."""
     key = ' -H "Authorization: Bearer $OPENFAZE_API_KEY"' if keyed else ""
     return f"curl -s {base_url}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{json.dumps(BODY)}'"
 
@@ -34,18 +34,20 @@ _FOLDER = re.compile(r"(?:^|[\s'=])(?:/|\w:\\)")
 
 
 def in_the_image() -> bool:
-    """Whether this is the container that this project's Dockerfile makes."""
+    """True in a container of this project's image."""
     return os.environ.get("container") == "openfaze"  # noqa: SIM112 - what containers call themselves by custom
 
 
 def as_called_here(text: str) -> str:
-    """`text`, for the operator: with each command in backticks as it works when it is pasted on this machine."""
+    """Return `text` for the operator, with each command in backticks adapted to this machine."""
     return _COMMAND.sub(lambda found: f"`{_called(found[1], found[2])}`", text)
 
 
 def as_sent(text: str) -> str:
-    """The same for a client, who may well be the operator: as in the folder in which the server was started. A command
-    that would name another of its folders keeps its short form."""
+    """Return `text` for a client, who may be the operator, with each command adapted to the server's working folder.
+
+    A command that would name another folder of the server keeps its short form.
+    """
 
     def called(found: re.Match[str]) -> str:
         command = _called(found[1], found[2])
@@ -64,7 +66,10 @@ def _called(program: str, arguments: str) -> str:
 
 @lru_cache(maxsize=64)
 def _located(program: str, scripts: str, path: str | None, folder: str) -> str:
-    """The program as it is called in `folder`. Looked up once: errors and /ready name it for anybody who asks."""
+    """Return the name or path by which `program` is called in `folder`.
+
+    The look-up is cached, because errors and `/ready` contain the name for every caller.
+    """
     ours = Path(scripts) / program
     found = shutil.which(program, path=path)
     if not ours.exists() or (found is not None and Path(found).samefile(ours)):
@@ -75,8 +80,10 @@ def _located(program: str, scripts: str, path: str | None, folder: str) -> str:
 
 
 def _on_its_machine(program: str, arguments: str) -> str:
-    """A command on the machine that runs the container: packages are part of its image, and anything else runs in a
-    container of its own, whether or not the server does."""
+    """Return a command for the machine that runs the container.
+
+    Packages become part of the image. Any other command runs in a container of its own, even if the server is down.
+    """
     if program == "apt-get install":
         return f"APT_PACKAGES='{arguments}' docker compose up -d --build"
     if arguments.startswith("install "):

@@ -1,4 +1,4 @@
-"""The events of an answer: what the pipeline yields, the cache keeps and encoders turn into bytes."""
+"""Events of an answer: the pipeline yields them, the cache keeps them, and encoders turn them into bytes."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +10,7 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of the work. It is never part of an answer."""
+    """Progress of the work. Never a part of an answer."""
 
     stage: str
     done: int
@@ -19,30 +19,30 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Precontext:
-    """Results of tasks of the full model, before the answer."""
+    """Results of tasks, sent before the answer of the full model."""
 
     entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningChunk:
-    """A chunk of what a model that reasons writes before its answer."""
+    """Chunk of the reasoning that a model writes before its answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class TextChunk:
-    """A chunk of the answer's text."""
+    """Chunk of the answer's text."""
 
     text: str
     logprobs: Any = None
-    """The log probabilities of this chunk as the LLM gives them, where the client asked for them."""
+    """Log probabilities of this chunk in the LLM's form, if the client requested them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCallChunk:
-    """A chunk of a call of the client's tool: the first chunk of each `index` has `id` and `name`."""
+    """Chunk of a call of the client's tool. The first chunk of each `index` has `id` and `name`."""
 
     index: int
     arguments: str
@@ -52,23 +52,23 @@ class ToolCallChunk:
 
 @dataclass(frozen=True, slots=True)
 class AnswerWarning:
-    """A sentence that the caller should know beside the answer, which stands nonetheless."""
+    """Warning for the caller, sent beside an answer that remains valid."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The last event. Token counts are those of the whole request."""
+    """Last event of an answer, with the token counts of the whole request."""
 
     reason: FinishReason
     prompt_tokens: int
     completion_tokens: int
     reasoning_tokens: int | None = None
     may_be_kept: bool = True
-    """False where something is withheld, so that nobody else may get this answer."""
+    """False if something is withheld, so that no other request may get this answer."""
     vcache: bool = False
-    """The answer is that of an earlier request."""
+    """True if the answer is that of an earlier request."""
 
 
 Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evidence | AnswerWarning | Finish

@@ -1,5 +1,7 @@
-"""Drives one request's events in a task of its own, so that silence can be told from the end, and a client
-that leaves takes all its work with it."""
+"""Drives the events of one request in a task of its own.
+
+Silence can thus be distinguished from the end, and all work for a client ends when the client leaves.
+"""
 
 import asyncio
 import contextlib
@@ -17,30 +19,31 @@ ReportT = TypeVar("ReportT")
 T = TypeVar("T")
 
 BUFFERED_EVENTS = 64
-"""Events that wait for a slow client before the work waits too."""
+"""Number of events that wait for a slow client before the work waits too."""
 _LAST_PART = 0.05
 _LONGEST_END_S = 10.0
-"""Seconds of a request's time that are kept, at most, for judging, tracing and sending an answer that is cut."""
+"""Longest part of a request's time reserved for judging, tracing and sending a truncated answer, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeLimit:
-    """The time limit and the end of one request."""
+    """Time limit of one request."""
 
     seconds: float = math.inf
     answer_by: float = math.inf
-    """The time, by the event loop's clock, at which an answer that has begun is cut."""
+    """Time at which an answer in progress is cut, on the event loop's clock."""
 
     @classmethod
     def of(cls, seconds: float, spent_s: float = 0.0) -> "TimeLimit":
-        """The limit of a request that arrived `spent_s` ago."""
+        """Return the limit of a request that arrived `spent_s` seconds ago."""
         end_s = min(seconds * _LAST_PART, _LONGEST_END_S)
         return cls(seconds, asyncio.get_running_loop().time() + seconds - spent_s - end_s)
 
 
 class Feed(Generic[EventT]):
-    """The events of one request, within its time limit: as they are for a client that waits for the whole answer, with
-    a heartbeat for one that reads along.
+    """Events of one request, within its time limit.
+
+    A client that waits for the whole answer gets the plain events. A client that streams also gets a heartbeat.
 
     >>> async with Feed(pipeline.run(request), timeout_s=300).events() as events:
     ...     async for event in events:
@@ -50,7 +53,7 @@ class Feed(Generic[EventT]):
     """
 
     def __init__(self, events: AsyncGenerator[EventT, None], timeout_s: float, spent_s: float = 0.0) -> None:
-        """`timeout_s` counts from the request's arrival, which was `spent_s` ago."""
+        """Create a feed. `timeout_s` counts from the request's arrival, which was `spent_s` seconds ago."""
         self._events = events
         self._timeout_s = timeout_s
         self._spent_s = spent_s
@@ -63,15 +66,17 @@ class Feed(Generic[EventT]):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Ends the work, where it still runs, and waits until it has let go of everything."""
+        """End the work if it still runs, and wait until it has released everything."""
         assert self._driver is not None
         self._driver.cancel()
         await asyncio.wait([self._driver])
 
     @contextlib.asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncGenerator[EventT, None]]:
-        """Every event, made in the caller's own task. The block raises what the work raises, and Unavailable when
-        the time is up."""
+        """Provide the events, produced in the caller's own task.
+
+        The block raises what the work raises, and Unavailable if the time is over.
+        """
         try:
             async with (
                 asyncio.timeout(self._timeout_s - self._spent_s) as limit,
@@ -91,9 +96,11 @@ class Feed(Generic[EventT]):
     async def encoded(
         self, encode: Callable[[EventT], Iterable[bytes]], ping: bytes, first_ping_s: float, ping_s: float
     ) -> AsyncGenerator[bytes, None]:
-        """The bytes that `encode` makes of the events (those of all that wait in one piece), with `ping` where nothing
-        has been sent for `first_ping_s`, and for `ping_s` from then on. Events that leave no trace do not break the
-        silence."""
+        """Yield the bytes that `encode` makes of the events, and `ping` in times of silence.
+
+        All waiting events are one piece. The first ping follows `first_ping_s` without any bytes sent; later pings
+        follow `ping_s`. An event without bytes does not end the silence.
+        """
         loop = asyncio.get_running_loop()
         quiet_until = loop.time() + first_ping_s
         while True:
@@ -118,7 +125,7 @@ class Feed(Generic[EventT]):
                 return
 
     def _end(self) -> None:
-        """Raises the work's failure, if there is one."""
+        """Raise the failure of the work, if any."""
         if self._failure is not None:
             raise self._failure
 
@@ -133,20 +140,20 @@ class Feed(Generic[EventT]):
 
 
 def _is_cancelled() -> bool:
-    """Tells whether somebody has cancelled the running task."""
+    """True if the running task has been cancelled from outside."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 def took_too_long(seconds: float) -> Unavailable:
-    """The failure of a request whose time is over."""
+    """Return the failure of a request whose time is over."""
     return Unavailable(
         f"The request took longer than {seconds:g} s (OPENFAZE_REQUEST_TIMEOUT_S).", code="timeout", retry_after=1
     )
 
 
 class Work(Generic[ReportT, T]):
-    """Runs `start(report)` in a task of its own. Its reports are iterated; its result is there when they end.
+    """Work of `start(report)`, run in a task of its own. The result is available once the reports have ended.
 
     >>> work = Work[Progress, Result[Any]](lambda report: task.run(TaskRequest(text, sources, as_progress(report))))
     >>> async with aclosing(work.reports()) as reports: ...
@@ -158,8 +165,10 @@ class Work(Generic[ReportT, T]):
         self._outcome: list[T] = []
 
     async def reports(self) -> AsyncGenerator[ReportT, None]:
-        """The reports of the work, until it ends. Raises what the work raises. Closing the generator cancels the
-        work."""
+        """Yield the reports of the work until it ends. Raises what the work raises.
+
+        Closing the generator cancels the work.
+        """
         queue: asyncio.Queue[ReportT | None] = asyncio.Queue()
         task = asyncio.create_task(self._start(queue.put_nowait))
         task.add_done_callback(lambda _: queue.put_nowait(None))
@@ -177,5 +186,5 @@ class Work(Generic[ReportT, T]):
 
 
 def as_progress(report: Callable[[Progress], None]) -> base.Progress:
-    """A task's `progress` that reports events."""
+    """Return a task's `progress` function that reports events."""
     return lambda stage, done, total: report(Progress(stage, done, total))

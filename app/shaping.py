@@ -1,4 +1,4 @@
-"""A digest of all that shapes this server's answers. No answer that was kept under another digest is given again."""
+"""Digest of everything that shapes this server's answers. An answer kept under another digest is never given."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ from models.runtime import LOOK_AGAIN_S, Runtime
 from models.weights import WEIGHT_SETS
 
 _MODEL_S = 1.0
-"""Seconds that a request waits for the LLM's server to say which model it has."""
+"""Longest time that a request waits for the LLM's server to list its model, in seconds."""
 _SHAPE_NO_ANSWER = frozenset(
     {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}
@@ -30,12 +30,15 @@ _SHAPE_NO_ANSWER = frozenset(
     }
     | {name for name in Settings.model_fields if name.startswith(("batch_", "max_batch"))}
 )
-"""Settings that several servers of one cache may have of their own. Any other makes answers of its own."""
+"""Settings that may differ between servers with one cache. A difference in any other setting separates answers."""
 
 
 def build_shaped_by(settings: Settings, runtime: Runtime) -> Callable[[], Awaitable[bytes]]:
-    """A digest of the packages, the settings, the engines that serve, their weights, and the model of an LLM's server
-    where no setting names it."""
+    """Return a function that computes the digest of everything that shapes answers.
+
+    The digest covers the packages, the settings, the serving engines, their weights, and the model of an LLM's server
+    if no setting names the model.
+    """
     packages = sorted(f"{one.name} {one.version}" for one in distributions())
     given = settings.model_dump_json(exclude=set(_SHAPE_NO_ANSWER))
     fixed = hashlib.sha256(pydantic_core.to_json([packages, given])).digest()
@@ -64,7 +67,7 @@ def _seen_weights(settings: Settings) -> Sequence[object]:
 
 
 def _weights(settings: Settings) -> Iterator[tuple[str, object]]:
-    """The weights that are here: those that openfaze knows by their checksums, an operator's own by size and time."""
+    """Yield the installed weights: openfaze's with their checksums, an operator's own with sizes and times."""
     for one in WEIGHT_SETS.values():
         if not one.missing(Path(settings.weights_dir)):
             yield one.name, [file.sha256 for file in one.files]
@@ -75,8 +78,10 @@ def _weights(settings: Settings) -> Iterator[tuple[str, object]]:
 
 
 async def _listed_model(settings: Settings, runtime: Runtime, unknown: str) -> str | None:
-    """The model of the LLM's server, or `unknown`, which differs in each process, where the server does not say it.
-    None where a setting names the model, or the LLM is no server's."""
+    """Return the model of the LLM's server, or `unknown` if the server does not report it.
+
+    The value of `unknown` differs between processes. None if a setting names the model, or if the LLM runs locally.
+    """
     try:
         if settings.of(LlmSettings).llm_model is not None or runtime.choose(LLM.name) is not OPENAI_SERVER:
             return None

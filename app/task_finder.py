@@ -1,4 +1,4 @@
-"""Finds tasks by name. A task that was found has its engines put together before it runs, and its results kept."""
+"""Finds tasks by name. The engines of a found task are put together before it runs, and its results are kept."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ TaskT = TypeVar("TaskT")
 
 
 class TaskFinder:
-    """The tasks of this server."""
+    """Tasks of this server."""
 
     def __init__(
         self,
@@ -25,8 +25,11 @@ class TaskFinder:
         traces: Traces,
         results: ResultCache | None,
     ) -> None:
-        """`parts_with` puts together what tasks are built from, with the function by which one finds another; where
-        `results` is None, no results are kept."""
+        """Build the tasks.
+
+        `parts_with` returns the parts that tasks are built from. Its argument is a function that finds a task by name.
+        If `results` is None, no results are kept.
+        """
         self._runtime = runtime
         self._traces = traces
         self._results = results
@@ -34,26 +37,28 @@ class TaskFinder:
         self._tasks: dict[str, Task] = {name: one.build(self._parts) for name, one in SPECIALISTS.items()}
 
     def find(self, name: str) -> Task:
-        """The task `name`, whatever it may lack: it raises EngineUnavailable when it runs."""
+        """Return the task `name`. If its engine is missing, the task raises EngineUnavailable when it runs."""
         return _PreparedTask(name, self)
 
     def has(self, name: str) -> bool:
-        """Tells whether the task `name` may be guessed at, or offered to an LLM: nobody asked for it in so many words,
-        so it must not cost a download."""
+        """True if the task `name` may be guessed, or offered to an LLM.
+
+        Such a task must not cost a download, because the request does not explicitly ask for it.
+        """
         if name in CATALOG and not self._runtime.is_at_hand(name):
             return False
         return SPECIALISTS[name].is_at_hand(self._parts)
 
     def of_kind(self, kind: type[TaskT]) -> TaskT:
-        """The task itself, whose engines the caller has prepared."""
+        """Return the task of a class. Its engines must have been prepared by the caller."""
         return next(task for task in self._tasks.values() if isinstance(task, kind))
 
     async def prepare(self, name: str) -> None:
-        """Puts together, off the event loop, the engines of a task."""
+        """Put together the engines of a task, off the event loop."""
         await self._runtime.prepare(*(one.name for one in SPECIALISTS[name].uses))
 
     async def run(self, name: str, request: TaskRequest) -> Result[Any]:
-        """The result of a task, a kept one where it was asked for the same before."""
+        """Return the result of a task, kept from an equal earlier request if there is one."""
         specialist = SPECIALISTS[name]
 
         async def run(request: TaskRequest) -> Result[Any]:

@@ -1,5 +1,7 @@
-"""Watches the servers of others that engines ask, such as an LLM's: they may come later than this one, go, and come
-back. Nothing waits for them."""
+"""Watches the external servers that engines call, such as an LLM's.
+
+An external server may start later than this server, stop, and come back. Nothing waits for it.
+"""
 
 import asyncio
 
@@ -11,14 +13,16 @@ from models.capability import EnginePart, Remote
 from models.runtime import Runtime
 
 LOOK_S = 5.0
-"""Seconds between two looks for a server that is away."""
+"""Time between two attempts to reach a server that is away, in seconds."""
 
 log = structlog.get_logger(__name__)
 
 
 async def watch_servers_for_ever(runtime: Runtime, *capabilities: str) -> None:
-    """Looks for each server as soon as its engine is put together, those of `capabilities` at once, and then every few
-    seconds while it is away. What goes wrong at that is logged, and ends the watch of none."""
+    """Check each server once its engine is put together, and then every few seconds while the server is away.
+
+    The engines of `capabilities` are put together at once. Errors are logged, and end no watch.
+    """
     watched: set[int] = set()
     unprepared = capabilities
     async with asyncio.TaskGroup() as group:
@@ -52,7 +56,7 @@ async def _watch_for_ever(spec: EngineSpec, server: Remote, part: EnginePart) ->
             if not was_away:
                 log.warning("server_away", **known, reason=as_called_here(str(error)))
         except Exception as error:
-            # Said once: the next look is in a moment.
+            # Logged once, because the next check follows in a few seconds.
             if type(error) is not fault:
                 log.exception("server_not_watched", **known)
             fault = type(error)

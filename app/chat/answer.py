@@ -39,13 +39,13 @@ from tasks.result import JsonResult
 from tasks.schema.json_answer import JsonAnswer
 
 ANSWER_SHARE = 4
-"""A quarter of the LLM's context is kept for the answer where the client sets no limit."""
+"""Divisor of the LLM's context: a quarter of it is kept for the answer if the client sets no limit."""
 PICTURES_SHARE = 2
-"""Half of what tools leave of it is for pictures, at most."""
+"""Divisor of the context left by tools: pictures get half of it at most."""
 ASSUMED_CONTEXT_TOKENS = 8192
-"""The context of an LLM that does not tell its own: the least that servers grant by default."""
+"""Size assumed for the context of an LLM that reports none, in tokens: the smallest default of servers."""
 PASSAGE_TOKENS = 120
-"""Length of the passages that answer a question about a document where the LLM would invent."""
+"""Length of the passages that answer a question about a document if the LLM would invent, in tokens."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _QUESTION = re.compile(
     r"[?？]\s*$|^\W*(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did|do"
@@ -53,10 +53,12 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 LEAST_PASTED = 300
-"""Characters from which on a text in a message is taken for the document that its question is about."""
+"""Least number of characters at which a text in a message is taken for the document of its question."""
 CAREFUL_BYTES_PER_TOKEN = 3
-"""Bytes that are counted as a token when results are fitted into the context: figures and names take more tokens than
-prose."""
+"""Number of bytes counted as one token when results are fitted into the context.
+
+The estimate is careful because figures and names take more tokens than prose.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -76,12 +78,12 @@ class Answerer:
     structured: StructuredAnswers
     tool_limits: ToolLimits = field(default_factory=ToolLimits)
     extracts_always: bool = False
-    """The fields are extracted even where the LLM may be relied on."""
+    """True if fields are extracted even with a reliable LLM."""
 
     async def answer(
         self, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
     ) -> AsyncGenerator[Event, None]:
-        """The request's events, Finish last. Raises ApiError, InputError or ModelError."""
+        """Return the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
         form = call.request.response_format
         shape = await asyncio.to_thread(Shape.of, form) if form is not None else None
@@ -153,7 +155,7 @@ class Answerer:
         yield rounds.finish
 
     async def _prepare(self, material: Material) -> Rounds:
-        """The LLM's first prompt, and what it may do."""
+        """Return the rounds of the LLM: its first prompt, its tools and their limits."""
         request, turn, filling = material.request, material.turn, material.filling
         call, llm = material.call, material.llm
         shape = filling.rest if filling else material.shape
@@ -180,7 +182,7 @@ class Answerer:
         if entries:
             messages = await asyncio.to_thread(texts_of, request, "user", "assistant", "tool")
             texts = await shorten(entries, [*system, *messages])
-        # What its tools will bring is not known yet.
+        # A fence must be random if tools may still add results, whose texts are not known yet.
         fence = new_fence() if tools else fence_around(texts) if entries else ""
         results = fenced(enumerate(entries), texts, fence)
         return Rounds(
@@ -200,8 +202,11 @@ class Answerer:
         )
 
     async def _without_words(self, material: Material) -> str | None:
-        """The answer to a request that wants nothing but results, or the passages that answer a plain question about
-        what was read or about a text in the message. None where an LLM has to find words."""
+        """Return an answer taken from results alone, or None if an LLM has to write the answer.
+
+        The answer is the results, if the request asks for nothing else, or the passages that answer a plain question
+        about a text that was read or is in the message.
+        """
         plan, results = material.plan, material.results
         whole = await asyncio.to_thread(answer_from_results, plan, results)
         if whole is not None or not all(map(is_text, results)):
@@ -215,7 +220,7 @@ class Answerer:
         return "\n".join(line for text in texts for line in text.split("\n") if line != GAP) or None
 
     async def _without_llm(self, answer: JsonAnswer | str, material: Material) -> AsyncGenerator[Event, None]:
-        """The events of an answer that the results give whole. One without a shape ends at the client's limit."""
+        """Yield the events of an answer taken from results. An answer without a schema ends at the client's limit."""
         request, entries = material.request, material.entries
         if isinstance(answer, str) and not material.plan.results_only:
             yield AnswerWarning(PASSAGES)
@@ -242,10 +247,12 @@ class Answerer:
         entries: Sequence[Entry],
         beside: Sequence[str],
     ) -> list[str]:
-        """The results' texts, as far as the LLM's context has room for them beside other texts, the answer, and the
-        `taken` tokens of pictures and tools."""
+        """Return the results' texts, shortened to fit the LLM's context.
+
+        The context must also have room for other texts, the answer, and the `taken` tokens of pictures and tools.
+        """
         limit = request.max_completion_tokens or request.max_tokens
-        # One that no context has room for says how long an answer may be, not how long it will be.
+        # A limit larger than the context is a permission, not an estimate of the answer's length.
         answer = limit if limit and limit < context else context // ANSWER_SHARE
         taken += await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
         room = max(context // ANSWER_SHARE, context - answer - taken)
@@ -253,7 +260,7 @@ class Answerer:
 
 
 def _definitions_count(request: ChatRequest, internal: Sequence[InternalTool]) -> int:
-    """Tokens of the tools that the LLM is shown."""
+    """Return the number of tokens of the definitions of tools shown to the LLM."""
     definitions = [tool.model_dump_json(exclude_unset=True) for tool in request.tools or ()]
     definitions += [json.dumps(tool.definition()) for tool in internal]
     return sum(map(_careful_count, definitions))
@@ -264,7 +271,7 @@ def _careful_count(text: str) -> int:
 
 
 def _question_about_pasted(message: str) -> tuple[str, list[Entry]]:
-    """What a message asks, and the text that it brings along to be asked about, if it does."""
+    """Return the question in a message, and the document pasted beside the question, if any."""
     text = pasted_in(message)
     if text is None or len(text) < LEAST_PASTED:
         return message, []

@@ -1,4 +1,4 @@
-"""One chat request on its way through the pipeline, with who sent it and what is measured and charged for it."""
+"""Chat request on its way through the pipeline, with its sender, its measurements and its charges."""
 
 from dataclasses import dataclass, field
 
@@ -12,14 +12,14 @@ from app.wire.request import ChatRequest
 
 @dataclass(frozen=True, slots=True)
 class ChatCall:
-    """A chat request, its caller, and what is measured of it."""
+    """Chat request with its caller and its measurements."""
 
     request: ChatRequest
     caller: Caller
     skip_planning: bool = False
-    """`x-interfaze-bypass-moa`: the request goes straight to the LLM."""
+    """True if the request goes straight to the LLM (`x-interfaze-bypass-moa`)."""
     fresh: bool = False
-    """`x-interfaze-bypass-cache`, `x-interfaze-zdr`: use nothing of earlier requests, leave nothing for later ones."""
+    """True if no cache is read or written (`x-interfaze-bypass-cache`, `x-interfaze-zdr`)."""
     stages: Stages = field(default_factory=Stages)
     limit: TimeLimit = field(default_factory=TimeLimit)
     admission: Admission = field(default_factory=Admission)

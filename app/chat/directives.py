@@ -15,13 +15,13 @@ from tasks.code_sandbox import CodeSandboxTask
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
 _GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE | re.ASCII)
 _LEFT = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
-"""What is left of a tag that is not whole."""
+"""Pattern of the remainder of an incomplete tag."""
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
-"""What somebody may have meant as a guard; not `<guardrails>`, which prompts use for their own ends."""
+"""Pattern of a tag possibly meant as a guard. The tag `<guardrails>` is excluded: prompts use it for other purposes."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
 """The settings that switch on tasks which a server has only where its operator wants them, by task."""
 _SHOWN = 40
-"""Characters of an unknown code that a message repeats."""
+"""Number of characters of an unknown code that an error message repeats."""
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""What the answer to one request is made from, once its tasks have run."""
+"""Material for the answer to one request, once its tasks have run."""
 
 from dataclasses import dataclass
 
@@ -25,14 +25,14 @@ class Material:
     specialists: Specialists
     llm: Llm
     shape: Shape | None
-    """The form that the answer has to have. None: it is free."""
+    """Required form of the answer; None if there is no requirement."""
     plan: Plan
     results: tuple[Entry, ...]
-    """One for each step of the plan."""
+    """Results of the steps, one per step of the plan."""
     document: Entry | None = None
     """The document that the user's message brings as its text, where the fields of the answer may be copied from it."""
     filling: Filling | None = None
-    """The fields that are copied, and what is left for the LLM to write."""
+    """Fields that are copied, and the shape of the fields left to the LLM."""
 
     @property
     def request(self) -> ChatRequest:
@@ -40,5 +40,5 @@ class Material:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The results that the LLM and the client are told."""
+        """Results that are shown to the LLM and the client."""
         return without_empty_asides(self.plan, self.results)

@@ -35,7 +35,7 @@ NO_LOGPROBS = "No 'logprobs' are given: only an LLM's own words have any, where 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Runs requests; what all of them share."""
+    """Runs requests with the parts that all requests share."""
 
     find_task: Callable[[str], Task]
     """Finds a task by its canonical name. A missing engine is reported when the task runs."""
@@ -43,7 +43,7 @@ class Pipeline:
     collector: Collector
     guardrails: Guardrails
     task_names: Sequence[str] = TASK_NAMES
-    """Names that a `<task>` may have."""
+    """Names accepted in a `<task>` tag."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """The operator's thresholds, by the guard's code."""
     redacts: bool = False

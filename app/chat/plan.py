@@ -28,46 +28,48 @@ _READERS: dict[Kind, str] = {
     "video": "speech_to_text",
     "page": "scraper",
 }
-"""The task that turns each kind of source into text."""
+"""Task that turns a source into text, by the kind of source."""
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
 _SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
 _NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
-"""Between the words of `search_web` and of `searchWeb`."""
+"""Pattern of the gaps between the words of names like `search_web` and `searchWeb`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One task on one input."""
+    """Step of a plan: a task with its input."""
 
     task: str
-    """One of SPECIALISTS."""
+    """Name of a task in SPECIALISTS."""
     sources: tuple[Source, ...]
     text: str
-    """The text that the task is given."""
+    """Input text of the task."""
     after: tuple[int, ...] = ()
-    """The steps whose text this one works on, by their place in the plan; always earlier ones."""
+    """Indexes of the earlier steps whose text is an input of this step."""
     is_aside: bool = False
-    """A picture is read beside what was asked of it, in case something is written there: nothing found is not told."""
+    """True if a picture is read in addition to the requested task. An empty reading is not reported."""
     is_guess: bool = False
-    """No word asks for it: the router took it for likely."""
+    """True if the router guessed the task, because no word of the request asks for it."""
     may_be_read: bool = False
-    """An open question about a picture ("What is in it?"): what is written there answers it, too, where no engine finds
-    objects."""
+    """True for an open question about a picture ("What is in it?").
+
+    The text in the picture answers such a question, too, if there is no engine to find objects.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     steps: tuple[Step, ...] = ()
     about_only: bool = False
-    """The request asks for the last step's result and nothing else: where that fails, the request has failed."""
+    """True if the request asks for the last step's result alone: if that step fails, the request fails."""
     reads_out: bool = False
-    """The request asks for all that is read or said, not for something in it."""
+    """True if the request asks for the whole text or transcript, not for a detail in it."""
     results_only: bool = False
-    """The request asks for the results of its steps and nothing else: no LLM has to add a word."""
+    """True if the request asks for the results of its steps alone: no LLM has to add a word."""
 
     @property
     def summary(self) -> tuple[str, ...]:
-        """`("ocr", "translate(ocr)")`: names alone, fit for a log."""
+        """Names of the steps for a log, such as `("ocr", "translate(ocr)")`."""
         before = (",".join(self.steps[index].task for index in step.after) for step in self.steps)
         return tuple(
             f"{step.task}({read})" if read else step.task for step, read in zip(self.steps, before, strict=True)
@@ -76,15 +78,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The client's tools, among which an LLM chooses by itself. It is offered the search beside them, so that what no
-    word of the request asks for is its choice: a plan would take it away."""
+    """Client's tools, among which an LLM chooses by itself.
+
+    The LLM is also offered the web search. A search that no word of the request asks for is thus the LLM's choice; a
+    plan would take the choice away.
+    """
 
     search: bool
-    """One of them searches, or one has to be called: even a search in so many words may be theirs."""
+    """True if a tool searches, or must be called: even an explicit request to search may be meant for the tool."""
 
     @classmethod
     def of(cls, request: ChatRequest, *, is_able: bool) -> Self | None:
-        """The choices, or None where there is nothing to choose. `is_able`: the LLM calls tools of its own accord."""
+        """Return the choices, or None if there is no choice. `is_able` means that the LLM calls tools unforced."""
         choice = request.tool_choice
         is_forced = choice not in (None, "auto", "none")
         if not request.tools or choice == "none" or not (is_able or is_forced):
@@ -94,17 +99,20 @@ class Choices:
 
 
 class Planner:
-    """Plans requests. Without an embedder it goes by rules alone, which cost tens of microseconds and never vary.
+    """Plans requests, by rules and a router. Without an embedder only the rules apply.
 
-    Rules plan what a request plainly asks for, engine or not: that it is missing is worth telling. The router only
-    guesses, and guesses among the tasks that `can_run`.
+    Rules take tens of microseconds and never vary. They plan a task that a request plainly asks for even without an
+    engine, because the missing engine is worth reporting. The router only guesses, among the tasks that `can_run`.
     """
 
     def __init__(self, embedder: Embedder | None = None, can_run: Callable[[str], bool] = lambda _task: True) -> None:
         self._router = Router(embedder, can_run) if embedder is not None else None
 
     async def plan(self, turn: Turn, choices: Choices | None = None) -> Plan:
-        """Never raises: an embedder that fails leaves the rules' plan. What `choices` may answer is left to the LLM."""
+        """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM.
+
+        Never raises: if the embedder fails, the plan is that of the rules.
+        """
         prose = Prose.of(turn.text)
         # Media always; a link unless the text only shows it, in code say. Links of an earlier message are not in it.
         sources = [
@@ -136,7 +144,7 @@ class Planner:
         wants: Wants,
         router: Router,
     ) -> list[Step]:
-        """The steps for what the rules have no words for."""
+        """Return the steps that the router adds to those of the rules."""
         text = turn.text
         if not text.strip():
             return []
@@ -188,14 +196,14 @@ def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
 
 
 def _is_series(kind: Kind, wants: Wants, *, alone: bool) -> bool:
-    """Tells whether a source is the series to be forecast."""
+    """True if a source contains the series to be forecast."""
     if kind == "table":
         return wants.forecast or wants.period
     return kind == "page" and wants.forecast and wants.future and alone
 
 
 def _translation(text: str, steps: Sequence[Step], language: str, prose: Prose) -> Step:
-    """Translates what the message brings along, else what the steps before it read."""
+    """Return a step that translates the text in the message, or else the texts read by the steps before."""
     read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
     if prose.brings_text or not read:
         return Step("translate", (), text)
@@ -203,8 +211,10 @@ def _translation(text: str, steps: Sequence[Step], language: str, prose: Prose) 
 
 
 def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
-    """Tells whether the last step's result is the whole answer: one short instruction, no question, and no step that
-    does not lead to it."""
+    """True if the last step's result is the whole answer.
+
+    The request must be one short instruction without a question, and every step must lead to the last one.
+    """
     if not steps or set(steps[-1].after) != set(range(len(steps) - 1)):
         return False
     if len(prose.sentences) > 1 or (prose.mentions("also") and steps[-1].task != "web_search"):

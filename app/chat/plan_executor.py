@@ -1,4 +1,4 @@
-"""Planned tasks run side by side, each as soon as what it depends on is there."""
+"""Runs planned tasks side by side, each as soon as the results that it needs are there."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -57,7 +57,7 @@ async def gather(
 
 
 def _is_silence(failure: BaseException) -> bool:
-    """A video without sound can still be looked at."""
+    """True for the failure to transcribe a video without sound, whose pictures can still be used."""
     return isinstance(failure, InputError) and failure.code == "no_audio"
 
 
@@ -81,7 +81,7 @@ def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseExceptio
 
 
 def _text_in_pictures(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> str:
-    """All that was read in pictures."""
+    """Return the text that was read in pictures."""
     texts = [
         outcome.text()
         for step, outcome in zip(plan.steps, outcomes, strict=True)
@@ -122,7 +122,7 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
 
 
 def as_entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
-    """A result, or the exception in its place."""
+    """Return the entry of a result, or of the exception in its place."""
     if isinstance(outcome, BaseException):
         outcome = Failure(told(outcome, "planned_task_failed", task=task).message)
     return Entry(PRECONTEXT_NAMES.get(task, task), outcome)
@@ -136,7 +136,7 @@ async def _run_step(
     redact: Redact,
     form: Form,
 ) -> Result[Any]:
-    """The step's result; what a step before it failed with, it fails with too."""
+    """Return the step's result. Raises the error of an earlier step on which the step depends."""
     texts = [step.text, *[await redact((await work).text()) for work in before]]
     request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact, form)
     return await find_task(step.task).run(request)

@@ -1,4 +1,4 @@
-"""Answers that have to satisfy a schema: parsed, asked for once more where they do not, and traced to their sources."""
+"""Answers that must satisfy a schema: parsed, requested once more if invalid, and traced to their sources."""
 
 import asyncio
 import copy

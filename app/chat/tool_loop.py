@@ -36,7 +36,7 @@ from models.language.llm import (
 from tasks.precontext import Entry
 
 MAX_TOOL_ROUNDS = 4
-"""Rounds in which the LLM may ask for tasks before it must answer."""
+"""Number of rounds in which the LLM may call tasks before it must answer."""
 NOT_RUN = (
     "error: not run. At most {a_round} calls after one answer, and {a_request} in all, are run "
     "(OPENFAZE_MAX_TOOL_CALLS_A_ROUND, OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
@@ -60,7 +60,7 @@ PASSED_ON = (
     "min_p",
     "user",
 )
-"""Fields that go to the LLM as they came."""
+"""Fields of a request that are passed to the LLM unchanged."""
 EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "on": "medium"}
 """`reasoning_effort` as OpenAI-compatible servers know it; what is not here is not passed on."""
 _TIME_IS_UP = "The answer was cut because its request's time was up: {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
@@ -127,9 +127,9 @@ class Rounds:
     limits: ToolLimits = field(default_factory=ToolLimits)
     limit: TimeLimit = field(default_factory=TimeLimit)
     holds_text: bool = False
-    """The text is shown to nobody before the end of its call: only that of the last call counts."""
+    """True if no text is shown before the end of its call, because only the text of the last call counts."""
     corrected: bool = False
-    """The LLM has been told once that a tool which it called does not exist."""
+    """True once the LLM has received an error for calling a tool that does not exist."""
     ran: int = 0
     """Specialists that the LLM's calls have run so far."""
     text: str = ""

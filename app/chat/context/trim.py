@@ -21,21 +21,21 @@ from tasks.result import ResultLine
 log = structlog.get_logger(__name__)
 
 MAX_PIECE_CHARS = 400
-"""A longer line is kept or left out in parts: some 100 tokens each."""
+"""Largest number of characters of a piece: about 100 tokens. A longer line is divided into several pieces."""
 HEAD_PIECES = 3
-"""The beginning says what the rest is about: a title, a letterhead, a table's first row."""
+"""Number of pieces at the beginning that are kept first: often a title, a letterhead or a table's first row."""
 HEAD_SHARE = 0.2
-"""The share of the budget that the beginning gets at most."""
+"""Largest share of the budget for the beginning."""
 MAX_PIECES = 20_000
-"""A longer result is chosen from in larger pieces."""
+"""Approximate largest number of pieces of a result. A longer result is divided into larger pieces."""
 MAX_EMBEDDED = 64
-"""Passages whose meaning is compared with the question's, the others by their words alone. 4 ms each on a core."""
+"""Largest number of passages that are embedded, at 4 ms each on a core. Others are compared by words alone."""
 
 GAP = "[…]"
-"""Stands where something was left out."""
+"""Mark in place of text that was left out."""
 
 _SAYS_NOTHING = re.compile(r"#{1,6} .*|[|:\s-]*")
-"""Lines that say nothing by themselves: a heading, the rule below a table's first row."""
+"""Pattern of lines without content of their own: a heading, or the rule below a table's first row."""
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 
 
