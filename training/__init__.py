@@ -1,1 +1,1 @@
-"""How the weights that are part of this package were made."""
+"""Training of the weights that are part of this package."""

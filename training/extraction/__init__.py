@@ -1,1 +1,1 @@
-"""Documents made to train, validate and test what reads fields out of documents."""
+"""Synthetic documents for training, validating and testing the extraction of fields."""

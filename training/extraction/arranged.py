@@ -1,4 +1,4 @@
-"""Templates by chance, to train on: the facts of a document in any order and any arrangement of labels and values."""
+"""Random templates for training: the facts of a document in any order and any arrangement of labels and values."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 BARE = frozenset(
     ("company", "address", "company_address", "customer", "name", "email", "phone", "website", "date", "title", "event")
 )
-"""What stands on documents without a label, now and then."""
+"""Names of facts that documents sometimes print without a label."""
 _STYLES = ("", "", "", "i", "w", "r", "a", "b", "c", "d")
 _NUMBERS = frozenset(
     ("quantity", "unit_price", "amount", "tax_rate", "balance", "price", "total", "hours", "gross", "net", "value")
@@ -14,7 +14,10 @@ _NUMBERS = frozenset(
 
 
 def arranged(rng: random.Random, facts: Sequence[str], tables: Mapping[str, Sequence[str]]) -> tuple[str, str]:
-    """The width, as a template's option has it, and its rows. `facts` have labels, as have the columns of `tables`."""
+    """Return the width, in the form of a template's option, and the rows.
+
+    All `facts` and all columns of `tables` have labels.
+    """
     names = rng.sample(facts, max(1, min(len(facts), round(len(facts) * rng.uniform(0.4, 1.0)))))
     parts = list(_parts(rng, names)) + [_table(rng, name, columns) for name, columns in tables.items()]
     if rng.random() < 0.7:
@@ -41,7 +44,7 @@ def _bare(rng: random.Random, name: str) -> str | None:
 
 
 def _gridded(rng: random.Random, names: Sequence[str]) -> list[str]:
-    """A row of labels, a row of values."""
+    """Return a row of labels and a row of values."""
     size = "~ " if rng.random() < 0.4 else ""
     labels, values = ([form.format(name) for name in names[:4]] for form in ("{{#{0}}}", "{{{0}}}"))
     rows = [" | ".join(size + label for label in labels), " | ".join(values)]
@@ -49,7 +52,7 @@ def _gridded(rng: random.Random, names: Sequence[str]) -> list[str]:
 
 
 def _columned(rng: random.Random, names: Sequence[str]) -> list[str]:
-    """Labels with their values in two or three columns."""
+    """Return labels with their values in two or three columns."""
     across, style = rng.choice((2, 2, 3)), rng.choice((*_STYLES[:6], "a", "a"))
     cells = [f"&{style} {name}" for name in names]
     rows = [" | ".join(cells[at : at + across]) for at in range(0, len(cells), across)]
@@ -72,7 +75,7 @@ def _beside(rng: random.Random, names: Sequence[str]) -> list[str]:
 
 
 def _run(rng: random.Random, names: Sequence[str]) -> list[str]:
-    """Two of them in a line."""
+    """Return lines with two labels and their values each."""
     by, end = rng.choice(("  ", ", ", " / ", " - ")), rng.choice((":", ""))
     return [by.join(f"{{#{name}{end}}} {{{name}}}" for name in names[at : at + 2]) for at in range(0, len(names), 2)]
 
@@ -86,7 +89,7 @@ def _table(rng: random.Random, name: str, columns: Sequence[str]) -> list[str]:
     head, row = (
         " | ".join(f"{side}{{{mark}{column}}}" for side, column in zip(sides, kept, strict=True)) for mark in ("#", "")
     )
-    # What says the most takes the most room.
+    # Columns with long texts get more room.
     shares = [3 if column in ("description", "test", "item") else 1 for column in kept]
     starts = [round(100 * sum(shares[:at]) / sum(shares)) for at in range(len(kept))]
     heading = [head] if rng.random() < 0.9 else []

@@ -31,7 +31,7 @@ Split = Literal["train", "validate", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 ARRANGED = 0.5
-"""The share of documents to train on that are no template's."""
+"""Share of the documents for training with random arrangements instead of templates."""
 _HERE = Path(__file__).parent
 _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
@@ -63,7 +63,7 @@ class MadeField:
     type: str
     """'string', 'date', 'number', 'integer', 'boolean', 'enum', 'email', 'uri' or 'time'."""
     value: Any
-    """As the answer should have it: dates and times ISO 8601, numbers Decimal, text as it was written, before noise."""
+    """Value in the expected answer: dates and times in ISO 8601, numbers as Decimal, text as written before noise."""
     sources: tuple[FieldSource, ...]
     enum: tuple[str, ...] = ()
 
@@ -110,7 +110,7 @@ class Template:
 
 
 def documents(seed: int, count: int, *, split: Split, noise: float = 0.0) -> Iterator[MadeDocument]:
-    """`noise` from 0 to 1: how badly the lines are read. Kinds come equally often."""
+    """Yield documents, of each kind equally often. `noise`, 0 to 1, is the degree of reading errors."""
     for number in range(count):
         yield _made(random.Random(f"{seed} {split} {number}"), split, noise)
 
@@ -166,12 +166,12 @@ def _names(kind: str, concept: str, split: Split) -> tuple[str, ...]:
     if split != "train" or not names:
         return tuple(dict.fromkeys(names))
     further = _further_names(kind, concept)
-    # Half of the fields are called as developers call them.
+    # Half of the names are names that developers give to fields.
     return tuple(names * max(1, len(further) // len(names)) + further)
 
 
 def _told_apart(names: dict[str, tuple[str, ...]], taken: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
-    """Without the names that more than one field has, or that are `taken`."""
+    """Return `names` without those of more than one field or in `taken`, unless a field would have no name left."""
     times = Counter(key for own in names.values() for key in {name.partition("|")[0] for name in own})
     times.update(name.partition("|")[0] for name in taken)
     return {

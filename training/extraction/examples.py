@@ -1,4 +1,4 @@
-"""Documents as the network sees them: what is read, the fields that are asked for, and the spans that answer them."""
+"""Training examples for the network: the text of a document, the wanted fields, and the spans that answer them."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ from tasks.result import SourceLine, bounds_of
 from training.extraction.documents import MadeDocument, MadeField
 
 Placed = tuple[float, float, float, float, str]
-"""Left, top, right, bottom, text."""
+"""Line of a page: left, top, right, bottom, text."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class TrainingField:
     path: tuple[str, ...]
     schema: Mapping[str, Any]
     value: Any
-    """None: the document does not say it."""
+    """Value of the field, or None if the document has none."""
     words: frozenset[int] | None = None
-    """Where it stands; None: wherever it is said."""
+    """Indices of the words at the value's place, or None if any place with the value is right."""
     cells: tuple[tuple[Any, frozenset[int]], ...] | None = None
-    """For a field in a list: the value of each item, and where it stands."""
+    """Value and indices of the words of each item, for a field in a list."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class TrainingExample:
     fields: Matrix
     matches: Matrix
     answers: Any
-    """Fields × (spans + 1): whether it is an answer."""
+    """Matrix of fields × (spans + 1): True if the span answers the field."""
     listed: Any
-    """Whether the field is in a list, so that each span is an answer by itself."""
+    """Vector of fields: True if the field is in a list, so that each span is an answer by itself."""
     name: str = ""
 
 
@@ -81,7 +81,7 @@ def passage_of(lines: Sequence[Placed]) -> Passage:
 
 
 def answers(span: CandidateSpan, schema: Mapping[str, Any], value: Any, words: frozenset[int] | None) -> bool:
-    """Whether `span` is the value, or nearly, where it may stand."""
+    """True if `span` is the value, or nearly, and overlaps the value's place."""
     if words is not None and words.isdisjoint(span.words):
         return False
     if schema.get("type") in ("number", "integer"):
@@ -196,7 +196,7 @@ _KNOWN: dict[str, Matrix] = {}
 
 
 def embedded(minilm: MiniLm | None, texts: Sequence[str]) -> Matrix:
-    """Each text once a process."""
+    """Return the embeddings of `texts`; each text is embedded once per process."""
     if minilm is None:
         return np.zeros((len(texts), 384), np.float32)
     new = [text for text in dict.fromkeys(texts) if text not in _KNOWN]
@@ -210,7 +210,7 @@ def embedded(minilm: MiniLm | None, texts: Sequence[str]) -> Matrix:
 
 @cache
 def meanings(minilm: MiniLm | None) -> Matrix:
-    """Concepts × 384: the mean of what each is called."""
+    """Return a matrix of concepts × 384: the mean embedding of each concept's names."""
     vectors = {name: embedded(minilm, called).mean(axis=0) for name, called in called_by().items() if called}
     return meanings_of({name: vector / max(1e-6, np.linalg.norm(vector)) for name, vector in vectors.items()})
 
@@ -232,12 +232,12 @@ def receipts(folder: Path) -> Iterator[Receipt]:
 
 
 def is_held_out(receipt: Receipt) -> bool:
-    """A fifth by the hash of its id, and all of which there is a picture: none of them is trained on."""
+    """True if a receipt is not for training: a fifth of all, by the hash of the id, and all with a picture."""
     return receipt.has_picture or _hash(receipt) % 5 == 0
 
 
 def is_for_calibration(receipt: Receipt) -> bool:
-    """Half of those that are held out and have no picture."""
+    """True for half of the receipts without a picture, by the hash of the id."""
     return not receipt.has_picture and _hash(receipt) // 5 % 2 == 0
 
 

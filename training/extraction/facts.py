@@ -14,7 +14,7 @@ from training.extraction.marked import Mark, Marked, all_of
 Rows = list[dict[str, "Fact"]]
 CURRENCIES = ("EUR", "USD", "GBP", "MYR", "SGD", "CHF", "BRL", "INR", "AUD", "MXN")
 LANGUAGES = {"en": 60, "de": 7, "fr": 7, "es": 6, "it": 5, "pt": 5, "nl": 5, "ms": 5}
-"""So many of a hundred documents."""
+"""Percentage of the documents in each language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Fact:
     parts: tuple[Marked, ...]
     """The lines it is written on; a mark without a tag is the value, one with a tag another field in it."""
     value: Any = None
-    """None: as written."""
+    """Value of the fact, or None if it is the text as written."""
     enum: tuple[str, ...] = ()
     priced: Marked | None = None
     """An amount with its currency."""
@@ -31,7 +31,7 @@ class Fact:
 
 Facts = dict[str, Fact]
 Told = tuple[Facts, dict[str, Rows]]
-"""What stands once in a document, and its tables."""
+"""The single facts of a document, and its tables."""
 
 
 @cache

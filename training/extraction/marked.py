@@ -1,9 +1,9 @@
-"""Text that knows where its fields stand, whatever is put before it, cut off it or misread in it."""
+"""Text with marks for the places of its fields, which stay right after insertions, cuts and misreadings."""
 
 from dataclasses import dataclass
 
 Mark = tuple[int, int, str]
-"""Start, end and the tag of what stands there. Marks may lie within each other: a surname within a name."""
+"""Start, end and tag of a field in a text. Marks may be nested: a surname within a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Marked:
         return Marked(self.text[start:end], tuple(mark for mark in kept if mark[0] < mark[1]))
 
     def replaced(self, start: int, end: int, new: str) -> "Marked":
-        """What is put in at a mark's edge stands outside of the mark."""
+        """Replace the characters `start` to `end` by `new`. An insertion at a mark's edge is outside the mark."""
         by = start + len(new) - end
 
         def first(at: int) -> int:
@@ -35,7 +35,7 @@ class Marked:
         return Marked(self.text[:start] + new + self.text[end:], tuple(mark for mark in moved if mark[0] < mark[1]))
 
     def upper(self) -> "Marked":
-        """In capitals, letter by letter: as long as before."""
+        """Return the text in capitals, letter by letter, with its length unchanged."""
         return Marked("".join(one.upper() if len(one.upper()) == 1 else one for one in self.text), self.marks)
 
     def plain(self) -> "Marked":

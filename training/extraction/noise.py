@@ -1,5 +1,7 @@
-"""What reading a picture does to lines: letters taken for others, spaces lost, rows run together or parted, boxes that
-are not quite right. The marks in a line stay on what they marked."""
+"""Simulation of reading errors in lines: confused letters, lost spaces, joined or split rows, and inexact boxes.
+
+The marks in a line keep their text.
+"""
 
 import math
 import random
@@ -15,7 +17,7 @@ _TAKEN_FOR = {
 
 
 def read(lines: list[Placed], rng: random.Random, noise: float) -> list[Placed]:
-    """`noise` is 0 (nothing changes) to 1 (a bad photo)."""
+    """Return the lines with reading errors; `noise` is 0 (no errors) to 1 (a bad photo)."""
     if not noise:
         return lines
     found: list[Placed] = []

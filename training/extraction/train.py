@@ -42,11 +42,11 @@ NAMES = json.loads(Path(__file__).with_name("receipt_names.json").read_text("utf
 WIDTH, SECOND, WORDS = 320, 64, 48
 EPOCHS = 5
 TIMES = 4
-"""How often each receipt is there, under other names each time: made documents are many more."""
+"""Number of uses of each receipt, with other names each time, because generated documents are many more."""
 LISTED = 0.3
-"""What a column of a table counts beside a field."""
+"""Weight of a column of a table, relative to a single field."""
 AT_ONCE = 8
-"""Documents a step."""
+"""Number of documents per step."""
 
 
 def receipt_fields(receipt: Receipt, rng: random.Random, *, plain: bool = False) -> Iterator[TrainingField]:
@@ -121,7 +121,7 @@ def tensors(one: TrainingExample) -> dict[str, torch.Tensor]:
 
 
 def varied(one: dict[str, torch.Tensor], rng: random.Random) -> dict[str, torch.Tensor]:
-    """The same now and then without embeddings, without known concepts, with fewer spans."""
+    """Return the example unchanged, without embeddings, or with unknown concepts for some fields, at random."""
     one = dict(one)
     draw = rng.random()
     if draw < 0.05:
@@ -139,7 +139,7 @@ def varied(one: dict[str, torch.Tensor], rng: random.Random) -> dict[str, torch.
 
 
 def loss_of(scores: torch.Tensor, one: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Less the surer the fields' answers are: any of them, or in lists each by itself."""
+    """Return the loss: for a field the probability of any right span counts, in a list the probability of each span."""
     answers, listed = one["answers"], one["listed"]
     sayable = answers.any(1) & ~listed
     kept = scores[sayable]
@@ -148,7 +148,7 @@ def loss_of(scores: torch.Tensor, one: dict[str, torch.Tensor]) -> torch.Tensor:
     if listed.any():
         odds, said = scores[listed, :-1] - scores[listed, -1:], answers[listed, :-1].float()
         each = functional.binary_cross_entropy_with_logits(odds, said, reduction="none")
-        # A cell is said by several spans, and most spans are none.
+        # Several spans have the value of a cell, but most spans are no cells.
         loss = loss + LISTED * (each * (1 + 9 * said)).sum(1).div(1 + said.sum(1)).sum()
     return loss
 

@@ -1,5 +1,5 @@
-"""Examples that are made from a table: the same forms around what is unsafe and what is not, so that a head learns the
-difference from what is asked for."""
+"""Generated examples: the same frames around unsafe and harmless phrases, so that a head learns the difference from the
+phrases."""
 
 import random
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 FILE = Path(__file__).with_suffix(".toml")
 _A_PHRASE = 5
-"""Frames that each act or thing is put into, at most."""
+"""Number of frames for each act or thing, and of fillings for each gap."""
 
 _ACTS = (
     "How do I {}?",
@@ -62,7 +62,7 @@ _ACTS = (
     "Sure! The simplest way to {} is to ask somebody who has done it, then copy what they do step by step.",
 )
 _DOUBLED = re.compile(r"[^aeiou]*[aeiou][bdgmnpt]")
-"""Verbs whose last letter is there twice before an ending."""
+"""Pattern of verbs whose last letter is doubled before an ending."""
 _THINGS = (
     "Plan {} for me.",
     "Help me with {}.",
@@ -101,7 +101,7 @@ _ABOUT_THINGS = (
 
 
 def contrasts() -> Iterator[tuple[str, str | None, str]]:
-    """Text, code (None: harmless) and theme, the same each time."""
+    """Yield the text, code (None if harmless) and theme of each example; the examples are the same each time."""
     chance = random.Random(0)
     tables = tomllib.loads(FILE.read_text(encoding="utf-8"))
     filling = tables.pop("gaps")

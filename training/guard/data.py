@@ -1,4 +1,4 @@
-"""What the head learns from: three published sets, made contrasts, and harmless texts of our own."""
+"""Training texts of the head: three published sets, generated contrasts, and harmless texts of our own."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ from training.guard.contrasts import contrasts
 
 HARMLESS = Path(__file__).parent
 SETS = ("prompts", "moderation", "xstest")
-"""Each a CSV file with the columns `prompt` or `text`, `code` where it has one, and `unsafe` unless all of it is."""
+"""Names of CSV files with the columns `prompt` or `text`, optionally `code`, and `unsafe` unless all texts are."""
 MADE = "contrasts"
 ATTRIBUTION = (
     "Trained on prompts of the MLCommons AILuminate v1.0 demo prompt set (mlcommons/ailuminate, Apache-2.0), texts of "
@@ -25,17 +25,19 @@ class LabelledText:
     text: str
     unsafe: bool
     code: str | None
-    """What an unsafe one breaks, where its set says which."""
+    """Code of the hazard of an unsafe text, if its set states one."""
     group: str
-    """A theme: variants and translations of it are never on both sides of a split."""
+    """Theme of the text: variants and translations of a theme are never on both sides of a split."""
     language: str
     source: str
-    """The file that it is from."""
+    """Name of the file with the text."""
 
 
 def examples(sets: Path) -> list[LabelledText]:
-    """The texts of the sets in the folder `sets`, and those beside this module. A text that is there twice counts
-    once, as that of the set."""
+    """Return the texts of the sets in the folder `sets` and the texts beside this module.
+
+    A text in both counts once, as a text of its set.
+    """
     found = {example.text: example for example in [*_harmless(), *_made(), *_published(sets)]}
     return list(found.values())
 
@@ -59,5 +61,5 @@ def _harmless() -> Iterator[LabelledText]:
         source = path.relative_to(HARMLESS).with_suffix("").as_posix()
         for line in path.read_text(encoding="utf-8").splitlines():
             fields = json.loads(line)
-            # Files that share a theme name it alike.
+            # Files with a common theme use the same name for it.
             yield LabelledText(fields["text"], False, None, fields["group"], fields["language"], source)

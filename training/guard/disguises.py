@@ -1,4 +1,4 @@
-"""Ways to write a text so that a filter does not see it, for measuring what the guard sees through."""
+"""Disguises of a text that may hide it from a filter, for measuring the guard."""
 
 import base64
 import codecs
@@ -17,13 +17,13 @@ def _spaced(text: str) -> str:
 
 
 def _morse(text: str) -> str:
-    """Marks and letters that it has no signs for are left out."""
+    """Return the text in Morse code, without the characters that Morse code lacks."""
     words = ([_MORSE[letter] for letter in word if letter in _MORSE] for word in text.lower().split())
     return " / ".join(" ".join(word) for word in words if word)
 
 
 def _halves(text: str) -> str:
-    """Two messages, or two parts of one, joined."""
+    """Return the text split into two lines, like two messages or two parts of a message."""
     words = text.split(" ")
     return " ".join(words[: len(words) // 2]) + "\n" + " ".join(words[len(words) // 2 :])
 
@@ -49,4 +49,4 @@ DISGUISES: Mapping[str, Callable[[str], str]] = {
     "reversed": lambda text: text[::-1],
     "within 5,000 harmless characters": lambda text: text,
 }
-"""By the name in the docs' table; the last is put into a longer text by whoever measures."""
+"""Disguises by their name in the table of the docs; for the last, the measurement adds the longer text."""

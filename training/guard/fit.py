@@ -1,6 +1,8 @@
-"""Fits a head to examples. Everything that is chosen is chosen within the examples that are given, so that whoever
-holds some back measures all of it; and by what models say of published sets of which they have seen nothing, since
-strangers' texts are what a guard is for."""
+"""Fit of a head to examples.
+
+All parameters are chosen within the given examples, so that a measurement on other examples covers the choice, too.
+The choice uses the scores of models on published sets that they have not seen, because a guard is for strangers' texts.
+"""
 
 import zlib
 from collections import Counter
@@ -18,25 +20,29 @@ from models.safety.text.head import packed, terms_of, unpacked
 from training.guard.data import ATTRIBUTION, MADE, SETS, LabelledText
 
 INNER_FOLDS = 4
-"""More than there are sets, so that each set is held back whole, with a share of the themes of our own."""
+"""Number of folds, more than sets, so that each set is held back whole, with a share of the themes of our own."""
 MOST_ALARMS = 0.08
-"""The part of the harmless examples of the sets and of our own that may be taken for unsafe. A set has many that were
-gathered because they look unsafe; of our own ones it is far fewer."""
+"""Largest share of the harmless examples, of the sets and of our own, that may be judged unsafe.
+
+Many examples of a set were gathered because they look unsafe; the share among our own examples is far smaller.
+"""
 TERMS = 8000
-"""How many of each kind a head keeps: those that weigh most."""
+"""Number of terms of each kind in a head: the terms with the largest weights."""
 _RAREST = {"words": 2, "parts": 3}
-"""Examples that a term must be in."""
+"""Smallest number of examples with a term, by kind of term."""
 _TERM_SCALE = 2.0
 _TERM_C = 2.0
 LANDMARKS = 1200
-"""Centres of clusters, half of them among the unsafe examples."""
+"""Number of centres of clusters, half of them among the unsafe examples."""
 _CLUSTERINGS = 5
 _GAMMA = 2.5
 _MEANING_C = 30.0
 _CODE_C = 16.0
 _EMBEDDED = 0.3
-"""The share of our own harmless examples that is not beyond suspicion by its words: embedding is most of the time of
-a verdict, and of the passages of longer texts it is fewer still."""
+"""Share of our own harmless examples that the words do not clear, and that are therefore embedded.
+
+Embedding takes most of the time of a verdict. The share among passages of longer texts is smaller still.
+"""
 
 Vectors = NDArray[np.float32]
 Odds = NDArray[np.float64]
@@ -44,7 +50,7 @@ Odds = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Words:
-    """The model of words: weights by term, of both kinds."""
+    """The model of words: the weight of each term of both kinds."""
 
     words: Mapping[str, float]
     parts: Mapping[str, float]
@@ -77,7 +83,7 @@ class Meaning:
 
 
 def fit(examples: Sequence[LabelledText], vectors: Vectors, *, seed: int) -> dict[str, Any]:
-    """A head as its file holds it; `vectors` are the examples' embeddings."""
+    """Return a head in the form of its file; `vectors` are the examples' embeddings."""
     unsafe = np.array([example.unsafe for example in examples])
     terms = [terms_of(example.text) for example in examples]
     of_words, of_meaning = _unseen(examples, terms, vectors, unsafe, seed)
@@ -144,7 +150,7 @@ def _centres(vectors: Vectors, seed: int) -> Vectors:
         members = scipy.sparse.csr_matrix(
             (np.ones(len(vectors), np.float32), (nearest, np.arange(len(vectors)))), shape=(number, len(vectors))
         )
-        sums = members @ vectors + 1e-3 * centres  # One that is nearest to nothing stays.
+        sums = members @ vectors + 1e-3 * centres  # A centre without members stays.
         centres = sums / np.linalg.norm(sums, axis=1, keepdims=True)
     return np.asarray(centres, np.float32)
 
@@ -156,7 +162,7 @@ def _unseen(
     unsafe: NDArray[np.bool_],
     seed: int,
 ) -> tuple[Odds, Odds]:
-    """What each model says of the examples that it was not fitted to."""
+    """Return the scores of each model for the examples that it was not fitted to."""
     of_words, of_meaning = np.zeros(len(examples)), np.zeros(len(examples))
     folds = np.array([_fold(example) for example in examples])
     for number in range(INNER_FOLDS):
@@ -178,7 +184,7 @@ def _own(examples: Sequence[LabelledText]) -> NDArray[np.bool_]:
 
 
 def _even(sources: Sequence[str]) -> Odds:
-    """Weights by which each set, what is made and what is our own count the same."""
+    """Return weights by which each set, the generated examples and our own examples count equally."""
     kinds = [source if source in (*SETS, MADE) else "own" for source in sources]
     sizes = Counter(kinds)
     return np.array([len(kinds) / len(sizes) / sizes[kind] for kind in kinds])

@@ -1,6 +1,8 @@
-"""What the guard is worth on strangers' texts: for each published set a head is fitted, and all that is chosen for it
-is chosen, without any of that set and without a fifth of our own harmless themes; the set and these are what it is
-measured on."""
+"""Measurement of the guard on strangers' texts.
+
+For each published set, a head is fitted, and its parameters are chosen, without that set and without a fifth of our own
+harmless themes. The set and these themes are the texts for the measurement.
+"""
 
 import asyncio
 import zlib
@@ -22,23 +24,23 @@ from training.guard.disguises import DISGUISES
 from training.guard.fit import Vectors, fit
 
 _SHARES = 5
-"""The parts of our own harmless themes, one of which is held back with each set."""
+"""Number of parts of our own harmless themes; one part is held back with each set."""
 NONE = "none"
 HAYSTACK = "within 5,000 harmless characters"
 _HAYSTACK_CHARS = 5000
 _HAYSTACKS = 40
-"""A fold."""
+"""Number of long texts per fold."""
 _PROSE = ("long_texts", "answers", "everyday")
 _DISGUISED = "prompts"
 """The set of which some unsafe texts are written in each disguise."""
 _DRAWN = 200
-"""How many of these, drawn at random."""
+"""Number of texts of this set for each disguise, drawn at random."""
 LONG = "5,000 characters of prose, answers and requests"
 
 
 @dataclass
 class Judged:
-    """One example, by a head that has not seen it."""
+    """The scores for an example by a head that was not fitted to it."""
 
     example: LabelledText
     scores: Scores

@@ -1,1 +1,1 @@
-"""Training of the network that says what the boxes of a screenshot are."""
+"""Training of the network that classifies the boxes of a screenshot."""

@@ -1,4 +1,4 @@
-"""What each proposed box of a labelled page is, for the network to learn."""
+"""Labels for the proposed boxes of a labelled page, which the network learns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +15,21 @@ from models.vision.text import Image, TextLine
 
 NOTHING, UNSURE = 0, -1
 _GOOD, _LEAST, _BAD = 0.72, 0.5, 0.42
-"""Common over joint area: of a box that is right, of the best one where none is better, and of one that is wrong."""
+"""Intersection over union with an element: of a right box, of the best box without any right one, of a wrong box."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
     features: Floats
     labels: NDArray[np.int64]
-    """NOTHING, or 1 + the index of one of TYPES."""
+    """Label of each box: NOTHING, or 1 + an index in TYPES."""
 
 
 def examples_of(image: Image, lines: Sequence[TextLine], truth: Sequence[TrueElement] | None) -> Examples | None:
-    """The boxes of one picture; `truth` None for a photo, where nothing is an element. Without those that are neither
-    right nor wrong; None where there is no box at all."""
+    """Return the boxes of a picture that are certainly right or wrong, or None if no box is proposed.
+
+    `truth` is None for a photo, in which nothing is an element.
+    """
     features, labels = [], []
     for view in views_of(image, lines):
         proposals = proposed(view.right, view.below, view.pieces)

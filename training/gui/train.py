@@ -34,11 +34,11 @@ from training.gui.labels import NOTHING, Examples, examples_of
 SEED = 0
 HIDDEN = (80, 40)
 _NETWORKS = 3
-"""Their mean is more often right than each of them."""
+"""Number of networks; their mean is more often right than each of them."""
 _NOISE = 0.15
-"""Added to the features in each pass, as a part of their spread."""
+"""Noise that is added to the features in each pass, relative to their spread."""
 _KEPT = 0.4
-"""The part of the boxes that are nothing: there are twenty for each that is something."""
+"""Share of the boxes without an element that is kept: there are twenty per box with an element."""
 
 
 def main() -> None:
@@ -66,7 +66,7 @@ def _of_photo(photo: tuple[Image, tuple[TextLine, ...]]) -> Examples | None:
 
 
 async def read_photos(folder: Path) -> list[tuple[Image, tuple[TextLine, ...]]]:
-    """The pictures in `folder` and what OCR makes of them."""
+    """Return the pictures in `folder`, each with its text lines from OCR."""
     runtime = Runtime(CATALOG, EngineConfig())
     images = await asyncio.to_thread(_pictures_in, folder)
     try:

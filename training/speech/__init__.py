@@ -1,1 +1,1 @@
-"""The part of the speech engine that was trained here: how English sounds to Whisper tiny.en."""
+"""Training of the speech engine's model of English, from the encoder states of Whisper tiny.en."""
