@@ -1,4 +1,4 @@
-"""What an engine is, where it runs, and how it fails.
+"""Interface of engines, and the errors that they raise.
 
 ModelError
 ├── EngineUnavailable   nothing here can serve the capability; says what would
@@ -23,17 +23,18 @@ ResultT = TypeVar("ResultT", covariant=True)
 T = TypeVar("T")
 
 RETRY_S = 2
-"""Seconds after which to ask again where nothing tells how long it takes. What may never pass is among it, and clients
-that repeat a request wait for it twice."""
+"""Seconds after which a client may repeat a request if the time until a success is unknown. The delay is short, because
+some causes never pass, and clients that repeat a request wait for these twice."""
 
 _RAN_OUT = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
 _RAN_OUT_ON_GPU = "OutOfMemoryError"
-"""PyTorch's, which is not imported for the sake of its name."""
+"""Name of PyTorch's exception, so that PyTorch need not be imported to recognise it."""
 _SAYS_SO = re.compile(
     r"out of memory|failed to allocate memory|_STATUS_ALLOC_FAILED|available memory of \d+ is smaller than requested",
     re.IGNORECASE,
 )
-"""What onnxruntime, CTranslate2 and CUDA's libraries write: their errors have no kind of their own for it."""
+"""Messages with which onnxruntime, CTranslate2 and CUDA's libraries report a lack of memory, for which they have no
+exception of its own."""
 
 Parts = Generator[None, None, ResultT]
 """Work on an item that pauses between its parts, and returns its result."""
@@ -41,15 +42,15 @@ INSTALL = "Install PyTorch and transformers: `openfaze install gpu`."
 
 
 class ModelError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of all exceptions that this package raises on purpose."""
 
     retry_after: int | None = None
-    """Seconds after which the same call may succeed. None: nothing but an operator can change what it fails with."""
+    """Seconds after which the same call may succeed; None if only an operator can remove the cause."""
     reason_label: ClassVar[str] = "failed"
-    """The kind of failure, in a word for metrics."""
+    """Kind of failure, in a word for metrics."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as what it says: its arguments were others."""
+        """Pickle the error by its message and fields, because the constructor takes other arguments."""
         return _as_it_was, (type(self), self.args, self.__dict__)
 
 
@@ -84,7 +85,7 @@ class EngineNotReady(EngineUnavailable):
 
 
 class EngineTooSlow(EngineNotReady):
-    """It may be the load of this moment: the limit of time is in `reason`."""
+    """The engine took longer than it may, perhaps because of a momentary load; `reason` states the time limit."""
 
     reason_label = "slow"
 
@@ -120,8 +121,8 @@ class ShareUsedUp(EngineOverloaded):
 
 
 class EngineFailed(ModelError):
-    """`engine` raised on one item, which is worth another try only where what it raised says that memory `ran_out`. The
-    cause is chained; it is logged, never shown to a client."""
+    """`engine` raised an exception on one item. Another try is worthwhile only if memory `ran_out`. The cause is
+    chained; it is logged, never shown to a client."""
 
     def __init__(self, engine: str, cause: BaseException | None = None) -> None:
         super().__init__(f"'{engine}' failed on this input.")
@@ -130,7 +131,7 @@ class EngineFailed(ModelError):
 
 
 def ran_out(error: BaseException | None) -> bool:
-    """Whether `error` says that memory, processes or open files were used up: others may give some back."""
+    """True if `error` means that memory, processes or open files were used up, which others may release."""
     if isinstance(error, OSError):
         return error.errno in _RAN_OUT
     if isinstance(error, MemoryError) or type(error).__name__ == _RAN_OUT_ON_GPU:
@@ -141,29 +142,29 @@ def ran_out(error: BaseException | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """What `doctor` prints about an engine and what an operator must know before using it."""
+    """Facts about an engine that `doctor` prints and that an operator must know before using it."""
 
     name: str
-    """Unique in its capability; the value of OPENFAZE_<CAPABILITY>."""
+    """Name of the engine, unique in its capability; the value of OPENFAZE_<CAPABILITY>."""
     capability: str
-    """`ocr`, `speech_to_text`, …"""
+    """Name of the capability: `ocr`, `speech_to_text`, …"""
     licence: str
     """SPDX expression of the code and the weights together."""
     weights: str
-    """Where the weights come from."""
+    """Origin of the weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An engine's answer for an item of which a part is computed: a large picture after one tile. Between two parts its
-    host looks whether anybody still waits, and lets the work of other keys go ahead."""
+    """Result of an engine for an item of which only a part is computed: a large picture after one tile. Between two
+    parts the host checks that somebody still waits, and lets the work of other keys go ahead."""
 
     rest: Any
-    """The item to go on with. Whoever drops it ends the work."""
+    """Item with which the work goes on; to drop it ends the work."""
 
 
 def next_part(parts: Parts[T]) -> T | Unfinished:
-    """The result, or that there is more to do."""
+    """Compute the next of `parts`, and return the result, or Unfinished if there are more."""
     try:
         next(parts)
     except StopIteration as end:
@@ -173,14 +174,14 @@ def next_part(parts: Parts[T]) -> T | Unfinished:
 
 
 class Engine(Protocol[ItemT, ResultT]):
-    """Synchronous, owns its weights, maps a batch to a batch. A host calls it from its own threads."""
+    """An engine owns its weights and maps a batch to a batch, synchronously. A host calls it from its own threads."""
 
     def load(self) -> None:
         """Read the weights. Called once before the first `run`, and again after a `close`."""
 
     def run(self, batch: Sequence[ItemT]) -> Sequence[ResultT | Exception | Unfinished]:
-        """One result or exception an item, in order. A result must not depend on the rest of the batch. What takes much
-        longer than others of its batch comes back unfinished, and is run again with what is left of it."""
+        """Return one result or exception per item, in order. A result must not depend on the rest of the batch. An item
+        that takes much longer than others of its batch comes back unfinished, and the host runs its rest later."""
 
     def close(self) -> None:
         """Free the weights. No `run` is under way when a host calls it."""
@@ -195,10 +196,10 @@ class Cancellable(Protocol):
 
 
 def available_cpus() -> int:
-    """CPUs that this process may use."""
+    """Number of CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def media_type_of(content_type: str | None) -> str:
-    """`text/html` of `text/html; charset=utf-8`."""
+    """Return the media type without parameters: `text/html` of `text/html; charset=utf-8`."""
     return (content_type or "").partition(";")[0].strip().lower()

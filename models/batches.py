@@ -1,4 +1,4 @@
-"""How many items an engine computes together, by the memory that they take."""
+"""Size of an engine's batches, limited by the memory that their items take."""
 
 import sys
 from collections import Counter
@@ -18,25 +18,24 @@ ResultT = TypeVar("ResultT")
 log = structlog.get_logger(__name__)
 
 _OF_FREE = 0.5
-"""The part of a card's free memory that one engine's items are counted on: others come to compute there, too."""
+"""Part of a card's free memory that one engine's items may take, because other engines compute on the card, too."""
 _CALM_BATCHES = 200
-"""After so many of the most items without running out, twice as many are tried."""
+"""Number of full batches in memory after which the largest batch is doubled."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardMemory:
-    """What an engine takes of a card's memory, in megabytes: an estimate, from its weights in the precision that they
-    have there and from what its network took on a CPU. Nothing was measured on a card."""
+    """Memory that an engine takes on a card, in megabytes. It is an estimate from the weights, in their precision on a
+    card, and from the network's memory on a CPU; nothing was measured on a card."""
 
     base: int
-    """Weights, and what it computes with however little there is to do."""
+    """Memory of the weights and of the smallest computation."""
     item: int
-    """What one more item takes while it is computed."""
+    """Memory that one more item takes during the computation."""
     items: int = 1
-    """The most that are computed together there, where there is room."""
+    """Most items that are computed together on a card with enough memory."""
     is_guess: bool = False
-    """Whether the estimate is another network's, and stands in for one that an operator brought: counted with, and
-    no bound."""
+    """True if the estimate is that of another network, in place of an operator's own: it counts, but bounds nothing."""
 
     @property
     def most(self) -> int:
@@ -44,30 +43,30 @@ class CardMemory:
 
     @property
     def shown(self) -> str:
-        """In MB: `1,620 + 32 × 200`."""
+        """Memory in MB as shown to operators: `1,620 + 32 × 200`."""
         return f"{self.base:,} + {self.items} × {self.item:,}"
 
 
 class Batches(Generic[ItemT, ResultT]):
-    """How many items an engine computes together: at most `limit`, and fewer where memory runs out, on a card or off
-    it. Called by the threads of one host."""
+    """Batches of at most `limit` items, and of fewer once memory runs out, on a card or off it. Called by threads of
+    one host."""
 
     def __init__(self, name: str, limit: int, failures: Counter[str] | None = None) -> None:
-        """`failures` counts by reason; here, how often memory ran out and fewer items went on."""
+        """`failures` counts by reason; this class counts lacks of memory after which smaller batches went on."""
         self.most = limit
-        """For now."""
+        """Most items of a batch at present."""
         self._name = name
         self._limit = limit
         self._calm = 0
         self._failures = Counter() if failures is None else failures
 
     def fit(self, free: int, each: int) -> None:
-        """To `free` bytes, where an item takes `each`."""
+        """Fit the batches to `free` bytes, with `each` bytes per item."""
         self.most = max(1, min(self._limit, int(free * _OF_FREE) // each))
 
     def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception | Unfinished]:
-        """A result, an exception or what is left of it for each item, whatever the engine raises. A batch that breaks
-        as a whole is run again item by item; what memory did not suffice for, in halves."""
+        """Return a result, an exception or the unfinished rest for each item, whatever the engine raises. A batch that
+        fails as a whole is run again item by item; items that ran out of memory, in batches of half the size."""
         try:
             results: list[ResultT | Exception | Unfinished] = list(engine.run(items))
             if len(results) != len(items):
@@ -94,7 +93,7 @@ class Batches(Generic[ItemT, ResultT]):
         log.warning("memory_ran_out", engine=self._name, items=count, now_at_most=self.most)
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():
-            torch.cuda.empty_cache()  # what it keeps for itself, others could use
+            torch.cuda.empty_cache()  # others could use the memory that PyTorch keeps
 
     def _count(self, items: int) -> None:
         self._calm += items == self.most < self._limit

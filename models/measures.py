@@ -1,4 +1,4 @@
-"""What an engine counts of its own work, for whoever wants to see it: nothing here knows who that is."""
+"""Counters of an engine's work, independent of their readers."""
 
 import contextlib
 import time
@@ -13,16 +13,16 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 ITEMS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
 MEMORY = "memory"
-"""The reason of a failure for want of memory, also where fewer items together then went through."""
+"""Reason of a failure for lack of memory, also if smaller batches then succeeded."""
 LOAD = "load"
 RELOAD = "reload"
-"""The engine was loaded before, and had left: the request that came next waited for it."""
+"""Reason counted if an engine was unloaded and loaded again, for which a request had to wait."""
 WORKER = "worker"
-"""What drives the engine has died, which only a restart mends."""
+"""Reason counted if a worker of the engine's host has died; only a restart helps then."""
 
 
 class Distribution:
-    """How many values there were up to each of `bounds`, and beyond the last, and their sum."""
+    """Histogram: the number of values up to each of `bounds` and beyond the last, and the sum of all values."""
 
     __slots__ = ("bounds", "counts", "sum")
 
@@ -40,27 +40,28 @@ class Distribution:
         self.sum += value
 
     def __add__(self, other: "Distribution") -> "Distribution":
-        """Both together, which have the same bounds."""
+        """Return the sum of two distributions with equal bounds."""
         counts = [one + another for one, another in zip(self.counts, other.counts, strict=True)]
         return Distribution(self.bounds, counts, self.sum + other.sum)
 
 
 @dataclass(slots=True)
 class EngineCounters:
-    """Since the process started."""
+    """Counters of one engine since the process started."""
 
     seconds: Distribution = field(default_factory=lambda: Distribution(SECONDS))
-    """How long each batch took, or each answer of an LLM."""
+    """Seconds per batch, or per answer of an LLM."""
     batch_items: Distribution = field(default_factory=lambda: Distribution(ITEMS))
-    """The items of each batch that ran."""
+    """Number of items per batch."""
     failures: Counter[str] = field(default_factory=Counter)
-    """By reason: of items and answers, those of `reason_of`; of the engine as a whole, the constants above."""
+    """Number of failures by reason: for items and answers, the results of `reason_of`; for the engine as a whole, the
+    constants above."""
     loads: int = 0
     unloads: int = 0
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """Counts an answer that is made while the block runs."""
+        """Count an answer that is made while the block runs."""
         started = time.perf_counter()
         try:
             with self.failing():
@@ -71,7 +72,7 @@ class EngineCounters:
 
     @contextlib.contextmanager
     def failing(self) -> Iterator[None]:
-        """Counts what the block fails with, if it does."""
+        """Count the error with which the block fails, if any."""
         try:
             yield
         except Exception as error:
@@ -80,7 +81,7 @@ class EngineCounters:
 
 
 def reason_of(error: Exception) -> str:
-    """One of a few words, which the classes of errors have: no text of an error, which may quote a request."""
+    """Return the kind of an error in a word. The error's text is not used, because it may quote a request."""
     if ran_out(error):
         return MEMORY
     return str(getattr(error, "reason_label", "error"))

@@ -1,8 +1,7 @@
-"""Which engines stay on a card: one that is asked for has those leave that were used least lately, where there is no
-room for both.
+"""Choice of the engines that stay on a card: without room for a requested engine, the least recently used ones leave.
 
-An engine that answers somebody never leaves, and one that has just come stays for twice as long as its loading took:
-two engines that are asked for in turn, and of which one has room, spend no more than a third of their time on loading.
+An engine in use never leaves, and a new one stays for at least twice as long as its loading took: two engines that are
+requested in turn, with room for one, spend no more than a third of their time on loading.
 """
 
 import asyncio
@@ -20,9 +19,9 @@ from models.device import free_on
 log = structlog.get_logger(__name__)
 
 STAYS = 2.0
-"""Times as long as its loading took, for which an engine stays at least."""
+"""Least time for which an engine stays, in multiples of its loading time."""
 WAITS_S = 30.0
-"""For which an engine waits at most until others may leave."""
+"""Most seconds for which an engine waits until others may leave."""
 
 
 class Resident(Protocol):
@@ -36,24 +35,24 @@ class Resident(Protocol):
 
     @property
     def in_use(self) -> bool:
-        """Whether somebody waits for what it computes."""
+        """True if somebody waits for a result of the engine."""
 
     async def unload(self) -> bool:
-        """False where it was in use after all."""
+        """Unload the engine. Return False if it was in use after all."""
 
 
 @dataclass(slots=True)
 class _Residence:
     device: str
     size: int
-    """Bytes: what it declares, and what it was seen to take once it was loaded."""
+    """Memory of the engine in bytes: the declared size, then the size measured at its last load."""
     used: float = 0.0
-    """When somebody last asked for it."""
+    """Time at which the engine was last used."""
     stays_until: float = 0.0
 
 
 class Residents:
-    """Which engines are on the cards of one process, for one event loop."""
+    """The engines on the cards of one process, for one event loop."""
 
     def __init__(
         self,
@@ -63,8 +62,8 @@ class Residents:
         clock: Callable[[], float] = time.monotonic,
         waits_s: float = WAITS_S,
     ) -> None:
-        """`most` bytes of each card for all engines together, 0: all that it has free; `free` are the bytes that a card
-        has free, None where nothing tells."""
+        """`most` is the limit, in bytes of each card, for all engines together; 0: all its free memory. `free` returns
+        a card's free bytes; None if they are unknown."""
         self._most = most
         self._free = free
         self._clock = clock
@@ -74,17 +73,17 @@ class Residents:
         self._changed = asyncio.Event()
 
     def add(self, resident: Resident, device: str, size: int) -> None:
-        """Before it is loaded for the first time; `size` as it declares it, in bytes."""
+        """Add an engine before its first load, with its declared `size` in bytes."""
         self._places[resident] = _Residence(device, size)
 
     def left(self, resident: Resident) -> None:
-        """Nobody uses it any more, for now."""
+        """Take note that nobody uses the engine at present."""
         self._places[resident].used = self._clock()
         self._changed.set()
 
     async def load(self, resident: Resident, opening: Callable[[], Awaitable[None]]) -> None:
-        """Has it loaded by `opening`, one at a time on each card, so that what each takes can be seen. Raises
-        EngineNotReady where the others are in use for too long, and what `opening` raises."""
+        """Load the engine by `opening`, one engine at a time on each card, so that its memory can be measured. Raises
+        EngineNotReady if the others are in use for too long, and the errors of `opening`."""
         place = self._places[resident]
         until = self._clock() + self._waits_s
         async with self._loading[place.device]:
@@ -95,7 +94,7 @@ class Residents:
                     await opening()
                     break
                 except Exception as error:
-                    # Others compute on the card, too: what was free may be gone, or it takes more than it declares.
+                    # Another process may have taken the free memory, or the engine takes more than it declares.
                     if not ran_out(error) or not await self._has_left(resident, place):
                         raise
                     began, before = self._clock(), self._free(place.device)
@@ -105,12 +104,12 @@ class Residents:
             place.used, place.stays_until = ended, ended + STAYS * (ended - began)
 
     async def make_way(self, resident: Resident) -> bool:
-        """Has another one leave, so that what `resident` computes finds more memory: what others took while they
-        computed they keep for as long as they are loaded. False where none may leave."""
+        """Unload another engine, so that `resident` finds more memory for its computation: engines keep the memory of
+        their computations for as long as they are loaded. Return False if none may leave."""
         return await self._has_left(resident, self._places[resident])
 
     def _others(self, resident: Resident, place: _Residence) -> list[tuple[Resident, _Residence]]:
-        """The others on the card, those that were used least lately first."""
+        """Return the other engines on the card, the least recently used first."""
         loaded = (
             (one, own)
             for one, own in self._places.items()
@@ -119,7 +118,7 @@ class Residents:
         return sorted(loaded, key=lambda pair: pair[1].used)
 
     def _lacking(self, resident: Resident, place: _Residence) -> int:
-        """Bytes that are to become free before there is room."""
+        """Number of bytes that must become free before there is room."""
         taken = sum(own.size for _, own in self._others(resident, place))
         rooms = [self._most - taken] if self._most else []
         if (free := self._free(place.device)) is not None:
@@ -144,7 +143,7 @@ class Residents:
                 continue  # one may have stayed for long enough
 
     async def _has_left(self, resident: Resident, place: _Residence) -> bool:
-        """Whether another one made room."""
+        """Unload the least recently used engine that may leave, and return True; False if none may."""
         for one, own in self._others(resident, place):
             if not one.in_use and own.stays_until <= self._clock() and await one.unload():
                 log.info("engine_made_room", engine=one.spec.name, for_engine=resident.spec.name, device=place.device)
