@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
-from tests.pdfs import pdf_of_pages, pdf_that_takes_for_ever
+from tests.hostile import pdf_of_tiny_tiles
+from tests.pdfs import pdf_of_pages
 from tests.server import Server, serving
 
 BUSY_S = 2.0
@@ -45,7 +46,7 @@ def answer(server: Server, pdf: bytes) -> httpx.Response:
 def test_killing_a_process_fails_its_request_and_no_other(server: Server) -> None:
     assert decode_processes(server) == []
     with ThreadPoolExecutor() as callers:
-        hanging = callers.submit(answer, server, pdf_that_takes_for_ever())
+        hanging = callers.submit(answer, server, pdf_of_tiny_tiles())
         killed: list[psutil.Process] = []
         killed.append(busy_process(server, killed=killed))
         others = [callers.submit(answer, server, pdf_of_pages(4)) for _ in range(4)]
