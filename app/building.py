@@ -1,4 +1,4 @@
-"""What the settings make: the parts that a server is put together from."""
+"""Builds the parts of a server from its settings."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -49,14 +49,16 @@ from tasks.search.providers import SearchConfig, build_providers
 
 RAY = "ray"
 _PAGES_AT_ONCE = 4
-"""Enough to keep the batches of one engine full."""
+"""Number of pages read at once: enough to keep the batches of one engine full."""
 _LOCKED_S = 5.0
-"""What a look at responses that are kept waits for another process."""
+"""Longest time that a read of stored responses waits for another process, in seconds."""
 
 
 def build_keys(settings: Settings) -> ApiKeys:
-    """Raises KeyFileError, and ValueError where a server beyond loopback has no key: commands that listen nowhere need
-    none."""
+    """Return the API keys. Raises KeyFileError, and ValueError if a server that listens beyond loopback has no key.
+
+    Commands that do not listen need no key.
+    """
     file = Path(settings.keys_file) if settings.keys_file else None
     keys = ApiKeys(
         (key.get_secret_value() for key in settings.api_keys),
@@ -304,7 +306,7 @@ def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
 
 
 def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
-    """A seal for values of up to `max_bytes`; without, of an answer of the cache."""
+    """Return a seal for values of up to `max_bytes`, by default for answers of the cache."""
     secret = settings.cache_secret.get_secret_value() if settings.cache_secret else None
     return Seal(max_bytes or int(settings.cache_max_entry_mb * MB), secret)
 

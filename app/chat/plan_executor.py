@@ -25,8 +25,9 @@ async def gather(
     form: Form = PLAIN,
     is_all: bool = False,
 ) -> tuple[Entry, ...]:
-    """An entry for each step, in the plan's order. `redact` and `form` are a TaskRequest's, `redact` also for what one
-    step has from another.
+    """Run the steps of `plan`, and return an entry for each step, in the plan's order.
+
+    `redact` and `form` are passed to the tasks. `redact` is also applied to texts passed from one step to another.
 
     A step that fails has its error in its entry. Its failure is raised only when the request is about nothing else,
     or when none of the inputs can be read; a missing engine's never, for then the LLM does what it can by itself.

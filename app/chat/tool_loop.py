@@ -1,7 +1,7 @@
 """Calls the LLM until it answers, and runs the tasks that it asks for in between.
 
-Where the time is up in an answer that has begun, or the LLM falls silent in it, what there is becomes the answer, with
-the finish reason `length`. Before that it is a failure.
+If the time is over or the LLM falls silent after an answer has begun, the text so far becomes the answer, with the
+finish reason `length`. Before an answer has begun, either is a failure.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -159,8 +159,10 @@ class Rounds:
         return Finish(self.finish_reason, self.prompt_tokens, self.completion_tokens, self.reasoning_tokens)
 
     async def _in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """`events` until the time is up, or the LLM falls silent. Where no client would see a beginning of the answer,
-        this raises Unavailable, LlmLate or LlmSilent."""
+        """Yield `events` until the time is over, or the LLM falls silent.
+
+        Raises Unavailable, LlmLate or LlmSilent if no beginning of the answer can be shown to the client.
+        """
         has_begun = False
         error: Exception
         with Deadline(self.limit.answer_by) as deadline:
@@ -189,7 +191,7 @@ class Rounds:
         yield AnswerWarning(warning)
 
     def _shows(self, event: Event) -> bool:
-        """Tells whether the event shows a client some of the answer."""
+        """True if the event shows the client a part of the answer."""
         if isinstance(event, ReasoningChunk):
             return self.request.shows_reasoning
         return isinstance(event, ToolCallChunk) or (isinstance(event, TextChunk) and not self.holds_text)
@@ -212,9 +214,12 @@ class Rounds:
     async def _call(
         self, internal: Mapping[str, InternalTool], requested: list[_RequestedCall], *, corrects: bool = False
     ) -> AsyncGenerator[Event, None]:
-        """One call. Calls of internal tools go to `asked`, unless the client's tools are called too. So do those of
-        tools that it was not offered, once, where nothing else was said and it `corrects` them; else they come to
-        nothing. No client sees any of them."""
+        """Yield the events of one call of the LLM.
+
+        Calls of internal tools are added to `requested`, unless the client's tools are called too. If `corrects`, calls
+        of unknown tools are added once, provided that there is no other output; otherwise they are dropped. The client
+        sees neither kind of call.
+        """
         reply = self._reply = _Reply()
         done = Done("stop")
         async with aclosing(self.llm.stream(self._llm_call(internal))) as events:

@@ -79,11 +79,12 @@ async def trim(
     *,
     is_answer: bool = False,
 ) -> list[str]:
-    """One text an entry, `budget_tokens` together at most as `count` counts them, whole if they fit. `is_answer`: it is
-    shown to who asked, who needs neither the beginning nor headings and the rules of tables.
+    """Return one text per entry, at most `budget_tokens` together as counted by `count`, and whole if they fit.
 
-    With `embedder`, meaning counts as much as words; where it fails, words alone do. Texts are read in the threads of
-    `executor`, in time linear in their length.
+    If `is_answer`, the texts are shown to the user, who needs neither the beginning nor headings and rules of tables.
+
+    With `embedder`, meaning counts as much as words. If the embedder fails, words alone count. Texts are read in the
+    threads of `executor`, in time linear in their length.
     """
     results = await executor.run(_read, entries, count)
     shares = fair_shares([result.need for result in results], budget_tokens)
@@ -139,7 +140,7 @@ def _of_length(pieces: Iterable[ResultLine], least: int) -> Iterator[ResultLine]
 
 
 def fair_shares(needs: Sequence[int], budget: int) -> list[int]:
-    """The share of the budget for each need. Small needs are met in full, and what they leave is divided evenly."""
+    """Return the share of the budget for each need. Small needs are met in full, and the rest is divided evenly."""
     shares = [0] * len(needs)
     left = max(0, budget)
     ascending = sorted(range(len(needs)), key=needs.__getitem__)

@@ -1,4 +1,4 @@
-"""One request under `<guard>`: what it says, what is read for it and what is answered, each judged before it counts.
+"""Guards one request under `<guard>`: its texts, the results of its tasks and its answer are judged before use.
 
 What comes in passes `check_request`, `check_results` and `check_unread`; what goes out passes `check_answer`. `around`
 puts both around an answer: it begins once the request is judged, and ends with a refusal where something is unsafe.
@@ -45,7 +45,7 @@ _BEFORE = "before"
 """The source, in checks, of the user's earlier messages by themselves."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
-"""Pictures whose writing is read at once."""
+"""Number of pictures whose text is read at once."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ class Unsafe(Exception):
 
 @dataclass(slots=True)
 class RequestGuard:
-    """Guards one request. Without codes it judges nothing, and lets everything pass at once."""
+    """Guard of one request. Without codes, everything passes at once, unjudged."""
 
     guardrails: Guardrails
     policy: Policy
@@ -67,7 +67,7 @@ class RequestGuard:
     stages: Stages = field(default_factory=Stages)
     checks: list[Check] = field(default_factory=list)
     shown: bool = False
-    """Some of the answer has been yielded."""
+    """True once a part of the answer has been yielded."""
     shown_tokens: int = 0
     """Estimated tokens of the text that has been yielded."""
     redaction: Redaction | None = None
