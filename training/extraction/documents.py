@@ -59,7 +59,7 @@ class FieldSource:
 class MadeField:
     concept: str
     names: tuple[str, ...]
-    """What a schema of this split may call it: the key, and after a bar a description where it has one."""
+    """Names of the field in schemas of this split: the key, then optionally a bar and a description."""
     type: str
     """'string', 'date', 'number', 'integer', 'boolean', 'enum', 'email', 'uri' or 'time'."""
     value: Any
@@ -180,8 +180,10 @@ def _told_apart(names: dict[str, tuple[str, ...]], taken: Collection[str] = ()) 
 
 
 def _further_names(kind: str, concept: str) -> list[str]:
-    """What documents print for it, and what else the product's table of labels knows that to be called; no name that
-    another split has."""
+    """Return the labels that documents print for a fact and their synonyms in the table of concepts.
+
+    Names of other splits are left out.
+    """
     labels = [
         label
         for said in _data("labels").values()

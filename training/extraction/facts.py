@@ -1,4 +1,4 @@
-"""What a document can say: people, companies, addresses, dates and amounts as they are written in some country."""
+"""Random facts for documents: people, companies, addresses, dates and amounts in the notation of a country."""
 
 import random
 import tomllib

@@ -287,4 +287,7 @@ ALIKE = (
     {"statement.number", "statement.iban"},
     {"price", "shipping"},
 )
-"""Where a document tells one of these, it does not fail to tell the others: they say the same, or parts of it."""
+"""Sets of facts with the same content or parts of it.
+
+A document with one fact of a set does not lack the others.
+"""

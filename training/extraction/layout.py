@@ -52,23 +52,23 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What one document does everywhere."""
+    """The style of a whole document."""
 
     size: float
-    """The letters' height, in pixels."""
+    """Height of the letters, in pixels."""
     mono: bool
     pitch: float
-    """From one line to the next, in sizes."""
+    """Distance of consecutive lines, as a multiple of `size`."""
     colon: str
     case: str
-    """The case of labels: 'as is', 'upper', 'title' or 'lower'."""
+    """Case of labels: 'as is', 'upper', 'title' or 'lower'."""
     capitals: bool
-    """Everything is written in capitals."""
+    """True if the whole document is in capitals."""
     pair: str
     tab: float
-    """Where values stand beside labels, as a part of the width."""
+    """Position of values beside labels, as a share of the width."""
     near: float
-    """Runs of text less than so many sizes apart are read as one."""
+    """Gap below which two runs of text are read as one, as a multiple of `size`."""
     currency_in_rows: bool
 
 
@@ -144,7 +144,7 @@ class Setter:
     margin: float = 0.0
     placed: list[Placed] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
-    """The tags whose place is marked already."""
+    """Tags with a marked place."""
     mentioned: set[str] = field(default_factory=set)
     _labels: dict[str, str] = field(default_factory=dict)
     _prefix: str = ""
@@ -300,7 +300,7 @@ class Setter:
         return [*lines, text.cut(start, end)]
 
     def written(self, said: str, *, in_parts: bool) -> list[Marked]:
-        """What a cell says: several lines for a fact of several; nothing where a fact is lacking."""
+        """Return the text of a cell: several lines for a fact with several, no lines if a fact is missing."""
         if phrase := re.fullmatch(r"\{@(\w+)\}", said):
             said = self._phrase(phrase[1])
         needed = [found[2] for found in _REFERENCE.finditer(said) if not set(found[1]) & set("#@")]
@@ -324,7 +324,7 @@ class Setter:
         return [whole.upper() if self.style.capitals else whole]
 
     def _phrase(self, name: str) -> str:
-        """Where it says something that this document has no facts for, another one."""
+        """Return a random phrase whose facts this document all has, or an empty text without such a phrase."""
         choices = [
             one for one in self.phrases[name] if all(found[2] in self.facts for found in _REFERENCE.finditer(one))
         ]
@@ -351,7 +351,7 @@ class Setter:
         return [part.upper() for part in parts] if capitals or self.style.capitals else parts
 
     def _told(self, part: Marked, name: str, own: str) -> Marked:
-        """With the marks of what is told for the first time here, and is a fact of this document."""
+        """Return `part` with marks for those facts of the document that are printed here for the first time."""
         marks = []
         for start, end, tag in part.marks:
             tag = own + name if not tag else tag if not own and tag in self.facts else ""
@@ -373,7 +373,7 @@ class Setter:
         return self._labels[name]
 
     def lines(self) -> list[Placed]:
-        """What was set, from above to below, runs that nearly touch as one."""
+        """Return the lines on the page from top to bottom; runs that nearly touch are one line."""
         rows: dict[tuple[int, int, int], list[Placed]] = {}
         for one in self.placed:
             rows.setdefault((one.page, round(one.y), round(one.size)), []).append(one)

@@ -232,8 +232,10 @@ def _kernel(vectors: Vectors, landmarks: Vectors) -> Odds:
 
 
 def best_threshold(examples: Sequence[LabelledText], probabilities: Odds) -> float:
-    """Where F1, averaged over the sets, is highest among the thresholds that raise few enough false alarms. A set
-    without harmless texts is measured beside our own ones."""
+    """Return the threshold with the highest mean F1 of the sets among the thresholds with few enough false alarms.
+
+    A set without harmless texts is measured together with our own harmless texts.
+    """
     unsafe = np.array([example.unsafe for example in examples])
     sources = np.array([example.source if example.source in (*SETS, MADE) else "own" for example in examples])
     harmless = probabilities[~unsafe & (sources != MADE)]

@@ -92,7 +92,7 @@ async def _judged_by(
     seed: int,
     disguises: Sequence[str],
 ) -> list[Judged]:
-    """By the head in `stored`, for which the set `name` was held back."""
+    """Return the examples judged by the head in `stored`, for which the set `name` was held back."""
     guard = OwnTextGuard(embedder, cache(partial(head_of, stored)))
     hay = list(_haystacks(test, seed))
     drawn = _drawn(test, seed)

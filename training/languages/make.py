@@ -20,7 +20,7 @@ from language_data.registry_parser import parse_registry
 HERE = Path(__file__).parent
 TABLE = HERE.parents[1] / "models/translation/languages.tsv"
 _SAME = {"tl": ("fil",), "no": ("nb",)}
-"""Codes of what a translation is the same for, that CLDR tells apart."""
+"""Codes that CLDR distinguishes although their translations are the same."""
 _ISO_639_3 = {"sh": "hbs", "tw": "twi", "ak": "aka", "ber": "ber", "bh": "bih", "no": "nor nob", "tl": "tgl fil"}
 _ASIDE = re.compile(r"\s*[(,].*")
 
@@ -55,11 +55,11 @@ def _listed(name: str) -> set[str]:
 
 
 def _codes(registry: Mapping[str, Any]) -> Mapping[str, set[str]]:
-    """Other codes by tag: three letters, and two that are no longer used."""
+    """Return the other codes of each language by tag: codes of three letters, and outdated codes of two letters."""
     codes: dict[str, set[str]] = defaultdict(set)
     aliases: Mapping[str, str] = get_global("language_aliases")
     for code, tag in aliases.items():
-        # Individual languages that have a tag of their own are not another's code.
+        # The code of a language with a tag of its own is not a code of another language.
         if re.fullmatch("[a-z]{2,3}", code) and re.fullmatch("[a-z]{2,3}", tag) and code not in _own_tags(registry):
             codes[tag].add(code)
     for tag, others in _SAME.items():

@@ -21,7 +21,7 @@ from tests.speech import RATE, decoded, in_a_row, pause
 Samples = NDArray[np.float32]
 
 SENTENCES: dict[str, list[str]] = json.loads(Path(__file__).with_name("sentences.json").read_text(encoding="utf-8"))
-"""By espeak-ng's name of the language."""
+"""Sentences by espeak-ng's name of their language."""
 ENGLISH = ("en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-029", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-us-nyc")
 ACCENTS = ("de", "fr", "es", "pl", "hi", "pt", "sv", "tr", "ro", "nl", "el", "id")
 VARIANTS = (
@@ -36,7 +36,7 @@ CONDITIONS = (
 )
 LONGEST_S = 28.0
 _SHORT = 0.25
-"""The part of the clips that end after a second or two: that something is short says nothing of its language."""
+"""Share of the clips that end after a second or two, because a short length must not indicate a language."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Clip:
     samples: Samples
     is_english: bool
     language: str
-    """Or what the English is said with."""
+    """Code of the clip's language; for English with an accent, `en/` and the code of the accent."""
 
 
 def clips(english: int, accents: int, each: int, seed: int) -> Iterator[Clip]:
@@ -77,7 +77,7 @@ def _recorded(language: str, voice: str, choose: random.Random, *, accent: bool 
 
 
 def say(text: str, voice: str, speed: int = 150, pitch: int = 50, *, accent: bool = False) -> Samples:
-    """With `accent`, English by the sounds of the voice's language."""
+    """Return `text` as speech; with `accent`, English text with the sounds of the voice's language."""
     if accent:
         text = f"[[{_phonemes(text)}]]"
     command = ["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", text]
@@ -95,7 +95,7 @@ def _output(command: Sequence[str]) -> bytes:
 
 
 def recorded(samples: Samples, condition: str, rng: np.random.Generator) -> Samples:
-    """`samples` as `condition` has them: one of CONDITIONS, or a noise and its decibels below the speech."""
+    """Return `samples` as recorded in a condition: one of CONDITIONS, or a noise and its decibels below the speech."""
     match condition.split():
         case ["clean"]:
             return samples
@@ -111,7 +111,7 @@ def recorded(samples: Samples, condition: str, rng: np.random.Generator) -> Samp
 
 
 def telephone(samples: Samples) -> Samples:
-    """8 kHz, µ-law with 8 bits (ITU-T G.711)."""
+    """Return `samples` as transmitted by telephone: 8 kHz, µ-law with 8 bits (ITU-T G.711)."""
     narrow = signal.resample_poly(samples, 1, 2).clip(-1, 1)
     level = np.round(127 * np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256)) / 127
     heard = np.sign(level) * np.expm1(np.abs(level) * np.log(256)) / 255
@@ -119,7 +119,7 @@ def telephone(samples: Samples) -> Samples:
 
 
 def _in_a_room(samples: Samples, rng: np.random.Generator) -> Samples:
-    """With an echo that fades by 60 dB in 0.4 s."""
+    """Return `samples` with an echo that fades by 60 dB in 0.4 s."""
     count = int(0.4 * RATE)
     echo = rng.normal(0, 1, count) * 10 ** (-3 * np.arange(count) / count)
     echo[0] = 8.0
@@ -139,7 +139,7 @@ def _noise(name: str, count: int, rng: np.random.Generator) -> Samples:
 
 
 def _noisy(samples: Samples, noise: Samples, snr_db: float) -> Samples:
-    """Scaled down where it would clip, as a recorder's level control does."""
+    """Return `samples` with `noise`, scaled down if they would clip, like by a recorder's level control."""
     loudness = np.sqrt(np.mean(samples**2))
     both = samples + noise / np.sqrt(np.mean(noise**2)) * loudness * 10 ** (-snr_db / 20)
     return (both / max(1.0, np.abs(both).max())).astype(np.float32)
@@ -147,7 +147,7 @@ def _noisy(samples: Samples, noise: Samples, snr_db: float) -> Samples:
 
 @cache
 def _babble() -> Samples:
-    """Forty seconds of six who talk at once."""
+    """Return forty seconds of six voices that talk at once."""
     voices: Sequence[str] = ("en-us+m1", "en-gb+f3", "en-gb-scotland+m4", "en-us+f2", "en-029+m2", "en-gb-x-rp+f1")
     talk = [
         np.resize(in_a_row([say(text, voice) for text in SENTENCES["en"][9 * number : 9 * number + 9]]), 40 * RATE)

@@ -22,11 +22,11 @@ from training.speech.clips import Clip, Samples, clips
 
 SEED = 0
 _STRENGTH = 0.01
-"""Inverse of the regularisation. The more is allowed, the better are the voices fitted, and not the languages."""
+"""Inverse of the regularisation. A larger value fits the voices better instead of the languages."""
 
 
 def means(engine: Whisper, found: Iterable[Samples]) -> Iterator[NDArray[np.float32]]:
-    """The mean of the encoder's states, float32[384] for each recording."""
+    """Yield the mean of the encoder's states, float32[384], for each recording."""
     for samples in found:
         yield engine.states(SpeechWindow(samples)).mean(axis=0)
 

@@ -19,9 +19,9 @@ from onnx import TensorProto, helper, numpy_helper
 from models.speech.voice_activity import NETWORK
 
 ORIGINAL = "assets/silero_vad_v6.onnx"
-"""Within faster-whisper."""
+"""Path of the original network within faster-whisper."""
 _SIGHT = 576
-"""Samples that the network sees of each frame: those before it, too."""
+"""Number of samples in the network's input for a frame, including samples before the frame."""
 _STATE = 128
 _WINDOW, _HOP, _SPECTRA = 256, 128, 4
 _ENCODER = "encoder.conv_layers"
@@ -50,7 +50,7 @@ class _Graph:
         return self.add("Slice", name, *bounds)[0]
 
     def convolved(self, number: int, places: list[str], stride: int) -> list[str]:
-        """What a convolution of three places, and a ReLU, make of `places`: nothing lies beyond the first and last."""
+        """Add a convolution over three places and a ReLU; the places before the first and after the last count as 0."""
         kernel = self._weights[f"{_ENCODER}.{number}.weight"]  # out × in × 3
         rows = self.constant(f"kernel {number}", kernel.transpose(0, 2, 1).reshape(len(kernel), -1))
         bias = self.constant(f"bias {number}", self._weights[f"{_ENCODER}.{number}.bias"])
