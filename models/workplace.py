@@ -1,4 +1,4 @@
-"""Where an engine computes: threads of this process, or, in `models.cluster`, replicas in processes of their own."""
+"""Workplaces of engines: threads of this process, or, in `models.cluster`, replicas in processes of their own."""
 
 import asyncio
 from collections import Counter
@@ -24,21 +24,21 @@ Factory = Callable[[], Engine[ItemT, ResultT]]
 
 @dataclass(frozen=True, slots=True)
 class HostLimits:
-    """How one engine is driven."""
+    """Limits with which a host runs one engine."""
 
     max_batch: int = 1
     """Items handed to one `run`: those that arrived while the engine was busy. None waits for company."""
     item_bytes: int = 0
-    """What an item takes of a card while it is computed: `max_batch` of them only where so much is free; 0: unknown."""
+    """Bytes of a card's memory per item during the computation, which may limit a batch further; 0: unknown."""
     card_bytes: int = 0
-    """The most that the engine may take of a card, where what computes it can be held to that; 0: no bound."""
+    """Most bytes of a card's memory that the engine may take, if its runtime can be limited; 0: no bound."""
     device: str = "cpu"
     """Where the engine computes, if its items are counted."""
     contested_batch: int | None = None
     """Largest batch while several keys compete for the engine, so that none waits longer than one short batch. None:
     no smaller limit applies."""
     is_followed: bool = False
-    """Whether an item's work goes on in another host of the same Turns."""
+    """True if an item's work goes on in another host of the same Turns."""
     max_queue: int = 64
     """Items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its Share of it."""
     workers: int = 1
@@ -48,47 +48,48 @@ class HostLimits:
 
 
 class Workplace(Protocol[ItemT_contra, ResultT_co]):
-    """Belongs to one host, and to its event loop, which it never holds up."""
+    """A place where an engine computes. It belongs to one host and its event loop, which it never blocks."""
 
     @property
     def at_once(self) -> int:
-        """Batches that may run at the same time."""
+        """Most batches that may run at the same time."""
 
     @property
     def most(self) -> int:
-        """Items that a batch may have, for now."""
+        """Most items that a batch may have at present."""
 
     async def open(self) -> None:
-        """Loads the engine. Raises whatever it raises."""
+        """Load the engine. Raises the engine's exceptions."""
 
     async def run(
         self, items: Sequence[ItemT_contra], left: asyncio.Event
     ) -> Sequence[ResultT_co | Exception | Unfinished]:
-        """A result, an exception or what is left of it for each item. `left` is set once nobody waits for any of them:
-        what can still be saved of their work then is, and what is returned does not matter."""
+        """Return a result, an exception or the unfinished rest for each item. `left` is set once nobody waits for any
+        of them: the workplace then ends as much of their work as it can, and the results do not matter."""
 
     async def close(self) -> None:
-        """Frees the engine. No `run` is under way."""
+        """Free the engine. No `run` is under way."""
 
     def leave(self) -> None:
-        """For good, and without waiting."""
+        """Leave the workplace for good, without waiting."""
 
 
 MakeWorkplace = Callable[[EngineSpec, Factory[Any, Any], HostLimits, Counter[str]], Workplace[Any, Any]]
-"""The counter is the host's, of failures by reason."""
+"""Function that makes a workplace. The counter is that of the host's failures by reason."""
 
 
 class Cluster(Protocol):
-    """Belongs to one event loop."""
+    """A cluster that runs replicas of engines. Belongs to one event loop."""
 
     def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> MakeWorkplace:
-        """Makes replicas of an engine; `name` is unique. `card`: what the engine declares that it takes of one."""
+        """Return a function that makes replicas of an engine. `name` is unique; `card` is the memory that the engine
+        declares to take of a card."""
 
     async def close(self) -> None: ...
 
 
 class Threads(Generic[ItemT, ResultT]):
-    """The host's own. Native libraries release the GIL while they compute."""
+    """Workplace in the host's own threads. Native libraries release the GIL while they compute."""
 
     def __init__(
         self, spec: EngineSpec, factory: Factory[ItemT, ResultT], limits: HostLimits, failures: Counter[str]
@@ -141,7 +142,7 @@ class Threads(Generic[ItemT, ResultT]):
 def loaded(
     factory: Factory[ItemT, ResultT], limits: HostLimits, batches: Batches[ItemT, ResultT]
 ) -> Engine[ItemT, ResultT]:
-    """A new engine; `batches` are fitted to what it leaves free of its card."""
+    """Return a new, loaded engine; `batches` are fitted to the memory that it leaves free on its card."""
     engine = factory()
     with bounded(limits.card_bytes):
         engine.load()

@@ -17,7 +17,7 @@ _QUANTILES = [round((1 - COVERAGE) / 2, 3), 0.5, round((1 + COVERAGE) / 2, 3)]
 
 
 def remedy(folder: Path) -> str | None:
-    """What is missing for the engine to run here; None when nothing is. Loads nothing."""
+    """Return the remedy if something is missing for the engine to run here, else None. Loads nothing."""
     if not (folder / "config.json").is_file():
         return f"Run `hf download amazon/chronos-2 --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
     if not is_installed("torch", "chronos"):
@@ -26,7 +26,7 @@ def remedy(folder: Path) -> str | None:
 
 
 class Chronos2:
-    """From a Series to its Outlook; seasons it sees for itself. Implements `models.base.Engine`."""
+    """Implementation of `models.base.Engine` from a Series to its Outlook. The network detects seasons by itself."""
 
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
         """`folder` holds the model as Hugging Face hands it out."""

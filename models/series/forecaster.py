@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """What is known, at equal steps."""
+    """Known values at equal steps."""
 
     values: Floats
     """[n], oldest first, all finite, n ≥ 5."""
@@ -28,19 +28,20 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlook:
-    """How a series goes on. Each array has `horizon` values."""
+    """Forecast of a series. Each array has `horizon` values."""
 
     value: Floats
     lower: Floats
     upper: Floats
-    """With `lower`, the interval that holds COVERAGE of what comes."""
+    """Upper bounds of the intervals that are meant to hold COVERAGE of the values to come; `lower` has the others."""
     method: str
-    """What it was worked out with, for people."""
+    """Name of the method, for people."""
 
 
 class Forecaster(Protocol):
     async def forecast(self, series: Series, *, wait: bool = False) -> Outlook:
-        """Raises ModelError. With `wait`, a full queue is waited for; without, it raises EngineOverloaded."""
+        """Return the forecast of `series`. With `wait`, the caller waits for a place in a full queue; without, a full
+        queue raises EngineOverloaded. Raises ModelError."""
 
 
 class HostedForecaster:

@@ -20,21 +20,23 @@ from models.series.methods import Drift, Logarithmic, Mean, Method, Path, Season
 from models.series.seasons import usable
 
 _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
-"""What numerical libraries raise for numbers that a method cannot be fitted to."""
+"""Exceptions of numerical libraries for numbers to which a method cannot be fitted."""
 _BEST = 3
-"""Methods that are averaged at most: the mean of a few good ones errs less than the one that seemed best."""
+"""Most methods that are averaged: the mean of a few good ones errs less than the one that seemed best."""
 _WILD = 4.0
-"""How many times the range of what is known a path may leave it by; more where it is longer than what is known."""
+"""Largest distance of a path from the range of the known values, in multiples of this range; a path longer than the
+known values may go further."""
 _FACTORS = (1.0, 3.0)
-"""Bounds of what an interval is scaled by. Nothing is narrowed: the methods were chosen for their small errors on these
-very folds, and what comes errs more."""
+"""Bounds of the factor that scales an interval. No interval is narrowed: the methods were chosen for their small errors
+on these very folds, and the errors to come are larger."""
 
 log = structlog.get_logger(__name__)
 
 _LEAST_KNOWN = 1000
 _MOST_KNOWN = 3000
 _SEASONS_KNOWN = 4
-"""What lies further back says little and costs time: a series is cut to so many of its longest season, within both."""
+"""Number of the longest seasons to which a series is cut, between `_LEAST_KNOWN` and `_MOST_KNOWN` values: older values
+contribute little and cost time."""
 _LONGEST_SMOOTHED = 24
 """Steps of a season up to which exponential smoothing estimates one value for each."""
 _LONGEST_ARIMA = 12
@@ -48,21 +50,21 @@ _UNSTEADY = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """What a method is tried on."""
+    """Part of a series on which methods are tried."""
 
     known: Floats
     actual: Floats
-    """The values that followed."""
+    """Values that followed the known ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """How one method, or the mean of several, did on all folds."""
+    """Results of one method, or of the mean of several, on all folds."""
 
     methods: tuple[Method, ...]
     paths: tuple[Path, ...]
     error: float
-    """Mean absolute."""
+    """Mean absolute error."""
 
     @property
     def name(self) -> str:
@@ -82,7 +84,8 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
 
 
 def best(methods: Sequence[Method], parts: Sequence[Fold]) -> Trial:
-    """The method, or the mean of the best two or three, that erred least. Raises ValueError where none fits."""
+    """Return the trial with the least error, of single methods and the means of the best two or three. Raises
+    ValueError if none fits."""
     trials = sorted((trial for method in methods if (trial := _tried(method, parts))), key=lambda trial: trial.error)
     if not trials:
         raise ValueError("no method could be fitted")
@@ -91,7 +94,7 @@ def best(methods: Sequence[Method], parts: Sequence[Fold]) -> Trial:
 
 
 def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> tuple[Path, str]:
-    """The mean of what those of `methods` say that can be fitted, and their names. Raises ValueError where none can."""
+    """Return the mean path of all `methods` that can be fitted, and their names. Raises ValueError if none can."""
     found = [(path, method.name) for method in methods if (path := _path(method, values, horizon))]
     if not found:
         raise ValueError("no method could be fitted")
@@ -99,8 +102,8 @@ def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> tuple[Pa
 
 
 def widening(trial: Trial, parts: Sequence[Fold]) -> float:
-    """What to scale the sides of the trial's interval by: 1, the method's own word, or more, as its errors say,
-    whichever holds nearer to COVERAGE of the values of each fold when the factor comes from the other folds."""
+    """Factor for the sides of the trial's interval: 1, the method's own width, or more, calculated from its errors. The
+    better one holds nearer to COVERAGE of each fold's values if the factor comes from the other folds."""
     shares = [_shares(path, fold) for path, fold in zip(trial.paths, parts, strict=True)]
     if len(shares) < 2:
         return 1.0
@@ -115,13 +118,13 @@ def widening(trial: Trial, parts: Sequence[Fold]) -> float:
 
 
 def _factor(shares: Floats) -> float:
-    """The quantile that conformal prediction takes: a little above COVERAGE, the more so the fewer there are."""
+    """Quantile of conformal prediction: a little above COVERAGE, and the higher the fewer `shares` there are."""
     level = min(1.0, COVERAGE * (1 + 1 / len(shares)))
     return float(np.clip(np.quantile(shares, level), *_FACTORS))
 
 
 def _shares(path: Path, fold: Fold) -> Floats:
-    """The errors, in widths of the side of the interval on which they lie."""
+    """Errors of a path, each in widths of the interval's side on which it lies."""
     error = fold.actual - path.value
     side = np.where(error > 0, path.upper - path.value, path.value - path.lower)
     tiny = 1e-9 * max(1.0, float(np.abs(fold.actual).max()))
@@ -143,7 +146,7 @@ def _paths(method: Method, parts: Sequence[Fold]) -> Iterator[Path]:
 
 
 def _path(method: Method, values: Floats, horizon: int) -> Path | None:
-    """The method's path; None where the method does not fit, or runs away."""
+    """Return the method's path; None if the method cannot be fitted, or its path leaves the known range too far."""
     try:
         path = method(values, horizon)
     except _FAILURES as error:
@@ -167,8 +170,8 @@ def _trial(methods: tuple[Method, ...], paths: tuple[Path, ...], parts: Sequence
 
 
 class Statistical:
-    """From a Series to its Outlook. Implements `models.base.Engine`; for one worker, since it silences Python's
-    warnings for the whole process while it runs."""
+    """Implementation of `models.base.Engine` from a Series to its Outlook. It must have one worker, because it silences
+    Python's warnings for the whole process while it runs."""
 
     def load(self) -> None:
         """Imports statsmodels, which takes seconds."""
