@@ -21,7 +21,7 @@ LANGUAGES = {"en": 60, "de": 7, "fr": 7, "es": 6, "it": 5, "pt": 5, "nl": 5, "ms
 class Fact:
     type: str
     parts: tuple[Marked, ...]
-    """The lines it is written on; a mark without a tag is the value, one with a tag another field in it."""
+    """Lines of the fact; a mark without a tag is the value, a mark with a tag is another field in the value."""
     value: Any = None
     """Value of the fact, or None if it is the text as written."""
     enum: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ def said(text: str, kind: str = "string", value: Any = None) -> Fact:
 
 
 class FactMaker:
-    """One document's country and its ways of writing; draws facts that are written so."""
+    """Draws random facts in the notations of one document and its country."""
 
     def __init__(self, rng: random.Random, language: str):
         self.rng = rng

@@ -324,7 +324,7 @@ class Setter:
         return [whole.upper() if self.style.capitals else whole]
 
     def _phrase(self, name: str) -> str:
-        """Return a random phrase whose facts this document all has, or an empty text without such a phrase."""
+        """Return a random phrase that needs no missing facts, or an empty text if there is no such phrase."""
         choices = [
             one for one in self.phrases[name] if all(found[2] in self.facts for found in _REFERENCE.finditer(one))
         ]

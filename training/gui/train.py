@@ -109,7 +109,7 @@ def trained(examples: list[Examples], passes: int) -> tuple[list[MLPClassifier],
 
 
 def save(networks: list[MLPClassifier], mean: Floats, spread: Floats, path: Path) -> None:
-    """Write the networks to `path` in half precision, which changes no probability by more than 0.01."""
+    """Write the networks to `path` with weights in half precision, which changes no probability by more than 0.01."""
     arrays = {"mean": mean.astype(np.float32), "spread": spread.astype(np.float32)}
     assert all(list(network.classes_) == list(range(len(TYPES) + 1)) for network in networks)
     for layer, weights in enumerate(zip(*(network.coefs_ for network in networks), strict=True)):
