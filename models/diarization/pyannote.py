@@ -26,7 +26,7 @@ _CONFIG = "config.yaml"
 
 
 def remedy(folder: Path | None) -> str | None:
-    """What is missing for the engine to run here; None when nothing is. Loads nothing."""
+    """Return the remedy if something is missing for the engine to run here, else None. Loads nothing."""
     if folder is None:
         return (
             "Set OPENFAZE_DIARIZATION_MODEL to a copy of pyannote/speaker-diarization-community-1, which Hugging Face "
@@ -47,7 +47,7 @@ class DiarizationInput:
 
 
 class Pyannote:
-    """From a DiarizationInput to its turns in order of time, without overlaps. Implements `models.base.Engine`."""
+    """Implementation of `models.base.Engine` from a DiarizationInput to its ordered turns, without overlaps."""
 
     def __init__(self, folder: Path, *, device: str = "cpu") -> None:
         """`folder` has the pipeline's `config.yaml` and the models that it names."""

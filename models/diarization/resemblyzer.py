@@ -33,7 +33,7 @@ def build_network(weights: Tensors, *, threads: int) -> VoiceNetwork:
 
 
 class Resemblyzer:
-    """From a window of speech to its Voice. Implements `models.base.Engine`."""
+    """Implementation of `models.base.Engine` from a window of speech to its Voice."""
 
     def __init__(self, path: Path | None = None, *, threads: int = 0) -> None:
         """`path` of the checkpoint as voice_weights() finds it; `threads` 0: as many as the runtime sees fit."""

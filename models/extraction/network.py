@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("extractor.npz")
 
 @dataclass(frozen=True, slots=True)
 class SpanInputs:
-    """What the network sees of S spans, and of the L texts in and around them."""
+    """Input of the network about S spans, and the L texts in and around them."""
 
     still: Matrix
     """S × features that do not depend on a field."""
@@ -33,7 +33,7 @@ class SpanInputs:
 
 @dataclass(frozen=True, slots=True)
 class FieldInputs:
-    """What the network sees of F fields."""
+    """Input of the network about F fields."""
 
     kinds: Matrix
     """F × features of their schemas."""

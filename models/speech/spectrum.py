@@ -1,4 +1,4 @@
-"""What Whisper sees of sound: how loud it is in bands of pitch, a hundred times a second."""
+"""Input of Whisper: the loudness of sound in bands of pitch, a hundred times per second."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from models.speech.transcriber import Samples
 
 _LEAST = 1e-10
 _RANGE = 8.0
-"""What is fainter than the loudest by more powers of ten is as if it were no fainter."""
+"""Range of loudness below the loudest value, in powers of ten; fainter values are raised to its lower end."""
 
 Spectrum = NDArray[np.float32]
 """float32[bands, frames]."""

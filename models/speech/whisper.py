@@ -1,4 +1,4 @@
-"""The engine that writes speech down: Whisper on CTranslate2."""
+"""Speech recognition engine: Whisper on CTranslate2."""
 
 import math
 from collections import defaultdict
@@ -24,21 +24,21 @@ _BEFORE = "\"'“¿([{-"
 _AFTER = "\"'.。,，!！?？:：”)]}、"
 
 _HOP = 160
-"""Samples of one frame of features."""
+"""Number of samples in one frame of features."""
 _STATE = 2 * _HOP
-"""Samples of one of the encoder's states."""
+"""Number of samples in one of the encoder's states."""
 _LEAST_S = 10
 _STEP_S = 5
 _QUIET_S = 2
 """A window that is not filled up to LONGEST_S is at least so long, ends with so much silence at least, and is rounded
 up to steps: those of like length share a batch. With less of it, Whisper stops early or says everything twice."""
 _PROMPT_LETTERS = 4000
-"""Letters of a prompt's end: more than the 223 tokens that Whisper looks at."""
+"""Letters at a prompt's end that are kept: more than the 223 tokens that Whisper uses."""
 _HEARD_FROM = RATE // 10
 """Samples below which nothing can be told."""
 _INSTANT_S = 0.03
 _INSTANTS = 3
-"""Words in a row that take no time at all, from which on they are taken for made up."""
+"""Number of consecutive words without duration from which on they are considered made up."""
 _LEAST_LOGPROB = -1.0
 _SILENCE_FROM = 0.6
 """By Whisper's authors: a text whose tokens are less likely is in doubt; and it is silence where the model says so."""
@@ -52,9 +52,9 @@ _TOKENS_SAID = 6
 _FEW_TOKENS = 12
 """Tokens that can be said at most, a second and beside: digits with hyphens between, said fast."""
 _WORSE = 0.5
-"""What it may cost in likelihood to come out of a loop."""
+"""Most log probability that a text without a loop may lack against one with a loop."""
 _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
-"""Each is tried on the windows that the one before left in doubt."""
+"""Search options; each is tried on the windows that the previous one left in doubt."""
 
 
 def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
@@ -79,7 +79,7 @@ def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """What windows that are decoded together have in common."""
+    """Common properties of windows that are decoded together."""
 
     frames: int
     language: str | None
@@ -95,7 +95,7 @@ class _Decoded:
     compression: float
     no_speech: float
     most: int
-    """Tokens that can be said in the time that the sound takes."""
+    """Most tokens that can be spoken in the duration of the sound."""
 
     @property
     def loops(self) -> bool:
@@ -175,7 +175,7 @@ class Whisper:
         return [result for result in results if result is not None]
 
     def states(self, window: SpeechWindow) -> NDArray[np.float32]:
-        """What the encoder makes of `window`, without what fills it up: float32[frames, width]."""
+        """Return the encoder's states of `window`, without its padding: float32[frames, width]."""
         encoded = self._encoded([window], self._frames(window))
         return _states(encoded, [window])[0]
 
@@ -223,7 +223,7 @@ class Whisper:
     def _languages(
         self, encoded: Any, group: _Group, windows: Sequence[SpeechWindow]
     ) -> tuple[str, list[float | None]]:
-        """What they are spoken in, and the probability of that in each of `windows`."""
+        """Return the language of `windows`, and its probability in each of them."""
         if group.language is None:
             [[(token, probability), *_]] = self._whisper.model.detect_language(encoded)
             return token[2:-2], [float(probability)]
@@ -318,7 +318,7 @@ def _reading(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decoded:
 
 
 def _states(encoded: Any, windows: Sequence[SpeechWindow]) -> list[NDArray[np.float32]]:
-    """What the encoder made of each of `windows` without what fills it up: float32[frames, width]."""
+    """Return the encoder's states of each of `windows`, without the padding: float32[frames, width]."""
     import ctranslate2
 
     states = np.array(encoded.to_device(ctranslate2.Device.cpu), np.float32)

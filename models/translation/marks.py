@@ -29,7 +29,7 @@ def is_markup(mark: str) -> bool:
 
 
 def same_marks(one: str, other: str) -> bool:
-    """Whether both have the same marks, each as often, and markup in the same order."""
+    """True if both texts have the same marks, each equally often, and markup in the same order."""
     first, second = MARK.findall(one), MARK.findall(other)
     return sorted(first) == sorted(second) and list(filter(is_markup, first)) == list(filter(is_markup, second))
 
