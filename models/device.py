@@ -1,4 +1,4 @@
-"""Which runtimes can compute on an NVIDIA card here: found out by trying, once a process, and not before it matters."""
+"""Check which runtimes can compute on an NVIDIA card here, by trying, once per process and only when it matters."""
 
 import ctypes
 import re
@@ -32,7 +32,7 @@ class CannotUse(Exception):
 
 
 class Backend:
-    """What computes networks, onnxruntime, PyTorch …, and the cards that it can use."""
+    """Runtime that computes networks, like onnxruntime or PyTorch, and the cards that it can use."""
 
     def __init__(self, name: str, probe: Callable[[], int], *, module: str = "", required: bool = True) -> None:
         """`module`: its Python package, where that may want libraries of the system. `probe` counts the cards, and may

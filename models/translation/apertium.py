@@ -73,7 +73,7 @@ class Apertium:
 
 @cache
 def directions() -> Mapping[Pair, str]:
-    """What is installed: the name of each direction by its languages. The program is asked once."""
+    """Return the name of each installed direction by its languages. The program is asked once."""
     found: dict[Pair, str] = {}
     for line in _run([_PROGRAM, "-l"], "", _LISTING_SECONDS).split():
         if match := _DIRECTION.fullmatch(line):

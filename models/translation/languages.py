@@ -30,7 +30,7 @@ class Language:
 
     @property
     def is_common(self) -> bool:
-        """Whether its names and codes rarely mean anything else."""
+        """True if the language's names and codes rarely mean anything else."""
         return bool(self.stems)
 
 

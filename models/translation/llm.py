@@ -102,7 +102,7 @@ def _object_in(said: str) -> Mapping[str, Any]:
 
 
 def _wrong(asked: Mapping[str, str], answer: Mapping[str, str]) -> str:
-    """What to tell the LLM; empty where all is in order."""
+    """Return a complaint to the LLM about its answer; empty if the answer is right."""
     missing = [key for key in asked if key not in answer]
     marked = {key: _MARKS.findall(text) for key, text in asked.items()}
     torn = [key for key in asked if key in answer and sorted(_MARKS.findall(answer[key])) != sorted(marked[key])]

@@ -34,7 +34,7 @@ class TextRegion:
     lines: tuple[int, ...]
     """Their numbers, in reading order."""
     letters: int
-    """How many the first reading found."""
+    """Number of letters that the first reading found."""
 
 
 def regions_of(image: Image, lines: Sequence[TextLine]) -> list[TextRegion]:
@@ -69,7 +69,7 @@ def _boxes(quads: Sequence[Quad], turn: int, width: int, height: int) -> Boxes:
 
 
 def _blocks(boxes: Boxes) -> list[list[int]]:
-    """Which of `boxes` stand close together, each block in reading order."""
+    """Return the blocks of `boxes` that are close together, each as indexes in reading order."""
     order = np.argsort(boxes[:, 1], kind="stable")
     left, top, right, bottom = boxes[order].T
     height = np.maximum(bottom - top, 1.0)

@@ -1,4 +1,4 @@
-"""Where a line of text has ink, and where it has gaps."""
+"""Ink of a line of text, and the gaps in it."""
 
 import cv2
 import numpy as np

@@ -17,7 +17,7 @@ _UNSPACED = (
 
 
 def is_cjk(character: str) -> bool:
-    """Whether `character` belongs to Chinese or Japanese writing, its punctuation included."""
+    """True if `character` belongs to Chinese or Japanese writing, including its punctuation."""
     return character >= _UNSPACED[0][0] and any(first <= character <= last for first, last in _UNSPACED)
 
 
@@ -26,14 +26,14 @@ BLANK = 0
 
 @dataclass(frozen=True, slots=True)
 class RecognizedLine:
-    """What a line crop says."""
+    """Text that the recogniser reads in a line crop."""
 
     text: str
     """May hold spaces."""
     probabilities: NDArray[np.float32]
     """One a character, 0 to 1."""
     centres: NDArray[np.float32]
-    """Where each character was seen, as a fraction of the crop's width."""
+    """Position of each character, as a fraction of the crop's width."""
 
     @property
     def confidence(self) -> float:

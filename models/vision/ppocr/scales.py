@@ -1,4 +1,4 @@
-"""The scales at which a picture must be searched for text.
+"""Choice of the scales at which a picture must be searched for text.
 
 The detector finds lines whose letters are between about 6 and 400 px high at its input (measured on rendered text:
 all lines found from a font size of 8 px up). A picture of moderate area serves for nearly every page; only where
@@ -16,11 +16,6 @@ from models.base import Parts
 from models.vision.ppocr.contours import is_large
 from models.vision.text import Image
 
-# At which scales a picture must be searched for text.
-#
-# The detector finds lines whose letters are between about 6 and 400 px high at its input (measured on rendered text:
-# all lines found from a font size of 8 px up). A picture of moderate area serves for nearly every page; only where
-# its words would become too small is the picture searched again, finer.
 _COARSE_AREA = 0.65e6
 """Pixels of the first search: an A4 page at 960 × 680."""
 
@@ -31,7 +26,7 @@ _FINE_HEIGHT = 12.0
 """Height that the fine search gives to the smallest lines."""
 
 _LEAST_HEIGHT = 5
-"""In the picture's own pixels; what is lower cannot be read anyway."""
+"""Least height of a line, in the picture's own pixels; lower lines cannot be read anyway."""
 
 _SLENDER = 4.0
 """Width over height from which a bar may be a line of text."""
@@ -40,7 +35,7 @@ _TEXT_THAT_MATTERS = 6.0
 """Width of all small lines together, over their height: a word of ten letters."""
 
 _EDGE = 40
-"""Grey levels between ink and paper."""
+"""Least difference of ink and paper, in grey levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +75,10 @@ def choose_scales(image: Image) -> Parts[Scales]:
 
 @dataclass(frozen=True, slots=True)
 class _Bars:
-    """What looks like lines of text."""
+    """Shapes in a picture that look like lines of text."""
 
     heights: NDArray[np.float64]
-    """In pixels."""
+    """Heights in pixels."""
     lengths: NDArray[np.float64]
     """Widths in units of the height."""
 
@@ -104,7 +99,7 @@ class _Bars:
 
 def _bars(grey: NDArray[np.uint8], limit: float) -> _Bars:
     """Upright strokes joined along x over the gaps between the words of lines up to about `limit` pixels high."""
-    # Of text the edges of upright strokes are enough; rules and the outlines of large letters have few.
+    # The edges of upright strokes suffice to find text; rules and the outlines of large letters have few of them.
     edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((1, 2), np.uint8))
     ink = (edges > _EDGE).astype(np.uint8)
     # Upright rules of a table would join its rows to one tall blob.
