@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 
+from app.access.pacing import Pacer
 from app.batches.building import build_batch_store, build_webhook
 from app.batches.gaps import Gaps
 from app.batches.lines import LineRunner
@@ -29,6 +30,7 @@ from app.settings import Settings
 from app.state.entries import sweep_for_ever
 from app.telemetry import log_stray_exceptions
 from models import garbage
+from models.base import available_cpus
 from models.malloc import Activity, return_free_memory_for_ever
 
 
@@ -90,6 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         RequestScope,
         keys=services.keys,
         admission_control=services.admission_control,
+        pacer=Pacer(max(1, available_cpus() // 2)),
         look=services.runtime.look,
         activity=activity,
         gaps=gaps,

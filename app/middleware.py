@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.admission import Admission, AdmissionControl
 from app.access.keys import ApiKeys
+from app.access.pacing import Pacer
 from app.batches.gaps import Gaps
 from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, let_go, shutting_down, told
 from app.http.disconnect import ClientGone
@@ -61,6 +62,7 @@ class RequestScope:
         app: ASGIApp,
         keys: ApiKeys,
         admission_control: AdmissionControl,
+        pacer: Pacer,
         look: Callable[[], Awaitable[None]],
         activity: Activity,
         gaps: Gaps,
@@ -72,6 +74,7 @@ class RequestScope:
         server `is_stopping`, all requests but those to WATCHING are refused."""
         self._app = app
         self._admission_control = admission_control
+        self._pacer = pacer
         self._activity = activity
         self._gaps = gaps
         self._is_stopping = is_stopping
@@ -123,8 +126,10 @@ class RequestScope:
                 state["admission"] = admission
                 if scope["path"] != HEALTH:
                     await self._look()
-                with self._gaps.beside(scope["method"], scope["path"]):
-                    await self._app(scope, receive, send_with_id)
+                pace = self._pacer.turn(SHARE.get()) if scope["method"] == "POST" else contextlib.nullcontext()
+                async with pace:
+                    with self._gaps.beside(scope["method"], scope["path"]):
+                        await self._app(scope, receive, send_with_id)
             except ClientGone as error:
                 await _ended(admission, has_begun=True)
                 status = CLIENT_GONE_STATUS

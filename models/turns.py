@@ -110,6 +110,27 @@ class Homes:
         return [choice[(start + step) % len(choice)] for step in range(min(many, len(choice)))]
 
 
+class Rivalry:
+    """Whether several keys ask for the same thing: two that did within CONTESTED_S of each other are rivals for as long
+    again."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: tuple[str, float] | None = None
+        """Last key that asked, and the time of its request."""
+        self._until = -math.inf
+
+    @property
+    def is_on(self) -> bool:
+        return self._clock() < self._until
+
+    def asked(self, key: str) -> None:
+        now = self._clock()
+        if self._last is not None and self._last[0] != key and now - self._last[1] < CONTESTED_S:
+            self._until = now + CONTESTED_S
+        self._last = key, now
+
+
 class Turns:
     """Turns of engines that compute with the same processors, like the two of OCR: no key waits for more of another
     key's work than the running batch. Belongs to one event loop.
@@ -122,9 +143,7 @@ class Turns:
     def __init__(self, at_once: int = 1, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._at_once = at_once
         self._clock = clock
-        self._last: tuple[str, float] | None = None
-        """Last key that asked, and the time of its request."""
-        self._contested_until = -math.inf
+        self._rivalry = Rivalry(clock)
         self._running = 0
         self._waiting: list[tuple[Callable[[], Share | None], bool, asyncio.Future[None]]] = []
         self._times: dict[str, float] = {}
@@ -145,14 +164,11 @@ class Turns:
 
     @property
     def is_contested(self) -> bool:
-        return self._clock() < self._contested_until
+        return self._rivalry.is_on
 
     def asked(self, share: Share) -> None:
         """Take note that `share` has work for one of the engines."""
-        now = self._clock()
-        if self._last is not None and self._last[0] != share.key and now - self._last[1] < CONTESTED_S:
-            self._contested_until = now + CONTESTED_S
-        self._last = share.key, now
+        self._rivalry.asked(share.key)
         if self._back is not None:
             asyncio.get_running_loop().call_soon(self._grant)
 

@@ -1,4 +1,4 @@
-"""`openfaze guard explain`: show the guard's verdict on a text, by which engines, and their findings."""
+"""`openfaze guard explain`: what the guard makes of a text, by which engines, and what they found."""
 
 import re
 from collections.abc import Sequence
@@ -21,15 +21,15 @@ from tasks.guardrails import Guardrails, Policy, limits_of
 
 _SEPARATORS = re.compile(r"[,\s]+")
 _MOST_LAYERS = 5
-"""Most layers of a code that the table shows."""
+"""The most layers of a code in a table."""
 _LEAST_SHOWN = 0.005
-"""Least score of a layer that the table shows: lower scores would be shown as 0.00."""
+"""The least score of a layer: what a table would show as 0.00 says nothing."""
 _MOST_CHARS = 80
-"""Most characters of a layer's finding that the table shows."""
+"""The most of what a layer found, in a table."""
 
 
 class Finding(TypedDict):
-    """Score of one layer of an engine for one code, and the reason."""
+    """What one part of an engine says of one code."""
 
     layer: str
     score: float
@@ -45,20 +45,19 @@ class CodeVerdict(TypedDict):
     threshold: float
     engine: str
     layers: list[Finding]
-    """Findings of the engine's layers, the surest first."""
+    """The surest first."""
 
 
 class Explanation(TypedDict):
     safe: bool
     codes: list[str]
-    """Codes that apply."""
+    """Those that apply."""
     judged: list[CodeVerdict]
-    """Verdicts on all codes that were asked for."""
+    """All that were asked for."""
 
 
 def codes_in(text: str) -> tuple[str, ...]:
-    """Return the codes of a list like `S1,S9`, in the syntax of the tag `<guard>`. Raises ValueError for a name that is
-    not a code of texts."""
+    """The codes in `S1,S9`, as `<guard>` takes them. Raises ValueError for what is no code of texts."""
     names = [name.upper() for name in _SEPARATORS.split(text) if name]
     if "ALL" in names:
         return TEXT_CODES
@@ -70,8 +69,7 @@ def codes_in(text: str) -> tuple[str, ...]:
 
 
 async def explain(settings: Settings, text: str, codes: Sequence[str] = ()) -> Explanation:
-    """Judge `text` like the text of a request, by `codes` or by all codes that engines here judge. Raises
-    ModelError."""
+    """Judges `text` as a request's would be, by `codes` or by all that engines here judge. Raises ModelError."""
     runtime = build_runtime(settings)
     files = build_files(settings)
     loader = build_loader(settings, build_fetcher(settings), files)
@@ -118,7 +116,7 @@ def as_json(explanation: Explanation) -> str:
 
 
 def print_table(explanation: Explanation) -> None:
-    """Print a row per code with its strongest findings, and last the line that a client would get, or `safe`."""
+    """A code a line, with what speaks for it the most, and last the line that a client would get, or `safe`."""
     table = Table("code", "score", "threshold", "engine", "layer", "its score", "found", box=None, pad_edge=False)
     for verdict in explanation["judged"]:
         told = [layer for layer in verdict["layers"] if layer["score"] >= _LEAST_SHOWN]
@@ -129,11 +127,11 @@ def print_table(explanation: Explanation) -> None:
         code = f"{verdict['code']} {verdict['hazard']}"
         numbers = _number(verdict["score"]), _number(verdict["threshold"])
         style = "bold red" if verdict["applies"] else ""
-        # Text instead of strings, because a finding may look like rich's markup.
+        # As Text: what was found may look like rich's markup.
         table.add_row(*map(Text, (code, *numbers, verdict["engine"], *first)), style=style)
         for other in others:
             table.add_row(*map(Text, ("", "", "", "", *other)))
-    # A piped table is so wide that no row is cut.
+    # Wide enough that no row is cut when the output is piped.
     console = Console(width=None if Console().is_terminal else 800)
     console.print(table)
     console.print(verdict_line(explanation), highlight=False)

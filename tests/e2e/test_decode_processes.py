@@ -70,3 +70,10 @@ def test_a_machine_without_memory_ends_a_decode_process_before_the_server(server
         1000,
         int(Path("/proc/self/oom_score_adj").read_text()),
     ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="niceness is of POSIX")
+def test_what_decodes_leaves_the_processors_to_what_all_requests_share(server: Server) -> None:
+    assert answer(server, pdf_of_pages(1)).status_code == 200
+    [process] = decode_processes(server)
+    assert process.nice() == min(19, psutil.Process(server.process.pid).nice() + 10)

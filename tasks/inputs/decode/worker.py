@@ -34,6 +34,9 @@ from tasks.inputs.decode.within import tell_by
 GRACE_S = 2.0
 """Seconds beyond a call's limit after which the process ends itself: then the server was killed, and the call holds the
 GIL."""
+_NICE = 10
+"""Niceness of the process, relative to the server's. The event loop and the engines, which all requests share, go
+first: a file that takes seconds to decode would otherwise take half of two processors from them."""
 
 
 def main() -> None:
@@ -44,6 +47,7 @@ def main() -> None:
         signal.signal(stop, signal.SIG_IGN)
     _limit_memory(memory)
     _be_ended_first()
+    os.nice(_NICE)
     with socket.socket(fileno=descriptor) as end:
         threading.Thread(target=_end_with_server, args=(end,), daemon=True).start()
         try:

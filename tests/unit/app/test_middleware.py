@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app import middleware
 from app.access.admission import AdmissionControl
 from app.access.keys import ApiKeys
+from app.access.pacing import Pacer
 from app.batches.gaps import Gaps
 from app.errors import SAFE
 from app.http.disconnect import ClientGone, until_disconnect
@@ -46,7 +47,8 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
         happened.append(seconds)
 
     control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
-    scope = RequestScope(fails, ApiKeys(["key"]), control, look, Activity(), Gaps(1, 0), Metrics(), Traces())
+    keys, gaps = ApiKeys(["key"]), Gaps(1, 0)
+    scope = RequestScope(fails, keys, control, Pacer(1), look, Activity(), gaps, Metrics(), Traces())
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
     return happened

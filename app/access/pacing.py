@@ -1,0 +1,85 @@
+"""The pace at which requests of one key begin while another key asks, too.
+
+All requests share one event loop, and most of what a short request costs is spent there, before and after its engine.
+A hundred requests of one key would each be read, opened and put into an engine's queue as soon as they come, and a
+request of another key would wait at each of its own steps for theirs.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from models.scheduler import Share
+from models.turns import Rivalry
+
+PACED_S = 0.1
+"""Longest time, in seconds, for which a request counts as one that has just begun. By then it waits for something else
+than the event loop: an LLM, a slow client, a long recording."""
+
+
+class Pacer:
+    """Lets `at_once` requests of a key begin together while keys compete, and any number otherwise. Belongs to one
+    event loop.
+
+    >>> pacer = Pacer(at_once=2)
+    >>> async with pacer.turn(share):
+    ...     await answer(request)
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._rivalry = Rivalry()
+        self._begun: Counter[str] = Counter()
+        """Number of requests per key that have just begun."""
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+
+    @asynccontextmanager
+    async def turn(self, share: Share) -> AsyncIterator[None]:
+        """Wait until a request of `share` may begin. It counts while the block runs, for PACED_S at the most."""
+        key = share.key
+        self._rivalry.asked(key)
+        if self._rivalry.is_on and self._begun[key] >= self._at_once:
+            await self._wait(key)
+        else:
+            self._begun[key] += 1
+        has_ended = False
+
+        def end() -> None:
+            nonlocal has_ended
+            if not has_ended:
+                has_ended = True
+                self._end(key)
+
+        timer = asyncio.get_running_loop().call_later(PACED_S, end)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            end()
+
+    async def _wait(self, key: str) -> None:
+        """Wait for the place of a request that no longer counts."""
+        place = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(key, deque())
+        waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._end(key)  # it was given the place before its caller left
+            else:
+                waiting.remove(place)
+            raise
+
+    def _end(self, key: str) -> None:
+        waiting = self._waiting.get(key)
+        while waiting:
+            place = waiting.popleft()
+            if not place.done():
+                place.set_result(None)  # the place goes from one request to the next
+                return
+        self._waiting.pop(key, None)
+        self._begun[key] -= 1
+        if not self._begun[key]:
+            del self._begun[key]
