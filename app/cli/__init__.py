@@ -1,5 +1,5 @@
-"""The commands of `openfaze`, and what all of them do: read the settings, keep to the terminal's width, and fail with a
-sentence."""
+"""The commands of `openfaze`, and functions that they share: to read the settings, to keep to the terminal's width and
+to fail with a sentence."""
 
 import contextlib
 import gc
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 KEY = "OPENFAZE_API_KEY"
-"""The variable from which commands that ask a server take the key."""
+"""Name of the variable that holds the API key for commands that send requests to a server."""
 WIDTH = 100
-"""Columns of what is shown, where no terminal says how many it has."""
+"""Columns of the output if no terminal states its own number."""
 _PASTED, _BLANK = re.compile(r"`[^`]*`"), "\0"
 
 
 @contextlib.contextmanager
 def left_alone() -> Iterator[None]:
-    """No rounds of the garbage collector meanwhile: for imports, which make a lot and drop little. They take a fifth
-    longer with them."""
+    """Switch the garbage collector off for the duration of the block, for imports: they allocate much and free little,
+    and take a fifth longer with it."""
     gc.disable()
     try:
         yield
@@ -36,7 +36,7 @@ def left_alone() -> Iterator[None]:
 
 
 def read_settings(**overrides: object) -> "Settings":
-    """The settings, or exit status 2 with a line for each that cannot be used."""
+    """Return the settings. Exits with status 2, and a line for each setting that cannot be used."""
     with left_alone():
         from pydantic import ValidationError
 
@@ -61,20 +61,22 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
 
 
 def columns(elsewhere: int = WIDTH) -> int:
-    """The terminal's; `elsewhere` for what goes into a file or another program. COLUMNS says it for all of them."""
+    """Return the terminal's number of columns, or `elsewhere` if the output goes into a file or another program. The
+    variable COLUMNS overrides both."""
     return shutil.get_terminal_size((elsewhere, 0)).columns
 
 
 def wrapped(text: str, width: int, hanging: int = 0) -> str:
-    """In lines of `width`, all but the first indented by `hanging`. What is to be pasted stays in one piece: a command
-    in backticks, an address."""
+    """Return `text` in lines of `width`, all but the first indented by `hanging`. A command in backticks or an address
+    stays in one piece, so that it can be copied."""
     kept = _PASTED.sub(lambda command: command[0].replace(" ", _BLANK), text)
     lines = textwrap.wrap(kept, width, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines).replace(_BLANK, " ")
 
 
 def printable(text: str, most_chars: int) -> str:
-    """In one line that no terminal takes for commands, and in which disguises are seen."""
+    """Return `text` as one line, cut to `most_chars`, with escapes for characters that command a terminal or are
+    invisible."""
     cut = text if len(text) <= most_chars else f"{text[: most_chars - 1]}…"
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
 

@@ -1,4 +1,4 @@
-"""`openfaze ask`: one request to a running server; its answer for people, or the body for programs."""
+"""`openfaze ask`: send one request to a running server, and print its answer for people or the body for programs."""
 
 import base64
 import contextlib
@@ -22,11 +22,12 @@ from app.access.key_file import CHAT
 from app.cli import KEY, fail
 
 _MOST_INLINE = 16 << 20
-"""Bytes of a file that goes along in the request; a larger one is uploaded first, and deleted again."""
+"""Most bytes of a file that is sent within the request; a larger file is uploaded first, and deleted afterwards."""
 _TIMEOUT = httpx.Timeout(30, read=None)
-"""A server that works says so every ten seconds, and ends what takes too long."""
+"""Limits on waiting for the server. Reading has none, because a working server sends a sign of life every ten seconds
+and ends requests that take too long."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What a terminal may take for an order; a text from somewhere else gives it none."""
+"""Control characters that a terminal may obey; they are removed from texts of other origin."""
 _PRECONTEXT = re.compile(r"(<precontext>\n.*?\n</precontext>)+")
 
 Json = dict[str, Any]
@@ -44,7 +45,7 @@ class Question:
 
 @dataclass
 class _Answer:
-    """What has come of a stream."""
+    """Answer as far as its stream has come."""
 
     text: list[str] = field(default_factory=list)
     evidence: Json = field(default_factory=dict)
@@ -54,7 +55,8 @@ class _Answer:
 
 
 def ask(url: str, question: Question, *, as_json: bool) -> bool:
-    """Whether it was answered. Exits with status 2 where no server is, or where it asks for a key."""
+    """Send `question` and print the answer; True if it is no error. Exits with status 2 if no server can be reached or
+    it refuses the request."""
     key = os.environ.get(KEY)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     base_url = url.rstrip("/").removesuffix("/v1")
@@ -73,7 +75,7 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
 
 
 class _Refused(Exception):
-    """The server said no, and why."""
+    """The server refused the request; the message states why."""
 
 
 def _print_body(client: httpx.Client, body: Json) -> bool:
@@ -154,7 +156,7 @@ def _print_whole(text: str, answer: _Answer, question: Question) -> None:
 
 
 def _print_result(result: Any) -> None:
-    """As a person reads it; what is not known here, as JSON."""
+    """Print the result of a task for people; results of other shapes are printed as JSON."""
     match result:
         case {"extracted_text": str(), "markdown": str(text)} | {"extracted_text": str(text)}:
             typer.echo(_plain(text))
@@ -218,7 +220,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         return
     table = Table(*heads, box=None, pad_edge=False)
     for row in rows:
-        # No text of somebody else's is rich's markup.
+        # Brackets in a text must not be taken for rich's markup.
         table.add_row(*(_plain(cell).replace("[", r"\[") for cell in row))
     console = Console()
     with console.capture() as shown:
@@ -257,7 +259,7 @@ def _part(path: Path, ids: dict[Path, str]) -> Json:
 
 @contextlib.contextmanager
 def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path, str]]:
-    """The ids of the large ones, while the block lasts."""
+    """Upload the large ones of `files` for the duration of the block, and yield their ids."""
     ids: dict[Path, str] = {}
     try:
         for path in files:
@@ -276,7 +278,7 @@ def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path
 
 @contextlib.contextmanager
 def _progress() -> Iterator[tuple[Progress, TaskID]]:
-    """A bar on standard error, where somebody watches it; there as soon as the server tells how far it is."""
+    """Show a bar on standard error if it is a terminal. The bar appears with the server's first progress report."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -306,12 +308,12 @@ def _plain(text: str) -> str:
 
 
 def read_text(text: str) -> str:
-    """`-` is standard input."""
+    """Return `text`, or standard input if `text` is `-`."""
     return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
 
 
 def read_schema(path: Path) -> Json:
-    """Exits with status 2 for what is no schema."""
+    """Return the JSON schema in a file. Exits with status 2 if the file holds no JSON object."""
     try:
         schema = json.loads(path.read_text("utf-8"))
     except ValueError as error:

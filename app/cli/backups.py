@@ -11,7 +11,7 @@ from app.cli import fail
 from app.settings import Settings
 
 PIPE = "-"
-"""Stands for standard output, or standard input."""
+"""File name that means standard output, or standard input."""
 
 
 def back_up(settings: Settings, file: Path) -> None:

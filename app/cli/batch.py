@@ -1,4 +1,4 @@
-"""`openfaze batch run`: the lines of a file, answered in this process, without a server."""
+"""`openfaze batch run`: answer the lines of a file in this process, without a server."""
 
 import asyncio
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ T = TypeVar("T")
 
 _PIECE = 1 << 20
 _SHOWN = 10
-"""Problems that are printed."""
+"""Most problems that are printed."""
 _ID_CHARS, _MESSAGE_CHARS = 80, 400
 
 
 @dataclass(slots=True)
 class _Failures:
-    """Lines whose answer is an error."""
+    """Lines whose answer is an error: their number, and a text for each of the first."""
 
     count: int = 0
     first: list[str] = field(default_factory=list)
@@ -52,8 +52,8 @@ class _Failures:
 
 
 def run(settings: Settings, file: Path, output: Path) -> bool:
-    """Whether every line has an answer, with those of an earlier run. Exits with status 2 for a file that will not
-    do."""
+    """Answer the lines of `file` that have no answer in `output` yet. True if no line's answer is an error, those of
+    earlier runs included. Exits with status 2 for a file that cannot be used."""
     try:
         with file.open("rb") as lines, output.open("ab+") as answers:
             reader = _Reader(settings, lines)
@@ -63,7 +63,7 @@ def run(settings: Settings, file: Path, output: Path) -> bool:
             asyncio.run(_run(settings, reader, answers, count, done, failures))
     except OSError as error:
         fail(str(error))
-    except ValueError as error:  # the settings' fault
+    except ValueError as error:  # from settings that cannot be used
         fail(str(error))
     for told in failures.told(output):
         typer.echo(told, err=True)
@@ -72,8 +72,8 @@ def run(settings: Settings, file: Path, output: Path) -> bool:
 
 
 def _done(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
-    """The ids of the lines that are in the output; errors among them go to `failures`. Half a line, which a run left
-    that was killed, is cut off."""
+    """Return the ids of the lines that have an answer in the output; errors among them go to `failures`. An unfinished
+    last line, which a killed run left, is cut off."""
     done: set[str] = set()
     whole = 0
     answers.seek(0)
@@ -91,14 +91,14 @@ def _done(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
 
 
 class _Reader:
-    """The lines of the file, a piece at a time."""
+    """Reader of the file's lines, one piece of the file at a time."""
 
     def __init__(self, settings: Settings, file: IO[bytes]) -> None:
         self._settings = settings
         self._file = file
 
     def __iter__(self) -> Iterator[list[RawLine]]:
-        """Raises BadFile."""
+        """Yield the lines of each piece. Raises BadFile."""
         splitter = Splitter(int(self._settings.max_batch_line_mb * MB), self._settings.max_batch_lines)
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
@@ -107,7 +107,7 @@ class _Reader:
 
 
 def _check(settings: Settings, name: str, lines: _Reader) -> int:
-    """The number of lines."""
+    """Return the number of lines. Exits with status 2 if some of them cannot be run."""
     checker = Checker(list(ENDPOINTS), settings.max_json_values)
     try:
         for some in lines:
@@ -125,7 +125,7 @@ def _check(settings: Settings, name: str, lines: _Reader) -> int:
 async def _run(
     settings: Settings, lines: _Reader, answers: IO[bytes], count: int, done: set[str], failures: _Failures
 ) -> None:
-    """Writes what each line that is not `done` is answered, when it is; errors go to `failures`."""
+    """Run each line that is not in `done`, and write its answer as soon as it ends; errors also go to `failures`."""
     services = Services(settings)
     runner, gaps = LineRunner(services, ENDPOINTS), Gaps(settings.batch_lines_at_once, 0)
     caller, never = Caller(EVERYONE), asyncio.Event()
@@ -159,7 +159,7 @@ async def _run(
 
 
 def _all_of(work: Slices[T]) -> T:
-    """Its result, without anybody to let in between."""
+    """Do all slices of `work` without a pause, because nobody else waits here, and return its result."""
     while True:
         try:
             next(work)

@@ -1,4 +1,4 @@
-"""`openfaze bench`: how fast a server answers, and how often it fails."""
+"""`openfaze bench`: measure how fast a server answers, and how often it fails."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ def run(
     json_file: Path | None,
     page: Path | None,
 ) -> bool:
-    """Whether anything was answered."""
+    """Run a scenario against `target` and print its figures. True if at least one request was answered."""
     try:
         scenario, folder = find(name)
         scenario = Scenario.model_validate({**scenario.model_dump(), **changes})

@@ -1,4 +1,4 @@
-"""`openfaze cache`: what is kept of answers, and how to get rid of it. The server may run meanwhile."""
+"""`openfaze cache`: show and delete the kept answers. The server may run meanwhile."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ _TENANT = re.compile("[0-9a-f]{32}")
 
 
 def show(settings: Settings, *, as_json: bool) -> None:
-    """Prints what each key has there."""
+    """Print the number and size of the entries of each key."""
     names = _names(settings)
     held = [one for holds in _asked(settings, lambda store: store.held()) for one in holds]
     if as_json:
@@ -41,7 +41,7 @@ def show(settings: Settings, *, as_json: bool) -> None:
 
 
 def purge(settings: Settings, key: str | None) -> None:
-    """Deletes what is kept of `key`, or all."""
+    """Delete the entries of `key`, or all entries."""
     tenant = None if key is None else _tenant_of(settings, key)
 
     count = sum(_asked(settings, lambda store: store.purge(tenant)))
@@ -54,7 +54,7 @@ def _told(held: Held, names: dict[str, str]) -> dict[str, object]:
 
 
 def _asked(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T]:
-    """What each store says."""
+    """Return the answer of each cache store to `ask`. Exits with status 2 if one cannot be reached."""
 
     async def asked() -> list[T]:
         stores = build_cache_stores(settings)
@@ -73,7 +73,7 @@ def _asked(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T
 
 
 def _names(settings: Settings) -> dict[str, str]:
-    """By tenant, of the keys whose tenant the file says."""
+    """Return the names of the keys by their tenants, except for keys without a tenant in the file."""
     if not settings.keys_file:
         return {EVERYONE: "(no key)"}
     try:

@@ -1,4 +1,4 @@
-"""`openfaze doctor`: what serves each capability here, and whether it just worked."""
+"""`openfaze doctor`: show which engine serves each capability here, and try it."""
 
 import asyncio
 import json
@@ -41,36 +41,36 @@ from tasks.search.providers import names_of
 from tasks.wording.search_query import SearchQuery
 
 AT_A_TIME = 2
-"""Capabilities that are tried."""
+"""Capabilities that are tried at the same time."""
 Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One capability, just tried out."""
+    """Result of trying one capability."""
 
     capability: str
     outcome: Outcome
-    """`missing`: nothing can serve it, and nothing was asked to, nor came along with a library of the system missing.
-    Only `failed` is not well."""
+    """Outcome of the trial; `failed` alone is a fault. `missing`: no engine can serve the capability, but the operator
+    chose none by name and none has an unexpected fault, such as a system library that is missing."""
     engine: str = ""
     licence: str = ""
     weights: str = ""
-    """Where they come from."""
+    """Source of the weights."""
     said: str = ""
-    """What the self-test found; where it is not ok, why, and what to do."""
+    """Result of the self-test; unless `ok`, the reason and the remedy."""
     loaded_ms: int | None = None
     ran_ms: int | None = None
     card_mb: int | None = None
-    """Megabytes of the cards that it took to load and to run; None where there is no card, or they took none."""
+    """Megabytes of the cards' memory that loading and running took; None if there is no card or they took none."""
     card_estimate: CardMemory | None = None
-    """What its engine is declared to take of one; None where no card can compute it."""
+    """Memory of a card that the engine is declared to take; None if the engine cannot compute on a card."""
 
 
 async def examine(settings: Settings, *, as_json: bool = False) -> int:
-    """Tries everything, and shows what it finds as soon as it does; as JSON, at the end. Returns the exit status: 1
-    when one that should work did not. Raises ValueError for settings that will not do."""
+    """Try everything, and show each finding as it comes; as JSON, all of them at the end. Return the exit status: 1 if
+    something that should work does not. Raises ValueError for settings that cannot be used."""
     if as_json:
         found = [finding async for finding in _findings(settings, lambda _: None)]
         print(json.dumps(_report(settings, found), indent=2, ensure_ascii=False))
@@ -141,13 +141,14 @@ def _cards_shown() -> Iterator[str]:
 
 
 _SCREEN = 80
-"""Columns of a terminal that nobody made wider."""
+"""Columns of a terminal of the usual width."""
 _MOST_TOLD = 300
-"""Characters of why an engine is not on a card: the whole sentences stand above."""
+"""Characters of the reason why an engine is not on a card: the whole sentences are printed above it."""
 
 
 def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) -> Iterator[str]:
-    """What is on the cards and what is not, and why, and whether the LLM answers: no more than a screen."""
+    """Yield the lines of a summary that fits on a screen: the engines on the cards and their memory, the other engines
+    with the reason, and the state of the LLM."""
     for number, card in enumerate(at_start.cards):
         yield f"cuda:{number}, driver {at_start.driver}"
         yield f"  {card.total / 1e6:>8,.0f} MB  in all, {card.name}"
@@ -184,13 +185,13 @@ def _shortened(line: str, most: int = _SCREEN) -> str:
 
 
 def _toolkit() -> str | None:
-    """The program that lends cards to containers; None where there is none, and inside one."""
+    """Return the name of the program that lends cards to containers; None if there is none, and inside a container."""
     programs = () if in_the_image() else ("nvidia-ctk", "nvidia-container-cli")
     return next((program for program in programs if shutil.which(program)), None)
 
 
 def _console() -> Console:
-    """Colours on a terminal, unless NO_COLOR is set."""
+    """Return a console, at most WIDTH wide, with colours on a terminal unless NO_COLOR is set."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal or console.width > WIDTH:
         console.width = WIDTH
@@ -216,8 +217,9 @@ def _row(finding: Finding) -> Table:
 
 
 async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncGenerator[Finding, None]:
-    """Two capabilities at a time, as most wait for a file or another process as long as they compute; one at a time
-    where memory of cards is measured. `trying` is told what begins, and findings come in the catalog's order."""
+    """Yield the findings in the catalog's order; `trying` is called with the name of each trial when it begins. Two
+    capabilities are tried at a time, because most wait for a file or another process as long as they compute; one at a
+    time if memory of cards is measured."""
     runtime = build_runtime(settings)
     fetcher = build_fetcher(settings)
     try:
@@ -235,7 +237,7 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
         chosen = [(state, str(getattr(settings, state.capability, AUTO))) for state in runtime.states()]
         trials = [begun(state.capability, partial(_try, runtime, state, choice)) for state, choice in chosen]
         trials.append(begun("browser", partial(_render_a_page, settings)))
-        # This one only waits.
+        # The web search mostly waits for the network, so it runs beside the trials.
         searched = asyncio.create_task(_survived("web_search", partial(_search_the_web, settings, fetcher)))
         running = [searched, *map(asyncio.create_task, trials)]
         try:
@@ -251,22 +253,23 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
 
 
 async def _survived(name: str, trial: Callable[[], Awaitable[Finding]]) -> Finding:
-    """What nobody expected to be raised is a finding, too: the others are still to be told."""
+    """Return the finding of `trial`. An unexpected exception becomes a finding, too, so that the other trials go on."""
     try:
         return await trial()
-    except Exception as error:  # noqa: BLE001 - it is told
+    except Exception as error:  # noqa: BLE001 - it becomes a finding
         return Finding(name, "failed", said=_with_cause(f"{type(error).__name__}: {error}".rstrip(" :"), error))
 
 
 def _with_cause(said: str, error: Exception) -> str:
-    """What a server keeps to its log, of which it sends whom it may concern here."""
+    """Return `said` with the cause of `error`, which a server would only log, in place of its reference to this
+    command."""
     said = said.removesuffix("; `openfaze doctor` shows why.")
     cause = error.__cause__
     return f"{said} ({type(cause).__name__}: {cause})" if cause is not None else said
 
 
 async def _use_of_cards(settings: Settings, runtime: Runtime) -> Finding | None:
-    """None where there is no card, and none was asked for."""
+    """Return which engines use the cards and which cannot; None if there is no card and the operator chose none."""
     config = build_config(settings)
     asked = [device for device in (config.device, *config.devices.values()) if device.startswith(CUDA)]
     if obstacle := next(filter(None, map(DRIVER.obstacle, asked)), None):
@@ -287,7 +290,8 @@ def _free() -> int:
 
 
 async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding:
-    """`choice` is the operator's: what was asked for by name has failed where it cannot run."""
+    """Return the finding of a capability. An engine that cannot run has failed if the operator's `choice` names it, and
+    is missing otherwise."""
     if choice == OFF:
         return Finding(state.capability, "off", said=f"{PREFIX}{state.capability.upper()}=off")
     if state.candidate is None:
@@ -317,7 +321,8 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
 
 
 async def _search_the_web(settings: Settings, fetcher: Fetcher) -> Finding:
-    """A machine without a network may be meant so, unless a provider was named."""
+    """Return the finding of a search. Without a network it is `missing`, because the machine may be meant to have none;
+    it has failed if the operator named a provider."""
     if settings.search_provider == (OFF,):
         return Finding("web_search", "off", said=f"{PREFIX}SEARCH_PROVIDER=off")
     search = build_search(settings, fetcher)
@@ -347,7 +352,7 @@ async def _render_a_page(settings: Settings) -> Finding:
 
 
 async def open_a_page(policy: BrowserPolicy) -> str:
-    """Has the browser show a page whose text a script writes. Raises BadResult, and what `render` raises."""
+    """Let the browser show a page whose text is written by a script. Raises BadResult, and the errors of `render`."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -381,8 +386,8 @@ def _seconds(ms: int) -> str:
 
 
 def _weights_in(root: Path) -> Iterator[tuple[str, Sequence[str], str]]:
-    """Name, missing files and a description of each set that `openfaze pull` has put below `root`, or somebody has
-    copied there, in whole or in part."""
+    """Yield the name, missing files and description of each weight set below `root`, complete or in part, whether it
+    was pulled or copied there."""
     for known in WEIGHT_SETS.values():
         missing = [file.path for file in known.missing(root)]
         if len(missing) == len(known.files):

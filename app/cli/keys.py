@@ -1,4 +1,4 @@
-"""`openfaze keys`: the keys of OPENFAZE_KEYS_FILE, what each may use, and what it has used.
+"""`openfaze keys`: the keys of OPENFAZE_KEYS_FILE, their limits and their usage.
 
 Every command imports this module for its help, so the server's parts are imported inside the functions that need them.
 """
@@ -36,10 +36,10 @@ _OPTIONS = (
     "expires",
     "tasks",
 )
-"""Fields that are options, too, in the order in which they are listed."""
+"""Fields of a stored key that are also options of commands, in the order of their listing."""
 
 _NAME = 8
-"""Columns in which a name can be read."""
+"""Least columns of a name in the table of the usage."""
 
 Name = Annotated[str, typer.Argument(help="As `list` shows it.")]
 RequestsPerMinute = Annotated[int | None, typer.Option(help="Requests a minute.")]
@@ -126,7 +126,7 @@ def list_keys() -> None:
     for key in stored:
         line = _line(key, width)
         if len(line) > room:
-            # Lists may be wrapped, too.
+            # The spaces let lists be wrapped, too.
             line = wrapped(line.replace(",", ", "), room, 4)
         typer.echo(line)
 
@@ -206,13 +206,14 @@ async def _purged(tenant: str) -> list[str]:
     from app.access.keys import REFRESH_S
     from app.tenant_deletion import build_purges
 
-    # Until then running servers take the key, and write down what it used.
+    # Until then running servers still accept the key, and record its usage.
     await asyncio.sleep(REFRESH_S + FLUSH_S + 1)
     return [f"deleted of it: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
 
 
 def _tenant(stored: "StoredKey") -> str:
-    """Whose uploads the key's are. A key of an earlier version's file has told it by using something."""
+    """Return the tenant of a key, which owns its uploads. A key that an earlier version made has no tenant in the file;
+    its recorded usage shows it."""
     if stored.tenant is not None:
         return stored.tenant
     tenants = [one.tenant for one in _in_store(lambda store: store.usage()) if one.name == stored.name]
@@ -225,7 +226,7 @@ def _tenant(stored: "StoredKey") -> str:
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
-    """The given options as fields of the file."""
+    """Return the given options as fields of the key file."""
     fields = {name: given[name] for name in _OPTIONS if given[name] is not None}
     if "tasks" in fields:
         fields["tasks"] = [task.strip() for task in fields["tasks"].split(",") if task.strip()]

@@ -43,7 +43,7 @@ def openfaze(
 
 
 def _begun(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """What the shell offers for a word that has begun."""
+    """Return a completer: the shell's proposals from `names` for a word that the user has begun."""
     return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
 
@@ -160,11 +160,11 @@ def doctor(
         from app.cli.doctor import examine
         from app.telemetry import configure_logging
 
-    # What is wrong stands in the table.
+    # The table shows each fault, so the log has to be silent.
     configure_logging("error")
     try:
         sys.exit(asyncio.run(examine(settings, as_json=as_json)))
-    except ValueError as error:  # the settings' fault: no engine's gets out of it
+    except ValueError as error:  # from the settings: errors of engines end as findings
         fail(str(error))
 
 
@@ -256,7 +256,7 @@ def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For progra
     from app.cli import cached
     from app.telemetry import configure_logging
 
-    # What is wrong is said in a sentence.
+    # The command itself prints each fault as a sentence, so the log has to be silent.
     configure_logging("error")
     cached.show(read_settings(), as_json=as_json)
 
@@ -307,7 +307,7 @@ def serve_mcp(
         from app.cli import mcp
         from app.telemetry import configure_logging
 
-    # Standard output is the protocol's; logs go to standard error.
+    # The protocol uses standard output; logs go to standard error.
     configure_logging("warning")
     mcp.serve(settings, files or ())
 
@@ -360,7 +360,7 @@ def explain_text(
         from models.base import ModelError
 
     configure_logging("warning")
-    # Bytes that are no UTF-8 become signs of replacement, as in a file that a client sends.
+    # Bytes that are not UTF-8 become replacement characters, like those in a file that a client sends.
     read = (sys.stdin.buffer.read() if text == "-" else os.fsencode(text)).decode("utf-8", "replace")
     if not read.strip():
         fail("there is nothing to judge: the text is empty")
@@ -370,7 +370,7 @@ def explain_text(
         fail(f"--codes: {error}")
     try:
         explanation = asyncio.run(guard_explanation.explain(settings, read, asked))
-    except (ModelError, ValueError) as error:  # a ValueError is the settings' fault: no engine's gets out of it
+    except (ModelError, ValueError) as error:  # a ValueError comes from the settings, never from an engine
         fail(str(error))
     if as_json:
         typer.echo(guard_explanation.as_json(explanation))

@@ -1,4 +1,4 @@
-"""`openfaze mcp`: the tools on standard input and output, in this process, for a program on this machine."""
+"""`openfaze mcp`: the tools, served on standard input and output by this process to a program on this machine."""
 
 import asyncio
 import base64
@@ -18,10 +18,10 @@ from tasks.inputs.limits import MB, megabytes
 
 
 def serve(settings: Settings, folders: Sequence[Path]) -> None:
-    """Until standard input ends. `folders`: whose files may be named by their paths."""
+    """Serve the tools until standard input ends. Calls may name files of `folders` by their paths."""
     try:
         asyncio.run(_serve(settings, LocalFiles(folders, int(settings.max_part_mb * MB))))
-    except ValueError as error:  # the settings' fault
+    except ValueError as error:  # from settings that cannot be used
         fail(str(error))
 
 
@@ -36,21 +36,22 @@ async def _serve(settings: Settings, files: "LocalFiles") -> None:
 
 
 class LocalFiles:
-    """Files of some folders, which a call names by their paths."""
+    """Files of some folders; a call names them by their paths."""
 
     def __init__(self, folders: Sequence[Path], max_bytes: int) -> None:
         self._folders = [folder.resolve() for folder in folders]
         self._max_bytes = max_bytes
 
     async def taken(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """`arguments` with the file that `source` names, if it is a path. Raises BadRequest and PayloadTooLarge."""
+        """Return `arguments`, with the file as a data URL in place of a path in `source`. Raises BadRequest and
+        PayloadTooLarge."""
         source = arguments.get("source")
         if not isinstance(source, str) or not source.startswith(("/", "~", "./", "../", "file://")):
             return dict(arguments)
         return {**arguments, "source": await asyncio.to_thread(self._read, source)}
 
     def _read(self, source: str) -> str:
-        # Where it leads to counts, and not how it is called.
+        # Resolved before the check, because a link in one of the folders may lead out of it.
         path = Path(source.removeprefix("file://")).expanduser().resolve()
         if not any(path.is_relative_to(folder) for folder in self._folders):
             raise BadRequest(

@@ -1,4 +1,4 @@
-"""`openfaze pull`: the weights that there are, those that a name means, and fetching them."""
+"""`openfaze pull`: list the weight sets, find those that a name means, and fetch them."""
 
 import difflib
 import shutil
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 GAP = "  "
 _LEAST = 12
-"""Columns in which a purpose can be read."""
+"""Least columns for a purpose beside its row; with fewer it is printed below."""
 
 
 class NothingToPull(Exception):
-    """The name means no set of weights; the message says what it means instead."""
+    """The name means no weight set that can be fetched; the message states the reason or the possible names."""
 
 
 def listing(settings: Settings, width: int = WIDTH) -> str:
-    """Each set below the capability that it serves, in lines of `width`."""
+    """Return a list of all weight sets, each below the capability that it serves, in lines of `width`."""
     root = Path(settings.weights_dir)
     rows = {known.name: (known.shown_size, known.licence, _state(known, root)) for known in WEIGHT_SETS.values()}
     widths = [max(map(len, column)) for column in zip(*rows.values(), strict=True)]
@@ -45,7 +45,7 @@ def listing(settings: Settings, width: int = WIDTH) -> str:
         for known in sets:
             cells = [cell.ljust(size) for cell, size in zip(rows[known.name], widths, strict=True)]
             row = GAP.join([f"  {known.name.ljust(longest)}", *cells, ""])
-            # Where hardly any room is left beside the row, the purpose stands below it.
+            # If hardly any room is left beside the row, the purpose is printed below it.
             hanging = len(row) if width - len(row) >= _LEAST else len(GAP) * 2
             lines.append(wrapped(row + known.purpose, width, hanging))
     ends = ", ".join(f"{profile} ({shown_bytes(_size(sets_of(profile)))})" for profile in PROFILES)
@@ -58,7 +58,7 @@ def listing(settings: Settings, width: int = WIDTH) -> str:
 
 
 def names() -> list[str]:
-    """All that `openfaze pull` takes, or says of how its weights come."""
+    """Return all names that `openfaze pull` knows: it fetches weights for some, and explains the others."""
     return list(dict.fromkeys([*PROFILES, *WEIGHT_SETS, *CATALOG, *(one.spec.name for one in _engines())]))
 
 
@@ -76,7 +76,7 @@ def _state(known: WeightSet, root: Path) -> str:
 
 
 def reader_of(known: WeightSet) -> Candidate:
-    """The engine that reads the set: the one it is called after."""
+    """Return the engine that reads the set: a set's name begins with its engine's."""
     engines = {one.spec.name: one for one in _engines()}
     name = known.name
     while name not in engines:
@@ -89,9 +89,14 @@ def _engines() -> Iterator[Candidate]:
 
 
 def sets_named(name: str, settings: Settings) -> list[WeightSet]:
-    """Those of a profile, for the engines that the operator left or chose to serve; the set that is called so; of an
-    engine, its only one; of a capability, that of the engine that he chose for it, else the recommended one. Raises
-    NothingToPull."""
+    """Return the weight sets that `name` means.
+
+    - A profile: its sets; if the operator chose another engine for a capability, the set of that engine instead.
+    - A set: that set.
+    - A capability: the set of the engine that the operator chose for it, else the recommended set.
+
+    Raises NothingToPull, also for an engine whose name no set has.
+    """
     if name not in PROFILES:
         return [_set_named(name, settings)]
     chosen = (
@@ -101,7 +106,8 @@ def sets_named(name: str, settings: Settings) -> list[WeightSet]:
 
 
 def left_out(name: str, settings: Settings) -> Iterator[str]:
-    """A sentence for each set of the profile `name` that nothing would read, as other engines were chosen."""
+    """Yield a sentence for each set of the profile `name` that is not fetched because the operator chose another
+    engine."""
     for known in sets_of(name):
         if not _serves(known, settings):
             setting = f"{PREFIX}{reader_of(known).spec.capability.upper()}"
@@ -135,12 +141,12 @@ def _set_named(name: str, settings: Settings) -> WeightSet:
 
 
 def _ways(engines: Sequence[Candidate], settings: Settings) -> str:
-    """How each of `engines` comes by its weights, and what else it lacks, a line each."""
+    """Return a line for each of `engines`: the source of its weights, and what else it lacks to run here."""
     return "".join(f"\n  {one.spec.name}: {one.spec.weights}.{_lacking(one, settings)}" for one in engines)
 
 
 def _lacking(candidate: Candidate, settings: Settings) -> str:
-    """What keeps an engine from running here, were it chosen by its name."""
+    """Return the obstacle that keeps an engine from running here even if the operator chooses it by name."""
     capability = candidate.spec.capability
     chosen = {capability: candidate.spec.name} if capability in Settings.model_fields else {}
     remedy = candidate.remedy(build_config(settings.model_copy(update=chosen)))
@@ -148,8 +154,8 @@ def _lacking(candidate: Candidate, settings: Settings) -> str:
 
 
 def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
-    """Says what is fetched, how much and where to; afterwards, what is still to be done. One that cannot be fetched
-    keeps none of the others, and is told with its reason; then raises the first one's PullFailed."""
+    """Fetch `sets`, and print the sizes and the folder first, and last what their engines still lack. A set that cannot
+    be fetched stops none of the others; at the end the PullFailed of the first such set is raised."""
     root = Path(settings.weights_dir)
     missing = {known.name: known.missing(root) for known in sets}
     on_a_card = [card for known in sets if GPU in known.profiles and (card := reader_of(known).card)]
@@ -183,7 +189,7 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
 
 
 def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
-    """Raises PullFailed where what is missing would not fit on the disk."""
+    """Check that the missing files fit on the disk. Raises PullFailed."""
     there = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
     missing = [file for known in sets for file in known.missing(root)]
     needed, free = sum(_lacked(known, root) for known in sets), shutil.disk_usage(there).free
@@ -198,7 +204,8 @@ def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
 
 
 def _lacked(known: WeightSet, root: Path) -> int:
-    """Bytes of what is missing; where a publisher does not state them, roughly those of the whole set."""
+    """Return the bytes of the missing files; if the publisher does not state a size, roughly the bytes of the whole
+    set."""
     missing = known.missing(root)
     sizes = [file.size for file in missing if file.size is not None]
     return sum(sizes) if len(sizes) == len(missing) else known.about
@@ -222,8 +229,8 @@ def _tenths(needed: int) -> Progress:
 
 @contextmanager
 def _shown_progress(sets: Sequence[WeightSet], needed: int) -> Iterator[Progress]:
-    """A bar a file on a terminal, and one for all of several files; elsewhere, a line for each tenth of the `needed`
-    bytes."""
+    """Show the progress: on a terminal a bar per file, and one for all sets together if there are several; elsewhere a
+    line for each tenth of the `needed` bytes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars

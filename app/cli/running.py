@@ -1,5 +1,5 @@
-"""Finds the server for commands without --url: that of OPENFAZE_PORT, the one last started from here, or one at the
-usual address. A running server notes its address in a file."""
+"""Find the server for commands without --url: at OPENFAZE_PORT, at the address of the last server started from here,
+or at the usual address. A running server notes its address in a file."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 USUAL = "http://127.0.0.1:8000"
 _LOOK_S = 2.0
-"""Seconds for a server to answer."""
+"""Seconds that a server gets to answer."""
 _PRIVATE = 0o600
 _NAME = "serving.json"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Says in `folder` that this process serves at `url`, from `write` to `remove`."""
+    """File in `folder` stating that this process serves at `url`, from `write` to `remove`."""
 
     folder: Path
     url: str
@@ -41,13 +41,13 @@ class Note:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._file.write_text(json.dumps(self._content), "utf-8")
             self._file.chmod(_PRIVATE)
-        except OSError as error:  # nothing but the commands' convenience hangs on it
+        except OSError as error:  # the note is only a convenience for commands
             log.info("address_not_noted", reason=error.strerror)
 
     def remove(self) -> None:
-        """The note of a server that was started since stays."""
+        """Remove the note, unless a server that was started since has replaced it."""
         if _read(self._file) == self._content:
-            with contextlib.suppress(OSError):  # it is stale then, as after a kill
+            with contextlib.suppress(OSError):  # a note that stays is recognised as stale, like one after a kill
                 self._file.unlink()
 
     @property
@@ -60,7 +60,7 @@ class Note:
 
 
 def find() -> str:
-    """The address of a server that answers. Exits with status 2 where none does, saying where it looked."""
+    """Return the address of a server that answers. Exits with status 2 if none does, and names the addresses tried."""
     tried = _addresses()
     url = next(filter(_answers, tried), None)
     if url is None:
@@ -74,7 +74,7 @@ def find() -> str:
 
 
 def url_of(host: str, port: int) -> str:
-    """The URL by which this machine reaches a server."""
+    """Return the URL under which this machine reaches a server that listens on `host` and `port`."""
     host = _EVERYWHERE.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -95,7 +95,7 @@ def _addresses() -> Sequence[str]:
 
 
 def _settings() -> "Settings | None":
-    """None where they will not do, which is the server's matter."""
+    """Return the settings, or None if they cannot be used: only the server has to complain about that."""
     with left_alone():
         from pydantic import ValidationError
 
@@ -115,20 +115,21 @@ def _read(note: Path) -> dict[str, object]:
 
 
 def _lives(pid: int) -> bool:
-    """Whether there is such a process, as far as that can be told: after a kill, another server may have the port."""
+    """True if the process `pid` exists, or if that cannot be determined here. A note may outlive its server, whose port
+    another one may have taken."""
     if os.name != "posix" or pid < 1:
         return pid > 0
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # it is somebody else's
+    except PermissionError:  # the process belongs to another user
         return True
     return True
 
 
 def _answers(url: str) -> bool:
-    """Whether it is a server of ours: others are sent no key, and no file."""
+    """True if an openfaze server answers at `url`: any other server must not get keys or files."""
     try:
         said = httpx.get(f"{url}/", headers={"accept": "application/json"}, timeout=_LOOK_S, trust_env=False).json()
     except (httpx.HTTPError, ValueError):

@@ -1,4 +1,4 @@
-"""The HTTP server of `openfaze serve`: where it listens, and what it says once it does."""
+"""The HTTP server of `openfaze serve`: its sockets, its start and stop, and the announcement of its address."""
 
 import asyncio
 import contextlib
@@ -37,24 +37,25 @@ from models.setting_types import GPU, STANDARD
 _PORTS_TRIED = 100
 _CLOSING_SHARE = 0.25
 _MOST_CLOSING_S = 5.0
-"""The part of the time to stop that is kept for closing engines and stores, once no request runs any more: a share, up
-to so many seconds."""
+"""Seconds, at most, and share of the grace time that are kept for closing engines and stores once no request runs any
+more."""
 _LEAST_TO_STOP_S = 10.0
-"""Before which no stop is cut off, however short the grace time is: what is closed in peace takes a second or two."""
+"""Least time after which a stop is cut off, in seconds, however short the grace time is: an undisturbed closing takes a
+second or two."""
 _LOOK_S = 0.1
-"""Between two looks at whether Ctrl-C came once more."""
+"""Seconds between two checks for a second Ctrl-C."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-"""Errors of an address that this machine does not have, such as IPv6's where it is off."""
+"""Error numbers for an address that this machine does not have, such as an IPv6 address if IPv6 is off."""
 
 log = structlog.get_logger(__name__)
 
 
 class CannotListen(Exception):
-    """A sentence that says why, and what to set."""
+    """The server cannot listen; the message states the reason and the setting to change."""
 
 
 def serve(app: FastAPI) -> None:
-    """Until the process is told to stop. Raises CannotListen."""
+    """Serve `app` until the process is told to stop. Raises CannotListen."""
     services: Services = app.state.services
     settings = services.settings
     allow_descriptors()
@@ -69,7 +70,7 @@ def serve(app: FastAPI) -> None:
         Note(state_folder(settings), base_url),
     )
     try:
-        # Ctrl-C has stopped the server by then.
+        # After Ctrl-C, KeyboardInterrupt is raised only once the server has stopped.
         with in_use(build_places(settings)), contextlib.suppress(KeyboardInterrupt):
             server.run(sockets)
     except BackupFailed as error:
@@ -80,8 +81,8 @@ def serve(app: FastAPI) -> None:
 
 @contextlib.contextmanager
 def served_here(settings: Settings) -> Iterator[str]:
-    """The base URL of a server in this process, for this process: without keys, with a folder of files that goes with
-    it, and with no batches. Raises CannotListen, and ValueError for settings that cannot be served."""
+    """Run a server in this process, for this process, and yield its base URL: without keys, with no batches, and with a
+    temporary folder for files. Raises CannotListen, and ValueError for settings that cannot be used."""
     from app.main import create_app
 
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +109,7 @@ def _config(app: Callable[..., Any], services: Services) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         http=bounded_protocol(connections),
-        # By itself it would trust whatever is said from loopback, and FORWARDED_ALLOW_IPS of the environment.
+        # uvicorn's default trusts the headers of any proxy on loopback, and the variable FORWARDED_ALLOW_IPS.
         proxy_headers=bool(trusted),
         forwarded_allow_ips=trusted,
         timeout_graceful_shutdown=services.settings.shutdown_grace_s,
@@ -116,7 +117,7 @@ def _config(app: Callable[..., Any], services: Services) -> uvicorn.Config:
 
 
 class _Metrics(uvicorn.Server):
-    """The listener of OPENFAZE_METRICS_PORT: one path, no key, no line in the log. Raises CannotListen."""
+    """Server on OPENFAZE_METRICS_PORT: one path, no key, no line in the log. Raises CannotListen."""
 
     def __init__(self, services: Services) -> None:
         settings = services.settings
@@ -130,7 +131,7 @@ class _Metrics(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """None: the server beside it has them, and stops this one."""
+        """Leave the signals to the API's server, which also stops this one."""
         yield
 
     def start(self) -> None:
@@ -143,8 +144,8 @@ class _Metrics(uvicorn.Server):
 
 
 class _Server(uvicorn.Server):
-    """Says that it is there when it is, and no sooner. Told to stop, it says so to whoever asks, for as long as
-    requests run that had come before."""
+    """Server of the API. It announces its address only once it can be reached; told to stop, it refuses new requests
+    with a message while earlier ones still run."""
 
     def __init__(
         self,
@@ -164,7 +165,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self._metrics and self.started:
             self._metrics.start()
-        # What engines can run is looked up here, not as it is told, and not on the event loop.
+        # Looked up before the announcement needs it, and off the event loop: which engines can run here.
         await self._services.runtime.look()
         self._note.write()
         self._announce()
@@ -178,19 +179,19 @@ class _Server(uvicorn.Server):
         running = set(self.server_state.tasks)
         while running and not self.force_exit and (left := until - time.monotonic()) > 0:
             _, running = await asyncio.wait(running, timeout=min(left, _LOOK_S))
-        # What has come since was refused, and ends by itself.
+        # Requests that have come since were refused, and end by themselves.
         self.config.timeout_graceful_shutdown = math.ceil(max(0.0, until - time.monotonic()))
-        # Last of all: what happens until the end can be seen.
+        # The metrics stop last, so that they show everything until the end.
         await super().shutdown(sockets)
         if self._metrics:
             await self._metrics.stop()
-        # Now: the signal that ends the server is raised again behind this.
+        # No later than here, because uvicorn raises the signal again afterwards, which ends the process.
         self._note.remove()
 
 
 def _cut_off_in(seconds: float) -> None:
-    """Ends the process after so many seconds, unless it has ended by then. Nothing can end an engine's call in a
-    thread, and Python waits for threads: a stop would take as long as the longest of them. The stores stay whole."""
+    """End the process after `seconds`, unless it has ended by then. Nothing can end an engine's call in a thread, and
+    Python waits for threads: a stop would take as long as the longest call. The stores stay whole."""
 
     def cut_off() -> None:
         time.sleep(seconds)
@@ -203,10 +204,11 @@ def _cut_off_in(seconds: float) -> None:
 
 
 def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
-    """A socket bound to each address of `host`, all to one port, which is `setting`. Raises CannotListen."""
+    """Return a listening socket for each address of `host`, all on one port. Raises CannotListen, with a message that
+    names `setting`, the port's setting."""
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, UnicodeError):  # the latter for what cannot be a name
+    except (OSError, UnicodeError):  # UnicodeError if `host` cannot be a host name
         raise CannotListen(f"{PREFIX}HOST: '{host}' is no address and no name of this machine") from None
     bound: list[socket.socket] = []
     absent = False
@@ -220,7 +222,7 @@ def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
             for other in bound:
                 other.close()
             raise CannotListen(_refusal(error, host, port, setting)) from None
-        # A free port, once it is chosen, is the same for all.
+        # Port 0 lets the system choose a port for the first address; the others get the same one.
         port = bound[0].getsockname()[1]
     if absent and not bound:
         raise CannotListen(f"{PREFIX}HOST: this machine has no address {host}")
@@ -230,12 +232,12 @@ def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
 def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:
     opened = socket.socket(family, kind, protocol)
     try:
-        if os.name == "posix":  # elsewhere it would share the port with whoever has it
+        if os.name == "posix":  # on Windows this option would let two programs share the port
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind(address)
-        # From now on nobody else can take the port, and whoever connects early waits until the server is there.
+        # From now on no other program can take the port, and an early connection waits until the server accepts it.
         opened.listen()
     except OSError:
         opened.close()
@@ -257,7 +259,7 @@ def _refusal(error: OSError, host: str, port: int, setting: str) -> str:
 
 
 def _free_port(host: str, taken: int) -> int:
-    """The next one, or any (0) where many are taken."""
+    """Return the next free port after `taken`; 0, which means any, if a hundred in a row are taken."""
     for port in range(taken + 1, min(taken + _PORTS_TRIED, 65536)):
         with contextlib.suppress(OSError), socket.create_server((host, port), family=_family(host)):
             return port
@@ -269,8 +271,8 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
-    """One event for programs; for people, what they want to know first, beside the log where that is for programs
-    because nobody watches it now."""
+    """Announce the running server: to programs as one event in the log, to people as its addresses and a first request.
+    Both are written if the log is for programs only because no terminal shows it."""
     settings = services.settings
     llm, caution = _llm(services)
     if caution:
@@ -284,7 +286,7 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
     if not watched:
         metrics = {"metrics": metrics_url} if metrics_url else {}
         log.info("serving", url=base_url, llm=llm, weights_dir=settings.weights_dir, **metrics)
-        # A container's log holds both.
+        # A container's log collects stderr and stdout, so the text for people would get among the events.
         if settings.log_format == "json" or in_the_image():
             return
     keyed = services.keys.asked_for
@@ -311,7 +313,7 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
 
 
 def _missing_weights(settings: Settings) -> list[str]:
-    """Sets of the profile that the operator named that are not here, or in part."""
+    """Return the weight sets of the operator's profile that are missing, in whole or in part."""
     from app.cli.pulling import sets_named
 
     sets = sets_named(settings.profile, settings) if settings.profile in (STANDARD, GPU) else []
@@ -319,7 +321,7 @@ def _missing_weights(settings: Settings) -> list[str]:
 
 
 def _llm(services: Services) -> tuple[str, str | None]:
-    """What it is, and what the operator should know of it."""
+    """Return the name of the LLM, and a caution about it for the operator."""
     try:
         chosen = services.runtime.choose(LLM.name)
     except EngineUnavailable as error:

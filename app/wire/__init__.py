@@ -1,1 +1,1 @@
-"""The JSON of requests and responses, as OpenAI's API has it."""
+"""The JSON of requests and responses, in the form of OpenAI's API."""

@@ -25,7 +25,7 @@ class Cue:
 
 
 def srt(cues: Iterable[Cue]) -> str:
-    """Cues as SubRip: numbered, with a comma before the milliseconds, and the speaker before the text."""
+    """Return cues as SubRip: numbered, with a comma before the milliseconds and the speaker before the text."""
     blocks = (
         f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_said(cue)}\n"
         for number, cue in enumerate(cues, start=1)
@@ -34,7 +34,8 @@ def srt(cues: Iterable[Cue]) -> str:
 
 
 def vtt(cues: Iterable[Cue]) -> str:
-    """Cues as WebVTT (W3C, 2019). `&`, `<` and `>` are escaped, so that no text can end a cue; a speaker is a voice."""
+    """Return cues as WebVTT (W3C, 2019); a speaker is a voice. `&`, `<` and `>` are escaped, so that no text can end a
+    cue."""
     blocks = (f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{_voiced(cue)}\n" for cue in cues)
     return "\n".join(["WEBVTT\n", *blocks])
 
@@ -50,7 +51,7 @@ def _voiced(cue: Cue) -> str:
 
 
 def _one_line(text: str) -> str:
-    """`text` on one line, as an empty line would end the cue."""
+    """Return `text` on one line, because an empty line would end the cue."""
     return " ".join(text.split())
 
 
@@ -63,14 +64,14 @@ def _time(seconds: float, point: str) -> str:
 
 
 class _FormRequest(BaseModel):
-    """A request as a form, whose values are text: "0.2" is a number, "true" a boolean. Unknown fields are accepted."""
+    """Request sent as a form. Its values are texts: "0.2" is a number, "true" a boolean. It may have unknown fields."""
 
     model_config = ConfigDict(json_schema_extra=describe)
 
     @classmethod
     def read(cls, values: Mapping[str, Sequence[str]]) -> Self:
-        """Parses the fields of a form, without empty ones; those of a list are called `name[]` or `name`. Raises
-        BadRequest naming the field and the bound."""
+        """Parse the fields of a form; empty ones are left out. A list is sent as repeated fields `name[]` or `name`.
+        Raises BadRequest, naming the field and the bound."""
         given: dict[str, str | list[str]] = {}
         for name, field in cls.model_fields.items():
             sent = [value for key in (name, f"{name}[]") for value in values.get(key, ()) if value]
@@ -101,7 +102,7 @@ class TranscriptionRequest(_FormRequest):
     prompt: str | None = None
     """Names and a spelling to prefer."""
     keywords: list[str] = []
-    """The same, as a list."""
+    """Names and a spelling to prefer, as a list."""
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"] = "json"
     temperature: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
     """Accepted, without effect: the likeliest words are searched for, and none are drawn by lot."""
@@ -121,7 +122,7 @@ class TranscriptionRequest(_FormRequest):
         return value and _code(value)
 
     def check(self) -> None:
-        """Raises BadRequest for fields that do not go together, and for what is not offered here."""
+        """Check the request. Raises BadRequest for fields that exclude each other, and for options not offered here."""
         if self.timestamp_granularities and self.response_format != "verbose_json":
             raise _refusal("timestamp_granularities[]", "needs response_format 'verbose_json'")
         if self.stream and self.response_format not in ("json", "text", "diarized_json"):
@@ -158,7 +159,7 @@ class Transcription(ResponseModel):
 
     text: str
     low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)
-    """There where much of the text is likely to be wrong."""
+    """True if much of the text is likely to be wrong; otherwise absent."""
     usage: Duration
 
 
@@ -194,11 +195,11 @@ class VerboseTranscription(ResponseModel):
 
     task: Literal["transcribe", "translate"]
     language: str
-    """Its English name in lower case, of the text; empty where nobody speaks."""
+    """Language of the text by its English name in lower case; empty if nobody speaks."""
     language_probability: float | None = Field(default=None, exclude_if=absent)
-    """That it is what is spoken, by the engine; 1.0 where the request names it."""
+    """Probability, by the engine, that the language found is the one spoken; 1.0 if the request names the language."""
     low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)
-    """There where much of the text is likely to be wrong."""
+    """True if much of the text is likely to be wrong; otherwise absent."""
     duration: float
     """Seconds."""
     text: str
@@ -228,7 +229,7 @@ class DiarizedTranscription(ResponseModel):
     """Seconds."""
     text: str
     low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)
-    """There where much of the text is likely to be wrong."""
+    """True if much of the text is likely to be wrong; otherwise absent."""
     segments: list[SpokenSegment]
     usage: Duration
 
@@ -239,7 +240,7 @@ class TranscriptTextDelta(ResponseModel):
     type: Literal["transcript.text.delta"] = "transcript.text.delta"
     delta: str
     segment_id: str | None = Field(default=None, exclude_if=absent)
-    """The SpokenSegment's that follows, where speakers are told apart."""
+    """Id of the SpokenSegment that follows, if speakers are told apart."""
 
 
 class TranscriptTextDone(ResponseModel):
@@ -248,5 +249,5 @@ class TranscriptTextDone(ResponseModel):
     type: Literal["transcript.text.done"] = "transcript.text.done"
     text: str
     low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)
-    """There where much of the text is likely to be wrong."""
+    """True if much of the text is likely to be wrong; otherwise absent."""
     usage: Duration

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 
 def docstrings_of(model: type[BaseModel]) -> dict[str, str]:
-    """The docstrings of a model's fields, read from the source on demand: pydantic's `use_attribute_docstrings` would
-    take a tenth of the server's start."""
+    """Return the docstrings of a model's fields, read from the source on demand: pydantic's `use_attribute_docstrings`
+    would take a tenth of the time of the server's start."""
     found: dict[str, str] = {}
     for one in reversed(model.__mro__):
         if issubclass(one, BaseModel) and one is not BaseModel:
@@ -23,8 +23,8 @@ def docstrings_of(model: type[BaseModel]) -> dict[str, str]:
 
 @functools.cache
 def _docstrings_in(module: str) -> dict[str, dict[str, str]]:
-    """The docstrings of fields by class, for a whole module at once, as `inspect` would parse the file for each
-    class."""
+    """Return the docstrings of fields by class, for a whole module at once, because `inspect` would parse the file for
+    each class again."""
     found: dict[str, dict[str, str]] = {}
     todo: list[tuple[str, ast.AST]] = [("", ast.parse(inspect.getsource(sys.modules[module])))]
     while todo:
@@ -48,7 +48,7 @@ def _below_fields(definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
 
 
 def describe(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Adds the docstrings of fields to a JSON Schema as descriptions; a value for `json_schema_extra`."""
+    """Add the docstrings of fields to a JSON Schema as descriptions. Models use it as `json_schema_extra`."""
     described = docstrings_of(model)
     for name, field in schema.get("properties", {}).items():
         if name in described:

@@ -1,4 +1,4 @@
-"""The answers of /v1/files. The order of the fields is the order on the wire."""
+"""Answers of /v1/files. The fields are sent in the order of their declaration."""
 
 from typing import Literal
 

@@ -1,5 +1,5 @@
-"""The names by which clients ask for a model. OpenAI's own names, which its clients send by default, mean the engine
-that is here for the route."""
+"""Names of models in requests. OpenAI's own names, which its clients send by default, mean the engine that serves the
+route here."""
 
 MODEL = "interfaze-beta"
 ALIASES = ("interfaze-1", "interfaze-1-lite", "interfaze", "auto")

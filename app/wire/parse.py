@@ -1,8 +1,8 @@
-"""Parses a request's body without blocking other threads.
+"""Parse a request's body without blocking other threads.
 
-A JSON parser keeps every other thread of the process waiting while it copies a 27 MB string. Most of a large body is
-a few such strings (base64): they are found by their quotes and stay where they are, as views of the body, and the
-parser gets a body without them.
+A JSON parser keeps every other thread of the process waiting while it copies a 27 MB string. Most of a large body
+consists of a few such strings (base64). They are found by their quotes and become views of the body instead of copies;
+the parser gets a text without them.
 """
 
 import codecs
@@ -21,9 +21,9 @@ from app.wire.problems import first_problem
 from models.fair_executor import FairExecutor
 
 LONG = 16 * 1024
-"""Size in bytes from which on a string is taken out of the body."""
+"""Least size, in bytes, of a string that is taken out of the body."""
 _PIECE = 64 * 1024
-"""Bytes that are scanned before other threads may run, in well below a millisecond."""
+"""Bytes that are scanned before other threads may run; a scan takes well below a millisecond."""
 
 _QUOTE = ord('"')
 _FIRST_PRINTABLE, _FIRST_BEYOND_ASCII = 0x20, 0x80
@@ -33,27 +33,27 @@ _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
 
 
 class TooManyValues(Exception):
-    """The text holds more values than allowed."""
+    """The text contains more values than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """A JSON text that has a placeholder (a short string that nobody can guess) for each of its long strings."""
+    """JSON text with a placeholder (a short string that nobody can guess) for each of its long strings."""
 
     text: bytes | bytearray
     strings: dict[str, memoryview]
-    """The long strings by placeholder: UTF-8, escapes undone."""
+    """Long strings by placeholder, in UTF-8 and without escapes."""
 
 
 def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG, piece: int = _PIECE) -> Shortened:
-    """`body` without its strings of `long` bytes or more, keys aside.
+    """Return `body` without its strings of `long` bytes or more, except for keys.
 
-    What is no valid JSON string stays in the text, for the parser to complain about: the text is valid JSON just
-    where `body` is, and means the same once placeholders are replaced. `body` must not change as long as its views
-    live.
+    A string that is no valid JSON stays in the text, so that the parser finds the fault: the text is valid JSON if and
+    only if `body` is, and means the same once the placeholders are replaced. `body` must not change as long as its
+    views live.
 
-    Raises TooManyValues where there are more than `max_values` strings, or about as many values of any kind: a
-    parsed value takes a hundred times the two bytes that it may be written in.
+    Raises TooManyValues for more than `max_values` strings, or for more than about `max_values` values of any kind,
+    because a value that takes two bytes of JSON may take a hundred times as many once it is parsed.
     """
     secret = secrets.token_hex(16)
     kept: list[bytes | bytearray] = []
@@ -77,8 +77,8 @@ def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG, piece
 
 
 def _strings(body: bytes | bytearray, piece: int) -> Iterator[tuple[int, int, list[int]]]:
-    """Yields the bounds of each string's content and, where it has escapes, the ends of the pieces in which to undo
-    them. Stops before a string that does not end."""
+    """Yield the bounds of each string's content and, if the string has escapes, the ends of the pieces in which to undo
+    them. Stop before a string that does not end."""
     at = 0
     while start := body.find(b'"', at) + 1:
         end = body.find(b'"', start)
@@ -93,8 +93,8 @@ def _strings(body: bytes | bytearray, piece: int) -> Iterator[tuple[int, int, li
 
 
 def _cuts(body: bytes | bytearray, start: int, piece: int) -> Iterator[int]:
-    """The ends of a string's pieces, none of them within an escape or a character. The last is its quote, or where
-    it goes wrong."""
+    """Yield the ends of a string's pieces, none of them within an escape or a character. The last end is the position
+    of the closing quote, or of the first fault."""
     while match := _WITHIN.match(body, start, start + piece):
         cut = match.end()
         while start < cut < len(body) and _is_inside_a_character(body[cut]):
@@ -106,12 +106,12 @@ def _cuts(body: bytes | bytearray, start: int, piece: int) -> Iterator[int]:
 
 
 def _is_inside_a_character(byte: int) -> bool:
-    """Whether `byte` continues a character of UTF-8."""
+    """True if `byte` continues a character of UTF-8."""
     return byte & 0xC0 == 0x80
 
 
 def _checked(body: bytes | bytearray, start: int, end: int, piece: int) -> memoryview | None:
-    """A view of the bytes; None where they are not valid in a JSON string."""
+    """Return a view of the bytes; None if they are not valid in a JSON string."""
     view = memoryview(body)[start:end].toreadonly()
     codes = np.frombuffer(view, np.uint8)
     if codes.min() < _FIRST_PRINTABLE:
@@ -127,7 +127,7 @@ def _checked(body: bytes | bytearray, start: int, end: int, piece: int) -> memor
 
 
 def _undone(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview | None:
-    """A copy with its escapes undone; None where one is invalid."""
+    """Return a copy of the string with its escapes undone; None if one is invalid."""
     text = bytearray()
     try:
         for cut in cuts:
@@ -139,7 +139,7 @@ def _undone(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview 
 
 
 def _more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
-    """Whether `text` has more than about `limit` values, by its commas and brackets."""
+    """True if `text` has more than about `limit` values, estimated by its commas and brackets."""
     count = 0
     for at in range(0, len(text), piece):
         part = text[at : at + piece]
@@ -150,21 +150,21 @@ def _more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
 
 
 LARGE = 256 * 1024
-"""Size in bytes from which on a body is parsed in a thread, and without its long strings."""
+"""Least size, in bytes, of a body that is parsed in a thread and without its long strings."""
 MAX_VALUES = 200_000
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
 
 async def parse_aside(kind: type[RequestT], body: bytearray, max_values: int, threads: FairExecutor) -> RequestT:
-    """Parses as `parse` does; a large body in `threads`."""
+    """Parse a body with `parse`, in `threads` if it is large."""
     return parse(kind, body) if len(body) < LARGE else await threads.run(parse, kind, body, max_values)
 
 
 def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_VALUES) -> RequestT:
-    """The request of `kind` in `body`. Its media may be views of `body`, which must not change any more.
+    """Return the request of `kind` in `body`. Its media may be views of `body`, which must not change any more.
 
-    Raises BadRequest naming the field and the bound, PayloadTooLarge for a large body of more than about
+    Raises BadRequest, naming the field and the bound, and PayloadTooLarge for a large body of more than about
     `max_values` values.
     """
     try:
@@ -199,7 +199,8 @@ def _validated(
 
 
 def put_back(value: Any, strings: Mapping[str, memoryview]) -> Any:
-    """`value`, in which each placeholder that is no view yet is the string that it stands for."""
+    """Return `value` with strings in place of the placeholders that validation has not replaced by views; models, dicts
+    and lists are changed in place."""
     match value:
         case str():
             return str(strings[value], "utf-8") if value in strings else value

@@ -1,4 +1,4 @@
-"""Says in a sentence what is wrong with a body that does not validate."""
+"""Describe in a sentence the first fault of a body that does not validate."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from tasks.errors import field_path
 
 UNION_MARK = "·"
-"""Begins the tags of unions, which pydantic puts into an error's location; a field's path leaves them out."""
+"""First character of the tags of unions. Pydantic puts the tags into an error's location; a field's path omits them."""
 MAX_NESTING = 201
-"""Bound on the nesting of lists and objects in a body, set by the parser."""
+"""Most levels of nested lists and objects in a body; the parser sets this limit."""
 _LONGEST, _MOST_COMPARED = 40, 16
-"""Characters of a value that a message repeats, and sent fields that a missing one is compared with."""
+"""Most characters of a value that a message repeats, and most sent fields that a missing field is compared with."""
 _LIKENESS = 0.8
 
 
@@ -21,19 +21,19 @@ _LIKENESS = 0.8
 class Problem:
     message: str
     path: str | None
-    """The path of the field; None where the problem is not about one field."""
+    """Path of the field; None if the problem is not about one field."""
     is_json: bool
-    """Whether the body is JSON at all."""
+    """True if the body is JSON at all."""
 
 
 def json_fault(said: str) -> str:
-    """The parser's message about invalid JSON, with the limit where nesting is too deep."""
+    """Return the parser's message about invalid JSON, with the limit if the nesting is too deep."""
     return said.replace("recursion limit exceeded", f"nested more than {MAX_NESTING} levels deep")
 
 
 def first_problem(error: ValidationError) -> Problem:
-    """The first problem of a body. Its message repeats a number out of range, and suggests the misspelt name of a
-    missing field."""
+    """Return the first problem of a body. Its message repeats a number that is out of range; for a missing field it
+    suggests a sent field with a similar name."""
     problem = error.errors(include_url=False, include_input=False)[0]
     path = field_path(step for step in problem["loc"] if not str(step).startswith(UNION_MARK)) or None
     said = problem["msg"]

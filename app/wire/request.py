@@ -1,4 +1,4 @@
-"""The body of POST /v1/chat/completions. Unknown fields are kept: an LLM may know them."""
+"""The body of POST /v1/chat/completions. Unknown fields are kept, because an LLM may know them."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,13 +17,13 @@ from pydantic_core import PydanticCustomError, core_schema
 from app.wire.descriptions import describe
 
 MAX_TOOLS = 128
-"""OpenAI's bound on the tools of one request."""
+"""Most tools of one request, OpenAI's limit."""
 FAIL_FAST = Field(fail_fast=True)
-"""Option of lists: validation stops at the first problem, as a million would take long to find."""
+"""Option of lists: validation stops at the first problem, because to find a million would take long."""
 
 
 class RequestModel(BaseModel):
-    """A model of a request, which is strict about JSON types: the string "1" is no number."""
+    """Base of the models of requests. They are strict about JSON types: the string "1" is no number."""
 
     model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=describe)
 
@@ -43,7 +43,8 @@ def _json_kind(value: Any) -> str | None:
 
 
 def by_json_type(expected: str) -> Discriminator:
-    """Chooses a union's member by the value's JSON type, so that an error is about the member that was meant."""
+    """Return a discriminator that chooses a union's member by the value's JSON type, so that an error is about the
+    member that the client meant. `expected` describes the types in the message about any other type."""
     return Discriminator(_json_kind, custom_error_type="kind", custom_error_message=f"Input should be {expected}")
 
 
@@ -65,7 +66,7 @@ Media = Annotated[
         )
     ),
 ]
-"""A URL, a data URL, or bare base64. A long one is a view of the request's body, in UTF-8."""
+"""URL, data URL, or bare base64. A long text is a view of the request's body, in UTF-8."""
 
 
 class Url(RequestModel):
@@ -248,7 +249,7 @@ class OcrFields(RequestModel):
 Metadata = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
 ]
-"""Metadata within OpenAI's bounds."""
+"""Metadata within OpenAI's limits."""
 
 
 class ChatRequest(RequestModel):

@@ -1,4 +1,4 @@
-"""The answers of POST /v1/chat/completions and GET /v1/models. The order of the fields is the order on the wire."""
+"""Answers of POST /v1/chat/completions and GET /v1/models. The fields are sent in the order of their declaration."""
 
 from typing import Any, Literal
 
@@ -82,7 +82,7 @@ class ChatCompletion(ResponseModel):
 
     @property
     def is_short(self) -> bool:
-        """Whether it is encoded as JSON in less time than a thread takes to start."""
+        """True if the answer is encoded as JSON in less time than a thread takes to start."""
         plain = self.precontext is None and self.evidence is None and self.choices[0].logprobs is None
         return plain and self.usage.completion_tokens <= FEW_TOKENS
 

@@ -1,4 +1,4 @@
-"""Items of /v1/responses and the tools of a request, as clients send them and as they are stored."""
+"""Items of /v1/responses and the tools of a request, in the form in which clients send them and servers store them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, by_json_type
 
 OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
-"""Our tasks by the types of OpenAI's hosted tools; the full model uses them where it needs them."""
+"""Our tasks by the types of OpenAI's hosted tools; the full model runs them when it needs them."""
 OPENAIS_ITEMS = frozenset(
     {
         "additional_tools",
@@ -38,7 +38,7 @@ OPENAIS_ITEMS = frozenset(
         "web_search_call",
     }
 )
-"""Types of items of OpenAI's hosted tools, which a history that began there may hold."""
+"""Types of items of OpenAI's hosted tools. A conversation that began at OpenAI may contain such items."""
 
 
 class OutputTextPart(RequestModel):
@@ -116,7 +116,7 @@ class OtherItem(RequestModel):
 
     @property
     def asks_for_an_answer(self) -> bool:
-        """Whether the item is the output of such a tool."""
+        """True if the item is the output of a hosted tool."""
         return self.type.endswith(("_output", "_response"))
 
 
@@ -132,7 +132,7 @@ _ITEMS = {
 
 
 def _item_kind(item: Any) -> str | None:
-    """The tag of an item by its type; without one, a role means a message and an id a reference."""
+    """Return the tag of an item by its type; without a type, a role means a message and an id a reference."""
     fields = item if isinstance(item, dict) else getattr(item, "__dict__", {})
     kind = fields.get("type")
     if kind is None:
@@ -213,7 +213,7 @@ Tool = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class OfferedTool:
-    """A client's tool as the LLM is offered it."""
+    """Client's tool in the form in which it is offered to the LLM."""
 
     tool: FunctionTool | CustomTool
     namespace: str | None = None
@@ -224,12 +224,12 @@ class OfferedTool:
 
 
 def llm_name(name: str, namespace: str | None) -> str:
-    """The name of a tool for the LLM, which knows no namespaces."""
+    """Return the name of a tool for the LLM, which knows no namespaces."""
     return f"{namespace}__{name}" if namespace else name
 
 
 def offered_tools(tools: Iterable[Tool]) -> Iterator[OfferedTool]:
-    """The tools that the client runs itself."""
+    """Yield the tools that the client runs itself."""
     for tool in tools:
         match tool:
             case NamespaceTool():
@@ -272,7 +272,7 @@ ToolChoice = Annotated[
 
 
 class StoredTurn(BaseModel):
-    """The stored items of one turn."""
+    """Stored items of one turn."""
 
     model_config = ConfigDict(strict=True)
 
@@ -281,8 +281,8 @@ class StoredTurn(BaseModel):
 
 
 def kept_items(items: Iterable[Item], number: str) -> list[dict[str, Any]]:
-    """The items of a request as they are stored: each with an id that begins as its response's, and a message's text as
-    a part. Media may be views of the request's body."""
+    """Return the items of a request in their stored form: each has an id, which contains the response's `number` unless
+    the client sent an id, and the text of a message is a part. Media may be views of the request's body."""
     return list(_kept(items, number))
 
 

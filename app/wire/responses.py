@@ -1,6 +1,6 @@
 """The body of POST /v1/responses, and its conversion to a chat request.
 
-Items become messages. An error about a message is translated to name the item (`ConvertedRequest.renamed`).
+Items become messages. An error about a message is translated, so that it names the item (`ConvertedRequest.renamed`).
 """
 
 import re
@@ -47,9 +47,9 @@ from app.wire.response_items import (
 )
 
 MAX_ITEMS = 10_000
-"""Bound on the items of one request."""
+"""Most items of one request."""
 CUSTOM_INPUT = "input"
-"""The only argument of the function as which the LLM sees a custom tool."""
+"""Name of the only argument of a custom tool, which the LLM sees as a function."""
 _CHATS = {
     "messages": "input",
     "max_tokens": "max_output_tokens",
@@ -66,9 +66,9 @@ _CHATS = {
     "verbosity": "text.verbosity",
     "web_search_options": "tools",
 }
-"""Fields of chat completions, with their names in this API; None where there is no such field."""
+"""Names in this API of fields of chat completions; None for a field that this API lacks."""
 PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "user")
-"""Fields that OpenAI's API lacks here, and that are passed on to the LLM as chat does."""
+"""Fields that OpenAI's Responses API lacks. They are passed on to the LLM like those of a chat request."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send less of it",
     "background": "every response is answered at once; /v1/batches runs requests later",
@@ -78,7 +78,7 @@ _UNSUPPORTED = {
 }
 _LOGPROBS = "message.output_text.logprobs"
 _INCLUDED = (_LOGPROBS, "reasoning.encrypted_content", "message.input_image.image_url")
-"""Values of `include` that cause no warning. Reasoning is always given as plain text."""
+"""Values of `include` that cause no warning. Reasoning is always sent as plain text."""
 
 
 class TextFormat(RequestModel):
@@ -117,7 +117,7 @@ class ResponsesRequest(RequestModel):
         Annotated[str, Tag("·string")] | Annotated[list[Item], FAIL_FAST, Field(max_length=MAX_ITEMS), Tag("·list")],
         by_json_type("a string or a list of items"),
     ] = ""
-    """Required: that it is missing is told when it is clear that it is not called as in chat."""
+    """Required. The check for a missing field comes after the check for chat's name of the field, `messages`."""
     instructions: str | None = None
     """A system message of this request alone: the next one in the conversation does not have it."""
     previous_response_id: str | None = None
@@ -174,7 +174,7 @@ class ResponsesRequest(RequestModel):
 
     @property
     def offered_tools(self) -> dict[str, OfferedTool]:
-        """The client's tools, by the names under which the LLM sees them."""
+        """Client's tools, by the names under which the LLM sees them."""
         return {one.name: one for one in offered_tools(self.tools or ())}
 
     @property
@@ -184,15 +184,15 @@ class ResponsesRequest(RequestModel):
 
 @dataclass(frozen=True, slots=True)
 class ConvertedRequest:
-    """A chat request, with the client's fields that its messages came from."""
+    """Chat request, with the client's fields that its messages came from."""
 
     chat: ChatRequest
     places: Sequence[str]
-    """The client's field that each message came from."""
+    """Names of the client's fields, one for each message."""
     warnings: Sequence[str] = field(default_factory=tuple)
 
     def renamed(self, error: Exception) -> Exception:
-        """`error` with the client's names of fields in place of those of the chat request."""
+        """Return `error` with the client's names of fields in place of the chat request's names."""
         face = to_api_error(error)
         if face.status >= 500 or not _CHAT_FIELD.search(f"{face.param} {face.message}"):
             return error
@@ -207,11 +207,12 @@ class ConvertedRequest:
         return said
 
     def told(self, text: str) -> str:
-        """`text` with the client's names of fields in place of those of the chat request."""
+        """Return `text` with the client's names of fields in place of the chat request's names."""
         return _told(text, self.places)
 
     def pointer(self, pointer: str) -> str:
-        """A JSON pointer into the chat request, such as `/messages/1/content`, as one into the client's."""
+        """Translate a JSON pointer into the chat request, such as `/messages/1/content`, to one into the client's
+        request."""
         found = _POINTER.fullmatch(pointer)
         if found is None or int(found[1]) >= len(self.places):
             return pointer
@@ -226,8 +227,8 @@ _CHAT_FIELD = re.compile(r"\b(?:messages|response_format)\b")
 
 
 def _told(text: str, places: Sequence[str]) -> str:
-    """`text` with the client's names of fields in place of those of the chat request; `places` has those of the
-    messages."""
+    """Return `text` with the client's names of fields in place of the chat request's names; `places` has the client's
+    name for each message."""
 
     def place(found: re.Match[str]) -> str:
         number = int(found[1])
@@ -241,8 +242,8 @@ def convert_request(
     history: Sequence[Sequence[Item]] = (),
     has_task: Callable[[str], bool] = lambda _: True,
 ) -> ConvertedRequest:
-    """Converts a request to a chat request. `history` has the items of earlier turns, the first turn first; `has_task`
-    says whether the full model may run a task. Raises BadRequest."""
+    """Convert a request to a chat request. `history` has the items of earlier turns, the first turn first; `has_task`
+    returns True for a task that the full model may run. Raises BadRequest."""
     for name in _CHATS.keys() & (request.model_extra or {}):
         known = f": here it is '{_CHATS[name]}'" if _CHATS[name] else ""
         raise BadRequest(f"Field '{name}': is not supported by /v1/responses{known}", param=name)
@@ -273,7 +274,7 @@ def convert_request(
 
 
 def _check_last(items: Sequence[Item]) -> None:
-    """Raises BadRequest where the item to be answered is one that the LLM cannot be shown."""
+    """Check that the LLM can be shown the item that it has to answer. Raises BadRequest."""
     for at, item in reversed([*enumerate(items)]):
         if isinstance(item, OtherItem) and item.asks_for_an_answer:
             message = f"Items of the type '{item.type}' cannot be answered here: send 'function_call_output'"
@@ -315,11 +316,11 @@ def _said_in(item: Item) -> str:
 
 
 def _added(messages: list[chat.ChatMessage], item: Item) -> chat.ChatMessage | None:
-    """The message for `item`; None where the LLM is not shown the item, or it was added to the last message."""
+    """Return the message for `item`; None if the item was added to the last message, or is not shown to the LLM."""
     last = messages[-1] if messages and messages[-1].role == "assistant" else None
     match item:
         case MessageItem(role="assistant") if last is not None and last.content is None:
-            # The text beside the calls belongs to their message.
+            # A text that follows calls belongs to the same message as the calls.
             last.content = _content(item.content)
         case MessageItem():
             return chat.ChatMessage(role=item.role, content=_content(item.content))
@@ -371,7 +372,8 @@ def _format(request: ResponsesRequest) -> chat.ResponseFormat | None:
 
 
 def _effort(request: ResponsesRequest) -> Any:
-    """The effort as chat has it. A request for a summary means that some reasoning is wanted."""
+    """Return the reasoning effort in the values of chat. A request for a summary implies that some reasoning is
+    wanted."""
     asked = request.reasoning
     if asked is None:
         return None

@@ -1,5 +1,5 @@
-"""The answer of POST /v1/responses: events of the pipeline become items and events of a stream, with the same ids in
-both. The order of the fields is the order on the wire."""
+"""The answer of POST /v1/responses. Events of the pipeline become items of the response and events of the stream, with
+the same ids in both. The fields are sent in the order of their declaration."""
 
 import time
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ class OutputCustomCall(ResponseModel):
 
 Item = OutputMessage | OutputReasoning | OutputFunctionCall | OutputCustomCall
 ItemEvent = TextChunk | ReasoningChunk | ToolCallChunk
-"""Events of the pipeline from which items are made."""
+"""Events of the pipeline that become items."""
 
 
 class ResponseInputTokens(ResponseModel):
@@ -148,13 +148,13 @@ class Response(ResponseModel):
 
     @property
     def is_short(self) -> bool:
-        """Whether it is encoded as JSON in less time than a thread takes to start."""
+        """True if the response is encoded as JSON in less time than a thread takes to start."""
         plain = self.precontext is None and self.evidence is None
         return plain and (self.usage is None or self.usage.output_tokens <= FEW_TOKENS)
 
 
 def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Response:
-    """The empty response to `request`, most of whose fields repeat the request's."""
+    """Return the empty response to `request`; most of its fields repeat fields of the request."""
     asked = request.text.format if request.text else None
     extra = request.model_extra or {}
     return Response(
@@ -190,7 +190,7 @@ def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bo
 
 
 def _reasoning(asked: ReasoningConfig | None) -> Json:
-    """The effort in OpenAI's words, as clients parse the response by a type that has no others."""
+    """Return the effort in OpenAI's values, because clients parse the response with a type that has no other values."""
     effort, summary = (asked.effort, asked.summary) if asked else (None, None)
     return {
         "effort": {"auto": None, "on": None, "off": "none"}.get(effort or "", effort),
@@ -205,7 +205,7 @@ def _format(asked: Json) -> Json:
 
 
 def _logprob(said: Json) -> Json:
-    """A token's log probability as OpenAI sends it; its bytes are added where a server leaves them out."""
+    """Return a token's log probability in OpenAI's form; bytes that an LLM server left out are added."""
     known = said.get("bytes")
     spelt = list(said["token"].encode(errors="replace")) if known is None else known
     return {"token": said["token"], "logprob": said["logprob"], "bytes": spelt}
@@ -217,13 +217,13 @@ def _tool(tool: Json) -> Json:
 
 @dataclass
 class ResponseBuilder:
-    """Builds a response from the pipeline's events. `of`, `finish` and `failed` return the encoded events of the
-    stream; with `streams=False` none are made."""
+    """Builder of a response from the pipeline's events. `of`, `finish` and `failed` return encoded events of the
+    stream; without `streams`, `of` and `finish` return none."""
 
     response: Response
     asked: ConvertedRequest
     offered: Mapping[str, OfferedTool] = field(default_factory=dict)
-    """The client's tools, by the names under which the LLM sees them."""
+    """Client's tools, by the names under which the LLM sees them."""
     shows_reasoning: bool = False
     streams: bool = True
     warnings: dict[str, None] = field(default_factory=dict)
@@ -233,23 +233,23 @@ class ResponseBuilder:
     _events: list[bytes] = field(default_factory=list)
     """Encoded events that have not been returned yet."""
     _open: int | str | None = None
-    """The open item, which is the last one: `message`, `reasoning`, or the number of a call. Items never overlap."""
+    """Item that is open, always the last: `message`, `reasoning`, or the number of a call. Items never overlap."""
     _pieces: list[str] = field(default_factory=list)
-    """The text of the open item so far."""
+    """Pieces of the open item's text so far."""
     _held: list[ItemEvent] = field(default_factory=list)
-    """Events of other items that came before the open call was complete, as some LLM servers interleave calls."""
+    """Events of other items that came before the open call was complete, because some LLM servers interleave calls."""
     _calls_done: set[int] = field(default_factory=set)
-    """The numbers of finished calls, whose arguments may still be followed by white space."""
+    """Numbers of finished calls; white space may still follow their arguments."""
     _delta: bytes = b""
-    """The part of the open message's next event between its number and its text."""
+    """Part of the open message's next event between the event's number and its text."""
     _logprobs: list[Any] = field(default_factory=list)
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
 
     def of(self, event: Event) -> bytes:
-        """Adds an event other than Finish; returns the encoded events of the stream."""
+        """Add an event other than Finish, and return the encoded events of the stream."""
         if isinstance(event, TextChunk) and not event.logprobs and self._open == "message":
-            # The most frequent case.
+            # Shortcut for the most frequent case.
             self._pieces.append(event.text)
             return self._said(event.text) if self.streams and event.text else b""
         self._take(event)
@@ -271,7 +271,7 @@ class ResponseBuilder:
                 pass
 
     def _say(self, event: ItemEvent) -> None:
-        """Adds `event` to its item, which is begun once the item before it is finished."""
+        """Add `event` to its item, which begins once the item before it is finished."""
         name = (
             event.index
             if isinstance(event, ToolCallChunk)
@@ -309,7 +309,7 @@ class ResponseBuilder:
                     self._say_held()
 
     def _may_close(self) -> bool:
-        """Whether the open item is complete: only white space may follow a whole JSON object."""
+        """True if the open item is complete: only white space may follow a whole JSON object."""
         if not isinstance(self._open, int):
             return True
         if not self._pieces[-1].rstrip().endswith("}"):
@@ -327,7 +327,7 @@ class ResponseBuilder:
             self._say(event)
 
     def finish(self, event: Finish) -> bytes:
-        """Ends all items, after which `response` is complete but for `store`."""
+        """End all items; afterwards `response` is complete except for `store`."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
         status: Status = "incomplete" if reason else "completed"
         if not self.response.output:
@@ -360,7 +360,7 @@ class ResponseBuilder:
         return self._sent()
 
     def failed(self, error: ApiError) -> bytes:
-        """The last events of a failed stream, whose items stay as they are."""
+        """Return the last events of a failed stream; its items stay unfinished."""
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
         self._begin()
         self.response.status = "failed"
@@ -368,7 +368,7 @@ class ResponseBuilder:
         return self._sent() + self.end(pydantic_core.to_json(self.response)) + sse.DONE
 
     def end(self, content: bytes) -> bytes:
-        """The last event, around the response as JSON."""
+        """Return the last event; `content` is the response as JSON."""
         kind = f"response.{self.response.status}".encode()
         head = b'{"type":"%b","sequence_number":%d,"response":' % (kind, self._number)
         return sse.encode_event(head, content, b"}", name=kind)
@@ -379,7 +379,7 @@ class ResponseBuilder:
                 self._tell(kind, response=self.response)
 
     def _opened(self, what: int | str, event: ItemEvent | None = None) -> int:
-        """The index of the item, which is begun (with `event`, if any) unless it is the open one."""
+        """Return the index of the item `what`; begin the item (with `event`, if any) unless it is open."""
         output = self.response.output
         if what == self._open:
             return len(output) - 1
@@ -411,7 +411,7 @@ class ResponseBuilder:
         return OutputFunctionCall(id=f"fc_{number}", call_id=call_id, **named)
 
     def _close(self, status: Status = "completed") -> None:
-        """Ends the open item, if there is one."""
+        """End the open item, if any."""
         if self._open is None:
             return
         if isinstance(self._open, int):
@@ -444,7 +444,7 @@ class ResponseBuilder:
         self._tell("response.output_item.done", output_index=place, item=item)
 
     def _said(self, text: str) -> bytes:
-        """The event of a chunk of the open message, in which only the number and the text are new."""
+        """Return the event for a chunk of the open message; only its number and text differ from the event before."""
         number, self._number = self._number, self._number + 1
         head = b'{"type":"%b","sequence_number":%d' % (_DELTA, number)
         return sse.encode_event(head, self._delta, pydantic_core.to_json(text), b"}", name=_DELTA)
@@ -453,7 +453,7 @@ class ResponseBuilder:
         return {"item_id": self.response.output[place].id, "output_index": place}
 
     def _tell(self, kind: str, **fields: Any) -> None:
-        """Adds an event to the stream, with its type in both places as OpenAI has it."""
+        """Add an event to the stream, with its type as the event's name and in its data, as in OpenAI's API."""
         if self.streams:
             event = pydantic_core.to_json({"type": kind, "sequence_number": self._number, **fields})
             self._events.append(sse.encode_event(event, name=kind.encode()))
@@ -465,7 +465,8 @@ class ResponseBuilder:
 
 
 def _custom_input(arguments: str) -> str:
-    """The input in the LLM's arguments, which should be a JSON object; the arguments themselves otherwise."""
+    """Return the input in the LLM's arguments, or the arguments themselves unless they are a JSON object with an
+    input."""
     try:
         given = pydantic_core.from_json(arguments)
     except ValueError:

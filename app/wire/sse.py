@@ -1,4 +1,4 @@
-"""Writes server-sent events: the only place that knows how they look in bytes."""
+"""Write server-sent events. No other module knows their encoding."""
 
 from collections.abc import Mapping
 
@@ -6,13 +6,14 @@ import pydantic_core
 from pydantic import BaseModel
 
 PING = b": ping\n\n"
-"""A comment line, which keeps a silent stream open."""
+"""Comment line that keeps a silent stream open."""
 DONE = b"data: [DONE]\n\n"
-"""The last event of a stream, as OpenAI's clients expect it."""
+"""Last event of a stream; OpenAI's clients expect it."""
 
 
 def encode_event(*data: bytes, name: bytes = b"") -> bytes:
-    """An event with the JSON whose pieces are `data`, which hold no line break; with a `name` where it has one."""
+    """Return an event with the JSON that consists of the pieces `data`, none of which contains a line break. Without a
+    `name` the event has none."""
     head = b"event: %b\ndata: " % name if name else b"data: "
     return b"".join((head, *data, b"\n\n"))
 
@@ -26,5 +27,5 @@ def encode_error(body: Mapping[str, object]) -> bytes:
 
 
 def encode_progress(stage: str, done: int, total: int) -> bytes:
-    """Progress as a comment line, which clients that do not know it skip."""
+    """Return progress as a comment line; clients that do not know it skip it."""
     return b": progress " + pydantic_core.to_json({"stage": stage, "done": done, "total": total}) + b"\n\n"
