@@ -1,4 +1,4 @@
-"""Admits or refuses a request by the limits of its key before any work, and charges the key when the request ends.
+"""Admit or refuse a request by the limits of its key before any work, and charge the key when the request ends.
 
 >>> admission = control.admit(caller)
 >>> await admission.reserve("ocr", prompt_tokens=12, answer_tokens=None)
@@ -37,18 +37,18 @@ from app.state.entries import StoreDown
 from models.base import RETRY_S
 
 ASSUMED_ANSWER_TOKENS = 1024
-"""Tokens that are reserved for the answer to a request without `max_tokens`."""
+"""Tokens that are reserved for an answer if the request has no `max_tokens`."""
 BYTES_PER_TOKEN = 4
 FLUSH_S = 3.0
 """Seconds between two writes of the usage of keys."""
 PAUSE_S = 1.0
-"""Seconds for which no reservation is tried after the store failed."""
+"""Seconds without an attempt to reserve after a failure of the store."""
 
 log = structlog.get_logger(__name__)
 
 
 class AdmissionControl:
-    """The part of admission that all requests share: the store of the counters, the reservations of requests that run,
+    """Part of the admission that all requests share: the store of the counters, the reservations of running requests,
     and the usage that is not written yet."""
 
     def __init__(
@@ -64,7 +64,7 @@ class AdmissionControl:
         self._when_down = when_down
         self._clock = clock
         self._running: dict[str, Reservation] = {}
-        """The reservations of requests that run, by their leases."""
+        """Reservations of running requests, by their leases."""
         self._used: dict[tuple[str, str, str], list[int]] = {}
         """Usage that is not written yet: requests, tokens of prompts and of answers, and money, by tenant, name and
         day."""
@@ -73,16 +73,16 @@ class AdmissionControl:
 
     @property
     def faults(self) -> int:
-        """How often the store did not answer."""
+        """Number of calls that the store did not answer."""
         return self._faults + self._store.faults
 
     def admit(self, caller: Caller, *, is_charged: bool = True) -> "Admission":
-        """The admission of one request of `caller`. `is_charged`: False for a GET, which costs nothing."""
+        """Return the admission of one request of `caller`. `is_charged` is False for a GET, which costs nothing."""
         return Admission(self, caller, is_charged=is_charged)
 
     async def reserve(self, caller: Caller, ask: Amount) -> Reservation | Refusal | None:
-        """Reserves `ask` for a request of `caller`. Returns None where the store is down and the operator lets requests
-        pass then. Raises Unavailable where the store is down and none may pass."""
+        """Reserve `ask` for a request of `caller`. While the store is down, return None if the operator lets requests
+        pass without it; otherwise raise Unavailable."""
         try:
             taken = await self._reserve(caller.tenant, caller.limits, ask)
         except StoreDown as error:
@@ -114,14 +114,14 @@ class AdmissionControl:
         await self._store.settle(reservation, used)
 
     def add_usage(self, caller: Caller, prompt_tokens: int, answer_tokens: int, money: int) -> None:
-        """Adds to the usage of a key that has a name."""
+        """Add to the usage of the caller's key, if the key has a name."""
         if caller.name:
             sums = self._used.setdefault((caller.tenant, caller.name, day_at(self._clock())), [0, 0, 0, 0])
             for place, more in enumerate((1, prompt_tokens, answer_tokens, money)):
                 sums[place] += more
 
     async def flush(self) -> None:
-        """Writes usage down; what cannot be written waits for the next time."""
+        """Write the collected usage; usage that cannot be written is kept for the next call."""
         used, self._used = self._used, {}
         if not used:
             return
@@ -136,7 +136,7 @@ class AdmissionControl:
                     later[place] += more
 
     async def keep_for_ever(self) -> None:
-        """Renews the leases of what runs, and writes usage down."""
+        """Write usage and renew the leases of running requests at intervals, until cancelled."""
         renewed = time.monotonic()
         while True:
             await asyncio.sleep(FLUSH_S)
@@ -157,7 +157,8 @@ class AdmissionControl:
 
 
 class Admission:
-    """The admission of one request: it reserves what the request may use, and settles what it used when it ends."""
+    """Admission of one request. It reserves the amounts that the request may use, and settles the amounts used when the
+    request ends."""
 
     __slots__ = (
         "_chars",
@@ -188,7 +189,7 @@ class Admission:
 
     @property
     def is_limited(self) -> bool:
-        """Whether the key has any limit, so that the tokens of prompt and answer have to be counted."""
+        """True if the key has any limit, so that the tokens of prompt and answer have to be counted."""
         return self.caller.limits.any
 
     async def reserve(
@@ -200,13 +201,16 @@ class Admission:
         unforeseen: int = 0,
         is_cached: bool = False,
     ) -> None:
-        """Reserves what the request may use, before any work. `task`: the task to run, `chat` for the full model, None
-        for what every key may do. `answer_tokens`: the most that the client wants; None where it does not say.
-        `unforeseen`: for what may cost more than these tokens, such as UNFORESEEN_ANSWER. With `is_cached` a request
-        may pass on a spent budget, as the answer may be in the cache: then `require_budget` comes before any other
-        work.
+        """Reserve the tokens and the money that the request may use, before any work.
 
-        Raises TaskNotAllowed, RateLimited, InsufficientQuota and Unavailable; a refused request costs nothing."""
+        `task`: the task to run, `chat` for the full model, None for requests that every key may send.
+        `answer_tokens`: the client's limit on the answer; None if the request has none.
+        `unforeseen`: a share such as UNFORESEEN_ANSWER, if the request may cost more than these tokens.
+        `is_cached`: the answer may be in the cache, so the request passes even on a spent budget; `require_budget` is
+        then called before any other work.
+
+        Raises TaskNotAllowed, RateLimited, InsufficientQuota and Unavailable; a refused request costs nothing.
+        """
         allowed = self.caller.tasks
         if task is not None and allowed is not None and task not in allowed:
             self._state = "over"
@@ -229,8 +233,8 @@ class Admission:
             self._may_work = refusal
 
     async def require_budget(self) -> None:
-        """Raises InsufficientQuota where the budget is spent, so that only an answer from the cache may be given; the
-        request then costs nothing."""
+        """Check the budget of a request whose answer was not in the cache. Raises InsufficientQuota; the request then
+        costs nothing."""
         if self._may_work is not None:
             await self._end(Amount())
             raise self._may_work
@@ -252,13 +256,13 @@ class Admission:
         self._reservation = taken
 
     def count_text(self, text: str) -> None:
-        """Counts text of the answer that is on its way to the caller, who is charged for it even after hanging up."""
+        """Count text of the answer that is being sent. The caller is charged for it even after hanging up."""
         self._chars += len(text)
         self._pieces += 1
 
     async def settle(self, prompt_tokens: int = 0, answer_tokens: int = 0, *, is_free: bool = False) -> None:
-        """Charges what the request really used, once: later calls change nothing. `is_free`: the answer came from the
-        cache."""
+        """Charge the tokens that the request really used; only the first call has an effect. `is_free`: the answer came
+        from the cache."""
         if self._state != "within":
             return
         if self._control is not None:
@@ -270,10 +274,11 @@ class Admission:
         self._state = "over"
 
     async def abort(self, *, has_begun: bool) -> None:
-        """Settles a request that failed, or whose caller hung up. The text that it sent is charged, and where it
-        `has_begun` its prompt, too. A request that reserved nothing, because its body was refused, counts nonetheless.
+        """Settle a request that failed, or whose caller hung up. The prompt and the text that was sent are charged if
+        the request `has_begun` or sent any text. A request that reserved nothing, because its body was refused, still
+        counts as a request.
 
-        Raises as `reserve`.
+        Raises the errors of `reserve`.
         """
         if self._state == "before":
             await self.count_unreserved()
@@ -283,8 +288,8 @@ class Admission:
             await self.settle()
 
     async def count_unreserved(self) -> None:
-        """Counts a request that reserved nothing, and looks up the rates for the response's headers. It is called
-        before the first byte of any response. Raises as `reserve`."""
+        """Count a request that reserved nothing, and look up the rates for the response's headers. Called before the
+        first byte of any response. Raises the errors of `reserve`."""
         if self._state != "before" or self._control is None:
             return
         if not self._is_charged:
@@ -302,7 +307,7 @@ class Admission:
         try:
             seen = await self._control.reserve(self.caller, Amount())
         except Unavailable:
-            return  # what is asked for costs nothing, and is given
+            return  # the request costs nothing, so it is answered without the store
         self._standing = seen.standing if seen else None
 
     async def _end(self, used: Amount) -> None:
@@ -316,7 +321,7 @@ class Admission:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers `x-ratelimit-…` for the rates that the key has."""
+        """Headers `x-ratelimit-…` for the limits on rates that the key has."""
         if self._standing is None:
             return {}
         limits, standing = self.caller.limits, self._standing
@@ -337,7 +342,7 @@ class Admission:
 
 
 def format_dollars(amount: float) -> str:
-    """`amount` with as many decimals as it has: 25, 2.5, 0.000001."""
+    """Return `amount` without trailing zeros: 25, 2.5, 0.000001."""
     return f"{amount:.9f}".rstrip("0").rstrip(".")
 
 
@@ -376,7 +381,7 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
         return RateLimited(
             f"This {what} is larger than the key's limit of {limit} a minute ({setting}), so that it never passes, and "
             "trying again does not help: send less, or a lower max_tokens.",
-            # With so many seconds clients are told not to try by themselves.
+            # Longer than LONGEST_WAIT_S, so that clients are told not to try again by themselves.
             retry_after=LONGEST_WAIT_S + 1,
             rejected="rate",
         )
@@ -390,6 +395,6 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
 
 
 def _format_duration(seconds: float) -> str:
-    """A duration as OpenAI writes it: `0s`, `17s`, `6m0s`."""
+    """Return a duration in OpenAI's notation: `0s`, `17s`, `6m0s`."""
     minutes, rest = divmod(math.ceil(seconds - 1e-6), 60)
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"

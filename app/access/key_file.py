@@ -1,4 +1,4 @@
-"""The file of OPENFAZE_KEYS_FILE: keys by their names and SHA-256, never the keys themselves.
+"""Read and change the file of OPENFAZE_KEYS_FILE. It has the name and SHA-256 of each key, never the key itself.
 
 [[keys]]
 name = "alice"
@@ -37,20 +37,20 @@ from models.safety.guard import CODES
 SETTING = "OPENFAZE_KEYS_FILE"
 LONGEST_NAME = 64
 _PREFIX = "of-"
-"""Tells people and secret scanners whose key it is that they have found."""
+"""Beginning of every key. People and secret scanners that find a key recognise it as one of openfaze by the prefix."""
 _KEY_BYTES = 32
 _TENANT_BYTES = 16
 _PRIVATE = 0o600
 CHAT = "chat"
-"""What keys and metrics call the full model, beside the names of tasks."""
+"""Name of the full model in keys and metrics, beside the names of tasks."""
 GUARD = "guardrails"
 EMBEDDINGS = "embeddings"
-"""… and the guard and the embeddings by themselves, which have routes of their own."""
+"""Names of the guard and the embeddings in keys and metrics: both have routes of their own."""
 _HEADER = "# `openfaze keys` writes this file, and keeps no comments. Do not write in place what servers are reading.\n"
 
 
 class KeyFileError(ValueError):
-    """What the file says, or where it lies, will not do. Quotes no value that is wrong: it could be a key itself."""
+    """The file, or its place, cannot be used. The message never quotes a wrong value, because it could be a key."""
 
 
 def _is_a_name(name: str) -> str:
@@ -64,7 +64,7 @@ def _in_upper_case(value: object) -> object:
 
 
 def _end_of(value: object) -> object:
-    """A date or a date-time, from what TOML or an option has."""
+    """Return the date or date-time in a value of TOML or of an option. Raises ValueError."""
     if value is None or isinstance(value, date):
         return value
     try:
@@ -75,8 +75,9 @@ def _end_of(value: object) -> object:
 
 
 def known_task(name: str) -> str:
-    """What a key may run, by its own name. Raises ValueError."""
-    # Commands that need it not start sooner without.
+    """Return the task that `name`, which may be an alias, means in the list of tasks that a key may run. Raises
+    ValueError."""
+    # Imported late, so that commands that do not need the catalog start sooner.
     from tasks.catalog import ALIASES, SPECIALISTS
 
     wanted = name.strip().lower()
@@ -94,40 +95,43 @@ Tenant = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 TaskName = Annotated[str, AfterValidator(known_task)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Dollars = Annotated[float, Field(ge=0, le=1_000_000)]
-"""Up to what is counted exactly."""
+"""Dollars, up to the largest amount that is counted exactly."""
 Weight = Annotated[float, Field(ge=0.01, le=100)]
 
 
 class StoredKey(BaseModel):
-    """One `[[keys]]`."""
+    """One `[[keys]]` table of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     name: KeyName
-    """Unique in the file."""
+    """Name of the key, unique in the file."""
     sha256: Sha256
-    """The hash of the key's bytes, in hexadecimal digits."""
+    """SHA-256 of the key's bytes, in hexadecimal digits."""
     tenant: Tenant | None = None
-    """Whose files and answers are the key's; a key that does not say it has a digest of its own (`tenant_of`)."""
+    """Owner of the key's files and answers. Without this field it is a digest of the key (`tenant_of`)."""
     guard_thresholds: Mapping[Code, Score] = {}
-    """Scores from which on a guard's code applies for this key, where it has its own."""
+    """Least scores, by code, at which the guard's codes apply for this key; the server's thresholds hold for the other
+    codes."""
     requests_per_minute: AtLeastOne | None = None
     tokens_per_minute: AtLeastOne | None = None
     concurrent: AtLeastOne | None = None
-    """Requests that run at a time."""
+    """Most requests that run at the same time."""
     budget_usd: Dollars | None = None
     budget_period: Period | None = None
     """`day`, `month` or `total`."""
     weight: Weight | None = None
-    """How often the key is served of what several wait for; others are served once."""
+    """Weight of the key when several keys wait for the same resource: a key of weight 2 is served twice as often as a
+    key of weight 1, the default."""
     expires: Annotated[datetime | date | None, BeforeValidator(_end_of)] = None
-    """A date, through which the key is valid (UTC), or a date-time, in UTC unless it says otherwise."""
+    """Last day on which the key is valid (UTC), or the date-time at which it expires, in UTC unless an offset is
+    given."""
     tasks: list[TaskName] | None = None
-    """What the key may run; `chat` is the full model. Without: everything."""
+    """Tasks that the key may run, with `chat` for the full model; None for the server's default."""
 
     @property
     def ends(self) -> datetime | None:
-        """The first moment at which the key is no longer valid."""
+        """First moment at which the key is no longer valid; None if it never expires."""
         return end_of(self.expires)
 
     @field_validator("guard_thresholds")
@@ -152,22 +156,23 @@ class _Contents(BaseModel):
 
 
 def new_key() -> str:
-    """A key that nobody guesses: for one of fewer random bytes, a plain SHA-256 would hide too little."""
+    """Return a random key. It has so many random bytes that nobody finds it by its plain SHA-256."""
     return _PREFIX + secrets.token_urlsafe(_KEY_BYTES)
 
 
 def digest_of(key: str) -> bytes:
-    """What keys are compared by; `sha256` in the file."""
+    """Return the digest by which keys are compared, `sha256` in the file."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def tenant_of(key: str) -> str:
-    """Another digest than the one that keys are compared by: this one can be seen, as the name of a folder."""
+    """Return the tenant of a key: a digest that differs from the one by which keys are compared, because a tenant is
+    visible as the name of a folder."""
     return hashlib.blake2b(key.encode(), digest_size=_TENANT_BYTES, person=b"openfaze tenant").hexdigest()
 
 
 def read_keys(path: Path) -> list[StoredKey]:
-    """Raises KeyFileError."""
+    """Return the keys in the file. Raises KeyFileError."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -182,7 +187,7 @@ def read_keys(path: Path) -> list[StoredKey]:
         raise KeyFileError(f"{SETTING}: '{path}' is no TOML: {error}") from error
     except ValidationError as error:
         problems = [_sentence(problem) for problem in error.errors(include_input=False, include_url=False)]
-        # Without the cause, which quotes the file.
+        # `from None`, because the cause would quote the file.
         raise KeyFileError("\n".join(f"{SETTING}: '{path}': {problem}" for problem in problems)) from None
     _check_unique(path, keys)
     return keys
@@ -216,7 +221,7 @@ _SHOULD_BE = {
     "weight": "a number from 0.01 to 100, without quotes",
     "tasks": 'a list of names, such as ["ocr", "chat"]',
 }
-"""What is told of a field that is missing, or whose value is of another kind than the field takes."""
+"""Description of each field's value, for the message about a missing field or a value of the wrong type."""
 
 
 def _sentence(problem: ErrorDetails) -> str:
@@ -232,8 +237,8 @@ def _sentence(problem: ErrorDetails) -> str:
 
 
 def add_key(path: Path, name: str, fields: Mapping[str, Any]) -> str:
-    """Makes a key with these `fields`, and the file where there is none; returns the key, which is kept nowhere. Raises
-    KeyFileError."""
+    """Add a new key with `fields` to the file, which is made if it does not exist. Return the key, which is kept
+    nowhere. Raises KeyFileError."""
     key = new_key()
     stored = _stored({**fields, "name": name, "sha256": digest_of(key).hex(), "tenant": tenant_of(key)})
 
@@ -247,7 +252,7 @@ def add_key(path: Path, name: str, fields: Mapping[str, Any]) -> str:
 
 
 def set_key(path: Path, name: str, fields: Mapping[str, Any]) -> StoredKey:
-    """Changes these `fields` of a key; None takes one away. Raises KeyFileError."""
+    """Change `fields` of a key; None removes a field. Raises KeyFileError."""
 
     def changed(stored: StoredKey) -> StoredKey:
         return _stored({**stored.model_dump(), **fields})
@@ -256,8 +261,8 @@ def set_key(path: Path, name: str, fields: Mapping[str, Any]) -> StoredKey:
 
 
 def rotate_key(path: Path, name: str, tenant: str | None) -> str:
-    """Gives `name` another key, for the same `tenant` (the one in the file, where there is one), and returns it. Raises
-    KeyFileError."""
+    """Replace the key of `name` by a new one, and return it. The tenant stays: the one in the file, if any, else
+    `tenant`. Raises KeyFileError."""
     key = new_key()
 
     def changed(stored: StoredKey) -> StoredKey:
@@ -270,7 +275,7 @@ def rotate_key(path: Path, name: str, tenant: str | None) -> str:
 
 
 def find_key(path: Path, name: str) -> StoredKey:
-    """Raises KeyFileError."""
+    """Return the key of `name`. Raises KeyFileError."""
     for key in read_keys(path):
         if key.name == name:
             return key
@@ -278,7 +283,7 @@ def find_key(path: Path, name: str) -> StoredKey:
 
 
 def remove_key(path: Path, name: str) -> int:
-    """Returns how many keys are left. Raises KeyFileError."""
+    """Remove a key, and return the number of keys that are left. Raises KeyFileError."""
 
     def left(keys: Sequence[StoredKey]) -> list[StoredKey]:
         others = [key for key in keys if key.name != name]
@@ -306,13 +311,14 @@ def _stored(fields: Mapping[str, Any]) -> StoredKey:
 
 
 def _change(path: Path, change: Callable[[Sequence[StoredKey]], list[StoredKey]]) -> list[StoredKey]:
-    """Writes and returns what `change` makes of the keys, the whole file or nothing. Raises KeyFileError.
+    """Replace the file's keys by those that `change` returns, and return them. The whole file is written or nothing.
+    Raises KeyFileError.
 
-    A new file is its owner's alone; one that is there keeps owner and mode, or else a server of another user could no
-    longer read it.
+    Only its owner can read a new file. An existing file keeps its owner and mode, because otherwise a server that runs
+    as another user could no longer read it.
     """
     target = path.resolve()
-    # The one name keeps others from changing the file meanwhile: one of two changes at once would be lost.
+    # The unfinished file also serves as a lock: of two changes at the same time, one would be lost.
     unfinished = target.with_name(f".{target.name}.new")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
@@ -356,7 +362,7 @@ def _take_over(old: os.stat_result, descriptor: int) -> None:
 
 
 def _table(key: StoredKey) -> str:
-    """The key's own fields, in their order."""
+    """Return the `[[keys]]` table of a key, with the fields that have a value in the order of their declaration."""
     values = {field: getattr(key, field) for field in StoredKey.model_fields}
     return "\n".join(
         ["[[keys]]", *(f"{field} = {_toml(value)}" for field, value in values.items() if value not in (None, {})), ""]

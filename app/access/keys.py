@@ -1,4 +1,4 @@
-"""Checks the keys of callers."""
+"""Check the keys of callers."""
 
 import asyncio
 import hmac
@@ -22,16 +22,16 @@ from app.state.counters import MINUTE_S, NANO, NO_LIMITS, Limits
 from models.scheduler import Share
 
 EVERYONE = "everyone"
-"""The tenant of a server without keys."""
+"""Tenant of all callers of a server without keys."""
 REFRESH_S = 1.0
-"""Seconds between two looks at whether the file of keys has changed."""
+"""Seconds between two checks whether the file of keys has changed."""
 
 _MOST_ADDRESSES = 10_000
-"""Addresses that are remembered for wrong keys; the least recent ones are forgotten."""
+"""Most addresses that are remembered for their wrong keys; the least recent ones are forgotten."""
 _MOST_KNOWN = 64
-"""Valid keys that are remembered for one address."""
+"""Most valid keys that are remembered for one address."""
 _NETWORK_BITS = 64
-"""Prefix length by which IPv6 clients are told apart, as each has a whole network of addresses."""
+"""Length, in bits, of the prefix that distinguishes IPv6 clients, because each has a whole network of addresses."""
 _HEADER = "It belongs into the header 'Authorization: Bearer <key>'."
 
 log = structlog.get_logger(__name__)
@@ -42,31 +42,31 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class KeyReference:
-    """A reference to the key that began work which outlives its request; never the key itself."""
+    """Reference to a key, never the key itself, for work that outlives the request that began it."""
 
     tenant: str
-    """The tenant, the owner of files and answers."""
+    """Owner of files and answers."""
     digest: str = ""
-    """The key's SHA-256 in hexadecimal digits. Empty on a server without keys, and in what earlier versions kept."""
+    """SHA-256 of the key in hexadecimal digits. Empty on a server without keys, and in records of earlier versions."""
     name: str = ""
-    """The key's, in the file of keys."""
+    """Name of the key in the file of keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     tenant: str
-    """The tenant, the owner of files and answers, in characters that any store takes: a digest, never the key."""
+    """Owner of files and answers: a digest, never the key, whose characters any store accepts."""
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
-    """The key's own thresholds, by the guard's code."""
+    """Thresholds of the key itself, by the guard's code."""
     share: Share = Share()  # noqa: RUF009 - it is frozen
-    """What the key may have of every bounded resource."""
+    """Share of every bounded resource that the key may have."""
     name: str = ""
-    """The key's, in the file of keys."""
+    """Name of the key in the file of keys."""
     limits: Limits = NO_LIMITS
     tasks: Collection[str] | None = None
-    """The tasks that the key may run; None means all."""
+    """Tasks that the key may run; None means all."""
     digest: str = ""
-    """The key's SHA-256 in hexadecimal digits; empty on a server without keys."""
+    """SHA-256 of the key in hexadecimal digits; empty on a server without keys."""
 
     @property
     def key(self) -> KeyReference:
@@ -83,13 +83,13 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class _Grant:
-    """The rights and limits of a key."""
+    """Rights and limits of a key."""
 
     limits: Limits = NO_LIMITS
     tasks: Collection[str] | None = None
     name: str = ""
     tenant: str | None = None
-    """The tenant, where it is known without the key."""
+    """Tenant, if it is known without the key."""
     ends: datetime | None = None
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
     weight: float = 1.0
@@ -97,7 +97,7 @@ class _Grant:
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """The attributes that tell one version of the file from another."""
+    """Attributes that distinguish one version of the file from another."""
 
     modified_ns: int
     size: int
@@ -106,8 +106,11 @@ class _Version:
 
 
 class ApiKeys:
-    """The keys that open this server: given ones, and those of a file, which may change. Neither keys nor a file opens
-    it to everyone who can connect; a file without keys opens it to nobody."""
+    """Keys that this server accepts: given keys, and the keys of a file, which may change.
+
+    With neither keys nor a file, the server is open to everyone who can connect; with a file that has no keys, it is
+    open to nobody.
+    """
 
     def __init__(
         self,
@@ -120,9 +123,9 @@ class ApiKeys:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`key_share`: the part of every bounded resource that one key may have. `wrong_keys`: how many of them one
-        address may try a minute, by a clock that nobody sets (`monotonic`); None: any number. Raises KeyFileError,
-        which is a ValueError."""
+        """`key_share`: part of every bounded resource that one key may have. `wrong_keys`: number of wrong keys that
+        one address may try per minute, measured by `monotonic`, a clock that nobody sets; None for any number. Raises
+        KeyFileError, which is a ValueError."""
         self._key_share = key_share
         self._defaults = defaults or Defaults()
         self._clock = clock
@@ -146,14 +149,14 @@ class ApiKeys:
 
     @property
     def asked_for(self) -> bool:
-        """Whether callers need a key."""
+        """True if callers need a key."""
         return bool(self._grants) or self._file is not None
 
     def check(self, authorization: str | None, address: str = "") -> Caller:
-        """Raises InvalidApiKey unless `authorization` is `Bearer <one of the keys>`, and RateLimited where the address
-        that it comes from has tried too many.
+        """Return the caller whose key is in `authorization`. Raises InvalidApiKey unless that is `Bearer <one of the
+        keys>`, and RateLimited if too many wrong keys came from `address`.
 
-        Digests of one length are compared, and all of them always: the time taken tells nothing about a key.
+        Digests of one length are compared, always with all keys, so that the time taken reveals nothing about a key.
         """
         if not self.asked_for:
             return Caller(EVERYONE)
@@ -180,8 +183,8 @@ class ApiKeys:
         return self._caller(grant, grant.tenant or tenant_of(key), given)
 
     def caller_of(self, key: KeyReference) -> Caller | None:
-        """The caller of this very key, as the key is now; None where it is no longer valid. A rotated key is the same
-        one, by its name and tenant; another key of the tenant is not."""
+        """Return the caller of the key that `key` refers to, with its present rights; None if it is no longer valid. A
+        rotated key counts as the same key, by its name and tenant; another key of the tenant does not."""
         if not self.asked_for:
             return Caller(EVERYONE) if key.tenant == EVERYONE else None
         for digest, grant in self._grants.items():
@@ -193,7 +196,7 @@ class ApiKeys:
         if not key.digest:
             return grant.tenant == key.tenant
         if key.digest == digest.hex():
-            # The tenant of a key that an earlier version wrote shows only when the key is used.
+            # A key of an earlier version has no tenant in the file: only the key itself determines the tenant.
             return grant.tenant in (None, key.tenant)
         is_there = bytes.fromhex(key.digest) in self._grants
         return not is_there and grant.name == key.name != "" and grant.tenant == key.tenant
@@ -206,7 +209,7 @@ class ApiKeys:
         return Caller(tenant, grant.guard_thresholds, share, grant.name, grant.limits, grant.tasks, digest.hex())
 
     async def follow_file(self) -> None:
-        """Reads the file whenever it has changed, for ever, without blocking the event loop."""
+        """Read the file whenever it has changed, until cancelled, without blocking the event loop."""
         while self._file is not None:
             await asyncio.sleep(REFRESH_S)
             try:
@@ -215,9 +218,10 @@ class ApiKeys:
                 log.exception("reading_keys_failed")
 
     def refresh(self) -> None:
-        """Reads the file if it has changed. An invalid version is logged once, and the last valid one stays."""
+        """Read the file if it has changed. An invalid version is logged once, and the keys of the last valid version
+        stay."""
         assert self._file is not None
-        # The version is noted before reading, so that a write in between makes another version.
+        # Noted before the file is read, so that the next check notices a write during the reading.
         version = _version_now(self._file)
         if version == self._version:
             return
@@ -259,18 +263,18 @@ class ApiKeys:
 
 
 class Guesses:
-    """Counts the wrong keys of each address. After a number of them a minute, only keys that were valid from there
-    before are accepted from that address."""
+    """Counter of the wrong keys of each address. An address that sends too many per minute may only use keys that were
+    valid from there before."""
 
     def __init__(self, a_minute: int, clock: Callable[[], float]) -> None:
         self._most = a_minute
         self._clock = clock
         self._tried: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """The level of wrong keys, which drains over time, and its time."""
+        """Level of wrong keys of each network at a time, and that time; the level falls steadily afterwards."""
         self._known: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
 
     def check(self, address: str, digest: bytes) -> None:
-        """Raises RateLimited."""
+        """Check that the address may try a key. Raises RateLimited."""
         network = _network(address)
         tried = self._now(network)
         if tried <= self._most - 1 or digest in self._known.get(network, ()):
@@ -307,12 +311,13 @@ def _bound(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:
 
 
 def _network(address: str) -> str:
-    """The network of an address; empty for an invalid one, as a proxy may pass on, of which there can be any number."""
+    """Return the network of an address; empty for an invalid address. A proxy may pass those on, and there can be any
+    number of them."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:
         return ""
-    # A proxy that listens on IPv6 alone writes IPv4 addresses in this form.
+    # A proxy that listens only on IPv6 writes IPv4 addresses in the mapped form.
     known = getattr(known, "ipv4_mapped", None) or known
     if known.version == 4:
         return str(known)
@@ -320,7 +325,7 @@ def _network(address: str) -> str:
 
 
 def _version_now(file: Path) -> _Version | None:
-    """The current version; None where the file is missing or unreadable, which reading it reports."""
+    """Return the current version; None if the file is missing or unreadable, which an attempt to read it reports."""
     try:
         now = file.stat()
     except OSError:
@@ -329,6 +334,7 @@ def _version_now(file: Path) -> _Version | None:
 
 
 def _warn_of_other_writers(version: _Version | None) -> None:
-    """Who may write the file makes keys. Who may read it gains nothing: it has the digests of long random keys."""
+    """Log a warning if other users may write the file, because they could add keys. Readers gain nothing: the file has
+    the digests of long random keys."""
     if os.name == "posix" and version and version.mode & (stat.S_IWGRP | stat.S_IWOTH):
         log.warning("keys_file_writable_by_others", mode=f"{stat.S_IMODE(version.mode):04o}")
