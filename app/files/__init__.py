@@ -1,1 +1,1 @@
-"""Uploaded files: `store` keeps each as its owner's alone, in the folder or bucket that `storage` reaches."""
+"""Uploaded files: `store` keeps each file for its owner alone, in the folder or bucket behind `storage`."""

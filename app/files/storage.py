@@ -1,7 +1,7 @@
 """The storage of uploaded files: a folder, or a place that fsspec reaches by a URL (`s3://bucket/prefix`, `memory://`).
 
-Every upload needs the number and size of its owner's files. An index has them, as listing a folder of thousands takes
-too long. The records beside the files are authoritative; a lost index is rebuilt from them.
+Every upload needs the number and size of its owner's files. An index has both, because listing a folder of thousands
+takes too long. The records beside the files are authoritative; a lost index is rebuilt from them.
 """
 
 import contextlib
@@ -28,14 +28,14 @@ T = TypeVar("T")
 
 _PRIVATE = 0o700
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
-"""The extra of this package that brings a protocol's implementation."""
+"""Names of the extras that install protocols, by protocol."""
 
 
 class Storage:
-    """Files by name below one address, synchronously: only threads call it.
+    """Files below one address, by name. Calls block, so only threads make them.
 
-    A name is `folder/file`, of characters that nobody outside chooses. Raises ValueError for an address that cannot
-    be used, OSError where the storage fails.
+    A name is `folder/file`; no client chooses any of its characters. Raises ValueError for an address that cannot be
+    used, and OSError if the storage fails.
     """
 
     def __init__(self, address: str) -> None:
@@ -50,7 +50,8 @@ class Storage:
             raise ValueError(f"OPENFAZE_FILES_DIR: {error}") from error
 
     def check(self) -> None:
-        """Raises ValueError for a folder in which nothing can be written. It leaves behind none that was not there."""
+        """Check that files can be written in the folder, and remove the folders made for the check. Raises
+        ValueError."""
         if not isinstance(self._system, LocalFileSystem):
             return
         made: list[Path] = []
@@ -68,15 +69,15 @@ class Storage:
             ) from error
         finally:
             for one in reversed(made):
-                with contextlib.suppress(OSError):  # another server has begun to use it
+                with contextlib.suppress(OSError):  # another server may already use the folder
                     one.rmdir()
 
     def local_path(self, name: str) -> Path | None:
-        """Where `name` lies at the root of a storage that is a folder; None where it is none."""
+        """Return the path of `name` if the storage is a folder; None otherwise."""
         return Path(self._root) / name if isinstance(self._system, LocalFileSystem) else None
 
     def create(self, name: str) -> IO[bytes]:
-        """A new file, to be written and closed."""
+        """Return a new file, open for writing; the caller closes it."""
         path = self._path(name)
         self._system.makedirs(posixpath.dirname(path), exist_ok=True)
         if isinstance(self._system, LocalFileSystem):
@@ -85,7 +86,7 @@ class Storage:
         return file
 
     def put(self, name: str, content: bytes) -> None:
-        """Writes a small file, wholly or not at all."""
+        """Write a small file, completely or not at all."""
         unfinished = f"{name}.{secrets.token_hex(4)}.part"
         try:
             with self.create(unfinished) as file:
@@ -96,23 +97,23 @@ class Storage:
             raise
 
     def open(self, name: str) -> IO[bytes]:
-        """Raises FileNotFoundError."""
+        """Open a file for reading. Raises FileNotFoundError."""
         file: IO[bytes] = self._system.open(self._path(name), "rb")
         return file
 
     def get(self, name: str) -> bytes:
-        """Raises FileNotFoundError."""
+        """Return the content of a file. Raises FileNotFoundError."""
         content: bytes = self._system.cat_file(self._path(name))
         return content
 
     def get_all(self, names: list[str]) -> list[bytes]:
-        """The contents of those files that exist, fetched together where the storage can."""
+        """Return the contents of the files that exist, fetched at the same time if the storage supports that."""
         paths = [self._path(name) for name in names]
         found: dict[str, bytes] = self._system.cat(paths, on_error="omit") if paths else {}
         return list(found.values())
 
     def delete(self, name: str) -> None:
-        """Deletes a file, if it exists."""
+        """Delete a file, if it exists."""
         with contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._path(name))
 
@@ -120,7 +121,7 @@ class Storage:
         return [posixpath.basename(entry["name"]) for entry in self._entries("") if entry["type"] == "directory"]
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """Bytes of each file in `folder`, by name."""
+        """Return the size in bytes of each file in `folder`, by name."""
         return {
             f"{folder}/{posixpath.basename(entry['name'])}": entry["size"]
             for entry in self._entries(folder)
@@ -128,7 +129,7 @@ class Storage:
         }
 
     def modified(self, name: str) -> datetime:
-        """The time of the last change of a file."""
+        """Return the time of the last change of a file."""
         when: datetime = self._system.modified(self._path(name))
         return when
 
@@ -151,13 +152,13 @@ KNOWN = ".json"
 @dataclass(frozen=True, slots=True)
 class FileLimits:
     file_bytes: int = 512 * MB
-    """Bound on the bytes of one file (OPENFAZE_MAX_FILE_MB)."""
+    """Most bytes of one file (OPENFAZE_MAX_FILE_MB)."""
     owner_bytes: int = 10_240 * MB
-    """Bound on the bytes of all files of one owner (OPENFAZE_MAX_FILES_MB)."""
+    """Most bytes of all files of one owner (OPENFAZE_MAX_FILES_MB)."""
     owner_files: int = 10_000
-    """Bound on the number of files of one owner (OPENFAZE_MAX_FILES)."""
+    """Most files of one owner (OPENFAZE_MAX_FILES)."""
     ttl_s: float = 720 * 3600.0
-    """Seconds that a file is kept; 0: for ever (OPENFAZE_FILES_TTL_HOURS)."""
+    """Seconds that a file is kept, 0 for ever (OPENFAZE_FILES_TTL_HOURS)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,8 @@ class StoredFile(Upload):
 
     @property
     def name(self) -> str:
-        """Where its bytes lie. `id` and `owner` are ours: nothing in it is what a client called it."""
+        """Name of the file's bytes in the storage. `id` and `owner` are made by the server: no part comes from the
+        client."""
         return f"{self.owner}/{self.id}"
 
 
@@ -181,7 +183,7 @@ def to_record(file: StoredFile) -> bytes:
 
 
 def from_record(record: bytes) -> StoredFile | None:
-    """The file that a record describes; None for an invalid record, such as one of another version."""
+    """Return the file that a record describes; None for an invalid record, such as a record of another version."""
     try:
         return _RECORD.validate_json(record)
     except ValidationError:
@@ -199,13 +201,13 @@ CREATE TABLE files (
 """,
 )
 _TRIES = 3
-"""How often an owner's records are taken over for one call, where the index is lost meanwhile."""
+"""Most attempts of one call to read an owner's records into the index, if the index is lost meanwhile."""
 _LOCKED_S = 10.0
-"""Seconds that a connection waits for another process."""
+"""Seconds that a connection waits for the lock of another process."""
 
 
 class NoRoom(Exception):
-    """The owner's files, with one more, are more than they may be: in `bytes` or in number."""
+    """The owner has no room for another file: by the number of files if `too_many`, else by their bytes."""
 
     def __init__(self, *, too_many: bool) -> None:
         super().__init__()
@@ -213,31 +215,32 @@ class NoRoom(Exception):
 
 
 class FileIndex:
-    """Synchronous: only threads call it. Beside a local storage it is a file, else it lives as long as the process.
+    """Index of all files by owner. Calls block, so only threads make them.
 
-    Where it is lost or damaged it is begun anew, and takes over the records of each owner before it says anything of
-    them. Raises OSError where the database does not work.
+    The index of a local storage is a database beside the files; any other index is in memory, as long as the process
+    lives. A lost or damaged index begins empty, and reads the records of each owner before it answers for that owner.
+    Raises OSError if the database does not work.
     """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         path = storage.local_path(FILE)
         self.is_shared = path is None
-        """Whether other servers may write to the storage, too."""
+        """True if other servers may write to the storage, too."""
         self._file = SqliteFile(path, _SCHEMA, "files-index", locked_s=_LOCKED_S)
         self._followed: dict[str, int] = {}
-        """How often the index had been opened when it took over an owner's records, by owner."""
+        """Number of openings of the index at the time when an owner's records were read, by owner."""
         self._coming: set[str] = set()
-        """Ids of files that are added, and whose records are not written yet."""
+        """Ids of files that are being added, whose records are not written yet."""
 
     def knows(self, owner: str) -> bool:
-        """Whether the index has taken over what lies in the owner's folder."""
+        """True if the index has read the records in the owner's folder."""
         return self._done(lambda _: self._has_followed(owner))
 
     def follow(self, owner: str) -> None:
-        """Takes over what lies in the owner's folder."""
-        # In this order: a file that is known, and not on its way any more, lies there when the folder is listed, unless
-        # it was deleted.
+        """Bring the index into line with the records in the owner's folder."""
+        # Known ids are read before the folder is listed: the record of a known file that is not being added must then
+        # be in the folder, unless the file was deleted.
         openings, known = self._done(lambda db: (self._file.openings, _ids(db, owner)))
         known -= self._coming
         names = self._storage.sizes(owner)
@@ -254,8 +257,8 @@ class FileIndex:
 
     @contextlib.contextmanager
     def adding(self, file: StoredFile, most_bytes: int, most_files: int) -> Iterator[None]:
-        """For a block that writes the file's record: where it raises, the file is not known any more. Raises NoRoom: of
-        two files that fit each by itself, only one may fit."""
+        """Add the file to the index for a block that writes its record; remove the file again if the block raises.
+        Raises NoRoom: of two files that come at the same time, only one may fit."""
         self._coming.add(file.id)
         try:
             self._add(file, most_bytes, most_files)
@@ -281,11 +284,11 @@ class FileIndex:
         self._done(lambda db: db.execute("DELETE FROM files WHERE owner = ? AND id = ?", (owner, file_id)))
 
     def totals(self, owner: str) -> tuple[int, int]:
-        """The number and the bytes of the owner's files."""
+        """Return the number and the bytes of the owner's files."""
         return self._followed_by(owner, lambda db: _totals(db, owner))
 
     def all(self, owner: str) -> list[StoredFile]:
-        """The newest first."""
+        """Return the owner's files, the newest first."""
         query = "SELECT record FROM files WHERE owner = ? ORDER BY created DESC, id DESC"
         rows = self._followed_by(owner, lambda db: db.execute(query, (owner,)).fetchall())
         return [file for (record,) in rows if (file := from_record(record)) is not None]
@@ -297,7 +300,7 @@ class FileIndex:
         return self._followed.get(owner) == self._file.openings
 
     def _followed_by(self, owner: str, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What `work` returns when the owner's records have been taken over."""
+        """Do `work` once the owner's records have been read, and return its result."""
 
         def checked(db: sqlite3.Connection) -> T:
             if not self._has_followed(owner):
@@ -323,7 +326,7 @@ class FileIndex:
 
 
 class _NotFollowed(Exception):
-    """The owner's records are still to be taken over."""
+    """The index has not read the owner's records yet."""
 
 
 def _ids(db: sqlite3.Connection, owner: str) -> set[str]:

@@ -1,7 +1,7 @@
-"""Stores uploaded files, each for its owner alone and for a limited time.
+"""Store uploaded files, each for its owner alone and for a limited time.
 
-A file has two parts: `owner/id` with its bytes and `owner/id.json`, its record, which is written last and deleted
-first. Without it there is no file. An upload is there for others once its Writing has published it."""
+A file has two parts: `owner/id` with its bytes, and `owner/id.json`, its record, which is written last and deleted
+first. Without a record there is no file. Other requests see an upload once its Writing has published it."""
 
 import asyncio
 import re
@@ -29,14 +29,14 @@ T = TypeVar("T")
 C = TypeVar("C", bound=Closable)
 
 _THREADS = 2
-"""Threads for a local disk, which more threads would not make faster."""
+"""Threads for a local disk; more threads would not make it faster."""
 _REMOTE_THREADS = 8
-"""Threads for a remote storage, which wait for the network."""
+"""Threads for a remote storage; they mostly wait for the network."""
 _PIECE = 1 << 20
 """Bytes that are read at a time."""
 _ID = re.compile(r"file-[0-9a-f]{32}")
 _ABANDONED_S = 24 * 3600.0
-"""Age in seconds from which on bytes without a record count as a broken-off upload."""
+"""Least age, in seconds, at which bytes without a record count as the remains of a broken-off upload."""
 _SWEEP_S = 3600.0
 _FOLLOW_S = 60.0
 
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 
 class FileStore:
-    """The files of all owners. The storage is called in threads; where it fails, Unavailable is raised."""
+    """Files of all owners. The storage is called in threads; its failures raise Unavailable."""
 
     def __init__(self, storage: Storage, limits: FileLimits, now: Callable[[], float] = time.time) -> None:
         self.storage = storage
@@ -56,12 +56,12 @@ class FileStore:
         self.faults = 0
         """Number of failures of the storage."""
         self._followed: dict[str, float] = {}
-        """When the index last read an owner's folder, in the clock's seconds."""
+        """Time at which the index last read an owner's folder, in the clock's seconds, by owner."""
         self._following: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._worker = Worker("files", threads=_REMOTE_THREADS if self.index.is_shared else _THREADS)
 
     async def find(self, owner: str, file_id: str) -> StoredFile | None:
-        """The file of `owner`; None where there is no such file, or it has expired."""
+        """Return a file of `owner`; None if there is no such file, or it has expired."""
         if not _ID.fullmatch(file_id):
             return None
         try:
@@ -69,7 +69,7 @@ class FileStore:
         except FileNotFoundError:
             file = None
         if file is None:
-            # Deleted by another server, or of another version: then the index must not list it either.
+            # The file was deleted by another server, or its record is of another version: the index must not list it.
             await self.run(self.index.remove, owner, file_id)
             return None
         if self._is_over(file):
@@ -78,12 +78,12 @@ class FileStore:
         return file
 
     async def all(self, owner: str) -> list[StoredFile]:
-        """The files of an owner, the newest first."""
+        """Return the files of an owner, the newest first."""
         await self.follow(owner)
         return [file for file in await self.run(self.index.all, owner) if not self._is_over(file)]
 
     async def follow(self, owner: str) -> None:
-        """Has the index read the owner's folder: once, or often where other servers write to it, too."""
+        """Let the index read the owner's folder: once, or at intervals if other servers write to the storage, too."""
         async with self._following.setdefault(owner, asyncio.Lock()):
             since = self._followed.get(owner)
             is_old = since is None or (self.index.is_shared and abs(self.now() - since) > _FOLLOW_S)
@@ -92,11 +92,11 @@ class FileStore:
                 self._followed[owner] = self.now()
 
     async def read(self, upload: Upload) -> bytes:
-        """The whole file. Raises FileNotFoundError where it was deleted meanwhile."""
+        """Return the content of an upload. Raises FileNotFoundError if it was deleted meanwhile."""
         return await self.run(self.storage.get, f"{upload.owner}/{upload.id}")
 
     async def pieces(self, file: StoredFile) -> AsyncGenerator[bytes, None]:
-        """Yields the bytes of a file. Raises FileNotFoundError where it was deleted meanwhile."""
+        """Yield the bytes of a file. Raises FileNotFoundError if it was deleted meanwhile."""
         opened = await self.acquire(self.storage.open, file.name)
         try:
             while piece := await self.run(opened.read, _PIECE):
@@ -111,7 +111,7 @@ class FileStore:
 
     @asynccontextmanager
     async def writing(self, owner: str) -> AsyncIterator["Writing"]:
-        """A new file, which is deleted when the block ends before it was published."""
+        """Begin a new file. It is deleted if the block ends before it was published."""
         writing = Writing(self, owner, f"file-{secrets.token_hex(16)}")
         try:
             await writing.begin()
@@ -120,16 +120,16 @@ class FileStore:
             await asyncio.shield(asyncio.create_task(writing.end()))
 
     async def purge(self, owner: str) -> int:
-        """Deletes all files of an owner, also for running servers; returns their number."""
+        """Delete all files of an owner, also from the view of running servers, and return their number."""
         names = await self.run(self.storage.sizes, owner)
-        # The record goes first: without it there is no file.
+        # Records are deleted first, because without its record a file no longer exists.
         for name in sorted(names, key=lambda name: not name.endswith(KNOWN)):
             await self.run(self.storage.delete, name)
         await self.run(self.index.follow, owner)
         return sum(name.endswith(KNOWN) for name in names)
 
     async def sweep(self) -> None:
-        """Deletes expired files, and the remains of broken-off uploads."""
+        """Delete expired files, and the remains of broken-off uploads."""
         for owner in await self.run(self.storage.folders):
             await self.run(self.index.follow, owner)
             for file in await self.run(self.index.all, owner):
@@ -153,12 +153,12 @@ class FileStore:
         await self.index.close()
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """`call` in a thread. Raises FileNotFoundError as it is, and Unavailable for any other OSError."""
+        """Run `call` in a thread. Raises FileNotFoundError, and Unavailable for any other OSError."""
         with self._failures():
             return await self._worker.run(call, *args, **kwargs)
 
     async def acquire(self, call: Callable[P, C], /, *args: P.args, **kwargs: P.kwargs) -> C:
-        """As `run`, for a result that is closed when the caller left before it was there."""
+        """Run `call` like `run`, and close its result if the caller is cancelled before getting it."""
         with self._failures():
             return await self._worker.acquire(call, *args, **kwargs)
 
@@ -190,14 +190,14 @@ class FileStore:
 
 
 _HEAD = 64 * 1024
-"""Bytes at the beginning of a file by which its type is recognised."""
+"""Bytes at the beginning of a file that determine its type."""
 _AT_ONCE = 128 * 1024
-"""Bytes that are written in one go: each takes a turn of the threads that keys share."""
+"""Bytes that are collected before they are written, because each write takes a turn of the threads that keys share."""
 
 
 class Writing:
-    """A FileStore begins and ends it. Nothing of the file stays in memory but its first bytes, and
-    the last until they are written."""
+    """Upload that is being written, begun and ended by a FileStore. Memory holds only the first bytes of the file, and
+    bytes that are not written yet."""
 
     def __init__(self, store: "FileStore", owner: str, file_id: str) -> None:
         self._store = store
@@ -217,7 +217,8 @@ class Writing:
         self._file = await self._store.acquire(self._create)
 
     async def write(self, piece: bytes) -> None:
-        """Raises PayloadTooLarge, before it writes, where the file or all of its owner's become too large."""
+        """Add bytes to the file. Raises PayloadTooLarge, before they are written, if the file or all files of its owner
+        together become too large."""
         assert self._file is not None
         limits = self._store.limits
         self._size += len(piece)
@@ -236,8 +237,8 @@ class Writing:
             await self._flush()
 
     async def publish(self, filename: str, purpose: str, keep_s: float | None) -> StoredFile:
-        """The file, which its owner sees from now on, for `keep_s` seconds or for ever. Raises BadRequest where nothing
-        was written, and PayloadTooLarge."""
+        """Publish the file to its owner, for `keep_s` seconds or for ever. Raises BadRequest for an empty file, and
+        PayloadTooLarge."""
         if not self._size:
             raise BadRequest("Field 'file': the file is empty", param="file")
         created = self._store.now()
@@ -251,7 +252,7 @@ class Writing:
             created=created,
             expires=None if keep_s is None else int(created + keep_s),
         )
-        # Begun, it is finished, though the caller may leave meanwhile: there must be all of it, or nothing.
+        # Once begun, publishing is finished even if the caller is cancelled: the file must be complete or absent.
         self._published = True
         await asyncio.shield(asyncio.create_task(self._publish(file)))
         return file
@@ -259,7 +260,7 @@ class Writing:
     async def end(self) -> None:
         self._store.being_written[self._owner] -= self._size
         try:
-            # On a full disk, what was not written yet fails now.
+            # On a full disk, closing fails if some bytes could not be written.
             await self._close()
         finally:
             if not self._published:
@@ -283,7 +284,7 @@ class Writing:
             raise
 
     def _write_last(self, file: StoredFile) -> None:
-        """What is left of the file, and the record by which others know it: all in one turn of the threads."""
+        """Write the rest of the file and then its record, all in one turn of the threads."""
         store, limits = self._store, self._store.limits
         open_file, self._file = self._file, None
         assert open_file is not None
