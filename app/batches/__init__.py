@@ -1,2 +1,2 @@
-"""Requests by the file: `store` has what is known of each batch, `lines` reads and runs its lines, `gaps` says when,
-`runner` takes batches from one state to the next, `webhook` says when one has ended."""
+"""Files of requests: `store` has the records of batches, `lines` reads and runs their lines, `gaps` determines when
+lines may run, `runner` moves batches from one status to the next, and `webhook` reports that a batch has ended."""

@@ -1,4 +1,4 @@
-"""The store and the webhook of batches, as the settings say."""
+"""Build the store and the webhook of batches from the settings."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def batches_file(settings: Settings) -> Path:
 
 
 def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:
-    """The webhook that the settings name, if any. Raises ValueError."""
+    """Return the webhook that the settings name, if any. Raises ValueError."""
     url, secret = settings.batch_webhook_url, settings.batch_webhook_secret
     if url is None:
         return None

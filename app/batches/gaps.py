@@ -1,4 +1,4 @@
-"""Decides when lines of batches run: in the gaps that other requests leave.
+"""Determine when lines of batches run: in the gaps between other requests.
 
 >>> gaps = Gaps(at_once=8, idle=0)
 >>> with gaps.beside("POST", "/v1/chat/completions"):  # somebody waits for an answer: one line at a time
@@ -12,13 +12,13 @@ from contextlib import asynccontextmanager, contextmanager
 from models.scheduler import SHARE, FairQueue
 
 _APART = ("/v1/files", "/v1/batches")
-"""Paths whose requests compete with lines for nothing."""
+"""Paths of requests that use nothing that lines need."""
 
 
 class Gaps:
     """Slots for lines of batches. While more than `idle` requests run, one line runs at a time, so that batches never
-    stand still. Otherwise up to `at_once` run: one more after each round without a refusal, half as many after a
-    refusal."""
+    stop entirely. Otherwise up to `at_once` lines run: one more after each round without a refusal, half as many after
+    a refusal."""
 
     def __init__(self, at_once: int, idle: int) -> None:
         self._at_once = at_once
@@ -30,17 +30,17 @@ class Gaps:
 
     @property
     def width(self) -> int:
-        """The number of lines that may run now."""
+        """Number of lines that may run now."""
         return 1 if self._requests > self._idle else int(self._width)
 
     @property
     def running(self) -> int:
-        """The number of lines that run now."""
+        """Number of lines that run now."""
         return self._lines
 
     @contextmanager
     def beside(self, method: str, path: str) -> Iterator[None]:
-        """Counts a request while the block runs, to which lines give way."""
+        """Count a request for the duration of the block; lines give way to counted requests."""
         counted = method == "POST" and not path.startswith(_APART)
         self._requests += counted
         try:
@@ -58,7 +58,7 @@ class Gaps:
             self.give_back()
 
     async def take(self) -> None:
-        """Waits for a slot, keys in turn; `give_back` returns it."""
+        """Wait for a slot, which goes to the keys in turn; `give_back` returns it."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.push(turn, SHARE.get())
         self._serve()

@@ -1,5 +1,5 @@
-"""The lines of a batch: split from a file that comes in chunks, checked all before any runs, then run one by one as
-requests.
+"""The lines of a batch: split from a file that comes in chunks, all checked before any of them runs, then run one by
+one as requests.
 
 >>> splitter = Splitter(most_bytes=MB, most_lines=50_000)
 >>> async for piece in pieces:
@@ -36,15 +36,15 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 
 METHOD = "POST"
 MAX_ID_CHARS = 512
-"""Bound on the characters of a `custom_id`."""
+"""Most characters of a `custom_id`."""
 MOST_PROBLEMS = 100
-"""Bound on the problems of one file that are listed."""
+"""Most problems that are listed for one file."""
 RECORD = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
 _STEP = 64 << 10
 """Bytes that are split before other threads may run."""
 _TRIES = 5
-"""Tries of a line that fails for a temporary reason."""
+"""Most tries of a line that fails for a temporary reason."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 
 
@@ -56,7 +56,7 @@ class RawLine:
 
 
 def problem(code: str, message: str, *, line: int | None = None, param: str | None = None) -> dict[str, Any]:
-    """An entry of a batch's `errors`."""
+    """Return an entry of a batch's `errors`."""
     return {"code": code, "line": line, "message": message, "param": param}
 
 
@@ -69,8 +69,8 @@ class BadFile(Exception):
 
 
 class Splitter:
-    """Splits a file into its lines, without blank ones; holds one line and one chunk in memory. Raises BadFile for a
-    line of more than `most_bytes`, and for more than `most_lines`, blank ones included."""
+    """Splitter of a file into its lines without the blank ones, with one line and one chunk in memory. Raises BadFile
+    for a line of more than `most_bytes`, and for more than `most_lines` lines, blank ones included."""
 
     def __init__(self, most_bytes: int, most_lines: int) -> None:
         self._most_bytes = most_bytes
@@ -91,13 +91,13 @@ class Splitter:
         return found
 
     def finish(self) -> list[RawLine]:
-        """Ends the current line, and returns it unless it is blank."""
+        """End the current line, and return it unless it is blank."""
         line = b"".join(self._begun).strip()
         self._begun, self._size = [], 0
         self._number += 1
         if self._number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
-        # After the end of the last line comes an empty rest, which does not count.
+        # The empty rest after the end of the last line does not count.
         if self._number > self._most_lines + (not line):
             message = f"The file has more than {self._most_lines} lines (OPENFAZE_MAX_BATCH_LINES)."
             raise BadFile(problem("too_many_lines", message, line=self._number))
@@ -112,7 +112,7 @@ class Splitter:
 
 
 class Checker:
-    """Checks lines before any of them runs. It remembers a digest of each `custom_id`."""
+    """Checker of lines before any of them runs. It remembers a digest of each `custom_id`."""
 
     def __init__(self, urls: Sequence[str], max_values: int) -> None:
         self._urls = urls
@@ -120,11 +120,11 @@ class Checker:
         self._ids: set[bytes] = set()
         self.problems: list[dict[str, Any]] = []
         self.count = 0
-        """Lines that were checked."""
+        """Number of lines that were checked."""
 
     @property
     def has_enough(self) -> bool:
-        """Whether so many problems were found that checking may end."""
+        """True if enough problems were found to end the check."""
         return len(self.problems) >= MOST_PROBLEMS
 
     def check(self, lines: Sequence[RawLine]) -> Slices[None]:
@@ -140,7 +140,7 @@ class Checker:
             self.problems.append(problem("empty_file", "The file has no lines."))
 
     def _problems(self, line: RawLine) -> Iterator[dict[str, Any]]:
-        """The first problem of a line, if any."""
+        """Yield the first problem of a line, if any."""
         try:
             envelope = _envelope(line.data, self._max_values)
         except TooManyValues:
@@ -173,7 +173,7 @@ class Checker:
 
 
 def _envelope(line: bytes, max_values: int) -> dict[str, Any]:
-    """The fields of a line, without long strings. Raises ValueError and TooManyValues."""
+    """Return the fields of a line; in a long line, a long string becomes None. Raises ValueError and TooManyValues."""
     short = Shortened(line, {}) if len(line) < LARGE else shorten(line, max_values=max_values)
     value = pydantic_core.from_json(bytes(short.text))
     if not isinstance(value, dict):
@@ -182,12 +182,12 @@ def _envelope(line: bytes, max_values: int) -> dict[str, Any]:
 
 
 def custom_id_of(line: bytes) -> str:
-    """The `custom_id` of a checked line, or of a line of an output file."""
+    """Return the `custom_id` of a checked line, or of a line of an output file."""
     return str(_envelope(line, len(line))["custom_id"])
 
 
 def url_of(line: bytes) -> str:
-    """The endpoint of a checked line."""
+    """Return the endpoint of a checked line."""
     return str(_envelope(line, len(line))["url"])
 
 
@@ -201,31 +201,32 @@ class BatchLine(RequestModel, Generic[BodyT]):
 @dataclass(frozen=True, slots=True)
 class LineResponse:
     content: bytes
-    """The response body as JSON."""
+    """Response body as JSON."""
     usage: CompletionUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[BodyT]):
-    """An endpoint that lines may call."""
+    """Endpoint that lines may call."""
 
     body: type[BodyT]
     answer: Callable[[Services, BodyT, Admission, str], Awaitable[LineResponse]]
-    """Answers a body, given its admission (nothing reserved yet) and the request's id. Raises as the route does."""
+    """Function that answers a body, given the admission of the request, for which nothing is reserved yet, and the
+    request's id. Raises the errors of the route."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """The result of a line."""
+    """Result of a line."""
 
     is_answer: bool
     line: bytes
-    """The line of the output file, or of the error file."""
+    """Line of the output file, or of the error file."""
     usage: CompletionUsage | None = None
 
 
 class LineRunner:
-    """Runs lines as requests of a key, with its limits, thresholds and share, and with the cache."""
+    """Runner of lines as requests of a key, with the key's limits, thresholds and share, and with the cache."""
 
     def __init__(self, services: Services, endpoints: Mapping[str, Endpoint[Any]]) -> None:
         self.services = services
@@ -240,9 +241,12 @@ class LineRunner:
         stop: asyncio.Event,
         on_busy: Callable[[], None],
     ) -> LineResult | None:
-        """Runs a line. Where the server or the key's limits have no room, it calls `on_busy` and tries again after a
-        while, until `stop` is set: for as long as the key's limits refuse it, else a few times. `find_caller` returns
-        the caller as the key is at each try; None is returned once the key is gone."""
+        """Run a line, and return its result; None once the key is gone.
+
+        If the server or the key's limits have no room, call `on_busy` and try again after a while, until `stop` is set:
+        as long as the key's limits refuse the line, and a few times for any other reason. `find_caller` returns the
+        caller with the rights of the key at each try.
+        """
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -265,7 +269,7 @@ class LineRunner:
         return None
 
     async def _answered(self, line: bytes, url: str, caller: Caller, request_id: str) -> LineResponse | ApiError:
-        """Runs a line once, with metrics and a trace."""
+        """Run a line once, with metrics and a trace."""
         services, stages = self.services, Stages()
         with services.traces.line(url, stages) as span:
             answer = await self._try(line, self.endpoints[url], caller, request_id)
@@ -285,21 +289,21 @@ class LineRunner:
             await services.runtime.look()
             body = await services.wire.run(self._parsed, endpoint.body, line)
             return await endpoint.answer(services, body, admission, request_id)
-        except Exception as error:  # noqa: BLE001 - it is the line's own, and told there
+        except Exception as error:  # noqa: BLE001 - it becomes the line's result
             public = told(error, "batch_line_failed")
             let_go(error)
             return public
         finally:
-            # A refusal now repeats one that was reported before.
+            # A refusal at this point only repeats a refusal that the line's result already reports.
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
 
     def _parsed(self, kind: type[BodyT], line: bytes) -> BodyT:
-        """The body of a line. Raises BadRequest and PayloadTooLarge."""
+        """Return the body of a line. Raises BadRequest and PayloadTooLarge."""
         try:
             return parse(BatchLine[kind], bytearray(line), self.services.settings.max_json_values).body  # type: ignore[valid-type]
         except BadRequest as error:
-            # The endpoint itself names the field without `body.`.
+            # The message names the field without `body.`, like the endpoint itself.
             message = error.message.replace("Field 'body.", "Field '", 1)
             raise BadRequest(
                 message, code=error.code, param=(error.param or "").removeprefix("body.") or None
@@ -311,7 +315,7 @@ def _may_pass(error: ApiError) -> bool:
 
 
 def _record(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
-    """A line of an output file around `body`, which is JSON of any size."""
+    """Return a line of an output file around `body`, which is JSON of any size."""
     head = (
         f'{RECORD.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
         f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
@@ -320,7 +324,7 @@ def _record(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
 
 
 def unanswered(line: bytes, code: str, message: str) -> bytes:
-    """The line of an error file for a line that was not run."""
+    """Return the line of an error file for a line that was not run."""
     return pydantic_core.to_json(
         {
             "id": f"batch_req_{uuid.uuid4().hex}",

@@ -1,6 +1,6 @@
-"""Moves batches from one status to the next: checks the file, runs its lines while other requests leave room, and
-writes the output and error files. Finished work is in the store: when a server dies, another one continues the batch
-there."""
+"""Move batches from one status to the next: check the file, run its lines while other requests leave room, and write
+the output and error files. The store has all finished work: when a server dies, another server continues its batches
+from there."""
 
 import asyncio
 import contextlib
@@ -30,19 +30,19 @@ from tasks.inputs.limits import MB
 OUTPUT_PURPOSE = "batch_output"
 WINDOW_S = 24 * 3600.0
 LEASE_S = 20.0
-"""Seconds after which a batch whose server does not renew its lease is free."""
+"""Seconds after which another server may take a batch whose server has not renewed its lease."""
 LOOK_S = 5.0
 """Seconds between two looks for work."""
 _AT_ONCE = 8
-"""Batches whose lines this server runs at the same time."""
+"""Most batches that this server runs at the same time."""
 _PAUSE_S = 30.0
-"""Seconds for which a batch rests after an error."""
+"""Seconds that a batch rests after an error."""
 _SWEEP_S = 3600.0
 _EXPIRED_AT_ONCE = 500
 
 Reason = Literal["cancelled", "expired", "key_removed"]
 Fault = tuple[str, str]
-"""A part of the runner, and the kind of its fault."""
+"""Part of the runner, and kind of its fault."""
 FAULTS: tuple[Fault, ...] = (
     ("store", "unreachable"),
     ("runner", "rests"),
@@ -55,13 +55,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _RunningBatch:
-    """A batch that this server runs."""
+    """Batch that this server runs."""
 
     id: str
     key: KeyReference
     expires: float
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when no more lines may begin."""
+    """Set once no more lines may begin."""
     reason: Reason | None = None
     task: "asyncio.Task[None] | None" = None
 
@@ -72,7 +72,7 @@ class _RunningBatch:
 
 
 class BatchRunner:
-    """Runs batches in `run_for_ever`. Other parts only write to the store, and call `wake`."""
+    """Runner of batches, in `run_for_ever`. Other parts only write to the store, and call `wake`."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class BatchRunner:
         self._webhook = webhook
         self._activity = activity or Activity()
         self.outcomes: Counter[tuple[str]] = Counter({(one,): 0 for one in ("completed", "failed", "expired")})
-        """Finished lines by outcome."""
+        """Number of finished lines by outcome."""
         self._faults: Counter[Fault] = Counter(dict.fromkeys(FAULTS, 0))
         self._files = lines.services.files
         self._keys = lines.services.keys
@@ -103,11 +103,11 @@ class BatchRunner:
         self._swept = 0.0
 
     def wake(self) -> None:
-        """Has the runner look for work at once."""
+        """Let the runner look for work at once."""
         self._woken.set()
 
     def faults(self) -> dict[Fault, int]:
-        """Counts of faults that delayed batches or their webhook."""
+        """Return the numbers of faults that delayed batches or their webhook."""
         return {**self._faults, ("webhook", "failed"): self._webhook.failures if self._webhook else 0}
 
     async def run_for_ever(self) -> None:
@@ -128,7 +128,7 @@ class BatchRunner:
             await self._end()
 
     async def _look(self) -> None:
-        """Renews leases, stops batches that have to end, and begins batches that no server runs."""
+        """Renew leases, stop batches that have to end, and begin batches that no server runs."""
         if not self.store.is_begun:
             return
         now = self.clock()
@@ -155,7 +155,7 @@ class BatchRunner:
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf))
 
     async def _claimed(self, now: float) -> Batch | None:
-        """Leases a batch of a key that does not have its share of running batches already."""
+        """Lease a batch of a key that does not have its full share of running batches yet."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
         full = {one.tenant for one in callers if running[one.tenant] >= one.share.of(_AT_ONCE)}
@@ -194,13 +194,13 @@ class BatchRunner:
             rest_s = _PAUSE_S
         finally:
             del self._runs[run.id]
-            # Also when the server stops, so that another one need not wait for the end of the lease.
+            # The lease is also released when the server stops, so that another server need not wait for its end.
             with contextlib.suppress(StoreDown):
                 await self.store.release(run.id, self._holder, self.clock() + rest_s if rest_s else 0)
             self.wake()
 
     async def _check(self, run: _RunningBatch, batch: Batch) -> Batch:
-        """Checks the whole file before any of its lines runs."""
+        """Check the whole file before any of its lines runs."""
         settings, wire = self._settings, self._lines.services.wire
         checker = Checker([batch.endpoint], settings.max_json_values)
         try:
@@ -252,7 +252,7 @@ class BatchRunner:
                         self.gaps.give_back()
                         return
                     task = group.create_task(self._run_line(run, batch, line))
-                    # Not in the task itself, which may be cancelled before it begins.
+                    # A callback gives the slot back, because the task may be cancelled before it begins.
                     task.add_done_callback(lambda _: self.gaps.give_back())
 
     async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
@@ -280,7 +280,7 @@ class BatchRunner:
             self.gaps.went_well()
 
     async def _expire_lines(self, batch: Batch) -> None:
-        """Writes errors for the lines that were not run in time."""
+        """Write errors for the lines that were not run in time."""
         done = await self.store.done(batch.id)
         message = "The batch's time was up before this line was run."
         late: list[Record] = []
@@ -297,7 +297,7 @@ class BatchRunner:
         await self.store.note(batch.id, self._holder, late)
 
     async def _finish(self, batch: Batch) -> None:
-        """Writes the output and error files, and ends the batch. Raises ApiError where there is no room for a file: the
+        """Write the output and error files, and end the batch. Raises ApiError if there is no room for a file: the
         batch then shows the error, and is tried again."""
         try:
             if batch.output_file is None and batch.completed:
@@ -317,7 +317,7 @@ class BatchRunner:
         await self._ended(batch, ended, errors=batch.errors if ended == "failed" else [])
 
     async def _write(self, batch: Batch, *, is_answer: bool) -> str:
-        """Writes a file of results; returns its id."""
+        """Write a file of results, and return the file's id."""
         name = f"{batch.id}_{'output' if is_answer else 'error'}.jsonl"
         after = 0
         async with self._files.writing(batch.tenant) as writing:
@@ -338,7 +338,7 @@ class BatchRunner:
         return batch
 
     async def _lines_of(self, batch: Batch) -> AsyncGenerator[list[RawLine], None]:
-        """Yields the lines of the file chunk by chunk. Raises BadFile."""
+        """Yield the lines of the file chunk by chunk. Raises BadFile."""
         settings, wire = self._settings, self._lines.services.wire
         file = await self._files.find(batch.tenant, batch.input_file)
         if file is None:
@@ -353,7 +353,7 @@ class BatchRunner:
         yield splitter.finish()
 
     async def _tell(self, webhook: Webhook) -> None:
-        """Calls the webhook for ended batches, one after the other."""
+        """Call the webhook for ended batches, one after the other."""
         try:
             while (batch := await self.store.due(now := self.clock(), now + webhook.patience_s)) is not None:
                 pause_s = await webhook.send(batch, now)
@@ -361,7 +361,7 @@ class BatchRunner:
         except StoreDown as error:
             self._not_reached(error)
         except Exception:
-            # The webhook is due again after a while.
+            # Nothing else to do: the batch's notice becomes due again after a while.
             self._faults["webhook", "error"] += 1
             log.exception("telling_failed")
 

@@ -1,7 +1,7 @@
 """The store of batches: a SQLite file that all servers of one machine may share.
 
-A batch is run by the one server that holds its lease; writes of a server that lost the lease are refused. The result of
-a line is written once, in one step with the batch's counts.
+Only the server that holds a batch's lease runs it; writes of a server that lost the lease are refused. The result of a
+line is written once, in one transaction with the batch's counts.
 """
 
 import json
@@ -48,15 +48,16 @@ ALTER TABLE batches ADD COLUMN key_name TEXT NOT NULL DEFAULT ''
     },
 )
 _PATIENCE_S = 5.0
-"""Seconds that a connection waits for another process."""
+"""Seconds that a connection waits for the lock of another process."""
 _FREED_AT_ONCE = 50_000
-"""Pages of 4 kB that are given back to the disk in one go."""
+"""Most pages of 4 kB that one sweep gives back to the disk."""
 _LONGEST_HELD_S = 60.0
-"""Bound on the seconds that a batch is held, longer than a lease or a rest: beyond it, the clock was ahead."""
+"""Most seconds that a batch can be held, longer than any lease or rest: a later end was written while the clock was
+ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
-"""Bound on the seconds between two tries of the webhook: beyond it, the clock was ahead."""
+"""Most seconds between two tries of the webhook: a later try was scheduled while the clock was ahead."""
 _PAGE = 200
-"""Records that are read at a time."""
+"""Most records that are read at a time."""
 
 
 class LeaseLost(Exception):
@@ -64,26 +65,26 @@ class LeaseLost(Exception):
 
 
 class TooManyBatches(Exception):
-    """The key has as many unfinished batches as it may have."""
+    """The key already has its maximum of unfinished batches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch; its fields are the table's columns."""
+    """Batch; its fields are the table's columns."""
 
     id: str
     tenant: str
     endpoint: str
     input_file: str
     created: float
-    """Seconds since 1970, as in all fields that hold a time."""
+    """Seconds since 1970, the unit of all fields that hold a time."""
     expires: float
     metadata: dict[str, str] | None = None
     status: Status = "validating"
     outcome: Ended = "completed"
-    """The batch's status once its files are written, unless it is cancelled."""
+    """Status of the batch once its files are written, unless it is cancelled."""
     moments: dict[str, int] = field(default_factory=dict)
-    """The time at which the batch came into each status, by the status."""
+    """Time at which the batch came into each status, by the status."""
     errors: list[dict[str, Any]] = field(default_factory=list)
     total: int = 0
     """Number of lines."""
@@ -95,9 +96,9 @@ class Batch:
     output_file: str | None = None
     error_file: str | None = None
     tries: int = 0
-    """Failed tries to call the webhook."""
+    """Number of calls of the webhook."""
     key_digest: str = ""
-    """Digest of the key that made the batch, as in KeyReference."""
+    """Digest of the key that made the batch, in the form of KeyReference."""
     key_name: str = ""
 
     @property
@@ -107,14 +108,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The result of a line."""
+    """Result of a line."""
 
     number: int
     """Number of the line in the input file, from 1."""
     is_answer: bool
     """False for an error."""
     line: bytes
-    """The line of the output file, or of the error file."""
+    """Line of the output file, or of the error file."""
     prompt_tokens: int = 0
     answer_tokens: int = 0
     reasoning_tokens: int = 0
@@ -126,8 +127,8 @@ _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 
 
 class BatchStore:
-    """Batches in SQLite. Every method raises StoreDown. The file is made with the first batch; a damaged file is
-    kept."""
+    """Store of batches in SQLite. Every method raises StoreDown. The file is made with the first batch; a damaged file
+    is kept."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -135,11 +136,11 @@ class BatchStore:
 
     @property
     def is_begun(self) -> bool:
-        """Whether the file exists, so that there may be batches."""
+        """True if the file exists, so that there may be batches."""
         return self._path.exists()
 
     async def add(self, batch: Batch, most: int) -> None:
-        """Adds a batch. Raises TooManyBatches where its key has `most` unfinished ones."""
+        """Add a batch. Raises TooManyBatches if its key already has `most` unfinished batches."""
 
         def add(db: sqlite3.Connection) -> None:
             query = f"SELECT count(*) FROM batches WHERE tenant = ? AND status IN ({_STATUSES})"
@@ -155,7 +156,7 @@ class BatchStore:
         return await self._file.run(lambda db: _found(db, "id = ? AND tenant = ?", batch_id, tenant))
 
     async def page(self, tenant: str, after: Batch | None, limit: int) -> list[Batch]:
-        """A page of a tenant's batches after the batch `after`, the newest first."""
+        """Return a page of a tenant's batches after the batch `after`, the newest first."""
         condition, values = "tenant = ?", [tenant]
         if after is not None:
             condition += " AND (created, id) < (?, ?)"
@@ -164,7 +165,8 @@ class BatchStore:
         return await self._file.run(lambda db: [_batch(row) for row in db.execute(query, (*values, limit))])
 
     async def cancel(self, tenant: str, batch_id: str, now: float) -> Batch | None:
-        """Cancels a batch that is not over, which the server that runs it notices; returns the batch."""
+        """Mark a batch as being cancelled unless its lines are finished, and return the batch. The server that runs it
+        notices the new status."""
 
         def cancel(db: sqlite3.Connection) -> Batch | None:
             batch = _found(db, "id = ? AND tenant = ?", batch_id, tenant)
@@ -179,8 +181,8 @@ class BatchStore:
     async def claim(
         self, holder: str, now: float, until: float, besides: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
-        """Leases an unfinished batch that no server runs: one of the key of which `holder` runs the fewest, and of
-        those the oldest. Batches in `besides` and of tenants in `full` are skipped."""
+        """Lease an unfinished batch that no server runs: the oldest batch of the key of which `holder` runs the fewest.
+        Batches in `besides` and of tenants in `full` are skipped."""
         own, passed = tuple(besides), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
@@ -201,7 +203,7 @@ class BatchStore:
         return await self._whole(claim)
 
     async def renew(self, holder: str, until: float, batches: Sequence[str]) -> dict[str, Status]:
-        """Renews the leases that `holder` still has; returns the statuses of these batches."""
+        """Renew the leases that `holder` still has, and return the statuses of these batches."""
         own = f"holder = ? AND id IN ({', '.join('?' * len(batches))})"
 
         def renew(db: sqlite3.Connection) -> dict[str, Status]:
@@ -211,16 +213,16 @@ class BatchStore:
         return await self._whole(renew)
 
     async def release(self, batch_id: str, holder: str, until: float = 0) -> None:
-        """Ends the lease of a batch, which no server claims before `until`."""
+        """End the lease of a batch. No server claims the batch before `until`."""
         query = "UPDATE batches SET holder = NULL, held_until = ? WHERE id = ? AND holder = ?"
         await self._whole(lambda db: db.execute(query, (until, batch_id, holder)))
 
     async def change(self, batch_id: str, holder: str, **values: Any) -> Batch:
-        """Changes fields of a batch. Raises LeaseLost."""
+        """Change fields of a batch. Raises LeaseLost."""
         return await self._whole(lambda db: _set(db, batch_id, holder, **values))
 
     async def advance(self, batch_id: str, holder: str, status: Status, now: float, **values: Any) -> Batch:
-        """Moves a batch to another status, unless it is being cancelled, and changes fields. Raises LeaseLost."""
+        """Change fields of a batch and, unless it is being cancelled, its status. Raises LeaseLost."""
 
         def advance(db: sqlite3.Connection) -> Batch:
             batch = _set(db, batch_id, holder, **values)
@@ -231,7 +233,7 @@ class BatchStore:
         return await self._whole(advance)
 
     async def end(self, batch_id: str, holder: str, status: Ended, now: float, *, tell: bool, **values: Any) -> Batch:
-        """Ends a batch whose files are written. `tell`: whether the webhook is to be called. Raises LeaseLost."""
+        """End a batch whose files are written. `tell` is True if the webhook has to be called. Raises LeaseLost."""
 
         def end(db: sqlite3.Connection) -> Batch:
             batch = _set(db, batch_id, holder, **values)
@@ -244,7 +246,7 @@ class BatchStore:
         return await self._whole(end)
 
     async def note(self, batch_id: str, holder: str, records: Sequence[Record]) -> None:
-        """Writes results of lines, each once. Raises LeaseLost."""
+        """Write results of lines; a line that has a result keeps it. Raises LeaseLost."""
 
         def note(db: sqlite3.Connection) -> None:
             _check_lease(db, batch_id, holder)
@@ -268,19 +270,19 @@ class BatchStore:
         await self._whole(note)
 
     async def done(self, batch_id: str) -> set[int]:
-        """The numbers of the lines that have results."""
+        """Return the numbers of the lines that have results."""
         query = "SELECT number FROM lines WHERE batch = ?"
         return await self._file.run(lambda db: {number for (number,) in db.execute(query, (batch_id,))})
 
     async def records(self, batch_id: str, *, is_answer: bool, after: int) -> list[tuple[int, bytes]]:
-        """The next lines of an output or error file, in order; empty at its end."""
+        """Return the next lines of an output or error file, in order; empty at its end."""
         query = (
             "SELECT number, record FROM lines WHERE batch = ? AND is_answer = ? AND number > ? ORDER BY number LIMIT ?"
         )
         return await self._file.run(lambda db: db.execute(query, (batch_id, is_answer, after, _PAGE)).fetchall())
 
     async def due(self, now: float, until: float) -> Batch | None:
-        """A batch whose end the webhook has to report now; no other server reports it before `until`."""
+        """Return a batch whose end the webhook has to report now. No other server reports it before `until`."""
 
         def due(db: sqlite3.Connection) -> Batch | None:
             batch = _found(db, "notice_due <= ? OR notice_due > ?", now, max(until, now + _LONGEST_PAUSE_S))
@@ -295,16 +297,16 @@ class BatchStore:
         await self._whole(lambda db: db.execute(query, (again_at, batch_id)))
 
     async def sweep(self, before: float) -> int:
-        """Deletes batches that were made before `before` and are over; returns their number. Free pages go back to the
-        disk, some at a time."""
+        """Delete the finished batches that were made before `before`, and return their number. Each sweep gives some of
+        the free pages back to the disk."""
         query = f"DELETE FROM batches WHERE created < ? AND status NOT IN ({_STATUSES})"
         count = await self._whole(lambda db: db.execute(query, (before,)).rowcount)
-        # `execute` takes only the first step of a statement without columns, which frees one page.
+        # `execute` would free only one page, because it takes only the first step of a statement without columns.
         await self._file.run(lambda db: db.executescript(f"PRAGMA incremental_vacuum({_FREED_AT_ONCE})"))
         return count
 
     async def purge(self, tenant: str) -> int:
-        """Deletes all batches of a tenant, also running ones; returns their number."""
+        """Delete all batches of a tenant, including running ones, and return their number."""
 
         def purge(db: sqlite3.Connection) -> int:
             db.execute("DELETE FROM lines WHERE batch IN (SELECT id FROM batches WHERE tenant = ?)", (tenant,))
@@ -318,7 +320,7 @@ class BatchStore:
         await self._file.close()
 
     async def _whole(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs `work` in a transaction."""
+        """Do `work` in a transaction."""
 
         def whole(db: sqlite3.Connection) -> T:
             with db:

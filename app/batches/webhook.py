@@ -1,6 +1,6 @@
-"""Calls the operator's webhook when a batch has ended, with OpenAI's event and the signature of Standard Webhooks.
+"""Call the operator's webhook when a batch has ended, with OpenAI's event and the signature of Standard Webhooks.
 
-OpenAI's SDKs verify and read it: `client.webhooks.unwrap(body, headers, secret=…)`.
+OpenAI's SDKs verify and read the event: `client.webhooks.unwrap(body, headers, secret=…)`.
 """
 
 import base64
@@ -16,7 +16,7 @@ from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher
 
 PAUSES_S = (5.0, 30.0, 120.0, 600.0, 3600.0)
-"""Seconds to wait after each failed try; after the last one, the webhook is given up."""
+"""Seconds to wait after each failed try; the try after the last pause is the last one."""
 _PREFIX = "whsec_"
 _ANSWER_BYTES = 1 << 20
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 class Webhook:
     def __init__(self, url: str, secret: str, fetcher: Fetcher) -> None:
-        """`secret` is any text, or `whsec_` and base64. Raises ValueError for invalid base64."""
+        """`secret`: any text, or `whsec_` and base64. Raises ValueError for invalid base64."""
         self._url = url
         self._secret = _bytes_of(secret)
         self._fetcher = fetcher
@@ -34,12 +34,12 @@ class Webhook:
 
     @property
     def patience_s(self) -> float:
-        """Seconds that bound one try."""
+        """Most seconds that one try may take."""
         return 2 * self._fetcher.policy.total_timeout
 
     async def send(self, batch: Batch, now: float) -> float | None:
-        """Sends the event. Returns the seconds until the next try, or None where the event was accepted or is given
-        up."""
+        """Send the event. Return the seconds until the next try; None if the event was accepted or there is no next
+        try."""
         event_id = f"evt_{batch.id.removeprefix('batch_')}"
         event = {
             "id": event_id,
@@ -60,7 +60,7 @@ class Webhook:
         except InputError as error:
             self.failures += 1
             pause_s = PAUSES_S[batch.tries] if batch.tries < len(PAUSES_S) else None
-            # The message begins with the address in quotes, which is left out as it may hold a token.
+            # The message begins with the address in quotes. It is left out, because it may contain a token.
             reason = error.message.rpartition("' ")[2]
             log.warning("webhook_failed", batch=batch.id, tries=batch.tries + 1, reason=reason, pause_s=pause_s)
             return pause_s
