@@ -1,7 +1,7 @@
-"""The interface of the stores that count what each key uses: its rates, its budget, and the requests that run for it.
+"""The interface of the stores that count the usage of each key: its rates, its budget, and its running requests.
 
-A request reserves all that it may use in one step or nothing, and a refused request reserves nothing. What it did not
-use is given back when it is settled. The reservation of a server that died ends with its lease.
+A request reserves the whole amount that it may use in one step, or nothing; a refused request reserves nothing. The
+unused part is given back when the request is settled. The reservations of a server that died end with their leases.
 """
 
 import math
@@ -17,33 +17,35 @@ PERIODS: tuple[Period, ...] = get_args(Period)
 Limit = Literal["requests", "tokens", "concurrent", "unforeseen", "budget"]
 
 NANO = 1_000_000_000
-"""Units of money a dollar: money is counted in whole billionths, whose sums are exact in SQLite and in Redis' Lua."""
+"""Units of money per dollar: money is counted in whole billionths, because their sums are exact in SQLite and in Redis'
+Lua."""
 MINUTE_S = 60.0
 LEASE_S = 30.0
-"""Seconds after which a reservation that its server has not renewed is free again."""
+"""Seconds after which a reservation ends unless its server renews it."""
 MOST_UNFORESEEN = 16
-"""Bound on requests of one key that run at a time and may cost more than was reserved for them, where the key has a
-budget or a limit of tokens a minute. It bounds by how much these two can be exceeded."""
+"""Most shares that requests of one key may hold at the same time if they may cost more than is reserved for them. This
+limit holds for a key with a budget or a limit of tokens per minute, and bounds by how much these can be exceeded."""
 UNFORESEEN_ANSWER = 1
-"""Share of MOST_UNFORESEEN for an answer of an LLM, which costs at most a few times what the LLM takes at once."""
+"""Shares of MOST_UNFORESEEN for an answer of an LLM, which costs at most a few times the LLM's context."""
 UNFORESEEN_READING = 4
-"""Share of MOST_UNFORESEEN for a run task and for speech: how long a document's text is shows only when it was read."""
+"""Shares of MOST_UNFORESEEN for a run task and for speech: the length of a document's text is known only after the
+reading."""
 KEPT_DAYS = 400
-"""Days for which daily usage, and spending by day or month, is kept."""
+"""Days that daily usage, and spending by day or month, is kept."""
 ROUNDING = 1e-6
-"""Tolerance of a rate, as fractions of time are inexact."""
+"""Tolerance of a rate, because fractions of time are inexact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices in dollars a million tokens."""
+    """Prices in dollars per million tokens."""
 
     input: float
     output: float
 
     @classmethod
     def read(cls, text: str) -> "Prices":
-        """Reads prices such as `input=1.50,output=3.50`. Raises ValueError."""
+        """Read prices such as `input=1.50,output=3.50`. Raises ValueError."""
         pairs = [part.partition("=") for part in text.split(",")]
         prices = {name.strip(): price.strip() for name, _, price in pairs}
         try:
@@ -55,22 +57,22 @@ class Prices:
         return cls(**read)
 
     def of(self, prompt_tokens: int, answer_tokens: int) -> int:
-        """The price of the tokens, in billionths of a dollar."""
+        """Return the price of the tokens, in billionths of a dollar."""
         return math.ceil(prompt_tokens * self.input * 1000 + answer_tokens * self.output * 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits on what one key may use; None where there is no limit."""
+    """Limits on the usage of one key; None for no limit."""
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     concurrent: int | None = None
-    """Requests that run at a time."""
+    """Most requests that run at the same time."""
     budget: int | None = None
-    """Money that may be spent in a period, in billionths of a dollar."""
+    """Most money that may be spent in a period, in billionths of a dollar."""
     budget_period: Period = "month"
-    """The calendar period of the budget, in UTC."""
+    """Calendar period of the budget, in UTC."""
 
     @property
     def has_rates(self) -> bool:
@@ -78,12 +80,12 @@ class Limits:
 
     @property
     def bounds_cost(self) -> bool:
-        """Whether a limit can be exceeded by a request that costs more than was reserved for it."""
+        """True if a request that costs more than was reserved for it can exceed a limit."""
         return self.tokens_per_minute is not None or self.budget is not None
 
     @property
     def has_leases(self) -> bool:
-        """Whether reservations last as long as their requests run, and so need leases."""
+        """True if reservations last as long as their requests run, and therefore need leases."""
         return self.concurrent is not None or self.bounds_cost
 
     @property
@@ -96,20 +98,20 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """An amount that a request reserves, or has used."""
+    """Amount that a request reserves, or has used."""
 
     requests: int = 0
     tokens: int = 0
     money: int = 0
     places: int = 0
-    """Running requests: 1 for a request while it runs."""
+    """Number of running requests: 1 for a request that runs."""
     unforeseen: int = 0
-    """Share of MOST_UNFORESEEN of a request that runs and may cost more than is reserved for it."""
+    """Shares of MOST_UNFORESEEN, for a running request that may cost more than is reserved for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The levels of the rates, as leaky buckets: the use that has not drained yet. A full bucket drains in a minute."""
+    """Levels of the rates as leaky buckets: usage that has not drained yet. A full bucket drains in a minute."""
 
     requests: float = 0.0
     tokens: float = 0.0
@@ -130,38 +132,38 @@ def _drained(used: float, limit: int | None, seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The amount that was reserved for a request."""
+    """Amount that was reserved for a request."""
 
     tenant: str
     limits: Limits
     taken: Amount
     standing: Standing
-    """The levels of the rates after the reservation."""
+    """Levels of the rates after the reservation."""
     lease: str | None = None
-    """The name of the lease while the request runs."""
+    """Name of the lease while the request runs; None if the reservation needs no lease."""
     period: str = ""
-    """The period of the budget that the money belongs to."""
+    """Period of the budget from which the money is taken; empty without a budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The limit that refuses a request, and for how long."""
+    """Limit that refuses a request, and the time until it may pass."""
 
     limit: Limit
     wait_s: float
-    """Seconds until the same request may pass; infinite where waiting does not help."""
+    """Seconds until the same request may pass; infinite if waiting does not help."""
     standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
 class DailyUsage:
-    """The usage of a key on one day."""
+    """Usage of a key on one day."""
 
     tenant: str
     name: str
-    """The name of the key in the file of keys."""
+    """Name of the key in the file of keys."""
     day: str
-    """The day in UTC, such as `2026-01-31`."""
+    """Day in UTC, such as `2026-01-31`."""
     requests: int
     input_tokens: int
     output_tokens: int
@@ -170,17 +172,17 @@ class DailyUsage:
 
 @dataclass(slots=True)
 class Spending:
-    """The state of a tenant from which a store decides."""
+    """Usage of a tenant by which a store admits or refuses a request."""
 
     standing: Standing = field(default_factory=Standing)
     running: int = 0
     unforeseen: int = 0
-    """The share of MOST_UNFORESEEN that running requests hold."""
+    """Shares of MOST_UNFORESEEN that running requests hold."""
     spent: int = 0
     """Money spent in the period, with the reservations of running requests."""
 
     def exceeded(self, limits: Limits, ask: Amount) -> Limit | None:
-        """The limit that refuses `ask`, if any; one for which waiting does not help comes first."""
+        """Return the limit that refuses `ask`, if any; a limit for which waiting does not help comes first."""
         if limits.budget is not None and ask.money and self.spent + ask.money > limits.budget:
             return "budget"
         if limits.concurrent is not None and ask.places and self.running + ask.places > limits.concurrent:
@@ -217,13 +219,13 @@ def _wait(used: float, more: int, limit: int | None) -> float:
 
 
 def new_lease(limits: Limits, ask: Amount) -> str | None:
-    """A name for the lease of a request, which ends with a hyphen and its share of MOST_UNFORESEEN. None where the key
-    needs no leases."""
+    """Return a new name for the lease of a request, ending with a hyphen and the request's shares of MOST_UNFORESEEN;
+    None if the request needs no lease."""
     return f"{secrets.token_hex(12)}-{ask.unforeseen}" if limits.has_leases and ask.places else None
 
 
 def period_at(period: Period, now: float) -> str:
-    """The name of the budget period that holds `now` (Unix seconds), such as `2026-01`."""
+    """Return the name of the budget period that contains `now` (Unix seconds), such as `2026-01`."""
     match period:
         case "day":
             return day_at(now)
@@ -238,29 +240,31 @@ def day_at(now: float) -> str:
 
 
 class CounterStore(Protocol):
-    """Every method but `settle` raises StoreDown."""
+    """Interface of the stores. Every method but `settle` raises StoreDown."""
 
     faults: int
-    """The number of calls of `settle` that failed."""
+    """Number of calls of `settle` that failed."""
 
     async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
-        """Reserves all of `ask`, or nothing."""
+        """Reserve all of `ask`, or nothing."""
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        """Ends a reservation: gives back what was not used, and takes what was used beyond it, whatever is left. It is
-        done before any later request of this server, and nobody waits for it. Where the store is down, that is logged,
-        and the reservation ends with its lease."""
+        """End a reservation: give the unused part back, and take the usage beyond it even if that exceeds a limit.
+
+        The caller does not wait for the store, but any later request of this server comes after this step. If the store
+        is down, that is logged, and the reservation ends with its lease.
+        """
 
     async def renew(self, running: Sequence[Reservation]) -> None:
-        """Extends the leases by another LEASE_S."""
+        """Extend the leases by another LEASE_S."""
 
     async def add(self, usage: Sequence[DailyUsage]) -> None: ...
 
     async def usage(self) -> list[DailyUsage]:
-        """The usage of all keys, ordered by name and day."""
+        """Return the usage of all keys, ordered by name and day."""
 
     async def forget(self, tenant: str) -> int:
-        """Deletes the usage of a tenant; returns the number of days deleted."""
+        """Delete the usage of a tenant, and return the number of days deleted."""
 
     async def close(self) -> None: ...
 

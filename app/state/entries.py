@@ -1,4 +1,4 @@
-"""The interface of the stores of entries, and a circuit breaker that keeps a failing or slow store from holding up
+"""The interface of the stores of entries, and a circuit breaker, because of which a failing or slow store delays no
 requests."""
 
 import asyncio
@@ -20,30 +20,30 @@ Kind = Literal["answer", "reading", "response"]
 PATIENCE_S = 0.05
 """Seconds that a lookup may cost a request."""
 _AFTER_S = 0.005
-"""Seconds before an answer is written: by then it has been sent, which packing in a thread would delay by a
-millisecond."""
+"""Seconds between an answer and the writing of its entry: the answer has been sent by then, and packing in a thread
+would delay it by a millisecond."""
 WRITE_S = 5.0
-"""Seconds that writing may take; no request waits for it."""
+"""Seconds that the writing of an entry may take; no request waits for it."""
 PAUSE_S = 1.0
-"""Seconds for which a store is not used after it failed, or was slow several times in a row."""
+"""Seconds without use of a store after it failed, or was slow several times in a row."""
 _MOST_SLOW = 3
 _SWEEP_S = 3600.0
 _READ_AT_ONCE = 16 << 10
-"""Size in bytes up to which a value is unpacked on the event loop, as that takes less than changing threads."""
+"""Most bytes of a value that is unpacked on the event loop, because that takes less time than changing threads."""
 MOST_WRITES = 64
-"""Bound on entries that wait to be written; further ones are dropped."""
+"""Most entries that wait to be written; further entries are dropped."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The key under which a value is kept."""
+    """Key under which a value is kept."""
 
     tenant: str
     kind: Kind
     digest: bytes
-    """SHA-256 over the key's content, the tenant included."""
+    """SHA-256 of the key's content, including the tenant."""
 
 
 class StoreDown(Exception):
@@ -52,50 +52,50 @@ class StoreDown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The entries of one kind that a store holds for one tenant."""
+    """Number and size of the entries of one kind that a store holds for one tenant."""
 
     tenant: str
     kind: str
     entries: int
     size: int
-    """Size of the entries as stored, in bytes."""
+    """Size of the stored entries, in bytes."""
 
 
 class Holding(Protocol):
-    """The operator's view of a store: its contents, and their deletion. Every method raises StoreDown."""
+    """Operator's view of a store: its contents, and their deletion. Every method raises StoreDown."""
 
     async def held(self) -> list[Held]: ...
 
     async def purge(self, tenant: str | None = None) -> int:
-        """Deletes everything, or all of a tenant; returns the number of entries."""
+        """Delete all entries, or all entries of a tenant, and return their number."""
 
     async def close(self) -> None: ...
 
 
 class EntryStore(Holding, Protocol):
-    """A store of values by key. Values expire by age; where there are too many, the least recently used go first. Every
-    method raises StoreDown."""
+    """Store of values by key. Values expire by age; if there are too many, the least recently used are deleted first.
+    Every method raises StoreDown."""
 
     async def get(self, key: Key) -> bytes | None:
-        """The value; None where there is none, or it has expired."""
+        """Return the value of a key; None if there is none, or it has expired."""
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
-        """Writes a value, wholly or not at all."""
+        """Write a value, completely or not at all."""
 
     async def delete(self, key: Key) -> bool:
-        """Deletes a value; returns whether it existed."""
+        """Delete a value. True if it existed."""
 
     async def sweep(self) -> int:
-        """Deletes expired entries, where the store does not by itself; returns their number."""
+        """Delete expired entries, unless the store does that by itself, and return their number."""
 
 
 class Sweepable(Protocol):
     async def sweep(self) -> int:
-        """Deletes expired entries; returns their number."""
+        """Delete expired entries, and return their number."""
 
 
 async def sweep_for_ever(stores: Sequence[Sweepable]) -> None:
-    """Deletes expired entries, now and every hour."""
+    """Delete expired entries, now and every hour."""
     while True:
         for store in stores:
             try:
@@ -106,19 +106,19 @@ async def sweep_for_ever(stores: Sequence[Sweepable]) -> None:
 
 
 class CircuitBreaker:
-    """A circuit breaker around a store: after a failure, or when the store was slow several times in a row, it is not
-    used for a while."""
+    """Circuit breaker around a store: the store is not used for a while after it failed, or was slow several times in a
+    row."""
 
     def __init__(self, faults: Counter[str], clock: Callable[[], float] = time.monotonic) -> None:
-        """`faults`: the counter of failed calls, by reason."""
+        """`faults`: counter of failed calls, by reason."""
         self._faults = faults
         self._clock = clock
         self._paused_until = 0.0
         self._slow = 0
-        """Calls in a row that took too long."""
+        """Number of calls in a row that took too long."""
 
     async def tried(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
-        """The result of `work`; None where it takes too long or raises StoreDown."""
+        """Return the result of `work`; None if it takes too long or raises StoreDown."""
         if self._clock() < self._paused_until:
             work.close()
             self._faults["down"] += 1
@@ -128,7 +128,7 @@ class CircuitBreaker:
             await asyncio.wait([task], timeout=patience_s)
         finally:
             task.cancel()
-        # A result that came late because this server was busy counts.
+        # A late result is accepted if only this server's own load delayed it.
         if not task.done():
             task.add_done_callback(heard_of)
             self._slow += 1
@@ -150,9 +150,10 @@ class CircuitBreaker:
 
 
 class Entries:
-    """A store as requests use it: whatever happens to the store, a lookup soon returns a value or None.
+    """Requests' view of a store: whatever happens to the store, a lookup soon returns a value or None.
 
-    Values are bytes of any length that the seal allows; they are sealed and opened in a thread.
+    Values are bytes of any length that the seal allows. They are sealed in a thread, and large ones are also opened
+    there.
     """
 
     def __init__(
@@ -170,12 +171,13 @@ class Entries:
         self._patience_s = patience_s
         self._writing: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
-        """Look-ups and writes that came to nothing, by reason: `down`, `slow`, `damaged`, `large`, `busy`."""
+        """Number of failed lookups and writes, by reason: `down`, `slow`, `damaged`, `large`, `busy`."""
         self._patience = CircuitBreaker(self.faults, clock)
 
     async def get(self, key: Key, read: Callable[[bytes], T]) -> T | None:
-        """The value as `read` parses it, in a thread where it is long. None where there is no value, the store does not
-        answer in time, or `read` raises ValueError, TypeError or KeyError, as for a value that is not ours."""
+        """Return the value, parsed by `read` (in a thread if it is long). None if there is no value, the store does not
+        answer in time, or `read` raises ValueError, TypeError or KeyError, for example because another program wrote
+        the value."""
         sealed = await self._patience.tried(self._store.get(key), self._patience_s)
         if sealed is None:
             return None
@@ -194,13 +196,13 @@ class Entries:
         except (ValueError, TypeError, KeyError):
             self.faults["damaged"] += 1
         except ModelError:
-            # The threads are overloaded: the request goes on without the cache.
+            # The threads are overloaded, so the request continues without the cache.
             self.faults["busy"] += 1
         return None
 
     def put(self, key: Key, value: Callable[[], bytes], *, max_age_s: float) -> "Written":
-        """Writes the value that `value` returns, called in a thread, while the caller goes on. The returned task ends
-        when it is written; None where too much waits to be written already."""
+        """Begin to write the value that `value` returns; `value` is called in a thread. Return a task that ends once
+        the value is written; None, without writing, if too many entries wait already."""
         if len(self._writing) >= MOST_WRITES:
             self.faults["busy"] += 1
             return None
@@ -225,7 +227,7 @@ class Entries:
         return await self._store.sweep()
 
     async def close(self) -> None:
-        """Waits a while for pending writes, and closes the store."""
+        """Wait a while for pending writes, and close the store."""
         if self._writing:
             await asyncio.wait(self._writing, timeout=WRITE_S)
         await self._store.close()
@@ -236,6 +238,6 @@ Written = asyncio.Task[None] | None
 
 class Sealing(Protocol):
     def closed(self, key: bytes, value: bytes) -> bytes:
-        """Seals a value. Raises ValueError for one that is too large."""
+        """Seal a value. Raises ValueError for a value that is too large."""
 
     def opened(self, key: bytes, sealed: bytes) -> bytes | None: ...

@@ -1,4 +1,4 @@
-"""Counters in Redis, which several servers share. Each step is one script, and one round trip."""
+"""Counters in Redis, shared by several servers. Each step is one script, and takes one round trip."""
 
 import asyncio
 import hashlib
@@ -39,15 +39,16 @@ from app.state.entries import StoreDown
 T = TypeVar("T")
 
 _ANSWER_S = 2.0
-"""Seconds that Redis may take for a reply, and for a connection."""
+"""Seconds that Redis may take for a reply, and again for a connection."""
 _MOST_AT_ONCE = 256
-"""Steps that share one round trip."""
+"""Most steps that share one round trip."""
 _KEPT_S = KEPT_DAYS * 86400
 _PREFIX = "openfaze:"
 
 log = structlog.get_logger(__name__)
 
-# All keys of a tenant lie in one slot of a cluster. Numbers of Redis' Lua are doubles: '%.0f' writes whole ones whole.
+# All keys of a tenant belong to one slot of a cluster. Numbers of Redis' Lua are doubles; '%.0f' writes them without a
+# fraction.
 _COMMON = f"""
 local base = ARGV[1]
 local now = tonumber(ARGV[2])
@@ -161,7 +162,7 @@ for place = 5, #ARGV do redis.call('ZADD', leases, 'XX', string.format('%.17g', 
 _DIGESTS = {
     text: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (_RESERVE, _SETTLE, _RENEW)
 }
-"""Digests of the scripts, by which Redis knows those that it has."""
+"""Digests of the scripts, by which Redis finds the scripts that it has loaded."""
 
 
 @dataclass(slots=True, eq=False)
@@ -169,21 +170,21 @@ class _Step:
     script: str
     arguments: list[str]
     result: "asyncio.Future[Any] | None"
-    """The future of the caller; None where no caller waits."""
+    """Future of the caller; None if no caller waits."""
 
 
 class RedisCounters:
-    """Counters in Redis. Steps that wait share a round trip, in the order in which they were requested."""
+    """Store of counters in Redis. Waiting steps share a round trip, in the order in which they were requested."""
 
     def __init__(self, url: str, *, clock: Clock | None = None) -> None:
-        """Without a `clock`, Redis' own time counts, which all servers share. Raises ValueError for an invalid URL."""
+        """Without a `clock`, the time is Redis' own, which all servers share. Raises ValueError for an invalid URL."""
         self._clock = clock
         self._redis = Redis.from_url(
             url,
             socket_timeout=_ANSWER_S,
             socket_connect_timeout=_ANSWER_S,
-            # An idle connection that Redis has closed is opened again once. A step that Redis may be running still is
-            # not sent twice.
+            # A connection that Redis closed while it was idle is opened again once. After a timeout nothing is sent
+            # again, because Redis may still be running the step.
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             decode_responses=True,
         )
@@ -215,7 +216,7 @@ class RedisCounters:
         return Reservation(tenant, limits, ask, standing, lease, period)
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        # No caller waits: later steps of this server come after it.
+        # The caller need not wait, because later steps of this server come after this one.
         taken = reservation.taken
         self._begin(
             None,
@@ -318,7 +319,7 @@ class RedisCounters:
             waiting.set_result(result)
 
     async def _sent(self, steps: Sequence[_Step], *, loads: bool = False) -> list[Any]:
-        """Sends steps in one round trip; `loads` the scripts first, for a Redis that was restarted."""
+        """Send steps in one round trip. `loads`: load the scripts first, because a restarted Redis has none."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for text in _DIGESTS if loads else ():
                 pipe.script_load(text)

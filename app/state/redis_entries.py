@@ -1,4 +1,4 @@
-"""Entries in Redis, for several servers."""
+"""Entries in Redis, shared by several servers."""
 
 from collections.abc import AsyncIterator, Awaitable
 from itertools import groupby
@@ -9,27 +9,27 @@ from app.state.entries import Held, Key, StoreDown
 T = TypeVar("T")
 
 PREFIX = "openfaze:entry:1:"
-"""Prefix of all keys of the cache in Redis, with the version of the values' form."""
+"""Prefix of all keys of the cache in Redis, with the version of the stored form of values."""
 _CONNECT_S = 1.0
 _MOST_CONNECTIONS = 64
 _AT_ONCE = 500
-"""Keys that are scanned in one round trip."""
+"""Number of keys that are scanned in one round trip."""
 
 
 class RedisEntries:
-    """Entries in Redis, which expires them by age and, where memory is short, by its `maxmemory-policy`
+    """Store of entries in Redis. Redis expires them by age and, if its memory is short, by its `maxmemory-policy`
     (`allkeys-lru`).
 
     An entry's key is `openfaze:entry:1:TENANT:KIND:HEX`, so that the entries of a tenant can be found."""
 
     def __init__(self, url: str, prefix: str = PREFIX) -> None:
-        """`prefix` begins all keys, and keeps them apart from other uses of the same Redis. It connects at the first
-        call. Raises ValueError for a URL that is not one of Redis."""
+        """`prefix`: beginning of all keys, which separates them from other uses of the same Redis. The connection is
+        opened at the first call. Raises ValueError for a URL that is not one of Redis."""
         from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        # A connection that Redis has closed, as it does with idle ones, is opened again once.
+        # A connection that Redis has closed, for example because it was idle, is opened again once.
         retry = Retry(NoBackoff(), 1)
         pool = BlockingConnectionPool.from_url(
             url, max_connections=_MOST_CONNECTIONS, timeout=_CONNECT_S, socket_connect_timeout=_CONNECT_S, retry=retry
@@ -39,7 +39,7 @@ class RedisEntries:
 
     async def get(self, key: Key) -> bytes | None:
         found = await _tried(self._redis.get(self._name(key)))
-        # The client is set to decode nothing, which its types do not know.
+        # The client is configured not to decode; only its types allow a string here.
         return found.encode() if isinstance(found, str) else found
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
@@ -78,7 +78,7 @@ class RedisEntries:
         return f"{self._prefix}{key.tenant}:{key.kind}:{key.digest.hex()}"
 
     async def _names(self, pattern: str) -> AsyncIterator[list[bytes]]:
-        """Yields the keys that match `pattern`, by SCAN: KEYS would block Redis."""
+        """Yield the keys that match `pattern`, found by SCAN because KEYS would block Redis."""
         cursor = 0
         while True:
             cursor, names = await _tried(self._redis.scan(cursor, match=pattern, count=_AT_ONCE))
@@ -89,7 +89,7 @@ class RedisEntries:
 
 
 async def _tried(work: Awaitable[T]) -> T:
-    """The result of `work`, with Redis' errors as StoreDown."""
+    """Return the result of `work`; errors of Redis are raised as StoreDown."""
     from redis.exceptions import RedisError
 
     try:

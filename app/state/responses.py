@@ -1,4 +1,4 @@
-"""A store of responses, each with its input, for clients that fetch one again or continue its conversation."""
+"""A store of responses and their inputs, for clients that fetch a response again or continue its conversation."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -17,23 +17,23 @@ RESPONSE_PREFIX = "openfaze:response:1:"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored response and its input, as JSON."""
+    """Stored response and its input, as JSON."""
 
     previous: str | None
-    """The id of the response whose conversation this one continues."""
+    """Id of the response whose conversation this one continues, if any."""
     input: bytes
-    """The input items of this turn, a JSON list."""
+    """Input items of this turn, a JSON list."""
     output: bytes
-    """The output items, a JSON list."""
+    """Output items, a JSON list."""
     response: bytes
-    """The response as the client got it."""
+    """Response that the client got, a JSON object."""
 
     @property
     def size(self) -> int:
         return len(self.input) + len(self.output)
 
     def packed(self) -> bytes:
-        """The stored bytes: a line with the lengths, followed by the three parts."""
+        """Return the stored form: a line with `previous` and the lengths, followed by the three parts."""
         head = pydantic_core.to_json([self.previous, len(self.input), len(self.output)])
         return b"".join((head, b"\n", self.input, self.output, self.response))
 
@@ -45,7 +45,7 @@ class Stored:
 
 
 class ResponseStore:
-    """The stored responses of each key, by their ids. Raises StoreDown, and ModelError where the threads are
+    """Stored responses of each key, by their ids. Methods raise StoreDown, and ModelError if the threads are
     overloaded."""
 
     def __init__(self, store: EntryStore, seal: Sealing, threads: FairExecutor, *, max_age_s: float) -> None:
@@ -53,13 +53,13 @@ class ResponseStore:
         self._seal = seal
         self._threads = threads
         self.max_age_s = max_age_s
-        """Seconds for which responses are kept; 0 keeps none."""
+        """Seconds that responses are kept; 0 keeps none."""
         self.faults = 0
-        """The number of responses that could not be stored or looked up because the store or its threads failed."""
+        """Number of responses that could not be stored or looked up because the store or its threads failed."""
 
     async def put(self, tenant: str, response_id: str, stored: Callable[[], Stored], *, is_short: bool = False) -> None:
-        """Stores the response that `stored` returns: in a thread, unless it `is_short`, and packed in less time than a
-        thread takes to start. Raises ValueError for one that is larger than the seal allows."""
+        """Store the response that `stored` returns. It is packed in a thread, unless it `is_short`: then packing takes
+        less time than the start of a thread. Raises ValueError for a response that is larger than the seal allows."""
         key = _key(tenant, response_id)
 
         def sealed() -> bytes:
@@ -79,7 +79,7 @@ class ResponseStore:
             return None if data is None else await self._threads.run(Stored.unpacked, data)
 
     async def delete(self, tenant: str, response_id: str) -> bool:
-        """Deletes a response; returns whether it existed."""
+        """Delete a response. True if it existed."""
         with self._counted():
             return await self._store.delete(_key(tenant, response_id))
 

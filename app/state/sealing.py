@@ -1,4 +1,4 @@
-"""The stored form of a value: versioned, compressed, bound to its key, and encrypted where the operator gave a secret.
+"""The stored form of a value: versioned, compressed, bound to its key, and encrypted if the operator gave a secret.
 Bytes in any other form are not read."""
 
 import hashlib
@@ -10,14 +10,14 @@ from typing import Protocol
 import zstandard
 
 _MAGIC = b"ofz\x01"
-"""The last byte is the format's version."""
+"""First bytes of a sealed value; the last of them is the version of the form."""
 _PLAIN, _ENCRYPTED = b"\x00", b"\x01"
 _DIGEST_BYTES = 16
 _NONCE_BYTES = 12
-"""The length that AES-GCM takes (NIST SP 800-38D, 8.2)."""
+"""Length of a nonce of AES-GCM, in bytes (NIST SP 800-38D, 8.2)."""
 _SHORT = 64 << 10
-"""Size in bytes up to which a value is compressed by a thread's own compressor, as making a new one takes three times
-as long as compressing. A compressor keeps as much memory as its longest value took."""
+"""Most bytes of a value that its thread's own compressor compresses: making a new compressor takes three times as long
+as compressing. Longer values get a new one, because a compressor keeps the memory that its longest value took."""
 
 
 class _Cipher(Protocol):
@@ -27,7 +27,7 @@ class _Cipher(Protocol):
 
 
 class Seal:
-    """Seals values for a store and opens them again, in any thread.
+    """Seal that closes values for a store and opens them again, in any thread.
 
     >>> seal = Seal(max_bytes=1 << 20)
     >>> seal.opened(b"key", seal.closed(b"key", b"value"))
@@ -35,13 +35,13 @@ class Seal:
     """
 
     def __init__(self, max_bytes: int, secret: str | None = None) -> None:
-        """`max_bytes` bounds an opened value. With a `secret`, values are encrypted by AES-256-GCM under a key that
-        HKDF (RFC 5869) makes of it."""
+        """`max_bytes`: most bytes of an opened value. With a `secret`, values are encrypted by AES-256-GCM; HKDF (RFC
+        5869) derives the key from the secret."""
         self._max_bytes = max_bytes
         self._cipher = _cipher(secret) if secret else None
 
     def closed(self, key: bytes, value: bytes) -> bytes:
-        """The sealed form of `value`. Raises ValueError for more than `max_bytes`."""
+        """Return the sealed form of `value`. Raises ValueError for more than `max_bytes`."""
         if len(value) > self._max_bytes:
             raise ValueError(f"{len(value)} bytes are more than {self._max_bytes}")
         packed = _packed(value)
@@ -51,7 +51,7 @@ class Seal:
         return _MAGIC + _ENCRYPTED + nonce + self._cipher.encrypt(nonce, packed, key)
 
     def opened(self, key: bytes, sealed: bytes) -> bytes | None:
-        """The value in `sealed`; None where it was not sealed for this `key` by a seal like this one, or is damaged."""
+        """Return the value in `sealed`; None if it was not sealed for `key` by a seal like this one, or is damaged."""
         head, kind, rest = sealed[:4], sealed[4:5], sealed[5:]
         if head != _MAGIC or kind != (_ENCRYPTED if self._cipher else _PLAIN):
             return None
@@ -59,7 +59,7 @@ class Seal:
         if packed is None:
             return None
         try:
-            # The frame tells its size: a small one that unpacks to gigabytes is never unpacked.
+            # The frame states the size of its content, so a small frame with gigabytes of content is never unpacked.
             size = zstandard.frame_content_size(packed)
             return _TOOLS.unpacking.decompress(packed) if 0 <= size <= self._max_bytes else None
         except zstandard.ZstdError:
@@ -76,7 +76,7 @@ class Seal:
 
 
 class _Tools(threading.local):
-    """Each thread's own compressor and decompressor."""
+    """Compressor and decompressor of each thread."""
 
     def __init__(self) -> None:
         self.packing = zstandard.ZstdCompressor()
@@ -104,6 +104,6 @@ def _checked(key: bytes, rest: bytes) -> bytes | None:
 
 
 def _digest(key: bytes, packed: bytes) -> bytes:
-    """A digest of key and value, so that a value that lies under another key is not read."""
+    """Return a digest of key and value, because of which a value that is stored under another key is not read."""
     new: Callable[..., hashlib.blake2b] = hashlib.blake2b
     return new(packed, digest_size=_DIGEST_BYTES, key=hashlib.sha256(key).digest()).digest()

@@ -1,4 +1,4 @@
-"""Counters in one SQLite file, for servers of one machine and without another service."""
+"""Counters in one SQLite file, shared by the servers of one machine, without another service."""
 
 import asyncio
 import sqlite3
@@ -49,7 +49,7 @@ CREATE TABLE usage (
 """,
 )
 _LOCKED_S = 1.0
-"""Seconds that a connection waits for another process."""
+"""Seconds that a connection waits for the lock of another process."""
 _SETTLED_S = 0.02
 
 log = structlog.get_logger(__name__)
@@ -59,24 +59,24 @@ _Step = Callable[[sqlite3.Connection, float], Any]
 
 
 class SqliteCounters:
-    """Counters in SQLite. Steps run in the order in which they were requested, in one thread with one connection; those
-    that wait share a transaction."""
+    """Store of counters in SQLite. Steps run in the order in which they were requested, in one thread with one
+    connection; waiting steps share a transaction."""
 
     def __init__(self, path: Path, *, clock: Clock = WALL) -> None:
         self._file = SqliteFile(path, SCHEMA, "counters", locked_s=_LOCKED_S, is_cache=False)
         self._clock = clock
         self._steps: SharedJobs[_Step, Any] = SharedJobs(self._file, self._do)
         self._later: asyncio.TimerHandle | None = None
-        """The timer that starts steps for which no caller waits, unless another step comes first."""
+        """Timer that starts steps for which no caller waits, unless another step comes first."""
         self.faults = 0
         self._cleared = ""
-        """The day on which old rows were last deleted."""
+        """Day on which old rows were last deleted."""
 
     async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
         return await self._done(lambda db, now: _reserve(db, now, tenant, limits, ask))
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        # No caller waits: later steps come after it, soon ones in the same transaction.
+        # The caller need not wait, because later steps come after this one; steps that come soon share its transaction.
         self._steps.later(lambda db, now: _settle(db, now, reservation, used), self._not_settled)
         if self._later is None:
             self._later = asyncio.get_running_loop().call_later(_SETTLED_S, self._do_later)
@@ -125,7 +125,7 @@ class SqliteCounters:
         return await self._done(delete)
 
     async def close(self) -> None:
-        """Finishes all requested steps, and closes the file."""
+        """Finish all requested steps, and close the file."""
         if self._later is not None:
             self._later.cancel()
         await self._steps.end()
@@ -165,7 +165,7 @@ def _known(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, peri
         _free(db, now, tenant)
         return _known(db, now, tenant, limits, period)
     if at is not None and at > now:
-        # The clock was ahead and was set back: the bucket drains from now on, not from then.
+        # The clock was ahead and has been set back: the bucket drains from now on, instead of from that later time.
         db.execute("UPDATE rates SET at = ? WHERE tenant = ?", (now, tenant))
     standing = Standing() if at is None else Standing(requests, tokens).drained(limits, now - at)
     return Spending(standing, running, unforeseen or 0, spent or 0)
@@ -196,7 +196,7 @@ def _settle(db: sqlite3.Connection, now: float, reservation: Reservation, used: 
     held = taken.money
     if reservation.lease is not None:
         is_held = db.execute("DELETE FROM leases WHERE id = ?", (reservation.lease,)).rowcount
-        # Where the lease has ended, the money was given back then.
+        # If the lease had ended before, its money has already been given back.
         held = taken.money if is_held else 0
     if reservation.period and used.money != held:
         _spend(db, tenant, reservation.period, used.money - held)
@@ -212,8 +212,8 @@ def _write(db: sqlite3.Connection, now: float, tenant: str, standing: Standing) 
 
 
 def _free(db: sqlite3.Connection, now: float, tenant: str) -> None:
-    """Frees the reservations whose leases have ended. A lease that was given while the clock was ahead lasts no longer
-    than a new one; a living server renews it."""
+    """End the reservations whose leases have ended. A lease that was given while the clock was ahead is cut to the time
+    of a new lease; a living server renews it."""
     longest = now + LEASE_S
     db.execute("UPDATE leases SET ends = ? WHERE tenant = ? AND ends > ?", (longest, tenant, longest))
     ended = db.execute("SELECT id, period, money FROM leases WHERE tenant = ? AND ends <= ?", (tenant, now)).fetchall()

@@ -1,4 +1,4 @@
-"""Entries in one SQLite file, for servers of one machine and without another service."""
+"""Entries in one SQLite file, shared by the servers of one machine, without another service."""
 
 import asyncio
 import sqlite3
@@ -14,7 +14,7 @@ from app.state.entries import Held, Key, StoreDown
 from app.state.sqlite_file import LOCKED_S, QuickWrites, Schema, SharedJobs, SqliteFile
 
 VERSION = 1
-"""The version of the tables."""
+"""Version of the tables."""
 _TABLE = """
 CREATE TABLE entries (
     key BLOB PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL,
@@ -27,33 +27,33 @@ CREATE INDEX entries_by_use ON entries (used, size);
 CREATE INDEX entries_by_tenant ON entries (tenant, kind, size)
 """
 _OF_EACH = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
-"""Index for the size of each tenant's entries. Files of older versions have another one, which works as well; an index
-costs one more page to write with each entry."""
+"""Index for the size of each tenant's entries. There is no further index, because each costs one more page to write
+with each entry. Files of older versions have another index, which also works."""
 _ENTRY_BYTES = 200
-"""Bytes of a row beside its value."""
+"""Estimated bytes of a row beside its value."""
 _TOUCH_S = 60.0
-"""Precision of the last use of an entry in seconds, so that not every hit is a write."""
+"""Precision of the time of an entry's last use, in seconds, so that not every hit causes a write."""
 _KEPT_SHARE = 0.9
-"""Share of the bound that remains after making room, so that not every write has to."""
+"""Share of the maximum that remains after old entries were deleted, so that not every write has to delete some."""
 _MOST_AT_ONCE = 256
 _UNCOUNTED_SHARE = 1 / 256
-"""Share of the bound that may be written until all entries are counted again, as other processes write, too. Counting
-scans an index."""
+"""Share of the maximum that may be written before all entries are counted again, because other processes write, too.
+Counting scans an index."""
 
 _SMALL = 16 << 10
-"""Size in bytes up to which a value is written on the event loop."""
+"""Most bytes of an entry that is written on the event loop."""
 
 _Row = tuple[bytes, str, str, float, float, int, bytes]
-"""A row of the table."""
+"""Row of the table."""
 
 log = structlog.get_logger(__name__)
 
 
 class SqliteEntries:
-    """Entries in SQLite. Lookups and writes have a thread and a connection each: in WAL mode neither waits for the
-    other. The event loop itself writes small values where that waits for nothing.
+    """Store of entries in SQLite. Lookups and writes have a thread and a connection each: in WAL mode neither waits for
+    the other. The event loop itself writes small values if it need not wait for anything.
 
-    The file of a cache that is damaged, or of another version, is deleted and replaced."""
+    A cache's file that is damaged, or of another version, is deleted and replaced."""
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class SqliteEntries:
         locked_s: float = LOCKED_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`max_bytes` bounds all entries together or, with `of_each`, those of each tenant. `is_cache` and `locked_s`
-        are those of SqliteFile; a file that is no cache is made with its first entry."""
+        """`max_bytes`: most bytes of all entries together or, with `of_each`, of the entries of each tenant. SqliteFile
+        explains `is_cache` and `locked_s`; a file that is no cache is made with its first entry."""
         self._path = path
         self._max_bytes = max_bytes
         self._of_each = of_each
@@ -83,7 +83,7 @@ class SqliteEntries:
         self._quick = QuickWrites(self._writer)
         self._touches: set[asyncio.Task[None]] = set()
         self._totals: dict[str | None, int] = {}
-        """Bytes of all entries, or of each tenant's, as far as this process knows: other processes may write, too."""
+        """Bytes of all entries (key None) or of each tenant's, as far as this process knows: others may write, too."""
         self._uncounted = 0
         self._counting = threading.Lock()
         """Lock for changes to the totals."""
@@ -96,7 +96,7 @@ class SqliteEntries:
         if found is None:
             return None
         value, used = found
-        # Also where the clock was ahead and was set back: else the entry would seem the most recently used for as long.
+        # `abs`, because an entry used while the clock was ahead would otherwise seem the most recent until that time.
         if abs(now - used) > _TOUCH_S:
             touch = asyncio.create_task(self._touch(key, now))
             self._touches.add(touch)
@@ -122,8 +122,8 @@ class SqliteEntries:
             await self._puts.done(row)
 
     def _is_put_at_once(self, row: _Row) -> bool:
-        """Writes a small row on the event loop where there is room as far as this process knows, and no write waits.
-        Returns whether it did."""
+        """Try to write a small row on the event loop; True if it was written. The condition is that there is room, as
+        far as this process knows, and that no write waits."""
         _, tenant, _, _, _, size, _ = row
         if size > _SMALL or self._puts or not self._counting.acquire(blocking=False):
             return False
@@ -147,8 +147,8 @@ class SqliteEntries:
         with self._counting:
             crowded = [whose for whose, size in added.items() if self._is_too_much(db, whose, size)]
         if not crowded:
-            # A single statement, which is its own transaction: after each, the thread would wait for the event loop,
-            # which may be busy.
+            # A single statement without BEGIN and COMMIT, because the thread may have to wait for the busy event loop
+            # after each statement.
             _insert(db, rows)
             return [None] * len(rows)
         with db:
@@ -162,7 +162,7 @@ class SqliteEntries:
         return [None] * len(rows)
 
     def _is_too_much(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
-        """Whether the bound is exceeded with `more` bytes."""
+        """True if `more` bytes exceed the maximum."""
         if self._is_to_count(more):
             self._totals.clear()
             self._uncounted = 0
@@ -208,13 +208,13 @@ class SqliteEntries:
 
     async def _deleted(self, condition: str, *values: object) -> int:
         def delete(db: sqlite3.Connection) -> int:
-            # Deleted content is overwritten.
+            # With this setting SQLite overwrites deleted content.
             db.execute("PRAGMA secure_delete = ON")
             count = db.execute(f"DELETE FROM entries {condition}", values).rowcount  # noqa: S608
             db.execute("PRAGMA secure_delete = OFF")
             _shrink(db)
             self._totals.clear()
-            # Deleted content is still in the log.
+            # The log may still contain the deleted content.
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return count
 
@@ -231,7 +231,7 @@ def _insert(db: sqlite3.Connection, rows: Sequence[_Row]) -> None:
 
 
 def _found(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float] | None:
-    """The value and the time of its last use."""
+    """Return the value and the time of its last use; None if there is no value, or it has expired."""
     found: tuple[bytes, float] | None = db.execute(
         "SELECT value, used FROM entries WHERE key = ? AND ends >= ?", (key, now)
     ).fetchone()
@@ -239,7 +239,8 @@ def _found(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float
 
 
 def _shrink(db: sqlite3.Connection) -> None:
-    """Gives free pages back to the disk: each step frees a page, and `execute` takes only one step."""
+    """Give free pages back to the disk. `executescript`, because each step frees one page and `execute` takes only one
+    step."""
     db.executescript("PRAGMA incremental_vacuum")
 
 
@@ -250,5 +251,5 @@ def _total(db: sqlite3.Connection, whose: str | None) -> int:
 
 
 def _of(tenant: str | None) -> tuple[str, tuple[str, ...]]:
-    """An SQL condition and its values for all entries, or those of a tenant."""
+    """Return an SQL condition, with its values, for all entries or the entries of a tenant."""
     return ("", ()) if tenant is None else ("WHERE tenant = ?", (tenant,))

@@ -1,7 +1,7 @@
-"""A SQLite file that is opened when it is needed, reopened after a failure, and replaced where it is damaged.
+"""A SQLite file that is opened when it is needed, reopened after a failure, and replaced if it is damaged.
 
-The damaged file of a cache is deleted. One whose content cannot be had again is set aside as `NAME.damaged-1`, and the
-rows that can be read are copied into the new file.
+The damaged file of a cache is deleted. Any other damaged file is set aside as `NAME.damaged-1`, because its content
+cannot be made again, and its readable rows are copied into the new file.
 """
 
 import asyncio
@@ -28,16 +28,17 @@ T = TypeVar("T")
 ItemT = TypeVar("ItemT")
 
 LOCKED_S = 0.04
-"""Seconds that a connection to a cache waits for another process; less than a lookup may take."""
+"""Seconds that a connection to a cache waits for the lock of another process; less than a lookup may take."""
 _TRIES = 25
 _MOST_AT_ONCE = 256
-"""Items that are written in one job."""
+"""Most items that are written in one job."""
 _SLOW_S = 0.005
-"""Seconds from which on a write on the event loop counts as slow: the disk or the machine is busy."""
+"""Seconds beyond which a write on the event loop counts as slow, because the disk or the machine is busy."""
 _PAUSE_S = 60.0
-"""Seconds after a slow write for which the thread writes instead of the event loop."""
+"""Seconds after a slow write during which the thread writes instead of the event loop."""
 _LOGGED = 256
-"""Writes on the event loop after which the thread moves SQLite's log into the file, which waits for the disk."""
+"""Number of writes on the event loop after which SQLite's log is moved into the file, by the thread because that waits
+for the disk."""
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
 """Locks by path, held while a connection of this process opens a file or removes a damaged one."""
 _SYNCHRONOUS = "PRAGMA synchronous = NORMAL"
@@ -51,11 +52,12 @@ _DAMAGED = (
     "short read",
     "could not decode",
 )
-"""Words of SQLite's errors, in lower case, where the file is not a database or is damaged."""
+"""Words of SQLite's errors, in lower case, which show that the file is damaged or is no database."""
 _MOST_ASIDE = 3
-"""Damaged files of one store that are kept; with a disk that fails again and again, the operator has to help."""
+"""Most damaged files of one store that are kept; if a disk damages more, the operator has to intervene."""
 _LEAST_ROW_BYTES = 4
-"""Least bytes of a table's row. A damaged file may lead in circles; its size bounds the rows that are read."""
+"""Least bytes of a table's row. With the size of a damaged file, they bound the number of rows that are read from it,
+because its links may form a circle."""
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +65,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Schema:
     version: int
-    """The version of the tables. A file of another version is not used; that of a cache is replaced."""
+    """Version of the tables. A file of another version is not used; a cache's file is then replaced."""
     tables: str
     """SQL that creates the tables."""
     upgrades: Mapping[int, str] = field(default_factory=dict)
@@ -71,19 +73,18 @@ class Schema:
 
 
 class _OtherVersion(sqlite3.DatabaseError):
-    """The file is of another version or another program, but not damaged."""
+    """The file belongs to another version or another program; it is not damaged."""
 
 
 class SqliteFile:
-    """A SQLite file with a thread and a connection of its own, which opens when it is needed, and again after a
+    """SQLite file with a thread and a connection of its own. It is opened when it is needed, and again after a
     failure."""
 
     def __init__(
         self, path: Path | None, schema: Schema, name: str, *, locked_s: float = LOCKED_S, is_cache: bool = True
     ) -> None:
-        """`path` None means a database in memory, which ends with the connection. `name` is that of the thread. A file
-        that `is_cache` holds nothing that cannot be had again: it is deleted where it is damaged or of another
-        version."""
+        """`path`: None for a database in memory, which ends with the connection. `name`: name of the thread.
+        `is_cache`: the content can be made again, so a file that is damaged or of another version is deleted."""
         self._path = path
         self._schema = schema
         self._locked_s = locked_s
@@ -91,21 +92,21 @@ class SqliteFile:
         self._opening = threading.Lock() if path is None else _OPENING.setdefault(path.resolve(), threading.Lock())
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        """Device and inode of the open file, as it may be deleted or replaced meanwhile."""
+        """Device and inode of the open file, to notice that it was deleted or replaced."""
         self.openings = 0
-        """The number of times the file was opened; what it held may be lost between two."""
+        """Number of times that the file was opened; its content may have been lost before any of them."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     def prepare(self) -> None:
-        """Opens the file in the thread, so that the first lookup does not wait for it."""
+        """Open the file in the thread, so that the first lookup does not wait for it."""
         self._thread.submit(self._prepared)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs `work` in the thread and returns its result. Raises StoreDown."""
+        """Run `work` in the thread and return its result. Raises StoreDown."""
         return await asyncio.wrap_future(self.submit(self.tried, work))
 
     def submit(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Has `call` run in the thread."""
+        """Run `call` in the thread."""
         return self._thread.submit(call, *args, **kwargs)
 
     async def close(self) -> None:
@@ -113,7 +114,7 @@ class SqliteFile:
         self._thread.shutdown()
 
     def tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs `work` for a caller that is already in the thread. Raises StoreDown."""
+        """Run `work` for a caller that is already in the thread. Raises StoreDown."""
         try:
             return work(self._opened())
         except sqlite3.DatabaseError as error:
@@ -137,7 +138,7 @@ class SqliteFile:
         try:
             self._opened()
         except (sqlite3.Error, OSError) as error:
-            # The next caller tries again, and gets the error.
+            # The next caller tries again, and gets any error.
             log.debug("cache_file_not_opened", reason=str(error))
 
     def _opened(self) -> sqlite3.Connection:
@@ -158,9 +159,9 @@ class SqliteFile:
             return db
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._path.is_dir():
-            # The file may be somebody else's: it is left alone, and ours is made when it has gone.
+            # The folder may belong to somebody else: it stays, and the file is made once the folder is gone.
             raise IsADirectoryError(errno.EISDIR, "there is a folder")
-        # Transactions are begun where they are needed.
+        # Without an isolation level, because each work begins its transactions itself.
         db = sqlite3.connect(self._path, timeout=self._locked_s, isolation_level=None)
         self._file = _identity(self._path)
         try:
@@ -171,7 +172,7 @@ class SqliteFile:
         return db
 
     def _prepare(self, db: sqlite3.Connection, path: Path) -> None:
-        # A new file is made unreadable for other users of the machine.
+        # Other users of the machine must not read a new file.
         if not path.stat().st_size:
             path.chmod(0o600)
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -200,12 +201,12 @@ class SqliteFile:
             self._db = None
 
     def identity(self) -> tuple[int, int] | None:
-        """Device and inode of the file that is at the path now; None where there is none."""
+        """Return device and inode of the file that is at the path now; None if there is none."""
         return None if self._path is None else _identity(self._path)
 
     def another(self) -> sqlite3.Connection:
-        """Another connection to the existing file, for any thread. It never waits for a lock, and never checkpoints the
-        log."""
+        """Return another connection to the existing file, for any thread. The connection never waits for a lock, and
+        never checkpoints the log."""
         assert self._path is not None
         db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         db.execute(_SYNCHRONOUS)
@@ -215,7 +216,7 @@ class SqliteFile:
     def _begin_anew(self, damaged: tuple[int, int] | None, reason: str) -> None:
         assert self._path is not None
         with self._opening:
-            if _identity(self._path) != damaged:  # another connection has begun it anew
+            if _identity(self._path) != damaged:  # another connection has already replaced the file
                 return
             if self._is_cache:
                 _move(self._path, None)
@@ -228,8 +229,8 @@ class SqliteFile:
 
 
 class QuickWrites:
-    """Small writes to a file on the event loop, which take a tenth of what changing threads takes. They never wait:
-    where another connection writes, the disk was slow lately, or anything fails, the file's thread has to write."""
+    """Writer of small values to a file on the event loop, in a tenth of the time that changing threads takes. It never
+    waits: if another connection writes, the disk was slow lately, or anything fails, the file's thread has to write."""
 
     def __init__(self, file: SqliteFile, clock: Callable[[], float] = time.perf_counter) -> None:
         self._file = file
@@ -243,7 +244,7 @@ class QuickWrites:
         self._is_closed = False
 
     def tried(self, work: Callable[[sqlite3.Connection], object]) -> bool:
-        """Tries to do `work`, a single statement; returns whether it was done."""
+        """Try to do `work`, a single statement; True if it was done."""
         began = self._clock()
         if began < self._paused_until:
             return False
@@ -257,7 +258,7 @@ class QuickWrites:
                 self._let_go()
             return False
         except sqlite3.Error:
-            # The thread will meet the same error, and handles it.
+            # The thread will get the same error, and handle it.
             self._let_go()
             return False
         now = self._clock()
@@ -269,7 +270,8 @@ class QuickWrites:
         return True
 
     def close(self) -> None:
-        """Closes the connection. It comes before the file's own, as the last one that closes waits for the disk."""
+        """Close the connection. Called before the file closes its own, because the last connection to close waits for
+        the disk."""
         self._is_closed = True
         self._let_go()
 
@@ -304,9 +306,9 @@ class _Waiting(Generic[ItemT, T]):
     item: ItemT
     loop: asyncio.AbstractEventLoop
     result: "asyncio.Future[T] | None" = None
-    """The future of the caller; None where no caller waits."""
+    """Future of the caller; None if no caller waits."""
     failed: Callable[[Exception], None] | None = None
-    """Called with the error where no caller waits."""
+    """Function that gets the error if no caller waits."""
 
     def tell(self, result: T | None, failure: Exception | None) -> None:
         if self.result is None:
@@ -321,23 +323,23 @@ class _Waiting(Generic[ItemT, T]):
 
 
 class SharedJobs(Generic[ItemT, T]):
-    """Items that a file's thread works off in order. Items that wait share a job (a transaction), so that each costs
-    less. Where one item of a job fails, none of it is done."""
+    """Queue of items that a file's thread does in order. Waiting items share a job (a transaction), so that each costs
+    less. If one item of a job fails, none of them is done."""
 
     def __init__(self, file: SqliteFile, work: Callable[[sqlite3.Connection, Sequence[ItemT]], Sequence[T]]) -> None:
-        """`work` returns the result of each item."""
+        """`work`: does the items of a job, and returns the result of each."""
         self._file = file
         self._work = work
         self._waiting: deque[_Waiting[ItemT, T]] = deque()
         self._is_asked = False
-        """Whether a job that will do the waiting items is already queued."""
+        """True if a job that will do the waiting items is already queued."""
 
     def __len__(self) -> int:
-        """The number of items that wait."""
+        """Number of items that wait."""
         return len(self._waiting)
 
     async def done(self, item: ItemT) -> T:
-        """Has `item` done and returns its result. Raises StoreDown, and whatever else the work raises."""
+        """Let the thread do `item`, and return its result. Raises StoreDown, and the errors of the work."""
         loop = asyncio.get_running_loop()
         result: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Waiting(item, loop, result))
@@ -345,22 +347,22 @@ class SharedJobs(Generic[ItemT, T]):
         return await result
 
     def later(self, item: ItemT, failed: Callable[[Exception], None]) -> None:
-        """Has `item` done with the next job, or when `begin` is called. `failed` is called with the error."""
+        """Queue `item` for the next job, which begins at the latest when `begin` is called. `failed` gets any error."""
         self._waiting.append(_Waiting(item, asyncio.get_running_loop(), failed=failed))
 
     def begin(self) -> None:
-        """Starts a job for the items that wait."""
+        """Start a job for the items that wait."""
         if self._waiting and not self._is_asked:
             self._is_asked = True
             self._file.submit(self._do)
 
     async def end(self) -> None:
-        """Does the items that wait, and returns when they are done."""
+        """Do the items that wait, and return once they are done."""
         while self._waiting:
             await asyncio.wrap_future(self._file.submit(self._do))
 
     def _do(self) -> None:
-        # Set before the items are taken: an item that comes later belongs to the next job.
+        # Set before the items are taken, so that an item that comes later starts the next job.
         self._is_asked = False
         taken = [self._waiting.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._waiting)))]
         self.begin()
@@ -370,7 +372,7 @@ class SharedJobs(Generic[ItemT, T]):
         failure: Exception | None = None
         try:
             results = self._file.tried(lambda db: self._work(db, [one.item for one in taken]))
-        except Exception as error:  # noqa: BLE001 - who waits has to be told, whatever it is
+        except Exception as error:  # noqa: BLE001 - the waiting callers must get any error
             failure = error
         for loop in {one.loop for one in taken}:
             own = [(one, result) for one, result in zip(taken, results, strict=True) if one.loop is loop]
@@ -383,7 +385,7 @@ def _tell(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception | N
 
 
 def _set_aside(path: Path) -> Path:
-    """Moves a damaged file aside; returns its new path. Raises OSError."""
+    """Move a damaged file aside, and return its new path. Raises OSError."""
     for number in range(1, _MOST_ASIDE + 1):
         aside = path.with_name(f"{path.name}.damaged-{number}")
         if not aside.exists():
@@ -395,7 +397,8 @@ def _set_aside(path: Path) -> Path:
 
 
 def _move(path: Path, aside: Path | None) -> None:
-    """Moves a database, or deletes it. Its log goes first, as a new file must never meet it."""
+    """Move a database, or delete it if `aside` is None. Its log goes first, so that SQLite never finds it beside a new
+    file."""
     for suffix in ("-shm", "-wal", ""):
         part = path.with_name(path.name + suffix)
         try:
@@ -408,8 +411,8 @@ def _move(path: Path, aside: Path | None) -> None:
 
 
 def _take_over(db: sqlite3.Connection, damaged: Path) -> int:
-    """Copies the readable rows of a damaged file: in each table those before the first damaged place and after the
-    last. Returns their number."""
+    """Copy the readable rows of a damaged file: in each table, the rows before the first damaged place and after the
+    last. Return their number."""
     most, before = damaged.stat().st_size // _LEAST_ROW_BYTES, db.total_changes
     tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     source = sqlite3.connect(damaged, isolation_level=None)
@@ -426,7 +429,7 @@ def _take_over(db: sqlite3.Connection, damaged: Path) -> int:
 
 
 def _copy(source: sqlite3.Connection, db: sqlite3.Connection, table: str, most: int) -> None:
-    """Copies rows up to the first that cannot be read, which raises DatabaseError. Values of the wrong type are
+    """Copy rows up to the first that cannot be read, which raises DatabaseError. Rows with values of the wrong type are
     skipped."""
     known = {name for _, name, *_ in source.execute(f"PRAGMA table_info({table})")}
     kinds = {name: kind for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})") if name in known}
@@ -443,14 +446,13 @@ def _copy(source: sqlite3.Connection, db: sqlite3.Connection, table: str, most: 
 
 
 def _execute_all(db: sqlite3.Connection, statements: str) -> None:
-    """Executes statements in the open transaction, which `executescript` would end."""
+    """Execute statements in the open transaction, which `executescript` would end."""
     for statement in filter(str.strip, statements.split(";")):
         db.execute(statement)
 
 
 def _use_wal(db: sqlite3.Connection) -> None:
-    """Switches to WAL mode, and tries again where another process is just creating the file: SQLite reports a lock at
-    once."""
+    """Switch to WAL mode, with several tries: while another process creates the file, SQLite reports a lock at once."""
     for _ in range(_TRIES):
         try:
             db.execute("PRAGMA journal_mode = WAL")
@@ -472,6 +474,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    # SQLite 3.46 says no more than "disk I/O error" of a file that was cut.
+    # The message of SQLite 3.46 for a truncated file is only "disk I/O error".
     is_cut = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_SHORT_READ
     return is_cut or any(words in str(error).lower() for words in _DAMAGED)
