@@ -1,7 +1,7 @@
-"""Sends the requests of a scenario to a server, and measures when each response came.
+"""Send the requests of a scenario to a server, and measure the time of each response.
 
-With a rate, a request's time counts from when it was due: a server that falls behind cannot hide it by making its
-callers wait before they ask.
+With a rate, a request's time counts from the moment at which it was due. Otherwise a server that falls behind would
+hide its delay, because its callers would send their next requests later.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from app.bench.scenario import RequestBodies, RequestTemplate, Scenario
 
 _FRESH = {"x-interfaze-bypass-cache": "true"}
 _MOST_WAITING = 10_000
-"""Requests that may run at a time where a rate is set; further ones are not sent, and count as errors."""
+"""Most requests that run at the same time if a rate is set; further requests are not sent, and count as errors."""
 _PAUSE_S = 0.5
 _SHOWN = 200
 
@@ -30,12 +30,12 @@ _SHOWN = 200
 class TimedResponse:
     name: str
     began_s: float
-    """Seconds from the end of the warm-up until the request was sent or, with a rate, until it was due."""
+    """Seconds from the end of the warm-up to the sending of the request or, with a rate, to the time it was due."""
     seconds: float
     first_s: float | None = None
-    """Seconds until the first chunk of a stream that holds text or a tool call."""
+    """Seconds until the first chunk of a stream with text, reasoning or a tool call; None without such a chunk."""
     status: int | None = 200
-    """The HTTP status; None where there was no response."""
+    """HTTP status; None if there was no response."""
     error: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
@@ -48,7 +48,7 @@ class TimedResponse:
 @dataclass(frozen=True, slots=True)
 class BenchTarget:
     base_url: str
-    """The base URL, with `/v1` at its end."""
+    """Base URL, ending with `/v1`."""
     model: str
     key: str | None = None
     timeout_s: float = 300
@@ -62,8 +62,8 @@ async def run_load(
     *,
     seed: int = 0,
 ) -> list[TimedResponse]:
-    """Sends requests until the scenario's time is up, and returns the responses after the warm-up, in the order in
-    which they came. The same `seed` draws the same mix. Raises BadScenario."""
+    """Send requests until the scenario's time is up. Return the responses to requests after the warm-up, in the order
+    in which they came. The same `seed` draws the same mix. Raises BadScenario."""
     bodies = {asked.name: RequestBodies(asked, folder, target.model) for asked in scenario.requests}
     async with aiohttp.ClientSession(
         headers=_headers(scenario, target),
@@ -112,7 +112,7 @@ class _Load:
     async def _caller(self, until: float) -> None:
         while (now := time.perf_counter()) < until:
             if not await self._one(self._drawn_one(), now):
-                # No server answers: asking again at once would only count errors.
+                # No server answers, so further requests without a pause would only count errors.
                 await asyncio.sleep(_PAUSE_S)
 
     async def _by_rate(self, began: float, until: float, rate: float) -> None:
@@ -137,7 +137,7 @@ class _Load:
         return self._drawn.choices(requests, [one.weight for one in requests])[0]
 
     async def _one(self, asked: RequestTemplate, due: float) -> bool:
-        """Sends one request, and records its response. Returns whether a server answered at all."""
+        """Send one request, and record its response. True if a server answered at all."""
         body = self._bodies[asked.name].of(next(self._numbers))
         url = f"{self._target.base_url.rstrip('/')}{asked.path}"
         first: float | None = None
@@ -174,7 +174,7 @@ class _Load:
         return status is not None
 
     def _note(self, answer: TimedResponse) -> None:
-        """Records a response, unless its request began in the warm-up."""
+        """Record a response, unless its request began in the warm-up."""
         began_s = answer.began_s - self._counts_from
         if began_s < 0:
             return

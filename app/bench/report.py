@@ -1,4 +1,4 @@
-"""Reports on a benchmark: a table for a terminal, JSON for programs, a page with plots for people."""
+"""Reports on a benchmark: a table for a terminal, JSON for programs, and a page with plots for people."""
 
 import html
 import io
@@ -24,26 +24,26 @@ _PERCENTILES = (50, 90, 95, 99)
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """The figures of one kind of request, or of all kinds together."""
+    """Figures of one kind of request, or of all kinds together."""
 
     name: str
     answers: int
-    """The number of responses that are no errors."""
+    """Number of responses that are no errors."""
     errors: int
     per_second: float
-    """Throughput: answers a second."""
+    """Throughput, in answers per second."""
     mean_ms: float | None
     percentiles_ms: Mapping[int, float]
-    """Milliseconds by percentile; empty where there is no answer."""
+    """Milliseconds by percentile; empty if there is no answer."""
     most_ms: float | None
     first_ms: float | None
-    """Median time to the first chunk of streamed answers."""
+    """Median time to the first chunk of streamed answers, in milliseconds."""
     input_tokens: int
     output_tokens: int
 
 
 def lines_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[ReportRow]:
-    """A row for each kind of request in the scenario's order, and one for all where there are several kinds."""
+    """Return a row for each kind of request in the scenario's order and, if there are several kinds, one for all."""
     names = [asked.name for asked in scenario.requests]
     lines = [_line(name, [one for one in answers if one.name == name], scenario.duration_s) for name in names]
     return lines if len(names) == 1 else [*lines, _line(ALL, answers, scenario.duration_s)]
@@ -51,7 +51,7 @@ def lines_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[Repor
 
 def _line(name: str, answers: Sequence[TimedResponse], seconds: float) -> ReportRow:
     good = [one for one in answers if one.is_good]
-    # An answer after the time was up counts as an answer, but not as throughput.
+    # An answer that came after the scenario's time counts as an answer, but not for the throughput.
     in_time = sum(one.began_s + one.seconds <= seconds for one in good)
     times = np.array([1e3 * one.seconds for one in good])
     firsts = [1e3 * one.first_s for one in good if one.first_s is not None]
@@ -70,7 +70,7 @@ def _line(name: str, answers: Sequence[TimedResponse], seconds: float) -> Report
 
 
 def errors_of(answers: Iterable[TimedResponse]) -> list[tuple[int, str]]:
-    """The errors with their counts and statuses, the most frequent first."""
+    """Return the ten most frequent errors with their counts and statuses, the most frequent first."""
     told = Counter(f"{one.status or 'no answer'}: {one.error}" for one in answers if not one.is_good)
     return [(count, error) for error, count in told.most_common(10)]
 
@@ -103,7 +103,7 @@ def _short(number: float | None) -> str:
 def as_json(
     name: str, scenario: Scenario, target: BenchTarget, answers: Sequence[TimedResponse], prices: Prices | None
 ) -> dict[str, Any]:
-    """The report as JSON, without the single answers."""
+    """Return the report as a JSON object, without the single answers."""
     lines = lines_of(answers, scenario)
     total = lines[-1]
     return {
@@ -133,7 +133,7 @@ dd { margin: 0; }
 
 
 def as_page(counted: Mapping[str, Any], answers: Sequence[TimedResponse]) -> str:
-    """The report as one HTML file that loads nothing else."""
+    """Return the report as one HTML file that loads nothing else."""
     rows = "".join(_row(line) for line in counted["lines"])
     facts = {
         "Server": counted["base_url"],
@@ -178,7 +178,7 @@ def _load(asked: Mapping[str, Any]) -> str:
 
 
 def _plots(answers: Sequence[TimedResponse]) -> str:
-    """Two plots as SVG: each answer's time by when it began, and the share of answers by their time."""
+    """Return two plots as SVG: the duration of each answer by its beginning, and the share of answers by duration."""
     good = [one for one in answers if one.is_good]
     if not good:
         return ""
@@ -195,7 +195,7 @@ def _plots(answers: Sequence[TimedResponse]) -> str:
         ordered = np.sort([one.seconds for one in mine])
         shares.step(ordered, np.arange(1, len(mine) + 1) / len(mine), where="post", label=name)
     times = [one.seconds for one in good]
-    # A receipt and ten minutes of speech in one plot need a logarithmic axis.
+    # A logarithmic axis fits durations as different as those of a receipt and ten minutes of speech.
     scale = "log" if max(times) > _WIDE * min(times) else "linear"
     over_time.set(xlabel="began after, s", ylabel="took, s", yscale=scale)
     shares.set(xlabel="took at most, s", ylabel="share of the answers", xscale=scale, ylim=(0, 1))

@@ -1,15 +1,15 @@
 """The scenario of a benchmark: a TOML file with a mix of requests.
 
-concurrency = 4             # callers, each of whom asks again when he has an answer
+concurrency = 4             # callers, each of whom sends the next request after an answer
 duration_s = 30             # after warmup_s = 3, which does not count
-# rate = 10                 # instead: so many requests a second begin, whatever becomes of the others
+# rate = 10                 # instead of concurrency: requests that begin per second, whether or not others have ended
 
 [[requests]]
 name = "ocr"
-weight = 3                  # of those in the mix
-task = "ocr"                # without: the full model
+weight = 3                  # drawn three times as often as a request of weight 1
+task = "ocr"                # without it, the full model
 prompt = "Read it."
-files = ["receipt.png"]     # beside the scenario; or a sample that comes along
+files = ["receipt.png"]     # in the scenario's folder, or one of the samples that come along
 stream = false
 max_tokens = 64
 """
@@ -30,32 +30,32 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 BUILT_IN = Path(__file__).parent / "scenarios"
 SAMPLES = Path(__file__).parents[1] / "playground" / "samples"
 _ROOM = 16_000
-"""Sample rate in Hz of a recording that was repeated."""
+"""Sample rate of a repeated recording, in Hz."""
 
 
 class BadScenario(ValueError):
-    """A scenario that cannot be read, with what is wrong in a sentence."""
+    """The scenario cannot be used; the message states the fault in a sentence."""
 
 
 class RequestTemplate(BaseModel):
-    """One kind of request."""
+    """Kind of request, and its weight in the mix."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=40)]
     weight: Annotated[float, Field(gt=0)] = 1
     path: Annotated[str, Field(pattern="^/")] = "/chat/completions"
-    """The path of the route below the base URL."""
+    """Path of the route below the base URL."""
     task: str | None = None
     prompt: str = ""
-    """The prompt, in which `{number}` is replaced by the number of the request, so that no two are alike."""
+    """Prompt of the request, in which `{number}` is replaced by the request's number, so that no two are alike."""
     files: tuple[str, ...] = ()
     lasts_s: Annotated[float, Field(gt=0, le=4 * 3600)] | None = None
-    """Seconds that a recording in `files` is repeated for."""
+    """Seconds up to which a recording in `files` is repeated, or cut."""
     stream: bool = False
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     body: dict[str, Any] | None = None
-    """The whole body besides the model, in place of the prompt, files and options above."""
+    """Whole body except for the model, in place of `task`, `prompt` and `files`."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "RequestTemplate":
@@ -73,7 +73,7 @@ class Scenario(BaseModel):
     duration_s: Annotated[float, Field(gt=0)] = 30
     warmup_s: Annotated[float, Field(ge=0)] = 3
     fresh: bool = True
-    """Whether openfaze servers are asked not to answer from their cache."""
+    """True if openfaze servers must not answer from their cache; other servers ignore this."""
     requests: Annotated[tuple[RequestTemplate, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -85,12 +85,12 @@ class Scenario(BaseModel):
 
 
 def built_in() -> Mapping[str, str]:
-    """The descriptions of the built-in scenarios, by name."""
+    """Return the descriptions of the built-in scenarios, by name."""
     return {path.stem: read(path).description for path in sorted(BUILT_IN.glob("*.toml"))}
 
 
 def find(name: str) -> tuple[Scenario, Path]:
-    """A built-in scenario, or one from a file, with the folder that holds its files. Raises BadScenario."""
+    """Return a built-in scenario, or the scenario in a file, with the folder of its files. Raises BadScenario."""
     path = BUILT_IN / f"{name}.toml"
     if not path.is_file():
         path = Path(name)
@@ -100,7 +100,7 @@ def find(name: str) -> tuple[Scenario, Path]:
 
 
 def read(path: Path) -> Scenario:
-    """The scenario in a TOML file. Raises BadScenario."""
+    """Return the scenario in a TOML file. Raises BadScenario."""
     try:
         return Scenario.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -112,10 +112,10 @@ def read(path: Path) -> Scenario:
 
 
 class RequestBodies:
-    """Makes the bodies of one kind of request, its files read once."""
+    """Bodies of one kind of request; its files are read once."""
 
     def __init__(self, asked: RequestTemplate, folder: Path, model: str) -> None:
-        """Raises BadScenario for a file that is not there."""
+        """Read the files of `asked`. Raises BadScenario for a file that does not exist."""
         self._varies = "{number}" in asked.prompt
         body = asked.body
         if body is None:
@@ -150,7 +150,7 @@ def _part(name: str, folder: Path, lasts_s: float | None) -> dict[str, Any]:
 
 
 def _repeated(recording: bytes, lasts_s: float) -> bytes:
-    """`recording`, repeated until it lasts `lasts_s` seconds, as a WAV file of 16 kHz."""
+    """Return `recording` as a WAV file of 16 kHz, repeated or cut to `lasts_s` seconds."""
     import av
 
     with av.open(io.BytesIO(recording), "r") as container:
