@@ -40,7 +40,7 @@ ASSUMED_ANSWER_TOKENS = 1024
 """Tokens that are reserved for an answer if the request has no `max_tokens`."""
 BYTES_PER_TOKEN = 4
 FLUSH_S = 3.0
-"""Seconds between two writes of the usage of keys."""
+"""Seconds between two writes of the keys' usage to the store."""
 PAUSE_S = 1.0
 """Seconds without an attempt to reserve after a failure of the store."""
 

@@ -119,7 +119,7 @@ class StoredKey(BaseModel):
     """Most requests that run at the same time."""
     budget_usd: Dollars | None = None
     budget_period: Period | None = None
-    """`day`, `month` or `total`."""
+    """Period for which the budget holds: `day`, `month` or `total`."""
     weight: Weight | None = None
     """Weight of the key when several keys wait for the same resource: a key of weight 2 is served twice as often as a
     key of weight 1, the default."""

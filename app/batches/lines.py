@@ -42,7 +42,7 @@ MOST_PROBLEMS = 100
 RECORD = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
 _STEP = 64 << 10
-"""Bytes that are split before other threads may run."""
+"""Bytes that are split into lines before other threads may run."""
 _TRIES = 5
 """Most tries of a line that fails for a temporary reason."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0

@@ -259,7 +259,7 @@ def _part(path: Path, ids: dict[Path, str]) -> Json:
 
 @contextlib.contextmanager
 def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path, str]]:
-    """Upload the large ones of `files` for the duration of the block, and yield their ids."""
+    """Upload the large files for the duration of the block, and yield their ids."""
     ids: dict[Path, str] = {}
     try:
         for path in files:

@@ -252,7 +252,7 @@ def restore_state(
 
 @cache.command("stats")
 def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show how much is kept, by key. Whose a key is, stands there where OPENFAZE_KEYS_FILE says it."""
+    """Show how much is kept, by key. Keys are shown by name if OPENFAZE_KEYS_FILE has their names."""
     from app.cli import cached
     from app.telemetry import configure_logging
 

@@ -115,8 +115,8 @@ def _read(note: Path) -> dict[str, object]:
 
 
 def _lives(pid: int) -> bool:
-    """True if the process `pid` exists, or if that cannot be determined here. A note may outlive its server, whose port
-    another one may have taken."""
+    """True if the process `pid` exists, or if that cannot be determined here. The note of a killed server remains, and
+    another server may have taken its port."""
     if os.name != "posix" or pid < 1:
         return pid > 0
     try:

@@ -1,5 +1,5 @@
-"""The interface of the stores of entries, and a circuit breaker, because of which a failing or slow store delays no
-requests."""
+"""The interface of the stores of entries, and a circuit breaker, which protects requests from a failing or slow
+store."""
 
 import asyncio
 import time

@@ -104,6 +104,6 @@ def _checked(key: bytes, rest: bytes) -> bytes | None:
 
 
 def _digest(key: bytes, packed: bytes) -> bytes:
-    """Return a digest of key and value, because of which a value that is stored under another key is not read."""
+    """Return a digest of key and value, so that a value that is stored under another key is not read."""
     new: Callable[..., hashlib.blake2b] = hashlib.blake2b
     return new(packed, digest_size=_DIGEST_BYTES, key=hashlib.sha256(key).digest()).digest()

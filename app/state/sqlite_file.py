@@ -37,8 +37,8 @@ _SLOW_S = 0.005
 _PAUSE_S = 60.0
 """Seconds after a slow write during which the thread writes instead of the event loop."""
 _LOGGED = 256
-"""Number of writes on the event loop after which SQLite's log is moved into the file, by the thread because that waits
-for the disk."""
+"""Number of writes on the event loop after which SQLite's log is moved into the file. The thread moves it, because that
+waits for the disk."""
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
 """Locks by path, held while a connection of this process opens a file or removes a damaged one."""
 _SYNCHRONOUS = "PRAGMA synchronous = NORMAL"

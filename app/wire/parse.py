@@ -28,7 +28,7 @@ _PIECE = 64 * 1024
 _QUOTE = ord('"')
 _FIRST_PRINTABLE, _FIRST_BEYOND_ASCII = 0x20, 0x80
 _WITHIN = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
-"""The content of a string, with whole escapes."""
+"""Content of a JSON string, up to its end or to the end of a whole escape."""
 _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
 
 

@@ -280,7 +280,8 @@ class ChatRequest(RequestModel):
     evidence: bool | None = False
     """Ours: with a schema, tell where each field of the answer comes from."""
     ocr: OcrFields | None = None
-    """Ours: what results of OCR tell beside the text, as "tables" and "as Markdown" in the text do."""
+    """Ours: parts that results of OCR have beside the text. The words "tables" and "as Markdown" in the text do the
+    same."""
     verbatim: bool | None = False
     """Ours: a value that nothing supports is null, or the request fails. Implies `evidence`."""
 
