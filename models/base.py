@@ -1,13 +1,13 @@
 """Interface of engines, and the errors that they raise.
 
 ModelError
-├── EngineUnavailable   nothing here can serve the capability; says what would
-│   └── EngineNotReady  it can be served, but not at this moment: the server is shutting down, or out of memory
-│       ├── EngineTooSlow   it took longer than it may
-│       └── UpstreamDown    the server that it relies on does not answer
+├── EngineUnavailable   nothing here can serve the capability; the message states a remedy
+│   └── EngineNotReady  the capability cannot be served now: the server is shutting down, or out of memory
+│       ├── EngineTooSlow   the engine took longer than it may
+│       └── UpstreamDown    the server that the capability relies on does not answer
 ├── EngineOverloaded    the queue is full
-│   └── ShareUsedUp     … with what the caller's own key has waiting
-└── EngineFailed        the engine broke on this item
+│   └── ShareUsedUp     the part of the queue that one key may use is full
+└── EngineFailed        the engine raised an exception on this item
 """
 
 import errno

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 _OF_FREE = 0.5
 """Part of a card's free memory that one engine's items may take, because other engines compute on the card, too."""
 _CALM_BATCHES = 200
-"""Number of full batches in memory after which the largest batch is doubled."""
+"""Number of batches of the present largest size that must fit into memory before this size is doubled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Batches(Generic[ItemT, ResultT]):
     one host."""
 
     def __init__(self, name: str, limit: int, failures: Counter[str] | None = None) -> None:
-        """`failures` counts by reason; this class counts lacks of memory after which smaller batches went on."""
+        """`failures` counts failures by reason; this class counts each lack of memory that smaller batches overcame."""
         self.most = limit
         """Most items of a batch at present."""
         self._name = name

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 DRIVERS = ("libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1")
-"""The driver's library; under WSL2 it may lie where the linker does not look."""
+"""Names of the driver's library; under WSL2 it may be in a folder that the linker does not search."""
 
 _MANAGEMENT = ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1")
 
@@ -15,7 +15,7 @@ def open_library(names: Iterable[str]) -> Any:
     for name in names:
         try:
             return ctypes.CDLL(name)
-        except OSError:  # the next one, or none
+        except OSError:  # try the next name
             continue
     return None
 
@@ -25,16 +25,16 @@ class Card:
     name: str
     free: int
     total: int
-    """In bytes."""
+    """Size of the memory in bytes, like `free`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """All that the machine has, whether or not this process may use them."""
+    """NVIDIA's driver, and all cards of the machine, whether or not this process may use them."""
 
     driver: str
     cuda: str
-    """The newest that the driver knows."""
+    """Newest version of CUDA that the driver supports."""
     cards: tuple[Card, ...]
 
 
@@ -43,7 +43,8 @@ class MemoryInfo(ctypes.Structure):
 
 
 def cards() -> Cards | None:
-    """The cards as NVIDIA's management library lists them now; None where there is none, or it says nothing."""
+    """Return the cards that NVIDIA's management library lists now; None without the library, or if it reports an
+    error."""
     library = open_management_library()
     if library is None or library.nvmlInit_v2():
         return None

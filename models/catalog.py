@@ -1,4 +1,4 @@
-"""Every capability, found where it is declared: in a module `capability.py` below this package."""
+"""The catalog of all capabilities, which modules `capability.py` below this package declare."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -17,4 +17,4 @@ def _declared() -> Iterator[Capability[Any]]:
 
 
 CATALOG: Mapping[str, Capability[Any]] = listed(_declared())
-"""By name, as they are listed."""
+"""All capabilities by name, in the order of listings."""

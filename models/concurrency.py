@@ -1,4 +1,5 @@
-"""Work on the event loop: one piece for all who ask for it, and many pieces side by side, but never too many."""
+"""Helpers for work on the event loop: work that several callers share, deadlines, and a limited number of items at a
+time."""
 
 import asyncio
 import contextvars
@@ -12,10 +13,11 @@ ResultT = TypeVar("ResultT")
 
 
 class SharedRun(Generic[Result]):
-    """A run whose result, or exception, all who join share, or the exception; who joins after the end starts a new run.
+    """A run that all callers share who join it: each gets its result, or its exception. A caller that joins after the
+    end starts a new run.
 
-    Who leaves does not stop the run: others wait for it too. Nor is it of anyone's context, such as a request's
-    fields for the log. Belongs to one event loop.
+    A caller that leaves does not stop the run, because others wait for it, too. The run has a context of its own,
+    without the fields that a request adds to the log. A SharedRun belongs to one event loop.
     """
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> None:
@@ -23,7 +25,7 @@ class SharedRun(Generic[Result]):
         self._run: asyncio.Task[Result] | None = None
 
     def start(self) -> asyncio.Task[Result]:
-        """The run that is under way, or a new one."""
+        """Return the run that is under way, or start a new one."""
         if self._run is None or self._run.done():
             self._run = asyncio.create_task(self._work(), context=contextvars.Context())
             self._run.add_done_callback(heard_of)
@@ -33,15 +35,15 @@ class SharedRun(Generic[Result]):
         return await asyncio.shield(self.start())
 
     async def stop(self) -> None:
-        """Cancels the run, and with it those who wait for it."""
+        """Cancel the run, and with it the callers that wait for it."""
         if self._run is not None and not self._run.done():
             self._run.cancel()
             await asyncio.wait([self._run])
 
 
 class WhileAwaited(Generic[Result]):
-    """A piece of work that those who join share, with its result or exception. Who leaves does not stop it; when the
-    last has left, it is cancelled."""
+    """A piece of work that all callers share who join it, with its result or exception. A caller that leaves does not
+    stop the work, unless it is the last: then the work is cancelled."""
 
     def __init__(self, work: Coroutine[Any, Any, Result]) -> None:
         self._task = asyncio.create_task(work)
@@ -50,12 +52,12 @@ class WhileAwaited(Generic[Result]):
 
     @property
     def can_be_joined(self) -> bool:
-        """Not where it is being cancelled, or has failed."""
+        """False if the work is being cancelled, was cancelled, or has failed."""
         task = self._task
         return not (task.cancelling() or (task.done() and (task.cancelled() or task.exception() is not None)))
 
     def when_over(self, call: Callable[[], object]) -> None:
-        """Calls it then, however it ends."""
+        """Call `call` at the end of the work, also after a failure."""
         self._task.add_done_callback(lambda _: call())
 
     async def join(self) -> Result:
@@ -69,22 +71,22 @@ class WhileAwaited(Generic[Result]):
 
 
 def heard_of(ended: asyncio.Future[Any]) -> None:
-    """A callback that takes note of a failure whose last listener may have left: asyncio would log it, with what it
-    quotes of a caller's texts."""
+    """Take note of the failure of a task whose last caller may have left. Otherwise asyncio would log the failure,
+    whose message may quote a caller's texts. A callback of tasks."""
     if not ended.cancelled():
         ended.exception()
 
 
 class Deadline:
-    """A moment by which what one task waits for, piece after piece, must have come: one timer for all of them, where
-    `asyncio.timeout_at` would need one for each.
+    """A time limit for all pieces that one task waits for in succession. It needs one timer for all of them;
+    `asyncio.timeout_at` would need one per piece.
 
     >>> with Deadline(loop.time() + 5) as deadline:
     ...     piece = await deadline.next(pieces)
     """
 
     def __init__(self, when: float) -> None:
-        """`when`: by the event loop's clock."""
+        """`when` is a time of the event loop's clock."""
         self._passed = False
         self._waiting: asyncio.Task[Any] | None = None
         self._timer = asyncio.get_running_loop().call_at(when, self._ring)
@@ -99,7 +101,8 @@ class Deadline:
         return self._passed
 
     async def next(self, pieces: AsyncGenerator[Result, None]) -> Result:
-        """The next of `pieces`. Raises StopAsyncIteration behind the last, and TimeoutError if the moment is first."""
+        """Return the next of `pieces`. Raises StopAsyncIteration after the last, and TimeoutError once the deadline has
+        passed."""
         if self.passed():
             raise TimeoutError
         task = self._waiting = asyncio.current_task()
@@ -123,14 +126,14 @@ class Deadline:
 
 
 class EngineAdmission:
-    """To an engine, for the items of one request: the first is refused if the engine is overloaded, so that the client
-    hears of it at once; the rest wait their turn, so that no work is thrown away."""
+    """Admission of one request's items to an engine. The first item is refused if the engine is overloaded, so that the
+    client is told at once; the others wait for room, so that no finished work is wasted."""
 
     def __init__(self) -> None:
         self._first_is_in = False
 
     def waits(self) -> bool:
-        """Whether the next one waits."""
+        """True if the next item waits for room instead of being refused."""
         waits, self._first_is_in = self._first_is_in, True
         return waits
 
@@ -142,10 +145,11 @@ async def side_by_side(
     at_most: int,
     done: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[ResultT]:
-    """`work(item)` for each of `items`, begun in their order, `at_most` under way at a time. `done` is told after each
-    how many are done, and how many there are.
+    """Return `work(item)` for each of `items`. The calls begin in the items' order, at most `at_most` at a time. `done`
+    is called after each with the number of finished items and the number of all.
 
-    The first failure cancels the rest and is raised as it is, not in a group; cancelling this cancels all.
+    The first failure cancels the other calls and is raised by itself, not in a group. Cancelling this function cancels
+    all calls.
     """
     results: dict[int, ResultT] = {}
     queue = iter(enumerate(items))
@@ -162,7 +166,7 @@ async def side_by_side(
                 group.create_task(work_through_the_queue())
     except ExceptionGroup as failures:
         failure = failures.exceptions[0]
-        # The group and the frame that raises it refer to each other: together they would keep what the items hold.
+        # The group and the frame that raises it refer to each other, which would keep alive whatever the items hold.
         failures.__traceback__ = None
     if failure is not None:
         raise failure

@@ -1,4 +1,4 @@
-"""Loads the libraries of CUDA that a package is linked to, from where Python packages put them."""
+"""Load CUDA's libraries that a package needs, from the folders of NVIDIA's Python packages."""
 
 import ctypes
 import mmap
@@ -11,15 +11,16 @@ _CUDA_LIBRARY = re.compile(rb"lib(?:cublas|cublasLt|cudart|cudnn|cufft|curand|nv
 
 
 def load_cuda_libraries(package: str) -> list[str]:
-    """Loads those of CUDA's libraries that `package` is linked to or looks up by name, from where Python packages put
-    them or the system has them: by itself it does not look there. Returns the names of those that do not load."""
+    """Load CUDA's libraries that `package` is linked to or opens by name, from NVIDIA's Python packages or else from
+    the system. The package itself does not search those packages' folders. Return the names of libraries that do not
+    load."""
     missing = []
-    for name in sorted(_named_in(package), key=lambda name: ("cudnn" in name, name)):  # it needs the others
+    for name in sorted(_named_in(package), key=lambda name: ("cudnn" in name, name)):  # cuDNN last: it needs the others
         found = next((folder / name for folder in _folders() if (folder / name).is_file()), None)
         try:
             for library in [name] if found is None else _whole(found):
                 ctypes.CDLL(library, mode=ctypes.RTLD_GLOBAL)
-        except OSError:  # said by the caller
+        except OSError:  # the caller reports it
             missing.append(name)
     return missing
 
@@ -36,14 +37,15 @@ def _named_in(package: str) -> set[str]:
 
 
 def _folders() -> Iterator[Path]:
-    """Where NVIDIA's packages have their libraries."""
+    """Yield the folders of libraries in NVIDIA's Python packages."""
     spec = find_spec("nvidia")
     for place in (spec.submodule_search_locations or ()) if spec else ():
         yield from sorted(Path(place).glob("*/lib"))
 
 
 def _whole(library: Path) -> list[str]:
-    """The library and those beside it that belong to it: cuBLAS's core, which comes first, and the parts of cuDNN."""
+    """Return the paths of the library and of those that belong to it, in loading order: the core of cuBLAS comes first,
+    the parts of cuDNN come last."""
     stem, _, version = library.name.partition(".so")
     parts = [str(part) for part in sorted(library.parent.glob(f"{stem}?*.so{version}"))]
     return [*parts, str(library)] if "cublas" in stem else [str(library), *parts]

@@ -1,4 +1,5 @@
-"""Check which runtimes can compute on an NVIDIA card here, by trying, once per process and only when it matters."""
+"""Determination of the runtimes that can compute on an NVIDIA card of this machine. Each is tried once per process,
+when the result is first needed."""
 
 import ctypes
 import re
@@ -24,20 +25,20 @@ _PRODUCT = bytes.fromhex(
     "080812003a400a110a01780a017812017922064d61744d756c1201675a130a0178120e0a0c080112080a0208010a02080162130a01791"
     "20e0a0c080112080a0208010a02080142040a00100d"
 )
-"""An ONNX file: a matrix of one number, times itself."""
+"""ONNX file of a network that multiplies a matrix of one number by itself."""
 
 
 class CannotUse(Exception):
-    """Sentences that say what keeps a runtime from a card, and what would help."""
+    """A runtime cannot use a card. The message is a sentence, or several, on the cause and the remedy."""
 
 
 class Backend:
     """Runtime that computes networks, like onnxruntime or PyTorch, and the cards that it can use."""
 
     def __init__(self, name: str, probe: Callable[[], int], *, module: str = "", required: bool = True) -> None:
-        """`module`: its Python package, where that may want libraries of the system. `probe` counts the cards, and may
-        import the runtime; it raises CannotUse. `required`: whether an engine is refused rather than run on the CPU
-        where a card was asked for that the runtime cannot use."""
+        """`probe` returns the number of cards, may import the runtime, and raises CannotUse. `module` names the
+        runtime's Python package if it may need libraries of the system. With `required`, an engine that was to use a
+        card is refused if the runtime cannot use that card; otherwise it runs on the CPU."""
         self.name = name
         self.module = module
         self.required = required
@@ -46,7 +47,7 @@ class Backend:
         self._answer: tuple[int, str] | None = None
 
     def obstacle(self, device: str = CUDA) -> str | None:
-        """Sentences that say why it cannot compute on `device`; None where it can."""
+        """Return a sentence, or several, on the cause if the runtime cannot compute on `device`; None if it can."""
         if device in (AUTO, CPU):
             return None
         with self._probing:
@@ -58,18 +59,19 @@ class Backend:
         return obstacle or f"{self.name} finds {count} NVIDIA card{'' if count == 1 else 's'}, counted from cuda:0 on."
 
     def resolve(self, device: str) -> str:
-        """`device` as asked for; for `auto`, CUDA where it works."""
+        """Return `device`; for `auto`, CUDA if the runtime can use it, else the CPU."""
         return device if device != AUTO else CPU if self.obstacle() else CUDA
 
     def check(self, device: str, capability: str) -> str:
-        """The device that `resolve` gives. Raises EngineUnavailable for a card that it cannot use."""
+        """Return the device that `resolve` returns. Raises EngineUnavailable if `required` and the runtime cannot use
+        the card."""
         if self.required and (obstacle := self.obstacle(device)):
             raise EngineUnavailable(capability, f"{self.name} cannot compute on '{device}' here. {obstacle}")
         return self.resolve(device)
 
     def _asked(self) -> tuple[int, str]:
         try:
-            if self is not DRIVER and (obstacle := DRIVER.obstacle()):  # nothing is imported where there is no card
+            if self is not DRIVER and (obstacle := DRIVER.obstacle()):  # without a card, nothing is imported
                 return 0, obstacle
             return self._probe(), ""
         except CannotUse as error:
@@ -97,7 +99,7 @@ def _onnxruntime() -> int:
         raise CannotUse("This onnxruntime is the one for the CPU. Run `openfaze install cuda`.")
     missing = load_cuda_libraries("onnxruntime")
     options = ort.SessionOptions()
-    options.log_severity_level = 4  # what is wrong is said below
+    options.log_severity_level = 4  # the messages below report problems
     session = ort.InferenceSession(_PRODUCT, options, providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
     if "CUDAExecutionProvider" not in session.get_providers():
         raise CannotUse(_lacking("onnxruntime", missing or ["what it needs of CUDA"]))
@@ -154,11 +156,12 @@ def _lacking(name: str, missing: Iterable[str]) -> str:
 
 
 def free_on(device: str) -> int | None:
-    """Bytes that are free on the card `device`; None where it is no card, or nothing tells."""
+    """Return the number of free bytes on the card `device`; None for the CPU, or if the number is unknown."""
     driver, library = (open_library(DRIVERS), open_management_library()) if device.startswith(CUDA) else (None, None)
     if driver is None or library is None or library.nvmlInit_v2():
         return None
-    # CUDA counts cards by their speed, and those that this process may use; NVML all of them, by their slots.
+    # CUDA numbers the cards that this process may use, the fastest first; NVML numbers all cards, by their slots. The
+    # UUID identifies a card in both.
     number, name = ctypes.c_int(), (ctypes.c_ubyte * 16)()
     handle, memory = ctypes.c_void_p(), MemoryInfo()
     index = int(device.partition(":")[2] or 0)

@@ -1,7 +1,8 @@
-"""Threads for long work on texts, in slices: nobody's small job waits for somebody else's large one.
+"""Threads for long computations on texts, done in slices so that a small job of one key need not wait for the whole of
+another key's large job.
 
-Work is a function, or a generator function that yields between pieces of some milliseconds and returns its result.
-After a slice the next key is served; a caller who has left is noticed then, and the work ends.
+A job is a function, or a generator function that yields after every few milliseconds of work and returns its result.
+After each slice the next key has its turn; a job whose caller has left ends then.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 P = ParamSpec("P")
 T = TypeVar("T")
 Slices = Generator[None, None, T]
-"""What a generator function returns whose work is done in slices."""
+"""Return type of a generator function whose work is done in slices."""
 
 SLICE_S = 0.02
 
@@ -34,7 +35,7 @@ class _SlicedWork:
     spent_s: float = 0.0
 
     def advance(self) -> bool:
-        """Works for a slice; True when there is no more to do."""
+        """Work for one slice. Return True at the end of the work."""
         started = time.perf_counter()
         try:
             if self.steps is None:
@@ -52,7 +53,7 @@ class _SlicedWork:
             self.steps.close()
         except StopIteration as end:
             self._settle(end.value)
-        except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+        except BaseException as error:  # noqa: BLE001 - the caller gets it
             self._settle(error=error)
         finally:
             self.spent_s += time.perf_counter() - started
@@ -65,11 +66,11 @@ class _SlicedWork:
             else:
                 self.result.set_exception(error)
         except InvalidStateError:
-            pass  # its caller left meanwhile
+            pass  # the caller has left
 
 
 class FairExecutor:
-    """A few threads of one purpose, shared by keys in turn.
+    """Threads for one purpose, which keys use in turn.
 
     >>> executor = FairExecutor("evidence")
     >>> grounding = await executor.run(ground, answer, entries)
@@ -82,7 +83,7 @@ class FairExecutor:
         self._threads: list[threading.Thread] = []
         self._queue: FairQueue[_SlicedWork] = FairQueue()
         self._changed = threading.Condition()
-        """Guards the queue and what follows."""
+        """Lock of the queue and of the fields below."""
         self._running: set[_SlicedWork] = set()
         self._closed = False
         self._done = 0
@@ -99,9 +100,11 @@ class FairExecutor:
     async def run(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
     async def run(self, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """The result of `work`. Cancelling it withdraws work that waits, and ends work in slices after its slice.
+        """Return the result of `work`. Cancelling the call withdraws work that has not begun; work in slices ends after
+        the present slice.
 
-        Raises what `work` raises; ShareUsedUp and EngineOverloaded where too much waits, EngineNotReady once closed.
+        Raises the exceptions of `work`; ShareUsedUp and EngineOverloaded if too much work waits; EngineNotReady after
+        `close`.
         """
         job = _SlicedWork(lambda: work(*args, **kwargs), SHARE.get())
         with self._changed:
@@ -121,7 +124,7 @@ class FairExecutor:
                     self._queue.keep(lambda one: one is not job or one.steps is not None)
 
     async def close(self) -> None:
-        """Ends what is done in slices, waits for what is not, and drops what waits."""
+        """End work in slices, wait for other work, and drop all work that has not begun."""
         with self._changed:
             self._closed = True
             for job in (*self._queue, *self._running):
@@ -143,7 +146,9 @@ class FairExecutor:
             pass
 
     def _serve_one(self) -> bool:
-        """False once there is no more to do. A job is let go of before the next is awaited: it may hold megabytes."""
+        """Work for one slice; return False once the executor is closed and has no more work. The method returns after
+        each slice because a local variable of a loop would keep the last job, and thus megabytes, while waiting for the
+        next."""
         job = self._next()
         if job is None:
             return False

@@ -1,19 +1,19 @@
-"""The rounds of the garbage collector, kept short: while it looks through objects, no other thread runs.
+"""Control of the garbage collector, so that its rounds stay short: no other thread runs during a round.
 
-A server has some hundred thousand objects that live as long as it does: modules, schemas, engines. Looking through them
-takes a tenth of a second, and any request that makes many objects of its own brings it about.
+A server has several hundred thousand objects that exist until it ends: modules, schemas, engines. A round through all
+of them takes 0.1 s, and any request that creates many objects starts one.
 """
 
 import gc
 
 
 def set_aside() -> None:
-    """Leaves out of later rounds what there is now. It costs nothing, however much that is."""
+    """Exclude all present objects from later rounds. The call takes no time, however many objects there are."""
     gc.freeze()
 
 
 def collect_all() -> None:
-    """Frees what only refers to itself, what was set aside included, such as an engine that was closed."""
+    """Free all objects that only refer to each other, like a closed engine, including those that were set aside."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -1,8 +1,9 @@
-"""Shared libraries that the native modules of packages want of the system: which of them this machine lacks, and which
-Debian package brings each.
+"""Check for shared libraries that packages' native modules need from the system: which of them this machine lacks, and
+which Debian package provides each.
 
-A wheel carries nearly all that it needs. What it does not carry would be an ImportError at the engine's first use; here
-it is seen before anything is imported, by the names that an ELF file lists and by what the loader makes of these.
+A wheel contains nearly all libraries that it needs. A missing one would cause an ImportError at the engine's first use.
+This module detects it before anything is imported, from the names that an ELF file lists and from the loader's answer
+for each name.
 """
 
 import ctypes
@@ -36,10 +37,11 @@ DEBIAN_PACKAGES = {
     "libsndfile.so.1": "libsndfile1",
     "libstdc++.so.6": "libstdc++6",
 }
-"""By the name that the loader knows: what wheels for Linux may leave to the system, or leave to it all the same."""
+"""Debian packages by the library's name as the loader knows it: libraries that wheels for Linux may leave to the
+system, or leave to it although they should not."""
 
 _STAND_INS = {"libgomp.so.1": "libgomp-*.so*"}
-"""Files of the same library that other wheels carry under names of their own, in folders `*.libs` (auditwheel)."""
+"""Patterns of file names under which other wheels contain the same library, in folders `*.libs` (auditwheel)."""
 _ABSENT = re.compile(r"([\w.+-]+\.so[\w.]*): cannot open shared object file")
 _LOAD, _DYNAMIC = 1, 2
 _NEEDED, _NAMES = 1, 5
@@ -48,8 +50,8 @@ log = structlog.get_logger(__name__)
 
 
 def missing_library(module: str) -> str | None:
-    """A sentence on a library that `module`, a package's, needs and this machine lacks; None where nothing is known to
-    be missing. Imports nothing."""
+    """Return a sentence on a library that the package `module` needs and this machine lacks; None if no library is
+    known to be missing. Imports nothing."""
     for name in _wanted(module):
         if not _is_there(name):
             return lacking(name)
@@ -57,7 +59,7 @@ def missing_library(module: str) -> str | None:
 
 
 def lacking(name: str) -> str:
-    """A sentence on a shared library that the system lacks, with the command that brings it, where that is known."""
+    """Return a sentence on a shared library that the system lacks, with the command that installs it, if known."""
     package = DEBIAN_PACKAGES.get(name)
     if package is None:
         return f"This machine has no {name}, which it needs."
@@ -65,7 +67,7 @@ def lacking(name: str) -> str:
 
 
 def what_is_missing(error: BaseException) -> str | None:
-    """A sentence on the library that an import or a `dlopen` did not find; None for any other error."""
+    """Return a sentence on the library that an import or a `dlopen` did not find; None for any other error."""
     if not isinstance(error, ImportError | OSError):
         return None
     found = _ABSENT.search(str(error))
@@ -74,7 +76,7 @@ def what_is_missing(error: BaseException) -> str | None:
 
 @lru_cache
 def _wanted(module: str) -> tuple[str, ...]:
-    """Libraries of DEBIAN_PACKAGES that the files of an installed package need."""
+    """Return the libraries of DEBIAN_PACKAGES that the files of an installed package need."""
     spec = find_spec(module) if sys.platform == "linux" else None
     places = (spec.submodule_search_locations or ()) if spec else ()
     files = (file for place in places for file in Path(place).rglob("*.so*") if file.is_file())
@@ -90,8 +92,9 @@ def _is_there(name: str) -> bool:
 
 
 def _stand_in(name: str) -> bool:
-    """Loads for the whole process, as `name`, what another wheel carries of that library. Whatever needs `name` later
-    is given it: the loader goes by the name within the file, and looks no further."""
+    """Load another wheel's copy of the library, as `name`, for the whole process. Modules that need `name` later get
+    this copy, because the loader compares the name within the file with those of the loaded files before it
+    searches."""
     for file in sorted(Path(sysconfig.get_path("platlib")).glob(f"*.libs/{_STAND_INS[name]}")):
         try:
             load_as(name, file)
@@ -103,25 +106,25 @@ def _stand_in(name: str) -> bool:
 
 
 def load_as(name: str, file: Path) -> None:
-    """Loads a copy of `file` whose own name (its SONAME) is `name`: the one that auditwheel gave it, the file's, is
-    longer. The copy is in memory alone. Raises OSError."""
+    """Load a copy of `file` whose own name (its SONAME) is `name`. `name` must be shorter than the SONAME that
+    auditwheel gave the file, which is the file's name. The copy exists in memory only. Raises OSError."""
     given = os.fsencode(file.name) + b"\0"
     content = file.read_bytes()
     if content.count(given) != 1 or len(name) >= len(given):
         raise OSError(f"{file.name} does not name itself once")
     with open(os.memfd_create(name), "wb") as copy:
         copy.write(content.replace(given, os.fsencode(name).ljust(len(given), b"\0")))
-        # All of it, or OSError: what is cut would end the process.
+        # The copy must be written completely, or raise OSError: to load a truncated library would end the process.
         copy.flush()
         ctypes.CDLL(f"/proc/self/fd/{copy.fileno()}")
 
 
 def needed_by(file: Path) -> list[str]:
-    """The names of the libraries that a 64-bit ELF file lists as needed (DT_NEEDED of the System V ABI, chapter 5);
-    none for any other file."""
+    """Return the names of the libraries that a 64-bit ELF file lists as needed (DT_NEEDED of the System V ABI, chapter
+    5); an empty list for any other file."""
     with file.open("rb") as opened:
         header = opened.read(64)
-        # 64 bits, the lowest byte first: what x86-64 and ARM64 have.
+        # 64 bits, little-endian: the format of x86-64 and ARM64.
         if len(header) < 64 or header[:6] != b"\x7fELF\x02\x01":
             return []
         return list(_needed(opened, header))
@@ -129,7 +132,7 @@ def needed_by(file: Path) -> list[str]:
 
 def _needed(opened: BinaryIO, header: bytes) -> Iterator[str]:
     start, size, count = struct.unpack_from("<Q", header, 32)[0], *struct.unpack_from("<HH", header, 54)
-    # Each: kind, flags, place in the file, address, physical address, length in the file, …
+    # Fields of a segment: kind, flags, place in the file, address, physical address, length in the file, …
     segments = [struct.unpack("<IIQQQQ", _read(opened, start + size * at, 40)) for at in range(count)]
     for kind, _, place, _, _, length in segments:
         if kind != _DYNAMIC:

@@ -1,4 +1,4 @@
-"""Sessions of onnxruntime, and the memory of a card that they may take."""
+"""Sessions of onnxruntime, with a limit on a card's memory that they may take."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,8 +11,9 @@ from models.device import CPU, HOW_TO_SEE_CARDS, ONNXRUNTIME
 
 
 def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int = 0) -> Any:
-    """An InferenceSession of onnxruntime on `device`, with so many `threads` on the CPU, 0: as many as it sees fit.
-    Raises EngineUnavailable where it does not come to be there: by itself onnxruntime goes on with the CPU."""
+    """Return an InferenceSession of onnxruntime on `device`. `threads` is the number of threads on the CPU; 0:
+    onnxruntime's choice. Raises EngineUnavailable if the session is not on the card that `device` names: onnxruntime
+    itself would silently use the CPU."""
     import onnxruntime as ort
 
     ort.disable_telemetry_events()
@@ -20,13 +21,13 @@ def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Idle threads that spin take the cores from the other engines.
+    # Idle threads that spin would take CPU time from the other engines.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if ONNXRUNTIME.check(device, capability) == CPU:
         return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     index = int(device.partition(":")[2] or 0)
-    # By itself it takes memory in powers of two, and tries all algorithms anew for each size of its input: text has
-    # lines of every length.
+    # By default, the arena grows in powers of two, and each new size of input starts a search through all algorithms,
+    # although lines of text have every length.
     chosen = {"device_id": index, "arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
     if most := _MAY_TAKE.get():
         chosen["gpu_mem_limit"] = most
@@ -42,7 +43,7 @@ _MAY_TAKE: ContextVar[int] = ContextVar("may_take", default=0)
 
 @contextmanager
 def bounded(most: int) -> Iterator[None]:
-    """Has each `onnx_session` that the block opens on a card take at most so many bytes of it; 0: no bound."""
+    """Limit the card's memory of each `onnx_session` that is opened within the block to `most` bytes; 0: no limit."""
     token = _MAY_TAKE.set(most)
     try:
         yield
@@ -51,15 +52,15 @@ def bounded(most: int) -> Iterator[None]:
 
 
 class EmptyingSession:
-    """An InferenceSession that empties its arena where memory runs out.
+    """An InferenceSession that empties its arena when memory runs out.
 
-    The arena keeps each piece that it ever took, and joins no two: inputs of many sizes fill it with pieces of which
-    none suffices for the next, until not even the smallest input can be computed. It lets go of them at the end of a
-    run that asks for it, one that fails included.
+    The arena keeps every piece of memory that it ever took, and never joins two. Inputs of many sizes fill it with
+    pieces that are too small for the next input, until not even the smallest input can be computed. The arena frees its
+    pieces at the end of a run that has this option, even if the run fails.
     """
 
     def __init__(self, session: Any, arena: str) -> None:
-        """`arena` as onnxruntime calls it: `gpu:0`."""
+        """`arena` is its name in onnxruntime, like `gpu:0`."""
         self._session = session
         self._arena = arena
 
@@ -77,7 +78,7 @@ class EmptyingSession:
         return list(self._session.run(outputs, feeds)) if results is None else results
 
     def _tried(self, outputs: Sequence[str] | None, feeds: Mapping[str, Any], options: Any) -> list[Any] | None:
-        """The network's outputs; None where memory ran out."""
+        """Return the network's outputs; None if memory ran out."""
         try:
             return list(self._session.run(outputs, feeds, options))
         except Exception as error:

@@ -1,9 +1,10 @@
-"""OpenVINO, imported without its telemetry, and requests of graphs that are built here from a checkpoint's tensors."""
+"""OpenVINO, imported without its telemetry, and inference requests for graphs that are built here from a checkpoint's
+tensors."""
 
 import sys
 from typing import Any
 
-# `import openvino` reports itself to its maker through this package; without it, it falls back to a stub.
+# On import, openvino reports to its maker through this package; without the package, it uses a stub.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino as ov  # noqa: E402
@@ -14,10 +15,10 @@ __all__ = ["ColorFormat", "PrePostProcessor", "ops", "ov", "request_for"]
 
 
 def request_for(graph: Any, *, threads: int) -> Any:
-    """A request of the compiled `graph` on the CPU, whose results are the same on every machine.
+    """Return an inference request of `graph`, compiled for the CPU. Its results are the same on every machine.
 
-    These graphs are not kept compiled, as PP-OCR's are: all-MiniLM-L6-v2 would take 43 MB, and 0.12 s of processor time
-    to read back instead of 0.16 s to compile.
+    The compiled form of these graphs is not stored, unlike PP-OCR's: that of all-MiniLM-L6-v2 would take 43 MB, and
+    reading it back takes 0.12 s of processor time; compiling takes 0.16 s.
     """
     compiled = ov.Core().compile_model(
         graph,
@@ -25,9 +26,9 @@ def request_for(graph: Any, *, threads: int) -> Any:
         {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
-            # Where the processor has bfloat16, OpenVINO would take it: then a vector depends on the machine.
+            # On a processor with bfloat16, OpenVINO would use this type, and vectors would depend on the machine.
             "INFERENCE_PRECISION_HINT": "f32",
-            # Pinned threads of several containers would all land on the same cores.
+            # Pinned threads of several containers would all be placed on the same cores.
             "ENABLE_CPU_PINNING": False,
         },
     )

@@ -1,4 +1,5 @@
-"""Fetches sets of weights into the weights directory: streamed, checked, and there only when they are whole."""
+"""Download of sets of weights into the weights directory. A file gets its name once it is complete and its checksum is
+right."""
 
 import contextlib
 import hashlib
@@ -13,12 +14,13 @@ from models.base import ModelError
 from models.weights import WeightFile, WeightSet
 
 Progress = Callable[["WeightFile", int, int | None], None]
-"""Called with a file, how many of its bytes are here, and how many there are where that is known."""
+"""Function that is called with a file, the number of its bytes that are here, and the number of all its bytes; None if
+that is unknown."""
 
 _BLOCK = 1 << 20
 
 _CONNECT_S, _SILENCE_S = 10.0, 30.0
-"""Seconds to wait for a connection, and for the next bytes."""
+"""Most seconds to wait for a connection, and for the next bytes."""
 
 
 class PullFailed(ModelError):
@@ -34,17 +36,17 @@ class PullFailed(ModelError):
 
 
 class _AnotherFile(Exception):
-    """What came has another checksum."""
+    """The downloaded file has another checksum. The message is that checksum."""
 
 
 def pull(
     weight_set: WeightSet, root: Path, *, client: httpx.Client | None = None, progress: Progress | None = None
 ) -> None:
-    """Fetches what `weight_set` lacks below `root`, and what is there with another checksum. Raises PullFailed; files
-    that came before stay.
+    """Fetch each file of `weight_set` that is missing below `root` or has another checksum. Raises PullFailed; files
+    that were fetched before the failure are kept.
 
-    An interrupted file goes on where it stopped. Of several processes and threads that pull the same file, one fetches
-    and the others wait for it.
+    A later call resumes an interrupted file. If several processes or threads pull the same file, one fetches it and the
+    others wait.
     """
     with _opened(client) as http:
         for file in weight_set.files:
@@ -53,7 +55,8 @@ def pull(
 
 
 def _opened(client: httpx.Client | None) -> contextlib.AbstractContextManager[httpx.Client]:
-    """`client`, left open afterwards, or a new one; hubs redirect to their storage."""
+    """Return `client`, which stays open after the block, or a new client. It follows redirects, because hubs redirect
+    to their storage."""
     if client is not None:
         return contextlib.nullcontext(client)
     return httpx.Client(follow_redirects=True, timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_S))
@@ -63,7 +66,7 @@ def _fetch(file: WeightFile, root: Path, http: httpx.Client, progress: Progress)
     target = root / file.path
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Held by the operating system: a process that dies lets go of it.
+        # The operating system holds the lock: it is released when the process dies.
         from filelock import FileLock
 
         with FileLock(_beside(target, "lock")):
@@ -94,7 +97,7 @@ def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Prog
             except _AnotherFile:
                 if not begun:
                     raise
-                # The beginning may have been of another file.
+                # The part fetched earlier may belong to another file.
                 _complete(file, url, target, part, http, progress)
         except (_AnotherFile, httpx.HTTPError, PullFailed) as error:
             failures.append(error)
@@ -105,7 +108,7 @@ def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Prog
 
 
 def _complete(file: WeightFile, url: str, target: Path, part: Path, http: httpx.Client, progress: Progress) -> None:
-    """Appends to `part` what it lacks. A whole file with another checksum is deleted."""
+    """Append the missing rest to `part`. A complete file with another checksum is deleted."""
     try:
         with part.open("ab+") as out:
             digest = _stream(file, url, target, http, out, progress)
@@ -121,7 +124,7 @@ def _complete(file: WeightFile, url: str, target: Path, part: Path, http: httpx.
 
 
 def _stream(file: WeightFile, url: str, target: Path, http: httpx.Client, out: BinaryIO, progress: Progress) -> str:
-    """Writes the rest of the body to `out` and returns the SHA-256 of all of it."""
+    """Append the rest of the body to `out`, and return the SHA-256 of the whole file."""
     digest, done = hashlib.sha256(), 0
     out.seek(0)
     while block := out.read(_BLOCK):
@@ -150,7 +153,7 @@ def _stream(file: WeightFile, url: str, target: Path, http: httpx.Client, out: B
 
 
 def _goes_on(response: httpx.Response, done: int) -> bool:
-    """Whether the body begins after the `done` bytes that are here."""
+    """True if the body begins right after the `done` bytes that are here."""
     return response.status_code == httpx.codes.PARTIAL_CONTENT and response.headers.get("content-range", "").startswith(
         f"bytes {done}-"
     )

@@ -131,7 +131,7 @@ class Residents:
                 continue
             others = self._others(resident, place)
             if not others:
-                return  # what else is on the card is not ours, and less may do than it declares
+                return  # other programs hold the rest of the memory, and the engine may need less than it declares
             now = self._clock()
             if now >= until:
                 raise EngineNotReady(resident.spec.capability, self._refusal(resident, place, others))
@@ -140,7 +140,7 @@ class Residents:
             try:
                 await asyncio.wait_for(self._changed.wait(), max(0.0, min([until, *ends]) - now))
             except TimeoutError:
-                continue  # one may have stayed for long enough
+                continue  # an engine may meanwhile have stayed for long enough
 
     async def _has_left(self, resident: Resident, place: _Residence) -> bool:
         """Unload the least recently used engine that may leave, and return True; False if none may."""

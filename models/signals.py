@@ -1,4 +1,4 @@
-"""Keeps native libraries from taking signals for themselves."""
+"""Protection of this process's signal handlers from native libraries."""
 
 import contextlib
 import ctypes
@@ -7,14 +7,15 @@ import signal
 from collections.abc import Iterator
 
 _ROOM = 512
-"""Bytes: more than any system's `struct sigaction` (152 on Linux x86-64)."""
+"""Size in bytes of a buffer for a `struct sigaction`, larger than any system's (152 on Linux x86-64)."""
 
 
 @contextlib.contextmanager
 def signal_handlers_kept(*numbers: signal.Signals) -> Iterator[None]:
-    """Puts the handlers of these signals back that were there before the block.
+    """Restore the handlers of these signals after the block.
 
-    The C library is asked, because `signal.signal` works on the main thread alone and engines load on others.
+    The handlers are read and set by the C library, because `signal.signal` works on the main thread only and engines
+    load on other threads.
     """
     if os.name != "posix":
         yield

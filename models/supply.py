@@ -1,4 +1,4 @@
-"""The weights of one engine, fetched when it loads if they are small."""
+"""The weights of one engine, which are downloaded when the engine loads if they are small."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from models.pulling import PullFailed, pull
 from models.weights import WeightFile, WeightSet
 
 AUTO_PULL_BYTES = 100_000_000
-"""Sets up to this size are fetched at first use; larger ones by `openfaze pull` only."""
+"""Largest size in bytes of a set that is fetched at its first use. Only `openfaze pull` fetches larger sets."""
 
 _RETRY_S = 30.0
 """Seconds after a failed fetch in which requests fail at once instead of trying again."""
@@ -19,13 +19,13 @@ Fetch = Callable[[WeightSet, Path], None]
 
 
 class WeightsMissing(EngineUnavailable):
-    """The weights are not there, and could not be fetched or may not be."""
+    """Weights are missing, and could not be fetched or may not be."""
 
     reason_label = "weights"
 
 
 class Supply:
-    """One set of weights for one engine. `ready` belongs in a thread: it may download, and reads every byte.
+    """One set of weights for one engine. Call `ready` in a thread, because it may download, and reads every byte.
 
     >>> supply = Supply(FASTESTDET, "object_detection", config.weights_dir, auto_pull=config.auto_pull)
     >>> [network] = supply.ready()
@@ -43,20 +43,21 @@ class Supply:
         self._failed: tuple[float, str] | None = None
 
     def __getstate__(self) -> dict[str, object]:
-        """For another process, which has its own turns and failures."""
+        """Pickle the set for another process, which has a lock and a last failure of its own."""
         return {name: value for name, value in vars(self).items() if name not in ("_one_at_a_time", "_failed")}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state, _one_at_a_time=Lock(), _failed=None)
 
     def remedy(self) -> str | None:
-        """What would provide the weights; None where they are there, or will be fetched. Looks at names only."""
+        """Return a sentence on how to provide the weights; None if the files exist, or will be fetched. Checks names
+        only."""
         missing = self._weights.missing(self._root)
         return None if not missing or self._fetches_itself else self._to_do(missing)
 
     def ready(self) -> list[Path]:
-        """The files, each with its checksum. Raises EngineUnavailable: files that are missing, cannot be fetched, or
-        hold something else."""
+        """Return the paths of the files, after a check of their checksums. Raises EngineUnavailable if files are
+        missing and cannot be fetched, or have another checksum."""
         with self._one_at_a_time:
             if missing := self._weights.missing(self._root):
                 self._provide(missing)
@@ -87,5 +88,6 @@ class Supply:
 
 
 def _reason(error: PullFailed) -> str:
-    """Clients see the remedy: an error of the file system would name the server's folders."""
+    """Return the reason for clients, who see the remedy: the message of a file system error would name the server's
+    folders."""
     return "it cannot be written there" if isinstance(error.__cause__, OSError) else error.reason

@@ -27,24 +27,25 @@ class HostLimits:
     """Limits with which a host runs one engine."""
 
     max_batch: int = 1
-    """Items handed to one `run`: those that arrived while the engine was busy. None waits for company."""
+    """Most items of one `run`: those that arrived while the engine was busy. No batch waits for more items."""
     item_bytes: int = 0
     """Bytes of a card's memory per item during the computation, which may limit a batch further; 0: unknown."""
     card_bytes: int = 0
     """Most bytes of a card's memory that the engine may take, if its runtime can be limited; 0: no bound."""
     device: str = "cpu"
-    """Where the engine computes, if its items are counted."""
+    """Device on which the engine computes."""
     contested_batch: int | None = None
     """Largest batch while several keys compete for the engine, so that none waits longer than one short batch. None:
     no smaller limit applies."""
     is_followed: bool = False
     """True if an item's work goes on in another host of the same Turns."""
     max_queue: int = 64
-    """Items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its Share of it."""
+    """Most items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its Share of
+    it."""
     workers: int = 1
-    """Batches that run at the same time; a key may have its Share of those that take one item each."""
+    """Most batches that run at the same time. A key may have its Share of them if each takes one item."""
     idle_unload_s: float | None = None
-    """Unload after so many seconds without work; None keeps the engine loaded."""
+    """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 
 
 class Workplace(Protocol[ItemT_contra, ResultT_co]):
@@ -65,7 +66,7 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
         self, items: Sequence[ItemT_contra], left: asyncio.Event
     ) -> Sequence[ResultT_co | Exception | Unfinished]:
         """Return a result, an exception or the unfinished rest for each item. `left` is set once nobody waits for any
-        of them: the workplace then ends as much of their work as it can, and the results do not matter."""
+        of them: the workplace then ends their work as far as possible, and the caller ignores the results."""
 
     async def close(self) -> None:
         """Free the engine. No `run` is under way."""
@@ -115,7 +116,7 @@ class Threads(Generic[ItemT, ResultT]):
     async def run(
         self,
         items: Sequence[ItemT],
-        left: asyncio.Event,  # noqa: ARG002 - work that runs is finished: no thread can be stopped
+        left: asyncio.Event,  # noqa: ARG002 - a running batch is finished, because no thread can be stopped
     ) -> Sequence[ResultT | Exception | Unfinished]:
         results: Sequence[ResultT | Exception | Unfinished] = await self._in_thread(
             self._batches.run, self._engine, items
@@ -123,7 +124,8 @@ class Threads(Generic[ItemT, ResultT]):
         return results
 
     async def close(self) -> None:
-        # A thread lets go of what it was given a moment after its result is there: only this list has the engine.
+        # A worker thread releases its arguments a moment after its result arrives. Only this list may refer to the
+        # engine then.
         assert self._engine is not None
         last, self._engine = [self._engine], None
         await self._in_thread(lambda: last.pop().close())

@@ -1,1 +1,1 @@
-"""Engines that translate sentences, behind one seam."""
+"""Engines that translate sentences, behind one interface."""

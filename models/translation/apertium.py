@@ -1,7 +1,7 @@
-"""Apertium, a rule-based translator, run as the program that it is.
+"""Translation engine: Apertium, a rule-based translator, run as a program.
 
-Text goes in by its stream format (https://wiki.apertium.org/wiki/Apertium_stream_format): markup is a "superblank" in
-brackets, which stays between the words it stood between.
+Text is passed in Apertium's stream format (https://wiki.apertium.org/wiki/Apertium_stream_format). In it, markup is a
+"superblank" in brackets, which stays between the same words.
 """
 
 import os
@@ -22,11 +22,11 @@ SPEC = EngineSpec("apertium", CAPABILITY, "GPL-2.0-or-later", "the system's pack
 _PROGRAM = "apertium"
 _NOTATION = MarkNotation("Xq{}q", "[<{}>]")
 _END = ".[][\n\n]"
-"""Ends a sentence for the tagger without leaving a full stop: as `apertium-destxt` writes it."""
+"""End of a sentence for the tagger, without a full stop in the output; `apertium-destxt` writes the same characters."""
 _SPECIAL = re.compile(r"[\[\]{}^$/\\@<>]")
 _ESCAPED = re.compile(r"\\(.)")
 _DIRECTION = re.compile(r"(?P<source>[a-z]{2,3})-(?P<target>[a-z]{2,3})(?:_(?P<region>[A-Z]{2}))?")
-"""Other modes (`spa-cat_valencia`, `eco-es-fr`) are varieties that no request can name."""
+"""Pattern of the modes that a request can name. Other modes (`spa-cat_valencia`, `eco-es-fr`) are varieties."""
 _SECONDS = 120
 _LISTING_SECONDS = 10
 
@@ -38,11 +38,11 @@ def remedy() -> str | None:
 
 
 class ApertiumFailed(Exception):
-    """The program did not do what it should."""
+    """The program failed, or its output is unusable."""
 
 
 class Apertium:
-    """An engine for an EngineHost; a process for each job."""
+    """Engine for an EngineHost, with a process for each job."""
 
     def __init__(self) -> None:
         self._directions: Mapping[Pair, str] = {}
@@ -84,7 +84,8 @@ def directions() -> Mapping[Pair, str]:
 
 
 def _run(command: Sequence[str], stdin: str, seconds: float) -> str:
-    """What it prints. Apertium is a shell script that starts a dozen programs: all of them end with it."""
+    """Run the program and return its output. Apertium is a shell script that starts a dozen programs: after a failure
+    all of them are killed."""
     with subprocess.Popen(  # noqa: S603 - an argument list; the text goes to its standard input
         command,
         stdin=subprocess.PIPE,

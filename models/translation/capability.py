@@ -1,4 +1,4 @@
-"""The `translate` capability: its engines, and how each is put together."""
+"""Declaration of the capability `translate`: its engines, and how each is built."""
 
 from functools import partial
 from pathlib import Path
@@ -86,7 +86,7 @@ def _build_apertium(config: EngineConfig) -> Built:
 
 
 def remedy_between(source: str, target: str, weights_dir: Path) -> str:
-    """What would translate between two tags, where nothing that is here does."""
+    """Return a sentence on how to enable translation between two languages that no present engine serves."""
     ways = [
         " and ".join(f"`openfaze pull {name}`" for name in names) for names in sets_between(source, target, weights_dir)
     ]
@@ -95,7 +95,7 @@ def remedy_between(source: str, target: str, weights_dir: Path) -> str:
 
 
 def _llm_remedy(config: EngineConfig) -> str | None:
-    """The small model that comes with openfaze cannot translate."""
+    """Remedy for the lack of a capable LLM: the small model that comes with openfaze cannot translate."""
     llm = config.of(LlmSettings)
     if llm.llm_base_url or llm.llm_gguf or QWEN3_4B.remedy(config) is None:
         return None
@@ -108,7 +108,8 @@ MADLAD_400 = Candidate(
     _build_madlad,
     backend=CTRANSLATE2,
     profile=STANDARD,
-    # 2.94 thousand million parameters in 16 bits; the keys and values of all tokens that are decoded together.
+    # Base: 2.94 thousand million parameters in 16 bits. Item: the keys and values of all tokens that are decoded
+    # together.
     card=CardMemory(base=5900, item=3300),
 )
 OPUS_MT = Candidate(

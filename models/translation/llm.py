@@ -1,4 +1,5 @@
-"""The orchestrating LLM as a translator: sentences as JSON, so that it is plain which translation is whose."""
+"""Translation by the orchestrating LLM. Sentences are exchanged as JSON, so that each translation has the key of its
+sentence."""
 
 import json
 import re
@@ -14,7 +15,7 @@ NAME = "llm"
 _NOTATION = MarkNotation("⟦{}⟧", "⟦{}⟧")
 _MARKS = re.compile("⟦\\d+⟧")
 _BATCH_CHARS = 1500
-"""With its translation, no more than a small context holds."""
+"""Most characters of a batch: with their translation, they fit into a small context."""
 _ATTEMPTS = 2
 
 _SYSTEM = """You are a translation engine. The user's message is a JSON object. Its values are successive pieces of a
@@ -25,7 +26,7 @@ where it belongs. Numbers stay as they are. Add nothing and leave nothing out.""
 
 
 class NotTranslated(LlmBroke):
-    """What it answered is no translation, or one with markup of its own. It would answer the same again."""
+    """The LLM gave no translation of a sentence, or one with markup of its own. It would give the same answer again."""
 
     public = (
         "The language model was asked twice for a translation and gave none that can be used: a more capable one "
@@ -38,7 +39,7 @@ class NotTranslated(LlmBroke):
 
 
 class LlmTranslator:
-    """Between any languages. An answer that is not in order is asked for once more, with what is wrong with it."""
+    """A translator between any languages. A faulty answer is requested once more, with a list of its faults."""
 
     name = NAME
     batch_chars = _BATCH_CHARS
@@ -57,7 +58,8 @@ class LlmTranslator:
         *,
         wait: bool = False,  # noqa: ARG002 - an LLM has no queue of ours
     ) -> list[str]:
-        """Marks may be missing even so. Raises LlmError, NotTranslated when a sentence has no translation."""
+        """Translate the sentences. Marks may still be missing. Raises LlmError; NotTranslated if a sentence has no
+        translation."""
         llm = self._llm()
         asked = {str(number): _NOTATION.written(sentence) for number, sentence in enumerate(sentences, start=1)}
         system = _SYSTEM.format(source=f" in {name_of(source)}" if source else "", target=name_of(target))
@@ -93,7 +95,8 @@ async def _said(llm: Llm, messages: Sequence[Mapping[str, Any]], asked: Mapping[
 
 
 def _object_in(said: str) -> Mapping[str, Any]:
-    """The JSON object in an answer that may put words or a fence around it; none: empty."""
+    """Return the JSON object in an answer, which may add words or a fence around it; an empty object if there is
+    none."""
     try:
         found = json.loads(said[said.index("{") : said.rindex("}") + 1])
     except ValueError:

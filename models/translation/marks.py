@@ -1,7 +1,7 @@
-"""Characters that stand in a sentence for what must not be translated, and how engines are shown them.
+"""Marks: characters that replace the parts of a sentence that must not be translated, and their notations for engines.
 
-A mark is one character of Unicode's private use area, so that cutting a sentence never cuts a mark. Content (a
-placeholder, a code span) stands for a word; markup (`<b>`, `**`) stands between words.
+A mark is a character of Unicode's private use area, so that cutting a sentence never cuts a mark. A mark for content (a
+placeholder, a code span) replaces a word; a mark for markup (`<b>`, `**`) is placed between words.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 _CONTENT, _MARKUP = 0xE000, 0xE800
 
 MOST = 0x800
-"""Marks that one sentence can hold; no two of them have the same number."""
+"""Number of marks that one sentence can hold, each with a number of its own."""
 
 MARK = re.compile("[\ue000-\uefff]")
 
@@ -36,21 +36,22 @@ def same_marks(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MarkNotation:
-    """What an engine leaves as it is, and is therefore shown in a mark's place."""
+    """Notation of marks in an engine's input: strings that the engine does not translate."""
 
     content: str
-    """A format with one number."""
+    """Format string with one number."""
     markup: str
 
     def written(self, sentence: str, plain: Callable[[str], str] = str) -> str:
-        """`plain` is applied to what stands between the marks."""
+        """Return the sentence with its marks in this notation. `plain` is applied to the text between the marks."""
         pieces = re.split(f"({MARK.pattern})", sentence)
         return "".join(
             self._one(piece) if place % 2 else plain(piece) for place, piece in enumerate(pieces) if place % 2 or piece
         )
 
     def read(self, translation: str, sentence: str, plain: Callable[[str], str] = str) -> str:
-        """The translation of `sentence` with its marks; what looks like one that it does not have is text."""
+        """Return the translation of `sentence` with its marks. Notations of marks that `sentence` does not have are
+        kept as text."""
         marks = {self._one(mark): mark for mark in MARK.findall(sentence)}
         if not marks:
             return plain(translation)
@@ -62,4 +63,5 @@ class MarkNotation:
 
 
 WORD = MarkNotation("Xq{}q", "Xq{}q")
-"""A word of no dictionary, which engines of all kinds copy. It ends with a letter: none is another's beginning."""
+"""Notation by a word of no dictionary, which engines of all kinds copy. The word ends with a letter, so that no word is
+the beginning of another."""

@@ -1,4 +1,4 @@
-"""The codes by which speech engines know languages."""
+"""Codes of languages in speech engines."""
 
 from models.translation.languages import LANGUAGES, base_of, tag_of_name
 
@@ -9,14 +9,15 @@ _CODES = (
 )
 
 CODES = frozenset(_CODES.split())
-"""The languages that speech engines know: ISO 639-1, 639-3 where there is none, and Whisper's own for Javanese."""
+"""Languages of speech engines: by ISO 639-1, else by 639-3; Javanese by Whisper's own code."""
 
 _NAMED = {"bn": "Bengali", "ht": "Haitian", "jw": "Javanese", "mi": "Maori", "nn": "Nynorsk"}
-"""In English, as Whisper has them, where others differ."""
+"""Whisper's English names of languages that differ from those of `models.translation.languages`."""
 
 
 def language_code(name: str) -> str | None:
-    """A speech engine's code of a language, by a code, with or without a region (`pt-BR`), or a name; else None."""
+    """Return a speech engine's code of a language, from a code, with or without a region (`pt-BR`), or a name; else
+    None."""
     plain = name.strip().lower()
     code = plain.replace("_", "-").partition("-")[0]
     return code if code in CODES else code_of_tag(tag_of_name(plain) or "")
@@ -28,5 +29,5 @@ def code_of_tag(tag: str) -> str | None:
 
 
 def language_name(code: str) -> str:
-    """In English; the code itself where its language has no name here."""
+    """Return the English name of a code; the code itself if the language has no name here."""
     return _NAMED.get(code) or (LANGUAGES[code].name if code in CODES else code)

@@ -1,4 +1,4 @@
-"""The seam between the `translate` task and the engines: sentences in, the same number of sentences out."""
+"""Interface between the task `translate` and its engines, which return as many sentences as they get."""
 
 import asyncio
 from collections import deque
@@ -20,40 +20,43 @@ class TranslationJob:
     """Sentences of one text, for one engine."""
 
     sentences: tuple[str, ...]
-    """Without line breaks; they may hold marks (models/translation/ct2.py)."""
+    """Sentences without line breaks; they may hold marks (models/translation/marks.py)."""
     source: str | None
-    """The language as the engine calls it; None: it finds out by itself."""
+    """Name of the source language in the engine's own notation; None: the engine detects it."""
     target: str
 
 
 class Translator(Protocol):
     @property
     def name(self) -> str:
-        """The engine's name, as in the catalog."""
+        """Name of the engine, as in the catalog."""
 
     @property
     def batch_chars(self) -> int:
-        """Characters that are best sent together."""
+        """Best number of characters per call."""
 
     async def can(self, source: str | None, target: str) -> bool:
-        """Whether it translates between these tags, perhaps by way of other languages. Raises EngineUnavailable."""
+        """True if the engine translates between these tags, perhaps by way of other languages. Raises
+        EngineUnavailable."""
 
     async def translate(
         self, sentences: Sequence[str], source: str | None, target: str, *, wait: bool = False
     ) -> list[str]:
-        """A translation for each of `sentences`, in order. Marks are kept if the engine can: the caller must check.
+        """Return a translation for each of `sentences`, in order. Marks are kept if the engine can: the caller must
+        check.
 
-        With `wait`, a full queue is waited for. Raises ModelError.
+        With `wait`, the call waits while the queue is full. Raises ModelError.
         """
 
 
 Router = Callable[[str | None, str], Sequence[TranslationJob] | None]
-"""The ways from a source to a target language: jobs without sentences, a hop each; None: there is none. Called in a
-thread; it may read files, and raises EngineUnavailable."""
+"""Function that returns the route from a source to a target language: a job without sentences for each hop; None
+without a route. It is called in a thread, may read files, and raises EngineUnavailable."""
 
 
 class HostedTranslator:
-    """An engine of Jobs behind a host, hop after hop where there is no direct way."""
+    """A translator whose engine runs behind a host. It translates by way of other languages if there is no direct
+    route."""
 
     def __init__(self, host: EngineHost[TranslationJob, Sequence[str]], route: Router, *, batch_chars: int) -> None:
         self.name = host.spec.name
@@ -78,7 +81,8 @@ class HostedTranslator:
 
 
 def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> list[TranslationJob] | None:
-    """The fewest hops over `pairs`. A region that no pair has is given up: `pt-PT` is served by `pt`."""
+    """Return the route with the fewest hops over `pairs`. If no pair has the tag's region, the region is dropped: `pt`
+    serves `pt-PT`."""
     start = _served(source, {origin for origin, _ in pairs})
     end = _served(target, {to for _, to in pairs})
     if start is None or end is None:
@@ -100,11 +104,11 @@ def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> 
 
 
 _SCRIPTS = {"zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-MO": "zh-Hant"}
-"""How a language is written in a region, where not as elsewhere."""
+"""Script of a language in a region, if it differs from the language's usual script."""
 
 
 def _served(tag: str | None, known: Collection[str]) -> str | None:
-    """By what `known` calls the language: the tag itself, its script, or the language alone."""
+    """Return the name in `known` that serves the tag: the tag itself, its script, or the language alone."""
     while tag is not None and tag not in known:
         tag = _SCRIPTS.get(tag) or tag.rpartition("-")[0] or None
     return tag
