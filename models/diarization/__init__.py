@@ -1,1 +1,2 @@
-"""Engines that tell speakers apart: `voices` is the seam, `resemblyzer` and `pyannote` are the engines behind it."""
+"""Engines that distinguish speakers. `voices` is their interface, `resemblyzer` and `pyannote` are the engines behind
+it."""

@@ -1,4 +1,4 @@
-"""The `diarization` capability: its engines, and how each is put together."""
+"""Declaration of the capability `diarization`: its engines, and how each is built."""
 
 import asyncio
 import tempfile
@@ -26,7 +26,7 @@ from models.host import EngineHost
 from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32
-"""Windows of voices: more gain nothing, and take 1.3 MB each while they are encoded."""
+"""Most windows that are encoded together. More would not be faster, and each takes 1.3 MB."""
 
 
 class DiarizationSettings(OwnSettings):
@@ -66,7 +66,7 @@ PYANNOTE = Candidate(
 
 
 async def _tell_voices_apart(engines: Engines) -> str:
-    """A voice, the same from its middle on, and the same played at another speed, which makes it another one."""
+    """Test with two parts of a voice, and with one of them played at another speed, which makes it another voice."""
     voices = engines.use(DIARIZATION)
     samples = await asyncio.to_thread(read_greeting)
     if isinstance(voices, VoiceEncoder):

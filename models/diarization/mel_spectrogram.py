@@ -1,7 +1,7 @@
-"""The mel spectrogram that Resemblyzer was trained on: `librosa.feature.melspectrogram` with its defaults.
+"""The mel spectrogram for which Resemblyzer was trained: `librosa.feature.melspectrogram` with its defaults.
 
-Slaney's mel scale and his filters of equal area (M. Slaney, Auditory Toolbox, 1998) over the power spectrum, as
-librosa 0.11 computes them (`librosa.filters.mel`, `librosa.mel_frequencies`; ISC licence). It is not logarithmic.
+It applies Slaney's mel scale and his filters of equal area (M. Slaney, Auditory Toolbox, 1998) to the power spectrum,
+like librosa 0.11 (`librosa.filters.mel`, `librosa.mel_frequencies`; ISC licence). Its values are not logarithms.
 """
 
 import numpy as np
@@ -12,23 +12,23 @@ SAMPLE_RATE = 16_000
 CHANNELS = 40
 
 FFT = 400
-"""25 ms, the length of the Hann window too."""
+"""Number of samples in a frame and in its Hann window: 25 ms."""
 
 HOP = 160
-"""10 ms."""
+"""Number of samples between two frames: 10 ms."""
 
 _LINEAR_STEP = 200 / 3
-"""Hz a mel below 1000 Hz."""
+"""Width of a mel in Hz, below 1000 Hz."""
 
 _LOG_FROM_HZ = 1000.0
 
 _LOG_STEP = np.log(6.4) / 27
-"""Above, a mel multiplies the frequency by e^0.0687: 6400 Hz lie 27 mels above 1000 Hz."""
+"""Logarithm of the factor from mel to mel above 1000 Hz: e^0.0687, so that 6400 Hz are 27 mels above 1000 Hz."""
 
 
 def mel_spectrograms(clips: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 [n, samples] to [n, 1 + samples // 160, 40]; frame t is centred on sample 160·t, silence beyond both
-    ends."""
+    """Return the spectrograms, float32 [n, 1 + samples // 160, 40], of clips, float32 [n, samples]. Frame t is centred
+    on sample 160·t. Clips are padded with silence at both ends."""
     padded = np.pad(clips, ((0, 0), (FFT // 2, FFT // 2)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, FFT, axis=1)[:, ::HOP]
     spectrum = np.fft.rfft(frames * _HANN, axis=2)
@@ -49,7 +49,7 @@ def _hz_of(mels: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _filters() -> NDArray[np.float32]:
-    """[40, 201]: triangles between neighbours' centres, each of area 1."""
+    """Return the filters, [40, 201]: triangles between the centres of their neighbours, each of area 1."""
     edges = _hz_of(np.linspace(0, _mel_of(SAMPLE_RATE / 2), CHANNELS + 2))
     bins = np.arange(FFT // 2 + 1) * SAMPLE_RATE / FFT
     widths = np.diff(edges)[:, None]
@@ -63,4 +63,4 @@ def _filters() -> NDArray[np.float32]:
 _FILTERS = _filters()
 
 _HANN = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)).astype(np.float32)
-"""Periodic, as scipy.signal.get_window makes it."""
+"""Periodic Hann window, equal to that of scipy.signal.get_window."""

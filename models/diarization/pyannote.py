@@ -1,6 +1,7 @@
-"""pyannote's speaker-diarization-community-1: the `diarization` engine for whoever has accepted its conditions.
+"""Diarization engine: pyannote's speaker-diarization-community-1, for operators who accepted its conditions.
 
-A whole pipeline, segmentation to clustering, on torch. It reports its use to its maker unless told not to; here it is.
+It is a complete pipeline on torch, from segmentation to clustering. By default it reports its use to its maker; this
+module switches the reports off.
 """
 
 import os
@@ -42,7 +43,7 @@ def remedy(folder: Path | None) -> str | None:
 @dataclass(frozen=True, slots=True)
 class DiarizationInput:
     path: Path
-    """Nothing but float32 samples, mono, 16 kHz."""
+    """Path of a file that contains only float32 samples, mono, 16 kHz."""
     speakers: int | None = None
 
 
@@ -50,13 +51,13 @@ class Pyannote:
     """Implementation of `models.base.Engine` from a DiarizationInput to its ordered turns, without overlaps."""
 
     def __init__(self, folder: Path, *, device: str = "cpu") -> None:
-        """`folder` has the pipeline's `config.yaml` and the models that it names."""
+        """`folder` contains the pipeline's `config.yaml` and the models that this file names."""
         self._folder = folder
         self._device = device
         self._pipeline: Any = None
 
     def load(self) -> None:
-        # Read when pyannote is imported.
+        # pyannote reads the variable when it is imported.
         os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
         import torch
         from pyannote.audio import Pipeline
@@ -74,13 +75,13 @@ class Pyannote:
     def _turns_or_error(self, recording: DiarizationInput) -> tuple[VoiceTurn, ...] | Exception:
         try:
             return self._turns(recording)
-        except Exception as error:  # noqa: BLE001 - whatever breaks on a recording is the result of that recording
+        except Exception as error:  # noqa: BLE001 - an error is the result of its recording
             return error
 
     def _turns(self, recording: DiarizationInput) -> tuple[VoiceTurn, ...]:
         import torch
 
-        # Mapped privately: torch takes no array that it may not write to.
+        # A private mapping, because torch takes only arrays that it may write to.
         samples = np.memmap(recording.path, np.float32, mode="c")
         sound = {"waveform": torch.from_numpy(samples)[None], "sample_rate": RATE}
         found = self._pipeline(sound, num_speakers=recording.speakers).exclusive_speaker_diarization
@@ -90,7 +91,7 @@ class Pyannote:
 
 
 class HostedDiarizer:
-    """A Diarizer on the host of a Pyannote. Recordings wait for their turn."""
+    """A Diarizer whose engine, a Pyannote, runs behind a host. Recordings wait while the queue is full."""
 
     def __init__(self, host: EngineHost[DiarizationInput, tuple[VoiceTurn, ...]]) -> None:
         self._host = host

@@ -1,4 +1,4 @@
-"""Resemblyzer: a window of speech to a voice, on OpenVINO or NumPy."""
+"""Diarization engine: Resemblyzer, from a window of speech to a vector of the voice, on OpenVINO or NumPy."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -16,13 +16,13 @@ from models.diarization.voices import WINDOW, Voice
 from models.speech.transcriber import Samples
 
 LEVEL = 10 ** (-30 / 20)
-"""-30 dB of full scale, root mean square: the level that the training data was raised to."""
+"""Root mean square to which the training data was raised: -30 dB of full scale."""
 _SILENCE = 1e-5
-"""Root mean square below which a window is not raised any further."""
+"""Root mean square below which a window is not raised to LEVEL."""
 
 
 def build_network(weights: Tensors, *, threads: int) -> VoiceNetwork:
-    """On OpenVINO; on NumPy where there is no OpenVINO. `threads` 0: as many as OpenVINO sees fit."""
+    """Return the network on OpenVINO; on NumPy if OpenVINO is not installed. `threads` is 0 for OpenVINO's choice."""
     if find_spec("openvino") is not None:
         from models.diarization.resemblyzer_openvino import OpenVinoVoiceNetwork
 
@@ -36,7 +36,7 @@ class Resemblyzer:
     """Implementation of `models.base.Engine` from a window of speech to its Voice."""
 
     def __init__(self, path: Path | None = None, *, threads: int = 0) -> None:
-        """`path` of the checkpoint as voice_weights() finds it; `threads` 0: as many as the runtime sees fit."""
+        """`path` is the checkpoint's, by default that of voice_weights(). `threads` is 0 for the runtime's choice."""
         self._threads = threads
         self._path = path
         self._network: VoiceNetwork | None = None

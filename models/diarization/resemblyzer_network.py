@@ -1,4 +1,4 @@
-"""The LSTM of Resemblyzer: its sizes, and what computes it."""
+"""Interface and sizes of Resemblyzer's LSTM."""
 
 from typing import Protocol
 
@@ -10,9 +10,10 @@ LAYERS = 3
 WIDTH = 256
 
 TINY = 1e-12
-"""Least length that a vector is divided by."""
+"""Least number by which a vector is divided to get length 1."""
 
 
 class VoiceNetwork(Protocol):
     def encode(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32 [n, frames, 40] to [n, 256], rows of length 1 and nowhere negative."""
+        """Return voices, float32 [n, 256], for spectrograms, float32 [n, frames, 40]. Rows have length 1 and no
+        negative element."""

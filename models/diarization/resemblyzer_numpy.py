@@ -1,4 +1,4 @@
-"""The LSTM of Resemblyzer in NumPy, where there is no OpenVINO."""
+"""Resemblyzer's LSTM in NumPy, for machines without OpenVINO."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,12 +8,12 @@ from models.diarization.torch_checkpoint import Tensors
 
 
 class NumpyVoiceNetwork:
-    """Implements `Network`."""
+    """Implementation of VoiceNetwork in NumPy."""
 
     def __init__(self, weights: Tensors) -> None:
         self._layers = [
             (
-                # Input and state side by side: one product a step.
+                # Weights of input and state side by side, so that a step takes one product.
                 np.concatenate(
                     [weights[f"lstm.weight_ih_l{layer}"], weights[f"lstm.weight_hh_l{layer}"]], axis=1
                 ).T.copy(),
@@ -33,7 +33,7 @@ class NumpyVoiceNetwork:
 
 
 def _lstm(steps: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The states of one layer at every step. Gates in torch's order: input, forget, cell, output."""
+    """Return the states of one layer at every step. The gates are in torch's order: input, forget, cell, output."""
     count, batch, width = steps.shape
     states = np.empty((count, batch, WIDTH), np.float32)
     joined = np.zeros((batch, width + WIDTH), np.float32)
@@ -52,6 +52,6 @@ def _lstm(steps: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray
 
 
 def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    # By tanh, which overflows nowhere.
+    # Computed from tanh, which never overflows.
     sigmoid: NDArray[np.float32] = np.float32(0.5) * np.tanh(np.float32(0.5) * x) + np.float32(0.5)
     return sigmoid

@@ -1,4 +1,4 @@
-"""The encoder's network as an OpenVINO graph, built straight from the checkpoint's tensors."""
+"""Resemblyzer's LSTM as an OpenVINO graph, built directly from the checkpoint's tensors."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from models.openvino_graphs import ops, ov, request_for
 
 
 class OpenVinoVoiceNetwork:
-    """Implements `Network`."""
+    """Implementation of VoiceNetwork on OpenVINO."""
 
     def __init__(self, weights: Tensors, *, threads: int) -> None:
         self._request = request_for(_graph(weights), threads=threads)
@@ -20,7 +20,7 @@ class OpenVinoVoiceNetwork:
     def encode(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
         silence = np.zeros((len(mels), 1, WIDTH), np.float32)
         lengths = np.full(len(mels), mels.shape[1], np.int64)
-        # A copy: the runtime writes its next answer to the same place.
+        # A copy, because the runtime writes its next result to the same memory.
         vectors: NDArray[np.float32] = self._request.infer([mels, silence, lengths])[0].copy()
         return vectors
 
@@ -44,6 +44,6 @@ def _graph(weights: Tensors) -> Any:
 
 
 def _gates(tensor: NDArray[np.float32]) -> Any:
-    """torch's order of gates is input, forget, cell, output; OpenVINO's is forget, input, cell, output."""
+    """Convert torch's order of gates (input, forget, cell, output) into OpenVINO's (forget, input, cell, output)."""
     entering, kept, cell, leaving = np.split(tensor, 4)
     return ops.constant(np.concatenate([kept, entering, cell, leaving])[None])

@@ -1,7 +1,7 @@
-"""The weights of Resemblyzer inside the package `resemblyzer`, whose constants are those of `resemblyzer/hparams.py`.
+"""The weights of Resemblyzer in the package `resemblyzer`, whose file `hparams.py` contains the constants used here.
 
-The package is located, never imported: its own code needs torch, librosa and webrtcvad.
-`pip install --no-deps resemblyzer`.
+The package is located but never imported, because its own code needs torch, librosa and webrtcvad. `pip install
+--no-deps resemblyzer` installs it.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ SPEC = EngineSpec("resemblyzer", "diarization", "Apache-2.0", "inside the packag
 REMEDY = "Run `openfaze install weights`."
 
 SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
-"""The hash of `pretrained.pt` in resemblyzer 0.1.4."""
+"""SHA-256 of `pretrained.pt` in resemblyzer 0.1.4."""
 
 
 def voice_weights() -> Path | None:
-    """The checkpoint; None where the package or the file is missing."""
+    """Return the path of the checkpoint; None if the package or the file is missing."""
     spec = find_spec("resemblyzer")
     if spec is None or spec.origin is None:
         return None
@@ -29,12 +29,12 @@ def voice_weights() -> Path | None:
 
 
 def voice_remedy() -> str | None:
-    """What would let the engine run here; None when it can. Loads nothing."""
+    """Return a sentence on how to provide the weights; None if they are there. Loads nothing."""
     return None if voice_weights() else REMEDY
 
 
 def read_weights(path: Path) -> Tensors:
-    """Raises EngineUnavailable for a file that is not the published one."""
+    """Return the tensors of the checkpoint. Raises EngineUnavailable for any file but the published one."""
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise EngineUnavailable(SPEC.capability, f"The file {path.name} is not that of resemblyzer 0.1.4. {REMEDY}")

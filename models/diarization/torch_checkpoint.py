@@ -1,9 +1,9 @@
-"""The tensors of a checkpoint that torch saved before its version 1.6, read without torch.
+"""Reader for checkpoints that torch saved before its version 1.6. It does not need torch.
 
-Such a file is four pickles (a magic number, the protocol's version, the writer's byte order, the object), a fifth with
-the keys of the storages, and then each storage: its number of elements as a little-endian int64 and its elements
-(`torch.serialization._legacy_save`). The unpickler here knows ordered dictionaries and float tensors and calls
-nothing else.
+Such a file consists of four pickles (a magic number, the protocol's version, the writer's byte order, the object), a
+fifth with the keys of the storages, and then each storage: its number of elements as a little-endian int64, and the
+elements (`torch.serialization._legacy_save`). The unpickler here accepts ordered dictionaries and float tensors, and
+calls nothing else.
 """
 
 import io
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tensors = Mapping[str, NDArray[np.float32]]
-"""By the names of the checkpoint."""
+"""Tensors by their names in the checkpoint."""
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -27,15 +27,15 @@ _PROTOCOL = 1001
 @dataclass(frozen=True, slots=True)
 class _Tensor:
     storage: str
-    """The key of the storage that has its elements."""
+    """Key of the storage with the tensor's elements."""
     offset: int
     shape: tuple[int, ...]
 
 
 def read_checkpoint(data: bytes, part: str) -> Tensors:
-    """The float32 tensors of the dictionary `part` of the checkpoint.
+    """Return the float32 tensors of the dictionary `part` of the checkpoint.
 
-    Raises pickle.UnpicklingError for a file of another kind, and for one that holds anything but numbers, strings,
+    Raises pickle.UnpicklingError for a file in another format, and for one with objects other than numbers, strings,
     dictionaries and contiguous float tensors.
     """
     file = io.BytesIO(data)
@@ -50,7 +50,7 @@ def read_checkpoint(data: bytes, part: str) -> Tensors:
     tensors = {}
     for name, tensor in checkpoint[part].items():
         elements = storages[tensor.storage][tensor.offset :][: int(np.prod(tensor.shape))]
-        # A copy: what else the file holds (the optimizer's state) need not stay in memory.
+        # A copy, so that the rest of the file (the optimizer's state) need not stay in memory.
         tensors[name] = elements.reshape(tensor.shape).copy()
     return tensors
 
@@ -63,7 +63,7 @@ class _Unpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f"a checkpoint holds no {module}.{name}") from None
 
     def persistent_load(self, pid: Any) -> str:
-        """`pid` is ("storage", type, key, location, elements, view)."""
+        """Return the key in `pid`, which is ("storage", type, key, location, elements, view)."""
         kind, _type, key, *_ = pid
         if kind != "storage":
             raise pickle.UnpicklingError(f"a checkpoint holds no {kind!r}")
@@ -80,7 +80,7 @@ def _rebuild_tensor(
 
 
 class _FloatStorage:
-    """Stands for the element type of a storage; never made."""
+    """Placeholder for the element type of a storage; it has no instances."""
 
 
 _KNOWN = {

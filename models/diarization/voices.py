@@ -1,4 +1,4 @@
-"""What tells voices apart: the seam between those who have sound and the engines that know who speaks."""
+"""Interface between the callers that have sound and the engines that distinguish voices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from models.host import EngineHost
 from models.speech.transcriber import Samples
 
 WINDOW = 25_600
-"""Samples of a VoiceEncoder's window, 1.6 s: what it was trained on."""
+"""Number of samples in a VoiceEncoder's window: 1.6 s, as in its training."""
 
 DIMENSIONS = 256
-"""Numbers of a Voice."""
+"""Number of elements in a Voice."""
 
 Voice = NDArray[np.float32]
 """float32[256] of length 1: the cosine of two voices is the dot product of their vectors."""
@@ -23,34 +23,35 @@ Voice = NDArray[np.float32]
 
 @runtime_checkable
 class VoiceEncoder(Protocol):
-    """An engine that tells voices apart; who speaks when is worked out from its vectors."""
+    """An engine that turns windows of speech into vectors, from which the caller computes who speaks when."""
 
     async def embed(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
-        """n × 256, rows of length 1 in the order of `windows`: at most 1.6 s each; a shorter one is repeated until it
-        is as long. How loud a window is makes no difference. Raises ModelError."""
+        """Return an array of n × 256: a row of length 1 for each of `windows`, in order. A window has at most 1.6 s; a
+        shorter one is repeated up to this length. The loudness of a window does not matter. Raises ModelError."""
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceTurn:
-    """Somebody speaks from `start` to `end`, in seconds of the recording."""
+    """A speaker's turn, from `start` to `end` in seconds of the recording."""
 
     start: float
     end: float
     speaker: str
-    """The name that the engine gives the speaker."""
+    """Engine's name of the speaker."""
 
 
 @runtime_checkable
 class Diarizer(Protocol):
-    """An engine that works out by itself who speaks when."""
+    """An engine that computes by itself who speaks when."""
 
     async def diarize(self, recording: Path, speakers: int | None) -> Sequence[VoiceTurn]:
-        """Turns in order of time. `recording` is a file of nothing but float32 samples, mono, 16 kHz; `speakers` is
-        their number where it is known. Raises ModelError."""
+        """Return the turns in order of time. `recording` is the path of a file that contains only float32 samples,
+        mono, 16 kHz; `speakers` is the number of speakers, None if unknown. Raises ModelError."""
 
 
 class HostedVoiceEncoder:
-    """An embedding engine behind its host. A long list waits for room in the queue instead of being refused."""
+    """A VoiceEncoder whose engine runs behind a host. A long list waits for room in the queue instead of being
+    refused."""
 
     def __init__(self, host: EngineHost[Samples, Voice]) -> None:
         self._host = host

@@ -1,4 +1,4 @@
-"""What embeds texts: the seam between those who compare texts and the engines that make vectors of them."""
+"""Interface between the callers that compare texts and the engines that turn texts into vectors."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,10 +13,10 @@ from models.fair_executor import Slices
 from models.host import EngineHost
 
 DIMENSIONS = 384
-"""Numbers in a vector of every engine here."""
+"""Number of elements in every engine's vectors."""
 
 _AT_ONCE = 32
-"""Passages of one request that are with the engine at a time: it has a batch of them while another is computed."""
+"""Most passages of one request that the engine has at a time: a batch is computed while the next one waits."""
 
 LANGUAGES = frozenset({"en"})
 """ISO 639-1 codes of the languages whose sentences all-MiniLM-L6-v2 was trained to compare."""
@@ -27,29 +27,29 @@ Vector = NDArray[np.float32]
 
 class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """n × 384, rows of length 1 in the order of `texts`; what the engine does not read at once of a text is cut
-        off. Raises ModelError."""
+        """Return an array of n × 384: a row of length 1 for each of `texts`, in order. The part of a text beyond the
+        engine's limit is cut off. Raises ModelError."""
 
 
 class PassageEmbedder(Embedder, Protocol):
-    """Also for texts of any length."""
+    """An Embedder that also reads texts of any length, in passages."""
 
     def cuts_at_once(self) -> bool:
-        """Whether `passages` need not wait for a tokenizer that is still to be read."""
+        """True if `passages` can begin at once, because the tokenizer is loaded."""
 
     def passages(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
-        """All of `text`, in parts that are read at once. Blocks, in slices."""
+        """Return all of `text` in passages that the engine can read. Blocks its thread, in slices."""
 
     def frame(self, role: Role = QUERY) -> int:
-        """Tokens of each passage that are no part of the text."""
+        """Number of tokens in each passage that do not belong to the text."""
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
-        """The vectors of `passages`, as `embed` returns them."""
+        """Return the vectors of `passages`, like `embed`."""
 
 
 class HostedEmbedder:
-    """An embedding engine behind its host. A long list waits for room in the queue instead of being refused. Implements
-    `PassageEmbedder`."""
+    """A PassageEmbedder whose engine runs behind a host. A long list waits for room in the queue instead of being
+    refused."""
 
     def __init__(self, host: EngineHost[str | Passage, Vector], passages: Passages) -> None:
         self._host = host

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2: a sentence to 384 numbers, on OpenVINO or NumPy."""
+"""Embedding engine: all-MiniLM-L6-v2, with vectors of 384 elements, on OpenVINO or NumPy."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -16,17 +16,17 @@ from models.embedding.passages import Passage, Passages, read_tokenizer
 from models.embedding.pooling import mean_pooled
 
 MAX_TOKENS = 256
-"""What the model was published with (`max_seq_length`), [CLS] and [SEP] included; the rest of a text is cut off, unless
-it comes as Passages."""
+"""Most tokens of a text, including [CLS] and [SEP]: `max_seq_length` of the published model. The rest of a text is cut
+off, unless the text is passed as Passages."""
 
 
 def passages(folder: Path | None = None) -> Passages:
-    """`folder` as MiniLm's."""
+    """Return the Passages of the model in `folder`, by default that of embedding_weights()."""
     return Passages(lambda: (folder or _folder()) / "tokenizer.json", ("[CLS]", "[SEP]"), MAX_TOKENS)
 
 
 def _folder() -> Path:
-    """Raises EngineUnavailable."""
+    """Return the folder of the weights. Raises EngineUnavailable if there is none."""
     folder = embedding_weights()
     if folder is None:
         raise EngineUnavailable(SPEC.capability, REMEDY)
@@ -34,10 +34,12 @@ def _folder() -> Path:
 
 
 class MiniLm:
-    """From a text to its Vector: normalised mean of the last hidden states. Implements `models.base.Engine`."""
+    """Implementation of `models.base.Engine` from a text to its Vector: the normalised mean of the last hidden
+    states."""
 
     def __init__(self, folder: Path | None = None, *, threads: int = 0) -> None:
-        """`folder` as embedding_weights() finds it; `threads` 0: as many as the runtime sees fit."""
+        """`folder` contains the weights; by default it is that of embedding_weights(). `threads` is 0 for the runtime's
+        choice."""
         self._folder = folder
         self._threads = threads
         self._tokenizer: Any = None
@@ -69,7 +71,8 @@ class MiniLm:
 
 
 def build_network(weights: Tensors, *, threads: int) -> MiniLmNetwork:
-    """On OpenVINO, which is five to twenty times as fast as NumPy; on NumPy where there is no OpenVINO."""
+    """Return the network on OpenVINO, which is five to twenty times as fast as NumPy; on NumPy if OpenVINO is not
+    installed."""
     if find_spec("openvino") is not None:
         from models.embedding.minilm_openvino import OpenVinoMiniLm
 

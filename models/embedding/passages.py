@@ -1,4 +1,4 @@
-"""Cuts texts of any length into passages, which a network reads at once."""
+"""Division of texts of any length into passages, each short enough for a network."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -8,18 +8,18 @@ from typing import Any, Literal
 from models.fair_executor import Slices
 
 Passage = Sequence[int]
-"""Tokens that the engine reads at once, those included that begin and end it."""
+"""Tokens for one run of a network, including the marks at the beginning and the end."""
 
 Role = Literal["query", "passage"]
-"""What a text is for: to be compared with others like it and to search by, or to be found."""
+"""Role of a text: a query is used for a search, or compared with its like; a passage is to be found."""
 
 QUERY: Role = "query"
 
 _PIECE_CHARS = 16_000
-"""Characters that are tokenized at once."""
+"""Most characters that are tokenized at once."""
 
 _SHORT_CHARS = 1000
-"""Characters that are tokenized, in a quarter of a millisecond, without letting other threads run meanwhile."""
+"""Most characters of a text that is tokenized without releasing the GIL, which takes 0.25 ms."""
 
 
 def read_tokenizer(file: Path) -> Any:
@@ -31,7 +31,7 @@ def read_tokenizer(file: Path) -> Any:
 
 
 class Passages:
-    """Cuts texts of any length into what a network reads at once. In any thread."""
+    """Divider of texts into passages for one network. Any thread may use it."""
 
     def __init__(
         self,
@@ -40,15 +40,15 @@ class Passages:
         max_tokens: int,
         prefixes: Mapping[Role, str] | None = None,
     ) -> None:
-        """`find_tokenizer` may raise EngineUnavailable; `marks` begin and end each passage, and `max_tokens` counts
-        them and the prefix, which each part of a text has."""
+        """`find_tokenizer` may raise EngineUnavailable. `marks` are the tokens at the beginning and the end of each
+        passage. `max_tokens` includes them and the prefix, which every passage of a text has."""
         self._find_tokenizer = find_tokenizer
         self._marks = marks
         self._max_tokens = max_tokens
         self._prefixes = prefixes or {}
 
     def is_loaded(self) -> bool:
-        """Whether the tokenizer has been read."""
+        """True if the tokenizer was read."""
         return "_tokenizer" in vars(self)
 
     @cached_property
@@ -59,35 +59,36 @@ class Passages:
 
     @cached_property
     def _begins(self) -> Mapping[Role, list[int]]:
-        """By which a passage begins. Prefixes end with a word, so that their tokens are the same alone."""
+        """Return the tokens at the beginning of a passage, by role. A prefix can be tokenized alone because it ends
+        with a word."""
         tokenizer, mark = self._tokenizer, self._tokenizer.token_to_id(self._marks[0])
         prefixes = {role: tokenizer.encode(said, add_special_tokens=False).ids for role, said in self._prefixes.items()}
         return {role: [mark, *prefixes.get(role, ())] for role in ("query", "passage")}
 
     def of(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
-        """Raises EngineUnavailable."""
+        """Return the passages of `text`. Raises EngineUnavailable."""
         tokenizer = self._tokenizer
         ids: list[int] = []
         for piece in _cut_between_words(text):
             if len(piece) <= _SHORT_CHARS:
                 ids += tokenizer.encode(piece, add_special_tokens=False).ids
             else:
-                # A batch of one: it alone lets other threads run, for which who is done waits then.
+                # Only the tokenizer's method for batches releases the GIL. To get it back may take a while.
                 [encoding] = tokenizer.encode_batch_fast([piece], add_special_tokens=False)
                 ids += encoding.ids
             yield
         begin, end = self._begins[role], tokenizer.token_to_id(self._marks[1])
         most = self._max_tokens - self.frame(role)
-        # A text without a token is a passage, too.
+        # A text without tokens is a passage, too.
         return [[*begin, *ids[at : at + most], end] for at in range(0, max(1, len(ids)), most)]
 
     def frame(self, role: Role = QUERY) -> int:
-        """Tokens of a passage that are no part of the text. Raises EngineUnavailable."""
+        """Number of tokens in a passage that do not belong to the text. Raises EngineUnavailable."""
         return len(self._begins[role]) + 1
 
 
 def _cut_between_words(text: str) -> Iterator[str]:
-    """`text` in pieces that end between words, where it has spaces: cut there, its tokens stay the same."""
+    """Yield `text` in pieces that end between words, if it contains spaces. Such cuts do not change the tokens."""
     at = 0
     while len(text) - at > _PIECE_CHARS:
         cut = text.rfind(" ", at, at + _PIECE_CHARS) + 1 or at + _PIECE_CHARS

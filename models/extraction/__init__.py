@@ -1,1 +1,1 @@
-"""Which piece of what was read answers a field: a network that scores spans."""
+"""Network that scores spans of a text as values of a schema's fields."""

@@ -1,4 +1,4 @@
-"""The `extraction` capability: who fills the fields of a schema from what was read."""
+"""Declaration of the capability `extraction`: the engines that fill the fields of a schema from texts."""
 
 import asyncio
 

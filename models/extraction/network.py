@@ -1,7 +1,7 @@
-"""A small network that scores pieces of a text as answers to the fields of a schema.
+"""A small network that scores spans of a text as values of a schema's fields.
 
-It sees what a piece looks like and where it stands, how far the labels around it name the field, and what its line and
-these labels mean (sentence embeddings). It was trained by `training/extraction`.
+Its inputs describe a span's form and place, how well the labels around the span match the field's name, and the meaning
+of the span's line and of these labels (sentence embeddings). `training/extraction` trains it.
 """
 
 from dataclasses import dataclass
@@ -19,39 +19,39 @@ FILE = Path(__file__).with_name("extractor.npz")
 
 @dataclass(frozen=True, slots=True)
 class SpanInputs:
-    """Input of the network about S spans, and the L texts in and around them."""
+    """Input of the network for S spans, and for the L texts in and around them."""
 
     still: Matrix
     """S × features that do not depend on a field."""
     labels: NDArray[np.int32]
-    """S × slots in which a label may stand: a text's index, or −1."""
+    """S × places of labels: the index of the text that is the label; −1 without a label."""
     texts: NDArray[np.int32]
-    """S × 2: the texts of their first and their last line."""
+    """S × 2: indices of the texts of a span's first and last lines."""
     vectors: Matrix
-    """L × 384: embeddings of the texts; zeros where no engine embeds."""
+    """L × 384: embeddings of the texts; zeros without an embedding engine."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldInputs:
-    """Input of the network about F fields."""
+    """Input of the network for F fields."""
 
     kinds: Matrix
-    """F × features of their schemas."""
+    """F × features of the fields' schemas."""
     vectors: Matrix
-    """F × 384: embeddings of their names with what describes them."""
+    """F × 384: embeddings of the fields' names and descriptions."""
     matches: Matrix
-    """F × (L + 1) × features of a field and a text; the last text is the missing one."""
+    """F × (L + 1) × features of a field and a text. The last text is the placeholder for a missing label."""
 
 
 class ExtractionNetwork:
-    """Scores spans as values of fields. Scores are logits, over the spans of a field and one more for none of them."""
+    """Network that scores spans as values of fields. The scores are logits: one for each span, and one for no span."""
 
     SLOTS: ClassVar[int] = 5
     WIDTH: ClassVar[int] = 384
-    """An embedding's length."""
+    """Number of elements in an embedding."""
 
     def __init__(self, file: Path = FILE) -> None:
-        """Reads `file` when it is first used."""
+        """`file` is read at its first use."""
         self._file = file
 
     @cached_property
@@ -65,18 +65,18 @@ class ExtractionNetwork:
 
     @property
     def meanings(self) -> dict[str, Matrix]:
-        """The mean embedding of what each concept of labels is called, by the concept's name."""
+        """Return the mean embedding of the words for each concept of labels, by the concept's name."""
         return dict(zip(map(str, self._arrays["concepts"]), self._weights["meanings"], strict=True))
 
     @property
     def sizes(self) -> tuple[int, int, int]:
-        """How many features a piece has by itself, a field, and a field with a text."""
+        """Return the numbers of features of a span, of a field, and of a field with a text."""
         weights = self._weights
         named = len(weights["pair"]) // self.SLOTS
         return len(weights["still"]), len(weights["whole"]) - named - weights["field"].shape[1], named
 
     def scores(self, pieces: SpanInputs, asked: FieldInputs) -> Matrix:
-        """Scores S spans for F fields: F × (S + 1). Synchronous: about 20 ms for 300 spans and 10 fields."""
+        """Return the scores of S spans for F fields, F × (S + 1). Blocks: about 20 ms for 300 spans and 10 fields."""
         weights = self._weights
         vectors = np.vstack([pieces.vectors, np.zeros((1, pieces.vectors.shape[1]), np.float32)])
         known = vectors @ weights["text"]
@@ -100,5 +100,5 @@ class ExtractionNetwork:
 
 
 def nearest_label(labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The label before a piece in its line, else the one in its row."""
+    """Return the label before a span in its line, else the label in its row."""
     return np.where(labels[:, 0] >= 0, labels[:, 0], labels[:, 1])

@@ -1,2 +1,2 @@
-"""Engines that write speech down: `transcriber` is the seam, `whisper` the engine behind it. `voice_activity` tells
-speech from silence."""
+"""Engines that transcribe speech. `transcriber` is their interface, `whisper` the engine behind it. `voice_activity`
+distinguishes speech from silence."""

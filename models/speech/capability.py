@@ -1,4 +1,4 @@
-"""The `speech_to_text` capability: its engines, and how each is put together."""
+"""Declaration of the capability `speech_to_text`: its engines, and how each is built."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,8 @@ from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Tr
 from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
 
 _WINDOWS_AT_ONCE = 8
-"""Windows decoded together on a CPU: more gain little, and a short recording would wait longer for the batch ahead."""
+"""Windows that are decoded together on a CPU. More would gain little, and a short recording would wait longer for the
+batch ahead of it."""
 
 _WINDOWS_ON_A_CARD = 32
 
@@ -45,9 +46,10 @@ def _whisper(
     translates: bool = True,
     profile: str = EMBEDDED,
 ) -> Candidate:
-    """Windows of less than 30 s are for a model that has been measured to hear them as well, without padding.
-    `translates`: into English, if it hears other languages. An item of `card` is what the decoder keeps of 30 s for
-    five beams, and the encoder's scores, in 16 bits."""
+    """Return a candidate for Whisper. `window_s` is less than 30 s for a model that was measured to recognise such
+    windows as well without padding. With `translates`, the model translates into English if it recognises other
+    languages. An item of `card` is the decoder's memory for 30 s and five beams, and the encoder's scores, in 16
+    bits."""
 
     def remedy(config: EngineConfig) -> str | None:
         try:
@@ -80,7 +82,7 @@ def _whisper(
 OWN_WHISPER = _whisper(
     EngineSpec("whisper", CAPABILITY, "the model's", "the directory OPENFAZE_SPEECH_MODEL"),
     lambda config: whisper_files.own(config.of(SpeechSettings).speech_model),
-    # As large-v3, the largest that there is.
+    # Memory of large-v3, the largest model.
     CardMemory(base=3100, item=1300, items=_WINDOWS_ON_A_CARD),
 )
 
@@ -89,7 +91,7 @@ WHISPER_LARGE_V3_TURBO = _whisper(
     partial(whisper_files.pulled, LARGE_V3_TURBO),
     CardMemory(base=1620, item=200, items=_WINDOWS_ON_A_CARD),
     profile=STANDARD,
-    translates=False,  # by its authors: "the turbo model is not trained for translation tasks"
+    translates=False,  # according to its authors: "the turbo model is not trained for translation tasks"
 )
 
 WHISPER_SMALL = _whisper(
@@ -107,7 +109,7 @@ WHISPER_TINY_EN = _whisper(
 )
 
 _GREETING = Path(__file__).with_name("good_morning.opus")
-"""Two seconds by espeak-ng."""
+"""Two seconds of speech, made by espeak-ng."""
 
 
 def read_greeting() -> Samples:

@@ -1,4 +1,4 @@
-"""How sure Whisper is of the language, after its first look at a sound: a small network on the encoder's states."""
+"""Probability that speech is English: a small network on the states of Whisper tiny.en's encoder."""
 
 import json
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ ENGLISH_FILE = Path(__file__).with_name("english.json")
 
 @dataclass(frozen=True)
 class EnglishHead:
-    """How likely speech is to be English, by what Whisper tiny.en encodes. The model itself knows no other language,
-    and writes English words for whatever it hears.
+    """Logistic regression from the mean of the encoder's states of Whisper tiny.en to the probability that speech is
+    English. The model itself knows no other language, and writes English words for any speech.
 
-    Logistic regression over the mean of the encoder's states. training/speech makes the file; docs/speech.md says how
-    good it is.
+    training/speech makes the file of weights; docs/speech.md states the accuracy.
     """
 
     weights: NDArray[np.float32]
-    """One for each of a state's 384 numbers."""
+    """Weights of a state's 384 numbers."""
     bias: float
 
     def probability(self, states: NDArray[np.float32]) -> float:
-        """`states` is frames × 384, of the frames that the speech takes."""
+        """Return the probability that speech is English. `states` has the shape frames × 384, with the frames of the
+        sound only."""
         odds = float(states.mean(axis=0, dtype=np.float32) @ self.weights) + self.bias
         return float(1 / (1 + np.exp(-odds)))
 

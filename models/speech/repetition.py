@@ -1,16 +1,17 @@
-"""Words that a speech engine made up, or repeats in a loop."""
+"""Detection of words that a speech engine made up or repeats in a loop."""
 
 from collections.abc import Sequence
 from statistics import fmean, median
 
 LOOPS_ABOVE = 2.4
-"""Bytes of a text by bytes of it compressed: beyond this, Whisper's authors take it to be looping."""
+"""Largest compression ratio (bytes of a text per byte of its compressed form) of a text without loops, according to
+Whisper's authors."""
 
 _TIMES = 3
-"""How often in a row a phrase comes in a loop at least."""
+"""Least number of consecutive repetitions of a phrase in a loop."""
 
 _LONGEST = 16
-"""Words of the longest phrase that is looked for."""
+"""Most words of a phrase that is searched for."""
 
 _CLEAR = 0.7
 
@@ -18,13 +19,14 @@ _UNHURRIED_S = 0.12
 
 
 def is_made_up(probabilities: Sequence[float], durations: Sequence[float]) -> bool:
-    """Whether words that come in a loop were not said: they are unlikely, or have no time of their own. `probabilities`
-    are those of the phrase's first time, since what follows it is always likely; `durations` are in seconds."""
+    """True if the words of a loop were not spoken: they are improbable, or have almost no duration. `probabilities` are
+    those of the phrase's first occurrence, since its repetitions are always probable; `durations` are in seconds."""
     return fmean(probabilities) < _CLEAR or median(durations) < _UNHURRIED_S
 
 
 def without_loops(words: Sequence[str]) -> list[int]:
-    """The indices of `words` to keep: of a phrase that comes three times in a row or more, once.
+    """Return the indices of `words` to keep: only the first occurrence of a phrase that occurs at least three times in
+    a row.
 
     >>> without_loops("I see I see I see it".split())
     [0, 1, 6]
@@ -40,7 +42,8 @@ def without_loops(words: Sequence[str]) -> list[int]:
 
 
 def _loop(words: Sequence[str], at: int) -> tuple[int, int]:
-    """Words of the phrase that loops from here, and how often; one word, once, where none does."""
+    """Return the number of words of the phrase that is repeated from here, and the number of its occurrences; 1 and 1
+    without a loop."""
     for length in range(1, min(_LONGEST, (len(words) - at) // _TIMES) + 1):
         phrase, times = words[at : at + length], 1
         while words[at + times * length : at + (times + 1) * length] == phrase:

