@@ -1,6 +1,6 @@
 """Engines in processes of their own, on one machine or several, as deployments of Ray Serve: OPENFAZE_CLUSTER=ray.
 
-The queue before an engine, whose work is next, its batches and its counters stay with `models.host` in the server;
-here is where the batches are computed instead of a thread. `plan` says what an operator may choose, `replica` is what
-runs in the other processes, and `serve`, which alone imports Ray, carries batches there.
+An engine's queue, the order of its work, its batches and its counters remain with `models.host` in the server; only the
+batches are computed here instead of in a thread. `plan` has the operator's choices, `replica` is the code in the other
+processes, and `serve`, the only module that imports Ray, sends batches there.
 """

@@ -1,4 +1,4 @@
-"""What an operator chooses for engines on a cluster."""
+"""Operator's choices for engines on a cluster."""
 
 import math
 import re
@@ -10,56 +10,61 @@ from models.batches import CardMemory
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _MOST = 1000
 _PARTS_OF_A_CARD = 20
-"""Fractions of a card are reserved in twentieths, rounded up."""
+"""Number of parts into which a card is divided for reservations; an engine's share is rounded up to whole parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicaCounts:
-    """How many processes compute the batches of one engine."""
+    """Least and most numbers of processes for one engine."""
 
     least: int = 1
-    """Kept also where there is nothing to do."""
+    """Number of processes that are kept without work."""
     most: int = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterConfig:
     address: str = ""
-    """`host:port` of a cluster that is there; empty: one of this process's own, on this machine, ends with it."""
+    """Address `host:port` of an existing cluster; empty for a cluster on this machine that starts and ends with this
+    process."""
     replicas: ReplicaCounts = field(default_factory=ReplicaCounts)
     replicas_of: Mapping[str, ReplicaCounts] = field(default_factory=dict)
-    """By capability, where it is another number."""
+    """Numbers for single capabilities, by name; `replicas` holds for all others."""
     cpus: float = 0.0
-    """Processors that a replica reserves. Ray counts them, and keeps nobody from using more."""
+    """Number of processors that a replica reserves. Ray only counts reservations; a replica may use more."""
     card_mb: int = 24_000
-    """What a card of the cluster holds."""
+    """Memory of each of the cluster's cards, in megabytes."""
     object_store_mb: int = 512
-    """Shared memory that a cluster of this process's own takes."""
+    """Shared memory of a cluster that this process starts, in megabytes."""
     start_s: float = 120.0
-    """How long replicas may take until they answer."""
+    """Most seconds until replicas answer after their start."""
     drain_s: float = 30.0
-    """How long one that is to leave may take for what it computes."""
+    """Most seconds for which a leaving replica may finish its work."""
     stuck_s: float = 600.0
-    """For how long a replica may compute one batch: nobody waits any longer for it, and it is replaced."""
+    """Most seconds for one batch. After them, callers no longer wait, and the replica is replaced."""
     threads: int = 1
-    """What libraries in a replica compute with where they are not told."""
+    """Number of threads of libraries in a replica that are not told a number."""
     scale_s: float = 3.0
-    """For how long there is to be more to do until replicas are added; for ten times as long less, until they go."""
+    """Seconds of higher load after which replicas are added; after ten times as many of lower load, replicas are
+    removed."""
     on_its_way: int = 1
-    """Batches sent to a replica beyond those that it computes: it need not wait for the next."""
+    """Batches that are sent to a replica in addition to those that it computes, so that it need not wait for the
+    next."""
 
     def of(self, capability: str) -> ReplicaCounts:
         return self.replicas_of.get(capability, self.replicas)
 
     def part_of_a_card(self, card: CardMemory | None) -> float:
-        """What an engine reserves of one, by what it declares that it takes; the whole where it declares nothing."""
+        """Return the part of a card that an engine reserves, from the memory that it declares; 1 without a
+        declaration."""
         if card is None:
             return 1.0
         return max(1, math.ceil(min(1.0, card.most / self.card_mb) * _PARTS_OF_A_CARD)) / _PARTS_OF_A_CARD
 
 
 def read_replicas(value: str) -> tuple[ReplicaCounts, dict[str, ReplicaCounts]]:
-    """`1-2,ocr=2-8`: of each engine, and of those of single capabilities. Raises ValueError."""
+    """Return the numbers for all engines, and those for single capabilities, from a text like `1-2,ocr=2-8`. Raises
+    ValueError."""
     common, others = ReplicaCounts(), {}
     for part in filter(None, map(str.strip, value.split(","))):
         capability, _, numbers = part.rpartition("=")

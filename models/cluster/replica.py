@@ -1,4 +1,4 @@
-"""What runs in a replica's process: one engine, on as many threads as it has workers. It knows nothing of Ray."""
+"""Code in a replica's process: one engine, with one thread for each of its workers. It does not depend on Ray."""
 
 import asyncio
 import math
@@ -20,11 +20,12 @@ ResultT = TypeVar("ResultT")
 
 
 Pickled = bytes | tuple[bytes, Sequence[memoryview]]
-"""With what is large beside it, in shared memory."""
+"""Pickled items: as bytes, or with the large buffers apart, in shared memory."""
 
 
 class Replica(Generic[ItemT, ResultT]):
-    """Items and results travel as bytes: what is read from them may be written to, and holds on to no shared memory."""
+    """A process's engine. Items and results are sent as bytes: unpickled arrays can be written to, and keep no shared
+    memory."""
 
     def __init__(
         self,
@@ -34,46 +35,49 @@ class Replica(Generic[ItemT, ResultT]):
         version: str,
         stuck_s: float = math.inf,
     ) -> None:
-        """Loads the engine, so that a replica that joins later is warm. One that does not load says so when it is
-        asked, and is tried again then: to fail here would have it started again and again."""
+        """Load the engine, so that a replica that joins later is ready. An engine that fails to load reports the error
+        on the next call of `load`, and is loaded again after that. If this method raised the error, Serve would start
+        the replica again and again."""
         self._spec = spec
         self._factory = factory
         self._limits = limits
         self._version = version
         self._stuck_s = stuck_s
-        """For how long a batch may be computed before this process is given up."""
+        """Seconds for a batch after which this process counts as stuck."""
         self._begun: dict[int, float] = {}
-        """By thread, when the batch that it computes was begun."""
+        """Start of the batch that a thread computes, by thread."""
         self._failures: Counter[str] = Counter()
-        """By reason, since they were last told."""
+        """Failures by reason since the last report."""
         self._batches = Batches[ItemT, ResultT](spec.name, limits.max_batch, self._failures)
         self._engine: Engine[ItemT, ResultT] | None = None
         self._loading = Lock()
         self._threads = ThreadPoolExecutor(limits.workers, thread_name_prefix=spec.name)
         self._at_start: Exception | None = None
-        """What kept the engine from loading at the start, until somebody is told."""
+        """Exception of the first load, until it is reported."""
         try:
             self._loaded()
-        except Exception as error:  # noqa: BLE001 - whatever an engine raises is for the server to judge
+        except Exception as error:  # noqa: BLE001 - the server decides about any exception of an engine
             self._at_start = error
 
     def version(self) -> str:
-        """The digest of the engine and of how it is driven."""
+        """Return the digest of the engine and of its settings."""
         return self._version
 
     def check_health(self) -> None:
-        """Serve asks every ten seconds, and replaces who raises: an engine that hangs would keep its thread forever."""
+        """Raise an exception if the engine is stuck in a batch, because it would keep its thread forever. Serve calls
+        this method every ten seconds, and replaces a replica that raises."""
         took = time.monotonic() - min(self._begun.values(), default=math.inf)
         if took > self._stuck_s:
             raise RuntimeError(f"'{self._spec.name}' has computed one batch for {took:.0f} s.")
 
     async def load(self) -> bytes:
-        """A pickled None, or what keeps the engine from loading."""
+        """Load the engine unless it is loaded. Return a pickled None, or the pickled exception."""
         return await self._in_thread(self._failure)
 
     async def run(self, items: Pickled) -> bytes:
-        """Pickled: a result or exception an item, and what failed besides, by reason. Cancelled before a thread has
-        taken it, it never runs; later, items are told that can end early."""
+        """Return, pickled, a result or exception for each item, and the other failures by reason. If the call is
+        cancelled before a thread has begun the batch, the batch is not computed; later, the items that can end early
+        are cancelled."""
         left, begun = Event(), list[ItemT]()
         try:
             return await self._in_thread(self._results, items, left, begun)
@@ -83,7 +87,7 @@ class Replica(Generic[ItemT, ResultT]):
             raise
 
     def __del__(self) -> None:
-        """Serve calls it once what was under way has ended."""
+        """Close the engine. Serve calls this method once all work has ended."""
         if self._engine is not None:
             self._engine.close()
 
@@ -92,7 +96,7 @@ class Replica(Generic[ItemT, ResultT]):
         try:
             if failure is None:
                 self._loaded()
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - reported like an error in `__init__`
             failure = error
         return pickle.dumps(failure and portable(failure))
 
@@ -100,12 +104,12 @@ class Replica(Generic[ItemT, ResultT]):
         pickled, beside = (sent, ()) if isinstance(sent, bytes) else sent
         items: Sequence[ItemT] = pickle.loads(pickled, buffers=map(bytearray, beside))  # noqa: S301 - the server wrote it
         begun += items
-        if left.is_set():  # before they were in the list
+        if left.is_set():  # all callers may have left before the items were in `begun`
             _call_off(items)
         self._begun[get_ident()] = time.monotonic()
         try:
             results = self._computed(items, left)
-        except Exception as error:  # noqa: BLE001 - of the load
+        except Exception as error:  # noqa: BLE001 - an error of the load
             results = [error] * len(items)
         finally:
             del self._begun[get_ident()]
@@ -115,12 +119,13 @@ class Replica(Generic[ItemT, ResultT]):
         return pickle.dumps((told, failures), pickle.HIGHEST_PROTOCOL)
 
     def _computed(self, items: Sequence[ItemT], left: Event) -> list[Any]:
-        """A result or exception an item. What is unfinished goes on here, where its parts are, until all have left."""
+        """Return a result or exception for each item. Unfinished items are continued here, next to their state, until
+        all callers have left."""
         engine = self._loaded()
         rests, results = dict(enumerate(items)), dict[int, Any]()
         while rests:
             self._begun[get_ident()] = time.monotonic()
-            places = list(rests)[: self._batches.most]  # there may be room for fewer together than were sent
+            places = list(rests)[: self._batches.most]  # memory may allow fewer items at a time than were sent
             for place, one in zip(places, self._batches.run(engine, [rests[place] for place in places]), strict=True):
                 if isinstance(one, Unfinished) and not left.is_set():
                     rests[place] = one.rest
@@ -149,11 +154,11 @@ def _call_off(items: Sequence[Any]) -> None:
 
 
 def portable(error: Exception) -> Exception:
-    """The error itself where it can be pickled, else one that means the same. What a library raises may need
-    arguments to be made again, or hold what cannot leave its process."""
+    """Return the error itself if it can be pickled, else an exception with the same meaning. A library's exception may
+    need arguments to be unpickled, or hold objects that cannot leave the process."""
     try:
-        again = pickle.loads(pickle.dumps(error))  # noqa: S301 - ours
-    except Exception:  # noqa: BLE001 - whatever comes of foreign classes
+        again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own pickle
+    except Exception:  # noqa: BLE001 - classes of libraries may raise anything
         again = None
     if type(again) is type(error) and (not isinstance(error, ModelError) or str(again) == str(error)):
         return error

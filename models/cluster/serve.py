@@ -1,7 +1,7 @@
-"""Batches to replicas by a handle of Ray Serve, from the server's event loop.
+"""Transport of batches to replicas by handles of Ray Serve, from the server's event loop.
 
-Serve's own HTTP ingress is not started: it is slow. Nor is `serve.batch` used: a host has gathered its batch, of keys
-in turn, before it is sent. A replica calls no deployment, least of all its own.
+Serve's own HTTP ingress is not started, because it is slow. `serve.batch` is not used, because a host has already
+gathered its batch, from keys in turn. A replica calls no deployment, in particular not its own.
 """
 
 import asyncio
@@ -39,36 +39,38 @@ REMEDY = "Run `openfaze install ray`."
 
 _MB = 1 << 20
 _LARGE = 100 * 1024
-"""Bytes from which on something is put in the object store: what is smaller goes along with the call."""
+"""Size in bytes above which items are put into the object store; smaller items are sent with the call."""
 _LONG = 1 * _MB
-"""Bytes from which on results are unpickled off the event loop."""
+"""Size in bytes above which results are unpickled in a thread."""
 _LOOK_S = 0.2
-"""Between two looks whether replicas have been replaced."""
+"""Seconds between two checks for new replicas."""
 _DEPLOYING = threading.Lock()
-"""Serve pickles what it deploys by switches of the whole process: two threads would turn them under each other."""
+"""Lock of Serve's pickling of deployments, which changes switches of the whole process."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _AT_HOME = {
-    # Nothing of what runs here is told to anyone.
+    # no usage statistics for Ray's makers
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Ray lets its workers run behind everything else on the machine (15): the server would keep its engines waiting.
+    # By default, Ray's workers have a lower priority than all other processes (15), so that the server would delay its
+    # own engines.
     "RAY_worker_niceness": "0",
     "RAY_SERVE_LOG_TO_STDERR": "0",
-    # How often its controller looks whether replicas are to come or go: ten times a second takes 5 % of a core.
+    # Interval in which Ray's controller checks the number of replicas: ten checks per second would take 5 % of a core.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
 }
 _LOGGING = {"enable_access_log": False, "log_level": "WARNING"}
 
 
 class RayCluster:
-    """Implements `models.workplace.Cluster`. It connects when the first engine is to load."""
+    """Implementation of `models.workplace.Cluster`. It connects when the first engine loads."""
 
     _users: ClassVar[set["RayCluster"]] = set()
-    """The clusters that use the process's only connection: the last of them ends it."""
+    """Clusters that use the process's only connection. The last of them to close ends it."""
 
     def __init__(self, config: ClusterConfig) -> None:
         self.config = config
         self._thread = ThreadPoolExecutor(16, thread_name_prefix="ray")
-        """For calls that wait for the cluster: as many engines at once may come or go."""
+        """Threads for calls that wait for the cluster, which limit how many engines can be started or stopped at a
+        time."""
         self._connecting = SharedRun(self._connect)
         self._connected = False
 
@@ -81,7 +83,7 @@ class RayCluster:
         return partial(RayWorkplace, self, name, gpus)
 
     async def connect(self) -> None:
-        """Raises EngineNotReady."""
+        """Connect to the cluster. Raises EngineNotReady."""
         if not self._connected:
             await self._connecting.join()
 
@@ -113,12 +115,12 @@ class RayCluster:
             os.environ.setdefault(name, value)
         token = Path.home() / ".ray" / "auth_token"
         if self.config.address and (token.is_file() or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()):
-            # A cluster asks for its token unless it was told not to; who joins it sends one only if it is told to.
+            # By default a cluster demands its token, but a joining process sends one only in this mode.
             os.environ.setdefault("RAY_AUTH_MODE", "token")
         import ray
         from ray import serve
 
-        # One of its warnings is that it sets no handler of signals, at each start, and as a line that is no JSON.
+        # At each start, Ray would warn that it sets no signal handler, in a line that is no JSON.
         logging.getLogger("ray").setLevel(logging.ERROR)
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         common = {"log_to_driver": False, "configure_logging": False, "namespace": "openfaze"}
@@ -133,7 +135,8 @@ class RayCluster:
 
 
 def cluster_of(config: ClusterConfig) -> Cluster:
-    """Connects to nothing yet. Raises ValueError where Ray is not installed, or the address is none of its."""
+    """Return the cluster, which is not connected yet. Raises ValueError if Ray is not installed, or for an address in
+    another form."""
     if find_spec("ray") is None:
         raise ValueError(f"OPENFAZE_CLUSTER=ray needs the package 'ray'. {REMEDY}")
     if "://" in config.address:
@@ -145,7 +148,7 @@ def cluster_of(config: ClusterConfig) -> Cluster:
 
 
 def _keep_signals() -> None:
-    """Ray puts a handler of its own before the server's, which prints a stack of C++ at each SIGTERM."""
+    """Restore the server's signal handlers. Ray puts its own before them, which prints a C++ stack at each SIGTERM."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             if (handler := signal.getsignal(number)) is not None:
@@ -153,7 +156,7 @@ def _keep_signals() -> None:
 
 
 class RayWorkplace(Generic[ItemT, ResultT]):
-    """Implements `models.workplace.Workplace`."""
+    """Implementation of `models.workplace.Workplace`."""
 
     def __init__(
         self,
@@ -187,7 +190,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
     @property
     def _app(self) -> str:
-        """Serve's name for them. A handle of one that was deleted, and made again, is told that it is gone."""
+        """Name of the engine's application in Serve. It is new for each opening on the server's own cluster: a handle
+        to a name that was deleted and created again gets the error that the application is gone."""
         return f"{self._name}-{self._opened}" if self._cluster.is_own else self._name
 
     async def open(self) -> None:
@@ -195,7 +199,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         try:
             async with asyncio.timeout(self._cluster.config.start_s):
                 await self._make_handle()
-                failure = pickle.loads(await self._answer("load"))  # noqa: S301 - a replica of ours wrote it
+                failure = pickle.loads(await self._answer("load"))  # noqa: S301 - a replica of ours made the pickle
         except TimeoutError:
             await self.close()
             raise EngineNotReady(
@@ -213,13 +217,14 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             answer = await self._answer("run", sent, left=left)
             unpickled = asyncio.to_thread(pickle.loads, answer) if len(answer) > _LONG else None
             results, failures = await unpickled if unpickled else pickle.loads(answer)  # noqa: S301 - as above
-        except Exception as error:  # noqa: BLE001 - also of items that cannot be pickled: the host tells their callers
+        except Exception as error:  # noqa: BLE001 - items may also fail to pickle; the host reports the error to their callers
             return [error] * len(items)
         self._failures.update(failures)
         return list(results)
 
     async def close(self) -> None:
-        """Others may use those of a cluster that is not this server's own: they stay."""
+        """Delete the replicas of the server's own cluster. On another cluster they stay, because other servers may use
+        them."""
         handle, self._handle = self._handle, None
         if handle is not None:
             await handle.shutdown_async()
@@ -232,8 +237,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         pass
 
     async def _answer(self, method: str, *args: Any, left: asyncio.Event | None = None) -> bytes:
-        """What a replica answers; another one is asked where the first is lost. Raises EngineNotReady, and EngineFailed
-        where it broke on what it was sent."""
+        """Return a replica's answer. If the replica is lost, another one is asked. Raises EngineNotReady; EngineFailed
+        if the replica raised an exception on its input."""
         import ray.exceptions
         from ray.serve.exceptions import RayServeException, RequestCancelledError
 
@@ -250,7 +255,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
                 log.warning("replica_lost", engine=self._spec.name, error=type(error).__name__, again=may_try_again)
                 if not may_try_again:
                     raise EngineNotReady(self._spec.capability, "The process that worked on it has died.") from error
-                if isinstance(error, RayServeException):  # somebody has deleted them all
+                if isinstance(error, RayServeException):  # the application was deleted
                     await self._make_handle(instead_of=handle)
         raise AssertionError("the last try returns or raises")
 
@@ -264,24 +269,26 @@ class RayWorkplace(Generic[ItemT, ResultT]):
                 self._handle = await self._found(digest) or await self._deployed(digest)
 
     async def _deployed(self, digest: str) -> Any:
-        """A handle, once a replica is there that was started just so: until then those of other settings answer."""
+        """Deploy the engine, and return a handle once a replica with these settings answers; until then, replicas with
+        other settings may answer."""
         import ray.exceptions
 
         handle = await self._cluster.in_thread(self._deploy, digest)
         while not self._cluster.is_own:
-            with contextlib.suppress(ray.exceptions.RayError):  # of one that makes room
+            with contextlib.suppress(ray.exceptions.RayError):  # an error of a replica that is being replaced
                 if await handle.version.remote() == digest:
                     break
             await asyncio.sleep(_LOOK_S)
         return handle
 
     async def _found(self, digest: str) -> Any:
-        """A handle of the deployment that another server, or this one before, has made just so."""
+        """Return a handle to an existing deployment with these settings, made by another server or earlier by this one;
+        None without one."""
         import ray.exceptions
         from ray import serve
         from ray.serve.exceptions import RayServeException
 
-        # One whose replicas are all dying tells no version either: it is deployed anew.
+        # A deployment whose replicas are all ending raises an error instead: then the engine is deployed again.
         with contextlib.suppress(RayServeException, ray.exceptions.RayError):
             handle = await self._cluster.in_thread(serve.get_app_handle, self._app)
             if await handle.version.remote() == digest:
@@ -301,8 +308,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
                     "num_gpus": self._gpus,
                     "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(config.threads))},
                 },
-                # One replica takes all that one server sends until others have joined: what waits in Serve instead is
-                # sent by polling. Its own threads bound what it computes at a time.
+                # One replica must accept all batches of a server until others have joined, because Serve sends waiting
+                # calls by slow polling. The replica's threads limit the batches that are computed at a time.
                 max_ongoing_requests=max(2 * self.at_once, 4),
                 graceful_shutdown_timeout_s=config.drain_s,
                 logging_config=_LOGGING,
@@ -315,7 +322,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         return handle
 
     def _number(self) -> dict[str, Any]:
-        """How many there are, as Serve has it told. Where it never changes nobody counts requests for it."""
+        """Return the number of replicas in Serve's options. With a fixed number, no requests are counted for
+        scaling."""
         if self._count.least == self._count.most:
             return {"num_replicas": self._count.most}
         scale_s = self._cluster.config.scale_s
@@ -333,7 +341,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         }
 
     def _version(self) -> str:
-        """The digest of what a replica of this server's would be."""
+        """Return the digest of the replicas that this server would start."""
         from ray import cloudpickle
 
         try:
@@ -345,8 +353,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
 
 def _sent(items: list[Any]) -> Any:
-    """Pickled items, large ones by reference, pictures and sound beside their pickle, so that they are copied once:
-    another replica that is asked again reads the same."""
+    """Return the pickled items; large ones by reference, with the buffers of pictures and sound apart, so that they are
+    copied once. If another replica is asked, it reads the same copy."""
     import ray
 
     beside: list[pickle.PickleBuffer] = []
@@ -357,7 +365,7 @@ def _sent(items: list[Any]) -> Any:
 
 
 async def _unless(left: asyncio.Event | None, response: Any) -> bytes:
-    """What `response` brings, which is called off once `left` is set, or who waits for it is cancelled."""
+    """Return the result of `response`. Cancel the call once `left` is set, or if this coroutine is cancelled."""
 
     async def called_off(event: asyncio.Event) -> None:
         await event.wait()

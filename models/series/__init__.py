@@ -1,1 +1,1 @@
-"""Engines that continue series of numbers, all behind one `forecaster.Forecaster`."""
+"""Engines that forecast series of numbers. `forecaster.Forecaster` is their interface."""

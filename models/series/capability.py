@@ -1,4 +1,4 @@
-"""The `forecast` capability: its engines, and how each is put together."""
+"""Declaration of the capability `forecast`: its engines, and how each is built."""
 
 from collections.abc import Callable
 from functools import partial

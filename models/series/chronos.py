@@ -1,4 +1,4 @@
-"""Chronos-2, a network that has learnt from many series to continue any: for a GPU, and on a CPU too."""
+"""Forecasting engine: Chronos-2, a network that was trained on many series and continues any, on a GPU or a CPU."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,13 +29,13 @@ class Chronos2:
     """Implementation of `models.base.Engine` from a Series to its Outlook. The network detects seasons by itself."""
 
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
-        """`folder` holds the model as Hugging Face hands it out."""
+        """`folder` contains the model's files from Hugging Face."""
         self._folder = folder
         self._device = device
         self._pipeline: Any = None
 
     def load(self) -> None:
-        """Raises EngineUnavailable where OPENFAZE_DEVICE names a GPU that is not there."""
+        """Load the model. Raises EngineUnavailable if OPENFAZE_DEVICE names a GPU that does not exist."""
         from chronos import Chronos2Pipeline
 
         from models.device import TORCH
@@ -44,7 +44,8 @@ class Chronos2:
         self._pipeline = Chronos2Pipeline.from_pretrained(str(self._folder), device_map=device, local_files_only=True)
 
     def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:
-        # One at a time: among others, a series is padded to the longest, and comes out a little differently.
+        # Series are computed one at a time: in a batch, each is padded to the longest, which changes its forecast a
+        # little.
         return [self._outlook_or_error(series) for series in batch]
 
     def close(self) -> None:
@@ -53,7 +54,7 @@ class Chronos2:
     def _outlook_or_error(self, series: Series) -> Outlook | Exception:
         try:
             return self._outlook(series)
-        except Exception as error:  # noqa: BLE001 - whatever breaks on a series is the result of that series
+        except Exception as error:  # noqa: BLE001 - an error is the result of its series
             return error
 
     def _outlook(self, series: Series) -> Outlook:
@@ -62,6 +63,6 @@ class Chronos2:
             [known], prediction_length=series.horizon, quantile_levels=_QUANTILES
         )
         found = quantiles[0].float().cpu().numpy().astype(np.float64)
-        # Nothing keeps a network's quantiles from crossing.
+        # A network's quantiles may cross.
         lower, value, upper = np.sort(found, axis=-1).T
         return Outlook(value, lower, upper, SPEC.name)

@@ -1,4 +1,4 @@
-"""Series of numbers, and who continues them: the `forecast` capability."""
+"""Interface of engines that forecast series of numbers."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,21 +9,22 @@ from numpy.typing import NDArray
 from models.host import EngineHost
 
 COVERAGE = 0.8
-"""Share of the values to come that an interval is meant to hold."""
+"""Share of the future values that an interval is meant to contain."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """Known values at equal steps."""
+    """Known values of a series at equal steps."""
 
     values: Floats
-    """[n], oldest first, all finite, n ≥ 5."""
+    """Values [n], the oldest first, all finite, n ≥ 5."""
     horizon: int
-    """Steps to continue it by."""
+    """Number of steps to forecast."""
     seasons: tuple[int, ...] = ()
-    """Steps in which it may well repeat itself, ascending: 7 for days, 12 for months. Empty: it is searched for one."""
+    """Likely seasons in steps, in ascending order: 7 for days, 12 for months. If there are none, the engine searches
+    for a season."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,15 +34,16 @@ class Outlook:
     value: Floats
     lower: Floats
     upper: Floats
-    """Upper bounds of the intervals that are meant to hold COVERAGE of the values to come; `lower` has the others."""
+    """Upper bounds of the intervals that are meant to contain COVERAGE of the future values; `lower` has the lower
+    bounds."""
     method: str
     """Name of the method, for people."""
 
 
 class Forecaster(Protocol):
     async def forecast(self, series: Series, *, wait: bool = False) -> Outlook:
-        """Return the forecast of `series`. With `wait`, the caller waits for a place in a full queue; without, a full
-        queue raises EngineOverloaded. Raises ModelError."""
+        """Return the forecast of `series`. If the queue is full, the call waits with `wait`, and raises
+        EngineOverloaded without. Raises ModelError."""
 
 
 class HostedForecaster:

@@ -14,23 +14,24 @@ from statsmodels.tsa.seasonal import MSTL
 from models.series.forecaster import COVERAGE, Floats
 
 Z = 1.2815515655446004
-"""Standard deviations on either side of a normal distribution's mean that hold 80 % of it."""
+"""Standard deviations on either side of a normal distribution's mean between which 80 % of it are."""
 
 ALPHA = 1 - COVERAGE
 
 Order = tuple[int, int, int]
-"""Lags, differences, lags of errors."""
+"""Numbers of lags, of differences, and of lags of errors."""
 _ARIMA_ITERATIONS = 40
 _MOST_LAGS = 24
 _GROWTH = 1.25
-"""How many times longer a beginning must be for its coefficients to be learnt anew, which takes most of the time."""
+"""Growth of the known part, as a factor, after which coefficients are estimated anew; the estimate takes most of the
+time."""
 _ITERATIONS = 60
-"""The most of the optimiser: where it has not converged by then, it moves within the noise."""
+"""Most iterations of the optimiser. If it has not converged by then, it moves within the noise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """A continuation with the interval that its method reckons with. All of one length."""
+    """A forecast with the intervals of its method; three arrays of equal length."""
 
     value: Floats
     lower: Floats
@@ -41,7 +42,7 @@ class Path:
         return all(bool(np.isfinite(line).all()) for line in (self.value, self.lower, self.upper))
 
     def widened(self, factor: float) -> "Path":
-        """Each side of the interval `factor` times as wide."""
+        """Return the path with both sides of its intervals `factor` times as wide."""
         return Path(
             self.value,
             self.value - factor * (self.value - self.lower),
@@ -50,17 +51,19 @@ class Path:
 
 
 class Method(Protocol):
-    """Continues any beginning of one series. What it learns from a beginning it may start from at a longer one."""
+    """A forecasting method for growing parts of one series, each from its beginning. Estimates for one part may serve
+    for a longer one."""
 
     @property
     def name(self) -> str: ...
 
     def __call__(self, values: Floats, horizon: int) -> Path:
-        """Raises ValueError, ArithmeticError or numpy's LinAlgError for values that it cannot be fitted to."""
+        """Return the path after `values`. Raises ValueError, ArithmeticError or numpy's LinAlgError if the method
+        cannot be fitted to them."""
 
 
 def normal(value: Floats, deviation: Floats) -> Path:
-    """The path of normal errors with these standard deviations."""
+    """Return the path with normally distributed errors of these standard deviations."""
     return Path(value, value - Z * deviation, value + Z * deviation)
 
 
@@ -73,7 +76,8 @@ def mean_of(paths: Sequence[Path], weights: Sequence[float] | None = None) -> Pa
 
 
 class Logarithmic:
-    """A method on the logarithms of a series that is positive: growth by a share, swings that grow along."""
+    """Another method, applied to the logarithms of a positive series: growth by percentages, with seasons that grow
+    likewise."""
 
     def __init__(self, method: Method) -> None:
         self._method = method
@@ -85,7 +89,7 @@ class Logarithmic:
 
 
 class Autoregression:
-    """AR(p) with a mean for each place in the season, by least squares; p by the Akaike criterion."""
+    """AR(p) with a mean for each step of the season, by least squares. The Akaike criterion determines p."""
 
     def __init__(self, season: int = 1) -> None:
         self._seasonal: dict[str, Any] = {"seasonal": True, "period": season} if season > 1 else {}
@@ -116,7 +120,7 @@ class Arima:
             self.name += f"({seasonal[0]},{seasonal[1]},{seasonal[2]})[{season}]"
 
     def __call__(self, values: Floats, horizon: int) -> Path:
-        # The optimiser's steps are meant for numbers near one.
+        # The optimiser's step sizes suit numbers near one.
         middle, scale = float(values.mean()), float(values.std())
         model = ARIMA((values - middle) / scale, order=self._order, seasonal_order=self._seasonal)
         if self._learnt is None or len(values) > _GROWTH * self._learnt_from:
@@ -130,7 +134,7 @@ class Arima:
 
 
 class SeasonalNaive:
-    """The value of a season ago; with a season of one step, the last value."""
+    """Method that repeats the values of the last season; with a season of one step, the last value."""
 
     def __init__(self, season: int = 1) -> None:
         self._season = season
@@ -144,7 +148,7 @@ class SeasonalNaive:
 
 
 class Drift:
-    """The last value, and the mean change at each step."""
+    """Method that continues from the last value with the mean change per step."""
 
     name = "drift"
 
@@ -156,7 +160,7 @@ class Drift:
 
 
 class Mean:
-    """The mean of all values."""
+    """Method that repeats the mean of all values."""
 
     name = "mean"
 
@@ -170,8 +174,8 @@ def _root_mean_square(values: Floats) -> float:
 
 
 class Ets:
-    """Error, trend and season smoothed additively: ETS(A,·,·) of Hyndman et al. (2008). Of the forms that the number of
-    values allows, the one with the lowest corrected Akaike criterion."""
+    """Additive exponential smoothing of error, trend and season: ETS(A,·,·) of Hyndman et al. (2008). Of the forms that
+    the number of values allows, the one with the lowest corrected Akaike criterion is used."""
 
     def __init__(self, season: int = 1) -> None:
         self._season = season
@@ -180,7 +184,7 @@ class Ets:
 
     def __call__(self, values: Floats, horizon: int) -> Path:
         if self._form is None:
-            # Chosen by the shortest beginning; longer ones keep it.
+            # The form is chosen for the first part of the series, and kept for longer ones.
             fitted, self._form = min(
                 ((_fitted(values, form), form) for form in _forms(len(values), self._season)),
                 key=lambda pair: _criterion(pair[0]),
@@ -194,7 +198,7 @@ class Ets:
 
 
 class MstlEts:
-    """Seasons by MSTL (Bandara, Hyndman & Bergmeir 2021), which repeat as they last were; the rest by Ets."""
+    """Seasons by MSTL (Bandara, Hyndman & Bergmeir 2021), repeated in their last shape; the remainder by Ets."""
 
     def __init__(self, seasons: tuple[int, ...]) -> None:
         self._seasons = seasons
@@ -202,7 +206,7 @@ class MstlEts:
         self.name = "MSTL + ETS"
 
     def __call__(self, values: Floats, horizon: int) -> Path:
-        # A shorter beginning may not hold two of the longest seasons.
+        # The first parts of a series may be shorter than two of the longest seasons.
         seasons = [season for season in self._seasons if len(values) > 2 * season]
         if not seasons:
             raise ValueError("fewer values than two seasons")
@@ -225,10 +229,11 @@ def _forms(count: int, season: int) -> list[dict[str, Any]]:
 
 
 def _fitted(values: Floats, form: dict[str, Any]) -> Any:
-    # Its own first guess asks for ten values and two whole seasons; with fewer, they are estimated along.
+    # statsmodels' heuristic for initial values needs ten values and two whole seasons; with fewer, the initial values
+    # are estimated, too.
     season = form.get("seasonal_periods", 1)
     start = "heuristic" if len(values) >= max(10, 2 * season) else "estimated"
-    # Its intervals ask for an index.
+    # ETSModel's prediction intervals need an index.
     model = ETSModel(pd.Series(values), error="add", initialization_method=start, **form)
     return model.fit(disp=False, maxiter=_ITERATIONS)
 

@@ -1,4 +1,4 @@
-"""The seasons of a series: those that its values show."""
+"""Detection of a series' seasons in its values."""
 
 import numpy as np
 
@@ -7,14 +7,15 @@ from models.series.forecaster import Floats
 _LONGEST = 60
 
 _CYCLES = 3
-"""How often a season must have been seen to be found; one that is known to be likely needs two."""
+"""Least number of cycles in which a season is searched for. A season that is likely beforehand needs two."""
 
 _CLEAR = 0.3
-"""The autocorrelation of noise that is no larger than the season."""
+"""Least autocorrelation of a season: that of a season with noise of about its own size."""
 
 
 def usable(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
-    """The seasons of the `likely` ones that `values` hold twice and a little, else one that they show by themselves."""
+    """Return those `likely` seasons of which `values` contain a little more than two; without `likely` seasons, the one
+    that the values show."""
     if likely:
         return tuple(season for season in likely if season > 1 and len(values) >= 2 * season + max(3, season // 4))
     found = _shown(values)
@@ -22,7 +23,7 @@ def usable(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _shown(values: Floats) -> int | None:
-    """The lag of the first clear peak of the autocorrelation, once the trend is taken out."""
+    """Return the lag of the first clear peak of the autocorrelation, after the trend was removed."""
     most = min(_LONGEST, len(values) // _CYCLES)
     if most < 3:
         return None

@@ -1,9 +1,9 @@
-"""The engine of statistics: classical methods, of which each series gets those that forecast its own past best.
+"""Forecasting engine: classical statistical methods. Each series is forecast by the methods that forecast its own past
+best.
 
-Which methods to believe, and how far: each forecasts the end of what is known from what was known before.
-
-Rolling-origin evaluation: Tashman (2000). Scaling a method's own intervals until they hold what they should of its
-errors is split conformal prediction with normalised residuals: Lei et al. (2018), 5.2.
+To compare methods, each forecasts the ends of the known values from the values before. This is rolling-origin
+evaluation (Tashman 2000). A method's intervals are scaled until they contain COVERAGE of its errors. This is split
+conformal prediction with normalised residuals (Lei et al. 2018, 5.2).
 """
 
 import importlib
@@ -22,7 +22,7 @@ from models.series.seasons import usable
 _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 """Exceptions of numerical libraries for numbers to which a method cannot be fitted."""
 _BEST = 3
-"""Most methods that are averaged: the mean of a few good ones errs less than the one that seemed best."""
+"""Most methods that are averaged: the mean of a few good methods errs less than the method that seemed best."""
 _WILD = 4.0
 """Largest distance of a path from the range of the known values, in multiples of this range; a path longer than the
 known values may go further."""
@@ -38,14 +38,16 @@ _SEASONS_KNOWN = 4
 """Number of the longest seasons to which a series is cut, between `_LEAST_KNOWN` and `_MOST_KNOWN` values: older values
 contribute little and cost time."""
 _LONGEST_SMOOTHED = 24
-"""Steps of a season up to which exponential smoothing estimates one value for each."""
+"""Most steps of a season for exponential smoothing, which estimates a value for each."""
 _LONGEST_ARIMA = 12
 _ARIMA_KNOWN = 400
-"""Values above which ARIMA, with a state for each step of the season, would take longer than all others together."""
+"""Most values for ARIMA, whose state has an element for each step of the season: with more values, it would take longer
+than all other methods together."""
 _LEAST_TRIED = 8
-"""Values below which there is nothing left to learn from once an end is taken off."""
+"""Least number of values for a comparison of methods: with fewer, too little is left without the end."""
 _UNSTEADY = 0.2
-"""The variance of a short series' changes, in squares of their mean, from which on its line is believed by half."""
+"""Least variance of a short series' changes, in squares of their mean, for which the straight line gets half the
+weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,9 @@ class Trial:
 
 
 def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
-    """At most `most` ends of `values`, the longest end first: each as long as the horizon if the beginning, which needs
-    two seasons, allows it. Empty where there is too little to learn from."""
+    """Return at most `most` ends of `values`, each with the values before it, the longest end first. An end has the
+    length of the horizon if the part before it, which needs two seasons, allows it. The list is empty if there are too
+    few values."""
     count = len(values)
     least = min(max(2 * season + 3, count // 2, 4), count - 1)
     length = min(horizon, max(1, (count - least) // 2))
@@ -174,24 +177,24 @@ class Statistical:
     Python's warnings for the whole process while it runs."""
 
     def load(self) -> None:
-        """Imports statsmodels, which takes seconds."""
+        """Import statsmodels, which takes seconds."""
         importlib.import_module("models.series.methods")
         importlib.import_module("models.series.methods")
 
     def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:
-        # Matrices are so small that threads of linear algebra would spin longer than they work: 30 times as long.
+        # The matrices are small: with several threads, linear algebra would take 30 times as long, mostly for spinning.
         with threadpool_limits(1), warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # of methods that fit badly, which is what they are tried for
+            warnings.simplefilter("ignore")  # warnings of methods that fit badly; the comparison rejects these
             return [_outlook_or_error(series) for series in batch]
 
     def close(self) -> None:
-        """Nothing is kept from one series to the next."""
+        """Do nothing, because nothing is kept between series."""
 
 
 def _outlook_or_error(series: Series) -> Outlook | Exception:
     try:
         return outlook(series)
-    except Exception as error:  # noqa: BLE001 - whatever breaks on a series is the result of that series
+    except Exception as error:  # noqa: BLE001 - an error is the result of its series
         return error
 
 
@@ -213,7 +216,7 @@ def outlook(series: Series) -> Outlook:
 
 
 def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
-    """The methods that suit the series' length and seasons; the fewer, the longer it is."""
+    """Return the methods that suit the series' length and seasons: fewer for longer series."""
     from models.series.methods import Arima, Autoregression, Ets, MstlEts
 
     season = seasons[0] if seasons else 1
@@ -234,8 +237,8 @@ def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
 
 
 def _untried(values: Floats, season: int, horizon: int) -> tuple[Path, str]:
-    """The mean of the straight line and of no change, which is best where nothing can be tried; the steadier the
-    changes, the nearer to the line, and along it where they are all the same."""
+    """Return the weighted mean of the straight line and of no change, and its name: for series too short for a
+    comparison. The steadier the changes, the higher the line's weight: 1 if all changes are equal."""
     naive, drift = SeasonalNaive(season), Drift()
     changes = np.diff(values)
     unsteady = float(changes.var(ddof=1)) / (_UNSTEADY * float(changes.mean()) ** 2) if changes.mean() else 1.0
