@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from models.fair_executor import all_of
 from models.vision.text import TextLine, Word
 from tasks.code_sandbox import CodeResult
 from tasks.extraction.evidence import FieldEvidence, find_evidence
@@ -59,12 +60,8 @@ def ground(
 ) -> Grounding:
     """As `grounded`, at once and of any size."""
     steps = find_evidence(value, precontext, schema, most_chars=sys.maxsize, request=request)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found, _ = end.value
-            return {"evidence": found.fields, "unsupported": found.unsupported}
+    found, _ = all_of(steps)
+    return {"evidence": found.fields, "unsupported": found.unsupported}
 
 
 def text_line(text: str, left: float, top: float, height: float = 20) -> TextLine:

@@ -1,20 +1,11 @@
 """Work that comes in parts, done to its end."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from models.base import Engine, Unfinished
 
 T = TypeVar("T")
-
-
-def whole(parts: Generator[None, None, T]) -> T:
-    while True:
-        try:
-            next(parts)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
 
 def finished(engine: Engine[Any, T], items: Sequence[Any]) -> list[T | Exception]:

@@ -18,7 +18,7 @@ from app.cli import fail, printable
 from app.routes.batches import ENDPOINTS
 from app.services import Services
 from app.settings import Settings
-from models.fair_executor import Slices
+from models.fair_executor import all_of
 from tasks.inputs.limits import MB
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ class _Reader:
         splitter = Splitter(int(self._settings.max_batch_line_mb * MB), self._settings.max_batch_lines)
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
-            yield _all_of(splitter.feed(piece))
+            yield all_of(splitter.feed(piece))
         yield splitter.finish()
 
 
@@ -111,7 +111,7 @@ def _check(settings: Settings, name: str, lines: _Reader) -> int:
     checker = Checker(list(ENDPOINTS), settings.max_json_values)
     try:
         for some in lines:
-            _all_of(checker.check(some))
+            all_of(checker.check(some))
         checker.finish()
     except BadFile as error:
         checker.problems.append(error.problem)
@@ -156,13 +156,3 @@ async def _run(
         raise failures.exceptions[0] from None
     finally:
         await services.close()
-
-
-def _all_of(work: Slices[T]) -> T:
-    """Do all slices of `work` without a pause, because nobody else waits here, and return its result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: T = end.value
-            return result

@@ -32,7 +32,7 @@ from app.wire.response import CompletionUsage
 from models.embedding.capability import EMBEDDING, EmbeddingSettings
 from models.embedding.embedder import DIMENSIONS, PassageEmbedder
 from models.embedding.passages import QUERY, Passage, Role
-from models.fair_executor import Slices
+from models.fair_executor import Slices, all_of
 from models.language.llm import estimate_tokens
 
 MAX_TEXTS = 2048
@@ -152,13 +152,13 @@ async def _embedded(
             await services.runtime.prepare(EMBEDDING.name)
             embedder = services.runtime.use(EMBEDDING)
             if chars <= _FEW_CHARS and embedder.cuts_at_once():
-                passages = _at_once(_passages(embedder, texts, asked.input_type))
+                passages = all_of(_passages(embedder, texts, asked.input_type))
             else:
                 passages = await services.executor.run(_passages, embedder, texts, asked.input_type)
             rows = await embedder.embed_passages([one for each in passages for one in each])
             frame = embedder.frame(asked.input_type)
             if len(passages) <= _FEW[asked.encoding_format or "float"]:
-                answer = _at_once(_written(asked, passages, rows, frame))
+                answer = all_of(_written(asked, passages, rows, frame))
             else:
                 answer = await services.wire.run(_written, asked, passages, rows, frame)
     except TimeoutError:
@@ -195,16 +195,6 @@ def _written(
     empty = to_json(EmbeddingList(data=[], model=asked.model, usage=usage))
     content = empty.replace(b'"data":[]', b'"data":[%b]' % b",".join(data), 1)
     return LineResponse(content, CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
-
-
-def _at_once(steps: Slices[T]) -> T:
-    """Runs short slices on the event loop, in less time than a thread takes to start."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            value: T = end.value
-            return value
 
 
 def _of_one_text(

@@ -1,15 +1,18 @@
 """Candidates for the values of fields: values, lines, parts and blocks of lines in the texts that were read."""
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES
 from tasks.extraction.folding import fold
@@ -26,6 +29,10 @@ KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "num
 
 MOST_SEGMENTS = 1_500
 """Largest number of segments of a page that are examined: the search for neighbours compares each with all others."""
+_MOST_CHARS = 200_000
+"""Largest number of characters of a passage that are searched: more than MOST_SEGMENTS lines of most texts."""
+SPANS_AT_ONCE = 64
+"""Number of candidates that are found or described in one slice of the work, in a few milliseconds."""
 LONGEST_BLOCK = 6
 """Largest number of lines of a block: an address has up to six."""
 LONGEST_PART = 8
@@ -177,13 +184,18 @@ def _goes_on(above: LineSegment, below: LineSegment) -> bool:
     return below.words[0] == above.words[-1] + 1
 
 
-def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Candidates:
-    """Find the first `most_spans` candidates in `passages`. Synchronous, about 25 ms per page."""
+def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Slices[Candidates]:
+    """Find the first `most_spans` candidates in `passages`, about 25 ms per page.
+
+    Of each passage the first MOST_SEGMENTS segments are searched, within its first _MOST_CHARS characters.
+    """
+    passages = [_head_of(passage) for passage in passages]
     candidates = Candidates(passages)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:
         if len(candidates.spans) == most_spans:
             break
+        yield
         first = len(candidates.segments)
         candidates.segments.extend(_with_neighbours(_split_into_segments(passage), first))
         for span in _spans_of(passage, candidates, first):
@@ -193,8 +205,38 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Can
             if span.text and key not in seen:
                 seen.add(key)
                 candidates.spans.append(span)
+                if len(candidates.spans) % SPANS_AT_ONCE == 0:
+                    yield
+        yield
     _settle_numbers(candidates)
     return candidates
+
+
+def _head_of(passage: Passage) -> Passage:
+    """Return the part of a long passage in which candidates are searched. All that is known of a passage is found in
+    all of its text: that of a book would take a minute, for candidates in its first pages."""
+    lines, chars = [], 0
+    for line in passage.lines[:MOST_SEGMENTS]:
+        ends = list(accumulate((len(word) + 1 for word in line.words), initial=chars))
+        words = bisect_right(ends, _MOST_CHARS) - 1
+        if words < len(line.words):
+            lines.append(
+                replace(
+                    line,
+                    words=line.words[:words],
+                    bounds=line.bounds[:words],
+                    confidences=line.confidences[:words],
+                    written=line.written[: ends[words] - chars],
+                )
+            )
+            break
+        lines.append(line)
+        chars = ends[-1]
+    return (
+        passage
+        if len(lines) == len(passage.lines) and lines[-1] is passage.lines[-1]
+        else Passage(passage.entry, passage.name, lines)
+    )
 
 
 def _settle_numbers(candidates: Candidates) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.features import (
     FieldText,
@@ -22,7 +22,7 @@ from tasks.extraction.features import (
     span_features,
 )
 from tasks.extraction.fields import WantedField
-from tasks.extraction.passages import Passage, passages_of
+from tasks.extraction.passages import passages_of
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.rules import apply_rules, separate_rivals
 from tasks.extraction.wholes import prefer_parts, whole_of
@@ -47,8 +47,7 @@ class Extractor:
 
     async def score(self, entries: Sequence[Entry], fields: Sequence[WantedField]) -> FieldScores:
         """Score every candidate in `entries` for each of `fields`. Raises ModelError if the embedding engine fails."""
-        passages = await self._executor.run(passages_of, entries)
-        candidates, strings, spans, texts = await self._executor.run(_prepare, passages, fields, self._most_spans)
+        candidates, strings, spans, texts = await self._executor.run(_prepare, entries, fields, self._most_spans)
         if not candidates.spans or not fields:
             return FieldScores(
                 candidates, fields, np.zeros((len(fields), 1 + len(candidates.spans)), np.float32), entries
@@ -88,15 +87,14 @@ class Extractor:
 
 
 def _prepare(
-    passages: Sequence[Passage], fields: Sequence[WantedField], most_spans: int
-) -> tuple[Candidates, Strings, SpanFeatures, list[FieldText]]:
-    candidates, strings = find_candidates(passages, most_spans), Strings()
-    return (
-        candidates,
-        strings,
-        span_features(candidates, strings),
-        [field_text(one.schema, one.names, in_list=one.in_list) for one in fields],
-    )
+    entries: Sequence[Entry], fields: Sequence[WantedField], most_spans: int
+) -> Slices[tuple[Candidates, Strings, SpanFeatures, list[FieldText]]]:
+    passages = passages_of(entries)
+    yield
+    candidates = yield from find_candidates(passages, most_spans)
+    strings = Strings()
+    features = yield from span_features(candidates, strings)
+    return candidates, strings, features, [field_text(one.schema, one.names, in_list=one.in_list) for one in fields]
 
 
 def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:

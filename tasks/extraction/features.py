@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.extraction.candidates import KINDS, Candidates, CandidateSpan
+from models.fair_executor import Slices
+from tasks.extraction.candidates import KINDS, SPANS_AT_ONCE, Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of, may_be_same
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -130,8 +131,8 @@ class SpanFeatures:
     """Matrix of spans × 2: index in the strings of the texts of the span's first and last segment."""
 
 
-def span_features(candidates: Candidates, strings: Strings) -> SpanFeatures:
-    """Compute the features of all spans. Synchronous."""
+def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatures]:
+    """Compute the features of all spans."""
     segments, spans = candidates.segments, candidates.spans
     places = [strings.place(segment.text) for segment in segments]
     heights = [segment.height for segment in segments if segment.box]
@@ -146,7 +147,9 @@ def span_features(candidates: Candidates, strings: Strings) -> SpanFeatures:
         times[span.text] = times.get(span.text, 0) + 1
     headings: dict[tuple[int, int], int] = {}
     still, labels, texts = [], [], []
-    for span in spans:
+    for number, span in enumerate(spans):
+        if number % SPANS_AT_ONCE == 0:
+            yield
         first, last = segments[span.first], segments[span.last]
         own = strings.place(span.label)
         starts = span.words[0] == first.words[0]

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.access import pacing
 from app.access.key_file import add_key
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
@@ -269,9 +270,10 @@ def test_callers_that_race_never_exceed_a_limit(race: Race, raced: FullModel, ke
 
 @pytest.mark.parametrize("key", ["reads for a budget", "reads for a minute"])
 def test_run_tasks_begun_together_exceed_a_limit_by_what_four_of_them_cost(
-    key: str, raced: FullModel, keys: dict[str, str]
+    key: str, raced: FullModel, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of each, 1,024 tokens are taken, for $0.0036: thirteen of them, or a budget's worth, would begin together."""
+    monkeypatch.setattr(pacing, "PACED_S", 0)
     part = file_part("A line of a book that is long. " * 2000)
     body = json.dumps(body_of(system("<task>ocr</task>"), [text_part("Read it."), part])).encode()
     answers = answers_at_once(raced, keys[key], body)

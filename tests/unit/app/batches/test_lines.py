@@ -1,13 +1,13 @@
 """A batch's file: where its lines are, and what is wrong with it before any of them runs."""
 
 import json
-from collections.abc import Generator
 from typing import Any, TypeVar
 
 import pytest
 
 from app.batches.lines import MAX_ID_CHARS, MOST_PROBLEMS, BadFile, Checker, RawLine, Splitter, custom_id_of
 from app.wire.parse import LARGE
+from models.fair_executor import all_of
 from tests.conftest import each_case
 
 T = TypeVar("T")
@@ -16,18 +16,9 @@ URL = "/v1/chat/completions"
 KB = 1024
 
 
-def result_of(slices: Generator[None, None, T]) -> T:
-    while True:
-        try:
-            next(slices)
-        except StopIteration as end:
-            found: T = end.value
-            return found
-
-
 def split(*pieces: bytes, most_bytes: int = KB, most_lines: int = 100) -> list[tuple[int, bytes]]:
     splitter = Splitter(most_bytes, most_lines)
-    found = [line for piece in pieces for line in result_of(splitter.feed(piece))]
+    found = [line for piece in pieces for line in all_of(splitter.feed(piece))]
     return [(line.number, line.data) for line in (*found, *splitter.finish())]
 
 
@@ -37,7 +28,7 @@ def line(custom_id: object = "a", **fields: object) -> bytes:
 
 def problems(*lines: bytes, max_values: int = 1000) -> list[dict[str, Any]]:
     checker = Checker([URL], max_values)
-    result_of(checker.check([RawLine(number, data) for number, data in enumerate(lines, 1)]))
+    all_of(checker.check([RawLine(number, data) for number, data in enumerate(lines, 1)]))
     checker.finish()
     return checker.problems
 
@@ -68,9 +59,9 @@ def test_blank_lines_count_against_the_limit() -> None:
 def test_a_line_is_refused_as_soon_as_it_is_too_long() -> None:
     assert split(b"x" * KB) == [(1, b"x" * KB)]
     splitter = Splitter(KB, 10)
-    result_of(splitter.feed(b"a\n" + b"x" * KB))
+    all_of(splitter.feed(b"a\n" + b"x" * KB))
     with pytest.raises(BadFile) as refused:
-        result_of(splitter.feed(b"x"))
+        all_of(splitter.feed(b"x"))
     assert (refused.value.problem["code"], refused.value.problem["line"]) == ("line_too_long", 2)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.fair_executor import all_of
 from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
 from tasks.extraction.choice import choose_values
 from tasks.extraction.fields import WantedField
@@ -20,7 +21,7 @@ STRING, NUMBER = {"type": "string"}, {"type": "number"}
 
 
 def read(*rows: Any) -> Candidates:
-    return find_candidates(passages_of([ocr(*rows)]))
+    return all_of(find_candidates(passages_of([ocr(*rows)])))
 
 
 def texts_of(candidates: Candidates, kind: str) -> set[str]:
@@ -69,8 +70,8 @@ def test_lines_that_stand_together_are_one_piece() -> None:
     assert {"12 Main Street Springfield, 12345", "12 Main Street Springfield, 12345 USA"} <= texts_of(
         candidates, "block"
     )
-    apart = find_candidates(
-        passages_of([entry_of("scraper", {"text": "ACME"}), entry_of("scraper", {"text": "Total"})])
+    apart = all_of(
+        find_candidates(passages_of([entry_of("scraper", {"text": "ACME"}), entry_of("scraper", {"text": "Total"})]))
     )
     assert not texts_of(apart, "block")
 
@@ -85,7 +86,7 @@ def test_a_piece_knows_its_neighbours() -> None:
 
 def test_no_more_than_so_many_pieces_are_looked_at() -> None:
     passages = passages_of([ocr(*[f"line {number}, of: many words" for number in range(50)])])
-    assert len(find_candidates(passages, 100).spans) == 100
+    assert len(all_of(find_candidates(passages, 100)).spans) == 100
 
 
 def test_of_places_that_say_the_same_the_chances_are_added() -> None:
@@ -203,3 +204,13 @@ def test_a_span_says_where_it_stands() -> None:
     candidates = read("Name: Jane Doe")
     found: list[CandidateSpan] = [span for span in candidates.spans if span.text == "Jane Doe"]
     assert {tuple(span.passage.words[word] for word in span.words) for span in found} >= {("Jane", "Doe")}
+
+
+def test_a_book_is_searched_in_slices_and_no_further_than_candidates_are_found() -> None:
+    book = entry_of("scraper", {"text": "Chapter 12, page 144\n" * 200_000})
+    [passage] = passages_of([book])
+    slices = find_candidates([passage])
+    assert sum(1 for _ in slices) > 10
+    candidates = all_of(find_candidates([passage]))
+    assert len(candidates.passages[0].text) < 250_000
+    assert "text" not in vars(passage)

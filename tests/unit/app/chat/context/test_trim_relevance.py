@@ -4,16 +4,11 @@ from collections.abc import Sequence
 
 from app.chat.context import trim
 from app.chat.context.relevance import MAX_QUESTION_WORDS, question_words, with_neighbours, words
+from models.fair_executor import all_of
 
 
 def word_overlap(question: str, pieces: Sequence[str]) -> list[float]:
-    steps = trim.word_overlap(question, pieces)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            scores: list[float] = end.value
-            return scores
+    return all_of(trim.word_overlap(question, pieces))
 
 
 def best(question: str, *pieces: str) -> int:

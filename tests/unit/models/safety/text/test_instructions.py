@@ -9,6 +9,7 @@ import pytest
 from app.chat.guard.prohibitions import FILE, KINDS, without_prohibitions
 from models.capability import EngineConfig
 from models.catalog import CATALOG
+from models.fair_executor import all_of
 from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES, TextGuard
 from models.safety.text.capability import TEXT_GUARD
@@ -164,12 +165,7 @@ UNSAFE = (
 
 
 def judged(text: str) -> str:
-    steps = without_prohibitions(text)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return str(end.value)
+    return all_of(without_prohibitions(text))
 
 
 @pytest.fixture(scope="module")

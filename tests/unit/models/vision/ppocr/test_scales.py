@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
+from models.fair_executor import all_of
 from models.vision.ppocr.scales import Scales, choose_scales
 from models.vision.text import Image
 from tests.pages import blank_page, paragraph_page, pasted, single_line, table_page, turned
-from tests.parts import whole
 
 
 def scales_of(image: Image) -> Scales:
-    return whole(choose_scales(image))
+    return all_of(choose_scales(image))
 
 
 def test_a_small_picture_is_searched_once_as_it_is() -> None:
@@ -52,6 +52,6 @@ def test_a_large_picture_is_looked_at_in_parts_that_see_the_same() -> None:
     tall = np.concatenate((blank_page(3000, 8000).pixels, sheet))
     parts = choose_scales(tall)
     next(parts)  # it pauses
-    scales = whole(parts)
+    scales = all_of(parts)
     assert scales.fine is not None
     assert 20 * scales.fine >= 8
