@@ -1,5 +1,6 @@
-"""What a server shows to the outside: HTTP in `routes` and `wire`, tools for agents in `mcp`, the command in `cli`, and
-a chat request's way in `chat`.
+"""The outside of a server: HTTP in `routes` and `wire`, tools for agents in `mcp`, the command in `cli`, and the path
+of a chat request in `chat`.
 
-`settings` hold every knob, `building` and `services` put the parts together, and `main` makes the application of them.
+`settings` declares every setting, `building` and `services` put the parts together, and `main` makes the application of
+them.
 """

@@ -1,8 +1,8 @@
-"""Backs up a server's state into one file while the server runs, and restores it where no server runs.
+"""Backs up a server's state into one file while the server runs, and restores it if no server runs.
 
 The file is a ZIP archive. Batches and responses are copied before the uploads that they name, and keys last, so that
-every upload named in the archive is in it unless somebody deleted it meanwhile. Caches and weights are left out, as
-they can be had again.
+every upload named in the archive is in it unless somebody deleted it meanwhile. Caches and weights are left out,
+because both can be had again.
 """
 
 import contextlib
@@ -32,16 +32,16 @@ from app.state.sqlite_counters import SCHEMA as COUNTERS_SCHEMA
 from app.state.sqlite_entries import VERSION as ENTRIES_VERSION
 
 FORMAT = 1
-"""The version of the archive's layout."""
+"""Version of the archive's layout."""
 _MANIFEST = "backup.json"
 _KEYS = "keys.toml"
 _DATABASE = re.compile(r"state/([a-z]+)\.sqlite")
 _UPLOAD = re.compile(r"files/[\w-]+/file-[0-9a-f]{32}(?:\.json)?")
 _RECORDS = f"*/file-*{KNOWN}"
 _UNFINISHED = ".restoring"
-"""The folder beside a file's place that holds it until the whole archive has been read."""
+"""Name of the folder, next to a file's final place, that holds the file until the whole archive has been unpacked."""
 _LOCKED_S = 5.0
-"""Seconds that copying a database waits for its server."""
+"""Longest time that copying a database waits for a server's lock on it, in seconds."""
 _COPIED_AT_ONCE = 1 << 20
 _PRIVATE = 0o700
 
@@ -49,31 +49,31 @@ log = structlog.get_logger(__name__)
 
 
 class BackupFailed(Exception):
-    """The message says why nothing was copied, or put back, and what to do."""
+    """Failure of a backup or a restore. The message states the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
     path: Path
     version: int
-    """The version of the tables that this program reads."""
+    """Newest version of the tables that this program reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of a server's state."""
+    """Places of a server's state."""
 
     files: Path | None
-    """The folder of uploads; None where they lie elsewhere, such as in S3."""
+    """Folder of uploads; None if uploads are kept elsewhere, such as in S3."""
     databases: Mapping[str, Database]
-    """The SQLite databases by the names of their contents; without those in Redis."""
+    """SQLite databases, by the names of their contents. Databases in Redis are not included."""
     keys: Path | None
     elsewhere: tuple[str, ...] = ()
-    """The parts of the state that are not on this machine, in words."""
+    """Descriptions of the parts of the state that are not on this machine."""
 
 
 def build_places(settings: Settings) -> Places:
-    """The places of all state that a backup holds. Raises ValueError."""
+    """Return the places of all state that a backup holds. Raises ValueError."""
     files = Storage(settings.files_dir).local_path("")
     databases = {"batches": Database(batches_file(settings), BATCHES_SCHEMA.version)}
     elsewhere = [] if files else [f"uploads ({settings.files_dir.partition('://')[0]}://…)"]
@@ -88,15 +88,15 @@ def build_places(settings: Settings) -> Places:
 
 @dataclass(frozen=True, slots=True)
 class BackupContents:
-    """The contents of an archive."""
+    """Contents of an archive."""
 
     made: str
-    """When it was made, in UTC."""
+    """Time at which the backup was made, in UTC."""
     made_by: str
-    """The version of the program that wrote it."""
+    """Version of the program that made the backup."""
     uploads: int
     databases: Mapping[str, int]
-    """The version of the tables of each database."""
+    """Version of each database's tables."""
     has_keys: bool
 
     @property
@@ -106,8 +106,8 @@ class BackupContents:
 
 
 def back_up(places: Places, target: Path) -> BackupContents:
-    """Writes all state into `target`, which is replaced when the new archive is whole. The server may run meanwhile.
-    Raises BackupFailed."""
+    """Write all state into `target`, which is replaced only once the new archive is whole. The server may run
+    meanwhile. Raises BackupFailed."""
     unfinished = target.with_name(f".{target.name}.part")
     try:
         with _private(unfinished) as file:
@@ -122,7 +122,7 @@ def back_up(places: Places, target: Path) -> BackupContents:
 
 
 def write(places: Places, file: IO[bytes]) -> BackupContents:
-    """Writes a backup, as `back_up` does, into a file that is open, or a pipe."""
+    """Write a backup into an open file or a pipe. Raises BackupFailed."""
     try:
         with zipfile.ZipFile(file, "w") as archive:
             contents = _written(places, archive)
@@ -133,8 +133,11 @@ def write(places: Places, file: IO[bytes]) -> BackupContents:
 
 
 def restore(places: Places, source: IO[bytes]) -> BackupContents:
-    """Restores the state in `source`, a file or a pipe. Where the archive is damaged or of a newer version, where there
-    is state already, or where a server runs, it raises BackupFailed and changes nothing."""
+    """Restore the state in `source`, a file or a pipe.
+
+    Raises BackupFailed, and changes nothing, if the archive is damaged or of a newer version, if there is state
+    already, or if a server runs.
+    """
     try:
         with _seekable(source, places) as file, zipfile.ZipFile(file) as archive:
             contents = _read_manifest(archive)
@@ -152,7 +155,7 @@ def restore(places: Places, source: IO[bytes]) -> BackupContents:
 
 @contextlib.contextmanager
 def in_use(places: Places) -> Iterator[None]:
-    """Keeps `restore` away while a server runs. Raises BackupFailed while one is under way."""
+    """Prevent a restore while the block runs. Raises BackupFailed if a restore is in progress."""
     with _locked(places, f"A backup is being restored into {places.files}: start again when it is done"):
         yield
 
@@ -161,7 +164,7 @@ def _written(places: Places, archive: zipfile.ZipFile) -> BackupContents:
     versions: dict[str, int] = {}
     for name, database in places.databases.items():
         if database.path.exists():
-            # The folder of the database is writable; in a container perhaps no other is.
+            # The database's folder is writable; in a container, perhaps no other folder is.
             with tempfile.TemporaryDirectory(prefix=".backup-", dir=database.path.parent) as folder:
                 copy = Path(folder) / name
                 try:
@@ -187,7 +190,7 @@ def _written(places: Places, archive: zipfile.ZipFile) -> BackupContents:
 
 
 def _copied(path: Path, copy: Path) -> int:
-    """Copies a consistent state of a database that may be written to; returns the version of its tables."""
+    """Copy a consistent state of a database that may be in use, and return the version of its tables."""
     address = f"{path.resolve().as_uri()}?mode=ro"
     with (
         contextlib.closing(sqlite3.connect(address, uri=True, timeout=_LOCKED_S)) as database,
@@ -202,8 +205,10 @@ def _records(places: Places) -> Iterator[Path]:
 
 
 def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> bool:
-    """Adds an upload, its record last. Returns False for one that was deleted meanwhile, of which the record goes
-    first."""
+    """Add an upload and its record to the archive.
+
+    False if the upload was deleted meanwhile. A deletion removes the record first, so the record is added last.
+    """
     assert files is not None
     upload = record.with_suffix("")
     try:
@@ -218,7 +223,7 @@ def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> boo
 
 @contextlib.contextmanager
 def _seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
-    """The source itself, or a copy of a pipe's content in a temporary file."""
+    """Provide the source itself, or a temporary file with the content of a pipe."""
     if source.seekable():
         yield source
         return
@@ -254,7 +259,7 @@ def _check_versions(contents: BackupContents, places: Places) -> None:
 
 
 def _targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
-    """The target path of each member of the archive."""
+    """Return the target path of each member of the archive."""
     targets: dict[str, Path] = {}
     for name in archive.namelist():
         if name == _MANIFEST:
@@ -280,7 +285,7 @@ def _check_empty(places: Places) -> None:
     there = [
         file
         for one in places.databases.values()
-        # A leftover log would be read as the new file's.
+        # SQLite would read a leftover log as the new file's log.
         for file in (one.path, one.path.with_name(f"{one.path.name}-wal"))
         if file.exists()
     ]
@@ -296,7 +301,7 @@ def _check_empty(places: Places) -> None:
 
 
 def _put_back(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
-    """Unpacks everything and checks the checksums, then moves the files to their places."""
+    """Unpack all files, which checks their checksums, and then move them to their places."""
     unpacked: dict[Path, Path] = {}
     folders = {target.parents[1 if _UPLOAD.fullmatch(name) else 0] for name, target in targets.items()}
     try:
@@ -319,15 +324,17 @@ def _put_back(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
 
 
 def _private(path: Path) -> IO[bytes]:
-    """A new file that other users of the machine cannot read."""
+    """Return a new file that other users of the machine cannot read."""
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
 
 
 @contextlib.contextmanager
 def _locked(places: Places, refusal: str, *, exclusive: bool = False) -> Iterator[None]:
-    """Holds a lock on the folder of uploads: shared by servers, exclusive for a restore. It is skipped where the folder
-    cannot be made or locked, as a server without uploads is of use, too. Raises BackupFailed with `refusal` where
-    others hold it."""
+    """Hold a lock on the folder of uploads, shared by servers, or `exclusive` for a restore.
+
+    The lock is skipped if the folder cannot be made or locked, because a server is useful even without uploads. Raises
+    BackupFailed with `refusal` if others hold the lock.
+    """
     if places.files is None or sys.platform == "win32":
         yield
         return

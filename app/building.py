@@ -78,7 +78,7 @@ def build_keys(settings: Settings) -> ApiKeys:
 
 
 def _defaults(settings: Settings) -> Defaults:
-    """Raises ValueError."""
+    """Return the defaults for keys without limits of their own. Raises ValueError."""
     try:
         tasks = frozenset(map(known_task, settings.default_tasks))
     except ValueError as error:
@@ -95,12 +95,12 @@ def _defaults(settings: Settings) -> Defaults:
 
 
 def build_admission(settings: Settings) -> AdmissionControl:
-    """Raises ValueError."""
+    """Return the control that admits requests by their keys' limits. Raises ValueError."""
     return AdmissionControl(build_counters(settings), Prices.read(settings.prices), when_down=settings.state_down)
 
 
 def build_counters(settings: Settings) -> CounterStore:
-    """The store that OPENFAZE_STATE_URL names. Raises ValueError."""
+    """Return the store that OPENFAZE_STATE_URL names. Raises ValueError."""
     url = settings.state_url.get_secret_value() if settings.state_url else ""
     scheme, mark, path = url.partition("://")
     if not url or (scheme == "sqlite" and path.startswith("/")):
@@ -115,30 +115,33 @@ def build_counters(settings: Settings) -> CounterStore:
 
 
 def has_cache(settings: Settings) -> bool:
-    """Tells whether a cache may hold answers: one in Redis always may, one in a file where the file exists."""
+    """True if a cache may hold answers: always if it is in Redis, and for a file if the file exists."""
     file = _sqlite_file(settings)
     return file is None or file.exists()
 
 
 def counters_file(settings: Settings) -> Path:
-    """The counters' file. A URL names it as SQLAlchemy does: three slashes for a path from here, four from the root."""
+    """Return the file of the counters, which OPENFAZE_STATE_URL may name.
+
+    In its URL, as in SQLAlchemy, three slashes precede a path relative to the working folder, four an absolute path.
+    """
     if not settings.state_url:
         return state_folder(settings) / "counters.sqlite"
     return Path(unquote(settings.state_url.get_secret_value().partition("://")[2][1:]))
 
 
 def is_state_shared(settings: Settings) -> bool:
-    """Tells whether several servers share their state, in Redis."""
+    """True if several servers share their state, in Redis."""
     return bool(settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"))
 
 
 def state_folder(settings: Settings) -> Path:
-    """The folder beside that of uploads in which a server keeps what outlives it."""
+    """Return the folder, next to the folder of uploads, for state that outlives the server's process."""
     return _beside_files(settings) / "state"
 
 
 def _beside_files(settings: Settings) -> Path:
-    """The folder of the folder of uploads, where that is on this machine."""
+    """Return the parent of the folder of uploads, or of its default if uploads are kept on no local disk."""
     local = not urlsplit(settings.files_dir).scheme
     return (Path(settings.files_dir) if local else default_folder("files")).resolve().parent
 
@@ -170,7 +173,8 @@ def build_config(settings: Settings) -> EngineConfig:
 
 
 def build_runtime(settings: Settings) -> Runtime:
-    """Raises ValueError for an engine that the catalog does not know, and for a cluster that cannot be."""
+    """Return the runtime of the engines. Raises ValueError for an unknown engine, or for impossible settings of a
+    cluster."""
     config = build_config(settings)
     chosen = {name: one.choice(config) for name, one in CATALOG.items() if one.settings}
     residents = Residents(settings.card_mb * 10**6)
@@ -178,7 +182,7 @@ def build_runtime(settings: Settings) -> Runtime:
 
 
 def build_cluster(settings: Settings) -> Cluster | None:
-    """The cluster that engines compute on, or None where they compute in this process. Raises ValueError."""
+    """Return the cluster that engines compute on, or None if they compute in this process. Raises ValueError."""
     if settings.cluster != RAY:
         return None
     for setting in ("device", *DEVICES):
@@ -207,7 +211,7 @@ def build_cluster(settings: Settings) -> Cluster | None:
 
 
 def _threads_of_a_replica(settings: Settings) -> int:
-    """This machine's processors, divided among as many replicas as an engine may have."""
+    """Return the number of this machine's processors per replica, if an engine has as many replicas as it may have."""
     return max(1, available_cpus() // read_replicas(settings.ray_replicas)[0].most)
 
 
@@ -226,14 +230,14 @@ def build_fetcher(settings: Settings) -> Fetcher:
 
 
 def build_search(settings: Settings, fetcher: Fetcher) -> FallOver:
-    """Raises ValueError for settings that do not fit together."""
+    """Return the search. Raises ValueError for settings that do not fit together."""
     key = settings.search_api_key
     config = SearchConfig(settings.search_provider, settings.search_url, key.get_secret_value() if key else None)
     return FallOver(build_providers(config, fetcher))
 
 
 def build_politeness(settings: Settings, fetcher: Fetcher) -> Politeness:
-    """The rules for pages that a task finds or follows by itself."""
+    """Return the rules for pages that a task finds or follows by itself."""
     policy = ScrapePolicy(
         robots=settings.scrape_robots,
         host_rps=settings.scrape_host_rps,
@@ -250,7 +254,7 @@ def build_files(settings: Settings) -> FileStore:
         ttl_s=settings.files_ttl_hours * 3600,
     )
     storage = Storage(settings.files_dir)
-    if "files_dir" in settings.model_fields_set:  # where nobody named one, a server without uploads is of use, too
+    if "files_dir" in settings.model_fields_set:  # the default folder may fail: a server needs no uploads
         storage.check()
     return FileStore(storage, limits)
 
@@ -289,7 +293,7 @@ def _pages_at_once(settings: Settings) -> int:
 
 
 def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
-    """The browser for pages that are empty without one."""
+    """Return the browser for pages that are empty without a browser."""
 
     def renderer(program: str) -> BrowserRenderer:
         policy = BrowserPolicy(program, settings.browser_timeout_s, settings.browser_pages)
@@ -299,7 +303,8 @@ def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
 
 
 def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
-    """The cache's entries, or None where nothing is kept. Raises ValueError for settings that cannot be served."""
+    """Return the entries of the cache, or None if no answers are kept. Raises ValueError for settings that cannot be
+    used."""
     if settings.cache == OFF:
         return None
     return Entries(build_entry_store(settings), _build_seal(settings), threads)
@@ -312,7 +317,8 @@ def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
 
 
 def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
-    """The kept responses: in Redis where several servers share their state, else in a file. Raises ValueError."""
+    """Return the store of responses, in Redis if several servers share their state, else in a file. Raises
+    ValueError."""
     store: EntryStore
     if settings.state_url and is_state_shared(settings):
         store = RedisEntries(settings.state_url.get_secret_value(), RESPONSE_PREFIX)
@@ -328,13 +334,13 @@ def responses_file(settings: Settings) -> Path:
 
 
 def build_known_questions(settings: Settings) -> KnownQuestions:
-    """The questions in a file beside the answers, or where those would lie if they were not in Redis. Raises
-    ValueError."""
+    """Return the known questions, in a file next to the file of answers, or next to its default place if answers are in
+    Redis. Raises ValueError."""
     return KnownQuestions(_questions_file(settings), _build_seal(settings))
 
 
 def build_rephrased(settings: Settings, runtime: Runtime) -> RephrasedQuestions:
-    """Raises ValueError where nothing here embeds questions."""
+    """Return the finder of rephrased questions. Raises ValueError if no engine here embeds questions."""
     embedder = runtime.find(EMBEDDING, MINILM)
     if embedder is None:
         raise ValueError(
@@ -364,7 +370,7 @@ def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) 
 
 
 def build_cache_stores(settings: Settings) -> Sequence[Holding]:
-    """The store of the answers, and that of the questions where some were asked here. Raises ValueError."""
+    """Return the store of the answers, and the store of the questions if it exists. Raises ValueError."""
     answers = build_entry_store(settings)
     return [answers, build_known_questions(settings)] if _questions_file(settings).exists() else [answers]
 
@@ -375,7 +381,7 @@ def _questions_file(settings: Settings) -> Path:
 
 
 def build_entry_store(settings: Settings) -> EntryStore:
-    """The store that OPENFAZE_CACHE_URL names. Raises ValueError."""
+    """Return the store that OPENFAZE_CACHE_URL names. Raises ValueError."""
     if file := _sqlite_file(settings):
         return SqliteEntries(file, int(settings.cache_max_mb * MB))
     url = _cache_url(settings)
@@ -388,8 +394,10 @@ def build_entry_store(settings: Settings) -> EntryStore:
 
 
 def _sqlite_file(settings: Settings) -> Path | None:
-    """The file that a URL names as SQLAlchemy's do: three slashes before a relative path, four before one from the
-    root."""
+    """Return the file that OPENFAZE_CACHE_URL names, or the default file if it is unset; None for any URL but SQLite's.
+
+    As in SQLAlchemy, three slashes precede a relative path, four an absolute path.
+    """
     url = _cache_url(settings)
     if not url:
         return _cache_folder(settings) / "answers.sqlite"

@@ -1,7 +1,7 @@
 """Errors as clients see them: OpenAI's error objects. Only this module maps exceptions to status codes.
 
-Clients repeat a request after 429 and 5xx by themselves. So such an error says when that may help (`retry_after`), or
-that it cannot help.
+Clients repeat a request after 429 and 5xx by themselves. Such an error therefore states when a repetition may help
+(`retry_after`), or that it cannot help.
 """
 
 from contextvars import ContextVar
@@ -25,21 +25,21 @@ from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRef
 from tasks.errors import InputError, InputTooLarge, Overloaded
 
 LONGEST_RETRY_S = 60
-"""Bound on the seconds after which a client is told to try again by itself; with a longer wait it gets the error."""
+"""Longest delay after which a client is asked to repeat a request by itself, in seconds. A longer one fails at once."""
 GOOD_BYE_S = 1.0
-"""Seconds for sending a last message to a caller, who may not read it."""
+"""Time in which a last message is sent to a caller, who may not read it, in seconds."""
 
 SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 """Default headers of responses: no guessing of types, and no caching."""
 
 IS_OPERATOR: ContextVar[bool] = ContextVar("IS_OPERATOR", default=False)
-"""Whether the caller must be the operator: the server needs no keys, and the caller is on the same machine."""
+"""True if the caller must be the operator: the server needs no keys, and the caller is on the same machine."""
 
 log = structlog.get_logger(__name__)
 
 
 class ApiError(Exception):
-    """A failure as the client sees it. `message` is public: no path, no key, no other caller's data."""
+    """Failure as the client sees it. `message` is public: no path, no key, no other caller's data."""
 
     status: ClassVar[int] = 500
     type: ClassVar[str] = "internal_error"
@@ -63,7 +63,7 @@ class ApiError(Exception):
             }
         },
     }
-    """The JSON Schema of `body`."""
+    """JSON Schema of `body`."""
 
     def __init__(
         self,
@@ -74,8 +74,11 @@ class ApiError(Exception):
         retry_after: int | None = None,
         rejected: str | None = None,
     ) -> None:
-        """`retry_after`: the seconds until the same request may succeed; None where waiting does not help. `rejected`:
-        the reason by which `openfaze_rejected_total` counts it."""
+        """Create an error.
+
+        `retry_after` is the number of seconds until the same request may succeed; None if waiting does not help.
+        `rejected` is the reason under which `openfaze_rejected_total` counts the error.
+        """
         super().__init__(message)
         self.message = as_sent(message)
         self.code = code or type(self).code
@@ -85,11 +88,12 @@ class ApiError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers that say whether and when to try again, for the statuses after which clients do."""
+        """Headers that state whether and when to repeat the request, for the statuses after which clients repeat
+        requests."""
         return retry_headers(self.retry_after) if self.status == 429 or self.status >= 500 else {}
 
     def body(self, request_id: str) -> dict[str, object]:
-        """The JSON that OpenAI's SDKs turn into an exception."""
+        """Return the JSON that OpenAI's SDKs turn into an exception."""
         return {
             "error": {
                 "message": self.message,
@@ -156,7 +160,7 @@ class RateLimited(ApiError):
 
 
 class InternalError(ApiError):
-    """A bug or a fault of the server, whose message reveals nothing."""
+    """Bug or fault of the server. The message reveals nothing about it."""
 
     def __init__(self) -> None:
         super().__init__("The server had an error while processing your request.")
@@ -169,12 +173,15 @@ class Unavailable(ApiError):
 
 
 def shutting_down() -> Unavailable:
-    """The error for a request that comes while the server stops, or still runs when its grace time is over."""
+    """Return the error of a request that arrives during a shutdown, or still runs at the end of the grace time."""
     return Unavailable("The server is shutting down.", code="overloaded", retry_after=RETRY_S)
 
 
 def retry_headers(retry_after: int | None) -> dict[str, str]:
-    """`retry-after` for everybody; `x-should-retry` for OpenAI's clients, which would try again without it."""
+    """Return `retry-after`, and `x-should-retry: false` if waiting does not help or takes too long.
+
+    Without `x-should-retry`, OpenAI's clients would repeat the request by themselves.
+    """
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     if retry_after is None or retry_after > LONGEST_RETRY_S:
         headers["x-should-retry"] = "false"
@@ -182,7 +189,7 @@ def retry_headers(retry_after: int | None) -> dict[str, str]:
 
 
 def to_api_error(error: BaseException) -> ApiError:
-    """The public error for any exception."""
+    """Return the public error for any exception."""
     match error:
         case ApiError():
             return error
@@ -226,7 +233,7 @@ def _ran_out(error: BaseException) -> bool:
 
 
 def told(error: BaseException, event: str, **about: object) -> ApiError:
-    """The public error for `error`. Bugs, and faults of the LLM that clients are not told, are logged as `event`."""
+    """Return the public error for `error`. Bugs, and faults of the LLM that are not public, are logged as `event`."""
     face = to_api_error(error)
     if isinstance(face, InternalError) or _ran_out(error):
         log.error(event, exc_info=error, **about)
@@ -237,8 +244,11 @@ def told(error: BaseException, event: str, **about: object) -> ApiError:
 
 
 def let_go(error: BaseException | None) -> None:
-    """Frees the objects in the frames of `error`, such as the bytes of inputs. Frames and errors refer to each other,
-    and would wait for the garbage collector, which counts objects and not megabytes."""
+    """Free the objects in the frames of `error`, such as the bytes of inputs.
+
+    Frames and errors refer to each other, and would wait for the garbage collector, which counts objects instead of
+    megabytes.
+    """
     while error is not None:
         error.__traceback__ = None
         error = error.__cause__ or error.__context__

@@ -1,4 +1,4 @@
-"""The application: routes, what surrounds them, and the life of what they share."""
+"""The application: routes, middleware, and the lifetime of the shared parts."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ from models.malloc import Activity, return_free_memory_for_ever
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Raises ValueError for settings that cannot be served."""
+    """Return the application. Raises ValueError for settings that cannot be used."""
     settings = settings or Settings()
     routers = [one.router for one in (chat, responses, embeddings, audio, moderations, files, batches, status, pages)]
     if settings.metrics_port is None:
@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        # The framework's would lead to whatever host and scheme the request names.
+        # The framework's redirect would lead to any host and scheme that the request names.
         redirect_slashes=False,
     )
     app.state.services = services
@@ -101,7 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         is_stopping=lambda: services.is_stopping,
     )
     if settings.cors_origins:
-        # Outermost: a browser asks ahead of a request without its key.
+        # The outermost middleware, because a browser's preflight request has no key.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
@@ -112,13 +112,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     for router in routers:
-        # Included as routers, they would be looked through one by one, and twice, with each request.
+        # A router that is included would be searched route by route, and twice, for each request.
         app.router.routes.extend(router.routes)
     return app
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
-    """What the router itself raises: no such route, no such method."""
+    """Answer an error that the router raises: an unknown route, or a method that the route does not have."""
     assert isinstance(error, HTTPException)
     path: str = request.scope["path"]
     route = f"{request.method} {path}"
@@ -141,7 +141,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 
 def _meant(request: Request) -> str:
-    """What a client with another `base_url` would have asked for, or what to use instead of a route of others."""
+    """Return a hint for an unknown route: the route under a corrected `base_url`, or the substitute for an OpenAI
+    route."""
     path: str = request.scope["path"]
     for meant in (f"/v1{path}", path.replace("/v1/v1/", "/v1/", 1)):
         if meant != path and _is_served(request, meant):
@@ -151,7 +152,7 @@ def _meant(request: Request) -> str:
 
 
 def _is_served(request: Request, path: str) -> bool:
-    """Tells whether there is a route of `path` for the request's method."""
+    """True if there is a route of `path` for the request's method."""
     scope = {"type": "http", "path": path, "method": request.method}
     return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 

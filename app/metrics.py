@@ -1,4 +1,4 @@
-"""The server's metrics in Prometheus' text format: each is declared here, with the source of its values.
+"""The server's metrics in Prometheus' text format. Each metric is declared here, and has one source or several.
 
 Counts that engines, the fetcher and the decode processes keep anyway are read at each scrape. No label has a value that
 a caller can choose: routes and tasks are the declared ones.
@@ -37,14 +37,16 @@ from tasks.search.fall_over import FallOver
 PATH = "/metrics"
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 OTHER = "other"
-"""The route label of unknown paths."""
+"""Value of the route label for unknown paths."""
 REJECTIONS = ("rate", "budget", "concurrency", "queue", "guard")
 
 Labels = tuple[str, ...]
 Sample = tuple[Labels, "float | Distribution"]
 Source = Callable[[], Iterable[Sample]]
-"""A source of a metric: called in a thread, it returns the current values by their labels. Values with the same labels,
-from one source or several, are added."""
+"""Source of a metric: a function, called in a thread, that returns the current values by their labels.
+
+Values with the same labels are added, whether from one source or from several.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ DECLARED: Mapping[str, Declared] = {
 
 
 class Routes:
-    """Finds the declared path of the route that serves a request's path."""
+    """Declared paths of routes, found by the path of a request."""
 
     def __init__(self, routes: Iterable[BaseRoute] = ()) -> None:
         known = [route for route in routes if isinstance(route, Route | Mount)]
@@ -99,7 +101,7 @@ class Routes:
 
 
 class Metrics:
-    """The metrics of one server. Requests are counted by its event loop."""
+    """Metrics of one server. Requests are counted on its event loop."""
 
     def __init__(self, routes: Routes | None = None) -> None:
         self._routes = routes or Routes()
@@ -121,18 +123,18 @@ class Metrics:
             "openfaze_rejected_total": self._rejected,
         }
         for name, values in own.items():
-            # A list is made at once, as the event loop goes on counting.
+            # A list is a copy: the event loop goes on counting.
             self.fill(name, lambda values=values: list(values.items()))  # type: ignore[misc]
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(_Declared(self._sources))
         ProcessCollector(registry=self.registry)
 
     def fill(self, name: str, source: Source) -> None:
-        """Adds a source to the metric `name`, one of DECLARED."""
+        """Add a source to the metric `name` of DECLARED."""
         self._sources[name].append(source)
 
     def began(self, path: str) -> str:
-        """Counts the beginning of a request; returns the name of its route, for `ended`."""
+        """Count the beginning of a request, and return the name of its route, for `ended`."""
         route = self._routes.name(path)
         self._in_progress[route,] += 1
         return route
@@ -151,17 +153,17 @@ class Metrics:
             self._rejected[stages.rejected,] += 1
 
     def used(self, stages: Stages) -> None:
-        """Counts the tokens of a request (called by `ended`) or of a batch's line."""
+        """Count the tokens of a request (`ended` does so) or of a line of a batch."""
         self._tokens["input",] += stages.input_tokens
         self._tokens["output",] += stages.output_tokens
 
     async def text(self) -> bytes:
-        """All metrics in the format CONTENT_TYPE, rendered in a thread, as there are thousands of lines."""
+        """Return all metrics in the format CONTENT_TYPE. The thousands of lines are rendered in a thread."""
         return await asyncio.to_thread(generate_latest, self.registry)
 
 
 def metrics_app(metrics: Metrics) -> ASGIApp:
-    """An application that serves only PATH, without keys, on its own port."""
+    """Return an application for a port of its own that serves only PATH, without keys."""
 
     async def answer(_: Request) -> Response:
         return Response(await metrics.text(), headers={"content-type": CONTENT_TYPE})
@@ -174,7 +176,7 @@ def _seconds() -> Distribution:
 
 
 class _Declared:
-    """The collector of one registry."""
+    """Collector of one registry."""
 
     def __init__(self, sources: Mapping[str, Sequence[Source]]) -> None:
         self._sources = sources
@@ -207,19 +209,19 @@ def _family(name: str, declared: Declared, values: Mapping[Labels, float | Distr
 
 
 def _histogram(value: Distribution) -> tuple[list[tuple[str, float]], float]:
-    """The cumulative buckets of a distribution, and its sum."""
+    """Return the cumulative buckets of a distribution, and its sum."""
     bounds = [*map(floatToGoString, value.bounds), "+Inf"]
     return list(zip(bounds, map(float, itertools.accumulate(value.counts)), strict=True)), value.sum
 
 
 def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
-    """Adds the counts of engines."""
+    """Add the counts of engines."""
 
     def counted(of: Callable[[EngineCounters], float | Distribution]) -> Source:
         return lambda: [((spec.capability, spec.name), of(part.counters)) for spec, part in runtime.parts()]
 
     def loaded() -> Iterator[Sample]:
-        # An engine of several parts is loaded when all of them are.
+        # An engine of several parts counts as loaded when all of them are loaded.
         parts = [((spec.capability, spec.name), part.loaded) for spec, part in runtime.parts()]
         for labels in dict.fromkeys(labels for labels, _ in parts):
             yield labels, float(all(is_loaded for other, is_loaded in parts if other == labels))
@@ -245,7 +247,7 @@ def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
 def fill_from_inputs(
     metrics: Metrics, fetcher: Fetcher, processes: Sessions, search: FallOver, browser: LateBrowser
 ) -> None:
-    """Adds the counts of the fetcher, the decoders, the search and the browser."""
+    """Add the counts of the fetcher, the decoders, the search and the browser."""
 
     def restarts() -> Iterator[Sample]:
         return (((reason,), count) for reason, count in processes.restarts.items())
@@ -263,7 +265,7 @@ def fill_from_inputs(
 
 
 def fill_from_access(metrics: Metrics, admission_control: AdmissionControl, keys: ApiKeys) -> None:
-    """Adds the faults of the counters' store and of the file of keys."""
+    """Add the faults of the counters' store and of the file of keys."""
 
     def failures() -> Iterator[Sample]:
         yield ("counters", "store", "unreachable"), admission_control.faults
@@ -273,7 +275,7 @@ def fill_from_access(metrics: Metrics, admission_control: AdmissionControl, keys
 
 
 def fill_from_stores(metrics: Metrics, files: FileStore, responses: ResponseStore) -> None:
-    """Adds the faults of the stores of files and responses."""
+    """Add the faults of the stores of files and responses."""
 
     def failures() -> Iterator[Sample]:
         yield ("files", "storage", "failed"), files.faults
@@ -285,7 +287,7 @@ def fill_from_stores(metrics: Metrics, files: FileStore, responses: ResponseStor
 def fill_from_batches(
     metrics: Metrics, outcomes: Mapping[tuple[str], int], faults: Callable[[], Mapping[tuple[str, str], int]]
 ) -> None:
-    """Adds the lines of batches by `outcomes`, and the `faults` that delayed batches."""
+    """Add the finished lines of batches by `outcomes`, and the `faults` that delayed batches."""
     metrics.fill("openfaze_batch_lines_total", lambda: list(outcomes.items()))
     metrics.fill(
         "openfaze_engine_failures_total", lambda: [(("batches", *about), count) for about, count in faults().items()]
@@ -293,7 +295,7 @@ def fill_from_batches(
 
 
 def fill_from_connections(metrics: Metrics, refused: Mapping[str, int]) -> None:
-    """Adds the connections that were refused or cut off, by reason."""
+    """Add the connections that were refused or cut off, by reason."""
     metrics.fill(
         "openfaze_engine_failures_total",
         lambda: [(("connections", "listener", reason), count) for reason, count in list(refused.items())],
@@ -301,6 +303,6 @@ def fill_from_connections(metrics: Metrics, refused: Mapping[str, int]) -> None:
 
 
 def fill_from_cache(metrics: Metrics, recall: AnswerCache) -> None:
-    """Adds the hits, misses and vetoes of the cache."""
+    """Add the hits, misses and vetoes of the cache."""
     metrics.fill("openfaze_cache_total", lambda: list(recall.outcomes.items()))
     metrics.fill("openfaze_cache_total", lambda: [((layer, "error"), count) for layer, count in recall.faults])

@@ -1,4 +1,4 @@
-"""The OpenAPI description: what the routes say of themselves, made whole."""
+"""The OpenAPI description, made of the routes' own descriptions, and completed."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from app.middleware import PROBES
 _SCHEMAS = "#/components/schemas/"
 _DEFS = "#/$defs/"
 _BODIES: dict[str, Callable[[], dict[str, Any]]] = {}
-"""What makes the schemas of bodies that routes read by themselves."""
+"""Functions that make the schemas of bodies that routes read by themselves, by the schema's name."""
 _INTRODUCTION = """\
 One OpenAI-compatible endpoint over local specialist models. Any OpenAI SDK works with this server's `/v1` as its
 `base_url`.
@@ -44,8 +44,7 @@ class Api(FastAPI):
 
 
 class Direct(APIRoute):
-    """A route whose endpoint takes the request and nothing else, and whose body is a `json_body`: parameters, of which
-    there are none, are not looked for."""
+    """Route whose endpoint takes only the request, and whose body is a `json_body`. FastAPI looks for no parameters."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
@@ -53,7 +52,7 @@ class Direct(APIRoute):
 
 
 def json_body(model: type[BaseModel], examples: Mapping[str, object]) -> dict[str, Any]:
-    """A route's `openapi_extra` for a body that it reads by itself. `examples` are requests by what they are for."""
+    """Return the `openapi_extra` of a route that reads its body by itself. `examples` are requests by their purpose."""
     named = {
         f"example-{number}": {"summary": name, "value": value}
         for number, (name, value) in enumerate(examples.items(), 1)
@@ -63,8 +62,11 @@ def json_body(model: type[BaseModel], examples: Mapping[str, object]) -> dict[st
 
 
 def body_schema(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, str]:
-    """A reference to the schema of a body that a route reads by itself. It is made when somebody asks for the
-    description: that takes as long as a tenth of the server's start."""
+    """Return a reference to the schema of a body that a route reads by itself.
+
+    The schema is made when somebody requests the description, because making it takes up to a tenth of the server's
+    start.
+    """
     _BODIES[name] = make
     return {"$ref": f"{_SCHEMAS}{name}"}
 
@@ -80,7 +82,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
     schemas: dict[str, Any] = described["components"]["schemas"]
     for path, methods in described["paths"].items():
         for operation in methods.values():
-            # Bad parameters are answered as all else is, and not as FastAPI would.
+            # Invalid parameters are answered like all other errors, not in FastAPI's form.
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = {"$ref": "#/components/responses/Error"}
             if path in PROBES:
@@ -104,14 +106,18 @@ def _described(app: FastAPI) -> dict[str, Any]:
 
 
 def _components(title: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` and all that it defines, by names that begin with `title`: a request's `Message` is not an answer's."""
+    """Return `schema` and its definitions by names that begin with `title`.
+
+    A request's `Message` is thus distinguished from an answer's `Message`.
+    """
     definitions = schema.get("$defs", {})
     whole = {key: value for key, value in schema.items() if key != "$defs"}
     return {title + name: _renamed(one, title) for name, one in {"": whole, **definitions}.items()}
 
 
 def _renamed(value: Any, title: str) -> Any:
-    """`value` with its references to definitions, and those of discriminators, led to the components."""
+    """Return `value` with references to definitions, also in discriminators, replaced by references to the
+    components."""
     match value:
         case dict():
             return {key: _renamed(item, title) for key, item in value.items() if item is not None}

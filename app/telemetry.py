@@ -21,12 +21,12 @@ LogFormat = Literal["auto", "json", "console"]
 
 
 def logs_for_people(log_format: LogFormat) -> bool:
-    """Whether logs are lines for people: on a terminal, unless the operator chose a format."""
+    """True if logs are lines for people: on a terminal, unless the operator chose another format."""
     return log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
 
 
 def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
-    """Sets up logs on stderr, also for uvicorn and libraries. It is called once, before the first log line."""
+    """Set up logs on stderr, also for uvicorn and libraries. Must be called once, before the first log line."""
     with_messages = level == "debug"
     for_people = logs_for_people(log_format)
 
@@ -75,8 +75,11 @@ def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
 
 
 def _shown_as_line(with_message: bool) -> Callable[..., None]:
-    """A function that logs Python's warnings, such as PIL's of a large picture, as lines with their place in the
-    library. Their messages are left out, as they can quote a file."""
+    """Return a function that logs Python's warnings, such as PIL's warning of a large picture, with their place in the
+    library.
+
+    Messages are logged only `with_message`, because they can quote a file.
+    """
 
     def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
         place = f"{'/'.join(Path(filename).parts[-2:])}:{lineno}"
@@ -87,14 +90,16 @@ def _shown_as_line(with_message: bool) -> Callable[..., None]:
 
 
 class _Lines:
-    """Writes lines to stderr, in any thread. A line that cannot be written (full disk, closed pipe) is lost, so that no
-    request fails because of the log."""
+    """Writes lines to stderr, in any thread.
+
+    A line that cannot be written (full disk, closed pipe) is lost: no request fails because of the log.
+    """
 
     def __init__(self, *_: str) -> None:
-        """Accepts a logger's name, as structlog passes one, and ignores it."""
+        """Accept and ignore the logger's name that structlog passes."""
 
     def msg(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # ValueError: it was closed
+        with contextlib.suppress(OSError, ValueError):  # ValueError: stderr is closed
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 
@@ -112,7 +117,7 @@ def _console() -> structlog.dev.ConsoleRenderer:
 
 
 def _as_plain_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Escapes control characters, so that a path or a name that a caller chose cannot control the terminal."""
+    """Escape control characters, so that a path or a name that a caller chose cannot control the terminal."""
     for name, value in event.items():
         if isinstance(value, str) and not value.isprintable():
             event[name] = repr(value)[1:-1]
@@ -123,7 +128,7 @@ def _as_plain_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _lines(described: Mapping[str, Any]) -> Iterator[str]:
-    """The lines of a described exception, the cause first, as Python prints it."""
+    """Yield the lines of a described exception, the cause first, as in Python's tracebacks."""
     if cause := described.get("cause"):
         yield from _lines(cause)
         yield "which led to:"
@@ -133,7 +138,7 @@ def _lines(described: Mapping[str, Any]) -> Iterator[str]:
 
 
 def log_stray_exceptions(loop: asyncio.AbstractEventLoop) -> None:
-    """Logs exceptions of tasks that nobody awaits, without the message that asyncio would print."""
+    """Log exceptions of tasks that nobody awaits, without the message that asyncio would print."""
 
     def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         structlog.get_logger(__name__).error("stray_exception", exc_info=context.get("exception"))
@@ -142,8 +147,10 @@ def log_stray_exceptions(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
-    """Types and frames of a chain of exceptions, and the reasons of failed system calls. Messages can quote a request,
-    and are shown at level `debug` only."""
+    """Return the types and frames of a chain of exceptions, and the reasons of failed system calls.
+
+    Messages can quote a request, and are therefore included only `with_messages`.
+    """
     described: dict[str, object] = {
         "type": type(error).__qualname__,
         "frames": [
@@ -161,46 +168,46 @@ def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
 
 
 def _reason(error: BaseException) -> str | None:
-    """The operating system's reason, such as a full disk, which quotes no content."""
+    """Return the operating system's reason, such as a full disk, which quotes no content."""
     if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return getattr(error, "sqlite_errorname", None) if isinstance(error, sqlite3.Error) else None
 
 
 class Stages:
-    """The stages of one request with their times, for `server-timing`, the log and the metrics."""
+    """Stages of one request with their times, for `server-timing`, the log and the metrics."""
 
     def __init__(self) -> None:
         self._started = self._last = time.perf_counter()
         self.milliseconds: dict[str, float] = {}
         self.task = ""
-        """The task that the request runs, `chat` for the full model; empty where it runs none or is broken."""
+        """Task that the request runs, or `chat` for the full model. Empty if it runs none, or is malformed."""
         self.first_token_s: float | None = None
-        """Seconds until the first chunk of the answer."""
+        """Time until the first chunk of the answer, in seconds."""
         self.input_tokens = 0
         self.output_tokens = 0
         self.rejected: str | None = None
-        """The reason of a refusal that is not the request's fault, as in `openfaze_rejected_total`."""
+        """Reason of a refusal that is not the request's fault, as in `openfaze_rejected_total`."""
         self.failed: int | None = None
-        """The status that a stream would have had, had it failed before its first byte."""
+        """Status that a failed stream would have had, had it failed before its first byte."""
 
     @property
     def seconds(self) -> float:
-        """Seconds since the request came."""
+        """Time since the request arrived, in seconds."""
         return time.perf_counter() - self._started
 
     def answers(self) -> None:
-        """Notes a chunk of the answer."""
+        """Note a chunk of the answer: the first one ends the time to the first token."""
         if self.first_token_s is None:
             self.first_token_s = self.seconds
 
     def done(self, stage: str) -> None:
-        """Ends `stage`, which began where the one before it ended."""
+        """End `stage`, which began at the end of the stage before it."""
         now = time.perf_counter()
         self.milliseconds[stage] = round(self.milliseconds.get(stage, 0.0) + (now - self._last) * 1000, 1)
         self._last = now
 
     @property
     def header(self) -> str:
-        """The value of `server-timing` (W3C Server Timing): `read;dur=0.4, task;dur=231.0`."""
+        """Return the value of `server-timing` (W3C Server Timing), such as `read;dur=0.4, task;dur=231.0`."""
         return ", ".join(f"{stage};dur={ms}" for stage, ms in self.milliseconds.items())

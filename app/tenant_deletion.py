@@ -1,4 +1,4 @@
-"""Deletes all that a server keeps of one tenant: batches, uploads, usage, responses and answers of the cache."""
+"""Deletes all data that a server keeps of one tenant: batches, uploads, usage, responses and answers of the cache."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,17 +9,18 @@ from models.fair_executor import FairExecutor
 
 
 def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str, int]]]]:
-    """A function that deletes all data of a tenant, and returns how much of each kind that was. Raises ValueError."""
+    """Return a function that deletes all data of a tenant, and returns the deleted amount of each kind. Raises
+    ValueError."""
 
     async def purge(tenant: str) -> list[tuple[str, int]]:
         files, counters, batches = build_files(settings), build_counters(settings), build_batch_store(settings)
         responses = build_responses(settings, FairExecutor("wire"))
         try:
-            # Batches come first, as running ones write files.
+            # Batches are deleted first, because running batches write files.
             deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]
             deleted.append(("days of usage", await counters.forget(tenant)))
             deleted.append(("responses", await responses.purge(tenant)))
-            # Also where the cache is off now, or its settings are missing in this shell.
+            # Answers are deleted even if the cache is off now, or its settings are missing in this shell.
             if has_cache(settings):
                 stores = build_cache_stores(settings)
                 try:

@@ -1,8 +1,10 @@
-"""Traces of requests in OpenTelemetry's GenAI semantic conventions: a span for a request, and within it `chat {model}`
-for each call of the LLM and `execute_tool {task}` for each task. A line of a batch has a span, too.
+"""Traces of requests in OpenTelemetry's GenAI semantic conventions.
 
-Without a collector's address, no span is made; a caller's `traceparent` is passed on to the LLM's server either way.
-Spans hold prompts and answers only if a setting says so, and never where the caller asks that nothing be kept.
+A request has a span; within it each call of the LLM has a span `chat {model}`, and each task a span `execute_tool
+{task}`. A line of a batch has a span, too.
+
+Without a collector's address, no span is made. A caller's `traceparent` is passed on to the LLM's server either way.
+Spans contain prompts and answers only if a setting permits it, and never if the caller asks that nothing be kept.
 """
 
 import asyncio
@@ -31,7 +33,7 @@ _KEEPS_CONTENT = contextvars.ContextVar("keeps_content", default=False)
 
 
 class Provider(Protocol):
-    """The SDK's TracerProvider."""
+    """TracerProvider of the SDK."""
 
     def get_tracer(self, instrumenting_module_name: str, /) -> Tracer: ...
 
@@ -39,17 +41,19 @@ class Provider(Protocol):
 
 
 class Traces:
-    """The traces of one server."""
+    """Traces of one server."""
 
     def __init__(self, provider: Provider | None = None, *, with_content: bool = False) -> None:
-        """Without a `provider` there are no spans. `with_content`: spans hold prompts and answers."""
+        """Create traces. Without a `provider` there are no spans. If `with_content`, spans contain prompts and
+        answers."""
         self._provider = provider
         self._tracer = provider.get_tracer("openfaze") if provider else NoOpTracer()
         self._with_content = with_content
 
     @contextlib.contextmanager
     def request(self, scope: Scope, route: str, stages: Stages) -> Iterator[Span]:
-        """The span of a request within its caller's, while the block runs; `answered` records its status."""
+        """Provide the span of a request, within the caller's span, while the block runs. `answered` records its
+        status."""
         headers = Headers(scope=scope)
         caller = {name: value for name in _HEADERS if (value := headers.get(name))}
         parent = _PROPAGATOR.extract(caller, context.Context())
@@ -61,7 +65,7 @@ class Traces:
 
     @contextlib.contextmanager
     def line(self, url: str, stages: Stages) -> Iterator[Span]:
-        """The span of a line of a batch, which has no HTTP request."""
+        """Provide the span of a line of a batch, which has no HTTP request."""
         parent = context.Context()
         span = self._tracer.start_span(f"batch_line {url}", parent, SpanKind.INTERNAL, {"http.route": url})
         with self._around(span, parent, stages, keeps=True):
@@ -85,7 +89,7 @@ class Traces:
 
     @contextlib.contextmanager
     def task(self, name: str) -> Iterator[None]:
-        """The span of a task."""
+        """Run the block within the span of a task."""
         attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
         span = self._tracer.start_span(f"execute_tool {name}", None, SpanKind.INTERNAL, attributes)
         token = context.attach(set_span_in_context(span))
@@ -96,17 +100,17 @@ class Traces:
             context.detach(token)
 
     def llm(self, llm: Llm) -> Llm:
-        """A wrapper of `llm` that makes a span for each call."""
+        """Return `llm` in a wrapper that makes a span for each call, or `llm` itself if there are no spans."""
         return llm if self._provider is None else _TracedLlm(llm, self._tracer)
 
     def close(self) -> None:
-        """Sends waiting spans. Blocks."""
+        """Send the waiting spans. Blocks."""
         if self._provider is not None:
             self._provider.shutdown()
 
 
 def answered(span: Span, status: int) -> None:
-    """Records the status of a request in its span."""
+    """Record the status of a request in its span."""
     span.set_attribute("http.response.status_code", status)
     if status >= 500:
         span.set_attribute("error.type", str(status))
@@ -114,7 +118,7 @@ def answered(span: Span, status: int) -> None:
 
 
 def provider_for(url: str) -> Provider:
-    """A provider that sends spans to `url`, a collector of OTLP over HTTP, off the event loop."""
+    """Return a provider that sends spans to `url`, a collector of OTLP over HTTP, off the event loop."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -128,7 +132,7 @@ def provider_for(url: str) -> Provider:
 
 @contextlib.contextmanager
 def _ended(span: Span) -> Iterator[None]:
-    """Ends `span` with the block. Of an exception it records only the type, as a message may quote a request."""
+    """End `span` with the block. Only the type of an exception is recorded, because a message may quote a request."""
     try:
         yield
     except Exception as error:
@@ -140,7 +144,7 @@ def _ended(span: Span) -> Iterator[None]:
 
 
 class _TracedLlm:
-    """An LLM whose calls are traced."""
+    """LLM whose calls are traced."""
 
     def __init__(self, llm: Llm, tracer: Tracer) -> None:
         self._llm = llm
@@ -207,7 +211,7 @@ class _TracedLlm:
 
 
 def _as_json(messages: Sequence[Mapping[str, Any]]) -> str:
-    """The texts of messages as JSON, without pictures, which would be megabytes."""
+    """Return the texts of messages as JSON, without pictures, which would be megabytes."""
     told = []
     for message in messages:
         content = message.get("content") or ""
