@@ -1,1 +1,2 @@
-"""Engines that see: text (`ocr`, `ppocr`), objects (`detection`) and the elements of user interfaces (`gui`)."""
+"""Engines for pictures: recognition of text (`ocr`, `ppocr`), of objects (`detection`) and of the elements of user
+interfaces (`gui`)."""

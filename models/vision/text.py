@@ -1,4 +1,4 @@
-"""What reading a picture yields, whichever engine reads it."""
+"""Results and interface of text recognition, common to all engines."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -9,32 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-"""Height × width × 3, RGB, upright."""
+"""Array of height × width × 3, RGB, upright."""
 
 Point = tuple[float, float]
-"""x, y in pixels of the picture that was read; y grows downwards."""
+"""Position x, y in pixels of the picture; y grows downwards."""
 
 Quad = tuple[Point, Point, Point, Point]
-"""Top left, top right, bottom right, bottom left, as the *text* runs: for text turned by 180° the top left
-corner is at the bottom right of the box."""
+"""Corners of a text in the text's own direction: top left, top right, bottom right, bottom left. For text turned by
+180°, the top left corner is the bottom right one in the picture."""
 
 Ruling = tuple[Point, Point]
-"""The ends of a straight line that is drawn on a page."""
+"""Ends of a straight line that is drawn on a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
     text: str
-    """Without white space, never empty."""
+    """Text without white space, never empty."""
     quad: Quad
     confidence: float
-    """0 to 1, the mean probability of its characters as the engine measured it."""
+    """Mean probability of the characters, according to the engine, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
     words: tuple[Word, ...]
-    """In the direction of the text, never empty."""
+    """Words in the direction of the text, never empty."""
     quad: Quad
 
     @property
@@ -43,14 +43,12 @@ class TextLine:
 
 
 class PageReader(Protocol):
-    """The `ocr` capability: one upright picture in, its lines out, in no particular order."""
+    """Interface of the capability `ocr`: it returns the lines of an upright picture, in no particular order."""
 
     async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
-        """Lines of `image`. With `wait`, a full queue is waited for instead of raising EngineOverloaded.
-
-        Raises EngineOverloaded, EngineUnavailable, EngineFailed.
-        """
+        """Return the lines of `image`. If the queue is full, the call waits with `wait`, and raises EngineOverloaded
+        without. Raises EngineOverloaded, EngineUnavailable, EngineFailed."""
 
     def place(self) -> AbstractContextManager[Callable[[], None]]:
-        """Keeps a place in the queue for a picture that is still to be decoded, until the block ends or what is yielded
-        is called, right ahead of `read`. Raises EngineOverloaded where `read` would now."""
+        """Keep a place in the queue for a picture that must still be decoded, until the block ends, or until the
+        yielded function is called, immediately before `read`. Raises EngineOverloaded if `read` would raise it now."""

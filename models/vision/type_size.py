@@ -1,4 +1,4 @@
-"""The size in which a text is set, by the letters in it."""
+"""Size of a text's type, estimated from its letters."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,19 @@ _LOW, _TAILED = frozenset("acemnorsuvwxzgpqy"), frozenset("gpqyj,;Q()[]{}|/$@")
 _NARROW, _WIDE = frozenset("ijltfrI.,:;'|!()[]/- "), frozenset("mwMW@%&")
 
 _LARGER = 1.45
-"""Ratio of the heights of letters from which two texts are set in two sizes."""
+"""Least ratio of the heights of letters in two different sizes of type."""
 
 _WIDER = 1.2
-"""Ratio of the widths of letters from which two texts are set in two sizes: a box alone is often too high, around a
-rule of the table or the tail of a letter."""
+"""Least ratio of the widths of letters in two different sizes. Heights alone do not suffice, because a box often is too
+high: around a rule of a table, or the tail of a letter."""
 
 _FEWEST = 3
-"""Letters and digits that show in which size a text is set."""
+"""Least number of letters and digits from which a text's size can be estimated."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypeSize:
-    """How high the capitals of a text are, and how wide its letters, by what stands in it."""
+    """Height of a text's capitals and width of its letters, estimated from the text and the size of its box."""
 
     high: float
     wide: float
@@ -27,7 +27,8 @@ class TypeSize:
 
     @classmethod
     def of(cls, text: str, height: float, width: float) -> "TypeSize":
-        """`text` without spaces, its ink `height` pixels high and its words `width` wide together."""
+        """Estimate the size of `text` without spaces, whose ink is `height` pixels high and whose words are together
+        `width` wide."""
         letters = [letter for letter in text if letter.isalnum()]
         extent = 0.74 if letters and all(letter in _LOW for letter in letters) else 1.0
         if any(letter in _TAILED for letter in text):

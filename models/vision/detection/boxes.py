@@ -1,20 +1,21 @@
-"""Boxes as rows of left, top, right, bottom: overlaps, and the best of those that overlap."""
+"""Operations on boxes in rows of left, top, right, bottom: overlaps, and selection of the best of overlapping boxes."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float32]
-"""n × 4: left, top, right, bottom."""
+"""Array of n × 4: left, top, right, bottom."""
 
 
 def from_centres(boxes: NDArray[np.float32]) -> Boxes:
-    """Boxes given as centre x, centre y, width, height."""
+    """Convert boxes given by centre x, centre y, width and height."""
     half = boxes[:, 2:] / 2
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
 
 
 def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArray[np.float32]:
-    """n × m intersections as a part of the union (IoU) or, with `of_smaller`, of the smaller box (IoS)."""
+    """Return the n × m intersections, divided by the area of the union (IoU) or, with `of_smaller`, of the smaller box
+    (IoS)."""
     corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
     opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     intersection = np.prod(np.maximum(opposite - corner, 0), axis=2)
@@ -30,8 +31,9 @@ def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArra
 def suppressed(
     boxes: Boxes, scores: NDArray[np.float32], classes: NDArray[np.intp], *, most: float, of_smaller: bool = False
 ) -> NDArray[np.intp]:
-    """Indices of the boxes that stay, the best first: none overlaps a better one of its class by more than `most`."""
-    # Stable, so that equal scores keep the order of the network's output.
+    """Return the indices of the boxes to keep, the best first: none overlaps a better box of its class by more than
+    `most`."""
+    # A stable sort keeps the order of the network's output for equal scores.
     order = np.argsort(-scores, kind="stable")
     boxes, classes = boxes[order], classes[order]
     same = overlaps(boxes, boxes, of_smaller=of_smaller) > most

@@ -1,4 +1,5 @@
-"""The capabilities that find objects: `object_detection`, `open_vocabulary` and `segmentation`."""
+"""Declaration of the capabilities `object_detection`, `open_vocabulary` and `segmentation`: their engines, and how each
+is built."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,10 +20,10 @@ from models.weights import WEIGHT_SETS, WeightSet
 OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
 
 _QUERIES_AT_ONCE = 8
-"""For networks that compute several pictures together."""
+"""Pictures that are computed together, by networks that can."""
 
 _LARGE_DETR = CardMemory(base=125, item=160, items=_QUERIES_AT_ONCE)
-"""By D-FINE-L, of 31 million parameters, at 640 pixels."""
+"""Estimate from D-FINE-L, with 31 million parameters, at 640 pixels."""
 _OWN_DETR = replace(_LARGE_DETR, is_guess=True)
 
 Build = Callable[[EngineConfig], Built]
@@ -36,7 +37,7 @@ class DetectionSettings(OwnSettings):
 
 
 def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:
-    """The remedy, told only of the default engine and of the one that the operator chose."""
+    """Return the remedy for the engine that the operator chose; empty for others, so that only one is shown."""
     return remedy if config.of(DetectionSettings).object_detection == name else ""
 
 
@@ -56,7 +57,8 @@ def _build_fastestdet(config: EngineConfig) -> Built:
         lambda: supply.ready()[0],
         lambda _: FastestDetHead(),
         device=ONNXRUNTIME.resolve(config.device),
-        # So small that threads wait for each other longer than they work: pictures run side by side instead.
+        # The network is so small that several threads would mostly wait for each other. Instead, pictures are computed
+        # at the same time.
         threads=1,
     )
     host = EngineHost(FASTESTDET.spec, engine, config.limits(workers=config.threads or available_cpus()))
@@ -74,7 +76,7 @@ def onnxruntime_remedy() -> str | None:
 def _detr(
     weight_set: WeightSet, card: CardMemory, *, normalised: bool | None = None, side: int, masks: bool = False
 ) -> Candidate:
-    """A published network of COCO's labels that `openfaze pull` fetches."""
+    """Return a candidate for a published network with COCO's labels, which `openfaze pull` fetches."""
     spec = EngineSpec(weight_set.name, "object_detection", weight_set.licence, f"`openfaze pull {weight_set.name}`")
 
     def remedy(config: EngineConfig) -> str | None:
@@ -137,7 +139,7 @@ def _build_own(config: EngineConfig) -> Built:
 
 
 def _folder(name: str, config: EngineConfig) -> Path:
-    """Where a network of transformers lies."""
+    """Return the folder of a network in transformers' format."""
     chosen = config.of(DetectionSettings)
     model = chosen.object_detection_model
     if chosen.object_detection == name and model is not None and model.suffix == "":
@@ -158,7 +160,7 @@ def _grounding(name: str, repository: str, capability: str) -> Candidate:
 
     def remedy(config: EngineConfig) -> str | None:
         missing = _transformers_remedy(name, repository, config)
-        # Where no network of transformers is there, one remedy is enough.
+        # If no network of transformers is installed, only LLMDet's remedy is shown.
         speaks_for_all = capability == "open_vocabulary" and name == "llmdet"
         return missing if speaks_for_all or missing is None else _remedy_of(name, config, missing)
 
@@ -170,7 +172,8 @@ def _grounding(name: str, repository: str, capability: str) -> Candidate:
         host = EngineHost(spec, engine, config.limits())
         return Built(HostedDetector(host, None, side=SIDE), (host,))
 
-    # A Swin-T and a BERT in 32 bits; a picture of the greatest size that they look at, with all that its text can hold.
+    # Base: a Swin-T and a BERT in 32 bits. Item: a picture of the largest size for these networks, with the longest
+    # text.
     return Candidate(spec, remedy, build, backend=TORCH, profile=GPU, card=CardMemory(base=700, item=2000))
 
 
@@ -253,7 +256,7 @@ STOP_SIGN = "stop sign"
 
 
 def draw_stop_sign() -> tuple[Image, tuple[float, float, float, float]]:
-    """A drawing, and the sign's box: what every network that knows street scenes finds."""
+    """Return a drawing that every network for street scenes recognises, and the box of its stop sign."""
     import numpy as np
     from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
@@ -281,7 +284,7 @@ async def _seen_by(detector: Detector) -> str:
 async def _outline_a_stop_sign(engines: Engines) -> str:
     picture, box = draw_stop_sign()
     [outlined] = await engines.use(SEGMENTATION).segment(picture, [Detection(STOP_SIGN, 1.0, box)])
-    # An octagon fills 83 % of its box.
+    # An octagon covers 83 % of its box.
     share = outlined.mask.pixels.mean() if outlined.mask is not None else 0.0
     if not 0.7 < share < 0.95:
         raise BadResult(f"outlines {share:.0%} of the box around a {STOP_SIGN}")
@@ -316,6 +319,6 @@ OPEN_VOCABULARY: Capability[Detector] = Capability(
     lambda engines: _seen_by(engines.use(OPEN_VOCABULARY)),
     order=30,
 )
-"""For labels that the engine of `object_detection` does not know."""
+"""Capability for labels that the engine of `object_detection` does not know."""
 
 SEGMENTATION: Capability[Segmenter] = Capability("segmentation", (SAM_2_1,), _outline_a_stop_sign, order=40)

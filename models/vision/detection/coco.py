@@ -1,4 +1,4 @@
-"""The labels of COCO, in the two numberings that networks use."""
+"""Labels of COCO, in the two numberings that networks use."""
 
 NAMES = tuple(
     """person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, stop sign,
@@ -11,7 +11,7 @@ NAMES = tuple(
 )
 
 _NEVER_USED = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
-"""Category ids of 1 to 90 that the published annotations leave out (instances_val2017.json)."""
+"""Category ids from 1 to 90 that do not occur in the published annotations (instances_val2017.json)."""
 
 SPARSE_NAMES: tuple[str | None, ...] = (
     None,
@@ -20,4 +20,4 @@ SPARSE_NAMES: tuple[str | None, ...] = (
         for number in range(1, 91)
     ),
 )
-"""By COCO's own category id, as networks with 91 classes number them; None where there is no such category."""
+"""Labels by COCO's category id, which networks with 91 classes use; None if there is no such category."""

@@ -1,4 +1,4 @@
-"""FastestDet (github.com/dog-qiuqiu/FastestDet, BSD-3-Clause): 80 labels from a file of 1 MB."""
+"""Detection head for FastestDet (github.com/dog-qiuqiu/FastestDet, BSD-3-Clause): 80 labels from a file of 1 MB."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,17 +15,18 @@ from models.vision.text import Image
 SIDE = 352
 
 _LEAST_SCORE = 0.65
-"""The default of its authors' test.py. Below it, furniture in the sample photos becomes chairs (0.57)."""
+"""Least score of a detection: the default of its authors' test.py. Below it, furniture in the sample photos becomes
+chairs (0.57)."""
 _MOST_OVERLAP = 0.45
-"""IoU of two objects of a class; the default of its authors' utils/tool.py."""
+"""Largest overlap (IoU) of two objects of one class: the default of its authors' utils/tool.py."""
 
 
 class FastestDetHead:
-    """Implements `onnx_detector.DetectionHead` for outputs of batch × 85 × rows × columns: each cell of a grid
-    over the picture guesses one object by (objectness, x, y, width, height, 80 class probabilities)."""
+    """Implementation of `onnx_detector.DetectionHead` for outputs of batch × 85 × rows × columns. Each cell of a grid
+    over the picture predicts one object by objectness, x, y, width, height and 80 class probabilities."""
 
     def feeds(self, images: Sequence[Image]) -> Tensors:
-        # Written where they are read: each copy between would be as large again, and cost more than the arithmetic.
+        # Planes are written directly into the input: each intermediate copy would take more time than the arithmetic.
         pictures = np.empty((len(images), 3, SIDE, SIDE), np.float32)
         for picture, image in zip(pictures, images, strict=True):
             np.divide(resized(image, SIDE, SIDE)[..., ::-1].transpose(2, 0, 1), np.float32(255), out=picture)
@@ -35,7 +36,7 @@ class FastestDetHead:
         (output,) = outputs.values()
         grid = output[index]
         classes = grid[5:].argmax(0)
-        # As utils/tool.py of FastestDet scores and places them (handle_preds).
+        # Scores and boxes follow handle_preds in FastestDet's utils/tool.py.
         scores = grid[0] ** 0.6 * grid[5:].max(0) ** 0.4
         rows, columns = np.nonzero((scores >= _LEAST_SCORE) & is_wanted(NAMES, query)[classes])
         shift_x, shift_y, width, height = grid[1:5, rows, columns]

@@ -1,4 +1,5 @@
-"""Grounding DINOs in transformers (LLMDet, MM-Grounding-DINO, Grounding DINO): objects by any name."""
+"""Detection engine: Grounding DINOs in transformers (LLMDet, MM-Grounding-DINO, Grounding DINO), which detect objects
+by any name."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,20 +14,23 @@ from models.vision.detection.coco import NAMES
 from models.vision.detection.detector import Detection, Found, Query
 
 SIDE = 800
-"""The shorter side that these networks' preprocessing makes."""
+"""Length in pixels to which these networks' preprocessing scales the shorter side."""
 _LEAST_SCORE = 0.4
-"""The threshold in the example of LLMDet's model card."""
+"""Least score of a detection: the threshold in the example of LLMDet's model card."""
 _MOST_OVERLAP = 0.7
-"""Queries of a label that name the same object; looser than a DETR needs, whose queries compete."""
+"""Largest overlap (IoU) of two detections of one label. It is large because a DETR's queries compete, so that few
+coincide."""
 _MOST_TOKENS = 250
-"""The text encoder sees 256 (`max_text_len` in its configuration), the ends and a margin included."""
+"""Most tokens of a prompt with both end marks, with a margin: the text encoder reads 256 (`max_text_len` in its
+configuration)."""
 
 
 class GroundingDetector:
-    """From queries to what they find. Implements `models.base.Engine`. Without labels it looks for COCO's 80."""
+    """Implementation of `models.base.Engine` from queries to detections. A query without labels searches for COCO's
+    80."""
 
     def __init__(self, folder: Path, *, capability: str, device: str = "auto") -> None:
-        """`folder` as `save_pretrained` and the model hubs lay it out."""
+        """`folder` has the layout of `save_pretrained` and of the model hubs."""
         self._folder = folder
         self._capability = capability
         self._device = device
@@ -53,7 +57,7 @@ class GroundingDetector:
         return tuple(found)
 
     def _prompts(self, labels: Sequence[str]) -> Iterator[list[str]]:
-        """The labels in groups that fit into the text encoder."""
+        """Yield the labels in groups, each of which fits into the text encoder."""
         group: list[str] = []
         for label in labels:
             if group and self._tokens(prompt_of([*group, label])) > _MOST_TOKENS:
@@ -80,7 +84,7 @@ class GroundingDetector:
         height, width = query.image.shape[:2]
         boxes *= np.array([width, height] * 2, np.float32)
         places = processor.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-        # A label is as likely as its likeliest word.
+        # The score of a label is that of its likeliest token.
         table = np.stack([tokens[:, of_label].max(1) for of_label in tokens_of(labels, places)], 1)
         classes, scores = table.argmax(1), table.max(1)
         kept = np.flatnonzero(scores >= _LEAST_SCORE)
@@ -89,12 +93,13 @@ class GroundingDetector:
 
 
 def prompt_of(labels: Sequence[str]) -> str:
-    """The prompt in the form that these networks are trained on: lower case, each label with a full stop behind it."""
+    """Return the prompt in the form of these networks' training: lower case, with a full stop after each label."""
     return " ".join(f"{_phrase(label)}." for label in labels)
 
 
 def tokens_of(labels: Sequence[str], places: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Which tokens of prompt_of(labels) make up each label; `places` are the tokens' first and last characters."""
+    """Return the indices of each label's tokens in prompt_of(labels). `places` are the first and last characters of
+    tokens."""
     start, spans = 0, []
     for label in labels:
         stop = start + len(_phrase(label))

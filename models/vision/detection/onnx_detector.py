@@ -1,4 +1,4 @@
-"""Detection networks in ONNX files: how pictures go in, how boxes come out, and the engine that runs them."""
+"""Detection engine for networks in ONNX files, and the conversion of pictures into inputs and of outputs into masks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,21 +16,21 @@ from models.vision.text import Image
 Tensors = Mapping[str, NDArray[Any]]
 
 _MOST_MASKED = 64_000_000
-"""Pixels of the masks of one picture together, a byte each: hundreds of objects may each be as large as the picture."""
+"""Most pixels of all masks of one picture, a byte each: hundreds of objects may each be as large as the picture."""
 _MASKED_AT_ONCE = 4_000_000
 _LONGEST_MAPPED = 32_000
-"""Pixels along a side that OpenCV can map at once (SHRT_MAX)."""
+"""Most pixels along a side that OpenCV can map at once (SHRT_MAX)."""
 
 
 class OnnxNetwork:
-    """A loaded network; may be called from several threads."""
+    """A loaded network. Several threads may call it."""
 
     def __init__(self, path: Path, capability: str, *, device: str = "cpu", threads: int = 0) -> None:
-        """`device` and `threads` as `onnx_session` takes them, which also says what is raised."""
+        """`device` and `threads` are those of `onnx_session`, which also states the exceptions."""
         self._session = onnx_session(path, capability, device=device, threads=threads)
         self._names = [output.name for output in self._session.get_outputs()]
         self.inputs: dict[str, list[int | str | None]] = {one.name: one.shape for one in self._session.get_inputs()}
-        """By name, the shape of each; a size that may vary is a name or None."""
+        """Shapes of the inputs by name. A size that may vary is a name or None."""
         self.outputs: dict[str, list[int | str | None]] = {one.name: one.shape for one in self._session.get_outputs()}
 
     def run(self, feeds: Tensors) -> dict[str, NDArray[Any]]:
@@ -38,19 +38,20 @@ class OnnxNetwork:
 
 
 def side_of(shape: list[int | str | None], otherwise: int) -> int:
-    """Height of the pictures that an input of `shape` (batch × 3 × height × width) takes."""
+    """Return the height of pictures for an input of `shape` (batch × 3 × height × width); `otherwise` if it may
+    vary."""
     return shape[2] if isinstance(shape[2], int) else otherwise
 
 
 def batches(shape: list[int | str | None]) -> bool:
-    """Whether an input of `shape` takes any number of pictures at a time."""
+    """True if an input of `shape` takes any number of pictures at a time."""
     return not isinstance(shape[0], int)
 
 
 def planes(
     picture: NDArray[np.uint8], mean: NDArray[np.float32], deviation: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """3 × height × width of 0 to 1, less `mean`, divided by `deviation`."""
+    """Return the picture as 3 × height × width: values from 0 to 1, less `mean`, divided by `deviation`."""
     scaled = picture.astype(np.float32)
     scaled *= 1 / (255 * deviation)
     scaled -= mean / deviation
@@ -59,31 +60,33 @@ def planes(
 
 class DetectionHead(Protocol):
     def feeds(self, images: Sequence[Image]) -> Tensors:
-        """The inputs for these pictures."""
+        """Return the inputs for these pictures."""
 
     def detections(self, outputs: dict[str, NDArray[Any]], index: int, query: Query) -> list[Detection]:
-        """What the network found in the picture at `index`."""
+        """Return the detections in the picture at `index`."""
 
 
 def resized(image: Image, width: int, height: int) -> Image:
-    """Stretched to `width` × `height`, as these networks are trained: letterboxed, FastestDet sees the passengers of
-    a bus as people and places boxes worse."""
+    """Return the picture stretched to `width` × `height`, as in these networks' training. With margins instead,
+    FastestDet would detect the passengers of a bus as people, and place boxes worse."""
     shrinks = image.shape[1] > 2 * width or image.shape[0] > 2 * height
-    # Averages where linear interpolation would skip pixels; ten times as slow where it would not.
+    # INTER_AREA averages pixels that linear interpolation would skip. It takes ten times as long, so that it is used
+    # only if pixels would be skipped.
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     stretched: Image = cv2.resize(image, (width, height), interpolation=method)
     return stretched
 
 
 def is_wanted(labels: Sequence[str | None], query: Query) -> NDArray[np.bool_]:
-    """Whether each class has a label that the query asks for."""
+    """Return a mask of the classes with a label that the query asks for."""
     return np.array([label is not None and (query.labels is None or label in query.labels) for label in labels])
 
 
 def masks_in_boxes(
     maps: NDArray[np.float32], boxes: Boxes, scores: NDArray[np.float32], width: int, height: int
 ) -> list[Mask | None]:
-    """The mask of each box. Where all together are too large, the objects of the highest scores have theirs."""
+    """Return the mask of each box. If all masks together are too large, only the objects with the highest scores get
+    theirs."""
     inside = np.clip(boxes, 0, np.array([width, height] * 2, np.float32))
     sizes = np.prod(np.ceil(inside[:, 2:]) - np.floor(inside[:, :2]), axis=1, dtype=np.float64)
     order = np.argsort(-scores, kind="stable")
@@ -96,14 +99,14 @@ def masks_in_boxes(
 
 
 def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int) -> Mask | None:
-    """The part of a low-resolution map of the whole picture (a pixel belongs to the object above 0) inside `box`, in
-    the picture's own pixels. None for a box that has none."""
+    """Return the mask inside `box` at the picture's resolution, from a low-resolution map of the whole picture, in
+    which values above 0 belong to the object. None for a box without a pixel in the picture."""
     x0, y0 = np.floor(np.maximum(box[:2], 0)).astype(int)
     x1, y1 = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
     if x1 <= x0 or y1 <= y0:
         return None
     rows, columns = logits.shape
-    # Where the centre of each pixel of the box lies in the map; only the box is enlarged.
+    # Positions in the map of the centres of the box's pixels. Only the box is enlarged, not the whole map.
     across = (np.arange(x0, x1, dtype=np.float32) + 0.5) * columns / width - 0.5
     down = (np.arange(y0, y1, dtype=np.float32) + 0.5) * rows / height - 0.5
     pixels = np.empty((len(down), len(across)), bool)
@@ -119,10 +122,8 @@ def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int
 
 
 class OnnxDetector:
-    """From queries to what they find. Implements `models.base.Engine`.
-
-    Pictures are computed together where the file allows it.
-    """
+    """Implementation of `models.base.Engine` from queries to detections. Pictures are computed together if the file
+    allows it."""
 
     def __init__(
         self,
@@ -132,7 +133,7 @@ class OnnxDetector:
         device: str = "cpu",
         threads: int = 0,
     ) -> None:
-        """`locate` finds or fetches the file; both it and `make_head` raise EngineUnavailable. Called by `load`."""
+        """`load` calls `locate`, which finds or fetches the file, and `make_head`. Both raise EngineUnavailable."""
         self._locate = locate
         self._make_head = make_head
         self._device = device

@@ -1,4 +1,4 @@
-"""SAM 2.1 in transformers: masks for boxes that a detector has found."""
+"""Segmentation engine: SAM 2.1 in transformers, which computes masks for boxes that a detector has found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,23 +13,23 @@ from models.vision.detection.detector import Detection, Found
 from models.vision.detection.onnx_detector import masks_in_boxes, planes, resized
 from models.vision.text import Image
 
-# As its preprocessor_config.json.
+# Mean and deviation of colours from its preprocessor_config.json.
 _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlined:
-    """What one call is asked: masks for `found` in `image`."""
+    """Input of the engine: a picture and the detections in it that need masks."""
 
     image: Image
     found: Found
 
 
 class Sam2:
-    """From objects to the same objects with masks. Implements `models.base.Engine`."""
+    """Implementation of `models.base.Engine` from detections to the same detections with masks."""
 
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
-        """`folder` as `save_pretrained` and the model hubs lay it out (facebook/sam2.1-hiera-tiny)."""
+        """`folder` has the layout of `save_pretrained` and of the model hubs (facebook/sam2.1-hiera-tiny)."""
         self._folder = folder
         self._device = device
         self._loaded: tuple[Any, str, int] | None = None
@@ -65,7 +65,7 @@ class Sam2:
 
 
 class HostedSegmenter:
-    """A `models.vision.detection.detector.Segmenter` over the host of a Sam2."""
+    """A Segmenter whose engine, a Sam2, runs behind a host."""
 
     def __init__(self, host: EngineHost[Outlined, Found]) -> None:
         self.name = host.spec.name

@@ -1,4 +1,5 @@
-"""YOLO and YOLOE by ultralytics. The package and its weights are AGPL-3.0: never chosen unless the operator says so."""
+"""Detection engine: YOLO and YOLOE by ultralytics. The package and its weights are AGPL-3.0, so that only the operator
+can choose them."""
 
 import os
 from collections.abc import Sequence
@@ -14,17 +15,15 @@ from models.vision.detection.detector import Detection, Found, Mask, Query
 
 SIDE = 640
 _LEAST_SCORE = 0.25
-"""The default of ultralytics' predict."""
+"""Least score of a detection: the default of ultralytics' predict."""
 
 
 class Yolo:
-    """From queries to what they find. Implements `models.base.Engine`.
-
-    A file whose name begins with `yoloe` or contains `world` searches for any label; others have their own.
-    """
+    """Implementation of `models.base.Engine` from queries to detections. A file whose name begins with `yoloe` or
+    contains `world` searches for any label; other files have fixed labels."""
 
     def __init__(self, model: Path, *, device: str = "auto") -> None:
-        """`model` is a `.pt` file, or a `.yaml`, which gives random weights. Unpickling a `.pt` runs its code."""
+        """`model` is a `.pt` file, or a `.yaml`, which gives random weights. To unpickle a `.pt` runs its code."""
         self._model = model
         self._device = device
         self._loaded: tuple[Any, str] | None = None
@@ -45,12 +44,12 @@ class Yolo:
         network, device = self._loaded
         if is_open(self._model):
             self._search(query.labels or NAMES)
-        # A list once labels have been set.
+        # `names` becomes a list once labels have been set.
         names = network.names if isinstance(network.names, dict) else dict(enumerate(network.names))
         wanted = None
         if query.labels is not None:
             wanted = [number for number, name in names.items() if name in query.labels]
-        # It wants BGR, as OpenCV reads pictures.
+        # ultralytics expects BGR, the order of pictures read by OpenCV.
         picture = np.ascontiguousarray(query.image[..., ::-1])
         [result] = network.predict(
             picture, conf=_LEAST_SCORE, classes=wanted, device=device, verbose=False, retina_masks=True
@@ -84,8 +83,8 @@ class Yolo:
 
 
 def opened_network(model: Path) -> Any:
-    """An `ultralytics.YOLO`. Unpickling a `.pt` runs its code."""
-    # It would fetch weights, install packages and report itself.
+    """Return an `ultralytics.YOLO`. To unpickle a `.pt` runs its code."""
+    # By default, ultralytics would fetch weights, install packages and report its use.
     os.environ.setdefault("YOLO_OFFLINE", "true")
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
     from ultralytics import YOLO, settings
@@ -99,7 +98,7 @@ def is_open(model: Path) -> bool:
 
 
 def _mask(pixels: Any, box: Any) -> Mask | None:
-    """`pixels` are of the whole picture."""
+    """Return the part in `box` of `pixels`, a mask of the whole picture."""
     height, width = pixels.shape
     x0, y0 = np.floor(np.maximum(box[:2], 0)).astype(int)
     x1, y1 = np.ceil(np.minimum(box[2:], (width, height))).astype(int)

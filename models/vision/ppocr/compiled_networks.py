@@ -1,7 +1,7 @@
-"""Compiled networks in a folder of the user's, so that a process need not compile what another has.
+"""Storage of compiled networks in a folder of the user's, so that a network is compiled once and not by every process.
 
-A file is written beside its place and moved there, and its checksum precedes what it holds: one that was cut short or
-damaged counts as missing. What cannot be written is done without.
+A file is written under another name and then renamed, and begins with the checksum of its content: a truncated or
+damaged file counts as missing. If a file cannot be written, the network is compiled every time.
 """
 
 import contextlib
@@ -17,13 +17,13 @@ import structlog
 log = structlog.get_logger(__name__)
 
 MOST_FILES = 8
-"""Files that are kept, those used last; a network is 10 to 150 MB."""
+"""Most files that are kept, the last used ones; a network takes 10 to 150 MB."""
 
 _DIGEST = hashlib.sha256().digest_size
 
 
 def read_network(name: str) -> bytes | None:
-    """What was kept under `name`; None where nothing is, or not all of it."""
+    """Return the content stored under `name`; None if there is none, or if it is damaged."""
     folder = _folder()
     if folder is None:
         return None
@@ -37,7 +37,7 @@ def read_network(name: str) -> bytes | None:
 
 
 def keep_network(name: str, content: bytes) -> None:
-    """Under `name`, instead of what was there."""
+    """Store `content` under `name`, in place of an older content."""
     folder = _folder()
     if folder is None:
         return
@@ -47,7 +47,7 @@ def keep_network(name: str, content: bytes) -> None:
         for file in files[MOST_FILES:]:
             file.unlink()
     except FileNotFoundError:
-        return  # another process was quicker to delete it
+        return  # another process has deleted it first
     except OSError as error:
         _say_once(str(error))
 
@@ -66,8 +66,8 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _folder() -> Path | None:
-    """Made where it is not there; None where there can be none, or it is not this user's: whoever writes to it has the
-    server compute what they like."""
+    """Return the folder, which is created if necessary; None if that is impossible, or if the folder belongs to another
+    user, who could let the server execute anything by a file in it."""
     folder = platformdirs.user_cache_path("openfaze", appauthor=False) / "compiled"
     if not folder.is_absolute():
         _say_once("this user has no home")

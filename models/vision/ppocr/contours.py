@@ -1,7 +1,7 @@
-"""From the detector's probability map to quadrilaterals: the post-processing of Differentiable Binarization.
+"""Conversion of the detector's probability map into quadrilaterals: the post-processing of Differentiable Binarization.
 
-Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (2020), section 3.4. A text region
-of the map is a shrunken text line; it is fitted by a rectangle that is grown back by area × ratio / perimeter.
+Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (2020), section 3.4. A text region of the
+map is a shrunken line of text. A rectangle is fitted to it and grown by area × ratio / perimeter on each side.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.base import Parts
 
 Quads = NDArray[np.float32]
-"""N × 4 × 2: x, y of the top left, top right, bottom right and bottom left corner."""
+"""Array of N × 4 × 2: x, y of the top left, top right, bottom right and bottom left corners."""
 
 _TEXT_THRESHOLD = 0.3
 
@@ -24,18 +24,19 @@ _SMALLEST_BOX = 5.0
 _MOST_REGIONS = 3000
 
 _LEAST_SCORE = 0.4
-"""Regions less probable in the mean are left out. PP-OCR's own is 0.5, and its ratio 1.6: in RapidOCR, on 28 scanned
-receipts, these found 96.8 % of the words instead of 95.5 %."""
+"""Least mean probability of a region. PP-OCR's own value is 0.5, with a ratio of 1.6. On 28 scanned receipts in
+RapidOCR, the values here found 96.8 % of the words, PP-OCR's own 95.5 %."""
 
 _RATIO = 1.8
-"""The ratio in the formula above."""
+"""Ratio in the formula above."""
 
 _LARGE_PICTURE = 16_000_000
-"""Pixels from which on what is done to all of them is a part of its own: each takes some tenths of a second."""
+"""Pixels of a picture above which each operation on the whole picture is a part of its own, because it takes several
+tenths of a second."""
 
 _PART = 64_000_000
-"""Pixels in the boxes of regions that are looked at in one part: three thousand boxes, each as large as the picture,
-would take minutes."""
+"""Most pixels, in the boxes of regions, that are computed in one part: three thousand boxes, each as large as the
+picture, would take minutes."""
 
 
 def is_large(picture: NDArray[np.uint8]) -> bool:
@@ -44,8 +45,8 @@ def is_large(picture: NDArray[np.uint8]) -> bool:
 
 
 def text_quads(probability: NDArray[np.float32]) -> Parts[Quads]:
-    """Quadrilaterals in pixels of `probability` (height × width)."""
-    # The dilation joins regions that touch at a corner.
+    """Return the quadrilaterals of the lines, in pixels of `probability` (height × width)."""
+    # Dilation joins regions that touch at a corner only.
     mask = cv2.dilate((probability > _TEXT_THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
     if is_large(mask):
         yield
@@ -72,8 +73,8 @@ def text_quads(probability: NDArray[np.float32]) -> Parts[Quads]:
 
 
 def _largest(contours: Sequence[NDArray[np.int32]]) -> list[tuple[int, NDArray[np.int32]]]:
-    """With the pixels of their boxes. Texture, and letters far too large for the search, leave thousands of specks;
-    text is larger than those."""
+    """Return the largest contours, each with the number of pixels in its box. Texture, and letters far too large for
+    the search, cause thousands of specks, which are smaller than text."""
     boxes = ((cv2.boundingRect(contour), contour) for contour in contours)
     sized = [(w * h, contour) for (_, _, w, h), contour in boxes if min(w, h) >= _SMALLEST_REGION]
     if len(sized) > _MOST_REGIONS:
@@ -91,7 +92,7 @@ def _mean_inside(probability: NDArray[np.float32], corners: NDArray[np.float32])
 
 
 def _ordered(corners: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Clockwise, starting with the corner whose outgoing edge points most to the right."""
+    """Return the corners clockwise, from the corner whose outgoing edge points most to the right."""
     edges = np.roll(corners, -1, 0) - corners
     directions = edges[:, 0] / np.maximum(np.hypot(edges[:, 0], edges[:, 1]), 1e-6)
     return np.roll(corners, -int(directions.argmax()), 0)

@@ -1,4 +1,4 @@
-"""The engine that finds the lines of text in a picture."""
+"""The engine that finds lines of text in a picture."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,27 +16,27 @@ from models.vision.ppocr.tiles import tiles
 from models.vision.text import Image
 
 Search = Image | Parts[Quads]
-"""A picture, or what is left to do of its search."""
+"""A picture, or the unfinished rest of its search."""
 
 _SIDE = 128
-"""Sides of the network's input are multiples of this: each new shape costs a compilation and memory."""
+"""Divisor of the sides of the network's input: each new shape takes time to compile and memory."""
 
 _TILE = 1024
-"""Longest side of one inference where the picture is cut in tiles, in pixels: bounds the memory."""
+"""Most pixels along a side of one inference, which bounds the memory; larger pictures are cut into tiles."""
 
 _OVERLAP = 64
-"""What a tile sees of its neighbours on each side."""
+"""Pixels of each neighbour that a tile also contains."""
 
 _LARGE = 120.0
-"""Height of a line, in pixels of a search, from which a coarser one sees it better: letters wider apart than the
-network looks fall into several boxes."""
+"""Height of a line, in pixels of a search, above which a coarser search finds it better: the network would divide a
+line with such large gaps between letters into several boxes."""
 
 
 class TextDetector:
-    """Finds lines of text in pictures (RGB, any size); implements `models.base.Engine`.
+    """Implementation of `models.base.Engine` that finds lines of text in pictures (RGB, any size).
 
-    A result is N × 4 × 2 float32: corners of each line in pixels of the picture, clockwise, starting with the one
-    at the top left as the box lies in the picture (within 45° of level).
+    A result is N × 4 × 2 float32: the corners of each line in pixels of the picture, clockwise, from the top left
+    corner of the box in the picture (at most 45° from level).
     """
 
     def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
@@ -85,7 +85,7 @@ class TextDetector:
         return np.asarray(quads.clip(0, (width, height)), np.float32)
 
     def _probability(self, picture: Image) -> Parts[NDArray[np.float32]]:
-        """Probability of text at each pixel, from overlapping tiles where the picture is large."""
+        """Compute the probability of text at each pixel, in overlapping tiles if the picture is large."""
         assert self._session is not None
         height, width = picture.shape[:2]
         whole = np.zeros((height, width), np.float32)
@@ -100,10 +100,11 @@ class TextDetector:
 
 
 def _merged(coarse: Quads, fine: Quads, scale: float) -> Quads:
-    """The lines of two searches, each seen by the one that sees it better; `scale` is the finer one's."""
+    """Return the lines of two searches, each line from the search that finds it better. `scale` is the finer
+    search's."""
     height, fine_height = _short_sides(coarse), _short_sides(fine)
     overlap = _overlap(coarse, fine)
-    # To the coarse search a block of small print is one large box, or one line of it with the next.
+    # The coarse search finds a block of small print as one large box, or two of its lines as one.
     block = (overlap * (fine_height < 0.7 * height[:, None])).sum(1) > 0.3
     large = ~block & (height * scale >= _LARGE)
     missed = ~block & (overlap.sum(1) < 0.3)
@@ -112,7 +113,8 @@ def _merged(coarse: Quads, fine: Quads, scale: float) -> Quads:
 
 
 def _framed(tile: Image) -> tuple[Image, int, int]:
-    """`tile` in the middle of a canvas with sides that the network takes, and where its top left corner is."""
+    """Return `tile` in the middle of a canvas with sides that the network takes, and the top left corner's row and
+    column."""
     height, width = tile.shape[:2]
     below, right = -height % _SIDE, -width % _SIDE
     top, left = below // 2, right // 2
@@ -126,7 +128,7 @@ def _short_sides(quads: Quads) -> NDArray[np.float32]:
 
 
 def _overlap(quads: Quads, others: Quads) -> NDArray[np.float32]:
-    """Share of each quadrilateral that each of `others` covers, taking both as upright rectangles: N × M."""
+    """Return the share of each quadrilateral that each of `others` covers, N × M; all count as upright rectangles."""
     low, high = quads.min(1)[:, None], quads.max(1)[:, None]
     shared = (np.minimum(high, others.max(1)) - np.maximum(low, others.min(1))).clip(0).prod(2)
     return np.asarray(shared / np.maximum((high - low).prod(2), 1), np.float32)

@@ -9,17 +9,17 @@ from models.vision.text import Image
 Ink = NDArray[np.bool_]
 
 _CONTRAST = 0.35
-"""Difference from the paper that makes a pixel ink, over the strongest difference in the line."""
+"""Least difference from the paper of a pixel with ink, over the strongest difference in the line."""
 
 _FAINTEST = 12.0
-"""The least such difference, in grey levels."""
+"""Least difference of a pixel with ink, in grey levels."""
 
 _BREAK = 3
-"""Blank rows of 48 that do not end a line, as under the dot of an i."""
+"""Most blank rows, of 48, inside a line, as below the dot of an i."""
 
 
 def ink_of(picture: Image) -> Ink:
-    """Pixels that differ from the paper, whichever of the two is darker: height × width."""
+    """Return a mask, height × width, of the pixels that differ from the paper, whether they are darker or lighter."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     paper = _quantile(grey, 0.5)
     difference = cv2.absdiff(grey, np.full_like(grey, paper))
@@ -28,13 +28,15 @@ def ink_of(picture: Image) -> Ink:
 
 
 def _quantile(levels: NDArray[np.uint8], share: float) -> int:
-    """The grey level below which `share` of the pixels are: by counting, ten times as fast as by sorting."""
+    """Return the grey level below which `share` of the pixels are. Counting the levels takes a tenth of the time of
+    sorting."""
     counts = np.bincount(levels.ravel(), minlength=256).cumsum()
     return int(counts.searchsorted(share * levels.size))
 
 
 def body_rows(ink: Ink) -> tuple[int, int]:
-    """First row of the line's ink and the row after its last, without what reaches in from its neighbours."""
+    """Return the first row of the line's ink and the row after the last, without ink that reaches in from other
+    lines."""
     rows = ink.sum(1)
     if not rows.any():
         return 0, len(rows)
@@ -45,14 +47,15 @@ def body_rows(ink: Ink) -> tuple[int, int]:
 
 
 def inked_columns(ink: Ink, rows: tuple[int, int]) -> Ink:
-    """Which columns hold ink between the two `rows`: one a column."""
+    """Return a mask of the columns that have ink between the two `rows`."""
     return np.asarray(ink[rows[0] : rows[1]].any(0), np.bool_)
 
 
 def widest_gap(inked: Ink, start: float, stop: float) -> tuple[int, int]:
-    """The longest run of columns without ink between two places; empty and in the middle if there is none."""
+    """Return the longest run of columns without ink between two positions; an empty run in the middle if there is
+    none."""
     first = int(start)
-    # A word takes two of them, on a dozen columns: NumPy would take eight times as long.
+    # Each word takes two calls, on a dozen columns; NumPy would take eight times as long.
     columns = inked[first : int(stop) + 1].tobytes()
     gap = max(columns.split(b"\1"), key=len)
     if not gap:

@@ -1,4 +1,4 @@
-"""A long line cut at its gaps into pieces that are read one by one, and their texts joined."""
+"""Division of a long line at its gaps into pieces that are read one by one, and combination of their texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from models.vision.ppocr.line_text import RecognizedLine, is_cjk
 from models.vision.text import Image
 
 _SEARCHED = 0.4
-"""Share of a piece, at its end, that is searched for the widest gap."""
+"""Share of a piece, at its end, in which the widest gap is searched."""
 
 _SPACE = 7
-"""Columns of 48-pixel-high text without ink that make a space; letters stand 1 to 5 apart."""
+"""Least columns without ink that make a space, in text 48 pixels high; letters are 1 to 5 columns apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinePiece:
-    """Columns `start` to `stop` of a line."""
+    """Part of a line from column `start` to column `stop`."""
 
     start: int
     stop: int
     gap: int = 0
-    """Columns without ink around `start`."""
+    """Number of columns without ink around `start`."""
 
 
 def cut_line(line: Image, longest: int) -> list[LinePiece]:
-    """Pieces of at most `longest` columns that together are `line` (48 px high)."""
+    """Return the pieces of `line` (48 px high), each at most `longest` columns wide."""
     width = line.shape[1]
     if width <= longest:
         return [LinePiece(0, width)]
@@ -44,7 +44,7 @@ def cut_line(line: Image, longest: int) -> list[LinePiece]:
 
 
 def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> RecognizedLine:
-    """What the pieces of a line say together, with a space where a cut went through one."""
+    """Return the combined text of a line's pieces, with a space at each cut through a space."""
     width = cut[-1].stop
     text = ""
     probabilities: list[float] = []
@@ -52,7 +52,7 @@ def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> 
     for piece, reading in zip(cut, readings, strict=True):
         if text and reading.text and piece.gap >= _SPACE and not _touching(text[-1], reading.text[0]):
             text += " "
-            # As sure as what stands on either side of it.
+            # The space is as certain as the less certain of its neighbours.
             probabilities.append(min(probabilities[-1], float(reading.probabilities[0])))
             centres.append(piece.start / width)
         text += reading.text
@@ -62,5 +62,5 @@ def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> 
 
 
 def _touching(left: str, right: str) -> bool:
-    """Whether no space belongs between two characters however far apart they stand, or one is there already."""
+    """True if no space may be inserted between two characters, at any distance: one of them is a space, or CJK."""
     return left.isspace() or right.isspace() or is_cjk(left) or is_cjk(right)

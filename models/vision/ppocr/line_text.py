@@ -1,4 +1,4 @@
-"""The text of a line, from the classes that the recogniser finds in its columns (CTC, greedy)."""
+"""Conversion of the classes that the recogniser finds in a line's columns into text (CTC, greedy)."""
 
 from dataclasses import dataclass
 
@@ -29,35 +29,33 @@ class RecognizedLine:
     """Text that the recogniser reads in a line crop."""
 
     text: str
-    """May hold spaces."""
+    """Text, which may contain spaces."""
     probabilities: NDArray[np.float32]
-    """One a character, 0 to 1."""
+    """Probability of each character, 0 to 1."""
     centres: NDArray[np.float32]
     """Position of each character, as a fraction of the crop's width."""
 
     @property
     def confidence(self) -> float:
-        """The mean probability of the characters; 0 for an empty reading."""
+        """Mean probability of the characters; 0 for an empty text."""
         return float(self.probabilities.mean()) if self.text else 0.0
 
 
 def alphabet(characters: str) -> tuple[str, ...]:
-    """Classes of the recogniser: the blank, the `characters` of its file (one a line), the space."""
+    """Return the recogniser's classes: the blank, the `characters` of its file (one per line), and the space."""
     return ("", *characters.split("\n"), " ")
 
 
 def decode(
     classes: NDArray[np.int32], probabilities: NDArray[np.float32], symbols: tuple[str, ...], columns: float
 ) -> RecognizedLine:
-    """Collapse runs of one class to a character and drop blanks.
-
-    `columns` is how many columns the picture itself fills; what is read in the padding behind it is dropped.
-    """
+    """Return the text: runs of one class become one character, and blanks are dropped. `columns` is the width of the
+    picture itself, in columns; characters in the padding behind it are dropped."""
     starts = np.flatnonzero(np.diff(classes, prepend=-1))
     ends = np.append(starts[1:], len(classes))
     kept = (classes[starts] != BLANK) & (starts < columns)
     starts, ends = starts[kept], ends[kept]
     text = "".join(symbols[index] for index in classes[starts])
     centres = np.minimum((starts + ends) / (2 * columns), 1).astype(np.float32)
-    # Low-precision arithmetic may round a probability to just above 1.
+    # Arithmetic of low precision may round a probability to slightly more than 1.
     return RecognizedLine(text, np.minimum(probabilities[starts], 1).astype(np.float32), centres)

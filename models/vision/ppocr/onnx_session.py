@@ -13,7 +13,7 @@ from models.vision.ppocr.session import Pictures
 
 
 class OnnxSession:
-    """Implements `Session` on onnxruntime: where OpenVINO does not install, and on CUDA."""
+    """Implementation of OcrSession on onnxruntime, for CUDA, and for machines without OpenVINO."""
 
     def __init__(self, path: Path, *, recognition: bool, device: str, threads: int, streams: int) -> None:
         self._session = onnx_session(path, "ocr", device=device, threads=max(1, threads // streams))
@@ -28,7 +28,7 @@ class OnnxSession:
         return list(self._pool.map(self._infer, batches))
 
     def _infer(self, batch: Pictures) -> tuple[NDArray[Any], ...]:
-        # PP-OCR wants BGR, channels first, in [-1, 1].
+        # PP-OCR expects BGR, channels first, in [-1, 1].
         planes = np.ascontiguousarray(batch[..., ::-1].transpose(0, 3, 1, 2), dtype=np.float32)
         planes -= 127.5
         planes /= 127.5

@@ -1,4 +1,4 @@
-"""PP-OCR networks on OpenVINO's CPU plugin, with normalisation and arg-max compiled into the graph."""
+"""PP-OCR's networks on OpenVINO's CPU plugin, with normalisation and arg-max compiled into the graph."""
 
 import hashlib
 import io
@@ -19,11 +19,11 @@ from models.vision.ppocr.session import Pictures
 log = structlog.get_logger(__name__)
 
 _HEAD = struct.Struct("<Q")
-"""Before a kept network: the bytes of its characters, which follow."""
+"""Beginning of a stored network: the number of bytes of its characters, which follow."""
 
 
 class OpenVinoSession:
-    """Implements `Session`."""
+    """Implementation of OcrSession on OpenVINO."""
 
     def __init__(self, path: Path, *, recognition: bool, threads: int, streams: int) -> None:
         core = ov.Core()
@@ -31,7 +31,7 @@ class OpenVinoSession:
             "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
             "NUM_STREAMS": streams,
             "INFERENCE_NUM_THREADS": threads,
-            # Pinned threads of several containers would all land on the same cores.
+            # Pinned threads of several containers would all be placed on the same cores.
             "ENABLE_CPU_PINNING": False,
         }
         name = _name(core, path, recognition, options)
@@ -53,7 +53,8 @@ class OpenVinoSession:
 
 
 def _name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) -> str:
-    """The name of what is kept of the network: it changes with all that compiling it depends on, this module too."""
+    """Return the name under which the compiled network is stored. It depends on all that the compilation depends on,
+    this module included."""
     cpu = [core.get_property("CPU", one) for one in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
     digest = hashlib.sha256(repr((ov.get_version(), cpu, recognition, sorted(options.items()))).encode())
     for file in (path, Path(__file__)):
@@ -62,7 +63,7 @@ def _name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) 
 
 
 def _kept(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """The characters of a recogniser and its compiled network, as an earlier session has kept them."""
+    """Return the characters and the compiled network that an earlier session has stored; None if there are none."""
     content = read_network(name)
     if content is None:
         return None
@@ -76,7 +77,7 @@ def _kept(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] |
 
 
 def _compiled(core: Any, path: Path, recognition: bool, options: Mapping[str, Any], name: str) -> tuple[str, Any]:
-    """The characters and the compiled network, compiled now and kept."""
+    """Compile the network and store it. Return its characters and the compiled network."""
     model = core.read_model(path)
     characters = str(model.get_rt_info(["framework", "character"]).value) if recognition else ""
     graph = _of_pictures(_most_likely(model) if recognition else _probability_map(model))
@@ -93,7 +94,7 @@ def _keep_outputs(request: Any, place: tuple[dict[int, tuple[NDArray[Any], ...]]
 
 
 def _of_pictures(model: Any) -> Any:
-    """The network for uint8 RGB, channels last; PP-OCR wants BGR, channels first, in [-1, 1]."""
+    """Return the network with an input of uint8 RGB, channels last. PP-OCR expects BGR, channels first, in [-1, 1]."""
     steps = PrePostProcessor(model)
     picture = steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     picture.set_color_format(ColorFormat.RGB)
@@ -104,7 +105,8 @@ def _of_pictures(model: Any) -> Any:
 
 
 def _most_likely(model: Any) -> Any:
-    """Class and probability of each column instead of 18,710 probabilities: 6 MB less to copy for a long line."""
+    """Return the network with two outputs, class and probability of each column, instead of 18,710 probabilities: for a
+    long line, 6 MB less are copied."""
     probabilities = model.get_results()[0].input_value(0)
     best = ops.topk(probabilities, np.int64(1), -1, "max", "none", index_element_type="i32")
     axis = np.int64(2)

@@ -1,4 +1,4 @@
-"""The engine that reads the lines of text in a picture."""
+"""The engine that reads lines of text in pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,37 +16,38 @@ from models.vision.ppocr.session import OcrSession, Pictures
 from models.vision.text import Image
 
 LINE_HEIGHT = 48
-"""The height of the recogniser's input, in pixels."""
+"""Height of the recogniser's input, in pixels."""
 
 COLUMN_WIDTH = 8
-"""Pixels of the input per column of the output."""
+"""Width of one column of the output, in pixels of the input."""
 
 _PADDING = 128
-"""Mid-grey, which is 0 after normalisation: what PP-OCR was trained to see behind the line."""
+"""Grey level of the padding behind a line, as in PP-OCR's training: 0 after normalisation."""
 
 _LEAST_WIDTH = 128
-"""Narrower lines read no better for less padding."""
+"""Least width, in pixels, to which a line is padded; less padding does not improve the results."""
 
 _LONGEST = 1280
-"""Lines are cut at gaps to at most this width: longer ones read worse, and each width takes memory for good."""
+"""Most pixels of a piece's width. Longer lines are cut at gaps, because they are read worse, and because each width
+takes memory for good."""
 
 _PIXELS_AT_ONCE = 1536
-"""Width of the lines of one inference together on a CPU: more makes it no faster and takes 75 KB a column."""
+"""Most pixels of width of all lines in one inference on a CPU. More would not be faster, and takes 75 KB per column."""
 
 _COUNTED = 640
-"""… and on a card, for each line of the batch: its memory is counted for lines of this width."""
+"""Pixels of width per line of a batch on a card, whose memory is calculated for lines of this width."""
 
 _PIECES_AT_ONCE = 2
-"""Pieces of one line that are computed together, as many as a page's lines have: what is longer
-comes back unfinished, for others not to wait."""
+"""Pieces of one line that are computed together. Most lines have no more; a longer line comes back unfinished, so that
+other lines need not wait for it."""
 
 MOST_STREAMS = 4
-"""Inferences side by side; each keeps its own working memory of 100 MB."""
+"""Most inferences that run at the same time; each has 100 MB of working memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutLine:
-    """A line in pieces, of which the first may have been read."""
+    """A line divided into pieces, with the texts of those pieces that were read already."""
 
     picture: Image = field(repr=False)
     cut: list[LinePiece]
@@ -61,10 +62,10 @@ class CutLine:
 
 
 class LineRecognizer:
-    """Reads crops of one upright line each (RGB, any size); implements `models.base.Engine`.
+    """Implementation of `models.base.Engine` that reads crops of one upright line each (RGB, any size).
 
-    Each line is padded to a width that depends on itself alone, and what the network says about one picture of a
-    batch does not depend on the others: a line reads the same alone and among the lines of other pages.
+    A line has the same result alone and among lines of other pages: its padding depends on its own width only, and the
+    network computes each picture of a batch independently.
     """
 
     def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
@@ -111,7 +112,7 @@ def _cut(line: Image) -> CutLine:
 
 
 def fitted(crop: Image) -> Image:
-    """`crop` at the recogniser's height, its proportions kept."""
+    """Return `crop` scaled to the recogniser's height, with its proportions."""
     height, width = crop.shape[:2]
     if height == LINE_HEIGHT:
         return crop
@@ -121,13 +122,13 @@ def fitted(crop: Image) -> Image:
 
 
 def _padded_width(width: int) -> int:
-    # Each width is compiled once: finer steps waste less on the padding, coarser ones less on compiling.
+    # Each width is compiled once. Small steps save padding, large steps save compilations.
     step = 32 if width <= 320 else 64 if width <= 960 else 128
     return max(_LEAST_WIDTH, -(-width // step) * step)
 
 
 def _groups(widths: Sequence[int], columns: int) -> list[tuple[int, list[int]]]:
-    """Indices of lines of one width each, of at most `columns` together, widest first."""
+    """Return groups of at most `columns` together, each as a width and the indices of its lines, the widest first."""
     by_width: dict[int, list[int]] = {}
     for index, width in enumerate(widths):
         by_width.setdefault(width, []).append(index)

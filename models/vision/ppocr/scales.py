@@ -1,8 +1,8 @@
-"""Choice of the scales at which a picture must be searched for text.
+"""Choice of the scales at which a picture is searched for text.
 
-The detector finds lines whose letters are between about 6 and 400 px high at its input (measured on rendered text:
-all lines found from a font size of 8 px up). A picture of moderate area serves for nearly every page; only where
-its words would become too small is the picture searched again, finer.
+The detector finds lines whose letters are between about 6 and 400 px high at its input (measured on rendered text: all
+lines were found from a font size of 8 px up). A search at a moderate scale suffices for nearly every page. The picture
+is searched again, at a finer scale, only if some words are too small in the first search.
 """
 
 from collections.abc import Sequence
@@ -17,22 +17,22 @@ from models.vision.ppocr.contours import is_large
 from models.vision.text import Image
 
 _COARSE_AREA = 0.65e6
-"""Pixels of the first search: an A4 page at 960 × 680."""
+"""Pixels of the picture in the first search: an A4 page at 960 × 680."""
 
 _SMALLEST_SURE = 9.0
-"""Height of a line of text in the first search, in its pixels, below which it may be missed."""
+"""Height of a line, in pixels of the first search, below which it may be missed."""
 
 _FINE_HEIGHT = 12.0
-"""Height that the fine search gives to the smallest lines."""
+"""Height of the smallest lines in the fine search, in pixels."""
 
 _LEAST_HEIGHT = 5
-"""Least height of a line, in the picture's own pixels; lower lines cannot be read anyway."""
+"""Least height of a line, in the picture's own pixels; lower lines are illegible anyway."""
 
 _SLENDER = 4.0
-"""Width over height from which a bar may be a line of text."""
+"""Least ratio of width and height of a bar that may be a line of text."""
 
 _TEXT_THAT_MATTERS = 6.0
-"""Width of all small lines together, over their height: a word of ten letters."""
+"""Least width of all small lines together, over their height, for a fine search: a word of ten letters."""
 
 _EDGE = 40
 """Least difference of ink and paper, in grey levels."""
@@ -40,15 +40,16 @@ _EDGE = 40
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """Factors from the picture's pixels to the detector's."""
+    """Scale factors from the picture to the detector's input."""
 
     coarse: float
     fine: float | None
-    """The factor of the fine search; None when the coarse one sees everything."""
+    """Factor of the fine search; None if the coarse search suffices."""
 
 
 _BAND = 4_000_000
-"""Pixels of a large picture that are looked at for bars in one part: it takes ten times their memory."""
+"""Most pixels of a large picture in which bars are searched in one part, because the search takes ten times their
+memory."""
 
 
 def choose_scales(image: Image) -> Parts[Scales]:
@@ -65,7 +66,7 @@ def choose_scales(image: Image) -> Parts[Scales]:
         grey = cv2.cvtColor(image[top : top + rows], cv2.COLOR_RGB2GRAY)
         across.append(_bars(grey, limit))
         down.append(_bars(np.ascontiguousarray(grey.T), limit))
-    # Letters that happen to stand above each other look like a few short lines running down.
+    # Letters that happen to be one below another look like a few short lines that run down.
     bars = max(_Bars.of_all(across), _Bars.of_all(down), key=lambda bars: bars.lengths.sum())
     small = bars.lower_than(limit)
     if small.lengths.sum() < _TEXT_THAT_MATTERS:
@@ -91,18 +92,19 @@ class _Bars:
         return _Bars(self.heights[low], self.lengths[low])
 
     def low_height(self) -> float:
-        """The height up to which a fifth of the text goes."""
+        """Return the height below which a fifth of the text is."""
         order = self.heights.argsort()
         share = self.lengths[order].cumsum() / self.lengths.sum()
         return float(self.heights[order][int(share.searchsorted(0.2))])
 
 
 def _bars(grey: NDArray[np.uint8], limit: float) -> _Bars:
-    """Upright strokes joined along x over the gaps between the words of lines up to about `limit` pixels high."""
-    # The edges of upright strokes suffice to find text; rules and the outlines of large letters have few of them.
+    """Return the bars of lines up to about `limit` pixels high: their upright strokes, joined along x across gaps
+    between words."""
+    # Edges of upright strokes suffice to find text; horizontal rules and outlines of large letters have few of them.
     edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((1, 2), np.uint8))
     ink = (edges > _EDGE).astype(np.uint8)
-    # Upright rules of a table would join its rows to one tall blob.
+    # A table's upright rules are removed, because they would join its rows.
     ink -= cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((round(2 * limit), 1), np.uint8))
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(3, round(limit))), np.uint8))
     _, _, blobs, _ = cv2.connectedComponentsWithStats(joined, connectivity=4)

@@ -1,4 +1,4 @@
-"""The two networks of PP-OCR as functions of 8-bit RGB pictures, whichever runtime computes them."""
+"""Interface of PP-OCR's two networks, as functions of 8-bit RGB pictures, for all runtimes."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -7,19 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pictures = NDArray[np.uint8]
-"""Batch × height × width × 3, RGB."""
+"""Array of batch × height × width × 3, RGB."""
 
 
 class OcrSession(Protocol):
-    """A compiled network; may be called from several threads."""
+    """A compiled network. Several threads may call it."""
 
     def infer(self, batches: Sequence[Pictures]) -> list[tuple[NDArray[Any], ...]]:
-        """The outputs for each batch, in order; batches may run side by side.
+        """Return the outputs for each batch, in order; batches may be computed at the same time.
 
-        Detection: (probability of text, float32, batch × height × width), sides multiples of 32.
-        Recognition: (most likely class, int32, batch × columns; its probability, float32, batch × columns),
-        for pictures 48 px high; a column is 8 px wide.
+        Detection: (probability of text, float32, batch × height × width), for sides that are multiples of 32.
+        Recognition: (most likely class, int32, batch × columns; its probability, float32, batch × columns), for
+        pictures 48 px high; a column is 8 px wide.
         """
 
     def characters(self) -> str:
-        """The recogniser's alphabet as its file states it, one character a line; empty for a detector."""
+        """Return the recogniser's alphabet from its file, one character per line; empty for a detector."""

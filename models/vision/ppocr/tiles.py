@@ -1,4 +1,4 @@
-"""A large picture in tiles that overlap, along one axis."""
+"""Division of a large picture into overlapping tiles, along one axis."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ class Tile:
     """One tile along one axis."""
 
     seen: slice
-    """What the tile covers, its overlap included, in the picture."""
+    """Extent of the tile in the picture, including its overlap."""
     kept: slice
-    """The part of the picture whose result comes from this tile."""
+    """Part of the picture whose result comes from this tile."""
     inside: slice
-    """`kept`, counted from the start of `seen`."""
+    """Position of `kept` inside the tile."""
 
 
 def tiles(length: int, *, side: int, overlap: int) -> Iterator[Tile]:
-    """Equal tiles of at most `side` pixels that see `overlap` pixels of their neighbours on either side."""
+    """Yield equal tiles of at most `side` pixels, which include `overlap` pixels of their neighbours on either side."""
     count = 1 if length <= side else -(-length // (side - 2 * overlap))
     for index in range(count):
         start, stop = length * index // count, length * (index + 1) // count
