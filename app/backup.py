@@ -205,9 +205,9 @@ def _records(places: Places) -> Iterator[Path]:
 
 
 def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> bool:
-    """Add an upload and its record to the archive.
+    """Add an upload to the archive, and then its record.
 
-    False if the upload was deleted meanwhile. A deletion removes the record first, so the record is added last.
+    False if the upload was deleted meanwhile. A deletion removes the record first.
     """
     assert files is not None
     upload = record.with_suffix("")

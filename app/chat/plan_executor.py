@@ -1,4 +1,4 @@
-"""Runs planned tasks side by side, each as soon as the results that it needs are there."""
+"""Runs planned tasks side by side, each as soon as the results that it needs are available."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -29,10 +29,12 @@ async def gather(
 
     `redact` and `form` are passed to the tasks. `redact` is also applied to texts passed from one step to another.
 
-    A step that fails has its error in its entry. Its failure is raised only when the request is about nothing else,
-    or when none of the inputs can be read; a missing engine's never, for then the LLM does what it can by itself.
-    `is_all`: it can do nothing by itself, so that a task that was asked for and failed wherever it ran is raised, too.
-    Cancelling it cancels every step.
+    The entry of a failed step contains the error. The first failure is raised only if the request is about nothing
+    else, or if no input can be read. A missing engine is not raised then, because the LLM can still do what it can by
+    itself. `is_all` means that the LLM can do nothing by itself: then the failure of a requested task is raised, too,
+    if the task failed on every input.
+
+    Cancelling the call cancels every step.
     """
     if not plan.steps:
         return ()
@@ -63,8 +65,10 @@ def _is_silence(failure: BaseException) -> bool:
 
 
 def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> BaseException | None:
-    """The failure of a task that the request asks for, and of which nothing came. The web is only looked at for what
-    an LLM may know as well, unless the request is about nothing else."""
+    """Return the failure of a requested task that has no result at all, or None.
+
+    A failed web search does not count unless the request is about nothing else: an LLM may know the answer as well.
+    """
     by_task: dict[str, list[Result[Any] | BaseException]] = {}
     for step, outcome in zip(plan.steps, outcomes, strict=True):
         if step.may_be_read and isinstance(outcome, EngineUnavailable) and _text_in_pictures(plan, outcomes):
@@ -92,7 +96,7 @@ def _text_in_pictures(plan: Plan, outcomes: Sequence[Result[Any] | BaseException
 
 
 def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """`entries` (one for each step of `plan`) without those of readings aside that found nothing."""
+    """Return `entries` (one per step of `plan`) without readings aside that found no text."""
     return tuple(
         entry
         for step, entry in zip(plan.steps, entries, strict=True)
@@ -101,8 +105,10 @@ def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, .
 
 
 def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] | None:
-    """What is written in a picture in which nothing here finds objects, and why, where the request asks openly what the
-    picture shows. None where objects were looked for, or nothing is written."""
+    """Return the text in a picture, and the reason why no objects were detected.
+
+    The request must be an open question about the picture. None if objects were detected, or if there is no text.
+    """
     pairs = zip(plan.steps, entries, strict=True)
     missing = [one.error for step, one in pairs if step.may_be_read and one.error is not None]
     text = _text_in_pictures(plan, [one.result for one in entries]) if missing else ""
@@ -110,14 +116,17 @@ def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] |
 
 
 def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
-    """The text of the results (one for each step of `plan`) where the request asks for nothing but them: all that is
-    read or said, a translation, a forecast. None where an LLM has something to say, or nothing was found."""
+    """Return the text of the results (one per step of `plan`), if the request asks for nothing else.
+
+    Such results are texts that were read, transcripts, translations and forecasts. None if an LLM has to add something,
+    or if nothing was found.
+    """
     if not plan.results_only or any(entry.error is not None for entry in entries):
         return None
     if plan.steps[-1].task == "forecast":
         return assemble(tuple(entries[-1].result.pieces()))
     texts = [entry.result.text() for entry in entries]
-    # What is only translated need not be read, too.
+    # Text that is only an input of a translation is not shown.
     shown = texts if plan.reads_out else texts[-1:]
     return "\n\n".join(text for text in shown if text.strip()) or None
 

@@ -1,5 +1,5 @@
-"""The texts that a guard judges: words without the signs of their form, and windows across the joints of texts, where
-a question may be split."""
+"""Texts that a guard judges: plain words without formatting, and windows across the joints of texts, because a question
+may be split between two texts."""
 
 import json
 import re
@@ -17,29 +17,32 @@ from tasks.precontext import Entry
 from tasks.result import texts_in
 
 SPEAKERS = ("system", "developer")
-"""Roles of messages that instruct."""
+"""Roles of messages that contain instructions."""
 
 
 _SIDE = 500
-"""Characters on either side of a joint that are judged together; windows across it have at most four times as many."""
+"""Number of characters on either side of a joint that are judged together. A window contains at most four times as
+many."""
 _JOINTS = re.compile(r"[^\w\u200b-\u200f]+|[_\d]+|(?<=[^\W\d_A-Z])(?=[A-Z])")
-"""What stands between the words of a file's name: signs, figures, nothing before a capital behind a small letter."""
+"""Pattern of the gaps between the words of a file's name: other characters, digits, or the place before a capital
+letter that follows a small letter."""
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
 def text_of_json(json_text: str) -> str:
-    """JSON, whole or cut off, with what its strings escape. Halves of characters are replaced."""
+    """Return JSON, whole or truncated, with the escapes in its strings decoded. Lone surrogates are replaced."""
     unescaped = _ESCAPES.sub(lambda run: str(json.loads(f'"{run[0]}"')), json_text)
     return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def texts_of_messages(request: ChatRequest) -> list[tuple[str, str]]:
-    """The texts of the messages, each with its place."""
+    """Return the texts of the messages, each with its place."""
     return [(f"messages[{at}].content", text_of(message)) for at, message in enumerate(request.messages)]
 
 
 def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """The other texts that an LLM is told: the client's tools, the schema of the answer, and the arguments of calls."""
+    """Yield the other texts that an LLM reads: the client's tools, the schema of the answer, and the arguments of
+    calls."""
     for at, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
             text = f"{call.function.name} {text_of_json(call.function.arguments)}"
@@ -54,11 +57,11 @@ def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
 
 
 def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
-    """The words in the names of files, each with its place: they reach results and an LLM, too."""
+    """Return the words in the names of files, each with its place. Names reach results and an LLM, too."""
     texts = []
     for one in sources:
         name = unquote(one.filename or "")
-        # An ending that says no more than of what type the file is takes something of what the words mean.
+        # An ending that only states the type of the file would distract from the meaning of the words.
         if media_type_of_file(name) is not None:
             name = name.rpartition(".")[0] or name
         if words := " ".join(_JOINTS.sub(" ", name).split()):
@@ -67,7 +70,7 @@ def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
 
 
 def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, str]]]:
-    """The instructions of system messages and the texts of assistants and tools, each with its place."""
+    """Return the instructions of system messages and the texts of assistants and tools, each with its place."""
     texts = []
     for at, message in enumerate(messages):
         text = text_of(message)
@@ -80,7 +83,7 @@ def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, s
 
 
 def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
-    """The texts of each entry, each once, a line for each."""
+    """Return the texts of each entry, without repetitions, one per line."""
     texts = []
     for one in entries:
         texts.append((one.name, "\n".join(dict.fromkeys(one.result.said()))))
@@ -91,8 +94,11 @@ def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
 def windows_across_joints(
     words: str, texts: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
 ) -> list[tuple[str, str]]:
-    """Windows across the joints of the user's `words` with each of the `(source, text)`, and of each with the next;
-    `before` are those that precede them."""
+    """Return windows across the joints of the user's `words` with each of the `(source, text)`, and of each text with
+    the next.
+
+    The texts in `before` precede `texts`.
+    """
     windows = [(f"messages and {source}", window) for source, text in texts for window in windows_across(words, text)]
     for (source, text), (following, other) in pairwise([*before, *texts]):
         windows += [(f"{source} and {following}", window) for window in windows_across(text, other)]
@@ -100,8 +106,10 @@ def windows_across_joints(
 
 
 def windows_across(one: str, other: str) -> list[str]:
-    """The end of `one` with the beginning of `other`, and the other way round: as one window where `other` is short.
-    None where either says nothing."""
+    """Return the end of `one` with the beginning of `other`, and the end of `other` with the beginning of `one`.
+
+    A short `other` makes one window for both joints. The list is empty if either text is blank.
+    """
     if not one or one.isspace() or not other or other.isspace():
         return []
     end, beginning = one[-_SIDE:], one[:_SIDE]

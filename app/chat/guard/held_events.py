@@ -1,4 +1,4 @@
-"""The events of an answer that wait for a guard's verdict, and the parts of it that are ready to be judged."""
+"""Events of an answer that wait for a guard's verdict, and the parts of the answer that are ready to be judged."""
 
 import re
 from collections.abc import Sequence
@@ -9,28 +9,29 @@ from app.chat.guard.redaction import Redaction
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 
 _TAIL = 600
-"""Characters of the answer that was shown already which are judged once more with its next sentences."""
+"""Number of characters, at the end of the answer shown so far, that are judged once more with the next sentences."""
 _LONGEST_PIECE = 1200
-"""Characters without the end of a sentence after which an answer is judged all the same."""
+"""Number of characters after which an answer is judged even without the end of a sentence."""
 _SENTENCE_END = re.compile(r"""[.!?…][\])}"'”’»]*\s|[。！？।؟][」』”]?|\n""")
 
 
 @dataclass(frozen=True, slots=True)
 class HeldPart:
-    """The next part of an answer, with the texts by which it is judged."""
+    """Next part of an answer, with the texts by which it is judged."""
 
     events: Sequence[Event]
-    """To be shown next, in order."""
+    """Events to be shown next, in order."""
     judged: Sequence[tuple[str, str]]
-    """The texts that they show, each between what was shown just before it and the end of its sentence."""
+    """Texts of the events, each after the text shown just before it, and up to the end of its sentence."""
 
 
 class HeldEvents:
-    """Events that wait for a verdict, in order, and the end of the text that has been shown. `in_json`: the answer's
-    text is JSON.
+    """Events that wait for a verdict, in order, and the end of the text that has been shown.
 
-    `add` and `is_due` are quick enough to be called with every chunk. `sentences` and `everything` search all that is
-    held for personal data, and belong in a thread.
+    `in_json` means that the answer's text is JSON.
+
+    `add` and `is_due` are fast enough to be called for every chunk. `sentences` and `everything` search all held events
+    for personal data, and must run in a thread.
     """
 
     def __init__(self, *, in_json: bool, redaction: Redaction | None = None) -> None:
@@ -39,7 +40,7 @@ class HeldEvents:
         self._tails = {TextChunk: "", ReasoningChunk: ""}
         self._in_json = in_json
         self._text = ""
-        """What the held events say, as far as it may end a sentence."""
+        """Text of the held events, as long as needed to find the end of a sentence."""
         self._calls_tools = False
 
     def add(self, event: Event) -> None:
@@ -50,8 +51,11 @@ class HeldEvents:
 
     @property
     def is_due(self) -> bool:
-        """Tells whether `sentences` may have something to show. Most chunks of an answer end no sentence; after a call
-        of a tool, whose arguments come in chunks, everything waits for the end."""
+        """True if `sentences` may have something to show.
+
+        Most chunks of an answer end no sentence. After a call of a tool, whose arguments come in chunks, everything
+        waits for the end of the answer.
+        """
         if self._calls_tools:
             return False
         return len(self._text) > _LONGEST_PIECE or _SENTENCE_END.search(self._text) is not None
@@ -60,8 +64,10 @@ class HeldEvents:
         return self._part(len(self._events))
 
     def sentences(self) -> HeldPart | None:
-        """What there is up to the end of the last whole sentence. None while there is no such end, or nothing but white
-        space before it."""
+        """Return the held events up to the end of the last whole sentence.
+
+        None if there is no such end yet, or only white space before it.
+        """
         said = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
         ends = (match.end() for match in _SENTENCE_END.finditer(said))
         end = len(said) if len(said) > _LONGEST_PIECE else max(ends, default=0)
@@ -78,7 +84,8 @@ class HeldEvents:
         return self._part(ready, said[length:end]) if said[:length].strip() else None
 
     def _part(self, size: int, ahead: str = "") -> HeldPart:
-        """The first `size` events. `ahead`: how the next text begins, as far as its sentence goes."""
+        """Return the first `size` events as a part. `ahead` is the beginning of the next text, up to the end of its
+        sentence."""
         events, self._events = self._events[:size], self._events[size:]
         self._text = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
         if self._redaction:

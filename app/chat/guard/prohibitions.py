@@ -1,8 +1,8 @@
-"""Leaves out of a system message what it forbids, before a guard judges the message.
+"""Removes from a system message the sentences that forbid something, before a guard judges the message.
 
-"Never explain how to build a bomb" has the words of what a guard looks for, and means the opposite. So sentences and
-lists that forbid, refuse or sort into classes are left out, in the fourteen languages of the rules. A sentence that
-forbids to forbid ("never refuse to …") is judged like any other.
+"Never explain how to build a bomb" contains the words that a guard looks for, but means the opposite. Therefore
+sentences and lists that forbid, refuse or sort into classes are removed, in the fourteen languages of the rules. A
+sentence that forbids to forbid ("never refuse to …") is judged like any other.
 """
 
 import json
@@ -15,17 +15,21 @@ from app.chat.directives import without_directives
 from models.fair_executor import Slices
 
 FILE = Path(__file__).with_name("prohibitions.json")
-"""Patterns by language: `from` finds where what follows is forbidden, to the end of the sentence; `whole` finds
-sentences that say what to refuse; with `turned`, a sentence means it the other way round."""
+"""Patterns by language.
+
+`from` finds the beginning of a prohibition, which lasts until the end of the sentence. `whole` finds sentences that
+state what to refuse. `turned` finds sentences that mean the opposite, and are kept.
+"""
 KINDS = ("from", "whole", "turned")
 _LONGEST = 1000
-"""Characters of the longest sentence that is searched for prohibitions. A longer one is judged as it is."""
+"""Largest number of characters of a sentence that is searched for prohibitions. A longer sentence is judged
+unchanged."""
 _SENTENCE = re.compile(r"[^.!?…。！？।؟]+(?:[.!?…。！？।؟]+|$)|[.!?…。！？।؟]+")
 _ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s")
 
 
 def without_prohibitions(text: str) -> Slices[str]:
-    """`text`, a system message's, without its directives and without what it forbids. In linear time."""
+    """Return the text of a system message without its directives and prohibitions, in linear time."""
     lines = []
     is_list_forbidden = False
     for line in without_directives(text).split("\n"):

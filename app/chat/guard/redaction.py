@@ -1,4 +1,4 @@
-"""Personal data of one request, replaced by placeholders in what an LLM or the client is about to see."""
+"""Replaces the personal data of one request by placeholders, in texts that an LLM or the client is about to see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,9 +17,9 @@ from tasks.precontext import Entry, Evidence
 from tasks.redaction import Redactor, is_json, placeholder
 
 REDACTING = "S7"
-"""The guard's code for personal data: who asks for it has personal data redacted, where the operator chose that."""
+"""Code of the guard for personal data. A request that names it is redacted, if the operator chose redaction."""
 _ROLES = ("user", "assistant", "tool")
-"""Roles whose messages are redacted; the others are the developer's own text."""
+"""Roles whose messages are redacted. Messages in other roles are the developer's own text."""
 
 TextEvent = type[TextChunk] | type[ReasoningChunk]
 _SOURCES: dict[TextEvent, str] = {TextChunk: "answer", ReasoningChunk: "reasoning"}
@@ -28,15 +28,15 @@ _SOURCES: dict[TextEvent, str] = {TextChunk: "answer", ReasoningChunk: "reasonin
 @dataclass(slots=True)
 class Redaction:
     threads: FairExecutor
-    """The threads that search texts."""
+    """Threads that search texts."""
     _redactors: dict[str, Redactor] = field(default_factory=dict)
-    """The redactors, by the source that the guard's checks name."""
+    """Redactors, by the source that the guard's checks name."""
     _tails: dict[TextEvent, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
-    """The end of the text that was shown, which may say what the next number is."""
+    """End of the text that was shown: its words may state the kind of the next number."""
 
     @property
     def checks(self) -> list[Check]:
-        """Checks that count what was replaced, by source."""
+        """Checks that count the replacements, by source."""
         return [
             {"source": source, "codes": [], "scores": {}, "redacted": dict(redactor.counts)}
             for source, redactor in self._redactors.items()
@@ -44,27 +44,30 @@ class Redaction:
         ]
 
     async def of_request(self, request: ChatRequest, turn: Turn) -> tuple[ChatRequest, Turn]:
-        """The request and the turn without personal data in their texts. The inputs of the turn stay as they are."""
+        """Return the request and the turn without personal data in their texts. The inputs of the turn are
+        unchanged."""
         return await self.threads.run(self._request, request, turn)
 
     async def of_results(self, entries: Sequence[Entry]) -> list[Entry]:
         return await self.threads.run(self._entries, entries)
 
     def has_redacted(self, entry: Entry) -> bool:
-        """Tells whether something was redacted in what a task has read."""
+        """True if something was redacted in the result of a task."""
         return any(placeholder(kind) in entry.result.text() for kind in KINDS)
 
     async def of_text(self, text: str) -> str:
-        """The redacted text of what is shown to nobody but a model: it is not counted."""
+        """Return the redacted text, uncounted: only a model sees it."""
         return await self.threads.run(Redactor().text, text)
 
     def redact_ahead(self, text: str) -> str:
-        """The redacted text with which the answer goes on, which is judged before it is shown."""
+        """Return the redacted beginning of the answer's next text, which is judged before it is shown."""
         return Redactor().text(text, self._tails[TextChunk])
 
     def of_events(self, events: Sequence[Event]) -> list[Event]:
-        """The next events, without personal data. A chunk of text that changes loses its log probabilities; a call of a
-        tool that changes is one chunk."""
+        """Return the next events, without personal data.
+
+        A changed chunk of text loses its log probabilities. A changed call of a tool becomes one chunk.
+        """
         redacted: dict[int, Event] = dict(enumerate(events))
         for kind in _SOURCES:
             pieces = {place: event.text for place, event in redacted.items() if isinstance(event, kind)}
@@ -88,15 +91,20 @@ class Redaction:
         return [_evidence(event) if isinstance(event, Evidence) else event for event in redacted.values()]
 
     def whole_size(self, events: Sequence[Event], size: int) -> int:
-        """The number of the first `size` events that may be shown while it is not known what comes after `events`: no
-        personal data is torn apart, nor what may turn out to be its beginning."""
+        """Return how many of the first `size` events may be shown before it is known what follows `events`.
+
+        Neither personal data nor a possible beginning of personal data is split.
+        """
         whole = [(lengths, span) for kind in _SOURCES for lengths, span in self._unbreakable(kind, events)]
         while torn := [(lengths, start) for lengths, (start, end) in whole if start < lengths[size] < end]:
             size = min(max(at for at in range(size) if lengths[at] <= start) for lengths, start in torn)
         return size
 
     def _unbreakable(self, kind: TextEvent, events: Sequence[Event]) -> list[tuple[list[int], tuple[int, int]]]:
-        """What must stay together in the texts of a kind, each with the lengths of these texts after so many events."""
+        """Return the spans that must not be split in the texts of a kind.
+
+        Each span comes with the cumulative lengths of these texts after each event.
+        """
         texts = [event.text if isinstance(event, kind) else "" for event in events]
         lengths = list(accumulate(map(len, texts), initial=0))
         said = "".join(texts)
@@ -121,7 +129,7 @@ class Redaction:
             yield
         changed: dict[str, Any] = {"messages": messages}
         if request.user is not None:
-            # The LLM's server gets it.
+            # The field is passed on to the LLM's server.
             changed["user"] = self._redactor("user").text(request.user)
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
@@ -167,6 +175,6 @@ def _call(call: AskedCall, redactor: Redactor) -> AskedCall:
 
 
 def _evidence(event: Evidence) -> Evidence:
-    """Redacts evidence, whose texts repeat what was counted already."""
+    """Return redacted evidence. Its texts are repetitions, and have been counted already."""
     redactor = Redactor()
     return Evidence(redactor.value(event.fields), redactor.value(event.unsupported))

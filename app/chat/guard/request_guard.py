@@ -1,7 +1,7 @@
 """Guards one request under `<guard>`: its texts, the results of its tasks and its answer are judged before use.
 
-What comes in passes `check_request`, `check_results` and `check_unread`; what goes out passes `check_answer`. `around`
-puts both around an answer: it begins once the request is judged, and ends with a refusal where something is unsafe.
+Inputs pass `check_request`, `check_results` and `check_unread`; the answer passes `check_answer`. `around` surrounds an
+answer with these checks: the answer begins once the request is judged, and ends with a refusal if something is unsafe.
 """
 
 import asyncio
@@ -40,18 +40,19 @@ from tasks.precontext import Entry
 
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
-"""Messages before the latest, and characters of their end, that may only be unsafe together with it."""
+"""Bounds on the user's earlier messages that are judged together with the latest message: their number, and the
+characters of their end. Earlier and latest messages may be unsafe only together."""
 _BEFORE = "before"
-"""The source, in checks, of the user's earlier messages by themselves."""
+"""Source, in checks, of the user's earlier messages by themselves."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
-"""Number of pictures whose text is read at once."""
+"""Number of pictures whose text is read at a time."""
 
 log = structlog.get_logger(__name__)
 
 
 class Unsafe(Exception):
-    """Something has one of the codes that were asked for: nothing more of the request may happen."""
+    """Something has one of the codes that were requested: the request must go no further."""
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class RequestGuard:
     request: ChatRequest
     turn: Turn
     task: str | None = None
-    """The task whose result is the answer. None: an LLM answers."""
+    """Task whose result is the answer; None if an LLM answers."""
     stages: Stages = field(default_factory=Stages)
     checks: list[Check] = field(default_factory=list)
     shown: bool = False
@@ -71,11 +72,12 @@ class RequestGuard:
     shown_tokens: int = 0
     """Estimated tokens of the text that has been yielded."""
     redaction: Redaction | None = None
-    """Redacts personal data, in `request` and `turn` already. None: nothing is redacted."""
+    """Redaction of personal data, already applied to `request` and `turn`; None if nothing is redacted."""
     owner: str | None = None
-    """The tenant whose earlier verdicts are used and whose new ones are kept. None: no verdict is used or kept."""
+    """Tenant whose earlier verdicts are used, and whose new verdicts are kept; None if verdicts are neither used nor
+    kept."""
     _read: tuple[tuple[str, str], ...] = ()
-    """The result that was judged last, with which the next one is read."""
+    """Result that was judged last. The next result is judged together with its end."""
 
     @property
     def is_on(self) -> bool:
@@ -88,24 +90,27 @@ class RequestGuard:
 
     @property
     def redact(self) -> Redact:
-        """The `redact` of the requests of tasks."""
+        """Function `redact` for the requests of tasks."""
         return self.redaction.of_text if self.redaction else as_it_is
 
     @property
     def refusal(self) -> str:
-        """The text that the client is answered instead."""
+        """Text of the answer that replaces an unsafe one."""
         return f"unsafe {' '.join(codes_of(self.checks))}"
 
     def around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """`answer` between both checks: nothing of it runs before the request is judged, and nothing unsafe leaves.
-        Raises what `check_request` raises, but for Unsafe, which is answered by a refusal."""
+        """Return the events of `answer` between the checks of request and answer.
+
+        No part of `answer` runs before the request is judged, and nothing unsafe is shown. Raises what `check_request`
+        raises, except Unsafe, which is answered by a refusal.
+        """
         return self._around(answer) if self.is_on else answer
 
     async def _around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        # A task's result was judged as the task gave it.
+        # The result of a task has been judged already, by `check_results`.
         judged = self.check_answer(answer) if self.task is None else answer
         try:
-            # Nothing runs before the request is judged, but its inputs are fetched meanwhile.
+            # No part of the answer runs before the request is judged, but inputs are fetched meanwhile.
             async with _reading_ahead(self.turn.sources, self.guardrails.loader), aclosing(judged) as events:
                 await self.check_request()
                 self.stages.done("guard")
@@ -117,7 +122,8 @@ class RequestGuard:
                 yield event
 
     def _refusal(self) -> Iterator[Event]:
-        """An ordinary completion that names the codes; where some of the answer has left already, only its end."""
+        """Yield the events of a completion that names the codes, or only its end if a part of the answer has been
+        shown."""
         prompt_tokens = estimate_tokens(*texts_of(self.request))
         if self.shown:
             yield Finish("content_filter", prompt_tokens, self.shown_tokens, may_be_kept=False)
@@ -127,9 +133,9 @@ class RequestGuard:
         yield Finish("stop", prompt_tokens, estimate_tokens(self.refusal), may_be_kept=False)
 
     async def check_request(self) -> None:
-        """Judges what the user says and shows.
+        """Judge the user's texts and pictures.
 
-        Raises Unsafe; EngineUnavailable, EngineOverloaded and InputError where it cannot be judged.
+        Raises Unsafe, and EngineUnavailable, EngineOverloaded or InputError if they cannot be judged.
         """
         if not self.is_on:
             return
@@ -139,7 +145,7 @@ class RequestGuard:
             self.guardrails.check_lengths(
                 [*texts_of_messages(self.request), *texts_beside_messages(self.request), *names]
             )
-        # What a URL links to is looked at as a picture by a task that was asked for, and by nothing else.
+        # The target of a URL is judged as a picture only if a task was requested that opens it.
         opens_pages = self.task is not None and self.task != "scraper"
         shown = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
         both: Sequence[Callable[[], Awaitable[list[Check]]]] = (
@@ -150,7 +156,7 @@ class RequestGuard:
         self._add([*words, *pictures])
 
     async def check_results(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-        """The results of tasks, as they may be used. Raises what `check_request` raises."""
+        """Return the results of tasks in the form in which they may be used. Raises what `check_request` raises."""
         if not self.is_on:
             return tuple(entries)
         if self.redaction:
@@ -158,21 +164,24 @@ class RequestGuard:
         texts = await self.guardrails.threads.run(texts_of_results, entries)
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
-        # A task's result that is the answer is read together with nothing else.
+        # A task's result that is the answer is judged by itself, because nothing else is read together with it.
         joints = [] if self.task is not None else windows_across_joints(self._words, texts, self._read)
         self._read = tuple(texts[-1:]) or self._read
         self._add(await self._judge(texts, joints))
         return tuple(entries)
 
     async def check_unread(self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]) -> Turn:
-        """Reads and judges the writing in pictures that an LLM is about to see, where no task has read it. Returns the
-        turn without the pictures that it must not see because they show personal data. Raises what `check_request`
-        raises, and what the reader raises: a picture that cannot be read could say anything."""
+        """Read and judge the text in pictures that an LLM is about to see, unless a task has read it.
+
+        Return the turn without the pictures that the LLM must not see because they show personal data.
+
+        Raises what `check_request` raises, and what the reader raises: the text of an unreadable picture is unknown.
+        """
         if not self.policy.of_texts:
             return self.turn
         done = [(step.sources, one) for step, one in zip(plan.steps, entries, strict=True) if step.task == "ocr"]
         read = {source for sources, one in done if one.error is None for source in sources}
-        # Of a video, the user may have asked for some frames alone.
+        # A task may have read only some frames of a video.
         seen = [source for source in self.turn.sources if not source.is_linked]
         unread = [one for one in seen if kind_of(one) == "video" or (kind_of(one) == "image" and one not in read)]
 
@@ -193,8 +202,11 @@ class RequestGuard:
         return replace(self.turn, sources=tuple(one for one in self.turn.sources if one not in hidden))
 
     async def check_answer(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """`events`, each once everything that it shows has been judged: sentence by sentence where the client reads
-        along, else the whole answer at its end. Raises Unsafe instead of showing what is not safe."""
+        """Yield `events`, each once everything that it shows has been judged.
+
+        A streamed answer is judged sentence by sentence, any other answer at its end. Raises Unsafe instead of showing
+        something unsafe.
+        """
         form = self.request.response_format
         held = HeldEvents(in_json=form is not None and form.type != "text", redaction=self.redaction)
         async with aclosing(events):
@@ -203,7 +215,7 @@ class RequestGuard:
                     yield event
                     continue
                 if isinstance(event, ReasoningChunk) and not self.request.shows_reasoning:
-                    continue  # Nobody sees it, so nobody judges it.
+                    continue  # No client sees this event.
                 held.add(event)
                 part = None
                 if isinstance(event, Finish):
@@ -216,7 +228,7 @@ class RequestGuard:
                         yield one
 
     def _release(self, events: Sequence[Event]) -> Iterator[Event]:
-        """The events, the verdict among the first precontext or as the only entry of it."""
+        """Yield the events, with the verdict in the first precontext."""
         self.shown_tokens += estimate_tokens("".join(event.text for event in events if isinstance(event, TextChunk)))
         if self.shown:
             yield from events
@@ -247,7 +259,7 @@ class RequestGuard:
             if message.role == "tool" and at > max(unanswered, default=-1)
         ]
         checks = await self._judge(texts, windows_across_joints(self._words, [*tool_results, *names]))
-        # The latest message is not blamed for what the earlier ones say by themselves.
+        # Codes of the earlier messages by themselves are not attributed to the latest message.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:
             if check["source"] == "messages":
@@ -255,7 +267,7 @@ class RequestGuard:
         return [check for check in checks if check["source"] != _BEFORE]
 
     async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
-        """A check for each text, and for those of the `joints` that have a code which no text has by itself."""
+        """Return a check for each text, and for each of the `joints` with a code that no text has by itself."""
         judge = partial(self.guardrails.texts, policy=self.policy, owner=self.owner)
         checks, joint_checks = await side_by_side(
             lambda one: one(), (partial(judge, texts), partial(judge, joints, is_surer=True)), at_most=2
@@ -265,19 +277,19 @@ class RequestGuard:
 
     @property
     def _words(self) -> str:
-        """The text of the user's messages that nobody has answered."""
+        """Texts of the user's unanswered messages, joined by line breaks."""
         return "\n".join(text_of(self.request.messages[at]) for at in self._unanswered)
 
     @property
     def _unanswered(self) -> list[int]:
-        """The places of the user's latest message and of those right before it that nobody has answered either."""
+        """Indexes of the user's latest message and of the messages right before it that are unanswered, too."""
         roles = [message.role for message in self.request.messages]
         last = max((at for at, role in enumerate(roles) if role == "user"), default=-1)
         answered = max((at for at, role in enumerate(roles[: last + 1]) if role in _ANSWERING), default=-1)
         return [at for at in range(answered + 1, last + 1) if roles[at] == "user"]
 
     def _texts_at(self, places: Sequence[int]) -> Iterator[tuple[str, str]]:
-        """The texts of the messages at these places: the parts of each as lines, and once more run together."""
+        """Yield the texts of the messages at these places: their parts as lines, and also joined without separators."""
         messages = self.request.messages
         for at in places:
             yield f"messages[{at}].content", text_of(messages[at])
@@ -296,14 +308,17 @@ class RequestGuard:
 
 @asynccontextmanager
 async def _reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> AsyncIterator[None]:
-    """Fetches inputs and decodes them from base64 while the block runs; each is read once, whoever asks first. Web
-    pages are left to the scraper, which asks their host first."""
+    """Fetch inputs, and decode them from base64, while the block runs.
+
+    Each input is read once, whoever needs it first. Web pages are left to the scraper, which asks their host for
+    permission.
+    """
 
     async def read(source: Source) -> None:
         try:
             await loader.load(source)
         except (InputError, Overloaded):
-            log.debug("not_read_ahead", param=source.param)  # The task that needs it reports it.
+            log.debug("not_read_ahead", param=source.param)  # The task that needs the input reports the error.
 
     running = [
         asyncio.create_task(read(source)) for source in sources if not source.is_linked or kind_of(source) != "page"
