@@ -1,4 +1,4 @@
-"""The pictures and the frames of videos that an LLM is shown, each as large as the LLM's context has room for."""
+"""Images shown to an LLM: pictures and frames of videos, each as large as the LLM's context has room for."""
 
 import asyncio
 import base64
@@ -20,46 +20,48 @@ from tasks.inputs.media_types import DEMUXERS, VIDEOS
 from tasks.inputs.source import Blob, Source
 
 COMMON = {"image/jpeg", "image/png", "image/webp"}
-"""Types of pictures that every LLM with vision takes; others are sent as PNG."""
+"""Types of pictures that every LLM with vision accepts. Other types are sent as PNG."""
 FRAME_SIDE = 1024
-"""Pixels of the longer side of a video's frame at most: there are many, and OCR sees them as they are."""
+"""Largest length of the longer side of a video's frame, in pixels. Frames are many, and OCR sees them unreduced."""
 MOST_PICTURES = 16
-"""Pictures of one prompt from which on videos show fewer frames: `limit-mm-per-prompt` in docker/cards."""
+"""Number of pictures in one prompt beyond which videos show fewer frames: `limit-mm-per-prompt` in docker/cards."""
 TOKEN_SIDE = 28
-"""Pixels of the side of the square that takes a token: 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, 39 for GPT-4o.
-What is counted is an upper bound for all of these. (Pixtral, at 16, takes three times as many.)"""
+"""Side of the square that makes one token, in pixels: 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, 39 for GPT-4o.
+
+The count of tokens is an upper bound for all of these. (Pixtral, at 16, takes three times as many.)
+"""
 LEAST_TOKENS = 256
-"""Tokens of a small picture: Gemma 3 makes so many of each picture, InternVL at least so many."""
+"""Number of tokens of a small picture: the number of every picture for Gemma 3, and the least for InternVL."""
 _QUALITY = 85
 
 _IMAGES = ("image_url", "file_id")
-"""Fields of parts that are images, by their type."""
+"""Fields of content parts that may be images."""
 
 PartPlace = tuple[int, int]
-"""A message and a part of it, counted from 0."""
+"""Index of a message, and of a part in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LlmImage:
-    """An image that stands for a part, or for a moment of it."""
+    """Image shown in place of a content part, or of a moment of a video."""
 
     url: str
-    """A data URL: the LLM's server need not reach the origin, and our fetcher's rules hold."""
+    """Data URL. The LLM's server need not reach the image's origin, and the rules of this server's fetcher apply."""
     label: str = ""
-    """What the LLM is told of it."""
+    """Text for the LLM before the image."""
     tokens: int = 0
-    """An upper bound of what it takes of the LLM's context."""
+    """Upper bound of the tokens of the LLM's context that the image takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _MeasuredMedium:
-    """An image or a video of the turn, measured and not decoded yet."""
+    """Image or video of the turn, measured but not decoded yet."""
 
     blob: Blob
     parts: Sequence[PartPlace]
-    """The places where it is shown."""
+    """Places in which the medium is shown."""
     sizes: Sequence[tuple[int, int]]
-    """Width and height as it is shown, of each frame."""
+    """Width and height of each frame as shown."""
 
     @property
     def is_video(self) -> bool:
@@ -69,11 +71,13 @@ class _MeasuredMedium:
 async def images_for_llm(
     turn: Turn, loader: MediaLoader, room: int, *, told: bool
 ) -> dict[PartPlace, Sequence[LlmImage]]:
-    """The images for each part of the turn that is an image or a video, in `room` tokens together at most, but at
-    least `LEAST_TOKENS` each: large pictures are made smaller, and fewer frames of videos are shown.
+    """Return the images for each part of the turn that is an image or a video.
 
-    A medium that cannot be read is left out if it is `told`, as an entry of the precontext says why. Else it raises
-    InputError.
+    Together they take at most `room` tokens, but at least `LEAST_TOKENS` each: large pictures are reduced, and videos
+    show fewer frames.
+
+    An unreadable medium is left out if it is `told`, because an entry of the precontext states the reason. Otherwise it
+    raises InputError.
     """
     seen: list[_MeasuredMedium] = []
     for source in turn.sources:
@@ -98,7 +102,7 @@ async def images_for_llm(
 
 
 def tokens_of(images: Mapping[PartPlace, Sequence[LlmImage]]) -> int:
-    """An upper bound of the tokens that all of them take."""
+    """Return an upper bound of the tokens that all images take together."""
     return sum(shown.tokens for several in images.values() for shown in several)
 
 
@@ -107,7 +111,7 @@ def _tokens(width: int, height: int) -> int:
 
 
 async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | None:
-    """The medium of a source, measured. None where nothing of the source is shown."""
+    """Return the medium of a source, measured, or None if no part shows the source as an image."""
     is_video = kind_of(source) == "video"
     parts = [
         (origin.message, origin.part)
@@ -120,12 +124,12 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
         return None
     blob = await loader.load(source)
     if is_video and blob.media_type in DEMUXERS and blob.media_type not in VIDEOS:
-        return None  # only its tracks show that it is sound alone
+        return None  # only the tracks show that the file contains sound alone
     async with await loader.open_blob(blob) as document:
         if blob.media_type in VIDEOS:
             sizes = [_within(await document.size(1), FRAME_SIDE)] * document.total_pages
         elif blob.media_type.startswith("image/"):
-            # Reads the header: what is no picture, or too large a one, goes no further.
+            # Only the header is read. A file that is no picture, or is too large, fails here.
             sizes = [await document.size(1)]
         else:
             raise blob.error(f"is {blob.media_type}, no image.", code="unsupported_media_type")
@@ -133,7 +137,7 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
 
 
 def _thin_out(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
-    """The frames of each, counted from 0: so many that there is room for all pictures, evenly over a video."""
+    """Return the indexes of each medium's frames, evenly over a video, so few that all pictures fit."""
     videos = sum(len(one.parts) for one in seen if one.is_video)
     stills = sum(len(one.parts) for one in seen if not one.is_video)
     most = max(1, (min(room, MOST_PICTURES) - stills) // max(1, videos))
@@ -148,7 +152,7 @@ def _evenly(total: int, most: int) -> list[int]:
 async def _images_of(
     one: _MeasuredMedium, numbers: Sequence[int], most: Sequence[int], loader: MediaLoader
 ) -> Sequence[LlmImage]:
-    """The frames with these numbers, each in so many tokens at most."""
+    """Return the frames with these indexes. Each takes at most its number of tokens in `most`."""
     shown: list[LlmImage] = []
     async with await loader.open_blob(one.blob) as document:
         for number, tokens in zip(numbers, most, strict=True):
@@ -178,7 +182,7 @@ def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _smaller(width: int, height: int, tokens: int) -> tuple[int, int]:
-    """The size of the same picture that takes so many tokens at most."""
+    """Return the largest size, in the same proportions, that takes at most `tokens` tokens."""
     scale = TOKEN_SIDE * math.sqrt(tokens / (width * height))
     while True:
         size = max(1, int(width * scale)), max(1, int(height * scale))

@@ -10,23 +10,29 @@ from models.fair_executor import Slices
 K1, B = 1.2, 0.75
 """Saturation and length normalisation of Okapi BM25, at their usual values (Robertson & Zaragoza 2009)."""
 NEIGHBOUR_SHARE = 0.3
-"""The share of a piece's score that the piece before and the one after it get: an answer runs on."""
+"""Share of a piece's score that is added to the scores of its neighbours, because an answer may continue there."""
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 MAX_QUESTION_WORDS = 256
-"""Different words of a question that count: of a longer one those that it begins and ends with, where it is asked."""
+"""Largest number of different words of a question that count.
+
+Of a longer question, the first and the last words count, because the actual question is there.
+"""
 _QUESTION_CHARS = 10_000
-"""Characters at each end of a question in which its words are looked for."""
+"""Number of characters at each end of a long question that are searched for words."""
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, case folded, without a plural s; a word for each character of scripts without spaces."""
+    """Return the words of a text, case folded, without a plural s.
+
+    In scripts without spaces, each character is a word.
+    """
     found = _WORD.findall(text.casefold())
     return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in found]
 
 
 def question_words(question: str) -> list[str]:
-    """The different words of `question`, at most MAX_QUESTION_WORDS, in linear time."""
+    """Return the different words of `question`, at most MAX_QUESTION_WORDS, in linear time."""
     if len(question) > 2 * _QUESTION_CHARS:
         question = f"{question[:_QUESTION_CHARS]}\n{question[-_QUESTION_CHARS:]}"
     found = list(dict.fromkeys(words(question)))
@@ -35,13 +41,14 @@ def question_words(question: str) -> list[str]:
 
 
 def word_overlap(question: str, pieces: Sequence[str]) -> Slices[list[float]]:
-    """BM25 of each piece, with the rarity of words measured among these pieces. 0 where nothing overlaps.
+    """Return the BM25 score of each piece, 0 if the piece shares no word with the question.
 
-    Linear in the pieces' length: each is read once, and its words are looked up among the question's.
+    The rarity of a word is measured among these pieces. The time is linear in the pieces' length: each piece is read
+    once, and its words are looked up among the words of the question.
     """
     asked = question_words(question)
     places: dict[str, list[tuple[int, int]]] = {word: [] for word in asked}
-    """The pieces in which each word of the question is, and how often."""
+    """Index of each piece that contains a word of the question, and the number of occurrences, by word."""
     lengths: list[int] = []
     for index, piece in enumerate(pieces):
         found = words(piece)

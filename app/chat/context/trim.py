@@ -43,13 +43,13 @@ _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 class _Result:
     pieces: Sequence[ResultLine]
     text: str
-    """The text of all pieces."""
+    """Text of all pieces."""
     need: int
-    """Tokens of the text."""
+    """Number of tokens of the text."""
 
 
 def assemble(pieces: Sequence[ResultLine], kept: Iterable[int] | None = None) -> str:
-    """The pieces with these indices, ascending (all by default), line by line, with gaps marked."""
+    """Return the pieces with the ascending indexes `kept` (all by default), one per line, with gaps marked."""
     lines: list[str] = []
     heading, expected = "", 0
     for index in range(len(pieces)) if kept is None else kept:
@@ -107,8 +107,11 @@ def _read(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[
 
 
 def _joined(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
-    """The lines; where there are too many of them, neighbours under one heading are joined, to longer and longer
-    pieces as more come: millions of lines are never there as millions of objects."""
+    """Return the lines, joined if there are too many.
+
+    Neighbours under one heading are joined, to longer and longer pieces as more lines come, so that millions of lines
+    never become millions of objects.
+    """
     pieces: list[ResultLine] = []
     least, most = 0, 2 * MAX_PIECES
     rest = iter(lines)
@@ -118,14 +121,14 @@ def _joined(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
             mean = sum(len(piece.text) + 1 for piece in pieces) // len(pieces)
             least = max(2 * least, 4 * mean)
             pieces = list(_of_length(pieces, least))
-            # Where each stands under a heading of its own, joining them makes no fewer.
+            # Lines under different headings cannot be joined, so that their number may remain above the limit.
             most = max(2 * MAX_PIECES, 2 * len(pieces))
         yield
     return pieces
 
 
 def _of_length(pieces: Iterable[ResultLine], least: int) -> Iterator[ResultLine]:
-    """Neighbours under one heading joined to at least so many characters, where there are as many."""
+    """Yield neighbours under one heading, joined to pieces of at least `least` characters if there are enough lines."""
     for heading, run in groupby(pieces, key=attrgetter("heading")):
         texts: list[str] = []
         length = 0
@@ -174,7 +177,7 @@ async def _shorten(
 def _rank(
     whole: Sequence[ResultLine], question: str, *, is_answer: bool
 ) -> Slices[tuple[list[ResultLine], list[float], list[int]]]:
-    """Pieces short enough to be chosen from, their scores by words, and their places by score."""
+    """Return pieces short enough to be selected, their scores by words, and their indexes by descending score."""
     longest = max(MAX_PIECE_CHARS, sum(len(piece.text) for piece in whole) // MAX_PIECES)
     pieces: list[ResultLine] = []
     for piece in whole:
@@ -190,9 +193,9 @@ def _rank(
 def _text_within(
     pieces: Sequence[ResultLine], scores: Sequence[float], budget: int, count: Callable[[str], int], head: int
 ) -> Slices[str]:
-    """The text of the pieces that `budget` holds: the first `head` of them, then the best."""
+    """Return the text of the pieces that fit in `budget`: the first `head` pieces, and then the best."""
     kept = _choose(pieces, _best_first(scores), budget, count, head)
-    # Pieces were counted one by one, and tokens do not add up exactly.
+    # Pieces were counted one by one, but the tokens of a whole text are not exactly the sum.
     while kept and count(assemble(pieces, sorted(kept))) > budget:
         kept.pop()
         yield
@@ -201,16 +204,17 @@ def _text_within(
 
 
 def _best_first(scores: Sequence[float]) -> list[int]:
-    """Places by descending score; those with the same score lie evenly over the text."""
+    """Return the indexes by descending score. Pieces of equal score are taken evenly from the whole text."""
     worth = [-score for score in scores]
-    # Sorting holds the interpreter's lock: numbers take a fifth of the time that pairs take.
+    # Sorting holds the interpreter's lock. Numbers take a fifth of the time that pairs take.
     return sorted(_evenly_spread(len(scores)), key=worth.__getitem__)
 
 
 def _choose(
     pieces: Sequence[ResultLine], ranked: Sequence[int], budget: int, count: Callable[[str], int], head: int
 ) -> list[int]:
-    """Indices in the order of their worth: the head, then the best that the budget still holds."""
+    """Return the indexes of the selected pieces, by descending importance: the head, and then the best that still
+    fit."""
     gap = count(GAP) + 1
     kept: list[int] = []
     members: set[int] = set()
@@ -241,7 +245,8 @@ def _choose(
 
 
 def _parts(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
-    """`text` in parts of at most `longest` characters, cut between sentences, else between words, else anywhere."""
+    """Return `text` in parts of at most `longest` characters, cut between sentences, else between words, else
+    anywhere."""
     parts: list[str] = []
     for sentence in _SENTENCE_END.split(text) if len(text) > longest else [text]:
         start = 0
@@ -261,7 +266,7 @@ def _parts(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
 
 
 async def _similarity(question: str, texts: Sequence[str], embedder: Embedder) -> list[float]:
-    """The similarity in meaning of each of `texts` to the question; empty where the embedder fails."""
+    """Return the similarity in meaning of each text to the question, or an empty list if the embedder fails."""
     try:
         vectors = await embedder.embed([question, *texts])
     except ModelError as error:
@@ -272,7 +277,10 @@ async def _similarity(question: str, texts: Sequence[str], embedder: Embedder) -
 
 
 def _evenly_spread(length: int) -> list[int]:
-    """The places from 0 to `length`, of which the first n lie evenly, for every n (van der Corput's sequence)."""
+    """Return the numbers from 0 to `length` - 1, ordered so that the first n are evenly spread for every n.
+
+    The order is van der Corput's sequence.
+    """
     bits = max(1, (length - 1).bit_length())
     places = (int(f"{rank:0{bits}b}"[::-1], 2) for rank in range(1 << bits))
     return [place for place in places if place < length]

@@ -1,1 +1,1 @@
-"""What planning knows: kinds of media, the words of several languages, and the router behind them."""
+"""Knowledge of planning: kinds of media, and phrases of several languages."""

@@ -1,4 +1,4 @@
-"""Tells the kind of an input by its bytes, its declared type, its name or its field."""
+"""Determines the kind of an input by its bytes, its declared type, its name or its field."""
 
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -7,7 +7,8 @@ from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file
 from tasks.inputs.source import HEAD, Source, beginning, first_bytes
 
 Kind = Literal["image", "audio", "video", "document", "table", "page"]
-"""A `video` may have sound; `document` is whatever can be read as text; a `page` is to be scraped."""
+"""Kind of an input. A `video` may have sound, a `document` is anything that can be read as text, a `page` is to be
+scraped."""
 _TABLES = frozenset(
     {
         "text/csv",
@@ -17,7 +18,7 @@ _TABLES = frozenset(
     }
 )
 _CONTAINERS = frozenset({"application/zip", "application/gzip", "application/x-ole-storage", "application/xml"})
-"""Types that begin like many others: the name says more than the bytes."""
+"""Types whose first bytes are shared by many other types. The name is more specific than the bytes."""
 _OF_FIELD: dict[str, Kind] = {
     "image_url": "image",
     "video_url": "video",
@@ -28,7 +29,7 @@ _OF_TYPE: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video
 
 
 def kind_of(source: Source) -> Kind:
-    """The kind that the bytes show, else the declared one, else that of the name, else that of the field."""
+    """Return the kind shown by the bytes, else by the declared type, else by the name, else by the field."""
     media_type = _media_type(source)
     if source.is_linked and (media_type is None or media_type == "text/html"):
         return "page"

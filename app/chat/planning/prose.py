@@ -1,4 +1,4 @@
-"""Sets the instructions of a message apart from what it quotes, pastes and links to."""
+"""Separates the instructions of a message from its quotations, pasted texts and links."""
 
 import re
 import tomllib
@@ -15,11 +15,11 @@ WORDS: Final = Phrasebook(tomllib.loads(Path(__file__).with_name("words.toml").r
 SUBJECTS: Final = WORDS.wholes
 """Regular expressions for `compiled`, by the subject that they find in a text."""
 QUOTE = "❝"
-"""Stands where something was quoted."""
+"""Mark in place of a quotation."""
 _LINK = "\N{LINK SYMBOL}"
 _LINKS = re.compile(rf"{_LINK}(\d+)")
-# Bounds and possessive repeats: no text, however odd, makes any of these slow. What looks back does so behind the first
-# letter, which `re` then finds without trying every place.
+# Bounds and possessive repeats keep every pattern fast on any text. A look-behind is placed after the first character
+# of its pattern, which `re` then finds without trying every position.
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.-]+")
 QUOTED = re.compile(
@@ -33,38 +33,39 @@ _TAKES_TEXT = (
     r"|proofread|correct|explain|extract|extrahier\w*|classify|detect the language|sort|fix|shorten|corrige\w*"
     r"|korrigier\w*|fasse)\b"
 )
-"""Asks for something to be done with a text, beside translating and forecasting."""
+"""Pattern of requests to do something with a text, in addition to requests for translations and forecasts."""
 _SENTENCES = re.compile(r"[!?;\n。！？；؟]|\.(?:\s|$)|,\s*(?:but|aber|mais|pero|ma|mas|maar)\b")
 _SEGMENTS = re.compile(r"[,，、:：]")
 _LONGEST_MESSAGE = 16_000
-"""Characters of a message that are looked at: what it pastes in between asks for nothing."""
+"""Largest number of characters of a message that are searched, half at each end. The middle is taken for pasted
+text."""
 _LONGEST_HEAD = 200
 _OPENING = re.compile(r"```[^\n`]{0,30}\n|\"\"\"|<(\w{1,30})>")
-"""Before a text that is set apart."""
+"""Pattern of an opening fence or tag before a text."""
 _FIRST = re.compile(rf"\s*\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[。！？؟]|\n|\Z)")
-"""The first sentence."""
+"""Pattern of the first sentence."""
 _ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
 _FIGURES = re.compile(r"\d\D?\d")
 _MOST_INSTRUCTIONS = 4
-"""Sentences at either end of a text."""
+"""Largest number of sentences, at either end of a text, that are removed as instructions."""
 _INSTRUCTIONS = 400
-"""Characters at the beginning and at the end of a long message where its instructions stand."""
+"""Number of characters at the beginning, and at the end, of a long message that may contain its instructions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prose:
     text: str
-    """The instructions: without code, quotations, addresses, and the text that they are about."""
+    """Instructions, without code, quotations, addresses, and the text that they are about."""
     sentences: tuple[str, ...]
     brings_text: bool
-    """The text that the message is about follows its instructions, after a colon or a blank line."""
+    """True if the text that the message is about follows the instructions, after a colon or a blank line."""
     quotes: bool
     is_short: bool
-    """The whole message is instructions, not somebody's article with an instruction before or after."""
+    """True if the whole message is instructions: it is no article with an instruction before or after it."""
     followed: frozenset[str]
-    """The URLs that the message points to, and does not merely show or forbid."""
+    """URLs that the message points to. URLs that it only shows, or forbids to open, are not included."""
     said: Mapping[str, str]
-    """What it may speak of, for `compiled`, by subjects. Only this is looked for."""
+    """Expressions, for `compiled`, of the subjects that the message may contain. No other subjects are searched."""
 
     @classmethod
     def of(cls, message: str) -> Self:
@@ -72,7 +73,7 @@ class Prose:
             message = f"{message[: _LONGEST_MESSAGE // 2]}\n{message[-_LONGEST_MESSAGE // 2 :]}"
         bare = CODE.sub(" ", message)
         links = urls_in(bare)
-        # The longest first: a link may begin with another one.
+        # A link may begin with another link, so the longest is replaced first.
         for number, link in sorted(enumerate(links), key=lambda numbered: -len(numbered[1])):
             bare = bare.replace(link, f" {_LINK}{number} ")
         if "@" in bare:
@@ -101,8 +102,10 @@ class Prose:
         )
 
     def asks(self, subject: str, *others: str, without: str | None = None) -> bool:
-        """Tells whether a sentence speaks of `subject`, without denying it, of all `others`, and not of `without`. All
-        are names in SUBJECTS."""
+        """True if a sentence mentions `subject` without denying it, and all `others`, but not `without`.
+
+        All of them are names in SUBJECTS.
+        """
         if not self.said.keys() >= {subject, *others}:
             return False
         unwanted = self.said.get(without) if without else None
@@ -115,7 +118,7 @@ class Prose:
         )
 
     def frames(self, subject: str) -> bool:
-        """Tells whether `subject` is in the first or last sentence of a long message, or anywhere in a short one."""
+        """True if `subject` is in the first or last sentence of a long message, or anywhere in a short message."""
         outer = self.sentences if self.is_short else (*self.sentences[:1], *self.sentences[-1:])
         return subject in self.said and any(map(compiled(self.said[subject]).search, outer))
 
@@ -124,13 +127,13 @@ class Prose:
 
 
 def _without_quotation(quoted: re.Match[str]) -> str:
-    """A mark in its place, or the link that is all it holds."""
+    """Return a mark in place of the quotation, or its content if that is only a link."""
     content = quoted.group()[1:-1].strip()
     return f" {content} " if _LINKS.fullmatch(content) else f" {QUOTE} "
 
 
 def _without_payload(bare: str) -> tuple[str, bool]:
-    """The text up to the colon or blank line after which the user's own text follows, and whether one does."""
+    """Return the text up to the colon or blank line before the user's own text, and True if there is such a text."""
     for gap in _BEFORE_TEXT.finditer(bare[: 2 * _LONGEST_HEAD]):
         head, rest = bare[: gap.start()], bare[gap.end() :]
         if len(head) > _LONGEST_HEAD:
@@ -143,8 +146,10 @@ def _without_payload(bare: str) -> tuple[str, bool]:
 
 
 def pasted_in(message: str) -> str | None:
-    """The text that a message brings along, without the sentences around it that say what to do with it; None where
-    there is none but these, or one that has no figure and no name."""
+    """Return the text pasted into a message, without the surrounding sentences that state what to do with it.
+
+    None if nothing else is left, or if the rest contains neither a figure nor a name.
+    """
     text = _set_apart(message)
     for _ in range(_MOST_INSTRUCTIONS):
         head = _FIRST.match(text)
@@ -163,7 +168,7 @@ def pasted_in(message: str) -> str | None:
 
 
 def _set_apart(message: str) -> str:
-    """The text between fences or tags, where little stands around it; else the whole."""
+    """Return the text between fences or tags if it makes up most of the message, else the whole message."""
     if (opening := _OPENING.search(message, 0, 2 * _INSTRUCTIONS)) is None:
         return message
     end = message.rfind(f"</{opening[1]}>" if opening[1] else opening[0][:3])
@@ -172,13 +177,13 @@ def _set_apart(message: str) -> str:
 
 
 def _is_instruction(sentence: str) -> bool:
-    """What has figures is a part of the text, unless it asks."""
+    """True if a sentence asks or instructs. A sentence with figures is a part of the text unless it is a question."""
     sentence = sentence.strip()
     return WORDS.speaks_of(sentence, "question", *(() if _FIGURES.search(sentence) else ("fill",)))
 
 
 def _denials(sentence: str, pattern: str) -> list[bool]:
-    """Tells, for each place where the sentence has `pattern`, whether the sentence denies it."""
+    """Return, for each match of `pattern` in the sentence, True if the sentence denies it."""
     return [
         WORDS.speaks_of(_SEGMENTS.split(sentence[: found.start()])[-1], "not_before")
         or WORDS.speaks_of(_SEGMENTS.split(sentence[found.end() :])[0], "not_after")

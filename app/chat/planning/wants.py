@@ -1,4 +1,4 @@
-"""Tells what a message wants done, by the words of its instructions."""
+"""Determines the wishes in a message by the words of its instructions."""
 
 import re
 from dataclasses import dataclass
@@ -8,20 +8,23 @@ from app.chat.planning.prose import Prose
 from tasks.wording.named_languages import target_in
 
 _LONGEST_TO_READ = 2000
-"""Characters of a text in which a language is looked for."""
+"""Number of characters at the beginning of a text that are searched for a language."""
 _LEAST_POINTS = 5
-"""The shortest series that can be forecast."""
+"""Length of the shortest series that can be forecast."""
 _SAMPLE = 4000
 _PAST_YEAR = re.compile(r"(?:1(?<!\d1)\d{3}|2(?<!\d2)0[01]\d)(?!\d)")
-"""A year whose events every model knows."""
+"""Pattern of a year whose events every model knows."""
 _NUMBER = r"[-+]?\d++(?:\.\d++)?"
 _ROWS = re.compile(rf"^[^\n,;\t|]{{4,40}}[,;\t|]\s*{_NUMBER}\s*(?:[,;\t|]|$)", re.MULTILINE)
 _LIST = re.compile(rf"(?<![\d.])(?:{_NUMBER}(?:\s*+[,;]\s*+|\s++)){{{_LEAST_POINTS - 1}}}{_NUMBER}")
 
 
 def target_language(text: str, *, of_translation: bool = False) -> str | None:
-    """The English name of the language that `text` wants something in: a common one, by a name, unless `text` is known
-    to ask for a translation."""
+    """Return the English name of the target language in `text`, or None.
+
+    Only a common language, given by a name instead of a code, counts, unless `text` is known to ask for a translation
+    (`of_translation`).
+    """
     found = target_in(text, words_at_end=False)
     if found is None or not (of_translation or (found.is_common and not found.is_code)):
         return None
@@ -29,41 +32,42 @@ def target_language(text: str, *, of_translation: bool = False) -> str | None:
 
 
 def without_target(text: str) -> str:
-    """`text` without the language that its beginning wants something in: what is left is about the media themselves."""
+    """Return `text` without the target language at its beginning. The rest is about the media themselves."""
     found = target_in(text[:_LONGEST_TO_READ])
     return f"{text[: found.start]} {text[found.end :]}" if found else text
 
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """The wishes in the words of a message. Which of them become steps depends on what there is to work on."""
+    """Wishes in the words of a message. The available inputs decide which of them become steps."""
 
     translation: str | None
-    """The English name of the target language."""
+    """English name of the target language."""
     reading_in: str | None
-    """The English name of a language that something is wanted in: of media, so a translation of what they say. None
-    where there are no media."""
+    """English name of a language in which the user wants the content of media, by a translation if necessary. None
+    without media."""
     forecast: bool
     future: bool
-    """Names a horizon (`the next 5 days`): then a bare link is the data of a forecast."""
+    """True if a horizon is named, such as `the next 5 days`. A bare link is then the data of a forecast."""
     period: bool
-    """Asks about a time to come: a table has its forecast."""
+    """True if the message asks about a time to come. A table is then forecast."""
     series: bool
-    """A forecast is wanted, and the message itself holds the numbers."""
+    """True if a forecast is requested, and the message itself contains the numbers."""
     detection: bool
     explicit_detection: bool
-    """Detection in so many words, even beside words about a user interface."""
+    """True if detection is requested explicitly, even beside words about a user interface."""
     description: bool
-    """Asks openly what a picture shows."""
+    """True for an open question about the content of a picture."""
     interface: bool
     search: bool
-    """A search in so many words, which counts beside media, too."""
+    """True if a search is requested explicitly. Such a search counts even if there are media."""
     fresh: bool
-    """Something that changes from day to day, which a model cannot know."""
+    """True if the subject changes from day to day, so that a model cannot know it."""
     undecided: bool
-    """No word says what to do: a router may."""
+    """True if no word determines a task, so that a router may guess one."""
     about_doing: bool
-    """Speaks of how something is done, at most about what a picture shows."""
+    """True if the message is about the way of doing something. It may then still be an open question about a
+    picture."""
 
     @classmethod
     def of(cls, message: str, prose: Prose, *, of_media: bool) -> Self:
