@@ -217,7 +217,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             answer = await self._answer("run", sent, left=left)
             unpickled = asyncio.to_thread(pickle.loads, answer) if len(answer) > _LONG else None
             results, failures = await unpickled if unpickled else pickle.loads(answer)  # noqa: S301 - as above
-        except Exception as error:  # noqa: BLE001 - items may also fail to pickle; the host reports the error to their callers
+        except Exception as error:  # noqa: BLE001 - items may fail to pickle, too: the host reports it
             return [error] * len(items)
         self._failures.update(failures)
         return list(results)

@@ -1,4 +1,4 @@
-"""The `gui_detection` and `gui_grounding` capabilities: their engines, and how each is put together."""
+"""Declaration of the capabilities `gui_detection` and `gui_grounding`: their engines, and how each is built."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +20,8 @@ _LICENCES = (
 _VLM = "vlm"
 _OMNIPARSER = "omniparser"
 _ASKS_WHERE_WORDS_FAIL = ("auto", _OMNIPARSER)
-"""Choices of OPENFAZE_GUI_DETECTION by which an LLM that is there anyway is asked where words alone do not tell."""
+"""Choices of OPENFAZE_GUI_DETECTION with which an LLM, if there is one, is asked only if the words of a request do not
+determine the element."""
 
 
 class GuiSettings(OwnSettings):
@@ -39,7 +40,7 @@ def _vlm_remedy(config: EngineConfig) -> str | None:
 
 
 def _contours(spec: EngineSpec, config: EngineConfig) -> Built:
-    # Imported here: OpenCV and NumPy take memory that a server which never sees a picture need not spend.
+    # A late import: OpenCV and NumPy would take memory in a server that never gets a picture.
     from models.vision.gui.elements import Found, HostedGuiDetector, Screen
     from models.vision.gui.engine import ContourEngine
 
@@ -96,11 +97,11 @@ def _around_contours(name: str, licence: str, where: str, remedy: Callable[[Engi
 
 
 CONTOURS = _around_contours("contours", "Apache-2.0", "inside this package", lambda _: _cv2_remedy())
-"""The engine's licence is this project's: it was made and trained here."""
+"""Engine with this project's own network, which explains its licence."""
 VLM = _around_contours(
     _VLM, "Apache-2.0; the model's", "inside this package; those of the capability 'llm'", _vlm_remedy
 )
-"""The boxes of `contours`; who names it has an LLM say which of them are meant, whatever words alone tell."""
+"""Engine with the boxes of `contours`. With this choice, an LLM always decides which of them a request means."""
 OMNIPARSER = Candidate(
     EngineSpec(_OMNIPARSER, "gui_detection", "AGPL-3.0 (icon_detect_v3: MIT)", "the file OPENFAZE_GUI_DETECTION_MODEL"),
     _omniparser_remedy,
@@ -159,4 +160,4 @@ GUI_GROUNDING: Capability[GuiGrounder] = Capability(
     _point_at_a_button,
     order=60,
 )
-"""What tells which elements are meant by looking at them, beside the engine of `gui_detection`."""
+"""Capability of deciding from the picture which elements a request means; it complements `gui_detection`."""

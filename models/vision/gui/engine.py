@@ -1,4 +1,4 @@
-"""The engine that finds the elements of a screen by their contours and a small network."""
+"""The engine that detects the elements of a screen by their contours and a small network."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,18 +17,20 @@ from models.vision.gui.writing import texts_beside, texts_in
 from models.vision.text import Image, TextLine
 
 LEAST_SIDE = 16
-"""Pixels; smaller pictures show no user interface."""
+"""Least side of a picture, in pixels; smaller pictures show no user interface."""
 
 _BLOCK, _STILL, _DRAWN = 16, 2, 0.15
-"""A screen is flat in most places: of its blocks of 16 × 16 pixels, at least so many have no neighbours that differ by
-more than 2. Screenshots measure 0.35 to 1, also as JPEG; the photos tried 0 to 0.19, most of them under 0.05."""
+"""Side of a block in pixels, largest difference of neighbouring pixels in a flat block, and least share of flat blocks
+in a screenshot. Screenshots measure 0.35 to 1, also as JPEG; the photos tried measure 0 to 0.19, most of them under
+0.05."""
 
 _CERTAIN = 0.9
-"""Score that one element at least has where there is a user interface."""
+"""Least score of the most probable interactive element in a user interface."""
 
 
 class ContourEngine:
-    """Implements `Engine[Screen, Found]`. A large screen is looked at in several parts."""
+    """Implementation of `models.base.Engine` from screens to their elements. A large screen is computed in several
+    parts."""
 
     def __init__(self) -> None:
         self._network: ScreenNetwork | None = None
@@ -45,13 +47,13 @@ class ContourEngine:
 
 
 def found_in(screen: Screen, network: ScreenNetwork) -> Parts[Found]:
-    """The elements of `screen`, from top to bottom and left to right; none where nothing of it can be clicked."""
+    """Return the elements of `screen`, from top to bottom and left to right; none if it has no interactive element."""
     shapes = yield from shapes_in(screen, network)
     return with_texts(shapes, screen) if shapes else ()
 
 
 def shapes_in(screen: Screen, network: ScreenNetwork) -> Parts[list[GuiElement]]:
-    """The elements of `screen` but for texts, without what is written in them, the most probable first."""
+    """Return the elements of `screen` except texts, the most probable first. Their texts are not filled in."""
     if min(screen.image.shape[:2]) < LEAST_SIDE or _flat_share(screen.image) < _DRAWN:
         return []
     boxes, probabilities = yield from judged(screen.image, screen.lines, network)
@@ -62,7 +64,7 @@ def shapes_in(screen: Screen, network: ScreenNetwork) -> Parts[list[GuiElement]]
 
 
 def with_texts(shapes: Sequence[GuiElement], screen: Screen) -> Found:
-    """`shapes` with what is written in them, and the texts beside them, from top to bottom and left to right."""
+    """Return `shapes` with their texts, and the texts beside them, from top to bottom and left to right."""
     pieces = pieces_of(screen.image, screen.lines)
     places = as_boxes([one.box for one in shapes])
     texts = texts_in(places, pieces)
@@ -73,7 +75,7 @@ def with_texts(shapes: Sequence[GuiElement], screen: Screen) -> Found:
 
 
 def _flat_share(image: Image) -> float:
-    """The share of blocks of `image` in which nothing changes."""
+    """Return the share of flat blocks in `image`."""
     rows, columns = (side // _BLOCK for side in image.shape[:2])
     strongest = np.maximum(*differences(image[: rows * _BLOCK, : columns * _BLOCK]))
     blocks = strongest.reshape(rows, _BLOCK, columns, _BLOCK).max(axis=(1, 3))
@@ -81,7 +83,7 @@ def _flat_share(image: Image) -> float:
 
 
 def judged(image: Image, lines: Sequence[TextLine], network: ScreenNetwork) -> Parts[tuple[Boxes, Floats]]:
-    """Every proposed box in pixels of `image`, and the probabilities of what it is."""
+    """Return all proposed boxes in pixels of `image`, and the probabilities of their types."""
     boxes, probabilities = [np.zeros((0, 4), np.float32)], [np.zeros((0, 14), np.float32)]
     for number, view in enumerate(views_of(image, lines)):
         if number:

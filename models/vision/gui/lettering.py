@@ -1,4 +1,4 @@
-"""The text of a screen in pieces that can be elements: lines parted at gaps and where the colour changes."""
+"""Division of a screen's text into pieces that can be elements: lines are cut at gaps and at changes of colour."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ Colour = NDArray[np.float32]
 """Red, green, blue, 0 to 255."""
 
 _GAP = 0.85
-"""Space between words, as a part of the line's height, from which on they are not one text."""
+"""Largest space between words of one text, as a part of the line's height."""
 _OTHER_INK = 70.0
-"""Largest difference in a channel from which on two words have different colours: anti-aliasing of thin letters
-differs by 30 to 50."""
+"""Largest difference, in a colour channel, of two words of one colour: anti-aliasing of thin letters causes 30 to
+50."""
 
 _TALL, _LOW, _DEEP = 0.73, 0.55, 0.21
-"""Parts of an em: capitals and ascenders above the baseline, letters without, and descenders below it (DejaVu, Roboto
-and Open Sans within 0.03)."""
+"""Heights as parts of an em: capitals and ascenders above the baseline, other letters above it, and descenders below it
+(DejaVu, Roboto and Open Sans within 0.03)."""
 _ASCENDING = frozenset("bdfhklt0123456789!?/|()[]{}\"'%&$€£#@")
 _DESCENDING = frozenset("gjpqyçşţQ,;()[]{}|/@$")
 _IDEOGRAPHS = 0x2E80
-"""The first of the scripts whose letters fill their square."""
+"""First code point of the scripts whose letters fill a square."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,15 +33,15 @@ class TextPiece:
     ink: Colour
     ground: Colour
     in_line: int
-    """Pieces that its line has."""
+    """Number of pieces in its line."""
     share: float
-    """The share of its line's width."""
+    """Share of its line's width."""
     confidence: float = 1.0
-    """The mean of its words'."""
+    """Mean confidence of its words."""
 
 
 def pieces_of(image: Image, lines: Sequence[TextLine]) -> list[TextPiece]:
-    """The pieces of `lines`, which OCR read in `image`. A line of two colours is there whole, too."""
+    """Yield the pieces of `lines`, which OCR read in `image`. A line of two colours yields its parts and the whole."""
     return [piece for line in lines for piece in _pieces(image, line)]
 
 
@@ -61,7 +61,7 @@ def _pieces(image: Image, line: TextLine) -> Iterator[TextPiece]:
     total = sum(len(parts) for _, parts in runs)
     for words, parts in runs:
         whole = _around(words)
-        # OCR places the ends of a line better than those of its words.
+        # OCR determines the ends of a line more precisely than those of its words.
         if words is spaced[0]:
             whole = (left, *whole[1:])
         if words is spaced[-1]:
@@ -95,7 +95,8 @@ def _piece(
 
 
 def em_box(piece: TextPiece) -> tuple[float, float, float, float]:
-    """The box of `piece` as high as its type, which OCR measures by the ink: "so" is lower than "Also"."""
+    """Return the box of `piece` with the height of its type. OCR measures the height of the ink, which for "so" is less
+    than for "Also"."""
     left, top, right, bottom = piece.box
     if any(ord(letter) >= _IDEOGRAPHS for letter in piece.text):
         return left, top - 0.06 * (bottom - top), right, bottom + 0.06 * (bottom - top)
@@ -107,8 +108,8 @@ def em_box(piece: TextPiece) -> tuple[float, float, float, float]:
 
 
 def colours(image: Image, box: tuple[float, float, float, float]) -> tuple[Colour, Colour]:
-    """The colours of the letters and of what is behind them: the ground is what most of the box shows, the ink the
-    tenth of its pixels that differs most from it."""
+    """Return the colours of the letters and of the background. The background is the median of the box's pixels, the
+    letters' colour is the mean of the tenth of the pixels that differs most from it."""
     height, width = image.shape[:2]
     left, top = min(max(int(box[0]), 0), width - 1), min(max(int(box[1]), 0), height - 1)
     right, bottom = max(left + 1, min(int(box[2] + 0.5), width)), max(top + 1, min(int(box[3] + 0.5), height))
@@ -128,6 +129,6 @@ def _around(words: Sequence[Word]) -> tuple[float, float, float, float]:
 
 
 def box_of(quad: Quad) -> tuple[float, float, float, float]:
-    """The upright box around `quad`."""
+    """Return the upright box around `quad`."""
     xs, ys = [x for x, _ in quad], [y for _, y in quad]
     return min(xs), min(ys), max(xs), max(ys)

@@ -1,4 +1,4 @@
-"""The network that tells which boxes of a screen are elements, and of which type."""
+"""The network that determines which boxes of a screen are elements, and of which type."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +13,7 @@ WEIGHTS = Path(str(files("models.vision.gui"))) / "network.npz"
 
 
 class ScreenNetwork:
-    """The mean of a few perceptrons with the same layers. Raises ValueError for weights of another shape."""
+    """The mean of several perceptrons with the same layers. Raises ValueError for weights of another shape."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         with np.load(path, allow_pickle=False) as arrays:
@@ -28,7 +28,7 @@ class ScreenNetwork:
             raise ValueError(f"the network tells {outputs} things apart, and there are {len(TYPES) + 1}")
 
     def probabilities(self, features: Floats) -> Floats:
-        """N × TYPES; what is missing to 1 is the probability of no element."""
+        """Return the probabilities of the types, N × TYPES. What a row lacks to 1 is the probability of no element."""
         values: Floats = np.clip((features - self._mean) / self._spread, -8, 8)[None]
         for weight, bias in self._layers[:-1]:
             values = np.maximum(values @ weight + bias[:, None], 0)

@@ -1,7 +1,9 @@
-"""OmniParser's icon detector, beside our own engine: it finds elements that can be clicked, and ours classifies them.
+"""Detection engine for screens: OmniParser's icon detector, in addition to our own engine. The detector finds elements
+that can be clicked; our engine classifies them.
 
-Of the networks that OmniParser publishes, which know one kind of box, `icon_detect` and `icon_detect_v1_5` are YOLOs of
-ultralytics (AGPL-3.0, as that package). `icon_detect_v3` is a YOLOv9-E in TorchScript (MIT), which needs PyTorch alone.
+All networks that OmniParser publishes detect a single class. `icon_detect` and `icon_detect_v1_5` are YOLOs of
+ultralytics (AGPL-3.0, like that package). `icon_detect_v3` is a YOLOv9-E in TorchScript (MIT), which needs PyTorch
+only.
 """
 
 import zipfile
@@ -27,7 +29,7 @@ from models.vision.text import Image
 SETTING = "OPENFAZE_GUI_DETECTION_MODEL"
 LEAST_SCORE = 0.05
 MOST_OVERLAP = 0.1
-"""Threshold and overlap (IoU) of OmniParser's own demo."""
+"""Least score and largest overlap (IoU) of OmniParser's own demo."""
 
 _LEAST_SIDE = 640
 """Side of pictures, in pixels, at which the first of the networks was trained; OmniParser's demo uses larger ones."""
@@ -48,7 +50,7 @@ _INSIDE = 0.75
 
 class IconNetwork(Protocol):
     def load(self) -> None:
-        """Raises EngineUnavailable."""
+        """Load the network. Raises EngineUnavailable."""
 
     def find(self, image: Image) -> tuple[Boxes, Scores]:
         """Return the boxes in `image` that can be clicked, n × 4 in its pixels, and their n scores of at least
@@ -58,7 +60,7 @@ class IconNetwork(Protocol):
 
 
 def icon_file(model: Path | None) -> Path:
-    """Raises EngineUnavailable."""
+    """Return the network's file. Raises EngineUnavailable."""
     return own_file(model, ".pt", ".yaml", setting=SETTING, capability="gui_detection")
 
 
@@ -75,7 +77,7 @@ def icon_network(model: Path, *, device: str = "auto") -> IconNetwork:
 
 
 class UltralyticsIcons:
-    """Any YOLO of ultralytics: whatever it finds, whatever it calls it."""
+    """Any YOLO of ultralytics. All its detections count, of whatever class."""
 
     def __init__(self, model: Path, *, device: str = "auto") -> None:
         """`model` is a `.pt` file, whose code runs when it is loaded, or a `.yaml`, which gives random weights."""
@@ -92,7 +94,7 @@ class UltralyticsIcons:
         assert self._loaded is not None, "load() comes first"
         network, device = self._loaded
         side = max(_LEAST_SIDE, *map(_rounded, image.shape[:2]))
-        # It wants BGR, as OpenCV reads pictures.
+        # ultralytics expects BGR, the order of pictures read by OpenCV.
         picture = np.ascontiguousarray(image[..., ::-1])
         [result] = network.predict(
             picture, conf=LEAST_SCORE, iou=MOST_OVERLAP, imgsz=side, agnostic_nms=True, device=device, verbose=False
@@ -105,8 +107,8 @@ class UltralyticsIcons:
 
 
 class ScriptedIcons:
-    """A YOLOv9 in TorchScript, whose outputs are pairs of `[1, classes, h, w]` logits and `[1, 4, h, w]` distances of
-    the four sides in strides, from the finest to the coarsest, as OmniParser's own adapter reads them."""
+    """A YOLOv9 in TorchScript. Its outputs are pairs of `[1, classes, h, w]` logits and `[1, 4, h, w]` distances of the
+    four sides in strides, from the finest grid to the coarsest, as in OmniParser's own adapter."""
 
     def __init__(self, model: Path, *, device: str = "auto") -> None:
         self._model = model
@@ -153,7 +155,7 @@ class ScriptedIcons:
         network, device = self._loaded
         planes = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32) / 255).to(device)
         half = torch.autocast("cuda", dtype=torch.float16, enabled=device != "cpu")
-        # Unoptimised: it would compile anew for each size of a picture.
+        # Without optimisation, because that would compile the network again for each size of a picture.
         with torch.inference_mode(), half, torch.jit.optimized_execution(False):
             return [output.float().cpu().numpy() for output in network(planes)]
 
@@ -170,14 +172,14 @@ def _decoded(logits: NDArray[np.float32], distances: NDArray[np.float32], stride
 
 
 def _rounded(side: int) -> int:
-    """Up to what the coarsest stride divides."""
+    """Return `side` rounded up to a multiple of the coarsest stride."""
     return -(-side // _STRIDES[-1]) * _STRIDES[-1]
 
 
 class OmniParserEngine:
-    """Implements `Engine[Screen, Found]`. A screen is looked at as by our own engine: shrunk until its text has the
-    usual height, and in parts that overlap where it is large, because the detector overlooks what is small in a large
-    picture."""
+    """Implementation of `models.base.Engine` from screens to their elements. A screen is prepared as for our own
+    engine: shrunk until its text has the usual height, and divided into overlapping parts if it is large, because the
+    detector overlooks small elements of a large picture."""
 
     def __init__(self, icons: IconNetwork) -> None:
         self._icons = icons
@@ -219,10 +221,11 @@ class OmniParserEngine:
 
 
 def icons_beside(ours: Sequence[GuiElement], texts: Boxes, boxes: Boxes, scores: Scores) -> list[GuiElement]:
-    """The boxes, of `boxes`, that show something else than `ours` and `texts`, as icons.
+    """Return those of `boxes`, as icons, that show other things than `ours` and `texts`.
 
-    Where they show the same, ours stays: its type is known, and its box follows the pixels. So it is where one of the
-    two lies in the other, since a thing to click contains no other; only pictures may.
+    If a box shows the same as one of `ours`, the latter stays, because its type is known and its box follows the
+    pixels. This includes boxes of which one lies in the other, because an interactive element contains no other; only
+    pictures may.
     """
     places = as_boxes([one.box for one in ours])
     known = common_share(boxes, places) >= _SAME

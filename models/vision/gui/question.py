@@ -1,4 +1,4 @@
-"""A request about a screen as an LLM is asked it, and its answer."""
+"""Question to an LLM about a screen, and its answer."""
 
 import base64
 import json
@@ -15,16 +15,16 @@ from models.vision.gui.elements import INTERACTIVE, TYPES, Box, GuiElement
 from models.vision.text import Image
 
 SCALE = 1000
-"""Boxes are thousandths of the picture's width and height, in the question as in the answer: so Qwen-VL, GLM-V, Gemini
-and InternVL say where things are, and it holds however the server shrinks the picture."""
+"""Unit of boxes in the question and in the answer: thousandths of the picture's width and height. Qwen-VL, GLM-V,
+Gemini and InternVL give positions in this unit, which does not change if the server shrinks the picture."""
 
 _MOST_PIXELS, _LONGEST_SIDE = 1_600_000, 4096
-"""The largest picture that is shown. A token is about 28 × 28 pixels to Qwen-VL."""
+"""Most pixels and longest side of the picture in a question. A token of Qwen-VL is about 28 × 28 pixels."""
 
 _QUALITY = 90
 
 _LONGEST_TEXT = 80
-"""Characters of what is written in an element, and _LONGEST_REQUEST of what is asked for."""
+"""Most characters of an element's text; _LONGEST_REQUEST limits the user's request."""
 
 _LONGEST_REQUEST = 500
 
@@ -54,8 +54,8 @@ SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
         "means": {"type": "string", "enum": list(MEANS)},
-        # Any number: decoded under the numbers that there are, one that an order in the screenshot gives would become
-        # another one's, instead of showing that it is none.
+        # Any number is allowed. If decoding allowed existing numbers only, a wrong number, prompted by an order in the
+        # screenshot, would turn into another element's number instead of being noticed.
         "numbers": {"type": "array", "items": {"type": "integer"}, "maxItems": _MOST_ANSWERS},
         "boxes": {
             "type": "array",
@@ -74,7 +74,7 @@ SCHEMA: Mapping[str, Any] = {
     "required": ["means", "numbers", "boxes"],
     "additionalProperties": False,
 }
-"""The schema of the answer."""
+"""JSON schema of the answer."""
 
 
 class Unfit(Exception):

@@ -1,4 +1,4 @@
-"""Features of boxes that tell what is written in and around them."""
+"""Features of boxes that describe the text in and around them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from models.vision.gui.screen_view import ScreenView
 
 
 class WritingFeatures:
-    """What is written in and around boxes."""
+    """Features of the text in and around boxes."""
 
     def __init__(self, view: ScreenView, boxes: Boxes) -> None:
         self._view = view
@@ -28,7 +28,7 @@ class WritingFeatures:
         inside = common > 0.6 * own
         count = inside.sum(axis=1)
         some = count > 0
-        # Where there is no text, the box itself, so that nothing below is infinite.
+        # A box without text gets its own sides, so that nothing below is infinite.
         left, top, right, bottom = (
             np.where(some, reduce(np.where(inside, places[None, :, side], nothing), axis=1), boxes[:, side])
             for side, (reduce, nothing) in enumerate(
@@ -52,7 +52,8 @@ class WritingFeatures:
         return inside_features
 
     def _around(self, boxes: Boxes, places: Boxes) -> Floats:
-        """Gaps to the nearest text on each side, which for a tick box is its label; 6 where there is none."""
+        """Return the gaps to the nearest text on each side (6 without one; a tick box has its label there), and the
+        numbers of texts in the same row and column."""
         far = np.full((len(boxes), 4), 6, np.float32)
         if not len(places):
             return np.concatenate([far, np.zeros((len(boxes), 2), np.float32)], axis=1)
@@ -73,7 +74,8 @@ class WritingFeatures:
         return np.concatenate([near, counts.astype(np.float32)], axis=1)
 
     def _ink(self, made_of: NDArray[np.int64]) -> Floats:
-        """The colour of the box's own text against that of the page's, and how it stands in its line."""
+        """Return the colour of the box's own text in comparison with the page's texts, and the text's place in its
+        line."""
         pieces = self._view.pieces
         if not pieces:
             return np.zeros((len(self._boxes), 12), np.float32)
@@ -103,7 +105,7 @@ class WritingFeatures:
         ]
         described = np.stack(columns, axis=1).astype(np.float32)
         owner = made_of.copy()
-        # Of the other boxes, the text that lies most in them.
+        # Other boxes get the text that is inside them to the largest part.
         common = common_area(self._boxes, self._places)
         inside = common.argmax(axis=1)
         owner = np.where(owner >= 0, owner, np.where(common.max(axis=1) > 0, inside, -1))
@@ -112,12 +114,12 @@ class WritingFeatures:
 
 
 def _letters(text: str) -> float:
-    """The share of letters: prices and dates have few."""
+    """Share of letters in a text: prices and dates have few."""
     return sum(letter.isalpha() for letter in text) / max(1, len(text))
 
 
 def _nearest_others(centres: Floats, inks: Floats) -> Floats:
-    """The median ink of the five nearest other pieces."""
+    """Return the median ink of the five nearest other pieces, for each piece."""
     apart = ((centres[:, None] - centres[None]) ** 2 * np.array([0.3, 1], np.float32)).sum(axis=2)
     order = np.argsort(apart, axis=1, kind="stable")[:, 1:6]
     if order.shape[1] == 0:

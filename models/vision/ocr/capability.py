@@ -1,4 +1,4 @@
-"""The `ocr` capability: its engines, and how each is put together."""
+"""Declaration of the capability `ocr`: its engines, and how each is built."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,10 +19,11 @@ from models.weights import WEIGHT_SETS
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 
 _LINES_AT_ONCE = 32
-"""Lines that the recogniser takes in one go: enough to keep every core busy, few enough that a short text does not
+"""Most lines of one batch of the recogniser: enough to use all processors, and few enough that a short text does not
 wait long behind a dense page."""
 _LINES_QUEUED = 100_000
-"""The pages read at a time bound the lines; a line never waits for another line's page."""
+"""Most lines in the recogniser's queue. The number is so high because the number of pages that are read at a time
+limits the lines: no line waits for room."""
 
 
 class OcrSettings(OwnSettings):
@@ -33,11 +34,11 @@ class OcrSettings(OwnSettings):
 
 
 def embedded_weights() -> tuple[Path, Path]:
-    """The ONNX files of the PP-OCRv6 small detector and recogniser inside the `rapidocr` package.
+    """Return the ONNX files of the PP-OCRv6 small detector and recogniser in the `rapidocr` package.
 
-    The package is located, not imported: its own code configures logging and is not used here.
+    The package is located but not imported: its own code configures logging, and is not used here.
 
-    Raises EngineUnavailable where the package or the files are missing.
+    Raises EngineUnavailable if the package or the files are missing.
     """
     spec = find_spec("rapidocr")
     if spec is None or spec.origin is None:
@@ -61,9 +62,9 @@ def _medium(config: EngineConfig) -> tuple[Path, Path]:
 
 
 def divided(card: CardMemory) -> tuple[CardMemory, CardMemory]:
-    """What each of PP-OCR's networks takes of `card`: the detector most of the base, for a tile of a page; the
-    recogniser its weights and all lines. Measured for the small ones with onnxruntime's arena on a CPU: a tile of 1,024
-    pixels 225 MB, 32 lines less than 800."""
+    """Return the parts of `card` for PP-OCR's two networks: for the detector most of the base, for a tile of a page;
+    for the recogniser its weights and all lines. Measured for the small networks with onnxruntime's arena on a CPU: a
+    tile of 1,024 pixels took 225 MB, 32 lines took less than 800 MB."""
     lines = CardMemory(card.base // 6, card.item, card.items)
     return CardMemory(card.base - lines.base, item=0), lines
 
@@ -71,8 +72,8 @@ def divided(card: CardMemory) -> tuple[CardMemory, CardMemory]:
 def _pp_ocr(
     spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]], profile: str, card: CardMemory
 ) -> Candidate:
-    """PP-OCR in two hosts, so that lines of all pages and requests are recognised together. The items of `card` are
-    lines of middling width; a page is part of its base."""
+    """Return a candidate for PP-OCR in two hosts, so that lines of all pages and requests are recognised together. The
+    items of `card` are lines of average width; a page is part of its base."""
 
     def remedy(config: EngineConfig) -> str | None:
         try:
@@ -84,7 +85,7 @@ def _pp_ocr(
         return None
 
     def build(config: EngineConfig) -> Built:
-        # Imported here: OpenCV and NumPy take memory that a server which never reads a picture need not spend.
+        # Late imports: OpenCV and NumPy would take memory in a server that never gets a picture.
         from models.vision.ppocr.detector import TextDetector
         from models.vision.ppocr.reader import PpOcrReader
         from models.vision.ppocr.recognizer import MOST_STREAMS, LineRecognizer
@@ -104,7 +105,7 @@ def _pp_ocr(
             partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
             replace(
                 config.limits(batch=_LINES_AT_ONCE, device=device, card=line_card),
-                # The other processors have files to decode and requests to answer.
+                # The other half of the processors decodes files and answers requests.
                 contested_batch=max(1, min(threads or available_cpus(), MOST_STREAMS) // 2),
                 max_queue=_LINES_QUEUED,
             ),
@@ -171,16 +172,16 @@ PADDLE_OCR = Candidate(
 _VL_FOLDER, _VL_REPOSITORY = "paddleocr-vl", "PaddlePaddle/PaddleOCR-VL"
 _REGIONS_AT_ONCE = 8
 _VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
-"""0.96 thousand million parameters in 16 bits, and PP-OCR beside them with all that it computes; a block of text as
-large as the network looks at, 14,400 patches of 1,152 numbers in the vision's layers, and the keys and values of 5,200
-tokens. All of it is arithmetic: the network never ran in its size."""
+"""Base: 0.96 thousand million parameters in 16 bits, and PP-OCR's memory. Item: a block of text of the largest size for
+the network, with 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens. All
+figures are calculated; the network was never run in its full size."""
 
 
 def _vl_remedy(config: EngineConfig) -> str | None:
     from models.base import INSTALL
 
     if config.of(OcrSettings).ocr != PADDLEOCR_VL.spec.name:
-        return ""  # nobody is to wait for a second reading unasked
+        return ""  # without a remedy: a second reading is slow, so that only the operator can choose it
     if not (config.weights_dir / _VL_FOLDER / "config.json").is_file():
         return f"Run `hf download {_VL_REPOSITORY} --local-dir {_VL_FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
     if not is_installed("torch", "transformers"):

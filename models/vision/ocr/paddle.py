@@ -1,7 +1,7 @@
-"""PaddleOCR: the `ocr` engine for scripts beyond Latin, Chinese and Japanese, with a recogniser for each.
+"""OCR engine: PaddleOCR, for scripts other than Latin, Chinese and Japanese, with a recogniser for each.
 
-Its detector and recogniser are called one after the other, as its ready-made pipeline does, but no model hub is
-looked for.
+The detector and the recogniser are called one after the other, like in PaddleOCR's own pipeline, but no model hub is
+contacted.
 """
 
 import logging
@@ -23,12 +23,12 @@ from models.vision.ocr.paddle_models import FOLDER, models_for, remedy
 from models.vision.text import Image, TextLine
 
 _TAKEN = ("SIGSEGV", "SIGILL", "SIGFPE", "SIGABRT", "SIGBUS", "SIGTERM")
-"""Signals that Paddle handles from its first predictor on: it prints a stack and ends the process, where a server
-should drain at SIGTERM. `paddle.disable_signal_handler` leaves the system's defaults instead of what was there."""
+"""Signals that Paddle handles after its first predictor: it prints a stack and ends the process, although a server
+should drain at SIGTERM. `paddle.disable_signal_handler` restores the system's defaults, not the previous handlers."""
 
 PageLines = tuple[TextLine, ...]
 
-# As PaddleOCR's own pipeline (paddlex/configs/pipelines/OCR.yaml): pages up to 4000 pixels keep their size.
+# Values of PaddleOCR's own pipeline (paddlex/configs/pipelines/OCR.yaml): pages up to 4000 pixels keep their size.
 _DETECTION = {
     "limit_side_len": 64,
     "limit_type": "min",
@@ -39,7 +39,7 @@ _DETECTION = {
 
 
 class PaddleOcr:
-    """An Engine from pictures to their lines, in no particular order.
+    """Implementation of `models.base.Engine` from pictures to their lines, in no particular order.
 
     >>> engine = PaddleOcr(Path("weights"), language="ru")
     >>> engine.load()
@@ -47,20 +47,21 @@ class PaddleOcr:
     """
 
     def __init__(self, weights: Path, *, language: str = "en", device: str = "cpu", threads: int | None = None) -> None:
-        """`device` is `cpu`, `gpu` or `gpu:<n>`; `threads` are the CPU's, by default one a core."""
+        """`device` is `cpu`, `gpu` or `gpu:<n>`; `threads` is the number of CPU threads, by default one per core."""
         self._weights = weights
         self._language = language
         self._device = device
         self._threads = threads or os.cpu_count() or 1
-        # On a CPU, padding a line to the width of its neighbours costs more than a batch saves.
+        # On a CPU, padding lines to equal widths takes more time than a batch saves.
         self._lines_at_once = 1 if device == "cpu" else 8
         self._predictors: tuple[Any, Any] | None = None
-        # Predictors that two threads call at once mix up their results.
+        # Predictors mix up the results of calls by two threads at the same time.
         self._one_at_a_time = threading.Lock()
 
     @signal_handlers_kept(*(getattr(signal, name) for name in _TAKEN))
     def load(self) -> None:
-        """Raises EngineUnavailable at once when something is missing: PaddleOCR would try model hubs first."""
+        """Load the models. Raises EngineUnavailable immediately if something is missing: PaddleOCR would first try
+        model hubs."""
         if missing := remedy(self._weights, self._language):
             raise EngineUnavailable("ocr", missing)
         models = models_for(self._language)
@@ -73,7 +74,7 @@ class PaddleOcr:
                 "OpenCV that does without, too: `openfaze install standard` sees to that.",
             ) from error
         logging.getLogger("paddlex").setLevel(logging.WARNING)
-        # oneDNN (`mkldnn`) breaks on some of the networks.
+        # oneDNN (`mkldnn`) fails on some of the networks.
         options = {"device": self._device, "enable_mkldnn": False, "cpu_threads": self._threads}
         folder = self._weights / FOLDER
         detection = TextDetection(
@@ -86,7 +87,8 @@ class PaddleOcr:
         self._predictors = detection, recognition
 
     def run(self, batch: Sequence[Image]) -> Sequence[PageLines | Exception]:
-        """The lines of each page, or what went wrong on it. Pages are read one by one: none sees another."""
+        """Return the lines of each page, or the error on it. Pages are read one by one, so that none influences
+        another."""
         with self._one_at_a_time:
             return [self._read_or_error(image) for image in batch]
 
@@ -96,7 +98,7 @@ class PaddleOcr:
     def _read_or_error(self, image: Image) -> PageLines | Exception:
         try:
             return self._read(image)
-        except Exception as error:  # noqa: BLE001 - whatever breaks on a page is the result of that page
+        except Exception as error:  # noqa: BLE001 - an error is the result of its page
             return error
 
     def _read(self, image: Image) -> PageLines:
@@ -105,7 +107,7 @@ class PaddleOcr:
         bgr = np.ascontiguousarray(image[:, :, ::-1])
         [found] = detection.predict(bgr)
         lines = [(corners, crop(bgr, corners)) for corners in map(along_text, found["dt_polys"])]
-        # The recogniser expects its lines narrow to wide: it hands their proportions to the decoder sorted.
+        # The recogniser expects lines in ascending order of width: it passes their sorted proportions to the decoder.
         lines.sort(key=lambda line: line[1].shape[1] / line[1].shape[0])
         pictures = [picture for _, picture in lines]
         results = list(recognition.predict(pictures, batch_size=self._lines_at_once)) if pictures else []
@@ -114,7 +116,7 @@ class PaddleOcr:
 
 
 class PaddleReader:
-    """A PageReader on the host of a PaddleOcr."""
+    """A PageReader whose engine, a PaddleOcr, runs behind a host."""
 
     def __init__(self, host: EngineHost[Image, PageLines]) -> None:
         self._host = host

@@ -1,7 +1,7 @@
-"""From what PaddleOCR's networks put out to words with places and confidences.
+"""Conversion of the outputs of PaddleOCR's networks into words with places and confidences.
 
-PaddleX can return word boxes itself, but they ignore the slant of a line, know no white space outside Latin and
-Chinese text, and carry no confidence.
+PaddleX can return word boxes itself, but these ignore the slant of a line, contain no white space outside Latin and
+Chinese text, and have no confidence.
 """
 
 import unicodedata
@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 from models.vision.text import Point, Quad, TextLine, Word
 
 Corners = NDArray[np.float32]
-"""4 × 2: a Quad to calculate with."""
+"""Array of 4 × 2: a Quad for calculations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """One class of the recogniser, seen on a line."""
+    """A class that the recogniser found in a line."""
 
     text: str
-    """One character as a rule; the Thai dictionary has an entry of two."""
+    """Text of the class: usually one character, but the Thai dictionary has an entry of two."""
     middle: float
-    """Where along the line, 0 to 1."""
+    """Position in the line, 0 to 1."""
     probability: float
 
 
 def decode(probabilities: NDArray[np.float32], symbols: Sequence[str], columns: float) -> list[Symbol]:
-    """CTC's greedy path: runs of one class make a symbol, blanks (class 0) make none.
+    """Return the symbols on CTC's greedy path: a run of one class makes a symbol, a run of blanks (class 0) makes none.
 
     `probabilities` is columns × classes; the first `columns` of them show the line, the rest shows padding.
     """
@@ -46,9 +46,9 @@ def decode(probabilities: NDArray[np.float32], symbols: Sequence[str], columns: 
 
 
 class LineDecoder:
-    """Takes the place of PaddleX's `CTCLabelDecode`, which throws the probabilities of the characters away.
+    """Replacement for PaddleX's `CTCLabelDecode`, which drops the probabilities of the characters.
 
-    It returns pairs of text and Symbols where PaddleX's returns pairs of text and word boxes.
+    It returns pairs of text and Symbols; PaddleX's returns pairs of text and word boxes.
     """
 
     def __init__(self, symbols: Sequence[str]) -> None:
@@ -63,7 +63,8 @@ class LineDecoder:
         max_wh_ratio: float,
         **_: object,
     ) -> tuple[list[tuple[str, list[Symbol]]], list[float]]:
-        """`predictions[0]` is lines × columns × classes; the ratios say how much of its columns a line fills."""
+        """Decode `predictions[0]`, which is lines × columns × classes. The ratios determine how many columns a line
+        fills."""
         texts, scores = [], []
         for probabilities, ratio in zip(predictions[0], wh_ratio_list, strict=True):
             line = decode(probabilities, self._symbols, len(probabilities) * ratio / max_wh_ratio)
@@ -73,9 +74,10 @@ class LineDecoder:
 
 
 def line_of(symbols: Sequence[Symbol], corners: Corners) -> TextLine | None:
-    """The words of a line; None where nothing but white space was read.
+    """Return the line with its words; None if the recogniser found only white space.
 
-    What lies between the middles of two symbols is halved; the outer symbols reach to the ends of the line.
+    Two neighbouring symbols meet half-way between their middles; the first and the last symbol extend to the ends of
+    the line.
     """
     borders = [(left.middle + right.middle) / 2 for left, right in pairwise(symbols)]
     edges = [0.0, *borders, 1.0]
@@ -90,15 +92,15 @@ def line_of(symbols: Sequence[Symbol], corners: Corners) -> TextLine | None:
 
 
 def _confidence(symbols: Sequence[Symbol]) -> float:
-    # Single-precision softmax can end a hair above 1.
+    # A softmax in single precision can yield slightly more than 1.
     return min(1.0, float(np.mean([symbol.probability for symbol in symbols])))
 
 
 def in_reading_order(words: Sequence[Word]) -> list[Word]:
-    """Words as seen from left to right, in the order and the spelling in which they are read.
+    """Return words, given from left to right as they appear, in the order and spelling in which they are read.
 
-    A line with letters of a right-to-left script runs that way, except where words of left-to-right scripts
-    stand side by side (Unicode's bidirectional algorithm, UAX #9, with whole words as its units).
+    A line with letters of a right-to-left script is read from the right, except for groups of neighbouring words in
+    left-to-right scripts (Unicode's bidirectional algorithm, UAX #9, with whole words as its units).
     """
     if not any(_direction(word.text) == "right to left" for word in words):
         return list(words)
@@ -121,14 +123,15 @@ def _direction(text: str) -> str:
 
 
 def along_text(polygon: NDArray[Any]) -> Corners:
-    """The corners of a detected box as its text runs: downwards where it is half as high again as wide."""
+    """Return the corners of a detected box in the direction of its text: downwards if it is at least 1.5 times as high
+    as wide."""
     corners = np.asarray(polygon, np.float32).reshape(4, 2)
     width, height = size(corners)
     return np.roll(corners, -1, axis=0) if height >= 1.5 * width else corners
 
 
 def part(corners: Corners, start: float, end: float) -> Quad:
-    """The piece of a line between two fractions of its length."""
+    """Return the part of a line between two fractions of its length."""
     top_left, top_right, bottom_right, bottom_left = corners.astype(np.float64)
 
     def between(a: NDArray[np.float64], b: NDArray[np.float64], fraction: float) -> Point:
@@ -144,7 +147,7 @@ def part(corners: Corners, start: float, end: float) -> Quad:
 
 
 def crop(image: NDArray[np.uint8], corners: Corners) -> NDArray[np.uint8]:
-    """What `image` shows within `corners`, straightened; height × width × 3."""
+    """Return the inside of `corners` in `image`, straightened; height × width × 3."""
     import cv2
 
     width, height = (max(1, round(side)) for side in size(corners))
@@ -160,7 +163,7 @@ def crop(image: NDArray[np.uint8], corners: Corners) -> NDArray[np.uint8]:
 
 
 def size(corners: Corners) -> tuple[float, float]:
-    """Width and height of a line: the longer of two opposite sides each."""
+    """Width and height of a line: each is the longer of two opposite sides."""
     top_left, top_right, bottom_right, bottom_left = corners
     width = max(np.linalg.norm(top_right - top_left), np.linalg.norm(bottom_right - bottom_left))
     height = max(np.linalg.norm(bottom_left - top_left), np.linalg.norm(bottom_right - top_right))

@@ -1,4 +1,4 @@
-"""The pair of models that PaddleOCR reads a language with, and what is missing for it."""
+"""Models of PaddleOCR for each language, and a check for missing parts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +7,12 @@ from models.base import EngineUnavailable
 from models.capability import is_installed
 
 FOLDER = "paddleocr"
-"""The folder of all its models, below the weights directory."""
+"""Folder of all models of PaddleOCR, below the weights directory."""
 
 _MANY = "many"
-"""Chinese, Japanese and 46 languages in Latin letters, which one recogniser of PP-OCRv6 reads."""
-# The scripts that have a recogniser and their languages, by PaddleOCR 3.7's codes (paddleocr/_utils/langs.py) and
-# ISO's for Chinese, Japanese and Korean. For be, ru and uk PaddleOCR prefers `eslav` to `cyrillic`.
+"""Name of the group of Chinese, Japanese and 46 languages in Latin letters, which one recogniser of PP-OCRv6 reads."""
+# Languages of each script that has a recogniser, by the codes of PaddleOCR 3.7 (paddleocr/_utils/langs.py), and ISO's
+# codes for Chinese, Japanese and Korean. For be, ru and uk, PaddleOCR prefers `eslav` to `cyrillic`.
 _LANGUAGES_BY_SCRIPT = {
     _MANY: "af az bs ca ch chinese_cht cs cy da de en es et eu fi fr french ga german gl hr hu id is it ja japan "
     "ku la lb lt lv mi ms mt nl no oc pl pt qu rm ro rs_latin sk sl sq sv sw tl tr uz vi zh",
@@ -33,16 +33,16 @@ LANGUAGES = _SCRIPT_OF.keys()
 
 @dataclass(frozen=True, slots=True)
 class PaddleModels:
-    """Two directories in FOLDER, called what PaddleOCR calls the models in them."""
+    """Names of two models in PaddleOCR, which are also the names of their folders in FOLDER."""
 
     detector: str
     recognizer: str
     weight_set: str
-    """What `openfaze pull` calls the two together."""
+    """Name of the set of both in `openfaze pull`."""
 
 
 def models_for(language: str) -> PaddleModels:
-    """The pair that PaddleOCR itself takes for `language`; EngineUnavailable where there is none."""
+    """Return the models that PaddleOCR itself uses for `language`. Raises EngineUnavailable if there are none."""
     script = _SCRIPT_OF.get(language)
     if script is None:
         raise EngineUnavailable(
@@ -54,7 +54,8 @@ def models_for(language: str) -> PaddleModels:
 
 
 def remedy(weights: Path, language: str) -> str | None:
-    """What is missing for `language` and how to get it; None when the engine can load. Looks, loads nothing."""
+    """Return a sentence on a missing part for `language` and how to get it; None if the engine can load. Loads
+    nothing."""
     if not is_installed("paddle", "paddleocr"):
         return "Install PaddleOCR: `openfaze install standard`."
     try:

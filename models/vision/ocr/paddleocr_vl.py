@@ -1,5 +1,5 @@
-"""PaddleOCR-VL by transformers: an `ocr` engine that has the lines which PP-OCR found read once more, by a network that
-sees the whole block in which they stand. It is made to read one block of a page at a time."""
+"""OCR engine: PaddleOCR-VL by transformers. It reads the lines again that PP-OCR has found, with a network that gets
+the whole block around them: the network was made to read one block of a page at a time."""
 
 import asyncio
 import unicodedata
@@ -21,19 +21,21 @@ from models.vision.text import Image, PageReader, TextLine
 OTHER_MODEL = "The folder 'paddleocr-vl' of OPENFAZE_WEIGHTS_DIR holds no PaddleOCR-VL."
 
 _PROMPT = "OCR:"
-"""What it is trained to be told for a block of text."""
+"""Prompt for a block of text, as in the network's training."""
 _SPARE_TOKENS, _TOKENS_A_LETTER = 32, 2
-"""It may write so much more than PP-OCR read: a token is a letter or several, or a part of a rare one."""
+"""Most tokens of a transcript: so many more than the letters that PP-OCR read, and so many per letter. A token is one
+letter, several letters, or a part of a rare one."""
 _PAGES_AT_ONCE = 4
-"""Whose blocks are read: the pictures of their pages are in memory."""
+"""Most pages whose blocks are read at a time, which limits the pages' pictures in memory."""
 _LOOP, _ROUNDS, _PERIOD = 48, 3, 64
-"""Tokens that only repeat what stands before them, how often, and how many at a time, before it is stopped."""
+"""Least tokens of a repetition that ends a transcript, least repetitions, and longest repeated sequence in tokens."""
 _LOOK_EVERY = 16
-"""Tokens after which circles are looked for."""
+"""Number of tokens between two searches for repetitions."""
 
 
 def repeated(tokens: Sequence[int]) -> int:
-    """How many tokens at the end only go round in a circle, if these are so many that no page has them."""
+    """Return the number of tokens at the end that only repeat the tokens before them, if there are more than any page
+    repeats; else 0."""
     for period in range(1, _PERIOD + 1):
         count = 0
         while count + period < len(tokens) and tokens[-1 - count] == tokens[-1 - count - period]:
@@ -44,10 +46,12 @@ def repeated(tokens: Sequence[int]) -> int:
 
 
 class _Brakes:
-    """Ends texts that are as long as they may be, or go round in circles: a StoppingCriteria of transformers."""
+    """Criterion that ends texts at their greatest length, and texts that repeat themselves: a StoppingCriteria of
+    transformers."""
 
     def __init__(self, start: int, most: Sequence[int]) -> None:
-        """`start`: tokens of the prompt. `most`: those that may follow, for each text."""
+        """`start` is the number of tokens in the prompt, `most` the largest number of tokens after it, for each
+        text."""
         self._start = start
         self._most = most
 
@@ -63,8 +67,8 @@ class _Brakes:
 
 
 class _Likely:
-    """Remembers how likely the likeliest token was, which is the one that is written: a LogitsProcessor of
-    transformers. The scores of all tokens would fill a card."""
+    """Record of the probability of each written token, which is the likeliest: a LogitsProcessor of transformers. The
+    scores of all tokens would fill a card."""
 
     def __init__(self) -> None:
         self.steps: list[Any] = []
@@ -77,16 +81,16 @@ class _Likely:
 
 
 class PaddleOcrVl:
-    """From Regions to Transcripts. Implements `models.base.Engine`."""
+    """Implementation of `models.base.Engine` from regions to transcripts."""
 
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
-        """`folder` as `save_pretrained` and the model hubs lay it out (PaddlePaddle/PaddleOCR-VL)."""
+        """`folder` has the layout of `save_pretrained` and of the model hubs (PaddlePaddle/PaddleOCR-VL)."""
         self._folder = folder
         self._device = device
         self._loaded: tuple[Any, Any, str, str] | None = None
 
     def load(self) -> None:
-        """Raises EngineUnavailable where the folder holds another model."""
+        """Load the network. Raises EngineUnavailable if the folder contains another model."""
         import torch
         from transformers import (
             AutoConfig,
@@ -97,17 +101,17 @@ class PaddleOcrVl:
         )
 
         device = TORCH.check(self._device, "ocr")
-        # The repository has Python files from before transformers knew the model: they are not run.
+        # The repository contains Python files for older versions of transformers, which are not executed.
         here = {"local_files_only": True, "trust_remote_code": False}
         if AutoConfig.from_pretrained(self._folder, **here).model_type != "paddleocr_vl":
             raise EngineUnavailable("ocr", OTHER_MODEL)
         tokenizer = AutoTokenizer.from_pretrained(self._folder, padding_side="left", **here)
         if not tokenizer.chat_template:
             raise EngineUnavailable("ocr", OTHER_MODEL)
-        # The other backend wants torchvision, which nothing else here does.
+        # The other backend needs torchvision, which nothing else here needs.
         pictures = AutoImageProcessor.from_pretrained(self._folder, backend="pil", **here)
         processor = PaddleOCRVLProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
-        # Processors compute slowly, or not at all, in 16 bits.
+        # CPUs compute slowly in 16 bits, or not at all.
         dtype = torch.float32 if device == CPU else torch.bfloat16
         network = PaddleOCRVLForConditionalGeneration.from_pretrained(self._folder, local_files_only=True, dtype=dtype)
         asked = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": _PROMPT}]}]
@@ -132,7 +136,7 @@ class PaddleOcrVl:
                 **inputs,
                 max_new_tokens=max(most),
                 do_sample=False,
-                use_cache=True,  # the published folder says no
+                use_cache=True,  # the published configuration switches it off
                 logits_processor=[likely],
                 stopping_criteria=[_Brakes(start, most)],
                 pad_token_id=processor.tokenizer.pad_token_id,
@@ -156,11 +160,12 @@ class PaddleOcrVl:
 
 
 def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[float]) -> RegionTranscript:
-    """What `tokens` say. Several may be of one letter: what they say is told by what comes with the next one."""
+    """Return the text of `tokens` with the probability of each character. A letter may consist of several tokens; its
+    text is known once the last of them is decoded."""
     text, sure = "", []
     told = begun = 0
     for stop in range(1, len(tokens) + 1):
-        # With what came before, for at the beginning of a text white space is left out.
+        # The tokens are decoded together with those before, because leading white space would be dropped.
         before, now = (tokenizer.decode(tokens[begun:end], skip_special_tokens=True) for end in (told, stop))
         if now.endswith("\ufffd"):
             continue
@@ -172,13 +177,13 @@ def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[f
 
 
 class PaddleOcrVlReader:
-    """Implements `models.vision.text.PageReader` over another one and a host of a PaddleOcrVl."""
+    """Implementation of `models.vision.text.PageReader` on top of another PageReader and of a host of a PaddleOcrVl."""
 
     def __init__(
         self, lines: PageReader, regions: EngineHost[TextRegion, RegionTranscript], *, most_waiting: int
     ) -> None:
-        """`most_waiting`: pages that wait for those that are read; finding lines is so much faster than reading them
-        again that a queue before that would never be full."""
+        """`most_waiting` is the number of pages that may wait for the second reading. The first reading is so much
+        faster that a queue before it would never be full."""
         self._pages = FairSlots("ocr", _PAGES_AT_ONCE, most_waiting=most_waiting)
         self._lines = lines
         self._regions = regions

@@ -1,4 +1,4 @@
-"""The blocks of a page that are read a second time, from the lines that an OCR engine has found."""
+"""Division of a page into blocks for a second reading, from the lines that an OCR engine has found."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from models.vision.text import Image, Quad, TextLine
 
 _MOST_LINES, _MOST_LETTERS = 40, 800
-"""Lines, or letters, that are read at a time: a block with more is read in parts."""
+"""Most lines and most letters that are read at a time; larger blocks are read in parts."""
 
 _NEAR = 0.8
-"""The distance of two lines of a block, one under the other, over the height of the lower."""
+"""Largest distance of two lines of a block, one below the other, in heights of the smaller one."""
 _BESIDE = 1.5
-"""The distance of two lines side by side, over the height of the lower."""
+"""Largest distance of two lines of a block, side by side, in heights of the smaller one."""
 _OTHER_SIZE = 2.0
-"""Ratio of heights from which two lines are of two blocks."""
+"""Ratio of heights from which on two lines belong to different blocks."""
 _MARGIN = 0.3
-"""What is cut out around a block, over the height of its lines."""
+"""Margin around a block that is cut out, too, in heights of its lines."""
 _LONGEST = 100.0
-"""Side over side from which a block is nothing that the network can look at (it takes 200)."""
+"""Ratio of the sides from which on a block is left out: the network takes at most 200."""
 Boxes = NDArray[np.float64]
-"""n × 4: left, top, right, bottom."""
+"""Array of n × 4: left, top, right, bottom."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,15 +30,16 @@ class TextRegion:
     """Lines that are read together."""
 
     picture: Image
-    """The lines' picture as their text runs; a part of the page, not a copy of it."""
+    """Picture of the lines in the direction of their text: a view of the page, not a copy."""
     lines: tuple[int, ...]
-    """Their numbers, in reading order."""
+    """Indexes of the lines, in reading order."""
     letters: int
     """Number of letters that the first reading found."""
 
 
 def regions_of(image: Image, lines: Sequence[TextLine]) -> list[TextRegion]:
-    """Blocks of lines which stand close and run the same way, each turned so that its text runs level."""
+    """Return blocks of lines that are close together and have the same direction, each turned so that its text is
+    level."""
     turns = [_quarters(line.quad) for line in lines]
     regions = []
     for turn in sorted(set(turns)):
@@ -55,13 +56,13 @@ def regions_of(image: Image, lines: Sequence[TextLine]) -> list[TextRegion]:
 
 
 def _quarters(quad: Quad) -> int:
-    """The quarter turns, against the clock, that bring the text level."""
+    """Number of quarter turns, anticlockwise, that make the text level."""
     (x, y), (end_x, end_y) = quad[0], quad[1]
     return round(float(np.arctan2(end_y - y, end_x - x)) / (np.pi / 2)) % 4
 
 
 def _boxes(quads: Sequence[Quad], turn: int, width: int, height: int) -> Boxes:
-    """The upright rectangles around `quads` of a picture that was turned by so many quarters."""
+    """Return the upright rectangles around `quads` in a picture that was turned by `turn` quarters."""
     corners = np.array(quads, np.float64)
     x, y = corners[..., 0], corners[..., 1]
     x, y = ((x, y), (y, width - x), (width - x, height - y), (height - y, x))[turn]
@@ -82,7 +83,7 @@ def _blocks(boxes: Boxes) -> list[list[int]]:
         return one
 
     for one in range(len(order)):
-        # Those that begin higher were compared with this one before.
+        # Lines that begin higher were compared with this one before.
         below = np.arange(one + 1, np.searchsorted(top, bottom[one] + _NEAR * height[one] * _OTHER_SIZE, "right"))
         lower = np.minimum(height[below], height[one])
         apart = np.maximum(left[below], left[one]) - np.minimum(right[below], right[one])
@@ -98,7 +99,7 @@ def _blocks(boxes: Boxes) -> list[list[int]]:
 
 
 def _in_order(block: Sequence[int], boxes: Boxes) -> list[int]:
-    """`block`, sorted by where its lines begin, row by row from the left."""
+    """Return `block` row by row, each row from the left."""
     rows: list[list[int]] = []
     for one in block:
         middle = (boxes[one, 1] + boxes[one, 3]) / 2

@@ -355,7 +355,7 @@ class PpOcrReader:
         quads = within_bounds(await self._detector.run(image, wait=wait))
         if len(quads) == 0:
             return []
-        # Patient: the detector's queue has let the page in.
+        # The call waits for room, because the detector's queue has admitted the page already.
         async with self._pages.slot(patient=True):
             ways = await asyncio.to_thread(ways_to_read, image, quads)
             read = await self._best_ways(ways, wait)
