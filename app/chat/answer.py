@@ -1,4 +1,4 @@
-"""The full model: specialists first and side by side, then an LLM that answers over their results."""
+"""The full model: tasks run first and side by side, then an LLM answers over their results."""
 
 import asyncio
 import json
@@ -68,13 +68,13 @@ class Answerer:
     """Answers requests by the full model."""
 
     find_llm: Callable[[], Llm]
-    """Raises EngineUnavailable."""
+    """Function that returns the LLM. Raises EngineUnavailable."""
     embedder: Embedder | None
     has_task: Callable[[str], bool]
     planner: Planner
     loader: MediaLoader
     executor: FairExecutor
-    """The threads for work on long texts."""
+    """Threads for work on long texts."""
     structured: StructuredAnswers
     tool_limits: ToolLimits = field(default_factory=ToolLimits)
     extracts_always: bool = False
@@ -90,7 +90,7 @@ class Answerer:
         extracts = self.extracts_always and shape is not None
         may_do_without = not call.request.tools and (extracts or not llm.is_capable)
         if not (may_do_without or turn.sources):
-            # A flood is refused before it costs more. Where inputs are read first, there may be room by then.
+            # A flood of requests is refused before it costs more. If inputs are read first, there may be room by then.
             llm.check_room()
         plan = Plan()
         if not call.skip_planning:
@@ -135,7 +135,8 @@ class Answerer:
         rounds = await self._prepare(material)
         shape = material.shape
         events = rounds.answer() if shape is None else self.structured.by_llm(rounds, material, shape)
-        # One piece of precontext, before the answer: calls of specialists by the LLM may still add to it.
+        # Calls of specialists by the LLM may still add to the precontext, so that it is sent as one piece before the
+        # answer.
         waiting = tuple(rounds.entries)
         if waiting and not rounds.internal:
             yield Precontext(waiting)

@@ -23,11 +23,14 @@ class ChatCall:
     stages: Stages = field(default_factory=Stages)
     limit: TimeLimit = field(default_factory=TimeLimit)
     admission: Admission = field(default_factory=Admission)
-    """The admission of the request by the caller's key; nothing is reserved yet."""
+    """Admission of the request by the caller's key, with nothing reserved yet."""
 
     async def note(self, event: Event) -> Event:
-        """Counts `event` for metrics and charges the key for it, and returns it. The key is charged before the end of
-        the answer leaves, so that a client that asks again at once finds its slot free."""
+        """Count `event` for metrics, charge the key for it, and return it.
+
+        The key is charged before the end of the answer is sent, so that a client that repeats a request at once finds
+        its slot free.
+        """
         match event:
             case TextChunk(text) | ReasoningChunk(text):
                 self.stages.answers()

@@ -1,4 +1,4 @@
-"""The directives `<task>` and `<guard>`, which are read in system messages alone and taken out of them."""
+"""Directives `<task>` and `<guard>`, which are read in system messages only, and removed from them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,8 +10,8 @@ from models.safety.guard import CODES
 from tasks.catalog import ALIASES, TASK_NAMES
 from tasks.code_sandbox import CodeSandboxTask
 
-# No name holds a "<": the search stays linear in texts full of unclosed tags.
-# ASCII: the Kelvin sign is no K.
+# No name contains a "<", so that the search stays linear in texts full of unclosed tags. With re.ASCII, the Kelvin sign
+# is no K.
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
 _GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE | re.ASCII)
 _LEFT = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
@@ -19,7 +19,7 @@ _LEFT = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """Pattern of a tag possibly meant as a guard. The tag `<guardrails>` is excluded: prompts use it for other purposes."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
-"""The settings that switch on tasks which a server has only where its operator wants them, by task."""
+"""Settings that switch on tasks which are off by default, by task."""
 _SHOWN = 40
 """Number of characters of an unknown code that an error message repeats."""
 
@@ -29,20 +29,23 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Directives:
     task: str | None
-    """The task's name as the client wrote it, in lower case: `stt` stays `stt`."""
+    """Name of the task as the client wrote it, but in lower case: `stt` stays `stt`."""
     ignored: tuple[str, ...]
-    """Other tasks that later tags name."""
+    """Other tasks, named by later tags."""
     guard: tuple[str, ...]
-    """The codes to check, in the order of CODES; empty: no guard."""
+    """Codes to check, in the order of CODES. Empty if there is no guard."""
     system: tuple[str, ...]
-    """The system messages without their directives, in order; those left empty are gone."""
+    """System messages without their directives, in order. A message without any other text is left out."""
     has_broken_task: bool = False
-    """The system messages hold half of a `<task>` tag, which is plain text."""
+    """True if the system messages contain half of a `<task>` tag, which counts as plain text."""
 
 
 def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = TASK_NAMES) -> Directives:
-    """Raises BadRequest for an unknown task or code, for several tasks in one tag, and for a guard that cannot be
-    understood: to pass it over would be to answer unguarded."""
+    """Return the directives in system messages.
+
+    Raises BadRequest for an unknown task or code, for several tasks in one tag, and for a malformed guard: a guard that
+    is ignored would leave the answer unguarded.
+    """
     texts = list(system_messages)
     for text in texts:
         if _GUARD_LIKE.search(_GUARD.sub("", text)):
@@ -68,7 +71,7 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
 
 
 def has_task_tag(text: str, chars: int) -> bool:
-    """Tells whether a whole `<task>` tag stands in the first `chars` of `text`."""
+    """True if the first `chars` characters of `text` contain a whole `<task>` tag."""
     return _TASK.search(text, 0, chars) is not None
 
 

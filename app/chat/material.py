@@ -30,7 +30,7 @@ class Material:
     results: tuple[Entry, ...]
     """Results of the steps, one per step of the plan."""
     document: Entry | None = None
-    """The document that the user's message brings as its text, where the fields of the answer may be copied from it."""
+    """Document that the user's message contains as text, if fields of the answer may be copied from it."""
     filling: Filling | None = None
     """Fields that are copied, and the shape of the fields left to the LLM."""
 

@@ -1,4 +1,4 @@
-"""One request's journey, from a validated body to events. It reads from top to bottom."""
+"""Path of a request from a validated body to events, in reading order."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -38,34 +38,35 @@ class Pipeline:
     """Runs requests with the parts that all requests share."""
 
     find_task: Callable[[str], Task]
-    """Finds a task by its canonical name. A missing engine is reported when the task runs."""
+    """Function that finds a task by its canonical name. A missing engine is reported when the task runs."""
     answerer: Answerer
     collector: Collector
     guardrails: Guardrails
     task_names: Sequence[str] = TASK_NAMES
     """Names accepted in a `<task>` tag."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """The operator's thresholds, by the guard's code."""
+    """Thresholds set by the operator, by the guard's code."""
     redacts: bool = False
-    """The guard redacts personal data where REDACTING is among its codes."""
+    """True if the guard redacts personal data when REDACTING is among its codes."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
-    """Puts together the engines of the capabilities that it is given, off the event loop."""
+    """Function that puts together the engines of the given capabilities, off the event loop."""
     recall: AnswerCache | None = None
-    """The cache of answers. None: every request is answered anew."""
+    """Cache of answers; None if every request is answered anew."""
 
     async def run(self, call: ChatCall) -> AsyncGenerator[Event, None]:
-        """The request's events, Finish last.
+        """Yield the request's events, with Finish last.
 
-        Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two.
+        Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two events.
         """
         request = call.request
-        # With thousands of messages this takes milliseconds.
+        # Thousands of messages take milliseconds.
         directives, warnings, tokens = await run_off_loop(
             request, self._directives, request, estimates=call.admission.is_limited
         )
-        # One task's result is the answer.
+        # Without a schema to satisfy, the result of the requested task is the answer.
         task = directives.task if is_open(request.response_format) else None
-        # No task keeps to a limit of tokens: one token would let any number of large results begin on an empty budget.
+        # No task keeps to a limit of tokens: a limit of one token would let any number of large results begin on an
+        # empty budget.
         most = (request.max_completion_tokens or request.max_tokens) if task is None else None
         recall = None if call.fresh else self.recall
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)
@@ -106,7 +107,7 @@ class Pipeline:
                 yield await call.note(event)
 
     async def _answer(self, call: ChatCall, directives: Directives, guard: RequestGuard) -> AsyncGenerator[Event, None]:
-        """The events of a new answer, by a task or by an LLM, guarded."""
+        """Return the guarded events of a new answer, by a task or by an LLM."""
         await call.admission.require_budget()
         specialists = Specialists(self.find_task, guard)
         if guard.task is not None:
@@ -114,15 +115,18 @@ class Pipeline:
         return guard.around(self.answerer.answer(call, directives, guard.turn, specialists))
 
     def _directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
-        """The directives in the request's system messages, the warnings for its caller, and, if it `estimates` them,
-        the tokens of its texts."""
+        """Return the directives in the request's system messages, the warnings for its caller, and the tokens of its
+        texts.
+
+        The number of tokens is 0 unless the function `estimates` it.
+        """
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
         tokens = estimate_tokens(*texts_of(request)) if estimates else 0
         return directives, list(warnings_of(request, directives)), tokens
 
 
 async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Specialists) -> AsyncGenerator[Event, None]:
-    """The events of an answer that is one task's result, as compact JSON."""
+    """Yield the events of an answer that is the result of one task, as compact JSON."""
     work = Work[Progress, Entry](
         lambda report: specialists.run(
             ALIASES.get(name, name), TaskRequest(turn.text, turn.sources, as_progress(report), form=turn.form)
@@ -136,7 +140,7 @@ async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Speciali
         content = pydantic_core.to_json({"name": name, "result": work.result.result.data}).decode()
         return content, estimate_tokens(content)
 
-    # The text of a large file is megabytes.
+    # The JSON of a large file's text is megabytes.
     content, tokens = await asyncio.to_thread(as_json)
     call.stages.done("task")
     yield TextChunk(content)

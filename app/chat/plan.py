@@ -1,4 +1,5 @@
-"""Plans the tasks that a request needs before an LLM can answer it: by rules, and a router for what they leave open."""
+"""Plans the tasks that a request needs before an LLM can answer: by rules, and by a router if the rules determine no
+task."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -114,7 +115,8 @@ class Planner:
         Never raises: if the embedder fails, the plan is that of the rules.
         """
         prose = Prose.of(turn.text)
-        # Media always; a link unless the text only shows it, in code say. Links of an earlier message are not in it.
+        # Media are always inputs. A link is an input unless the text only shows it, for example in code. Links of an
+        # earlier message are no inputs.
         sources = [
             (source, kind_of(source))
             for source in turn.sources
@@ -164,7 +166,7 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
         if _is_series(kind, wants, alone=len(sources) == 1):
             steps.append(Step("forecast", (source,), text))
             continue
-        # To speech engines, a language in the text is the one that is spoken, unless it is a translation's.
+        # Speech engines take a language in the text for the spoken language, so the target of a translation is removed.
         instruction = without_target(text) if kind in {"audio", "video"} and wants.reading_in else text
         steps.append(Step(_READERS[kind], (source,), instruction))
         if kind == "video" and prose.mentions("written"):
@@ -184,7 +186,8 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
 
 
 def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
-    """`steps`, those marked that read a picture in which the words only look for something to be seen."""
+    """Return `steps`, with the readings of pictures marked as asides if the request only looks for objects in these
+    pictures."""
     searched = {source for step in steps if step.task in _DETECTIONS for source in step.sources}
     if not searched or prose.mentions("written") or prose.asks("read_out", without="detect"):
         return list(steps)
@@ -224,7 +227,7 @@ def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
 
 
 def _reads_out(prose: Prose) -> bool:
-    """ "Transcribe this.", "Extract the text.", or no words at all; not "Extract the total."."""
+    """True for "Transcribe this.", "Extract the text.", or no words at all; false for "Extract the total."."""
     if not prose.text.strip():
         return True
     if not prose.asks("read_out"):
@@ -234,8 +237,11 @@ def _reads_out(prose: Prose) -> bool:
 
 
 def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
-    """ "Transcribe this.", "Can you read it?", "Transcribe and translate into Spanish."; no "Read it and sum it up." or
-    "Read it, is it a bill?"."""
+    """True if the request asks for the results of its steps alone.
+
+    Examples are "Transcribe this.", "Can you read it?" and "Transcribe and translate into Spanish.", but not "Read it
+    and sum it up." or "Read it, is it a bill?".
+    """
     if not steps or len([sentence for sentence in prose.sentences if any(map(str.isalpha, sentence))]) > 1:
         return False
     said = prose.text if "," in prose.text else prose.text.rstrip(" ?\n")

@@ -27,18 +27,18 @@ from tasks.precontext import Entry, Evidence
 FIRST_PING_S = 5.0
 PING_S = 10.0
 _NO_CONTENT = b'"content":""'
-"""Bytes that no string of JSON holds, as its quotes are escaped."""
+"""Bytes that no string in JSON contains, because its quotes are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The fields that every chunk and the completion repeat."""
+    """Fields that are the same in every chunk and in the completion."""
 
     id: str
     created: int
     """Unix time in seconds."""
     model: str
-    """The model's name as the client wrote it."""
+    """Name of the model as the client wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ async def completion(
     show_reasoning: bool = False,
     report: Callable[[Progress], Awaitable[None]] | None = None,
 ) -> ChatCompletion:
-    """All the events as one completion. `report` is called with the progress of the work."""
+    """Return all events as one completion. `report` is called with the progress of the work."""
     precontext: list[response.PrecontextEntry] = []
     reasoning: list[str] = []
     text: list[str] = []
@@ -131,8 +131,10 @@ def _wire_entry(entry: Entry) -> response.PrecontextEntry:
 
 
 def _precontext_block(entry: Entry) -> str:
-    """A block of an answer's text. Nothing in it ends it: `</` stands in JSON within strings alone, where the slash
-    may be escaped."""
+    """Return an entry as a block in an answer's text.
+
+    Nothing in the entry can end the block: in JSON, `</` occurs only in strings, where the slash may be escaped.
+    """
     shown = pydantic_core.to_json(_wire_entry(entry)).decode().replace("</", r"<\/")
     return f"<precontext>\n{shown}\n</precontext>"
 
@@ -145,18 +147,21 @@ def stream(
     first_ping_s: float = FIRST_PING_S,
     ping_s: float = PING_S,
 ) -> AsyncGenerator[bytes, None]:
-    """The events as server-sent events. A failure is raised: before the first byte it still has an HTTP status,
-    later the caller tells it in the stream, with `failure`."""
+    """Return the events as server-sent events.
+
+    A failure is raised. Before the first byte it still has an HTTP status; later the caller sends it in the stream, by
+    `failure`.
+    """
     return feed.encoded(_ChunkEncoder(envelope, options).of, sse.PING, first_ping_s, ping_s)
 
 
 def failure(request_id: str) -> Callable[[ApiError], bytes]:
-    """Makes the end of a stream in which something has failed."""
+    """Return a function that encodes the end of a stream in which an error has occurred."""
     return lambda error: sse.encode_error(error.body(request_id)) + sse.DONE
 
 
 class _ChunkEncoder:
-    """Turns events into chunks; knows whether the role has been sent and the reasoning is open."""
+    """Encodes events as chunks. Keeps track of whether the role has been sent, and of whether the reasoning is open."""
 
     def __init__(self, envelope: Envelope, options: ChunkOptions) -> None:
         self._envelope = envelope
@@ -164,7 +169,7 @@ class _ChunkEncoder:
         self._has_begun = False
         self._thinking = False
         self._around: tuple[bytes, bytes] | None = None
-        """The bytes before and behind the text of a chunk."""
+        """Bytes before and after the text of a chunk."""
         self._evidence: Evidence | None = None
         self._warnings: dict[str, None] = {}
 
@@ -217,7 +222,7 @@ class _ChunkEncoder:
             yield self._delta_chunk(Delta(content="</think>"))
 
     def _piece(self, text: str) -> bytes:
-        """A chunk of text that is not the first: only the text is new."""
+        """Return a chunk of text that is not the first chunk, so that only its text is new."""
         if self._around is None:
             before, content, after = self._delta_chunk(Delta(content="")).partition(_NO_CONTENT)
             self._around = before + content.removesuffix(b'""'), after
@@ -227,7 +232,7 @@ class _ChunkEncoder:
     def _delta_chunk(
         self, delta: Delta, *, logprobs: Any = None, finish_reason: FinishReason | None = None, **beside: Any
     ) -> bytes:
-        """A chunk with this delta; the first one has the role."""
+        """Return a chunk with this delta. The first chunk includes the role."""
         if not self._has_begun:
             delta.role = "assistant"
             self._has_begun = True

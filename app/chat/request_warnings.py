@@ -1,4 +1,4 @@
-"""Finds what a request holds that has no effect, so that its client can be warned of it."""
+"""Finds parts of a request that have no effect, so that the client can be warned."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,8 @@ _OF_OPENAI = (
     "safety_identifier",
     "service_tier",
 )
-"""Fields of chat completions that are accepted and have no effect here: none that an answer would show."""
+"""Fields of chat completions that are accepted without an effect, and whose effect would not show in an answer
+anyway."""
 _WITHOUT_EFFECT = {
     "audio": "answers are text",
     "function_call": "send 'tool_choice'",
@@ -32,30 +33,31 @@ _WITHOUT_EFFECT = {
     "verbosity": "say in words how long the answer should be",
     "web_search_options": "the model searches the web where it needs to, or run <task>web_search</task>",
 }
-"""Fields that would change an answer and have no effect here, with what to do instead."""
+"""Fields without an effect that would change an answer elsewhere, with a remedy for each."""
 _ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
-"""Values of these fields that change nothing."""
+"""Values of these fields that request nothing."""
 _KNOWN: Mapping[str, Sequence[str]] = {
     "": (*PASSED_ON, *_OF_OPENAI, *_WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
     "response_format.json_schema": ("description",),
 }
-"""Fields that an object may hold besides those that its class declares, by the object's path."""
+"""Fields that an object may have in addition to those of its class, by the object's path."""
 _MOST, _MOST_COMPARED = 1000, 16
-"""Objects of a request and fields of an object that are looked at, and unknown fields that are compared, which takes up
-to half a millisecond."""
+"""Bounds on the examined objects of a request, and fields of an object; and on the unknown fields that are compared,
+which takes up to half a millisecond."""
 _SEARCHED, _MOST_SEARCHED = 1000, 16
-"""Characters of a user's text in which a tag is looked for, and the latest texts that are searched."""
+"""Number of characters of a user's text that are searched for a tag, and number of the latest texts that are
+searched."""
 _LONGEST = 40
-"""Characters. No field's name is longer."""
+"""Number of characters of the longest field name that is compared. No known name is longer."""
 _LIKENESS = 0.85
-"""The least ratio (difflib's) of two names that are alike: `temprature` and `temperature` have 0.95, `top_k` and
-`top_p` 0.8."""
+"""Least ratio (by difflib) of two names that are alike: 0.95 for `temprature` and `temperature`, 0.8 for `top_k` and
+`top_p`."""
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 
 def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
-    """The warnings of a request, a sentence each."""
+    """Yield the warnings of a request, a sentence each."""
     if directives.ignored:
         others = ", ".join(f"'{task}'" for task in directives.ignored)
         yield f"There are several <task> tags: only the first, '{directives.task}', counts, and not {others}."
@@ -71,8 +73,11 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
 
 
 def misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) -> Iterator[str]:
-    """Unknown fields beside which none of the name that they resemble was sent, in the request or an object in it;
-    `known`: what the objects may hold besides what their classes declare."""
+    """Yield a warning for each unknown field that resembles a field which is absent, in the request or in an object in
+    it.
+
+    `known` lists fields that objects may have in addition to those of their classes.
+    """
     objects = (one for one in islice(_objects(request, ""), _MOST) if one[1].model_extra)
     compared = (pair for path, sent in objects for pair in _unknown(path, sent, known.get(path, ())))
     for name, absent, place in islice(compared, _MOST_COMPARED):
@@ -81,7 +86,7 @@ def misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) ->
 
 
 def _objects(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
-    """The request and the objects in it, with their paths."""
+    """Yield the request and the objects in it, with their paths."""
     if isinstance(value, BaseModel):
         yield path, value
         for name, field in type(value).model_fields.items():
@@ -93,7 +98,8 @@ def _objects(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
 
 
 def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple[str, dict[str, str], str]]:
-    """The fields that the object does not know, each with the names that it lacks, by their letters, and its place."""
+    """Yield the unknown fields of an object, each with the object's absent fields by their letters, and with its
+    path."""
     extra = sent.model_extra or {}
     declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
     places = {name: declared.get(name, name in extra) for name in (*declared, *known)}
@@ -104,5 +110,6 @@ def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple
 
 
 def _letters(name: str) -> str:
-    """A field's name by its letters: `maxTokens` and `max-tokens` are `max_tokens`."""
+    """Return a field's name in lower case and without separators: `maxTokens`, `max-tokens` and `max_tokens` are then
+    equal."""
     return _SEPARATORS.sub("", name.lower())

@@ -1,4 +1,4 @@
-"""Runs tasks for one request: what they find has passed the request's guard before anybody reads it."""
+"""Runs tasks for one request. Their results pass the request's guard before any use."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,28 +15,30 @@ from tasks.wording.page_range import Form
 
 @dataclass(frozen=True, slots=True)
 class Specialists:
-    """The tasks that a request may run, in front of which its guard stands."""
+    """Tasks that a request may run, with its guard between the tasks and the request."""
 
     find_task: Callable[[str], Task]
     guard: RequestGuard | None = None
-    """The request's guard. None: no result is judged."""
+    """Guard of the request; None if no result is judged."""
 
     async def run(self, name: str, request: TaskRequest) -> Entry:
-        """The result of one task. Raises what the task and the guard raise."""
+        """Return the result of one task. Raises what the task and the guard raise."""
         task = self.find_task(name)
         [result] = await self._checked([as_entry(task.name, await task.run(self._redacting(request)))])
         return result
 
     async def run_plan(self, plan: Plan, progress: Progress, form: Form, *, is_all: bool) -> tuple[Entry, ...]:
-        """An entry for each step. Raises what `gather` and the guard raise."""
+        """Return an entry for each step. Raises what `gather` and the guard raise."""
         redact = self.guard.redact if self.guard else as_it_is
         return await self._checked(await gather(plan, self.find_task, progress, redact, form=form, is_all=is_all))
 
     async def run_calls(
         self, calls: Sequence[tuple[str, Callable[[], TaskRequest]]], *, at_most: int
     ) -> tuple[Entry, ...]:
-        """An entry for each call of a task by an LLM; `at_most` so many run at once. An entry holds the error of a
-        task, or of the making of its request. Raises what the guard raises."""
+        """Return an entry for each call of a task by an LLM. At most `at_most` calls run at a time.
+
+        If a task fails, or its request cannot be made, the entry contains the error. Raises what the guard raises.
+        """
 
         async def run(call: tuple[str, Callable[[], TaskRequest]]) -> Entry:
             name, request_of = call
@@ -48,8 +50,10 @@ class Specialists:
         return await self._checked(await side_by_side(run, calls, at_most=at_most))
 
     async def without_hidden(self, turn: Turn, plan: Plan, entries: Sequence[Entry]) -> Turn:
-        """`turn` with those pictures that an LLM may see; `entries` are those of `plan`. Raises what the guard's
-        `check_unread` raises."""
+        """Return `turn` with only those pictures that an LLM may see. `entries` belong to `plan`.
+
+        Raises what the guard's `check_unread` raises.
+        """
         return await self.guard.check_unread(plan, entries, self.find_task) if self.guard else turn
 
     async def _checked(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -35,17 +35,18 @@ class StructuredAnswers:
     """Makes answers that satisfy a schema."""
 
     executor: FairExecutor
-    """The threads for work on long texts."""
+    """Threads for work on long texts."""
     evidence_executor: FairExecutor
     most_evidence_chars: int
-    """Characters of text that the fields of an answer are compared with, each field with all of it."""
+    """Largest number of characters compared for evidence. Each field of an answer is compared with the whole text."""
     extractor: Extractor | None = None
-    """Finds and scores values of fields. None: fields are neither extracted nor scored."""
+    """Extractor that finds and scores values of fields. None if fields are neither extracted nor scored."""
 
     async def by_llm(self, rounds: Rounds, material: Material, shape: Shape) -> AsyncGenerator[Event, None]:
-        """The answer once it is known to have its shape; nothing of it is shown before. The LLM is asked once more.
+        """Yield the events of the answer, of which nothing is shown before it is known to satisfy the schema.
 
-        Where it ended for its length, or calls the client's tools, the client is told so by the finish reason.
+        The LLM is asked once more after an invalid answer. The finish reason informs the client of an answer cut at its
+        length, or of calls of the client's tools.
         """
         filling = material.filling
         events = rounds.answer()
@@ -90,7 +91,7 @@ class StructuredAnswers:
         shape: Shape,
         written: IsWritten | None = None,
     ) -> list[Event]:
-        """The events of the answer and of where its fields come from."""
+        """Return the events of the answer, and of the evidence for its fields."""
         events, evidence = await self._traced(answer.value, entries, material, shape, written)
         if material.request.verbatim and evidence is not None:
             answer = await asyncio.to_thread(supported, answer, evidence, shape)
@@ -106,8 +107,10 @@ class StructuredAnswers:
         *,
         is_cut: bool = False,
     ) -> tuple[list[Event], Evidence | None]:
-        """Evidence for the fields of an answer, where the client asks for it; without probabilities where the answer
-        `is_cut`. A field that an LLM which invents has `written` has no evidence."""
+        """Return the evidence for the fields of an answer, and its events, if the client requests evidence.
+
+        An answer that `is_cut` gets no probabilities. A field `written` by an LLM that invents values gets no evidence.
+        """
         request, filling = material.request, material.filling
         if not request.shows_evidence:
             return [], None
@@ -136,8 +139,10 @@ class StructuredAnswers:
 
 
 def _written_fields(value: Any, material: Material, written: IsWritten | None) -> Iterator[AnswerWarning]:
-    """A warning that names the fields which the LLM wrote beside those that were copied, or which an LLM that invents
-    wrote at all."""
+    """Yield a warning that names fields written by the LLM.
+
+    These are the fields beside copied fields, or, for an LLM that invents values, all fields that it wrote.
+    """
     filling = material.filling
     fields = filling.written_fields if filling else list(value) if written and isinstance(value, dict) else []
     if fields:
@@ -146,8 +151,7 @@ def _written_fields(value: Any, material: Material, written: IsWritten | None) -
 
 
 def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:
-    """The answer with null for every value that nothing supports. Raises NotVerbatim for one that may not be
-    null."""
+    """Return the answer with null for every unsupported value. Raises NotVerbatim for a value that must not be null."""
     named = {key: shape.schema[key] for key in ("$defs", "definitions") if shape.schema and key in shape.schema}
     against = set(evidence.unsupported)
     value = copy.deepcopy(answer.value)

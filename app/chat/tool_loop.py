@@ -1,4 +1,4 @@
-"""Calls the LLM until it answers, and runs the tasks that it asks for in between.
+"""Calls the LLM until it answers, and between the calls runs the tasks that it requests.
 
 If the time is over or the LLM falls silent after an answer has begun, the text so far becomes the answer, with the
 finish reason `length`. Before an answer has begun, either is a failure.
@@ -45,7 +45,7 @@ NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call o
 _LEFT_OUT = "The language model called '{}', which is none of the tools that it was offered: the call is left out."
 _NO_JSON = "The arguments of the call of '{}' are not valid JSON: they are as the language model wrote them."
 LONGEST_NAME = 64
-"""Characters of an invented name that are told: OpenAI's bound of a real one."""
+"""Largest number of characters of an invented name that a warning repeats: OpenAI's bound on real names."""
 PASSED_ON = (
     "temperature",
     "top_p",
@@ -62,27 +62,27 @@ PASSED_ON = (
 )
 """Fields of a request that are passed to the LLM unchanged."""
 EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "on": "medium"}
-"""`reasoning_effort` as OpenAI-compatible servers know it; what is not here is not passed on."""
+"""Values of `reasoning_effort` for OpenAI-compatible servers. A value that is absent here is not passed on."""
 _TIME_IS_UP = "The answer was cut because its request's time was up: {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
 _FELL_SILENT = "The answer was cut because the language model took too long to go on with it."
 
 
 @dataclass(frozen=True, slots=True)
 class ToolLimits:
-    """Limits on the tasks that the LLM may run for one request. A call beyond them is answered with an error that the
-    LLM reads."""
+    """Limits on the tasks that the LLM may run for one request. A call beyond the limits gets an error that the LLM
+    reads."""
 
     at_once: int = 8
-    """Tasks that run at once (OPENFAZE_TOOL_CALLS_AT_ONCE)."""
+    """Largest number of tasks that run at a time (OPENFAZE_TOOL_CALLS_AT_ONCE)."""
     a_round: int = 16
-    """Tasks after one answer of the LLM (OPENFAZE_MAX_TOOL_CALLS_A_ROUND)."""
+    """Largest number of tasks after one answer of the LLM (OPENFAZE_MAX_TOOL_CALLS_A_ROUND)."""
     a_request: int = 32
-    """Tasks for one request in all (OPENFAZE_MAX_TOOL_CALLS)."""
+    """Largest number of tasks in one request (OPENFAZE_MAX_TOOL_CALLS)."""
 
 
 @dataclass
 class _RequestedCall:
-    """A call of a tool, put together from its chunks."""
+    """Call of a tool, assembled from its chunks."""
 
     id: str
     name: str
@@ -98,31 +98,31 @@ class _RequestedCall:
 
 @dataclass
 class _Reply:
-    """The LLM's output so far in one call."""
+    """Output of the LLM so far in one call."""
 
     text_chunks: list[str] = field(default_factory=list)
     reasoning_chunks: list[str] = field(default_factory=list)
     calls: dict[int, _RequestedCall] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
-    """The places of calls of the client's tools, as the client counts them."""
+    """Index of each call of the client's tools as the client counts them, by the LLM's index."""
 
 
 @dataclass
 class Rounds:
-    """The LLM's work on one request. `messages` grows; the counts add up over all calls."""
+    """Work of the LLM on one request. `messages` grows, and the counts are sums over all calls."""
 
     llm: Llm
     request: ChatRequest
     messages: list[LlmMessage]
     specialists: Specialists
     shorten: Callable[[Sequence[Entry], Sequence[str]], Awaitable[list[str]]]
-    """The text of each of these results, as far as the LLM's context has room for them beside these other texts."""
+    """Function that returns the texts of the results, shortened to fit the LLM's context beside the other texts."""
     response_format: Mapping[str, Any] | None = None
     internal: Mapping[str, InternalTool] = field(default_factory=dict)
-    """The tasks that the LLM may call, by name. Empty: the LLM answers at once."""
+    """Tasks that the LLM may call, by name. Without any, the LLM answers at once."""
     turn: Turn = field(default_factory=lambda: Turn("", ()))
     entries: list[Entry] = field(default_factory=list)
-    """The entries of `precontext` so far; results of the LLM's own calls are added."""
+    """Entries of `precontext` so far. Results of the LLM's own calls are added."""
     fence: str = ""
     limits: ToolLimits = field(default_factory=ToolLimits)
     limit: TimeLimit = field(default_factory=TimeLimit)
@@ -131,18 +131,18 @@ class Rounds:
     corrected: bool = False
     """True once the LLM has received an error for calling a tool that does not exist."""
     ran: int = 0
-    """Specialists that the LLM's calls have run so far."""
+    """Number of specialists that the LLM's calls have run so far."""
     text: str = ""
-    """The answer of the last call."""
+    """Text of the last call's answer."""
     finish_reason: FinishReason = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int | None = None
     _reply: _Reply | None = None
-    """The output of the call that is under way."""
+    """Output of the current call."""
 
     async def answer(self) -> AsyncGenerator[Event, None]:
-        """The events of the answer. Precontext comes after each round of specialists, with the new entries."""
+        """Yield the events of the answer. A Precontext with the new entries follows each round of specialists."""
         async with aclosing(self._in_time(self._rounds())) as events:
             async for event in events:
                 yield event
@@ -150,7 +150,7 @@ class Rounds:
             yield AnswerWarning(CAUTION)
 
     def again(self, complaint: str) -> AsyncGenerator[Event, None]:
-        """One more call, after `complaint` about the last one's text."""
+        """Call the LLM once more, with a `complaint` about the text of its last call."""
         self.messages += [{"role": "assistant", "content": self.text}, {"role": "user", "content": complaint}]
         return self._in_time(self._call({}, []))
 
@@ -254,7 +254,7 @@ class Rounds:
                     yield AnswerWarning(_NO_JSON.format(call.name))
 
     def _take(self, reply: _Reply, event: LlmEvent) -> Event | None:
-        """Takes in an event, and returns what the client sees of it."""
+        """Record an event, and return the event that the client sees, if any."""
         match event:
             case TextDelta(text, logprobs):
                 reply.text_chunks.append(text)
@@ -274,7 +274,7 @@ class Rounds:
         self._reply = None
         self.text = "".join(reply.text_chunks)
         self.finish_reason = "length" if done.finish_reason == "length" else "tool_calls" if reply.places else "stop"
-        # The LLM's own counts, or by the tokenizer, or the estimate, whichever there is.
+        # Counts come from the LLM's server, else from the tokenizer, else from an estimate.
         count = self.llm.count_tokens
         prompt, completion = done.prompt_tokens, done.completion_tokens
         self.prompt_tokens += sum(map(count, map(_text_of, self.messages))) if prompt is None else prompt
@@ -285,7 +285,7 @@ class Rounds:
 
     @cached_property
     def _offered(self) -> frozenset[str]:
-        """The client's tools that the LLM may call, by name."""
+        """Names of the client's tools that the LLM may call."""
         tools = () if self.request.tool_choice == "none" else self.request.tools or ()
         return frozenset(tool.function.name for tool in tools) - self.internal.keys()
 
@@ -298,7 +298,7 @@ class Rounds:
         tools = [] if silenced else [tool.model_dump(exclude_unset=True) for tool in request.tools or ()]
         choice: Any = None if silenced else request.tool_choice
         if choice == "auto" and not tools:
-            # It says nothing then, and servers refuse it.
+            # Without tools, the value has no effect, and servers refuse it.
             choice = None
         if not isinstance(choice, str | None):
             choice = choice.model_dump()
@@ -314,7 +314,8 @@ class Rounds:
         )
 
     async def _run(self, requested: Sequence[_RequestedCall]) -> tuple[Entry, ...]:
-        """Runs as many of the tasks as may run, side by side, and tells the LLM their results."""
+        """Run as many of the requested tasks as the limits permit, side by side, and add their results to the
+        messages."""
         limits = self.limits
         most = min(limits.a_round, limits.a_request - self.ran)
         runnable = [(self.internal[call.name], call) for call in requested if call.name in self.internal]
@@ -336,7 +337,7 @@ class Rounds:
 
 
 def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
-    """The parameters of the LLM that the client set, under OpenAI's names."""
+    """Return the LLM's parameters that the client set, under OpenAI's names."""
     given = {**request.model_dump(include=set(PASSED_ON), exclude_none=True), **(request.model_extra or {})}
     options = {name: given[name] for name in PASSED_ON if given.get(name) is not None}
     limit = request.max_completion_tokens or request.max_tokens

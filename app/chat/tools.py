@@ -1,4 +1,4 @@
-"""The tasks that a capable LLM may call by itself. The client never sees these calls."""
+"""Tasks that a capable LLM may call by itself. The client never sees these calls."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from tasks.errors import InputError
 from tasks.inputs.source import Source
 
 PREFIX = "openfaze_"
-"""Begins the names of internal tools, so that none has the name of a client's tool."""
+"""Prefix of the names of internal tools, which keeps them different from the names of the client's tools."""
 
 Arguments = Mapping[str, Any]
 _INPUT = {"type": "integer", "minimum": 1, "description": "The number of the user's input, in order."}
@@ -24,19 +24,19 @@ class InternalTool:
     task: str
     description: str
     properties: Mapping[str, Mapping[str, Any]]
-    """JSON schemas of the arguments; all but those in `optional` are required."""
+    """JSON schemas of the arguments. All arguments are required except those in `optional`."""
     text: Callable[[Arguments], str]
-    """Makes the text that the task is given."""
+    """Function that makes the task's input text from the arguments."""
     optional: tuple[str, ...] = ()
     kinds: frozenset[Kind] = frozenset()
-    """The kinds of inputs or links that it reads."""
+    """Kinds of inputs or links that the tool reads."""
 
     @property
     def name(self) -> str:
         return PREFIX + self.task
 
     def definition(self) -> dict[str, Any]:
-        """The definition of the tool in OpenAI's form."""
+        """Return the definition of the tool in OpenAI's form."""
         parameters = {
             "type": "object",
             "properties": dict(self.properties),
@@ -49,7 +49,7 @@ class InternalTool:
         }
 
     def request(self, arguments: str, turn: Turn) -> TaskRequest:
-        """What the LLM's `arguments` (JSON) ask the task for. Raises InputError, which the LLM is told."""
+        """Return the request of the task for the LLM's `arguments` (JSON). Raises InputError, which the LLM reads."""
         try:
             given = json.loads(arguments or "{}")
             text = self.text(given)
@@ -59,7 +59,8 @@ class InternalTool:
 
     def _sources(self, arguments: Arguments, turn: Turn) -> tuple[Source, ...]:
         if self.task == "scraper":
-            # Only what the user pointed to is fetched: a URL may have come from a page that wants to be followed.
+            # Only URLs in the user's messages are fetched, because any other URL may come from a page that wants to be
+            # followed.
             found = [source for source in turn.sources if source.url == arguments["url"]]
             if not found:
                 raise InputError("Only URLs in the user's own messages can be opened.")
@@ -133,8 +134,8 @@ TOOLS: Sequence[InternalTool] = (
 
 
 def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[InternalTool]:
-    """The tools that can add something: those whose task runs here and, where it reads inputs or links, has one of its
-    kind that the plan did not give to it already."""
+    """Return the tools that can contribute: their task runs here and, if it reads inputs or links, there is an input
+    that the plan has not given to it already."""
     planned = {(step.task, source) for step in plan.steps for source in step.sources}
 
     def is_new(tool: InternalTool, source: Source) -> bool:

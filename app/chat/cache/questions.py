@@ -1,4 +1,4 @@
-"""Reads what an English question says, with the words of questions.toml, for `vetoes` to compare."""
+"""Parses an English question with the words of questions.toml, so that `vetoes` can compare it."""
 
 import re
 import tomllib
@@ -18,13 +18,13 @@ from tasks.notation.numbers import find_numbers
 from tasks.notation.words import MONTHS, NUMBERS, PLACES, UNITS, any_of, unit_named
 
 _SURE: Final = 0.8
-"""Probability from which on a text is taken to be in a language."""
+"""Least probability at which a text is taken to be in a language."""
 
 Readings = Sequence[frozenset[Any]]
-"""What each of some numbers or days may mean."""
+"""Possible readings of each number or each day of a question."""
 _WORD: Final = re.compile(r"[^\W_]+(?:['./_+&-][^\W_]+)*[+#]*|[#%]")
 _SIGN: Final = re.compile(r"[<>=≤≥^*×÷@\\|~]|(?<=[\d\s])[+/-](?=[\d\s])")
-"""Signs of calculations and of code."""
+"""Pattern of signs in calculations and code."""
 _CONTRACTIONS: Final = (
     (re.compile(r"\b(?:can't|cannot)\b"), "can not"),
     (re.compile(r"\bwon't\b"), "will not"),
@@ -53,7 +53,7 @@ _BETWEEN: Final = " \t\"'“„«(["
 _SENTENCE_ENDS: Final = ".!?:;\n"
 _BEFORE_UNITS: Final = frozenset({"#", "in", "to", "into", "from", "per"})
 _COSTS: Final = frozenset({"cost", "costs"})
-"""Words with which "how much" asks for a price."""
+"""Words beside which "how much" asks for a price."""
 _TOWARDS: Final = dict.fromkeys(("into", "onto", "toward", "towards"), "to")
 _DOUBLED: Final = re.compile(r"([bdgklmnprt])\1$")
 _SINGULARS: Final = ("ss", "us", "is")
@@ -65,34 +65,35 @@ _WEEKDAYS: Final = tuple(
 @dataclass(frozen=True, slots=True)
 class ParsedQuestion:
     language: str | None
-    """The language's code, or None where it is in doubt."""
+    """Code of the language, or None if it is in doubt."""
     quoted: frozenset[str]
     addresses: frozenset[str]
     codes: frozenset[str]
-    """Words with figures or signs in them, such as names of files and products."""
+    """Words with digits or signs in them, such as names of files and products."""
     days: Readings
     dates: frozenset[str]
-    """Months, days of the week and places in an order, by name."""
+    """Names of months, weekdays and ordinal numbers."""
     numbers: Readings
     units: frozenset[str]
     denies: bool
     question: str
-    """What is asked for: "why", "howmany" …, "can", "must", "yes or no", or "" for all else."""
+    """Kind of the question: "why", "howmany" …, "can", "must", "yes or no", or "" for any other."""
     words: Sequence[str]
     """Stems of all words, in order."""
     content: Sequence[str]
-    """Stems of the words that have a meaning of their own."""
+    """Stems of the words with a meaning of their own."""
     names: Sequence[str]
     objects: Mapping[str, frozenset[str]]
-    """What stands behind "to", "from", "than" …, by that word."""
+    """Objects of directions: the next word after "to", "from", "than" …, by direction."""
     times: frozenset[int]
-    """Past, present, future; as the persons and the verbs of little meaning by their places in the table."""
+    """Times (past, present, future), by their indexes in the table. Persons and auxiliary verbs have such indexes,
+    too."""
     persons: frozenset[int]
     light: frozenset[int]
     begins_with: str
-    """The first of "i" and "you" where both occur, else ""."""
+    """The first of "i" and "you" if both occur, else ""."""
     has_order: bool
-    """False where words may change places without a change of meaning, as in "A and B"."""
+    """False if words may change places without a change of meaning, as in "A and B"."""
 
 
 @lru_cache(1024)
@@ -161,7 +162,7 @@ def parse_question(text: str) -> ParsedQuestion:
 
 
 def is_code(term: str) -> bool:
-    """Tells whether a word has figures or signs in it."""
+    """True if a word has digits or signs in it."""
     return term != "#" and any(character.isdigit() or character in "./_+#&" for character in term)
 
 
@@ -181,7 +182,10 @@ def _without(text: str, spans: Sequence[tuple[int, int]], instead: str = " ") ->
 
 
 def _capitalised(text: str) -> Iterator[str]:
-    """The words, in lower case, that capitals show to be names: inside a sentence most of whose words have none."""
+    """Yield, in lower case, the words that are names by their capitals.
+
+    A text most of whose words are capitalised has none, and neither does the first word of a sentence.
+    """
     found = list(_WORD.finditer(text))
     little = question_words().little - question_words().dates.keys()
     if sum(each.group()[0].isupper() for each in found) > len(found) / 2 and len(found) > 3:
@@ -190,14 +194,14 @@ def _capitalised(text: str) -> Iterator[str]:
         word = each.group().removesuffix("'s")
         inside = any(character.isupper() for character in word[1:])
         if word == "I" or word.startswith("I'") or (word.lower() in little and not word.isupper()):
-            continue  # "Hi, What" and the like
+            continue  # such as "What" in "Hi, What"
         before = text[: each.start()].rstrip(_BETWEEN)
         if inside or (word[0].isupper() and before and before[-1] not in _SENTENCE_ENDS):
             yield word.lower()
 
 
 def _unit(term: str, before: str) -> str | None:
-    """A unit by its name; those of one letter or two only behind a number or a direction."""
+    """Return the name of a unit. A unit of one or two letters counts only after a number or a direction."""
     if len(term) <= 2 and before not in _BEFORE_UNITS:
         return None
     named = question_words().units.get(term)
@@ -236,7 +240,8 @@ def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
 
 @lru_cache(4096)
 def stem(word: str) -> str:
-    """`word` without the endings of plurals, verbs and adverbs: "cancelling", "cancelled" and "cancels" are one."""
+    """Return `word` without endings of plurals, verbs and adverbs: "cancelling", "cancelled" and "cancels" have one
+    stem."""
     for ending, instead in (
         ("ies", "y"),
         ("ied", "y"),
@@ -264,7 +269,7 @@ class QuestionWords:
     phrases: Mapping[str, str]
     without_meaning: frozenset[str]
     little: frozenset[str]
-    """The words without meaning and those of questions, which are compared by themselves."""
+    """Function words and interrogatives, which are compared separately."""
     negations: frozenset[str]
     questions: frozenset[str]
     yes_or_no: frozenset[str]
@@ -277,9 +282,9 @@ class QuestionWords:
     persons: Mapping[str, int]
     light: Mapping[str, int]
     synonyms: Mapping[str, frozenset[int]]
-    """The sets that a stem belongs to."""
+    """Numbers of the sets of synonyms that a stem belongs to."""
     opposites: Mapping[str, frozenset[str]]
-    """Stems, by stems."""
+    """Stems of opposite meaning, by stem."""
     units: Mapping[str, str]
     unit_names: frozenset[str]
     numbers: Mapping[str, int]
@@ -329,7 +334,7 @@ def question_words() -> QuestionWords:
 
 
 def _turned(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
-    """To each word those that it is paired with."""
+    """Return, for each word, the words that it is paired with."""
     turned: dict[str, set[str]] = {}
     for x, y in pairs:
         turned.setdefault(x, set()).add(y)
@@ -346,7 +351,7 @@ def _listed(said: str) -> list[str]:
 
 
 def _english(named: Mapping[str, int], words: int) -> dict[str, int]:
-    """The first words of each number: the lists begin with English."""
+    """Return the first words of each number, which are English in these lists."""
     by_number: dict[int, list[str]] = {}
     for word, number in named.items():
         by_number.setdefault(number, []).append(word)
@@ -354,7 +359,7 @@ def _english(named: Mapping[str, int], words: int) -> dict[str, int]:
 
 
 def share_of_english(text: str) -> float:
-    """The share of the words of `text` that are among the commonest of English questions."""
+    """Return the share of the words of `text` that are among the commonest in English questions."""
     table = question_words()
     terms = _WORD.findall(text.lower())
     common = table.without_meaning | table.questions | table.yes_or_no | table.directions

@@ -1,1 +1,1 @@
-"""The JSON schema that an answer has to satisfy: checking it in bounded time, and reading answers by it."""
+"""JSON schemas that answers have to satisfy: answers are checked in bounded time, and parsed by their schema."""

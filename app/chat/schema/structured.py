@@ -1,4 +1,4 @@
-"""The form that the client asked the answer to have, and whether an answer has it."""
+"""Form of the answer that the client requested, and the check of an answer against it."""
 
 import json
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ COMPLAINT = "{reason} Answer again with the corrected JSON and nothing else."
 
 
 def is_open(response_format: ResponseFormat | None) -> bool:
-    """True when any JSON would do: then a run task answers alone, and its raw result is what comes back.
+    """True if any JSON satisfies the requested form. The raw result of a requested task is then the answer.
 
-    `{"type": "object", "properties": {}, "additionalProperties": false}` names nothing that the answer should have: it
-    is what `z.object({})` becomes. `properties`, `items`, `enum`, `anyOf`, `$ref` … with something in them do.
+    `{"type": "object", "properties": {}, "additionalProperties": false}` names no content of the answer: it is the form
+    of `z.object({})`. Non-empty `properties`, `items`, `enum`, `anyOf`, `$ref` … do name content.
     """
     if response_format is None or response_format.type != "json_schema":
         return True
@@ -38,12 +38,12 @@ def _says_nothing(keyword: str, value: object) -> bool:
         return value == "object"
     if keyword == "additionalProperties":
         return isinstance(value, bool) or value == {}
-    # Empty `properties`, `required`, `$defs` … leave everything allowed.
+    # Empty `properties`, `required`, `$defs` … permit everything.
     return value in ({}, [], None)
 
 
 class SchemaNotSatisfied(ApiError):
-    """The LLM failed twice; what it wrote is not passed off as an answer."""
+    """The LLM failed twice to satisfy the schema. Its text is not presented as an answer."""
 
     code = "schema_not_satisfied"
 
@@ -52,12 +52,12 @@ class SchemaNotSatisfied(ApiError):
 
 
 class NotVerbatim(BadRequest):
-    """Nothing supports a value that the request wants supported, and the schema wants it."""
+    """Nothing supports a value that must be supported by request, and must not be null by schema."""
 
     code = "not_verbatim"
 
     def __init__(self, pointer: str) -> None:
-        """`pointer`: the field's, in the answer."""
+        """Create the error for the field at `pointer` in the answer."""
         super().__init__(
             f"Nothing that was read supports a value for '{pointer}' ('verbatim'), and the schema does not let it be "
             "null: allow null there, or leave 'verbatim' out.",
@@ -67,15 +67,17 @@ class NotVerbatim(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The form that an answer has to have: `json_object` or `json_schema`."""
+    """Required form of an answer: `json_object` or `json_schema`."""
 
     format: ResponseFormat
     checker: SchemaChecker | None
 
     @classmethod
     def of(cls, response_format: ResponseFormat | None) -> "Shape | None":
-        """The shape, or None where any text will do. Raises InputError for a schema that contradicts itself or cannot
-        be checked."""
+        """Return the required form, or None if any text is permitted.
+
+        Raises InputError for a schema that contradicts itself or cannot be checked.
+        """
         if response_format is None or response_format.type == "text":
             return None
         asked = response_format.json_schema
@@ -90,25 +92,26 @@ class Shape:
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
-        """The JSON schema, or None where any object will do."""
+        """JSON schema, or None if any object is permitted."""
         return None if self.checker is None or self.format.json_schema is None else self.format.json_schema.schema_
 
     def with_schema(self, schema: Mapping[str, Any]) -> "Shape":
-        """This shape with another schema."""
+        """Return this form with another schema."""
         assert self.format.json_schema is not None
         asked = self.format.json_schema.model_copy(update={"schema_": dict(schema)})
         return Shape(self.format.model_copy(update={"json_schema": asked}), SchemaChecker(schema))
 
     @property
     def instruction(self) -> str:
-        """The instruction to every LLM: one that decodes under the schema still chooses better words if it knows it."""
+        """Instruction for every LLM. Even an LLM whose decoding follows the schema chooses better words if it knows the
+        schema."""
         if self.schema is None:
             return JSON_ONLY
         return JSON_SCHEMA + json.dumps(self.schema, ensure_ascii=False)
 
     @property
     def upstream(self) -> dict[str, Any]:
-        """The `response_format` for an OpenAI-compatible server."""
+        """Field `response_format` for an OpenAI-compatible server."""
         asked = self.format.json_schema
         if self.schema is None or asked is None:
             return {"type": "json_object"}
@@ -116,5 +119,8 @@ class Shape:
         return {"type": "json_schema", "json_schema": schema}
 
     def parse(self, text: str) -> JsonAnswer:
-        """Raises AnswerInvalid with words for the LLM, and InputError for a schema that cannot be checked."""
+        """Return the answer in `text`.
+
+        Raises AnswerInvalid, with a message for the LLM, and InputError for a schema that cannot be checked.
+        """
         return parse_answer(text, self.checker)
