@@ -1,6 +1,6 @@
-"""Engines: a folder for each group of capabilities, which its `capability` declares, and beside the folders what drives
-all.
+"""Engines. Each group of capabilities has a folder, whose `capability` declares them; the modules beside the folders
+are common to all engines.
 
-`catalog` finds the capabilities, `runtime` chooses their engines, `host` runs one behind a queue, `scheduler` and
-`turns` say whose work is next, and `weights` fetches what an engine needs.
+`catalog` finds the capabilities, `runtime` chooses their engines, `host` runs an engine behind a queue, `scheduler` and
+`turns` determine whose work is next, and `weights` lists the files that an engine needs.
 """

@@ -71,7 +71,7 @@ class Batches(Generic[ItemT, ResultT]):
             results: list[ResultT | Exception | Unfinished] = list(engine.run(items))
             if len(results) != len(items):
                 raise RuntimeError(f"{self._name} returned {len(results)} results for {len(items)} items")
-        except Exception as error:  # noqa: BLE001 - whatever an engine raises belongs to its items
+        except Exception as error:  # noqa: BLE001 - an error is the result of its items
             results = [error] * len(items)
             if not ran_out(error):
                 return results if len(items) == 1 else [self.run(engine, [item])[0] for item in items]

@@ -13,7 +13,7 @@ ResultT = TypeVar("ResultT")
 
 
 class SharedRun(Generic[Result]):
-    """A run that all callers share who join it: each gets its result, or its exception. A caller that joins after the
+    """A run shared by all callers that join it: each gets its result, or its exception. A caller that joins after the
     end starts a new run.
 
     A caller that leaves does not stop the run, because others wait for it, too. The run has a context of its own,
@@ -42,7 +42,7 @@ class SharedRun(Generic[Result]):
 
 
 class WhileAwaited(Generic[Result]):
-    """A piece of work that all callers share who join it, with its result or exception. A caller that leaves does not
+    """A piece of work shared by all callers that join it, with its result or exception. A caller that leaves does not
     stop the work, unless it is the last: then the work is cancelled."""
 
     def __init__(self, work: Coroutine[Any, Any, Result]) -> None:

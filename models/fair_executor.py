@@ -26,7 +26,7 @@ SLICE_S = 0.02
 
 
 def all_of(slices: Slices[T]) -> T:
-    """Do all slices without a pause and return the result, where nobody else waits or the slices are few."""
+    """Do all slices without a pause and return the result: for few slices, or if no other work waits."""
     while True:
         try:
             next(slices)

@@ -17,7 +17,7 @@ __all__ = ["ColorFormat", "PrePostProcessor", "ops", "ov", "request_for"]
 def request_for(graph: Any, *, threads: int) -> Any:
     """Return an inference request of `graph`, compiled for the CPU. Its results are the same on every machine.
 
-    The compiled form of these graphs is not stored, unlike PP-OCR's: that of all-MiniLM-L6-v2 would take 43 MB, and
+    The compiled form of these graphs is not stored, unlike PP-OCR's: all-MiniLM-L6-v2 would take 43 MB, and
     reading it back takes 0.12 s of processor time; compiling takes 0.16 s.
     """
     compiled = ov.Core().compile_model(

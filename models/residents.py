@@ -35,7 +35,7 @@ class Resident(Protocol):
 
     @property
     def in_use(self) -> bool:
-        """True if somebody waits for a result of the engine."""
+        """True if a caller waits for a result of the engine."""
 
     async def unload(self) -> bool:
         """Unload the engine. Return False if it was in use after all."""

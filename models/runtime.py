@@ -1,4 +1,5 @@
-"""The engines of one process: chosen by name or by what can run here, built once, closed together."""
+"""The engines of one process. Each is chosen by its name or because it can run here, and is built once; all are closed
+together."""
 
 import asyncio
 import contextlib
@@ -66,7 +67,7 @@ class _Readiness:
     off_the_card: str | None = None
     """Remedy if nothing but the card that the operator named is missing."""
     is_fault: bool = False
-    """True if the remedy is for a fault that nobody would expect: the look failed, or the system lacks a library."""
+    """True if the remedy is for an unexpected fault: the look failed, or the system lacks a library."""
 
     @property
     def is_ready(self) -> bool:

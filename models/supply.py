@@ -19,7 +19,7 @@ Fetch = Callable[[WeightSet, Path], None]
 
 
 class WeightsMissing(EngineUnavailable):
-    """Weights are missing, and could not be fetched or may not be."""
+    """Weights are missing; they could not be fetched, or must not be fetched."""
 
     reason_label = "weights"
 

@@ -36,7 +36,8 @@ class WeightFile:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Addresses of the file: its own, then those of its site's mirrors. The checksum proves that they are equal."""
+        """Addresses of the file: its own, then its copies on mirrors of its site. The checksum proves that the copies
+        are equal."""
         sources = [self.url]
         for site, mirror in _MIRRORS:
             if match := site.match(self.url):

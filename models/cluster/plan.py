@@ -43,7 +43,7 @@ class ClusterConfig:
     stuck_s: float = 600.0
     """Most seconds for one batch. After them, callers no longer wait, and the replica is replaced."""
     threads: int = 1
-    """Number of threads of libraries in a replica that are not told a number."""
+    """Number of threads per library in a replica (OMP_NUM_THREADS and others), unless the engine sets it."""
     scale_s: float = 3.0
     """Seconds of higher load after which replicas are added; after ten times as many of lower load, replicas are
     removed."""

@@ -21,7 +21,7 @@ off, unless the text is passed as Passages."""
 
 
 def passages(folder: Path | None = None) -> Passages:
-    """Return the Passages of the model in `folder`, by default that of embedding_weights()."""
+    """Return the Passages of the model in `folder`, by default the one that embedding_weights() returns."""
     return Passages(lambda: (folder or _folder()) / "tokenizer.json", ("[CLS]", "[SEP]"), MAX_TOKENS)
 
 
@@ -38,8 +38,8 @@ class MiniLm:
     states."""
 
     def __init__(self, folder: Path | None = None, *, threads: int = 0) -> None:
-        """`folder` contains the weights; by default it is that of embedding_weights(). `threads` is 0 for the runtime's
-        choice."""
+        """`folder` contains the weights; by default it is the result of embedding_weights(). `threads` is 0 for the
+        runtime's choice."""
         self._folder = folder
         self._threads = threads
         self._tokenizer: Any = None

@@ -16,8 +16,8 @@ OPUS_SETS = tuple(known for known in WEIGHT_SETS.values() if known.pairs)
 
 
 def sets_between(source: str, target: str, root: Path) -> list[list[str]]:
-    """Return the alternatives of what to pull to translate between two tags, the smallest first: each is a list of the
-    sets that are not below `root`. The result is empty if no set has the target language."""
+    """Return the sets of weights that must be pulled to translate between two tags: a list for each alternative, the
+    smallest first, without the sets that are below `root`. The result is empty if no set has the target language."""
     by_pair = {pair: each for each in reversed(OPUS_SETS) for pair in each.pairs}
     hops = shortest_route(by_pair, source, target) or []
     chain = dict.fromkeys(by_pair[hop.source or "", hop.target] for hop in hops)

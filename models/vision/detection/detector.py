@@ -98,7 +98,7 @@ Found = tuple[Detection, ...]
 
 
 class HostedDetector:
-    """A Detector over the host of an engine from queries to what they find."""
+    """A Detector whose engine, from queries to detections, runs behind a host."""
 
     def __init__(
         self, host: EngineHost[Query, Found], labels: Sequence[str] | None, *, side: int, has_masks: bool = False

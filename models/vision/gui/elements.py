@@ -82,7 +82,7 @@ Found = tuple[GuiElement, ...]
 
 
 class HostedGuiDetector:
-    """A GuiDetector over the host of an engine from screens to their elements."""
+    """A GuiDetector whose engine, from screens to their elements, runs behind a host."""
 
     def __init__(self, host: EngineHost[Screen, Found]) -> None:
         self._host = host

@@ -61,7 +61,7 @@ def _pieces(image: Image, line: TextLine) -> Iterator[TextPiece]:
     total = sum(len(parts) for _, parts in runs)
     for words, parts in runs:
         whole = _around(words)
-        # OCR determines the ends of a line more precisely than those of its words.
+        # OCR determines the ends of a line more precisely than the ends of its words.
         if words is spaced[0]:
             whole = (left, *whole[1:])
         if words is spaced[-1]:

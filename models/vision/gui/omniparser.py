@@ -77,7 +77,7 @@ def icon_network(model: Path, *, device: str = "auto") -> IconNetwork:
 
 
 class UltralyticsIcons:
-    """Any YOLO of ultralytics. All its detections count, of whatever class."""
+    """Any YOLO of ultralytics. Detections of all classes count as icons."""
 
     def __init__(self, model: Path, *, device: str = "auto") -> None:
         """`model` is a `.pt` file, whose code runs when it is loaded, or a `.yaml`, which gives random weights."""

@@ -44,7 +44,7 @@ Span = tuple[int, int]
 class RegionTranscript:
     text: str
     probabilities: tuple[float, ...]
-    """Probability of each character: that of the token to which it belongs."""
+    """Probability of each character, equal to the probability of its token."""
 
 
 def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[TextLine]:
@@ -103,7 +103,7 @@ class _Written:
             for place in sorted(range(len(some)), key=lambda place: -len(some[place][1])) if start < stop else ():
                 text = some[place][1]
                 if len(text) < least or (best is not None and len(text) <= best[0]):
-                    break  # none of those that are left is longer
+                    break  # the other texts are not longer
                 likeness, span = self._place_of(text, (start, stop))
                 if likeness >= _CLOSE and (best is None or likeness * len(text) > best[0]):
                     best = likeness * len(text), place, span
