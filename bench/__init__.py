@@ -1,1 +1,1 @@
-"""Measurements, each a program of its own. Not part of the test suite."""
+"""Measurements, each a program of its own. They are not part of the test suite."""

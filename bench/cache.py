@@ -39,19 +39,19 @@ from tests.server import serving
 
 PATH = "/v1/chat/completions"
 ANSWER = "It is so, and it has been so for a long time, as everybody knows who has asked. " * 26
-"""2 kB."""
+"""Answer of the scripted LLM, of 2 kB."""
 MODES = ("off", "exact", "verified")
 AT_ONCE = 8
 CALL = {"model": "interfaze-beta", "temperature": 0}
 
 
 def question(number: int) -> dict[str, object]:
-    """One that nobody has asked before, and that is nobody's in other words."""
+    """Return a new question, of which no earlier question is a wording."""
     return CALL | {"messages": [{"role": "user", "content": f"What happened in the year {number} in Lower Silesia?"}]}
 
 
 def long_document(pages: int) -> dict[str, object]:
-    """OCR of a PDF whose reading is a megabyte, and that is small itself."""
+    """Return a request for the OCR of a PDF. The request is small, its result has a megabyte."""
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=(595, 842), pageCompression=1)
     for page in range(pages):
@@ -68,20 +68,20 @@ def long_document(pages: int) -> dict[str, object]:
 
 
 class Caller:
-    """Asks one server. Python's plain client: httpx takes a millisecond of its own."""
+    """Client of one server. It uses Python's plain client, because httpx takes a millisecond of its own."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self._connection = http.client.HTTPConnection(base_url.removeprefix("http://"), timeout=60)
 
     def timed(self, body: dict[str, object], *, hit: bool) -> float:
-        """Seconds."""
+        """Return the seconds of a request, which must be a hit or a miss as `hit` states."""
         seconds, was_hit = self.asked(body)
         assert was_hit is hit
         return seconds
 
     def asked(self, body: dict[str, object]) -> tuple[float, bool]:
-        """Seconds, and whether the answer came from the cache."""
+        """Return the seconds of a request, and True if the answer came from the cache."""
         sent = json.dumps(body).encode()
         started = time.perf_counter()
         self._connection.request("POST", PATH, sent, {"content-type": "application/json"})
@@ -98,7 +98,7 @@ class Caller:
 
 @contextlib.contextmanager
 def callers(folder: Path, **more: object) -> Iterator[dict[str, Caller]]:
-    """One of each mode."""
+    """Yield a client of a server in each mode, by mode."""
     with contextlib.ExitStack() as stack:
         llm = stack.enter_context(serving_llm(lambda _: Reply(ANSWER, chunks=[ANSWER])))
         found = {}
@@ -164,20 +164,20 @@ def _picture(text: str) -> dict[str, object]:
 
 
 def other_words(questions: int, rounds: int) -> None:
-    """Hits of questions in other words, over HTTP, among many that are known."""
+    """Print the times of hits in other words, over HTTP, among many known questions."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "verified" / "answers-questions.sqlite"
-        # A bound that a few observations meet: what a look-up takes does not depend on it.
+        # The error bound can be met after a few observations; the time of a look-up does not depend on it.
         with callers(folder, cache_max_error=0.2) as asked:
             caller, wordings = asked["verified"], other_wordings(40 + rounds)
             for wording in wordings[:40]:
                 caller.asked(wording)
-                time.sleep(0.05)  # for the comparison, for which no answer waits
+                time.sleep(0.05)  # time for the comparison, which follows the answer
             before = file.stat().st_size
             asyncio.run(fill(file, questions))
             size = (file.stat().st_size - before) / questions
-            # The server has closed a connection that was not used for so long.
+            # The server has closed the connection, which was not used for too long.
             with contextlib.closing(Caller(caller.base_url)) as again:
                 seconds = [taken for taken, was_hit in map(again.asked, wordings[40:]) if was_hit]
         told(f"a hit in other words among {questions:,} ({len(seconds)} of {rounds})", seconds, "aim: ≤ 15")
@@ -185,7 +185,7 @@ def other_words(questions: int, rounds: int) -> None:
 
 
 def other_wordings(count: int) -> list[dict[str, object]]:
-    """Ways to ask one question."""
+    """Return different wordings of one question."""
     drawn = random.Random(4)
     asked = [f"{begun} the Eiffel Tower?" for begun in ("How tall is", "What is the height of", "How high is")]
     wordings: dict[str, None] = {}
@@ -195,7 +195,7 @@ def other_wordings(count: int) -> list[dict[str, object]]:
 
 
 async def fill(file: Path, questions: int) -> None:
-    """Puts in so many that were compared once."""
+    """Store questions that were compared once."""
     known = KnownQuestions(file, Seal(1 << 20))
     vectors = np.random.default_rng(1).normal(size=(questions, DIMENSIONS)).astype(np.float32)
     for number, vector in enumerate(vectors):
@@ -207,7 +207,7 @@ async def fill(file: Path, questions: int) -> None:
 
 
 def throughput(rounds: int) -> None:
-    """Questions that nobody has asked before, by several at a time."""
+    """Print the number of misses per second, for several callers at a time."""
     numbers = itertools.count(1_000_000)
     with tempfile.TemporaryDirectory() as name, callers(Path(name)) as asked:
         for mode, caller in asked.items():

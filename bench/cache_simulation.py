@@ -39,7 +39,7 @@ from models.embedding.minilm import MiniLm
 BOUNDS: Final = (0.01, 0.02, 0.05)
 STREAMS: Final = ("zipf", "drifting", "sorted")
 NEIGHBOURS: Final = 4
-"""The nearest that are looked at where there are no vetoes; of these the one that most is known of counts."""
+"""Number of nearest entries that are compared without vetoes; the one with the most observations is chosen."""
 
 TABLE: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
@@ -48,11 +48,11 @@ TABLE: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-
 class Asked:
     question: str
     meaning: int
-    """Questions of one meaning have one answer."""
+    """Number of the meaning. All questions of one meaning have the same answer."""
 
 
 def questions(length: int, seed: int = 7) -> list[Asked]:
-    """No question twice, few meanings often."""
+    """Return different questions: few meanings occur often, most rarely."""
     drawn = random.Random(seed)
     meanings = [
         (intent["wordings"], subject) for intent in TABLE["intents"] for subject in TABLE["subjects"][intent["subject"]]
@@ -72,8 +72,8 @@ def questions(length: int, seed: int = 7) -> list[Asked]:
 
 
 def order(kind: str, asked: Sequence[Asked], seed: int = 8) -> list[int]:
-    """The places of the same questions in a stream: as drawn; each meaning for a fifth of the time, at a time of its
-    own; or one meaning after the other."""
+    """Return the order of the questions in a stream: as drawn; with each meaning in a fifth of the time, around a time
+    of its own; or one meaning after the other."""
     drawn = random.Random(seed)
     if kind == "zipf":
         return list(range(len(asked)))
@@ -92,7 +92,7 @@ def worded(question: str, drawn: random.Random) -> str:
 
 
 def embedded(texts: Sequence[str]) -> NDArray[np.float32]:
-    """The vectors of `texts`, kept in a temporary file: they take minutes."""
+    """Return the vectors of `texts`. They are stored in a temporary file, because they take minutes."""
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
     kept = Path(tempfile.gettempdir()) / f"openfaze-simulation-{digest}.npy"
     if not kept.is_file():
@@ -118,7 +118,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     hits: NDArray[np.bool_]
-    """By request."""
+    """True for each request that was a hit."""
     errors: NDArray[np.bool_]
     entries: int
 
@@ -142,7 +142,7 @@ def simulate(asked: Sequence[Asked], vectors: NDArray[np.float32], max_error: fl
             entries.append(Entry(each.question, each.meaning, Observations()))
             continue
         place = near[chosen]
-        if place in alike:  # now the one that was used last
+        if place in alike:  # the entry is now the last used one
             alike.append(alike.pop(alike.index(place)))
         entry, similarity = entries[place], float(known[place] @ vector)
         correct = entry.meaning == each.meaning
@@ -159,7 +159,7 @@ def simulate(asked: Sequence[Asked], vectors: NDArray[np.float32], max_error: fl
 
 
 def interval(count: int, of: int) -> tuple[float, float]:
-    """Clopper and Pearson's of 95 %."""
+    """Interval of Clopper and Pearson at 95 %."""
     low = float(beta.ppf(0.025, count, of - count + 1)) if count else 0.0
     return low, float(beta.ppf(0.975, count + 1, of - count)) if count < of else 1.0
 

@@ -32,25 +32,25 @@ from tests.conftest import SHARED
 Steps = Generator[simpy.Event, Any, None]
 
 MOST_WAITING = 64
-"""Requests that a replica takes in beside those that it computes; OPENFAZE_MAX_QUEUE's default."""
+"""Most requests that wait for a replica; OPENFAZE_MAX_QUEUE's default."""
 LOADS = (10, 100, 1_000, 10_000)
-"""Requests a second."""
+"""Loads in requests per second."""
 FLEET = 40
-"""Replicas that are simulated at once; larger numbers are so many of them side by side: a router that has more to
-choose from is no worse."""
+"""Most replicas that are simulated together. Larger numbers count as several such fleets side by side, because a router
+with more choice performs no worse."""
 SLOWER = 2.0
-"""The 95th percentile may be so many times the service time of one request."""
+"""Largest 95th percentile of the time of a request, in multiples of its service time."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """What a replica does with what it is given: a batch of n takes `base_s` + n · `item_s`, more or less."""
+    """Service times of a replica: a batch of n items takes `base_s` + n · `item_s` on average."""
 
     name: str
     base_s: float
     item_s: float
     spread: float = 0.0
-    """The standard deviation of a batch's time over its mean (log-normal)."""
+    """Standard deviation of a batch's time, divided by its mean (log-normal)."""
     batch: int = 1
 
     def seconds(self, count: int, rng: random.Random) -> float:
@@ -62,32 +62,32 @@ class Service:
 
     @property
     def most_a_second(self) -> float:
-        """The most items a second of one replica that always has full batches."""
+        """Most items per second of one replica whose batches are always full."""
         return self.batch / (self.base_s + self.batch * self.item_s)
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """As Ray Serve scales: it looks at the requests under way for each replica, and acts when that has lasted."""
+    """Scaling like Ray Serve's: it checks the number of requests per replica, and acts once a need has lasted."""
 
     least: int
     most: int
     ongoing: float = 2.0
-    """That each replica is to have."""
+    """Number of requests that each replica should have."""
     look_s: float = 1.0
     up_after_s: float = 10.0
     down_after_s: float = 120.0
     start_s: float = 8.0
-    """Until a new replica has its weights in memory."""
+    """Seconds until a new replica has loaded its weights."""
 
 
 @dataclass
 class Outcome:
     waits: list[float] = field(default_factory=list)
-    """Seconds from arrival to answer."""
+    """Seconds from arrival to answer, for each request."""
     refused: int = 0
     replicas: list[int] = field(default_factory=list)
-    """At each look."""
+    """Number of replicas at each check."""
 
     def percentile(self, share: float) -> float:
         ordered = sorted(self.waits)
@@ -99,7 +99,7 @@ class Outcome:
 
 
 class Replica:
-    """In the model."""
+    """A replica in the model."""
 
     def __init__(self, env: simpy.Environment, service: Service, rng: random.Random, outcome: Outcome) -> None:
         self._env, self._service, self._rng, self._outcome = env, service, rng, outcome
@@ -123,7 +123,7 @@ class Replica:
             if not self._waiting:
                 self._arrived = self._env.event()
                 yield self._arrived
-            # What came while it was busy; it waits for no company.
+            # The batch consists of the requests that arrived meanwhile; it waits for no others.
             count = self._running = min(len(self._waiting), self._service.batch)
             came = [self._waiting.popleft() for _ in range(count)]
             yield self._env.timeout(self._service.seconds(count, self._rng))
@@ -132,12 +132,12 @@ class Replica:
 
 
 def least_busy(replicas: Sequence[Any], rng: random.Random) -> Any:
-    """The one with fewer requests of two drawn at random, as Ray Serve's router chooses (power of two choices)."""
+    """Return the less busy of two replicas drawn at random, like Ray Serve's router (power of two choices)."""
     return min(rng.sample(replicas, min(2, len(replicas))), key=lambda one: one.ongoing)
 
 
 def arrivals(rate: float, seconds: float, rng: random.Random) -> Iterator[float]:
-    """The pauses between requests that nobody waits with (Poisson)."""
+    """Yield the pauses between independent requests (Poisson)."""
     at = 0.0
     while (at := at + (pause := rng.expovariate(rate))) < seconds:
         yield pause
@@ -151,7 +151,7 @@ def simulated(
     scaling: Scaling | None = None,
     seed: int = 0,
 ) -> Outcome:
-    """`rates`: requests a second, and for how long, one after the other."""
+    """Simulate the replicas. `rates` are pairs of requests per second and their duration in seconds, in succession."""
     env, rng, outcome = simpy.Environment(), random.Random(seed), Outcome()
     running = [Replica(env, service, rng, outcome) for _ in range(replicas)]
 
@@ -188,7 +188,7 @@ def simulated(
                     env.process(start())
                 over_since = math.inf
             if env.now - under_since >= how.down_after_s:
-                del running[wanted:]  # what they were given they finish
+                del running[wanted:]  # they finish their requests
                 under_since = math.inf
 
     asking = env.process(ask())
@@ -200,7 +200,7 @@ def simulated(
 
 
 class Sleeper:
-    """An engine that does nothing for as long as a batch takes. Implements `Engine`."""
+    """Implementation of `models.base.Engine` that sleeps for the duration of a batch."""
 
     def __init__(self, service: Service, seed: int) -> None:
         self._service, self._rng = service, random.Random(seed)
@@ -217,7 +217,7 @@ class Sleeper:
 
 
 class Hosted:
-    """A real host of such an engine."""
+    """A real host of a Sleeper."""
 
     def __init__(self, service: Service, number: int) -> None:
         spec = EngineSpec(f"sleeper-{number}", "toy", "Apache-2.0", "here")
@@ -235,7 +235,7 @@ class Hosted:
 
 
 async def measured(service: Service, rate: float, seconds: float, replicas: int, seed: int = 1) -> Outcome:
-    """The same with real hosts, in real time."""
+    """Measure the same load on real hosts, in real time."""
     hosts, rng, outcome = [Hosted(service, number) for number in range(replicas)], random.Random(seed), Outcome()
     await asyncio.gather(*(one.host.load() for one in hosts))
 
@@ -277,7 +277,7 @@ async def check(seconds: float) -> None:
 
 
 async def services_here(rounds: int) -> list[Service]:
-    """OCR of a receipt and eleven seconds of speech, as they run here by themselves."""
+    """Measure OCR of a receipt and of eleven seconds of speech on this machine, one request at a time."""
     services, found = quiet_services(), []
     for task, sample in (("ocr", "receipt_000.jpg"), ("speech_to_text", "speech_jfk.flac")):
         data = (SHARED / "samples" / sample).read_bytes()
@@ -286,14 +286,15 @@ async def services_here(rounds: int) -> list[Service]:
             began = time.perf_counter()
             await services.tasks.find(task).run(TaskRequest("", (Source(Origin("sample"), data=data),)))
             times.append(time.perf_counter() - began)
-        mean = statistics.mean(times[1:])  # the first loads the engine
+        mean = statistics.mean(times[1:])  # the first request includes the load of the engine
         found.append(Service(task, 0.0, mean, statistics.stdev(times[1:]) / mean))
     await services.close()
     return found
 
 
 def replicas_for(service: Service, rate: float) -> tuple[int, Outcome]:
-    """The fewest whose 95th percentile is near enough to the time of one request, and that refuse none."""
+    """Return the least number of replicas that refuse no request and whose 95th percentile is at most SLOWER service
+    times."""
     one = service.base_s + service.item_s
     fleets = math.ceil(rate / service.most_a_second / FLEET)
     rate /= fleets

@@ -45,7 +45,7 @@ SPEC = EngineSpec("bench", "ocr", "Apache-2.0", "none")
 
 
 class Sleeper:
-    """Takes its time, and no processor's."""
+    """Engine that takes its time, but no processor time."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -62,7 +62,7 @@ class Sleeper:
 
 
 def page(number: int) -> Image.Image:
-    """A scan of a page with forty lines, each page another."""
+    """Return a scan of a page with forty lines, different for each number."""
     picture = Image.new("RGB", (1240, 1754), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(24)
     for line in range(40):
@@ -84,7 +84,7 @@ def cluster_of(replicas: int, address: str) -> RayCluster:
 
 
 async def all_up(name: str, replicas: int) -> None:
-    """Waits until each of the deployments whose names begin so has its replicas."""
+    """Wait until each deployment whose name begins with `name` has its replicas."""
     from ray import serve
 
     while True:
@@ -100,9 +100,12 @@ async def all_up(name: str, replicas: int) -> None:
 
 @contextlib.contextmanager
 def pinned(name: str) -> Iterator[None]:
-    """Gives each replica that starts in the block, of deployments whose names begin so, a core of its own: the first of
-    each shares core 0, and so on. Without it, a detector and a recognizer of one replica each compute on two cores. It
-    comes before their networks are loaded: OpenVINO gives its threads back the cores that the process had then."""
+    """Pin each replica that starts within the block, in a deployment whose name begins with `name`, to a core: the
+    first of each deployment to core 0, and so on.
+
+    Otherwise, a replica's detector and recogniser would each compute on two cores. Replicas are pinned before they load
+    their networks, because OpenVINO resets its threads to the cores that the process had at that time.
+    """
     ended = threading.Event()
     earlier, found = set(replicas_of(name)), dict[str, list[Process]]()
 
@@ -129,7 +132,7 @@ def pinned(name: str) -> Iterator[None]:
 @dataclass(frozen=True)
 class Process:
     title: str
-    """The deployment's."""
+    """Name of the deployment."""
     process: int
 
     def threads(self) -> list[int]:
@@ -159,7 +162,8 @@ def replicas_of(name: str) -> Iterator[Process]:
 
 
 async def closed(*hosts: EngineHost[Any, Any]) -> None:
-    """Nor do their replicas stay for who comes next, as those of a cluster that was there do."""
+    """Close the hosts, and delete their deployments, because replicas on an existing cluster would stay for other
+    servers."""
     from ray import serve
 
     for host in hosts:
@@ -174,7 +178,7 @@ def row(what: str, value: str, against: str) -> None:
 
 
 async def each_call(host: EngineHost[Any, Any], item: Any, calls: int) -> float:
-    """Milliseconds of a call, one after the other: the median."""
+    """Return the median milliseconds of calls made one after the other."""
     taken = []
     await host.run(item)
     for _ in range(calls):
@@ -185,7 +189,7 @@ async def each_call(host: EngineHost[Any, Any], item: Any, calls: int) -> float:
 
 
 async def a_second(host: EngineHost[Any, Any], calls: int) -> float:
-    """Calls a second, of so many that are all there at once."""
+    """Return the calls per second, of calls that are all made at once."""
     await host.run_many([b"x"] * 20)
     started = time.perf_counter()
     await host.run_many([b"x"] * calls)
@@ -207,8 +211,8 @@ def document(pages: int, folder: Path) -> Path:
 
 
 def compute(what: str, core: int) -> None:
-    """Computes on one core once it is told to, by a line, and says how many seconds of the core it took: what a replica
-    would, without Ray."""
+    """Compute on one core after a line of input, and print the processor time in seconds: a replica's work, without
+    Ray."""
     os.sched_setaffinity(0, {core})
     detector, recognizer = embedded_weights()
     detect, recognize = TextDetector(detector, threads=1), LineRecognizer(recognizer, threads=1)
@@ -239,7 +243,7 @@ def compute(what: str, core: int) -> None:
 
 
 def alone(what: str, cores: Sequence[int]) -> float:
-    """Seconds of the slowest core where each does the same, all at once."""
+    """Return the seconds of the slowest core if all `cores` do the same work at the same time."""
     with contextlib.ExitStack() as stack:
         processes = [
             stack.enter_context(
@@ -263,20 +267,21 @@ def alone(what: str, cores: Sequence[int]) -> float:
 
 
 def measure_machine() -> None:
-    """What two cores do more than one, by their own time, of which other programs take none. Two that share a core of
-    the hardware, or its memory, do less than twice as much, and no cluster more than they."""
+    """Print the factor by which two cores do more work than one, by their processor time, which other programs do not
+    change. Two cores that share hardware or memory do less than twice the work of one, and no cluster does more than
+    they."""
     for what in ("counting", "reading"):
         one, two = alone(what, [0]), alone(what, [0, 1])
         row(f"{what} alone, a process a core", f"{one:.1f} and {two:.1f} s", f"{2 * one / two:.2f} ×")
 
 
 PARTS = {"ray::ServeReplica": "replicas", "tasks.inputs.decode.worker": "drawing"}
-"""By what is in the command line of a process; the first that is."""
+"""Names of parts by a text in the process's command line; the first that occurs counts."""
 
 
 def processor_s(server: int) -> dict[str, float]:
-    """Seconds of a processor that the processes below this one have taken so far, by part: without a cluster's that
-    was there."""
+    """Return the seconds of processor time of this process's descendants, by part. An existing cluster is not
+    included."""
     taken = dict.fromkeys(("replicas", "drawing", "server", "Ray"), 0.0)
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
@@ -287,7 +292,8 @@ def processor_s(server: int) -> dict[str, float]:
 
 
 def read_document(file: Path, replicas: int, address: str) -> tuple[float, dict[str, float]]:
-    """Seconds of one request for all pages, after one for another document; and those of a processor, by part."""
+    """Return the seconds of a request for all pages, after a request for another document, and the seconds of processor
+    time by part."""
     content = base64.b64encode(file.read_bytes()).decode()
     settings: dict[str, Any] = {
         "cluster": "ray",

@@ -1,4 +1,4 @@
-"""What the OCR bench compares, each in a process of its own so that memory and threads are its own."""
+"""Contestants of the OCR bench, each in a process of its own so that memory and threads are separate."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from tests.e2e.conftest import data_url, ocr_request
 
 @dataclass(frozen=True)
 class Job:
-    """Read each of `pictures` once, `callers` at a time, in order."""
+    """Work of a round: each of `pictures` is read once, in order, `callers` at a time."""
 
     pictures: tuple[bytes, ...]
     callers: int
@@ -37,7 +37,7 @@ class Outcome:
     wall_s: float
     latencies_s: tuple[float, ...]
     words: int
-    """Read in all: a contestant that reads nothing is not fast."""
+    """Number of words read in all, which shows that a contestant reads."""
 
 
 class Contestant(Protocol):
@@ -46,13 +46,13 @@ class Contestant(Protocol):
     def run(self, job: Job) -> Outcome: ...
 
     def peak_mb(self) -> float:
-        """The most memory that its process has held (resident set)."""
+        """Largest memory of the contestant's process (resident set), in megabytes."""
 
     def close(self) -> None: ...
 
 
 def timed_pool(read: Callable[[bytes], int], job: Job) -> Outcome:
-    """Calls `read` from as many threads as the job has callers."""
+    """Call `read` from as many threads as the job has callers."""
     latencies: list[float] = []
 
     def timed(picture: bytes) -> int:
@@ -68,7 +68,7 @@ def timed_pool(read: Callable[[bytes], int], job: Job) -> Outcome:
 
 
 class InProcess:
-    """A contestant that a child process builds with `make` and drives."""
+    """A contestant in a child process, which builds it with `make` and runs it."""
 
     def __init__(self, name: str, make: Callable[..., Callable[[Job], Outcome]], *args: Any) -> None:
         self.name = name
@@ -98,7 +98,7 @@ def _drive(pipe: Connection, make: Callable[..., Callable[[Job], Outcome]], args
     pipe.send("ready")
     while (message := pipe.recv()) != "close":
         pipe.send(_peak_mb() if message == "peak" else run(message))
-    # Measured, and of no more use: engines and their threads need not be tidied up one by one.
+    # All is measured: the process ends without closing its engines and threads.
     os._exit(0)
 
 
@@ -107,8 +107,8 @@ def _peak_mb() -> float:
 
 
 def raw_rapidocr(engines: int, threads: int, batch: int, words: bool) -> Callable[[Job], Outcome]:
-    """RapidOCR on onnxruntime: `engines` instances of `threads` threads each, handed from caller to caller, with the
-    boxes of `words` or only those of lines."""
+    """RapidOCR on onnxruntime: `engines` instances with `threads` threads each, which callers use in turn. The result
+    contains the boxes of `words`, or only those of lines."""
     import logging
 
     from rapidocr import RapidOCR
@@ -139,7 +139,7 @@ def raw_rapidocr(engines: int, threads: int, batch: int, words: bool) -> Callabl
 
 
 def own_engine() -> Callable[[Job], Outcome]:
-    """openfaze's OCR task in process: the same work as a request, without HTTP."""
+    """Return openfaze's OCR task in this process: the work of a request, without HTTP."""
     from app.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest
@@ -192,8 +192,8 @@ class OverHttp:
 
 
 def print_round(contestants: Sequence[Contestant], job: Job, rounds: int, *, found: str, bases: Sequence[str]) -> None:
-    """Runs the contestants over the job, in turn, and prints how fast each is; the last against those named `bases`.
-    `found` is what their counts are of."""
+    """Run the contestants in turn and print their speed, and the last one's in comparison with each of `bases`. `found`
+    is the heading of their counts."""
     outcomes: dict[str, list[Outcome]] = defaultdict(list)
     for _ in range(rounds):
         for contestant in contestants:

@@ -1,7 +1,7 @@
-"""Made conversations: several voices, known turns.
+"""Generated conversations of several voices, with known turns.
 
 espeak-ng reads English with the voices of many languages and variants, each at its own pitch, pace and loudness. The
-voices of flite, made from recordings of people, and a real clip beside the checkout join in where they are there.
+voices of flite, made from recordings of people, and a real clip beside the checkout are added if they exist.
 """
 
 import functools
@@ -36,7 +36,7 @@ TUNED_ON = [
     "sv+f3/65/170",
     "en-us+croak/40/150",
 ]
-"""espeak-ng's voice, pitch and words a minute; the constants of tasks/speech were set on these."""
+"""Voices of espeak-ng, with pitch and words per minute, for which the constants of tasks/speech were chosen."""
 HELD_OUT = [
     "en-gb+m4/50/170",
     "en-us+f5/50/165",
@@ -51,11 +51,12 @@ HELD_OUT = [
     "en-gb-scotland+f3/45/160",
     "ro+m3/35/170",
 ]
-"""Voices that nothing was set on."""
+"""Voices that influenced no constant."""
 PEOPLE = ["flite:kal16", "flite:awb", "flite:rms", "flite:slt", "speech_jfk.flac"]
-"""Voices of people: nothing was set on them alone, but the threshold was chosen with their figures in sight."""
+"""Voices of people. They influenced no constant directly, but the threshold was chosen with knowledge of their
+figures."""
 _STRETCHES = ((0.2, 2.3), (3.2, 4.5), (5.3, 7.8), (8.1, 10.7))
-"""Seconds of the real clip between two pauses."""
+"""Start and end, in seconds, of stretches of the real clip between two pauses."""
 
 SHORT = [
     "Yes.",
@@ -94,9 +95,9 @@ class Conversation:
 
 
 def converse(voices: Sequence[str], seed: int, *, minutes: float, noise_db: float = -64) -> Conversation:
-    """Every voice speaks, then any, one to three sentences at a time with pauses of 0.1 to 2.5 s; a quarter of the
-    sentences are short. Each is up to 6 dB louder or softer than the mean of -24 dB of full scale. `noise_db`, of full
-    scale, is white."""
+    """Return a conversation: each voice speaks once, then any voice, one to three sentences at a time, with pauses of
+    0.1 to 2.5 s. A quarter of the sentences are short. A voice is up to 6 dB louder or softer than the mean of -24 dB
+    of full scale. `noise_db` is the level of white noise, relative to full scale."""
     choose = random.Random(seed)
     gains = {voice: 10 ** (choose.uniform(-6, 6) / 20) for voice in voices}
     parts = [np.zeros(RATE // 2, np.float32)]
@@ -118,7 +119,8 @@ def converse(voices: Sequence[str], seed: int, *, minutes: float, noise_db: floa
 
 @functools.cache
 def say(voice: str, text: str) -> Samples:
-    """`text` spoken, without silence at the ends, at -24 dB of full scale; of a real clip, one of its stretches."""
+    """Return `text` as speech, at -24 dB of full scale and without silence at the ends; for the real clip, one of its
+    stretches."""
     if voice.startswith("flite:"):
         command = ["flite", "-voice", voice.removeprefix("flite:"), "-t", text, "-o", "/dev/stdout"]
     elif "/" in voice:
@@ -138,7 +140,7 @@ def _levelled(sound: Samples) -> Samples:
 
 
 def decode(data: bytes | Path) -> Samples:
-    """Mono, 16 kHz."""
+    """Return the sound of an audio file, mono, 16 kHz."""
     resampler = av.AudioResampler("fltp", "mono", RATE)
     with av.open(str(data) if isinstance(data, Path) else io.BytesIO(data)) as container:
         frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]

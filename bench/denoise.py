@@ -26,7 +26,7 @@ Treatment = Callable[[Samples], Samples]
 
 JFK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 LEVEL_DB = -24.0
-"""How loud the clips are, against full scale."""
+"""Loudness of the clips, in dB relative to full scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def clips() -> list[Clip]:
 
 
 def noises(count: int) -> Mapping[str, Samples]:
-    """`count` samples of each kind, of root mean square 1."""
+    """Return `count` samples of each kind of noise, with a root mean square of 1."""
     random = np.random.default_rng(1)
     white = random.normal(size=count)
     spectrum = np.fft.rfft(white)
@@ -70,7 +70,7 @@ def noises(count: int) -> Mapping[str, Samples]:
 
 
 def mixed(speech: Samples, noise: Samples, snr_db: float) -> Samples:
-    """Scaled down where it would clip, as a recorder's level control does."""
+    """Return the sum of speech and noise, scaled down if it would clip, like a recorder's level control."""
     loudness = np.sqrt(np.mean(np.square(speech)))
     both = speech + noise[: len(speech)] * loudness * 10 ** (-snr_db / 20)
     return (both / max(1.0, np.abs(both).max())).astype(np.float32)
@@ -81,17 +81,17 @@ def untreated(samples: Samples) -> Samples:
 
 
 def high_passed(samples: Samples) -> Samples:
-    """Without what lies below 90 Hz."""
+    """Remove frequencies below 90 Hz."""
     return signal.sosfilt(signal.butter(4, 90, "highpass", fs=RATE, output="sos"), samples).astype(np.float32)
 
 
 def raised(samples: Samples) -> Samples:
-    """As the server does."""
+    """Raise faint speech like the server."""
     return FaintSpeech().raised(samples[None])[0]
 
 
 def recorded(samples: Samples, level_db: float) -> Samples:
-    """As faint as `level_db` of full scale, in 16 bits."""
+    """Return the samples at a level of `level_db` relative to full scale, rounded to 16 bits."""
     faint = samples * 10 ** ((level_db - LEVEL_DB) / 20)
     return (np.round(faint * 32768) / 32768).astype(np.float32)
 
@@ -113,7 +113,7 @@ def rnnoise(samples: Samples) -> Samples:
 
 
 def _rnnoise() -> Any:
-    """The package's binding alone: the package itself needs more."""
+    """Import the binding of the package only, because the package itself needs more."""
     package = importlib.util.find_spec("pyrnnoise")
     assert package is not None
     assert package.origin is not None
@@ -126,7 +126,7 @@ def _rnnoise() -> Any:
 
 
 def word_errors(expected: str, heard: str) -> tuple[int, int]:
-    """Substitutions, insertions and deletions together, and the words expected."""
+    """Return the number of substitutions, insertions and deletions, and the number of expected words."""
     one, other = _words(expected), _words(heard)
     row = list(range(len(other) + 1))
     for i, word in enumerate(one, 1):

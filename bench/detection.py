@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def raw_engine(path: str) -> Callable[[Job], Outcome]:
-    """One caller at a time, as a session of one thread serves best from a loop."""
+    """Return the raw engine for one caller at a time: a session with one thread is fastest in a loop."""
     import cv2
     import numpy as np
     import onnxruntime as ort
@@ -85,7 +85,7 @@ def raw_engine(path: str) -> Callable[[Job], Outcome]:
 
 
 def own_engine(weights: str) -> Callable[[Job], Outcome]:
-    """openfaze's task in process: the same work as a request, without HTTP."""
+    """Return openfaze's task in this process: the work of a request, without HTTP."""
     from app.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest

@@ -72,11 +72,11 @@ class Work:
     capability: str
     unit: str
     run: Callable[[Engines, int], Awaitable[Answer]]
-    """The number goes into a text: what was judged once may be remembered."""
+    """Function that does the work once. The number becomes part of a text, because guards may remember texts."""
     amount: float = 1.0
-    """Units of one call."""
+    """Units of work per call."""
     margin: float = 0.0
-    """By which numbers may differ from one device to another, where the answer is the same."""
+    """Largest difference between the numbers of two devices whose answers count as equal."""
 
 
 def page_to_read(lines: int = 30) -> Page:
@@ -135,7 +135,8 @@ async def _outline(engines: Engines, _: int) -> Answer:
 
 
 async def _translate(engines: Engines, _: int) -> Answer:
-    """Numbers of another precision choose other words, which are as right: only sentences are counted."""
+    """Translate sentences and return their number only, because other precisions choose other words, which are as
+    good."""
     translator = engines.use(TRANSLATE)
     if not await translator.can("en", "de"):
         raise EngineUnavailable(TRANSLATE.name, f"'{translator.name}' knows no way from English to German.")
@@ -186,7 +187,7 @@ MEASURED = (*WORK, "llm")
 
 
 def free_bytes() -> int:
-    """On all cards; 0 where there is none."""
+    """Number of free bytes on all cards; 0 without a card."""
     seen = cards()
     return sum(card.free for card in seen.cards) if seen else 0
 
@@ -196,7 +197,7 @@ def clock(device: str) -> float:
 
 
 async def measured(work: Work, runtime: Runtime, device: str, seconds: float) -> str:
-    """Such as `4.1 pages of 30 lines a second`. Raises ModelError."""
+    """Return a figure like `4.1 pages of 30 lines a second`. Raises ModelError."""
     await runtime.load(work.capability)
     await work.run(runtime, 0)
     started, calls, passed = clock(device), 0, 0.0
@@ -207,11 +208,11 @@ async def measured(work: Work, runtime: Runtime, device: str, seconds: float) ->
 
 
 async def first_word(runtime: Runtime, device: str) -> str:
-    """Raises ModelError."""
+    """Return the time until an LLM's first word. Raises ModelError."""
     llm = runtime.use(LLM)
     await runtime.load("llm")
     waits = []
-    for number in range(4):  # the first one pays for the warming up; what was read once is remembered
+    for number in range(4):  # the first call includes the warm-up; an LLM remembers texts, which therefore differ
         call = LlmCall([{"role": "user", "content": f"{number}. {_TEXT}"}], options={"max_tokens": 16})
         started = clock(device)
         async with aclosing(llm.stream(call)) as events:
@@ -223,8 +224,8 @@ async def first_word(runtime: Runtime, device: str) -> str:
 
 
 async def heard_whole(device: str, minutes: float) -> str:
-    """The row of a recording that is heard as for a caller: decoded, cut into windows and put together again. Raises
-    ModelError."""
+    """Return the table's row for a whole recording, processed like a caller's: decoded, cut into windows and combined
+    again. Raises ModelError."""
     from app.services import Services
     from bench.speech import Recording, text_of, wav
 
@@ -249,7 +250,7 @@ async def rows(device: str, seconds: float, chosen: Collection[str] = MEASURED) 
     runtime = build_runtime(settings)
     try:
         await runtime.look()
-        # The LLM's server knows itself where it computes.
+        # The LLM's server determines its device itself.
         there = {*MEASURED} if device == CPU else {*runtime.on_the_card(), "llm"}
         for state in runtime.states():
             if state.candidate is None or state.capability not in there & {*chosen}:
@@ -279,7 +280,7 @@ def versions() -> str:
     for name in _RUNTIMES:
         try:
             found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:  # not in this environment
+        except PackageNotFoundError:  # not installed in this environment
             continue
     seen = cards()
     return ", ".join([*found, *([f"driver {seen.driver}"] if seen else [])])
@@ -291,8 +292,8 @@ def section(title: str, about: str, table: Sequence[str]) -> str:
 
 
 def put(page: str, new: str, only: Sequence[str] = (), *, named_by: int = 3) -> str:
-    """`page` with `new` in the place of the section of its title, or after all others. Where `only` so much was
-    measured, rows of other names, which are their first `named_by` cells, stay as they are."""
+    """Return `page` with the section `new` in place of the section with its title, or after all others. If `only` names
+    capabilities were measured, rows with other names stay. The first `named_by` cells of a row are its name."""
     title = new.partition("\n")[0]
     parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)
     kept = [part for part in parts if part.partition("\n")[0] != title]
@@ -303,8 +304,8 @@ def put(page: str, new: str, only: Sequence[str] = (), *, named_by: int = 3) -> 
 
 
 def merged(old: str, new: str, only: Sequence[str], named_by: int) -> str:
-    """A section with the rows of both, the newer of a name in the older's place; what stands above the table says when
-    each was measured."""
+    """Return a section with the rows of both; a newer row replaces the older one of the same name. The text above the
+    table states when each was measured."""
     (title, *told), table = _texts_and_rows(old)
     (_, about), newer = _texts_and_rows(new)
     since = f"{', '.join(only)}: "

@@ -42,12 +42,12 @@ from tasks.speech.turns import SpeakerTurn
 from tests.conftest import SHARED
 
 COLLAR = 0.25
-"""Seconds."""
+"""Seconds on both sides of a reference's boundaries that do not count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """In seconds."""
+    """Durations of errors and of all speech, in seconds."""
 
     missed: float
     invented: float
@@ -60,7 +60,7 @@ class Errors:
 
 
 def compare(reference: Sequence[SpeakerTurn], found: Sequence[SpeakerTurn], collar: float = COLLAR) -> Errors:
-    """Exact, for turns that do not overlap."""
+    """Return the errors of `found`. The result is exact if turns do not overlap."""
     edges = np.array(sorted({edge for turn in reference for edge in (turn.start, turn.end)}))
     cuts = sorted(
         {float(cut) for cut in (*(edges - collar), *(edges + collar))}
@@ -93,7 +93,7 @@ def _speaker_at(turns: Sequence[SpeakerTurn], time_s: float) -> int | None:
 async def diarize(
     encoder: VoiceEncoder, samples: NDArray[np.float32], speakers: int | None = None
 ) -> Sequence[SpeakerTurn]:
-    """`samples` is float32 [n] or, of a stereo recording, [2, n]."""
+    """Return the speakers' turns. `samples` is float32 [n] or, for a stereo recording, [2, n]."""
     channels = np.atleast_2d(samples)
     mono = channels.mean(axis=0)
     with SpeakerTurns(encoder, channels=len(channels)) as turns:
@@ -104,7 +104,7 @@ async def diarize(
 
 
 async def speech_regions(mono: Samples, *, pause_s: float = 0.3, pad_s: float = 0.06) -> list[tuple[int, int]]:
-    """Where somebody speaks, in samples: pauses of up to `pause_s` are bridged."""
+    """Return the stretches with speech, in samples. A pause shorter than `pause_s` does not end a stretch."""
     activity = VoiceActivity()
     speaks = np.concatenate([await activity.add(mono), await activity.finish()]) > 0.5
     edges = np.flatnonzero(np.diff(np.concatenate([[0], speaks.astype(int), [0]]))) * FRAME_S
@@ -141,7 +141,7 @@ def _mean_and_worst(rates: Sequence[float]) -> str:
 
 
 async def report_two_speakers(encoder: VoiceEncoder) -> None:
-    """The real recording of two people, a channel each, and mixed down."""
+    """Print the errors for the real recording of two people, with a channel for each, and mixed to one channel."""
     stereo = _stereo()
     for name, samples in (("a channel each", stereo), ("mixed down", stereo.mean(axis=0))):
         turns = await diarize(encoder, samples)
@@ -159,7 +159,8 @@ def _stereo() -> NDArray[np.float32]:
 
 
 async def report_hours(encoder: VoiceEncoder, hours: float) -> None:
-    """Ten minutes of six speakers over and over: the time, and the memory above that of ten minutes."""
+    """Print the time for ten minutes of six speakers, repeated for `hours`, and the additional memory in comparison
+    with ten minutes."""
     talk = converse(HELD_OUT[:6], 1, minutes=10)
     regions = await speech_regions(talk.samples)
     await diarize(encoder, talk.samples)

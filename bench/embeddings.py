@@ -35,12 +35,12 @@ WORDS = ("the", "invoice", "of", "a", "shipping", "company", "was", "due", "in",
 
 
 def passages(count: int, words: int) -> list[str]:
-    """Texts of about as many tokens as `words`, no two the same."""
+    """Return different texts with about as many tokens as `words`."""
     return [" ".join(WORDS[(at * 7 + place) % len(WORDS)] for place in range(words)) + f" {at}" for at in range(count)]
 
 
 def by_the_engine(engine: MiniLm, texts: Sequence[str]) -> float:
-    """Seconds."""
+    """Return the seconds in which the engine alone embeds `texts`."""
     started = time.perf_counter()
     for at in range(0, len(texts), SENTENCES_AT_ONCE):
         engine.run(texts[at : at + SENTENCES_AT_ONCE])
@@ -48,7 +48,7 @@ def by_the_engine(engine: MiniLm, texts: Sequence[str]) -> float:
 
 
 async def by_callers(base_url: str, texts: Sequence[str], callers: int, each: int) -> float:
-    """Seconds; a request holds `each` texts."""
+    """Return the seconds in which callers get the vectors of `texts`; a request contains `each` texts."""
     bodies = [
         json.dumps(
             {"model": "openfaze-embedding", "encoding_format": "base64", "input": texts[at : at + each]}
@@ -72,7 +72,8 @@ async def by_callers(base_url: str, texts: Sequence[str], callers: int, each: in
 
 
 def bare_server(port: int) -> None:
-    """The least that serves the engine: FastAPI, its JSON, and texts that come meanwhile as the next batch."""
+    """Serve the engine with as little as possible: FastAPI, its JSON, and batches of the texts that arrived
+    meanwhile."""
     import uvicorn
     from fastapi import FastAPI, Request
 
@@ -105,7 +106,7 @@ def bare_server(port: int) -> None:
 
 @contextlib.contextmanager
 def bare() -> Iterator[str]:
-    """Its address."""
+    """Yield the address of the bare server."""
     port = free_port()
     program = f"from bench.embeddings import bare_server; bare_server({port})"
     with passthrough.running([sys.executable, "-c", program], f"http://127.0.0.1:{port}/openapi.json"):
@@ -114,14 +115,14 @@ def bare() -> Iterator[str]:
 
 @dataclass
 class Round:
-    """Seconds for the same texts."""
+    """Seconds that a round of the same texts takes."""
 
     alone: float
     served: float
     barely: float
-    """By the bare route."""
+    """Seconds by the bare server."""
     computed_alone: float
-    """Seconds of a processor, as are the next ones."""
+    """Seconds of processor time of the engine alone; the fields below are processor time, too."""
     computed: float
     callers: float
 

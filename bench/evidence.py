@@ -65,7 +65,7 @@ def speed() -> None:
 
 
 def labels(shared: Path) -> None:
-    """How many true fields count as supported, and how many whose value is another field's."""
+    """Print the number of true fields that count as supported, and of fields with another field's value that do."""
     for name, kinds in (("true", Receipt.true_fields), ("wrong", Receipt.wrong_fields)):
         asked: Counter[str] = Counter()
         proven: Counter[str] = Counter()

@@ -65,7 +65,7 @@ Returned = TypeVar("Returned")
 
 
 def same(value: Any, truth: Any) -> tuple[bool, bool]:
-    """Whether a value is right, and whether it is near."""
+    """Return whether a value is right, and whether it is near."""
     if value is None or truth is None:
         return value == truth, value == truth
     if not isinstance(truth, str):
@@ -113,7 +113,7 @@ def entry_of(lines: Sequence[Placed]) -> Entry:
 
 
 def in_columns(lines: Sequence[Placed]) -> str:
-    """The text of a page as a program prints it that keeps its columns by blanks."""
+    """Return the text of a page with blanks that keep its columns, like that of many programs."""
     letter = statistics.median((right - left) / max(1, len(text)) for left, _, right, _, text in lines)
     first = min(line[0] for line in lines)
     rows: list[list[Placed]] = []
@@ -141,7 +141,7 @@ class JudgedAnswer:
     is_right: bool
     is_near: bool
     signs: CalibrationInput | None
-    """What speaks for it; None where no place says it."""
+    """Evidence for the answer; None if no place contains it."""
     by: Literal["extractor", "llm", "wrong llm"]
 
     @property
@@ -150,7 +150,7 @@ class JudgedAnswer:
 
 
 def bins_of(answers: Sequence[JudgedAnswer]) -> dict[int, list[tuple[float, bool]]]:
-    """Probabilities and whether the field is right, by tenths."""
+    """Return pairs of a probability and whether the field is near, by tenths of the probability."""
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for answer in answers:
         bins[min(9, int(10 * answer.probability))].append((answer.probability, answer.is_near))
@@ -158,15 +158,15 @@ def bins_of(answers: Sequence[JudgedAnswer]) -> dict[int, list[tuple[float, bool
 
 
 def made_documents(split: Split, count: int) -> Iterator[MadeDocument]:
-    """`count` of half of the kinds of document: calibration sees one half, what is measured is the other. Training sees
-    neither their templates nor the names of their fields."""
+    """Yield `count` documents. Half of the kinds of document are for calibration, the other half for the measurement.
+    Training uses neither their templates nor the names of their fields."""
     made = documents(11, 3 * count, split="test", noise=0.3)
     own = (document for document in made if (sorted(KINDS).index(document.kind) % 2 == 0) == (split == "validate"))
     return islice(own, count)
 
 
 class Bench:
-    """`folder`: of the receipts."""
+    """Benchmark of the extractor. `folder` contains the receipts."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -177,8 +177,8 @@ class Bench:
         self.items: Counter[str] = Counter()
 
     async def answers(self, split: Split, made: int, rng: random.Random) -> AsyncIterator[JudgedAnswer]:
-        """The answers of the extractor; and of an LLM that says the truth in four fields of five, another value of the
-        page or one that stands nowhere in the fifth."""
+        """Yield the answers of the extractor, and those of a simulated LLM: four fields of five are right, the fifth is
+        another value of the page or a value that the page does not contain."""
         keys = ("company", "date", "address", "total")
         for receipt in receipts(self.folder):
             if not is_held_out(receipt) or is_for_calibration(receipt) != (split == "validate"):
@@ -197,7 +197,7 @@ class Bench:
                 yield answer
 
     async def pasted(self, made: int, rng: random.Random) -> AsyncIterator[JudgedAnswer]:
-        """The made documents as the text of a message: line by line, and with their columns."""
+        """Yield answers for the generated documents as the text of a message: line by line, and with their columns."""
         for document in made_documents("test", made):
             lines = [(*map(float, line.box), line.text) for line in document.lines]
             read = entry_of(lines)  # type: ignore[arg-type]
@@ -208,7 +208,7 @@ class Bench:
                     yield answer
 
     async def count_lists(self, made: int, rng: random.Random) -> None:
-        """Reads the lists of documents of all kinds: calibration has no use for lists."""
+        """Count right rows and cells in the lists of documents of all kinds, because calibration does not use lists."""
         for document in documents(11, made, split="test", noise=0.3):
             asked = asked_of(document, rng)
             lines = [(*map(float, line.box), line.text) for line in document.lines]
@@ -263,7 +263,7 @@ class Bench:
 
 
 def right_cells(said: Sequence[Mapping[str, Any]], truth: Sequence[Mapping[str, Any]]) -> int:
-    """The most that are right where rows are matched in their order, some left out."""
+    """Return the largest number of right cells for rows that are matched in order, some of them left out."""
     best = [[0] * (len(truth) + 1) for _ in range(len(said) + 1)]
     for at, item in enumerate(said):
         for row, meant in enumerate(truth):
@@ -302,7 +302,7 @@ def run(steps: Slices[Returned]) -> Returned:
 
 
 def _lie(scored: FieldScores, one: TrainingField, others: Sequence[TrainingField], rng: random.Random) -> Any:
-    """Another field's value, another value of its kind on the page, or one with a changed figure."""
+    """Return another field's value, another value of its kind on the page, or the true value with a changed figure."""
     truth = one.value
     draw = rng.random()
     if draw < 0.25:

@@ -1,4 +1,4 @@
-"""The pictures of docs/extraction.md, made of what the benchmark measures.
+"""Pictures of docs/extraction.md, drawn from the results of the benchmark.
 
 python -m bench.extraction_pictures docs/images
 """
@@ -26,7 +26,7 @@ COLOURS = ("#c0392b", "#2471a3", "#1e8449", "#b9770e", "#7d3c98", "#117a65", "#a
 
 
 def reliability(groups: Sequence[tuple[str, str, Sequence[JudgedAnswer]]]) -> str:
-    """An SVG: the share of right fields by their probability, of each group by its name and colour."""
+    """Return an SVG of the share of right fields by probability. A group is given by its name, colour and answers."""
     size, edge = 300, 45
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size + 2 * edge}" height="{size + 2 * edge}" '
@@ -55,7 +55,7 @@ def reliability(groups: Sequence[tuple[str, str, Sequence[JudgedAnswer]]]) -> st
 
 
 async def drawn(bench: Bench, kind: str, seed: int) -> Image.Image:
-    """A made document of `kind` with the box of each field, its name and its probability."""
+    """Return a picture of a generated document of `kind`, with the box, name and probability of each field."""
     made = next(document for document in documents(seed, 1_000, split="test") if document.kind == kind)
     page = draw(made).convert("RGB")
     data = io.BytesIO()

@@ -49,18 +49,18 @@ FLOOD_NICE = 5
 MB = 1 << 20
 FLOODED_AFTER_S = 3.0
 LLM_S = 0.05
-"""That the scripted LLM takes."""
+"""Seconds that the scripted LLM takes for an answer."""
 LINES = 5000
-"""Lines of a batch, more than run while it is measured."""
+"""Lines of a batch, more than the server runs during the measurement."""
 
 
 Answers = MutableSequence[int]
-"""How many of a flood were served, how many refused, and how many were sent."""
+"""Numbers of a flood's calls that were served, that were refused, and that were sent."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A call that is made again and again."""
+    """A call that is repeated."""
 
     body: bytes
     path: str = CHAT
@@ -83,16 +83,16 @@ class Asked:
 @dataclass(frozen=True)
 class Case:
     flood: Sequence[Asked]
-    """What each caller of the flood asks for, one after the other."""
+    """Calls that each caller of the flood makes in turn."""
     asked: Asked
     most: int = 1000
-    """Calls of the flood at a time: more would be refused, and refusals hold up nobody."""
+    """Most calls of the flood at a time. More would be refused, and refusals delay nobody."""
     leaves_after_s: float | None = None
-    """So long the flood's callers wait for an answer."""
+    """Seconds for which the flood's callers wait for an answer."""
 
 
 async def seconds(client: httpx.AsyncClient, asked: Asked, calls: int) -> list[float]:
-    """What each of so many calls in a row takes."""
+    """Return the seconds that each of `calls` successive calls takes."""
     took = []
     for _ in range(calls):
         begun = time.perf_counter()
@@ -107,9 +107,12 @@ def client_of(base_url: str) -> httpx.AsyncClient:
 
 
 def flood(base_url: str, case: Case, many: int, answers: Answers) -> None:
-    """For ever, in a process of its own: whoever measures has no part in it. It stands for other machines, so it takes
-    as little of the server's processors as it can: it looks at no more of an answer than it must. Every other caller
-    waits as long as it is told to when it is refused, as SDKs do; the others never do."""
+    """Call the server without end, in a process of its own, so that the measuring process is not affected.
+
+    The flood represents other machines. It therefore takes as little of the server's processors as possible, and reads
+    no more of an answer than necessary. Half of its callers wait after a refusal for as long as the answer demands,
+    like SDKs; the others never do.
+    """
     os.nice(FLOOD_NICE)
     url = httpx.URL(base_url)
 
@@ -123,7 +126,7 @@ def flood(base_url: str, case: Case, many: int, answers: Answers) -> None:
         calls = cycle(map(sent, [*case.flood[first % len(case.flood) :], *case.flood[: first % len(case.flood)]]))
         while True:
             reader, writer = await asyncio.open_connection(url.host, url.port)
-            # Who leaves, or is sent away with the connection, comes back with another.
+            # A caller that leaves, or whose connection the server closes, returns with a new connection.
             with suppress(TimeoutError, OSError, asyncio.IncompleteReadError):
                 for call in calls:
                     writer.write(call)
@@ -144,7 +147,7 @@ def flood(base_url: str, case: Case, many: int, answers: Answers) -> None:
 
 @asynccontextmanager
 async def batch_of(client: httpx.AsyncClient, asked: Asked) -> AsyncIterator[None]:
-    """The same call as the lines of a batch of the other key, while the block runs."""
+    """Run a batch of the other key, with the same call in each line, during the block."""
     headers = {"authorization": f"Bearer {ALICE}"}
     lines = (
         b'{"custom_id":"%d","method":"POST","url":"%s","body":%s}\n' % (number, asked.path.encode(), asked.body)
@@ -184,15 +187,15 @@ Busy = Callable[[], AbstractAsyncContextManager[None]]
 
 
 async def compare(client: httpx.AsyncClient, name: str, asked: Asked, busy: Busy, calls: int, rounds: int) -> None:
-    """In turn, so that what else the machine does counts for both."""
-    await seconds(client, asked, 5)  # engines are loaded
+    """Measure quiet and busy periods in turn, so that other load on the machine affects both."""
+    await seconds(client, asked, 5)  # loads the engines
     quiet: list[float] = []
     beside: list[float] = []
     for _ in range(rounds):
         quiet += await seconds(client, asked, calls)
         async with busy():
             beside += await seconds(client, asked, calls)
-        await asyncio.sleep(1)  # what was begun ends
+        await asyncio.sleep(1)  # time for the work to end
     alone, among = (float(np.percentile(took, 95)) for took in (quiet, beside))
     print(
         f"{name:12} p95 alone {alone * 1e3:.0f} ms, flooded {among * 1e3:.0f} ms: {among / alone:.1f} times", flush=True
@@ -206,8 +209,8 @@ def script(code: str) -> Asked:
 
 
 def hostile_pictures() -> list[str]:
-    """Pictures made to keep a server busy, and refused, read in parts or ended; those that are read are of as many
-    pixels as may be."""
+    """Return pictures that are made to keep a server busy. It refuses some, and reads others in parts or ends them;
+    those that it reads have as many pixels as allowed."""
     print_ = np.full((24, 600, 3), 255, np.uint8)
     cv2.putText(print_, "The quick brown fox jumps over the lazy dog 0123456789", (4, 16), 0, 0.3, (0, 0, 0), 1)
     small_print = np.tile(print_, (8000 // 24, 8000 // 600, 1))
@@ -220,7 +223,7 @@ def hostile_pictures() -> list[str]:
 
 
 def hostile_pdfs() -> list[bytes]:
-    """PDFs that keep a decode process until it is ended."""
+    """Return PDFs that keep a decode process busy until it is ended."""
     return [pdf_of_tiny_tiles(), pdf_of_forms_in_forms(), pdf_of_drawn_letters(), pdf_of_shadings()]
 
 
