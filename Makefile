@@ -97,11 +97,12 @@ IMAGE ?= deep or not deep
 test-image: $(VENV)/.dev ## Build the image by podman, run it by docker-compose.yml, and test it as its operator has it
 	$(VENV)/bin/pytest --timeout 1200 -m "$(IMAGE)" tests/image
 
-check: $(VENV)/.dev ## Lint, formatting, types, import directions, the page's syntax, known vulnerabilities of what is pinned
+check: $(VENV)/.dev ## Lint, formatting, types, import directions, prose, the page's syntax, known vulnerabilities of what is pinned
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/python -m tests.prose
 	if command -v node >/dev/null; then for module in app/playground/*.js; do \
 		node --input-type=module --check <$$module || { echo "in $$module"; exit 1; }; done; fi
 	$(VENV)/bin/python requirements/audit.py

@@ -305,7 +305,7 @@ class Settings(BaseSettings):
     min_rate_kb: float = Field(default=4, ge=0)
     """Kilobytes a second at which bodies come and answers are taken at least, over ten seconds; what is slower ends."""
     shutdown_grace_s: int = Field(default=30, ge=0)
-    """Seconds that a stop may take: running requests and streams get to finish but for the last quarter, at most 5 s,
+    """Seconds that a stop may take: running requests and streams may finish, except in the last quarter, at most 5 s,
     in which engines and stores are closed."""
     fetch_allow: CommaSeparated = ()
     """Comma-separated hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may point to besides public addresses."""
@@ -314,7 +314,7 @@ class Settings(BaseSettings):
     fetch_proxy: SecretStr | None = None
     """A proxy to fetch URLs through: `http://host:port` or `https://…`, with `user:password@` if it asks for them."""
     fetch_cache_mb: float = Field(default=64, ge=0)
-    """Megabytes of memory for fetched answers that HTTP's rules allow to use again; 0 fetches anew each time."""
+    """Megabytes of memory for fetched answers that may be used again by HTTP's rules; 0 fetches again each time."""
     fetch_timeout_s: float = Field(default=30, gt=0)
     """Seconds that fetching one URL may take, redirects included."""
     scrape_robots: bool = True

@@ -43,17 +43,15 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid")
     task: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ("source",)
-    """Names of arguments, of which exactly one must be given."""
+    """Arguments of which exactly one must be given."""
 
     def said(self) -> Iterator[str]:
-        """Yield the typed arguments in words."""
+        """The typed arguments in words."""
         yield from ()
 
     def parts(self) -> Iterator[Part]:
-        """Yield the parts of the message.
-
-        A text becomes a file, so that it is never an instruction and its links are not followed. Raises BadRequest.
-        """
+        """The parts of the message. A text becomes a file, so that it is never an instruction and its links are not
+        followed. Raises BadRequest."""
         given = [name for name in self.needs if getattr(self, name) is not None]
         if len(given) != 1:
             wanted = " or ".join(f"'{name}'" for name in self.needs)
@@ -66,7 +64,7 @@ class Arguments(BaseModel):
         yield {"type": "file", "file": file}
 
     def request(self) -> dict[str, Any]:
-        """Return the body of a chat request. Raises BadRequest."""
+        """The body of a chat request. Raises BadRequest."""
         return {
             "model": MODEL,
             "messages": [
@@ -221,9 +219,9 @@ class McpTool:
     description: str
     arguments: type[Arguments]
     result: Any
-    """Type of the result."""
+    """The type of the result."""
     is_open_world: bool = False
-    """True if the tool reads something beyond its arguments and this server, such as the web."""
+    """Whether the tool reads anything beside its arguments and this server, such as the web."""
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -233,7 +231,7 @@ class McpTool:
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
-        """Schema of the result, always an object. Instead of a result that is too large, the object names a file."""
+        """The schema of the result, always an object. In place of a result that is too large, it names a file."""
         schema = TypeAdapter(self.result).json_schema()
         definitions = schema.pop("$defs", {})
         if schema.get("type") != "object":
@@ -243,7 +241,7 @@ class McpTool:
         return {**_plain(schema), "$defs": _plain(definitions), "anyOf": [{"required": required}, {"required": [FILE]}]}
 
     def called_with(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the body of the chat request. Raises BadRequest, which names the argument."""
+        """The body of the chat request. Raises BadRequest naming the argument."""
         try:
             return self.arguments.model_validate(arguments).request()
         except ValidationError as error:
@@ -253,9 +251,9 @@ class McpTool:
 
 _LONGEST_CODE = 3
 LIST = "results"
-"""Field with the result, if the result is a list."""
+"""The field that holds a result that is a list."""
 FILE = "file"
-"""Field that names the file of a result that is too large."""
+"""The field that names the file of a result that is too large."""
 _FILE_SCHEMA = {
     "type": "object",
     "properties": {"id": {"type": "string"}, "uri": {"type": "string"}, "bytes": {"type": "integer"}},
@@ -297,10 +295,8 @@ EXTRACT: Literal["extract"] = "extract"
 
 
 def _plain(schema: Any) -> Any:
-    """Return the schema without titles and without `null` for optional fields, for language models.
-
-    Titles only repeat names.
-    """
+    """The schema without titles, which repeat the names, and without `null` for optional fields, as language models
+    read it."""
     match schema:
         case {"anyOf": [dict() as only, {"type": "null"}], "default": None, **rest}:
             return _plain({key: value for key, value in rest.items() if key != "title"} | only)
@@ -314,7 +310,7 @@ def _plain(schema: Any) -> Any:
 
 
 def offered(tasks: Collection[str], allowed: Collection[str] | None = None) -> list[McpTool]:
-    """Return the tools whose tasks the server has and the key may run."""
+    """The tools whose tasks the server has and the key may run."""
     return [
         tool
         for tool in TOOLS.values()
@@ -327,7 +323,7 @@ def _needs(tool: McpTool) -> str:
 
 
 def _spelt_out(language: str) -> str:
-    """Return the name of a language, because many a code is also a word, such as `it` and `no`."""
+    """The name of a language, as many a code is also a word, such as `it` and `no`."""
     return language_name(language.lower()) if len(language) <= _LONGEST_CODE else language
 
 

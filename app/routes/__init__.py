@@ -1,1 +1,1 @@
-"""Paths of the server, a module for each group."""
+"""The paths of the server, a module for each group: what they have in common about bodies and streams is in `body`."""

@@ -1,6 +1,5 @@
-"""POST /v1/moderations: the guard's judgement of texts and pictures, in OpenAI's form.
-
-The guard's own codes are included beside OpenAI's categories.
+"""POST /v1/moderations: the guard's judgement of texts and pictures, with OpenAI's fields and our codes beside OpenAI's
+categories.
 """
 
 import asyncio
@@ -38,7 +37,7 @@ from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total
 
 MAX_INPUTS = 256
-"""Largest number of strings or parts in one request."""
+"""Bound on the strings or parts of one request."""
 
 
 class ModeratedText(RequestModel):
@@ -105,15 +104,14 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "violence": ("S1", "S1_IMAGE"),
     "violence/graphic": ("S1_IMAGE",),
 }
-"""Codes of the guard, by category. The score of a category is the highest score of its codes. S6 and S13 have no
-category."""
+"""The guard's codes of each category, whose score is the highest of theirs. S6 and S13 have no category."""
 _THREATENING = "/threatening"
 _VIOLENT = "S1"
-"""Code that must apply as well for the categories of threats."""
+"""The code that must apply, too, for the categories of threats."""
 
 
 def moderated(checks: Sequence[Check]) -> ModerationResult:
-    """Return one result for all `checks`."""
+    """One result over all of `checks`."""
     codes, scores = codes_of(checks), scores_of(checks)
     categories = {
         name: any(code in codes for code in own) and (not name.endswith(_THREATENING) or _VIOLENT in codes)
@@ -145,7 +143,7 @@ def _applied(codes: Sequence[str], scores: Mapping[str, float]) -> list[Literal[
 
 
 _AT_ONCE = 8
-"""Number of strings of one request that are judged at a time."""
+"""Strings of one request that are judged at the same time."""
 
 _EXAMPLES = {
     "Judge texts": {"input": ["How do I kill a hanging Linux process?", "How do I bake bread?"]},
@@ -180,13 +178,13 @@ async def moderate(request: Request) -> Response:
 async def answer_line(
     services: Services, asked: ModerationRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
-    """Answer a line of a batch."""
+    """Answers a line of a batch."""
     answer = await _moderated(services, asked, admission, fresh=False)
     return LineResponse(answer.model_dump_json().encode())
 
 
 def _model(asked: ModerationRequest) -> str:
-    """Return the requested model. Raises NotFound."""
+    """The requested model. Raises NotFound."""
     model = asked.model or MODERATION_ALIASES[0]
     if model not in MODERATION_ALIASES:
         check_model(model, param="model")
@@ -257,7 +255,7 @@ async def _results(
 def _sources(
     services: Services, parts: Sequence[ModeratedText | ModeratedImage], owner: str, *, fresh: bool
 ) -> list[Source]:
-    """Return the pictures of a request. Raises BadRequest for too many pictures."""
+    """The pictures of a request. Raises BadRequest for more than it may have."""
     limit = services.settings.max_sources
     total = Total(int(services.settings.max_total_mb * MB))
     sources = [

@@ -1,8 +1,5 @@
-"""State of the server, for clients and for operators.
-
-GET /v1/models lists the names of models. GET /health checks that the process works, and GET /ready that the preloaded
-engines run. GET /metrics has counters and gauges for Prometheus.
-"""
+"""The server's state. GET /v1/models: the names of models. GET /health: is the process alive? GET /ready: do the
+preloaded engines run? GET /metrics: counters and gauges for Prometheus."""
 
 import time
 from typing import Annotated
@@ -21,18 +18,15 @@ from models.runtime import CapabilityState
 
 STARTED = int(time.time())
 _SHOWN = 80
-"""Number of characters of an unknown name that an error message repeats."""
+"""Characters of an unknown name that a message repeats."""
 
 router = APIRouter()
 metrics_router = APIRouter()
-"""Route of the metrics, absent if OPENFAZE_METRICS_PORT serves them on another port."""
+"""The route of the metrics, absent where OPENFAZE_METRICS_PORT serves them on another port."""
 
 
 def check_model(name: str, param: str | None = None, *known: str) -> None:
-    """Check the name of a model.
-
-    Raises NotFound unless the name is in `known` or, if no names are known, is the model's name or an alias.
-    """
+    """Raises NotFound for a name that is not in `known` or, without those, is neither the model's name nor an alias."""
     if name not in (known or (MODEL, *ALIASES)):
         shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
         available = known[0] if known else MODEL

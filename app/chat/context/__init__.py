@@ -1,1 +1,1 @@
-"""Messages shown to the LLM: results as text, fitted into its context, and the conversation around them."""
+"""What the LLM is shown: results as text, fitted into its context, and the conversation around them."""
