@@ -293,7 +293,7 @@ def section(title: str, about: str, table: Sequence[str]) -> str:
 
 def put(page: str, new: str, only: Sequence[str] = (), *, named_by: int = 3) -> str:
     """Return `page` with the section `new` in place of the section with its title, or after all others. If `only` names
-    capabilities were measured, rows with other names stay. The first `named_by` cells of a row are its name."""
+    capabilities, rows with other names stay. The first `named_by` cells of a row are its name."""
     title = new.partition("\n")[0]
     parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)
     kept = [part for part in parts if part.partition("\n")[0] != title]

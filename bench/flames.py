@@ -43,7 +43,8 @@ RATE = 200
 OURS = ("app/", "tasks/", "models/")
 DEAREST = 8
 WAITS = ("_worker (concurrent/", "FairExecutor._next (", "FairExecutor._work (")
-"""Where threads wait for work: how these begin, or what they call last."""
+"""Functions in which threads wait for work: beginnings of the innermost function of all, or of the innermost of
+ours."""
 Stack = tuple[str, ...]
 """Functions with their files, the outermost first."""
 Json = Mapping[str, Any]
@@ -53,7 +54,7 @@ Json = Mapping[str, Any]
 class HotPath:
     title: str
     serving: Callable[[Path], Any]
-    """A context manager of the server and of the bodies that its callers send, in turn."""
+    """Function that returns a context manager of the server and of the bodies that its callers send in turn."""
     callers: int
 
 
@@ -115,7 +116,8 @@ PATHS = {
 
 
 def sampled(path: HotPath, seconds: float) -> tuple[Counter[Stack], float]:
-    """Samples by their stacks, and milliseconds of a processor that a request took of the server and its family."""
+    """Return the samples by stack, and the milliseconds of processor time per request of the server and its
+    children."""
     with tempfile.TemporaryDirectory() as name, path.serving(Path(name)) as (server, bodies):
         family = psutil.Process(server.process.pid)
         raw, ended = Path(name) / "stacks", threading.Event()
@@ -130,7 +132,7 @@ def sampled(path: HotPath, seconds: float) -> tuple[Counter[Stack], float]:
             return count
 
         with httpx.Client(base_url=server.base_url, timeout=600, trust_env=False) as client:
-            for body in bodies[:4]:  # what is loaded or kept at the first is there
+            for body in bodies[:4]:  # loads and stores whatever only the first requests need
                 client.post("/v1/chat/completions", json=body).raise_for_status()
         spent = speech.processor_s(family)
         with ThreadPoolExecutor(path.callers) as pool:
@@ -144,26 +146,27 @@ def sampled(path: HotPath, seconds: float) -> tuple[Counter[Stack], float]:
 
 
 def stacks(raw: str) -> Counter[Stack]:
-    """From py-spy's lines: frames with semicolons between them, and how often they were seen. The first frame is the
-    process, with its whole program, which may have lines of its own."""
+    """Return the stacks in py-spy's output, with the number of samples of each. A line contains frames with semicolons
+    between them, and the number. The first frame is the process with its whole program, which may contain line
+    breaks."""
     found: Counter[Stack] = Counter()
     for frames, count in re.findall(r"^(.*) (\d+)$", raw, re.MULTILINE):
         stack = tuple(_short(frame) for frame in frames.split(";") if frame.endswith(")"))
         innermost = next((one for one in reversed(stack) if _is_ours(one)), "")
-        if stack and not (stack[-1].startswith(WAITS) or innermost.startswith(WAITS)):  # whatever py-spy says
+        if stack and not (stack[-1].startswith(WAITS) or innermost.startswith(WAITS)):  # py-spy may count them as running
             found[stack] += int(count)
     return found
 
 
 def _short(frame: str) -> str:
-    """`function (app/chat/pipeline.py)`: a file of a library without the way to it."""
+    """Return a frame as `function (app/chat/pipeline.py)`: files of libraries without the path to the library."""
     function, _, file = frame.rpartition(" (")
     file = re.sub(r".*(?:site-packages|python3\.\d+)/", "", file.removesuffix(")"))
     return f"{function} ({file.partition(':')[0]})"
 
 
 def dearest(found: Counter[Stack]) -> list[tuple[str, float]]:
-    """The functions whose samples are most, with their share."""
+    """Return the functions with the most samples, and their shares."""
     own: Counter[str] = Counter()
     for stack, count in found.items():
         innermost = next((one for one in reversed(stack) if _is_ours(one)), None)
@@ -187,8 +190,8 @@ COLOURS = {"app/": "#f4a261", "tasks/": "#8ecae6", "models/": "#95d5b2"}
 
 
 def drawn(found: Counter[Stack], title: str) -> str:
-    """An icicle as SVG: callers above what they call, as wide as they were often seen; what is narrower than a 250th is
-    left out, and so are frames on top that all samples share."""
+    """Return an icicle as SVG: callers are above the functions that they call, and the width is the number of samples.
+    Frames narrower than a 250th are left out, and so are the top frames that all samples share."""
     root = Frame()
     for stack, count in found.items():
         root.count += count

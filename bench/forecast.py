@@ -36,11 +36,11 @@ class Classic:
 @dataclass(frozen=True)
 class Outcome:
     naive: float
-    """MASE of seasonal naive."""
+    """Mean absolute scaled error (MASE) of seasonal naive."""
     error: float
-    """MASE of the engine."""
+    """Mean absolute scaled error of the engine."""
     held: float
-    """Share of the values within the interval."""
+    """Share of the values inside the interval."""
     seconds: float
 
 
@@ -103,7 +103,7 @@ def row(outcomes: Sequence[Outcome]) -> str:
 
 
 def classics() -> Iterator[Classic]:
-    """Those that statsmodels brings along; horizons as long as people look ahead."""
+    """Yield the series that are part of statsmodels, with usual horizons."""
     import pandas as pd
     import statsmodels.datasets as data
 

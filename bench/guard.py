@@ -28,7 +28,7 @@ from models.safety.text.passages import passages_of
 HARMLESS = Path(__file__).parents[1] / "training" / "guard"
 LENGTHS = (100, 1000, 10_000, 100_000)
 AIM_MS = 8.0
-"""p50 for 1,000 characters."""
+"""Aim for the median of 1,000 characters, in milliseconds."""
 
 
 async def main() -> None:
@@ -73,7 +73,7 @@ async def timed(texts: Sequence[str], work: Callable[[str], Awaitable[object]]) 
 
 
 def texts_of(files: Sequence[str], length: int, number: int) -> Iterator[str]:
-    """`number` texts of English examples one after the other, as long as `length`."""
+    """Yield `number` texts of `length` characters, made of English examples."""
     paths = [path for name in files for path in sorted(HARMLESS.glob(f"{name}.jsonl"))]
     lines = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
     english = [line["text"] for line in lines if line["language"] == "en"]

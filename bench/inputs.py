@@ -33,7 +33,7 @@ SAMPLE_S = 0.02
 
 
 def large_picture(megabytes: float = 19.5) -> bytes:
-    """A PNG of that size: noise hardly compresses, so its side follows from the size. Some text stands on it."""
+    """Return a PNG of this size, with some text. Noise is hardly compressed, so that the side follows from the size."""
     side = int((megabytes * 2**20 / 3) ** 0.5)
     noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     text = np.asarray(paragraph_page(lines=4).image.convert("RGB"))
@@ -44,7 +44,8 @@ def large_picture(megabytes: float = 19.5) -> bytes:
 
 
 def long_recording(minutes: float) -> bytes:
-    """Speech-like noise bursts as mp3: what costs here is taking it in, not what is said."""
+    """Return noise bursts as mp3. They replace speech, because the measurement concerns the input and not its
+    content."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "long.mp3"
         source = f"sine=frequency=220:duration={minutes * 60}"

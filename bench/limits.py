@@ -32,7 +32,7 @@ async def visited(control: AdmissionControl, caller: Caller) -> None:
 
 
 async def one_after_the_other(control: AdmissionControl, caller: Caller, count: int) -> tuple[float, float]:
-    """The median of milliseconds a request, and what of it this process computed, on average."""
+    """Return the median milliseconds per request, and the mean processor time of this process."""
     taken = []
     computed = time.process_time()
     for _ in range(count):
@@ -43,7 +43,7 @@ async def one_after_the_other(control: AdmissionControl, caller: Caller, count: 
 
 
 async def at_once(control: AdmissionControl, caller: Caller, count: int) -> tuple[float, float]:
-    """Milliseconds a request, of many that run, and those of them that this process computed."""
+    """Return the milliseconds per request of many at a time, and the processor time of this process."""
     started, computed = time.perf_counter(), time.process_time()
     for _ in range(count // AT_ONCE):
         await asyncio.gather(*(visited(control, caller) for _ in range(AT_ONCE)))

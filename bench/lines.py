@@ -46,7 +46,7 @@ def main() -> None:
 
 @asynccontextmanager
 async def embedded_reader() -> AsyncIterator[PpOcrReader]:
-    """The engine that comes along, with its real hosts."""
+    """Yield a reader with the embedded weights, on real hosts."""
     detector_file, recognizer_file = embedded_weights()
     spec = EngineSpec("ppocr", "ocr", "Apache-2.0", "inside the package rapidocr")
     detector = EngineHost(spec, lambda: TextDetector(detector_file))
@@ -65,7 +65,7 @@ async def measure(receipts: Path) -> None:
 
 
 async def report_cards(reader: PpOcrReader) -> None:
-    """Prints how the cards come out with perfect boxes, and as the engine finds and reads them."""
+    """Print the results for the cards: with perfect boxes, and with the detector's boxes and the recogniser's texts."""
     found: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for name, (page, truth) in cards():
         read = perfect_lines(page), await reader.read(page.pixels)
@@ -106,7 +106,8 @@ async def report_receipts(reader: PpOcrReader, folder: Path) -> None:
 def read_again(
     picture: NDArray[np.uint8], lines: Sequence[TextLine], annotated: Sequence[Sequence[Any]], told: str | None
 ) -> list[TextLine]:
-    """`lines` after a second reading of each block: what people read there, or `told` everywhere."""
+    """Return `lines` after a second reading of each block. The second reading is the annotators' text; with `told`,
+    this text for every block."""
     found = list(lines)
     for region in regions_of(picture, lines):
         corners = np.array([lines[number].quad for number in region.lines]).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""What it costs a request that it is counted, and what it costs to tell of it.
+"""Cost of counting a request in the metrics, and of showing the metrics.
 
 python -m bench.metrics
 """
@@ -15,7 +15,8 @@ STAGES = ("read", "guard", "gather", "answer", "render")
 
 
 def counted(requests: int) -> float:
-    """Microseconds of a processor a request, of five stages; a third goes to a route with a parameter."""
+    """Return the microseconds of processor time per request, with five stages; a third of the requests goes to a route
+    with a parameter."""
     metrics = create_app(Settings(_env_file=None)).state.services.metrics
     paths = ("/v1/chat/completions", "/v1/files/file-0123/content", "/v1/moderations")
     started = time.process_time()

@@ -21,7 +21,7 @@ from tests.pages import noisy, paragraph_page, table_page
 from tests.server import serving
 
 RAW = {
-    # name: engines, threads each, lines a batch, word boxes
+    # Name: engines, threads of each, lines per batch, word boxes.
     "raw RapidOCR, 1 × 2 threads, batch 1": (1, 2, 1, True),
     "raw RapidOCR, 1 × 2 threads, batch 6": (1, 2, 6, True),
     "raw RapidOCR, 2 × 1 thread, batch 1": (2, 1, 1, True),
@@ -90,7 +90,7 @@ def print_row(contestant: Contestant, outcomes: list[Outcome], pages: int) -> No
 
 
 def ratio(base: list[Outcome], other: list[Outcome]) -> float:
-    """How many times faster `other` is, by the median over the rounds."""
+    """Return the factor by which `other` is faster: the median over the rounds."""
     return statistics.median(b.wall_s / o.wall_s for b, o in zip(base, other, strict=True))
 
 

@@ -60,7 +60,7 @@ class Outcome:
 
 
 async def load(contestant: Contestant, *, callers: int, requests: int, stream: bool) -> Outcome:
-    """`requests` calls by `callers` callers, each with one connection that it keeps."""
+    """Make `requests` calls by `callers` callers, each with one connection for all its calls."""
     body = json.dumps({**QUESTION, "model": contestant.model, "stream": stream}).encode()
     headers = {"content-type": "application/json", "authorization": f"Bearer {KEY}"}
     latencies: list[float] = []

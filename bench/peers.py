@@ -45,7 +45,7 @@ from tests.server import SERVE, free_port, serving
 PEERS = Path(__file__).parents[1] / ".venv-peers" / "bin"
 TITLE = "Against others"
 CHANGED = 0.1
-"""A figure that is worse than the last by more than this share is marked."""
+"""Share by which a figure may be worse than the last one without being marked."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Figure:
     unit: str
     aim: float | None = None
     rising: bool = False
-    """Whether more is better."""
+    """True if higher values are better."""
     others: Mapping[str, float] = field(default_factory=dict)
-    """What the peers reach, by their names, in the same unit."""
+    """Results of the peers by name, in the same unit."""
 
     def row(self, page: str) -> str:
         aim = "" if self.aim is None else f"{'≥' if self.rising else '≤'} {told(self.aim)}"
@@ -67,7 +67,7 @@ class Figure:
         return f"| {self.name} | {told(self.value)} {self.unit} | {aim} | {others} | {self.change(page)} |"
 
     def change(self, page: str) -> str:
-        """Against the figure of the same name in `page`."""
+        """Return the change since the figure of the same name in `page`."""
         found = re.search(rf"^\| {re.escape(self.name)} \| ([\d.,]+) ", page, re.MULTILINE)
         last = float(found[1].replace(",", "")) if found else 0.0
         if not last:
@@ -83,14 +83,14 @@ def told(value: float) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is done: enough for a figure, or as little as shows that it works."""
+    """Amount of work: enough for a figure, or the least that shows that the program works."""
 
     rounds: int = 3
     calls: int = 400
     repeat: int = 4
-    """How often each sample is read in a round."""
+    """Number of readings of each sample per round."""
     minutes: float = 8.0
-    """How long the recording of speech is."""
+    """Duration of the recording of speech."""
     load_s: float = 20.0
 
 
@@ -99,7 +99,7 @@ Part = Callable[[Scale, Path], Iterator[Figure]]
 
 
 def bare_proxy(port: int, upstream: str) -> None:
-    """The least that passes a chat on: FastAPI, its JSON, and the HTTP client that openfaze has."""
+    """Run the simplest proxy for a chat: FastAPI, its JSON, and openfaze's HTTP client."""
     import uvicorn
     from fastapi import FastAPI, Request
     from fastapi.responses import Response
@@ -221,7 +221,7 @@ def _worked(contestants: Sequence[Contestant], job: Job, scale: Scale) -> dict[s
 
 
 def _overhead(name: str, outcomes: Mapping[str, Sequence[Outcome]], engine: str) -> Figure:
-    """By the medians of single calls, which a stall of the machine does not move."""
+    """Return the relative time of single calls, by their medians, which a stall of the machine does not change."""
     middle = {one: statistics.median(s for run in runs for s in run.latencies_s) for one, runs in outcomes.items()}
     return Figure(f"{name}, one caller: time", middle[OverHttp.name] / middle[engine], f"× {engine}", aim=1.03)
 
@@ -229,7 +229,7 @@ def _overhead(name: str, outcomes: Mapping[str, Sequence[Outcome]], engine: str)
 def _faster(
     name: str, outcomes: Mapping[str, Sequence[Outcome]], count: int, aims: Mapping[str, float | None]
 ) -> Iterator[Figure]:
-    """With a row against each that `aims` names."""
+    """Yield the speed, and a row against each contestant in `aims`."""
     runs = {one: [run.wall_s for run in done] for one, done in outcomes.items()}
     yield from _against(name, runs, OverHttp.name, count, "a second", aims)
 
@@ -237,7 +237,7 @@ def _faster(
 def _against(
     name: str, runs: Mapping[str, Sequence[float]], own: str, amount: float, unit: str, aims: Mapping[str, float | None]
 ) -> Iterator[Figure]:
-    """`runs` are the seconds that each contestant took, round by round, for `amount`."""
+    """Yield the speed, and the rows against others. `runs` are each contestant's seconds per round for `amount`."""
     speeds = {one: statistics.median(amount / seconds for seconds in took) for one, took in runs.items()}
     yield Figure(name, speeds.pop(own), unit, rising=True, others=speeds)
     for base, aim in aims.items():
@@ -271,14 +271,14 @@ def answered_before(scale: Scale, folder: Path) -> Iterator[Figure]:
         caller.timed(question(1), hit=False)
         asked = [caller.asked(question(1)) for _ in range(max(scale.calls, 100))]
         caller.close()
-    # On a machine with much else to do, one is looked up for longer than a request waits for it, and is a miss.
+    # On a busy machine, a look-up can take longer than a request waits for it, which makes the request a miss.
     took = [seconds for seconds, was_hit in asked if was_hit]
     yield Figure("a hit of the exact cache, 2 kB", 1e3 * statistics.median(took), "ms", aim=2.0)
 
 
 def at_rest(scale: Scale, folder: Path) -> Iterator[Figure]:
-    """Interpreters that have imported nothing before; as often in turn as there are rounds. Their bytecode is there, as
-    in the image and from a second start on: one start of each, which does not count, has made it."""
+    """Measure the start and the idle memory of new interpreters, in turn, once per round. Their bytecode exists, as in
+    the image and after the first start: an additional start of each, which does not count, has made it."""
     ready, idle = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     (folder / "litellm").mkdir()
     kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
@@ -307,13 +307,13 @@ def at_rest(scale: Scale, folder: Path) -> Iterator[Figure]:
 
 
 def _memory_mb(process: psutil.Process) -> float:
-    """What the family holds; what its members share counts once."""
+    """Return the memory of the process and its children. Memory that they share counts once."""
     family = [process, *process.children(recursive=True)]
     return float(sum(one.memory_full_info().pss for one in family) / 1e6)
 
 
 def mixed_load(scale: Scale, folder: Path) -> Iterator[Figure]:
-    """Pages, a recording, pictures and chats at once, and how long the event loop stood still at most."""
+    """Measure pages, a recording, pictures and chats at the same time, and the longest stall of the event loop."""
     pages = load_pictures(SHARED / "samples")
     recording = speech.made(min(scale.load_s / 20, 1.0))
     sound = {"type": "input_audio", "input_audio": {"data": _base64(recording.file), "format": "wav"}}
@@ -346,7 +346,7 @@ def mixed_load(scale: Scale, folder: Path) -> Iterator[Figure]:
             return count
 
         with ThreadPoolExecutor(len(bodies)) as pool:
-            for body in bodies:  # once each before it counts: the first loads
+            for body in bodies:  # each once before the measurement, because the first request loads an engine
                 client.post("/v1/chat/completions", json=body).raise_for_status()
             stalls = ("/bench/stall", "/bench/stall/held")
             for stall in stalls:

@@ -41,7 +41,7 @@ TRIES = 60
 
 
 class Counted:
-    """An embedder that counts how often it is asked."""
+    """An embedder that counts its calls."""
 
     def __init__(self, embedder: Embedder) -> None:
         self.asked = 0
@@ -103,7 +103,8 @@ async def with_router(host: EngineHost[str, Vector], rounds: int) -> None:
 async def measured(
     planner: Planner, rounds: int, counted: Counted | None = None
 ) -> tuple[list[float], list[float], float]:
-    """Seconds of every request, of those that the embedder was asked about, and the share that was right."""
+    """Return the seconds of each request, those of the requests with a call of the embedder, and the share of right
+    plans."""
     turns = [turn_of(case) for case in TABLE]
     times, routed, right = [], [], 0
     for _ in range(rounds):

@@ -46,7 +46,7 @@ PAPER, INK, FAINT = (253, 252, 248), (38, 40, 44), (120, 122, 126)
 
 
 def receipt() -> PIL.Image.Image:
-    """A made one: the shop, its street and its number do not exist."""
+    """Return an invented receipt: shop, street and number do not exist."""
     width, height, margin = 520, 760, 44
     picture = PIL.Image.new("RGB", (width, height), PAPER)
     pen = PIL.ImageDraw.Draw(picture)
@@ -91,7 +91,7 @@ def receipt() -> PIL.Image.Image:
 
 
 def sales() -> str:
-    """Four years of months: growth, and a summer."""
+    """Return four years of monthly sales, with growth and a summer season."""
     rows = ["month,ice cream sold"]
     for month in range(48):
         season = math.sin((month - 3) / 12 * math.tau)
@@ -103,7 +103,7 @@ def sales() -> str:
 
 
 def voices() -> bytes:
-    """Two, in turn."""
+    """Return a recording of two voices, in turn."""
     said = (("en-gb", 0), ("en-us+f3", 9), ("en-gb", 3))
     turns = [say(SENTENCES[number], voice=voice) for voice, number in said]
     sound = in_a_row([part for turn in turns for part in (turn, pause(0.4))])
@@ -119,7 +119,7 @@ def write_samples() -> None:
 
 
 def full_page() -> dict[str, Any]:
-    """A body that says 5,000 words, in 100 lines of a page of 300 DPI."""
+    """Return a response body with 5,000 words, in 100 lines of a page at 300 DPI."""
 
     def bounds(left: int, top: int, width: int) -> Bounds:
         right, bottom = left + width, top + 24
@@ -155,15 +155,15 @@ TRACED = ("__metadata", "devtools.timeline", "disabled-by-default-devtools.timel
 
 
 class Frame(NamedTuple):
-    """One of the page's, from its beginning to that of the next, in milliseconds."""
+    """A frame of the page, from its beginning to that of the next one, in milliseconds."""
 
     whole: float
     work: float
-    """Processor time of the thread that lays out, paints and runs scripts: the same on a busy machine."""
+    """Processor time of the thread for layout, painting and scripts, which other programs do not change."""
 
 
 def open_full_page(page: Page, base_url: str) -> float:
-    """Shows a page of 5,000 words, larger than its frame; gives the milliseconds from the click to the words."""
+    """Show a page of 5,000 words that is larger than its frame. Return the milliseconds from the click to the words."""
     page.goto(f"{base_url}/", wait_until="networkidle")
     page.route("**/v1/chat/completions", lambda route: route.fulfill(json=full_page()))
     picture = io.BytesIO()
@@ -180,7 +180,7 @@ def open_full_page(page: Page, base_url: str) -> float:
 
 
 def panned(page: Page) -> list[Frame]:
-    """The frames of a walk over the page, from Chromium's trace."""
+    """Return the frames of panning over the page, from Chromium's trace."""
     browser = page.context.browser
     assert browser is not None
     browser.start_tracing(page=page, categories=list(TRACED))
@@ -195,7 +195,7 @@ def panned(page: Page) -> list[Frame]:
     work = [0.0] * len(begins)
     for one in main:
         if one["name"] == "RunTask" and one["ph"] == "X":
-            # A task is of the frame that begins within it, or before it.
+            # A task belongs to the last frame that begins before the task's end.
             work[bisect_right(begins, one["ts"] + one["dur"]) - 1] += one.get("tdur", 0) / 1000
     return [Frame((end - begin) / 1000, done) for (begin, end), done in zip(pairwise(begins), work, strict=False)]
 

@@ -32,7 +32,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 async def seconds_of(base_url: str, path: str, fields: dict[str, Any], *, callers: int, requests: int) -> float:
-    """The median of the calls of `callers`, each with a connection that it keeps."""
+    """Return the median seconds of the calls of `callers`, each with one connection for all its calls."""
     body = json.dumps({"model": "auto", **fields}).encode()
     headers = {"content-type": "application/json"}
     taken: list[float] = []
@@ -74,7 +74,7 @@ def main() -> None:
                         found[name].append((waited, (cpu_s(server) - busy) / given.requests))
                 print("streamed" if stream else "whole")
                 for name, rounds in found.items():
-                    # The first round warms up.
+                    # The first round is a warm-up.
                     told = [_compared(rounds[1:], found["chat"][1:], which) for which in (0, 1)]
                     print(f"  {name}: waited {told[0]}, computed {told[1]}", flush=True)
 

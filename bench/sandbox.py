@@ -19,7 +19,7 @@ from models.sandbox.bubblewrap import BubblewrapEngine, SandboxJob
 from models.sandbox.script import SandboxLimits, Script
 
 AIM_MS = 60.0
-"""Above plain Python."""
+"""Most additional milliseconds in comparison with plain Python."""
 
 
 class Timed:

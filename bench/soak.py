@@ -39,22 +39,22 @@ from tests.server import Server, serving
 from tests.speech import say
 
 FEWEST, MOST = 20, 120
-"""Chunks of an answer."""
+"""Least and most chunks of an answer."""
 PAUSE_S = 0.1
-"""Between two chunks of the LLM's."""
+"""Seconds between two chunks of the LLM's answers."""
 KEYS = ("key-1", "key-2", "key-3", "key-4")
 CHAT = "/v1/chat/completions"
 MODEL = "interfaze-beta"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 LOOK_S = 5.0
 WARM_UP = 1 / 3
-"""The part of the time after which memory is to grow no more."""
+"""Share of the time after which memory must not grow any more."""
 REST_S = 90.0
-"""In which all that is kept for the next request is let go of, but engines."""
+"""Seconds of rest, after which the server keeps nothing of the requests but engines."""
 
 
 def pieces_for(name: str) -> list[str]:
-    """The chunks that the caller of this name is to get."""
+    """Return the chunks for the caller of this name."""
     return [f"{name}:{number} " for number in range(random.Random(name).randint(FEWEST, MOST))]
 
 
@@ -67,15 +67,15 @@ def reply_to(body: dict[str, Any]) -> Reply:
 
 @dataclass(frozen=True)
 class Ask:
-    """A request that is sent again and again."""
+    """A request that is sent repeatedly."""
 
     content: Callable[[], Any]
-    """JSON, bytes, or a form."""
+    """Function that returns JSON, bytes, or a form."""
     path: str = CHAT
     holds: str = ""
-    """What the answer has to say."""
+    """Text that the answer must contain."""
     statuses: tuple[int, ...] = (200,)
-    """Beside 429 and 503, which may always be."""
+    """Expected statuses; 429 and 503 are always allowed."""
     hangs_up: bool = False
 
 
@@ -98,7 +98,7 @@ def form(content: bytes, name: str, **fields: str) -> aiohttp.FormData:
 
 
 def asks(origin: Origin) -> dict[str, tuple[int, Ask]]:
-    """By name, with how often each is sent."""
+    """Return the requests by name, each with its frequency."""
     sign, paper = single_line("Platform nine").encoded(), pdf_of_pages(3)
     origin.files["/sign.png"] = sign
     laughing = hostile.docx_laughing()
@@ -132,7 +132,7 @@ def asks(origin: Origin) -> dict[str, tuple[int, Ask]]:
 
 @dataclass(frozen=True)
 class Look:
-    """What the server has at one moment."""
+    """State of the server at one moment."""
 
     requests: int
     memory_mb: float
@@ -186,13 +186,13 @@ class Soak:
         watching.cancel()
 
     async def once(self) -> None:
-        """Each kind, so that every engine is loaded."""
+        """Send a request of each kind, so that every engine is loaded."""
         async with aiohttp.ClientSession(self.base_url) as session:
             for name, (_, ask) in self.kinds.items():
                 self._note(name, await self._ask(session, name, ask, KEYS[0]))
 
     def end(self) -> None:
-        """Ends the program with an error where answers were wrong."""
+        """End the program with an error if any answer was wrong."""
         if self.wrong:
             sys.exit("\n".join([f"{len(self.wrong)} answers were wrong:", *self.wrong[:20]]))
 
@@ -259,14 +259,14 @@ class Soak:
 
 
 def slope(looks: list[Look]) -> float:
-    """Megabytes that a thousand requests leave behind, after the warm-up."""
+    """Return the megabytes by which memory grows per thousand requests after the warm-up."""
     warm = looks[int(len(looks) * WARM_UP) :]
     return float(np.polyfit([one.requests for one in warm], [one.memory_mb for one in warm], 1)[0] * 1000)
 
 
 @contextlib.contextmanager
 def scripted_llm() -> Iterator[str]:
-    """The base URL of the LLM, in a process of its own."""
+    """Yield the base URL of the LLM, which runs in a process of its own."""
     command = [sys.executable, "-m", "bench.soak", "--llm"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
@@ -276,7 +276,7 @@ def scripted_llm() -> Iterator[str]:
 
 
 def serve_llm() -> None:
-    """Until the other process closes our input."""
+    """Serve until the other process closes the standard input."""
     with serving_llm(reply_to) as llm:
         llm.recording = False
         print(llm.base_url, flush=True)
@@ -313,7 +313,7 @@ async def main(minutes: float, streams: int, callers: int) -> None:
 
 
 def options(about: str | None, *, minutes: float, streams: int, callers: int) -> argparse.ArgumentParser:
-    """The options of a program that soaks, with what holds unless they say otherwise."""
+    """Return the options of a soak program, with these defaults."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=minutes)
     parser.add_argument("--streams", type=int, default=streams)

@@ -30,7 +30,7 @@ from tests.conftest import SHARED
 from tests.speech import JFK, RATE, SENTENCES, VOICES, Samples, decoded, in_a_row, pause, say, word_errors
 
 SHORT = 12
-"""Short recordings that are sent while a long one is worked on."""
+"""Number of short recordings that are sent during a long one."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Recording:
 class Outcome:
     seconds: float
     cpu_seconds: float
-    """What the process and its children took: what a machine that does other things too can compare."""
+    """Processor time of the process and its children, which can be compared on a busy machine."""
     text: str
     peak_mb: float
 
 
 def made(minutes: float, seed: int = 1) -> Recording:
-    """A WAV file."""
+    """Return a recording of at least this duration, with its text, as a WAV file."""
     rng = random.Random(seed)
     real = [(decoded(SHARED / "samples" / "speech_jfk.flac"), JFK)] if SHARED.is_dir() else []
     parts: list[Samples] = []
@@ -83,12 +83,12 @@ def wav(samples: Samples) -> bytes:
 
 
 Contestant = Callable[..., AbstractContextManager[Callable[[Recording], str]]]
-"""What hears recordings while its block runs."""
+"""Function that returns a context manager of a transcriber of recordings."""
 
 
 @contextmanager
 def raw(beam: int, vad: bool) -> Iterator[Callable[[Recording], str]]:
-    """faster-whisper's own sequential transcription, with times of words as ours has them."""
+    """Yield faster-whisper's own sequential transcription, with times of words like ours."""
     model = _raw_model()
     how = {"condition_on_previous_text": False, "vad_filter": vad}
     yield lambda recording: _text(model.transcribe(_file(recording), beam_size=beam, word_timestamps=True, **how))
@@ -96,7 +96,7 @@ def raw(beam: int, vad: bool) -> Iterator[Callable[[Recording], str]]:
 
 @contextmanager
 def batched(beam: int, batch: int) -> Iterator[Callable[[Recording], str]]:
-    """faster-whisper's transcription of many windows at once: with its VAD, which it cannot do without."""
+    """Yield faster-whisper's transcription of many windows at once, which always uses its VAD."""
     from faster_whisper import BatchedInferencePipeline
 
     model = BatchedInferencePipeline(_raw_model())
@@ -159,7 +159,7 @@ async def text_of(services: Any, recording: Recording) -> str:
 
 
 async def mixed_load(long: Recording) -> tuple[float, list[float]]:
-    """Seconds that the long one takes, and each short one that is sent meanwhile."""
+    """Return the seconds of the long recording, and of each short one that is sent during it."""
     services, clip = await _loaded(), brief()
     try:
         started = time.perf_counter()
@@ -179,8 +179,8 @@ async def mixed_load(long: Recording) -> tuple[float, list[float]]:
 
 
 def measured(make: Contestant, args: tuple[Any, ...], recording: Recording) -> Outcome:
-    """In a process of its own, which has heard something short before: what is loaded or made at the first is there, as
-    in a server."""
+    """Measure a contestant in a process of its own. Like a server, it has transcribed a short recording before, so that
+    everything is loaded."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
     process = context.Process(target=_measure, args=(theirs, make, args, recording))
@@ -191,7 +191,7 @@ def measured(make: Contestant, args: tuple[Any, ...], recording: Recording) -> O
 
 
 def processor_s(process: psutil.Process) -> float:
-    """What it took so far with all that it started."""
+    """Return the processor time of the process and its children."""
     times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
     return float(sum(one.user + one.system for one in times))
 

@@ -39,10 +39,10 @@ from tasks.wording.page_range import Form
 
 SEED = 7
 PAGE = 595.0, 842.0
-"""Points of A4."""
+"""Width and height of A4, in points."""
 
 Cell = tuple[int, int, int, int, str]
-"""Row, column, how many of each it spans, text."""
+"""Row, column, number of rows and of columns, text."""
 
 KINDS = ("ruled", "spans", "unruled", "headed", "columns", "several", "striped", "wrapped", "joined")
 _NOUNS = [
@@ -105,17 +105,17 @@ _PROSE = (
 
 @dataclass(slots=True)
 class Made:
-    """A document, and the cells of its tables."""
+    """A document with the cells of its tables."""
 
     kind: str
     pdf: bytes
     tables: list[list[Cell]]
     rotation: float = 0.0
-    """Degrees by which its picture is turned."""
+    """Degrees by which the document's picture is turned."""
 
 
 def made(number: int, seed: int = SEED) -> list[Made]:
-    """`number` documents, of each kind in turn; the same ones for the same seed."""
+    """Return `number` documents, of each kind in turn; equal seeds give equal documents."""
     chance = random.Random(seed)
     return [_made(KINDS[place % len(KINDS)], chance) for place in range(number)]
 
@@ -215,7 +215,7 @@ class _Page:
         if kind != "joined":
             self._draw(table, 60 + chance.uniform(0, 20))
             return
-        # In two parts, the second one at the top of the next page.
+        # The table is divided; its second part is at the top of the next page.
         width, height = table.wrap(PAGE[0] - 120, self.top)
         first, second = table.split(width, 0.6 * height)
         first.wrapOn(self.canvas, width, height)
@@ -227,7 +227,7 @@ class _Page:
         self._draw(second, 60)
 
     def _spans(self, grid: list[list[str]], kind: str) -> list[tuple[int, int, int, int]]:
-        """Row, column and size of the cells that span others."""
+        """Return the row, column and size of the cells that span others."""
         chance, columns = self.chance, len(grid[0])
         if kind == "spans":
             wide = chance.randint(2, columns - 1)
@@ -254,7 +254,7 @@ class _Page:
                     ("LINEBELOW", (0, -1), (-1, -1), 1, colors.black),
                 ]
             case "columns":
-                # The columns alone are ruled, and the head.
+                # Rules separate the columns and the head, but not the rows.
                 inner = ("LINEAFTER", (0, 0), (-2, -1), 0.7, colors.black)
                 return [("BOX", *every, 0.7, colors.black), inner, ("LINEBELOW", (0, 0), (-1, 0), 0.7, colors.black)]
             case "striped":
@@ -265,7 +265,7 @@ class _Page:
 
 
 def picture_of(document: Made) -> bytes:
-    """Its first page at 144 DPI, as a JPEG, turned a little."""
+    """Return the document's first page at 144 DPI, turned a little, as a JPEG."""
     pdf = pypdfium2.PdfDocument(document.pdf)
     try:
         drawn = pdf[0].render(scale=2).to_pil().convert("RGB")
@@ -282,14 +282,14 @@ def source_of(data: bytes, media_type: str) -> Source:
 
 
 def tables_in(result: Any) -> list[dict[str, Any]]:
-    """The tables of a result, of all its pages."""
+    """Return the tables on all pages of a result."""
     if "tables" in result:
         return list(result["tables"])
     return [table for section in result["sections"] for table in section["tables"]]
 
 
 def cells_of(table: dict[str, Any]) -> list[Cell]:
-    """With the columns that their spans leave to them."""
+    """Return the cells with their columns, which spans of other cells shift."""
     taken: set[tuple[int, int]] = set()
     cells = []
     for row, own in enumerate(table["rows"]):
@@ -304,7 +304,7 @@ def cells_of(table: dict[str, Any]) -> list[Cell]:
 
 
 def right_cells(found: Sequence[Sequence[Cell]], truth: Sequence[Sequence[Cell]], *, exactly: bool) -> tuple[int, int]:
-    """How many of the true cells were told, each table compared with the one that it has most in common with."""
+    """Return the number of recognised cells and of all true cells. Each table is compared with the most similar one."""
     right = 0
     left = [{_folded(cell, exactly=exactly) for cell in table} for table in found]
     for table in truth:
@@ -343,7 +343,7 @@ async def measure(number: int, only: str | None, show: int, path: Path | None) -
 
 
 async def draw(task: OcrTask, path: Path) -> None:
-    """A picture of a document with the cells that are found in it."""
+    """Draw a document's picture with the cells that were found in it."""
     document = next(document for document in made(len(KINDS)) if document.kind == "spans")
     document.rotation = 2.0
     data = picture_of(document)
@@ -364,7 +364,7 @@ async def _measure(name: str, documents: Sequence[Made], task: OcrTask, show: in
     started = time.perf_counter()
     for document in documents:
         if name == "picture" and document.kind == "joined":
-            continue  # a picture is one page
+            continue  # a picture contains one page only
         pdf = name == "pdf"
         data = document.pdf if pdf else await asyncio.to_thread(picture_of, document)
         result = await told(task, data, "application/pdf" if pdf else "image/jpeg")

@@ -30,7 +30,7 @@ from tests.speech import FOREIGN, JFK, RATE, SENTENCES, Samples, decoded, in_a_r
 from training.speech.clips import recorded, say
 
 HELD_OUT: dict[str, str] = json.loads(Path(__file__).with_name("held_out.json").read_text(encoding="utf-8"))
-"""Two sentences, by espeak-ng's name of a language that nothing was fitted to."""
+"""Texts of two sentences in languages that influenced no parameter, by espeak-ng's name of the language."""
 SHORT = ("Yes.", "No.", "Hello.", "Okay.", "Stop.", "Thank you.", "Goodbye.", "My name is Anna Kowalski.")
 LANGUAGES = ("en-us", "en-gb", "en-gb-scotland", "en-029")
 ACCENTS = ("it", "cs", "hu", "ru", "fi", "vi", "da", "ca", "hr", "sk")
@@ -41,7 +41,7 @@ TWO_SPEAKERS = (
     "He began a confused complaint against the wizard who had vanished behind the curtain on the left",
     "The horizon seems extremely distant",
 )
-"""What is said on the channels of the sample `speech_two_speakers.wav`."""
+"""Spoken texts of the two channels of the sample `speech_two_speakers.wav`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Clip:
     group: str
     samples: Samples
     text: str = ""
-    """What is said, where the words count."""
+    """Spoken text, if its words are compared."""
 
 
 def clips() -> Iterator[Clip]:
@@ -77,7 +77,7 @@ def clips() -> Iterator[Clip]:
 
 
 def real() -> Iterator[Clip]:
-    """The samples as they are, as a telephone and noise leave them, and in pieces of some seconds."""
+    """Yield the samples: whole, through a telephone, with noise, and in pieces of several seconds."""
     if not SHARED.is_dir():
         return
     rng = np.random.default_rng(0)
@@ -97,7 +97,7 @@ def _framed(samples: Samples) -> Samples:
 
 
 async def outcomes(found: Iterable[Clip]) -> list[tuple[Clip, str, dict[str, Any]]]:
-    """Each clip with what became of it, and the result; empty where it was refused."""
+    """Return each clip with its outcome and its result; the result is empty if the clip was refused."""
     services = quiet_services()
     task = services.tasks.find("speech_to_text")
     heard = []
@@ -116,7 +116,7 @@ async def outcomes(found: Iterable[Clip]) -> list[tuple[Clip, str, dict[str, Any
 
 
 def recall(truth: str, text: str) -> tuple[int, int]:
-    """Words of the truth that are in the text, in order, and all of them."""
+    """Return the number of the truth's words that the text contains in order, and the number of all its words."""
     wanted, got = plain_words(truth), plain_words(text)
     blocks = SequenceMatcher(None, wanted, got, autojunk=False).get_matching_blocks()
     return sum(block.size for block in blocks), len(wanted)

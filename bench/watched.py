@@ -1,8 +1,9 @@
-"""`openfaze serve` with a heart beat on its event loop: how long does the loop ever stand still?
+"""`openfaze serve` with a heart beat on its event loop, which measures stalls of the loop.
 
-`GET /bench/stall` answers with the longest delay of a beat, in milliseconds, since it was last asked; `GET
-/bench/stall/held` with the longest without what the loop's thread waited for a processor, which the system gave to
-engines or to other programs. What is left, the loop itself did, or whoever had the interpreter meanwhile.
+`GET /bench/stall` returns the longest delay of a beat, in milliseconds, since the last such call. `GET
+/bench/stall/held` returns the longest delay without the time that the loop's thread waited for a processor, while the
+system let engines or other programs run. This delay was caused by the loop itself, or by another thread that had the
+interpreter.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ BEAT_S = 0.001
 
 
 WAITED = Path("/proc/thread-self/schedstat")
-"""Linux's nanoseconds of a thread: those that it ran, and those that it waited for a processor."""
+"""Linux's file on a thread: the nanoseconds for which it ran, and those for which it waited for a processor."""
 
 
 @dataclass
@@ -87,7 +88,8 @@ def main() -> None:
 
 
 class Memory:
-    """The resident memory of a process and its children, in MB, sampled by whoever calls `look`."""
+    """Memory of a process and its children, in MB, without what they share (decoded pictures). It is measured by
+    `look`."""
 
     def __init__(self, pid: int) -> None:
         self._process = psutil.Process(pid)
@@ -97,7 +99,7 @@ class Memory:
         total = 0
         for process in (self._process, *self._process.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
-                # What is shared between them (decoded pictures) counts once: unique memory, plus the parent's shared.
+                # Memory of this process only: what is shared between them (decoded pictures) does not count.
                 total += process.memory_full_info().uss
         self.peak_mb = max(self.peak_mb, total / 1e6)
         return total / 1e6

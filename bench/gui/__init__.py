@@ -1,1 +1,1 @@
-"""Measuring `gui_detection` on pages whose true boxes and roles the browser tells."""
+"""Measurement of `gui_detection` on pages whose true boxes and roles come from the browser."""

@@ -27,14 +27,14 @@ from models.vision.gui.network import ScreenNetwork
 from tests.parts import whole
 
 DRAWN = ("bootstrap-toolbox-light-desktop", "pico-settings-dark-desktop", "bulma-shop-light-mobile")
-"""Beginnings of the names of the pages whose boxes are drawn."""
+"""Beginnings of the names of the pages that are drawn with boxes."""
 COLOURS: Mapping[str, str] = {
     "button": "#e6194b", "input": "#4363d8", "textarea": "#000075", "select": "#911eb4", "checkbox": "#3cb44b",
     "radio": "#008080", "switch": "#f58231", "slider": "#9a6324", "tab": "#f032e6", "link": "#00a5cf",
     "icon": "#c9a800", "menu": "#ff69b4", "image": "#808080", "text": "#b0b0b0",
 }  # fmt: skip
 _LARGEST = 900
-"""Pixels that a drawn page is wide at most."""
+"""Most pixels of a drawn page's width."""
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def groups_of(one: Labelled) -> Sequence[str]:
 
 
 def draw(one: Labelled, found: Sequence[GuiElement], folder: Path) -> None:
-    """The page with the boxes that were found, in colours by type."""
+    """Draw the page with the detected boxes, in a colour for each type."""
     picture = PIL.Image.fromarray(one.image)
     pen = PIL.ImageDraw.Draw(picture)
     width = max(2, round(2 * one.page.screen.scale))

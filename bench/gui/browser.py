@@ -1,4 +1,5 @@
-"""Headless Chromium over its DevTools protocol: a page's picture, and the boxes and roles of its elements."""
+"""Headless Chromium over its DevTools protocol: it renders a page as a picture, with the boxes and roles of its
+elements."""
 
 import asyncio
 import base64
@@ -20,7 +21,7 @@ from bench.gui.truth import SCRIPT, TrueElement, elements_of
 from models.vision.text import Image
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-"""None where no browser is installed."""
+"""Path of the browser; None if none is installed."""
 
 _FLAGS = (
     "--headless",
@@ -38,29 +39,29 @@ _FLAGS = (
 )
 _START_S = 60.0
 _TALLEST = 2400
-"""CSS pixels of a page that are looked at."""
+"""Most CSS pixels of a page's height that are rendered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """As large as a page is shown."""
+    """Size of the screen on which a page is shown."""
 
     width: int
-    """In CSS pixels."""
+    """Width in CSS pixels."""
     height: int
     scale: float = 1.0
-    """Device pixels a CSS pixel."""
+    """Device pixels per CSS pixel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rendered:
     image: Image
     elements: tuple[TrueElement, ...]
-    """Boxes in pixels of `image`."""
+    """Elements with boxes in pixels of `image`."""
 
 
 class Browser:
-    """One page of one browser, used for one document after another.
+    """A page of a browser, which shows one document after another.
 
     >>> async with Browser.started() as browser:
     ...     rendered = await browser.render(Path("page.html").resolve().as_uri(), Screen(1280, 800))
@@ -73,7 +74,7 @@ class Browser:
     @classmethod
     @contextlib.asynccontextmanager
     async def started(cls) -> AsyncIterator["Browser"]:
-        """Raises RuntimeError where there is no browser, or it does not start."""
+        """Start a browser for the block. Raises RuntimeError if no browser is installed, or if it does not start."""
         if PROGRAM is None:
             raise RuntimeError("no Chromium is installed")
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
@@ -102,7 +103,7 @@ class Browser:
                 await process.wait()
 
     async def render(self, address: str, screen: Screen) -> Rendered:
-        """The document at `address` as a picture, and what is in it."""
+        """Return the document at `address` as a picture, with its elements."""
         metrics: dict[str, Any] = {
             "width": screen.width,
             "height": screen.height,
@@ -132,7 +133,7 @@ class Browser:
         return answer["result"].get("value")
 
     async def _call(self, method: str, *until: str, **parameters: Any) -> Any:
-        """The result of a command; with `until`, not before the page has loaded."""
+        """Return the result of a command; with `until`, after the page has loaded."""
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
         result, loaded = None, not until
@@ -156,7 +157,7 @@ _WHEN_READY = """
 
 
 async def _port(file: Path, process: asyncio.subprocess.Process) -> int:
-    """Where the browser listens: it writes that to `file`."""
+    """Return the browser's port, which it writes to `file`."""
     async with asyncio.timeout(_START_S):
         while process.returncode is None:
             if lines := await asyncio.to_thread(_words_of, file):

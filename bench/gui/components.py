@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - HTML, CSS and words
-"""The parts of a page in the look of one framework, as HTML."""
+"""Parts of a page, as HTML in the style of a framework."""
 
 import base64
 import html
@@ -85,10 +85,10 @@ _ICONS = [
 
 
 class Parts:
-    """Draws parts by lot."""
+    """Generator of random parts."""
 
     def __init__(self, framework: Framework, words: Words, dice: random.Random, icons: Path) -> None:
-        """`icons`: a folder of SVG files."""
+        """`icons` is a folder of SVG files."""
         self.framework = framework
         self.words = words
         self.dice = dice
@@ -100,7 +100,7 @@ class Parts:
         return self.dice.random() < share
 
     def icon(self, size: int | None = None) -> str:
-        """Inline, in the colour of the text around it."""
+        """Return an inline icon in the colour of the text around it."""
         size = size or self.dice.choice((16, 18, 20, 24))
         drawing = re.sub(r"<\?xml.*?\?>|<!--.*?-->", "", self.dice.choice(self._icons).read_text(), flags=re.DOTALL)
         drawing = re.sub(r'(<svg[^>]*?) (?:width|height)="[^"]*"', r"\1", drawing)
@@ -147,7 +147,7 @@ class Parts:
         return self.framework.select.format(attributes=f'class="{self.framework.of("select")}"', options=options)
 
     def check(self, kind: str, text: str = "") -> str:
-        """`kind`: checkbox or radio."""
+        """Return a box to tick. `kind` is checkbox or radio."""
         return self.framework.check.format(
             kind=kind,
             id=self._id(),
@@ -199,7 +199,7 @@ class Parts:
         )
 
     def bar(self) -> str:
-        """A navigation bar."""
+        """Return a navigation bar."""
         end = [self.icon_button() for _ in range(self.dice.randint(0, 3))]
         if self.chance(0.5):
             end.append(self.button(self.dice.choice(("primary", "outline", "small")), icon=0))
@@ -212,7 +212,7 @@ class Parts:
         )
 
     def side(self, count: int) -> str:
-        """Navigation at the side, an entry a row."""
+        """Return navigation at the side, with an entry per row."""
         drawn = self.chance(0.6)
         rows = "".join(
             f'<a href="#" class="{self.framework.of("side")} {"active" if not place else ""}" style="display:block">'
@@ -242,7 +242,7 @@ class Parts:
         return self.framework.pages.format(items=items)
 
     def prose(self) -> str:
-        """A paragraph with links."""
+        """Return a paragraph with links."""
         sentences = []
         for _ in range(self.dice.randint(2, 5)):
             words = self.words.sentence().split()
@@ -254,7 +254,7 @@ class Parts:
         return f"<p>{' '.join(sentences)}</p>"
 
     def link(self, text: str) -> str:
-        """Among text, as the framework's authors would have it."""
+        """Return a link in a text, in the style of the framework."""
         return f'<a href="#" class="{self.framework.of("text")}">{text}</a>'
 
     def badge(self, text: str = "") -> str:
@@ -268,7 +268,7 @@ class Parts:
         return f'<{tag} class="{self.framework.of("card")} g-card">{content}</{tag}>'
 
     def photo(self, width: int, height: int) -> str:
-        """A picture of the kind that a camera takes: soft shapes, noise, no straight edges."""
+        """Return a picture like a photo: soft shapes, noise, no straight edges."""
         if len(self._photos) < 4:
             self._photos.append(_photo(np.random.default_rng(self.dice.randrange(1 << 30))))
         source = self.dice.choice(self._photos)

@@ -1,5 +1,6 @@
 # ruff: noqa: E501 - HTML, CSS and words
-"""CSS frameworks from npm: which files, and which classes make what. Those that train and those that measure differ."""
+"""CSS frameworks from npm: their files, and the classes of each kind of part. Training and measurement use different
+frameworks."""
 
 import random
 import subprocess
@@ -37,16 +38,16 @@ CHECK = '<div><label><input type="{kind}" {attributes}> {text}</label></div>'
 class Framework:
     name: str
     styles: tuple[str, ...]
-    """Below node_modules."""
+    """Style sheets, below node_modules."""
     dark: str | None = None
-    """Attribute of the root element; None: it has no dark theme."""
+    """Attribute of the root element for the dark theme; None without a dark theme."""
     light: str = ""
     dark_styles: tuple[str, ...] = ()
-    """Instead of `styles`, in the dark."""
+    """Style sheets of the dark theme, in place of `styles`."""
     classes: Mapping[str, str] = field(default_factory=dict)
     check: str = CHECK
     switch: str = ""
-    """Empty: it has none."""
+    """HTML of a switch; empty if the framework has none."""
     select: str = "<select {attributes}>{options}</select>"
     tabs: str = ""
     tab: str = ""
@@ -57,7 +58,7 @@ class Framework:
     pages: str = ""
     page: str = ""
     extra: str = ""
-    """CSS of its own."""
+    """Additional CSS."""
 
     def of(self, part: str) -> str:
         return self.classes.get(part, "")
@@ -247,7 +248,7 @@ TRAINED = (UIKIT, SPECTRE, FOUNDATION, PRIMER, WATER, MILLIGRAM, PURE)
 
 
 def own_framework(dice: random.Random) -> Framework:
-    """A style drawn by lot, as no framework has it: flat or outlined, round or square, light or dark."""
+    """Return a random style unlike any framework's: flat or outlined, round or square, light or dark."""
     dark = dice.random() < 0.45
     hue, other = dice.randrange(360), dice.randrange(360)
     tint = dice.choice((0, 0, 6, 14))
@@ -334,7 +335,7 @@ def own_framework(dice: random.Random) -> Framework:
 
 
 def fetched(folder: Path) -> Path:
-    """`node_modules` below `folder` with all of NPM_VERSIONS. Needs npm and its registry once."""
+    """Return `node_modules` below `folder`, with all of NPM_VERSIONS. The first call needs npm and its registry."""
     modules = folder / "node_modules"
     missing = [name for name in NPM_VERSIONS if not (modules / name / "package.json").is_file()]
     if missing:

@@ -1,4 +1,4 @@
-"""Rendered pages with their truth and what OCR reads on them, kept in a folder between runs."""
+"""Rendered pages with their true elements and their text read by OCR, stored in a folder between runs."""
 
 import asyncio
 import pickle
@@ -29,7 +29,7 @@ class Labelled:
 
 
 async def labelled(pages: Sequence[Page], folder: Path) -> list[Labelled]:
-    """`pages` rendered and read; those that `folder` has already are taken from there."""
+    """Return `pages`, rendered and read; pages that are stored in `folder` are not rendered again."""
     missing = await asyncio.to_thread(_missing, pages, folder)
     if missing:
         runtime = Runtime(CATALOG, EngineConfig())
@@ -55,7 +55,7 @@ def _missing(pages: Sequence[Page], folder: Path) -> list[Page]:
 
 
 def compressed(image: Image, quality: int) -> Image:
-    """`image` as a JPEG of `quality` shows it."""
+    """Return `image` after compression as a JPEG of `quality`."""
     buffer = BytesIO()
     PIL.Image.fromarray(image).save(buffer, "JPEG", quality=quality)
     return np.asarray(PIL.Image.open(buffer).convert("RGB"))

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - HTML, CSS and words
-"""Pages made by lot from a seed: the same seed gives the same page."""
+"""Random pages: equal seeds give equal pages."""
 
 import html
 import random
@@ -34,7 +34,7 @@ class Page:
     dark: bool
     language: str
     jpeg: int | None = None
-    """Quality that its picture is compressed with; None: lossless."""
+    """Quality of the picture's compression; None for lossless."""
 
 
 def login(parts: Parts, narrow: bool) -> str:
@@ -241,14 +241,14 @@ KINDS: Mapping[str, Callable[[Parts, bool], str]] = {
     "article": article, "listing": listing, "toolbox": toolbox,
 }  # fmt: skip
 _BARE = ("login", "listing", "chat")
-"""Kinds that need no navigation bar."""
+"""Kinds of pages without a navigation bar."""
 
 DESKTOP = ((1280, 800, 1.0), (1440, 900, 1.0), (1024, 768, 1.0), (1280, 800, 1.5), (1280, 800, 2.0))
 MOBILE = ((390, 844, 2.0), (390, 844, 3.0), (412, 915, 1.0), (768, 1024, 1.0))
 
 
 def made(kind: str, framework: Framework, *, dark: bool, mobile: bool, language: str, seed: int, modules: Path) -> Page:
-    """One page; `modules` is the folder that npm filled."""
+    """Return a page. `modules` is the folder that npm filled."""
     dice = random.Random(f"{kind} {framework.name} {seed}")
     measured = framework in MEASURED
     icons = modules / (
@@ -292,7 +292,7 @@ def made(kind: str, framework: Framework, *, dark: bool, mobile: bool, language:
 
 
 def measuring_pages(modules: Path) -> list[Page]:
-    """80 pages in four frameworks: every kind light and dark, on desktops and phones."""
+    """Return 80 pages in four frameworks: all kinds, light and dark, on desktops and phones."""
     pages = []
     for number, framework in enumerate(MEASURED):
         for place, kind in enumerate(KINDS):
@@ -314,7 +314,7 @@ def measuring_pages(modules: Path) -> list[Page]:
 
 
 def training_pages(modules: Path, count: int, first: int = 0) -> list[Page]:
-    """Pages in other frameworks, and in styles drawn by lot."""
+    """Return pages in other frameworks, and in random styles."""
     pages = []
     for seed in range(first, first + count):
         dice = random.Random(seed)

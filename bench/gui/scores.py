@@ -1,4 +1,4 @@
-"""Recall and precision of found elements against true ones."""
+"""Recall and precision of detected elements."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,26 +10,26 @@ from bench.gui.truth import TrueElement, iou
 from models.vision.gui.elements import INTERACTIVE, GuiElement
 
 ENOUGH = 0.5
-"""Common over joint area from which on a box is right."""
+"""Least overlap (intersection over union) of a box that counts as right."""
 
 
 @dataclass(slots=True)
 class Scores:
-    """Counts over pages, by type."""
+    """Counts over all pages, by type."""
 
     true: Counter[str] = field(default_factory=Counter)
     hit: Counter[str] = field(default_factory=Counter)
-    """True elements that a found one of any interactive type lies on."""
+    """True elements that were detected as interactive, whatever the type."""
     typed: Counter[str] = field(default_factory=Counter)
-    """Those whose type is right as well."""
+    """True elements that were detected with the right type."""
     found: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
-    """Found elements that lie on a true interactive one."""
+    """Detected elements that are interactive, whatever their true type."""
     right_typed: Counter[str] = field(default_factory=Counter)
 
     def add(self, truth: Sequence[TrueElement], found: Sequence[GuiElement]) -> None:
-        """One page. Elements are paired one to one, the best pairs first. A found icon on a picture that nobody can
-        click is neither right nor wrong; nor are texts and pictures."""
+        """Add a page. Elements are paired one to one, the best pairs first. A detected icon on a picture that cannot be
+        clicked is neither right nor wrong; texts and pictures do not count either."""
         wanted = [one for one in truth if one.interactive]
         offered = [one for one in found if one.type in INTERACTIVE]
         pairs = dict(_pairs([one.box for one in wanted], [one.box for one in offered]))
@@ -57,11 +57,11 @@ class Scores:
 
     @property
     def typed_recall(self) -> float:
-        """The part of the true elements that were found with the right type."""
+        """Share of the true elements that were detected with the right type."""
         return self.typed.total() / max(1, self.true.total())
 
     def table(self) -> Iterable[str]:
-        """Rows of a Markdown table."""
+        """Yield the rows of a Markdown table."""
         yield "| type | elements | found | with the right type | precision |"
         yield "|---|---:|---:|---:|---:|"
         for kind in INTERACTIVE:
@@ -74,7 +74,7 @@ class Scores:
 
 
 def _pairs(true: Sequence[tuple[float, ...]], found: Sequence[tuple[float, ...]]) -> Iterable[tuple[int, int]]:
-    """Numbers of a true and a found box that belong together."""
+    """Yield the index of a true box and that of the detected box with which it is paired."""
     if not true or not found:
         return
     alike = np.array([[iou(one, other) for other in found] for one in true])  # type: ignore[arg-type]

@@ -81,7 +81,7 @@ def raw_engine() -> Callable[[Job], Outcome]:
 
 
 def own_engine() -> Callable[[Job], Outcome]:
-    """openfaze's task in process: the same work as a request, without HTTP."""
+    """Return openfaze's task in this process: the work of a request, without HTTP."""
     from app.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest

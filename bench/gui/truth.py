@@ -1,8 +1,9 @@
 # ruff: noqa: E501 - JavaScript
-"""What the browser says of a page's elements: their boxes from the layout, their roles from the accessibility tree.
+"""True elements of a page according to the browser: boxes from the layout, roles from the accessibility tree.
 
-A box is what can be seen of an element. Where it is painted (a background unlike the one behind it, a border, a shadow)
-it is the element's own; else that of its text, pictures and painted parts: nobody sees the padding of a plain link.
+A box encloses the visible part of an element. If the element is painted (a background unlike the one behind it, a
+border, a shadow), this is the element's own box; else it is the box of its text, pictures and painted parts, because
+the padding of a plain link is invisible.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ class TrueElement:
     """Left, top, right, bottom."""
     interactive: bool
     name: str = ""
-    """As the accessibility tree has it."""
+    """Name in the accessibility tree."""
 
 
 ROLES = {
@@ -195,15 +196,17 @@ SCRIPT = r"""
   return {found, width: innerWidth, height: innerHeight};
 }
 """
-"""Lists what is painted, and marks it so that the accessibility tree can be asked for it. In CSS pixels."""
+"""Script that lists painted elements in CSS pixels, and marks them so that they can be found in the accessibility
+tree."""
 
 
 _THUMB = 14
-"""CSS pixels that the thumb of a slider is high at least."""
+"""Least height of a slider's thumb, in CSS pixels."""
 
 
 def elements_of(found: Any, root: Any, nodes: Sequence[Any], image: Image, scale: float) -> tuple[TrueElement, ...]:
-    """`found` by SCRIPT on the page that `image` shows, with roles from the accessibility tree; boxes in its pixels."""
+    """Return the elements that SCRIPT `found` on the page in `image`, with roles from the accessibility tree, and boxes
+    in pixels of `image`."""
     marks = dict(_marks(root))
     roles = {
         node["backendDOMNodeId"]: (node.get("role", {}).get("value", ""), node.get("name", {}).get("value", ""))
@@ -213,7 +216,7 @@ def elements_of(found: Any, root: Any, nodes: Sequence[Any], image: Image, scale
     kept: list[TrueElement] = []
     for one in found["found"]:
         if one.get("content") and one["painted"] and not _stands_out(image, one["box"], scale):
-            # Painted in the colour behind it, or with what is transparent.
+            # The element is painted in the colour behind it, or transparent.
             one["box"], one["painted"] = one["content"], False
         box = _cut(_with_thumb(one), found["width"], found["height"])
         if box is None or one["covered"]:
@@ -228,7 +231,7 @@ def elements_of(found: Any, root: Any, nodes: Sequence[Any], image: Image, scale
 
 
 def _stands_out(image: Image, box: Sequence[float], scale: float) -> bool:
-    """Whether anything can be seen of the box itself: an edge along at least two of its sides."""
+    """True if the box itself is visible: at least two of its sides have an edge."""
     height, width = image.shape[:2]
     x0, y0, x1, y1 = (round(side * scale) for side in box)
     reach, inset = max(2, round(2 * scale)), max(1, round(3 * scale))
@@ -245,11 +248,11 @@ def _stands_out(image: Image, box: Sequence[float], scale: float) -> bool:
 
 
 _FAINT = 3
-"""A difference, of 255, that can just be seen."""
+"""Least difference, of 255, that is visible."""
 
 
 def _with_thumb(one: Any) -> Sequence[float]:
-    """The box of `one`; of a slider with a thin track, as high as its thumb."""
+    """Return the box of `one`; the box of a slider with a thin track gets the height of its thumb."""
     left, top, right, bottom = one["box"]
     if one["input"] != "range" or bottom - top >= _THUMB:
         return left, top, right, bottom
@@ -279,7 +282,7 @@ def _type(one: Any, role: str) -> str | None:
 
 
 def _marks(node: Any) -> Iterator[tuple[int, list[int]]]:
-    """The numbers that SCRIPT gave out, with the browser's own numbers of these nodes."""
+    """Yield each number that SCRIPT assigned, with the browser's own numbers of its nodes."""
     by_mark: dict[int, list[int]] = {}
     stack = [node]
     while stack:
@@ -287,7 +290,7 @@ def _marks(node: Any) -> Iterator[tuple[int, list[int]]]:
         attributes = one.get("attributes", [])
         for name, value in zip(attributes[::2], attributes[1::2], strict=True):
             if name == "data-truth":
-                # A hidden field and the element that is drawn in its place share a number: the field has the role.
+                # A hidden field and the element drawn in its place share a number: the field has the role.
                 place = by_mark.setdefault(int(value), [])
                 place.insert(0 if one["nodeName"] == "INPUT" else len(place), one["backendNodeId"])
         stack += one.get("children", [])
@@ -296,7 +299,7 @@ def _marks(node: Any) -> Iterator[tuple[int, list[int]]]:
 
 
 def _cut(box: Sequence[float], width: float, height: float) -> Box | None:
-    """What the picture shows of `box`; None where that is less than half of it."""
+    """Return the part of `box` inside the picture; None if it is less than half of the box."""
     left, top, right, bottom = max(box[0], 0), max(box[1], 0), min(box[2], width), min(box[3], height)
     if right <= left or bottom <= top:
         return None
@@ -321,7 +324,7 @@ _SPECIFIC = (
 
 
 def _without_doubles(elements: Sequence[TrueElement]) -> list[TrueElement]:
-    """The elements, and where several are in the same place, the most specific one."""
+    """Return the elements; of several in the same place, only the most specific one."""
     kept: list[TrueElement] = []
     order = {kind: place for place, kind in enumerate(_SPECIFIC)}
     for one in sorted(elements, key=lambda element: order.get(element.type, 99)):
@@ -331,7 +334,7 @@ def _without_doubles(elements: Sequence[TrueElement]) -> list[TrueElement]:
 
 
 def iou(one: Box, other: Box) -> float:
-    """Common area over joint area."""
+    """Intersection over union of two boxes."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:

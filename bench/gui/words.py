@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - HTML, CSS and words
-"""What pages say, in several languages."""
+"""Texts of pages, in several languages."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ LANGUAGES = tuple(ACTIONS)
 
 
 class Words:
-    """Draws words of one language."""
+    """Generator of random words of one language."""
 
     def __init__(self, language: str, dice: random.Random) -> None:
         self.language = language
