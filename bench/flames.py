@@ -153,7 +153,7 @@ def stacks(raw: str) -> Counter[Stack]:
     for frames, count in re.findall(r"^(.*) (\d+)$", raw, re.MULTILINE):
         stack = tuple(_short(frame) for frame in frames.split(";") if frame.endswith(")"))
         innermost = next((one for one in reversed(stack) if _is_ours(one)), "")
-        if stack and not (stack[-1].startswith(WAITS) or innermost.startswith(WAITS)):  # py-spy may count them as running
+        if stack and not (stack[-1].startswith(WAITS) or innermost.startswith(WAITS)):  # they may count as running
             found[stack] += int(count)
     return found
 
