@@ -61,7 +61,7 @@ DECLARED: Mapping[str, Declared] = {
     "openfaze_requests_total": Declared(
         "counter",
         ("route", "task", "status"),
-        "Requests that have ended. A stream that fails amid its answer counts with the status of its failure.",
+        "Requests that have ended. A stream that fails midway counts with the status of its failure.",
     ),
     "openfaze_request_seconds": Declared("histogram", ("route", "task"), "From a request's head to its answer's end."),
     "openfaze_time_to_first_token_seconds": Declared(

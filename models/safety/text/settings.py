@@ -55,7 +55,7 @@ class GuardSettings(OwnSettings):
     """Megabytes of UTF-8 that a guard may have to judge together: what a request says, or what was read for it."""
     max_guard_verdicts: int = Field(default=10_000, ge=0)
     """Verdicts of texts that a guard keeps, by a hash of the text and for each key by itself, so that the history of a
-    conversation is not judged anew in each turn; 0: none."""
+    conversation is not judged again in each turn; 0: none."""
     guard_thresholds: Thresholds = Field(default={})
     """Comma-separated scores from which on a code applies, instead of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
 
