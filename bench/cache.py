@@ -2,8 +2,8 @@
 
     .venv/bin/python -m bench.cache --rounds 300 --questions 100000
 
-Servers without a cache, with `exact` and with `verified` run side by side before one scripted LLM that answers at once,
-and are asked in turn. Prints milliseconds a request (least, p50, p99) and bytes.
+Servers without a cache, with `exact` and with `verified` run side by side before one scripted LLM that answers at once.
+They get requests in turn. Prints milliseconds per request (least, p50, p99) and bytes.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m bench.denoise
 
-Spectral gating and RNNoise take part where the packages `noisereduce` and `pyrnnoise` are installed.
+Spectral gating and RNNoise are compared, too, if the packages `noisereduce` and `pyrnnoise` are installed.
 """
 
 import argparse

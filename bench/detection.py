@@ -2,9 +2,9 @@
 
     .venv/bin/python -m bench.detection [--rounds 5] [--pictures DIR] [--repeat 40]
 
-The raw engine is what a Python program would write: decode a JPEG with OpenCV, resize, run FastestDet on onnxruntime
-with one thread, decode its output and leave out doubles. Every round runs every contestant over the same pictures, in
-turn, so that a slow minute of the machine slows all of them; the ratios are medians of the rounds' ratios.
+The raw engine is a simple Python program: it decodes a JPEG with OpenCV, resizes it, runs FastestDet on onnxruntime
+with one thread, decodes the output and removes duplicates. In each round, the contestants search the same pictures in
+turn, so that other load on the machine slows all of them; the ratios are medians of the rounds' ratios.
 """
 
 import argparse

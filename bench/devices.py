@@ -1,13 +1,13 @@
 """What engines do in a second on each device that is here; one command puts it into docs/performance.md.
 
     .venv/bin/python -m bench.devices             shows it
-    .venv/bin/python -m bench.devices --write     … and writes it there, for this machine's last figures
-    .venv/bin/python -m bench.devices --only ocr,translate --write        … and leaves its other rows as they are
-    .venv/bin/python -m bench.devices --only speech_to_text --long 95     hears 95 minutes, too, as for a caller
+    .venv/bin/python -m bench.devices --write     … and writes it there, in place of this machine's last figures
+    .venv/bin/python -m bench.devices --only ocr,translate --write        … and leaves its other rows unchanged
+    .venv/bin/python -m bench.devices --only speech_to_text --long 95     transcribes 95 minutes, too, as for a caller
 
-Engines and settings are those that a server would have (OPENFAZE_WEIGHTS_DIR, OPENFAZE_OCR …). Each is loaded, asked
-once for nothing, and then as often as there is time, several at a time as by a busy server. On the CPU, seconds are of
-processor time: other programs take it, and do not change how much of it something needs.
+The engines and their settings are a server's (OPENFAZE_WEIGHTS_DIR, OPENFAZE_OCR …). Each engine is loaded and called
+once before the measurement. Then it is called for the given time, with several calls at once, like in a busy server.
+Seconds on the CPU are processor time, which other programs do not change.
 """
 
 import argparse

@@ -1,10 +1,11 @@
 """Diarization error rates on made conversations, by number of speakers, with the number given and without.
 
-    .venv/bin/python -m bench.diarization             voices that nothing was set on
-    .venv/bin/python -m bench.diarization --tuned     those that the constants were set on
+    .venv/bin/python -m bench.diarization             voices that influenced no constant
+    .venv/bin/python -m bench.diarization --tuned     voices for which the constants were chosen
 
-The rate is NIST's: speech missed, silence taken for speech and speech given to the wrong speaker, over all speech,
-with the speakers matched so that it is least; 0.25 s on both sides of a reference's boundaries do not count.
+The rate is NIST's: the duration of missed speech, of silence taken for speech and of speech given to the wrong speaker,
+divided by the duration of all speech. Speakers are matched so that the rate is least; 0.25 s on both sides of a
+reference's boundaries do not count.
 """
 
 import argparse

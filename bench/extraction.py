@@ -1,10 +1,11 @@
-"""How many fields of a schema the extractor gets right, how sure it is of them, and how long it takes.
+"""Accuracy of the extractor: the share of right fields of a schema, its certainty of them, and its time.
 
     python -m bench.extraction [made documents]
 
-Nothing was trained on any of it: scanned receipts from their picture (through OCR) and from annotated lines, under the
-names of the data set, and made documents of templates and under names that training does not have. Right is a value
-with the same letters and figures, or the same number or day; near, one in which a tenth of the characters differs.
+Nothing of this was used for training: scanned receipts, from their picture (through OCR) and from annotated lines, with
+the field names of the data set; and generated documents whose templates and field names training does not have. A value
+is right if it has the same letters and figures, or is the same number or day; it is near if at most a tenth of the
+characters differ.
 """
 
 import asyncio

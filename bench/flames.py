@@ -3,10 +3,10 @@
     make bench-flames                          measures, draws docs/images/flames-*.svg, writes docs/performance.md
     .venv/bin/python -m bench.flames     shows it (`--only chat,ocr` is a part, `--seconds 5` is quick)
 
-py-spy (of the peers' environment) looks 200 times a second at every thread of the server and of its decoders that is
-not asleep. A sample belongs to the innermost function of ours that is on its stack; what no function of ours called
-belongs to its library. The event loop itself, also where it waits, is `serve`'s. Threads of OpenVINO and others that
-never ran Python are not seen.
+py-spy (of the peers' environment) samples every thread of the server and of its decoders 200 times per second, except
+sleeping threads. A sample counts for the innermost function of ours on its stack; a sample without such a function
+counts for its library. The event loop itself, even while it waits, counts for `serve`. Threads that never ran Python,
+like those of OpenVINO, are not sampled.
 """
 
 import argparse

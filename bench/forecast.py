@@ -2,10 +2,11 @@
 
     .venv/bin/python -m bench.forecast [--ends 5 6 7 8] [--folder weights]
 
-Each series is cut off at several ends, each a horizon before the next; what follows is forecast from what came before.
-Methods and bounds of models/series were chosen by looking at ends 1 to 4, counted back from the last, which is 0: other
-ends are held out, 5 to 8 by default. The mean absolute error is scaled by that of seasonal naive in what came before
-(MASE). With a folder that holds `chronos-2`, that engine is measured beside.
+Each series is cut off at several ends, a horizon apart, and the values after the end are forecast from those before it.
+Ends are counted back from the last, which is 0. Methods and bounds of models/series were chosen with knowledge of ends
+1 to 4; the others are held out, of which 5 to 8 are the default. The mean absolute error is divided by the error of
+seasonal naive on the values before the end (MASE). With a folder that contains `chronos-2`, this engine is measured,
+too.
 """
 
 import argparse

@@ -2,8 +2,9 @@
 
     .venv/bin/python -m bench.guard --rounds 40
 
-Milliseconds (p50, p95) of judging by all codes, for harmless texts and for those that look unsafe; the share of
-passages that were embedded, which is most of the time; beside it the raw embedding of the same text in one piece.
+Prints the milliseconds (p50, p95) in which it judges by all codes, for harmless texts and for texts that look unsafe;
+the share of passages that were embedded, which takes most of the time; and, for comparison, the time in which the same
+text is embedded in one piece.
 """
 
 import argparse

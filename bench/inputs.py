@@ -2,10 +2,10 @@
 
     .venv/bin/python -m bench.inputs [--minutes 95] [--requests 200] [--concurrency 32]
 
-A 20 MB picture by data URL and by URL, an mp3 by URL (made by ffmpeg), and mixed inputs side by side. For each:
-seconds, the most memory held by the server and its decoding processes together, and the longest time that the event
-loop stood still (a beat of 1 ms inside the server: see `watched`). "idle" is the same beat with nothing asked: on a
-machine whose cores are all busy, that is the operating system's share.
+The inputs are a 20 MB picture by data URL and by URL, an mp3 by URL (made by ffmpeg), and mixed inputs at the same
+time. The figures are seconds, the largest memory of the server and its decoding processes together, and the longest
+stall of the event loop (a beat of 1 ms inside the server: see `watched`). "idle" is the longest stall without requests:
+on a machine whose processors are all busy, this is the operating system's share.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     .venv/bin/python -m bench.lines [--receipts DIR]
 
-The receipts are the annotated scans in `shared/data/receipts`. They are told in halves, by a hash of their names: what
-is tuned is chosen on the first and confirmed on the second. What a second reading of them would change is told by two
-that a network could at best and at worst give: what people read there, and what stands on another receipt.
+The receipts are the annotated scans in `shared/data/receipts`. A hash of a receipt's name assigns it to one of two
+halves: parameters are chosen on the first half and confirmed on the second. Two extreme second readings show the range
+of what a network could change: the annotators' text of the receipt, and the text of another receipt.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     make bench                            the default: three rounds
     .venv/bin/python -m bench.ocr --rounds 5 --pictures DIR
 
-Pictures are the JPEGs of --pictures (default: the sample receipts beside the checkout, else drawn pages). Every
-round runs every contestant over the same pictures, in turn, so that a slow minute of the machine slows all of
-them; the ratios are medians of the rounds' ratios.
+Pictures are the JPEGs of --pictures (default: the sample receipts beside the checkout, else drawn pages). In each
+round, the contestants read the same pictures in turn, so that other load on the machine slows all of them; the ratios
+are medians of the rounds' ratios.
 """
 
 import argparse

@@ -3,10 +3,10 @@
     python -m venv /tmp/litellm && /tmp/litellm/bin/pip install 'litellm[proxy]'
     .venv/bin/python -m bench.passthrough --litellm /tmp/litellm/bin/litellm
 
-Every round runs the upstream itself, openfaze and LiteLLM in turn, so that a slow minute of the machine slows all of
-them. "Added" is a proxy's time less the upstream's own, in the same round; ratios are medians of the rounds'. The
-pipeline is in place: planning, prompts, usage, logs; but for the search of the web, which the tests' servers have off,
-so that the router has nothing to guess and embeds no question.
+In each round, the upstream itself, openfaze and LiteLLM are measured in turn, so that other load on the machine slows
+all of them. "Added" is a proxy's time less the upstream's own in the same round; ratios are medians of the rounds'
+ratios. openfaze's pipeline is complete (planning, prompts, usage, logs) except for web search. The tests' servers have
+it off, so that the router has no task to choose and embeds no question.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     make bench-peers                          makes the peers' environment, measures, and writes docs/performance.md
     .venv/bin/python -m bench.peers     shows it (`--quick` takes two minutes, `--only ocr,speech` is a part)
 
-Contestants take turns within one run, so that a slow minute of the machine slows all of them; figures are medians of
-the rounds'. Each has a process of its own. "Added" is a proxy's time less that of the server behind it in the same
-round. The page keeps each machine's last figures, which the next are compared with.
+Contestants, each in a process of its own, take turns within one run, so that other load on the machine slows all of
+them; figures are medians of the rounds. "Added" is a proxy's time less the time of the server behind it in the same
+round. The page keeps each machine's last figures for comparison with the next ones.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     .venv/bin/python -m bench.planning --rounds 5
 
-Prints microseconds of the processor for each length (the least of many), with RE2 and by Python's `re` alone, in turn;
-milliseconds a request (p50, p99), and the share of the table that is right. With the router, a row of its own has the
-requests that it was asked about; the first of them also embeds the examples, which is timed apart.
+Prints the microseconds of processor time for each length (the least of many), with RE2 and with Python's `re` alone, in
+turn; the milliseconds per request (p50, p99), and the share of right plans. With the router, a separate row has the
+requests for which it was called. Its first call also embeds the examples, which is timed separately.
 """
 
 import argparse

@@ -1,8 +1,9 @@
-"""Draws the samples of the playground, and measures it. Its pictures in the docs are made by
-`tests/e2e/test_playground_pictures.py`.
+"""Samples of the playground, which this program draws, and measurements of its page.
 
-python -m bench.playground samples    writes app/playground/samples
-python -m bench.playground speed      tells how soon the page works, and how smoothly 5,000 words pan
+The pictures of the playground in the docs are made by `tests/e2e/test_playground_pictures.py`.
+
+    python -m bench.playground samples      writes app/playground/samples
+    python -m bench.playground speed        measures the time until the page works, and the panning over 5,000 words
 """
 
 import io

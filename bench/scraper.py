@@ -1,8 +1,9 @@
-"""How much of the main text of pages in many layouts is found, and how long it takes, beside trafilatura alone.
+"""Share of the main text found in pages of many layouts, and the time it takes, in comparison with trafilatura alone.
 
     python -m bench.scraper
 
-Word F1 of the text against what the page was made from; milliseconds are the best of three in this process.
+The share is the word F1 of the found text and the text from which the page was made; milliseconds are the best of three
+in this process.
 """
 
 import time

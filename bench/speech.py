@@ -3,9 +3,9 @@
     .venv/bin/python -m bench.speech                  an hour, about ten minutes on two cores
     .venv/bin/python -m bench.speech --minutes 3
 
-The recording is made: clips of real speech (the samples beside the checkout) between sentences by espeak-ng in six
-voices, with pauses of 0.2 to 4 seconds. Errors are by word, against what was put in. Each contestant has a process of
-its own, loaded before; ours goes through the task, from the file's bytes to the result.
+The recording is generated: clips of real speech (the samples beside the checkout) between sentences by espeak-ng in six
+voices, with pauses of 0.2 to 4 seconds. Errors are counted in words of the recording's known text. Each contestant has
+a process of its own and is loaded before; ours does the whole task, from the file's bytes to the result.
 """
 
 import argparse

@@ -4,8 +4,8 @@
     .venv/bin/python -m bench.tables --only pdf --show 3
     .venv/bin/python -m bench.tables --draw docs/images/ocr-tables.png
 
-A cell counts as right where its text, row, column and spans all are; white space and case count, but for pictures
-neither does.
+A cell counts as right if its text, row, column and spans are right. White space and case must be right, too, except in
+pictures.
 """
 
 import argparse

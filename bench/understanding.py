@@ -1,11 +1,12 @@
-"""What `whisper-tiny-en` refuses, answers and is unsure of: English, English said with other languages' sounds, and
-other languages, none of which the head that tells English was fitted to.
+"""Outcomes of `whisper-tiny-en`: clips that it refuses, answers, or answers with doubt.
 
     .venv/bin/python -m bench.understanding
 
-Held out as whole sets are the sentences, the kinds of voice, the accents and 22 languages. Each clip goes through the
-task, from the file's bytes to the result. The real samples beside the checkout, pieces of them and as a telephone and
-noise leave them, are heard by raw faster-whisper with the same weights, too.
+The clips are English, English with the sounds of other languages, and other languages, and the head that recognises
+English was fitted to none of these clips. The sentences, the kinds of voice, the accents and 22 languages were held out
+as whole sets. Each clip is processed by the task, from the file's bytes to the result. The real samples beside the
+checkout, in pieces, through a telephone and with noise, are also transcribed by raw faster-whisper with the same
+weights.
 """
 
 import asyncio

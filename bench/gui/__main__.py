@@ -2,8 +2,8 @@
 
     .venv/bin/python -m bench.gui [--folder DIR] [--draw DIR]
 
-Needs Chromium, and npm and its registry for the frameworks; both, and the rendered pages with what OCR reads on them,
-are kept in --folder, so that a second run measures at once. `bench.gui.speed` measures requests.
+Needs Chromium, and npm with its registry for the frameworks. The frameworks, the rendered pages and their texts read
+by OCR are stored in --folder, so that a second run measures at once. `bench.gui.speed` measures requests.
 """
 
 import argparse

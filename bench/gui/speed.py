@@ -2,9 +2,9 @@
 
     .venv/bin/python -m bench.gui.speed [--rounds 3] [--repeat 4] [--folder DIR]
 
-The raw contestant reads and searches one picture after the other, as a loop around the engines would. Every round runs
-every contestant over the same pictures, in turn, so that a slow minute of the machine slows all of them; the ratios
-are medians of the rounds' ratios. The pictures are measuring pages that `bench.gui` has rendered.
+The raw contestant is a loop around the engines, which reads and searches one picture after the other. In each round,
+the contestants search the same pictures in turn, so that other load on the machine slows all of them; the ratios are
+medians of the rounds' ratios. The pictures are measuring pages that `bench.gui` has rendered.
 """
 
 import argparse
