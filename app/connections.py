@@ -280,7 +280,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             # Proxies and this server could take it for requests of different hosts.
             self._wrong = f"The request has {hosts or 'no'} headers 'Host'; it needs one."
-            raise ValueError(self._wrong)  # the parser stops, and has it told
+            raise ValueError(self._wrong)  # the parser stops, and reports the error
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
         self._head = self._framing = 0
@@ -334,7 +334,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if waited > self._limits.body_s:
             self._refuse(TooSlow(self._late("body", self._limits.body_s, "REQUEST_TIMEOUT_S")), "body_too_slow")
         elif self.flow.read_paused:
-            self._in.restart(now)  # it is us who is slow
+            self._in.restart(now)  # this server is slow, not the client
         elif self._in.is_slow(now, self._limits.least_rate):
             kilobytes = f"{self._limits.least_rate / 1024:g} kB/s over {WINDOW_S:g} s (OPENFAZE_MIN_RATE_KB)"
             self._refuse(TooSlow(f"The request's body comes more slowly than {kilobytes}."), "body_too_slow")

@@ -1,4 +1,5 @@
-"""Every knob, once. Set by environment variables with the prefix OPENFAZE_, or a `.env` file beside the server."""
+"""All settings, which are environment variables with the prefix OPENFAZE_, or lines of a `.env` file in the working
+folder."""
 
 import difflib
 import ipaddress
@@ -22,9 +23,9 @@ from models.setting_types import Address, CommaSeparated, Device, Profile, Split
 PREFIX = "OPENFAZE_"
 ENV_FILE = ".env"
 ROOT = Path(__file__).parents[1]
-"""The clone, where openfaze runs from one."""
+"""Root of the clone, if openfaze runs from a clone."""
 _FILLED = {"weights": "*", "files": "*/file-*.json"}
-"""What there is in a folder that has been in use: many a folder of other people's is called `files`."""
+"""Patterns of files that show a folder to be in use. A mere folder `files` may be anybody's."""
 
 
 def _origin(value: str) -> str:
@@ -36,7 +37,7 @@ def _origin(value: str) -> str:
 
 
 LEAST_SECRET = 16
-"""Characters."""
+"""Least number of characters of a secret."""
 
 
 def _long_enough(secret: SecretStr) -> SecretStr:
@@ -59,17 +60,18 @@ Network = Annotated[str, AfterValidator(_network)]
 
 
 class Settings(BaseSettings):
-    """And those of each capability, which `of` finds: they are declared in its folder."""
+    """Settings of the server. The settings of each capability are declared in its folder and added below; `of` finds
+    them."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_file=ENV_FILE,
-        # An empty variable is one that nobody has set, as templates of .env have them.
+        # An empty variable counts as unset, because templates of .env have empty variables.
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         defer_build=True,
-        # Some are secrets, and a traceback stays in a log.
+        # Some values are secrets, and a traceback stays in a log.
         hide_input_in_errors=True,
     )
 
@@ -350,13 +352,13 @@ class Settings(BaseSettings):
         return value
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
-        """The settings of a capability."""
+        """Return the settings of a capability."""
         assert isinstance(self, kind), f"{kind.__name__} is of no capability in the catalog"
         return self
 
 
 DEVICES = {f"{name}_device": name for name, one in CATALOG.items() if any(engine.backend for engine in one.engines)}
-"""The setting of each capability that a card can serve."""
+"""Name of the capability, by its setting of a device. Only capabilities that a card can serve have one."""
 
 if not TYPE_CHECKING:
     _own = dict.fromkeys(one.settings for one in CATALOG.values() if one.settings)
@@ -371,15 +373,18 @@ if not TYPE_CHECKING:
 
 
 def default_folder(name: str) -> Path:
-    """Where `weights` or `files` lie unless a setting says it: the same place wherever the server is started. While
-    there is nothing yet, a folder of an earlier version's, which began in the working directory, stays in use."""
+    """Return the default folder of `weights` or `files`, the same wherever the server is started.
+
+    While that folder does not exist, a folder in the working directory that an earlier version has filled stays in use.
+    """
     home = ROOT if (ROOT / "pyproject.toml").is_file() else platformdirs.user_data_path("openfaze", appauthor=False)
     folder, here = home / name, Path.cwd() / name
     return here if not folder.exists() and any(here.glob(_FILLED[name])) else folder
 
 
 def is_loopback(host: str) -> bool:
-    """True for `localhost` and loopback addresses; a name that needs DNS is not trusted to be one."""
+    """True for `localhost` and loopback addresses. Any other name is not trusted, because DNS would have to resolve
+    it."""
     if host == "localhost":
         return True
     try:
@@ -389,7 +394,7 @@ def is_loopback(host: str) -> bool:
 
 
 def unknown_variables() -> list[str]:
-    """A sentence for each OPENFAZE_ variable that is no setting: a typo must not pass in silence."""
+    """Return a sentence for each OPENFAZE_ variable that is no setting, so that a typo does not go unnoticed."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     given = {*os.environ, *dotenv_values(ENV_FILE)}
     unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)

@@ -1,1 +1,2 @@
-"""The HTTP parts that all routes share: bodies, forms, headers, event streams, and callers who hang up."""
+"""Parts of HTTP that all routes share: bodies, forms, headers, event streams, and the end of work when a caller hangs
+up."""

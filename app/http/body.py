@@ -1,4 +1,4 @@
-"""The body of a request, read in chunks and bounded in bytes."""
+"""Body of a request, read in chunks and limited in bytes."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -11,11 +11,11 @@ from models.scheduler import FairSlots
 from tasks.inputs.limits import megabytes
 
 _LARGE = 1024 * 1024
-"""Size in bytes from which on a body waits for its turn, as only a few large ones are read at a time."""
+"""Size, in bytes, above which a body waits for its turn: only a few large bodies are read at a time."""
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
-    """Reads the whole body. Raises as `body_chunks`."""
+    """Return the whole body. Raises what `body_chunks` raises."""
     body = bytearray()
     async with aclosing(body_chunks(request, max_bytes)) as pieces:
         async for piece in pieces:
@@ -24,9 +24,11 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
 
 
 async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """Yields the body in chunks as they arrive; the rest of a large one when it is the turn of its key. Raises
-    PayloadTooLarge by the announced length or as soon as more has come, ClientGone when the caller hangs up in the
-    middle, and EngineOverloaded."""
+    """Yield the body in chunks as they arrive. The rest of a large body waits for its key's turn.
+
+    Raises PayloadTooLarge if the announced length or the received size is above `max_bytes`, ClientGone if the caller
+    hangs up before the end, and EngineOverloaded.
+    """
     large_bodies: FairSlots = request.app.state.services.bodies
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
@@ -36,7 +38,7 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     try:
         async for piece in request.stream():
             if received <= _LARGE < received + len(piece):
-                # The rest waits at the client meanwhile.
+                # The rest of the body waits at the client.
                 give_back = await large_bodies.take()
             received += len(piece)
             if received > max_bytes:

@@ -1,4 +1,4 @@
-"""Notices when a caller hangs up, and ends the work that was done for it."""
+"""Detects that a caller has hung up, and ends the work for that caller."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,14 +10,14 @@ T = TypeVar("T")
 
 
 class ClientGone(Exception):
-    """The caller hung up, so that there is nobody to answer."""
+    """The caller hung up, so that nobody receives an answer."""
 
 
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Runs `work` and returns its result; cancels it and raises ClientGone as soon as the caller hangs up.
+    """Run `work` and return its result. When the caller hangs up, cancel `work` and raise ClientGone.
 
-    The request's body must have been read: the next message is then the disconnection. (The framework cancels
-    nothing by itself while a handler computes.)
+    The request's body must have been read before, so that the next message is the disconnection. (The framework itself
+    cancels nothing while a handler computes.)
     """
     task = asyncio.current_task()
     assert task is not None

@@ -1,4 +1,4 @@
-"""A response of server-sent events, whose errors and end reach the client in the stream."""
+"""Response of server-sent events, with errors and the end of the stream sent as events."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,11 @@ from app.telemetry import Stages
 
 
 class EventStreamResponse(Response):
-    """A response that begins with its first chunk: an error before it is raised and keeps its HTTP status, an error
-    after it is sent in the stream. When the caller hangs up, the work ends."""
+    """Response that begins with its first chunk.
+
+    An error before the first chunk is raised, and keeps its HTTP status. A later error is sent in the stream. When the
+    caller hangs up, the work ends.
+    """
 
     media_type = "text/event-stream"
 
@@ -25,8 +28,11 @@ class EventStreamResponse(Response):
         stages: Stages,
         failure: Callable[[ApiError], bytes],
     ) -> None:
-        """`pieces` come while `feed` is open; `failure` encodes an error that ends a stream which has begun."""
-        # `no` keeps nginx from buffering.
+        """Create a response of `pieces`, which come while `feed` is open.
+
+        `failure` encodes an error that ends a stream that has begun.
+        """
+        # The value `no` prevents nginx from buffering.
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._feed = feed
@@ -47,14 +53,14 @@ class EventStreamResponse(Response):
                 async for piece in pieces:
                     await _send_piece(send, piece)
             except asyncio.CancelledError:
-                # The server stops, or the caller has left, whom this does not reach.
+                # The server stops, or the caller has left; the message then reaches nobody.
                 await self._say_good_bye(send)
                 raise
             except Exception as error:  # noqa: BLE001 - `told` logs what has to be
                 public = told(error, "stream_failed")
                 self._stages.failed, self._stages.rejected = public.status, public.rejected
                 await _send_piece(send, self._failure(public))
-        # The end comes last: from here on, `receive` reports a disconnect.
+        # The end is sent last, because `receive` reports a disconnect from then on.
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _say_good_bye(self, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""A multipart/form-data body with one file, parsed as its chunks come."""
+"""Multipart/form-data body with one file, parsed chunk by chunk."""
 
 import re
 
@@ -12,27 +12,28 @@ _FIELDS = 32
 _FIELD_BYTES = 4096
 _NAME_CHARS = 255
 HEADER_BYTES = 16 * 1024
-"""Bound on the bytes of one header of a part, which holds the name of the file."""
+"""Largest size of a part's header, in bytes. The header contains the name of the file."""
 _NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
 
 
 class UploadForm:
-    """A parser of a form with small fields and one file in the field `file`, whose bytes are returned and not kept."""
+    """Parser of a form with small fields and one file in the field `file`. The file's bytes are returned, not kept."""
 
     def __init__(self, content_type: str, needs: str = "purpose", field_bytes: int = _FIELD_BYTES) -> None:
-        """`needs` names the field that must come with the file. Raises BadRequest for a body that is no form."""
+        """Create a parser. `needs` names the field required beside the file. Raises BadRequest for a body that is no
+        form."""
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise BadRequest(f"The body must be multipart/form-data with the fields 'file' and '{needs}'.")
         self._field_bytes = field_bytes
         self.values: dict[str, list[str]] = {}
-        """The values of each field, in order; a field may come several times."""
+        """Values of each field, in order. A field may occur several times."""
         self.filename: str | None = None
-        """The file's name as the client sent it, without folders. None before the file came."""
+        """Name of the file as the client sent it, without folders. None until the file begins."""
         self._headers: dict[bytes, bytes] = {}
         self._header = (b"", b"")
         self._field: str | None = None
-        """The name of the current field; None within the file."""
+        """Name of the current field; None within the file."""
         self._value = b""
         self._file: list[bytes] = []
         self._ended = False
@@ -54,11 +55,11 @@ class UploadForm:
 
     @property
     def fields(self) -> dict[str, str]:
-        """The last value of each field."""
+        """Last value of each field."""
         return {name: values[-1] for name, values in self.values.items()}
 
     def feed(self, piece: bytes) -> bytes:
-        """Parses a chunk of the body; returns the part that belongs to the file. Raises BadRequest."""
+        """Parse a chunk of the body, and return its part of the file. Raises BadRequest."""
         try:
             with _Complaints():
                 self._parser.write(piece)
@@ -75,7 +76,7 @@ class UploadForm:
         return data
 
     def finish(self) -> None:
-        """Ends the parsing. Raises BadRequest where the body broke off, or held no file."""
+        """End the parsing. Raises BadRequest if the body is incomplete or contains no file."""
         if not self._ended:
             raise BadRequest("The multipart body ends before its last boundary.")
         if self.filename is None:
@@ -131,7 +132,7 @@ class UploadForm:
 
 
 class HeaderTooLong(Exception):
-    """A part's header is longer than HEADER_BYTES, which shows at `offset` of the last chunk."""
+    """The header of a part is longer than HEADER_BYTES. The limit is exceeded at `offset` in the last chunk."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -139,7 +140,7 @@ class HeaderTooLong(Exception):
 
 
 class _Complaints:
-    """Turns the parser's errors into BadRequest, as the client made the mistake."""
+    """Converts the parser's errors to BadRequest, because the client caused them."""
 
     def __enter__(self) -> None:
         pass
@@ -152,6 +153,6 @@ class _Complaints:
 
 
 def _plain_name(filename: str) -> str:
-    """The name without folders and unprintable characters."""
+    """Return the name without folders and unprintable characters."""
     name = filename.replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in name if sign.isprintable())[-_NAME_CHARS:] or "file"

@@ -1,4 +1,4 @@
-"""Headers of a request that switch something on."""
+"""Headers that switch on options of a request."""
 
 from starlette.requests import Request
 
@@ -10,5 +10,5 @@ def is_on(request: Request, header: str) -> bool:
 
 
 def asks_to_be_forgotten(request: Request) -> bool:
-    """Whether the request must use nothing of earlier ones, and leave nothing for later ones."""
+    """True if the request must use nothing of earlier requests, and leave nothing for later requests."""
     return any(is_on(request, name) for name in _FRESH)

@@ -1,4 +1,4 @@
-"""A JSON response of any size, sent as fast as its reader takes it."""
+"""JSON response of any size, sent as fast as the client receives it."""
 
 import asyncio
 import tempfile
@@ -9,15 +9,18 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _LARGE = 1024 * 1024
-"""Size in bytes from which on a response is sent in chunks."""
+"""Size, in bytes, from which a response is sent in chunks."""
 _PIECE = 256 * 1024
 MOST_IN_MEMORY = 64 * 1024 * 1024
-"""Bytes of large responses that wait for their readers in memory, all together; more wait in files."""
+"""Largest total size of large responses that wait in memory for their clients, in bytes. Any more wait in files."""
 
 
 async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
-    """A response with `content`. A large one is sent as fast as its reader takes it: from memory while MOST_IN_MEMORY
-    has room, else from a temporary file, so that slow readers hold little memory."""
+    """Return a response with `content`.
+
+    A large response is sent as fast as the client receives it: from memory while MOST_IN_MEMORY has room, else from a
+    temporary file. Slow clients thus occupy little memory.
+    """
     if len(content) < _LARGE:
         return Response(content, headers=headers, media_type="application/json")
     if LargeResponse.in_memory + len(content) <= MOST_IN_MEMORY:
@@ -28,7 +31,7 @@ async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
 class LargeResponse(Response):
     media_type = "application/json"
     in_memory: ClassVar[int] = 0
-    """Bytes of all large responses that are in memory now."""
+    """Total size of the large responses that are in memory now, in bytes."""
 
     def __init__(self, size: int, headers: Mapping[str, str]) -> None:
         super().__init__(headers={**headers, "content-length": str(size)})

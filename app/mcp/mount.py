@@ -1,5 +1,7 @@
-"""Serves the Model Context Protocol at `/mcp`, over streamable HTTP and without sessions, so that any of several
-servers may answer."""
+"""Serves the Model Context Protocol at `/mcp`, over streamable HTTP.
+
+There are no sessions, so that any of several servers may answer a request.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -23,19 +25,23 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 _INVALID_REQUEST = -32600
-"""JSON-RPC's code for an invalid request."""
+"""Code of JSON-RPC for an invalid request."""
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Mount:
-    """The ASGI application at `/mcp`. The protocol's server is built for the first request, as it takes a second and
-    most servers never get one."""
+    """ASGI application at `/mcp`.
+
+    The protocol's server is built for the first request, because building it takes a second and most servers never get
+    such a request.
+    """
 
     def __init__(self, settings: Settings, build: Callable[[Services], Any] | None = None) -> None:
-        """`build` makes the protocol's server; by default that of this project's tools.
+        """Create the application. `build` makes the protocol's server, by default with this project's tools.
 
-        A web page can let a host name of its own resolve to this machine (DNS rebinding). So only the names in
-        `mcp_hosts` are accepted; where it is empty, a server without keys accepts only the names of this machine."""
+        A web page can let a host name of its own resolve to this machine (DNS rebinding). Therefore only the names in
+        `mcp_hosts` are accepted. If there are none, a server without keys accepts only the names of this machine.
+        """
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
         self._hosts = frozenset(settings.mcp_hosts or (_HERE if is_for_here else ()))
         self._build = build
@@ -62,7 +68,8 @@ class Mount:
         await self._manager.handle_request(scope, _first(bytes(message.text), receive), send)
 
     async def _read(self, request: Request) -> Shortened:
-        """The body without its long strings, as the protocol's server parses it on the event loop. Raises ApiError."""
+        """Return the body without its long strings, because the protocol's server parses it on the event loop. Raises
+        ApiError."""
         services: Services = request.app.state.services
         try:
             body = await read_body(request, self._max_bytes)
@@ -114,7 +121,7 @@ class Mount:
         return StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=self._max_bytes)
 
     async def _run(self, started: asyncio.Event) -> None:
-        """Runs the manager in one task, as its task group must be left in the task that entered it."""
+        """Run the manager in one task, because its task group must be exited in the task that entered it."""
         async with self._manager.run():
             started.set()
             await self._stopping.wait()
@@ -126,8 +133,11 @@ class Mount:
 
 
 def _checked(message: Shortened) -> Shortened:
-    """Returns `message`. Raises BadRequest for an invalid id: the package would take such a request for a notification,
-    which gets no answer. Invalid JSON is refused by the package."""
+    """Return `message` if its form is right.
+
+    Raises BadRequest for an invalid id, because the package would take such a request for a notification and send no
+    answer. Invalid JSON is returned, too, because the package refuses it by itself.
+    """
     try:
         said = pydantic_core.from_json(message.text)
     except ValueError:
@@ -141,8 +151,11 @@ def _checked(message: Shortened) -> Shortened:
 
 
 def _check_form(said: object) -> None:
-    """Raises BadRequest for an object that is no JSON-RPC message, or a call of a tool that lacks a field: the
-    package's own error would name its classes."""
+    """Check the form of a JSON-RPC message.
+
+    Raises BadRequest for an object that is no such message, or for a call of a tool that lacks a field: the package's
+    own error would name its classes.
+    """
     if not isinstance(said, dict):
         raise BadRequest("The body should be one message of JSON-RPC, which is an object.")
     if said.get("jsonrpc") != "2.0":
@@ -163,7 +176,7 @@ def _check_form(said: object) -> None:
 
 
 def _first(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that yields `body`, which has been read already, and then the later messages."""
+    """Return a `receive` that yields `body`, which has been read already, and then the later messages."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def received() -> Message:
@@ -173,7 +186,7 @@ def _first(body: bytes, receive: Receive) -> Receive:
 
 
 def _answer(error: ApiError, request: Request) -> Response:
-    """The error in JSON-RPC's form, the only one that the protocol's clients show."""
+    """Return the error in JSON-RPC's form, because the protocol's clients show no other form."""
     told = {"code": _INVALID_REQUEST, "message": error.message, "data": error.body(request.state.request_id)["error"]}
     body = {"jsonrpc": "2.0", "id": None, "error": told}
     headers = error.headers | ({"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})
@@ -183,7 +196,7 @@ def _answer(error: ApiError, request: Request) -> Response:
 
 
 def _name_of(header: str) -> str:
-    """The host in a Host or Origin header, without its port."""
+    """Return the host in a Host or Origin header, without its port."""
     host = header.partition("://")[2] or header
     name, _, port = host.rpartition(":")
     return name if name and port.isdecimal() else host

@@ -26,9 +26,9 @@ from app.wire.request import ChatRequest
 from models.scheduler import SHARE
 
 LARGE = 512 * 1024
-"""Size in bytes from which on a result becomes a file: clients stop reading an event at 1 MiB."""
+"""Size, in bytes, above which a result becomes a file: clients stop reading an event at 1 MiB."""
 _REPEATED = 128 * 1024
-"""Size in bytes up to which a result is repeated as text, for clients that do not read structured content."""
+"""Largest size of a result that is repeated as text, in bytes, for clients that do not read structured content."""
 _MOST_PICTURES = 16
 _PURPOSE = "mcp_result"
 INSTRUCTIONS = (
@@ -41,14 +41,14 @@ Report = Callable[[Progress], Awaitable[None]]
 
 @dataclass(frozen=True)
 class ToolContext:
-    """The caller of a tool, and facts of the HTTP request."""
+    """Caller of a tool, and facts about the HTTP request."""
 
     admission: Admission = field(default_factory=Admission)
     stages: Stages = field(default_factory=Stages)
     request_id: str = "mcp"
     fresh: bool = False
     files_url: str = ""
-    """URL of the key's files; "" where only a tool can read them."""
+    """URL of the key's files, or "" if only a tool can read them."""
     strings: Mapping[str, memoryview] = field(default_factory=dict)
     """Long strings, by their placeholders in the arguments."""
 
@@ -65,12 +65,15 @@ def build_server(
     caller_of: Callable[[Any], ToolContext],
     taken: Callable[[Arguments], Awaitable[Arguments]] = _as_they_are,
 ) -> Server[Any]:
-    """`caller_of` is given the HTTP request, None on standard input. `taken`: what is made of arguments first; it may
-    raise what the pipeline raises."""
+    """Return the protocol's server.
+
+    `caller_of` returns the caller of an HTTP request, which is None on standard input. `taken` transforms the arguments
+    of a call first, and may raise what the pipeline raises.
+    """
 
     async def list_tools(context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         tools = offered(services.pipeline.task_names, caller_of(context.request).admission.caller.tasks)
-        # The first caller waits half a second for the schemas; other requests do not.
+        # The first caller waits half a second for the schemas. In the thread they delay no other request.
         return await services.wire.run(_listed, tools)
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
@@ -84,7 +87,7 @@ def build_server(
             await context.session.report_progress(progress.done, progress.total or None, progress.stage)
 
         caller = caller_of(context.request)
-        # The package runs tools in tasks of its own.
+        # The package runs tools in tasks of its own, in which the caller's share must be set anew.
         share = SHARE.set(caller.admission.caller.share)
         try:
             arguments = params.arguments or {}
@@ -157,7 +160,7 @@ async def _ran(
     try:
         result, coded, pictures = await services.wire.run(made)
     except ValueError:
-        # A refusal by the guard is text.
+        # A refusal by the guard is no JSON.
         return types.CallToolResult(content=[types.TextContent(text=content)], is_error=True)
     warnings = [types.TextContent(text=f"Note: {one}") for one in answer.warnings or ()]
     if len(coded) > LARGE:
@@ -190,7 +193,7 @@ async def _as_file(
 
 
 def _pictures(value: Any) -> Iterator[types.ImageContent]:
-    """The pictures that a result holds as data URLs."""
+    """Yield the pictures that a result contains as data URLs."""
     found = 0
     waiting = [value]
     while waiting and found < _MOST_PICTURES:
@@ -209,12 +212,13 @@ _PLACE = re.compile(r"messages\[\d+\]\.content\[\d+\](?:\.file(?:\.\w+)?)?|respo
 
 
 def _argument(place: re.Match[str]) -> str:
-    """The argument of the tool that became this part of the chat request."""
+    """Return the tool's argument from which this part of the chat request was made."""
     return "schema" if place[0].startswith("response_format") else "source"
 
 
 def _failed(error: ApiError) -> types.CallToolResult:
-    """`error` as a tool's error, which a model can read: with its code and, where that helps, when to try again."""
+    """Return `error` as a tool's error that a model can read, with its code and, if known, the time after which to try
+    again."""
     again = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
     said = _PLACE.sub(_argument, error.message)
     said = f"{said} [{error.code}]{again}"

@@ -43,15 +43,17 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid")
     task: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ("source",)
-    """Arguments of which exactly one must be given."""
+    """Names of arguments, of which exactly one must be given."""
 
     def said(self) -> Iterator[str]:
-        """The typed arguments in words."""
+        """Yield the typed arguments in words."""
         yield from ()
 
     def parts(self) -> Iterator[Part]:
-        """The parts of the message. A text becomes a file, so that it is never an instruction and its links are not
-        followed. Raises BadRequest."""
+        """Yield the parts of the message.
+
+        A text becomes a file, so that it is never an instruction and its links are not followed. Raises BadRequest.
+        """
         given = [name for name in self.needs if getattr(self, name) is not None]
         if len(given) != 1:
             wanted = " or ".join(f"'{name}'" for name in self.needs)
@@ -64,7 +66,7 @@ class Arguments(BaseModel):
         yield {"type": "file", "file": file}
 
     def request(self) -> dict[str, Any]:
-        """The body of a chat request. Raises BadRequest."""
+        """Return the body of a chat request. Raises BadRequest."""
         return {
             "model": MODEL,
             "messages": [
@@ -219,9 +221,9 @@ class McpTool:
     description: str
     arguments: type[Arguments]
     result: Any
-    """The type of the result."""
+    """Type of the result."""
     is_open_world: bool = False
-    """Whether the tool reads anything beside its arguments and this server, such as the web."""
+    """True if the tool reads something beyond its arguments and this server, such as the web."""
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -231,7 +233,7 @@ class McpTool:
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
-        """The schema of the result, always an object. In place of a result that is too large, it names a file."""
+        """Schema of the result, always an object. Instead of a result that is too large, the object names a file."""
         schema = TypeAdapter(self.result).json_schema()
         definitions = schema.pop("$defs", {})
         if schema.get("type") != "object":
@@ -241,7 +243,7 @@ class McpTool:
         return {**_plain(schema), "$defs": _plain(definitions), "anyOf": [{"required": required}, {"required": [FILE]}]}
 
     def called_with(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The body of the chat request. Raises BadRequest naming the argument."""
+        """Return the body of the chat request. Raises BadRequest, which names the argument."""
         try:
             return self.arguments.model_validate(arguments).request()
         except ValidationError as error:
@@ -251,9 +253,9 @@ class McpTool:
 
 _LONGEST_CODE = 3
 LIST = "results"
-"""The field that holds a result that is a list."""
+"""Field with the result, if the result is a list."""
 FILE = "file"
-"""The field that names the file of a result that is too large."""
+"""Field that names the file of a result that is too large."""
 _FILE_SCHEMA = {
     "type": "object",
     "properties": {"id": {"type": "string"}, "uri": {"type": "string"}, "bytes": {"type": "integer"}},
@@ -295,8 +297,10 @@ EXTRACT: Literal["extract"] = "extract"
 
 
 def _plain(schema: Any) -> Any:
-    """The schema without titles, which repeat the names, and without `null` for optional fields, as language models
-    read it."""
+    """Return the schema without titles and without `null` for optional fields, for language models.
+
+    Titles only repeat names.
+    """
     match schema:
         case {"anyOf": [dict() as only, {"type": "null"}], "default": None, **rest}:
             return _plain({key: value for key, value in rest.items() if key != "title"} | only)
@@ -310,7 +314,7 @@ def _plain(schema: Any) -> Any:
 
 
 def offered(tasks: Collection[str], allowed: Collection[str] | None = None) -> list[McpTool]:
-    """The tools whose tasks the server has and the key may run."""
+    """Return the tools whose tasks the server has and the key may run."""
     return [
         tool
         for tool in TOOLS.values()
@@ -323,7 +327,7 @@ def _needs(tool: McpTool) -> str:
 
 
 def _spelt_out(language: str) -> str:
-    """The name of a language, as many a code is also a word, such as `it` and `no`."""
+    """Return the name of a language, because many a code is also a word, such as `it` and `no`."""
     return language_name(language.lower()) if len(language) <= _LONGEST_CODE else language
 
 

@@ -1,1 +1,1 @@
-"""The paths of the server, a module for each group: what they have in common about bodies and streams is in `body`."""
+"""Paths of the server, a module for each group."""

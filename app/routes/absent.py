@@ -1,4 +1,4 @@
-"""Routes of other servers that this one lacks, with what to use instead, for the error that a client gets."""
+"""Routes of other servers that this server lacks, with a replacement for each, to be named in the client's error."""
 
 from collections.abc import Mapping
 
@@ -34,11 +34,11 @@ INSTEAD: Mapping[str, str] = {
     "/api/generate": f"Ollama's API is not here: {_ANSWERS}",
     "/api/tags": "Ollama's API is not here: GET /v1/models lists what there is",
 }
-"""The replacement, by the path that begins a family of routes."""
+"""Replacement of each family of routes, by the path with which the family begins."""
 
 
 def instead_of(path: str) -> str | None:
-    """What to use in place of `path`, also where its `/v1` was left out; None for unknown routes."""
+    """Return the replacement of `path`, which may lack its `/v1`. None for an unknown route."""
     for whole in (path.rstrip("/"), f"/v1{path.rstrip('/')}"):
         for begins, instead in INSTEAD.items():
             if whole == begins or whole.startswith(f"{begins}/"):

@@ -1,5 +1,7 @@
-"""POST /v1/audio/transcriptions and /v1/audio/translations: the speech of a recording as text, in the requested format,
-whole or streamed."""
+"""POST /v1/audio/transcriptions and /v1/audio/translations: the speech in a recording as text.
+
+The text is in the requested format, whole or streamed.
+"""
 
 import io
 from collections.abc import AsyncGenerator, Sequence
@@ -43,13 +45,13 @@ from tasks.speech_to_text import SpeechToTextTask, Transcript
 from tasks.wording.transcripts import SpeechOptions
 
 Heard = Progress | Phrase | Transcript
-"""The events of a transcription, in order: progress, phrases as soon as they are final, and the transcript last."""
+"""Event of a transcription. Progress comes first, then phrases as soon as they are final, and the transcript last."""
 
 
 async def hear(
     task: SpeechToTextTask, source: Source, options: SpeechOptions, stages: Stages
 ) -> AsyncGenerator[Heard, None]:
-    """Yields the events of a transcription. Raises InputError and ModelError."""
+    """Yield the events of a transcription. Raises InputError and ModelError."""
     work = Work[Progress | Phrase, Transcript](
         lambda report: task.transcribe(source, options, as_progress(report), report)
     )
@@ -64,7 +66,7 @@ async def hear(
 
 
 _SEEK_HZ = 100
-"""Units of `seek` a second: Whisper's frames."""
+"""Number of units of `seek` per second: Whisper's frames."""
 
 
 def transcription(transcript: Transcript, request: audio.TranscriptionRequest) -> BaseModel | str:
@@ -92,7 +94,7 @@ def translation(transcript: Transcript, request: audio.TranslationRequest) -> Ba
 
 
 def stream(feed: Feed[Heard], *, diarized: bool, show_progress: bool) -> AsyncGenerator[bytes, None]:
-    """Encodes events as server-sent events. Failures are raised, as by `app.chat.render.stream`."""
+    """Encode the events as server-sent events. Failures are raised, as in `app.chat.render.stream`."""
     return feed.encoded(_Events(diarized=diarized, show_progress=show_progress).of, sse.PING, FIRST_PING_S, PING_S)
 
 
@@ -101,7 +103,7 @@ class _Events:
         self._diarized = diarized
         self._show_progress = show_progress
         self._last = ""
-        """The text of the last phrase."""
+        """Text of the last phrase."""
 
     def of(self, heard: Heard) -> list[bytes]:
         match heard:
@@ -183,7 +185,7 @@ def _segments(transcript: Transcript) -> list[audio.TranscriptionSegment]:
 
 
 def _spoken_segments(transcript: Transcript) -> list[audio.SpokenSegment]:
-    """The segments with their speakers as letters, as OpenAI has them: `A` is SPEAKER_00."""
+    """Return the segments with speakers as letters in OpenAI's form: `A` is SPEAKER_00."""
     labels = sorted({chunk["speaker"] for chunk in transcript.chunks})
     return [
         audio.SpokenSegment(
@@ -198,7 +200,7 @@ def _spoken_segments(transcript: Transcript) -> list[audio.SpokenSegment]:
 
 
 def _letters(number: int) -> str:
-    """The letters of speaker `number`: A to Z, then AA, BB and so on."""
+    """Return the letters of speaker `number`: A to Z, then AA, BB and so on."""
     rounds, letter = divmod(number, len(ascii_uppercase))
     return ascii_uppercase[letter] * (rounds + 1)
 
@@ -220,13 +222,17 @@ def _usage(transcript: Transcript) -> audio.Duration:
 
 
 _FIELD_BYTES = 1024 * 1024
-"""Bound on the bytes of a field beside the file; the longest are clips of known speakers, which are refused by name."""
+"""Largest size of a field other than the file, in bytes.
+
+The longest fields are clips of known speakers, which are read only to be refused by name.
+"""
 
 router = APIRouter(prefix="/v1/audio", tags=["audio"])
 
 
 def _described(form: type[BaseModel], *also: str) -> dict[str, Any]:
-    """OpenAPI of a route that takes `form` with a file; `also` lists content types of its response beside JSON."""
+    """Return the OpenAPI of a route that takes `form` with a file. `also` lists content types of responses other than
+    JSON."""
 
     def make() -> dict[str, Any]:
         schema = form.model_json_schema()
@@ -282,7 +288,7 @@ async def translate(request: Request) -> Response:
 
 
 async def _read(request: Request) -> tuple[UploadForm, bytes]:
-    """Reads the form and the bytes of its file. Raises BadRequest, PayloadTooLarge and ClientGone."""
+    """Return the form and the bytes of its file. Raises BadRequest, PayloadTooLarge and ClientGone."""
     services: Services = request.app.state.services
     form = UploadForm(request.headers.get("content-type", ""), needs="model", field_bytes=_FIELD_BYTES)
     file = io.BytesIO()
@@ -303,8 +309,10 @@ async def _feed(
     *,
     stream: bool = False,
 ) -> Feed[Heard]:
-    """Admits the request, and makes the feed of its events. Raises NotFound for an unknown model, and errors of
-    admission."""
+    """Admit the request, and return the feed of its events.
+
+    Raises NotFound for an unknown model, and errors of admission.
+    """
     services: Services = request.app.state.services
     stages.task = SpeechToTextTask.name
     if model not in TRANSCRIPTION_ALIASES:
@@ -323,7 +331,7 @@ async def _feed(
 async def _charged(
     events: AsyncGenerator[Heard, None], admission: Admission, prompt_tokens: int
 ) -> AsyncGenerator[Heard, None]:
-    """Counts as `ChatCall.note` does: what is said counts as the answer's tokens."""
+    """Yield `events`, and charge the key for them as `ChatCall.note` does: the transcript counts as the answer."""
     async with aclosing(events):
         async for event in events:
             match event:
@@ -335,7 +343,7 @@ async def _charged(
 
 
 async def _transcript(request: Request, feed: Feed[Heard]) -> Transcript:
-    """Waits for the transcript, the last event. The work ends when the client hangs up."""
+    """Return the transcript, which is the last event. The work ends when the client hangs up."""
 
     async def complete() -> Transcript:
         async with feed.events() as events:

@@ -32,7 +32,7 @@ ENDPOINTS: Mapping[str, Endpoint[Any]] = {
 WINDOW = "24h"
 MAX_LISTED = 100
 _WAIT_S = 61
-"""Seconds in `retry-after`, more than clients wait by themselves."""
+"""Delay in `retry-after`, in seconds: longer than clients wait by themselves."""
 
 
 class BatchRequest(RequestModel):
@@ -230,7 +230,7 @@ async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
 
 
 async def _found(request: Request, batch_id: str) -> Batch:
-    """The caller's batch with this id. Raises NotFound, also for a batch of another caller."""
+    """Return the caller's batch with this id. Raises NotFound, also for a batch of another caller."""
     runner: BatchRunner = request.app.state.batches
     try:
         batch = await runner.store.find(request.state.caller.tenant, batch_id) if runner.store.is_begun else None

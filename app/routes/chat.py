@@ -90,7 +90,7 @@ async def chat_completions(request: Request) -> Response:
 
 
 def call_of(request: Request, chat: ChatRequest) -> ChatCall:
-    """The pipeline's call for `request` with the body `chat`."""
+    """Return the pipeline's call for `request`, whose body is `chat`."""
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     return ChatCall(
@@ -105,7 +105,7 @@ def call_of(request: Request, chat: ChatRequest) -> ChatCall:
 
 
 async def answer_line(services: Services, chat: ChatRequest, admission: Admission, request_id: str) -> LineResponse:
-    """Answers a line of a batch."""
+    """Answer a line of a batch."""
     if chat.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
     check_model(chat.model, param="model")

@@ -36,11 +36,12 @@ from models.fair_executor import Slices, all_of
 from models.language.llm import estimate_tokens
 
 MAX_TEXTS = 2048
-"""OpenAI's bound on the texts of one request."""
+"""Largest number of texts in one request: OpenAI's bound."""
 _FEW_CHARS = 2000
-"""Characters of all texts together up to which they are tokenized on the event loop, in half a millisecond at most."""
+"""Largest number of characters of all texts together that are tokenized on the event loop, in at most half a
+millisecond."""
 _FEW = {"float": 16, "base64": 32}
-"""Vectors that are encoded on the event loop, by format, in about half a millisecond."""
+"""Largest number of vectors that are encoded on the event loop, by format, in about half a millisecond."""
 
 
 def _no_tokens(value: Any) -> Any:
@@ -129,14 +130,14 @@ async def embed(request: Request) -> Response:
 async def answer_line(
     services: Services, asked: EmbeddingRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
-    """Answers a line of a batch."""
+    """Answer a line of a batch."""
     return await _embedded(services, asked, admission)
 
 
 async def _embedded(
     services: Services, asked: EmbeddingRequest, admission: Admission, spent_s: float = 0.0
 ) -> LineResponse:
-    """Admits and answers a request that came `spent_s` ago. Raises as the route does."""
+    """Admit and answer a request that arrived `spent_s` seconds ago. Raises what the route raises."""
     check_model(asked.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
     texts, seconds = asked.texts, services.settings.request_timeout_s
     chars, most = sum(map(len, texts)), services.settings.of(EmbeddingSettings).max_embedded_chars
@@ -145,7 +146,7 @@ async def _embedded(
             f"Field 'input': {chars} characters; the limit is {most} (OPENFAZE_MAX_EMBEDDED_CHARS)", param="input"
         )
     estimate = await asyncio.to_thread(estimate_tokens, *texts) if admission.is_limited else 0
-    # The real number of tokens shows later.
+    # The actual number of tokens is known only later.
     await admission.reserve(EMBEDDINGS, estimate, unforeseen=UNFORESEEN_ANSWER)
     try:
         async with asyncio.timeout(seconds - spent_s) as limit:
@@ -171,7 +172,7 @@ async def _embedded(
 
 
 def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Slices[list[list[Passage]]]:
-    """The passages of each text."""
+    """Return the passages of each text."""
     found = []
     for text in texts:
         found.append((yield from embedder.passages(text, role)))
@@ -182,7 +183,7 @@ def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Sl
 def _written(
     asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
 ) -> Slices[LineResponse]:
-    """The response, written text by text, as thousands of texts have a million numbers."""
+    """Return the response, written text by text, because thousands of texts have a million numbers."""
     data: list[bytes] = []
     at = 0
     for index, each in enumerate(passages):
@@ -200,19 +201,22 @@ def _written(
 def _of_one_text(
     passages: Sequence[Passage], rows: NDArray[np.float32], frame: int, dimensions: int | None
 ) -> NDArray[np.float32]:
-    """The mean of the passages' `rows`, weighted by their tokens without those of the `frame`, at length 1."""
+    """Return the mean of the passages' `rows`, scaled to length 1.
+
+    The weight of a row is the number of its passage's tokens without the tokens of the `frame`.
+    """
     vector: NDArray[np.float32] = rows[0]
     if len(passages) == 1 and dimensions is None:
         return vector
     weights = np.array([max(1, len(passage) - frame) for passage in passages], np.float32)
     vector = (weights @ rows)[:dimensions]
-    # A vector of zeros has no direction.
+    # A zero vector has no direction.
     vector /= np.linalg.norm(vector) or 1
     return vector
 
 
 def _encoded(vector: NDArray[np.float32], asked: EmbeddingRequest) -> bytes:
-    """The vector as JSON."""
+    """Return the vector as JSON."""
     if asked.encoding_format == "base64":
         return b'"%b"' % base64.b64encode(vector.astype("<f4", copy=False).tobytes())
     return to_json(vector.tolist(), inf_nan_mode="null")

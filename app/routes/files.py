@@ -22,9 +22,9 @@ from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000
 _FORM_BYTES = MB
-"""Bytes of an upload's body allowed beside the file, for boundaries and fields."""
+"""Number of bytes that the body of an upload may have in addition to the file, for boundaries and fields."""
 _SHORTEST_KEEP_S, _LONGEST_KEEP_S = 3600, 2_592_000
-"""OpenAI's bounds on `expires_after[seconds]`."""
+"""Bounds of `expires_after[seconds]`: OpenAI's."""
 _SECONDS = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 router = APIRouter(prefix="/v1/files", tags=["files"])
@@ -145,7 +145,7 @@ def _store(request: Request) -> FileStore:
 
 
 async def _found(request: Request, file_id: str) -> StoredFile:
-    """The caller's file with this id. Raises NotFound, also for a file of another caller."""
+    """Return the caller's file with this id. Raises NotFound, also for a file of another caller."""
     file = await _store(request).find(request.state.caller.tenant, file_id)
     if file is None:
         raise _not_found(file_id)
@@ -176,7 +176,7 @@ def _purpose(fields: dict[str, str]) -> str:
 
 
 def _keep_s(fields: dict[str, str], limits: FileLimits) -> float | None:
-    """Seconds for which the file is kept, at most what the server allows."""
+    """Return the time for which the file is kept, in seconds, at most as long as the server allows."""
     longest = limits.ttl_s or None
     asked = fields.get("expires_after[seconds]")
     if asked is None:

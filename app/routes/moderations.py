@@ -1,5 +1,6 @@
-"""POST /v1/moderations: the guard's judgement of texts and pictures, with OpenAI's fields and our codes beside OpenAI's
-categories.
+"""POST /v1/moderations: the guard's judgement of texts and pictures, in OpenAI's form.
+
+The guard's own codes are included beside OpenAI's categories.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total
 
 MAX_INPUTS = 256
-"""Bound on the strings or parts of one request."""
+"""Largest number of strings or parts in one request."""
 
 
 class ModeratedText(RequestModel):
@@ -104,14 +105,15 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "violence": ("S1", "S1_IMAGE"),
     "violence/graphic": ("S1_IMAGE",),
 }
-"""The guard's codes of each category, whose score is the highest of theirs. S6 and S13 have no category."""
+"""Codes of the guard, by category. The score of a category is the highest score of its codes. S6 and S13 have no
+category."""
 _THREATENING = "/threatening"
 _VIOLENT = "S1"
-"""The code that must apply, too, for the categories of threats."""
+"""Code that must apply as well for the categories of threats."""
 
 
 def moderated(checks: Sequence[Check]) -> ModerationResult:
-    """One result over all of `checks`."""
+    """Return one result for all `checks`."""
     codes, scores = codes_of(checks), scores_of(checks)
     categories = {
         name: any(code in codes for code in own) and (not name.endswith(_THREATENING) or _VIOLENT in codes)
@@ -143,7 +145,7 @@ def _applied(codes: Sequence[str], scores: Mapping[str, float]) -> list[Literal[
 
 
 _AT_ONCE = 8
-"""Strings of one request that are judged at the same time."""
+"""Number of strings of one request that are judged at a time."""
 
 _EXAMPLES = {
     "Judge texts": {"input": ["How do I kill a hanging Linux process?", "How do I bake bread?"]},
@@ -178,13 +180,13 @@ async def moderate(request: Request) -> Response:
 async def answer_line(
     services: Services, asked: ModerationRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
-    """Answers a line of a batch."""
+    """Answer a line of a batch."""
     answer = await _moderated(services, asked, admission, fresh=False)
     return LineResponse(answer.model_dump_json().encode())
 
 
 def _model(asked: ModerationRequest) -> str:
-    """The requested model. Raises NotFound."""
+    """Return the requested model. Raises NotFound."""
     model = asked.model or MODERATION_ALIASES[0]
     if model not in MODERATION_ALIASES:
         check_model(model, param="model")
@@ -255,7 +257,7 @@ async def _results(
 def _sources(
     services: Services, parts: Sequence[ModeratedText | ModeratedImage], owner: str, *, fresh: bool
 ) -> list[Source]:
-    """The pictures of a request. Raises BadRequest for more than it may have."""
+    """Return the pictures of a request. Raises BadRequest for too many pictures."""
     limit = services.settings.max_sources
     total = Total(int(services.settings.max_total_mb * MB))
     sources = [

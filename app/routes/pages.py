@@ -1,5 +1,7 @@
-"""The pages for people, which need no key and load nothing from other hosts: GET / is the playground, GET /docs shows
-the API. GET /llms.txt describes the server for language models."""
+"""Pages for people: GET / is the playground, GET /docs shows the API.
+
+The pages need no key and load nothing from other hosts. GET /llms.txt describes the server for language models.
+"""
 
 import base64
 import gzip
@@ -58,10 +60,11 @@ _POLICY = {
 }
 """Content security policy of the playground: a model's text can neither run as a script nor reach another host."""
 _WORKER_POLICY = {"default-src": "'none'", "script-src": "'self' 'wasm-unsafe-eval'", "connect-src": "'self'"}
-"""Policy of the worker that draws pages of PDFs, whose image decoders are WebAssembly. It cannot touch the page."""
+"""Content security policy of the worker that draws pages of PDFs. Its image decoders are WebAssembly; it cannot touch
+the page."""
 _WORKER = "pdfjs/pdf.worker.min.mjs"
 _PATHS = {"docs": "/docs", "openapi": "/openapi.json", "ready": "/ready", "models": "/v1/models"}
-"""Paths that are listed to programs which GET `/`."""
+"""Paths listed to programs that GET `/`."""
 _CAPITALS = {"gui": "GUI", "ocr": "OCR"}
 
 router = APIRouter(include_in_schema=False)
@@ -123,7 +126,7 @@ async def docs_asset(name: str) -> Response:
 
 @router.api_route("/llms.txt", methods=["GET", "HEAD"])
 def llms_text(request: Request) -> Response:
-    # Imported late: the types of all results take a tenth of the server's start.
+    # The import is late, because the types of all results take a tenth of the server's start.
     from app.mcp.tools import EXTRACT, offered
 
     services: Services = request.app.state.services
@@ -145,7 +148,7 @@ def llms_text(request: Request) -> Response:
 
 
 def _filled(path: Path, values: Mapping[str, str]) -> str:
-    """The text of a page with its `{{names}}` replaced."""
+    """Return the text of a page with its `{{names}}` replaced."""
     return re.sub(r"\{\{(\w+)\}\}", lambda place: values[place[1]], _text(path))
 
 
@@ -168,7 +171,7 @@ class _PlaygroundFile:
 
 @cache
 def _playground_files() -> frozenset[str]:
-    """The files of the playground, by their paths below its folder."""
+    """Return the paths of the playground's files below its folder."""
     found = (path for path in _PLAYGROUND.rglob("*") if path.suffix in _TYPES)
     return frozenset(path.relative_to(_PLAYGROUND).as_posix() for path in found)
 
@@ -186,7 +189,7 @@ def _page(request: Request, text: str, policy: dict[str, str]) -> Response:
         "cache-control": "no-cache",
         "etag": _etag(content),
         "referrer-policy": "no-referrer",
-        # The host of a link that a model writes is not looked up before somebody follows it.
+        # The browser must not look up the host of a model's link before somebody follows it.
         "x-dns-prefetch-control": "off",
         "vary": "accept",
         "x-content-type-options": "nosniff",
@@ -197,7 +200,7 @@ def _page(request: Request, text: str, policy: dict[str, str]) -> Response:
 
 
 def _options(services: Services) -> Iterator[str]:
-    """An HTML option for each task, with a remedy where no engine serves it here."""
+    """Yield an HTML option for each task, with a remedy if no engine serves the task here."""
     remedies = {state.capability: state.remedy for state in services.runtime.states()}
     capabilities = {CHAT: "llm"} | {task: task for task in services.public_tasks}
     for name, capability in capabilities.items():
@@ -228,7 +231,7 @@ def _text(path: Path) -> str:
 
 @cache
 def _of_inline(text: str) -> dict[str, str]:
-    """The directives that allow the scripts and styles inside the page."""
+    """Return the directives that permit the scripts and styles inside the page."""
     sources: dict[str, str] = {"script": "'self'", "style": "'self'"}
     for kind, content in _INLINE.findall(text):
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

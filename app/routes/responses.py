@@ -43,10 +43,10 @@ from app.wire.responses_answer import Response, ResponseBuilder, begin_response
 from models.base import RETRY_S, ModelError
 
 MAX_TURNS = 1000
-"""Bound on the responses of one conversation."""
+"""Largest number of responses in one conversation."""
 MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
-"""Ids of items, which begin with the number of their response."""
+"""Pattern of the ids of items, which begin with the number of their response."""
 
 T = TypeVar("T")
 
@@ -99,10 +99,10 @@ class _Keeping:
     tenant: str
     request: ResponsesRequest
     is_short: bool
-    """Whether the request is short."""
+    """True if the request is short."""
 
     async def keep(self, answer: Response, content: bytes) -> str | None:
-        """Stores a response; returns None, or a warning why it was not stored."""
+        """Store a response. Return None, or a warning with the reason why the response is not stored."""
         services, response_id = self.services, answer.id
         made = partial(_stored, self.request, response_id.removeprefix("resp_"), answer, content)
         is_short = self.is_short and len(content) <= _SHORT
@@ -164,7 +164,7 @@ router.add_api_route(
 async def answer_line(
     services: Services, wanted: ResponsesRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
-    """Answers a line of a batch."""
+    """Answer a line of a batch."""
     if wanted.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
     asked, answering, keeping = await _prepared(services, wanted, admission.caller.tenant)
@@ -224,7 +224,7 @@ def _listed(items: bytes, limit: int, order: str, after: str | None) -> bytes:
 async def _prepared(
     services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool = False, is_short: bool = False
 ) -> tuple[ConvertedRequest, ResponseBuilder, _Keeping | None]:
-    """The converted request, the builder of its response, and the response's storage, if any."""
+    """Return the converted request, the builder of its response, and the response's storage, if any."""
     check_model(wanted.model, param="model")
     reading = _Reading(services, tenant)
     history = await reading.history(wanted.previous_response_id)
@@ -245,15 +245,15 @@ async def _prepared(
 
 
 _SHORT = 16 << 10
-"""Size in bytes up to which a body and a response are packed on the event loop."""
+"""Largest size of a body and of a response that are packed on the event loop, in bytes."""
 _MANY = 100
-"""Items from which on they are converted to messages in a thread."""
+"""Largest number of items that are converted to messages on the event loop. More items are converted in a thread."""
 
 
 async def _streamed(
     services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, *, show_progress: bool
 ) -> AsyncGenerator[bytes, None]:
-    """Yields the chunks of a stream."""
+    """Yield the chunks of a stream."""
     with _in_the_clients_words(answering.asked):
         async with aclosing(services.pipeline.run(call)) as events:
             async for event in events:
@@ -273,7 +273,7 @@ async def _streamed(
 async def _whole(
     services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, spent_s: float = 0.0
 ) -> bytes:
-    """The whole response to a request that came `spent_s` ago."""
+    """Return the whole response to a request that arrived `spent_s` seconds ago."""
     finish: Finish | None = None
     feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s, spent_s)
     with _in_the_clients_words(answering.asked):
@@ -290,7 +290,7 @@ async def _whole(
 
 @contextmanager
 def _in_the_clients_words(asked: ConvertedRequest) -> Iterator[None]:
-    """Has errors in the block name the client's fields, not those of the chat request."""
+    """Rename fields of the chat request to the client's fields in errors of the block."""
     try:
         yield
     except Exception as error:
@@ -301,7 +301,7 @@ def _in_the_clients_words(asked: ConvertedRequest) -> Iterator[None]:
 
 
 async def _kept(services: Services, answering: ResponseBuilder, keeping: _Keeping | None, finish: Finish) -> bytes:
-    """Stores the finished response; returns it as JSON."""
+    """Store the finished response if it is to be kept, and return it as JSON."""
     answering.usage = usage_of(finish)
     content = await _written(services, answering.response)
     if keeping and (reason := await keeping.keep(answering.response, content)):
@@ -319,18 +319,23 @@ async def _written(services: Services, answer: Response) -> bytes:
 
 @dataclass
 class _Reading:
-    """The stored responses that a request refers to, within bounds on their number and size."""
+    """Stored responses that a request refers to, within bounds on their number and size."""
 
     services: Services
     tenant: str
     _size: int = 0
     _turns: dict[str, tuple[list[Item], str | None]] = field(default_factory=dict)
     _items: dict[str, Item] = field(default_factory=dict)
-    """Items by their ids, without those already referred to, so that a request cannot repeat one a thousand times."""
+    """Items by their ids.
+
+    An item that has been referred to is removed, so that a request cannot repeat one item a thousand times.
+    """
 
     async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
-        """The items of a response and its request, and the id of the previous response; None where it is not stored.
-        Raises PayloadTooLarge and BadRequest."""
+        """Return the items of a stored response and its request, and the id of the previous response.
+
+        None if the response is not stored. Raises PayloadTooLarge and BadRequest.
+        """
         if response_id in self._turns:
             return self._turns[response_id]
         stored = await _get(self.services, self.tenant, response_id)
@@ -353,8 +358,10 @@ class _Reading:
         return turn
 
     async def history(self, response_id: str | None) -> list[list[Item]]:
-        """The items of each turn of the conversation that `response_id` ends, the first turn first. Raises BadRequest
-        where one is not stored."""
+        """Return the items of each turn, in order, of the conversation that ends with `response_id`.
+
+        Raises BadRequest if a response is not stored.
+        """
         turns: list[list[Item]] = []
         while response_id is not None:
             turn = await self.turn(response_id)
@@ -370,7 +377,7 @@ class _Reading:
         return turns
 
     async def with_references(self, wanted: ResponsesRequest) -> ResponsesRequest:
-        """The request with references replaced by their items. Raises BadRequest."""
+        """Return the request with references replaced by their items. Raises BadRequest."""
         if not any(isinstance(item, ReferenceItem) for item in wanted.items):
             return wanted
         found = [
@@ -391,7 +398,7 @@ class _Reading:
 
 
 async def _found(request: Request, response_id: str) -> Stored:
-    """The caller's stored response. Raises NotFound, also for a response of another caller."""
+    """Return the caller's stored response. Raises NotFound, also for a response of another caller."""
     services: Services = request.app.state.services
     stored = await _get(services, request.state.caller.tenant, response_id)
     if stored is None:

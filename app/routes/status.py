@@ -1,5 +1,8 @@
-"""The server's state. GET /v1/models: the names of models. GET /health: is the process alive? GET /ready: do the
-preloaded engines run? GET /metrics: counters and gauges for Prometheus."""
+"""State of the server, for clients and for operators.
+
+GET /v1/models lists the names of models. GET /health checks that the process works, and GET /ready that the preloaded
+engines run. GET /metrics has counters and gauges for Prometheus.
+"""
 
 import time
 from typing import Annotated
@@ -18,15 +21,18 @@ from models.runtime import CapabilityState
 
 STARTED = int(time.time())
 _SHOWN = 80
-"""Characters of an unknown name that a message repeats."""
+"""Number of characters of an unknown name that an error message repeats."""
 
 router = APIRouter()
 metrics_router = APIRouter()
-"""The route of the metrics, absent where OPENFAZE_METRICS_PORT serves them on another port."""
+"""Route of the metrics, absent if OPENFAZE_METRICS_PORT serves them on another port."""
 
 
 def check_model(name: str, param: str | None = None, *known: str) -> None:
-    """Raises NotFound for a name that is not in `known` or, without those, is neither the model's name nor an alias."""
+    """Check the name of a model.
+
+    Raises NotFound unless the name is in `known` or, if no names are known, is the model's name or an alias.
+    """
     if name not in (known or (MODEL, *ALIASES)):
         shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
         available = known[0] if known else MODEL

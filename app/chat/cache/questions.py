@@ -86,8 +86,7 @@ class ParsedQuestion:
     objects: Mapping[str, frozenset[str]]
     """Objects of directions: the next word after "to", "from", "than" …, by direction."""
     times: frozenset[int]
-    """Times (past, present, future), by their indexes in the table. Persons and auxiliary verbs have such indexes,
-    too."""
+    """Indexes, in the table, of the times (past, present, future). Persons and light verbs have indexes, too."""
     persons: frozenset[int]
     light: frozenset[int]
     begins_with: str

@@ -1,1 +1,1 @@
-"""What the LLM is shown: results as text, fitted into its context, and the conversation around them."""
+"""Messages shown to the LLM: results as text, fitted into its context, and the conversation around them."""

@@ -66,8 +66,7 @@ class Wants:
     undecided: bool
     """True if no word determines a task, so that a router may guess one."""
     about_doing: bool
-    """True if the message is about the way of doing something. It may then still be an open question about a
-    picture."""
+    """True if the message is about the way of doing something. A router may then guess a task for pictures only."""
 
     @classmethod
     def of(cls, message: str, prose: Prose, *, of_media: bool) -> Self:
