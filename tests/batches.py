@@ -1,4 +1,4 @@
-"""The parts of a server that run batches, with an endpoint that answers as a test wants it."""
+"""Parts of a server that run batches, with an endpoint whose answers a test controls."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from app.wire.response import CompletionUsage, TokensDetails
 
 URL = "/v1/echo"
 LIMIT_S = 60.0
-"""For what is bound to happen, however busy the machine."""
+"""Longest wait for an event that is bound to happen, in seconds, however busy the machine is."""
 
 
 class Echo(RequestModel):
@@ -33,7 +33,7 @@ class Echo(RequestModel):
 
 
 class World:
-    """A server's parts, whose endpoint answers what it is asked, as a test wants it."""
+    """Parts of a server, with an endpoint that echoes texts, and delays or fails as a test requires."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         given = {"llm": "off", "auto_pull": False, "search_provider": "off", "files_dir": str(folder / "files")}
@@ -43,9 +43,9 @@ class World:
         self.asked: Counter[str] = Counter()
         self.callers: list[Caller] = []
         self.held: dict[str, asyncio.Event] = {}
-        """Texts whose answers wait."""
+        """Events that release delayed answers, by text."""
         self.failures: dict[str, list[Exception]] = {}
-        """What a text fails with, in order, before it is answered."""
+        """Failures of a text, in order, before it is answered."""
         self.changed = asyncio.Event()
         self.store = BatchStore(self.path)
 
@@ -93,7 +93,8 @@ class World:
     async def add(
         self, *texts: str, owner: str = EVERYONE, key: KeyReference | None = None, data: bytes | None = None
     ) -> str:
-        """A batch of `key`, or one of `owner` as an earlier version kept it, without its key."""
+        """Add a batch of `key`, or a batch of `owner` without its key, as an earlier version stored it. Return its
+        id."""
         key = key or KeyReference(owner)
         file = await self.upload(*texts, owner=key.tenant, data=data)
         batch = Batch(
@@ -142,7 +143,8 @@ ENDED = ("completed", "failed", "expired", "cancelled")
 
 @asynccontextmanager
 async def open_world(folder: Path) -> AsyncIterator[World]:
-    """Its runners look at once for what nobody wakes them for: batches are put into the store behind their backs."""
+    """Provide a world whose runners poll the store often, because tests put batches into the store without waking
+    them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch_runner, "LOOK_S", 0.02)
         world = World(folder)

@@ -1,4 +1,4 @@
-"""Fixtures that every kind of test shares, and a way to try many cases."""
+"""Fixtures for all kinds of tests, and a decorator that runs many cases in one test."""
 
 import asyncio
 import contextlib
@@ -22,14 +22,14 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 SET_ASIDE, COLLECT_ALL = garbage.set_aside, garbage.collect_all
 
-# What hypothesis remembers of failures is not the checkout's.
+# Hypothesis keeps its record of failures outside the checkout.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "openfaze-hypothesis"))
-# The environments of heavier engines have no hypothesis, and none of its tests.
+# The environments of heavier engines lack hypothesis, and run no tests that use it.
 if importlib.util.find_spec("hypothesis"):
     from hypothesis import settings
 
-    # How long an example takes tells how busy the machine is, so there is no deadline. CI asks whether a change broke
-    # something, and tries the same examples each time; people's machines find new ones.
+    # The duration of an example depends on how busy the machine is, so there is no deadline. CI checks whether a change
+    # broke something, and tries the same examples each time; runs on people's machines find new ones.
     same = bool(os.environ.get("CI"))
     settings.register_profile("openfaze", deadline=None, derandomize=same, max_examples=50)
     settings.register_profile("deep", deadline=None, derandomize=same, max_examples=500)
@@ -37,12 +37,14 @@ if importlib.util.find_spec("hypothesis"):
 
 
 def pytest_sessionstart() -> None:
-    """While test modules and their libraries are imported, next to nothing becomes garbage."""
+    """Disable garbage collection while test modules and their libraries are imported, because almost nothing becomes
+    garbage."""
     gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Sets aside what all test modules and their libraries have made: millions of objects, which live to the end."""
+    """Exclude the objects of all test modules and their libraries from garbage collection: millions that live to the
+    end."""
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -50,7 +52,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    """Fails a test that leaves this process's logs set up: what later tests log would be kept from them."""
+    """Fail a test that leaves this process's logging configured, because later tests could not capture their logs."""
     yield
     if structlog.get_config()["cache_logger_on_first_use"]:
         structlog.reset_defaults()
@@ -59,15 +61,18 @@ def _logs_as_before() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Ends what a test's own servers still wait for: the loop goes on with the module's other tests, where a task that
-    nobody refers to would be collected some day, and complain. What an engine of the module does is left alone."""
+    """End tasks of the test's own servers that are still waiting.
+
+    The event loop goes on with the module's other tests. A task without references would be garbage collected some time
+    later, with a complaint. Tasks of the module's engines are left alone.
+    """
     runner = (getattr(item, "funcargs", None) or {}).get("_module_scoped_runner")
     loop = runner and runner.get_loop()
     yield
-    if loop is None or loop.is_closed():  # as it is behind the module's last
+    if loop is None or loop.is_closed():  # which it is after the module's last test
         return
     here = str(Path(__file__).parent)
-    # What closes an asynchronous generator has no code of its own.
+    # A task that closes an asynchronous generator has no code object of its own.
     codes = {task: getattr(task.get_coro(), "cr_code", None) for task in asyncio.all_tasks(loop)}
     left = [task for task, code in codes.items() if code is not None and code.co_filename.startswith(here)]
     for task in left:
@@ -78,8 +83,11 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _short_rounds_of_the_garbage_collector() -> Iterator[None]:
-    """Leaves those aside: a server looks through all it has when an engine is closed, but it has a tenth of them. What
-    engines make is not set aside here, so that a round frees it as well."""
+    """Keep the objects of test modules out of the collections that a server makes when an engine is closed.
+
+    A server collects all its objects then, but it has a tenth of a test run's objects. Objects of engines are not set
+    aside here, so that such a collection frees them, too.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(garbage, "set_aside", lambda: None)
         patch.setattr(garbage, "collect_all", gc.collect)
@@ -94,17 +102,18 @@ def rounds_as_in_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def shared() -> Path:
-    """Real sample inputs and small real weights, kept beside the checkout and never part of it."""
+    """Folder of real sample inputs and small real weights, kept next to the checkout, and never part of it."""
     if not SHARED.is_dir():
         pytest.skip(f"needs the sample inputs beside the checkout, and {SHARED} is not there")
     return SHARED
 
 
 def each_case(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """`pytest.mark.parametrize` for cases that take no time: one test tries them all, and tells of all that fail.
+    """Return a decorator like `pytest.mark.parametrize`, for fast cases: one test tries all cases, and reports all
+    failures.
 
-    A test of its own costs some milliseconds in every process that collects it. Fixtures are those of the one test, so
-    a case that changes one is no case for this.
+    A separate test costs some milliseconds in every process that collects it. All cases share the fixtures of the one
+    test, so a case must not change a fixture.
     """
     names = tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else names
     named = [dict(zip(names, case if len(names) > 1 else [case], strict=True)) for case in cases]

@@ -1,8 +1,8 @@
 """Containers of bare Debian machines, run by podman, for tests that start from nothing.
 
-Base images are made here by mmdebstrap, so that no registry of images is asked. Images and containers lie in a storage
-of their own below the user's cache directory: the user's podman is neither read nor changed. What the machine needs to
-reach its package registries (certificates, indexes, proxies) is handed on to the containers.
+Base images are made here by mmdebstrap, so that no registry of images is needed. Images and containers are kept in a
+storage of their own below the user's cache directory: the user's podman is neither read nor changed. Files with which
+the machine reaches its package registries (certificates, indexes, proxies) are mounted into the containers.
 """
 
 import contextlib
@@ -24,31 +24,33 @@ from typing import Any
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "openfaze-test-images"
 RELEASES = {12: "bookworm", 13: "trixie"}
-"""Debian's names of its versions; their own Pythons are 3.11 and 3.13."""
+"""Debian's names of its versions, which have Python 3.11 and 3.13."""
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-"""Where Debian, and so every container, has its bundle."""
+"""Place of the bundle of certificates in Debian, and thus in every container."""
 PROCESSES = 16_384
-"""Of one user in a container: a server has some dozens."""
+"""Largest number of processes of one user in a container. A server has some dozens."""
 OWNER = "openfaze_test"
-"""The label of a container that says which process it belongs to."""
+"""Label of a container with the process that it belongs to."""
 VM = (
     "--security-opt=seccomp=unconfined",
     "--security-opt=apparmor=unconfined",
     "--security-opt=unmask=ALL",
     "--cap-add=ALL",
 )
-"""Options of a container that is to be like a machine, whose root and whose users may make sandboxes of their own."""
+"""Options of a container that resembles a machine: its root and its users may make sandboxes of their own."""
 
 IDLE = ("bash", "-c", "trap exit TERM; sleep infinity & wait")
-"""The shell, unlike `sleep`, buries the processes whose parents are gone."""
+"""Command that keeps a container running. Unlike `sleep`, the shell reaps processes whose parents are gone."""
 BOOTED = (*VM, "--systemd=always", "--tmpfs=/run", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw")
-"""Options of a container that systemd runs in, as SYSTEMD starts it."""
+"""Options of a container in which SYSTEMD starts systemd."""
 SYSTEMD = ("/sbin/init",)
 
 
 def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """One command of podman's, with what it printed. Raises AssertionError, with that, where it failed, unless
-    `check=False`."""
+    """Run a podman command, and return it with its output.
+
+    Raises AssertionError, with the output, if the command fails, unless `check=False`.
+    """
     check = options.pop("check", True)
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "replace", **options}
     done = subprocess.run(["podman", *arguments], env=environment(), check=False, **options)
@@ -57,7 +59,7 @@ def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 
 def reason_to_skip(debian: int, *packages: str) -> str | None:
-    """Why no container can run here; None where one of `base(debian, *packages)` just did."""
+    """Return the reason why no container can run here, or None if a container of `base(debian, *packages)` just ran."""
     absent = [program for program in ("podman", "mmdebstrap") if shutil.which(program) is None]
     return f"needs {' and '.join(absent)}, to start from nothing" if absent else _failure(debian, *packages)
 
@@ -72,15 +74,17 @@ def _failure(debian: int, *packages: str) -> str | None:
 
 
 def base(debian: int, *packages: str) -> str:
-    """The name of an image with what Debian calls required, apt, certificates and `packages`; it is made the first
-    time."""
+    """Return the name of an image with Debian's required packages, apt, certificates and `packages`.
+
+    The image is made on first use.
+    """
     mirrors = [f"{kind} {address} {suite} main" for kind, address, suite in _mirrors(RELEASES[debian])]
     included = ",".join(sorted({"ca-certificates", *packages}))
     recipe = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={included}", RELEASES[debian]]
     key = hashlib.sha256(json.dumps([recipe, mirrors]).encode()).hexdigest()[:12]
     name = f"localhost/openfaze-test/debian{debian}:{key}"
     CACHE.mkdir(parents=True, exist_ok=True)
-    # Several processes of tests may want it at once.
+    # Several test processes may need the image at once.
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if podman("image", "exists", name, check=False).returncode == 0:
@@ -95,9 +99,11 @@ def base(debian: int, *packages: str) -> str:
 
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for containers to mount and work in, with this machine's uv cache as `uv`: links to the same files, so
-    that nothing is fetched twice, in folders that anybody may write to. An environment below the same mount is made of
-    links, too."""
+    """Provide a folder for containers to mount and work in, with links to this machine's uv cache as `uv`.
+
+    The links share the files, so that nothing is fetched twice, and anybody may write to the folders. An environment
+    made below the same mount consists of links, too.
+    """
     _clear()
     folder = Path(tempfile.mkdtemp(prefix=f"mounted-{os.getpid()}-", dir=CACHE))
     try:
@@ -106,7 +112,7 @@ def scratch() -> Iterator[Path]:
             subprocess.run(["cp", "--archive", "--link", cache, folder / "uv"], check=True)
         for below, _, files in os.walk(folder):
             Path(below).chmod(0o777)
-            # uv opens these to write, and they would be somebody else's.
+            # uv opens these files for writing, and another user would own them.
             for opened in (Path(below) / name for name in files if name == ".git" or name.endswith(".lock")):
                 opened.unlink()
         yield folder
@@ -116,7 +122,7 @@ def scratch() -> Iterator[Path]:
 
 @functools.cache
 def _clear() -> None:
-    """Removes the containers and folders of tests that were killed."""
+    """Remove the containers and folders of killed tests."""
     CACHE.mkdir(parents=True, exist_ok=True)
     shown = podman("ps", "--all", f"--filter=label={OWNER}", "--format={{.ID}} {{.Labels." + OWNER + "}}").stdout
     for container, owner in map(str.split, shown.splitlines()):
@@ -128,8 +134,10 @@ def _clear() -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Removes a folder in which containers have worked, whoever its files belong to there. (Of a hundred thousand
-    links Python is in no hurry to let go.)"""
+    """Remove a folder in which containers have worked, whoever owns its files there.
+
+    (Python would be slow to remove a hundred thousand links.)
+    """
     command = ("rm", "-rf", str(folder))
     if os.getuid():
         podman("unshare", *command)
@@ -138,9 +146,10 @@ def _remove(folder: Path) -> None:
 
 
 def package_options() -> list[str]:
-    """Options for `podman run` and `podman build` by which apt, pip and uv reach what they reach on this machine.
+    """Return options of `podman run` and `podman build` with which apt, pip and uv reach the same servers as on this
+    machine.
 
-    They are files, mounted: a variable given to `podman build` would stay in the image.
+    The options mount files: a variable passed to `podman build` would stay in the image.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
     mounts: dict[str, Path] = {}
@@ -156,7 +165,7 @@ def package_options() -> list[str]:
 
 @dataclass(frozen=True)
 class Container:
-    """A container that runs until `started` ends, and has commands run in it."""
+    """Container that runs until `started` ends, and in which commands can be run."""
 
     id: str
 
@@ -169,13 +178,14 @@ class Container:
         check: bool = True,
         **options: Any,
     ) -> subprocess.CompletedProcess[str]:
-        """`command` in a shell, with what it printed. Raises AssertionError where it failed, unless `check=False`."""
+        """Run `command` in a shell, and return it with its output. Raises AssertionError if it fails, unless
+        `check=False`."""
         return podman(*self._exec(command, user, variables or {}), check=check, **options)
 
     def start(
         self, command: str, *, user: str = "root", variables: Mapping[str, str] | None = None
     ) -> subprocess.Popen[str]:
-        """`command` in a shell; what it says can be read from its standard output."""
+        """Start `command` in a shell. Its output can be read from its standard output."""
         return subprocess.Popen(
             ["podman", *self._exec(command, user, variables or {})],
             env=environment(),
@@ -194,7 +204,7 @@ class Container:
 
 @contextlib.contextmanager
 def started(image: str, *options: str, command: Sequence[str] = IDLE) -> Iterator[Container]:
-    """A container of `image` in which nothing runs but `command`, and what is asked of it."""
+    """Provide a container of `image` in which only `command` runs, and the commands of the test."""
     label = f"--label={OWNER}={os.getpid()}"
     begun = podman("run", "--detach", label, *package_options(), *options, image, *command)
     container = Container(begun.stdout.strip())
@@ -205,7 +215,7 @@ def started(image: str, *options: str, command: Sequence[str] = IDLE) -> Iterato
 
 
 def environment() -> dict[str, str]:
-    """This process's variables, with podman's settings beside the images: for programs that call podman."""
+    """Return this process's variables, and podman's settings next to the images, for programs that call podman."""
     settings, storage = _settings()
     return {**os.environ, "CONTAINERS_CONF": str(settings), "CONTAINERS_STORAGE_CONF": str(storage)}
 
@@ -213,14 +223,14 @@ def environment() -> dict[str, str]:
 @functools.cache
 def _settings() -> tuple[Path, Path]:
     CACHE.mkdir(parents=True, exist_ok=True)
-    # podman asks for more than a process can have that may not raise its limits, and starts containers with less
-    # processes than it has itself.
+    # Podman demands more than a process gets that must not raise its limits, and starts containers with fewer processes
+    # than its own limit.
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     ulimits = [f"nofile={files}:{files}", f"nproc={PROCESSES}:{PROCESSES}"]
     network = '[network]\nnetwork_backend = "netavark"\n' if _netavark() else ""
     containers = f'[containers]\nlog_driver = "k8s-file"\ndefault_ulimits = {json.dumps(ulimits)}\n'
     settings = f"{containers}{_engine()}{network}"
-    # What a run has mounted is gone after a restart of the machine, and so are the notes of it.
+    # Mounts do not survive a restart of the machine, and in this folder neither do podman's records of them.
     runs = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"openfaze-test-containers-{os.getuid()}"
     storage = f'[storage]\ndriver = "overlay"\ngraphroot = "{CACHE / "storage"}"\nrunroot = "{runs}"\n'
     return _kept("containers.conf", settings), _kept("storage.conf", storage)
@@ -231,8 +241,11 @@ def _netavark() -> bool:
 
 
 def _engine() -> str:
-    """What podman runs containers by. Its notes are files, whether or not systemd is there; and crun, its default, does
-    not start on cgroups that are half of the old and half of the new kind."""
+    """Return the engine section of podman's configuration.
+
+    Events are logged to a file, whether or not systemd is there. On a mixture of old and new cgroups, runc replaces
+    crun, podman's default, which does not start there.
+    """
     hybrid = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
     runtime = 'runtime = "runc"\ncgroup_manager = "cgroupfs"\n' if hybrid and _has_runc() else ""
     return f'[engine]\nevents_logger = "file"\n{runtime}'
@@ -243,7 +256,7 @@ def _has_runc() -> bool:
 
 
 def _mirrors(release: str) -> list[tuple[str, str, str]]:
-    """Where apt finds `release`: Debian's own servers, or the mirror that this machine has of them."""
+    """Return the places where apt finds `release`: Debian's own servers, or this machine's mirror."""
     debian, security = "http://deb.debian.org/debian", "http://deb.debian.org/debian-security"
     if shutil.which("apt-get"):
         asked = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
@@ -255,7 +268,7 @@ def _mirrors(release: str) -> list[tuple[str, str, str]]:
 
 
 def _pip_conf() -> str:
-    """What this machine's pip is told of indexes, less what lies in its own folders."""
+    """Return a configuration of pip with this machine's indexes, without any that are local files."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout
@@ -274,7 +287,7 @@ def _uv_toml() -> str:
 
 
 def _kept(name: str, text: str) -> Path:
-    """A file of `text` in the cache. Another process may be reading what was there."""
+    """Return a file of `text` in the cache. Another process may be reading its former content."""
     path = CACHE / name
     if not path.exists() or path.read_text() != text:
         new = path.with_name(f"{name}.{os.getpid()}")

@@ -1,4 +1,7 @@
-"""Classes for decode processes that do what no good decoder does. Light: a process imports this module."""
+"""Classes whose calls misbehave in a decode process as no good decoder does.
+
+The imports are few, because each process imports this module.
+"""
 
 import ctypes
 import os
@@ -16,7 +19,7 @@ from tasks.inputs.source import Blob
 
 
 class Fragile:
-    """Opened from a blob; refuses one that says b"refused"."""
+    """Document opened from a blob. Refuses a blob of b"refused"."""
 
     def __init__(self, blob: Blob, note: str = "") -> None:
         if blob.data == b"refused":
@@ -40,13 +43,13 @@ class Fragile:
         return {"nested": [np.arange(count, dtype=np.uint8), np.zeros(3, np.uint8)]}
 
     def noted(self, folder: str) -> int:
-        """How many calls this one makes in `folder`."""
+        """Return the number of calls so far with `folder`, this call included."""
         with (Path(folder) / "calls").open("ab") as file:
             file.write(b".")
             return file.tell()
 
     def stuck(self, folder: str, port: int, times: int) -> int:
-        """Knocks at `port`, and stays there, the first `times` times that it is called with this folder."""
+        """Connect to `port` and hang, in the first `times` calls with this folder."""
         call = self.noted(folder)
         if call <= times:
             with socket.create_connection(("127.0.0.1", port)):
@@ -54,7 +57,8 @@ class Fragile:
         return call
 
     def meet(self, mine: str, yours: str) -> str:
-        """Ends only when another process meets it the other way round: the first opens its FIFO for the second."""
+        """End only when another process calls `meet` with swapped arguments: the first one opens its FIFO for the
+        second."""
         first = mine < yours
         if first:
             Path(mine).write_bytes(b"hello")
@@ -64,11 +68,11 @@ class Fragile:
         return heard.decode()
 
     def hang_in_native_code(self) -> None:
-        """Without letting go of the interpreter."""
+        """Hang without releasing the interpreter."""
         ctypes.PyDLL(None).pause()
 
     def allowed(self, seconds: list[float], hangs: bool = False) -> int:
-        """How many parts there are, each with its time; with `hangs`, the last one never ends."""
+        """Announce each part with its time limit, and return the number of parts. If `hangs`, the last part never ends."""
         for part, most in enumerate(seconds):
             allow(most, self._blob.error(f"part {part} is slow."))
         if hangs:
@@ -82,11 +86,11 @@ class Fragile:
         return int(np.ones(size, np.uint8)[-1])
 
     def hoard(self, size: int) -> None:
-        """Keeps so much memory as long as the file is open."""
+        """Allocate `size` bytes, and keep them while the file is open."""
         self._hoarded = np.ones(size, np.uint8)
 
     def stay_with(self, size: int) -> None:
-        """Takes so much memory, and never returns."""
+        """Allocate `size` bytes, and never return."""
         taken = np.ones(size, np.uint8)
         signal.pause()
         del taken
@@ -101,7 +105,7 @@ class Fragile:
         raise KeyError("what the file says")
 
     def misuse(self) -> None:
-        """As if another version of a library were installed."""
+        """Fail as if another version of a library were installed."""
         from PIL.Image import of_another_version  # type: ignore[attr-defined]  # noqa: F401
 
     def unpicklable(self) -> object:

@@ -1,8 +1,8 @@
 """Identity cards, business cards, forms and invoices with known lines, drawn for the tests.
 
-A line is what a person reads in one go: a label with its value, a row of a table, the pieces of a receipt's row. What
-is set in another size beside it, what stands in another block, and a field that begins anew after a wide gap are lines
-of their own.
+A line is a text that a person reads in one go: a label with its value, a row of a table, or the pieces in a row of a
+receipt. Texts beside a line are lines of their own if they have another size, belong to another block, or are a new
+field after a wide gap.
 """
 
 import random
@@ -22,7 +22,7 @@ _FACES = ("sans", "vera", "serif", "times")
 
 
 class _Sheet:
-    """A canvas whose texts are told left, baseline and size; each is a piece as a detector would find it."""
+    """Canvas on which texts are placed by left end, baseline and size. Each text is one piece for a detector."""
 
     def __init__(self, width: int, height: int, rng: random.Random, paper: str = "white") -> None:
         self.rng = rng
@@ -31,18 +31,18 @@ class _Sheet:
         self.lines: list[str] = []
 
     def say(self, text: str, left: int, baseline: int, size: int, face: str = "", ink: str = "black") -> int:
-        """Sets one piece; returns where it ends."""
+        """Draw one piece, and return its right end."""
         typeface = typeface_of(face or self.face, size)
         self.canvas.line(text.split(), left, baseline, typeface, ink)
         return left + round(typeface.getlength(text))
 
     def line(self, text: str, left: int, baseline: int, size: int, face: str = "", ink: str = "black") -> int:
-        """Sets a piece that is a line."""
+        """Draw a piece that is a line by itself."""
         self.lines.append(text)
         return self.say(text, left, baseline, size, face, ink)
 
     def row(self, pieces: Sequence[tuple[str, int]], baseline: int, size: int, face: str = "") -> None:
-        """Pieces that are one line together, each with its left end; a negative one is its right end."""
+        """Draw pieces that form one line, each with its left end; a negative number is the right end."""
         for text, left in pieces:
             width = round(typeface_of(face or self.face, size).getlength(text))
             self.say(text, left if left >= 0 else -left - width, baseline, size, face)
@@ -50,7 +50,7 @@ class _Sheet:
 
 
 Card = tuple[Page, tuple[str, ...]]
-"""The page, whose lines are the pieces as they were set, and its lines in the order in which they are read."""
+"""Page whose lines are the drawn pieces, and the true lines in reading order."""
 
 
 def _done(sheet: _Sheet) -> Card:
@@ -66,7 +66,8 @@ def _date(rng: random.Random, first: int = 1950, last: int = 2032) -> str:
 
 
 def licence(seed: int) -> Card:
-    """A driver's licence: the state in large type beside what the card is, a portrait, a signature beside fields."""
+    """Draw a driver's licence: the state in large type beside the kind of card, a portrait, a signature beside
+    fields."""
     rng = random.Random(seed)
     sheet = _Sheet(1000, 640, rng, rng.choice(("white", "#f4f0e0", "#e6eef8")))
     size = rng.choice((22, 24, 26))
@@ -103,7 +104,7 @@ def licence(seed: int) -> Card:
 
 
 def identity(seed: int) -> Card:
-    """Small labels above larger values, a portrait, and the machine's lines below."""
+    """Draw an identity card: small labels above larger values, a portrait, and machine-readable lines below."""
     rng = random.Random(seed)
     sheet = _Sheet(1000, 660, rng, rng.choice(("white", "#eef4ee")))
     first, last = _person(rng)
@@ -129,7 +130,7 @@ def identity(seed: int) -> Card:
 
 
 def business_card(seed: int) -> Card:
-    """The firm's name in large type, and beside it small lines."""
+    """Draw a business card: the firm's name in large type, with small lines beside it."""
     rng = random.Random(seed)
     sheet = _Sheet(1000, 560, rng)
     first, last = _person(rng)
@@ -151,7 +152,7 @@ def business_card(seed: int) -> Card:
 
 
 def member_card(seed: int) -> Card:
-    """An insurance or member's card: a brand beside a small tier, fields in two columns."""
+    """Draw an insurance or member's card: a brand beside a small tier, and fields in two columns."""
     rng = random.Random(seed)
     sheet = _Sheet(1000, 600, rng, rng.choice(("white", "#dfe8f2")))
     first, last = _person(rng)
@@ -172,7 +173,7 @@ def member_card(seed: int) -> Card:
 
 
 def form(seed: int) -> Card:
-    """Labels with values, two to a row; a signature on a rule, and a date beside it."""
+    """Draw a form: labels with values, two to a row, and a signature on a rule with a date beside it."""
     rng = random.Random(seed)
     sheet = _Sheet(1240, 900, rng)
     (first, last), size = _person(rng), rng.choice((24, 26, 28))
@@ -209,7 +210,8 @@ def form(seed: int) -> Card:
 
 
 def invoice(seed: int) -> Card:
-    """A name in large type beside what it is, two addresses side by side, a table, totals."""
+    """Draw an invoice: a name in large type beside the kind of document, two addresses side by side, a table,
+    totals."""
     rng = random.Random(seed)
     sheet = _Sheet(1240, 1200, rng)
     size = rng.choice((22, 24))
@@ -237,7 +239,7 @@ def invoice(seed: int) -> Card:
 
 
 def receipt(seed: int) -> Card:
-    """A price stands on the line of its article, however wide the gap."""
+    """Draw a receipt. A price belongs to the line of its article, however wide the gap."""
     rng = random.Random(seed)
     sheet = _Sheet(620, 900, rng)
     sheet.face = rng.choice(("mono", "sans"))
@@ -264,7 +266,7 @@ KINDS: dict[str, Callable[[int], Card]] = {
 
 
 def cards(each: int = 7) -> Iterator[tuple[str, Card]]:
-    """`each` of every kind, with names; every third a little skewed, every fourth a poor scan."""
+    """Yield `each` cards of every kind, with names. Every third is slightly skewed, every fourth is a poor scan."""
     for name, make in KINDS.items():
         for seed in range(each):
             page, lines = make(seed)
@@ -276,12 +278,12 @@ def cards(each: int = 7) -> Iterator[tuple[str, Card]]:
 
 
 def perfect_lines(page: Page) -> list[TextLine]:
-    """What a perfect engine would find on `page`."""
+    """Return the lines that a perfect engine would find on `page`."""
     return [TextLine(tuple(Word(word.text, word.quad, 1.0) for word in one.words), one.quad) for one in page.lines]
 
 
 def right_in_order(read: Sequence[str], truth: Sequence[str]) -> int:
-    """How many lines of `truth` were read exactly, in this order: the longest common subsequence."""
+    """Return how many lines of `truth` were read exactly and in order: the longest common subsequence."""
     best = [0] * (len(truth) + 1)
     for one in read:
         before = 0

@@ -1,5 +1,8 @@
-"""multilingual-e5-small as it is published, with random weights: an ONNX file of BERT's encoder and a tokenizer of
-XLM-RoBERTa's kind. What its vectors mean is nothing; how files are read, texts cut and states pooled is as ever."""
+"""Model files like those of multilingual-e5-small, with random weights: BERT's encoder in ONNX and a tokenizer of
+XLM-RoBERTa.
+
+The vectors mean nothing, but files are read, texts are cut and states are pooled as in the published model.
+"""
 
 from pathlib import Path
 
@@ -18,7 +21,7 @@ _LETTERS = "▁:.,abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZäöüßñ
 
 
 def random_e5(root: Path, *, layers: int = 1, inner: int = 64, words: int = 0) -> None:
-    """Puts both files where `openfaze pull` puts them below `root`; `words`: more rows of the table of words."""
+    """Write both files to the places of `openfaze pull` below `root`. `words` adds rows to the table of words."""
     network, vocabulary = (root / file.path for file in WEIGHTS.files)
     network.parent.mkdir(parents=True, exist_ok=True)
     tokenizer = random_tokenizer()
@@ -85,7 +88,7 @@ class _Graph:
         return self._dense(self._op("Reshape", joined, together), WIDTH, WIDTH)
 
     def _whole(self, mask: str) -> str:
-        """For each head and query."""
+        """Return the mask, repeated for each head and query."""
         return self._op("Unsqueeze", mask, self._constant(np.array([1, 2], np.int64)))
 
     def _dense(self, x: str, width: int, out: int) -> str:

@@ -1,5 +1,7 @@
-"""Calls of the embedded LLM with its real weights, SmolLM2-135M on llama.cpp. Where that is not installed, the tests of
-a module that imports this are skipped."""
+"""Calls of the embedded LLM with its real weights, SmolLM2-135M on llama.cpp.
+
+If llama.cpp is not installed, the tests of a module that imports this module are skipped.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -45,7 +47,7 @@ def done_of(events: Sequence[LlmEvent]) -> Done:
 
 
 async def idle(llm: EmbeddedLlm) -> None:
-    """When llama.cpp has let go of every answer; by itself it would go on for many seconds."""
+    """Wait until llama.cpp has released every answer. By itself it would go on for many seconds."""
     async with asyncio.timeout(60):
         while llm.running or llm.busy_slots():
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Entries of `precontext` made by hand."""
+"""Entries of `precontext`, made by hand."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ _KINDS: Mapping[str, type[Result]] = {
 
 
 def result_of(name: str, data: Any) -> Result:
-    """As the task answers that is `name` in `precontext`."""
+    """Return a result as the task called `name` in `precontext` returns it."""
     return _KINDS.get(name, JsonResult)(data)
 
 
@@ -58,14 +58,14 @@ def ground(
     schema: Mapping[str, Any] | None = None,
     request: Entry | None = None,
 ) -> Grounding:
-    """As `grounded`, at once and of any size."""
+    """Return the result of `grounded`, at once and without a limit of size."""
     steps = find_evidence(value, precontext, schema, most_chars=sys.maxsize, request=request)
     found, _ = all_of(steps)
     return {"evidence": found.fields, "unsupported": found.unsupported}
 
 
 def text_line(text: str, left: float, top: float, height: float = 20) -> TextLine:
-    """A line of a page's text as an engine reads it, its letters half as wide as it is high."""
+    """Return a line of a page's text as an engine reads it, with letters half as wide as the line is high."""
     words, at = [], left
     for word in text.split():
         end = at + len(word) * height / 2

@@ -1,4 +1,4 @@
-"""The code that README.md and docs/ show, each fence with how it is marked."""
+"""Code in README.md and docs/, one fence each, with the fence's mark."""
 
 import re
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ class Fence:
     place: str
     language: str
     how: str
-    """The word behind the language; without one it is empty."""
+    """Word after the language in the fence's mark, or ""."""
     code: str
     output: str
-    """What the fence behind it says that this one prints."""
+    """Content of the following fence, which states the output of this fence."""
 
 
 def fences(path: Path) -> Iterator[Fence]:
@@ -34,6 +34,6 @@ def fences(path: Path) -> Iterator[Fence]:
 
 
 def printed(page: str, part: str) -> str:
-    """The only commands of a page of docs/ that have `part`."""
+    """Return the commands in the only fence of a page of docs/ that contains `part`."""
     [code] = [fence.code for fence in fences(ROOT / "docs" / page) if fence.language == "sh" and part in fence.code]
     return code

@@ -1,4 +1,4 @@
-"""Fetches from servers on loopback, by the rules of the real fetcher."""
+"""Fetches from servers on loopback, under the rules of the real fetcher."""
 
 import ssl
 

@@ -1,4 +1,4 @@
-"""Schemas filled with what specialists found, by the real network."""
+"""Schemas filled with results of specialists, by the real network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,12 +40,12 @@ RECEIPT = ocr(
 
 @dataclass(frozen=True)
 class Found:
-    """The steps of a plan, and what each found."""
+    """Steps of a plan, with the result of each."""
 
     plan: Plan
     entries: Sequence[Entry]
     document: Entry | None = None
-    """What is read where no step read anything: the request's own text."""
+    """Text of the request itself, read if no step read anything."""
 
 
 def shape_of(*, required: Sequence[str] | None = None, defs: Any = None, **properties: Any) -> Shape:
@@ -78,7 +78,7 @@ def read(*, page: Entry = RECEIPT) -> Found:
 
 
 class Embedding:
-    """The engine without a host. Implements Embedder."""
+    """Embedding engine without a host. Implements Embedder."""
 
     def __init__(self) -> None:
         self._engine = MiniLm()
@@ -99,13 +99,13 @@ async def fill(shape: Shape, found: Found) -> Filling | None:
 
 
 async def filled(found: Found, **properties: Any) -> dict[str, Any]:
-    """The fields of a flat schema that need no LLM."""
+    """Return the fields of a flat schema that are filled without an LLM."""
     filling = await fill(shape_of(**properties), found)
     return {str(path[0]): value for path, value in filling.values.items()} if filling else {}
 
 
 def left(filling: Filling | None) -> Any:
-    """The properties that the LLM is asked for."""
+    """Return the properties that are left to the LLM."""
     assert filling is not None
     assert filling.rest is not None
     assert filling.rest.schema is not None

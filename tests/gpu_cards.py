@@ -1,4 +1,4 @@
-"""What docker/cards says of each size of a card."""
+"""Options in docker/cards for each size of a card."""
 
 import shlex
 from pathlib import Path
@@ -8,7 +8,7 @@ import yaml
 
 FOLDER = Path(__file__).parents[1] / "docker/cards"
 SIZES = (16, 24, 48, 80)
-"""Gigabytes."""
+"""Sizes of cards, in gigabytes."""
 
 
 def services_of(size: int) -> dict[str, Any]:
@@ -17,12 +17,12 @@ def services_of(size: int) -> dict[str, Any]:
 
 
 def arguments_of(size: int) -> list[str]:
-    """What vLLM is started with, where VLLM_ARGS adds nothing."""
+    """Return the arguments with which vLLM is started if VLLM_ARGS adds nothing."""
     return shlex.split(services_of(size)["vllm"]["command"].replace("${VLLM_ARGS:-}", ""))
 
 
 def options_of(size: int) -> dict[str, str]:
-    """The arguments by their names without dashes; a flag's value is empty."""
+    """Return the arguments by their names without dashes. The value of a flag is empty."""
     options: dict[str, str] = {}
     name = ""
     for word in arguments_of(size):
