@@ -72,7 +72,7 @@ class Fragile:
         ctypes.PyDLL(None).pause()
 
     def allowed(self, seconds: list[float], hangs: bool = False) -> int:
-        """Announce each part with its time limit, and return the number of parts. If `hangs`, the last part never ends."""
+        """Announce each part with its time limit, and return their number. If `hangs`, the last part never ends."""
         for part, most in enumerate(seconds):
             allow(most, self._blob.error(f"part {part} is slow."))
         if hangs:
