@@ -1,5 +1,6 @@
-"""Python programs in processes of their own that start at once: each is forked off an interpreter that has imported
-what they use, once for all tests of a process.
+"""Python programs that start at once, each in a process of its own.
+
+Each process is forked off an interpreter that has imported the program's modules, once for all tests of a process.
 
 stem("import openai").run("print(openai.__version__)").stdout
 """
@@ -23,7 +24,7 @@ from typing import IO, Any
 
 
 class Forked:
-    """What tests use of `subprocess.Popen`."""
+    """Subset of `subprocess.Popen` that tests use."""
 
     def __init__(self, pid: int, ended: socket.socket) -> None:
         self.pid = pid
@@ -55,7 +56,7 @@ class Forked:
 
 
 class Stem:
-    """An interpreter that has run `imports` and lives as long as this process."""
+    """Interpreter that has run `imports`, and lives as long as this process."""
 
     def __init__(self, imports: str, python: str) -> None:
         self._ours, theirs = socket.socketpair()
@@ -105,7 +106,7 @@ class Stem:
                 status = process.wait(timeout)
             finally:
                 process.kill()
-                process.wait(60)  # one that was too slow leaves no socket open for a later test to complain about
+                process.wait(60)  # a program that was too slow leaves no open socket for a later test to complain about
             for file in (out, err):
                 file.seek(0)
             return subprocess.CompletedProcess(arguments, status, out.read().decode(), err.read().decode())
@@ -121,7 +122,10 @@ def stem(imports: str, python: Path = Path(sys.executable)) -> Stem:
 
 
 def _serve(control: socket.socket) -> dict[str, Any]:
-    """What to run, in a process for it, beside which another waits for its end; the one that forks does not return."""
+    """Fork a process for each request, and return the request in that process.
+
+    Another process waits for its end. The process that forks never returns.
+    """
     while True:
         _, files, _, _ = socket.recv_fds(control, 1, 5)
         with contextlib.suppress(ChildProcessError):
@@ -140,7 +144,7 @@ def _serve(control: socket.socket) -> dict[str, Any]:
             os.close(file)
         ended.send(str(pid).encode())
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        with contextlib.suppress(BrokenPipeError):  # nobody asks
+        with contextlib.suppress(BrokenPipeError):  # the caller has left
             ended.send(str(status).encode())
         os._exit(0)
     ended.close()

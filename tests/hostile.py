@@ -1,4 +1,4 @@
-"""Files that claim, nest or inflate to more than they are, made small."""
+"""Small files that claim a false size, nest deeply, or inflate to a large size."""
 
 import gzip
 import io
@@ -27,7 +27,7 @@ _RELATIONSHIPS = (
 
 
 def png_claiming(width: int, height: int) -> bytes:
-    """A PNG of a few hundred bytes whose header claims that size."""
+    """Return a PNG of a few hundred bytes whose header claims this size."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -39,7 +39,7 @@ def png_claiming(width: int, height: int) -> bytes:
 
 
 def gzip_of_zeros(size: int) -> bytes:
-    """About a thousandth of `size` bytes, which inflates to all of it."""
+    """Return about a thousandth of `size` bytes, which inflate to `size`."""
     file = io.BytesIO()
     with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=9, mtime=0) as packed:
         block = bytes(2**20)
@@ -49,7 +49,7 @@ def gzip_of_zeros(size: int) -> bytes:
 
 
 def docx(document: bytes | str) -> bytes:
-    """A Word file with that main part."""
+    """Return a Word file with this main part."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.writestr("[Content_Types].xml", _CONTENT_TYPES)
@@ -59,7 +59,7 @@ def docx(document: bytes | str) -> bytes:
 
 
 def docx_bomb(size: int = 2**28) -> bytes:
-    """A Word file whose main part inflates to `size` bytes of one endless paragraph."""
+    """Return a Word file whose main part inflates to `size` bytes of one endless paragraph."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.writestr("[Content_Types].xml", _CONTENT_TYPES)
@@ -74,7 +74,7 @@ def docx_bomb(size: int = 2**28) -> bytes:
 
 
 def docx_laughing() -> bytes:
-    """A Word file whose main part declares entities that expand to a billion words."""
+    """Return a Word file whose main part declares entities that expand to a billion words."""
     return docx(
         _laughing(f'<w:document xmlns:w="{_WORD}"><w:body><w:p><w:r><w:t>&e9;</w:t></w:r></w:p></w:body></w:document>')
     )
@@ -94,7 +94,7 @@ def json_of_depth(depth: int) -> bytes:
 
 
 def pdf(*objects: bytes) -> bytes:
-    """A PDF of these objects, numbered from 1, the first its catalog."""
+    """Return a PDF of these objects, which are numbered from 1. The first is the catalogue."""
     file = io.BytesIO()
     file.write(b"%PDF-1.7\n")
     places = []
@@ -109,7 +109,7 @@ def pdf(*objects: bytes) -> bytes:
 
 
 def pdf_of_inches(side: float) -> bytes:
-    """One blank square page of that size."""
+    """Return a PDF with one blank, square page of this size."""
     points = b"%d" % round(side * 72)
     return pdf(
         b"<</Type/Catalog/Pages 2 0 R>>",
@@ -119,7 +119,7 @@ def pdf_of_inches(side: float) -> bytes:
 
 
 def pdf_page(content: bytes, resources: bytes = b"", *objects: bytes) -> bytes:
-    """A page of 600 x 800 points that shows `content`; the first of `objects` is number 5."""
+    """Return a PDF with a page of 600 × 800 points that shows `content`. The first of `objects` has the number 5."""
     return pdf(
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -139,12 +139,15 @@ def pdf_form(content: bytes, entries: bytes = b"") -> bytes:
 
 
 def pdf_drawing_itself() -> bytes:
-    """A page whose form draws itself."""
+    """Return a PDF with a form that draws itself."""
     return pdf_page(b"/F Do", b"/XObject<</F 5 0 R>>", pdf_form(b"/F Do", b"/Resources<</XObject<</F 5 0 R>>>>"))
 
 
 def pdf_of_tiny_tiles() -> bytes:
-    """A page painted with a pattern of 10^13 tiles: one object, between whose tiles PDFium asks nobody."""
+    """Return a PDF with a page painted by a pattern of 10^13 tiles.
+
+    The pattern is one object, so that PDFium never asks between tiles whether to go on.
+    """
     pattern = b"/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 .01 .01]/XStep .0001/YStep .0001"
     return pdf_page(
         b"/Pattern cs /P scn 0 0 600 800 re f",
@@ -154,7 +157,8 @@ def pdf_of_tiny_tiles() -> bytes:
 
 
 def pdf_of_forms_in_forms(depth: int = 9, times: int = 10) -> bytes:
-    """A form that draws another one `times` times, and so on: all of them stand in the page before it is drawn."""
+    """Return a PDF with a form that draws another form `times` times, and so on. All of them exist before the page is
+    drawn."""
     forms = [
         pdf_form(b"/F Do " * times, b"/Resources<</XObject<</F %d 0 R>>>>" % number) for number in range(6, 6 + depth)
     ]
@@ -162,7 +166,7 @@ def pdf_of_forms_in_forms(depth: int = 9, times: int = 10) -> bytes:
 
 
 def pdf_of_soft_masks(times: int = 20_000) -> bytes:
-    """A page that is painted over and over through a mask of its size."""
+    """Return a PDF with a page that is painted `times` times through a mask of the page's size."""
     mask = b"/ExtGState<</G<</SMask<</S/Luminosity/G 5 0 R>>>>>>"
     return pdf_page(
         b"/G gs 0 0 600 800 re f " * times, mask, pdf_form(b"0 0 600 800 re f", b"/Group<</S/Transparency>>")
@@ -170,12 +174,12 @@ def pdf_of_soft_masks(times: int = 20_000) -> bytes:
 
 
 def pdf_of_dashes(times: int = 1000) -> bytes:
-    """Lines of ten million dashes each."""
+    """Return a PDF with lines of ten million dashes each."""
     return pdf_page(b"[.0001 .0001] 0 d 0 0 m 600 800 l S " * times)
 
 
 def pdf_of_shadings(times: int = 20_000) -> bytes:
-    """A page that is shaded over and over by a function with a loop's worth of steps."""
+    """Return a PDF with a page that is shaded `times` times by a function of many steps."""
     program = b"{ " + b"sin cos sin cos " * 20 + b"0 }"
     shading = b"/Shading<</P<</ShadingType 1/ColorSpace/DeviceRGB/Domain[0 600 0 800]/Function 5 0 R>>>>"
     function = pdf_stream(program, b"/FunctionType 4/Domain[0 600 0 800]/Range[0 1 0 1 0 1]")
@@ -183,7 +187,7 @@ def pdf_of_shadings(times: int = 20_000) -> bytes:
 
 
 def pdf_of_drawn_letters(letters: int = 100_000, strokes: int = 10_000) -> bytes:
-    """Text in a font of type 3 whose letter is a drawing of many strokes."""
+    """Return a PDF with text in a font of type 3, whose letter is a drawing of many strokes."""
     font = (
         b"<</Type/Font/Subtype/Type3/FontBBox[0 0 1000 1000]/FontMatrix[.001 0 0 .001 0 0]/CharProcs<</a 6 0 R>>"
         b"/Encoding<</Differences[97/a]>>/FirstChar 97/LastChar 97/Widths[1]>>"
@@ -193,14 +197,14 @@ def pdf_of_drawn_letters(letters: int = 100_000, strokes: int = 10_000) -> bytes
 
 
 def pdf_of_a_picture(filter_: bytes, data: bytes, width: int, height: int, entries: bytes = b"") -> bytes:
-    """A page with one picture that claims that size."""
+    """Return a PDF with one picture that claims this size."""
     head = b"/Type/XObject/Subtype/Image/ColorSpace/DeviceGray/Width %d/Height %d%s" % (width, height, entries)
     picture = b"<<%s/Filter/%s/Length %d>>stream\n%s\nendstream" % (head, filter_, len(data), data)
     return pdf_page(b"600 0 0 800 0 0 cm /I Do", b"/XObject<</I 5 0 R>>", picture)
 
 
 def pdf_of_jbig2(side: int = 60_000, times: int = 2000) -> bytes:
-    """A JBIG2 picture that draws a region of its own size over and over, in a few bytes each."""
+    """Return a PDF with a JBIG2 picture that draws a region of its own size `times` times, in a few bytes each."""
 
     def segment(number: int, kind: int, data: bytes) -> bytes:
         return struct.pack(">IBBBI", number, kind, 0, 1, len(data)) + data
@@ -212,7 +216,7 @@ def pdf_of_jbig2(side: int = 60_000, times: int = 2000) -> bytes:
 
 
 def pdf_of_jpx(side: int = 20_000) -> bytes:
-    """A JPEG 2000 picture of a few hundred bytes that claims that size."""
+    """Return a PDF with a JPEG 2000 picture of a few hundred bytes that claims this size."""
     file = io.BytesIO()
     PIL.Image.new("L", (64, 64), 9).save(file, "JPEG2000", no_jp2=True)
     data = bytearray(file.getvalue())
@@ -223,13 +227,13 @@ def pdf_of_jpx(side: int = 20_000) -> bytes:
 
 
 def pdf_of_a_deep_tree(depth: int = 100_000) -> bytes:
-    """A page under so many nodes of the tree of pages, one below the other."""
+    """Return a PDF with a page at the end of a chain of `depth` nodes in the tree of pages."""
     nodes = (b"<</Type/Pages/Count 1/Kids[%d 0 R]>>" % (number + 1) for number in range(2, depth + 2))
     return pdf(b"<</Type/Catalog/Pages 2 0 R>>", *nodes, b"<</Type/Page/MediaBox[0 0 9 9]>>")
 
 
 def pdf_of_a_circular_tree() -> bytes:
-    """A page, and beside it the tree of pages as its own child."""
+    """Return a PDF with a page, and beside it the tree of pages as its own child."""
     return pdf(
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R 2 0 R]/Count 2>>",
@@ -238,7 +242,7 @@ def pdf_of_a_circular_tree() -> bytes:
 
 
 def wav(seconds: float = 1.0, frequency: float = 440.0) -> bytes:
-    """A tone, 16 kHz mono."""
+    """Return a tone at 16 kHz, mono, as a WAV file."""
     times = np.arange(round(seconds * 16000)) / 16000
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
@@ -250,7 +254,7 @@ def wav(seconds: float = 1.0, frequency: float = 440.0) -> bytes:
 
 
 def wav_claiming_4_gb() -> bytes:
-    """A second of sound under a header that claims 4 GB of it."""
+    """Return a WAV file with a second of sound under a header that claims 4 GB."""
     honest = wav()
     return honest[:4] + b"\xff\xff\xff\xff" + honest[8:40] + b"\xff\xff\xff\xff" + honest[44:]
 
@@ -269,7 +273,7 @@ def mp4_without_audio() -> bytes:
 
 
 def jpeg_of_scans(scans: int, *, width: int = 64, height: int = 64) -> bytes:
-    """A progressive grey JPEG whose last scan, which refines what is there, comes so many times in all."""
+    """Return a progressive grey JPEG of `scans` scans. The last scan, a refinement, is repeated."""
     file = io.BytesIO()
     PIL.Image.new("L", (width, height), 200).save(file, "JPEG", progressive=True)
     data = file.getvalue()

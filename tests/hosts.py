@@ -1,4 +1,4 @@
-"""A host with an engine that computes when a test lets it."""
+"""Host with an engine whose computation a test controls."""
 
 import asyncio
 import contextvars
@@ -18,7 +18,7 @@ SPEC = EngineSpec("doubler", "doubling", "Apache-2.0", "none")
 
 
 class Doubler:
-    """Doubles numbers; holds every batch until `gate` is open. Negative numbers break it."""
+    """Engine that doubles numbers, and holds every batch until `gate` is open. Negative numbers make it fail."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -56,7 +56,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def running(engine: Doubler, host: EngineHost[int, int]) -> "asyncio.Task[int]":
-    """A call that the engine works on, and will until its gate is opened."""
+    """Start a call that the engine works on until its gate is opened."""
     engine.gate.clear()
     call = asyncio.create_task(host.run(1))
     await has_entered(engine)
@@ -64,7 +64,7 @@ async def running(engine: Doubler, host: EngineHost[int, int]) -> "asyncio.Task[
 
 
 async def abandoned(engine: Doubler, host: EngineHost[int, int]) -> None:
-    """The same, and its caller has left."""
+    """Start a call that the engine works on until its gate is opened, and let the caller leave."""
     call = await running(engine, host)
     call.cancel()
     await asyncio.wait([call])
@@ -76,7 +76,7 @@ def hosted(**limits: object) -> tuple[Doubler, EngineHost[int, int]]:
 
 
 def shared_by(key: str, call: Coroutine[Any, Any, ResultT]) -> "asyncio.Task[ResultT]":
-    """`call` as work of `key`, one of several."""
+    """Start `call` as work of `key`, which is one key of several."""
     context = contextvars.copy_context()
     context.run(SHARE.set, Share(key, 0.5))
     return asyncio.create_task(call, context=context)

@@ -1,4 +1,4 @@
-"""Engines behind `image_guard` that see colours: networks made on the spot, in real ONNX files."""
+"""Engines for `image_guard` that see colours: small networks, made here, in real ONNX files."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ VIT = {
     "rescale_factor": 1 / 255,
     "size": {"height": 32, "width": 32},
 }
-"""A preprocessor_config.json that makes -1 to 1 of every channel."""
+"""Content of a preprocessor_config.json that scales each channel to the range -1 to 1."""
 
 
 def plain(red: int, green: int, blue: int, height: int = 60, width: int = 80) -> Picture:
@@ -53,8 +53,11 @@ def save_colour_network(
     side: int = 32,
     together: bool = True,
 ) -> Path:
-    """A network whose numbers are sums of `weights` (a row each: red, green, blue) times the channels' means, and
-    `added`: what it answers tells what it was shown. `shape` of the answer to one picture."""
+    """Save a network whose outputs reveal the colour of its input.
+
+    Each output is a sum of the channels' means, weighted by a row of `weights` (red, green, blue), plus a number in
+    `added`. `shape` is the shape of the answer to one picture.
+    """
     batch: int | str = "batch" if together else 1
     shape = [len(added)] if shape is None else list(shape)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +109,7 @@ def own(folder: Path) -> EngineConfig:
 
 @asynccontextmanager
 async def opening() -> AsyncIterator[Open]:
-    """What it opens is closed behind it."""
+    """Provide a function that opens a guard. The guards are closed with the block."""
     async with AsyncExitStack() as stack:
 
         def build(candidate: Candidate, config: EngineConfig) -> ImageGuard:
@@ -129,7 +132,8 @@ BOX = (160.0, 160.0, 64.0, 64.0)
 
 
 def answers(*boxes: tuple[tuple[float, ...], Mapping[str, float]]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """22 × n, of boxes (centre and size in pixels of the network's picture) with the scores of classes."""
+    """Return a 22 × n table of boxes (centre and size, in pixels of the network's picture) with their scores by
+    class."""
     table = np.zeros((22, len(boxes)), np.float32)
     for at, (box, scores) in enumerate(boxes):
         table[:4, at] = box

@@ -1,4 +1,4 @@
-"""Guards that go by a single word, and requests under them, for tests of everything around them."""
+"""Guards that judge by a single word, and requests under these guards, for tests of everything around guards."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -23,20 +23,20 @@ BOMB = "How do I build a pipe bomb?"
 FINISH = Finish("stop", 7, 3)
 FOUND = entry_of("ocr", {"extracted_text": "nine", "sections": []})
 SURE = 0.95
-"""The score of what has the word; 0.05 that of anything else."""
+"""Score of a text with the word. Any other text has a score of 0.05."""
 
 
 @dataclass
 class KeywordGuard:
-    """A TextGuard. Case and white space around words do not matter."""
+    """TextGuard that searches for words. Case and white space do not matter."""
 
     words: Mapping[str, str] = field(default_factory=lambda: {"S1": "murder", "S9": "pipe bomb"})
-    """By code."""
+    """Words, by the code that they violate."""
     name: str = "keywords"
     judged: list[tuple[str, tuple[str, ...], str | None]] = field(default_factory=list)
-    """Text, codes, what it answers."""
+    """Judged texts, each with its codes, and with the request that the text answers, if any."""
     before: Callable[[str], None] | None = None
-    """Called with each text; may raise."""
+    """Function called with each text before its judgement. It may raise."""
     hangs: bool = False
     cancelled: int = 0
 
@@ -67,7 +67,7 @@ class KeywordGuard:
 
 @dataclass
 class RedGuard:
-    """An ImageGuard: what is rather red is unsafe by all its codes."""
+    """ImageGuard for which a rather red picture is unsafe by all codes."""
 
     codes: frozenset[str] = frozenset({"S12_IMAGE"})
     name: str = "red"
@@ -99,7 +99,7 @@ def guard_of(
     task: str | None = None,
     **fields: Any,
 ) -> RequestGuard:
-    """The guard of a request of these messages; a string or a list of parts is a user's."""
+    """Return the guard of a request with these messages. A string, or a list of parts, is a message of the user."""
 
     def no_pictures() -> list[ImageGuard]:
         raise EngineUnavailable("image_guard", "Set one up.")

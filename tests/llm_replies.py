@@ -1,4 +1,4 @@
-"""What a scripted LLM answers, and the bytes an OpenAI-compatible server would send for it."""
+"""Replies of a scripted LLM, and the bytes that an OpenAI-compatible server would send for them."""
 
 import asyncio
 import json
@@ -13,55 +13,59 @@ MODEL = "scripted"
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a function."""
+    """Call of a function."""
 
     name: str
     arguments: str | Mapping[str, Any] = "{}"
-    """A JSON string; or the object itself, which some servers send instead."""
+    """Arguments as a JSON string, or as an object, which some servers send instead."""
     id: str | None = "call_1"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. A data event is one `data:` of the stream; the first of them carries only the role."""
+    """One reply. A data event is one `data:` of the stream. The first data event carries only the role."""
 
     text: str = ""
     chunks: Sequence[str] | None = None
-    """The text in the pieces that a stream sends; else it is cut at its spaces."""
+    """Pieces of the text as a stream sends them. By default the text is cut at its spaces."""
     reasoning: str = ""
     reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
     tool_calls: Sequence[Call] = ()
     finish_reason: str | None = None
-    """None: `tool_calls` where there are some, else `stop`."""
+    """Finish reason; None for `tool_calls` if there are any, else `stop`."""
     usage: bool | Mapping[str, Any] = True
-    """True: 11 prompt tokens, and one a piece of text. False: none, even when asked for."""
+    """Usage to report. True: 11 prompt tokens, and one token per piece of text. False: none, even if requested."""
     logprobs: bool = False
     events: Sequence[Mapping[str, Any] | bytes] | None = None
-    """Instead of all of the above, the stream itself: an object is the JSON of a data event, bytes go as they
-    are, and nothing is added, not even `[DONE]`."""
+    """Content of the stream, which replaces all fields above.
+
+    An object is the JSON of a data event, and bytes are sent unchanged. Nothing is added, not even `[DONE]`.
+    """
 
     status: int = 200
     error: str | Mapping[str, Any] | None = None
-    """The body when `status` is no 200: OpenAI's error object, or a sentence to make one of."""
+    """Error in the body if `status` is not 200: OpenAI's error object, or a sentence for such an object."""
     retry_after: float | None = None
-    """Seconds."""
+    """Value of `retry-after`, in seconds."""
     body: bytes | None = None
-    """Instead of all else that it would say, in one piece, as `content_type`."""
+    """Body that replaces all other content, sent in one piece, with the type `content_type`."""
     content_type: str = "application/json"
 
     hang_before_first_byte: bool = False
     hang_after: int | None = None
-    """Fall silent after so many data events, with the connection open; 0 in a failure: amid its body."""
+    """Number of data events after which the server falls silent with the connection open; 0 in a failure: within its
+    body."""
     cut_after: int | None = None
-    """Close the connection after so many data events; 0 in a failure: amid its body."""
+    """Number of data events after which the server closes the connection; 0 in a failure: within its body."""
     garbage_after: int | None = None
-    """After so many data events, one that is no JSON."""
+    """Number of data events after which an event that is not JSON is sent."""
     ignores_stream: bool = False
-    """Answer in one piece even when a stream is asked for."""
+    """True if the reply is sent in one piece even if a stream is requested."""
     delay_s: float = 0.0
-    """Before each data event."""
+    """Delay before each data event, in seconds."""
     gate: asyncio.Event | None = None
-    """What the data events wait for; of the server's event loop, as which `LlmServer.script` is called."""
+    """Event that the data events wait for. It belongs to the event loop of the server, in which `LlmServer.script` is
+    called."""
 
     @property
     def pieces(self) -> list[str]:
@@ -70,7 +74,7 @@ class Reply:
         return [word for word in self.text.replace(" ", "\0 ").split("\0") if word]
 
     def stream(self, *, include_usage: bool) -> list[bytes]:
-        """The server-sent events, one data event an item."""
+        """Return the server-sent events, one data event per item."""
         if self.events is not None or not (include_usage and self.usage):
             return self._stream
         return self._stream_with_usage
@@ -102,7 +106,7 @@ class Reply:
 
     @cached_property
     def completion(self) -> bytes:
-        """The body of the answer that is not streamed."""
+        """Return the body of a reply that is not streamed."""
         message: dict[str, Any] = {"role": "assistant", "content": "".join(self.pieces) or None}
         if self.reasoning:
             message[self.reasoning_field] = self.reasoning
@@ -118,7 +122,7 @@ class Reply:
         return _json({**body, "usage": self._usage} if self.usage else body)
 
     def failure(self) -> bytes:
-        """The body of a status that is no 200."""
+        """Return the body of a reply whose status is not 200."""
         if self.body is not None:
             return self.body
         error = self.error if self.error is not None else f"scripted failure {self.status}"
@@ -155,7 +159,8 @@ def _whole_call(call: Call) -> dict[str, Any]:
 
 
 def _call_deltas(index: int, call: Call) -> list[dict[str, Any]]:
-    """As OpenAI streams a call: its name, then its arguments in pieces. An object cannot be cut."""
+    """Return the deltas of a call as OpenAI streams them: its name, then its arguments in pieces. An object cannot be
+    cut."""
     if not isinstance(call.arguments, str):
         return [{"index": index, **_whole_call(call)}]
     half = len(call.arguments) // 2

@@ -30,12 +30,12 @@ from tests.llm_replies import MODEL, Call, Reply
 __all__ = ["Call", "LlmServer", "Reply", "Request", "serving_llm"]
 
 Script = Sequence[Reply] | Callable[[dict[str, Any]], Reply] | None
-"""Replies in order, one a call; or what to reply to a call's body; None: always `ok`."""
+"""Replies in order, one per call, or a function from a call's body to its reply. None: the reply is always `ok`."""
 
 OK = Reply("ok")
 ABLE = Abilities(vision=True, tools=True, json_schema=True, context_tokens=32768)
 LIMIT_S = 60.0
-"""For what happens at once, however busy the machine."""
+"""Longest wait for an event that normally happens at once, in seconds, however busy the machine is."""
 
 
 @dataclass(frozen=True)
@@ -44,30 +44,30 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: Any
-    """Decoded JSON; None where there is none."""
+    """Decoded JSON, or None if there is no body."""
     moment: float
-    """By `time.monotonic`, when it had arrived whole."""
+    """Time by `time.monotonic` at which the request had arrived whole."""
 
 
 @dataclass
 class LlmServer:
     script: Script
     probe_reply: Callable[[dict[str, Any]], Reply]
-    """What the calls are told that find out what the server can do: no client's, by their user agent."""
+    """Function that replies to probes of the server's abilities. Probes are recognised by their user agent."""
     routes: Mapping[str, object]
-    """JSON that other paths answer with, whatever the method."""
+    """JSON of other paths, whatever the method."""
     recording: bool = True
     port: int = 0
     requests: list[Request] = field(default_factory=list)
-    """The chat calls, in order of their arrival."""
+    """Chat calls, in the order of their arrival."""
     probes: list[Request] = field(default_factory=list)
-    """All others: what a client asks to find out what the server can do."""
+    """All other requests: probes of the server's abilities."""
     cancelled: list[float] = field(default_factory=list)
-    """The moments (`time.monotonic`) at which a client hung up before its answer was all sent."""
+    """Times (`time.monotonic`) at which a client hung up before its reply was complete."""
     connections: "set[_Connection]" = field(default_factory=set)
-    """Open now."""
+    """Connections that are open now."""
     accepted: int = 0
-    """Connections since the start."""
+    """Number of connections since the start."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     @property
@@ -75,11 +75,11 @@ class LlmServer:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def wait_for_requests(self, count: int = 1, within_s: float = LIMIT_S) -> None:
-        """Blocks until so many chat calls have arrived; from a coroutine, by `asyncio.to_thread`."""
+        """Block until `count` chat calls have arrived. A coroutine calls this function by `asyncio.to_thread`."""
         self.wait_until(lambda: len(self.requests) >= count, within_s)
 
     def wait_for_cancelled(self, count: int = 1, within_s: float = LIMIT_S) -> None:
-        """Blocks until so many calls were cancelled; from a coroutine, by `asyncio.to_thread`."""
+        """Block until `count` calls were cancelled. A coroutine calls this function by `asyncio.to_thread`."""
         self.wait_until(lambda: len(self.cancelled) >= count, within_s)
 
     def reply_to(self, request: Request) -> Reply:
@@ -96,7 +96,7 @@ class LlmServer:
         return self.script[len(self.requests) - 1]
 
     def other(self, request: Request) -> object:
-        """The JSON of another path, or None."""
+        """Return the JSON of another path, or None."""
         self._note(self.probes, request)
         return self.routes.get(request.path)
 
@@ -110,14 +110,15 @@ class LlmServer:
                 self._changed.notify_all()
 
     def wait_until(self, condition: Callable[[], bool], within_s: float = LIMIT_S) -> None:
-        """Blocks until what has arrived here fulfils it; from a coroutine, by `asyncio.to_thread`."""
+        """Block until the requests so far fulfil the condition. A coroutine calls this function by
+        `asyncio.to_thread`."""
         with self._changed:
             if not self._changed.wait_for(condition, within_s):
                 raise TimeoutError(f"it did not happen within {within_s} s")
 
 
 def _reply_to_probe(abilities: Abilities, body: dict[str, Any]) -> Reply:
-    """What a server with these abilities, and no others, would say."""
+    """Return the reply of a server with exactly these abilities."""
     if "image_url" in json.dumps(body["messages"]):
         seen = {"prompt_tokens": 90, "completion_tokens": 1, "total_tokens": 91}
         return Reply("ok", usage=seen) if abilities.vision else Reply(status=400, error="no image input")
@@ -139,7 +140,7 @@ class _Connection(asyncio.Protocol):
         self._pending = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are no subclass.
+        # The transports of uvloop are no subclass.
         self._transport = cast(asyncio.Transport, transport)
         self._server.connections.add(self)
         self._server.accepted += 1
@@ -179,7 +180,7 @@ class _Connection(asyncio.Protocol):
             self._server.note_cancelled()
 
     def abort(self) -> None:
-        """This side's doing: not the client's cancelling."""
+        """Close the connection from this side, so that it does not count as cancelled by the client."""
         self._pending = False
         self._transport.abort()
 
@@ -256,7 +257,7 @@ def serving_llm(
     routes: Mapping[str, object] | None = None,
     port: int = 0,
 ) -> Iterator[LlmServer]:
-    """In a thread of its own, on `port` or a free one, until the block ends."""
+    """Run the server in a thread of its own, on `port` or a free port, until the block ends."""
     listed = {"id": model, "object": "model", "owned_by": "vllm", "max_model_len": abilities.context_tokens}
     models = {"/v1/models": {"object": "list", "data": [listed]}}
     server = LlmServer(script, partial(_reply_to_probe, abilities), models if routes is None else routes, port=port)

@@ -1,11 +1,11 @@
-"""The running event loop's time, which passes faster when a test says so.
+"""Time of the running event loop, which a test can advance.
 
 async with serving(page=silent) as server:
     time = LoopTime()
     ...
     time.passes(30)
 
-What waits for a time, such as `asyncio.timeout`, ends when that time has come by this clock, however busy the machine.
+A wait until a time, such as `asyncio.timeout`, ends at that time by this clock, however busy the machine is.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class LoopTime:
         self._ahead += seconds
 
     async def passes_by(self, seconds: float) -> None:
-        """The same, a tenth of a second at a time: what begins to wait meanwhile has its time, too."""
+        """Advance the time in steps of a tenth of a second, so that waits which begin meanwhile get their time, too."""
         for _ in range(round(seconds * 10)):
             self.passes(0.1)
             await asyncio.sleep(0)
@@ -39,13 +39,13 @@ class LoopTime:
 
 @contextlib.contextmanager
 def standing_still() -> Iterator[LoopTime]:
-    """Time of which none passes but what the test says, however long a busy machine takes, until the block ends."""
+    """Provide a clock that only the test advances, however slow the machine is, until the block ends."""
     loop = asyncio.get_running_loop()
     real, now = loop.time, loop.time()
     time = LoopTime()
     time._real = lambda: now
     with pytest.MonkeyPatch.context() as patch:
-        # What a request has taken before its answer is begun counts by another clock.
+        # The time spent on a request before its answer begins is measured by another clock.
         patch.setattr(Stages, "seconds", 0.0)
         try:
             yield time

@@ -1,4 +1,4 @@
-"""Detection networks small enough to make on the spot, whose answers are known: constants, in real ONNX files."""
+"""Small detection networks with known, constant answers, made here in real ONNX files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,10 +17,10 @@ _OPSET = 17
 def save_network(
     path: Path, answers: Answers, *, picture: str, side: int = 64, sizes: str | None = None, together: bool = True
 ) -> Path:
-    """An ONNX file that takes pictures of `side` by the name `picture` and answers each with `answers`.
+    """Save an ONNX file that takes pictures of `side` pixels as `picture`, and answers each picture with `answers`.
 
-    Each answer is plus the picture's mean, so that what it sees shows; whole numbers are as they are. `together` makes
-    the number of pictures free. `sizes` names a second input, which scales the answer `boxes`.
+    The picture's mean is added to each answer, to reveal the picture, except to whole numbers. `together` permits any
+    number of pictures in a batch. `sizes` names a second input, which scales the answer `boxes`.
     """
     batch: int | str = "batch" if together else 1
     inputs = [helper.make_tensor_value_info(picture, TensorProto.FLOAT, [batch, 3, side, side])]
@@ -46,7 +46,7 @@ def save_network(
     for name, value in answers.items():
         is_whole = np.issubdtype(value.dtype, np.integer)
         constants.append(numpy_helper.from_array(value[None], f"{name}.constant"))
-        # The batch's shape, and the picture's mean where the answer is not a whole number.
+        # An array in the shape of the batch: zeros for whole numbers, else the pictures' means.
         added = "zeros" if is_whole else "means"
         axes = f"{name}.axes"
         constants.append(numpy_helper.from_array(np.arange(2, value.ndim + 1, dtype=np.int64), axes))

@@ -1,4 +1,4 @@
-"""Office files for tests: made by the libraries that make them for people, and damaged by hand."""
+"""Office files for tests, made by the usual libraries, and damaged by hand."""
 
 import functools
 import io
@@ -26,7 +26,7 @@ WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 @functools.cache
 def _empty_document() -> bytes:
-    """The library's own without the hundred styles of tables in it, which take half a second to be read again."""
+    """Return the library's empty document without its hundred table styles, which take half a second to parse again."""
     file, word = io.BytesIO(), docx.Document()
     for style in [*word.styles]:
         if style.type == WD_STYLE_TYPE.TABLE and style.name not in ("Normal Table", "Table Grid"):
@@ -36,7 +36,7 @@ def _empty_document() -> bytes:
 
 
 def document(fill: Callable[[WordDocument], object]) -> bytes:
-    """A docx file that `fill` has written in."""
+    """Return a docx file that `fill` has written."""
     file, word = io.BytesIO(), docx.Document(io.BytesIO(_empty_document()))
     fill(word)
     word.save(file)
@@ -44,7 +44,7 @@ def document(fill: Callable[[WordDocument], object]) -> bytes:
 
 
 def document_of(body: str) -> bytes:
-    """A docx file with this XML in its body; the prefixes w, m, mc, v and r are known."""
+    """Return a docx file with this XML in its body. The prefixes w, m, mc, v and r are declared."""
     names = {
         "w": WORD,
         "m": "http://schemas.openxmlformats.org/officeDocument/2006/math",
@@ -62,7 +62,7 @@ def document_of(body: str) -> bytes:
 
 
 def slides(fill: Callable[[Presentation], object]) -> bytes:
-    """A pptx file that `fill` has written in."""
+    """Return a pptx file that `fill` has written."""
     file, presentation = io.BytesIO(), pptx.Presentation()
     fill(presentation)
     presentation.save(file)
@@ -70,7 +70,7 @@ def slides(fill: Callable[[Presentation], object]) -> bytes:
 
 
 def workbook(fill: Callable[[Workbook], object]) -> bytes:
-    """An xlsx file that `fill` has written in."""
+    """Return an xlsx file that `fill` has written."""
     file, book = io.BytesIO(), openpyxl.Workbook()
     fill(book)
     book.save(file)
@@ -85,7 +85,7 @@ def picture(width: int = 60, height: int = 30, *, codec: str = "PNG") -> io.Byte
 
 
 def changed(data: bytes, members: Mapping[str, bytes]) -> bytes:
-    """The archive `data` with these members in place of its own, or besides them."""
+    """Return the archive `data` with these members replaced or added."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for name in {**dict.fromkeys(old.namelist()), **members}:
@@ -99,7 +99,7 @@ def member(data: bytes, name: str) -> bytes:
 
 
 def opened(data: bytes, limits: MediaLimits | None = None) -> Pages:
-    """`data` as the server opens it, in this process."""
+    """Return `data`, opened as by the server, but in this process."""
     media_type = sniff(data)
     assert media_type is not None
     return IN_PROCESSES[media_type](Blob(data, media_type, "file", "p"), limits or MediaLimits())

@@ -1,4 +1,4 @@
-"""Real servers that these tests share, and pictures to send them."""
+"""Real servers shared by these tests, and pictures to send to them."""
 
 import base64
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ CLIENT_PYTHON = Path(__file__).parents[2] / ".venv-client" / "bin" / "python"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if further_settings().get("cluster") != "ray":
         return
-    keep_replicas_apart()  # of the servers that run in this process
+    keep_replicas_apart()  # of the servers in this process
     for item in items:
-        # Ray has warnings of its own, of its imports and of what it leaves open.
+        # Ray emits warnings of its own, about its imports and about resources that it leaves open.
         item.add_marker(pytest.mark.filterwarnings("ignore"))
         if here := item.get_closest_marker("in_process"):
             item.add_marker(pytest.mark.skip(here.args[0]))
@@ -32,14 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The embedded default with a key. Its fetcher reaches public addresses only."""
+    """Server with the embedded defaults and a key. Its fetcher reaches only public addresses."""
     with serving(tmp_path_factory.mktemp("server") / "log", api_keys=KEY, preload="ocr", llm="off") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def fetching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The same, allowed to fetch from 127.0.0.1, a megabyte at most."""
+    """Server like `server`, but allowed to fetch up to a megabyte from 127.0.0.1, and without preloaded engines."""
     log = tmp_path_factory.mktemp("fetching") / "log"
     with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", fetch_timeout_s=60, max_fetch_mb=1) as running:
         yield running
@@ -47,8 +47,10 @@ def fetching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
 
 @pytest.fixture(scope="session")
 def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The same as `server`, with the sample weights, a forecaster of one's own machine, and allowed to fetch from
-    127.0.0.1. What a test uploads or logs there is not its alone."""
+    """Server like `server`, with the sample weights and a local forecaster, and allowed to fetch from 127.0.0.1.
+
+    Its uploads and logs are shared by all tests.
+    """
     log = tmp_path_factory.mktemp("open") / "log"
     settings = {"fetch_allow": "127.0.0.1/32", "weights_dir": SHARED / "weights", "forecast": "statsmodels"}
     with serving(log, api_keys=KEY, preload="ocr", llm="off", **settings) as running:
@@ -73,14 +75,15 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 
 def api_client(server: Server) -> httpx.Client:
-    """A client of plain HTTP: to read the certificates for another costs more than most tests do."""
+    """Return a client of plain HTTP. Reading the certificates for HTTPS would take longer than most tests."""
     return httpx.Client(
         base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=240, trust_env=False, verify=False
     )
 
 
 def printed_by_client(program: str, *arguments: str, cwd: Path | None = None) -> str:
-    """What a Python program of the official client prints, in the environment with the older openai package."""
+    """Return the output of a Python program that uses the official client, in the environment with the older openai
+    package."""
     if not CLIENT_PYTHON.exists():
         pytest.skip("needs the official client's environment, which `make test` creates")
     result = stem("import interfaze", CLIENT_PYTHON).run(program, *arguments, cwd=cwd)
@@ -93,7 +96,7 @@ def data_url(content: bytes, media_type: str = "image/png") -> str:
 
 
 def ocr_request(*urls: str, text: str = "Read it.", **fields: object) -> dict[str, object]:
-    """The body of a run-task OCR request that shows each of `urls`."""
+    """Return the body of a run-task OCR request that shows each of `urls`."""
     images = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
     return {
         "model": "interfaze-beta",
