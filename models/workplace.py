@@ -33,7 +33,7 @@ class HostLimits:
     card_bytes: int = 0
     """Most bytes of a card's memory that the engine may take, if its runtime can be limited; 0: no bound."""
     device: str = "cpu"
-    """Device on which the engine computes."""
+    """Device of the engine if `item_bytes` is known: its free memory limits a batch."""
     contested_batch: int | None = None
     """Largest batch while several keys compete for the engine, so that none waits longer than one short batch. None:
     no smaller limit applies."""

@@ -14,7 +14,7 @@ _CLEAR = 0.3
 
 
 def usable(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
-    """Return those `likely` seasons of which `values` contain at least two and a quarter. If no season is likely,
+    """Return those `likely` seasons of which `values` contain a little more than two cycles. If no season is likely,
     return the season that the values show."""
     if likely:
         return tuple(season for season in likely if season > 1 and len(values) >= 2 * season + max(3, season // 4))

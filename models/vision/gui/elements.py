@@ -34,7 +34,7 @@ class GuiElement:
     """Type of the element, one of TYPES."""
     score: float | None
     """Probability from 0 to 1 that the element can be clicked; for an image, that it is an image; for a text, that it
-    was read right. None if nothing has measured it: an LLM gives the place of an element, but no probability."""
+    was read correctly. None if the probability is unknown: an LLM gives the place of an element, but no probability."""
     box: Box
     text: str = ""
     """Text in the element, read by OCR; lines are joined by a space."""

@@ -17,7 +17,7 @@ from models.vision.gui.writing import texts_in
 from models.vision.text import Image, TextLine
 
 SAME = 0.5
-"""Intersection over union from which on a box that the LLM gives is the same as one that the detector has found."""
+"""Least intersection over union of a box given by the LLM and a detected box that count as the same."""
 _SECONDS = 30.0
 _ATTEMPTS = 2
 _ANSWER_TOKENS = 2048

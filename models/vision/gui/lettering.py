@@ -41,7 +41,8 @@ class TextPiece:
 
 
 def pieces_of(image: Image, lines: Sequence[TextLine]) -> list[TextPiece]:
-    """Yield the pieces of `lines`, which OCR read in `image`. A line of two colours yields its parts and the whole."""
+    """Return the pieces of `lines`, which OCR read in `image`. A line of two colours is among them as a whole and in
+    parts."""
     return [piece for line in lines for piece in _pieces(image, line)]
 
 

@@ -43,9 +43,9 @@ _MOST = 2000
 Scores = NDArray[np.float32]
 
 _SAME = 0.5
-"""Intersection over union from which on two boxes are of one element."""
+"""Least intersection over union of two boxes of one element."""
 _INSIDE = 0.75
-"""Share of the smaller box from which on it lies in the larger one."""
+"""Least share of the smaller box inside the larger one for it to count as inside."""
 
 
 class IconNetwork(Protocol):
@@ -224,8 +224,8 @@ def icons_beside(ours: Sequence[GuiElement], texts: Boxes, boxes: Boxes, scores:
     """Return those of `boxes`, as icons, that show other things than `ours` and `texts`.
 
     If a box shows the same as one of `ours`, the latter stays, because its type is known and its box follows the
-    pixels. This includes boxes of which one lies in the other, because an interactive element contains no other; only
-    pictures may.
+    pixels. The same holds if one of the two boxes lies inside the other, because an interactive element contains no
+    other; only pictures may.
     """
     places = as_boxes([one.box for one in ours])
     known = common_share(boxes, places) >= _SAME

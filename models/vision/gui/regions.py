@@ -28,7 +28,7 @@ _MOST_BOXES = 4_000
 """Most boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others: a window of
 1,440 × 900 full of controls has 2,000. If there are more, like in a texture, the smallest are left out."""
 _CLOSE, _NEAR = 3, 7
-"""Pixels between strokes of one icon, and between parts of one picture."""
+"""Largest gaps, in pixels, between strokes of one icon and between parts of one picture."""
 
 
 class Sums:
@@ -63,7 +63,7 @@ class Proposals:
 
 
 def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Differences of each pixel to its right and its lower neighbour, in the channel that differs most."""
+    """Return the differences of each pixel to its right and its lower neighbour, in the channel that differs most."""
     right, below = np.zeros(image.shape[:2], np.uint8), np.zeros(image.shape[:2], np.uint8)
     right[:, :-1] = cv2.absdiff(image[:, 1:], image[:, :-1]).max(axis=2)
     below[:-1] = cv2.absdiff(image[1:], image[:-1]).max(axis=2)

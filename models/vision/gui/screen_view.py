@@ -15,7 +15,7 @@ LINE = 12.5
 """Height of a line's letters, in pixels, that OCR measures for type of 16 pixels."""
 
 _ENOUGH = 0.77
-"""Scale from which on a screenshot is not shrunk: to shrink it by so little blurs thin borders for nothing."""
+"""Least scale at which a screenshot is not shrunk: a smaller reduction would gain nothing, and blur thin borders."""
 
 _NO_TEXT_SIDE = 1000
 """Largest shorter side, in pixels, of a screenshot without text."""

@@ -9,10 +9,10 @@ from models.vision.gui.lettering import TextPiece
 from models.vision.gui.regions import Boxes, area_of, common_area
 
 _INSIDE = 0.6
-"""Share of a piece from which on it lies in an element."""
+"""Least share of a piece inside an element for it to belong to the element."""
 
 _TAKEN = 0.4
-"""Share of a piece inside elements from which on the piece is no text of its own."""
+"""Least share of a piece inside elements for which the piece is no text of its own."""
 
 _SLACK = 2
 """Most pixels by which a part may stick out of its line."""

@@ -28,15 +28,16 @@ similar to the true word: another amount, another date."""
 _WORTH_LOOKING = 60.0
 """Similarity, from 0 to 100, below which rapidfuzz may give up its search for a line."""
 _SLACK = 4
-"""Letters on each side of an end of a line's likeliest place in which the true end is searched, added to a tenth of the
-line's length."""
+"""Number of letters around each end of a line's likeliest place among which the true end is searched, in addition to a
+tenth of the line's length."""
 _EDGE = 2
 """Most letters that PP-OCR may have missed at an end of a line."""
 _ANCHOR = 8
-"""Least letters of a line that is searched outside the order of its neighbours, like one of a column that the second
+"""Least letters of a line that is searched out of the order of its neighbours, like a line of a column that the second
 reader read before its turn."""
 _ORDERS = 4
-"""Number of searches for the lines not found yet in the text not used yet: so many columns may have changed places."""
+"""Number of passes, each of which searches the lines not found yet in the text not used yet: so many columns may have
+changed places."""
 Span = tuple[int, int]
 
 

@@ -28,25 +28,26 @@ Corners = NDArray[np.float32]
 """Array of 4 × 2: top left, top right, bottom right, bottom left, in pixels of the picture."""
 
 _TALL = 1.5
-"""Height over width of a box from which its text is assumed to run sideways."""
+"""Least ratio of height and width of a box whose text is assumed to run sideways."""
 _TOWER = 3.0
-"""Height over width up to which a tall box may hold one or two upright characters."""
+"""Largest ratio of height and width of a tall box that may contain one or two upright characters."""
 _SLOPE = 0.06
-"""Largest rise of an edge, over the height of the line, that is not worth straightening."""
+"""Largest rise of an edge that is not straightened, over the height of the line."""
 _LONGEST_WARPED = 32_766
 """Most pixels along a side that OpenCV's warp can address (SHRT_MAX)."""
 _NEARLY = 0.25
 """Largest part of a pixel at the edge of a box that a crop leaves out."""
 
 _MOST_COLUMNS = 1_000_000
-"""Most columns of all lines of one picture together, at the height at which lines are read: some 50,000 letters in 144
-MB. Without this bound, lines of a pixel's height across a large picture would take a hundred times the picture."""
+"""Most columns of all lines of one picture together, at LINE_HEIGHT: some 50,000 letters in 144 MB. Without this bound,
+lines one pixel high across a large picture would take a hundred times the picture's memory."""
 _MOST_AROUND = 2_000_000_000
-"""Most pixels in the upright rectangles around all tilted lines of one picture together. The whole rectangle around a
-tilted line is shrunk; around a line from corner to corner it is the whole picture, and takes a tenth of a second and
-more for 50 megapixels. Enough for a page of 35 megapixels with a hundred lines, turned by half a right angle."""
+"""Most pixels in the upright rectangles around all tilted lines of one picture together. To cut out a tilted line, the
+whole rectangle around it is shrunk. For a line from corner to corner this is the whole picture, which takes 0.1 s or
+more for 50 megapixels. The bound suffices for a page of 35 megapixels with a hundred lines, turned by 45°."""
 _GAP = 1.7
-"""Distance of neighbouring characters, over the usual one in the line, from which blank paper separates words."""
+"""Least distance of neighbouring characters of two words with blank paper between them, over the line's usual
+distance."""
 _WIDE_GAP = 2.5
 """Like `_GAP`, next to CJK characters, which are set wider apart."""
 _LEADER = 4.0
@@ -54,8 +55,8 @@ _LEADER = 4.0
 _BLANK = 0.8
 """Least width of the blank paper between words, over the usual distance."""
 _NARROW_GAP = 1.2
-"""Like `_GAP`, for blank paper clearly wider than between the line's other letters: in proportional type a space takes
-half of a letter."""
+"""Like `_GAP`, for blank paper clearly wider than between the line's other letters: in proportional type, a space is
+half as wide as a letter."""
 _NARROW_BLANK = 0.4
 """Least width of the blank paper at a `_NARROW_GAP`, over the usual distance."""
 _STANDS_OUT = 0.25
@@ -95,7 +96,8 @@ class Crop:
 
 
 def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
-    """Return for each of `quads` the crops of `image` of which one is the right way up, the likeliest first.
+    """Return, for each of `quads`, the possible crops of `image`, the likeliest first. One of them has the text the
+    right way up.
 
     On a page whose text runs level, a wide box yields one crop; a tall box may run up or down, or be a single
     character. If most text is in tall boxes, the page itself is turned, and wide boxes are the exception.
@@ -108,8 +110,8 @@ def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
 
 
 def within_bounds(quads: Quads) -> Quads:
-    """Return `quads` without the most slender ones, if all together would take too much memory to be read, and without
-    the tilted ones that span the most, if all would take too long to be cut out."""
+    """Return `quads` without the most slender ones if reading all would take too much memory, and without the tilted
+    ones with the largest rectangles around them if cutting out all would take too long."""
     sides = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
     columns = LINE_HEIGHT * sides.max(1) / sides.min(1).clip(1)
     spans = np.ptp(quads, axis=1).prod(1, dtype=np.float64)
@@ -136,8 +138,8 @@ def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
 
 
 def _turned(quad: Corners, quarters: int) -> Corners:
-    """Return the box with its corners in another order: first the corner at which text begins that is turned clockwise
-    by `quarters` quarter turns."""
+    """Return the box with its corners in another order. The first corner is the beginning of text that is turned
+    clockwise by `quarters` quarter turns."""
     return np.roll(quad, -quarters, 0)
 
 
@@ -177,7 +179,7 @@ def _straightened(part: Image, corners: Corners) -> Image:
     scale = LINE_HEIGHT / max(height, 1.0)
     tall, wide = part.shape[:2]
     if (shrunk := min(2 * scale, _LONGEST_WARPED / max(tall, wide))) < 1:
-        # A warp looks at four pixels for each point: shrink by area first, so that no stroke falls through.
+        # A warp interpolates between four pixels for each point. Shrinking by area first keeps all strokes.
         smaller = (max(1, round(shrunk * wide)), max(1, round(shrunk * tall)))
         part = np.asarray(cv2.resize(part, smaller, interpolation=cv2.INTER_AREA), np.uint8)
         corners = corners * np.array((smaller[0] / wide, smaller[1] / tall), np.float32)
@@ -190,8 +192,9 @@ def _straightened(part: Image, corners: Corners) -> Image:
 
 
 def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
-    """Return the words of `reading` in lines, with quadrilaterals shrunk to the ink: along the line to the word's ink,
-    across to the line's. There are two lines or more if the detector took text of several sizes for one line."""
+    """Return the words of `reading` in lines. A word's quadrilateral is shrunk to the ink: along the line to the word's
+    ink, across the line to the line's ink. There are two lines or more if the detector took text of several sizes for
+    one line."""
     width = crop.picture.shape[1]
     ink = ink_of(crop.picture)
     top, bottom = body_rows(ink)
