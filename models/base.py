@@ -156,11 +156,11 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """Result of an engine for an item of which only a part is computed: a large picture after one tile. Between two
+    """Result of an engine for an item that is computed in part only, like a large picture after one tile. Between two
     parts the host checks that somebody still waits, and lets the work of other keys go ahead."""
 
     rest: Any
-    """Item with which the work goes on; to drop it ends the work."""
+    """Item that continues the work; dropping it ends the work."""
 
 
 def next_part(parts: Parts[T]) -> T | Unfinished:
@@ -189,7 +189,7 @@ class Engine(Protocol[ItemT, ResultT]):
 
 @runtime_checkable
 class Cancellable(Protocol):
-    """An item on which work ends early once nobody waits for its result."""
+    """An item whose work ends early once nobody waits for its result."""
 
     @property
     def cancelled(self) -> Event: ...

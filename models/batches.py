@@ -35,7 +35,7 @@ class CardMemory:
     items: int = 1
     """Most items that are computed together on a card with enough memory."""
     is_guess: bool = False
-    """True if the estimate is that of another network, in place of an operator's own: it counts, but bounds nothing."""
+    """True if the estimate was made for another network than the operator's own. It counts, but limits nothing."""
 
     @property
     def most(self) -> int:

@@ -163,7 +163,7 @@ class Capability(Generic[ServiceT]):
     Raises ModelError or BadResult."""
     settings: type[BaseModel] | None = None
     several: bool = False
-    """True if all engines that can run serve the capability, the best first: one may know what another does not."""
+    """True if all engines that can run serve the capability, the best first, because they know different things."""
     is_switch: bool = False
     """True if the capability's setting names no engine, and `on` demands any of them."""
     order: int = 1000

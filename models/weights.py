@@ -84,7 +84,7 @@ class WeightSet:
 
     @property
     def about(self) -> int:
-        """Size of all files in bytes, if need be only roughly."""
+        """Size of all files in bytes, rough if a publisher does not state it."""
         return (self.about_mb or 0) * 10**6 if self.size is None else self.size
 
     @property

@@ -76,11 +76,11 @@ class Detector(Protocol):
     async def detect(
         self, image: Image, *, labels: Sequence[str] | None = None, masks: bool = False, wait: bool = False
     ) -> list[Detection]:
-        """Return the objects of `image` in no particular order, with `labels` only those that have one of them. Equal
-        pictures give equal objects. With `wait`, the caller waits for a place in a full queue; without, a full queue
-        raises EngineOverloaded.
+        """Return the objects of `image` in no particular order; with `labels`, only objects that have one of these
+        labels. Equal pictures give equal objects.
 
-        Raises EngineOverloaded, EngineUnavailable, EngineFailed.
+        If the queue is full, the call waits with `wait`, and raises EngineOverloaded without. Raises EngineOverloaded,
+        EngineUnavailable, EngineFailed.
         """
 
 
@@ -137,7 +137,7 @@ def labels_beside(model: Path) -> Sequence[str]:
         return [line.strip() for line in listed.read_text("utf-8").splitlines() if line.strip()]
     if config.is_file():
         named: dict[str, str] = json.loads(config.read_text("utf-8")).get("id2label", {})
-        # "LABEL_0" and the like are made up by transformers for classes without names.
+        # transformers makes up "LABEL_0" and the like for classes without names.
         if named and not all(name.startswith("LABEL_") for name in named.values()):
             return [named[number] for number in sorted(named, key=int)]
     return NAMES

@@ -140,7 +140,7 @@ def _labels(count: int, labels: Sequence[str]) -> Sequence[str | None]:
     if count == len(SPARSE_NAMES) and tuple(labels) == NAMES:
         return SPARSE_NAMES
     if count == len(labels) + 1:
-        # rfdetr leaves the last one to "no object" where it was trained on categories numbered from 0.
+        # rfdetr reserves the last class for "no object" if it was trained on categories numbered from 0.
         return [*labels, None]
     raise EngineUnavailable(
         "object_detection",

@@ -54,10 +54,10 @@ class GuiDetector(Protocol):
 
     async def detect(self, image: Image, lines: Sequence[TextLine], *, wait: bool = False) -> list[GuiElement]:
         """Return the elements of `image` in reading order; none if it shows no user interface. Equal pictures and lines
-        give equal elements. With `wait`, the caller waits for a place in a full queue; without, a full queue raises
-        EngineOverloaded.
+        give equal elements.
 
-        Raises EngineOverloaded, EngineUnavailable, EngineFailed.
+        If the queue is full, the call waits with `wait`, and raises EngineOverloaded without. Raises EngineOverloaded,
+        EngineUnavailable, EngineFailed.
         """
 
 
