@@ -1,5 +1,6 @@
-"""A scripted OpenAI-compatible server on loopback: real HTTP, as little of it as is needed, so that it is quick
-enough to measure what sits in front of it.
+"""Scripted OpenAI-compatible server on loopback, fast enough to measure the parts in front of it.
+
+Its HTTP is real, but only as complete as needed.
 
 In a test::
 

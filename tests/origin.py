@@ -1,4 +1,4 @@
-"""A web server on loopback that behaves well, badly, or not at all."""
+"""Web server on loopback that answers well, badly, or not at all."""
 
 import contextlib
 import select
@@ -14,18 +14,18 @@ from urllib.parse import parse_qs, quote, urlsplit
 class Origin:
     port: int
     files: dict[str, bytes] = field(default_factory=dict)
-    """Bodies by path."""
+    """Bodies, by path."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
-    """More headers of a path's body."""
+    """Additional headers of a body, by path."""
     seen: list[str] = field(default_factory=list)
-    """Paths asked for."""
+    """Paths that have been requested."""
     stopping: threading.Event = field(default_factory=threading.Event)
     held: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    """One for each request under `/held/` that has arrived."""
+    """Semaphore released for each request under `/held/` that has arrived."""
     left: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    """One for each of them whose client has hung up."""
+    """Semaphore released for each request under `/held/` whose client has hung up."""
     released: threading.Event = field(default_factory=threading.Event)
-    """What those that stay wait for."""
+    """Event that the remaining requests under `/held/` wait for."""
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -36,9 +36,12 @@ class Origin:
 
 @contextlib.contextmanager
 def serving_origin() -> Iterator[Origin]:
-    """`/redirect?to=…` redirects, `/endless` never ends, `/drip` sends a byte at a time, `/short` ends before its
-    length is there, `/gzip/…` says of a file that it is compressed, `/held/…` keeps it until `released` is set; else
-    `files`, or 404."""
+    """Run the server until the block ends.
+
+    `/redirect?to=…` redirects, `/endless` never ends, `/drip` sends a byte at a time, and `/short` ends before its
+    declared length. `/gzip/…` declares a file to be compressed, and `/held/…` delays a file until `released` is set.
+    Any other path is one of `files`, or 404.
+    """
     origin = Origin(0)
 
     class Handler(BaseHTTPRequestHandler):
@@ -77,7 +80,7 @@ def serving_origin() -> Iterator[Origin]:
                         self.send_error(404)
 
         def _is_awaited(self) -> bool:
-            """Whether the client is still there when the file is released."""
+            """True if the client is still there when the file is released."""
             origin.held.release()
             while not (origin.released.is_set() or origin.stopping.is_set()):
                 if select.select([self.connection], [], [], 0.02)[0]:

@@ -1,4 +1,4 @@
-"""Pages with known text, drawn for the tests: what stands where, to the pixel.
+"""Pages drawn for the tests, with known text whose places are known to the pixel.
 
 >>> page = noisy(skewed(two_column_page(seed=3), 3))
 >>> page.image, page.text, page.lines[0].words[0].quad
@@ -62,11 +62,12 @@ six table travel less morning
 class Word:
     text: str
     quad: Quad
-    """Top left, top right, bottom right, bottom left as the text runs, in pixels of the page's image."""
+    """Top left, top right, bottom right and bottom left corner, in the direction of the text, in pixels of the page's
+    image."""
 
     @property
     def box(self) -> Box:
-        """Left, top, right, bottom of the upright rectangle around the quadrilateral."""
+        """Left, top, right and bottom of the upright rectangle around the quadrilateral."""
         return _bounds(self.quad)
 
 
@@ -91,9 +92,9 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Page:
     image: Image.Image
-    """RGB."""
+    """Image in RGB."""
     lines: tuple[Line, ...]
-    """In reading order."""
+    """Lines in reading order."""
 
     @property
     def text(self) -> str:
@@ -105,18 +106,18 @@ class Page:
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        """Height × width × 3, RGB."""
+        """Pixels as height × width × 3, in RGB."""
         return np.asarray(self.image)
 
     def encoded(self, form: str = "PNG", **options: object) -> bytes:
-        """The image as a file of the Pillow format `form`."""
+        """Return the image as a file of the Pillow format `form`."""
         buffer = io.BytesIO()
         self.image.save(buffer, form, **options)
         return buffer.getvalue()
 
 
 def prose(seed: int, words: int) -> list[str]:
-    """English-looking words with capitals, punctuation, dates and amounts."""
+    """Return English-looking words with capitals, punctuation, dates and amounts."""
     rng = random.Random(seed)
     text: list[str] = []
     starts = True
@@ -147,7 +148,7 @@ def single_line(
     ink: str = "black",
     paper: str = "white",
 ) -> Page:
-    """A picture just large enough for one line of `text`. `size` is the font's, in pixels."""
+    """Draw a picture just large enough for one line of `text`. `size` is the size of the font, in pixels."""
     typeface = typeface_of(font, size)
     width = math.ceil(typeface.getlength(text)) + 2 * margin
     canvas = Canvas(width, round(1.25 * size) + 2 * margin, paper)
@@ -166,7 +167,7 @@ def paragraph_page(
     paper: str = "white",
     words: Sequence[str] = (),
 ) -> Page:
-    """One column of running text (`words` instead of made-up prose, if given), `lines` lines high."""
+    """Draw one column of running text, `lines` lines high: `words` if given, else invented prose."""
     typeface = typeface_of(font, size)
     margin = max(20, 2 * size)
     pitch = round(1.6 * size)
@@ -184,7 +185,7 @@ def two_column_page(
     seed: int = 0,
     heading: str = "",
 ) -> Page:
-    """A heading over both columns (if given), then the left column, then the right one."""
+    """Draw a heading over both columns (if given), then the left column, then the right column."""
     typeface = typeface_of(font, size)
     margin, gutter, pitch = 3 * size, 3 * size, round(1.6 * size)
     column = (width - 2 * margin - gutter) // 2
@@ -201,7 +202,7 @@ def two_column_page(
 def table_page(
     *, font: str = "sans", size: int = 24, rows: int = 8, columns: int = 4, seed: int = 0, rules: bool = True
 ) -> Page:
-    """A table with a header row; every cell is a line of its own, row by row."""
+    """Draw a table with a header row. Every cell is a line of its own, row by row."""
     rng = random.Random(seed)
     typeface, bold = typeface_of(font, size), typeface_of("sans-bold", size)
     margin, cell, pitch = 2 * size, 9 * size, round(2.2 * size)
@@ -227,7 +228,7 @@ def table_page(
 
 
 def turned(page: Page, degrees: int) -> Page:
-    """`page` turned clockwise by 90, 180 or 270 degrees; the words keep their order and run sideways."""
+    """Return `page` turned clockwise by 90, 180 or 270 degrees. The words keep their order and run sideways."""
     width, height = page.image.size
     turns: dict[int, tuple[Image.Transpose, Callable[[Point], Point]]] = {
         90: (Image.Transpose.ROTATE_270, lambda p: (height - p[1], p[0])),
@@ -239,7 +240,7 @@ def turned(page: Page, degrees: int) -> Page:
 
 
 def skewed(page: Page, degrees: float, paper: str = "white") -> Page:
-    """`page` turned anticlockwise by a few `degrees` on a canvas that grows to hold it."""
+    """Return `page` turned anticlockwise by a few `degrees`, on a canvas that grows to hold it."""
     width, height = page.image.size
     image = page.image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=paper)
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
@@ -252,7 +253,7 @@ def skewed(page: Page, degrees: float, paper: str = "white") -> Page:
 
 
 def noisy(page: Page, seed: int = 0, *, noise: float = 12, blur: float = 0.6, jpeg_quality: int | None = 40) -> Page:
-    """`page` as a poor scan: blurred (pixels), with Gaussian noise (grey levels), through JPEG."""
+    """Return `page` as a poor scan: blurred (pixels), with Gaussian noise (grey levels), and compressed as JPEG."""
     blurred = page.image.filter(ImageFilter.GaussianBlur(blur))
     grain = np.random.default_rng(seed).normal(0, noise, (page.image.height, page.image.width, 1))
     pixels = np.clip(np.asarray(blurred, np.float64) + grain, 0, 255).round().astype(np.uint8)
@@ -265,7 +266,7 @@ def noisy(page: Page, seed: int = 0, *, noise: float = 12, blur: float = 0.6, jp
 
 
 def pasted(canvas: Page, page: Page, left: int, top: int) -> Page:
-    """`page` laid onto `canvas` with its top left corner at (`left`, `top`); its lines come last."""
+    """Return `canvas` with `page` pasted at (`left`, `top`), its top left corner. The lines of `page` come last."""
     image = canvas.image.copy()
     image.paste(page.image, (left, top))
     placed = _moved(page, page.image, lambda point: (point[0] + left, point[1] + top))
@@ -287,13 +288,14 @@ def _bounds(quad: Quad) -> Box:
 
 @cache
 def typeface_of(font: str, size: int) -> ImageFont.FreeTypeFont:
-    # Pillow's own layout engine: the drawing does not depend on whether libraqm is installed.
+    # With Pillow's own layout engine, the drawing does not depend on whether libraqm is installed.
     return ImageFont.truetype(FONTS[font], size, layout_engine=ImageFont.Layout.BASIC)
 
 
 @cache
 def _ink(word: str, typeface: ImageFont.FreeTypeFont) -> tuple[int, int, int, int]:
-    """The bounds of the visible pixels of `word`, from the start of its baseline. (Pillow's own include bearings.)"""
+    """Return the bounds of the visible pixels of `word`, from the start of its baseline. (Pillow's bounds include
+    bearings.)"""
     size = round(typeface.size)
     mask = Image.new("L", (math.ceil(typeface.getlength(word)) + 2 * size, 3 * size))
     ImageDraw.Draw(mask).text((size, 2 * size), word, 255, typeface, anchor="ls")
@@ -304,7 +306,7 @@ def _ink(word: str, typeface: ImageFont.FreeTypeFont) -> tuple[int, int, int, in
 
 
 class Canvas:
-    """Draws lines of words and remembers where they are."""
+    """Canvas that draws lines of words, and records their places."""
 
     def __init__(self, width: int, height: int, paper: str = "white") -> None:
         self._image = Image.new("RGB", (width, height), paper)
@@ -334,7 +336,7 @@ class Canvas:
         typeface: ImageFont.FreeTypeFont,
         ink: str,
     ) -> None:
-        """Set `words` in at most `lines` lines no wider than `width`; what does not fit is left out."""
+        """Draw `words` in at most `lines` lines no wider than `width`. Words that do not fit are left out."""
         pitch = round(1.6 * typeface.size)
         row: list[str] = []
         drawn = 0

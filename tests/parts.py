@@ -1,4 +1,4 @@
-"""Work that comes in parts, done to its end."""
+"""Work of an engine that comes in parts, run to its end."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def finished(engine: Engine[Any, T], items: Sequence[Any]) -> list[T | Exception]:
-    """The engine's results, as a host would have them in the end."""
+    """Return the engine's final results, as a host would return them."""
     results: list[T | Exception] = []
     for result in engine.run(items):
         while isinstance(result, Unfinished):

@@ -7,7 +7,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 
 def pdf_of_pages(pages: int) -> bytes:
-    """`pages` pages, each with the words `This is page <number>` in its text layer."""
+    """Return a file of `pages` pages, each with the words `This is page <number>` in its text layer."""
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=(300, 200))
     for number in range(1, pages + 1):
@@ -18,7 +18,7 @@ def pdf_of_pages(pages: int) -> bytes:
 
 
 def encrypted_pdf() -> bytes:
-    """A page that opens only with a password."""
+    """Return a file whose page opens only with a password."""
     file = io.BytesIO()
     canvas = Canvas(file, encrypt=StandardEncryption("user password", "owner password"))
     canvas.drawString(40, 100, "secret")
@@ -27,7 +27,7 @@ def encrypted_pdf() -> bytes:
 
 
 def raw_pdf(*objects: str) -> bytes:
-    """A file of these objects, numbered from 1; the first is its catalogue."""
+    """Return a file of these objects, which are numbered from 1. The first is the catalogue."""
     body, offsets = "%PDF-1.7\n", []
     for number, text in enumerate(objects, start=1):
         offsets.append(len(body))
@@ -39,7 +39,10 @@ def raw_pdf(*objects: str) -> bytes:
 
 
 def raw_page(contents: str, *objects: str, points: str = "200 100", pages: str = "/Kids [3 0 R] /Count 1") -> bytes:
-    """A page of `points` that shows `contents`, object 4; object 5, the first of `objects`, is its XObject /F."""
+    """Return a file with a page of size `points` that shows `contents`.
+
+    The contents are object 4. Object 5, the first of `objects`, is the page's XObject /F.
+    """
     return raw_pdf(
         "<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages {pages} >>",
@@ -51,7 +54,10 @@ def raw_page(contents: str, *objects: str, points: str = "200 100", pages: str =
 
 
 def pdf_that_takes_for_ever() -> bytes:
-    """A form that draws itself twice: PDFium gives up at a depth that leaves an astronomical number of objects."""
+    """Return a file with a form that draws itself twice.
+
+    PDFium gives up at a depth that leaves an astronomical number of objects.
+    """
     form = "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 5 0 R >> >> /Length 11 >>\n"
     return raw_page(
         "<< /Length 5 >>\nstream\n/F Do\nendstream",

@@ -1,4 +1,4 @@
-"""The sample photos, and where the things in them are: read off them by eye, with a grid of 20 pixels over them."""
+"""Places of things in the sample photos, read by eye with a grid of 20 pixels over the photos."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 Box = tuple[float, float, float, float]
 
 BUS: Box = (47, 81, 592, 422)
-"""In photo_bus.jpg, without its mirrors."""
+"""Bus in photo_bus.jpg, without its mirrors."""
 
 THREE_PEOPLE: Sequence[Box] = ((79, 91, 267, 475), (252, 64, 336, 371), (361, 53, 489, 430))
-"""In photo_people.jpg, 640 × 480: the woman with her outstretched hand, the man in blue, the man in green. A fourth
-stands behind the woman."""
+"""People in photo_people.jpg, 640 × 480: the woman with her outstretched hand, the man in blue, and the man in green.
+
+A fourth person stands behind the woman.
+"""
 
 
 def photo(shared: Path, name: str) -> NDArray[np.uint8]:
@@ -39,7 +41,7 @@ def iou(one: Box, other: Box) -> float:
 
 
 def box_of(shown: Any) -> Box:
-    """The box that a DetectedObject's bounds span."""
+    """Return the box spanned by the bounds of a DetectedObject."""
     first, last = shown["bounds"]["top_left"], shown["bounds"]["bottom_right"]
     return first["x"], first["y"], last["x"], last["y"]
 

@@ -1,9 +1,11 @@
-"""Requests and the steps that each must get: no more, no less.
+"""Requests, and the exact steps that each must get.
 
-A row is what the user wrote, what is attached (names of MEDIA), and the steps as `Plan.summary` writes them, in any
-order. The rows of ROUTED say what they want in words that few rules know: the router must tell. Those of LATER were
-written to find out what rules and router make of requests that they were not written for, and then mended them.
-UNSEEN is the last such set. Nothing was ever changed for it: what it scores is what a new request may expect.
+A row contains the user's text, the attachments (names of MEDIA), and the steps, in any order, as `Plan.summary` writes
+them. The rows of ROUTED state the wish in words that few rules know, so that the router must determine the task.
+
+The rows of LATER were written to see the effect of rules and router on requests that they were not written for; then
+rules and router were improved. UNSEEN is the last such set, and nothing was ever changed for it: its score is the score
+that new requests may expect.
 """
 
 import base64
@@ -55,7 +57,7 @@ MEDIA: dict[str, dict[str, Any]] = {
 
 
 def turn_of(case: Case) -> Turn:
-    """As the server reads it from a request's body."""
+    """Return the turn as the server reads it from the body of a request."""
     content = [{"type": "text", "text": case.text}] if case.text else []
     parts = [*content, *(MEDIA[name] for name in case.media)]
     body = {"model": "interfaze-beta", "messages": [{"role": "user", "content": parts}]}

@@ -1,4 +1,4 @@
-"""The playground in a real browser, as a person uses it: by what is on the page, and by its test ids.
+"""Playground in a real browser, used as a person would use it, by the content of the page and by its test ids.
 
 with watched(browser, base_url) as page:
     playground = Playground(page, base_url)
@@ -19,14 +19,14 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page
 Json = dict[str, Any]
 Point = tuple[float, float]
 WAIT_MS = 120_000
-"""For what takes a while on a busy machine."""
+"""Longest wait for a step that takes long on a busy machine, in milliseconds."""
 AXE = Path(__file__).parent / "data" / "axe" / "axe.min.js"
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 
 
 @contextlib.contextmanager
 def watched(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
-    """A page; fails for whatever it complains about, and for whatever it asks another host."""
+    """Provide a page. Fails if the page logs an error or a warning, or sends a request to another host."""
     page = browser.new_page(**options)
     page.set_default_timeout(WAIT_MS)
     complaints: list[str] = []
@@ -41,19 +41,19 @@ def watched(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
     page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url) else None)
     yield page
     page.close()
-    # The browser itself notes answers that are errors.
+    # The browser itself logs answers with an error status.
     complaints = [one for one in complaints if not one.startswith("Failed to load resource")]
     assert not complaints, complaints
 
 
 def answering(page: Page, entry: Json) -> None:
-    """Has each request answered with `entry`, as a run task's."""
+    """Answer each request with `entry`, as the result of a run task."""
     choice = {"index": 0, "message": {"role": "assistant", "content": json.dumps(entry)}, "finish_reason": "stop"}
     page.route("**/v1/chat/completions", lambda route: route.fulfill(json={"choices": [choice]}))
 
 
 def found_by_axe(page: Page) -> list[str]:
-    """A line for each problem; all that it can tell from the page as it is now."""
+    """Return a line for each problem that axe finds in the page as it is now."""
     if page.evaluate("window.axe === undefined"):
         page.evaluate(AXE.read_text("utf-8"))
     told = page.evaluate("axe.run(document)")
@@ -92,7 +92,8 @@ class Playground:
         schema: Json | None = None,
         key: str = "",
     ) -> None:
-        """Fills the form, and runs it. A large file is named: Playwright is slow to hand bytes on."""
+        """Fill the form and run it. Large files are given by their path, because Playwright is slow to pass on
+        bytes."""
         if key:
             self.part("key").fill(key)
         self.part("task").select_option(task)
@@ -103,7 +104,7 @@ class Playground:
         self.part("run").click()
 
     def run(self, task: str, prompt: str = "", **form: Any) -> Json:
-        """The body of the answer, as the page has it."""
+        """Run the form, and return the body of the answer, as shown by the page."""
         self.start(task, prompt, **form)
         self.done()
         return self.body
@@ -117,18 +118,21 @@ class Playground:
 
     @property
     def result(self) -> Any:
-        """What a run task found."""
+        """Result of a run task."""
         return json.loads(self.body["choices"][0]["message"]["content"])["result"]
 
     def polygons(self, kind: str) -> list[list[Point]]:
-        """Their points, in the picture's pixels."""
+        """Return the points of the polygons, in pixels of the picture."""
         found = self.page.eval_on_selector_all(
             f'[data-testid="overlay"] polygon[data-kind="{kind}"]', "all => all.map(one => one.getAttribute('points'))"
         )
         return [[cast(Point, tuple(map(float, point.split(",")))) for point in points.split()] for points in found]
 
     def shown_bounds(self, kind: str) -> list[list[Point]]:
-        """The same as the browser shows them: in pixels of the picture below, which need not be those of the screen."""
+        """Return the points of the polygons as the browser shows them.
+
+        They are in pixels of the picture below the polygons, which may differ from pixels of the screen.
+        """
         found: list[list[Point]] = self.page.evaluate(
             """kind => {
               const overlay = document.querySelector('[data-testid="overlay"]');

@@ -1,7 +1,7 @@
-"""Annotated receipts as an OCR would read them, with what is true of them and what only stands on them.
+"""Annotated receipts as OCR would read them, with true values of fields, and with false values that occur in the text.
 
-The receipts lie beside the checkout (`shared/data/receipts`); those with even numbers were looked at while the rules of
-evidence were written, the others never.
+The receipts are kept next to the checkout (`shared/data/receipts`). Receipts with even numbers were seen while the
+rules of evidence were written; the others never were.
 """
 
 import json
@@ -24,13 +24,13 @@ _DATE = re.compile(r"\b\d{1,2}[/.-]\d{1,2}[/.-](?:20)?\d\d\b")
 class Receipt:
     id: str
     fields: dict[str, str]
-    """`company`, `date`, `address`, `total`, as people read them; some are missing."""
+    """Fields `company`, `date`, `address` and `total`, as people read them. Some are missing."""
     lines: list[str]
     entry: Entry
 
     @property
     def is_looked_at(self) -> bool:
-        """While the rules of evidence were written."""
+        """True if the receipt was seen while the rules of evidence were written."""
         return int(self.id) % 2 == 0
 
     @property
@@ -39,11 +39,11 @@ class Receipt:
         return float(found[0]) if found else None
 
     def true_fields(self) -> Iterator[tuple[str, str, Any]]:
-        """A kind of question, the field's name and its value."""
+        """Yield true values: the kind of question, the name of the field, and the value."""
         text = " ".join(" ".join(self.lines).split()).casefold()
         for name in ("company", "date", "address"):
             value = self.fields.get(name, "").strip()
-            # Some annotations have slips: what does not stand there proves nothing.
+            # Some annotations have mistakes: a value that is not on the receipt proves nothing.
             if value and value.casefold() in text:
                 yield name, name, value
         if self.total is not None and f"{self.total:.2f}" in text:
@@ -51,7 +51,8 @@ class Receipt:
             yield "total", "total_amount", f"{self.total:.2f}"
 
     def wrong_fields(self) -> Iterator[tuple[str, str, Any]]:
-        """The same of values that stand on the receipt and are those of something else."""
+        """Yield false values: the kind of question, the name of the field, and a value on the receipt that belongs to
+        another field."""
         amounts = {}
         for line in self.lines:
             for found in _AMOUNT.finditer(line):
@@ -95,7 +96,7 @@ class Receipt:
                 yield int(found[0])
 
     def _labelled(self, amount: str) -> str:
-        """All the words in the rows that hold `amount`."""
+        """Return all words in the rows that contain `amount`."""
         rows = self.entry.result.data["sections"][0]["lines"]
         said = []
         for row in rows:
@@ -121,8 +122,10 @@ def receipts(shared: Path) -> Iterator[Receipt]:
 
 
 def words_read(read: Iterable[str], truth: Iterable[str]) -> tuple[int, int]:
-    """How many of the case-folded alphanumeric words of `truth` were read, each as often as it stands there, and how
-    many there are."""
+    """Return the number of words of `truth` that were read, with repetitions, and the number of all words of `truth`.
+
+    Words are alphanumeric, and compared without regard to case.
+    """
     wanted, found = (Counter(re.findall(r"[a-z0-9]+", " ".join(texts).casefold())) for texts in (truth, read))
     return (wanted & found).total(), wanted.total()
 
@@ -132,7 +135,7 @@ def _says_something(line: list[Any]) -> bool:
 
 
 def _line(left: int, top: int, right: int, bottom: int, text: str) -> TextLine:
-    """Words as wide as their letters."""
+    """Return a line whose words are as wide as their share of its letters."""
     width = (right - left) / max(1, len(text))
     words, at = [], 0
     for word in text.split():

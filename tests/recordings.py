@@ -1,4 +1,4 @@
-"""Recordings and videos for the tests, made by real encoders: what is heard and seen when, to the sample and the frame.
+"""Recordings and videos for the tests, made by real encoders, with sounds and pictures at exactly known times.
 
 >>> encoded(beeps(6.3, (2.0, 5.0)), "mp3")
 >>> filmed([page, other_page], "mp4", frames_each=25, sound=beeps(2.0, (1.5,)))
@@ -38,7 +38,7 @@ AUDIO = {
     "webm": ("webm", "libopus", "audio/webm"),
     "mkv": ("matroska", "aac", "audio/x-matroska"),
 }
-"""By extension: FFmpeg's muxer, encoder, and the media type of a file with sound alone."""
+"""Muxer of FFmpeg, encoder, and media type of a file with sound alone, by extension."""
 
 VIDEO = {
     "mp4": ("mp4", "libx264", "aac", "video/mp4"),
@@ -48,7 +48,7 @@ VIDEO = {
     "3gp": ("3gp", "h263", "aac", "video/3gpp"),
     "avi": ("avi", "mpeg4", "libmp3lame", "video/x-msvideo"),
 }
-"""By extension: muxer, encoders of pictures and of sound, and the media type."""
+"""Muxer, encoders of pictures and of sound, and media type, by extension."""
 
 _OPTIONS: Mapping[str, Mapping[str, str]] = {
     "vorbis": {"strict": "-2"},
@@ -59,7 +59,8 @@ _BLOCK = 4096
 
 
 def beeps(seconds: float, starts: Sequence[float], *, channels: int = 1, rate: int = RATE) -> Samples:
-    """float32 [channels, n]: 1 kHz for a tenth of a second from each of `starts`, else nothing."""
+    """Return float32 [channels, n]: a tone of 1 kHz for a tenth of a second from each of `starts`, and silence
+    between."""
     times = np.arange(round(seconds * rate)) / rate
     loud = np.zeros(times.shape, bool)
     for start in starts:
@@ -69,14 +70,14 @@ def beeps(seconds: float, starts: Sequence[float], *, channels: int = 1, rate: i
 
 
 def beep_starts(samples: Samples, rate: int = 16_000) -> list[float]:
-    """Where beeps begin in decoded samples, in seconds."""
+    """Return the times, in seconds, at which beeps begin in decoded samples."""
     loud = np.flatnonzero(np.abs(samples[0]) > 0.2)
     firsts = loud[np.diff(loud, prepend=-rate) > rate // 2]
     return [float(first) / rate for first in firsts]
 
 
 def speech(text: str) -> bytes:
-    """A WAV file in which espeak-ng says `text`."""
+    """Return a WAV file in which espeak-ng speaks `text`."""
     program = shutil.which("espeak-ng")
     if program is None:
         pytest.skip("needs espeak-ng")
@@ -94,7 +95,8 @@ def plain_wav(samples: Samples, rate: int = 16_000) -> bytes:
 
 
 def encoded(samples: Samples, extension: str, *, rate: int = RATE, cover: Picture | None = None, **muxer: str) -> bytes:
-    """`samples`, [1 or 2 channels, n] at `rate`, as a file. `muxer`: options, such as `write_xing="0"`."""
+    """Return `samples`, [1 or 2 channels, n] at `rate`, as a file. `muxer` contains options such as
+    `write_xing="0"`."""
     name, codec, _ = AUDIO[extension]
     file = io.BytesIO()
     with av.open(file, "w", format=name, options=muxer) as container:
@@ -117,8 +119,10 @@ def filmed(
     turned: int = 0,
     **muxer: str,
 ) -> bytes:
-    """Each of `pictures`, RGB of one size, for `frames_each` frames. The sound begins at `sound_from` seconds;
-    `turned`: degrees against the clock that a player turns the pictures by."""
+    """Return a video that shows each of `pictures`, RGB of one size, for `frames_each` frames.
+
+    The sound begins at `sound_from` seconds. Players turn the pictures by `turned` degrees anticlockwise.
+    """
     name, codec, sound_codec, _ = VIDEO[extension]
     file = io.BytesIO()
     height, width = pictures[0].shape[:2]
@@ -143,7 +147,7 @@ def filmed(
 
 
 class _Sound:
-    """A track of `samples`, written bit by bit beside others."""
+    """Track of `samples`, written piece by piece beside other tracks."""
 
     def __init__(self, container: OutputContainer, codec: str, samples: Samples, rate: int, start: float = 0.0) -> None:
         layout = "mono" if samples.shape[0] == 1 else "stereo"
@@ -156,7 +160,7 @@ class _Sound:
         self._frames = self._resampled(samples, layout, rate)
 
     def until(self, seconds: float | None) -> None:
-        """All of it with None."""
+        """Write the samples up to `seconds`, or all samples if `seconds` is None."""
         for frame in self._frames:
             self._container.mux(self._stream.encode(frame))
             if seconds is not None and frame.pts > seconds * self._rate:

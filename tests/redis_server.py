@@ -1,4 +1,4 @@
-"""A real Redis in a process of its own, which may be killed and started again."""
+"""Real Redis in a process of its own, which a test can kill and start again."""
 
 import contextlib
 import shutil
@@ -15,7 +15,7 @@ from app.state import redis_counters, redis_entries
 from tests.server import held_port
 
 LIMIT_S = 60.0
-"""For what happens at once, however busy the machine."""
+"""Longest wait for an event that normally happens at once, in seconds, however busy the machine is."""
 
 
 class RedisServer:
@@ -43,7 +43,7 @@ class RedisServer:
                 time.sleep(0.02)
 
     def kill(self) -> None:
-        """Like a machine that fails: nobody is told, and nothing is kept."""
+        """Kill the server as a failing machine would: nobody is informed, and nothing is kept."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(LIMIT_S)
@@ -52,7 +52,8 @@ class RedisServer:
 
 @contextlib.contextmanager
 def serving_redis(folder: Path) -> Iterator[RedisServer]:
-    """Who uses it in this process has patience with it: one that was killed refuses at once, none is slow for long."""
+    """Run a Redis server. Its clients in this process wait for it patiently: a killed server refuses at once, no server
+    is slow."""
     if shutil.which("redis-server") is None:
         pytest.skip("needs redis-server: `apt-get install redis-server`")
     with held_port() as port, pytest.MonkeyPatch.context() as patch:

@@ -1,5 +1,7 @@
-"""What /v1/responses answers, a stream event by event: against the published description of Open Responses, against the
-types of OpenAI's SDK, and against each other."""
+"""Checks of the answers of /v1/responses, whose streams are checked event by event.
+
+They are compared with the published description of Open Responses, with the types of OpenAI's SDK, and with each other.
+"""
 
 import json
 import re
@@ -21,25 +23,26 @@ _EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 _RESPONSE: TypeAdapter[Response] = TypeAdapter(Response)
 _OURS = {"precontext", "vcache", "evidence", "unsupported", "warnings"}
 _OPEN_RESPONSES = {"store", "presence_penalty", "frequency_penalty"}
-"""Fields that the Open Responses description has, and the SDK's types do not."""
+"""Fields of the Open Responses description that the SDK's types do not have."""
 _BESIDE = {"status", "bytes"}
-"""… and those of calls of custom tools, and of logprobs in events, which OpenAI itself sends."""
+"""Fields of calls of custom tools, and of logprobs in events, that OpenAI itself sends, but the SDK's types do not
+have."""
 _DESCRIPTION = Path(__file__).parent / "data/openresponses/schema.json"
 _OPENAI_CALLS_IT = {"response.reasoning_text.": "response.reasoning."}
-"""Events with the same fields that Open Responses has another name for."""
+"""Prefixes of events that have another name in Open Responses, but the same fields."""
 _CUSTOM_INPUT = "response.custom_tool_call_input"
 _OPENAI_HAS_BESIDE = ("custom_tool_call", f"{_CUSTOM_INPUT}.delta", f"{_CUSTOM_INPUT}.done")
-"""An item and its events that Open Responses does not have: Codex asks for custom tools."""
+"""Item, and its events, that Open Responses does not have: Codex asks for custom tools."""
 _OPENAI_TOOLS = ("custom", "namespace", "web_search", "web_search_preview", "code_interpreter")
-"""Tools, the same way: what a request offers comes back as it was sent."""
+"""Types of tools that Open Responses does not have. A tool offered in a request is returned unchanged."""
 _OPENAI_EFFORTS = ("minimal", "max")
-"""Efforts, the same way."""
+"""Efforts that Open Responses does not have. An effort in a request is returned unchanged."""
 _ANSWERED = re.compile(r"POST /v1/responses|GET /v1/responses/[^/]+")
 ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 
 def checked_response(response: Json) -> Json:
-    """A response that has the form of OpenAI's, and of Open Responses."""
+    """Return `response` after checking that it has OpenAI's form, and the form of Open Responses."""
     _check_published("ResponseResource", _without_openais(response))
     assert response["id"].startswith("resp_")
     _check_extras(_RESPONSE.validate_python(response, strict=True))
@@ -47,7 +50,7 @@ def checked_response(response: Json) -> Json:
 
 
 def check_answer(answer: httpx.Response) -> None:
-    """A hook for a client: whatever answer of /v1/responses passes by has its form."""
+    """Check the form of any answer of /v1/responses. Meant as a hook for a client."""
     asked = f"{answer.request.method} {answer.request.url.path}"
     if answer.status_code != 200 or not _ANSWERED.fullmatch(asked):
         return
@@ -76,7 +79,7 @@ def _published() -> Json:
 
 @cache
 def _of_event(kind: str) -> str:
-    """What the description calls the events of a type."""
+    """Return the description's name for events of a type."""
     definitions = _published()["$defs"]
     for name in definitions:
         if name.endswith("StreamingEvent"):
@@ -101,7 +104,7 @@ def _check_event(event: Json) -> None:
 
 
 def _without_openais(response: Json) -> Json:
-    """Without what OpenAI has, and Open Responses does not."""
+    """Return the response without parts that OpenAI has but Open Responses lacks."""
     response = json.loads(json.dumps(response))
     response["output"] = [item for item in response["output"] if item["type"] not in _OPENAI_HAS_BESIDE]
     response["tools"] = [tool for tool in response["tools"] if tool["type"] not in _OPENAI_TOOLS]
@@ -112,14 +115,14 @@ def _without_openais(response: Json) -> Json:
     if response["reasoning"]["effort"] in _OPENAI_EFFORTS:
         response["reasoning"]["effort"] = None
     if "schema" in response["text"]["format"]:
-        # Its release of that day knows only null there, which later ones mend.
+        # The description's release permits only null here; later releases correct this.
         assert isinstance(response["text"]["format"]["schema"], dict)
         response["text"]["format"]["schema"] = None
     return dict(response)
 
 
 def _check_extras(value: Any) -> None:
-    """No field that the types do not know, but ours."""
+    """Check that all fields unknown to the types are this server's own, or known exceptions."""
     if isinstance(value, BaseModel):
         assert set(value.model_extra or {}) <= _OURS | _OPEN_RESPONSES | _BESIDE, value
         for name in type(value).model_fields:
@@ -131,7 +134,7 @@ def _check_extras(value: Any) -> None:
 
 @dataclass(frozen=True)
 class Streamed:
-    """A stream that has ended."""
+    """Stream that has ended."""
 
     events: Sequence[Json]
 
@@ -152,7 +155,7 @@ class Streamed:
 
     @property
     def response(self) -> Json:
-        """The last event's."""
+        """Response in the last event."""
         found: Json = self.events[-1]["response"]
         return found
 
@@ -174,7 +177,7 @@ def _check_order(events: Sequence[Json]) -> None:
     for event in events[:2]:
         first = checked_response(event["response"])
         assert (first["id"], first["status"], first["output"]) == (final["id"], "in_progress", [])
-    # An item is done before the next is added.
+    # An item is finished before the next item is added.
     places = [event["output_index"] for event in rest if "output_index" in event]
     assert places == sorted(places)
     if last["type"] == "response.failed":

@@ -1,4 +1,4 @@
-"""Requests to tune the router's prototypes and thresholds with. None of them is in the table of plans."""
+"""Requests for tuning the router's prototypes and thresholds. No request is in the table of plans."""
 
 SEARCHED = (
     "Who scored in the Arsenal game on Saturday?",

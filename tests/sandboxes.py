@@ -1,4 +1,4 @@
-"""What tests of the code sandbox need of the machine."""
+"""Requirements of the code sandbox's tests."""
 
 import pytest
 

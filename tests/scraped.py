@@ -1,4 +1,4 @@
-"""The scraper task in front of pages on loopback."""
+"""Scraper task that reads pages on loopback."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ from tests.web_pages import document
 
 PARAM = "messages[0].content"
 PATIENT = FetchPolicy(allow=("127.0.0.1/32",), cache_bytes=0, connect_timeout=60, read_timeout=60, total_timeout=60)
-"""However busy the machine is."""
+"""Fetch policy that waits long enough however busy the machine is."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Drawn screens, with what OCR would read on them: for tests that need neither a browser nor an OCR engine."""
+"""Drawn screens and their text as OCR would read it, for tests that need neither a browser nor an OCR engine."""
 
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -18,7 +18,7 @@ EDGE = (206, 212, 218)
 
 @dataclass
 class DrawnScreen:
-    """A window of a light page that is drawn on."""
+    """Window of a light page on which tests draw."""
 
     width: int = 900
     height: int = 640
@@ -40,7 +40,7 @@ class DrawnScreen:
         size: int = 16,
         anchor: str = "ls",
     ) -> Box:
-        """Writes at (x, y), which is where `anchor` says; returns the ink's box."""
+        """Write text with its `anchor` at (x, y), and return the box of the ink."""
         font = PIL.ImageFont.load_default(size * self.scale)
         place = (x * self.scale, y * self.scale)
         self._pen.text(place, text, fill=colour or self.ink, font=font, anchor=anchor)
@@ -75,7 +75,7 @@ class DrawnScreen:
         return box
 
     def patch(self, x: float, y: float, width: float, height: float, colour: tuple[int, int, int]) -> Box:
-        """Nothing but a colour."""
+        """Draw a patch of a single colour."""
         left, top, right, bottom = box = self._box(x, y, width, height)
         self._pen.rectangle((left, top, right - 1, bottom - 1), fill=colour)
         return box
@@ -96,7 +96,7 @@ class DrawnScreen:
 
 @dataclass(frozen=True)
 class SignUp:
-    """A form to sign up with, and where its parts are."""
+    """Sign-up form, with the places of its parts."""
 
     screen: DrawnScreen
     boxes: dict[str, Box]

@@ -1,4 +1,4 @@
-"""Answers of search engines, in the form in which their APIs give them, and pages for the links in them."""
+"""Answers of search engines in the form of their APIs, and pages for the links in the answers."""
 
 import json
 from typing import Any
@@ -102,7 +102,7 @@ def serper(*links: tuple[str, str, str]) -> dict[str, Any]:
 
 
 def duckduckgo(*links: tuple[str, str, str]) -> bytes:
-    """Its result page for browsers without scripts, as far as it is read."""
+    """Return DuckDuckGo's result page for browsers without scripts, as far as it is parsed."""
     results = "".join(
         f'<div class="links_main links_deep result__body"><h2 class="result__title"><a href="{url}">{title}</a></h2>'
         f'<a class="result__snippet" href="{url}">{snippet}</a></div>'

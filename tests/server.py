@@ -1,4 +1,4 @@
-"""A real server in a process of its own, for tests and benches that look at it from outside."""
+"""Real server in a process of its own, for tests and benches that use it from outside."""
 
 import atexit
 import contextlib
@@ -30,7 +30,7 @@ from app.state.entries import Entries
 Entries.__init__.__kwdefaults__["patience_s"] = 60.0
 {SERVE}
 """
-"""A server that waits for its cache however busy the machine is."""
+"""Program of a server that waits for its cache however busy the machine is."""
 IMPORTS = "import app.cli.main, app.cli.serving, app.main"
 REMEMBERING = f"""
 from models.speech.whisper import Whisper
@@ -54,8 +54,10 @@ def hear_once(self, batch):
 PpOcrReader.read, Whisper.run = read_once, hear_once
 {SERVE}
 """
-"""A program of `serving` that reads each picture and hears each recording once: for tests that send the same again and
-again, and are of what comes before the engine or behind it."""
+"""Program of a server that reads each picture, and transcribes each recording, only once.
+
+It is meant for tests that send the same input repeatedly, and are about the parts before or after the engine.
+"""
 
 CLUSTER = """
 import os
@@ -72,8 +74,11 @@ RayCluster(ClusterConfig(object_store_mb=300))._init()
 print(ray.get_runtime_context().gcs_address, flush=True)
 sys.stdin.read()
 """
-"""A Ray cluster that says where it is, and ends with who reads it. From five times so many processes on it complains on
-the standard output of its users, and all servers of a run have theirs there."""
+"""Program of a Ray cluster that prints its address, and ends with the process that reads it.
+
+Above five times `RAY_worker_maximum_startup_concurrency` processes, a cluster complains on the standard output of its
+users. All servers of a run have their processes in this cluster.
+"""
 
 
 @dataclass(frozen=True)
@@ -93,12 +98,12 @@ class Server:
 
 @contextlib.contextmanager
 def serving(log_file: Path, program: str = SERVE, imports: str = IMPORTS, **settings: object) -> Iterator[Server]:
-    """`openfaze serve` with `settings` as OPENFAZE_ variables, on a free port, until the block ends.
+    """Run `openfaze serve` with `settings` as OPENFAZE_ variables, on a free port, until the block ends.
 
-    `program` is the Python that starts it, in an interpreter that has run `imports`: where that is nothing it takes two
-    seconds longer. What is uploaded to it lies beside the log.
+    `program` is the Python program that starts the server, in an interpreter that has run `imports`. Without imports
+    the start takes two seconds longer. Uploads are kept next to the log.
     """
-    # No test fetches weights or searches the web unless it says so.
+    # No test fetches weights or searches the web unless it requests that.
     own = {"auto_pull": 0, "search_provider": "off", "files_dir": log_file.parent / "files"}
     settings = {**own, **for_all_servers(), **settings}
     variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
@@ -119,15 +124,20 @@ def serving(log_file: Path, program: str = SERVE, imports: str = IMPORTS, **sett
 
 
 def further_settings() -> dict[str, Any]:
-    """TEST_SETTINGS, in JSON: those of all servers. With '{"cluster": "ray"}' any test of the API has its engines on
-    replicas."""
+    """Return TEST_SETTINGS (JSON), the settings of all servers.
+
+    With '{"cluster": "ray"}', any test of the API has its engines on replicas.
+    """
     settings: dict[str, Any] = json.loads(os.environ.get("TEST_SETTINGS", "{}"))
     return settings
 
 
 def for_all_servers() -> dict[str, Any]:
-    """The same, with the address of a cluster where one is asked for: one for all tests of this process, as it takes
-    seconds to start. Its replicas are each server's own, whose settings are as different as tests."""
+    """Return the settings of all servers, with the address of a cluster if they request one.
+
+    All tests of this process share one cluster, because its start takes seconds. Each server has replicas of its own,
+    because settings differ between tests.
+    """
     settings = further_settings()
     if settings.get("cluster") == "ray":
         settings["ray_address"] = settings.get("ray_address") or _cluster()
@@ -136,7 +146,8 @@ def for_all_servers() -> dict[str, Any]:
 
 @functools.cache
 def keep_replicas_apart() -> None:
-    """From now on each server of this process starts replicas of its own, which end with it, on whatever cluster."""
+    """Make each server that starts later in this process use replicas of its own, which end with it, on whatever
+    cluster."""
     from models.cluster.serve import RayCluster
 
     workplace, numbers = RayCluster.workplace, itertools.count()
@@ -158,9 +169,9 @@ def _cluster() -> str:
 
 
 def wait_until_up(server: Server) -> None:
-    """Raises RuntimeError, with the log, for a server that ends instead, or takes too long."""
+    """Wait until the server is ready. Raises RuntimeError, with the log, if the server ends, or takes too long."""
     deadline = time.monotonic() + START_LIMIT_S
-    # One for all tries: certificates, which a client reads at its start, cost more than a try.
+    # One client serves all attempts, because reading certificates at its start takes longer than an attempt.
     with httpx.Client(trust_env=False) as client:
         while time.monotonic() < deadline:
             if server.process.poll() is not None:
@@ -174,8 +185,10 @@ def wait_until_up(server: Server) -> None:
 
 @contextlib.contextmanager
 def held_port() -> Iterator[int]:
-    """A port of 127.0.0.1 that the system gives nobody else until the block ends. Who asks for it by its number, as
-    servers do, has it; until then a caller is refused."""
+    """Provide a port of 127.0.0.1 that the system assigns to nobody else until the block ends.
+
+    A server that asks for the port by its number gets it. Until then, callers are refused.
+    """
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
@@ -183,6 +196,6 @@ def held_port() -> Iterator[int]:
 
 
 def free_port() -> int:
-    """One that was free just now: for addresses at which nobody is."""
+    """Return a port that was free just now, for addresses without a server."""
     with held_port() as port:
         return port

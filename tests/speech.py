@@ -1,4 +1,4 @@
-"""Speech for tests and benches: made by espeak-ng, or real clips kept beside the checkout, with what is said in it.
+"""Speech with known words for tests and benches: made by espeak-ng, or real clips kept next to the checkout.
 
 >>> made = say("Good morning.", voice="en-gb")
 >>> recording = in_a_row([made, pause(2.0), say("Guten Tag.", voice="de")])
@@ -19,12 +19,12 @@ import pytest
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
-"""float32[n], one channel at RATE."""
+"""Samples as float32[n], one channel at RATE."""
 
 RATE = 16_000
 
 JFK = "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
-"""What is said in the sample `speech_jfk.flac`."""
+"""Words spoken in the sample `speech_jfk.flac`."""
 
 SENTENCES = (
     "Good morning everybody, and thank you for coming.",
@@ -68,7 +68,7 @@ FOREIGN = {
     "cmn": "大家早上好。今天我们来谈谈明年的预算和市中心的新办公室。去机场的火车每二十分钟从九号站台出发。",
     "hi": "सभी को सुप्रभात। आज हम अगले साल के बजट और शहर के केंद्र में नए कार्यालय के बारे में बात करेंगे।",
 }
-"""By espeak-ng's voice. That of `cmn` reads letters and numbers in English where espeak-ng has no dictionary of it."""
+"""Texts, by the voice of espeak-ng. Without a dictionary, the voice `cmn` reads letters and numbers in English."""
 
 _SPELLINGS = {"center": "centre"}
 _NUMBERS = {"2": "two", "3": "three", "9": "nine", "20": "twenty", "100": "hundred"}
@@ -81,7 +81,7 @@ def has_espeak() -> bool:
 @functools.lru_cache(256)
 @functools.lru_cache(256)
 def say(text: str, voice: str = "en-us", speed: int = 150) -> Samples:
-    """`speed` in words a minute. Skips the test where espeak-ng is not installed."""
+    """Return speech at `speed` words per minute. Skips the test if espeak-ng is not installed."""
     if not has_espeak():
         pytest.skip("needs espeak-ng, which makes the speech")
     command = ["espeak-ng", "-v", voice, "-s", str(speed), "--stdout", text]
@@ -91,7 +91,7 @@ def say(text: str, voice: str = "en-us", speed: int = 150) -> Samples:
 
 
 def decoded(file: bytes | Path, channel: int | None = None) -> Samples:
-    """A sound file's samples; all channels mixed, or one of them."""
+    """Return the samples of a sound file, with all channels mixed, or of one channel."""
     with av.open(io.BytesIO(file) if isinstance(file, bytes) else str(file)) as container:
         resampler = av.AudioResampler("fltp", "mono" if channel is None else "stereo", RATE)
         frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
@@ -108,19 +108,19 @@ def in_a_row(parts: Iterable[Samples]) -> Samples:
 
 
 def noisy(samples: Samples, snr_db: float, seed: int = 0) -> Samples:
-    """With white noise so many decibels below the speech."""
+    """Return `samples` with white noise that is `snr_db` decibels below the speech."""
     level = float(np.sqrt(np.mean(samples**2))) * 10 ** (-snr_db / 20)
     return (samples + np.random.default_rng(seed).normal(0, level, len(samples))).astype(np.float32)
 
 
 def plain_words(text: str) -> list[str]:
-    """In lower case, without punctuation, numbers as words: what a comparison of transcripts looks at."""
+    """Return the words in lower case, without punctuation, with numbers as words, for comparisons of transcripts."""
     words = re.findall(r"[\w']+", text.lower().replace("’", "'"))
     return [_NUMBERS.get(word, _SPELLINGS.get(word, word)) for word in words]
 
 
 def word_errors(truth: str, text: str) -> tuple[int, int]:
-    """Words inserted, left out and mistaken at the least, and words of the truth."""
+    """Return the least number of inserted, missing and wrong words, and the number of words in `truth`."""
     wanted, got = plain_words(truth), plain_words(text)
     costs: Sequence[int] = range(len(got) + 1)
     for row, word in enumerate(wanted, 1):

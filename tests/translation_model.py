@@ -1,5 +1,8 @@
-"""Tiny translation models with random weights: what they say is nonsense of one word, and how they are loaded, asked
-for a language, decoded and joined again is what a real model's files are put through."""
+"""Tiny translation models with random weights.
+
+The translations are single words of nonsense, but models are loaded, asked for a language, decoded and joined like the
+files of a real model.
+"""
 
 import io
 import json
@@ -13,7 +16,7 @@ _SENTENCE = "the red house is here and a small green tree stands by one blue riv
 
 
 def random_madlad(folder: Path, *targets: str) -> None:
-    """As MADLAD-400: one model, whose first token names the language."""
+    """Write a model in the form of MADLAD-400: one model for all languages, whose first token names the language."""
     folder.mkdir(parents=True)
     pieces = _trained([f"<2{target}>" for target in targets])
     (folder / "sentencepiece.model").write_bytes(pieces)
@@ -21,8 +24,10 @@ def random_madlad(folder: Path, *targets: str) -> None:
 
 
 def random_opus(folder: Path, seed: int = 0, targets: tuple[str, ...] = ()) -> None:
-    """As OPUS-MT: a folder for a pair, with a SentencePiece model for each side. With `targets` the first token names
-    the language, as in models of several."""
+    """Write a model in the form of OPUS-MT: a folder per pair of languages, with a SentencePiece model for each side.
+
+    With `targets`, the first token names the language, as in models of several languages.
+    """
     folder.mkdir(parents=True)
     pieces = _trained([f">>{target}<<" for target in targets])
     (folder / "source.spm").write_bytes(pieces)
@@ -62,7 +67,7 @@ def _convert(folder: Path, pieces: bytes, seed: int = 0) -> None:
     spec.encoder.embeddings[0].weight = weight(len(tokens), WIDTH)
     spec.decoder.embeddings.weight = weight(len(tokens), WIDTH)
     spec.decoder.projection.weight = weight(len(tokens), WIDTH)
-    # Words, then at once the end: sentences of one word, none of them empty.
+    # Each translation is one word and then the end, so that none is empty.
     is_word = np.array([token.strip("▁").isalpha() for token in tokens])
     spec.decoder.projection.bias = np.where(is_word, 0, -1e3).astype(np.float32)
     spec.decoder.projection.bias[tokens.index("</s>")] = 100

@@ -1,13 +1,14 @@
-"""What work costs, and whether it lets other threads in, by the functions that it calls: no matter what else runs."""
+"""Cost of work, and opportunities for other threads, counted in calls of functions, whatever the machine's load."""
 
 import sys
 from collections.abc import Callable
 
 
 def calls_of(work: Callable[[], object]) -> int:
-    """Functions called while `work` runs, of Python and of C.
+    """Return the number of functions, of Python and of C, called while `work` runs.
 
-    Threads change between calls, and within one of C they never do: so often other threads may have their turn.
+    Threads change between calls, but never within a call of C. The number is thus the number of opportunities for
+    other threads.
     """
     calls = 0
 

@@ -1,4 +1,4 @@
-"""Web servers on loopback that say exactly what a test writes down, and names that resolve to what it wants."""
+"""Web servers on loopback whose answers a test defines to the byte, and names that resolve as the test defines."""
 
 import asyncio
 import re
@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
-"""Gets the head of a request, and writes what it likes."""
+"""Function that gets the head of a request, and writes any answer."""
 
 
 TLS = ssl.create_default_context()
-"""The default trust, made once: making it takes longer than most tests."""
+"""Default trust, made once, because making it takes longer than most tests."""
 
 
 def response(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
@@ -31,12 +31,12 @@ def redirect(location: str, status: str = "302 Found") -> bytes:
 
 
 class Server:
-    """Answers each path with its bytes or its handler, and keeps what it was asked."""
+    """Server that answers each path with its bytes or by its handler, and records the requests."""
 
     def __init__(self, **pages: bytes | Handler) -> None:
         self.pages = pages
         self.requests: list[str] = []
-        """Their heads."""
+        """Heads of the requests."""
         self.bodies: list[bytes] = []
         self.port = 0
 
@@ -73,7 +73,7 @@ async def serving(tls: ssl.SSLContext | None = None, **pages: bytes | Handler) -
 
 
 class Names:
-    """A resolver that knows `addresses`, and counts the questions."""
+    """Resolver that knows `addresses`, and records the requested names."""
 
     def __init__(self, **addresses: Sequence[str]) -> None:
         self.addresses = {name.replace("_", "."): list(found) for name, found in addresses.items()}
@@ -90,11 +90,11 @@ class Names:
 class Certificate:
     server: ssl.SSLContext
     client: ssl.SSLContext
-    """Trusts the server's, and no other."""
+    """Context that trusts the server's certificate, and no other."""
 
 
 def certificate_for(name: str, folder: Path) -> Certificate:
-    """A self-signed certificate for the host `name`, made in `folder`."""
+    """Return a self-signed certificate for the host `name`, made in `folder`."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name} -addext subjectAltName=DNS:{name}"
     try:
@@ -107,17 +107,17 @@ def certificate_for(name: str, folder: Path) -> Certificate:
 
 
 def dated(seconds_ago: float) -> str:
-    """An HTTP date."""
+    """Return the HTTP date of `seconds_ago`."""
     return formatdate(time.time() - seconds_ago, usegmt=True)
 
 
 class ConnectProxy:
-    """An HTTP proxy on loopback that opens tunnels, all of them to one port, and keeps what it was asked."""
+    """HTTP proxy on loopback that opens tunnels, all of them to one port, and records the requests."""
 
     def __init__(self, target: int, *, answers: dict[str, str] | None = None) -> None:
         self.target = target
         self.answers = answers or {}
-        """What CONNECT to a host is refused with."""
+        """Refusals of CONNECT, by host."""
         self.requests: list[str] = []
         self.port = 0
 

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on loopback, which refuses as often as it is told to."""
+"""Receiver of webhooks on loopback, which refuses as often as a test requires."""
 
 import contextlib
 import threading
@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Receiver:
     port: int
     refusals: list[int] = field(default_factory=list)
-    """Statuses of the first answers; later ones are 204."""
+    """Statuses of the first answers. Later answers have the status 204."""
     taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     """Headers, by lower-case name, and bodies."""
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -28,7 +28,7 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            # Before the answer: the sender goes on once it has it.
+            # The request is recorded before the answer, because the sender goes on once it has the answer.
             receiver.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
             status = receiver.refusals.pop(0) if receiver.refusals else 204
             self.send_response(status)

@@ -1,5 +1,8 @@
-"""A tiny Whisper model of many languages with random weights: what it writes is nonsense, and how it is loaded, asked
-for a language, decoded and aligned is what a real one's files are put through."""
+"""Tiny multilingual Whisper model with random weights.
+
+Its transcripts are nonsense, but files are loaded, asked for a language, decoded and aligned like those of a real
+model.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +11,11 @@ import numpy as np
 
 WIDTH, HEADS, LAYERS, MELS = 32, 2, 1, 80
 _TEXTS = 50_257
-"""Tokens of text; the numbers of the others follow, as in every multilingual Whisper."""
+"""Number of text tokens. The numbers of the other tokens follow, as in every multilingual Whisper."""
 
 
 def random_whisper(folder: Path, seed: int = 0) -> None:
-    """Writes `model.bin`, `config.json`, `vocabulary.json` and `tokenizer.json`."""
+    """Write `model.bin`, `config.json`, `vocabulary.json` and `tokenizer.json`."""
     from ctranslate2.specs.whisper_spec import WhisperSpec
 
     names = _token_names()
@@ -24,7 +27,7 @@ def random_whisper(folder: Path, seed: int = 0) -> None:
     spec = WhisperSpec(LAYERS, HEADS, LAYERS, HEADS)
     _fill_encoder(spec.encoder, weight)
     _fill_decoder(spec.decoder, weight, len(names))
-    # CTranslate2 takes a model to be multilingual by this token.
+    # CTranslate2 recognises a multilingual model by this token.
     spec.register_vocabulary(["" if index == _TEXTS - 1 else name for index, name in enumerate(names)])
     languages = [index for index, name in enumerate(names) if len(name) in (6, 7) and name.startswith("<|")]
     spec.config.lang_ids = languages
