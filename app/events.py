@@ -68,7 +68,7 @@ class Finish:
     may_be_kept: bool = True
     """False if something is withheld, so that no other request may get this answer."""
     vcache: bool = False
-    """True if the answer is that of an earlier request."""
+    """True if the answer was made for an earlier request."""
 
 
 Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evidence | AnswerWarning | Finish

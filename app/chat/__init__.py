@@ -1,4 +1,4 @@
-"""A chat request from its body to its events: `pipeline` reads from top to bottom what happens.
+"""Path of a chat request from its body to its events, which `pipeline` states in reading order.
 
     produce (`answer`, or one task) → guard (`request_guard`) → cache (`answer_cache`) → count and charge (`call`) →
     `app.feed` → encode (`render`)

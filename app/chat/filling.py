@@ -1,4 +1,4 @@
-"""Structured answers: results of tasks fill in some fields or all, and an LLM writes the others.
+"""Structured answers: results of tasks fill in some or all fields, and an LLM writes the others.
 
 A reliable LLM answers all fields. An LLM that invents values is not asked for values that have been read. Transcripts,
 translations, texts and counts are copied from the specialists' results. Dates, amounts, codes and the like are copied

@@ -142,11 +142,11 @@ def _request_entry(texts: Mapping[int, str]) -> Entry:
 
 
 def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:
-    """Return the last user message with its media, or with those of the latest earlier user message that has any.
+    """Return the last user message with its media, or with the media of the latest earlier user message that has any.
 
-    An input named several times is one source, placed where it is named first. URLs count only in the text of user
-    messages, because a mention in any other message is not a request to read the URL. All sources share `total`.
-    Raises BadRequest if every message is empty, or if there are more than `max_sources` sources.
+    An input named several times is one source, at the place of its first mention. URLs count only in the text of user
+    messages, because a mention in any other message is not a request to read the URL. All sources share `total`. Raises
+    BadRequest if every message is empty, or if there are more than `max_sources` sources.
     """
     if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")

@@ -17,7 +17,7 @@ from tasks.precontext import Entry
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The request, the results of its tasks and the form of its answer, for what is still to be made of them."""
+    """Request, results of its tasks, and form of its answer, from which the answer is made."""
 
     call: ChatCall
     directives: Directives

@@ -28,7 +28,7 @@ class Prototypes:
     threshold: float
     """Least score at which a task is chosen."""
     margin: float
-    """Least lead of a chosen task's score over that of NOTHING."""
+    """Least difference between the score of a chosen task and the score of NOTHING."""
 
 
 WITHOUT_MEDIA = Prototypes("without_media", **_TABLE["without_media"])

@@ -112,7 +112,7 @@ class Planner:
     async def plan(self, turn: Turn, choices: Choices | None = None) -> Plan:
         """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM.
 
-        Never raises: if the embedder fails, the plan is that of the rules.
+        Never raises: if the embedder fails, the rules alone make the plan.
         """
         prose = Prose.of(turn.text)
         # Media are always inputs. A link is an input unless the text only shows it, for example in code. Links of an

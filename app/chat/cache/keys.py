@@ -69,7 +69,8 @@ class CacheKeys:
         self._shaped_by = shaped_by
 
     async def of(self, call: ChatCall, turn: Turn, policy: Policy, task: Specialist | None) -> CacheKey | None:
-        """Return the key of a request, or None if one of its media cannot be read; its reader will report the reason.
+        """Return the key of a request, or None if one of its media cannot be read. The task that needs the medium will
+        report the reason.
 
         `task` is the task whose result is the answer; None if an LLM answers. Media are represented by their content,
         and also by their names if the answer may depend on them.

@@ -1,4 +1,4 @@
-"""Fits results into a language model's context: what the question asks about stays, in its order.
+"""Fits results into a language model's context: passages about the question are kept, in their order.
 
 Only the prompt is trimmed, never the `precontext` that the client gets. The same arguments give the same texts.
 """
