@@ -38,7 +38,7 @@ class StructuredAnswers:
     """Threads for work on long texts."""
     evidence_executor: FairExecutor
     most_evidence_chars: int
-    """Largest number of characters compared for evidence. Each field of an answer is compared with the whole text."""
+    """Largest number of characters compared for evidence, as a sum over the fields: each is compared with all text."""
     extractor: Extractor | None = None
     """Extractor that finds and scores values of fields. None if fields are neither extracted nor scored."""
 
