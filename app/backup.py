@@ -147,7 +147,7 @@ def restore(places: Places, source: IO[bytes]) -> BackupContents:
                 _check_empty(places)
                 _put_back(archive, targets)
     except (zipfile.BadZipFile, EOFError) as error:
-        raise BackupFailed(f"This is no whole backup: {error}") from error
+        raise BackupFailed(f"This backup is not complete: {error}") from error
     except OSError as error:
         raise BackupFailed(f"Nothing was restored: {error}") from error
     return contents
@@ -238,7 +238,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> BackupContents:
     try:
         told: dict[str, Any] = json.loads(archive.read(_MANIFEST))
     except (KeyError, ValueError):
-        raise BackupFailed(f"This is no backup of openfaze's: it has no {_MANIFEST}") from None
+        raise BackupFailed(f"This is not a backup made by openfaze: it has no {_MANIFEST}") from None
     if told.get("format") != FORMAT:
         raise BackupFailed(
             f"The backup was made by openfaze {told.get('openfaze')}, and has format {told.get('format')}; openfaze "
@@ -266,7 +266,7 @@ def _targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
             continue
         if name == _KEYS:
             if places.keys is None:
-                raise BackupFailed("The backup holds a file of keys: set OPENFAZE_KEYS_FILE to where it is to lie")
+                raise BackupFailed("The backup holds a file of keys: set OPENFAZE_KEYS_FILE to a path for it")
             targets[name] = places.keys
         elif database := _DATABASE.fullmatch(name):
             if database[1] not in places.databases:
@@ -274,10 +274,10 @@ def _targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
             targets[name] = places.databases[database[1]].path
         elif _UPLOAD.fullmatch(name):
             if places.files is None:
-                raise BackupFailed("The backup holds uploads, and OPENFAZE_FILES_DIR names no folder of this machine")
+                raise BackupFailed("The backup holds uploads: OPENFAZE_FILES_DIR must be a folder on this machine")
             targets[name] = places.files / name.removeprefix("files/")
         else:
-            raise BackupFailed(f"'{name[:100]}' belongs into no backup of openfaze's")
+            raise BackupFailed(f"'{name[:100]}' is not part of any backup made by openfaze")
     return targets
 
 

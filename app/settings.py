@@ -32,7 +32,7 @@ def _origin(value: str) -> str:
     value = value.rstrip("/").lower()
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
-        raise ValueError(f"'{value}' is no origin, which is a scheme, a host and a port: https://app.example.com")
+        raise ValueError(f"'{value}' is not an origin, which is a scheme, a host and a port: https://app.example.com")
     return value
 
 
@@ -52,7 +52,7 @@ def _network(value: str) -> str:
     try:
         return str(ipaddress.ip_network(value, strict=False))
     except ValueError:
-        raise ValueError(f"'{value}' is no address and no network, such as 172.18.0.2 or 10.0.0.0/8") from None
+        raise ValueError(f"'{value}' is neither an address nor a network, such as 172.18.0.2 or 10.0.0.0/8") from None
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
@@ -398,7 +398,7 @@ def unknown_variables() -> list[str]:
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     given = {*os.environ, *dotenv_values(ENV_FILE)}
     unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
-    return [f"{name} is no setting{_guess(name.upper(), known)}" for name in unknown]
+    return [f"{name} is not a setting{_guess(name.upper(), known)}" for name in unknown]
 
 
 def _guess(name: str, known: list[str]) -> str:

@@ -114,8 +114,8 @@ class ShareUsedUp(EngineOverloaded):
     def __init__(self, resource: str, waiting: int, retry_after: int) -> None:
         ModelError.__init__(
             self,
-            f"{waiting} pieces of work of this key wait for '{resource}' already, all that one key may have there "
-            "(OPENFAZE_KEY_SHARE). Try again later.",
+            f"{waiting} pieces of work of this key are already waiting for '{resource}', as many as one key may have "
+            "there (OPENFAZE_KEY_SHARE). Try again later.",
         )
         self.retry_after = retry_after
 

@@ -24,7 +24,9 @@ def _split(value: object) -> object:
 def _address(value: str) -> str:
     parts = urlsplit(value or "http://none")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("this is no address that begins with http:// or https://, such as http://localhost:11434/v1")
+        raise ValueError(
+            "this should be an address that begins with http:// or https://, such as http://localhost:11434/v1"
+        )
     return value
 
 

@@ -65,8 +65,8 @@ class Supply:
                 if not file.is_whole(self._root):
                     raise EngineUnavailable(
                         self._capability,
-                        f"The file '{file.path}' in OPENFAZE_WEIGHTS_DIR is damaged or another one: its sha256 is not "
-                        f"{file.sha256}, and it is not loaded. `openfaze pull {self._weights.name}` replaces it.",
+                        f"The file '{file.path}' in OPENFAZE_WEIGHTS_DIR is damaged or a different file: its sha256 is "
+                        f"not {file.sha256}, and it is not loaded. `openfaze pull {self._weights.name}` replaces it.",
                     )
         return [self._root / file.path for file in self._weights.files]
 

@@ -207,7 +207,7 @@ class ForecastTask:
             counts = ", ".join(f"{one.name or place}: {one.count}" for place, one in enumerate(found[:_COLUMNS], 1))
             raise InputError(
                 f"a forecast needs at least {LEAST_POINTS} values, and none of the {len(found)} series that were read "
-                f"has so many ({counts}): values belong below each other, a series a column",
+                f"has that many ({counts}): put values below each other, one series per column",
                 param=found[0].param,
             )
         return series, notes

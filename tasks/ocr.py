@@ -119,9 +119,9 @@ class OcrTask:
         pages += pictures
         limit = self._loader.limits.pages
         if pictures:
-            check_number(pages, limit, "pages and pictures in documents are to be read", "Send fewer at a time.")
+            check_number(pages, limit, "pages and pictures in documents would have to be read", "Send fewer at a time.")
         else:
-            check_number(pages, limit, "pages are to be read")
+            check_number(pages, limit, "pages would have to be read")
         return pages
 
     async def _read(

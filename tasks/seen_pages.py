@@ -63,7 +63,7 @@ def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: 
     for document in documents:
         if document.total_pages == 0:
             raise InputError(
-                f"'{document.label}' is {document.media_type}, which shows nothing that task '{task}' could search: "
+                f"'{document.label}' is {document.media_type}, which has no pictures that task '{task}' could search: "
                 "it needs an image, a PDF or a video",
                 code="unsupported_media_type",
                 param=document.param,
@@ -71,7 +71,7 @@ def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: 
     pages = all_pages(documents)
     if not is_alone(documents):
         pages = asked_for(text, pages)
-    check_number(pages, limit, "pages are to be searched")
+    check_number(pages, limit, "pages would have to be searched")
     return pages
 
 
@@ -91,7 +91,7 @@ def check_number(pages: Sequence[PagePosition], limit: int, what: str, remedy: s
     """Raise InputError (`too_many_pages`) for more than `limit` pages. `what` says what would be done with them."""
     if len(pages) > limit:
         raise InputError(
-            f"{len(pages)} {what}, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
+            f"{len(pages)} {what}; the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
             + (remedy or f"Ask for fewer, for example 'pages 1-{limit}'."),
             code="too_many_pages",
             param=pages[0].document.param,

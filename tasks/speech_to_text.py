@@ -47,8 +47,8 @@ def check_language(engine: Transcriber, language: str | None) -> None:
     if language is not None and engine.languages is not None and language not in engine.languages:
         raise EngineUnavailable(
             CAPABILITY,
-            f"'{engine.name}' hears {_language_names(engine)} only, and this is to be heard as "
-            f"{language_name(language)}: run `{PULL}` for one of many languages.",
+            f"'{engine.name}' understands {_language_names(engine)} only, not {language_name(language)}: run `{PULL}` "
+            "for an engine of many languages.",
         )
 
 
@@ -75,10 +75,9 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
     if words < _CLEAR and probability < (_UNLIKELY if words < _UNCLEAR else _FOREIGN_BELOW):
         raise EngineUnavailable(
             CAPABILITY,
-            f"'{engine.name}' hears {_language_names(engine)} only, and this is another language (that it is "
-            f"{_language_names(engine)}: {probability:.0%}): run `{PULL}` for an engine of many languages. A "
-            "request that names the language "
-            f'("in {_language_names(engine)}") is not checked.',
+            f"'{engine.name}' understands {_language_names(engine)} only, and this sounds like another language "
+            f"(probability of {_language_names(engine)}: {probability:.0%}): run `{PULL}` for an engine of many "
+            f'languages. A request that names the language ("in {_language_names(engine)}") is not checked.',
         )
 
 

@@ -224,7 +224,7 @@ class TranslateTask:
                     return translator, source
         if not sources:
             raise InputError(
-                "the language of the text cannot be told: name it, as in 'Translate from English into French'"
+                "the language of the text could not be recognised: name it, as in 'Translate from English into French'"
             )
         names = ", ".join(translator.name for translator in translators)
         raise EngineUnavailable(
@@ -253,7 +253,7 @@ class TranslateTask:
         chars = sum(map(len, texts))
         if chars > self._most_chars:
             raise InputTooLarge(
-                f"the text has {chars} characters, and the limit is {self._most_chars} a request "
+                f"the text has {chars} characters; the limit is {self._most_chars} a request "
                 "(OPENFAZE_MAX_TRANSLATE_CHARS)",
                 code="request_too_large",
             )

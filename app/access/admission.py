@@ -358,7 +358,7 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
         )
     if refusal.limit == "concurrent":
         return RateLimited(
-            f"This key may run {limits.concurrent} requests at a time (concurrent), and so many run. "
+            f"This key may run {limits.concurrent} requests at a time (concurrent), and that many are running. "
             "Try again when one ends.",
             retry_after=1,
             rejected="concurrency",
@@ -366,9 +366,9 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
     if refusal.limit == "unforeseen":
         setting = "budget_usd" if limits.budget is not None else "tokens_per_minute"
         return RateLimited(
-            f"What a request reads or writes is known, and charged, when it has ended. Of a key with a limit of that "
-            f"({setting}), {MOST_UNFORESEEN // UNFORESEEN_READING} run tasks or transcripts or "
-            f"{MOST_UNFORESEEN // UNFORESEEN_ANSWER} other answers run at a time, and so many run. "
+            "What a request reads or writes is only known, and charged, when it has ended. So a key with such a limit "
+            f"({setting}) may run {MOST_UNFORESEEN // UNFORESEEN_READING} run tasks or transcripts, or "
+            f"{MOST_UNFORESEEN // UNFORESEEN_ANSWER} other answers, at a time, and that many are running. "
             "Try again when one ends.",
             retry_after=1,
             rejected="concurrency",
@@ -379,7 +379,7 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
     }[refusal.limit]
     if math.isinf(refusal.wait_s):
         return RateLimited(
-            f"This {what} is larger than the key's limit of {limit} a minute ({setting}), so that it never passes, and "
+            f"This {what} is larger than the key's limit of {limit} a minute ({setting}), and "
             "trying again does not help: send less, or a lower max_tokens.",
             # Longer than LONGEST_WAIT_S, so that clients are told not to try again by themselves.
             retry_after=LONGEST_WAIT_S + 1,

@@ -180,11 +180,11 @@ def read_keys(path: Path) -> list[StoredKey]:
     except OSError as error:
         raise KeyFileError(f"{SETTING}: '{path}' cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise KeyFileError(f"{SETTING}: '{path}' is no text in UTF-8") from error
+        raise KeyFileError(f"{SETTING}: '{path}' is not UTF-8 text") from error
     try:
         keys = _Contents.model_validate(tomllib.loads(text)).keys
     except tomllib.TOMLDecodeError as error:
-        raise KeyFileError(f"{SETTING}: '{path}' is no TOML: {error}") from error
+        raise KeyFileError(f"{SETTING}: '{path}' is not valid TOML: {error}") from error
     except ValidationError as error:
         problems = [_sentence(problem) for problem in error.errors(include_input=False, include_url=False)]
         # `from None`, because the cause would quote the file.

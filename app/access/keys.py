@@ -32,7 +32,7 @@ _MOST_KNOWN = 64
 """Most valid keys that are remembered for one address."""
 _NETWORK_BITS = 64
 """Length, in bits, of the prefix that distinguishes IPv6 clients, because each has a whole network of addresses."""
-_HEADER = "It belongs into the header 'Authorization: Bearer <key>'."
+_HEADER = "Send it in the header 'Authorization: Bearer <key>'."
 
 log = structlog.get_logger(__name__)
 

@@ -149,7 +149,7 @@ class Checker:
             return
         except ValueError as error:
             yield problem(
-                "invalid_json_line", f"The line is no JSON object: {json_fault(str(error))}", line=line.number
+                "invalid_json_line", f"The line is not a JSON object: {json_fault(str(error))}", line=line.number
             )
             return
         custom_id = envelope.get("custom_id")

@@ -77,4 +77,4 @@ def _bytes_of(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except binascii.Error:
-        raise ValueError(f"what follows {_PREFIX} is no base64") from None
+        raise ValueError(f"what follows {_PREFIX} is not base64") from None

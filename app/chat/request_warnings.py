@@ -28,7 +28,7 @@ _WITHOUT_EFFECT = {
     "function_call": "send 'tool_choice'",
     "functions": "send 'tools'",
     "modalities": "answers are text",
-    "prediction": "the answer is written anew",
+    "prediction": "the answer is written from scratch",
     "store": "only /v1/responses keeps its answers",
     "verbosity": "say in words how long the answer should be",
     "web_search_options": "the model searches the web where it needs to, or run <task>web_search</task>",

@@ -42,7 +42,7 @@ NOT_RUN = (
     "(OPENFAZE_MAX_TOOL_CALLS_A_ROUND, OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
 )
 NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call one of these, or answer in words."
-_LEFT_OUT = "The language model called '{}', which is none of the tools that it was offered: the call is left out."
+_LEFT_OUT = "The language model called '{}', which is not one of the tools that it was offered: the call is left out."
 _NO_JSON = "The arguments of the call of '{}' are not valid JSON: they are as the language model wrote them."
 LONGEST_NAME = 64
 """Largest number of characters of an invented name that a warning repeats: OpenAI's bound on real names."""

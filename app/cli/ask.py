@@ -317,7 +317,7 @@ def read_schema(path: Path) -> Json:
     try:
         schema = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        fail(f"--schema: {path} is no JSON: {error}")
+        fail(f"--schema: {path} is not JSON: {error}")
     if not isinstance(schema, dict):
-        fail(f"--schema: {path} holds no JSON object")
+        fail(f"--schema: {path} is not a JSON object")
     return schema

@@ -17,7 +17,7 @@ PIPE = "-"
 def back_up(settings: Settings, file: Path) -> None:
     places = _places(settings)
     if str(file) == PIPE and sys.stdout.isatty():
-        fail("a backup is no text for a terminal: name a file, or lead it into one (openfaze backup - > openfaze.zip)")
+        fail("a backup is not text: name a file, or redirect it to one (openfaze backup - > openfaze.zip)")
     try:
         contents = backup.write(places, sys.stdout.buffer) if str(file) == PIPE else backup.back_up(places, file)
     except BackupFailed as error:

@@ -89,7 +89,7 @@ def _tenant_of(settings: Settings, key: str) -> str:
     found = [tenant for tenant, name in _names(settings).items() if name == key]
     if not found:
         fail(
-            f"--key: {PREFIX}KEYS_FILE has no key '{key}' with a tenant. Of one that is removed, or that an earlier "
-            "version made, give the tenant: `openfaze cache stats` shows it"
+            f"--key: {PREFIX}KEYS_FILE has no key '{key}' with a tenant. For a key that was removed, or made by an "
+            "earlier version, give the tenant: `openfaze cache stats` shows it"
         )
     return found[0]

@@ -64,7 +64,7 @@ def install(name: str) -> int:
     """Install the packages of `name`, of PURPOSES or COME_ALONG, into this Python's environment, and show each command.
     Return the installer's exit status. Raises CannotInstall."""
     if name in COME_ALONG:
-        typer.echo(f"What '{name}' brought comes along with openfaze: there is nothing to install.", err=True)
+        typer.echo(f"What '{name}' brought now comes with openfaze: there is nothing to install.", err=True)
         return 0
     if name not in PURPOSES:
         raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing(columns())}")

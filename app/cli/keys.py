@@ -81,7 +81,7 @@ def add_key(
     typer.echo(f"'{name}' is in {file}; the key itself is kept nowhere", err=True)
     ends = key_file.find_key(file, name).ends
     if ends is not None and ends <= datetime.now(UTC):
-        typer.echo(f"it has expired already, at {ends:%Y-%m-%d %H:%M} UTC: no server takes it", err=True)
+        typer.echo(f"it has already expired, at {ends:%Y-%m-%d %H:%M} UTC: no server accepts it", err=True)
 
 
 @keys.command("set")
@@ -231,7 +231,7 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
     if "tasks" in fields:
         fields["tasks"] = [task.strip() for task in fields["tasks"].split(",") if task.strip()]
         if not fields["tasks"]:
-            fail("--tasks: names no task. Such as ocr,chat; leave it out for a key that may run all")
+            fail("--tasks: name tasks, such as ocr,chat, or leave it out for a key that may run all of them")
     if given["guard_threshold"]:
         fields["guard_thresholds"] = _thresholds(given["guard_threshold"])
     return fields

@@ -167,7 +167,7 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
         if len(on_a_card) == len(sets) and (card := reader_of(known).card):
             typer.echo(f"  Of a card about {card.shown} MB.", err=True)
     if len(sets) > 1:
-        typer.echo(f"{shown_bytes(_size(sets))} in all, what is here already among it", err=True)
+        typer.echo(f"{shown_bytes(_size(sets))} in all, including what is here already", err=True)
     _check_room([known for known in sets if missing[known.name]], root)
     failures: dict[str, PullFailed] = {}
     with _shown_progress(sets, sum(_lacked(known, root) for known in sets)) as progress:

@@ -209,7 +209,7 @@ def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):  # UnicodeError if `host` cannot be a host name
-        raise CannotListen(f"{PREFIX}HOST: '{host}' is no address and no name of this machine") from None
+        raise CannotListen(f"{PREFIX}HOST: '{host}' is neither an address nor a name of this machine") from None
     bound: list[socket.socket] = []
     absent = False
     for family, kind, protocol, _, address in dict.fromkeys(addresses):

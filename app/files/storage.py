@@ -311,7 +311,7 @@ class FileIndex:
             with contextlib.suppress(_NotFollowed):
                 return self._done(checked)
             self.follow(owner)
-        raise OSError("the index of files is begun anew again and again")
+        raise OSError("the index of files was started over too many times")
 
     def _done(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def whole(db: sqlite3.Connection) -> T:

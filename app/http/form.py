@@ -68,7 +68,7 @@ class UploadForm:
             name = found[1].decode("utf-8", "replace") if found else ""
             where = f"Field '{name}'" if name else "A part of the form"
             raise BadRequest(
-                f"{where}: its header, in which a file's name stands, is longer than {HEADER_BYTES} bytes.",
+                f"{where}: its header, which holds the file's name, is longer than {HEADER_BYTES} bytes.",
                 param=name or None,
             ) from None
         data = b"".join(self._file)
@@ -106,7 +106,7 @@ class UploadForm:
                 raise BadRequest(f"The form has more than {_FIELDS} fields.")
             self._field, self._value = name, b""
         elif self.filename is not None:
-            raise BadRequest("One file an upload, please: there is more than one field 'file'.", param="file")
+            raise BadRequest("Send one file per upload: there is more than one field 'file'.", param="file")
         else:
             self._field = None
             self.filename = _plain_name(self._named(disposition, b"filename"))

@@ -91,7 +91,7 @@ class Mount:
             name = _name_of(request.headers.get(header, ""))
             if name and name not in self._hosts:
                 return MisdirectedRequest(
-                    f"'{name[:100]}' in the header '{header}' is none of this server's names: add it to "
+                    f"'{name[:100]}' in the header '{header}' is not one of this server's names: add it to "
                     "OPENFAZE_MCP_HOSTS.",
                     param=header,
                 )
@@ -161,7 +161,7 @@ def _check_form(said: object) -> None:
     if said.get("jsonrpc") != "2.0":
         raise BadRequest("Field 'jsonrpc': should be '2.0'", param="jsonrpc")
     if "result" in said or "error" in said:
-        raise BadRequest("The body should be a request or a notification: nothing is asked of clients here.")
+        raise BadRequest("The body should be a request or a notification, not an answer.")
     if not isinstance(said.get("method"), str):
         raise BadRequest("Field 'method': should be a string", param="method")
     params = said.get("params")

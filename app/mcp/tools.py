@@ -337,7 +337,7 @@ def _named(source: str) -> dict[str, str]:
     if source.startswith(("http://", "https://", "data:")):
         return {"file_data": source}
     raise BadRequest(
-        f"Field 'source': '{source[:80]}' is no URL (http, https), no data URL and no id of a file (file-…).",
+        f"Field 'source': '{source[:80]}' is neither a URL (http, https), a data URL nor the id of a file (file-…).",
         param="source",
     )
 

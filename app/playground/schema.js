@@ -53,7 +53,7 @@ export class SchemaBuilder {
     const text = this.#raw.value.trim();
     if (!text) return null;
     const schema = JSON.parse(text);
-    if (typeof schema !== "object" || schema === null || Array.isArray(schema)) throw new SyntaxError("it is no JSON object");
+    if (typeof schema !== "object" || schema === null || Array.isArray(schema)) throw new SyntaxError("it is not a JSON object");
     return schema;
   }
 

@@ -172,7 +172,7 @@ async def create_batch(request: Request) -> BatchObject:
         await runner.store.add(batch, most)
     except TooManyBatches:
         raise RateLimited(
-            f"This key has {most} batches that are not over (OPENFAZE_MAX_BATCHES). Wait for one, or cancel one.",
+            f"This key has {most} unfinished batches (OPENFAZE_MAX_BATCHES). Wait for one, or cancel one.",
             retry_after=_WAIT_S,
         ) from None
     except StoreDown as error:

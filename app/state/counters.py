@@ -53,7 +53,7 @@ class Prices:
         except ValueError:
             read = {}
         if set(read) != {"input", "output"} or not all(0 <= price < math.inf for price in read.values()):
-            raise ValueError("write dollars a million tokens as 'input=1.50,output=3.50'")
+            raise ValueError("write dollars per million tokens as 'input=1.50,output=3.50'")
         return cls(**read)
 
     def of(self, prompt_tokens: int, answer_tokens: int) -> int:

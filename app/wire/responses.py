@@ -261,7 +261,7 @@ def convert_request(
     _check_last(request.items)
     for place, item in chain(earlier, now):
         if isinstance(item, OtherItem):
-            warnings[f"Items of the type '{item.type[:40]}' are passed over: the model is not shown them."] = None
+            warnings[f"Items of the type '{item.type[:40]}' are ignored: the model does not see them."] = None
         elif (message := _added(messages, item)) is not None:
             messages.append(message)
             places.append(place)

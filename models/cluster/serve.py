@@ -205,7 +205,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             raise EngineNotReady(
                 self._spec.capability,
                 f"No replica of '{self._spec.name}' came up within {self._cluster.config.start_s:g} s "
-                "(OPENFAZE_RAY_START_S): what the cluster has left may be too little for it.",
+                "(OPENFAZE_RAY_START_S): the cluster may not have enough left for it.",
             ) from None
         if failure is not None:
             await self.close()

@@ -41,7 +41,7 @@ def read_checkpoint(data: bytes, part: str) -> Tensors:
     file = io.BytesIO(data)
     magic, protocol, system, checkpoint, keys = (_Unpickler(file).load() for _ in range(5))
     if magic != _MAGIC or protocol != _PROTOCOL or not system["little_endian"]:
-        raise pickle.UnpicklingError("this is no checkpoint in torch's old format")
+        raise pickle.UnpicklingError("this is not a checkpoint in torch's old format")
     storages: dict[str, NDArray[np.float32]] = {}
     for key in keys:
         count = int.from_bytes(file.read(8), "little")

@@ -44,7 +44,7 @@ async def _tell_two_pieces(engines: Engines) -> str:
         return "left to the LLM"
     scores = await asyncio.to_thread(network.scores, *_two_pieces(network))
     if not np.isfinite(scores).all():
-        raise BadResult("its scores are no numbers")
+        raise BadResult("its scores are not numbers")
     return f"scored {scores.shape[1] - 1} pieces for {scores.shape[0]} field"
 
 

@@ -155,7 +155,7 @@ def _own(config: EngineConfig) -> Path:
     if gguf is None:
         raise EngineUnavailable("llm", "Set OPENFAZE_LLM_GGUF to a model's file.")
     if not gguf.is_file():
-        raise EngineUnavailable("llm", "The file that OPENFAZE_LLM_GGUF names is not there.")
+        raise EngineUnavailable("llm", "The file that OPENFAZE_LLM_GGUF names does not exist.")
     return gguf
 
 

@@ -99,7 +99,7 @@ class CallReader:
                 yield from self._read_text(text)
             case Done("stop"):
                 if not self._announced:
-                    raise LlmBroke("The LLM did not make the call that it was told to.", reason="no call")
+                    raise LlmBroke("The LLM did not make the call that was required.", reason="no call")
                 yield replace(event, finish_reason="tool_calls")
             case Done():
                 # It ended before its last brace.

@@ -26,7 +26,7 @@ BYTES_PER_TOKEN = 4
 """OpenAI's rule of thumb for English ("one token is about four characters"), on UTF-8 bytes so that other scripts,
 which tokenizers split finer, count more."""
 
-_INSTEAD = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, gives it a capable one's place."
+_INSTEAD = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, replaces it with a capable one."
 CAUTION = (
     f"The language model here is a tiny one that comes along to prove the path: do not rely on what it says. {_INSTEAD}"
 )

@@ -110,8 +110,8 @@ class ChunkReader:
             chunk = _Chunk.model_validate_json(data)
         except ValidationError as error:
             raise LlmBroke(
-                f"The LLM server sent {len(data)} bytes that are no chunk: {error}",
-                reason="a chunk that is none",
+                f"The LLM server sent {len(data)} bytes that are not a chunk: {error}",
+                reason="an invalid chunk",
                 public=NO_COMPLETION if self.is_empty else None,
             ) from None
         if chunk.error is not None:

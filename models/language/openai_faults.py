@@ -79,7 +79,7 @@ _NO_TAKER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupp
 _NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)
 _SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
 _LOOK = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
-NO_COMPLETION = f"The language model's server answered with JSON that is no chat completion. {_LOOK}"
+NO_COMPLETION = f"The language model's server answered with JSON that is not a chat completion. {_LOOK}"
 """What clients are told of a body that is JSON, and nothing that an LLM answers with."""
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}")
 
@@ -170,11 +170,14 @@ def no_answer(content_type: str | None, *, is_empty: bool) -> LlmError:
     """The error to raise for a response of status 200 that is neither JSON nor a stream of it."""
     named = media_type_of(content_type)
     if is_empty or named == "text/event-stream":
-        what = "an empty body" if is_empty else "a stream in which is nothing"
+        what = "an empty body" if is_empty else "an empty stream"
         public = f"The language model's server answered with status 200 and {what}. {_LOOK}"
         return LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=public)
     what = "an HTML page" if is_page(content_type) else f"'{named}'" if _MEDIA_TYPE.fullmatch(named) else "something"
-    said = f"The LLM server answered with {what}, not with JSON: OPENFAZE_LLM_BASE_URL may be no OpenAI-compatible API."
+    said = (
+        f"The LLM server answered with {what}, not with JSON: "
+        "OPENFAZE_LLM_BASE_URL may not be an OpenAI-compatible API."
+    )
     public = said.replace("The LLM server", "The language model's server")
     return LlmNotSetUp(said, reason="no JSON", public=f"{public} `openfaze doctor` tries it on this server.")
 

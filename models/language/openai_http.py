@@ -148,9 +148,7 @@ class OpenAiHttp:
                     ) from error
                 if not alarm.begun:
                     raise _began_too_late() from None
-                raise LlmSilent(
-                    "The LLM server fell silent amid its answer.", reason="silence amid the answer"
-                ) from None
+                raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
             finally:
                 alarm.stop()
 
@@ -226,13 +224,13 @@ def _why(error: Exception) -> str:
     """In words that name no address."""
     match error.__cause__ or error:
         case aiohttp.ClientConnectorDNSError():
-            return "there is no host of its name"
+            return "there is no host of that name"
         case aiohttp.ClientSSLError():
-            return "no secure connection came about"
+            return "no secure connection could be made"
         case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
             return "nothing listens at its address"
         case TimeoutError():
-            return "no connection came about in time"
+            return "no connection could be made in time"
         case _:
             return "the connection failed"
 

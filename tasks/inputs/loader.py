@@ -209,7 +209,7 @@ class MediaLoader:
         blob = await self.load(source)
         if blob.media_type not in media_types.DEMUXERS:
             raise blob.error(
-                f"is {blob.media_type}, which is no audio or video. Supported: {media_types.SUPPORTED_SOUND}.",
+                f"is {blob.media_type}, which is neither audio nor video. Supported: {media_types.SUPPORTED_SOUND}.",
                 code="unsupported_media_type",
             )
         session = await self.processes.open(AudioDecoder, blob, self.limits)

@@ -193,7 +193,7 @@ def _validator_of(schema: Mapping[str, Any]) -> Validator:
     try:
         registry = _check_parts(draft, anonymous)
     except ValueError as error:
-        raise SchemaRefused(f"an '$id' or a reference in it is no URI ({error}).") from None
+        raise SchemaRefused(f"an '$id' or a reference in it is not a URI ({error}).") from None
     return bounded(draft)(anonymous, registry=registry)
 
 

@@ -198,7 +198,7 @@ class BrowserRenderer:
             html = await page.content()
             data = await asyncio.to_thread(html.encode, "utf-8", "replace")
             if len(data) > self._policy.max_bytes:
-                raise InputTooLarge(f"'{url[:200]}' is larger than the browser may make it.", param=param)
+                raise InputTooLarge(f"'{url[:200]}' becomes too large in the browser.", param=param)
             return Rendered(data, page.url)
 
     @asynccontextmanager
@@ -260,7 +260,7 @@ class BrowserRenderer:
         except Error as error:
             if program.startswith(_DEVTOOLS):
                 raise UpstreamDown("browser", "The browser that OPENFAZE_BROWSER names does not answer.") from error
-            raise EngineUnavailable("browser", "The browser of OPENFAZE_BROWSER does not start.") from error
+            raise EngineUnavailable("browser", "The browser that OPENFAZE_BROWSER names does not start.") from error
 
     def _failed(self, url: str, param: str | None, reason: str) -> FetchFailed:
         return FetchFailed(f"'{url[:200]}' {reason}.", param=param)

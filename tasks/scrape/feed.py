@@ -46,7 +46,7 @@ def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, li
         sanitize_html=False,
     )
     if not found.entries and not found.feed.get("title"):
-        raise blob.error("looks like a feed and cannot be read as one.")
+        raise blob.error("looks like a feed but cannot be read as one.")
     entries = [_parse_entry(entry, url) for entry in found.entries[:MAX_ENTRIES]]
     lines = [line for entry in entries for line in _entry_lines(entry)]
     title = _plain_text(found.feed.get("title"))

@@ -330,7 +330,7 @@ def _parse_rows(text: str, fields: Sequence[str]) -> list[Row]:
     try:
         items = json.loads(found.group() if found else text)["items"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise _UnfitAnswer('it is no JSON object with a list "items"') from None
+        raise _UnfitAnswer('it is not a JSON object with a list "items"') from None
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise _UnfitAnswer('"items" must be a list of objects')
     for item in items:

@@ -66,7 +66,7 @@ def hits_of(items: object, *, title: str, url: str, description: str, count: int
     """Return the first `count` links of a result list, whose objects have these names for the parts; other entries are
     skipped. Raises SearchFailed if `items` is no list."""
     if not isinstance(items, Sequence) or isinstance(items, str):
-        raise SearchFailed("answered in a form that is not known here")
+        raise SearchFailed("answered in an unknown format")
     found = (_parse_hit(item, title, url, description) for item in items if isinstance(item, Mapping))
     return [hit for hit in found if hit is not None][:count]
 

@@ -80,7 +80,7 @@ def _parse_object(data: bytes) -> Mapping[str, Any]:
             raise SearchFailed("asks for a CAPTCHA", BLOCKED_S) from error
         raise SearchFailed("answered with something other than JSON") from error
     if not isinstance(answer, Mapping):
-        raise SearchFailed("answered in a form that is not known here")
+        raise SearchFailed("answered in an unknown format")
     return answer
 
 
@@ -259,7 +259,7 @@ class Searxng:
         silent = ", ".join(_failed_engines(part(answer, "unresponsive_engines")))
         if not hits and silent:
             rest_s = BLOCKED_S if _BLOCKED.search(silent) else UNREACHABLE_S
-            raise SearchFailed(f"found nothing, for engines of its own failed: {silent}", rest_s)
+            raise SearchFailed(f"found nothing, because engines of its own failed: {silent}", rest_s)
         return hits
 
     async def close(self) -> None:

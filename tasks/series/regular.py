@@ -257,13 +257,11 @@ def _steps_until(series: Regular, horizon: Horizon) -> int | None:
     """Count the steps until the horizon's date; None for more than MOST_STEPS."""
     assert horizon.until is not None
     if series.grid is None or series.last is None:
-        raise InputError(
-            "the forecast is to reach until a date, and the series has no dates: say how many steps instead"
-        )
+        raise InputError("the forecast should end at a date, but the series has no dates: say how many steps instead")
     last = len(series.values) - 1
     if horizon.until <= series.grid.at(last + 1):
         raise InputError(
-            f"the forecast is to reach until before {horizon.until:%Y-%m-%d}, and the series itself ends at "
+            f"the forecast should end before {horizon.until:%Y-%m-%d}, but the series itself ends at "
             f"{series.last:%Y-%m-%d %H:%M:%S}"
         )
     ahead = range(1, MOST_STEPS + 2)

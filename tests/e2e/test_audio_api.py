@@ -211,14 +211,14 @@ def test_a_language_that_the_engine_does_not_know_is_refused(client: httpx.Clien
         data={"model": "whisper-1", "language": "de", "stream": stream},
     )
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")
-    assert "hears English only" in answer.json()["error"]["message"]
+    assert "understands English only" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(
     ("file", "fields", "status", "code", "message"),
     [
         (b"", {}, 400, "invalid_request", "'x.wav' is empty"),
-        (b"Hello there!", {}, 400, "unsupported_media_type", "'x.wav' is text/plain, which is no audio or video"),
+        (b"Hello there!", {}, 400, "unsupported_media_type", "'x.wav' is text/plain, which is neither audio nor video"),
         (b"RIFF\x24\x00\x00\x00WAVEjunk", {}, 400, "invalid_request", "'x.wav'"),
         (None, {}, 400, "invalid_request", "Field 'file': Field required"),
         (b"x", {"model": ""}, 400, "invalid_request", "Field 'model': Field required"),

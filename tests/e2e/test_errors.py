@@ -68,11 +68,11 @@ def origin() -> Iterator[Origin]:
 @pytest.mark.parametrize(
     ("authorization", "message"),
     [
-        (None, "No API key was provided. It belongs into the header 'Authorization: Bearer <key>'."),
-        ("", "No API key was provided. It belongs into the header 'Authorization: Bearer <key>'."),
-        ("Bearer", "No API key was provided. It belongs into the header 'Authorization: Bearer <key>'."),
-        ("Bearer wrong", "Invalid API key provided. It belongs into the header 'Authorization: Bearer <key>'."),
-        ("Basic abc", "Invalid API key provided. It belongs into the header 'Authorization: Bearer <key>'."),
+        (None, "No API key was provided. Send it in the header 'Authorization: Bearer <key>'."),
+        ("", "No API key was provided. Send it in the header 'Authorization: Bearer <key>'."),
+        ("Bearer", "No API key was provided. Send it in the header 'Authorization: Bearer <key>'."),
+        ("Bearer wrong", "Invalid API key provided. Send it in the header 'Authorization: Bearer <key>'."),
+        ("Basic abc", "Invalid API key provided. Send it in the header 'Authorization: Bearer <key>'."),
     ],
 )
 def test_no_key_or_a_wrong_one(server: Server, authorization: str | None, message: str) -> None:

@@ -339,7 +339,7 @@ def test_the_log_says_why_the_llms_server_failed_and_nothing_secret(stream: bool
         (Reply(status=401, error="Incorrect API key provided: sk-secret-123456"), "status 401"),
         (Reply(status=403, error="sk-secret-123456 may not use this model"), "status 403"),
         (Reply(status=500, error="CUDA error"), "status 500"),
-        (Reply("Half an", garbage_after=1), "a chunk that is none"),
+        (Reply("Half an", garbage_after=1), "an invalid chunk"),
         (Reply("Half an answer", cut_after=2), "connection broken (ClientPayloadError)"),
         (Reply(events=[b"x" * 3_000_000]), "an endless event"),
     ]

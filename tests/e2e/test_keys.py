@@ -371,7 +371,7 @@ KEY_1 = f'[[keys]]\nname = "x"\nsha256 = "{hashlib.sha256(b"of-1").hexdigest()}"
     ("text", "variables", "message"),
     [
         (None, {}, "there is no file 'keys.toml'; `openfaze keys add NAME` makes it"),
-        ("[[keys", {}, "OPENFAZE_KEYS_FILE: 'keys.toml' is no TOML"),
+        ("[[keys", {}, "OPENFAZE_KEYS_FILE: 'keys.toml' is not valid TOML"),
         (f"{KEY_1}budget = 5", {}, "keys[0].budget: no such field; there are: name, sha256, tenant, guard_thresholds"),
         (KEY_1, {"OPENFAZE_API_KEYS": "of-0,of-1"}, "the key 'x' is one of OPENFAZE_API_KEYS too; leave it in one"),
         (

@@ -282,8 +282,8 @@ def test_run_tasks_begun_together_exceed_a_limit_by_what_four_of_them_cost(
     assert 1 <= len(read) <= 4, "each by itself is more than the limit"
     refused = [(status, answer["error"]) for status, answer in answers if status != 200]
     assert {status for status, _ in refused} <= {402, 429}
-    message = next(error["message"] for _, error in refused if "run at a time" in error["message"])
-    assert "4 run tasks or transcripts or 16 other answers run at a time, and so many run" in message
+    message = next(error["message"] for _, error in refused if "are running" in error["message"])
+    assert "4 run tasks or transcripts, or 16 other answers, at a time, and that many are running" in message
 
 
 def test_a_place_that_was_raced_for_is_free_when_its_request_has_ended(raced: FullModel, keys: dict[str, str]) -> None:

@@ -86,7 +86,7 @@ def test_a_key_that_floods_the_reader_is_told_to_wait_and_another_is_not(
         gate.set()
         assert [one.result().status_code for one in (first, bob, *waiting)] == [200] * 4
     error = error_of(refused.result(), 429, "rate_limit_exceeded")
-    assert error["message"].startswith("2 pieces of work of this key wait")
+    assert error["message"].startswith("2 pieces of work of this key are already waiting")
     assert int(refused.result().headers["retry-after"]) >= 1
 
 

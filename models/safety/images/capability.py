@@ -54,7 +54,7 @@ def _own_folder(config: EngineConfig) -> "ClassifierFolder":
     chosen = config.of(ImageGuardSettings)
     model = chosen.image_guard_model
     if model is None or not model.is_dir():
-        remedy = f"Set {SETTING} to a folder with an image classifier of transformers'."
+        remedy = f"Set {SETTING} to a folder with an image classifier of transformers."
         # A file is NudeNet's matter.
         raise EngineUnavailable(CAPABILITY, remedy if chosen.image_guard == _CLASSIFIER_SPEC.name else "")
     return classifier_in(model, f"that {SETTING} names")

@@ -102,7 +102,7 @@ class OnnxClassifier:
         # A size that is not known here is looked at with each answer.
         if len(pictures) != 1 or not numbers or (isinstance(numbers[0], int) and numbers[0] != labels):
             raise EngineUnavailable(
-                CAPABILITY, f"The network's file is no image classifier of the {labels} labels in its config.json."
+                CAPABILITY, f"The network's file is not an image classifier with the {labels} labels of config.json."
             )
         self._loaded = network, pictures[0], answer, batches(network.inputs[pictures[0]])
 

@@ -67,7 +67,7 @@ def _json(file: Path, name: str) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise _unfit(name, f"its {file.name} cannot be read") from error
     if not isinstance(content, dict):
-        raise _unfit(name, f"its {file.name} is no JSON object")
+        raise _unfit(name, f"its {file.name} is not a JSON object")
     return content
 
 
@@ -79,4 +79,4 @@ def _labels(named: object, name: str) -> tuple[str, ...]:
 
 
 def _unfit(name: str, why: str) -> EngineUnavailable:
-    return EngineUnavailable(CAPABILITY, f"The folder {name} holds no image classifier of transformers': {why}.")
+    return EngineUnavailable(CAPABILITY, f"The folder {name} does not hold an image classifier of transformers: {why}.")

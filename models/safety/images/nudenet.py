@@ -96,7 +96,7 @@ class NudeNet:
         shapes = [*network.inputs.values(), *network.outputs.values()]
         if [len(shape) for shape in shapes] != [4, 3] or shapes[1][1] != 4 + len(CLASSES):
             raise EngineUnavailable(
-                CAPABILITY, f"The network's file is no NudeNet: it does not answer with {len(CLASSES)} classes."
+                CAPABILITY, f"The network's file is not NudeNet: it does not answer with {len(CLASSES)} classes."
             )
         self._loaded = network, next(iter(network.inputs))
 
@@ -143,7 +143,7 @@ def _decoded(answer: NDArray[np.float32], enlarging: float, width: int, height: 
     """`answer`: 4 + 18 rows (centre, size, scores) and a column a box, in the network's pixels."""
     kinds, scores = answer[4:].argmax(0), answer[4:].max(0)
     if not np.isfinite(answer).all():
-        raise ValueError("the network answered what is no number")
+        raise ValueError("the network's output is not a number")
     kept = np.flatnonzero(scores > _LEAST_SCORE)
     boxes = from_centres(answer[:4, kept].T * np.float32(enlarging))
     np.clip(boxes, 0, np.array([width, height] * 2, np.float32), out=boxes)

@@ -132,9 +132,9 @@ def verdict_in(said: str, codes: Sequence[str]) -> dict[str, str]:
     try:
         verdict = json.loads(fenced[1] if fenced else said, object_pairs_hook=_once)
     except RecursionError:
-        raise ValueError("it is no JSON object") from None
+        raise ValueError("it is not a JSON object") from None
     except json.JSONDecodeError:
-        raise ValueError("it is no JSON object and nothing else") from None
+        raise ValueError("it is not a JSON object and nothing else") from None
     if not isinstance(verdict, dict) or verdict.keys() != set(codes):
         raise ValueError(f"the keys must be {', '.join(codes)}")
     wrong = [code for code in codes if not isinstance(verdict[code], str) or verdict[code] not in LEVELS]
@@ -145,7 +145,7 @@ def verdict_in(said: str, codes: Sequence[str]) -> dict[str, str]:
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands in it twice")
+        raise ValueError("it has a key twice")
     return dict(pairs)
 
 

@@ -114,7 +114,7 @@ class GptOssSafeguardDialect:
         try:
             found = json.loads(said, object_pairs_hook=_object)
         except ValueError:
-            raise NotAVerdict("It is no JSON.") from None
+            raise NotAVerdict("It is not JSON.") from None
         if not isinstance(found, dict) or found.keys() != set(codes):
             raise NotAVerdict("It is not an object of the codes that were asked for.")
         scores = {code: _confidence(found[code]) for code in codes}
@@ -136,7 +136,7 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _confidence(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise NotAVerdict("A confidence is no number.")
+        raise NotAVerdict("A confidence is not a number.")
     return round(min(1.0, max(0.0, float(value))), _ROUNDING)
 
 

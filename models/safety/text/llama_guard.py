@@ -44,6 +44,6 @@ class LlamaGuardDialect:
             raise NotAVerdict("It is neither 'safe' nor 'unsafe' with codes.")
         named = tuple(dict.fromkeys(code.strip() for code in answer[1].split(",")))
         if not set(named) <= set(TEXT_CODES):
-            raise NotAVerdict("It names a code that there is not.")
+            raise NotAVerdict("It names a code that does not exist.")
         likely = chances(tokens, "", (SAFE, UNSAFE))
         return Verdict(dict.fromkeys(named, 1.0 if likely is None else likely[UNSAFE]), named)

@@ -132,7 +132,7 @@ class Qwen3Guard:
             likely = dict(zip(labels, shares, strict=True))
             try:
                 if best not in self._words.labels.values():
-                    raise NotAVerdict("Its first word is none of its verdicts.")
+                    raise NotAVerdict("Its first word is not one of its verdicts.")
                 own = [
                     (layer.keys[row : row + 1, :, : len(prompt)], layer.values[row : row + 1, :, : len(prompt)])
                     for layer in states.layers

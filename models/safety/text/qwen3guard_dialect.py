@@ -79,7 +79,7 @@ def categories_in(line: str) -> tuple[str, ...]:
     if names == [_NONE]:
         return ()
     if not all(name in _NAMES for name in names):
-        raise NotAVerdict("It names a category that there is not.")
+        raise NotAVerdict("It names a category that does not exist.")
     return tuple(dict.fromkeys(_NAMES[name] for name in names))
 
 

@@ -125,7 +125,7 @@ def own_file(model: Path | None, *endings: str, setting: str = SETTING, capabili
     if model is None or model.suffix not in endings:
         raise EngineUnavailable(capability, f"Set {setting} to a network's file ({' or '.join(endings)}).")
     if not model.is_file():
-        raise EngineUnavailable(capability, f"The file that {setting} names is not there.")
+        raise EngineUnavailable(capability, f"The file that {setting} names does not exist.")
     return model
 
 

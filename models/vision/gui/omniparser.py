@@ -124,8 +124,8 @@ class ScriptedIcons:
         if len(shapes) < 2 * len(_STRIDES) or any(shape[1] != 4 for shape in shapes[1 : 2 * len(_STRIDES) : 2]):
             raise EngineUnavailable(
                 "gui_detection",
-                f"The file that {SETTING} names is TorchScript, but no detector as OmniParser's icon_detect_v3: its "
-                f"outputs have the shapes {', '.join(map(str, shapes))}.",
+                f"The file that {SETTING} names is TorchScript, but not a detector like OmniParser's icon_detect_v3: "
+                f"its outputs have the shapes {', '.join(map(str, shapes))}.",
             )
 
     def find(self, image: Image) -> tuple[Boxes, Scores]:

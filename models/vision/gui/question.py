@@ -174,5 +174,5 @@ def _object_in(said: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or found.keys() != {"means", "numbers", "boxes"}:
-        raise Unfit('it is no JSON object with "means", "numbers" and "boxes" alone')
+        raise Unfit('it is not a JSON object with "means", "numbers" and "boxes" alone')
     return found

@@ -57,7 +57,7 @@ def open_container(blob: Blob, limits: MediaLimits) -> InputContainer:
     """
     demuxer = DEMUXERS.get(blob.media_type)
     if demuxer is None:
-        raise blob.error(f"is {blob.media_type}, which is no audio or video.", code="unsupported_media_type")
+        raise blob.error(f"is {blob.media_type}, which is neither audio nor video.", code="unsupported_media_type")
     with reading(blob):
         return av.open(
             io.BytesIO(blob.data),

@@ -75,7 +75,7 @@ class DecodedBudget:
                 self._give_back(size)
             if isinstance(error, TimeoutError):
                 raise Overloaded(
-                    "Other inputs take the memory for decoded pictures "
+                    "Other inputs are using the memory for decoded pictures "
                     f"({megabytes(self._limit)}, OPENFAZE_MAX_DECODED_MB), and this one needs {megabytes(size)}. "
                     "Try again later.",
                     retry_after=_RETRY_S,

@@ -408,7 +408,9 @@ class Lane:
                 if is_alone and error.status != -signal.SIGKILL:
                     break
                 if attempt == _ATTEMPTS and isinstance(error, StartFailed):
-                    raise EngineUnavailable("decode", "Its process does not start: see the server's log.") from error
+                    raise EngineUnavailable(
+                        "decode", "The decode process does not start: see the server's log."
+                    ) from error
             except (OSError, MemoryError):
                 # The fault is the server's own, so the message to or from the process may be incomplete.
                 self._end_process("died" if self._process else "start")

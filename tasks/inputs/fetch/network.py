@@ -49,7 +49,7 @@ class Proxy:
         try:
             url = httpx.URL(text)
         except httpx.InvalidURL as error:
-            raise ValueError("OPENFAZE_FETCH_PROXY is no valid URL") from error
+            raise ValueError("OPENFAZE_FETCH_PROXY is not a valid URL") from error
         if url.scheme not in _PORTS or not url.host:
             raise ValueError("OPENFAZE_FETCH_PROXY must be an http or https URL such as http://proxy:3128")
         credentials = f"{url.username}:{url.password}".encode() if url.userinfo else None

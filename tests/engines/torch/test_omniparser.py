@@ -105,7 +105,7 @@ async def test_torchscript_of_another_form_is_refused(opened: Opened, tmp_path: 
 
     model = tmp_path / "other.pt"
     torch.jit.trace(torch.nn.Conv2d(3, 2, 3), torch.rand(1, 3, 64, 64)).save(model)
-    with pytest.raises(EngineUnavailable, match="no detector as OmniParser's icon_detect_v3"):
+    with pytest.raises(EngineUnavailable, match="not a detector like OmniParser's icon_detect_v3"):
         await opened(model).detect(sign_up().screen.image, [])
 
 

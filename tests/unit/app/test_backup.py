@@ -167,14 +167,14 @@ def without_a_manifest(archive: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (cut, "is no whole backup"),
-        (flipped, "is no whole backup: Bad CRC-32"),
-        (without_a_manifest, "is no backup of openfaze's"),
+        (cut, "backup is not complete"),
+        (flipped, "backup is not complete: Bad CRC-32"),
+        (without_a_manifest, "is not a backup made by openfaze"),
         (told(format=2, openfaze="9.0.0"), "made by openfaze 9.0.0, and has format 2; .* reads format 1"),
         (told(databases={"batches": 7}, openfaze="9.0.0"), r"'batches' have version 7, .* up to \d. Restore .* 9.0.0"),
-        (with_member("files/../../a"), "belongs into no backup"),
-        (with_member(f"files/..{OWNER}/{FILE_ID}"), "belongs into no backup"),
-        (with_member("/etc/passwd"), "belongs into no backup"),
+        (with_member("files/../../a"), "is not part of any backup"),
+        (with_member(f"files/..{OWNER}/{FILE_ID}"), "is not part of any backup"),
+        (with_member("/etc/passwd"), "is not part of any backup"),
     ],
 )
 def test_what_is_damaged_newer_or_foreign_is_refused_and_nothing_changes(

@@ -55,14 +55,14 @@ def test_keys_are_not_printed() -> None:
 
 def test_a_misspelt_variable_is_reported_with_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENFAZE_API_KEY", "k")
-    assert unknown_variables() == ["OPENFAZE_API_KEY is no setting; did you mean OPENFAZE_API_KEYS?"]
+    assert unknown_variables() == ["OPENFAZE_API_KEY is not a setting; did you mean OPENFAZE_API_KEYS?"]
 
 
 def test_other_programs_variables_in_the_env_file_are_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("POSTGRES_USER=x\nOPENFAZE_PORT=8123\nOPENFAZE_PROT=1\n")
     assert Settings().port == 8123
-    assert unknown_variables() == ["OPENFAZE_PROT is no setting; did you mean OPENFAZE_PORT?"]
+    assert unknown_variables() == ["OPENFAZE_PROT is not a setting; did you mean OPENFAZE_PORT?"]
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_short_secret_is_refused_with_the_limit_its_length_and_how_to_make_one
     "origin", ["*", "null", "app.example.com", "https://app.example.com/page", "https://", "ftp://a"]
 )
 def test_an_origin_is_named_whole(origin: str) -> None:
-    with pytest.raises(ValueError, match="is no origin, which is a scheme, a host and a port"):
+    with pytest.raises(ValueError, match="is not an origin, which is a scheme, a host and a port"):
         Settings(_env_file=None, cors_origins=origin)
     assert Settings(_env_file=None, cors_origins="https://A.test/, http://b:1").cors_origins == (
         "https://a.test",
@@ -161,7 +161,7 @@ def test_an_origin_is_named_whole(origin: str) -> None:
 
 @pytest.mark.parametrize("proxy", ["*", "proxy.example.com", "10.0.0.0/33"])
 def test_a_proxy_is_named_by_its_address_or_network(proxy: str) -> None:
-    with pytest.raises(ValueError, match="is no address and no network, such as 172.18.0.2"):
+    with pytest.raises(ValueError, match="is neither an address nor a network, such as 172.18.0.2"):
         Settings(_env_file=None, trusted_proxies=proxy)
     named = Settings(_env_file=None, trusted_proxies="127.0.0.1, 10.1.2.3/8").trusted_proxies
     assert named == ("127.0.0.1/32", "10.0.0.0/8")

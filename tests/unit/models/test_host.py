@@ -88,7 +88,7 @@ async def test_a_key_may_not_fill_the_queue_and_is_told_what_waits() -> None:
     first = await running(engine, host)
     calls = [shared_by("flood", host.run(number)) for number in range(2)]
     await until(lambda: host.queued == 2)
-    with pytest.raises(ShareUsedUp, match="^2 pieces of work of this key wait for 'doubler'"):
+    with pytest.raises(ShareUsedUp, match="^2 pieces of work of this key are already waiting for 'doubler'"):
         await shared_by("flood", host.run(3))
     calls.append(shared_by("other", host.run(5)))
     await until(lambda: host.queued == 3)
@@ -106,7 +106,7 @@ async def test_a_place_may_be_kept_for_an_item_that_is_still_to_be_made() -> Non
 
     async def made() -> int:
         with host.place() as leave:
-            with pytest.raises(ShareUsedUp, match="^2 pieces of work of this key wait"):
+            with pytest.raises(ShareUsedUp, match="^2 pieces of work of this key are already waiting"):
                 await host.run(9)
             leave()
             return await host.run(3)

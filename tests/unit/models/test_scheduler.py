@@ -169,7 +169,7 @@ def room(queue: FairQueue[str], share: Share, most: int) -> str | None:
 def test_a_key_with_its_part_waiting_is_refused_with_what_waits() -> None:
     queue = filled(("a1", A), ("a2", A))
     with pytest.raises(
-        ShareUsedUp, match=r"^2 pieces of work of this key wait for 'ocr'.*OPENFAZE_KEY_SHARE"
+        ShareUsedUp, match=r"^2 pieces of work of this key are already waiting for 'ocr'.*OPENFAZE_KEY_SHARE"
     ) as refused:
         room(queue, A, 4)
     assert refused.value.retry_after == 1

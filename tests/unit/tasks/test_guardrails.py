@@ -290,7 +290,7 @@ async def test_of_several_inputs_everything_is_judged_whatever_pages_are_asked_f
 
 
 async def test_more_pages_than_a_request_may_have_are_refused(make: Make) -> None:
-    with pytest.raises(InputError, match="6 pages are to be searched") as failure:
+    with pytest.raises(InputError, match="6 pages would have to be searched") as failure:
         await make(pictures=[RedGuard()]).pictures([pdf(*[white] * 6)], NAKED)
     assert failure.value.code == "too_many_pages"
 

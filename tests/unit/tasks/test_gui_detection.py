@@ -134,13 +134,13 @@ async def test_a_request_without_a_picture_is_refused(loader: MediaLoader) -> No
 
 
 async def test_a_text_file_shows_no_screen(loader: MediaLoader) -> None:
-    with pytest.raises(InputError, match="text/plain, which shows nothing") as raised:
+    with pytest.raises(InputError, match="text/plain, which has no pictures") as raised:
         await task(loader).run(TaskRequest("", (source(b"Hello.", "text/plain"),)))
     assert raised.value.code == "unsupported_media_type"
 
 
 async def test_more_pages_than_the_limit_are_refused(loader: MediaLoader) -> None:
-    with pytest.raises(InputError, match="4 pages are to be searched, and the limit is 3") as raised:
+    with pytest.raises(InputError, match="4 pages would have to be searched; the limit is 3") as raised:
         await task(loader).run(TaskRequest("", (pdf(4),)))
     assert raised.value.code == "too_many_pages"
 

@@ -117,7 +117,7 @@ async def test_a_request_without_a_picture_is_told_so(loader: MediaLoader) -> No
 
 
 async def test_a_text_shows_nothing(loader: MediaLoader) -> None:
-    with pytest.raises(InputError, match="text/plain, which shows nothing") as raised:
+    with pytest.raises(InputError, match="text/plain, which has no pictures") as raised:
         await task(loader).run(TaskRequest("", (picture(50), source(b"no picture", "text/plain", "messages[0].x"))))
     assert (raised.value.code, raised.value.param) == ("unsupported_media_type", "messages[0].x")
 

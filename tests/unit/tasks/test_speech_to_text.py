@@ -409,7 +409,7 @@ async def test_english_in_noise_is_still_english(ask: Ask, shared: Path) -> None
 
 
 async def test_an_engine_of_english_asked_for_another_language_says_what_to_pull(ask: Ask) -> None:
-    with pytest.raises(EngineUnavailable, match="hears English only.*German.*openfaze pull speech_to_text"):
+    with pytest.raises(EngineUnavailable, match="understands English only.*German.*openfaze pull speech_to_text"):
         await ask(wav(say("Guten Morgen.", "de")), text="Transcribe this in German")
 
 

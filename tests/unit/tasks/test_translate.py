@@ -104,7 +104,7 @@ async def test_a_pair_that_nobody_knows_says_what_would_help(loader: MediaLoader
 
 
 async def test_a_text_without_words_needs_its_language_named(loader: MediaLoader) -> None:
-    with pytest.raises(InputError, match="the language of the text cannot be told"):
+    with pytest.raises(InputError, match="the language of the text could not be recognised"):
         await translated(loader, "Translate into French: 12345 67", Tagging("a", "en-fr"))
 
 
@@ -114,7 +114,7 @@ async def test_a_request_without_a_text_is_refused(loader: MediaLoader) -> None:
 
 
 async def test_a_text_beyond_the_limit_is_too_large(loader: MediaLoader) -> None:
-    with pytest.raises(InputTooLarge, match=r"1001 characters, and the limit is 1000.*OPENFAZE_MAX_TRANSLATE_CHARS"):
+    with pytest.raises(InputTooLarge, match=r"1001 characters; the limit is 1000.*OPENFAZE_MAX_TRANSLATE_CHARS"):
         await translated(loader, f"Translate into French: {'x' * 1001}", Tagging("a", "en-fr"))
 
 

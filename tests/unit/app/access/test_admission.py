@@ -52,7 +52,7 @@ def test_prices_are_dollars_a_million_tokens() -> None:
 
 @pytest.mark.parametrize("text", ["", "1.5", "input=1", "input=1,output=x", "input=1,output=-1", "input=1,output=inf"])
 def test_other_prices_are_none(text: str) -> None:
-    with pytest.raises(ValueError, match="write dollars a million tokens as 'input=1.50,output=3.50'"):
+    with pytest.raises(ValueError, match="write dollars per million tokens as 'input=1.50,output=3.50'"):
         Prices.read(text)
 
 

@@ -74,7 +74,7 @@ def test_a_file_may_hold_no_key(text: str, tmp_path: Path) -> None:
         (table(more="tasks = 'ocr'"), 'keys[0].tasks: should be a list of names, such as ["ocr", "chat"]'),
         (table() + table(sha256=TWO), "keys[1].name: there is another key 'alice'"),
         (table() + table("bob"), "keys[1].sha256: 'bob' is the same key as 'alice'"),
-        ("[[keys]\n", "is no TOML: "),
+        ("[[keys]\n", "is not valid TOML: "),
     ],
 )
 def test_whatever_else_it_says_is_refused_by_its_place(text: str, message: str, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="cannot be read: Is a directory"):
         read_keys(tmp_path)
     (tmp_path / "keys.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(KeyFileError, match="is no text in UTF-8"):
+    with pytest.raises(KeyFileError, match="is not UTF-8 text"):
         read_keys(tmp_path / "keys.toml")
 
 

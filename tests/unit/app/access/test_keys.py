@@ -36,16 +36,14 @@ def test_each_key_is_a_tenant_of_its_own_whose_name_is_not_the_key() -> None:
 def test_anything_else_does_not(header: str) -> None:
     with pytest.raises(InvalidApiKey) as refusal:
         ApiKeys(["one", "two"]).check(header)
-    assert (
-        refusal.value.message == "Invalid API key provided. It belongs into the header 'Authorization: Bearer <key>'."
-    )
+    assert refusal.value.message == "Invalid API key provided. Send it in the header 'Authorization: Bearer <key>'."
 
 
 @pytest.mark.parametrize("header", [None, "", " ", "Bearer", "Bearer ", "bearer"])
 def test_no_key_at_all_is_told_apart_from_a_wrong_one(header: str | None) -> None:
     with pytest.raises(InvalidApiKey) as refusal:
         ApiKeys(["one", "two"]).check(header)
-    assert refusal.value.message == "No API key was provided. It belongs into the header 'Authorization: Bearer <key>'."
+    assert refusal.value.message == "No API key was provided. Send it in the header 'Authorization: Bearer <key>'."
 
 
 def test_without_keys_everyone_may_call() -> None:

@@ -83,7 +83,7 @@ def test_fields_of_openais_need_no_word(name: str) -> None:
         ("function_call", "auto", "send 'tool_choice'"),
         ("modalities", ["text", "audio"], "answers are text"),
         ("audio", {"voice": "alloy"}, "answers are text"),
-        ("prediction", {"type": "content", "content": "a"}, "the answer is written anew"),
+        ("prediction", {"type": "content", "content": "a"}, "the answer is written from scratch"),
         ("store", True, "only /v1/responses"),
         ("verbosity", "low", "say in words"),
         ("web_search_options", {"search_context_size": "low"}, "<task>web_search</task>"),

@@ -72,7 +72,7 @@ def test_what_was_an_extra_once_is_installed_already(
     assert extras.install(name) == 0
     assert (calls.commands, capsys.readouterr().err) == (
         [],
-        f"What '{name}' brought comes along with openfaze: there is nothing to install.\n",
+        f"What '{name}' brought now comes with openfaze: there is nothing to install.\n",
     )
 
 

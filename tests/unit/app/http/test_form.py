@@ -84,7 +84,7 @@ def test_a_field_may_come_several_times() -> None:
         (b"no form at all", "malformed"),
         (f"--{BOUNDARY}\r\n".encode() + b"a: b\r\n" * 40, "malformed"),
         (f"--{BOUNDARY}\r\na: ".encode() + b"b" * 17_000, "A part of the form: its header.* longer than 16384 bytes"),
-        (part("file", b"x", "n" * 17_000) + END, "Field 'file': its header, in which a file's name stands, is longer"),
+        (part("file", b"x", "n" * 17_000) + END, "Field 'file': its header, which holds the file's name, is longer"),
     ],
 )
 def test_what_is_wrong_with_a_form_is_said(body: bytes, message: str) -> None:

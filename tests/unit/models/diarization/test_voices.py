@@ -184,7 +184,7 @@ def test_a_checkpoint_that_would_run_code_is_refused() -> None:
 
 def test_another_pickle_is_no_checkpoint() -> None:
     data = b"".join(pickle.dumps(part) for part in (1, 1001, {"little_endian": True}, {}, []))
-    with pytest.raises(pickle.UnpicklingError, match="no checkpoint in torch's old format"):
+    with pytest.raises(pickle.UnpicklingError, match="not a checkpoint in torch's old format"):
         read_checkpoint(data, "model_state")
 
 

@@ -177,9 +177,9 @@ PAGE = b"<!doctype html><title>Very secret</title><p>Welcome!"
         (Reply(body=PAGE, content_type="<b>very_secret</b>"), LlmNotSetUp, "answered with something, not with JSON"),
         (Reply(body=b""), LlmBroke, "status 200 and an empty body"),
         (Reply(body=b"", content_type="text/html"), LlmBroke, "status 200 and an empty body"),
-        (Reply(events=[b": nothing to say\n\n"]), LlmBroke, "a stream in which is nothing"),
-        (Reply(body=b'{"error_": "very_secret"}'), LlmBroke, "JSON that is no chat completion"),
-        (Reply(body=b'{"choices": "very_secret"}'), LlmBroke, "JSON that is no chat completion"),
+        (Reply(events=[b": nothing to say\n\n"]), LlmBroke, "an empty stream"),
+        (Reply(body=b'{"error_": "very_secret"}'), LlmBroke, "JSON that is not a chat completion"),
+        (Reply(body=b'{"choices": "very_secret"}'), LlmBroke, "JSON that is not a chat completion"),
     ],
 )
 async def test_what_is_no_answer_is_told_by_its_kind_and_never_in_its_words(

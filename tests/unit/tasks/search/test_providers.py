@@ -159,7 +159,7 @@ async def test_serper_gets_the_key_the_site_and_the_dates(freshness: Freshness, 
         (response(b"<html>Just a moment...</html>"), "asks for a CAPTCHA", BLOCKED_S),
         (response(b"<html>Hello</html>"), "answered with something other than JSON", UNREACHABLE_S),
         (response(b"[" * 100_000), "answered with something other than JSON", UNREACHABLE_S),
-        (response(b"[]"), "answered in a form that is not known here", UNREACHABLE_S),
+        (response(b"[]"), "answered in an unknown format", UNREACHABLE_S),
         (response(bytes(3 * 1024 * 1024)), "cannot be asked: its address is not allowed, or", UNREACHABLE_S),
     ],
 )

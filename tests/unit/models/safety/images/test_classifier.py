@@ -119,7 +119,7 @@ async def test_a_network_that_answers_no_numbers_fails_and_gives_no_score(tmp_pa
 
 async def test_a_network_of_other_labels_than_the_folders_is_not_used(tmp_path: Path, opened: Open) -> None:
     folder = save_classifier(tmp_path, ["normal", "nsfw", "gore"], [[0, 0, 0], [2, 0, 0]])
-    with pytest.raises(EngineUnavailable, match="no image classifier of the 3 labels"):
+    with pytest.raises(EngineUnavailable, match="not an image classifier with the 3 labels"):
         await opened(CLASSIFIER, own(folder)).judge(RED, ["S15_IMAGE"])
 
 
@@ -155,7 +155,7 @@ def broken(**files: str | None) -> Callable[[Path], None]:
     [
         (broken(config=None), "it has no config.json"),
         (broken(config='{"id2label": {'), "its config.json cannot be read"),
-        (broken(config="[1]"), "its config.json is no JSON object"),
+        (broken(config="[1]"), "its config.json is not a JSON object"),
         (broken(config="{}"), "no 'id2label'"),
         (broken(config='{"id2label": {"1": "nsfw"}}'), "no 'id2label' with a label for each output"),
         (broken(config='{"id2label": {"0": "cat", "1": "dog"}}'), r"none of its labels \(cat, dog\)"),

@@ -102,5 +102,5 @@ async def test_its_file_may_lie_among_the_weights(tmp_path: Path, opened: Open) 
 
 async def test_another_network_is_not_taken_for_nudenet(tmp_path: Path, opened: Open) -> None:
     guard = opened(NUDENET, nudenet(save_colour_network(tmp_path / "m.onnx", [[1, 0, 0]], [0])))
-    with pytest.raises(EngineUnavailable, match="is no NudeNet"):
+    with pytest.raises(EngineUnavailable, match="is not NudeNet"):
         await guard.judge(RED, ["S12_IMAGE"])

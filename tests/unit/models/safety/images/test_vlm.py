@@ -90,7 +90,7 @@ async def test_an_llm_that_repeats_the_pictures_verdict_is_asked_again() -> None
     *before, said, complaint = requests[1].body["messages"]
     assert before == requests[0].body["messages"]
     assert said == {"role": "assistant", "content": talked_round.text}
-    assert "no JSON object and nothing else" in complaint["content"]
+    assert "not a JSON object and nothing else" in complaint["content"]
 
 
 async def test_nonsense_twice_is_no_verdict() -> None:
@@ -101,11 +101,11 @@ async def test_nonsense_twice_is_no_verdict() -> None:
 @each_case(
     ("said", "reason"),
     [
-        ("", "no JSON object"),
-        ("safe", "no JSON object"),
-        ('{"S12_IMAGE": "no"} {"S12_IMAGE": "yes"}', "no JSON object"),
-        ('{"S12_IMAGE": "no"', "no JSON object"),
-        ("[" * 100_000, "no JSON object"),
+        ("", "not a JSON object"),
+        ("safe", "not a JSON object"),
+        ('{"S12_IMAGE": "no"} {"S12_IMAGE": "yes"}', "not a JSON object"),
+        ('{"S12_IMAGE": "no"', "not a JSON object"),
+        ("[" * 100_000, "not a JSON object"),
         ("null", "the keys must be S12_IMAGE"),
         ("{}", "the keys must be S12_IMAGE"),
         ('{"S12_IMAGE": "no", "safe": true}', "the keys must be S12_IMAGE"),
@@ -114,7 +114,7 @@ async def test_nonsense_twice_is_no_verdict() -> None:
         ('{"S12_IMAGE": 0.2}', "must be one of"),
         ('{"S12_IMAGE": ["no"]}', "must be one of"),
         ('{"S12_IMAGE": "No."}', "must be one of"),
-        ('```json\n{"S12_IMAGE": "no"}\n``` as it says', "no JSON object"),
+        ('```json\n{"S12_IMAGE": "no"}\n``` as it says', "not a JSON object"),
     ],
 )
 def test_whatever_is_not_exactly_a_verdict_is_none(said: str, reason: str) -> None:

@@ -176,7 +176,7 @@ def test_a_pulled_set_is_what_runs_once_it_is_there(tmp_path: Path) -> None:
 async def test_a_pulled_file_with_another_checksum_is_not_loaded(tmp_path: Path) -> None:
     save_network(tmp_path / "d-fine-l.onnx", {"logits": logits(80), "pred_boxes": CENTRED}, picture="pixel_values")
     built = D_FINE_L.build(EngineConfig(weights_dir=tmp_path))
-    with pytest.raises(EngineUnavailable, match="is damaged or another one"):
+    with pytest.raises(EngineUnavailable, match="is damaged or a different file"):
         await built.service.detect(PICTURE)
     for part in built.parts:
         await part.close()

@@ -338,14 +338,14 @@ async def test_a_recording_that_hides_its_length_is_refused_while_it_is_decoded(
 async def test_a_web_page_that_is_called_mp3_is_told_as_what_it_is(loader: MediaLoader) -> None:
     page = b"<!DOCTYPE html><html><body>Not found</body></html>"
     with pytest.raises(
-        InputError, match=r"'talk.mp3' is text/html, which is no audio or video. Supported: wav, mp3"
+        InputError, match=r"'talk.mp3' is text/html, which is neither audio nor video. Supported: wav, mp3"
     ) as caught:
         await loader.open_recording(sent(page, "talk.mp3"))
     assert caught.value.code == "unsupported_media_type"
 
 
 async def test_words_that_are_called_mp3_are_text(loader: MediaLoader) -> None:
-    with pytest.raises(InputError, match="is text/plain, which is no audio or video"):
+    with pytest.raises(InputError, match="is text/plain, which is neither audio nor video"):
         await loader.open_recording(sent(b"There is no such file.\n", "talk.mp3"))
 
 

@@ -145,7 +145,7 @@ async def test_hints_count_pages_and_not_pictures(loader: MediaLoader) -> None:
 
 async def test_too_many_pictures_are_refused(loader: MediaLoader) -> None:
     with pytest.raises(
-        InputError, match="4 pages and pictures in documents are to be read, and the limit is 3"
+        InputError, match="4 pages and pictures in documents would have to be read; the limit is 3"
     ) as caught:
         await OcrTask(reader, loader).run(TaskRequest("", (sent(illustrated(60, 61, 62, 63)),)))
     assert caught.value.code == "too_many_pages"
