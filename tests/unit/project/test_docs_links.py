@@ -118,6 +118,17 @@ def test_every_page_is_in_the_menu_once() -> None:
     assert sorted(named(SITE["nav"])) == [path.relative_to(DOCS).as_posix() for path in PAGES]
 
 
+def test_a_newcomer_reads_some_8000_words() -> None:
+    """The README and the pages of Start; everything else is to look up."""
+    [start] = [entry["Start"] for entry in SITE["nav"] if "Start" in entry]
+    path = [ROOT / "README.md", *(DOCS / name for name in named(start))]
+    assert sum(len(page.read_text("utf-8").split()) for page in path) < 8_500
+    # The order is the same on the site, on its first page and in the README.
+    for page in (DOCS / "index.md", ROOT / "README.md"):
+        part = page.read_text("utf-8").partition("all that a newcomer needs")[2]
+        assert [Path(link.path).name for link in links(part)][: len(path) - 2] == [path.name for path in path[2:]]
+
+
 def test_every_picture_is_shown_somewhere() -> None:
     shown = {
         (path.parent / link.path).resolve()
