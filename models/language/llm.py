@@ -28,7 +28,8 @@ which tokenizers split finer, count more."""
 
 _INSTEAD = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, replaces it with a capable one."
 CAUTION = (
-    f"The language model here is a tiny one that comes along to prove the path: do not rely on what it says. {_INSTEAD}"
+    "The language model here is a tiny one that only shows that everything works: do not rely on what it says. "
+    f"{_INSTEAD}"
 )
 """What callers and operators are told of an LLM that is not capable."""
 PASSAGES = (
