@@ -17,7 +17,8 @@ _TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").
 NEIGHBOURS = 3
 """Number of a task's nearest examples: the mean of their cosines is the score of the task."""
 LONGEST = 500
-"""Largest number of characters of a request that is compared. A longer text is material to work on, not a question."""
+"""Most characters of a request that is compared with examples. No task is nearest to a longer text, which is material
+to work on, not a question."""
 
 
 @dataclass(frozen=True, slots=True)

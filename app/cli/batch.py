@@ -152,7 +152,7 @@ async def _run(
                             continue
                         await gaps.take()
                         group.create_task(run_line(line)).add_done_callback(lambda _: gaps.give_back())
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    except ExceptionGroup as group_error:
+        raise group_error.exceptions[0] from None
     finally:
         await services.close()

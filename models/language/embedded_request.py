@@ -27,7 +27,7 @@ _LONGEST_NATIVE_SCHEMA = 10_000
 class NativeRequest:
     body: Mapping[str, Any]
     loose_grammar: str = ""
-    """A request for the same kind of answer with any object in it, for when the grammar in `body` turns out not to
+    """A grammar of the same kind of answer with any object in it, for when the one in `body` turns out not to
     compile."""
     is_call: bool = False
     """The answer is a call: `{"name": …, "arguments": …}`."""

@@ -8,8 +8,6 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 FOLDERS = ("app", "tasks", "models", "training")
-KNOWN_CIRCLES: set[str] = set()
-"""Files that still import each other. The list only gets shorter."""
 
 
 def sources() -> dict[str, Path]:
