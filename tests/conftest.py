@@ -21,6 +21,8 @@ from models import garbage
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 SET_ASIDE, COLLECT_ALL = garbage.set_aside, garbage.collect_all
+_CASES: dict[Callable[..., Any], tuple[Callable[..., Any], list[dict[str, Any]]]] = {}
+"""The undecorated test and the cases of each test that `each_case` has decorated."""
 
 # Hypothesis keeps its record of failures outside the checkout.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "openfaze-hypothesis"))
@@ -113,46 +115,66 @@ def each_case(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[C
     failures.
 
     A separate test costs some milliseconds in every process that collects it. All cases share the fixtures of the one
-    test, so a case must not change a fixture.
+    test, so a case must not change a fixture. Where the decorator stands twice, the cases are all combinations. Each
+    case has an id, like `17: size=64, line_end='\\r'`, and `EACH_CASE` in the environment picks some by number or text.
     """
     names = tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else names
     named = [dict(zip(names, case if len(names) > 1 else [case], strict=True)) for case in cases]
     assert named, "no cases: this test could not fail"
 
-    def decorate(test: Callable[..., Any]) -> Callable[..., Any]:
-        asked = inspect.signature(test)
+    def decorate(decorated: Callable[..., Any]) -> Callable[..., Any]:
+        test, inner = _CASES.get(decorated, (decorated, [{}]))
+        combined = [{**case, **more} for case in named for more in inner]
+        asked = inspect.signature(decorated)
         rest = [parameter for name, parameter in asked.parameters.items() if name not in names]
         assert len(rest) == len(asked.parameters) - len(names), f"{names} are not all parameters of {test.__name__}"
 
-        @functools.wraps(test)
+        @functools.wraps(decorated)
         def tried(**fixtures: Any) -> None:
             failures: list[str] = []
-            for case in named:
-                with _noting(failures, case):
+            for number, case in _picked(combined):
+                with _noting(failures, test, number, case):
                     test(**case, **fixtures)
             _tell(failures)
 
-        @functools.wraps(test)
+        @functools.wraps(decorated)
         async def awaited(**fixtures: Any) -> None:
             failures: list[str] = []
-            for case in named:
-                with _noting(failures, case):
+            for number, case in _picked(combined):
+                with _noting(failures, test, number, case):
                     await test(**case, **fixtures)
             _tell(failures)
 
         made = awaited if inspect.iscoroutinefunction(test) else tried
         made.__signature__ = asked.replace(parameters=rest)  # type: ignore[attr-defined]
+        _CASES[made] = test, combined
         return made
 
     return decorate
 
 
+def _case_id(number: int, case: dict[str, Any]) -> str:
+    return f"{number}: " + ", ".join(f"{name}={value!r}"[:300] for name, value in case.items())
+
+
+def _picked(cases: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    """Number the cases, and keep those that EACH_CASE names. Skips the test if there are none."""
+    numbered = list(enumerate(cases, 1))
+    if (wanted := os.environ.get("EACH_CASE")) is None:
+        return numbered
+    if wanted.isdecimal():
+        kept = numbered[int(wanted) - 1 : int(wanted)] if int(wanted) else []
+    else:
+        kept = [(number, case) for number, case in numbered if wanted in _case_id(number, case)]
+    return kept or pytest.skip(f"no case is {wanted!r}, which EACH_CASE asks for")
+
+
 @contextlib.contextmanager
-def _noting(failures: list[str], case: dict[str, Any]) -> Iterator[None]:
+def _noting(failures: list[str], test: Callable[..., Any], number: int, case: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - all of them are told
-        failures.append("With " + ", ".join(f"{name}={value!r}"[:300] for name, value in case.items()))
+        failures.append(f"{test.__name__}[{_case_id(number, case)}]")
         failures.append("".join(traceback.format_exception(error)))
 
 
