@@ -31,6 +31,7 @@ from app.state.entries import sweep_for_ever
 from app.telemetry import log_stray_exceptions
 from models import garbage
 from models.base import available_cpus
+from models.fair_threads import FairThreads
 from models.malloc import Activity, return_free_memory_for_ever
 
 
@@ -53,7 +54,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        log_stray_exceptions(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(FairThreads())
+        log_stray_exceptions(loop)
         garbage.set_aside()
         works = (
             services.report_devices(),

@@ -23,7 +23,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source, urls_in
 from tasks.result import Result, ResultLine, SourceLine, lines_below, pieces_under
 from tasks.translation.segments import Sentence, is_invented, items_of, pieces_of, respaced
-from tasks.wording.translation import TranslationOrder, asked_of
+from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, asked_of
 
 _BATCHES_AT_ONCE = 2
 _FRAGMENTS = re.compile(f"({MARK.pattern})")
@@ -189,6 +189,8 @@ class TranslateTask:
     async def run(self, request: TaskRequest) -> TranslateResult:
         """Translate the request's texts. Raises InputError (no language, an unknown one, nothing to translate),
         InputTooLarge and ModelError."""
+        if len(request.text) > self._most_chars + LONGEST_INSTRUCTION:
+            self._check_size([request.text])
         asked = await asyncio.to_thread(asked_of, request.text)
         texts = [await request.redact(text) for text in await self._texts(asked, request.sources)]
         self._check_size(texts)
@@ -239,7 +241,7 @@ class TranslateTask:
 
     async def _texts(self, asked: TranslationOrder, sources: Sequence[Source]) -> list[str]:
         """Return the text of the message, unless it only names inputs, or else the texts of the documents."""
-        if asked.text.strip() and not _only_names(asked.text, sources):
+        if asked.text.strip() and not await asyncio.to_thread(_only_names, asked.text, sources):
             return [asked.text]
         if not sources:
             raise InputError(

@@ -13,7 +13,7 @@ from tasks.errors import InputError
 from tasks.wording.named_languages import LanguageMention, named, source_in, target_in, unknown_in, without_source
 from tasks.wording.phrases import PHRASES
 
-_HEAD = 400
+LONGEST_INSTRUCTION = 400
 """Number of characters at a message's beginning or end in which its instruction is searched for."""
 _LONGEST_JSON = 1_000_000
 _MOST_CLAUSES = 12
@@ -91,9 +91,9 @@ def asked_of(message: str) -> TranslationOrder:
             return TranslationOrder(target.tag, source_in(split.instruction, target), _text_following(split, target))
     if asked := _parse_trailing(message):
         return asked
-    whole = message[:_HEAD] if len(message) > _HEAD else message
+    whole = message[:LONGEST_INSTRUCTION] if len(message) > LONGEST_INSTRUCTION else message
     target = target_in(_mask_quotations(whole))
-    if target is not None and len(message) <= _HEAD:
+    if target is not None and len(message) <= LONGEST_INSTRUCTION:
         return TranslationOrder(target.tag, source_in(whole, target), _text_inside(message, target))
     raise InputError(_describe_missing_language(whole))
 
@@ -113,12 +113,12 @@ def _mask_quotations(text: str) -> str:
 
 def _split_instruction(message: str) -> Iterator[_Split]:
     """Yield the splits at ends of clauses near the message's beginning that have text behind them."""
-    head = _mask_quotations(message[:_HEAD])
+    head = _mask_quotations(message[:LONGEST_INSTRUCTION])
     if target_in(head) is None:
         return
     for gap in islice(_BOUNDARY.finditer(head), _MOST_CLAUSES):
         rest = message[gap.end() :]
-        if rest.strip() and not _POLITE.fullmatch(rest[:_HEAD]):
+        if rest.strip() and not _POLITE.fullmatch(rest[:LONGEST_INSTRUCTION]):
             yield _Split(message[: gap.start()], gap.group(), rest)
 
 
@@ -148,10 +148,11 @@ def _text_following(split: _Split, target: LanguageMention) -> str:
 
 def _without_asides(rest: str) -> str:
     """Remove "Keep the formatting." and the like if a colon or the end of a line separates them from the text."""
-    text = rest
-    while aside := _ASIDE.match(text):
-        text = text[aside.end() :]
+    place = 0
+    while place < LONGEST_INSTRUCTION and (aside := _ASIDE.match(rest, place)):
+        place = aside.end()
         if aside.group().rstrip(" \t")[-1] in ":\n":
+            text = rest[place:]
             return text.lstrip("\r\n") if text.strip() else rest
     return rest
 
@@ -159,7 +160,7 @@ def _without_asides(rest: str) -> str:
 def _parse_trailing(message: str) -> TranslationOrder | None:
     """Parse an instruction after the text: `Hello.\\n\\nTranslate the above into French.`"""
     end = message.rstrip()
-    tail = _mask_quotations(end[-_HEAD:])
+    tail = _mask_quotations(end[-LONGEST_INSTRUCTION:])
     if target_in(tail) is None:
         return None
     for gap in [*_BOUNDARY.finditer(tail)][: -_MOST_CLAUSES - 1 : -1]:

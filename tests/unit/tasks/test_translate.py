@@ -10,6 +10,7 @@ import pytest
 from models.base import EngineUnavailable
 from models.translation.capability import remedy_between
 from models.translation.translator import Translator
+from tasks import translate
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -116,6 +117,14 @@ async def test_a_request_without_a_text_is_refused(loader: MediaLoader) -> None:
 async def test_a_text_beyond_the_limit_is_too_large(loader: MediaLoader) -> None:
     with pytest.raises(InputTooLarge, match=r"1001 characters; the limit is 1000.*OPENFAZE_MAX_TRANSLATE_CHARS"):
         await translated(loader, f"Translate into French: {'x' * 1001}", Tagging("a", "en-fr"))
+
+
+async def test_a_message_far_beyond_the_limit_is_refused_before_it_is_read(
+    loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translate, "asked_of", lambda _: pytest.fail("it was read"))
+    with pytest.raises(InputTooLarge, match="2023 characters; the limit is 1000"):
+        await translated(loader, f"Translate into French: {'x' * 2000}", Tagging("a", "en-fr"))
 
 
 @pytest.mark.parametrize(

@@ -245,3 +245,10 @@ async def test_a_long_text_goes_in_batches_and_reports_its_progress() -> None:
     assert len(reports) == 10
     assert slow.most == 2
     assert slow.waits == [False] + 9 * [True]
+
+
+@each_case("signs", ["!", ".", "…", "।", "؟", "。", "!)", ". ", "!\ue800"])
+def test_a_run_of_signs_is_cut_in_time_linear_in_its_length(signs: str) -> None:
+    """In quadratic time each would take hours."""
+    text = "Hello." + signs * (1_000_000 // len(signs))
+    assert "".join(cut(text)) == text

@@ -92,3 +92,9 @@ def test_what_the_text_says_about_languages_is_no_instruction() -> None:
 def test_a_megabyte_of_text_is_taken_as_it_is() -> None:
     text = "One line of many.\n" * 60_000
     assert asked_of(f"Translate the following into French:\n\n{text}").text == text
+
+
+def test_an_endless_row_of_asides_is_left_alone_behind_the_instruction() -> None:
+    """Each of them cut off the text would take minutes."""
+    text = "be." * 2_000_000 + "x"
+    assert asked_of(f"Translate into French. {text}").text == text

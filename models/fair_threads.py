@@ -1,0 +1,86 @@
+"""The event loop's default threads, which keys share in turn.
+
+`asyncio.to_thread` and `run_in_executor` hand work to these threads. What runs there cannot be interrupted and goes on
+after its caller has left, so that one key could keep all of them.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from models.base import available_cpus
+from models.scheduler import SHARE, FairQueue, Share
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    work: Callable[[], Any]
+    share: Share
+    future: "Future[Any]"
+
+
+THREADS = min(32, available_cpus() + 4)
+"""Number of the default threads, like that of asyncio's own."""
+
+
+class FairThreads(ThreadPoolExecutor):
+    """A pool of threads in which one key never has all of them, and waiting calls are begun by key in turn.
+
+    The key is that of the task that submits the call. `threads` must be at least 2.
+
+    >>> asyncio.get_running_loop().set_default_executor(FairThreads())
+    """
+
+    def __init__(self, threads: int = THREADS) -> None:
+        super().__init__(threads, thread_name_prefix="work")
+        self._threads_of_all = threads
+        self._calls: FairQueue[_Call] = FairQueue()
+        self._running: Counter[str] = Counter()
+        """Number of running calls per key."""
+        self._changed = threading.Lock()
+        """Guards the two above."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        call = _Call(lambda: fn(*args, **kwargs), SHARE.get(), Future())
+        with self._changed:
+            self._calls.push(call, call.share)
+            self._begin()
+        return call.future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the threads after the running calls. Calls that wait are cancelled."""
+        with self._changed:
+            while call := self._calls.pop():
+                call.future.cancel()
+        super().shutdown(wait, cancel_futures=cancel_futures)
+
+    def _begin(self) -> None:
+        """Begin as many of the waiting calls as may run now. Raises RuntimeError after a shutdown."""
+        while self._running.total() < self._threads_of_all and (call := self._calls.pop(self._may_run)):
+            self._running[call.share.key] += 1
+            super().submit(self._run, call)
+
+    def _may_run(self, share: Share) -> bool:
+        return self._running[share.key] < self._threads_of_all - 1
+
+    def _run(self, call: _Call) -> None:
+        key, future, work = call.share.key, call.future, call.work
+        del call
+        try:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(work())
+                except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+                    future.set_exception(error)
+        finally:
+            del future, work  # the error's traceback refers to this frame
+            with self._changed:
+                self._running[key] -= 1
+                self._running = +self._running
+                self._begin()
