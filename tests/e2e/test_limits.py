@@ -388,7 +388,7 @@ def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_ll
         def ask() -> None:
             before = len(model.log)
             refused = model.ask("Who is it?", headers=headers)
-            assert "wait for 'llm' already" in error_of(refused, 429, "rate_limit_exceeded")["message"]
+            assert "are already waiting for 'llm'" in error_of(refused, 429, "rate_limit_exceeded")["message"]
             [line] = [line for line in model.log[before:] if line["event"] == "request" and line["status"] == 429]
             assert "read" in line["stages"]
             assert "plan" not in line["stages"]
