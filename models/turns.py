@@ -141,7 +141,7 @@ class Turns:
     """
 
     def __init__(self, at_once: int = 1, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._at_once = at_once
+        self.at_once = at_once
         self._clock = clock
         self._rivalry = Rivalry(clock)
         self._running = 0
@@ -160,7 +160,7 @@ class Turns:
 
     def widen(self, more: int) -> None:
         """Raise the number of batches that may run at the same time: an engine has moved to further processors."""
-        self._at_once += more
+        self.at_once += more
 
     @property
     def is_contested(self) -> bool:
@@ -233,7 +233,7 @@ class Turns:
 
     def _grant(self) -> None:
         self._waiting = [one for one in self._waiting if not one[2].done()]
-        while self._waiting and not (self._running >= self._at_once and self.is_contested):
+        while self._waiting and not (self._running >= self.at_once and self.is_contested):
             # Work of batches comes last; of one key's work, steps already begun come first.
             places = [
                 (share is not None and share.is_later, self._time(share), is_followed)

@@ -26,9 +26,15 @@ class Fragile:
             raise blob.error("is refused.", code="refused")
         self._blob = blob
         self._note = note
+        self._asked = False
 
     def about(self) -> tuple[Blob, str]:
         return self._blob, self._note
+
+    def was_asked(self) -> bool:
+        """True if this was called before, since the document was opened."""
+        asked, self._asked = self._asked, True
+        return asked
 
     def pid(self) -> int:
         return os.getpid()

@@ -101,7 +101,7 @@ _MOST_WORDS = 2000
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
 _LONGEST_NAME, _LONGEST_NUMBER = 40, 80
 """Most characters on either side of a pair's sign."""
-_PAIR = re.compile(r"([^\s,;:()]{4,20}(?:\s\d{2,4})?)\s*[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)")
+PAIR = re.compile(r"([^\s,;:()]{4,20}(?:\s\d{2,4})?)\s*[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def _tables_on_own_lines(lines: Sequence[str]) -> list[str]:
 
 def _table_in_pairs(text: str) -> SeriesMessage | None:
     """Find pairs such as `2024-01-01: 5, 2024-01-02: 7`."""
-    found = [(pair, pair[1], pair[2]) for pair in _find_pairs(text) if moment(pair[1])]
+    found = [(pair, pair[1], pair[2]) for pair in find_pairs(text) if moment(pair[1])]
     if len(found) < _LEAST_ROWS:
         return None
     words = _cut_out(text, found[0][0].start(), found[-1][0].end())
@@ -212,14 +212,14 @@ def _table_in_run(text: str) -> SeriesMessage | None:
     return SeriesMessage(_cut_out(text, best[0].start(), best[-1].end()), table)
 
 
-def _find_pairs(text: str) -> Iterator["re.Match[str]"]:
-    """Yield the matches of `_PAIR` around the signs in pairs: trying every character of a long text would take
+def find_pairs(text: str) -> Iterator["re.Match[str]"]:
+    """Yield the matches of `PAIR` around the signs in pairs: trying every character of a long text would take
     seconds."""
     end = 0
     for sign in _SIGN.finditer(text):
         start = max(end, sign.start() - _LONGEST_NAME)
         # A pair's name ends at its sign, so the first match within reach is the pair of this sign.
-        found = next((pair for pair in _PAIR.finditer(text, start, sign.end() + _LONGEST_NUMBER)), None)
+        found = next((pair for pair in PAIR.finditer(text, start, sign.end() + _LONGEST_NUMBER)), None)
         if found is not None and found.start() >= end:
             yield found
             end = found.end()

@@ -4,6 +4,7 @@ Time passes where a test says so: it looks at the connections as of a later seco
 """
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +20,6 @@ from app.connections import (
     LINGER_S,
     REASONS,
     WINDOW_S,
-    BoundedProtocol,
     ConnectionLimits,
     Connections,
     bounded_protocol,
@@ -97,10 +97,7 @@ async def served(**limits: Any) -> AsyncIterator[Server]:
     config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none")
     config.load()
     state = ServerState()
-
-    def protocol() -> BoundedProtocol:
-        return BoundedProtocol(config=config, server_state=state, app_state={}, connections=connections)
-
+    protocol = functools.partial(bounded_protocol(connections), config=config, server_state=state, app_state={})
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     running = Server(app, connections, server.sockets[0].getsockname()[1])
     try:
@@ -497,11 +494,3 @@ async def test_refusals_are_logged_once_with_their_counts() -> None:
         assert server.connections.ever_refused == {
             reason: 4 * (reason == "connections_of_address") for reason in REASONS
         }
-
-
-async def test_a_server_has_one_set_of_connections() -> None:
-    make = bounded_protocol(Connections(ConnectionLimits(connections=7)))
-    config = uvicorn.Config(Application(), log_config=None, lifespan="off", ws="none")
-    first, second = (make(config=config, server_state=ServerState(), app_state={}) for _ in range(2))
-    assert first._of is second._of
-    assert first._of.limits.connections == 7

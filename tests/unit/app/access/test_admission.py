@@ -251,9 +251,13 @@ def test_what_is_remembered_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPa
     for one in range(100):
         opened(keys, "x", f"10.0.0.{one}")
         opened(keys, "key", f"10.0.1.{one}")
-    guesses = keys._guesses
-    assert guesses is not None
-    assert (len(guesses._tried), len(guesses._known)) == (10, 10)
+    wrong = [opened(keys, "x", f"10.0.0.{one}") for one in range(99, -1, -1)]
+    assert wrong == [429] * 10 + [401] * 90
+    for one in range(90, 100):
+        opened(keys, "x", f"10.0.1.{one}")
+    assert [opened(keys, "key", f"10.0.1.{one}") for one in range(90, 100)] == [200] * 10
+    opened(keys, "x", "10.0.1.0")
+    assert opened(keys, "key", "10.0.1.0") == 429
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import IO
 
 import fsspec
 import pytest
@@ -86,21 +87,28 @@ async def test_a_file_is_read_as_it_was_written(store: FileStore, clock: Clock) 
 
 
 async def test_a_file_that_comes_in_many_pieces_is_written_in_few(tmp_path: Path, clock: Clock) -> None:
-    store = FileStore(Storage(str(tmp_path / "files")), FileLimits(file_bytes=2**21, owner_bytes=2**22), clock)
-    piece, written = os.urandom(2**16), []
+    piece = os.urandom(2**16)
+    written: dict[str, list[int]] = {}
+
+    class NotingStorage(Storage):
+        def create(self, name: str) -> IO[bytes]:
+            file = super().create(name)
+            write = file.write
+
+            def noted(data: bytes) -> int:
+                written.setdefault(name, []).append(len(data))
+                return write(data)
+
+            file.write = noted  # type: ignore[method-assign, assignment]
+            return file
+
+    storage = NotingStorage(str(tmp_path / "files"))
+    store = FileStore(storage, FileLimits(file_bytes=2**21, owner_bytes=2**22), clock)
     async with store.writing("me") as writing:
-        assert writing._file is not None
-        write = writing._file.write
-
-        def noted(data: bytes) -> int:
-            written.append(len(data))
-            return write(data)
-
-        writing._file.write = noted  # type: ignore[method-assign]
         for _ in range(17):
             await writing.write(piece)
         file = await writing.publish("a.bin", "user_data", HOUR)
-    assert written == [2**17] * 8 + [2**16]
+    assert written[file.name] == [2**17] * 8 + [2**16]
     assert await content_of(store, file) == piece * 17
     await store.close()
 

@@ -183,9 +183,6 @@ class Elsewhere:
 
     at_once, most = 4, 8
 
-    def __init__(self, name: str, *made_of: Any) -> None:
-        self.name, self.made_of = name, made_of
-
     def leave(self) -> None:
         pass
 
@@ -193,11 +190,17 @@ class Elsewhere:
 class Cluster:
     def __init__(self) -> None:
         self.asked: list[tuple[str, CardMemory | None, bool]] = []
+        self.made_of: list[tuple[Any, ...]] = []
         self.is_closed = False
 
     def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> Any:
         self.asked.append((name, card, on_a_card))
-        return lambda *made_of: Elsewhere(name, *made_of)
+
+        def make(*made_of: Any) -> Elsewhere:
+            self.made_of.append(made_of)
+            return Elsewhere()
+
+        return make
 
     async def close(self) -> None:
         self.is_closed = True
@@ -213,11 +216,9 @@ async def test_the_engines_of_a_runtime_with_a_cluster_compute_there() -> None:
     runtime = Runtime({"ocr": capability}, EngineConfig(device=CPU), cluster=cluster)
     assert runtime.use(capability) == "service"
     assert cluster.asked == [("openfaze-ocr-doubler-0", card, False), ("openfaze-ocr-doubler-1", card, False)]
-    for host in hosts:
-        assert isinstance(host._workplace, Elsewhere)
-        assert host._workplace.made_of == (SPEC, Doubler, HostLimits(max_batch=8), host.counters.failures)
-        assert host.limits.workers == 4
-    assert turns._at_once == 7  # the one that they shared here, and three more of each there
+    assert cluster.made_of == [(SPEC, Doubler, HostLimits(max_batch=8), host.counters.failures) for host in hosts]
+    assert [host.limits.workers for host in hosts] == [4, 4]
+    assert turns.at_once == 7  # the one that they shared here, and three more of each there
     await runtime.close()
     assert cluster.is_closed
 

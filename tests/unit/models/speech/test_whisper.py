@@ -10,6 +10,7 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
+from models.host import EngineHost
 from models.runtime import Runtime
 from models.speech.capability import (
     OWN_WHISPER,
@@ -265,8 +266,10 @@ async def test_a_batch_of_the_operators_size_is_decoded_together() -> None:
     from models.catalog import CATALOG
 
     runtime = Runtime(CATALOG, EngineConfig(own=[SpeechSettings(speech_batch=3)]))
-    transcriber = runtime.use(SPEECH_TO_TEXT)
-    assert transcriber._host.limits.max_batch == 3  # type: ignore[attr-defined]
+    runtime.use(SPEECH_TO_TEXT)
+    [host] = [part for spec, part in runtime.parts() if spec.capability == "speech_to_text"]
+    assert isinstance(host, EngineHost)
+    assert host.limits.max_batch == 3
     await runtime.close()
 
 

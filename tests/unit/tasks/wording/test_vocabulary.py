@@ -38,13 +38,13 @@ def test_pairs_are_found_around_their_signs_as_they_are_in_the_whole(text: str) 
     def spans(found: object) -> list[tuple[int, int]]:
         return [pair.span() for pair in found if isinstance(pair, re.Match)]  # type: ignore[attr-defined]
 
-    assert spans(inline._find_pairs(text)) == spans(inline._PAIR.finditer(text))
+    assert spans(inline.find_pairs(text)) == spans(inline.PAIR.finditer(text))
 
 
 def test_a_text_without_pairs_is_not_searched_at_each_character() -> None:
-    assert list(inline._find_pairs('"' * 1_000_000)) == []
+    assert list(inline.find_pairs('"' * 1_000_000)) == []
     pairs = ", ".join(f"2024-01-{day:02}: {day}" for day in range(1, 29))
-    assert len(list(inline._find_pairs('"' * 1_000_000 + pairs))) == 28
+    assert len(list(inline.find_pairs('"' * 1_000_000 + pairs))) == 28
 
 
 def test_a_word_of_the_vocabulary_means_one_thing() -> None:

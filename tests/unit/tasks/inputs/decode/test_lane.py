@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -586,37 +586,42 @@ async def test_a_file_that_needs_too_much_by_itself_is_refused_beside_others_too
 async def opened_by(key: str, pool: DecodePool, size: int, count: int = 1) -> list[ProcessSession[Fragile]]:
     async def opened() -> list[ProcessSession[Fragile]]:
         SHARE.set(Share(key, 0.5))
-        return [await pool.open(Fragile, Blob(bytes(size), "application/x", "a.bin", "p")) for _ in range(count)]
+        sessions = []
+        for _ in range(count):
+            sessions.append(await pool.open(Fragile, Blob(bytes(size), "application/x", "a.bin", "p")))
+            assert not await sessions[-1].run(Fragile.was_asked)
+        return sessions
 
     return await asyncio.create_task(opened())
 
 
+async def stayed_open(sessions: Sequence[ProcessSession[Fragile]]) -> list[bool]:
+    """For each file, whether it has been open since it was last asked. Those that were closed are opened again."""
+    return [await session.run(Fragile.was_asked) for session in sessions]
+
+
 async def test_open_files_take_a_part_of_the_memory_and_that_of_the_key_with_the_most(pools: Pools) -> None:
     pool = pools(memory_mb=400)
-    [lane] = pool._lanes
     [bobs] = await opened_by("bob", pool, 10 * MB)
     alices = await opened_by("alice", pool, 30 * MB, 6)
-    assert lane._process
-    assert list(lane._process.opened) == [bobs, *alices[-3:]]
+    assert await stayed_open([bobs, *alices[-3:]]) == [True] * 4
+    assert await stayed_open(alices[:3]) == [False] * 3
     assert [len((await one.run(Fragile.about))[0].data) for one in alices] == [30 * MB] * 6
-    assert lane._process.opened.keys() == {bobs, *alices[-3:]}
+    assert await stayed_open([bobs]) == [True]
 
 
 async def test_a_file_larger_than_that_part_is_open_alone(pools: Pools) -> None:
     pool = pools(memory_mb=400)
-    [lane] = pool._lanes
     [small], [large] = await opened_by("bob", pool, MB), await opened_by("alice", pool, 120 * MB)
-    assert lane._process
-    assert list(lane._process.opened) == [large]
-    assert len((await small.run(Fragile.about))[0].data) == MB
-    assert list(lane._process.opened) == [small]
+    assert await stayed_open([large, small, small, large]) == [True, False, True, False]
 
 
 async def test_a_file_goes_where_there_is_room_for_it(pools: Pools) -> None:
     pool = pools(workers=2, memory_mb=400)
-    large = await opened_by("bob", pool, 90 * MB)
-    small = await opened_by("bob", pool, 20 * MB, 2)
-    assert [lane.sessions for lane in pool._lanes] == [{*large}, {*small}]
+    [large] = await opened_by("bob", pool, 90 * MB)
+    first, second = await opened_by("bob", pool, 20 * MB, 2)
+    beside = await first.run(Fragile.pid)
+    assert await second.run(Fragile.pid) == beside != await large.run(Fragile.pid)
 
 
 async def test_a_call_that_waits_is_dropped_when_its_caller_leaves(pools: Pools, place: Place, tmp_path: Path) -> None:
