@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False)
-class _Call:
+class _QueuedCall:
     work: Callable[[], Any]
     share: Share
     future: "Future[Any]"
@@ -40,14 +40,14 @@ class FairThreads(ThreadPoolExecutor):
     def __init__(self, threads: int = THREADS) -> None:
         super().__init__(threads, thread_name_prefix="work")
         self._threads_of_all = threads
-        self._calls: FairQueue[_Call] = FairQueue()
+        self._calls: FairQueue[_QueuedCall] = FairQueue()
         self._running: Counter[str] = Counter()
         """Number of running calls per key."""
         self._changed = threading.Lock()
         """Guards the two above."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        call = _Call(lambda: fn(*args, **kwargs), SHARE.get(), Future())
+        call = _QueuedCall(lambda: fn(*args, **kwargs), SHARE.get(), Future())
         with self._changed:
             self._calls.push(call, call.share)
             self._begin()
@@ -69,7 +69,7 @@ class FairThreads(ThreadPoolExecutor):
     def _may_run(self, share: Share) -> bool:
         return self._running[share.key] < self._threads_of_all - 1
 
-    def _run(self, call: _Call) -> None:
+    def _run(self, call: _QueuedCall) -> None:
         key, future, work = call.share.key, call.future, call.work
         del call
         try:
