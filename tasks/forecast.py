@@ -23,8 +23,8 @@ from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine
-from tasks.series.columns import Observed, mentions, observed
-from tasks.series.grid import SeriesTable
+from tasks.series.columns import Mentions, Observed, observed
+from tasks.series.grid import SeriesTable, TooManyCells
 from tasks.series.horizon import Horizon, horizon_in
 from tasks.series.inline import message_of
 from tasks.series.reading import TableReader
@@ -133,7 +133,12 @@ class ForecastTask:
                 f"{self._settings.max_inline_chars} (OPENFAZE_MAX_INLINE_CHARS). Attach it as a CSV file.",
                 param="messages",
             )
-        message = await asyncio.to_thread(message_of, request.text, has_sources=bool(request.sources))
+        try:
+            message = await asyncio.to_thread(
+                message_of, request.text, self._reader.limits.cells, has_sources=bool(request.sources)
+            )
+        except TooManyCells as error:
+            raise InputTooLarge(f"The table in the text {error}", param="messages") from error
         if request.sources:
 
             async def read(source: Source) -> list[Observed]:
@@ -250,8 +255,9 @@ def _describe_columns(tables: Sequence[tuple[str, SeriesTable]]) -> str:
 
 def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[Observed]:
     """Return the series of the table that `words` name, or else of the first table with a long enough series."""
-    named = [pair for pair in tables if mentions(words, pair[0])]
-    by_table = [observed(table, words) for _, table in named or tables]
+    mentions = Mentions(words)
+    named = [pair for pair in tables if pair[0] in mentions]
+    by_table = [observed(table, mentions) for _, table in named or tables]
     enough = [series for series in by_table if any(one.count >= LEAST_POINTS for one in series)]
     return next(filter(None, [*enough, *by_table]), [])
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -91,12 +91,13 @@ def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[s
     """Find a column of numbers that are years, days like 20240131 or seconds since 1970: one with such a name, or else
     the first if it ascends and another column can hold the values."""
     names = {at: columns[at].name.strip() for at in numeric}
-    named = [at for at, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
-    for at in [*named, *(at for at in numeric if at not in named)]:
-        there = [value for value in numeric[at] if value is not None]
-        rises = all(later > earlier for earlier, later in pairwise(there))
-        if not (at in named or (at == min(numeric) and rises and len(numeric) > 1)):
-            continue
+    possible = [at for at, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
+    first = min(numeric, default=None)
+    if first is not None and len(numeric) > 1:
+        there = [value for value in numeric[first] if value is not None]
+        if all(later > earlier for earlier, later in pairwise(there)):
+            possible.append(first)
+    for at in possible:
         for read in (year_in, _compact_date, since_1970):
             times = [None if value is None else read(value) for value in numeric[at]]
             if sum(time is not None for time in times) >= MOST * len(times):
@@ -157,8 +158,59 @@ def upright(table: SeriesTable) -> SeriesTable:
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
 _SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
 """Names of columns that say which series a row belongs to."""
-_EACH = r"\b(?:by|per|each|every|for (?:each|every|all)|pro|je|par|chaque|por|cada|per ogni)\W+(?:\w+\W+)?"
+_EACH = re.compile(
+    r"\b(?:by|per|each|every|for (?:each|every|all)|pro|je|par|chaque|por|cada|per ogni)\W++(?=(\w++\W++)?)",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_MOST_WORDS = 20
+"""Largest number of words in a name that a request can mention."""
+
+
+class Mentions:
+    """The names of columns and series that the words of a request mention, in any case, singular or plural.
+
+    >>> "unitSales" in Mentions("Forecast the unit sales")
+    True
+    """
+
+    def __init__(self, words: str) -> None:
+        self._words = list(_WORD.finditer(words))
+        self._said = {run for first in range(len(self._words)) for run in self._runs(first)}
+        places = {word.start(): first for first, word in enumerate(self._words)}
+        behind = {place for each in _EACH.finditer(words) for place in (each.end(), each.end() + len(each[1] or ""))}
+        self._each = {run for place in behind & places.keys() for run in self._runs(places[place])}
+
+    def __contains__(self, name: str) -> bool:
+        return len(name) > 1 and not self._said.isdisjoint(_spellings(name))
+
+    def each(self, name: str) -> bool:
+        """True if the words ask for something `by name` or `per name`."""
+        return not self._each.isdisjoint(_spellings(name))
+
+    def _runs(self, first: int) -> Iterator[str]:
+        """Yield the spellings of the names of up to _MOST_WORDS words that begin with the word at `first`."""
+        singular = plain = ""
+        for word in self._words[first : first + _MOST_WORDS]:
+            parts = _parts(word[0])
+            singular += _join_singular(parts)
+            plain += "".join(parts)
+            yield from filter(None, (singular, plain))
+
+
+def _spellings(name: str) -> set[str]:
+    """Return a name in small letters without signs: once without the plural's s of its words, once with them."""
+    parts = _parts(name)
+    return {_join_singular(parts), "".join(parts)} - {""}
+
+
+def _parts(name: str) -> list[str]:
+    return [part.casefold() for part in _WORD.findall(_HUMP.sub(" ", name))]
+
+
+def _join_singular(parts: Sequence[str]) -> str:
+    return "".join(part.removesuffix("s") for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +231,8 @@ class Observed:
         return sum(value is not None for value in self.values)
 
 
-def observed(table: SeriesTable, words: str) -> list[Observed]:
-    """Return the series of `table` that `words` name, or else all; none if the table has no column of numbers."""
+def observed(table: SeriesTable, mentions: Mentions) -> list[Observed]:
+    """Return the series of `table` that are mentioned, or else all; none if the table has no column of numbers."""
     table = upright(table)
     comma = decimal_comma(_numeric_texts(table.columns), likely=table.comma_likely)
     numeric = {
@@ -189,19 +241,13 @@ def observed(table: SeriesTable, words: str) -> list[Observed]:
     used, times = dates_of(table.columns, numeric)
     values = {at: found for at, found in numeric.items() if at not in used}
     values = _without_row_numbers(table.columns, values)
-    labels = [at for at in range(len(table.columns)) if at not in used and at not in numeric]
+    labels = [one for at, one in enumerate(table.columns) if at not in used and at not in numeric]
     every = [Observed(table.columns[at].name, times, numbers) for at, numbers in values.items()]
-    wanted = [one for one in every if mentions(words, one.name)] or every
-    return [part for one in wanted for part in _split_by_series(one, [table.columns[at] for at in labels], words)]
-
-
-def mentions(words: str, name: str) -> bool:
-    """True if `words` name this column or series, in any case, singular or plural."""
-    parts = _WORD.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
-    if not parts or len(name) < 2:
-        return False
-    pattern = r"[\W_]*".join(re.escape(part.removesuffix("s")) + "s?" for part in parts)
-    return re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", words, re.IGNORECASE) is not None
+    wanted = [one for one in every if one.name in mentions] or every
+    groups = _rows_by_series(labels, mentions) if wanted else {}
+    if not groups:
+        return wanted
+    return [_select_rows(one, name, rows) for one in wanted for name, rows in groups.items()]
 
 
 def _numeric_texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
@@ -249,22 +295,23 @@ def _without_row_numbers(
     return kept or values
 
 
-def _split_by_series(one: Observed, labels: Sequence[SeriesColumn], words: str) -> list[Observed]:
-    """Split the rows by the column that names their series, and keep the series that `words` name, or else all."""
+def _rows_by_series(labels: Sequence[SeriesColumn], mentions: Mentions) -> dict[str, list[int]]:
+    """Return the rows of each series by the column that names it: of the series that are mentioned, or else of all.
+    Empty if no column separates series."""
     for column in labels:
-        groups = list(dict.fromkeys(cell for cell in column.cells if isinstance(cell, str) and not is_missing(cell)))
-        if not 1 <= len(groups) < max(2, len(column.cells) / 2):
+        rows: dict[str, list[int]] = {}
+        for at, cell in enumerate(column.cells):
+            if isinstance(cell, str) and not is_missing(cell):
+                rows.setdefault(cell, []).append(at)
+        if not 1 <= len(rows) < max(2, len(column.cells) / 2):
             continue
-        wanted = [group for group in groups if mentions(words, group)]
-        name = r"[\W_]*".join(map(re.escape, _WORD.findall(column.name))) or r"(?!)"
-        apart = re.search(_EACH + name, words, re.IGNORECASE)
-        each = apart or _SERIES_NAME.fullmatch(column.name.strip())
-        if wanted or (each and len(groups) > 1):
-            return [_select_rows(one, column, group) for group in wanted or groups]
-    return [one]
+        wanted = {name: places for name, places in rows.items() if name in mentions}
+        each = mentions.each(column.name) or _SERIES_NAME.fullmatch(column.name.strip())
+        if wanted or (each and len(rows) > 1):
+            return wanted or rows
+    return {}
 
 
-def _select_rows(one: Observed, column: SeriesColumn, group: str) -> Observed:
-    rows = [at for at, cell in enumerate(column.cells) if cell == group]
+def _select_rows(one: Observed, name: str, rows: Sequence[int]) -> Observed:
     times = [one.times[at] for at in rows] if one.times is not None else None
-    return Observed(" ".join(group.split())[:80], times, [one.values[at] for at in rows])
+    return Observed(" ".join(name.split())[:80], times, [one.values[at] for at in rows])

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tasks.notation.cells import is_missing, looks_numeric, moment
-from tasks.series.grid import SeriesTable, cell_of, table_of
+from tasks.series.grid import SeriesTable, cell_of, check_size, table_of
 
 _LEAST = 2
 """Least number of elements for a list to be a column."""
@@ -17,10 +17,10 @@ _DEEPEST = 4
 """Largest number of objects around a table, as in `{"data": {"rows": […]}}`."""
 
 
-def json_table(text: str) -> SeriesTable | None:
-    """Return the first table in a JSON text; None if it is no JSON or has no table."""
+def json_table(text: str, most_cells: int) -> SeriesTable | None:
+    """Return the first table in a JSON text; None if it is no JSON or has no table. Raises TooManyCells."""
     try:
-        return value_table(_parse_json(text))
+        return value_table(_parse_json(text), most_cells)
     except (ValueError, RecursionError):
         return None
 
@@ -32,25 +32,25 @@ def _parse_json(text: str) -> Any:
         return [json.loads(line, parse_constant=lambda _: None) for line in text.splitlines() if line.strip()]
 
 
-def value_table(value: object, depth: int = 0) -> SeriesTable | None:
-    """Return the table in a parsed JSON value."""
+def value_table(value: object, most_cells: int, depth: int = 0) -> SeriesTable | None:
+    """Return the table in a parsed JSON value. Raises TooManyCells."""
     if isinstance(value, list):
-        return _table_of_list(value)
+        return _table_of_list(value, most_cells)
     if not isinstance(value, dict) or depth > _DEEPEST:
         return None
     lists = {str(name): column for name, column in value.items() if isinstance(column, list)}
     plain = {name: column for name, column in lists.items() if not _is_nested(column)}
     if plain and max(map(len, plain.values())) >= _LEAST:
-        return _table_of_columns(plain)
+        return _table_of_columns(plain, most_cells)
     if len(value) > _LEAST and not _is_nested(value.values()):
         # An object such as `{"2024-01": 12, "2024-02": 15}` is a table of two columns.
-        return table_of([[str(name), cell_of(cell)] for name, cell in value.items()], ("", "value"))
+        return table_of([[str(name), cell_of(cell)] for name, cell in value.items()], ("", "value"), most_cells)
     single = len(value) == 1 and all(isinstance(inner, dict) and _are_numbers(inner) for inner in value.values())
     if single or (len(value) > 1 and all(isinstance(inner, dict) for inner in value.values())):
-        keyed = _table_of_mappings(value)
+        keyed = _table_of_mappings(value, most_cells)
         if keyed is not None:
             return keyed
-    return next(filter(None, (value_table(inner, depth + 1) for inner in value.values())), None)
+    return next(filter(None, (value_table(inner, most_cells, depth + 1) for inner in value.values())), None)
 
 
 def _is_nested(cells: Iterable[Any]) -> bool:
@@ -61,38 +61,43 @@ def _are_numbers(value: Mapping[str, Any]) -> bool:
     return len(value) >= _LEAST and all(isinstance(cell, int | float | None) for cell in value.values())
 
 
-def _table_of_list(rows: Sequence[Any]) -> SeriesTable | None:
+def _table_of_list(rows: Sequence[Any], most_cells: int) -> SeriesTable | None:
     objects = [row for row in rows if isinstance(row, dict)]
     if objects:
         names = list(dict.fromkeys(str(name) for row in objects for name in row))
-        return table_of([[cell_of(row.get(name)) for name in names] for row in objects], names)
+        check_size(len(objects), len(names), most_cells)
+        return table_of([[cell_of(row.get(name)) for name in names] for row in objects], names, most_cells)
     if rows and all(isinstance(row, list) for row in rows):
         head = rows[0] if rows[0] and all(isinstance(cell, str) for cell in rows[0]) and len(rows) > 1 else None
         if head is not None and all(isinstance(cell, str) for cell in rows[1]):
             head = None
-        return table_of([[cell_of(cell) for cell in row] for row in (rows[1:] if head else rows)], head or ())
-    return table_of([[cell_of(cell)] for cell in rows], ()) if len(rows) >= _LEAST else None
+        cells = [[cell_of(cell) for cell in row] for row in (rows[1:] if head else rows)]
+        return table_of(cells, head or (), most_cells)
+    return table_of([[cell_of(cell)] for cell in rows], (), most_cells) if len(rows) >= _LEAST else None
 
 
-def _table_of_columns(lists: Mapping[str, Sequence[Any]]) -> SeriesTable:
+def _table_of_columns(lists: Mapping[str, Sequence[Any]], most_cells: int) -> SeriesTable:
     """Build a table of the lists that have the most frequent length; others are no columns."""
-    lengths = [len(column) for column in lists.values()]
-    length = max(lengths, key=lambda one: (lengths.count(one), one))
+    lengths = Counter(map(len, lists.values()))
+    length = max(lengths, key=lambda one: (lengths[one], one))
     columns = {name: column for name, column in lists.items() if len(column) == length}
+    check_size(length, len(columns), most_cells)
     rows = [[cell_of(column[at]) for column in columns.values()] for at in range(length)]
-    return table_of(rows, list(columns))
+    return table_of(rows, list(columns), most_cells)
 
 
-def _table_of_mappings(value: Mapping[str, Mapping[str, Any]]) -> SeriesTable | None:
+def _table_of_mappings(value: Mapping[str, Mapping[str, Any]], most_cells: int) -> SeriesTable | None:
     """Build a table from pandas' default form, `{"sales": {"2024-01": 12}}`, in either orientation."""
     inner = list(value.values())
     if any(isinstance(cell, list | dict) for row in inner for cell in row.values()):
         return None
     keys = list(dict.fromkeys(str(key) for row in inner for key in row))
+    check_size(len(keys), len(inner), most_cells)
     if len(keys) >= len(inner):
         rows = [[key, *(cell_of(row.get(key)) for row in inner)] for key in keys]
-        return table_of(rows, ("", *map(str, value)))
-    return table_of([[str(name), *(cell_of(row.get(key)) for key in keys)] for name, row in value.items()], ("", *keys))
+        return table_of(rows, ("", *map(str, value)), most_cells)
+    rows = [[str(name), *(cell_of(row.get(key)) for key in keys)] for name, row in value.items()]
+    return table_of(rows, ("", *keys), most_cells)
 
 
 _DELIMITERS = ("\t", ";", ",", "|")
@@ -101,8 +106,9 @@ _SAMPLE = 50
 _RULE = re.compile(r"[\s|:+=-]+")
 """The line under the header of a Markdown table."""
 _DATE_THEN_NUMBER = (
-    re.compile(r"(.{4,30}?)(?:\s*[:=→]\s*|\s+[–-]\s+|\s+)([-+(]?\S*\d\S*)"),
-    re.compile(r"(.{4,40}\S)\s+(\S+)"),
+    # What follows spaces or signs never begins with one, so nothing is gained by giving some of them back.
+    re.compile(r"(.{4,30}?)(?:\s*+[:=→]\s*+|\s++[–-]\s++|\s++)((?=\S*?\d)\S++)"),
+    re.compile(r"(.{4,40}\S)\s++(\S++)"),
 )
 _DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
 _LEAST_DATES = 5
@@ -111,9 +117,9 @@ _LONGEST = 80
 """Longest line, in characters, with a date and a number."""
 
 
-def delimited_table(text: str) -> SeriesTable | None:
+def delimited_table(text: str, most_cells: int) -> SeriesTable | None:
     """Return the table in a delimited text, or None. Lines of another width than most are taken for titles and
-    notes."""
+    notes. Raises TooManyCells."""
     lines = [
         line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.lstrip().startswith("#")
     ]
@@ -129,7 +135,7 @@ def delimited_table(text: str) -> SeriesTable | None:
     rows = [row for row in rows[start:] if any(map(str.strip, row))]
     names: Sequence[str] = rows.pop(0) if is_head(rows[0]) else ()
     rows = [row for row in rows if len(row) in (width, width + 1) or width == 1]
-    return table_of(rows, names, comma_likely=delimiter == ";")
+    return table_of(rows, names, most_cells, comma_likely=delimiter == ";")
 
 
 def is_head(row: Sequence[str]) -> bool:

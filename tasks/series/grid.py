@@ -144,9 +144,38 @@ class SeriesTable:
     """True if an ambiguous comma is probably decimal, because semicolons separate the columns."""
 
 
-def table_of(rows: Sequence[Sequence[Cell]], names: Sequence[str], *, comma_likely: bool = False) -> SeriesTable:
-    """Build a table from rows, which may differ in length; unnamed columns get an empty name."""
+MOST_COLUMNS = 16_384
+"""Largest number of columns of a table: a spreadsheet has no more."""
+
+
+class TooManyCells(Exception):
+    """The table has more cells than allowed. The message follows a name, such as that of the file."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"has more than {limit} cells, the limit (OPENFAZE_MAX_CELLS).")
+
+
+class TooManyColumns(TooManyCells):
+    """The table is wider than allowed. The text may have another reading, such as a list."""
+
+    def __init__(self, columns: int) -> None:
+        Exception.__init__(self, f"has {columns} columns; the limit is {MOST_COLUMNS}.")
+
+
+def check_size(rows: int, columns: int, most_cells: int) -> None:
+    """Raise TooManyCells for a table of this size. Its cells may be many more than its source has values."""
+    if rows * columns > most_cells:
+        raise TooManyCells(most_cells)
+    if columns > MOST_COLUMNS:
+        raise TooManyColumns(columns)
+
+
+def table_of(
+    rows: Sequence[Sequence[Cell]], names: Sequence[str], most_cells: int, *, comma_likely: bool = False
+) -> SeriesTable:
+    """Build a table from rows, which may differ in length; unnamed columns get an empty name. Raises TooManyCells."""
     width = max([len(names), *map(len, rows)], default=0)
+    check_size(len(rows), width, most_cells)
     columns = []
     for at in range(width):
         name = " ".join(names[at].split())[:_LONGEST_NAME] if at < len(names) else ""

@@ -85,9 +85,11 @@ def _following_numbers(text: str, at: int, notation: _Notation) -> "Iterator[re.
 
 
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
-_FENCE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_FENCE = "```"
 _BEGINNINGS = 20
 """Number of opening brackets that are tried as the beginning of JSON."""
+_READ_AGAIN = 100_000
+"""Number of characters that tries in vain may have read before no other bracket is tried."""
 _LEAST_ROWS = 2
 _LEAST_RUN = 3
 """Least number of dates with values in a row that make a table: two may be part of a sentence."""
@@ -101,7 +103,9 @@ _MOST_WORDS = 2000
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
 _LONGEST_NAME, _LONGEST_NUMBER = 40, 80
 """Most characters on either side of a pair's sign."""
-PAIR = re.compile(r"([^\s,;:()]{4,20}(?:\s\d{2,4})?)\s*[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)")
+_VALUE = r"[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)"
+_PAIR_VALUE = re.compile(_VALUE)
+PAIR = re.compile(rf"([^\s,;:()]{{4,20}}(?:\s\d{{2,4}})?)\s*{_VALUE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +115,16 @@ class SeriesMessage:
     table: SeriesTable | None
 
 
-def message_of(text: str, *, has_sources: bool = False) -> SeriesMessage:
-    """Separate a message into words and a table. If the request has sources, numbers in the text are words."""
+def message_of(text: str, most_cells: int, *, has_sources: bool = False) -> SeriesMessage:
+    """Separate a message into words and a table. If the request has sources, numbers in the text are words.
+
+    Raises TooManyCells.
+    """
     text = _ADDRESS.sub(" ", text)
     if has_sources:
         return SeriesMessage(_shorten(text), None)
     for find in (_table_in_fence, _table_in_json, _table_in_lines, _table_in_pairs, _table_in_run, _table_in_list):
-        found = find(text)
+        found = find(text, most_cells)
         if found is not None:
             return SeriesMessage(_shorten(found.words), found.table)
     return SeriesMessage(_shorten(text), None)
@@ -128,30 +135,50 @@ def _shorten(words: str) -> str:
     return words if len(words) <= 2 * _MOST_WORDS else f"{words[:_MOST_WORDS]} {words[-_MOST_WORDS:]}"
 
 
-def _table_in_fence(text: str) -> SeriesMessage | None:
-    for fence in _FENCE.finditer(text):
-        inner = fence[1]
-        found = _table_in_json(inner)
-        table = found.table if found else delimited_table(inner)
+def _table_in_fence(text: str, most_cells: int) -> SeriesMessage | None:
+    for start, inner, end in _find_fences(text):
+        found = _table_in_json(inner, most_cells)
+        table = found.table if found else delimited_table(inner, most_cells)
         if table is not None:
-            return SeriesMessage(_cut_out(text, fence.start(), fence.end()), table)
+            return SeriesMessage(_cut_out(text, start, end), table)
     return None
 
 
-def _table_in_json(text: str) -> SeriesMessage | None:
+def _find_fences(text: str) -> Iterator[tuple[int, str, int]]:
+    """Yield the start, the content and the end of each code block. A block that is not closed ends with the text."""
+    end = 0
+    while (start := text.find(_FENCE, end)) >= 0 and (line := text.find("\n", start)) >= 0:
+        close = text.find(_FENCE, line)
+        end = close + len(_FENCE) if close >= 0 else len(text)
+        yield start, text[line + 1 : close if close >= 0 else end], end
+
+
+def _table_in_json(text: str, most_cells: int) -> SeriesMessage | None:
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    in_vain = 0
     for found in islice(re.finditer(r"[\[{]", text), _BEGINNINGS):
+        if in_vain > _READ_AGAIN:
+            break
         try:
             value, end = decoder.raw_decode(text, found.start())
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            in_vain += _reached(error, text) - found.start()
             continue
-        table = value_table(value)
+        in_vain += end - found.start()
+        table = value_table(value, most_cells)
         if table is not None:
             return SeriesMessage(_cut_out(text, found.start(), end), table)
     return None
 
 
-def _table_in_lines(text: str) -> SeriesMessage | None:
+def _reached(error: Exception, text: str) -> int:
+    """Return the position up to which a text was read as JSON."""
+    if isinstance(error, json.JSONDecodeError) and not error.msg.startswith("Unterminated string"):
+        return error.pos
+    return len(text)
+
+
+def _table_in_lines(text: str, most_cells: int) -> SeriesMessage | None:
     """Find the longest block of lines that are rows, with the line above that names their columns."""
     lines = _tables_on_own_lines(text.splitlines())
     best, start = (0, 0), None
@@ -167,7 +194,7 @@ def _table_in_lines(text: str) -> SeriesMessage | None:
         return None
     if first and _names_columns(lines[first - 1], lines[first]):
         first -= 1
-    table = delimited_table("\n".join(lines[first:last]))
+    table = delimited_table("\n".join(lines[first:last]), most_cells)
     if table is None:
         return None
     return SeriesMessage("\n".join([*lines[:first], *lines[last:]]), table)
@@ -185,16 +212,16 @@ def _tables_on_own_lines(lines: Sequence[str]) -> list[str]:
     return apart
 
 
-def _table_in_pairs(text: str) -> SeriesMessage | None:
+def _table_in_pairs(text: str, most_cells: int) -> SeriesMessage | None:
     """Find pairs such as `2024-01-01: 5, 2024-01-02: 7`."""
     found = [(pair, pair[1], pair[2]) for pair in find_pairs(text) if moment(pair[1])]
     if len(found) < _LEAST_ROWS:
         return None
     words = _cut_out(text, found[0][0].start(), found[-1][0].end())
-    return SeriesMessage(words, table_of([[date, value] for _, date, value in found], ()))
+    return SeriesMessage(words, table_of([[date, value] for _, date, value in found], (), most_cells))
 
 
-def _table_in_run(text: str) -> SeriesMessage | None:
+def _table_in_run(text: str, most_cells: int) -> SeriesMessage | None:
     """Find a table whose line breaks were lost: `date,sold,2026-01-01,5,2026-01-02,7`."""
     best: list[re.Match[str]] = []
     end = 0
@@ -208,7 +235,7 @@ def _table_in_run(text: str) -> SeriesMessage | None:
         best = max(best, found, key=len)
     if len(best) < _LEAST_RUN:
         return None
-    table = table_of([[one[1], one[2]] for one in best], ())
+    table = table_of([[one[1], one[2]] for one in best], (), most_cells)
     return SeriesMessage(_cut_out(text, best[0].start(), best[-1].end()), table)
 
 
@@ -217,19 +244,22 @@ def find_pairs(text: str) -> Iterator["re.Match[str]"]:
     seconds."""
     end = 0
     for sign in _SIGN.finditer(text):
+        value = _PAIR_VALUE.match(text, sign.start(), sign.end() + _LONGEST_NUMBER)
+        if value is None:
+            continue
         start = max(end, sign.start() - _LONGEST_NAME)
         # A pair's name ends at its sign, so the first match within reach is the pair of this sign.
-        found = next((pair for pair in PAIR.finditer(text, start, sign.end() + _LONGEST_NUMBER)), None)
+        found = PAIR.search(text, start, value.end() + 1)
         if found is not None and found.start() >= end:
             yield found
             end = found.end()
 
 
-def _table_in_list(text: str) -> SeriesMessage | None:
+def _table_in_list(text: str, most_cells: int) -> SeriesMessage | None:
     found = longest_list(text)
     if found is None:
         return None
-    table = table_of([[number] for number in found.numbers(text)], ("",))
+    table = table_of([[number] for number in found.numbers(text)], ("",), most_cells)
     return SeriesMessage(_cut_out(text, found.start, found.end), table)
 
 

@@ -15,7 +15,7 @@ from tasks.inputs.office.bounds import inflated, packed
 from tasks.inputs.source import Blob, Source
 from tasks.inputs.text.text_file import json_depth, looks_like_text
 from tasks.series.formats import delimited_table, is_head, json_table
-from tasks.series.grid import Cell, SeriesTable, cell_of, table_of
+from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, cell_of, table_of
 from tasks.series.inline import message_of
 
 _GAPS = 20
@@ -38,6 +38,8 @@ class WorkbookTables:
             self._tables = list(self._read(members))
         except (InputError, MemoryError):
             raise
+        except TooManyCells as error:  # in the sheet's places, which are more than its cells
+            raise _too_large(blob, TooManyCells(limits.cells)) from error
         except Exception as error:  # openpyxl raises whatever malformed parts lead to
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
 
@@ -74,16 +76,13 @@ class WorkbookTables:
             return None
         texts = [cell if isinstance(cell, str) else "" for cell in rows[0]]
         named = is_head(texts) and all(cell is None or isinstance(cell, str) for cell in rows[0])
-        return table_of(rows[1:] if named else rows, texts if named else ())
+        return table_of(rows[1:] if named else rows, texts if named else (), self._limit * _GAPS)
 
     def _count(self, cells: Sequence[Cell]) -> None:
         self._cells -= _count_filled(cells)
         self._places -= len(cells) + 1
         if min(self._cells, self._places) < 0:
-            raise InputTooLarge(
-                f"'{self._blob.label}' has more than {self._limit} cells, the limit (OPENFAZE_MAX_CELLS).",
-                param=self._blob.param,
-            )
+            raise TooManyCells(self._limit)
 
 
 def _count_filled(cells: Sequence[Cell]) -> int:
@@ -135,16 +134,26 @@ class TableReader:
     def _tables(self, text: str, blob: Blob) -> list[SeriesTable]:
         limit = self.limits.cells
         begins = text.lstrip("\ufeff \t\r\n")[:1]
-        ways: Sequence[Callable[[str], SeriesTable | None]] = (delimited_table, _table_in_message)
+        ways: Sequence[Callable[[str, int], SeriesTable | None]] = (delimited_table, _table_in_message)
         if blob.media_type in _PROSE:
             ways = (_table_in_message, delimited_table)
         elif begins in ("{", "[") and json_depth(text) <= self.limits.json_depth:
             ways = (json_table, *ways)
         if text.count("\n") > limit:
-            raise _too_large(blob, limit)
-        found = [table for way in ways if (table := way(text)) is not None]
-        if any(len(table.columns) * len(table.columns[0].cells) > limit for table in found if table.columns):
-            raise _too_large(blob, limit)
+            raise _too_large(blob, TooManyCells(limit))
+        found: list[SeriesTable] = []
+        too_wide: TooManyColumns | None = None
+        for way in ways:
+            try:
+                table = way(text, limit)
+            except TooManyColumns as error:  # a line of many numbers is no table but a list
+                too_wide = error
+            except TooManyCells as error:
+                raise _too_large(blob, error) from error
+            else:
+                found += [] if table is None else [table]
+        if too_wide is not None and not found:
+            raise _too_large(blob, too_wide)
         return found
 
 
@@ -154,11 +163,9 @@ def _may_be_text(blob: Blob) -> bool:
     return kind in ("application", "text") and blob.media_type != media_types.PDF and looks_like_text(blob.data)
 
 
-def _table_in_message(text: str) -> SeriesTable | None:
-    return message_of(text).table
+def _table_in_message(text: str, most_cells: int) -> SeriesTable | None:
+    return message_of(text, most_cells).table
 
 
-def _too_large(blob: Blob, limit: int) -> InputTooLarge:
-    return InputTooLarge(
-        f"'{blob.label}' has more than {limit} cells, the limit (OPENFAZE_MAX_CELLS).", param=blob.param
-    )
+def _too_large(blob: Blob, error: TooManyCells) -> InputTooLarge:
+    return InputTooLarge(f"'{blob.label}' {error}", param=blob.param)

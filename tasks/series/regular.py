@@ -65,9 +65,8 @@ def regular(observed: Observed, period: Period | None, most: int) -> Regular:
     if grid is None:
         step = nearest_step(times)
         if period is not None and period.seconds > 1.5 * step.seconds:
-            times, values = _sum_by_period(times, values, period)
+            times, values, grid = _sum_by_period(times, values, period, most, observed.param)
             _check_count(observed, len(times))
-            grid = TimeGrid(times[0], period, 1 if period.unit == "month" else None)
             notes.append(f"The dates are irregular: their values are summed by {period.name}.")
         else:
             grid = TimeGrid(step.beginning(times[0]), step, 1 if step.unit == "month" else None)
@@ -186,17 +185,15 @@ def _interpolate(
 
 
 def _sum_by_period(
-    times: Sequence[dt.datetime], values: NDArray[np.float64], period: Period
-) -> tuple[list[dt.datetime], NDArray[np.float64]]:
+    times: Sequence[dt.datetime], values: NDArray[np.float64], period: Period, most: int, param: str | None
+) -> tuple[list[dt.datetime], NDArray[np.float64], TimeGrid]:
     """Sum the values per `period`, from the first to the last; 0 for a period without values."""
-    totals: dict[dt.datetime, float] = {}
-    for time, value in zip(times, values, strict=True):
-        beginning = period.beginning(time)
-        totals[beginning] = totals.get(beginning, 0.0) + float(value)
-    beginnings = [period.beginning(times[0])]
-    while beginnings[-1] < max(totals):
-        beginnings.append(period.after(beginnings[-1]))
-    return beginnings, np.array([totals.get(one, 0.0) for one in beginnings])
+    grid = TimeGrid(period.beginning(times[0]), period, 1 if period.unit == "month" else None)
+    count = math.floor(grid.exact_place(period.beginning(times[-1]))) + 1
+    _check_length(count, most, period.name, param)
+    sums = np.zeros(count)
+    np.add.at(sums, [math.floor(grid.exact_place(period.beginning(time))) for time in times], values)
+    return [grid.at(place) for place in range(count)], sums, grid
 
 
 def _check_length(count: int, most: int, step: str, param: str | None) -> None:

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import io
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
@@ -11,25 +13,27 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import XLSX
 from tasks.inputs.source import Blob
-from tasks.series.columns import Observed, mentions, observed
+from tasks.series import formats, inline
+from tasks.series.columns import Mentions, Observed, observed
 from tasks.series.formats import delimited_table, json_table
-from tasks.series.grid import SeriesTable
+from tasks.series.grid import MOST_COLUMNS, SeriesColumn, SeriesTable, TooManyCells, TooManyColumns
 from tasks.series.inline import message_of
 from tasks.series.reading import WorkbookTables
 from tests.conftest import each_case
 
 VALUES = [3.0, 5.0, 4.0, 6.0, 7.0]
+CELLS = MediaLimits().cells
 DAYS = [f"2024-01-0{day}" for day in range(1, 6)]
 
 
 def series(table: SeriesTable | None, words: str = "") -> dict[str, list[float | None]]:
     assert table is not None
-    return {one.name: list(one.values) for one in observed(table, words)}
+    return {one.name: list(one.values) for one in observed(table, Mentions(words))}
 
 
 def only(table: SeriesTable | None, words: str = "") -> Observed:
     assert table is not None
-    [one] = observed(table, words)
+    [one] = observed(table, Mentions(words))
     return one
 
 
@@ -57,7 +61,7 @@ def rows(separator: str = ",", head: str = "date,sold") -> str:
     ],
 )
 def test_any_delimiter_is_found(text: str) -> None:
-    one = only(delimited_table(text))
+    one = only(delimited_table(text, CELLS))
     assert list(one.values) == VALUES
     assert one.times is not None
     assert one.times[0] == dt.datetime(2024, 1, 1)
@@ -66,23 +70,23 @@ def test_any_delimiter_is_found(text: str) -> None:
 
 def test_decimal_commas_belong_to_numbers() -> None:
     text = "Datum;Umsatz\n01.02.2024;1.234,50\n02.02.2024;999,25\n"
-    assert series(delimited_table(text)) == {"Umsatz": [1234.5, 999.25]}
+    assert series(delimited_table(text, CELLS)) == {"Umsatz": [1234.5, 999.25]}
 
 
 def test_a_list_of_numbers_with_decimal_commas_is_no_table_of_two_columns() -> None:
-    assert series(delimited_table("12,5\n11,5\n13,5\n")) == {"": [12.5, 11.5, 13.5]}
-    assert series(delimited_table("1,12\n2,14\n3,13\n")) == {"": [12.0, 14.0, 13.0]}
+    assert series(delimited_table("12,5\n11,5\n13,5\n", CELLS)) == {"": [12.5, 11.5, 13.5]}
+    assert series(delimited_table("1,12\n2,14\n3,13\n", CELLS)) == {"": [12.0, 14.0, 13.0]}
 
 
 def test_missing_values_stay_missing() -> None:
-    assert series(delimited_table("date,v\n2024-01-01,1\n2024-01-02,NA\n2024-01-03,\n2024-01-04,4")) == {
+    assert series(delimited_table("date,v\n2024-01-01,1\n2024-01-02,NA\n2024-01-03,\n2024-01-04,4", CELLS)) == {
         "v": [1.0, None, None, 4.0]
     }
 
 
 def test_columns_of_words_and_row_numbers_are_no_series() -> None:
     text = "id,date,shop,sold\n1,2024-01-01,A,5\n2,2024-01-02,A,6\n3,2024-01-03,A,9\n"
-    assert series(delimited_table(text)) == {"sold": [5.0, 6.0, 9.0]}
+    assert series(delimited_table(text, CELLS)) == {"sold": [5.0, 6.0, 9.0]}
 
 
 SHOPS = "date,shop,sold,visitors\n" + "\n".join(
@@ -91,26 +95,26 @@ SHOPS = "date,shop,sold,visitors\n" + "\n".join(
 
 
 def test_all_columns_of_numbers_are_series_unless_some_are_named() -> None:
-    assert list(series(delimited_table(SHOPS))) == ["sold", "visitors"]
-    assert list(series(delimited_table(SHOPS), "Forecast the visitor numbers")) == ["visitors"]
-    assert list(series(delimited_table(SHOPS), "How many will be Sold?")) == ["sold"]
+    assert list(series(delimited_table(SHOPS, CELLS))) == ["sold", "visitors"]
+    assert list(series(delimited_table(SHOPS, CELLS), "Forecast the visitor numbers")) == ["visitors"]
+    assert list(series(delimited_table(SHOPS, CELLS), "How many will be Sold?")) == ["sold"]
 
 
 def test_a_name_in_a_column_of_words_chooses_its_rows() -> None:
-    assert series(delimited_table(SHOPS), "sold in Rome") == {"Rome": [10.0, 20.0, 30.0]}
+    assert series(delimited_table(SHOPS, CELLS), "sold in Rome") == {"Rome": [10.0, 20.0, 30.0]}
 
 
 def test_rows_are_told_apart_where_the_request_says_by_what() -> None:
-    assert series(delimited_table(SHOPS), "forecast sold by shop") == {
+    assert series(delimited_table(SHOPS, CELLS), "forecast sold by shop") == {
         "Berlin": [1.0, 2.0, 3.0],
         "Rome": [10.0, 20.0, 30.0],
     }
-    assert len(series(delimited_table(SHOPS), "forecast sold")["sold"]) == 6
+    assert len(series(delimited_table(SHOPS, CELLS), "forecast sold")["sold"]) == 6
 
 
 def test_a_column_of_series_names_tells_rows_apart_by_itself() -> None:
     text = "unique_id,ds,y\n" + "\n".join(f"{name},2024-01-0{day},{day}" for name in "AB" for day in (1, 2, 3))
-    assert series(delimited_table(text)) == {"A": [1.0, 2.0, 3.0], "B": [1.0, 2.0, 3.0]}
+    assert series(delimited_table(text, CELLS)) == {"A": [1.0, 2.0, 3.0], "B": [1.0, 2.0, 3.0]}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +131,7 @@ def test_a_column_of_series_names_tells_rows_apart_by_itself() -> None:
     ],
 )
 def test_numbers_are_dates_where_their_columns_say_so(text: str, first: dt.datetime) -> None:
-    one = only(delimited_table(text))
+    one = only(delimited_table(text, CELLS))
     assert one.times is not None
     assert one.times[0] == first
 
@@ -135,7 +139,7 @@ def test_numbers_are_dates_where_their_columns_say_so(text: str, first: dt.datet
 def test_years_down_and_months_across_are_one_series() -> None:
     months = "JAN,FEB,MAR,APR,MAY,JUN,JUL,AUG,SEP,OCT,NOV,DEC"
     numbers = ",".join(str(number) for number in range(1, 13))
-    one = only(delimited_table(f"YEAR,{months}\n1950,{numbers}\n1951,{numbers}\n"))
+    one = only(delimited_table(f"YEAR,{months}\n1950,{numbers}\n1951,{numbers}\n", CELLS))
     assert list(one.values) == [float(number) for number in range(1, 13)] * 2
     assert one.times is not None
     assert one.times[13] == dt.datetime(1951, 2, 1)
@@ -143,7 +147,7 @@ def test_years_down_and_months_across_are_one_series() -> None:
 
 def test_a_row_for_each_series_is_turned() -> None:
     text = "country,2019,2020,2021,2022,2023\nItaly,1,2,3,4,5\nSpain,6,7,8,9,10\n"
-    assert series(delimited_table(text)) == {"Italy": [1, 2, 3, 4, 5], "Spain": [6, 7, 8, 9, 10]}
+    assert series(delimited_table(text, CELLS)) == {"Italy": [1, 2, 3, 4, 5], "Spain": [6, 7, 8, 9, 10]}
 
 
 @pytest.mark.parametrize(
@@ -159,22 +163,22 @@ def test_a_row_for_each_series_is_turned() -> None:
     ],
 )
 def test_json_is_a_table_in_each_of_its_forms(text: str) -> None:
-    one = only(json_table(text))
+    one = only(json_table(text, CELLS))
     assert list(one.values)[:2] == [3.0, 5.0]
     assert one.times is not None
     assert one.times[1] == dt.datetime(2024, 1, 2)
 
 
 def test_a_list_of_numbers_has_no_dates() -> None:
-    one = only(json_table("[3, 5.5, null, NaN, 6]"))
+    one = only(json_table("[3, 5.5, null, NaN, 6]", CELLS))
     assert one.times is None
     assert list(one.values) == [3.0, 5.5, None, None, 6.0]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "12", '"a"', "[" * 5000, '{"a": {"b": {}}}', "[true, false]"])
 def test_json_without_a_table_has_no_series(text: str) -> None:
-    table = json_table(text)
-    assert table is None or observed(table, "") == []
+    table = json_table(text, CELLS)
+    assert table is None or observed(table, Mentions("")) == []
 
 
 @each_case(
@@ -205,36 +209,36 @@ def test_json_without_a_table_has_no_series(text: str) -> None:
     ],
 )
 def test_a_message_is_told_from_the_numbers_in_it(text: str, words: str, values: list[float]) -> None:
-    message = message_of(text)
+    message = message_of(text, CELLS)
     assert " ".join(message.words.split()) == words
     assert list(only(message.table).values) == values
 
 
 def test_addresses_are_no_words_and_numbers_beside_sources_are() -> None:
-    assert message_of("Forecast https://a.example/sold-2024.csv now").words.split() == ["Forecast", "now"]
-    assert message_of("the next 5, 6, 7", has_sources=True).table is None
+    assert message_of("Forecast https://a.example/sold-2024.csv now", CELLS).words.split() == ["Forecast", "now"]
+    assert message_of("the next 5, 6, 7", CELLS, has_sources=True).table is None
 
 
 def test_of_a_long_message_the_beginning_and_the_end_are_what_is_asked() -> None:
-    words = message_of("Forecast this. " + "bla " * 100_000 + "For the next 3 days.").words
+    words = message_of("Forecast this. " + "bla " * 100_000 + "For the next 3 days.", CELLS).words
     assert words.startswith("Forecast this.")
     assert words.endswith("the next 3 days.")
     assert len(words) < 5000
 
 
 def test_words_alone_hold_no_table() -> None:
-    assert message_of("Forecast the next 5 days of my sales").table is None
+    assert message_of("Forecast the next 5 days of my sales", CELLS).table is None
 
 
 def test_a_cell_that_never_ends_makes_no_table() -> None:
-    assert message_of(f"Forecast this:\n```\na,b\n{'x' * 200_000},1\n```").table is None
+    assert message_of(f"Forecast this:\n```\na,b\n{'x' * 200_000},1\n```", CELLS).table is None
 
 
 def test_a_name_is_found_in_either_number_and_any_case() -> None:
-    assert mentions("the total sales of May", "TotalSales")
-    assert mentions("how many visitors", "visitor")
-    assert not mentions("wholesales", "sales")
-    assert not mentions("anything", "")
+    assert "TotalSales" in Mentions("the total sales of May")
+    assert "visitor" in Mentions("how many visitors")
+    assert "sales" not in Mentions("wholesales")
+    assert "" not in Mentions("anything")
 
 
 def workbook(*sheets: list[list[object]], hidden: bool = False) -> Blob:
@@ -277,7 +281,91 @@ def test_a_workbook_with_too_many_cells_is_refused() -> None:
         WorkbookTables(workbook(TITLED), MediaLimits(cells=10))
 
 
+def test_a_wide_row_does_not_widen_all_rows_of_a_workbook() -> None:
+    with pytest.raises(InputTooLarge, match="more than 500 cells.*OPENFAZE_MAX_CELLS"):
+        WorkbookTables(workbook([["x"] * 300, *[[1]] * 190]), MediaLimits(cells=500))
+
+
 def test_a_damaged_workbook_is_refused(tmp_path: Path) -> None:
     blob = workbook(TITLED)
     with pytest.raises(InputError, match=r"'book\.xlsx' .*damaged"):
         WorkbookTables(Blob(blob.data[: len(blob.data) // 2], XLSX, "book.xlsx", "p"), MediaLimits())
+
+
+class CountedCells(list[str]):
+    """Cells that count how often one is looked at."""
+
+    seen = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for cell in super().__iter__():
+            self.seen += 1
+            yield cell
+
+
+def test_the_rows_are_not_gone_through_once_for_each_series() -> None:
+    cells = CountedCells(f"a{row // 3}" for row in range(900))
+    table = SeriesTable([SeriesColumn("item_id", cells), SeriesColumn("v", list(range(900)))])
+    assert len(observed(table, Mentions("forecast"))) == 300
+    assert cells.seen < 20 * len(cells)
+
+
+@each_case(
+    "value",
+    [
+        [{f"a{at}": 1} for at in range(1001)],
+        [[1] * 1001, *[[1]] * 1001],
+        {f"a{at}": {f"b{at}": 1, f"c{at}": 2} for at in range(1001)},
+    ],
+)
+def test_a_table_that_would_be_larger_than_its_text_is_refused_before_it_is_made(
+    value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = 0
+
+    def counted(cell: object) -> object:
+        nonlocal made
+        made += 1
+        return cell
+
+    monkeypatch.setattr(formats, "cell_of", counted)
+    text = json.dumps(value)
+    with pytest.raises(TooManyCells, match="more than 1000000 cells.*OPENFAZE_MAX_CELLS"):
+        json_table(text, CELLS)
+    with pytest.raises(TooManyCells):
+        message_of(f"forecast {text}", CELLS)
+    assert made < 10_000
+
+
+def test_a_table_wider_than_a_spreadsheet_is_refused() -> None:
+    with pytest.raises(TooManyColumns, match=f"20000 columns; the limit is {MOST_COLUMNS}"):
+        json_table(json.dumps({f"a{at}": [1] * 5 for at in range(20_000)}), CELLS)
+
+
+def test_what_is_no_json_up_to_its_end_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    class Decoder(json.JSONDecoder):
+        def raw_decode(self, text: str, at: int = 0) -> tuple[object, int]:
+            tried.append(at)
+            return super().raw_decode(text, at)
+
+    monkeypatch.setattr(inline.json, "JSONDecoder", Decoder)
+    assert message_of("[" * 20 + "1," * 200_000, CELLS).table is not None
+    assert message_of("[" * 20 + '"' + "a" * 200_000, CELLS).table is None
+    assert tried == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("```" * 300_000, id="code blocks without a line's end"),
+        pytest.param(f"{'aaaa' + ' ' * 34 + '1' * 38} x\n" * 10_000, id="spaces and digits, but no number"),
+    ],
+)
+def test_signs_of_a_table_without_one_are_read_in_linear_time(text: str) -> None:
+    assert message_of(text, CELLS).table is None
+
+
+def test_a_code_block_may_end_with_the_text() -> None:
+    assert series(message_of(f"Forecast\n```csv\n{rows()}", CELLS).table) == {"sold": VALUES}

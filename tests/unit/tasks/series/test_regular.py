@@ -132,6 +132,31 @@ def test_a_series_of_too_many_steps_is_refused_before_it_is_filled() -> None:
     assert caught.value.code == "too_many_points"
 
 
+def test_periods_to_sum_by_are_counted_before_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    def after(_period: Period, moment: dt.datetime, _number: int = 1) -> dt.datetime:
+        nonlocal asked
+        asked += 1
+        return moment + dt.timedelta(minutes=5)
+
+    monkeypatch.setattr(Period, "after", after)
+    first = dt.datetime(2000, 1, 1)
+    seconds = (0, 1, 4, 5, 9, 11, 14, 18, 19, 23, 27, 28, 33, 86_400)
+    times = [first + dt.timedelta(seconds=one) for one in seconds]
+    with pytest.raises(InputError, match="289 steps of one 5 minutes .* limit is 200 .OPENFAZE_MAX_SERIES_POINTS"):
+        regular(Observed("", times, [1.0] * len(times)), Period("second", 300), 200)
+    assert asked == 0
+
+
+def test_no_value_is_lost_when_fortnights_are_summed() -> None:
+    times = [
+        dt.datetime(2024, 1, 1) + dt.timedelta(days=day) for day in (0, 1, 3, 7, 8, 12, 15, 21, 22, 24, 29, 37, 44, 57)
+    ]
+    summed = made(times, [1.0] * len(times), Period("second", 14 * 86_400))
+    assert summed.values.tolist() == [6.0, 4.0, 2.0, 1.0, 1.0]
+
+
 @pytest.mark.parametrize(
     ("times", "seasons"),
     [
