@@ -153,7 +153,7 @@ def test_its_settings_are_the_servers(imports: str, tmp_path: Path) -> None:
         assert refused.status_code == 503
         assert "OPENFAZE_TOY=off" in refused.json()["error"]["message"]
     misspelt = openfaze(imports, "serve", OPENFAZE_TOY_TMIES="3")
-    assert misspelt.stderr == "OPENFAZE_TOY_TMIES is no setting; did you mean OPENFAZE_TOY_TIMES?\n"
+    assert misspelt.stderr == "OPENFAZE_TOY_TMIES is not a setting; did you mean OPENFAZE_TOY_TIMES?\n"
     unknown = openfaze(imports, "serve", OPENFAZE_TOY="tin")
     assert "OPENFAZE_TOY: no engine 'tin' for 'toy'; there are: squeaker; or 'auto' or 'off'" in unknown.stderr
 

@@ -150,7 +150,7 @@ def test_a_reference_to_nothing_is_refused_by_name() -> None:
 
 
 def test_an_id_that_is_no_uri_is_refused() -> None:
-    assert "no URI (Invalid IPv6 URL)" in refusal({"$id": "http://[x", "$ref": "a.json"})
+    assert "not a URI (Invalid IPv6 URL)" in refusal({"$id": "http://[x", "$ref": "a.json"})
 
 
 def test_a_schema_that_is_none_is_refused_with_its_place() -> None:
