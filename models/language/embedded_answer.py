@@ -1,4 +1,4 @@
-"""One chat of llama.cpp's, which blocks a thread, as events on the event loop."""
+"""One chat with llama.cpp, which blocks a thread, as events on the event loop."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -19,21 +19,22 @@ _BOUNDED = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS);
 _LOOPED = "The answer was cut because the language model went on repeating itself."
 
 LOOP_CHARS = 400
-"""The least that the end of an answer repeats before it counts as a loop."""
+"""Least length, in characters, of the repetition at the end of an answer that counts as a loop."""
 LOOP_TIMES = 4
-"""How often a phrase comes in it, at least."""
+"""Least number of times that the phrase occurs in a loop."""
 _LONGEST_PHRASE = 600
 _PROBE = 32
 
 
 class GrammarIgnored(Exception):
-    """The answer begins like no JSON, although a grammar asked for it."""
+    """The answer does not begin like JSON, although a grammar required JSON."""
 
     reason_label = "grammar"
 
 
 class NativeAnswer:
-    """Runs at once. `ended` is done when the thread has returned, soon after `cancel`."""
+    """One chat with llama.cpp, which starts as soon as this is created. `ended` is done when the chat's thread has
+    returned, soon after `cancel`."""
 
     def __init__(self, server: LlamaServer, request: NativeRequest, threads: Executor) -> None:
         self._request = request
@@ -49,11 +50,12 @@ class NativeAnswer:
         return self._cancelled
 
     def cancel(self) -> None:
-        """llama.cpp stops at its next token or, while it reads the prompt, at its next batch."""
+        """Stop the chat. llama.cpp stops at its next token or, while it reads the prompt, at its next batch."""
         self._cancelled = self._cancelled or not self.ended.done()
 
     async def events(self) -> AsyncGenerator[LlmEvent, None]:
-        """Ends with `length` where it goes in circles. Raises LlmError, and GrammarIgnored before the first event."""
+        """Yield the events of the answer, which ends with `length` if it repeats itself. Raises LlmError, and
+        GrammarIgnored before the first event."""
         calls = CallReader() if self._request.is_call else None
         begun = not self._request.is_json
         async with aclosing(self._bounded_events()) as events:
@@ -86,7 +88,7 @@ class NativeAnswer:
                 yield event
         try:
             await self.ended
-        except ValueError as error:  # it cannot make a prompt of the request
+        except ValueError as error:  # llama.cpp cannot make a prompt of the request
             raise LlmRefused(public_sentence(str(error))) from error
         except RuntimeError as error:
             raise LlmBroke(f"llama.cpp failed: {error}") from error
@@ -96,25 +98,26 @@ class NativeAnswer:
             yield event
 
     def _take(self, chunk: bytes) -> bool:
-        """On llama.cpp's thread; True ends the chat."""
+        """Hand a chunk to the event loop, called on llama.cpp's thread; True ends the chat."""
         if not self._cancelled:
             self._loop.call_soon_threadsafe(self._chunks.put_nowait, chunk)
         return self._cancelled
 
 
 class Loops:
-    """Notices a text that goes round in circles while it is written: its end is one phrase again and again.
+    """Detector of a text that repeats itself while it is written: its end is one phrase again and again.
 
-    What `models.speech` does about loops is another matter: there a whole transcript has them taken out.
+    `models.speech` treats loops differently: it takes them out of a whole transcript.
     """
 
     def __init__(self) -> None:
         self._tail = ""
 
     def end_in_one(self, piece: str) -> bool:
-        """Whether the text loops, now that it goes on with `piece`. The work does not grow with the text."""
+        """True if the text, now that `piece` is added, ends in a loop. The work does not grow with the text."""
         tail = self._tail = (self._tail + piece)[-LOOP_TIMES * _LONGEST_PHRASE :]
-        # Where the last few characters stood before tells how long the phrase is, if it is one.
+        # The distance from the last few characters to their previous occurrence is the length of the phrase, if there
+        # is one.
         before = tail.rfind(tail[-_PROBE:], 0, len(tail) - 1)
         phrase = len(tail) - _PROBE - before
         looped = max(LOOP_CHARS, LOOP_TIMES * phrase)

@@ -1,4 +1,4 @@
-"""A call as llama.cpp takes it, within what its grammars can express."""
+"""An LLM call as a request to llama.cpp, limited to the JSON that llama.cpp's grammars can express."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,27 +16,28 @@ _PASSED_ON = (
 )  # fmt: skip
 
 _CALM = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
-"""Where the client says nothing: what SmolLM2's model card advises, and a penalty, for a small model at OpenAI's
-temperature of 1 wanders off and repeats itself until its context is full."""
+"""Default options of a call: SmolLM2's model card advises the first two, and the penalty is added, because a small
+model at OpenAI's temperature of 1 wanders off and repeats itself until its context is full."""
 
 _LONGEST_NATIVE_SCHEMA = 10_000
-"""Characters. Beside tools, llama.cpp's own grammars decode: they take seconds for an `enum` of thousands."""
+"""Largest schema, in characters of JSON, under which an answer beside tools is decoded. Beside tools, llama.cpp's own
+grammars apply, which take seconds for an `enum` of thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class NativeRequest:
     body: Mapping[str, Any]
     loose_grammar: str = ""
-    """A grammar of the same kind of answer with any object in it, for when the one in `body` turns out not to
+    """Grammar for the same kind of answer with any object in it, used if the grammar in `body` turns out not to
     compile."""
     is_call: bool = False
-    """The answer is a call: `{"name": …, "arguments": …}`."""
+    """True if the answer is a call: `{"name": …, "arguments": …}`."""
     bound: int | None = None
-    """The tokens that the answer may have where its caller has set no limit; None where one is set."""
+    """Largest number of tokens of an answer whose caller has set no limit; None if the caller has."""
 
     @property
     def is_json(self) -> bool:
-        """A grammar makes the answer JSON from its first character on."""
+        """True if a grammar makes the answer JSON from its first character on."""
         return "grammar" in self.body
 
     def encoded(self) -> bytes:
@@ -47,7 +48,8 @@ class NativeRequest:
 
 
 def native_request(call: LlmCall, template: ChatTemplate, longest_string: int, most_tokens: int) -> NativeRequest:
-    """`longest_string` bounds strings of JSON, in characters; `most_tokens` an answer whose caller sets no limit."""
+    """Return the request for `call`. `longest_string` bounds strings of JSON, in characters; `most_tokens` bounds an
+    answer whose caller sets no limit."""
     request = _unbounded(call, template, longest_string)
     limit = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
     body = {**request.body, "max_tokens": limit or most_tokens}
@@ -58,7 +60,7 @@ def _unbounded(call: LlmCall, template: ChatTemplate, longest_string: int) -> Na
     body = {
         "stream": True,
         "stream_options": {"include_usage": True},
-        # A sign of life for each batch of the prompt: where a cancelled call ends.
+        # Makes llama.cpp report after each batch of the prompt, so that a cancelled call can end there.
         "return_progress": True,
         "reasoning_format": "auto",
         **_options(call.options),
@@ -83,7 +85,7 @@ def _unbounded(call: LlmCall, template: ChatTemplate, longest_string: int) -> Na
     if schema is None:
         return NativeRequest(body | _thinking(template, thinks=call.thinks))
     body["grammar"] = json_grammar(decodable(schema, longest_string))
-    # The grammar holds from the first token on, which leaves no room for reasoning.
+    # The grammar applies from the first token on, which leaves no room for reasoning.
     return NativeRequest(body | _thinking(template, thinks=False), json_grammar(ANY_OBJECT))
 
 
@@ -94,18 +96,19 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     if "seed" in given:
         given["seed"] %= 1 << 32
     if is_reproducible(options):
-        # A prefix left by an earlier prompt changes how the rest is cut into batches, and so the last bits.
+        # A cached prefix of an earlier prompt would change how the rest is cut into batches, and so the last bits of
+        # the numbers.
         given["cache_prompt"] = False
     return given
 
 
 def is_reproducible(options: Mapping[str, Any]) -> bool:
-    """Whether the same call must give the same answer each time: nothing in it is left to chance."""
+    """True if the same call must give the same answer each time, because nothing in it is left to chance."""
     return options.get("seed") is not None or options.get("temperature") == 0
 
 
 def _schema(response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The schema to decode under; None for text."""
+    """Return the schema to decode under; None for an answer in plain text."""
     match response_format:
         case {"type": "json_schema", "json_schema": {"schema": Mapping() as schema}}:
             return schema
@@ -133,7 +136,7 @@ def _native_tools(
 
 
 def _messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """With all instructions first, where every template takes them, and content as plain text."""
+    """Return `messages` with all instructions first, which every template accepts, and with contents as plain text."""
     instructions = [_text(m.get("content")) for m in messages if m["role"] in ("system", "developer")]
     turns = [
         {"role": m["role"], "content": _text(m.get("content"))}
@@ -145,9 +148,11 @@ def _messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plain_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """For templates that know words only: a result is told together with its call, in words.
+    """Return `messages` for a template that knows only text: the result of a call becomes a user's message that states
+    the call, too.
 
-    A turn that is nothing but calls is left out: shown one, a small model repeats it instead of answering.
+    A turn that consists of calls alone is left out, because a small model that is shown such a turn repeats it instead
+    of answering.
     """
     calls = {call["id"]: call["function"] for m in messages for call in m.get("tool_calls") or ()}
     plain = []

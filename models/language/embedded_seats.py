@@ -16,29 +16,32 @@ InThread = Callable[[Callable[[], LlamaServer | None]], Awaitable[LlamaServer | 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seat:
-    """Where one call is answered, until `LlamaServers.leave`."""
+    """The place where one call is answered, held until `LlamaServers.leave`."""
 
     server: LlamaServer
     places: int
-    """How many of the server's places it takes."""
+    """Number of the server's places that the call takes."""
 
 
 class LlamaServers:
-    """Belongs to one event loop. Callers see to it that no more than `at_once` calls have a seat."""
+    """The servers of one model. Belongs to one event loop. Callers ensure that no more than `at_once` calls have a
+    seat."""
 
     def __init__(self, start: Callable[[], LlamaServer], in_thread: InThread, at_once: int, *, apart: bool) -> None:
-        """`start` blocks, and raises LlmUnavailable; it is called by `in_thread`. `apart`: a server a call."""
+        """`start` opens a server: it blocks, raises LlmUnavailable, and is run by `in_thread`. `apart`: each call has a
+        server of its own."""
         self._start = start
         self._in_thread = in_thread
         self._at_once = at_once
         self._apart = apart
         self._servers: list[LlamaServer] = []
         self._idle: list[LlamaServer] = []
-        """Where each call has its own: those without one, the last used last: what it has read may be of use again."""
+        """Servers without a call, if each call has its own. The last one used is last and is taken first: the prompt it
+        has read may be of use again."""
         self._door = asyncio.Lock()
         self._places = asyncio.Semaphore(at_once)
-        """The places of the one server that calls share."""
-        # Loading takes over the process's signal handlers for a while: never two at a time.
+        """Places of the one server that calls share."""
+        # Loading replaces the process's signal handlers for a while, so two loads never run at a time.
         self._loading = SharedRun(self._load)
         self._lifecycle = asyncio.Lock()
         self._closed = False
@@ -48,20 +51,21 @@ class LlamaServers:
 
     @property
     def one(self) -> LlamaServer | None:
-        """Any, where one is loaded."""
+        """Any loaded server, None if there is none."""
         return self._servers[0] if self._servers else None
 
     def busy_slots(self) -> int:
         return sum(server.busy_slots() for server in self._servers)
 
     async def load(self) -> LlamaServer:
-        """At least one. Raises LlmUnavailable."""
+        """Load at least one server, and return one. Raises LlmUnavailable."""
         while not self._servers or self._closed:
             await self._loading.join()
         return self._servers[0]
 
     async def take(self, *, alone: bool) -> Seat:
-        """Raises LlmUnavailable. `alone`: no other call is answered in the same batch."""
+        """Return a seat, once there is one. `alone`: no other call is answered in the same batch. Raises
+        LlmUnavailable."""
         if self._apart:
             while not self._idle or self._closed:
                 await self._loading.join()
@@ -72,7 +76,7 @@ class LlamaServers:
         wanted = self._at_once if alone else 1
         taken = 0
         try:
-            # One at a time: who wants to be alone is not overtaken for ever by those who do not.
+            # One call at a time: calls that need one place must not overtake a call that needs all of them for ever.
             async with self._door:
                 while taken < wanted:
                     await self._places.acquire()
@@ -89,7 +93,7 @@ class LlamaServers:
             self._give_back(seat.places)
 
     async def unload(self, may: Callable[[], bool] = lambda: True) -> bool:
-        """Frees the model where it `may`, once nothing is being loaded. Nobody may have a seat then."""
+        """Free the model if it `may` be freed, once nothing is being loaded. Nobody may have a seat then."""
         async with self._lifecycle:
             if not self._servers or not may():
                 return False
@@ -101,7 +105,7 @@ class LlamaServers:
             return True
 
     async def close(self) -> None:
-        """Final."""
+        """Free the model for good."""
         self._closed = True
         await self.unload()
 
@@ -117,7 +121,7 @@ class LlamaServers:
                 self._idle.append(server)
 
     def _prepare_for_the_next(self) -> None:
-        """One who comes beside others need not wait for a server to be opened."""
+        """Open another server in advance, so that the next call beside others need not wait for it."""
         if not self._idle and len(self._servers) < self._at_once:
             self._loading.start()
 

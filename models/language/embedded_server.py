@@ -1,8 +1,8 @@
-"""llama.cpp's server inside this process, behind a door that nobody else can open.
+"""llama.cpp's server inside this process, which no other user can reach.
 
-xllamacpp starts llama.cpp's HTTP server along with the model. It is given a Unix socket in a directory of this
-user alone, and a random key: no port is opened. Chats go past it, by direct calls; the socket serves what has no
-direct call (tokenizer, properties, slots).
+xllamacpp starts llama.cpp's HTTP server together with the model. The server gets a Unix socket in a directory that only
+this user can open, and a random key; it opens no port. Chats do not use the socket, but direct calls; the socket serves
+requests for which there is no direct call (tokenizer, properties, slots).
 """
 
 import http.client
@@ -26,7 +26,7 @@ _MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
 _ANY_CONTROL = re.compile(r"<(?=\|)")
 
 _BATCH_TOKENS = 128
-"""Tokens of a prompt between two looks at whether the call was cancelled; larger ones are no faster on a CPU."""
+"""Tokens of a prompt between two checks whether the call was cancelled; larger batches are no faster on a CPU."""
 _GPU_BATCH_TOKENS = 512
 _ANSWER_S = 10.0
 
@@ -34,15 +34,15 @@ _ANSWER_S = 10.0
 @dataclass(frozen=True, slots=True)
 class ChatTemplate:
     calls_tools: bool
-    """It shows tools to the model, and llama.cpp reads the model's calls."""
+    """True if the template shows tools to the model, and llama.cpp reads the model's calls."""
     can_think: bool
-    """It can be told whether to reason first."""
+    """True if the template has a switch for reasoning before the answer."""
     markers: re.Pattern[str]
-    """The first character of anything that would end a message or begin another."""
+    """Matches the first character of every marker that would end a message or begin another."""
 
     @classmethod
     def of(cls, props: Mapping[str, Any]) -> "ChatTemplate":
-        """From what llama.cpp tells at `/props`."""
+        """Return the template that llama.cpp describes at `/props`."""
         text, caps = props["chat_template"], props["chat_template_caps"]
         markers = {*_MARKER.findall(text), props["bos_token"], props["eos_token"]} - {""}
         literal = "|".join(f"{re.escape(marker[0])}(?={re.escape(marker[1:])})" for marker in sorted(markers))
@@ -53,8 +53,8 @@ class ChatTemplate:
         )
 
     def inert(self, value: Any) -> Any:
-        """`value` with the markers in its texts broken by a space: llama.cpp would read those of a document that
-        quotes `<|im_end|>` like its own."""
+        """Return `value` with a space inside each marker in its texts: llama.cpp would read the markers of a document
+        that quotes `<|im_end|>` like its own."""
         if isinstance(value, str):
             return self.markers.sub(lambda found: f"{found[0]} ", value)
         if isinstance(value, Mapping):
@@ -67,17 +67,17 @@ class ChatTemplate:
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
     context_tokens: int
-    """Tokens of one call: prompt and answer."""
+    """Largest number of tokens of one call, prompt and answer together."""
     parallel: int
     threads: int
     n_gpu_layers: int
-    """-1: as many as fit. 0: none."""
+    """Number of layers on the GPU. -1: as many as fit. 0: none."""
     chat_template: str | None
-    """Jinja; None: the model's own."""
+    """Template in Jinja; None for the model's own template."""
 
 
 class LlamaServer:
-    """A loaded model. All calls block and release the GIL; chats may run side by side.
+    """A loaded model on llama.cpp. All calls block and release the GIL; chats may run side by side.
 
     Raises LlmNotSetUp when the model cannot be loaded.
     """
@@ -95,11 +95,11 @@ class LlamaServer:
         self._directory = Path(tempfile.mkdtemp(prefix="openfaze-llm-"))
         self._socket = self._directory / "llama.sock"
         try:
-            # llama.cpp takes these for itself, and the process would no longer stop on them.
+            # llama.cpp installs handlers of its own for these signals, which would no longer stop the process.
             with signal_handlers_kept(signal.SIGINT, signal.SIGTERM):
                 self._native: Any = xllamacpp.Server(self._params(xllamacpp, gguf, options))
             props = self._ask("GET", "/props")
-            # This one its queue answers. A server that is closed before its queue runs would never end.
+            # A request that llama.cpp's queue answers: a server that is closed before its queue runs would never end.
             self.busy_slots()
         except (RuntimeError, ValueError, OSError) as error:
             self.close()
@@ -108,21 +108,21 @@ class LlamaServer:
         self.context_tokens: int = props["default_generation_settings"]["n_ctx"]
 
     def chat(self, body: bytes, on_chunk: Callable[[bytes], bool]) -> None:
-        """Hands every chunk of the streamed answer to `on_chunk`, until that returns True.
+        """Hand every chunk of the streamed answer to `on_chunk`, until that returns True.
 
-        Errors of the model are chunks too; ValueError is for a body that makes no request.
+        Errors of the model are chunks, too. Raises ValueError for a body that makes no request.
         """
         self._native.handle_chat_completions(body, on_chunk)
 
     def count_tokens(self, text: str) -> int:
-        """Raises OSError once the server is closed."""
+        """Number of tokens of `text`. Raises OSError once the server is closed."""
         return len(self._ask("POST", "/tokenize", {"content": text, "parse_special": False})["tokens"])
 
     def busy_slots(self) -> int:
         return sum(slot["is_processing"] for slot in self._ask("GET", "/slots"))
 
     def close(self) -> None:
-        """Frees the model. No chat may be under way."""
+        """Free the model. No chat may be under way."""
         self._native = None
         shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -137,15 +137,16 @@ class LlamaServer:
         params.verbosity = 0
         params.n_parallel = options.parallel
         params.n_ctx = options.context_tokens * options.parallel
-        # Each call has its own share: one long call cannot starve the others.
+        # Each call has its own share of the context, so that one long call cannot starve the others.
         params.kv_unified = False
-        # Else up to 8 GiB of other callers' prompts would stay in memory.
+        # Otherwise, up to 8 GiB of other callers' prompts would stay in memory.
         params.cache_ram_mib = 0
         has_gpu = options.n_gpu_layers != 0 and any(
             device["type"] != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
             for device in xllamacpp.get_device_info()
         )
-        # Finding out what fits means loading twice; main memory is not asked.
+        # Only with a GPU: llama.cpp finds out how much fits by loading the model twice, and does not consider main
+        # memory.
         params.fit_params = has_gpu
         params.n_batch = _GPU_BATCH_TOKENS if has_gpu else _BATCH_TOKENS
         params.n_gpu_layers = options.n_gpu_layers

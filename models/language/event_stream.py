@@ -1,24 +1,24 @@
 """The JSON documents in an LLM server's answer: server-sent events, read as the bytes come in, or one whole body.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, of which an LLM's stream
-needs the `data` alone: comments, `event`, `id` and `retry` are skipped.
+Format: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. An LLM's stream
+needs only the `data` fields: comments, `event`, `id` and `retry` are skipped.
 """
 
 from typing import Protocol
 
 LONGEST_EVENT = 1024 * 1024
-"""Bytes of a line, and of an event's lines together. An LLM's are some hundreds."""
+"""Largest size of a line, and of the lines of one event together, in bytes. An LLM's events have some hundreds."""
 LONGEST_BODY = 64 * 1024 * 1024
 
 
 class BodyParser(Protocol):
-    """Turns the body of an answer into the JSON documents in it, whatever pieces it comes in."""
+    """Parser of an answer's body, which may come in pieces of any size, into the JSON documents in it."""
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The documents that this piece completes. Raises EventTooLong."""
+        """Return the documents that this piece completes. Raises EventTooLong."""
 
     def close(self) -> list[bytes]:
-        """What the end of the body completes."""
+        """Return the documents that the end of the body completes."""
 
 
 class EventTooLong(Exception):
@@ -26,12 +26,13 @@ class EventTooLong(Exception):
 
 
 class EventStreamParser:
-    """Lines end with LF, CRLF or CR; an event ends with an empty line, or with the body. Those without data
-    are left out. Raises EventTooLong; takes time linear in what comes, whatever pieces it comes in."""
+    """Parser of server-sent events. Lines end with LF, CRLF or CR; an event ends with an empty line, or with the body.
+    Events without data are left out. Raises EventTooLong. The time taken is linear in the bytes, whatever the
+    pieces."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
-        """Pieces of the last line, which has no end yet."""
+        """Pieces of the last line, whose end has not come yet."""
         self._rest_size = 0
         self._data: list[bytes] = []
         self._data_size = 0
@@ -79,7 +80,7 @@ class EventStreamParser:
 
 
 class WholeBody:
-    """One JSON document, as a server sends it that does not stream."""
+    """Parser of a body that is one JSON document, from a server that does not stream."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

@@ -1,7 +1,7 @@
-"""A call that the LLM is told to make, as JSON under a schema: for LLMs that are not made to call by `tool_choice`.
+"""A call that the LLM is told to make, as JSON under a schema: for LLMs that `tool_choice` does not force to call.
 
-A server may take `tool_choice` and drop it without a word: llama.cpp for a model whose template knows no tools, Ollama
-for all. What nearly all keep to is a schema.
+A server may accept `tool_choice` and silently ignore it: llama.cpp for a model whose template knows no tools, Ollama
+for all models. Nearly all servers observe a schema.
 """
 
 import json
@@ -16,11 +16,11 @@ from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, TextDelta, To
 _NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
 _NOT_FOR_JSON = frozenset({"parallel_tool_calls", "stop"})
 _HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)')
-"""Grammars fix the order of the two; few fix white space."""
+"""Beginning of a call up to its arguments. Grammars fix the order of the two members; few fix white space."""
 
 
 def forced_functions(call: LlmCall) -> Sequence[Mapping[str, Any]]:
-    """The functions one of which must be called."""
+    """Return the functions of which one must be called; empty if the call may be answered with text."""
     functions = [tool["function"] for tool in call.tools]
     match call.tool_choice:
         case "required":
@@ -32,7 +32,7 @@ def forced_functions(call: LlmCall) -> Sequence[Mapping[str, Any]]:
 
 
 def call_schema(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What a call of one of them is as JSON: the name first."""
+    """Return the JSON schema of a call of one of `functions`, its name first."""
     calls = [
         {
             "type": "object",
@@ -42,7 +42,7 @@ def call_schema(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         }
         for function in functions
     ]
-    # Definitions are looked up from the root: lift those of every tool there.
+    # Definitions are looked up from the root of the schema, so those of every tool are lifted there.
     root: dict[str, Any] = {"anyOf": calls}
     for function in functions:
         parameters = function.get("parameters") or {}
@@ -62,14 +62,14 @@ def how_to_call(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def natively(call: LlmCall) -> LlmCall:
-    """The call with those functions alone that it may be a call of: llama.cpp takes a `tool_choice` that names one
-    for `auto`."""
+    """Return the call with only the functions that it must choose from: llama.cpp treats a `tool_choice` that names a
+    function like `auto`."""
     forced = forced_functions(call)
     return replace(call, tools=[tool for tool in call.tools if tool["function"] in forced])
 
 
 def by_schema(call: LlmCall) -> LlmCall:
-    """The call as one for an answer in JSON, which `CallReader` reads."""
+    """Return the call as one whose answer is JSON, to be read by `CallReader`."""
     functions = forced_functions(call)
     form = {"name": "call", "schema": call_schema(functions), "strict": False}
     options = {name: value for name, value in call.options.items() if name not in _NOT_FOR_JSON}
@@ -84,16 +84,16 @@ def by_schema(call: LlmCall) -> LlmCall:
 
 
 class CallReader:
-    """Reads one `{"name": …, "arguments": {…}}` as it comes; the last brace is not the arguments'."""
+    """Reader of one `{"name": …, "arguments": {…}}` as it comes; the last brace is not part of the arguments."""
 
     def __init__(self) -> None:
         self._head = ""
         self._announced = False
         self._held = ""
-        """The end so far, while it may be the closing brace."""
+        """End of the arguments so far, held back while it may be the closing brace."""
 
     def read(self, event: LlmEvent) -> Iterator[LlmEvent]:
-        """Raises LlmBroke at the end of an answer that is no call."""
+        """Yield the events of the call. Raises LlmBroke at the end of an answer that is no call."""
         match event:
             case TextDelta(text):
                 yield from self._read_text(text)
@@ -102,7 +102,7 @@ class CallReader:
                     raise LlmBroke("The LLM did not make the call that was required.", reason="no call")
                 yield replace(event, finish_reason="tool_calls")
             case Done():
-                # It ended before its last brace.
+                # The answer was cut before its last brace.
                 if self._held:
                     yield ToolCallDelta(0, self._held)
                 yield event

@@ -1,16 +1,17 @@
-"""What an orchestrating LLM is, whoever runs it. It streams, so it is no batch engine; it has its own interface.
+"""The interface of an orchestrating LLM, and its errors. An LLM streams its answers, so it is no batch engine and has
+an interface of its own.
 
 ModelError
 └── LlmError
-    ├── LlmUnavailable        cannot be reached, or does not answer in time
-    │   ├── LlmLate           takes longer than it may to begin
-    │   └── LlmNotSetUp       does not load, or its server takes no call of ours; says what would help
-    ├── LlmOverloaded         asks to come back after `retry_after` seconds
-    ├── LlmRefused            says that the request itself is wrong (its 4xx)
+    ├── LlmUnavailable        the LLM cannot be reached, or does not answer in time
+    │   ├── LlmLate           the LLM does not begin its answer in time
+    │   └── LlmNotSetUp       the LLM does not load, or its server refuses every call; the message states a remedy
+    ├── LlmOverloaded         the LLM is busy: try again after `retry_after` seconds
+    ├── LlmRefused            the server refuses the request itself (4xx)
     │   ├── ContextOverflow   prompt and answer together may have more tokens than the model takes
     │   └── AnswerTooLong     the answer may have more tokens than the model gives
-    └── LlmBroke              ended before its answer was whole, or answered nonsense
-        └── LlmSilent         takes longer than it may to go on
+    └── LlmBroke              the answer ended before it was whole, or was nonsense
+        └── LlmSilent         the LLM does not go on with its answer in time
 """
 
 import hashlib
@@ -23,52 +24,55 @@ from typing import Any, Literal, Protocol
 from models.base import RETRY_S, ModelError
 
 BYTES_PER_TOKEN = 4
-"""OpenAI's rule of thumb for English ("one token is about four characters"), on UTF-8 bytes so that other scripts,
-which tokenizers split finer, count more."""
+"""Bytes of UTF-8 per token: OpenAI's rule of thumb for English ("one token is about four characters"). Bytes are
+counted instead of characters because tokenizers split other scripts, whose characters have more bytes, into more
+tokens."""
 
 _INSTEAD = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, replaces it with a capable one."
 CAUTION = (
     "The language model here is a tiny one that only shows that everything works: do not rely on what it says. "
     f"{_INSTEAD}"
 )
-"""What callers and operators are told of an LLM that is not capable."""
+"""Warning for callers and operators about an LLM that is not capable."""
 PASSAGES = (
     "These are passages of what was read: the tiny language model here, which would invent an answer, was not asked. "
     f"{_INSTEAD}"
 )
-"""What callers are told of an answer in such an LLM's place."""
+"""Notice to callers of an answer that quotes passages because the LLM is not capable."""
 THINKING_TOKENS = 4096
-"""Room for what a model reasons where that cannot be switched off, or a quarter of its context where that is less."""
+"""Largest number of tokens added for the reasoning of a model whose reasoning cannot be switched off; at most a quarter
+of its context."""
 
 
 def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:
-    """At least 1 for any text, 0 for none. Fewer `bytes_per_token` make a more careful estimate."""
+    """Estimated number of tokens of all `texts`: at least 1 for any text, 0 for no text. Fewer `bytes_per_token` make a
+    more careful estimate."""
     return sum(math.ceil(_bytes(text) / bytes_per_token) for text in texts)
 
 
 def first_tokens(text: str, limit: int | None) -> tuple[str, bool]:
-    """The beginning of `text` that is estimated to be `limit` tokens, and whether something is missing."""
+    """Return the beginning of `text` that is estimated to be `limit` tokens, and whether anything was cut off."""
     if limit is None or estimate_tokens(text) <= limit:
         return text, False
     return text.encode()[: limit * BYTES_PER_TOKEN].decode(errors="ignore"), True
 
 
 def _bytes(text: str) -> int:
-    """The length of `text` in UTF-8."""
+    """Length of `text` in bytes of UTF-8."""
     return len(text) if text.isascii() else len(text.encode())
 
 
 class LlmError(ModelError):
-    """Base of what goes wrong with an LLM. `public` is for the client. `reason` is for the operator's log, and holds
-    nothing that a request says: by default the kind of failure."""
+    """Base of the errors of an LLM. `public` is for the client. `reason` is for the operator's log, and contains
+    nothing from the request: by default the kind of failure."""
 
     public = "The language model failed."
     retry_after: int | None = RETRY_S
     host: str | None = None
-    """The host of the LLM's server, where there is one: for the operator's log, too."""
+    """Host of the LLM's server, for the operator's log, too; None if there is no server."""
     for_operator: str | None = None
-    """What `public` is for who runs this server, where that says more: the LLM server's address is nobody else's
-    business."""
+    """Message that replaces `public` for the operator of this server if it states more: the address of the LLM server
+    is nobody else's business."""
 
     def __init__(self, message: str, *, reason: str | None = None, public: str | None = None) -> None:
         super().__init__(message)
@@ -82,13 +86,13 @@ class LlmUnavailable(LlmError):
 
 
 class LlmLate(LlmUnavailable):
-    """It takes longer than it may to begin its answer."""
+    """The LLM did not begin its answer in time."""
 
     reason_label = "slow"
 
 
 class LlmNotSetUp(LlmUnavailable):
-    """No call will succeed before an operator has changed a setting, a file, or the account at the server."""
+    """No call will succeed until an operator changes a setting, a file, or the account at the server."""
 
     public = "The language model cannot be used as it is set up here: the server's log says why."
     reason_label = "not_set_up"
@@ -106,7 +110,7 @@ class LlmOverloaded(LlmError):
 
 
 class LlmRefused(LlmError):
-    """`message` is the server's own sentence about the request, fit for the client."""
+    """Refusal of the request. `message` is the server's own sentence about the request, fit for the client."""
 
     reason_label = "refused"
     retry_after = None
@@ -127,7 +131,7 @@ class ContextOverflow(LlmRefused):
 
 class AnswerTooLong(LlmRefused):
     def __init__(self, message: str, most: int) -> None:
-        """`most`: the tokens that it gives."""
+        """`most` is the largest number of tokens that the model gives in one answer."""
         super().__init__(message)
         self.most = most
 
@@ -138,34 +142,36 @@ class LlmBroke(LlmError):
 
 
 class LlmSilent(LlmBroke):
-    """It takes longer than it may to go on with its answer."""
+    """The LLM did not go on with its answer in time."""
 
     reason_label = "silent"
 
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What an LLM can do by itself; what it cannot is worked around or left out."""
+    """Abilities of an LLM. Each missing ability is worked around, or the feature that needs it is left out."""
 
     vision: bool = False
-    """Takes `image_url` parts."""
+    """True if the LLM takes `image_url` parts."""
     tools: bool = False
-    """Calls functions of its own accord when they help: worth offering specialists to. (One that does not may still
-    call the function that it is told to.)"""
+    """True if the LLM calls functions of its own accord when they help, so that specialists are worth offering to it.
+    (An LLM without this ability may still call the function that it is told to call.)"""
     json_schema: bool = False
-    """Decodes under a JSON schema."""
+    """True if the LLM decodes under a JSON schema."""
     context_tokens: int | None = None
-    """Prompt and answer together, where it is known."""
+    """Largest number of tokens of prompt and answer together; None if it is not known."""
 
 
 def lowered(asked: int, room: int | None) -> str:
-    """What a caller is told whose answer may be shorter than `asked`: at most `room` tokens, where that is known."""
+    """Return the note to a caller whose answer may be shorter than the `asked` tokens: at most `room` tokens, if that
+    number is known."""
     most = "as many as there is room for" if room is None else str(room)
     return f"The answer may have {most} tokens, not {asked}: the language model's context leaves no more."
 
 
 def lowered_by_context(asked: int | None, context: int | None, prompt: int | None) -> str | None:
-    """`lowered` of an answer whose end the context would be; tokens, None where they are not known."""
+    """Return the note of `lowered` if an answer of `asked` tokens would pass the end of the context, else None.
+    Arguments are numbers of tokens, None if they are not known."""
     if asked is None or context is None or prompt is None or prompt + asked <= context:
         return None
     return lowered(asked, max(0, context - prompt))
@@ -173,30 +179,33 @@ def lowered_by_context(asked: int | None, context: int | None, prompt: int | Non
 
 @dataclass(frozen=True, slots=True)
 class LlmCall:
-    """One call, in the words of OpenAI's chat completions."""
+    """One call of an LLM, in the terms of OpenAI's chat completions."""
 
     messages: Sequence[Mapping[str, Any]]
-    """`{"role", "content", …}`; content is a string or a list of `text` and `image_url` parts."""
+    """Messages of the form `{"role", "content", …}`; `content` is a string or a list of `text` and `image_url`
+    parts."""
     tools: Sequence[Mapping[str, Any]] = ()
     tool_choice: str | Mapping[str, Any] | None = None
     response_format: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    """temperature, top_p, max_tokens, stop, seed, logprobs, reasoning_effort, parallel_tool_calls …: as sent."""
+    """Options as the client sent them: temperature, top_p, max_tokens, stop, seed, logprobs, reasoning_effort,
+    parallel_tool_calls …"""
     thinks: bool = False
-    """Whether the model may reason before it answers. Where it may not, a server that can switch that off is told to:
-    many models reason by default, and an answer of few tokens would be cut before it begins."""
+    """True if the model may reason before it answers. If False, a server that can switch reasoning off is told to: many
+    models reason by default, and an answer of few tokens would be cut before it begins."""
     is_the_clients: bool = False
-    """Whether a client asks, whose `max_tokens` bounds all that the model generates. In a question of openfaze's own it
-    bounds the answer alone: a model that reasons although it is told not to gets `THINKING_TOKENS` more."""
+    """True if a client asks: its `max_tokens` bounds all that the model generates. In a question of openfaze's own,
+    `max_tokens` bounds the answer alone: a model that reasons although it is told not to gets `THINKING_TOKENS`
+    more."""
     is_for_the_end: bool = False
-    """Nobody reads along: pieces that come together may be one."""
+    """True if nobody reads the answer while it is written: pieces that arrive together may be joined into one."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
     text: str
     logprobs: Any = None
-    """Log probabilities of this piece in OpenAI's form, where they were asked for."""
+    """Log probabilities of this piece in OpenAI's form, if the call asked for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +215,7 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of a call: `id` and `name` in the first piece of each `index`."""
+    """A piece of a call of a function: `id` and `name` are in the first piece of each `index`."""
 
     index: int
     arguments: str = ""
@@ -216,17 +225,17 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Always the last. Counts are None where the LLM gives none."""
+    """The last event of every answer. Counts are None if the LLM gives none."""
 
     finish_reason: Literal["stop", "length", "tool_calls"]
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     note: str | None = None
-    """What the caller should know of the answer's end and its limit, where he did not ask for it."""
+    """Note for the caller about the answer's end and limit, if the limit is not the one asked for."""
 
     def noting(self, note: str | None) -> "Done":
-        """With one sentence more."""
+        """Return a copy with one sentence added to its note."""
         return self if note is None else replace(self, note=f"{self.note} {note}" if self.note else note)
 
 
@@ -239,42 +248,44 @@ class Llm(Protocol):
         """The model's name, for logs and `doctor`."""
 
     async def model(self) -> str:
-        """The model's name, found out where no setting says it. Raises LlmError."""
+        """Return the model's name, which is found out if no setting states it. Raises LlmError."""
 
     @property
     def is_capable(self) -> bool:
-        """Whether what it says of a text may be relied on: one that comes along to prove the path invents. Known
-        without loading it."""
+        """True if the LLM's statements about a text can be relied on: the small model that comes along to prove that
+        everything works invents. Known without loading the model."""
 
     async def abilities(self) -> Abilities:
-        """Found out once, then remembered. Raises LlmUnavailable."""
+        """Return the abilities, which are found out once and then remembered. Raises LlmUnavailable."""
 
     def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """The answer as it comes, Done last; closing the generator stops the LLM's work within a second.
+        """Yield the answer as it comes, Done last; closing the generator stops the LLM's work within a second.
 
-        Raises LlmError: usually before the first event, or LlmBroke between two.
+        Raises LlmError: usually before the first event, or LlmBroke between two events.
         """
 
     def check_room(self) -> None:
-        """Raises EngineOverloaded, as `stream` would now, where too much waits for it already."""
+        """Raises EngineOverloaded, as `stream` would now, if too many calls wait for the LLM already."""
 
     def count_tokens(self, text: str) -> int:
-        """By the tokenizer where there is one here, else the estimate of a token for four bytes of UTF-8."""
+        """Number of tokens of `text`: exact if the tokenizer is in this process, else estimated as one token for four
+        bytes of UTF-8."""
 
     @property
     def loaded(self) -> bool:
-        """Whether it can answer at once: its weights are in memory, or its server's abilities are known."""
+        """True if the LLM can answer at once: its weights are in memory, or its server's abilities are known."""
 
     async def load(self) -> None:
-        """Raises LlmError."""
+        """Load the model, or find out its server's abilities. Raises LlmError."""
 
     async def close(self) -> None: ...
 
 
 def fence_around(texts: Sequence[str]) -> str:
-    """A line between which and itself an LLM is shown `texts` from outside, which must not be able to hold and so to
-    end it. It stands in none of them, and is the same for the same texts: an LLM that is asked the same twice reads the
-    same twice. It is 64 bits of their digest, and nobody can write a text that holds its own."""
+    """Return a line to put before and after `texts` from outside when an LLM is shown them. None of the texts contains
+    the line, so none of them can end the quotation. The line has 64 bits of the texts' digest: the same texts get the
+    same line, so that an LLM that is asked twice reads the same prompt twice, and nobody can write a text that contains
+    its own line."""
     digest = "\0".join([str(len(texts)), *texts]).encode(errors="surrogatepass")
     while True:
         digest = hashlib.sha256(digest).digest()
@@ -284,5 +295,5 @@ def fence_around(texts: Sequence[str]) -> str:
 
 
 def new_fence() -> str:
-    """A fence for texts that are still to come: none that was written before now can hold it (64 random bits)."""
+    """Return a fence for texts that are still to come: no text written before now can contain it (64 random bits)."""
     return f"=={secrets.token_hex(8)}=="

@@ -8,19 +8,20 @@ import httpx
 
 
 def api_url(base_url: str) -> httpx.URL:
-    """`base_url` with the version in its path: `/v1`, unless it names one."""
+    """Return `base_url` with a version in its path: `/v1`, unless the path names another."""
     url = httpx.URL(base_url.strip().rstrip("/").removesuffix("/chat/completions"))
     versioned = any(re.fullmatch(r"v\d\w*", part) for part in url.path.split("/"))
     return url if versioned else url.copy_with(path=url.path.rstrip("/") + "/v1")
 
 
 def beside_api(url: httpx.URL, path: str) -> httpx.URL:
-    """`path` of the same server, outside of its OpenAI-compatible API."""
+    """Return the URL of `path` on the same server, outside of its OpenAI-compatible API."""
     return url.copy_with(path=url.path.removesuffix("/v1") + path)
 
 
 def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
-    """By HTTP_PROXY, HTTPS_PROXY and NO_PROXY, but never to this machine itself."""
+    """Return the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name for `url`; None if they name none, and for this
+    machine itself."""
     if _is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
         return None
     proxy = urllib.request.getproxies().get(url.scheme)

@@ -1,4 +1,5 @@
-"""From the chunks of an OpenAI-compatible stream to an LLM's events. An answer that was not streamed is one chunk."""
+"""Conversion of the chunks of an OpenAI-compatible stream to an LLM's events. An answer that was not streamed is one
+chunk."""
 
 import json
 import secrets
@@ -14,14 +15,14 @@ from models.language.openai_faults import NO_COMPLETION, Complaint, fault
 from models.language.think_tags import ThinkTags
 
 LENGTH = frozenset({"length", "max_tokens", "model_length"})
-"""What servers call an answer that was cut at its limit."""
+"""Finish reasons with which servers mark an answer that was cut at its limit."""
 
 BROKEN = frozenset({"error", "abort"})
-"""What servers call an answer that they could not finish."""
+"""Finish reasons with which servers mark an answer that they could not finish."""
 
 
 class _Wire(BaseModel):
-    # What a model says must not reach a log by way of a validation error.
+    # The model's words must not reach a log through a validation error.
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
@@ -45,7 +46,7 @@ class _Message(_Wire):
     reasoning: str | None = None
     tool_calls: list[_ToolCall] | None = None
     function_call: _Function | None = None
-    """The form before there were tools."""
+    """Call of a function in the older form, from before `tool_calls`."""
 
 
 class _ChunkChoice(_Wire):
@@ -75,24 +76,24 @@ class ChunkReader:
     """Reads the chunks of one answer, in order."""
 
     def __init__(self, *, joins: bool = False) -> None:
-        """With `joins`, pieces of text side by side in chunks that arrive together are one: what an answer costs goes
-        by its events."""
+        """With `joins`, neighbouring pieces of text in chunks that arrive together become one event: the cost of an
+        answer grows with the number of its events."""
         self._joins = joins
         self._thinking = ThinkTags()
         self._calls: list[_Call] = []
         self._finish_reason: str | None = None
         self._usage = _Usage()
         self.is_empty = True
-        """Nothing of an answer has come."""
+        """True until a part of an answer has come."""
 
     @property
     def is_whole(self) -> bool:
-        """The server has said how the answer ended; counts may follow."""
+        """True once the server has stated how the answer ended; counts may follow."""
         return self._finish_reason is not None
 
     def read(self, documents: Iterable[bytes]) -> Iterator[LlmEvent]:
-        """The events of chunks that arrive together. Raises LlmBroke at one that is no chunk, and the fault that it has
-        at one that is an error."""
+        """Yield the events of chunks that arrive together. Raises LlmBroke at a document that is not a chunk, and the
+        error that a chunk reports."""
         events: list[LlmEvent] = []
         try:
             for document in documents:
@@ -128,7 +129,8 @@ class ChunkReader:
         return events
 
     def close(self) -> list[LlmEvent]:
-        """What was held back, then Done. Raises LlmBroke when the server gave up, or never said anything."""
+        """Return the text that was held back, then Done. Raises LlmBroke if the server reported a failure, or sent no
+        answer."""
         if self.is_empty:
             raise LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=NO_COMPLETION)
         if self._finish_reason in BROKEN:
@@ -145,7 +147,7 @@ class ChunkReader:
     def _public_finish_reason(self) -> Literal["stop", "length", "tool_calls"]:
         if self._finish_reason in LENGTH:
             return "length"
-        # Some say `stop` after a call, above all after a forced one.
+        # Some servers report `stop` after a call, above all after a forced call.
         return "tool_calls" if self._calls else "stop"
 
     def _read_message(self, message: _Message, logprobs: Any, events: list[LlmEvent]) -> None:
@@ -160,8 +162,8 @@ class ChunkReader:
             events += self._call_of(piece).feed(piece.function or _Function())
 
     def _call_of(self, piece: _ToolCall) -> "_Call":
-        """The call that a piece belongs to. By its index, but some servers leave that out, or number every
-        call 0: then a new id begins a new call."""
+        """Return the call that a piece belongs to. The index decides, except that some servers leave it out or number
+        every call 0: with these, a new id begins a new call."""
         known = [call for call in self._calls if piece.index is None or call.theirs == piece.index]
         if known and (not piece.id or piece.id == known[-1].id or not _names(piece)):
             return known[-1]
@@ -180,8 +182,8 @@ def _joined(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
 
 
 def _joins_as(event: LlmEvent) -> type[TextDelta | ReasoningDelta] | None:
-    """What `event` and those like it beside it are together; None where it stays by itself, as what has probabilities
-    of its own does."""
+    """Type of the event into which `event` and its neighbours of the same type are joined; None if `event` stays by
+    itself because it has probabilities of its own or is no text."""
     match event:
         case TextDelta(logprobs=None) | ReasoningDelta():
             return type(event)
@@ -196,11 +198,11 @@ def _names(piece: _ToolCall) -> bool:
 class _Call:
     index: int
     theirs: int
-    """The index by which the server calls it."""
+    """Index of the call in the server's numbering."""
     id: str
     announced: bool = False
     held: list[str] = field(default_factory=list)
-    """Arguments that came before the name."""
+    """Arguments that came before the name of the function."""
 
     def feed(self, function: _Function) -> list[ToolCallDelta]:
         arguments = function.arguments

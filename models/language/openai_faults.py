@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server means when it complains. Each has its own words; the kinds are few."""
+"""The meaning of an OpenAI-compatible server's errors. Each server has its own words; the kinds of errors are few."""
 
 import math
 import re
@@ -23,10 +23,10 @@ from models.language.llm import (
     LlmUnavailable,
 )
 
-# How servers say that a prompt does not fit. No two agree on the words, few on a code.
+# Words with which servers report that a prompt does not fit. No two servers agree on the words, few on a code.
 #
-# Seen at OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Anthropic, Gemini and xAI: the tests
-# have their sentences.
+# Seen at OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Anthropic, Gemini and xAI: the tests have
+# their sentences.
 _CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_exceeded"})
 _SUBJECT = (
     r"context[ _](?:length|size|window|limit)|max(?:imum)? (?:model |prompt |input )?length|maximum allowed length"
@@ -35,7 +35,8 @@ _SUBJECT = (
 _EXCESS = (
     r"exceed|longer than|too long|too large|too many|greater than|must be <=|is only|of only|however|but the request"
 )
-# Looks ahead over the whole text: to be matched at its beginning, not searched for from each of its characters.
+# The pattern looks ahead over the whole text, so it is matched at the text's beginning and not searched for from every
+# character.
 _SENTENCE = re.compile(rf"(?=.*(?:{_SUBJECT}))(?=.*(?:{_EXCESS}))(?=.*(?:token|context|length))", re.I | re.S)
 
 _LIMIT = re.compile(
@@ -56,7 +57,7 @@ _SUM = re.compile(
     r"|given: (\d+) `inputs` tokens and (\d+)|context limit: (\d+) \+ (\d+)",
     re.I | re.S,
 )
-"""Prompt and answer apart, in either order."""
+"""Sentences that state the tokens of prompt and answer separately, in either order."""
 
 
 _ANSWER = re.compile(r"(?=.*\b(?:max_(?:completion_|output_|new_)?tokens|(?:completion|output) tokens))", re.I | re.S)
@@ -65,27 +66,29 @@ _MOST = re.compile(
     r"|\[\d+, ?(\d+)\]",
     re.I,
 )
-"""How servers say of `max_tokens` what the largest is: seen at OpenAI, Anthropic, DeepSeek and Groq."""
+"""Words with which servers state the largest possible `max_tokens`: seen at OpenAI, Anthropic, DeepSeek and Groq."""
 
 RETRY_AFTER_S = 5
-"""Where a busy server does not say itself when to come back."""
+"""Seconds until the next try if a busy server states none."""
 PUBLIC_CHARACTERS = 300
 LONGEST_MESSAGE = 4000
-"""Characters. No server's own sentence is longer, but one that quotes the request may be."""
+"""Largest part of a server's message that is kept, in characters. No server's own sentence is longer, but a message
+that quotes the request may be."""
 _STATUSES = frozenset(str(int(status)) for status in HTTPStatus if status >= 400)
 _NO_MODEL = re.compile(r"model_not_found|model .{0,80}(not found|does not exist)", re.IGNORECASE)
 _NO_TAKER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)
-"""How a router says that it has the model, though none that takes such a call: OpenRouter's 404."""
+"""Sentence of a router that has the model, but no provider for such a call: OpenRouter's 404."""
 _NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)
 _SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
 _LOOK = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
 NO_COMPLETION = f"The language model's server answered with JSON that is not a chat completion. {_LOOK}"
-"""What clients are told of a body that is JSON, and nothing that an LLM answers with."""
+"""Message to clients about a body that is JSON, but not an LLM's answer."""
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}")
 
 
 def overflow_of(message: str, code: str, fields: Mapping[str, Any]) -> ContextOverflow | None:
-    """The overflow that a server's error object tells of, with the numbers it gives; None if it is another fault."""
+    """Return the overflow that a server's error object reports, with the numbers it gives; None if it reports another
+    fault."""
     if code not in _CODES and not _SENTENCE.match(message):
         return None
     plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", message).rstrip(". ")
@@ -106,18 +109,18 @@ def _first(pattern: re.Pattern[str], text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """The error object of a server, in any of the forms that are about."""
+    """The error object of a server, in any of the usual forms."""
 
     message: str = ""
     code: str = ""
     param: str = ""
-    """What it complains of, as a path with dots."""
+    """Path with dots to the part of the request that the server complains of."""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    """All that the object holds."""
+    """All members of the object."""
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """The fault in a response's body; empty when that is no JSON object."""
+        """Return the complaint in a response's body; empty if the body is no JSON object."""
         try:
             document = pydantic_core.from_json(body)
         except ValueError:
@@ -133,7 +136,7 @@ class Complaint:
         match error:
             case str():
                 return cls(error[:LONGEST_MESSAGE])
-            case [{"msg": str(message), "loc": [_, *path]}, *_]:  # FastAPI's: one for each fault of the body
+            case [{"msg": str(message), "loc": [_, *path]}, *_]:  # FastAPI's form: an entry for each fault of the body
                 return cls(message[:LONGEST_MESSAGE], param=".".join(map(str, path)))
             case Mapping():
                 named = (error.get("message"), error.get("code") or error.get("type"), error.get("param"))
@@ -144,7 +147,7 @@ class Complaint:
 
     @property
     def status(self) -> int | None:
-        """The HTTP status that the object itself names: all there is once a stream has begun."""
+        """HTTP status that the object itself names: the only status once a stream has begun."""
         code = self.fields.get("code")
         if isinstance(code, int | str) and str(code) in _STATUSES:
             return int(code)
@@ -154,11 +157,11 @@ class Complaint:
 def fault(
     status: int, complaint: Complaint, retry_after: str | None = None, content_type: str | None = None
 ) -> LlmError:
-    """The error to raise for a response of this status and type, or for an error amid a stream."""
+    """Return the error to raise for a response of this status and type, or for an error amid a stream."""
     failure = _fault(status, complaint, retry_after)
     failure.reason = f"status {status}"
     if isinstance(failure, LlmBroke) or type(failure) is LlmUnavailable:
-        # Not in the server's words: what fails there may speak of anybody's request.
+        # The server's own words are left out: on these failures, they may be about anybody's request.
         page = " and an HTML page" if is_page(content_type) else ""
         failure.public = (
             f"The language model's server, or a proxy before it, answered with status {status}{page}. {_LOOK}"
@@ -167,7 +170,7 @@ def fault(
 
 
 def no_answer(content_type: str | None, *, is_empty: bool) -> LlmError:
-    """The error to raise for a response of status 200 that is neither JSON nor a stream of it."""
+    """Return the error to raise for a response of status 200 that is neither JSON nor a stream of it."""
     named = media_type_of(content_type)
     if is_empty or named == "text/event-stream":
         what = "an empty body" if is_empty else "an empty stream"
@@ -211,8 +214,8 @@ def _fault(status: int, complaint: Complaint, retry_after: str | None) -> LlmErr
 
 
 def seconds_until(retry_after: str | None) -> float | None:
-    """The seconds that a Retry-After header says, as seconds or as a date. None where there is none that makes
-    sense."""
+    """Number of seconds that a Retry-After header states, in seconds or as a date. None if there is no header, or no
+    sense in it."""
     if retry_after is None:
         return None
     try:
@@ -226,6 +229,6 @@ def seconds_until(retry_after: str | None) -> float | None:
 
 
 def public_sentence(message: str) -> str:
-    """A server's sentence without addresses, paths and keys, on one line and not too long."""
+    """Return a server's sentence without addresses, paths and keys, on one line and not too long."""
     line = " ".join(_SECRETS.sub("…", message).split())
     return line if len(line) <= PUBLIC_CHARACTERS else line[: PUBLIC_CHARACTERS - 1] + "…"

@@ -1,4 +1,4 @@
-"""HTTP to an OpenAI-compatible server: connections, retries and limits of time."""
+"""HTTP to an OpenAI-compatible server: connections, retries and time limits."""
 
 import asyncio
 import base64
@@ -23,45 +23,49 @@ from models.language.silence_alarm import SilenceAlarm
 AGENT = "openfaze"
 
 BROKEN_CONNECTION = "connection broken"
-"""What the reason begins with of an answer whose connection was lost."""
+"""Beginning of the `reason` of an error whose connection was lost amid an answer."""
 
 KEEP_ALIVE_S = 4.0
-"""Less than the 5 s after which uvicorn (vLLM, SGLang) closes an idle connection, perhaps as it is used again."""
+"""Seconds that an idle connection is kept. uvicorn (vLLM, SGLang) closes it after 5 s, perhaps at the moment when it is
+used again."""
 
 ERROR_BYTES = 65536
-"""The most bytes that are read of a response that is no 200."""
+"""Bytes of a response with a status other than 200 after which no more is read."""
 
 _PIECE = 256 * 1024
 """Bytes of a call that are written at a time."""
 
 CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
-"""What the transport raises; those of aiohttp that it has no translation for come as they are."""
+"""Errors that the transport raises. Errors of aiohttp for which the transport has no translation come unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerPatience:
-    """How long to wait for a server, in seconds where not said otherwise."""
+    """Limits of time for a server, in seconds, and the number of retries."""
 
     connect_s: float = 5.0
-    """For a connection, name resolution included."""
+    """Longest wait for a connection, name resolution included."""
     first_byte_s: float = 120.0
-    """From a call to the first byte of its answer, retries included: the server queues, then reads the prompt."""
+    """Longest wait from a call to the first byte of its answer, retries included: the server queues the call, then
+    reads the prompt."""
     silence_s: float = 60.0
-    """Between two pieces of an answer."""
+    """Longest wait between two pieces of an answer."""
     retries: int = 2
-    """How many, of a call that failed before its first byte."""
+    """Number of retries of a call that failed before its first byte."""
     backoff_s: float = 0.25
-    """Before the first retry, twice that before the second; up to a half less, at random."""
+    """Wait before the first retry; before the second, twice as long. Up to half of it is taken off at random."""
     longest_retry_after_s: float = 2.0
-    """A server that asks for more is reported as overloaded at once."""
+    """Longest wait that a server may ask for before a retry; a server that asks for more is reported as overloaded at
+    once."""
     question_s: float = 30.0
-    """For each question that finds out what the server can do, once it has answered a plain one: it is 16 tokens."""
+    """Longest wait for the answer, 16 tokens long, to each question that finds out what the server can do, once the
+    server has answered a plain question."""
     drain_s: float = 0.1
-    """For the end of the body after the end of the answer, so that the connection can be used again."""
+    """Longest wait for the end of the body after the end of the answer, so that the connection can be used again."""
 
 
 class OpenAiHttp:
-    """Belongs to the event loop that it is first used in."""
+    """HTTP client for one server. Belongs to the event loop in which it is first used."""
 
     def __init__(self, base_url: str, api_key: str | None, patience: ServerPatience) -> None:
         url = api_url(base_url)
@@ -69,18 +73,20 @@ class OpenAiHttp:
         self.url = url.copy_with(userinfo=b"")
         self.patience = patience
         self._chat_url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
-        # Compressing an event stream costs time, and holds pieces back.
         self._api_key = api_key
+        # Compressing an event stream costs time, and holds pieces back.
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if api_key:
             self._headers["authorization"] = f"Bearer {api_key}"
         elif url.userinfo:
             credentials = f"{url.username}:{url.password}".encode()
             self._headers["authorization"] = f"Basic {base64.b64encode(credentials).decode()}"
-        # aiohttp takes 0 for no limit; None would leave its own, 100, and one stream more would wait for an end.
+        # aiohttp takes 0 as no limit. None would leave aiohttp's own limit, 100, and the next stream would wait until
+        # another ends.
         limits = httpx.Limits(max_connections=0, keepalive_expiry=KEEP_ALIVE_S)
         self._transport = AiohttpTransport(limits=limits, proxy=proxy_for(self.url))
-        # The transport resolves names within `pool`, connects within `connect`; the answer has its own deadlines.
+        # The transport's limit for resolving names is `pool`, for connecting `connect`; the answer has deadlines of its
+        # own.
         timeouts = httpx.Timeout(None, connect=patience.connect_s, pool=patience.connect_s)
         self._extensions = {"timeout": timeouts.as_dict()}
         self._client = httpx.AsyncClient(
@@ -89,10 +95,10 @@ class OpenAiHttp:
         self._dialect = ServerDialect()
 
     async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
-        """The response to a call, a 200, its body yet to be read; the caller closes it.
+        """Return the response to a call, with status 200 and its body unread; the caller closes it.
 
-        Retried when the connection fails or the server is busy, and without the options that it does not know.
-        Raises LlmError.
+        The call is repeated when the connection fails or the server is busy, and without the options that the server
+        does not know. Raises LlmError.
         """
         spoken = self._dialect.translate(body)
         content = pydantic_core.to_json(spoken)
@@ -125,15 +131,15 @@ class OpenAiHttp:
             await asyncio.sleep(wait)
 
     async def body(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
-        """The body in the pieces it comes in; closes the response. Raises LlmBroke when it breaks off, or
-        LlmUnavailable when it does not begin in time."""
+        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmBroke when the body
+        breaks off, or LlmUnavailable when it does not begin in time."""
         hanging_up: list[asyncio.Task[None]] = []
 
         def hang_up() -> None:
             hanging_up.append(asyncio.create_task(response.aclose()))
 
         alarm = SilenceAlarm(first_byte_by, self.patience.silence_s, hang_up)
-        # Closed by hand: left to the garbage collector, the connection would outlive the caller.
+        # Closed explicitly: left to the garbage collector, the connection would outlive the caller.
         async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
             try:
                 async for piece in pieces:
@@ -153,7 +159,7 @@ class OpenAiHttp:
                 alarm.stop()
 
     async def look(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None = None) -> Any:
-        """The JSON found there, None where there is none. Raises LlmError."""
+        """Return the JSON found at `url`, None if there is none. Raises LlmError."""
         try:
             async with asyncio.timeout(self.patience.first_byte_s):
                 response = await self._client.request(method, url, json=body)
@@ -180,7 +186,7 @@ class OpenAiHttp:
         _TRACE.inject(headers)
         body: dict[str, Any] = {"content": content}
         if len(content) > _PIECE:
-            # Its length is told by hand: httpx knows it of what it is given whole.
+            # The length is set explicitly, because httpx knows only the length of a body that it is given whole.
             body = {"stream": _InPieces(content)}
             headers["content-length"] = str(len(content))
         request = httpx.Request("POST", self._chat_url, headers=headers, extensions=self._extensions, **body)
@@ -193,7 +199,7 @@ class OpenAiHttp:
                 body += piece
                 if len(body) >= ERROR_BYTES:
                     break
-        # Some repeat the key that they refuse.
+        # Some servers repeat the key that they refuse.
         return Complaint.read(body.replace(self._api_key.encode(), "…".encode()) if self._api_key else body)
 
     def _backoff(self, retries: int) -> float:
@@ -201,7 +207,7 @@ class OpenAiHttp:
         return longest * random.uniform(0.5, 1)  # noqa: S311 - spreads callers, hides nothing
 
     def _wait(self, retries: int, asked: float | None) -> float | None:
-        """Seconds to wait before the next try; None where that is too long."""
+        """Seconds to wait before the next try; None if the server asks for too long a wait."""
         if asked is None:
             return self._backoff(retries)
         return asked if asked <= self.patience.longest_retry_after_s else None
@@ -221,7 +227,7 @@ class OpenAiHttp:
 
 
 def _why(error: Exception) -> str:
-    """In words that name no address."""
+    """Reason of a failed connection, in words that name no address."""
     match error.__cause__ or error:
         case aiohttp.ClientConnectorDNSError():
             return "there is no host of that name"
@@ -236,11 +242,12 @@ def _why(error: Exception) -> str:
 
 
 _TRACE = TraceContextTextMapPropagator()
-"""Writes `traceparent` where the request that a call is made for has one, or is traced here."""
+"""Writes `traceparent` into a call's headers if the request behind the call has one, or is traced here."""
 
 
 class _InPieces(httpx.AsyncByteStream):
-    """A body that is handed on piece by piece, as the server takes it: all at once, a large one holds up the loop."""
+    """Body that is written piece by piece, as the server takes it: a large body written at once would block the event
+    loop."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -255,10 +262,11 @@ def _began_too_late() -> LlmLate:
 
 
 def _stream_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """The body in the pieces it comes in. Raises CONNECTION_ERRORS."""
+    """Yield the body in the pieces in which it arrives. Raises CONNECTION_ERRORS."""
     return aiter(response.stream)  # type: ignore[arg-type]  # an async generator, which httpx's type leaves open
 
 
 def _timed_out(error: Exception) -> bool:
-    """httpx-aiohttp calls every lost connection a ConnectTimeout; the cause tells which is one."""
+    """True if the connection was not made in time. httpx-aiohttp calls every lost connection a ConnectTimeout; only the
+    cause distinguishes a real time-out."""
     return isinstance(error.__cause__, TimeoutError)

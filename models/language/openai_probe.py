@@ -1,7 +1,8 @@
-"""Finding out what the model behind an OpenAI-compatible server can do: by what the server says, else by asking.
+"""Finding out what the model behind an OpenAI-compatible server can do, from the server's own statements or else by
+questions.
 
-A question costs some tens of tokens. Accepting a request is not enough: servers drop what they do not know in
-silence, so each answer is looked at.
+A question costs some tens of tokens. An accepted request proves nothing, because servers silently drop the fields that
+they do not know. So each answer is checked.
 """
 
 import asyncio
@@ -30,7 +31,8 @@ log = structlog.get_logger(__name__)
 
 Ask = Callable[[LlmCall], AsyncGenerator[LlmEvent, None]]
 Look = Callable[[str, str, Mapping[str, Any] | None], Awaitable[Mapping[str, Any]]]
-"""Method, path beside the API and JSON body, to the object found there; empty where there is none."""
+"""Function that takes a method, a path beside the API and a JSON body, and returns the object found there; empty if
+there is none."""
 
 CONTEXT_FIELDS = (
     "max_model_len",  # vLLM, SGLang
@@ -44,11 +46,11 @@ PICTURE = (
     "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsOtkJzvZ1gi+hcEKLNXzWgQE"
     "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgvaSCEeGLTzSwAAAABJRU5ErkJggg=="
 )
-"""64 × 64 pixels of one colour: some vision models refuse less than 28."""
+"""A picture of 64 × 64 pixels in one colour: some vision models refuse pictures of less than 28."""
 
 
 class KnownAbilities(TypedDict, total=False):
-    """The abilities that need no finding out."""
+    """Abilities that need not be found out."""
 
     vision: bool
     tools: bool
@@ -67,7 +69,7 @@ class _Outcome:
 
     @property
     def is_silent(self) -> bool:
-        """It ran out of tokens while it still reasoned: nothing speaks against it."""
+        """True if the model ran out of tokens while it still reasoned, which is no evidence against the ability."""
         return not self.text and not self.called
 
 
@@ -77,14 +79,17 @@ _Question = Callable[..., Awaitable[_Outcome | None]]
 async def find_abilities(
     known: KnownAbilities, listed: Mapping[str, Any], model: str, look: Look, ask: Ask, patience: ServerPatience
 ) -> Abilities:
-    """`listed` is the model's entry in the server's list. Raises LlmError when the server does not answer at all.
+    """Return the abilities of a model, whose entry in the server's list is `listed`. Raises LlmError when the server
+    does not answer at all.
 
-    What it refuses, breaks on, or does not answer in time although it answered a plain question, it cannot do.
+    The model lacks an ability if the server refuses its question, breaks off the answer, or does not answer in time
+    although it answered a plain question.
     """
     known = {**await _told(listed, model, look), **known}
     if known.keys() >= {"vision", "tools", "json_schema"}:
         return Abilities(**known)
-    # First of all by itself: a server that is not there, or loads its model now, is asked once.
+    # The plain question goes first and alone, so that a server that is away, or is still loading its model, is asked
+    # only once.
     plain = await _plain_outcome(ask, patience)
     question = partial(_outcome_in_time, ask, min(patience.question_s, patience.first_byte_s))
     return Abilities(
@@ -96,21 +101,22 @@ async def find_abilities(
 
 
 async def _told(listed: Mapping[str, Any], model: str, look: Look) -> KnownAbilities:
-    """What the server says by itself."""
+    """Return the abilities that the server itself states."""
     told: KnownAbilities = {}
     for name in CONTEXT_FIELDS:
         if isinstance(context := listed.get(name), int):
             told["context_tokens"] = context
             return told
     if listed.get("owned_by") == "llamacpp":
-        # Its list has the context that the model was trained with; a slot may be given less.
+        # llama.cpp's list has the context with which the model was trained; a slot may have less.
         properties = await look("GET", "/props", None)
         if isinstance(context := properties.get("default_generation_settings", {}).get("n_ctx"), int):
             told["context_tokens"] = context
         if isinstance(vision := properties.get("modalities", {}).get("vision"), bool):
             told["vision"] = vision
     elif shown := await look("POST", "/api/show", {"model": model}):
-        # Ollama. The context it says is the model's, not what it was loaded with: better none than a wrong one.
+        # Ollama states the model's own context, not the one with which it was loaded: an unknown context is better than
+        # a wrong one.
         capabilities = shown.get("capabilities") or []
         told["vision"] = "vision" in capabilities
         told["tools"] = "tools" in capabilities
@@ -131,7 +137,7 @@ async def _sees(question: _Question, plain: _Outcome) -> bool:
 async def _calls(question: _Question) -> bool:
     function = {"name": "ping", "description": "Say that you are there.", "parameters": {"type": "object"}}
     tools = ({"type": "function", "function": function},)
-    # vLLM forces calls even where it is not set up to find those that a model makes of its own accord.
+    # vLLM forces calls even when it is not set up to detect the calls that a model makes of its own accord.
     if await question("Say hello.", tools=tools, tool_choice="auto") is None:
         return False
     forced = await question("Call the function ping.", tools=tools, tool_choice="required")
@@ -146,7 +152,7 @@ async def _decodes(question: _Question) -> bool:
         "additionalProperties": False,
     }
     form = {"type": "json_schema", "json_schema": {"name": "probe", "strict": True, "schema": schema}}
-    # The words do not ask for JSON: only a constrained answer begins with a brace.
+    # The prompt does not ask for JSON, so only a constrained answer begins with a brace.
     outcome = await question("Say hello.", response_format=form)
     return outcome is not None and (outcome.is_silent or outcome.text.lstrip().startswith("{"))
 
@@ -179,7 +185,7 @@ async def _outcome_in_time(ask: Ask, question_s: float, content: object, **field
 
 
 async def _outcome(ask: Ask, content: object, **fields: Any) -> _Outcome:
-    """Raises LlmError."""
+    """Return the outcome of one question. Raises LlmError."""
     call = LlmCall([{"role": "user", "content": content}], options={"max_tokens": MAX_TOKENS}, **fields)
     text, called, prompt_tokens = "", False, None
     async with contextlib.aclosing(ask(call)) as events:

@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible server as the LLM: vLLM, SGLang, llama.cpp, Ollama, LM Studio, hosted ones."""
+"""Any OpenAI-compatible server as the LLM: vLLM, SGLang, llama.cpp, Ollama, LM Studio, hosted servers."""
 
 import asyncio
 import contextlib
@@ -43,18 +43,18 @@ from models.scheduler import FairSlots
 END = b"[DONE]"
 
 _OLLAMA = "library"
-"""What Ollama's list says of the owner of its models."""
+"""Owner of every model in the list of an Ollama server."""
 
 PROBING_AGENT = f"{AGENT} (probe)"
-"""The user agent of the calls that find out what the server can do: no client's."""
+"""User agent of the calls that find out what the server can do; no client has it."""
 
 
 class OpenAiServer:
-    """Implements models.language.llm.Llm.
+    """An LLM on a server. Implements models.language.llm.Llm.
 
-    `base_url` comes with or without `/v1`; `model` None takes the first that the server lists; `abilities` are
-    those known beforehand, the others are found out; `at_once` calls run at a time, of each key its share, and
-    others wait. Belongs to the event loop that it is first used in.
+    `base_url` comes with or without `/v1`; `model` None takes the first model that the server lists; `abilities` are
+    known beforehand, and the others are found out; `at_once` calls run at a time, shared out among the keys, and other
+    calls wait. Belongs to the event loop in which it is first used.
     """
 
     def __init__(
@@ -75,12 +75,12 @@ class OpenAiServer:
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
         self._forces_calls = True
-        """Until it turns out that the server does not."""
+        """True until the server turns out not to force calls."""
         self._outage: str | None = None
-        """A sentence for clients that says why the server could not be reached when it was tried last; None when it
-        could, and before the first try."""
+        """Sentence for clients that states why the server could not be reached at the last try; None if it could be
+        reached, and before the first try."""
         self._reasons_unasked = False
-        """Until the model does so although it was told not to."""
+        """True once the model has reasoned although it was told not to."""
         self._listed: Mapping[str, Any] | None = None
         self._listing = SharedRun(self._list_models)
         self._probing = SharedRun(self._find_abilities)
@@ -96,7 +96,7 @@ class OpenAiServer:
 
     @property
     def is_capable(self) -> bool:
-        """The operator chose the model."""
+        """Always True, because the operator chose the model."""
         return True
 
     @property
@@ -113,31 +113,32 @@ class OpenAiServer:
 
     @property
     def healthy(self) -> bool:
-        """Nothing here can break for good; what the server is like shows in each call."""
+        """Always True: nothing here can break for good, and the server's state shows in each call."""
         return True
 
     @property
     def broken(self) -> str | None:
-        """Why the server could not be reached when it was tried last, and what to do."""
+        """Reason why the server could not be reached at the last try, and a remedy."""
         return self._outage
 
     async def load(self) -> None:
         await self.abilities()
 
     async def check(self) -> None:
-        """Looks whether the server can be reached, at no cost: it is asked for its models, and no question. Raises
-        LlmUnavailable where it cannot."""
+        """Check at no cost that the server can be reached: it is asked for its list of models, and no question. Raises
+        LlmUnavailable if it cannot be reached."""
         try:
             with self._watching():
                 await self._http.look("GET", self._models_url)
         except LlmError as error:
-            # Whatever else it says, it is there.
+            # Any other error is an answer of the server, which can therefore be reached.
             if self._outage is not None:
                 error.host = self._http.url.host
                 raise
 
     async def abilities(self) -> Abilities:
-        """Found out once for all callers. Raises LlmError, which those who wait share and the next does not."""
+        """Return the abilities, which are found out once for all callers. Raises LlmError to all callers that wait; the
+        next caller tries again."""
         return self._abilities or await self._probing.join()
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
@@ -159,8 +160,8 @@ class OpenAiServer:
         await self._http.close()
 
     async def _forced(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """An answer that has to be a call. Where the server answers in words, it is asked for one under a schema; and,
-        if it gives that, from then on."""
+        """Yield an answer that has to be a call. If the server answers in words, the call is asked for as JSON under a
+        schema; if that succeeds, so are all later calls from the start."""
         if self._forces_calls:
             held: list[LlmEvent] = []
             called = False
@@ -187,8 +188,8 @@ class OpenAiServer:
         self._forces_calls = False
 
     async def _complete(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """An answer to a question of openfaze's own. One that was cut while the model still reasoned is asked for again
-        with room for that, and so is every later one from the start."""
+        """Yield the answer to a question of openfaze's own. If the answer is cut while the model still reasons, the
+        question is asked again with room for the reasoning, and so is every later question from the start."""
         had_room = self._reasons_unasked
         reasoned, answered = False, False
         async with contextlib.aclosing(self._said(self._with_room(call))) as events:
@@ -207,7 +208,7 @@ class OpenAiServer:
                 yield event
 
     def _with_room(self, call: LlmCall) -> LlmCall:
-        """The call with tokens for the reasoning of a model that cannot be kept from it."""
+        """Return the call with additional tokens for a model whose reasoning cannot be switched off."""
         limit = call.options.get("max_tokens")
         if limit is None or not self._reasons_unasked:
             return call
@@ -216,17 +217,17 @@ class OpenAiServer:
         return replace(call, options={**call.options, "max_tokens": limit + room})
 
     def _thinking(self, call: LlmCall) -> dict[str, Any]:
-        """The fields that switch reasoning on or off, by the kind of the server. One that refuses them by name is not
-        sent them again (`Dialect`); most others pass over what they do not know."""
+        """Return the fields that switch reasoning on or off on this kind of server. A server that refuses a field by
+        name is not sent it again (`ServerDialect`); most other servers ignore unknown fields."""
         if (self._listed or {}).get("owned_by") == _OLLAMA:
-            # Its templates are not reached by the field below; efforts have gone along with the options.
+            # The field below does not reach Ollama's templates; the options already contain the effort.
             return {} if call.thinks else {"reasoning_effort": "none"}
-        # vLLM, SGLang and llama.cpp hand this to the chat template; templates pass over names that they do not use.
+        # vLLM, SGLang and llama.cpp hand this field to the chat template; templates ignore names that they do not use.
         return {"chat_template_kwargs": {"enable_thinking": call.thinks}}
 
     async def _said(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """An answer. A client's that may be longer than there is room for is asked for again with what there is: many
-        programs always set the same limit."""
+        """Yield an answer. If a client asks for a longer answer than there is room for, the call is repeated with the
+        room that there is: many programs always set the same limit."""
         asked: int | None = call.options.get("max_tokens") if call.is_the_clients else None
         note: str | None = None
         while True:
@@ -248,8 +249,8 @@ class OpenAiServer:
                 note = lowered(asked, less.options.get("max_tokens"))
 
     async def _decoded(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """An answer. A schema that the server cannot decode under is left to who checks the answer: the
-        prompt shows it."""
+        """Yield an answer. If the server cannot decode under the call's schema, any JSON object is asked for: the
+        prompt shows the schema, and whoever checks the answer applies it."""
         tries = [call]
         if (call.response_format or {}).get("type") == "json_schema":
             tries.append(replace(call, response_format={"type": "json_object"}))
@@ -265,7 +266,8 @@ class OpenAiServer:
             except LlmRefused as refused:
                 if begun or isinstance(refused, ContextOverflow | AnswerTooLong):
                     raise
-                # What is refused either way is not about the schema: the first words are the clearer ones.
+                # A call that is refused with and without its schema is not refused for the schema, and the first
+                # refusal is the clearer one.
                 refusal = refusal or refused
         assert refusal is not None
         raise refusal
@@ -280,7 +282,7 @@ class OpenAiServer:
             body = _body(call, self.name) | self._thinking(call)
             with self._watching():
                 response = await self._http.chat(body, agent, first_byte_by)
-            # Closed by hand: left to the garbage collector, the connection would outlive the caller.
+            # Closed explicitly: left to the garbage collector, the connection would outlive the caller.
             async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
                 async for documents in arrivals:
                     for event in reader.read(documents):
@@ -291,7 +293,7 @@ class OpenAiServer:
         except LlmError as error:
             error.host = self._http.url.host
             if error.reason.startswith(BROKEN_CONNECTION):
-                # Whoever watches looks whether it is still there.
+                # The watcher of outages then checks whether the server is still there.
                 self._outage = error.public
             if begun and not isinstance(error, LlmBroke):
                 broke = LlmBroke(f"Amid its answer: {error}", reason=error.reason)
@@ -304,8 +306,8 @@ class OpenAiServer:
     async def _documents(
         self, response: httpx.Response, reader: ChunkReader, first_byte_by: float
     ) -> AsyncGenerator[list[bytes], None]:
-        """The JSON of the chunks, as many as arrive together, until the answer is whole. Raises LlmBroke when it ends
-        before, LlmNotSetUp where something else comes."""
+        """Yield the JSON of the chunks, as many as arrive together, until the answer is whole. Raises LlmBroke when the
+        body ends before, and LlmNotSetUp when it is anything else."""
         content_type = response.headers.get("content-type")
         parser: BodyParser = WholeBody() if media_type_of(content_type) == "application/json" else EventStreamParser()
         is_empty, said_something = True, False
@@ -328,7 +330,7 @@ class OpenAiServer:
                     "The LLM server sends events that are larger than any answer.", reason="an endless event"
                 ) from None
             except LlmBroke:
-                # What was to come, counts at most, is not worth an answer.
+                # Only counts can still be missing, and they are not worth the loss of a whole answer.
                 if not reader.is_whole:
                     raise
         last = [] if is_empty else parser.close()
@@ -342,7 +344,7 @@ class OpenAiServer:
             )
 
     async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
-        """Reads on to the end of the body: a connection is used again only after that."""
+        """Read on to the end of the body, because only then can the connection be used again."""
         with contextlib.suppress(TimeoutError, LlmBroke):
             async with asyncio.timeout(self._http.patience.drain_s):
                 async for _ in pieces:
@@ -350,11 +352,11 @@ class OpenAiServer:
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[None]:
-        """Notes whether the server could be reached."""
+        """Note whether the server could be reached."""
         try:
             yield
         except LlmUnavailable as error:
-            # One that is slow, or answers that it cannot be used so, is there.
+            # A server that is slow, or that answers that it is not set up, was reached.
             self._outage = error.public if type(error) is LlmUnavailable else None
             raise
         except LlmError:
@@ -380,7 +382,8 @@ class OpenAiServer:
         return self._abilities
 
     async def _listed_if_needed(self) -> Mapping[str, Any]:
-        """What the list says of the model. One with a name is asked without it: keys that may not list are in use."""
+        """Return the list's entry for the model. A model that has a name works without its entry: some keys may not
+        list models."""
         if self._model is None:
             return await self._listed_model()
         try:
@@ -388,12 +391,12 @@ class OpenAiServer:
                 return await self._listed_model()
         except (LlmError, TimeoutError) as error:
             if type(error) is LlmUnavailable:
-                # Its context is in the list: it is not to stay unknown because the server comes late.
+                # The list has the model's context, which is not to stay unknown because the server starts late.
                 raise
         return {}
 
     async def _listed_model(self) -> Mapping[str, Any]:
-        """What the server's list says of the model, remembered. Empty when it says nothing."""
+        """Return the entry for the model in the server's list, which is remembered. Empty if there is none."""
         return await self._listing.join() if self._listed is None else self._listed
 
     async def _list_models(self) -> Mapping[str, Any]:
@@ -414,7 +417,7 @@ class OpenAiServer:
             async with asyncio.timeout(self._http.patience.question_s):
                 found = await self._http.look(method, beside_api(self._http.url, path), body)
         except (LlmError, TimeoutError):
-            # That there is such a path was a guess; a server in trouble shows when it is asked a question.
+            # The path was a guess; a server in trouble shows when it is asked a question.
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -423,12 +426,12 @@ class OpenAiServer:
 
 
 def _with_less(call: LlmCall, asked: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
-    """The call of which no more than there is room for is asked, or nothing is said of it where nobody knows how much
-    that is. None where the prompt alone is too long."""
+    """Return the call with the limit that there is room for, or with no limit if nobody knows the room. None if no
+    smaller limit can help, because the prompt alone is too long."""
     if isinstance(refused, AnswerTooLong):
         room: int | None = refused.most
     else:
-        # Most servers tell the sum.
+        # Most servers report the sum of prompt and answer.
         told, limit = refused.prompt_tokens, refused.limit
         room = None if told is None or limit is None or told <= asked else limit - (told - asked)
     if room is not None and not 0 < room < asked:

@@ -1,4 +1,4 @@
-"""A JSON schema reduced to what llama.cpp can decode under."""
+"""A JSON schema reduced to the keywords under which llama.cpp can decode."""
 
 import json
 import re
@@ -27,7 +27,7 @@ _ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf"})
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 
 _BEYOND_REGULAR = re.compile(r"\(\?(?!:)|\\[1-9bBkGAZz]")
-"""Look-around, inline flags, back-references, word boundaries."""
+"""Matches parts of a pattern that are not regular: look-around, inline flags, back-references, word boundaries."""
 
 # Fixed separators keep small models from writing white space until their tokens run out.
 _LAYOUT = {
@@ -42,16 +42,16 @@ ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 
 
 def json_grammar(schema: Mapping[str, Any]) -> str:
-    """The grammar of the JSON that a decodable `schema` describes, on one line."""
+    """Return the grammar, on one line, of the JSON that a decodable `schema` describes."""
     document = json.dumps({**schema, "x-guidance": _LAYOUT}, ensure_ascii=False)
     return f"%llguidance {{}}\nstart: %json {document}"
 
 
 def decodable(schema: Mapping[str, Any], longest_string: int) -> dict[str, Any]:
-    """`schema` in the keywords that decode well.
+    """Return `schema` reduced to the keywords that decode well.
 
-    Strings without a `maxLength` get `longest_string` characters, and objects that list properties are closed: valid
-    answers all the same, and a small model comes to an end.
+    Strings without a `maxLength` get `longest_string` characters, and objects that list properties are closed to
+    others. Answers under these limits are still valid, and the limits bring a small model to an end.
     """
     relaxed = _Relaxation(schema, longest_string).relax(schema, 0)
     return relaxed if isinstance(relaxed, dict) else dict(ANY_OBJECT)
@@ -79,7 +79,7 @@ class _Relaxation:
         return kept
 
     def _keep(self, key: str, given: Any, depth: int) -> Any:
-        """The value to keep of a keyword, or None."""
+        """Return the value of a keyword in the reduced schema; None leaves the keyword out."""
         if key in _NAMED and isinstance(given, Mapping):
             return {name: self.relax(value, depth + 1) for name, value in given.items() if _compiles(key, name)}
         if key in _ALTERNATIVES or key == "prefixItems":
@@ -142,13 +142,14 @@ def _is_regular(pattern: str) -> bool:
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
-        # What Python cannot read may still be a pattern elsewhere (`\p{L}`); the answer's validator knows.
+        # A pattern that Python cannot compile may be valid elsewhere (`\p{L}`): the validator of the answer decides.
         return False
     return True
 
 
 def _resolves(reference: str, root: Mapping[str, Any]) -> bool:
-    """Whether a JSON pointer into the same document leads to definitions, the only place it can be kept."""
+    """True if `reference` is a JSON pointer to the root or to a definition at the root: no other target is kept in the
+    reduced schema."""
     path = reference.removeprefix("#/").split("/")
     if not reference.startswith("#/") or len(path) != 2 or path[0] not in ("$defs", "definitions"):
         return reference == "#"

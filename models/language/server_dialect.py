@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server has turned out not to take."""
+"""Options that an OpenAI-compatible server has turned out not to accept."""
 
 import re
 from collections.abc import Mapping
@@ -6,15 +6,16 @@ from typing import Any
 
 from models.language.openai_faults import Complaint
 
-# Which options of a call a server does not know. Found out when it refuses one, then remembered.
+# A server's unknown options are found out when it refuses one, then remembered.
 #
-# What is remembered holds for every caller, so nothing is that is only about one call: a value out of range, a message
-# that happens to hold the word `user`, or a sentence that quotes what the caller wrote.
+# An option that is remembered is left out for every caller. So nothing is remembered from a refusal that is about one
+# call only: a value out of range, a message that happens to contain the word `user`, or a sentence that quotes the
+# caller's words.
 RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-"""A server that refuses the one takes the other."""
+"""Pairs of names for the same option: a server that refuses one name accepts the other."""
 
 ESSENTIAL = frozenset({"model", "messages", "stream", "tools", "tool_choice", "response_format"})
-"""Never left out: the answer would be to another question."""
+"""Options that are never left out, because the answer would be to another question."""
 
 UNKNOWN_CODES = frozenset({"unknown_parameter", "unsupported_parameter", "extra_forbidden"})
 
@@ -27,7 +28,8 @@ _NAME = r"""(?P<quote>['"`]?)(?P<name>\w+)(?P=quote)"""
 _SUPPORTED = r"not (?:currently )?(?:supported|permitted|allowed|recogni[sz]ed)"
 
 _ENDS = r"(?:\s*$|[.,;:!)]| (?:with|by|for|in|on) (?:this|the) (?:model|server|endpoint|api|engine|backend)\b)"
-"""Else a condition follows: that it cannot be negative, or not beside another option."""
+"""Text that follows the name of an option refused outright. Any other text is a condition: that the value cannot be
+negative, or that the option cannot be combined with another."""
 
 _SENTENCES = tuple(
     re.compile(sentence, re.IGNORECASE)
@@ -40,10 +42,11 @@ _SENTENCES = tuple(
         rf"\[\{{'(?P<kind>type)': 'extra_forbidden', 'loc': \('body', {_NAME}\)",
     )
 )
-"""Matched from the first character on: anywhere else, the words may be a caller's."""
+"""Sentences that refuse an option, matched from the first character on: further on in a message, the words may be a
+caller's."""
 
 _UNKNOWN_PARAM = re.compile(r"extra (?:inputs|fields)(?: are)? not permitted|un(?:known|recogni[sz]ed)\b", re.I)
-"""Begins a message whose object names the option beside it."""
+"""Beginning of a message that refuses the option named in the `param` of its error object."""
 
 
 class ServerDialect:
@@ -51,16 +54,17 @@ class ServerDialect:
         self._refused: set[str] = set()
 
     def translate(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`body` without what the server has refused before."""
+        """Return `body` without the options that the server has refused before."""
         spoken = dict(body)
         for option in self._refused & spoken.keys():
             self._leave_out(spoken, option)
         return spoken
 
     def concede(self, body: dict[str, Any], complaint: Complaint) -> bool:
-        """Takes out of `body` the option that the server refuses to know. False when it is about something else.
+        """Take out of `body` the option that the server does not accept. Return False if the complaint is about
+        anything else.
 
-        Remembered, unless it is only this value of it that the server does not take.
+        The option is remembered, unless the server refuses only this value of it.
         """
         options = body.keys() - ESSENTIAL
         if complaint.code == "unsupported_value" and complaint.param in options:
@@ -80,11 +84,11 @@ class ServerDialect:
 
 
 def _unknown_option(complaint: Complaint) -> str:
-    """The option that the server says it does not know at all; empty when it says nothing that plain."""
+    """Return the option that the complaint plainly states to be unknown to the server, or an empty string."""
     found = next(filter(None, (sentence.match(complaint.message) for sentence in _SENTENCES)), None)
     name = "" if found is None else found["name"]
     if complaint.param:
         plain = complaint.code in UNKNOWN_CODES or _UNKNOWN_PARAM.match(complaint.message) or name == complaint.param
         return complaint.param if plain else ""
-    # A bare `user` or `stop` may be no more than a word.
+    # `user` or `stop`, without quotes or a word like "parameter", may be an ordinary word.
     return name if found is not None and (found["quote"] or found["kind"] or "_" in name) else ""

@@ -6,25 +6,25 @@ from collections.abc import Callable
 
 
 class SilenceAlarm:
-    """Rings once when nothing is heard in time while someone listens. Call `stop` in the end.
+    """Alarm that rings once if no sound comes in time while someone listens. Call `stop` in the end.
 
-    A time-out of its own for each piece would cost as much as reading the piece: here a piece only notes the time,
-    and one timer looks at it now and then.
+    A time-out for each piece of a stream would cost as much as reading the piece. Here, a piece only notes the time,
+    and one timer checks that time now and then.
     """
 
     def __init__(self, first_by: float, silence_s: float, ring: Callable[[], object]) -> None:
-        """`first_by` is the time, by the loop's clock, until when the first sound is waited for."""
+        """`first_by` is the latest time for the first sound, by the loop's clock."""
         self._loop = asyncio.get_running_loop()
         self._silence_s = silence_s
         self._ring = ring
         self._listening_until = first_by
         self._timer = self._loop.call_at(first_by, self._look)
         self.begun = False
-        """Something was heard."""
+        """True once a sound was heard."""
         self.rang = False
 
     def heard(self) -> None:
-        """From here to `listen`, a silence is not the server's but the reader's."""
+        """Note a sound. Until `listen` is called, silence is the reader's and not the server's."""
         self._listening_until = math.inf
         if not self.begun:
             self.begun = True

@@ -8,20 +8,20 @@ OPEN, CLOSE = "<think>", "</think>"
 
 
 class ThinkTags:
-    """Splits the pieces of an answer into reasoning and text, wherever the cuts between them fall.
+    """Splitter of an answer's pieces into reasoning and text, wherever the cuts between the pieces fall.
 
-    Only a tag that opens the answer counts: later ones are text that speaks of tags.
+    Only a tag at the beginning of the answer counts: later tags are part of a text about tags.
     """
 
     def __init__(self) -> None:
         self._held: list[TextDelta] = []
-        """The beginning, while it may yet become an opening tag."""
+        """Pieces at the beginning of the answer, held back while they may yet become an opening tag."""
         self._opening = True
         self._thinking = False
         self._tail = ""
-        """The end of the reasoning so far, while it may yet become a closing tag."""
+        """End of the reasoning so far, held back while it may yet become a closing tag."""
         self._at_margin = False
-        """White space after a tag belongs to neither side."""
+        """True directly after a tag: white space there is part of neither side."""
 
     def feed(self, text: str, logprobs: Any = None) -> list[TextDelta | ReasoningDelta]:
         if self._opening:
@@ -34,13 +34,13 @@ class ThinkTags:
         return [TextDelta(text, logprobs)] if text or logprobs else []
 
     def close(self) -> list[TextDelta | ReasoningDelta]:
-        """What was held back when the answer ends."""
+        """Return the pieces that were held back when the answer ends."""
         held, self._held = self._held, []
         tail, self._tail = self._tail, ""
         return [*held, *([ReasoningDelta(tail)] if tail else [])]
 
     def skip(self) -> None:
-        """The server tells reasoning apart by itself: from here on, everything is text."""
+        """Treat everything from here on as text, because the server separates the reasoning by itself."""
         self._opening = False
 
     def _open(self, piece: TextDelta) -> list[TextDelta | ReasoningDelta]:
@@ -70,7 +70,7 @@ class ThinkTags:
 
 
 def _beginning_of_close(text: str) -> str:
-    """The longest end of `text` that a closing tag could begin with."""
+    """Return the longest end of `text` with which a closing tag could begin."""
     for length in range(min(len(text), len(CLOSE) - 1), 0, -1):
         if text.endswith(CLOSE[:length]):
             return CLOSE[:length]
