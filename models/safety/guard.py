@@ -1,4 +1,4 @@
-"""What a text or a picture is judged by, and what judging it yields, whichever engine judges."""
+"""The codes by which texts and pictures are judged, and the form of a judgement, the same for every engine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ HAZARDS: Mapping[str, str] = {
     "S12_IMAGE": "Nudity",
     "S15_IMAGE": "Not Safe For Work",
 }
-"""The name of each code, in the order in which answers and errors list them: the hazards of MLCommons' taxonomy as
-Llama Guard numbers them, and three of pictures."""
+"""Name of each code, in the order of answers and errors: the hazards of MLCommons' taxonomy with Llama Guard's numbers,
+and three hazards of pictures."""
 
 CODES = tuple(HAZARDS)
 
@@ -35,19 +35,20 @@ TEXT_CODES = tuple(code for code in CODES if not code.endswith("_IMAGE"))
 IMAGE_CODES = tuple(code for code in CODES if code.endswith("_IMAGE"))
 
 Scores = Mapping[str, float]
-"""0 to 1 for each code that was asked for: how sure the engine is that it applies."""
+"""Score of each code that was asked for, from 0 to 1: the engine's certainty that the code applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one part of an engine made of the text, for people who ask why."""
+    """Scores from one part of an engine, for people who ask for the reasons of a judgement."""
 
     name: str
     """`rules`, `decoded base64`, `policy` …"""
     scores: Scores
-    """Only of the codes that it says something about."""
+    """Scores of the codes that this part of the engine judges."""
     found: tuple[str, ...] = ()
-    """The words, or the engine's own category, that the scores come from. May repeat the text: for no log."""
+    """Words, or the engine's own categories, from which the scores come. They may repeat the text, so they must not be
+    logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,11 @@ class Judgement:
 
 
 class HazardGuard(Protocol):
-    """What guards of texts and of pictures have in common."""
+    """Common interface of guards of texts and of pictures."""
 
     @property
     def name(self) -> str:
-        """The engine's name, as messages give it."""
+        """Name of the engine in messages."""
 
     @property
     def codes(self) -> frozenset[str]:
@@ -69,22 +70,23 @@ class HazardGuard(Protocol):
 
     @property
     def thresholds(self) -> Scores:
-        """The score of each of its codes from which on it applies, where the operator says nothing else."""
+        """Score from which on each of the guard's codes applies, unless the operator sets another."""
 
 
 class TextGuard(HazardGuard, Protocol):
-    """The `text_guard` capability: codes of TEXT_CODES."""
+    """The `text_guard` capability, which judges by codes of TEXT_CODES."""
 
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
-        """Judges all of `text`, however long it is, by `codes`, which are among its own. `answers` is what the user had
-        asked, where the text is an assistant's answer to it. The same text has the same scores, alone or beside others.
+        """Judge all of `text`, however long it is, by `codes`, which are among the guard's own. `answers` is the user's
+        question if the text is an assistant's answer to it. The same text has the same scores, alone or beside others.
 
         Raises ModelError.
         """
 
 
 class ImageGuard(HazardGuard, Protocol):
-    """The `image_guard` capability: codes of IMAGE_CODES."""
+    """The `image_guard` capability, which judges by codes of IMAGE_CODES."""
 
     async def judge(self, picture: Image, codes: Sequence[str], *, wait: bool = False) -> Judgement:
-        """With `wait`, a full queue is waited for instead of raising EngineOverloaded. Raises ModelError."""
+        """Judge `picture` by `codes`. With `wait`, a full queue is waited for; else it raises EngineOverloaded. Raises
+        ModelError."""

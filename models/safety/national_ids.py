@@ -1,7 +1,7 @@
-"""The numbers that states give people, as far as they can be told from other numbers.
+"""The numbers that states give people, as far as they can be distinguished from other numbers.
 
-A tenth of all numbers passes one check digit. So a form that other things have too, such as nine digits, counts only
-beside a word that says what it is; what counts by itself has a form of its own, or more to check.
+A tenth of all numbers passes one check digit. So a form that other things have, too, such as nine digits, counts only
+beside a word that names the number. A number that counts by itself has a form that nothing else has, or more to check.
 """
 
 import re
@@ -24,7 +24,7 @@ _VERHOEFF_TABLE = (
     "8765932104",
     "9876543210",
 )
-"""The multiplication of the dihedral group of order 10."""
+"""Multiplication in the dihedral group of order 10."""
 _VERHOEFF_TURNS = (
     "0123456789",
     "1576283094",
@@ -37,13 +37,13 @@ _VERHOEFF_TURNS = (
 )
 
 _ANY = r"national id\w*|identity (?:card|number|no)|id card|personal (?:id|identity|identification)"
-"""Says of any of them that it is one."""
+"""Words that may name any of the numbers."""
 _ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
-"""What signs at odd places count. Source: decreto ministeriale of 23 December 1976."""
+"""Values of the signs at odd places of an Italian tax code. Source: decreto ministeriale of 23 December 1976."""
 
 
 def luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1: cards, and several national numbers."""
+    """True if the check digit is right by ISO/IEC 7812-1, which cards and several national numbers use."""
     doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
     return (sum(map(int, digits[::-2])) + sum(doubled)) % 10 == 0
 
@@ -56,12 +56,13 @@ def verhoeff(digits: str) -> bool:
 
 
 def mod_97_10(text: str) -> bool:
-    """ISO 7064 as IBANs use it: `text` has its check digits at its end, letters count from A = 10."""
+    """True if the check digits are right by ISO 7064 in the form that IBANs use: `text` ends with its check digits, and
+    letters count from A = 10."""
     return int("".join(str(int(sign, 36)) for sign in text)) % 97 == 1
 
 
 def mod_11_10(digits: str) -> bool:
-    """ISO 7064, hybrid."""
+    """True if the check digit is right by the hybrid system of ISO 7064."""
     check = 10
     for digit in digits[:-1]:
         check = (check + int(digit)) % 10 or 10
@@ -70,12 +71,12 @@ def mod_11_10(digits: str) -> bool:
 
 
 def ean(digits: str) -> bool:
-    """EAN-13: weights 1 and 3 in turn."""
+    """True if the check digit is right by EAN-13: weights 1 and 3 in turn."""
     return weighted(digits, (1, 3) * 7) % 10 == 0
 
 
 def weighted(digits: str, weights: Sequence[int]) -> int:
-    """The sum of the first digits, each times its weight."""
+    """Sum of the first digits, each times its weight."""
     return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
 
 
@@ -83,9 +84,9 @@ def weighted(digits: str, weights: Sequence[int]) -> int:
 class NationalId:
     written: str
     check: Callable[[str], bool]
-    """Whether its digits and letters, without separators, are right."""
+    """Function that returns True if the number's digits and letters, without separators, are right."""
     words: str = ""
-    """One of which must stand right before it; empty where its form tells enough."""
+    """Words of which one must precede the number; empty if the number's form is evidence enough."""
 
     @property
     def form(self) -> re.Pattern[str]:
@@ -93,18 +94,19 @@ class NationalId:
 
     @property
     def label(self) -> re.Pattern[str] | None:
-        """What must end right before it."""
+        """Pattern of the words that must end right before the number; None if it needs no word."""
         return label(f"{self.words}|{_ANY}") if self.words else None
 
 
 @cache
 def form_of(*written: str) -> re.Pattern[str]:
-    """One of `written`, as part of no longer number: neither of digits, nor of groups of digits."""
+    """Return a pattern of numbers in one of the forms `written` that are not part of a longer number, neither of digits
+    nor of groups of digits."""
     return re.compile(rf"(?<![^\W_])(?<!\d[.\-_/])(?:{'|'.join(written)})(?![^\W_])(?![.\-_/]\d)", re.ASCII)
 
 
 def _is_day(year: str, month: str, day: str) -> bool:
-    """Whether it is a day of some century."""
+    """True if the date exists in the 1900s or the 2000s."""
     for century in (1900, 2000):
         try:
             date(century + int(year), int(month), int(day))
@@ -115,17 +117,18 @@ def _is_day(year: str, month: str, day: str) -> bool:
 
 
 def _year_first(number: str) -> bool:
-    """Begins with YYMMDD."""
+    """True if the number begins with a date in the form YYMMDD."""
     return _is_day(number[:2], number[2:4], number[4:6])
 
 
 def _day_first(number: str) -> bool:
-    """Begins with DDMMYY."""
+    """True if the number begins with a date in the form DDMMYY."""
     return _is_day(number[4:6], number[2:4], number[:2])
 
 
 def _us(number: str) -> bool:
-    """Social security, and ITIN. Source: SSA, SSN randomization; IRS, publication 1915."""
+    """True if the number may be a social security number or an ITIN. Source: SSA, SSN randomization; IRS, publication
+    1915."""
     area, group, serial = int(number[:3]), int(number[3:5]), int(number[5:])
     if area >= 900:
         return 50 <= group <= 65 or 70 <= group <= 88 or 90 <= group <= 92 or group >= 94
@@ -145,7 +148,7 @@ def _canadian(number: str) -> bool:
 
 
 def _spanish(number: str) -> bool:
-    """DNI and, with X, Y or Z first, NIE."""
+    """True if the letter is right in a DNI or, with X, Y or Z first, in an NIE."""
     digits = int(number[:-1].translate(str.maketrans("XYZ", "012")))
     return "TRWAGMYFPDXBNJZSQVHLCKE"[digits % 23] == number[-1]
 
@@ -175,14 +178,14 @@ def _belgian(number: str) -> bool:
 
 
 def _polish(number: str) -> bool:
-    # The century is in the month.
+    # The month contains the century, in steps of 20.
     born = _is_day(number[:2], str(int(number[2:4]) % 20), number[4:6])
     return born and weighted(number, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0
 
 
 def _swedish(number: str) -> bool:
     number = number.replace("+", "")[-10:]
-    # 60 more than the day for those who are not registered.
+    # The day is 60 higher for people who are not registered.
     return _is_day(number[:2], number[2:4], str(int(number[4:6]) % 60)) and luhn(number)
 
 
@@ -274,7 +277,7 @@ def _australian_health(number: str) -> bool:
 
 
 def _czech(number: str) -> bool:
-    # Women have 50 more than the month; 20 more where the numbers of a day ran out.
+    # The month is 50 higher for women, and 20 higher if the numbers of a day ran out.
     return _is_day(number[:2], str(int(number[2:4]) % 50 % 20), number[4:6]) and (
         int(number[:9]) % 11 % 10 == int(number[9])
     )
@@ -346,12 +349,13 @@ _ALL = (
     NationalId(r"\d{3}[ -]?\d{3}[ -]?\d{3}", _australian_tax, r"tfn|tax file"),
     NationalId(r"[2-6]\d{3}[ -]?\d{5}[ -]?\d", _australian_health, r"medicare"),
 )
-"""Sources: the states' own descriptions, as collected in Wikipedia's "National identification number"."""
+"""All numbers that are looked for. Sources: the states' own descriptions, as collected in Wikipedia's "National
+identification number"."""
 
 
 TELLING_IDS = tuple(known for known in _ALL if not known.words)
-"""Told by their form."""
+"""Numbers that their form alone distinguishes from others."""
 
 
 LABELLED_IDS = tuple(known for known in _ALL if known.words)
-"""Told by a word before them."""
+"""Numbers that need a word before them."""

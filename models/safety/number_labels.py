@@ -1,10 +1,10 @@
-"""The words before a number that say what kind of number it is."""
+"""The words before a number that name the kind of number."""
 
 import re
 from functools import cache
 
 LONGEST = 64
-"""Characters before a number that are looked at."""
+"""Characters before a number that are searched for a label."""
 
 _BETWEEN = r"[\s:=#.,\-–—_*|()\[\]\"'“”‘’/>：]"
 
@@ -14,10 +14,10 @@ _GOES_ON = (
 )
 
 _LETTER = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"
-"""Letters of scripts that part words. Others go on without a space, or begin a word with an article."""
+"""Letters of scripts that separate words. In other scripts, words go on without a space, or begin with an article."""
 
 
 @cache
 def label(words: str) -> re.Pattern[str]:
-    """Finds one of `words` (a pattern) at the end of what stands before a number, in any case."""
+    """Return a pattern that finds one of `words` (a pattern, in any case) at the end of the text before a number."""
     return re.compile(rf"(?<![{_LETTER}\d])(?:{words})(?![{_LETTER}]){_GOES_ON}", re.IGNORECASE)

@@ -1,7 +1,8 @@
-"""Finds personal data in a text by rules: what has check digits, a numbering plan, or a form that nothing else has.
+"""Rules that find personal data in a text: data with check digits, with a numbering plan, or in a form that nothing
+else has.
 
-Precision before recall: an order's number, a price, a date or a version must survive. So names and postal addresses are
-not found, and what is broken over two lines is not.
+Precision before recall: an order's number, a price, a date or a version must not be taken for personal data. So names
+and postal addresses are not found, and neither is data that is broken over two lines.
 """
 
 import re
@@ -18,9 +19,9 @@ KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
 
 _LATIN = "A-Za-z0-9\u00c0-\u024f"
 _LONGEST_EMAIL = 320
-"""Characters. Source: RFC 3696, erratum 1690, without quoted forms."""
+"""Longest email address, in characters. Source: RFC 3696, erratum 1690, without quoted forms."""
 _LONGEST_NUMBER = 80
-"""Characters, with what is between the digits."""
+"""Longest number, in characters, with the signs between its digits."""
 _EMAIL_SIGNS = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x250)]))
 _AT = re.compile(r"@|%40")
 _LOCAL = re.compile(rf"(?:[{_LATIN}._+%'-]|\\[_.+-]){{0,63}}[{_LATIN}_+-]\Z")
@@ -28,25 +29,25 @@ _DOMAIN = re.compile(
     rf"(?:[{_LATIN}](?:[{_LATIN}-]{{0,61}}[{_LATIN}])?\.){{1,8}}([A-Za-z]{{2,24}}|xn--[a-z0-9-]{{2,59}})"
 )
 _LEADING = "'.%-\\"
-"""Signs that are rather of the text around an address than of itself."""
+"""Signs that, before an address, are part of the surrounding text rather than of the address."""
 _FILES = re.compile(r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE)
-"""`icon@2x.png`"""
+"""Ends of file names such as `icon@2x.png`, which have the form of an email address."""
 _GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
-"""A group of a number, or what is between two groups; else it ends there."""
+"""A group of a number, or the signs between two groups; any other character ends the number."""
 _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
-"""A group without digits: of a bank, of a kind of number, for a check."""
+"""A group without digits: the code of a bank or of a kind of number, or a check letter."""
 _BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
-"""The beginning of a number before its first digit."""
+"""The signs and letters of a number before its first digit."""
 _TELLING_FORMS = tuple(known.written for known in TELLING_IDS)
 _WORD = re.compile(r"[^\W\d_]")
 _STRETCH = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d(?:[^\n\d]{0,4}\d)+", re.ASCII)
-"""Digits with what may stand between those of one number."""
+"""Digits, with the characters that may separate the digits of one number."""
 _LEAST_DIGITS = 6
 _LETTERS_BEFORE, _LETTERS_AFTER = 8, 12
-"""Characters of a number that may stand before its first digit and after its last."""
+"""Characters of a number that may precede its first digit, and follow its last."""
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
 _IBAN_HEAD = 12
-"""Characters before the first long row of digits: `GB29 NWBK 6016 …`."""
+"""Characters of an IBAN before its first long row of digits: `GB29 NWBK 6016 …`."""
 _APART, _APART_AFTER = r"(?<![^\W_])(?<!\d[.\-_/])", r"(?![^\W_])(?![.\-_/]\d)"
 _IBAN = re.compile(rf"{_APART}[A-Z]{{2}}\d\d(?:[ -]?[A-Z0-9]){{11,30}}", re.IGNORECASE | re.ASCII)
 _IBAN_LENGTHS = {
@@ -73,7 +74,7 @@ _IBAN_LENGTHS = {
     }.items()
     for country in countries.split()
 }
-"""Source: SWIFT, IBAN Registry."""
+"""Length of an IBAN in characters, by country. Source: SWIFT, IBAN Registry."""
 _CARD = re.compile(
     rf"{_APART}(?<!\d\d\d\d )(?:\d{{14,19}}|\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{3}})?|"
     rf"\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){_APART_AFTER}(?! \d{{4}} \d{{4}})",
@@ -86,7 +87,7 @@ _ISSUERS = re.compile(
     r"62\d{14,17}|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{12,15}|220[0-4]\d{12,15}|(?:508\d|60\d\d|8[12]\d\d)\d{12}",
     re.ASCII,
 )
-"""Source: ISO/IEC 7812-1, and what the networks publish of their ranges."""
+"""Numbers that card networks issue. Source: ISO/IEC 7812-1, and the ranges that the networks publish."""
 _CARDS = r"(?:(?:credit|debit|bank|kredit|payment)[ -]?)?(?:card|karte)(?:n?nummer)?|visa|mastercard|amex|cc|pan"
 _OTHERS = (
     r"order|invoice|tracking|shipment|serial|article|item|part|product|model|ref|reference|ticket|case|customer|ean|"
@@ -95,7 +96,7 @@ _OTHERS = (
     r"seriennummer|kundennummer|commande|facture|r[eé]f[eé]rence|article|pedido|factura|fattura|ordine|encomenda|"
     r"bestelling|factuur|заказ|счёт|注文|订单|訂單|주문"
 )
-"""Says of a number that it is none of these."""
+"""Words before a number that show that it is not personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ class PersonalDataSpan:
 
 
 def find(text: str, before: str = "") -> list[PersonalDataSpan]:
-    """In order, without overlaps. `before` is what precedes `text`: a word there may say what a number is."""
+    """Return the personal data in `text`, in order and without overlaps. `before` is the text that precedes `text`: a
+    word there may name the kind of a number."""
     before = before[-LONGEST:]
     whole = _plain(before + text)
     taken: list[PersonalDataSpan] = []
@@ -124,9 +126,10 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
 
 
 def unsettled_from(text: str) -> int:
-    """Where what may be the beginning of personal data reaches the end of `text`; `len(text)` where nothing does.
+    """Return the start of a possible beginning of personal data that reaches the end of `text`; `len(text)` if there is
+    none.
 
-    Until more is known, nothing from there on is to be shown.
+    Until more of the text is known, nothing from that place on may be shown.
     """
     tail = _plain(text[-_LONGEST_EMAIL:])
     word = len(tail.rstrip(_EMAIL_SIGNS))
@@ -134,7 +137,7 @@ def unsettled_from(text: str) -> int:
 
 
 def _open_number(text: str) -> int:
-    """Where the groups of digits at the end of `text` begin."""
+    """Return the start of the groups of digits at the end of `text`; `len(text)` if there are none."""
     start = None
     for group in _GROUP.finditer(text, max(0, len(text) - _LONGEST_NUMBER)):
         word, gap = group.groups()
@@ -152,12 +155,12 @@ def _open_number(text: str) -> int:
 
 
 def _plain(text: str) -> str:
-    """Digits, dashes and spaces of other scripts as ASCII, one character for one."""
+    """Return `text` with digits, dashes and spaces of other scripts as ASCII, one character for each."""
     return text if text.isascii() else text.translate(_PLAIN)
 
 
 class _PlainCharacters(dict[int, int]):
-    """Made as it is asked for: of a million characters texts use some hundred."""
+    """Translation table that is filled as characters are looked up: of a million characters, texts use some hundred."""
 
     def __missing__(self, code: int) -> int:
         self[code] = plain = _plain_of(chr(code))
@@ -174,7 +177,7 @@ def _plain_of(sign: str) -> int:
     kind = category(sign)
     if kind == "Zs":
         return ord(" ")
-    # Soft hyphens and the like stand within words, marks of direction around them.
+    # Soft hyphens and the like occur within words, direction marks around words.
     return ord("-") if kind == "Pd" or sign in "\u00ad\u200b\u2060\u2212" else ord(" ") if kind == "Cf" else ord(sign)
 
 
@@ -182,7 +185,7 @@ _PLAIN = _PlainCharacters()
 
 
 def _candidates(text: str) -> Iterator[PersonalDataSpan]:
-    """The surer before those that may overlap them."""
+    """Yield the candidates, the surer ones before those that may overlap them."""
     yield from _emails(text)
     links: Sequence[tuple[int, int]] = ()
     if "://" in text or "www." in text.lower():
@@ -206,7 +209,7 @@ def _emails(text: str) -> Iterator[PersonalDataSpan]:
             continue
         start = local.end() - len(local.group().lstrip(_LEADING))
         if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
-            start += 1  # a line break as code writes it
+            start += 1  # a line break in the notation of code
         if start < local.end() and text[start : local.end()] != "git" and text[domain.end() : domain.end() + 1] != "(":
             yield PersonalDataSpan(start, domain.end(), "EMAIL")
 
@@ -241,20 +244,20 @@ def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator
 
 
 def _before(text: str, start: int) -> str:
-    """What may say what the number at `start` is: of the same paragraph, after the number before it."""
+    """Return the text that may name the kind of the number at `start`: the same paragraph after the previous number."""
     before = text[max(0, start - LONGEST) : start].rpartition("\n\n")[2]
     return before[max(map(before.rfind, "0123456789")) + 1 :]
 
 
 def iban_length(text: str) -> int:
-    """Characters of the IBAN that `text` begins with; 0 where it does not."""
+    """Number of characters of the IBAN with which `text` begins; 0 if it begins with none."""
     length = _IBAN_LENGTHS.get(text[:2].upper())
     signs = [at for at, sign in enumerate(text) if sign.isalnum()]
     if length is None or len(signs) < length:
         return 0
     end = signs[length - 1] + 1
     number = re.sub(r"[ -]", "", text[:end])
-    # In small letters, with hyphens, it is part of a UUID.
+    # A number in small letters with hyphens is part of a UUID.
     if text[end : end + 1].isalnum() or ("-" in text[:end] and not number.isupper()):
         return 0
     return end if mod_97_10(number[4:] + number[:4]) else 0
@@ -267,5 +270,5 @@ def _is_card(text: str, found: re.Match[str]) -> bool:
     before = _before(text, found.start())
     if label(_CARDS).search(before):
         return True
-    # What is not grouped has to have the usual length, and no other name.
+    # An ungrouped number must have the usual length, and no word before it that names another kind of number.
     return not found.group().isdecimal() or (len(number) in (15, 16) and not label(_OTHERS).search(before))

@@ -1,8 +1,8 @@
 """Telephone numbers in texts of any country, by the numbering plans of Google's libphonenumber.
 
-A number with its country's code is told by the plan of that country. One without could be of many countries, and an
-order's number or an amount could be one, too: it counts where a word says that it is a telephone's, or where it is
-written just as a country writes its numbers.
+A number with a country code is checked by the plan of that country. A number without a country code could belong to
+many countries, or be an order's number or an amount: it counts if a word calls it a telephone number, or if it is
+written exactly as a country writes its numbers.
 """
 
 import re
@@ -24,7 +24,7 @@ _SAYS_SO = label(
 _INTERNATIONAL = re.compile(r"(?<![\w+])(?:\+|00(?=[ (]?[1-9]))[ (]?\d(?:[ .\-/()~]{0,4}\d){7,16}", re.ASCII)
 _LABELLED = re.compile(r"[+(]?\d(?:[ .\-/()]{0,3}\d){5,14}", re.ASCII)
 _WRITTEN: Mapping[str, re.Pattern[str]] = {
-    # With spaces alone they could be three numbers.
+    # Not with spaces alone, because the groups could be three numbers.
     "US": re.compile(
         r"(?:\+?1[-. ])?(?:\([2-9]\d\d\) ?[2-9]\d\d[-. ]|[2-9]\d\d-[2-9]\d\d-|[2-9]\d\d\.[2-9]\d\d\.)\d{4}", re.ASCII
     ),
@@ -32,7 +32,7 @@ _WRITTEN: Mapping[str, re.Pattern[str]] = {
     "CN": re.compile(r"1[3-9]\d([- ])\d{4}\1\d{4}", re.ASCII),
     "RU": re.compile(r"8[ -]?(?:\(\d{3}\) ?|\d{3}[ -])\d{3}-\d\d-\d\d", re.ASCII),
 }
-"""Numbers that do not begin with a 0, by a country that writes them so (the US for all of North America)."""
+"""Patterns of numbers that do not begin with a 0, by country (the US for all of North America)."""
 _TRUNK = re.compile(
     r"\(0\d{1,4}\)[ /]?\d{2,8}(?:[ -]\d{2,8}){0,3}|0\d{1,5}(?: ?[/\-] ?|[ .])\d{2,8}(?:[ .-]\d{2,8}){0,4}", re.ASCII
 )
@@ -41,17 +41,18 @@ _TRUNK_COUNTRIES = (
     *("TR", "IL", "EG", "ZA", "KE", "NG", "AE", "SA", "IN", "PK", "TH", "VN", "MY", "ID", "PH", "AU", "NZ", "JP", "KR"),
     "TW",
 )
-"""Where a 0 is dialled before the area code. Italy's belongs to it."""
+"""Countries in which a 0 is dialled before the area code. In Italy, the 0 is part of the area code."""
 _LOOSE = ("DE", "AT")
-"""Where the digits after the area code are grouped as everyone likes."""
+"""Countries in which the digits after the area code are grouped freely."""
 _LEAST_TRUNK_DIGITS = 9
-"""Shorter ones look like hours, such as 0800-1530."""
+"""Fewest digits of a number that begins with a 0: shorter numbers look like hours, such as 0800-1530."""
 _LEAST_DOTTED = 4
-"""Groups: 01.42.68.53.00 is a French number, 044.668.180 an article's."""
+"""Fewest groups of a number that has dots between its groups: 01.42.68.53.00 is a French telephone number, 044.668.180
+the number of an article."""
 _SMALL = {f"{number:02}" for number in range(1, 60)}
-"""Numbers that lists are made of, in ascending order: draws of a lottery, minutes."""
+"""Numbers of which lists are made, in ascending order: draws of a lottery, minutes."""
 _LENGTHS = range(6, 16)
-"""Digits of a number without its plan: E.164 has 15 at most."""
+"""Possible numbers of digits if no plan is checked: E.164 allows 15 at most."""
 _ELSE = re.compile(
     # Dates, and postal codes of the United States.
     r"\D?(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{5}-\d{4})(?![./-]?\d)",
@@ -63,8 +64,8 @@ _GROUPS = re.compile(r"\d+", re.ASCII)
 
 
 def phones_in(text: str, start: int, end: int, before: str) -> Iterator[tuple[int, int]]:
-    """Where telephone numbers stand in `text[start:end]`, which begins with a digit or what belongs to one; `before` is
-    what precedes it. They may overlap."""
+    """Yield the start and the end of each telephone number in `text[start:end]`, which begins with a digit or with a
+    sign of a number; `before` is the text before it. The numbers may overlap."""
     yield from _international(text, start, end)
     if _SAYS_SO.search(before):
         found = _LABELLED.match(text, start, end)
@@ -86,7 +87,7 @@ def _international(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
             if _is_apart(text, found) and _valid(f"+{number[2:]}"):
                 yield found.span()
             continue
-        # Tells where the number ends if others follow.
+        # The matcher finds the end of the number if other numbers follow.
         for match in PhoneNumberMatcher(number, None, Leniency.VALID):
             yield found.start() + match.start, found.start() + match.end
 
@@ -96,7 +97,8 @@ def _digits(found: re.Match[str]) -> str:
 
 
 def _is_apart(text: str, found: re.Match[str]) -> bool:
-    """Part of no longer number, of no word and no amount; nothing else that is written so."""
+    """True if the match is not part of a longer number, of a word or of an amount, and is neither a date nor a postal
+    code."""
     before = text[max(0, found.start() - 2) : found.start()]
     return not (_BEFORE.search(before) or _AFTER.match(text, found.end()) or _ELSE.match(found.group()))
 
@@ -112,7 +114,7 @@ def _is_written_somewhere(number: str) -> bool:
 
 
 def _is_written_in(region: str, number: str, groups: list[str]) -> bool:
-    # Asking the library about each country takes a millisecond.
+    # The groups are compared first, because asking the library about each country takes a millisecond.
     if region not in _LOOSE and not _ways_of_writing(region).fullmatch("-".join(groups)):
         return False
     parsed = _valid(number, region)
@@ -128,14 +130,16 @@ def _is_written_in(region: str, number: str, groups: list[str]) -> bool:
 
 @cache
 def _ways_of_writing(region: str) -> re.Pattern[str]:
-    """How a country groups digits, with the 0 before them and hyphens between them."""
+    """Return a pattern of a country's ways to group digits, with an optional 0 before them and hyphens between the
+    groups."""
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
     formats = metadata.number_format if metadata else []
     return re.compile("0?(?:{})".format("|".join(str(form.pattern).replace(")(", ")-(") for form in formats)))
 
 
 def _valid(number: str, region: str | None = None) -> PhoneNumber | None:
-    """The number as its country's plan reads it; None where the plan does not have it. North America is one."""
+    """Return the number as its country's plan parses it; None if the plan does not have it. North America counts as one
+    country."""
     try:
         parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:

@@ -1,9 +1,9 @@
 """Image guards: engines that judge pictures, all behind one `models.safety.guard.ImageGuard`.
 
 Classifiers in transformers' folder format run on onnxruntime or PyTorch, NudeNet on onnxruntime; the orchestrating LLM
-judges where it sees.
+judges pictures if it takes them.
 """
 
 CAPABILITY = "image_guard"
 VLM = "vlm"
-"""The engine that is the orchestrating LLM."""
+"""Name of the engine that asks the orchestrating LLM."""

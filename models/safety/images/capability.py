@@ -29,10 +29,10 @@ _NUDENET_FILE = "nudenet/320n.onnx"
 _PICTURES_AT_ONCE = 8
 _PICTURES_ON_A_CARD = 16
 _CARD = CardMemory(base=350, item=15, items=_PICTURES_ON_A_CARD)
-"""By a ViT-B/16."""
+"""Memory that a ViT-B/16 takes on a graphics card."""
 _OWN_CARD = replace(_CARD, is_guess=True)
 _THRESHOLD = 0.5
-"""From which on a classifier of two labels says the one rather than the other."""
+"""Score from which on a classifier of two labels decides for one of them."""
 
 
 class ImageGuardSettings(OwnSettings):
@@ -55,7 +55,7 @@ def _own_folder(config: EngineConfig) -> "ClassifierFolder":
     model = chosen.image_guard_model
     if model is None or not model.is_dir():
         remedy = f"Set {SETTING} to a folder with an image classifier of transformers."
-        # A file is NudeNet's matter.
+        # Empty unless this engine was chosen, because the setting may name a file for NudeNet instead.
         raise EngineUnavailable(CAPABILITY, remedy if chosen.image_guard == _CLASSIFIER_SPEC.name else "")
     return classifier_in(model, f"that {SETTING} names")
 
@@ -70,7 +70,8 @@ def _nsfw_vit_folder(config: EngineConfig) -> "ClassifierFolder":
 
 
 def _is_for_torch(folder: "ClassifierFolder", config: EngineConfig) -> bool:
-    """An export needs less memory and no PyTorch; with a GPU, PyTorch comes with what it takes to use it."""
+    """True if PyTorch should run the classifier. An ONNX export needs less memory and no PyTorch; with a GPU, PyTorch
+    brings everything needed to use it."""
     if folder.network is None:
         return True
     can_torch = folder.has_weights and is_installed("torch", "transformers")
@@ -203,8 +204,8 @@ NUDENET = Candidate(
 
 
 async def _let_a_drawing_pass(engines: Engines) -> str:
-    """Harmless, for a server should have no other pictures lying about: it shows that the engines judge, and that not
-    all is unsafe to them."""
+    """Judge a harmless drawing, because a server should store no other pictures: it shows that the engines judge, and
+    that they do not find everything unsafe."""
     picture, _ = draw_stop_sign()
     told = []
     for guard in engines.use_all(IMAGE_GUARD):

@@ -1,4 +1,5 @@
-"""Image classifiers in transformers' folder format, on onnxruntime or PyTorch: the same picture goes into both."""
+"""Image classifiers in transformers' folder format, on onnxruntime or PyTorch, with the same preprocessing of a
+picture."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,16 +16,18 @@ from models.safety.images.folder import ClassifierFolder
 from models.vision.text import Image
 
 LONG = 3.0
-"""Times its shorter side: squeezed into a square, what a longer picture shows is too narrow to be recognised."""
+"""Longest picture that is not judged in parts, in multiples of its shorter side: squeezed into a square, a longer
+picture is too narrow to be recognised."""
 LONG_WHERE_CUT = 1.25
-"""For networks that see the middle square of a picture."""
+"""Limit like LONG, for networks that see the middle square of a picture."""
 _MOST = 8
-"""Parts of one picture; of a still longer one, each is longer than it is wide."""
+"""Largest number of parts of one picture; the parts of a still longer picture are longer than wide."""
 
 
 def views(picture: Image, longest: float = LONG) -> list[Image]:
-    """`picture`, and for one longer than `longest` times its shorter side (a strip of pictures, a screenshot of a whole
-    page) the squares along it, which overlap where its length is no multiple of its width. Nothing is copied."""
+    """Return `picture`, and for a picture longer than `longest` times its shorter side (a strip of pictures, a
+    screenshot of a whole page) the squares along it, which overlap if its length is no multiple of its width. Nothing
+    is copied."""
     height, width = picture.shape[:2]
     short, long = min(height, width), max(height, width)
     if long <= longest * short:
@@ -38,11 +41,12 @@ def views(picture: Image, longest: float = LONG) -> list[Image]:
 
 
 Sureness = Mapping[str, float]
-"""0 to 1 by label, as the network measures it; a label that is left out is not there."""
+"""Certainty of each label, 0 to 1, as the network measures it; a label that was not found is missing."""
 
 
 class LabelledGuard:
-    """Implements models.safety.guard.ImageGuard. A long picture is also judged in parts: the worst of them counts."""
+    """Image guard over a network with labels. Implements models.safety.guard.ImageGuard. A long picture is also judged
+    in parts, of which the worst counts."""
 
     def __init__(
         self,
@@ -53,9 +57,9 @@ class LabelledGuard:
         exclusive: bool,
         longest: float = LONG,
     ) -> None:
-        """`meaning`: by code, the labels that mean it, and the part (0 to 1) of their sureness that counts for it.
-        `exclusive`: the labels share one certainty (a softmax), which adds up; else the surest label counts. `longest`:
-        as of `views`."""
+        """`meaning`: for each code, the labels that mean it, and the part (0 to 1) of their certainty that counts for
+        it. `exclusive`: True if the labels share one certainty (a softmax), which adds up; else the surest label
+        counts. `longest`: the argument of `views`."""
         self.name = host.spec.name
         self.codes = frozenset(meaning)
         self.thresholds: Scores = dict.fromkeys(meaning, threshold)
@@ -79,13 +83,15 @@ class LabelledGuard:
 
 
 class OnnxClassifier:
-    """From pictures to how sure the network is of each label. Implements `models.base.Engine`.
+    """Image classifier run by onnxruntime: from pictures to the certainty of each label. Implements
+    `models.base.Engine`.
 
-    Pictures are computed together where the file allows it.
+    Pictures are computed together if the file allows it.
     """
 
     def __init__(self, folder: ClassifierFolder, *, device: str = "cpu", threads: int = 0) -> None:
-        """`folder` has a network. `device` and `threads` as of `models.vision.detection.onnx_detector.OnnxNetwork`."""
+        """`folder` must have a network. `device` and `threads` are those of
+        `models.vision.detection.onnx_detector.OnnxNetwork`."""
         self._folder = folder
         self._device = device
         self._threads = threads
@@ -99,7 +105,7 @@ class OnnxClassifier:
         pictures, answers = list(network.inputs), list(network.outputs)
         answer = "logits" if "logits" in answers else answers[0]
         numbers, labels = network.outputs[answer][-1:], len(self._folder.labels)
-        # A size that is not known here is looked at with each answer.
+        # A size that the file leaves open is checked with each answer.
         if len(pictures) != 1 or not numbers or (isinstance(numbers[0], int) and numbers[0] != labels):
             raise EngineUnavailable(
                 CAPABILITY, f"The network's file is not an image classifier with the {labels} labels of config.json."
@@ -119,10 +125,10 @@ class OnnxClassifier:
 
 
 class TorchClassifier:
-    """An image classifier run by transformers, on CUDA where PyTorch finds it. Implements `models.base.Engine`."""
+    """Image classifier run by transformers, on CUDA if PyTorch finds it. Implements `models.base.Engine`."""
 
     def __init__(self, folder: ClassifierFolder, *, device: str = "auto") -> None:
-        """`folder` has weights."""
+        """`folder` must have weights."""
         self._folder = folder
         self._device = device
         self._loaded: tuple[Any, str] | None = None
@@ -161,7 +167,7 @@ def _sureness(folder: ClassifierFolder, logits: NDArray[Any]) -> Sureness | Exce
         values /= values.sum()
     else:
         values = 1 / (1 + np.exp(-np.clip(values, -60, 60)))
-    # Two outputs may have one name.
+    # Two outputs may have the same label.
     sureness = dict.fromkeys(folder.labels, 0.0)
     for label, value in zip(folder.labels, values.tolist(), strict=True):
         sureness[label] = min(1.0, sureness[label] + value) if folder.exclusive else max(sureness[label], value)

@@ -1,4 +1,4 @@
-"""The folder of an image classifier of transformers'."""
+"""The folder of an image classifier in transformers' format."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from models.safety.images.preprocessing import FILE, Preprocessing, UnknownStep,
 _CONFIG = "config.json"
 
 _NETWORKS = ("model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx")
-"""Where Optimum and the hubs put exports, the most exact first."""
+"""Paths at which Optimum and the hubs put exports, the most exact first."""
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
@@ -25,26 +25,28 @@ _LARGEST_CONFIG = 1 << 20
 class ClassifierFolder:
     path: Path
     labels: tuple[str, ...]
-    """The name of each output of the network."""
+    """Name of each output of the network."""
     meaning: Mapping[str, Mapping[str, float]]
-    """By code, the labels that mean it, each with 1. Never empty."""
+    """Labels that mean each code, each with weight 1. Never empty."""
     exclusive: bool
-    """Whether the labels share one certainty (a softmax); else each has its own (a sigmoid)."""
+    """True if the labels share one certainty (a softmax), False if each label has its own (a sigmoid)."""
     preprocessing: Preprocessing
 
     @property
     def network(self) -> Path | None:
-        """The ONNX file in the folder, where there is one."""
+        """Path of the ONNX file in the folder, None if there is none."""
         return next((self.path / name for name in _NETWORKS if (self.path / name).is_file()), None)
 
     @property
     def has_weights(self) -> bool:
-        """Whether PyTorch could load it. Pickled weights, which run code when they are loaded, do not count."""
+        """True if PyTorch can load weights from the folder. Pickled weights, which run code when they are loaded, do
+        not count."""
         return any((self.path / name).is_file() for name in _WEIGHTS)
 
 
 def classifier_in(path: Path, name: str) -> ClassifierFolder:
-    """Reads the configuration alone. Raises EngineUnavailable, which calls the folder `name`."""
+    """Return the classifier in the folder `path`, of which only the configuration is read. Raises EngineUnavailable,
+    whose message calls the folder `name`."""
     config = _json(path / _CONFIG, name)
     labels = _labels(config.get("id2label"), name)
     meaning = meaning_of(labels)
@@ -72,7 +74,7 @@ def _json(file: Path, name: str) -> Mapping[str, Any]:
 
 
 def _labels(named: object, name: str) -> tuple[str, ...]:
-    """`id2label`: the labels by their number, from 0 on without a gap."""
+    """Return the labels of `id2label` by their number, from 0 on without a gap."""
     if not isinstance(named, Mapping) or set(named) != {str(number) for number in range(len(named))} or not named:
         raise _unfit(name, f"its {_CONFIG} has no 'id2label' with a label for each output")
     return tuple(str(named[str(number)]) for number in range(len(named)))

@@ -17,7 +17,7 @@ _GORE = frozenset(
 )
 
 WORDS: Mapping[str, frozenset[str]] = {"S1_IMAGE": _GORE, "S12_IMAGE": _NUDE, "S15_IMAGE": _UNFIT}
-"""By code, the words of a label that mean it. A label of nudity alone says what is bared; one that says no more than
+"""Words of a label that mean each code. Only a label about nudity states what is bared; a label that is no more than
 `nsfw` or `sexy` does not."""
 
 _NEGATING = frozenset("clean neutral no non normal not safe sfw without".split())  # noqa: SIM905
@@ -30,7 +30,8 @@ _WORD = re.compile(r"[a-z]+")
 
 
 def codes_of(label: str) -> frozenset[str]:
-    """The codes that `label` means; none for `normal`, `non-violent`, `safe for work`, and for what is not understood.
+    """Return the codes that `label` means; none for `normal`, `non-violent`, `safe for work`, and for labels that are
+    not understood.
 
     >>> sorted(codes_of("Pornography"))
     ['S12_IMAGE', 'S15_IMAGE']
@@ -38,13 +39,13 @@ def codes_of(label: str) -> frozenset[str]:
     frozenset()
     """
     words = _WORD.findall(_UNSAFE.sub("nsfw", " ".join(re.findall(r"[a-z]+", _HUMP.sub(" ", label).lower()))))
-    # `nonviolent`, in one word.
+    # `nonviolent` is a single word.
     if any(word in _NEGATING or word.startswith("non") for word in words):
         return frozenset()
     return frozenset(code for code, meaning in WORDS.items() if not meaning.isdisjoint(words))
 
 
 def meaning_of(labels: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
-    """By each code that some of `labels` mean, those labels, which count in full."""
+    """Return the labels that mean each code, each with weight 1; codes without labels are left out."""
     meant = {code: {label: 1.0 for label in labels if code in codes_of(label)} for code in WORDS}
     return {code: found for code, found in meant.items() if found}

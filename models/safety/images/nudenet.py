@@ -1,6 +1,6 @@
-"""NudeNet: a YOLOv8 that finds parts of bodies. Only its file is used: the package and the weights are AGPL-3.0.
+"""NudeNet: a YOLOv8 that finds parts of bodies. Only its ONNX file is used: the package and the weights are AGPL-3.0.
 
-The order of its classes is the one in the file's own metadata (`names`), its input and outputs are YOLOv8's.
+The order of the classes is that in the file's own metadata (`names`); input and outputs are YOLOv8's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,18 +55,21 @@ _SUGGESTIVE = {
     "BELLY_EXPOSED": 0.3,
     "FEMALE_BREAST_COVERED": 0.3,
 }
-"""Below THRESHOLD: swimwear, sports and everyday clothes are no reason to refuse unless the operator lowers it."""
+"""Weights below THRESHOLD: swimwear, sports and everyday clothes are no reason to refuse a picture, unless the operator
+lowers the threshold."""
 
 MEANING: Mapping[str, Mapping[str, float]] = {"S12_IMAGE": _NUDITY, "S15_IMAGE": _NUDITY | _SUGGESTIVE}
-"""By code, the part of a class's score that counts for it; faces, feet and armpits count for none."""
+"""Weight of each class's score for each code; faces, feet and armpits count for none."""
 
 THRESHOLD = 0.5
 _SIDE = 320
 _LEAST_SCORE = 0.25
 _MOST_OVERLAP = 0.45
-"""The defaults of the package's detector; of boxes that overlap by more, of whatever class, the best stays."""
+"""Least score of a box, and largest overlap of two boxes: the defaults of the package's detector. Of boxes that overlap
+by more, of whatever class, the best is kept."""
 _SHRUNK = 2 * _SIDE
-"""Larger pictures are averaged down to it first: by linear interpolation alone, pixels would be skipped."""
+"""Longest side, in pixels, of a picture that is resized by linear interpolation. Larger pictures are averaged down to
+it first, because interpolation alone would skip pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +77,18 @@ class BodyPart:
     """A part of a body that was found."""
 
     label: str
-    """One of CLASSES."""
+    """Name of the part, from CLASSES."""
     score: float
     box: Box
 
 
 class NudeNet:
-    """From pictures to the score of the surest box of each class. Implements `models.base.Engine`."""
+    """The detector as an engine: from pictures to the score of the surest box of each class. Implements
+    `models.base.Engine`."""
 
     def __init__(self, locate: Callable[[], Path], *, device: str = "cpu", threads: int = 0) -> None:
-        """`locate` finds 320n.onnx or raises EngineUnavailable. The others are those of an `OnnxNetwork`."""
+        """`locate` returns the path of 320n.onnx, or raises EngineUnavailable. `device` and `threads` are those of an
+        `OnnxNetwork`."""
         self._locate = locate
         self._device = device
         self._threads = threads
@@ -110,7 +115,7 @@ class NudeNet:
         return found
 
     def parts(self, picture: Image) -> list[BodyPart]:
-        """All that it finds, the surest first."""
+        """Return all body parts found, the surest first."""
         assert self._loaded is not None, "load() comes first"
         network, pictures = self._loaded
         [answer] = network.run({pictures: _planes(picture)[None]}).values()
@@ -121,10 +126,10 @@ class NudeNet:
 
 
 def _planes(picture: Image) -> NDArray[np.float32]:
-    """3 × 320 × 320: the picture in the top left corner of a black square, in RGB and of 0 to 1.
+    """Return 3 × 320 × 320 values of 0 to 1: the picture in RGB, in the top left corner of a black square.
 
-    The package swaps the channels of files twice and shows the network BGR; in RGB, in which YOLOv8 learns, it is surer
-    of what it finds.
+    The package swaps the channels of files twice and shows the network BGR; in RGB, in which YOLOv8 learns, the network
+    is surer of the parts that it finds.
     """
     height, width = picture.shape[:2]
     shrinking = max(height, width) / _SHRUNK
@@ -140,7 +145,8 @@ def _planes(picture: Image) -> NDArray[np.float32]:
 
 
 def _decoded(answer: NDArray[np.float32], enlarging: float, width: int, height: int) -> list[BodyPart]:
-    """`answer`: 4 + 18 rows (centre, size, scores) and a column a box, in the network's pixels."""
+    """Return the body parts in `answer`: 4 + 18 rows (centre, size, scores) and a column per box, in the network's
+    pixels."""
     kinds, scores = answer[4:].argmax(0), answer[4:].max(0)
     if not np.isfinite(answer).all():
         raise ValueError("the network's output is not a number")

@@ -1,4 +1,4 @@
-"""What a picture goes through before an image classifier of transformers' sees it."""
+"""The processing of a picture before an image classifier of transformers sees it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,37 +13,37 @@ from models.vision.text import Image
 FILE = "preprocessor_config.json"
 
 _LONGEST = 8
-"""Times its shorter side, the most of a picture that is resized before all but its middle is cut off."""
+"""Longest part of a picture that is resized before all but its middle is cut off, in multiples of its shorter side."""
 
 _NOT_DONE_HERE = ("crop_pct", "do_flip_channel_order", "do_pad", "do_thumbnail", "rescale_offset")
-"""Steps of some processors that only they have."""
+"""Steps that only some processors have, and that are not implemented here."""
 
 
 class UnknownStep(ValueError):
-    """The configuration asks for what is not done here. The message is a clause that names the field."""
+    """The configuration asks for a step that is not implemented here. The message is a clause that names the field."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preprocessing:
     size: tuple[int, int] | int | None
-    """Height and width to stretch to, or the length that the shorter side gets; None: as it is."""
+    """Height and width to which the picture is stretched, or the length of its shorter side; None: the size stays."""
     resample: int
-    """PIL's number of the filter."""
+    """PIL's number of the filter for resizing."""
     crop: tuple[int, int] | None
-    """Height and width of the middle that is left."""
+    """Height and width of the middle part that is kept; None: nothing is cut off."""
     scale: float
-    """What the pixels' 0 to 255 are multiplied with."""
+    """Factor on the pixels' values of 0 to 255."""
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
-    """Each channel's; after `scale`."""
+    """Standard deviation of each channel, after `scale`."""
 
     @property
     def cuts(self) -> bool:
-        """Whether it leaves out the ends of a picture that is no square."""
+        """True if the ends of a picture that is no square are cut off."""
         return self.crop is not None
 
     def planes(self, picture: Image) -> NDArray[np.float32]:
-        """3 × height × width, as the network takes it."""
+        """Return the picture as the network takes it: 3 × height × width."""
         if self.size is not None:
             picture = self._resized(picture, self.size)
         if self.crop is not None:
@@ -66,7 +66,7 @@ class Preprocessing:
 
 
 def preprocessing_of(config: Mapping[str, Any]) -> Preprocessing:
-    """What a preprocessor_config.json describes. Raises UnknownStep."""
+    """Return the preprocessing that a preprocessor_config.json describes. Raises UnknownStep."""
     for field in _NOT_DONE_HERE:
         if config.get(field):
             raise UnknownStep(f"the step '{field}' is not known here")
@@ -86,7 +86,7 @@ def _size(size: object, *, crops: bool) -> tuple[int, int] | int:
     if isinstance(size, Mapping) and size.keys() == {"shortest_edge"} and crops:
         return _side(size["shortest_edge"], "size")
     if isinstance(size, int) and crops:
-        # The shorter side to some processors, both sides to others.
+        # A single number is the shorter side to some processors, both sides to others.
         raise UnknownStep("'size' should be 'height' and 'width', or 'shortest_edge'")
     return _height_and_width(size, "size")
 
@@ -131,7 +131,7 @@ def _deviation(values: object) -> NDArray[np.float32]:
 
 
 def _middle(picture: Image, height: int, width: int) -> Image:
-    """Black around a picture that is smaller."""
+    """Return the middle of a picture, with black around a smaller picture."""
     there_height, there_width = picture.shape[:2]
     missing = max(0, height - there_height), max(0, width - there_width)
     if any(missing):

@@ -1,4 +1,5 @@
-"""The orchestrating LLM as an image guard, where it sees: the policy is its prompt, and it says a word on each code."""
+"""The orchestrating LLM as an image guard, if it takes pictures: its prompt has the policy, and it answers with a word
+for each code."""
 
 import asyncio
 import base64
@@ -19,7 +20,8 @@ from models.safety.images import CAPABILITY, VLM
 from models.vision.text import Image
 
 LEVELS: Mapping[str, float] = {"no": 0.0, "unsure": 0.5, "yes": 1.0}
-"""Words and not numbers: a probability that a language model writes down is none."""
+"""Score of each word in an answer. The model answers with words and not with numbers, because a number that a language
+model writes down is no probability."""
 
 _POLICY: Mapping[str, str] = {
     "S1_IMAGE": "graphic violence, badly injured or mutilated bodies, exposed wounds, much blood, torture or cruelty, "
@@ -46,24 +48,25 @@ _COMPLAINT = """That is no valid answer: {wrong}. Judge the picture again, by th
 the JSON object, such as {example}."""
 _ATTEMPTS = 2
 _MAX_TOKENS = 2048
-"""The answer has some thirty; the rest is for models that reason first."""
+"""Largest number of tokens of an answer. A verdict has some thirty; the rest is for models that reason first."""
 
 _PIXELS = 1 << 20
 _LONGEST, _SHORTEST = 4096, 32
-"""Sides of what is sent. Some vision models refuse fewer than 28 pixels, and sides of more than 200 : 1."""
+"""Longest and shortest side of the pictures sent, in pixels. Some vision models refuse sides of fewer than 28 pixels,
+and sides in a ratio of more than 200 : 1."""
 _QUALITY = 90
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 
 class VlmGuard:
-    """Implements models.safety.guard.ImageGuard. An answer that is not in order is asked for once more."""
+    """Image guard over the LLM. Implements models.safety.guard.ImageGuard. An invalid answer is asked for once more."""
 
     name = VLM
     codes = frozenset(IMAGE_CODES)
     thresholds: Scores = dict.fromkeys(IMAGE_CODES, 0.5)
 
     def __init__(self, llm: Callable[[], Llm]) -> None:
-        """`llm` raises EngineUnavailable where there is none."""
+        """`llm` returns the LLM, or raises EngineUnavailable if there is none."""
         self._llm = llm
 
     async def judge(
@@ -73,7 +76,8 @@ class VlmGuard:
         *,
         wait: bool = False,  # noqa: ARG002 - an LLM has no queue of ours
     ) -> Judgement:
-        """Raises EngineUnavailable where the LLM does not see, EngineFailed where no answer is a verdict, LlmError."""
+        """Judge `picture` by `codes`. Raises EngineUnavailable if the LLM takes no pictures, EngineFailed if no answer
+        is a verdict, and LlmError."""
         llm = self._llm()
         abilities = await llm.abilities()
         if not abilities.vision:
@@ -98,7 +102,8 @@ class VlmGuard:
 
 
 def _messages(url: str, codes: Sequence[str]) -> list[Mapping[str, Any]]:
-    """The question stands behind the picture: the last word is not the picture's."""
+    """Return the messages to the LLM. The question follows the picture, so that the picture does not have the last
+    word."""
     policy = "\n".join(f"- {code}, {HAZARDS[code]}: {_POLICY[code]}" for code in codes)
     names = " or ".join(f"{HAZARDS[code]} ({code})" for code in codes)
     question = _QUESTION.format(names=names, keys=", ".join(f'"{code}"' for code in codes))
@@ -126,8 +131,8 @@ async def _said(llm: Llm, abilities: Abilities, messages: Sequence[Mapping[str, 
 
 
 def verdict_in(said: str, codes: Sequence[str]) -> dict[str, str]:
-    """The word for each of `codes`. Raises ValueError with a clause for whatever is not one JSON object of these: words
-    around it may be the picture's."""
+    """Return the word for each of `codes`. Raises ValueError, with a clause, for anything but one JSON object of these
+    words: text around the object may come from the picture."""
     fenced = _FENCE.fullmatch(said.strip())
     try:
         verdict = json.loads(fenced[1] if fenced else said, object_pairs_hook=_once)
@@ -150,7 +155,8 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def data_url(picture: Image) -> str:
-    """`picture` as JPEG, of a megapixel at most and with sides that vision models take. Belongs in a thread."""
+    """Return `picture` as a data URL of a JPEG, of a megapixel at most and with sides that vision models take. Run it
+    in a thread."""
     height, width = picture.shape[:2]
     scale = min(1.0, math.sqrt(_PIXELS / (width * height)), _LONGEST / max(width, height))
     image = PIL.Image.fromarray(picture)

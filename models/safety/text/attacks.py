@@ -1,4 +1,4 @@
-"""The attacks on an interpreter or its host that a piece of code holds, by patterns of flattened code."""
+"""The attacks on an interpreter or its host in a piece of code, found by patterns of flattened code."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,8 @@ _TAKEN_APART = re.compile(r'"\+?"(?=[\w/])|(?<=[\w./])"\+"')
 
 
 def flattened(code: str) -> str:
-    """`code` without what the patterns need not know. Its lines stay; so do most of its spaces within strings."""
+    """Return `code` without details that the patterns need not know. Its lines stay; so do most of the spaces within
+    strings."""
     code = _SPACES.sub(" ", code.lower().replace("\\\n", " ").translate(_QUOTES))
     code = _BEFORE_A_DOT.sub(".", _AROUND_PUNCTUATION.sub(r"\1", _LINES.sub("\n", code)))
     return _TAKEN_APART.sub("", _escapes_read(code))
@@ -43,11 +44,11 @@ class FoundAttack:
     attack: Attack
     start: int
     end: int
-    """Bytes of the flattened code."""
+    """Place behind the attack in the flattened code; `start` and `end` count bytes."""
 
 
 def attacks_in(code: bytes) -> Iterator[FoundAttack]:
-    """Each place of each pattern, in code as `flattened` makes it. In linear time."""
+    """Yield each place of each pattern in code that `flattened` has made. In linear time."""
     for together, rules in _sets():
         for place in together.Match(code) or ():
             attack, pattern = rules[place]
@@ -71,9 +72,9 @@ def _sets() -> "list[tuple[Any, list[tuple[Attack, str]]]]":
 def _expanded(pattern: str) -> str:
     for name, part in PARTS.items():
         pattern = pattern.replace(f"{{{name}}}", part)
-    pattern = pattern.replace(r" \"", r" ?\"")  # Flattened code has no space before a quote.
+    pattern = pattern.replace(r" \"", r" ?\"")  # flattened code has no space before a quote
     pattern = pattern.replace("{lines}", r"(?:[^\n]*\n){0,6}?[^\n]*")
-    # The nearest end will do, and is found without reading on to the end of a long line.
+    # The nearest end suffices, and is found without reading on to the end of a long line.
     return pattern.replace(r"[^\n]*", r"[^\n]*?")
 
 

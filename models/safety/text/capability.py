@@ -1,4 +1,4 @@
-"""The `text_guard` capability: openfaze's own guard, a model in this process, and three kinds of them on servers."""
+"""The `text_guard` capability: openfaze's own guard, a model in this process, and three kinds of models on servers."""
 
 from functools import partial
 
@@ -26,7 +26,8 @@ FOLDER = "qwen3guard"
 _TEXTS_AT_ONCE = 8
 
 _CARD = CardMemory(base=1200, item=450, items=_TEXTS_AT_ONCE)
-"""By the smallest model in 16 bits, and keys and values of 2,000 tokens, which an English text of full length has."""
+"""Memory on a graphics card of the smallest model in 16 bits, with the keys and values of 2,000 tokens, the length of
+an English text that fills a window."""
 
 _ON_SERVER = "on the server at OPENFAZE_GUARD_BASE_URL"
 
@@ -36,7 +37,7 @@ def _qwen3guard_remedy(config: EngineConfig) -> str | None:
 
     if not (config.weights_dir / FOLDER / "config.json").is_file():
         missing = f"Run `hf download {REPOSITORY} --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
-        # The engine that comes with openfaze says what is missing where nobody asked for a better one.
+        # Empty unless this engine was chosen: otherwise, the engine that comes with openfaze states what is missing.
         return missing if config.of(GuardSettings).text_guard == QWEN3GUARD.spec.name else ""
     return None if is_installed("torch", "transformers") else INSTALL
 
@@ -59,7 +60,7 @@ def _on_server(name: str, licence: str, dialect: type[GuardDialect]) -> Candidat
             return f"Set OPENFAZE_GUARD_BASE_URL to its server for '{name}'." if guard.text_guard == name else ""
         if guard.text_guard == name or (guard.guard_model and dialect.family.search(guard.guard_model)):
             return None
-        # One of the servers' engines speaks for all of them.
+        # One of the servers' engines states the remedy for all of them.
         return _unknown_model(config) if dialect is _DIALECTS[0] else ""
 
     def build(config: EngineConfig) -> Built:
@@ -94,7 +95,8 @@ QWEN3GUARD_SERVER = _on_server("qwen3guard-server", "Apache-2.0", Qwen3GuardDial
 GPT_OSS_SAFEGUARD_SERVER = _on_server("gpt-oss-safeguard-server", "Apache-2.0", GptOssSafeguardDialect)
 
 LLAMA_GUARD_SERVER = _on_server("llama-guard-server", "Llama Community License", LlamaGuardDialect)
-"""Llama's licence limits the model's use, and asks for a notice: it serves those alone who set up a server with it."""
+"""Engine for a model under Llama's licence, which limits the model's use and asks for a notice: it serves only those
+who set up a server with the model."""
 
 
 def _build_own(_: EngineConfig, engines: Engines) -> TextGuard:
@@ -114,7 +116,7 @@ OWN = Candidate(
 
 
 async def _tell_harm_from_its_words(engines: Engines) -> str:
-    """By S1 alone, which every engine knows, and the engine's own threshold."""
+    """Judge two texts by S1 alone, which every engine knows, with the engine's own threshold."""
     told = []
     for guard in engines.use_all(TEXT_GUARD):
         unsafe, safe = [

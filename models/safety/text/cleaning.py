@@ -1,4 +1,4 @@
-"""What a reader sees of a text, in ordinary characters: without what is invisible, and without heaps of marks."""
+"""The visible part of a text in ordinary characters: without invisible characters, and without heaps of marks."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ import unicodedata
 from models.safety.text.lookalikes import without_enclosures
 
 _FLAGS = re.compile("\U0001f3f4(?:\U000e0067\U000e0062(?:[\U000e0061-\U000e007a]{3}))\U000e007f")
-"""England, Scotland and Wales: the only use of tag characters."""
+"""Flags of England, Scotland and Wales: the only proper use of tag characters."""
 
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 
@@ -18,23 +18,26 @@ _INVISIBLE = re.compile(
 )
 
 _JOINERS = re.compile("(?<![\u0590-\u109f\u1780-\u18af\ua8e0-\uaadf])[\u200c\u200d]+")
-"""Outside the scripts that write with them."""
+"""Joiners outside the scripts that write with them."""
 
 _LONG_FORMS = re.compile(
     "[\u2057\u2152\u2161-\u2163\u2165-\u2168\u216a\u216b\u2171-\u2173\u2175-\u2178\u217a\u217b\u2474-\u2487\u2a0c"
     "\u321d\u321e\u3300-\u33ff\ufdf0-\ufdfc]"
 )
-"""Numbers, units and formulas that NFKC makes up to eighteen characters of. None spells a word that matters here."""
+"""Numbers, units and formulas that NFKC expands to as many as eighteen characters. None of them spells a word that
+matters here."""
 
 _LOOSE_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
-"""Marks on Latin, Greek and Cyrillic letters. After NFKC only those are left that no letter of a language has."""
+"""Marks on Latin, Greek and Cyrillic letters. NFKC leaves only those marks that are part of no letter of a language."""
 
 _MARKS_A_LETTER = 4
-"""Marks of a heap that stay. Ordering the marks of a heap, as normalising does, takes the square of their number."""
+"""Largest number of marks in a row that are kept. Normalising orders the marks of a heap in time quadratic in their
+number."""
 
 
 def clean(text: str) -> str:
-    """What a reader sees of `text`, in ordinary characters, and ASCII hidden in tags or variation selectors.
+    """Return the visible part of `text` in ordinary characters, with the ASCII that is hidden in tags or variation
+    selectors.
 
     In linear time; the result has at most three times as many characters.
     """
@@ -50,7 +53,7 @@ def clean(text: str) -> str:
 
 
 def without_heaps(text: str) -> str:
-    """`text` with at most a few combining marks in a row."""
+    """Return `text` with at most a few combining marks in a row."""
     marks = "".join(character for character in set(text) if unicodedata.combining(character))
     if not marks:
         return text
@@ -59,7 +62,8 @@ def without_heaps(text: str) -> str:
 
 
 def _hidden_in_selectors(run: str) -> str:
-    """Bytes written as variation selectors 1 to 256, one each. One or two are what emoji and ideographs have."""
+    """Return the text whose bytes are written as variation selectors 1 to 256. One or two selectors are part of emoji
+    and ideographs."""
     if len(run) < 3:
         return ""
     data = bytes(ord(c) - 0xFE00 if c <= "\ufe0f" else ord(c) - 0xE0100 + 16 for c in run)

@@ -1,4 +1,4 @@
-"""Text that is hidden in an encoding, put in the place of the run that encodes it."""
+"""Replacement of encoded runs in a text by the text that is hidden in them."""
 
 import base64
 import binascii
@@ -12,10 +12,10 @@ from urllib.parse import unquote_to_bytes
 from models.safety.text.known_words import is_readable
 
 Decode = Callable[[str], str | None]
-"""One run to printable characters; None for what is none."""
+"""Function that decodes one run to printable characters; None if the run encodes no text."""
 
 _MOST_BYTES = 1 << 20
-"""The most bytes of one run that are decoded."""
+"""Largest part of one run, in bytes, that is decoded."""
 
 _BASE64 = re.compile(
     r"(?<![\w+/=])(?:[\w+/\-]{40,100}\r?\n)*(?:[\w+/\-]{12,}={0,2}|[\w+/\-]{6,11}={1,2})(?![\w+/=])", re.ASCII
@@ -34,8 +34,8 @@ _HEX = re.compile(
 _BINARY = re.compile(r"(?<![0-9A-Za-z])[01]{8}(?:[\s,;]{0,2}[01]{8}){2,}(?![0-9A-Za-z])")
 
 PERCENT = re.compile(r"(?<![^\s%])[^\s%]*(?:%[0-9a-fA-F]{2}[^\s%]*)+")
-"""What stands between white space and holds an escape: of a text with nothing but its spaces escaped, the escapes alone
-say nothing."""
+"""Runs between white space that contain an escape. A run is taken whole, because in a text with only its spaces
+escaped, the escapes alone mean nothing."""
 
 _ESCAPE = re.compile(
     r"(?:\\u\{[0-9a-fA-F]{1,6}\}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+"
@@ -74,7 +74,7 @@ MORSE_LETTERS = dict(zip(_CODES.split(), _LETTERS, strict=True))
 
 
 def _text_of(data: bytes) -> str | None:
-    """UTF-8, or UTF-16 as PowerShell encodes its commands."""
+    """Return `data` decoded as UTF-8, or as UTF-16, in which PowerShell encodes its commands."""
     wide = len(data) >= 6 and len(data) % 2 == 0 and data[1::2].count(0) * 4 > len(data)
     try:
         return _printable(data.decode("utf-16-le") if wide else _utf_8(data))
@@ -83,7 +83,7 @@ def _text_of(data: bytes) -> str | None:
 
 
 def _utf_8(data: bytes) -> str:
-    """`data`, which may begin and end within a character where a long run is read in pieces."""
+    """Return `data` decoded. It may begin and end within a character, because a long run is read in pieces."""
     start = next((place for place, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
     return codecs.utf_8_decode(data[start:])[0]
 
@@ -119,7 +119,7 @@ def _from_binary(run: str) -> str | None:
 
 
 def _from_percent(run: str) -> str | None:
-    # Forms write a space as a plus.
+    # In forms, a plus is a space.
     return _text_of(unquote_to_bytes(run.replace("+", " "))[:_MOST_BYTES])
 
 
@@ -148,7 +148,7 @@ class Encoding:
     run: re.Pattern[str]
     decode: Decode
     by_letter: bool = False
-    """Single letters of a word may be encoded. Otherwise a run has to be a text by itself."""
+    """True if single letters of a word may be encoded. Otherwise, a run must be a text by itself."""
 
 
 ENCODINGS = (
@@ -164,7 +164,8 @@ ENCODINGS = (
 
 
 def decoded(text: str, encoding: Encoding, read: Callable[[str], str]) -> str:
-    """`text`, each run of `encoding` replaced by what it says as `read` puts it, if that is a text. In linear time."""
+    """Return `text` with each run of `encoding` replaced by its decoded text, rendered by `read`; a run that encodes no
+    text stays. In linear time."""
 
     def replaced(run: re.Match[str]) -> str:
         found = encoding.decode(run[0])

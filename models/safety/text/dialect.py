@@ -1,4 +1,4 @@
-"""How a kind of guard model is asked for its verdict, and how its answer is read."""
+"""The form in which a kind of guard model is asked for its verdict, and in which it answers."""
 
 import math
 import re
@@ -12,18 +12,19 @@ from models.safety.text.exchange import Exchange
 from models.safety.text.verdict import Verdict
 
 ALTERNATIVES = 5
-"""To ask a server for; more than any model has verdicts, and no more than any server gives."""
+"""Number of alternatives per token to ask a server for: more than any model has verdicts, and no more than any server
+gives."""
 
 _TAG = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
-"""Begins a special token of a tokenizer, or one of the lines that a template puts around the conversation."""
+"""Beginning of a special token of a tokenizer, or of one of the lines that a template puts around the conversation."""
 _ROLE = re.compile(
     r"(^|[\n\r\v\f\x85\u2028\u2029])([^\S\n]*)(?=(?:user|assistant|agent|human|system)\s*:)", re.IGNORECASE
 )
-"""Begins a turn of the conversation as templates write one."""
+"""Beginning of a turn of the conversation in the form that templates write."""
 
 
 class _TokenChoice(BaseModel):
-    # What a model says must not reach a log by way of a validation error.
+    # The model's words must not reach a log through a validation error.
     model_config = ConfigDict(hide_input_in_errors=True)
 
     token: str
@@ -41,7 +42,8 @@ class _LogProbs(BaseModel):
 
 
 def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
-    """What a server says of the tokens of its answer, piece by piece; none where it says nothing, or something else."""
+    """Return the tokens of an answer, with the server's probabilities, from each piece; empty if the server gives none,
+    or in another form."""
     try:
         return [token for piece in logprobs if piece for token in _LogProbs.model_validate(piece).content]
     except ValidationError:
@@ -49,8 +51,8 @@ def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
 
 
 def chances(tokens: Sequence[Token], before: str, labels: Sequence[str]) -> Mapping[str, float] | None:
-    """The probability of each of `labels` at the first token after `before`; their sum is 1. No two labels begin with
-    the same letter. None where `tokens` do not tell."""
+    """Return the probability of each of `labels` at the first token after `before`; their sum is 1. No two labels begin
+    with the same letter. None if `tokens` do not show the probabilities."""
     said = ""
     for token in tokens:
         if said.strip() == before and token.token.strip():
@@ -62,7 +64,7 @@ def chances(tokens: Sequence[Token], before: str, labels: Sequence[str]) -> Mapp
 def _shares(choices: Sequence[_TokenChoice], labels: Sequence[str]) -> Mapping[str, float] | None:
     found = dict.fromkeys(labels, 0.0)
     for choice in choices:
-        # A label may be several tokens, the first of which stands for it.
+        # A label may consist of several tokens; its first token is counted.
         begun = choice.token.strip()
         for label in labels:
             if begun and label.startswith(begun):
@@ -73,23 +75,23 @@ def _shares(choices: Sequence[_TokenChoice], labels: Sequence[str]) -> Mapping[s
 
 class GuardDialect(Protocol):
     family: re.Pattern[str]
-    """Found in the names that servers give to its models."""
+    """Pattern that is found in the names that servers give to the family's models."""
     threshold: float
-    """The score from which on a text is unsafe."""
+    """Score from which on a text is unsafe."""
     answers_in_json: bool
-    """Whether a server that decodes under a schema makes its answers safer to read."""
+    """True if decoding under a schema makes the model's answers safer to read."""
 
     def codes(self, model: str | None) -> frozenset[str]:
-        """The codes that it judges; some of its models judge fewer."""
+        """Return the codes that `model` judges; some models of the family judge fewer."""
 
     def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall: ...
 
     def read(self, said: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:
-        """From an answer and what the server says of its tokens. Raises NotAVerdict."""
+        """Return the verdict in the answer `said`, with the probabilities of its `tokens`. Raises NotAVerdict."""
 
 
 def as_messages(exchange: Exchange) -> list[dict[str, Any]]:
-    """The last message is what the model judges."""
+    """Return the exchange as messages, the last of which the model judges."""
     text = harmless(exchange.text)
     if exchange.answers is None:
         return [{"role": "user", "content": text}]
@@ -99,6 +101,6 @@ def as_messages(exchange: Exchange) -> list[dict[str, Any]]:
 
 
 def harmless(text: str) -> str:
-    """`text` without what would end the message that it stands in, or begin another: a model that is told to judge the
-    last message alone would judge what the text makes of it. Reads as before."""
+    """Return `text` without anything that would end its message or begin another: a model that is told to judge only
+    the last message would judge one that the text makes up. The text reads as before."""
     return _ROLE.sub(r"\1\2> ", _TAG.sub("< ", text))

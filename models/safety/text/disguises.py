@@ -1,4 +1,4 @@
-"""Words that are spelt so that a filter does not see them, spelt as they are read."""
+"""Replacement of words that are spelt to escape a filter by the words that people read."""
 
 import re
 from collections import Counter
@@ -27,7 +27,7 @@ _LEET: Mapping[str, str] = {
     "¢": "c",
     "+": "t",
 }
-"""The letters that a sign stands for, the likelier first."""
+"""Letters that a sign stands for, the likelier first."""
 _PLAIN_LEET = str.maketrans({sign: letters[0] for sign, letters in _LEET.items() if sign in "013457"})
 
 _SIGNS = re.escape("".join(sign for sign in _LEET if not sign.isdigit()))
@@ -35,12 +35,12 @@ _LEET_SEEN = re.compile(rf"[A-Za-z][0-9{_SIGNS}]|[0-9{_SIGNS}][A-Za-z]")
 _LEET_WORD = re.compile(rf"(?<![\w{_SIGNS}])[\w{_SIGNS}]{{3,30}}(?![\w{_SIGNS}])")
 _MOST_READINGS = 16
 _WRITTEN_IN_LEET = 3
-"""Words in leetspeak, from which on figures are letters wherever they make a word."""
+"""Fewest words in leetspeak after which all figures of a text are read as letters if they make a word."""
 _MAYBE_LEET = re.compile(r"(?<!\w)(?=\w*[013457])[A-Za-z013457]{1,30}(?!\w)")
 _SHORT_WORDS = frozenset(word for word in COMMON if len(word) <= 2)
 
 _LETTER = "[0-9A-Za-zÀ-ɏͰ-ϿЀ-ӿ\u0621-\u064a]"
-"""Letters of scripts whose words are strings of letters that stand by themselves."""
+"""Letters of scripts whose words are strings of separate letters."""
 _BETWEEN = r"""(?:[ \t]{1,4}|[ \t]?[.\-_*/\\|,~+·•'"’…:;=)(\]\[]{1,3}[ \t]?|[ \t]?\r?\n[ \t]?(?:\r?\n)?)"""
 _SPACED = re.compile(rf"(?<!{_LETTER}){_LETTER}(?:{_BETWEEN}{_LETTER}){{2,}}(?!{_LETTER})")
 _IDEOGRAPH = "[\u3040-\u30ff\u3400-\u9fff]"
@@ -48,9 +48,9 @@ _SPACED_IDEOGRAPHS = re.compile(rf"(?<!{_IDEOGRAPH}){_IDEOGRAPH}(?:[ \t]{_IDEOGR
 _NO_LETTER = re.compile(r"[\W_]+")
 _BEGINNINGS = frozenset(word[:end] for word in KNOWN for end in range(1, len(word) + 1))
 _LONGEST_LIST = 100
-"""Letters that stand alone one after another, in texts that hide nothing."""
+"""Largest number of letters that are spaced apart in a row, in texts that hide nothing."""
 _MOST_SEGMENTED = 8_000
-"""Letters of a text, spaced apart without gaps between its words, that are looked through for words."""
+"""Largest number of letters of a text, spaced apart without gaps between its words, that are searched for words."""
 
 _STARRED = re.compile(r"(?<![\w*#])[A-Za-z]{1,12}[*#]{1,6}[A-Za-z]{1,12}(?![\w*#])")
 _BY_SHAPE: dict[tuple[int, str, str], list[str]] = {}
@@ -75,8 +75,8 @@ _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+")
 
 
 def undisguised(text: str) -> str:
-    """`text` with letters spaced apart joined, stars and signs inside words replaced by the letters they stand for, and
-    stretched letters shortened. In linear time."""
+    """Return `text` with spaced-out letters joined, stars and signs inside words replaced by the letters that they
+    stand for, and stretched letters shortened. In linear time."""
     text = _SPACED_IDEOGRAPHS.sub(lambda run: re.sub(r"[ \t]", "", run[0]), text)
     text = _SPACED.sub(_Joining(), text)
     if "*" in text or "#" in text:
@@ -89,13 +89,13 @@ def undisguised(text: str) -> str:
 
 
 class _Joining:
-    """Joins the letters that are spaced apart in one text."""
+    """Function that joins the letters that are spaced apart in one text."""
 
     def __init__(self) -> None:
         self._left = _MOST_SEGMENTED
 
     def __call__(self, found: re.Match[str]) -> str:
-        """`b o m b` and `h-o-w t-o` as words, or as they are where they make none: initials, lists, formulas."""
+        """Return `b o m b` and `h-o-w t-o` as words, or unchanged if they make none: initials, lists, formulas."""
         run = found[0]
         letters = _NO_LETTER.split(run)
         if sum(map(str.isalpha, letters)) < max(3, 0.6 * len(letters)):
@@ -127,9 +127,10 @@ def _is_a_word(joined: str) -> bool:
 
 
 def _segmented(letters: str) -> list[str]:
-    """The words of `howtomakeit`: the longest known ones, and between them what is not known, in one piece each."""
+    """Return the words of `howtomakeit`: the longest known words, and each unknown stretch between them in one
+    piece."""
     lower = letters.lower()
-    if len(lower) != len(letters):  # As of `İ`.
+    if len(lower) != len(letters):  # true of `İ`
         return [letters]
     best = [0] * (len(lower) + 1)
     cut = list(range(-1, len(lower)))
@@ -159,7 +160,7 @@ def _segmented(letters: str) -> list[str]:
 
 
 def _unstarred(word: str) -> str:
-    """`b*mb` with the letter that was left out, where one telling word alone fits."""
+    """Return `b*mb` with the letter that was left out, if only one telling word fits."""
     lower = word.lower()
     fitting = [
         known
@@ -170,7 +171,7 @@ def _unstarred(word: str) -> str:
 
 
 def _unmarked(word: str) -> str:
-    """`__bo__mb` and `**k**ill` without the marks of emphasis, where they make a known word."""
+    """Return `__bo__mb` and `**k**ill` without the marks of emphasis, if that makes a known word."""
     if not _MARK_WITHIN.search(word):
         return word
     joined = _MARKS.sub("", word)
@@ -178,7 +179,7 @@ def _unmarked(word: str) -> str:
 
 
 def _pieced(run: str) -> str:
-    """`bo.mb`, `ki-//-ll` with those neighbouring pieces joined that make a telling word."""
+    """Return `bo.mb`, `ki-//-ll` with neighbouring pieces joined if they make a telling word."""
     pieces = list(_PIECE.finditer(run))
     lower = [piece[0].casefold() for piece in pieces]
     for first in range(len(pieces) - 1):
@@ -209,13 +210,14 @@ def _all_without_leet(text: str) -> str:
 
 
 def _without_any_leet(word: str) -> str:
-    """The word without figures, in a text that is written in leetspeak: `70` as `to` as well."""
+    """Return the word without figures, in a text that is written in leetspeak: `70` becomes `to`, too."""
     reading = word.casefold().translate(_PLAIN_LEET)
     return reading if reading in _SHORT_WORDS or (len(word) >= 3 and not word.isdigit()) else word
 
 
 def _without_leet(word: str) -> str:
-    """`k1ll` as `kill`. Numbers, versions, formulas, names such as `MP3`, `log4j` and `S1` stay as they are."""
+    """Return `k1ll` as `kill`. Numbers, versions, formulas, and names such as `MP3`, `log4j` and `S1` stay
+    unchanged."""
     core = word.rstrip("!+|")
     signs = [c for c in core if c in _LEET]
     if not signs or len(signs) == len(core) or not any(c.isalpha() for c in core):
@@ -229,7 +231,8 @@ def _without_leet(word: str) -> str:
 
 
 def _is_leet(word: str) -> bool:
-    """Whether an unknown word has two digits or more that each stand among letters, and make it pronounceable."""
+    """True if an unknown word has two or more digits that are each among letters, and is pronounceable with letters in
+    their place."""
     return (
         len(word) >= 6
         and bool(_LEET_SHAPE.fullmatch(word))
@@ -240,7 +243,7 @@ def _is_leet(word: str) -> bool:
 
 
 def _shortened(word: str) -> str:
-    """`kiiiill` as `kill`. `www`, `III` and words of a single letter stay."""
+    """Return `kiiiill` as `kill`. `www`, `III` and words of a single letter stay unchanged."""
     if len(set(word.casefold())) == 1 or _ROMAN.fullmatch(word):
         return word
     if len(word) <= _LONGEST_STRETCHED:

@@ -19,7 +19,7 @@ _SHOWN = 80
 """Characters of a passage that an explanation repeats."""
 
 _COMPARED_AT_ONCE = 64
-"""Passages whose meaning is compared with the head's landmarks."""
+"""Number of passages whose meaning is compared with the head's landmarks at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +27,23 @@ class _SuspectPassage:
     view: str
     text: str
     words: float
-    """The passage's log odds by words alone."""
+    """Log odds of the passage by its words alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A text before anything of it is embedded."""
+    """A text that the rules have read, before any part of it is embedded."""
 
     layers: tuple[Layer, ...]
-    """What the rules found."""
+    """Findings of the rules."""
     passages: tuple[_SuspectPassage, ...]
-    """The passages that the head suspects by their words."""
+    """Passages that the head suspects by their words."""
     total: int
-    """Passages of the text as it is written."""
+    """Number of passages of the text as it is written."""
 
 
 class OwnTextGuard:
-    """Implements models.safety.guard.TextGuard."""
+    """openfaze's own text guard. Implements models.safety.guard.TextGuard."""
 
     name = NAME
     codes = frozenset(TEXT_CODES)
@@ -51,7 +51,7 @@ class OwnTextGuard:
     def __init__(
         self, embedder: Embedder, find_head: Callable[[], GuardHead], threads: FairExecutor | None = None
     ) -> None:
-        """`find_head` is first called in a thread: it may read a file. Texts are read in `threads`."""
+        """`find_head` may read a file, so it is first called in a thread. Texts are read in `threads`."""
         self._threads = threads or FairExecutor("guard")
         self._embedder = embedder
         self._find_head = find_head
@@ -74,7 +74,7 @@ class OwnTextGuard:
         read = await self._threads.run(self._read, text)
         layers = read.layers
         by_rules = worst_of([layer.scores for layer in layers])
-        # Where the rules have settled all that is asked, the rest costs time and changes nothing.
+        # If the rules have settled every code that is asked for, the head would cost time and change nothing.
         if read.passages and any(by_rules.get(code, 0.0) < self._head.threshold for code in codes):
             texts = list(dict.fromkeys(passage.text for passage in read.passages))
             vectors = dict(zip(texts, await self._embedder.embed(texts), strict=True))

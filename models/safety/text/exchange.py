@@ -1,29 +1,31 @@
-"""What one call of a guard model judges: a window of a text, with the question that it answers."""
+"""The input of one call of a guard model: a window of a text, with the question that it answers."""
 
 from dataclasses import dataclass
 
 WINDOW = 8192
-"""Bytes of UTF-8 of a text that are judged together. No tokenizer of these models makes more tokens of a text than it
-has bytes, so this many tokens beside the model's own instructions always suffice; of English it makes a quarter."""
+"""Largest part of a text that is judged together, in bytes of UTF-8. No tokenizer of these models makes more tokens of
+a text than it has bytes, so this many tokens beside the model's own instructions always suffice; English takes a
+quarter of them."""
 
 OVERLAP = 1024
-"""Bytes that neighbouring windows share: what is shorter stands whole in one of them."""
+"""Bytes that neighbouring windows share, so that a shorter stretch is whole in one of them."""
 
 QUESTION = 2048
-"""Bytes of a question beside an answer that is judged: its beginning and its end."""
+"""Bytes of a question that are shown beside the judged answer: half from its beginning, half from its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What one call of a guard model judges."""
+    """The input of one call of a guard model."""
 
     text: str
     answers: str | None = None
-    """What the user had asked, where `text` is an assistant's answer to it."""
+    """The user's question if `text` is an assistant's answer to it, else None."""
 
 
 def exchanges_of(text: str, answers: str | None) -> list[Exchange]:
-    """All of `text`, each window with what it answers; none where there is nothing to read."""
+    """Return the windows that cover all of `text`, each with the question that it answers; none if there is nothing to
+    read."""
     if not text or text.isspace():
         return []
     question = None if answers is None else _shortened(answers)
@@ -55,7 +57,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _character(data: bytes, place: int) -> int:
-    """Where the character begins that the byte at `place` belongs to."""
+    """Return the start of the character to which the byte at `place` belongs."""
     while data[place] & 0xC0 == 0x80:
         place -= 1
     return place

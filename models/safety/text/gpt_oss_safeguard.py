@@ -1,4 +1,4 @@
-"""How gpt-oss-safeguard is asked: by a policy of a section for each code (`policy.toml`)."""
+"""The dialect of gpt-oss-safeguard: it is asked by a policy that has a section for each code (`policy.toml`)."""
 
 import hmac
 import json
@@ -20,7 +20,7 @@ from models.safety.text.verdict import NotAVerdict, Verdict
 
 _EFFORT = "low"
 _GPT_OSS_TOKENS = 3072
-"""Tokens of an answer, its reasoning included, which its guide advises not to cut short."""
+"""Largest number of tokens of an answer, its reasoning included: the model's guide advises not to cut them short."""
 _FENCE_CHARS = 24
 _ROUNDING = 2
 _SYSTEM = """Reasoning: {effort}
@@ -67,11 +67,11 @@ SECTIONS: Mapping[str, Section] = {
     code: Section(**row)
     for code, row in tomllib.loads(Path(__file__).with_name("policy.toml").read_text("utf-8")).items()
 }
-"""A section for each of TEXT_CODES."""
+"""Section of the policy for each of TEXT_CODES."""
 
 
 def policy_of(codes: Sequence[str]) -> str:
-    """The sections of `codes`, in the form that gpt-oss-safeguard is documented to follow best."""
+    """Return the sections of `codes`, in the form that gpt-oss-safeguard is documented to follow best."""
     return "\n\n".join(
         f"## {code} {HAZARDS[code]}\n"
         f"VIOLATES (1): {section.violates}\n"
@@ -94,7 +94,7 @@ class GptOssSafeguardDialect:
 
     def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall:
         fence = self._fence(exchange)
-        # Numbers here would draw the answer's towards themselves.
+        # Numbers here would draw the answer's numbers towards themselves.
         form = "{" + ", ".join(f'"{code}": n' for code in codes) + "}"
         system = _SYSTEM.format(effort=_EFFORT, policy=policy_of(codes), form=form)
         what = "what a user says to an assistant"
@@ -121,7 +121,8 @@ class GptOssSafeguardDialect:
         return Verdict({code: score for code, score in scores.items() if score})
 
     def _fence(self, exchange: Exchange) -> str:
-        """Different for every text, and the same for the same text: so is what the model makes of it."""
+        """Return a mark that is different for every text and the same for the same text, so that the model's answer is
+        the same, too."""
         asked = "" if exchange.answers is None else exchange.answers
         data = "\0".join((exchange.text, asked)).encode("utf-8", "replace")
         return hmac.new(self._secret, data, sha256).hexdigest()[:_FENCE_CHARS]
@@ -141,7 +142,7 @@ def _confidence(value: object) -> float:
 
 
 def _schema(codes: Sequence[str]) -> dict[str, Any]:
-    # Without bounds, which not every server decodes under: what is out of range is clipped.
+    # Without bounds, which not every server can decode under: numbers out of range are clipped.
     form = {
         "type": "object",
         "properties": {code: {"type": "number"} for code in codes},

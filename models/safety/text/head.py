@@ -2,16 +2,16 @@
 
 Two models, each of which sees what the other does not, and a third that weighs them against each other:
 
-- words: a linear model over the words, pairs and parts of words that are there (logistic regression);
+- words: a linear model over the words, pairs of words and parts of words in a text (logistic regression);
 - meaning: a weighted sum of Gaussian kernels around landmarks among the sentence embeddings (logistic regression on a
   Nyström map; Williams & Seeger 2001), k(x, l) = exp(−γ·|x − l|²);
-- both: P(unsafe) by logistic regression over the two, fitted on what they said of texts that they had not seen
-  (stacking; Wolpert 1992), which makes it a probability.
+- both: P(unsafe) by logistic regression over the results of the two, fitted on their results for texts that they had
+  not seen (stacking; Wolpert 1992), which makes it a probability.
 
-A second linear model over the embedding says which hazards it is: the likeliest gets P(unsafe) itself, and every other
-code P(unsafe)·∛(p / p of the likeliest), so that a text that is two things has both codes.
+A second linear model over the embedding determines the hazards: the likeliest code gets P(unsafe) itself, and every
+other code P(unsafe)·∛(p / p of the likeliest), so that a text with two hazards has both codes.
 
-training/guard makes the file.
+training/guard makes the file with the trained models.
 """
 
 import base64
@@ -35,28 +35,30 @@ from models.safety.text.cleaning import without_heaps
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 _PARTS = (3, 4, 5)
-"""Characters of a part of a word: parts tell "trafficking" from "traffic", and still know "traffickers"."""
+"""Lengths of the parts of a word, in characters: parts distinguish "trafficking" from "traffic", and still recognise
+"traffickers"."""
 
 _LONGEST = 24
 """Characters of a word that count: no word is longer, but a hash may be."""
 
 _SHARE = 0.65
-"""0 would give each passage the prior odds of a whole text, 1 an even share. Chosen by what harmless
-documents are taken for (docs/guardrails.md)."""
+"""Degree to which the passages of a text share its prior odds: 0 gives each passage the odds of the whole text, 1 an
+even share. Chosen by the verdicts on harmless documents (docs/guardrails.md)."""
 _SCALE = 127
-"""Vectors of length 1 are kept as bytes: none of their numbers is off by more than 0.004."""
+"""Factor by which the numbers of vectors of length 1 are stored as bytes: no number is off by more than 0.004."""
 
 
 def terms_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The words and neighbouring pairs of words, and the parts of words, each once; case, accents, figures and
-    punctuation do not count. A part that begins or ends a word has a space there."""
+    """Return the words and neighbouring pairs of words, and the parts of words, each once; case, accents, figures and
+    punctuation do not count. A part at the beginning or end of a word has a space there."""
     words = [word[:_LONGEST] for word in _WORD.findall(_plain(text))]
     pairs = map(" ".join, itertools.pairwise(words))
     return frozenset([*words, *pairs]), frozenset(part for word in frozenset(words) for part in _parts(word))
 
 
 def _plain(text: str) -> str:
-    """Apostrophes go, so that "don't" is one word however it is written."""
+    """Return `text` in small letters without accents and apostrophes, so that "don't" is one word however it is
+    written."""
     decomposed = unicodedata.normalize("NFKD", without_heaps(text.lower()))
     if not decomposed.isascii():
         decomposed = "".join(character for character in decomposed if not unicodedata.combining(character))
@@ -75,7 +77,7 @@ FILE = Path(__file__).with_name("head.json")
 
 @dataclass(frozen=True)
 class Linear:
-    """A weighted sum of the terms that a text has, divided by the root of how many of them are known."""
+    """A weighted sum of the terms in a text, divided by the root of the number of known terms."""
 
     weights: Mapping[str, float]
 
@@ -87,50 +89,51 @@ class Linear:
 @dataclass(frozen=True)
 class GuardHead:
     about: Mapping[str, Any]
-    """Where it comes from: data with their attributions, seed, sizes."""
+    """Origin of the head: data with their attributions, seed, sizes."""
     words: Linear
     parts: Linear
     words_bias: float
     landmarks: NDArray[np.float32]
-    """n × 384."""
+    """Matrix of n landmarks × 384."""
     gamma: float
     landmark_weights: NDArray[np.float32]
     meaning_bias: float
     both: tuple[float, float, float]
-    """Weights of words and meaning, and the intercept."""
+    """Weight of words, weight of meaning, and the intercept."""
     suspect: float
-    """The log odds by words from which on a text is worth embedding."""
+    """Log odds by words from which on a text is worth embedding."""
     codes: tuple[str, ...]
     code_weights: NDArray[np.float32]
-    """Codes × 384."""
+    """Matrix of codes × 384."""
     code_biases: NDArray[np.float32]
     threshold: float
     """P(unsafe) from which on a text is unsafe."""
 
     def words_of(self, text: str) -> float:
-        """The log odds that its words alone give a text."""
+        """Log odds that a text is unsafe, by its words alone."""
         words, parts = terms_of(text)
         return self.words.of(words) + self.parts.of(parts) + self.words_bias
 
     def meanings_of(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The log odds by meaning alone, n of n × 384."""
+        """Log odds that each text is unsafe, by its meaning alone: n numbers for n × 384."""
         squares = 2 - 2 * vectors @ self.landmarks.T
         odds: NDArray[np.float32] = np.exp(-self.gamma * squares) @ self.landmark_weights + self.meaning_bias
         return odds
 
     def unsafe(self, words: float, meaning: float, passages: int = 1) -> float:
-        """P(unsafe) of one of `passages` passages of a text. A long text has more chances to look unsafe by accident:
-        its prior odds are shared out among its passages, though not evenly, for they resemble each other."""
+        """P(unsafe) of one of `passages` passages of a text. A long text has more chances to look unsafe by accident,
+        so its passages share its prior odds. The shares add up to more than the whole, because the passages resemble
+        each other."""
         of_words, of_meaning, bias = self.both
         odds = of_words * words + of_meaning * meaning + bias - _SHARE * np.log(passages)
         return float(1 / (1 + np.exp(-odds)))
 
     def is_suspect(self, words: float, passages: int) -> bool:
-        """Whether it is worth finding out what a passage means, by the log odds of its words."""
+        """True if the meaning of a passage is worth finding out, by the log odds of its words."""
         return words >= self.suspect + float(np.log(passages))
 
     def scores(self, unsafe: float, vector: Vector) -> Scores:
-        """The score of each of `codes` for a text that is unsafe with the probability `unsafe`."""
+        """Score of each of `codes` for a text that is unsafe with the probability `unsafe`."""
         odds = self.code_weights @ vector + self.code_biases
         relative = np.exp((odds - odds.max()) / 3)
         return dict(zip(self.codes, (unsafe * relative).tolist(), strict=True))
@@ -163,7 +166,7 @@ def head_of(stored: Mapping[str, Any]) -> GuardHead:
 
 
 def packed(vectors: NDArray[np.float32]) -> str:
-    """Rows of length 1 as base64 of bytes."""
+    """Return rows of length 1 as bytes in base64."""
     return base64.b64encode(np.rint(vectors * _SCALE).astype(np.int8).tobytes()).decode()
 
 
@@ -173,7 +176,7 @@ def unpacked(text: str, rows: int) -> NDArray[np.float32]:
 
 
 def worst_of(all_scores: Sequence[Scores]) -> dict[str, float]:
-    """The highest score of each code."""
+    """Return the highest score of each code."""
     worst: dict[str, float] = {}
     for scores in all_scores:
         for code, score in scores.items():

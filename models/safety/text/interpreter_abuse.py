@@ -1,7 +1,7 @@
 """S14: code that attacks the interpreter or its host, and plain requests for it.
 
-What people do with their own things does not count: administration, `kill -9`, `rm -rf build/`, tests, and lessons that
-only speak of an attack.
+Work on one's own things does not count: administration, `kill -9`, `rm -rf build/`, tests, and lessons that only
+mention an attack.
 """
 
 import re
@@ -13,15 +13,15 @@ from models.safety.text.phrasebook import REQUESTS
 CODE = "S14"
 
 _CONTEXT = 400
-"""Bytes on either side of an attack that are read for what its sentence says."""
+"""Bytes on either side of an attack that are searched for the sentence around it."""
 
 _MORE_KINDS = 0.01
-"""What each further kind of attack in one text adds to how sure it is."""
+"""Amount that each further kind of attack in one text adds to the score."""
 
 _SUREST = 0.99
 
 _MOST_QUOTED = 200
-"""Bytes of the place that a match repeats."""
+"""Largest part of the matched code, in bytes, that a match repeats."""
 
 _COMMENT = re.compile(rb"(?:#|//).*$")
 
@@ -44,11 +44,11 @@ _TO_BE_RUN = re.compile(
 _WORDS = re.compile(rb"[a-z\x80-\xff]{2,}")
 
 _FEWEST_WORDS = 5
-"""Beside the attack on its line, that make it a sentence about it rather than code."""
+"""Fewest words on the line, beside the attack, that make the line a sentence about the attack rather than code."""
 
 
 def matches(text: str) -> list[PhraseMatch]:
-    """The surest match that there is of S14 in `text`, or none. In linear time."""
+    """Return the surest match of S14 in `text`, or an empty list. In linear time."""
     found = [*_code_matches(text), *best(REQUESTS, folded(text))]
     return [max(found, key=lambda match: match.score)] if found else []
 
@@ -66,8 +66,8 @@ def _code_matches(text: str) -> list[PhraseMatch]:
 
 
 def _is_spoken_of(place: FoundAttack, code: bytes) -> bool:
-    """Whether a sentence speaks of the attack, as lessons and questions do. Code on lines of its own is never that, nor
-    what somebody wants run."""
+    """True if a sentence only mentions the attack, like lessons and questions do. Code on lines of its own is no
+    mention, nor is code that somebody wants to have run."""
     if not place.attack.taught or b"\n" in code[place.start : place.end].strip():
         return False
     before = code[max(0, place.start - _CONTEXT) : place.start].rpartition(b"\n")[2]

@@ -1,4 +1,4 @@
-"""Words that tell whether letters are a text: frequent ones, and those of the subjects that a guard looks for."""
+"""Words that show whether letters are a text: frequent words, and words of the subjects that a guard looks for."""
 
 import re
 from pathlib import Path
@@ -17,20 +17,21 @@ COMMON = _words("common_words.txt")
 
 
 TELLING = _words("telling_words.txt")
-"""Words of the subjects that a guard looks for, some in other languages: what people disguise."""
+"""Words of the subjects that a guard looks for, some in other languages: the words that people disguise."""
 
 
 KNOWN = COMMON | TELLING
 
 
 def is_pronounceable(word: str) -> bool:
-    """Has the vowels and consonants of a word in Latin letters; words in other letters count as such."""
+    """True if `word` has vowels and consonants like a word in Latin letters; words in other letters count as
+    pronounceable."""
     word = word.casefold()
     return not word.isascii() or (bool(_VOWEL.search(word)) and not _HEAP.search(word))
 
 
 def is_readable(text: str) -> bool:
-    """Whether bytes that were decoded to `text` were a text: words and what stands between them, no key or picture."""
+    """True if `text`, decoded from bytes, is a text of words and not a key or a picture."""
     if not text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable():
         return False
     words = _TOKEN.findall(text)

@@ -1,4 +1,4 @@
-"""How Llama Guard 3 and 4 are asked. Their codes are the project's own: both number the hazards of MLCommons."""
+"""The dialect of Llama Guard 3 and 4. Their codes are the project's own: both number the hazards of MLCommons."""
 
 import re
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ SAFE, UNSAFE = "safe", "unsafe"
 _CODES = re.compile(rf"{UNSAFE}\s*\n\s*(S\d+(?:\s*,\s*S\d+)*)")
 
 _WITHOUT_S14 = re.compile(r"(?<![\d.])1b\b", re.IGNORECASE)
-"""Llama Guard 3 1B was trained for thirteen hazards."""
+"""Matches the name of Llama Guard 3 1B, which was trained for thirteen hazards."""
 
 _MAX_TOKENS = 100
-"""All fourteen codes are half as many."""
+"""Largest number of tokens of an answer. All fourteen codes take half as many."""
 
 
 class LlamaGuardDialect:
-    """Llama Guard's codes are the project's own: both number the hazards of MLCommons."""
+    """The dialect of Llama Guard, whose codes are the project's own: both number the hazards of MLCommons."""
 
-    # Those before 3 number other hazards.
+    # Versions before 3 number other hazards.
     family = re.compile(r"llama[-_ ]?guard[-_ ]?[34](?!\d)", re.IGNORECASE)
     threshold = 0.5
     answers_in_json = False

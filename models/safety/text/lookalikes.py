@@ -1,4 +1,4 @@
-"""Letters that a reader takes for Latin ones, as Latin letters."""
+"""Replacement of letters that a reader takes for Latin letters."""
 
 import re
 import tomllib
@@ -12,10 +12,10 @@ from typing import Self
 
 _TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 LOOKALIKES: Mapping[str, str] = _TABLES["exact"]
-"""Latin letter to those that a reader takes for it."""
+"""Lookalikes of each Latin letter."""
 
 ALMOST: Mapping[str, str] = _TABLES["almost"]
-"""Latin letter to those that pass only beside real Latin letters: small capitals, turned letters, "вомв"."""
+"""Characters that pass for each Latin letter only beside real Latin letters: small capitals, turned letters, "вомв"."""
 
 _EXACT = {ord(other): latin for latin, others in LOOKALIKES.items() for other in others}
 
@@ -48,23 +48,25 @@ _NOT_LATIN = re.compile(f"[{re.escape(''.join(map(chr, _TO_LATIN)))}]")
 _WORD = re.compile(r"[^\W_]+")
 
 _TAKEN_FOR_LATIN = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "CANADIAN", "DESERET"})
-"""Scripts in which a whole word may pass for a Latin one."""
+"""Scripts in which a whole word may pass for a Latin word."""
 
 
 def without_enclosures(text: str) -> str:
-    """Circled, squared and parenthesised letters as letters, and words spelt with flags' letters.
+    """Return `text` with circled, squared and parenthesised letters as plain letters, and words spelt with flags'
+    letters as words.
 
-    Before NFKC, which turns `⒝` into three characters.
+    Call it before NFKC, which turns `⒝` into three characters.
     """
     text = text.translate(_ENCLOSED)
     return _SPELT_WITH_FLAGS.sub(lambda run: run[0].translate(_FLAG_LETTERS), text)
 
 
 def with_latin_letters(text: str) -> str:
-    """`text` with Latin letters in each word that mixes them with their lookalikes, or is made of lookalikes alone.
+    """Return `text` with Latin letters in each word that mixes them with their lookalikes, or consists of lookalikes
+    alone.
 
-    A word of another script stays as it is where the text is really written in that script; one that mixes Cyrillic
-    with Latin lookalikes becomes Cyrillic.
+    A word of another script stays as it is if the text is really written in that script; a Cyrillic word with Latin
+    lookalikes in it becomes Cyrillic.
     """
     if text.isascii() or not _NOT_LATIN.search(text):
         return text
@@ -78,12 +80,12 @@ def with_latin_letters(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Scripts:
-    """What a text is written in besides Latin."""
+    """The scripts in which a text is written besides Latin."""
 
     trusted: frozenset[str]
-    """Scripts that so much of it is in that their words are to be left alone."""
+    """Scripts in which so much of the text is written that their words are left alone."""
     genuine: frozenset[str]
-    """Scripts with letters that look like no Latin ones: few of their words are disguises."""
+    """Scripts that have letters unlike any Latin letter: few of their words are disguises."""
     mainly_latin: bool
 
     @classmethod
@@ -124,5 +126,5 @@ def _read(word: str, scripts: _Scripts) -> str:
 
 @lru_cache(maxsize=4096)
 def _script(character: str) -> str:
-    """The word with which the character's name begins: LATIN, CYRILLIC, CJK …"""
+    """Return the first word of the character's name: LATIN, CYRILLIC, CJK …"""
     return unicodedata.name(character, "").partition(" ")[0]

@@ -1,13 +1,13 @@
-"""Finding the phrases of a table in a text, in time linear in the text: what both kinds of rules are made with.
+"""Search for the phrases of a table in a text, in time linear in the text. Both kinds of rules use it.
 
-A table is written in its language; both sides are folded before they are compared: case, accents, punctuation and
-white space do not matter. In its patterns
+A table is written in its language. The table and the text are folded before they are compared: case, accents,
+punctuation and white space do not matter. In the patterns of a table
 
 - `{name}` is a group of words that the table names,
-- ` .. ` is a gap of up to three words, ` ... ` of up to eight, both within one sentence, and `(?:the )?.. ` one of
-  three after an optional word; in a language that writes without spaces `..` is up to six characters and `...` up to
-  fifteen,
-- the rest is a regular expression of RE2, matched from the beginning of a word to the end of one.
+- ` .. ` is a gap of up to three words, ` ... ` a gap of up to eight, both within one sentence; `(?:the )?.. ` is a gap
+  of up to three words after an optional word; in a language that writes without spaces, `..` is a gap of up to six
+  characters and `...` of up to fifteen,
+- the rest is a regular expression of RE2, matched from the beginning of a word to the end of a word.
 """
 
 import re
@@ -22,27 +22,27 @@ import re2
 from models.safety.text.cleaning import without_heaps
 
 Pattern = Any
-"""RE2's, which has no types."""
+"""A compiled pattern of RE2, which has no types."""
 
 RULES_A_SET = 16
-"""Rules that are looked for together. The automaton of more has more states than it can keep."""
+"""Number of rules that are looked for together. The automaton of more rules has more states than it can keep."""
 
 SET_BYTES = 8 << 20
-"""Memory that the automaton of one set may grow to; ordinary texts need a fraction."""
+"""Largest memory of the automaton of one set, in bytes; ordinary texts need a fraction."""
 
 PATTERN_BYTES = 8 << 20
 
 ASKED = 0.97
-"""The score of a phrase that is asked for: "how do I …"."""
+"""Score of a phrase that is asked for: "how do I …"."""
 
 SAID = 0.93
-"""The score of a phrase by itself."""
+"""Score of a phrase by itself."""
 
 _NOT_SHIELDED_BY_FICTION = frozenset({"S8", "S12"})
-"""Codes whose objects films, books and games are themselves."""
+"""Codes whose objects are themselves films, books and games."""
 
 _CONTEXT = 110
-"""Bytes of folded text on either side of a phrase, in which its counter-patterns are looked for."""
+"""Bytes of folded text on either side of a phrase that are searched for its counter-patterns."""
 
 _SENTENCE_START = "(?:^| [.]) (?:(?:please|now|then|just|also|first|and|or|por favor|bitte|per favore|alsjeblieft) )?"
 _APOSTROPHE = re.compile(r"(?<=[a-z])['’‘ʼ`´](?=(?:t|s|re|ve|ll|d|m)\b)")
@@ -59,7 +59,7 @@ class PhraseMatch:
     code: str
     score: float
     words: str
-    """What matched, of the folded text. May repeat what a user wrote: for no log."""
+    """The matched words of the folded text. They may repeat a user's words, so they must not be logged."""
 
 
 @dataclass(frozen=True)
@@ -68,25 +68,25 @@ class PhraseTable:
 
     language: str
     words: Mapping[str, str] = field(default_factory=dict)
-    """Alternatives by name, for the patterns."""
+    """Groups of alternative words, by the name that patterns use."""
     asking: str = ""
-    """What asks for a thing to be told or done. Stands before a phrase with up to three words between, or with
-    `asking_after` behind it."""
+    """Pattern of words that ask for a thing to be told or done. They precede a phrase, with up to three words between,
+    unless `asking_after` follows the phrase."""
     asking_after: str = ""
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By code: phrases that count where they are asked for."""
+    """Phrases that count if they are asked for, by code."""
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By code: phrases that count anywhere."""
+    """Phrases that count anywhere, by code."""
     unless: Mapping[str, str] = field(default_factory=dict)
-    """What stands near a phrase that is meant well: by code, for all codes under "", and under "fiction" for all but
-    those that are about films, books and games themselves."""
+    """Patterns of the words near a phrase that is meant well: by code, for all codes under "", and under "fiction" for
+    all codes but those that are themselves about films, books and games."""
     spaced: bool = True
-    """Whether the language puts spaces between its words."""
+    """True if the language puts spaces between its words."""
     orders: bool = False
-    """Whether an asked phrase counts at the beginning of a sentence as well: "crash the …"."""
+    """True if an asked phrase also counts at the beginning of a sentence: "crash the …"."""
 
     def matches(self, folded: bytes) -> Iterator[PhraseMatch]:
-        """All in a text as `folded` makes it."""
+        """Yield all matches in a text that `folded` has made."""
         for found, rules in self._sets:
             for place in found.Match(folded) or ():
                 if (match := rules[place].match(folded)) is not None:
@@ -94,7 +94,7 @@ class PhraseTable:
 
     @cached_property
     def _sets(self) -> "Sequence[tuple[Any, Sequence[_Rule]]]":
-        """RE2's sets, which say which of their patterns a text has, and the rules of each."""
+        """Sets of RE2, which determine which of their patterns a text has, with the rules of each set."""
         options = re2.Options()
         options.max_mem = SET_BYTES
         options.log_errors = False
@@ -135,13 +135,13 @@ class PhraseTable:
 
     def _source(self, pattern: str) -> str:
         expanded = self._expanded(pattern)
-        # The word boundary is for patterns whose last words may be missing, so that they end with a space themselves.
+        # The word boundary is for patterns that end with a space themselves, because their last words may be missing.
         return rf" (?:{expanded})(?: |\b)" if self.spaced else f"(?:{expanded})"
 
     def _expanded(self, pattern: str) -> str:
-        for _ in range(3):  # Groups may use groups.
+        for _ in range(3):  # groups may use groups
             pattern = re.sub(r"\{([a-z_]+)\}", lambda name: f"(?:{_joined(self.words[name[1]])})", pattern)
-        # Folding makes small letters of escapes as well.
+        # `\S` is replaced first, because folding would turn it into `\s`.
         pattern = fold_letters(_joined(pattern).replace(r"\S", "[^ ]"))
         if not self.spaced:
             return pattern.replace("...", "[^.]{0,15}").replace("..", "[^.]{0,6}")
@@ -154,9 +154,9 @@ class _Asking:
     before: Pattern | None
     after: Pattern | None
     within: Pattern | None
-    """In the gaps of the phrase, where the verb comes last."""
+    """Pattern in the gaps of the phrase, for languages in which the verb comes last."""
     shared: int
-    """Bytes of the space that begins or ends a phrase: they belong to what stands beside it as well."""
+    """Bytes of the space at either end of a phrase, which is also part of the text beside the phrase."""
 
     def stands_at(self, text: bytes, start: int, end: int) -> bool:
         places = (
@@ -173,9 +173,9 @@ class _Rule:
     source: str
     asking: _Asking | None
     unless: Pattern | None
-    """In the sentence."""
+    """Pattern that shows, in the sentence, that the phrase is meant well."""
     among: Pattern | None
-    """In the sentence and beside it."""
+    """Pattern that shows, in the sentence or beside it, that the phrase is meant well."""
 
     @cached_property
     def pattern(self) -> Pattern:
@@ -201,7 +201,8 @@ class _Rule:
 
 
 def folded(text: str) -> bytes:
-    """`text` in small letters without accents, its words and its sentence ends (` . `) a space apart."""
+    """Return `text` in small letters without accents, with one space between its words and its sentence ends (` .
+    `)."""
     text = fold_letters(without_heaps(text))
     text = _APOSTROPHE.sub("", text)
     text = _SENTENCE_END.sub("\x01", text)
@@ -210,7 +211,7 @@ def folded(text: str) -> bytes:
 
 
 def fold_letters(text: str) -> str:
-    """Case and accents alone: what may be done to a pattern as well."""
+    """Return `text` without case and accents, the part of the folding that patterns can go through, too."""
     if text.isascii():
         return text.lower()
     text = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
@@ -218,7 +219,7 @@ def fold_letters(text: str) -> str:
 
 
 def _joined(pattern: str) -> str:
-    """A pattern that is written over several lines."""
+    """Return a pattern that is written over several lines on one line."""
     return re.sub(r"\s*\n\s*", "", pattern)
 
 
@@ -230,7 +231,7 @@ def _regex(pattern: str) -> Pattern:
 
 
 def best(tables: tuple[PhraseTable, ...], text: bytes) -> list[PhraseMatch]:
-    """The best match of each code that `tables` find in a folded text."""
+    """Return the best match of each code that `tables` find in a folded text, the highest score first."""
     found: dict[str, PhraseMatch] = {}
     for table in tables:
         for match in table.matches(text):

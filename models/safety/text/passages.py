@@ -1,33 +1,36 @@
-"""A text in windows, which are read at a time, and in passages, each of which is judged as a whole."""
+"""Division of a text into windows, which are read one at a time, and into passages, each of which is judged as a
+whole."""
 
 import re
 
 LONGEST = 600
-"""Characters of a text that is judged as a whole: what the head learned from is seldom longer."""
+"""Longest text, in characters, that is judged as a whole: the texts that the head was trained on are seldom longer."""
 
 _PASSAGE = 320
-"""Characters of a passage of a longer text: a question that hides in it should not be a small part of its passage."""
+"""Length of a passage of a longer text, in characters: a question that hides in a passage should not be a small part of
+it."""
 
 _STEP = 160
-"""Characters by which passages advance; each reaches as far into the next: what is shorter stands whole in one."""
+"""Characters by which passages advance. Each passage overlaps the next by as many, so that a shorter stretch is whole
+in one of them."""
 
 WINDOW = 32 * 1024
-"""Characters that are read at a time: some milliseconds for each regular expression."""
+"""Characters that are read at a time, which takes some milliseconds for each regular expression."""
 
 _SHARED = 2048
-"""Characters that neighbouring windows have both: what is shorter stands whole in one of them."""
+"""Characters that neighbouring windows share, so that a shorter stretch is whole in one of them."""
 
 _LONG_RUN = WINDOW // 4
 
 _GROUP = 24
-"""Characters that are whole bytes, and pairs of bytes, in any of hexadecimal, base64, base32 and binary."""
+"""Characters that encode whole bytes, and pairs of bytes, in any of hexadecimal, base64, base32 and binary."""
 
 _RUN = re.compile(r"[\w+/=%\\\-]*", re.ASCII)
 
 
 def windows_of(text: str) -> list[str]:
-    """All of `text`. A window ends between words and not within a short run of an encoding; a long run is cut where its
-    bytes end."""
+    """Return windows that cover all of `text`. A window ends between words and not within a short run of an encoding; a
+    long run is cut between its bytes."""
     windows, start = [], 0
     while len(text) - start > WINDOW:
         stop = start + WINDOW
@@ -41,7 +44,8 @@ def windows_of(text: str) -> list[str]:
 
 
 def passages_of(text: str) -> list[str]:
-    """All of `text`: one passage if it is short, else passages that begin and end between words if there are any."""
+    """Return passages that cover all of `text`: one passage if it is short, else passages that begin and end between
+    words if there are any."""
     if len(text) <= LONGEST:
         return [text]
     passages, start = [], 0
@@ -52,6 +56,6 @@ def passages_of(text: str) -> list[str]:
 
 
 def _break(text: str, stop: int, least: int) -> int:
-    """The last place between two words in text[least:stop]; `stop` where there is none."""
+    """Return the last place between two words in text[least:stop]; `stop` if there is none."""
     space = max(text.rfind(" ", least, stop), text.rfind("\n", least, stop))
     return space + 1 if space >= 0 else stop

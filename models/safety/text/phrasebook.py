@@ -1,7 +1,7 @@
-"""The phrases that the rules look for, a TOML file a language, and what attacks look like in code.
+"""The phrases that the rules look for, in a TOML file per language, and the patterns of attacks in code.
 
-A file has the rules of its language, as a `models.safety.text.matching.PhraseTable` takes them, and under `interpreter`
-the phrases that ask for an attack on the interpreter or its host (S14).
+A file has the rules of its language in the form of a `models.safety.text.matching.PhraseTable` and, under
+`interpreter`, the phrases that ask for an attack on the interpreter or its host (S14).
 """
 
 import tomllib
@@ -21,12 +21,12 @@ _ORDER = (
 @dataclass(frozen=True, slots=True)
 class Attack:
     kind: str
-    """In a word or two, as an explanation names it."""
+    """Name of the kind of attack in a word or two, for explanations."""
     score: float
-    """0.6 to 0.98: how sure it is that code like that is an attack."""
+    """Certainty that such code is an attack, 0.6 to 0.98."""
     patterns: tuple[str, ...]
     taught: bool = False
-    """Lessons and questions name it in a sentence, where it does no harm."""
+    """True if lessons and questions name the attack in a sentence, where it does no harm."""
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -51,7 +51,8 @@ def _by_code(patterns: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
 
 
 def _requests(language: PhraseTable, row: Mapping[str, Any]) -> PhraseTable:
-    """What asks for an attack on the interpreter, with the language's own words and ways of asking, and more."""
+    """Return the rules of requests for an attack on the interpreter: the language's own words and ways of asking, with
+    additional ones."""
     return replace(
         language,
         words={**language.words, **row.get("words", {})},
@@ -67,10 +68,10 @@ _ROWS = [_read(name) for name in _ORDER]
 _CODE = _read("attacks")
 
 LANGUAGES = tuple(_table(row) for row in _ROWS)
-"""The rules of S1 to S13."""
+"""The rules of S1 to S13, a table per language."""
 
 REQUESTS = tuple(_requests(language, row["interpreter"]) for language, row in zip(LANGUAGES, _ROWS, strict=True))
-"""The rules of S14, where it is asked for in words."""
+"""The rules of S14 for requests in words, a table per language."""
 
 PARTS: Mapping[str, str] = _CODE["parts"]
 """Pieces of the patterns of ATTACKS, by name."""
@@ -78,4 +79,4 @@ PARTS: Mapping[str, str] = _CODE["parts"]
 ATTACKS = tuple(
     Attack(row["kind"], row["score"], tuple(row["patterns"]), row.get("taught", False)) for row in _CODE["attacks"]
 )
-"""The attacks of S14, in code."""
+"""The attacks of S14 in code."""

@@ -1,4 +1,5 @@
-"""Qwen3Guard-Gen by transformers: one pass over a text for the verdict, and some tokens more where it is not safe."""
+"""Qwen3Guard-Gen run by transformers: one pass over a text for the verdict, and some more tokens if the text is not
+safe."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,43 +29,45 @@ FOLDER = "qwen3guard"
 OTHER_MODEL = f"The folder '{FOLDER}' of OPENFAZE_WEIGHTS_DIR holds no Qwen3Guard-Gen."
 
 _WORTH_ASKING = 0.1
-"""The score from which on the model is asked for categories: what it calls safe, though not surely, has them too."""
+"""Score from which on the model is asked for categories: a text that the model calls safe, though not surely, has
+categories, too."""
 _PADDING = 1.25
-"""How many times as long as the shortest a text may be that is computed together with it."""
+"""Longest text that is computed together with another, as a multiple of the shortest."""
 _TOKENS_AT_ONCE = 16384
-"""Tokens of all texts that are computed together: keys and values of 0.1 MB each in the smallest model, in 16 bits."""
+"""Largest number of tokens, of all texts, that are computed together: keys and values take 0.1 MB each in the smallest
+model, in 16 bits."""
 _LINE_TOKENS = 64
-"""All categories together are fewer."""
+"""Largest number of tokens of the line of categories; all categories together take fewer."""
 _ROUNDING = 2
-"""Digits of a score. Texts that are computed together differ by less from the same texts alone."""
+"""Digits of a score. Scores of texts that are computed together or alone differ by less."""
 
 
 @dataclass(frozen=True, slots=True)
 class _PromptHead:
-    """How each prompt of a kind begins, and the keys and values that the network makes of it: computed once."""
+    """The beginning of all prompts of a kind, with the keys and values that the network makes of it: computed once."""
 
     ids: tuple[int, ...]
     states: tuple[tuple[Any, Any], ...]
-    """Each layer's keys and values: 1 × heads × tokens × width."""
+    """Keys and values of each layer: 1 × heads × tokens × width."""
 
 
 @dataclass(frozen=True, slots=True)
 class _AnswerTokens:
-    """The tokens of what the model answers."""
+    """The tokens of the model's answers."""
 
     verdict: tuple[int, ...]
     labels: Mapping[str, int]
-    """The first token of each, after `verdict`."""
+    """First token of each label, after `verdict`."""
     categories: Mapping[str, tuple[int, ...]]
-    """From each label up to where the categories begin."""
+    """Tokens from each label up to the beginning of the categories."""
     ends: frozenset[int]
 
 
 class Qwen3Guard:
-    """From an Exchange to its Verdict. Implements `models.base.Engine`."""
+    """The guard as an engine: from an Exchange to its Verdict. Implements `models.base.Engine`."""
 
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
-        """`folder` as `save_pretrained` and the model hubs lay it out: any size of Qwen/Qwen3Guard-Gen."""
+        """`folder` holds any size of Qwen/Qwen3Guard-Gen, in the layout of `save_pretrained` and the model hubs."""
         self._folder = folder
         self._device = device
         self._loaded: tuple[Any, Any, str] | None = None
@@ -72,12 +75,12 @@ class Qwen3Guard:
         self._heads: dict[bool, _PromptHead] = {}
 
     def load(self) -> None:
-        """Raises EngineUnavailable where the folder holds another model."""
+        """Load the model. Raises EngineUnavailable if the folder holds another model."""
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         device = TORCH.check(self._device, CAPABILITY)
         tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
-        # Processors compute slowly, or not at all, in the 16 bits that the weights have.
+        # CPUs compute slowly, or not at all, in the 16 bits that the weights have.
         dtype = "float32" if device == "cpu" else "auto"
         network = AutoModelForCausalLM.from_pretrained(self._folder, local_files_only=True, dtype=dtype)
         self._words = _words_of(tokenizer, network)
@@ -100,7 +103,7 @@ class Qwen3Guard:
         self._heads = {}
 
     def _prompt(self, exchange: Exchange) -> tuple[int, ...]:
-        """Up to where the verdict follows."""
+        """Return the tokens of the prompt, up to the place of the verdict."""
         assert self._loaded is not None, "load() comes first"
         assert self._words is not None
         tokenizer, _, _ = self._loaded
@@ -114,11 +117,11 @@ class Qwen3Guard:
         return _PromptHead(ids, tuple((layer.keys, layer.values) for layer in states.layers))
 
     def _verdicts(self, prompts: Sequence[tuple[int, ...]], head: _PromptHead) -> Iterator[Verdict | Exception]:
-        """The verdicts on prompts that begin with `head`, as far as they do."""
+        """Yield the verdicts on prompts, of which the common beginning with `head` is already computed."""
         import torch
 
         assert self._words is not None
-        # Something remains to be computed, whatever the prompt.
+        # At least one token must be left to compute, whatever the prompt.
         known = min(min(_common(prompt, head.ids), len(prompt) - 1) for prompt in prompts)
         past = [
             (keys[:, :, :known].expand(len(prompts), -1, -1, -1), values[:, :, :known].expand(len(prompts), -1, -1, -1))
@@ -142,7 +145,7 @@ class Qwen3Guard:
                 yield error
 
     def _verdict(self, likely: Mapping[str, float], past: Sequence[tuple[Any, Any]]) -> Verdict:
-        """Raises NotAVerdict."""
+        """Return the verdict, with the categories if the text is not surely safe. Raises NotAVerdict."""
         score = severity_of(likely)
         if score < _WORTH_ASKING:
             return Verdict()
@@ -153,7 +156,7 @@ class Qwen3Guard:
         return verdict_of(round(score, _ROUNDING), categories)
 
     def _line(self, label: str, past: Sequence[tuple[Any, Any]]) -> str:
-        """The categories that follow `label`, token by token. Raises NotAVerdict."""
+        """Return the line of categories that follows `label`, written token by token. Raises NotAVerdict."""
         assert self._loaded is not None
         assert self._words is not None
         tokenizer, _, _ = self._loaded
@@ -173,8 +176,8 @@ class Qwen3Guard:
         raise NotAVerdict("Its categories do not end.")
 
     def _compute(self, rows: Sequence[Sequence[int]], past: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
-        """The logits after the last token of each row, and all keys and values. Rows are filled up at their ends, which
-        what stands before does not see."""
+        """Return the logits after the last token of each row, and all keys and values. Rows are padded at their ends,
+        which tokens before the padding do not see."""
         import torch
         from transformers import DynamicCache
 
@@ -189,7 +192,7 @@ class Qwen3Guard:
 
 
 class HostedQwen3Guard:
-    """A TextGuard over the host of a Qwen3Guard."""
+    """TextGuard over the host of a Qwen3Guard."""
 
     codes = JUDGED
 
@@ -199,14 +202,15 @@ class HostedQwen3Guard:
         self._host = host
 
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
-        """Raises EngineUnavailable, EngineOverloaded (a long text waits for room instead) and EngineFailed."""
+        """Judge `text` by `codes`. Raises EngineUnavailable, EngineOverloaded (a long text waits for room instead) and
+        EngineFailed."""
         exchanges = exchanges_of(text, answers)
         verdicts = await self._host.run_many(exchanges, wait=len(exchanges) > 1)
         return judgement_of(self.name, verdicts, codes)
 
 
 def _words_of(tokenizer: Any, network: Any) -> _AnswerTokens:
-    """Raises EngineUnavailable where these are no words of its own."""
+    """Return the tokens of the model's answers. Raises EngineUnavailable if the model is no Qwen3Guard."""
     if not tokenizer.chat_template:
         raise EngineUnavailable(CAPABILITY, OTHER_MODEL)
 
@@ -228,13 +232,13 @@ def _words_of(tokenizer: Any, network: Any) -> _AnswerTokens:
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens both begin with."""
+    """Number of tokens with which both begin."""
     pairs = zip(one, other, strict=False)
     return next((place for place, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(one), len(other)))
 
 
 def _groups(places: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
-    """`places` in groups of similar `lengths`, none of which is more than is computed at once."""
+    """Return `places` in groups of similar `lengths`, each of which can be computed at once."""
     groups: list[list[int]] = []
     for place in sorted(places, key=lengths.__getitem__):
         fits = groups and lengths[place] <= lengths[groups[-1][0]] * _PADDING

@@ -1,4 +1,4 @@
-"""How Qwen3Guard is asked, and its categories by the codes that they cover."""
+"""The dialect of Qwen3Guard, and the codes that its categories cover."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,20 +20,22 @@ CODES_OF: Mapping[str, tuple[str, ...]] = {
     "Copyright Violation": ("S8",),
     "Jailbreak": (),
 }
-"""By the definitions in its technical report (arXiv 2510.14276): violence with any weapon; illegal sexual acts beside
-sexual content; hate and defamation, among else, are unethical; falsehoods about public affairs are political. Nothing
-there is about children (S4), expert advice (S6) or code (S14). PII has a short and a long name."""
+"""Codes that each category covers, by the definitions in the model's technical report (arXiv 2510.14276): violence
+includes any weapon; sexual content includes illegal sexual acts; unethical acts include hate and defamation;
+politically sensitive topics include falsehoods about public affairs. The report has nothing about children (S4), expert
+advice (S6) or code (S14). PII has a short and a long name."""
 
 JUDGED = frozenset(code for codes in CODES_OF.values() for code in codes)
 
 SEVERITY: Mapping[str, float] = {"Safe": 0.0, "Controversial": 0.5, "Unsafe": 1.0}
-"""What each verdict adds to the score, as often as it is likely."""
+"""Weight of each verdict's probability in the score."""
 
 THRESHOLD = 0.6
-"""Something controversial, which is harmful in some places and not in others, is not unsafe by itself."""
+"""Score from which on a text is unsafe. A controversial text, which is harmful in some places and not in others, is not
+unsafe by itself."""
 
 VERDICT, CATEGORIES = "Safety:", "Categories:"
-"""What its lines begin with; each label follows a space."""
+"""Beginnings of the lines of an answer; each label follows a space."""
 
 _ANSWER = re.compile(rf"{VERDICT} (\w+)\s*\n{CATEGORIES} ([^\n]+?)\s*(?:\nRefusal: (?:Yes|No)\s*)?")
 
@@ -42,7 +44,8 @@ _NAMES = {name.casefold(): name for name in CODES_OF}
 _NONE = "none"
 
 _QWEN3GUARD_TOKENS = 128
-"""Tokens of an answer, from the examples of the model card; all categories together are half as many."""
+"""Largest number of tokens of an answer, from the examples of the model card; all categories together take half as
+many."""
 
 
 class Qwen3GuardDialect:
@@ -74,7 +77,7 @@ class Qwen3GuardDialect:
 
 
 def categories_in(line: str) -> tuple[str, ...]:
-    """The categories of a line that names them; none where it says so. Raises NotAVerdict."""
+    """Return the categories that a line names; empty if it names none. Raises NotAVerdict."""
     names = [name.strip().removesuffix(".").casefold() for name in line.split(",")]
     if names == [_NONE]:
         return ()
@@ -84,10 +87,10 @@ def categories_in(line: str) -> tuple[str, ...]:
 
 
 def severity_of(likely: Mapping[str, float]) -> float:
-    """0 to 1, from the chance of each verdict."""
+    """Score of 0 to 1, from the probability of each verdict."""
     return sum(SEVERITY[label] * chance for label, chance in likely.items())
 
 
 def verdict_of(score: float, categories: Sequence[str]) -> Verdict:
-    """A category gives its score to each code that it covers."""
+    """Return the verdict in which a category gives its score to each code that it covers."""
     return Verdict({code: score for name in categories for code in CODES_OF[name]}, tuple(categories))

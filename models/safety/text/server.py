@@ -30,9 +30,10 @@ from models.safety.text.verdict import NotAVerdict, Verdict, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384
-"""Hold the longest call with its answer: a window and a question in the rarest of scripts, the policy, reasoning."""
+"""Context that holds the longest call with its answer: a window and a question in the rarest of scripts, the policy,
+and reasoning."""
 _AT_ONCE = 8
-"""Windows of one text that the server judges at a time."""
+"""Number of windows of one text that the server judges at a time."""
 
 _WORDS = {
     "The language model": "The guard model",
@@ -44,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 
 class GuardServerBusy(EngineOverloaded):
-    """The server of `engine` asks to come back after `retry_after` seconds."""
+    """The server of `engine` asks the client to come back after `retry_after` seconds."""
 
     def __init__(self, engine: str, retry_after: int) -> None:
         ModelError.__init__(self, f"'{engine}' is busy: its server takes no more texts now. Try again later.")
@@ -52,7 +53,7 @@ class GuardServerBusy(EngineOverloaded):
 
 
 class ServerGuard:
-    """A TextGuard over a server, and a part of its engine. Belongs to the event loop that it is first used in."""
+    """TextGuard over a server, and a part of its engine. Belongs to the event loop in which it is first used."""
 
     def __init__(self, name: str, dialect: GuardDialect, config: GuardSettings) -> None:
         self.name = name
@@ -97,19 +98,20 @@ class ServerGuard:
         return self._server.running
 
     async def load(self) -> None:
-        """Has something judged that is safe: whether the server is there, and what it answers is a verdict, shows in
-        nothing else. Raises as `judge`."""
+        """Have a safe text judged: only that shows that the server can be reached, and answers with a verdict. Raises
+        the errors of `judge`."""
         await self.judge("Good morning.", [code for code in TEXT_CODES if code in self.codes])
 
     async def check(self) -> None:
-        """Looks whether the server can be reached; nothing is judged. Raises UpstreamDown where it cannot."""
+        """Check that the server can be reached; nothing is judged. Raises UpstreamDown if it cannot."""
         try:
             await self._server.check()
         except LlmError as error:
             raise UpstreamDown(CAPABILITY, _of_a_guard(str(error))) from error
 
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
-        """Raises EngineUnavailable, also for a server that takes too long, EngineOverloaded and EngineFailed."""
+        """Judge `text` by `codes`. Raises EngineUnavailable, also for a server that takes too long, EngineOverloaded
+        and EngineFailed."""
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def judged(exchange: Exchange) -> Verdict:
@@ -120,7 +122,7 @@ class ServerGuard:
         try:
             verdicts = await asyncio.gather(*judging)
         finally:
-            # Of a text that cannot be judged whole, the rest need not be.
+            # If one window cannot be judged, the others need not be.
             for task in judging:
                 task.cancel()
             if judging:
@@ -151,8 +153,8 @@ class ServerGuard:
         return verdict
 
     async def _said(self, call: LlmCall) -> tuple[str, list[Token]]:
-        """The answer without its reasoning, and what the server says of its tokens. Raises NotAVerdict for one that was
-        cut short: codes may be missing."""
+        """Return the answer without its reasoning, and its tokens with the server's probabilities. Raises NotAVerdict
+        for an answer that was cut short, because codes may be missing."""
         text, logprobs = "", []
         async with aclosing(self._server.stream(call)) as events:
             async for event in events:
@@ -165,7 +167,8 @@ class ServerGuard:
         return text, tokens_in(logprobs)
 
     def _fault(self, error: LlmError) -> ModelError:
-        """What a client may know; the rest is for the log. A refusal by the server is never the client's own fault."""
+        """Return the error that a client may see; the rest is for the log. A refusal by the server is never the
+        client's own fault."""
         log.warning("guard_server_failed", engine=self.name, kind=type(error).__name__, error=_of_a_guard(str(error)))
         if isinstance(error, LlmOverloaded):
             return GuardServerBusy(self.name, error.retry_after)
@@ -182,7 +185,7 @@ class ServerGuard:
 
 
 def _of_a_guard(words: str) -> str:
-    """What the LLM's client says, which a guard has too, in the words of a guard."""
+    """Return a message of the LLM's client in the words of a guard."""
     for of_an_llm, of_a_guard in _WORDS.items():
         words = words.replace(of_an_llm, of_a_guard)
     return words

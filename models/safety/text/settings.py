@@ -19,7 +19,8 @@ _DIALECTS: tuple[type[GuardDialect], ...] = (Qwen3GuardDialect, GptOssSafeguardD
 
 
 def thresholds_in(text: str) -> dict[str, str]:
-    """The scores in `S1=0.6,S10=0.4`, by code. Raises ValueError for what is no code, and for what is no pair."""
+    """Return the scores in `S1=0.6,S10=0.4`, by code. Raises ValueError for an unknown code, and for a part that is no
+    pair."""
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     for code, equals, _ in pairs:
         if code.strip().upper() not in CODES or not equals:
@@ -28,7 +29,7 @@ def thresholds_in(text: str) -> dict[str, str]:
 
 
 def is_known_guard(model: str) -> bool:
-    """Whether a server's name of its model tells which kind it is."""
+    """True if the name that a server gives its model shows the kind of guard model."""
     return any(dialect.family.search(model) for dialect in _DIALECTS)
 
 

@@ -1,4 +1,4 @@
-"""Passages that are written in ROT13 or backwards, read where they turn into known words."""
+"""Reading of passages that are written in ROT13 or backwards, where they turn into known words."""
 
 import re
 import string
@@ -15,22 +15,23 @@ _ROT13 = str.maketrans(
 )
 
 _FEWEST_WORDS = 3
-"""Known ones of three letters and more that a passage must turn into, unless one of them tells more."""
+"""Fewest known words, of three letters or more, into which a passage must turn, unless one of them is a telling
+word."""
 
 _LONG = 4
-"""Letters from which on a word is no coincidence."""
+"""Fewest letters of a word that is no coincidence."""
 
 _COINCIDENCES = frozenset({"bats", "crei", "dica", "lana", "snug", "tool"})
-"""Words of a language that turn into telling ones."""
+"""Words of a language that turn into telling words."""
 
 
 def rot13(text: str) -> str | None:
-    """`text` with its passages in ROT13 read; None where it has none."""
+    """Return `text` with its passages in ROT13 decoded; None if it has none."""
     return _read(text, _rot13, _rot13)
 
 
 def reversed_(text: str) -> str | None:
-    """`text` with its passages that are written backwards read: all of a passage, and each of its words by itself."""
+    """Return `text` with its backward passages reversed, once as a whole and once word by word; None if it has none."""
     return _read(text, _backwards, _both_ways)
 
 
@@ -44,7 +45,8 @@ def _read(text: str, word: Callable[[str], str], passage: Callable[[str], str]) 
 
 
 def _passages(text: str, turned: Callable[[str], str]) -> list[tuple[int, int]]:
-    """Where words stand that are known once `turned` and not as they are: each stretch with few others among them."""
+    """Return start and end of each passage of words that are known once `turned` and not as they are, with few other
+    words among them."""
     kinds = {word: _kind(word.casefold(), turned) for word in set(_WORD.findall(text))}
     if not {_Kind.TURNED, _Kind.TELLING} & set(kinds.values()):
         return []
@@ -63,14 +65,14 @@ def _passages(text: str, turned: Callable[[str], str]) -> list[tuple[int, int]]:
 
 class _Kind(Enum):
     AS_IT_IS = auto()
-    """A known word."""
+    """A word that is known as it is written."""
     TURNED = auto()
-    """Known once it is turned."""
+    """A word that is known once it is turned."""
     TELLING = auto()
-    """Known once it is turned, and no coincidence."""
+    """A telling word once it is turned, and no coincidence."""
     UNKNOWN = auto()
     SHORT = auto()
-    """Either way, as `on` and `no` are."""
+    """A word of fewer than three letters, which may be a word in either direction, like `on` and `no`."""
 
 
 class _TurnedPassage:
@@ -90,7 +92,7 @@ class _TurnedPassage:
         self._balance = min(self._balance + 2, 8)
 
     def outlasts(self, kind: _Kind) -> bool:
-        """Another word that does not belong to it."""
+        """Count a word that is not part of the passage; True if the passage may still go on after it."""
         self._balance -= {_Kind.AS_IT_IS: 2, _Kind.UNKNOWN: 1}.get(kind, 0)
         return self._balance > 0
 

@@ -1,4 +1,4 @@
-"""What one call of a guard model yields, and the judgement of a whole text from it."""
+"""The result of one call of a guard model, and the judgement of a whole text from such results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,20 +7,21 @@ from models.safety.guard import Judgement, Layer, Scores
 
 
 class NotAVerdict(Exception):
-    """A guard model's answer that is not of the form it was trained for: nothing is known of the text. Says nothing of
-    the answer's words, which may be the text's."""
+    """The guard model's answer is not of the form that the model was trained for: nothing is known of the text. The
+    message repeats no words of the answer, which may be the text's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     scores: Scores = field(default_factory=dict)
-    """The score of each code that it says something about; 0 for the others."""
+    """Score of each code that the answer mentions; the score of other codes is 0."""
     found: tuple[str, ...] = ()
-    """The model's own categories."""
+    """The model's own categories in the answer."""
 
 
 def judgement_of(name: str, verdicts: Sequence[Verdict], codes: Sequence[str]) -> Judgement:
-    """By `codes`: for each, a text is as bad as its worst window. The layer has the engine's `name`."""
+    """Return the judgement by `codes`: for each code, a text is as bad as its worst window. The layer has the engine's
+    `name`."""
     worst = {code: max((one.scores.get(code, 0.0) for one in verdicts), default=0.0) for code in codes}
     found = tuple(dict.fromkeys(category for one in verdicts for category in one.found))
     return Judgement(worst, (Layer(name, {code: score for code, score in worst.items() if score}, found),))
