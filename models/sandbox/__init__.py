@@ -1,2 +1,2 @@
-"""Python that a client or an LLM wrote, run by `bubblewrap` where it can do no harm: `script` is what goes in and comes
-out."""
+"""Execution of Python that a client or an LLM wrote, run by `bubblewrap` where it can do no harm; `script` has the
+input and the output."""

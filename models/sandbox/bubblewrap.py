@@ -1,4 +1,5 @@
-"""The engine of the `code_sandbox` capability: whether bubblewrap can make a sandbox here, and scripts run in it."""
+"""The engine of the `code_sandbox` capability: it runs scripts in bubblewrap, and finds out whether bubblewrap can make
+a sandbox here."""
 
 import platform
 import shutil
@@ -30,25 +31,25 @@ _ALLOW = (
 
 @dataclass(frozen=True, slots=True)
 class SandboxJob:
-    """Implements `models.base.Cancellable`."""
+    """A script to run, with its cancellation. Implements `models.base.Cancellable`."""
 
     script: Script
     cancelled: Event = field(default_factory=Event)
 
     def __reduce__(self) -> "tuple[type[SandboxJob], tuple[Script]]":
-        """In another process it is cancelled there, by whoever has it run."""
+        """Pickle the script alone: in another process, the job is cancelled by the code that has it run there."""
         return SandboxJob, (self.script,)
 
 
 class BubblewrapEngine:
-    """One script a call; nothing is left of one when the next begins."""
+    """Engine that runs one script per call; nothing of a script is left when the next begins."""
 
     def __init__(self, limits: SandboxLimits) -> None:
         self._limits = limits
         self._room: Room | None = None
 
     def load(self) -> None:
-        """Raises EngineUnavailable."""
+        """Find the files that every script needs. Raises EngineUnavailable if no sandbox can be made here."""
         if remedy := missing():
             raise EngineUnavailable(CAPABILITY, remedy)
         self._room = Room(_program() or "", [*interpreter_binds(), *package_binds()])
@@ -77,12 +78,12 @@ class HostedSandbox:
 
 
 class _NotTried(Exception):
-    """Whether a sandbox can be made here did not come out. The message is a clause."""
+    """The trial could not show whether a sandbox can be made here. The message is a clause with the reason."""
 
 
 def missing() -> str | None:
-    """What keeps scripts from being run here; None where one was. An answer holds as long as this process; what comes
-    of a machine short of memory, processes or time is none, and the next call tries again."""
+    """Return the reason why no script can be run here; None if a script was run. The answer holds as long as this
+    process lives, unless the trial failed for want of memory, processes or time: then the next call tries again."""
     try:
         return _found_out(_program())
     except _NotTried as error:
@@ -92,7 +93,8 @@ def missing() -> str | None:
 
 @cache
 def _found_out(program: str | None) -> str | None:
-    """Takes a tenth of a second. Raises _NotTried, which is not kept."""
+    """Return the reason found by running a script, which takes a tenth of a second. Raises _NotTried, which is not
+    cached."""
     if sys.platform != "linux" or platform.machine() not in ARCHITECTURES:
         return f"The code sandbox runs on Linux on {' and '.join(ARCHITECTURES)} only."
     if program is None:

@@ -1,8 +1,8 @@
-"""The first process in the sandbox: locks the door behind itself, then runs the script in a child and reports.
+"""The first process in the sandbox: it gives up its privileges, runs the script in a child, and reports.
 
-A program of its own, which imports nothing of ours: `python -I -S inside.py FD`, FD holding a marshalled request. What
-it writes to its output is all that leaves the sandbox; `answer.py` reads it. Bubblewrap has made the namespaces and
-the read-only tree by now, and has left it the capabilities that it needs until `_lock`.
+A program of its own, which imports nothing of ours: `python -I -S inside.py FD`; FD is a descriptor with a marshalled
+request. Nothing leaves the sandbox but the output of this program, which `script.py` reads. Bubblewrap has already made
+the namespaces and the read-only tree, and has left this process the capabilities that it needs until `_lock`.
 """
 
 import ctypes
@@ -21,15 +21,15 @@ from typing import Any, NoReturn
 WORK = "/tmp/work"  # noqa: S108 - the sandbox's own
 NOBODY = 65534
 FILES = 4096
-"""Files and folders that a script may have at a time: each takes memory of the kernel's that no limit counts."""
+"""Files and folders that a script may have at a time: each takes kernel memory that no limit counts."""
 OPEN_FILES = 256
 SIGNALS = 256
-"""Signals that wait, and timers: the kernel's memory, too."""
+"""Largest number of waiting signals, and of timers, which take kernel memory, too."""
 PICTURES = 16
 DEPTH = 4
-"""Folders within each other in which pictures are looked for."""
+"""Depth of nested folders down to which pictures are looked for."""
 BURY_S = 0.1
-"""Seconds after which processes that have ended and nobody waits for make room for others."""
+"""Seconds after which processes that have ended, and for which nobody waits, make room for others."""
 
 _MS_NOSUID, _MS_NODEV, _MS_BIND = 2, 4, 4096
 _CLONE_NEWUSER = 0x10000000
@@ -48,9 +48,9 @@ def main() -> None:
     _prepare_files(request)
     _lock(request)
     if not os.read(0, 1):
-        os._exit(1)  # nobody counts what a script takes, so none is run
+        os._exit(1)  # nobody counts the script's memory, so it is not run
     os.chdir(WORK)
-    # From inside, a first process gets only signals that it handles, and Python handles this one.
+    # From inside, a first process gets only the signals that it handles. Python handles SIGINT, so that is undone.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ours, theirs = os.pipe()
     child = os.fork()
@@ -59,11 +59,11 @@ def main() -> None:
     os.close(theirs)
     status, output = _watch(child, ours, request["output"])
     _report(status, output, _pictures(request["images"]))
-    os._exit(0)  # nothing is left to tidy up, and tidying takes milliseconds
+    os._exit(0)  # nothing is left to clean up, and cleaning takes milliseconds
 
 
 def _prepare_files(request: dict[str, Any]) -> None:
-    """All that can be written to is one file system of bounded size."""
+    """Mount the one file system of bounded size that holds everything that can be written."""
     options = f"size={request['disk']},nr_inodes={FILES},mode=0777".encode()
     _call(libc.mount, b"tmpfs", b"/tmp", b"tmpfs", ctypes.c_ulong(_MS_NOSUID | _MS_NODEV), options)
     os.umask(0)
@@ -74,7 +74,7 @@ def _prepare_files(request: dict[str, Any]) -> None:
 
 
 def _lock(request: dict[str, Any]) -> None:
-    """Gives up every privilege, for good. Raises OSError where that fails: then nothing is run."""
+    """Give up every privilege for good. Raises OSError if that fails: then nothing is run."""
     if request["privileged"]:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -94,12 +94,12 @@ def _lock(request: dict[str, Any]) -> None:
     for limit, value in limits.items():
         resource.setrlimit(limit, (value, value))
     _call(libc.prctl, _PR_SET_DUMPABLE, 0, 0, 0, 0)
-    # A change of user has undone what bubblewrap had set.
+    # The change of user has undone this setting of bubblewrap's.
     _call(libc.prctl, _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     program: bytes = request["filter"]
     code = ctypes.create_string_buffer(program, len(program))
-    # struct sock_fprog: how many instructions of eight bytes, and where.
+    # The struct sock_fprog: the number of instructions, of eight bytes each, and their address.
     descriptor = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))
     _call(libc.prctl, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, descriptor, 0, 0)
 
@@ -110,7 +110,7 @@ def _call(function: Any, *arguments: Any) -> None:
 
 
 def _run(request: dict[str, Any], output: int) -> NoReturn:
-    """In the child: the script is `__main__`."""
+    """Run the script as `__main__`, in the child."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -124,21 +124,21 @@ def _run(request: dict[str, Any], output: int) -> NoReturn:
     sys.argv = ["script.py"]
     sys.path[0:0] = [WORK]
     sys.path.append("/packages")
-    # By lines, so that what was printed is there when the script is stopped.
+    # Written line by line, so that all printed lines have come out when the script is stopped.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     site.setquit()
     sys.exit(_executed(request["code"]))
 
 
 def _executed(code: str) -> int | str | None:
-    """What it exits with."""
+    """Run `code`, and return the argument for `sys.exit`."""
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     if "matplotlib" in code:
         import logging
 
-        # Where the machine is slow it says that it looks for fonts, in the midst of the script's output.
+        # On a slow machine, matplotlib logs that it looks for fonts, amid the script's output.
         logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    import linecache  # only here: not what an ordinary start waits for
+    import linecache  # imported in the child alone
 
     lines = code.splitlines(keepends=True)
     linecache.cache["script.py"] = len(code), None, lines, "script.py"
@@ -156,7 +156,7 @@ def _executed(code: str) -> int | str | None:
 
 
 class _KeptOutput:
-    """The beginning and the end of what was printed."""
+    """The beginning and the end of the script's output."""
 
     def __init__(self, limit: int) -> None:
         self._half = limit // 2
@@ -183,8 +183,8 @@ class _KeptOutput:
 
 
 def _watch(child: int, output: int, limit: int) -> tuple[int, _KeptOutput]:
-    """Until the child ends, or the server says stop or goes: then nothing of the script's is left running. Its status
-    as `waitpid` tells it."""
+    """Wait until the child ends, or the server ends the script or goes away, and leave none of the script's processes
+    running. Return the child's status in the form of `waitpid`, and the kept output."""
     kept = _KeptOutput(limit)
     ended = os.pidfd_open(child)
     readers = [0, output, ended]
@@ -207,14 +207,15 @@ def _watch(child: int, output: int, limit: int) -> tuple[int, _KeptOutput]:
 
 
 def _drain(output: int, kept: _KeptOutput) -> bool:
-    """False at the end, which comes at the latest when nobody is left who could write."""
+    """Read a part of the output. Return False at its end, which comes at the latest when no process that could write is
+    left."""
     data = os.read(output, 1 << 16)
     kept.add(data)
     return bool(data)
 
 
 def _buried(child: int) -> int | None:
-    """The status of `child` if it has ended. Buries others that have."""
+    """Return the status of `child` if it has ended, else None. Reap the other processes that have ended."""
     while True:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == child:
@@ -224,7 +225,7 @@ def _buried(child: int) -> int | None:
 
 
 def _has_more(*, wait: bool = False) -> bool:
-    """Whether processes are left beside this one. Buries those that have ended, or one for which it waits."""
+    """True if processes are left beside this one. Reap those that have ended or, with `wait`, wait for all of them."""
     try:
         while os.waitpid(-1, 0 if wait else os.WNOHANG)[0]:
             pass
@@ -234,7 +235,8 @@ def _has_more(*, wait: bool = False) -> bool:
 
 
 def _pictures(limit: int) -> list[tuple[str, bytes]]:
-    """The PNG files, oldest first, that lie where the script could write, as many as fit; links are not followed."""
+    """Return the PNG files in the folders to which the script could write, oldest first and as many as fit; links are
+    not followed."""
     paths = []
     for folder, folders, names in os.walk("/tmp"):  # noqa: S108
         hidden = folder.count("/") > DEPTH

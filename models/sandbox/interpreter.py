@@ -1,6 +1,6 @@
-"""The Python that runs in the sandbox: this one, its standard library and a few packages.
+"""The Python that runs in the sandbox: this interpreter, its standard library and a few packages.
 
-Each has a path of its own there, so that a script learns nothing about the machine's folders.
+In the sandbox, each has a path of its own, so that a script learns nothing about the machine's folders.
 """
 
 import sys
@@ -17,22 +17,22 @@ HOME = "/python"
 PACKAGES = "/packages"
 
 OFFERED = ("numpy", "pandas", "matplotlib", "scipy", "openpyxl")
-"""Packages that a script can import, with what they need, where they are installed here."""
+"""Packages that a script can import if they are installed here, together with the packages that they need."""
 
 _SYSTEM = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
-"""Shared libraries and time zones. No programs, no configuration, nothing of any user's."""
+"""Shared libraries and time zones of the system. No programs, no configuration, nothing of any user's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """A file or folder of the machine's, read-only in the sandbox."""
+    """A file or folder of the machine, read-only in the sandbox."""
 
     source: Path
     target: str
 
     @property
     def arguments(self) -> list[str]:
-        """For bubblewrap."""
+        """Arguments to bubblewrap."""
         if self.source.is_symlink() and str(self.source) == self.target:
             return ["--symlink", str(self.source.readlink()), self.target]
         return ["--ro-bind", str(self.source.resolve()), self.target]
@@ -43,15 +43,16 @@ def program() -> str:
 
 
 def interpreter_binds() -> list[Bind]:
-    """The system's libraries, and this Python without its site-packages."""
+    """Return the system's libraries, and this Python without its site-packages."""
     library = Path(sysconfig.get_path("stdlib"))
     found = [Bind(Path(path), path) for path in _SYSTEM if Path(path).exists()]
     found += [Bind(_executable(), program()), Bind(library, f"{HOME}/{sys.platlibdir}/{library.name}")]
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         name = sysconfig.get_config_var("INSTSONAME")
-        # Beside the interpreter where both were moved together, else where they were built for.
+        # The library is beside the interpreter if both were moved together, else at the place for which they were
+        # built.
         places = (Path(sys.base_prefix) / "lib", Path(sysconfig.get_config_var("LIBDIR")))
-        # Debian's own interpreter needs none, though it says so: the library is a package of its own there.
+        # Debian's own interpreter needs no library, though it claims to: the library is a package of its own there.
         shared = next((place / name for place in places if (place / name).exists()), None)
         if shared is not None:
             found.append(Bind(shared, f"{HOME}/lib/{name}"))
@@ -59,7 +60,7 @@ def interpreter_binds() -> list[Bind]:
 
 
 def hidden() -> list[str]:
-    """Folders within those that are none of a script's business."""
+    """Return the folders in the standard library that a script must not see."""
     library = Path(sysconfig.get_path("stdlib"))
     return [
         f"{HOME}/{sys.platlibdir}/{library.name}/{name}"
@@ -69,7 +70,8 @@ def hidden() -> list[str]:
 
 
 def package_binds(names: Sequence[str] = OFFERED) -> list[Bind]:
-    """Modules of `names` and of all that they require, as far as they are installed. Reads their lists of files."""
+    """Return the modules of `names` and of all the packages that they require, as far as they are installed, from the
+    packages' lists of files."""
     found = {
         top: Bind(Path(str(one.locate_file(top))), f"{PACKAGES}/{top}")
         for one in _with_requirements(names)

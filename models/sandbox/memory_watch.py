@@ -1,8 +1,9 @@
-"""The process above the sandbox: starts bubblewrap, adds up the memory of all that runs in it, and ends it.
+"""The process above the sandbox: it starts bubblewrap, adds up the memory of all processes in the sandbox, and ends
+them.
 
 A program of its own, which imports nothing of ours: `python -I -S memory_watch.py BYTES bwrap …`. The server would look
-too late, as its threads take turns: five processes touch a gigabyte while one of them has its turn. The end of the
-standard input ends the script; the status with which this process ends says what else did.
+too late, because its threads take turns: during one thread's turn, five processes can touch a gigabyte. The end of the
+standard input ends the script; the exit status of this process states any other reason for the script's end.
 """
 
 import _thread
@@ -12,31 +13,33 @@ import sys
 import time
 
 TOO_MUCH_MEMORY, UNSEEN, TOO_MANY_STARTS = 3, 4, 5
-"""Statuses: the script was ended because it held too much; none was begun, as nobody could have counted what it
-holds; it was ended because its processes came and went faster than they can be counted."""
+"""Exit statuses: the script was ended because it held too much memory; no script was begun, because nobody could have
+counted its memory; the script was ended because its processes came and went faster than they can be counted."""
 
 _LOOK_LEAST_S, _LOOK_MOST_S = 0.005, 0.05
-"""Between two looks."""
+"""Shortest and longest time between two looks, in seconds."""
 _TOUCHED_PER_S = 4 << 30
-"""Bytes that one processor can take into use in a second: how soon to look again follows from what is left."""
+"""Bytes that one processor can take into use per second: the bytes that are left determine the time until the next
+look."""
 _MAPS_BYTES = 1 << 20
-"""Of a process's `maps`, which has a line of fifty bytes or more for each part of its addresses. Each takes 250 bytes
-of the kernel's that are nowhere added up: with 20,000 of them 5 MB. Who computes has hundreds; the kernel allows
-65,530, on some systems a million."""
+"""Largest size of a process's `maps` file, in bytes. The file has a line of fifty bytes or more for each part of the
+process's addresses. Each part takes 250 bytes of kernel memory that are counted nowhere: 5 MB for 20,000 parts. A
+process that computes has hundreds of parts; the kernel allows 65,530, on some systems a million."""
 _ROUNDS = 3
-"""Rounds of a look through all processes, as long as there are new ones: a process whose parent ends becomes a child of
-the first one, behind our back."""
+"""Largest number of rounds of a look through all processes, which is repeated while there are new ones: a process whose
+parent ends becomes a child of the first process, and may be missed in that round."""
 _ROUND_MOST = 1000
-"""Processes that are read in a round. No more than `OPENFAZE_SANDBOX_PROCESSES` live at a time."""
+"""Largest number of processes that are read in a round. No more than `OPENFAZE_SANDBOX_PROCESSES` live at a time."""
 _UNSETTLED_MOST = 10
-"""Looks, one after the other, in each round of which a process came and was gone before it could be read. Python takes
-a millisecond to fork, in which a process is read ten times; what calls the kernel itself may be faster."""
+"""Largest number of looks in a row during each round of which a process came and was gone before it could be read.
+Python takes a millisecond to fork, in which a process is read ten times; a program that calls the kernel directly may
+be faster."""
 _SEEN_S = 10.0
-"""For bubblewrap to begin."""
+"""Seconds that bubblewrap may take to begin."""
 _COUNTED = (b"RssAnon:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
-"""Lines of a process's `status`: the memory that is its own, here or swapped out, and the tables that map it. What is
-shared with others are the files of the sandbox, whose file system has a bound of its own, and the system's libraries:
-the filter of system calls allows no other shared memory."""
+"""Lines of a process's `status` that are added up: the process's own memory, present or swapped out, and the tables
+that map it. Memory shared with other processes consists of the sandbox's files, whose file system has a bound of its
+own, and of the system's libraries: the filter of system calls allows no other shared memory."""
 
 
 def main() -> None:
@@ -45,7 +48,7 @@ def main() -> None:
     child = os.fork()
     if child == 0:
         os.dup2(begin, 0)
-        # The kernel short of memory then ends a script rather than the server.
+        # If memory runs short, the kernel then ends a script rather than the server.
         try:  # contextlib.suppress would take milliseconds to import
             with open("/proc/self/oom_score_adj", "w") as file:
                 file.write("1000")
@@ -57,7 +60,7 @@ def main() -> None:
 
 
 def _watch(child: int, stop: int, limit: int) -> int:
-    """Until bubblewrap ends. What to exit with."""
+    """Count the script's memory until bubblewrap ends. Return the exit status of this process."""
     ended = os.pidfd_open(child)
     waiting = select.poll()
     waiting.register(0, select.POLLIN)
@@ -67,11 +70,11 @@ def _watch(child: int, stop: int, limit: int) -> int:
         os.close(stop)
         os.waitpid(child, 0)
         return UNSEEN
-    os.write(stop, b".")  # only now the script begins
+    os.write(stop, b".")  # the script begins only now
     too_many, tell = os.pipe()
     waiting.register(too_many, select.POLLIN)
     known = {child, first}
-    # In a thread, as one who looks at a process's maps has to wait while it changes them.
+    # In a thread, because reading a process's maps waits while the process changes them.
     _thread.start_new_thread(_look_at_maps, (known, tell))
     a_socket, fastest = _buffer_of_a_socket(), _TOUCHED_PER_S * len(os.sched_getaffinity(0))
     status: int | None = None
@@ -97,8 +100,8 @@ def _watch(child: int, stop: int, limit: int) -> int:
 
 
 def _first_process(child: int, waiting: select.poll) -> int | None:
-    """The first process in the sandbox, once its memory can be seen; None where it never is, or where the server
-    wants an end before."""
+    """Return the first process in the sandbox, once its memory can be read; None if it never can, or if the server ends
+    the script before."""
     until = time.monotonic() + _SEEN_S
     while time.monotonic() < until and not waiting.poll(2):
         for one in _children(child):
@@ -108,16 +111,16 @@ def _first_process(child: int, waiting: select.poll) -> int | None:
 
 
 def _look_at_maps(known: set[int], tell: int) -> None:
-    """Writes to `tell` once one of the processes has too many."""
+    """Write to `tell` once a process has too many parts of addresses."""
     while all(len(_read(f"/proc/{one}/maps", _MAPS_BYTES)) < _MAPS_BYTES for one in tuple(known)):
         time.sleep(_LOOK_MOST_S)
     os.write(tell, b".")
 
 
 def _look(known: set[int], limit: int) -> tuple[int, bool]:
-    """How many bytes of `limit` the processes and their descendants leave, below 0 as soon as they have passed it; and
-    whether there was a round in which all that were found could be read. Keeps `known`, so that a process once found
-    counts until it ends, whatever becomes of its parent; its number is not given to another before the next look."""
+    """Return the bytes of `limit` that the processes and their descendants leave, below 0 as soon as they have passed
+    the limit; and True if all processes found in some round could be read. A process once found stays in `known` until
+    it ends, whatever becomes of its parent; its number is not given to another process before the next look."""
     least, settled = limit, False
     for _ in range(_ROUNDS):
         left, new, missed = _round(known, limit)
@@ -129,8 +132,8 @@ def _look(known: set[int], limit: int) -> tuple[int, bool]:
 
 
 def _round(known: set[int], left: int) -> tuple[int, bool, bool]:
-    """What is left of `left` bytes, whether there were new processes, and whether one could not be read. Pages that a
-    fork has not yet copied count for each process: it is a bound, not a measure."""
+    """Return the bytes left of `left`, True if there were new processes, and True if a process could not be read. Pages
+    that a fork has not yet copied count for each process, so the sum is a bound and not a measure."""
     read: set[int] = set()
     new = missed = False
     waiting = list(known)
@@ -146,7 +149,8 @@ def _round(known: set[int], left: int) -> tuple[int, bool, bool]:
         threads = _threads(pid)
         own = _own(threads)
         left -= own
-        # A thread, too, may have gone before it could tell. And what waits to be buried may have left children.
+        # A thread may also have ended before it could be read. And a process that has ended, but is not reaped yet, may
+        # have left children.
         missed = missed or (own == 0 and (pid not in known or len(threads) > 1))
         new = new or pid not in known
         known.add(pid)
@@ -163,8 +167,8 @@ def _children(pid: int) -> list[int]:
 
 
 def _own(threads: list[str]) -> int:
-    """Bytes; 0 where it has ended."""
-    # Of a process whose first thread has ended, only the others tell.
+    """Memory of the process with these threads, in bytes; 0 if the process has ended."""
+    # If a process's first thread has ended, only the other threads show the memory.
     for thread in threads:
         lines = _read(f"{thread}/status").splitlines()
         if held := sum(int(line.split()[1]) for line in lines if line.startswith(_COUNTED)):
@@ -176,25 +180,25 @@ def _threads(pid: int) -> list[str]:
     folder = f"/proc/{pid}/task"
     try:
         return [f"{folder}/{thread}" for thread in os.listdir(folder)]
-    except (FileNotFoundError, ProcessLookupError, PermissionError):  # it has ended meanwhile, or is hidden
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # the process has ended meanwhile, or is hidden
         return []
 
 
 def _sockets(first: int) -> int:
-    """How many there are in the sandbox: in the network namespace of its first process."""
+    """Number of sockets in the sandbox, which are in the network namespace of its first process."""
     words = _read(f"/proc/{first}/net/sockstat").split()
     return int(words[2]) if words else 0
 
 
 def _buffer_of_a_socket() -> int:
-    """Bytes that can wait in one, at most: the kernel takes another message of up to half as much as long as there is
-    any room."""
+    """Largest number of bytes that can wait in one socket: the kernel takes another message, of up to half as much, as
+    long as there is any room."""
     sent = _read("/proc/sys/net/core/wmem_default")
     return int(sent or 212_992) * 3 // 2
 
 
 def _read(path: str, most: int = 1 << 16) -> bytes:
-    """Nothing where the process has ended; `most` bytes of a longer file."""
+    """Return the first `most` bytes of the file; empty if the process has ended."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except (FileNotFoundError, ProcessLookupError, PermissionError):

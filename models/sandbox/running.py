@@ -1,4 +1,4 @@
-"""Runs one script by bubblewrap, and ends it in time."""
+"""Execution of one script by bubblewrap, which is ended in time."""
 
 import marshal
 import os
@@ -18,7 +18,7 @@ from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcom
 from models.sandbox.seccomp import filter_program
 
 _DEVICES = ("null", "full", "random", "urandom")
-"""Not `zero`: what is mapped from it and shared is memory that no process is charged with."""
+"""Devices in the sandbox. Not `zero`, because shared mappings of it are memory that no process is charged with."""
 
 _INSIDE = "/sandbox/inside.py"
 
@@ -33,7 +33,7 @@ _VARIABLES = {
     "PYTHONPATH": PACKAGES,
     "MPLBACKEND": f"module://{_BACKEND}",
     "MPLCONFIGDIR": "/tmp/.matplotlib",  # noqa: S108
-    # Each thread of theirs counts as a process, and takes memory that is not needed.
+    # Each thread of these libraries would count as a process, and take memory that is not needed.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
 }
@@ -41,32 +41,32 @@ _VARIABLES = {
 _NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
 
 _STEPS_DOWN = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID")
-"""What our first process needs of root's privileges to make its files and to become nobody."""
+"""Privileges of root that the first process in the sandbox needs to make its files and to become nobody."""
 
 _LOOK_S = 0.05
-"""Between two looks at the clock, and whether anybody still waits."""
+"""Seconds between two checks of the time limit, and of whether anybody still waits."""
 _GRACE_S = 3.0
-"""For the first process to end the others and to report."""
+"""Seconds that the first process may take to end the others and to report."""
 _STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
-"""What the process outside says with its status."""
+"""Limit that ended the script, by the exit status of the process outside the sandbox."""
 
 
 def is_privileged() -> bool:
-    """Whether this is root: bubblewrap then makes the namespaces without one for users, and the first process
-    becomes nobody in them. Were root only mapped to nobody, the kernel would not enforce the limit of processes."""
+    """True for root. Bubblewrap then makes the namespaces without a user namespace, and the first process becomes
+    nobody in them. If root were only mapped to nobody, the kernel would not enforce the limit of processes."""
     return os.geteuid() == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is the same for every script."""
+    """The parts of the sandbox that are the same for every script."""
 
     bubblewrap: str
     binds: Sequence[Bind] = field(default_factory=interpreter_binds)
 
     def command(self, memory: int, request: int, files: Sequence[tuple[str, int]]) -> list[str]:
-        """`memory` is in bytes; `request`, and the second of each of `files` beside its name, are descriptors to read
-        from."""
+        """Return the command that runs a script. `memory` is in bytes; `request`, and the number beside each name in
+        `files`, are descriptors to read from."""
         here = Path(__file__).parent
         command = [str(_executable()), "-I", "-S", "-B", str(here / "memory_watch.py"), str(memory)]
         command += [self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
@@ -79,7 +79,8 @@ class Room:
             command += ["--setenv", name, value]
         ours = [Bind(here / "inside.py", _INSIDE), Bind(here / "figures.py", f"{PACKAGES}/{_BACKEND}.py")]
         binds = [*self.binds, *ours]
-        # Said for each, as bubblewrap makes the folders above a file for its owner only.
+        # The mode is given for each folder, because bubblewrap otherwise makes the folders above a file for its owner
+        # only.
         for folder in _folders([*(bind.target for bind in binds), "/dev/shm/", "/tmp/", "/input/"]):  # noqa: S108
             command += ["--perms", "0755", "--dir", folder]
         for bind in binds:
@@ -95,13 +96,13 @@ class Room:
 
 
 def _folders(paths: Sequence[str]) -> list[str]:
-    """All folders above `paths`, outer ones first."""
+    """Return all folders above `paths`, outer ones first."""
     above = {str(folder) for path in paths for folder in Path(f"{path}x").parents}
     return sorted(above - {"/"})
 
 
 def memory_file(stack: ExitStack, data: bytes) -> int:
-    """A descriptor to read `data` from, which lies in no folder; `stack` closes it."""
+    """Return a descriptor from which `data` can be read, without a file in any folder; `stack` closes it."""
     descriptor = os.memfd_create("openfaze")
     stack.callback(os.close, descriptor)
     with os.fdopen(descriptor, "wb", closefd=False) as file:
@@ -115,9 +116,10 @@ def machine() -> str:
 
 
 def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
-    """Blocks until all is over. The thread must live as long: bubblewrap is ended with the thread that started it.
+    """Run a script, and block until its processes have ended. The calling thread must live as long, because bubblewrap
+    is ended with the thread that started it.
 
-    Raises BadAnswer: the sandbox itself broke, or the script broke its first process.
+    Raises BadAnswer if the sandbox itself broke, or the script broke its first process.
     """
     with ExitStack() as stack:
         request = memory_file(stack, marshal.dumps(_request(script, limits)))
@@ -128,7 +130,7 @@ def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Eve
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(request, *(descriptor for _, descriptor in files)),
-            # Some Pythons find their own library by it.
+            # Some Pythons find their own library through this variable.
             env={name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"},
             cwd="/",
         )
@@ -157,7 +159,7 @@ def _watched(process: "subprocess.Popen[bytes]", limits: SandboxLimits, cancelle
     assert process.stdin is not None
     assert process.stdout is not None
     output = process.stdout.fileno()
-    reader = select.poll()  # unlike select, it takes descriptors of any number
+    reader = select.poll()  # unlike select, poll takes descriptors of any number
     reader.register(output, select.POLLIN)
     deadline = time.monotonic() + limits.seconds
     stopped: Stop | None = None
@@ -190,7 +192,8 @@ def _answer(said: bytes, status: int, stopped: Stop | None) -> ScriptOutcome:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """The process outside ends the script with its standard input; else it is ended, and bubblewrap with it."""
+    """End the script by closing the standard input of the process outside. If that process does not end in time, it is
+    killed, and bubblewrap with it."""
     assert process.stdin is not None
     process.stdin.close()
     try:

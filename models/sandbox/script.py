@@ -1,4 +1,4 @@
-"""What goes into the sandbox and what comes out of it."""
+"""The input of the sandbox, and its output."""
 
 import struct
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 CAPABILITY = "code_sandbox"
 
 Stop = Literal["time", "memory", "starts"]
-"""Which limit ended a script; `starts`: it began processes faster than they can be counted."""
+"""Limit that ended a script; `starts`: the script began processes faster than they can be counted."""
 
 SIGXCPU = 24
 _MAGIC = b"openfaze"
@@ -16,70 +16,70 @@ _HEAD = struct.Struct("<8siQI")
 _LENGTH = struct.Struct("<I")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ROOM = 64 << 10
-"""Bytes for the names of pictures and for what stands between the blocks."""
+"""Bytes for the names of pictures and for the lengths of the blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
-    """What one script may take. Sizes are in bytes."""
+    """Limits of one script. Sizes are in bytes."""
 
     seconds: float = 30.0
-    """By the clock, and of each process's processor time."""
+    """Seconds that the script may run, and seconds of processor time for each process."""
     memory: int = 1 << 30
-    """Bytes of each process's addresses, and of what all its processes hold together."""
+    """Bytes of each process's addresses, and of the memory that all processes hold together."""
     disk: int = 128 << 20
-    """Bytes of all files that it writes; they live in memory."""
+    """Bytes of all files that the script writes, which are kept in memory."""
     output: int = 64 << 10
-    """Bytes that are kept of what it prints: the beginning and the end."""
+    """Bytes of the script's output that are kept: the beginning and the end."""
     images: int = 8 << 20
     """Bytes of the pictures that come back."""
     processes: int = 32
-    """And threads, at a time."""
+    """Processes and threads at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
     name: str
-    """Below `/input`; no path."""
+    """Name of the file in `/input`; no path."""
     data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
     code: str
-    """Python."""
+    """Python source."""
     files: tuple[InputFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     name: str
-    """The name that the script gave the file."""
+    """Name that the script gave the file."""
     png: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptOutcome:
     output: str
-    """What it printed to either stream, as far as it was kept."""
+    """Text that the script printed to either stream, as far as it was kept."""
     exit_code: int
-    """128 + the signal's number where a signal ended it."""
+    """Exit status of the script; 128 + the signal's number if a signal ended it."""
     stopped: Stop | None = None
     pictures: tuple[Picture, ...] = ()
 
 
 class Sandbox(Protocol):
-    """The `code_sandbox` capability: runs Python where it cannot hurt."""
+    """The `code_sandbox` capability: it runs Python where the code can do no harm."""
 
     @property
     def limits(self) -> SandboxLimits: ...
 
     async def run(self, script: Script) -> ScriptOutcome:
-        """Cancelling it ends the script. Raises EngineOverloaded, EngineUnavailable and EngineFailed."""
+        """Run `script`; cancelling the call ends it. Raises EngineOverloaded, EngineUnavailable and EngineFailed."""
 
 
 class BadAnswer(Exception):
-    """What came out is no answer."""
+    """The output of the sandbox is no answer."""
 
 
 def most_bytes(limits: SandboxLimits) -> int:
@@ -87,7 +87,8 @@ def most_bytes(limits: SandboxLimits) -> int:
 
 
 def read_answer(data: bytes, stopped: Stop | None) -> ScriptOutcome:
-    """`stopped`: why the server has ended the script, if it has. Raises BadAnswer."""
+    """Return the outcome in the sandbox's output. `stopped` is the limit for which the server ended the script, if it
+    did. Raises BadAnswer."""
     if len(data) < _HEAD.size:
         raise BadAnswer(data.decode("utf-8", "replace") or "nothing came out")
     magic, code, left_out, count = _HEAD.unpack_from(data)
@@ -119,6 +120,6 @@ def _blocks(data: bytes, count: int) -> Iterator[bytes]:
 def _joined(head: bytes, left_out: int, tail: bytes) -> str:
     if not left_out:
         return (head + tail).decode("utf-8", "replace")
-    # A cut may go through a character.
+    # A cut may be within a character.
     start, end = head.decode("utf-8", "replace"), tail.decode("utf-8", "replace")
     return f"{start}\n[… {left_out:,} bytes left out …]\n{end}"

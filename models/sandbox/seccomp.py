@@ -1,7 +1,7 @@
-"""The filter of system calls: a classic BPF program, as `prctl(PR_SET_SECCOMP)` takes it.
+"""The filter of system calls: a classic BPF program, in the form for `prctl(PR_SET_SECCOMP)`.
 
-Written by hand because it is this short, and libseccomp's bindings are no package that pip installs. A call that is
-not on the list fails with EPERM, and no process can take the filter off again. See seccomp(2), "BPF programs".
+It is written by hand because it is short, and because pip cannot install libseccomp's bindings. A call that is not on
+the list fails with EPERM, and no process can take the filter off again. See seccomp(2), "BPF programs".
 """
 
 import errno
@@ -9,38 +9,39 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-# The system calls that a script in the sandbox may make, with their numbers: what computing, files, threads, child
-# processes, pipes and timers take, and nothing that reaches further.
+# The system calls that a script in the sandbox may make, with their numbers: all that computing, files, threads, child
+# processes, pipes and timers need, and nothing that reaches further.
 #
-# Not here, so refused, are among others: sockets and messages that carry file descriptors, ptrace and reading other
-# processes' memory, mounts and namespaces, keyrings, io_uring, bpf, perf, userfaultfd, memory that no process is
-# charged with and no limit of files counts (memfd, System V, POSIX queues, shared and anonymous maps, huge pages),
-# devices, modules, clocks, users and capabilities.
+# Refused, because they are not on the lists, are among others: sockets and messages that carry file descriptors, ptrace
+# and reading other processes' memory, mounts and namespaces, keyrings, io_uring, bpf, perf, userfaultfd, memory that no
+# process is charged with and no limit of files counts (memfd, System V, POSIX queues, shared and anonymous maps, huge
+# pages), devices, modules, clocks, users and capabilities.
 #
 # Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`.
 LAST_KNOWN = 462
-"""The last system call of Linux 6.12. What comes later is answered as by a kernel that has not got it, so that programs
-do without."""
+"""Number of the last system call of Linux 6.12. Later calls fail like on a kernel that does not have them, so that
+programs do without."""
 
 _LOAD, _EQUAL, _GREATER_OR_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-"""BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, …|BPF_JGE|…, …|BPF_JSET|…, BPF_RET|BPF_K."""
+"""Opcodes BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, …|BPF_JGE|…, …|BPF_JSET|…, BPF_RET|BPF_K."""
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 """Offsets in `struct seccomp_data`; an argument has eight bytes, the low ones first."""
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _X32 = 0x40000000
-"""Set in the numbers of x86-64's other ABI, whose calls no list here means."""
+"""Bit that is set in the numbers of x86-64's other ABI, whose calls are on no list here."""
 _NEW_NAMESPACES = 0x7E020000
-"""CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
+"""Flags CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
 _AF_UNIX = 1
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-"""TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: above all not TIOCSTI, which types into a terminal."""
+"""Requests TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: above all not TIOCSTI, which types into a
+terminal."""
 _MAP_SHARED, _MAP_ANONYMOUS, _MAP_HUGETLB = 0x01, 0x20, 0x40000
 _LOCKS = (6, 7, 37, 38)
-"""F_SETLK, SETLKW, OFD_SETLK, OFD_SETLKW."""
+"""Commands F_SETLK, SETLKW, OFD_SETLK, OFD_SETLKW."""
 _FCNTLS = (0, 1, 2, 3, 4, 5, 36, 1030, 1031, 1032)
-"""F_DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, OFD_GETLK, DUPFD_CLOEXEC, SETPIPE_SZ, GETPIPE_SZ."""
+"""Commands F_DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, OFD_GETLK, DUPFD_CLOEXEC, SETPIPE_SZ, GETPIPE_SZ."""
 _PRCTLS = (1, 2, 3, 4, 15, 16, 0x53564D41)
-"""PR_SET_PDEATHSIG, GET_PDEATHSIG, GET_DUMPABLE, SET_DUMPABLE, SET_NAME, GET_NAME, SET_VMA."""
+"""Options PR_SET_PDEATHSIG, GET_PDEATHSIG, GET_DUMPABLE, SET_DUMPABLE, SET_NAME, GET_NAME, SET_VMA."""
 
 
 def _table(text: str) -> Mapping[str, int]:
@@ -99,7 +100,7 @@ AARCH64 = _table("""
 @dataclass(frozen=True, slots=True)
 class _Architecture:
     audit: int
-    """AUDIT_ARCH_…"""
+    """Linux's number of the architecture, AUDIT_ARCH_…"""
     numbers: dict[str, int]
 
 
@@ -107,7 +108,7 @@ ARCHITECTURES = {
     "x86_64": _Architecture(0xC000003E, dict(X86_64)),
     "aarch64": _Architecture(0xC00000B7, dict(AARCH64)),
 }
-"""By `platform.machine()`."""
+"""Architectures by `platform.machine()`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Instruction:
     code: int
     value: int
     if_true: int = 0
-    """Instructions to skip."""
+    """Number of instructions to skip if the comparison holds."""
     if_false: int = 0
 
     def packed(self) -> bytes:
@@ -123,7 +124,7 @@ class Instruction:
 
 
 def filter_program(machine: str) -> bytes:
-    """An array of `struct sock_filter` for `machine`, a key of ARCHITECTURES."""
+    """Return the filter as an array of `struct sock_filter`; `machine` is a key of ARCHITECTURES."""
     return b"".join(instruction.packed() for instruction in instructions(machine))
 
 
@@ -141,7 +142,7 @@ def _instructions(architecture: _Architecture) -> Iterator[Instruction]:
     yield _kill()
     yield Instruction(_GREATER_OR_EQUAL, LAST_KNOWN + 1, if_false=1)
     yield _fail(errno.ENOSYS)
-    # Its flags lie in memory, where a filter cannot look: libc does with clone instead.
+    # The flags of clone3 are in memory, which a filter cannot read; libc then uses clone instead.
     yield Instruction(_EQUAL, numbers.pop("clone3"), if_false=1)
     yield _fail(errno.ENOSYS)
     yield from _by_argument(
@@ -152,7 +153,7 @@ def _instructions(architecture: _Architecture) -> Iterator[Instruction]:
     yield from _one_of(numbers.pop("socketpair"), 0, (_AF_UNIX,))
     yield from _one_of(numbers.pop("ioctl"), 1, _IOCTLS)
     yield from _one_of(numbers.pop("prctl"), 0, _PRCTLS)
-    # Its own limits only: the first process in the sandbox belongs to the same user.
+    # A process may set only its own limits, because the first process in the sandbox belongs to the same user.
     yield from _one_of(numbers.pop("prlimit64"), 0, (0,))
     for number in sorted(numbers.values()):
         yield Instruction(_EQUAL, number, if_false=1)
@@ -161,8 +162,8 @@ def _instructions(architecture: _Architecture) -> Iterator[Instruction]:
 
 
 def _maps() -> Iterator[Instruction]:
-    """By the flags of mmap: no memory that counts for no process. The bit of MAP_SHARED is MAP_SHARED_VALIDATE's, too,
-    and not MAP_PRIVATE's."""
+    """Yield the tests of mmap's flags, which refuse memory that counts for no process. The bit of MAP_SHARED is also
+    set in MAP_SHARED_VALIDATE, and not in MAP_PRIVATE."""
     yield Instruction(_ANY_BIT, _MAP_HUGETLB, if_false=1)
     yield _fail(errno.EPERM)
     yield Instruction(_ANY_BIT, _MAP_ANONYMOUS, if_false=2)
@@ -172,9 +173,9 @@ def _maps() -> Iterator[Instruction]:
 
 
 def _commands() -> Iterator[Instruction]:
-    """Instructions for the commands of fcntl. Each locked range of a file takes memory of the kernel's that nothing
-    bounds, and SQLite does not work without: such a lock is said to be held, as it would be where no other process of
-    the script wants it."""
+    """Yield the instructions for the commands of fcntl. Each locked range of a file takes kernel memory that nothing
+    bounds, but SQLite does not work without locks. So no lock is made, and the call succeeds as if no other process of
+    the script wanted the range."""
     for command in _LOCKS:
         yield Instruction(_EQUAL, command, if_false=1)
         yield _fail(0)
@@ -185,13 +186,14 @@ def _commands() -> Iterator[Instruction]:
 
 
 def _one_of(number: int, argument: int, values: Sequence[int]) -> Iterator[Instruction]:
-    """Allows the call `number` where its argument is among `values`."""
+    """Yield instructions that allow the call `number` if its argument is among `values`."""
     tests = (instruction for value in values for instruction in (Instruction(_EQUAL, value, if_false=1), _allow()))
     return _by_argument(number, argument, *tests, _fail(errno.EPERM))
 
 
 def _by_argument(number: int, argument: int, *body: Instruction) -> Iterator[Instruction]:
-    """`body`, which returns in any case, looks at the argument; other calls go on behind it."""
+    """Yield instructions that run `body`, which always returns, on an argument of the call `number`; other calls skip
+    it."""
     yield Instruction(_EQUAL, number, if_false=len(body) + 1)
     yield Instruction(_LOAD, _ARGUMENTS + 8 * argument)
     yield from body
