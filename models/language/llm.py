@@ -265,7 +265,7 @@ class Llm(Protocol):
         """
 
     def check_room(self) -> None:
-        """Raises EngineOverloaded, as `stream` would now, if too many calls wait for the LLM already."""
+        """Check that another call may wait. Raises EngineOverloaded, like `stream`, if too many wait already."""
 
     def count_tokens(self, text: str) -> int:
         """Number of tokens of `text`: exact if the tokenizer is in this process, else estimated as one token for four

@@ -76,7 +76,7 @@ class ChunkReader:
     """Reads the chunks of one answer, in order."""
 
     def __init__(self, *, joins: bool = False) -> None:
-        """With `joins`, neighbouring pieces of text in chunks that arrive together become one event: the cost of an
+        """`joins` makes one event of neighbouring pieces of text in chunks that arrive together: the cost of an
         answer grows with the number of its events."""
         self._joins = joins
         self._thinking = ThinkTags()

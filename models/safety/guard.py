@@ -43,7 +43,7 @@ class Layer:
     """Scores from one part of an engine, for people who ask for the reasons of a judgement."""
 
     name: str
-    """`rules`, `decoded base64`, `policy` …"""
+    """Name of the part of the engine: `rules, as written`, `head, plain`, `vlm` …"""
     scores: Scores
     """Scores of the codes that this part of the engine judges."""
     found: tuple[str, ...] = ()

@@ -70,8 +70,8 @@ class PhraseTable:
     words: Mapping[str, str] = field(default_factory=dict)
     """Groups of alternative words, by the name that patterns use."""
     asking: str = ""
-    """Pattern of words that ask for a thing to be told or done. They precede a phrase, with up to three words between,
-    unless `asking_after` follows the phrase."""
+    """Pattern of words that ask for a thing to be told or done. They count before a phrase, with up to three words
+    between; the words of `asking_after` count behind the phrase."""
     asking_after: str = ""
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Phrases that count if they are asked for, by code."""
@@ -201,8 +201,7 @@ class _Rule:
 
 
 def folded(text: str) -> bytes:
-    """Return `text` in small letters without accents, with one space between its words and its sentence ends (` .
-    `)."""
+    """Return `text` in small letters without accents, with one space around each word and each sentence end, a dot."""
     text = fold_letters(without_heaps(text))
     text = _APOSTROPHE.sub("", text)
     text = _SENTENCE_END.sub("\x01", text)

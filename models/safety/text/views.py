@@ -22,7 +22,7 @@ _SHORTEST = 3
 @dataclass(frozen=True, slots=True)
 class TextView:
     name: str
-    """`as written`, `plain`, `decoded base64` …"""
+    """Name of the reading: `as written`, `plain`, `decoded base64` …"""
     text: str
 
 
