@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
-from tasks.inputs.decode.channel import Sessions
+from tasks.inputs.decode.channel import OpenedT, Session, Sessions
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.office.bounds import inflated, packed
@@ -94,8 +94,48 @@ _PROSE = frozenset({"text/html", "text/markdown", media_types.DOCX, media_types.
 _READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
 
 
+_SMALL = 50_000
+"""Largest number of characters that are read as tables in a thread of this process."""
+
+
+class TextTables:
+    """The tables in a text, decoded as UTF-8, for a decode process. Raises InputTooLarge for too many cells."""
+
+    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
+        text, limit = blob.data.decode(), limits.cells
+        begins = text.lstrip("\ufeff \t\r\n")[:1]
+        ways: Sequence[Callable[[str, int], SeriesTable | None]] = (delimited_table, _table_in_message)
+        if blob.media_type in _PROSE:
+            ways = (_table_in_message, delimited_table)
+        elif begins in ("{", "[") and json_depth(text) <= limits.json_depth:
+            ways = (json_table, *ways)
+        if text.count("\n") > limit:
+            raise _too_large(blob, TooManyCells(limit))
+        self._tables: list[SeriesTable] = []
+        too_wide: TooManyColumns | None = None
+        for way in ways:
+            try:
+                table = way(text, limit)
+            except TooManyColumns as error:  # a line of many numbers is no table but a list
+                too_wide = error
+            except TooManyCells as error:
+                raise _too_large(blob, error) from error
+            else:
+                if table is not None and table not in self._tables:
+                    self._tables.append(table)
+        if too_wide is not None and not self._tables:
+            raise _too_large(blob, too_wide)
+
+    def tables(self) -> list[tuple[str, SeriesTable]]:
+        """Return the tables, without names, the likeliest first."""
+        return [("", table) for table in self._tables]
+
+    def close(self) -> None:
+        """Release nothing: only the cells are kept."""
+
+
 class TableReader:
-    """Reads sources as tables. Workbooks are opened by `sessions`, the rest by `loader`."""
+    """Reads sources as tables. `sessions` open workbooks and texts that are not small, `loader` the rest."""
 
     def __init__(self, loader: MediaLoader, sessions: Sessions) -> None:
         self._loader = loader
@@ -112,7 +152,8 @@ class TableReader:
         """
         blob = await self._loader.load(source)
         if blob.media_type == media_types.XLSX:
-            return await self._sheets(blob)
+            workbook = await self._sessions.open(WorkbookTables, blob, self.limits)
+            return await _tables_of(workbook, WorkbookTables.tables)
         if blob.media_type not in _READ and _may_be_text(blob):
             blob = replace(blob, media_type="text/plain")
         if blob.media_type not in _READ:
@@ -122,39 +163,19 @@ class TableReader:
             )
         async with await self._loader.open_blob(blob) as document:
             text = document.text or ""
-        return [("", table) for table in await to_thread(self._tables, text, blob)]
+        decoded = replace(blob, data=text.encode("utf-8", "replace"))
+        if len(text) <= _SMALL:
+            return (await to_thread(TextTables, decoded, self.limits)).tables()
+        return await _tables_of(await self._sessions.open(TextTables, decoded, self.limits), TextTables.tables)
 
-    async def _sheets(self, blob: Blob) -> list[tuple[str, SeriesTable]]:
-        session = await self._sessions.open(WorkbookTables, blob, self.limits)
-        try:
-            return await session.run(WorkbookTables.tables)
-        finally:
-            await session.close()
 
-    def _tables(self, text: str, blob: Blob) -> list[SeriesTable]:
-        limit = self.limits.cells
-        begins = text.lstrip("\ufeff \t\r\n")[:1]
-        ways: Sequence[Callable[[str, int], SeriesTable | None]] = (delimited_table, _table_in_message)
-        if blob.media_type in _PROSE:
-            ways = (_table_in_message, delimited_table)
-        elif begins in ("{", "[") and json_depth(text) <= self.limits.json_depth:
-            ways = (json_table, *ways)
-        if text.count("\n") > limit:
-            raise _too_large(blob, TooManyCells(limit))
-        found: list[SeriesTable] = []
-        too_wide: TooManyColumns | None = None
-        for way in ways:
-            try:
-                table = way(text, limit)
-            except TooManyColumns as error:  # a line of many numbers is no table but a list
-                too_wide = error
-            except TooManyCells as error:
-                raise _too_large(blob, error) from error
-            else:
-                found += [] if table is None else [table]
-        if too_wide is not None and not found:
-            raise _too_large(blob, too_wide)
-        return found
+async def _tables_of(
+    session: Session[OpenedT], tables: Callable[[OpenedT], list[tuple[str, SeriesTable]]]
+) -> list[tuple[str, SeriesTable]]:
+    try:
+        return await session.run(tables)
+    finally:
+        await session.close()
 
 
 def _may_be_text(blob: Blob) -> bool:

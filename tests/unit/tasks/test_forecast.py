@@ -24,7 +24,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import XLSX
 from tasks.inputs.source import Origin, Source
-from tasks.series.reading import TableReader
+from tasks.series.reading import TableReader, TextTables
 from tests.unit.tasks.series.test_formats import TITLED, workbook
 
 
@@ -277,6 +277,28 @@ async def test_more_series_than_the_limit_are_refused_with_a_hint(reader: TableR
 async def test_more_cells_than_the_limit_are_refused(reader: TableReader) -> None:
     with pytest.raises(InputTooLarge, match="more than 5000 cells.*OPENFAZE_MAX_CELLS"):
         await result_of(reader, "next 2 days", source("a,b,c\n" + "1,2,3\n" * 2000))
+
+
+async def test_a_large_text_is_read_where_workbooks_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    sessions = native_sessions(DecodeLimits(workers=1))
+    to_open = sessions.open
+
+    def noted(factory: Any, blob: Any, *args: Any) -> Any:
+        opened.append(factory)
+        return to_open(factory, blob, *args)
+
+    monkeypatch.setattr(sessions, "open", noted)
+    rows = "".join(f"{2000 + month // 12}-{month % 12 + 1:02},{month},{'x' * 400}\n" for month in range(200))
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(cells=5000))
+    try:
+        result = await result_of(TableReader(loader, sessions), "next 2 months", source(f"month,sold,note\n{rows}"))
+        assert [one["value"] for one in result["predictions"]] == [199, 199]
+        assert opened == [TextTables]
+        with pytest.raises(InputTooLarge, match="'sold.csv' has more than 5000 cells.*OPENFAZE_MAX_CELLS"):
+            await TableReader(loader, sessions).read(source("a,b,c\n" + "1,2,3\n" * 20_000))
+    finally:
+        await asyncio.gather(loader.close(), sessions.close())
 
 
 async def test_cells_that_give_orders_are_data(reader: TableReader) -> None:
