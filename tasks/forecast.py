@@ -24,9 +24,8 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine
 from tasks.series.columns import Mentions, Observed, observed
-from tasks.series.grid import SeriesTable, TooManyCells
+from tasks.series.grid import SeriesTable
 from tasks.series.horizon import Horizon, horizon_in
-from tasks.series.inline import message_of
 from tasks.series.reading import TableReader
 from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, steps_ahead
 
@@ -133,12 +132,7 @@ class ForecastTask:
                 f"{self._settings.max_inline_chars} (OPENFAZE_MAX_INLINE_CHARS). Attach it as a CSV file.",
                 param="messages",
             )
-        try:
-            message = await asyncio.to_thread(
-                message_of, request.text, self._reader.limits.cells, has_sources=bool(request.sources)
-            )
-        except TooManyCells as error:
-            raise InputTooLarge(f"The table in the text {error}", param="messages") from error
+        message = await self._reader.message(request.text, has_sources=bool(request.sources))
         if request.sources:
 
             async def read(source: Source) -> list[Observed]:

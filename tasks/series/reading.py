@@ -16,7 +16,7 @@ from tasks.inputs.source import Blob, Source
 from tasks.inputs.text.text_file import json_depth, looks_like_text
 from tasks.series.formats import delimited_table, is_head, json_table
 from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, cell_of, table_of
-from tasks.series.inline import message_of
+from tasks.series.inline import SeriesMessage, message_of
 
 _GAPS = 20
 """Most positions visited per cell that may be read: a row can have a single cell far to the right."""
@@ -134,6 +134,23 @@ class TextTables:
         """Release nothing: only the cells are kept."""
 
 
+class MessageParts:
+    """The words and the table of a message, decoded as UTF-8, for a decode process. Raises InputTooLarge for too many
+    cells."""
+
+    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
+        try:
+            self._message = message_of(blob.data.decode(), limits.cells)
+        except TooManyCells as error:
+            raise InputTooLarge(f"The table in the text {error}", param=blob.param) from error
+
+    def message(self) -> SeriesMessage:
+        return self._message
+
+    def close(self) -> None:
+        """Release nothing: only the words and the cells are kept."""
+
+
 class TableReader:
     """Reads sources as tables. `sessions` open workbooks and texts that are not small, `loader` the rest."""
 
@@ -144,6 +161,22 @@ class TableReader:
     @property
     def limits(self) -> MediaLimits:
         return self._loader.limits
+
+    async def message(self, text: str, *, has_sources: bool) -> SeriesMessage:
+        """Separate a message into words and a table. If the request has sources, numbers in the text are words.
+
+        Raises InputTooLarge above `limits.cells`.
+        """
+        if has_sources:
+            return await to_thread(message_of, text, self.limits.cells, has_sources=True)
+        blob = Blob(text.encode("utf-8", "replace"), "text/plain", "The text", "messages")
+        if len(text) <= _SMALL:
+            return (await to_thread(MessageParts, blob, self.limits)).message()
+        session = await self._sessions.open(MessageParts, blob, self.limits)
+        try:
+            return await session.run(MessageParts.message)
+        finally:
+            await session.close()
 
     async def read(self, source: Source) -> list[tuple[str, SeriesTable]]:
         """Return the tables of a source with their names, if any, the likeliest first.

@@ -24,7 +24,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import XLSX
 from tasks.inputs.source import Origin, Source
-from tasks.series.reading import TableReader, TextTables
+from tasks.series.reading import MessageParts, TableReader, TextTables
 from tests.unit.tasks.series.test_formats import TITLED, workbook
 
 
@@ -295,6 +295,11 @@ async def test_a_large_text_is_read_where_workbooks_are(monkeypatch: pytest.Monk
         result = await result_of(TableReader(loader, sessions), "next 2 months", source(f"month,sold,note\n{rows}"))
         assert [one["value"] for one in result["predictions"]] == [199, 199]
         assert opened == [TextTables]
+        result = await result_of(TableReader(loader, sessions), f"next 2 months\n\n```\nmonth,sold,note\n{rows}```")
+        assert [one["value"] for one in result["predictions"]] == [199, 199]
+        assert opened == [TextTables, MessageParts]
+        with pytest.raises(InputTooLarge, match="table in the text has more than 5000 cells.*OPENFAZE_MAX_CELLS"):
+            await result_of(TableReader(loader, sessions), "```\n" + "1,2,3\n" * 20_000)
         with pytest.raises(InputTooLarge, match="'sold.csv' has more than 5000 cells.*OPENFAZE_MAX_CELLS"):
             await TableReader(loader, sessions).read(source("a,b,c\n" + "1,2,3\n" * 20_000))
     finally:
