@@ -15,7 +15,7 @@ from app.middleware import PROBES
 _SCHEMAS = "#/components/schemas/"
 _DEFS = "#/$defs/"
 _BODIES: dict[str, Callable[[], dict[str, Any]]] = {}
-"""Functions that make the schemas of bodies that routes read by themselves, by the schema's name."""
+"""Functions that make the schemas of bodies that routes parse themselves. The keys are the schemas' names."""
 _INTRODUCTION = """\
 One OpenAI-compatible endpoint over local specialist models. Any OpenAI SDK works with this server's `/v1` as its
 `base_url`.

@@ -5,7 +5,7 @@ import ctypes
 from dataclasses import dataclass
 
 LARGE_BLOCK = 8 * 1024 * 1024
-"""Size in bytes from which on a freed block goes back to the system at once."""
+"""Least size, in bytes, of a freed block that goes back to the system at once."""
 
 _M_MMAP_THRESHOLD = -3
 """Number of the parameter in glibc's `malloc.h`."""

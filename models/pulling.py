@@ -20,7 +20,7 @@ that is unknown."""
 _BLOCK = 1 << 20
 
 _CONNECT_S, _SILENCE_S = 10.0, 30.0
-"""Most seconds to wait for a connection, and for the next bytes."""
+"""Largest number of seconds to wait for a connection, and for the next bytes."""
 
 
 class PullFailed(ModelError):

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 STAYS = 2.0
 """Least time for which an engine stays, in multiples of its loading time."""
 WAITS_S = 30.0
-"""Most seconds for which an engine waits until others may leave."""
+"""Largest number of seconds for which an engine waits until others may leave."""
 
 
 class Resident(Protocol):

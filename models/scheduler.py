@@ -31,7 +31,7 @@ _FEW = 8
 """Most waiting items with which a key is served as often as any other."""
 _MOST_COUNTED = 3.0
 _PASSED_OVER_AT_MOST = 16
-"""Most items in a row that are served ahead of a waiting item of a batch."""
+"""Largest number of items in a row that are served ahead of a waiting item of a batch."""
 _Lane = tuple[bool, str]
 """True for a batch's work, and the key."""
 _Place = tuple[float, int, _Lane]

@@ -236,7 +236,7 @@ def _forecast_data(series: Sequence[Regular], outlooks: Sequence[Outlook], notes
 
 
 _COLUMNS, _LONGEST_NAME = 8, 40
-"""Most columns that an error names, and most characters of each name."""
+"""Largest number of columns that an error names, and most characters of each name."""
 
 
 def _describe_columns(tables: Sequence[tuple[str, SeriesTable]]) -> str:

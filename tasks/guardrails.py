@@ -77,7 +77,7 @@ class Policy:
     codes: tuple[str, ...]
     """Codes to judge by: a subset of CODES, in the same order."""
     thresholds: Scores = field(default_factory=dict)
-    """Scores from which on a code applies, if they differ from the engine's own."""
+    """Least scores at which codes apply, if they differ from the engine's own."""
 
     @property
     def of_texts(self) -> tuple[str, ...]:
@@ -380,7 +380,7 @@ def _build_check(
 
 
 def limits_of(found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy) -> dict[str, float]:
-    """Return the score from which on each code applies: the policy's, or else that of the guard that judged by it."""
+    """Return the least score at which each code applies: the policy's score, or else the score of the code's guard."""
     limits: dict[str, float] = {}
     for guard, judgement in found:
         limits |= {code: guard.thresholds[code] for code in judgement.scores}

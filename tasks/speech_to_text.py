@@ -35,11 +35,11 @@ _FOREIGN_BELOW = 0.3
 _UNLIKELY = 0.5
 """Probability of the language below which it is hearing another if the words are unclear, too."""
 _CLEAR = 0.7
-"""Mean word probability from which on the words were understood, whatever the language detection says."""
+"""Least mean probability of words that were understood, whatever the language detection says."""
 _UNCLEAR = 0.5
 """Mean word probability below which much of a text is wrong."""
 _SPEECH_S = 3.0
-"""Seconds of speech from which on its language can be recognised; in as many seconds there should be words."""
+"""Least seconds of speech whose language can be recognised; in as many seconds there should be words."""
 
 
 def check_language(engine: Transcriber, language: str | None) -> None:

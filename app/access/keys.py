@@ -27,7 +27,7 @@ REFRESH_S = 1.0
 """Seconds between two checks whether the file of keys has changed."""
 
 _MOST_ADDRESSES = 10_000
-"""Most addresses that are remembered for their wrong keys; the least recent ones are forgotten."""
+"""Largest number of addresses that are remembered for their wrong keys; the least recent ones are forgotten."""
 _MOST_KNOWN = 64
 """Most valid keys that are remembered for one address."""
 _NETWORK_BITS = 64

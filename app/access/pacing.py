@@ -36,7 +36,7 @@ class Pacer:
 
     @asynccontextmanager
     async def turn(self, share: Share) -> AsyncIterator[None]:
-        """Wait until a request of `share` may begin. It counts while the block runs, for PACED_S at the most."""
+        """Wait until a request of `share` may begin. It counts while the block runs, for PACED_S at most."""
         key = share.key
         self._rivalry.asked(key)
         if self._rivalry.is_on and self._begun[key] >= self._at_once:

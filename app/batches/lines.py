@@ -36,15 +36,15 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 
 METHOD = "POST"
 MAX_ID_CHARS = 512
-"""Most characters of a `custom_id`."""
+"""Largest number of characters of a `custom_id`."""
 MOST_PROBLEMS = 100
-"""Most problems that are listed for one file."""
+"""Largest number of problems that are listed for one file."""
 RECORD = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
 _STEP = 64 << 10
 """Bytes that are split into lines before other threads may run."""
 _TRIES = 5
-"""Most tries of a line that fails for a temporary reason."""
+"""Largest number of tries of a line that fails for a temporary reason."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 
 

@@ -34,7 +34,7 @@ LEASE_S = 20.0
 LOOK_S = 5.0
 """Seconds between two looks for work."""
 _AT_ONCE = 8
-"""Most batches that this server runs at the same time."""
+"""Largest number of batches that this server runs at the same time."""
 _PAUSE_S = 30.0
 """Seconds that a batch rests after an error."""
 _SWEEP_S = 3600.0

@@ -50,14 +50,14 @@ ALTER TABLE batches ADD COLUMN key_name TEXT NOT NULL DEFAULT ''
 _PATIENCE_S = 5.0
 """Seconds that a connection waits for the lock of another process."""
 _FREED_AT_ONCE = 50_000
-"""Most pages of 4 kB that one sweep gives back to the disk."""
+"""Largest number of pages of 4 kB that one sweep gives back to the disk."""
 _LONGEST_HELD_S = 60.0
 """Most seconds that a batch can be held, longer than any lease or rest: a later end was written while the clock was
 ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
-"""Most seconds between two tries of the webhook: a later try was scheduled while the clock was ahead."""
+"""Largest number of seconds between two tries of the webhook: a later try was scheduled while the clock was ahead."""
 _PAGE = 200
-"""Most records that are read at a time."""
+"""Largest number of records that are read at a time."""
 
 
 class LeaseLost(Exception):

@@ -30,7 +30,7 @@ async def gather(
     `redact` and `form` are passed to the tasks. `redact` is also applied to texts passed from one step to another.
 
     The entry of a failed step contains the error. The first failure is raised only if the request is about nothing
-    else, or if no input can be read. A missing engine is not raised then, because the LLM can still do what it can by
+    else, or if no input can be read. EngineUnavailable is not raised then, because the LLM can still do what it can by
     itself. `is_all` means that the LLM can do nothing by itself: then the failure of a requested task is raised, too,
     if the task failed on every input.
 
@@ -96,7 +96,7 @@ def _text_in_pictures(plan: Plan, outcomes: Sequence[Result[Any] | BaseException
 
 
 def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return `entries` (one per step of `plan`) without readings aside that found no text."""
+    """Return `entries` (one per step of `plan`) without the incidental readings that found no text."""
     return tuple(
         entry
         for step, entry in zip(plan.steps, entries, strict=True)

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 _PIECE = 1 << 20
 _SHOWN = 10
-"""Most problems that are printed."""
+"""Largest number of problems that are printed."""
 _ID_CHARS, _MESSAGE_CHARS = 80, 400
 
 

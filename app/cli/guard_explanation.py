@@ -21,11 +21,11 @@ from tasks.guardrails import Guardrails, Policy, limits_of
 
 _SEPARATORS = re.compile(r"[,\s]+")
 _MOST_LAYERS = 5
-"""Most layers of a code that the table shows."""
+"""Largest number of layers of a code that the table shows."""
 _LEAST_SHOWN = 0.005
 """Least score of a layer that the table shows; `--json` has all."""
 _MOST_CHARS = 80
-"""Most characters of a layer's finding that the table shows."""
+"""Largest number of characters of a layer's finding that the table shows."""
 
 
 class Finding(TypedDict):

@@ -201,7 +201,7 @@ CREATE TABLE files (
 """,
 )
 _TRIES = 3
-"""Most attempts of one call to read an owner's records into the index, if the index is lost meanwhile."""
+"""Largest number of attempts of one call to read an owner's records into the index, if the index is lost meanwhile."""
 _LOCKED_S = 10.0
 """Seconds that a connection waits for the lock of another process."""
 

@@ -31,7 +31,7 @@ _SWEEP_S = 3600.0
 _READ_AT_ONCE = 16 << 10
 """Most bytes of a value that is unpacked on the event loop, because that takes less time than changing threads."""
 MOST_WRITES = 64
-"""Most entries that wait to be written; further entries are dropped."""
+"""Largest number of entries that wait to be written; further entries are dropped."""
 
 log = structlog.get_logger(__name__)
 

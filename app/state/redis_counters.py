@@ -41,7 +41,7 @@ T = TypeVar("T")
 _ANSWER_S = 2.0
 """Seconds that Redis may take for a reply, and again for a connection."""
 _MOST_AT_ONCE = 256
-"""Most steps that share one round trip."""
+"""Largest number of steps that share one round trip."""
 _KEPT_S = KEPT_DAYS * 86400
 _PREFIX = "openfaze:"
 

@@ -41,7 +41,7 @@ _UNCOUNTED_SHARE = 1 / 256
 Counting scans an index."""
 
 _SMALL = 16 << 10
-"""Most bytes of an entry that is written on the event loop."""
+"""Largest number of bytes of an entry that is written on the event loop."""
 
 _Row = tuple[bytes, str, str, float, float, int, bytes]
 """Row of the table."""

@@ -31,7 +31,7 @@ LOCKED_S = 0.04
 """Seconds that a connection to a cache waits for the lock of another process; less than a lookup may take."""
 _TRIES = 25
 _MOST_AT_ONCE = 256
-"""Most items that are written in one job."""
+"""Largest number of items that are written in one job."""
 _SLOW_S = 0.005
 """Seconds beyond which a write on the event loop counts as slow, because the disk or the machine is busy."""
 _PAUSE_S = 60.0

@@ -11,7 +11,7 @@ from tasks.errors import field_path
 UNION_MARK = "·"
 """First character of the tags of unions. Pydantic puts the tags into an error's location; a field's path omits them."""
 MAX_NESTING = 201
-"""Most levels of nested lists and objects in a body; the parser sets this limit."""
+"""Largest number of levels of nested lists and objects in a body; the parser sets this limit."""
 _LONGEST, _MOST_COMPARED = 40, 16
 """Most characters of a value that a message repeats, and most sent fields that a missing field is compared with."""
 _LIKENESS = 0.8

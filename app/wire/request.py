@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from app.wire.descriptions import describe
 
 MAX_TOOLS = 128
-"""Most tools of one request, OpenAI's limit."""
+"""Largest number of tools of one request, OpenAI's limit."""
 FAIL_FAST = Field(fail_fast=True)
 """Option of lists: validation stops at the first problem, because to find a million would take long."""
 

@@ -47,7 +47,7 @@ from app.wire.response_items import (
 )
 
 MAX_ITEMS = 10_000
-"""Most items of one request."""
+"""Largest number of items of one request."""
 CUSTOM_INPUT = "input"
 """Name of the only argument of a custom tool, which the LLM sees as a function."""
 _CHATS = {

@@ -26,7 +26,7 @@ from models.host import EngineHost
 from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32
-"""Most windows that are encoded together. More would not be faster, and each takes 1.3 MB."""
+"""Largest number of windows that are encoded together. More would not be faster, and each takes 1.3 MB."""
 
 
 class DiarizationSettings(OwnSettings):

@@ -16,10 +16,10 @@ Role = Literal["query", "passage"]
 QUERY: Role = "query"
 
 _PIECE_CHARS = 16_000
-"""Most characters that are tokenized at once."""
+"""Largest number of characters that are tokenized at once."""
 
 _SHORT_CHARS = 1000
-"""Most characters of a text that is tokenized without releasing the GIL, which takes 0.25 ms."""
+"""Largest number of characters of a text that is tokenized without releasing the GIL, which takes 0.25 ms."""
 
 
 def read_tokenizer(file: Path) -> Any:

@@ -26,7 +26,7 @@ _GROWTH = 1.25
 """Growth of the known part, as a factor, after which coefficients are estimated anew; the estimate takes most of the
 time."""
 _ITERATIONS = 60
-"""Most iterations of the optimiser. If it has not converged by then, it moves within the noise."""
+"""Largest number of iterations of the optimiser. If it has not converged by then, it moves within the noise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,7 +38,7 @@ _SEASONS_KNOWN = 4
 """Number of the longest seasons to which a series is cut, between `_LEAST_KNOWN` and `_MOST_KNOWN` values: older values
 contribute little and cost time."""
 _LONGEST_SMOOTHED = 24
-"""Most steps of a season for exponential smoothing, which estimates a value for each."""
+"""Largest number of steps of a season for exponential smoothing, which estimates a value for each."""
 _LONGEST_ARIMA = 12
 _ARIMA_KNOWN = 400
 """Most values for ARIMA, whose state has an element for each step of the season: with more values, it would take longer

@@ -11,7 +11,7 @@ _TIMES = 3
 """Least number of consecutive repetitions of a phrase in a loop."""
 
 _LONGEST = 16
-"""Most words of a phrase that is searched for."""
+"""Largest number of words of a phrase that is searched for."""
 
 _CLEAR = 0.7
 

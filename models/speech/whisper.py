@@ -18,7 +18,7 @@ from models.speech.spectrum import spectra
 from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, WindowText
 from models.speech.whisper_files import CAPABILITY, WhisperFiles, check
 
-# Signs that belong to the next word and to the previous word, as by default in faster-whisper.
+# Punctuation marks that belong to the next word, and marks that belong to the previous word: faster-whisper's defaults.
 _BEFORE = "\"'“¿([{-"
 
 _AFTER = "\"'.。,，!！?？:：”)]}、"
@@ -34,12 +34,12 @@ _QUIET_S = 2
 windows of similar length share a batch, and least silence at its end. With less silence, Whisper stops early or
 transcribes everything twice."""
 _PROMPT_LETTERS = 4000
-"""Most characters of a prompt, kept from its end: more than the 223 tokens that Whisper uses."""
+"""Largest number of characters of a prompt, counted from its end: more than the 223 tokens that Whisper uses."""
 _HEARD_FROM = RATE // 10
 """Number of samples below which a window counts as silence."""
 _INSTANT_S = 0.03
 _INSTANTS = 3
-"""Number of consecutive words without duration from which on they are considered made up."""
+"""Least number of consecutive words without duration that are considered made up."""
 _LEAST_LOGPROB = -1.0
 _SILENCE_FROM = 0.6
 """Thresholds of Whisper's authors. A text with a lower mean log probability is in doubt; it is silence if the
@@ -53,9 +53,9 @@ _TOKENS_MORE = 24
 nothing, it goes on until this limit."""
 _TOKENS_SAID = 6
 _FEW_TOKENS = 12
-"""Most tokens that a speaker can say: so many per second, and so many more, as in digits with hyphens, spoken fast."""
+"""Largest number of tokens that can be spoken: the first per second, plus the second for fast digits with hyphens."""
 _WORSE = 0.5
-"""Most log probability by which a text without a loop may be below a text with a loop and still be preferred."""
+"""Log probability that a text without a loop may lack to a text with a loop and still be preferred."""
 _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
 """Search options; each is tried on the windows that the previous one left in doubt."""
 
@@ -66,7 +66,7 @@ def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
     from faster_whisper.transcribe import merge_punctuations
 
     pieces = [dict(piece) for piece in alignment]
-    # Signs are appended to a neighbour and become empty; their times are not needed.
+    # Marks are appended to a neighbouring word, which leaves their own entries empty; their times are not needed.
     merge_punctuations(pieces, _BEFORE, _AFTER)
     return [
         SpokenWord(
@@ -241,7 +241,7 @@ class Whisper:
         ]
 
     def _encoded(self, windows: Sequence[SpeechWindow], frames: int) -> Any:
-        """Return the encoded windows as one result. A CPU computes one window per thread at a time: eight together
+        """Return the encoded windows as one result. A CPU computes one window per thread at a time: eight windows
         exceed its cache, and take almost twice as long."""
         import ctranslate2
 
@@ -298,7 +298,7 @@ class Whisper:
             [start] * len(windows),
             beam_size=self._beam,
             suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
-            # CTranslate2 allows a text half of this length, and at most the length that the prompt leaves.
+            # CTranslate2 limits a text to half of `max_length`, and to `max_length` less the prompt.
             max_length=min(self._whisper.max_length, max(2 * most, most + len(start))),
             max_initial_timestamp_index=round(1.0 / self._whisper.time_precision),
             return_scores=True,

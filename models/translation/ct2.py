@@ -41,12 +41,12 @@ _VOCABULARIES = ("shared_vocabulary", "source_vocabulary")
 _KEPT_VOCABULARIES = 64
 
 _BATCH_TOKENS = 2048
-"""Most tokens that are decoded together."""
+"""Largest number of tokens that are decoded together."""
 
 _BEAM = 4
 
 _LONGEST = 512
-"""Most tokens of one sentence, as in the models' training."""
+"""Largest number of tokens of one sentence, as in the models' training."""
 
 
 class _Model:

@@ -15,7 +15,7 @@ NAME = "llm"
 _NOTATION = MarkNotation("⟦{}⟧", "⟦{}⟧")
 _MARKS = re.compile("⟦\\d+⟧")
 _BATCH_CHARS = 1500
-"""Most characters of a batch: with their translation, they fit into a small context."""
+"""Largest number of characters of a batch: with their translation, they fit into a small context."""
 _ATTEMPTS = 2
 
 _SYSTEM = """You are a translation engine. The user's message is a JSON object. Its values are successive pieces of a

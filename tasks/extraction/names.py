@@ -61,7 +61,7 @@ class Names:
 
     @property
     def concepts(self) -> frozenset[str]:
-        """Concepts of the first name in the table of concepts; empty if none of the names is there."""
+        """Concepts of the first name that the table of concepts contains; empty if it contains no name."""
         return next(filter(None, (concepts_of_field(name, self.around) for name in self.own)), frozenset())
 
 

@@ -34,15 +34,15 @@ CERTAIN = 5.0
 FILLED = 3.0
 """Bonus of each row in which a column has a place, when fields are matched with columns."""
 APART = 2.0
-"""Malus on the logit of a cell outside its field's column."""
+"""Penalty on the logit of a cell outside its field's column."""
 SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
-"""Concepts of labels of sums, whose rows are no items."""
+"""Concepts that label sums. A row with such a label is not an item."""
 MOST_WORDS = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
 ALIKE = -3.0
 """Mean logit that the cells of an item must exceed."""
 SAME_ROW = 0.5
-"""Share of the less high of two lines that must be beside the other line if both are one row."""
+"""Least share of the smaller line's height at which two lines overlap if they are in the same row."""
 FAR = 3.0
 """Largest distance between two rows of an item, in heights of a line."""
 SAME_EDGE = 0.7
@@ -50,7 +50,7 @@ SAME_EDGE = 0.7
 TELLING = 9
 """Number of places that determine the edges of a column."""
 SEVERAL = 3
-"""Smallest number of numbers in a row whose order distinguishes their columns: `2 @ 29.00 = 58.00`."""
+"""A row with at least so many numbers has columns that their order distinguishes: `2 @ 29.00 = 58.00`."""
 
 _Kind = Literal["text", "day", "figures"]
 
@@ -69,7 +69,7 @@ class _PossibleCell(NamedTuple):
     bottom: float
     kind: _Kind
     order: tuple[int, int]
-    """Number of the numbers before the cell in its row, and of all numbers in the row."""
+    """Two counts in the cell's row: the numbers before the cell, and all numbers."""
 
 
 class _Column:

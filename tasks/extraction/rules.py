@@ -25,9 +25,9 @@ FROM = 1.5
 """Weight of "from" before a name, which labels a sender, in units of `OWNED`."""
 _FROM = (["from"], ["by"], ["von"])
 NAMED = 2.0
-"""Malus on the logit that nothing answers a field, if a label of the field has something behind it."""
+"""Penalty on the logit that nothing answers a field, if a label of the field has something after it."""
 INITIAL = 2.0
-"""Bonus on the logit of a number behind the field's initial, and malus behind the initial of another field."""
+"""Bonus on the logit of a number after the field's initial, and penalty after the initial of another field."""
 FEWEST_FIGURES = 6
 """Fewest figures of a telephone number."""
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
@@ -36,11 +36,11 @@ UNLABELLED = 0.01
 """Weight of a currency beside an amount if another currency is behind a label."""
 
 LABELLED = 1.0
-"""Malus on the logit of a place with the meaning of a label; doubled if the place is a label word for word."""
+"""Penalty on the logit of a place with the meaning of a label; doubled if the place is a label word for word."""
 LONGEST_LABEL = 4
 """Largest number of words of a place that may be a label."""
 RIVAL = 2.0
-"""Malus on the logit of a place whose words all certainly belong to another field."""
+"""Penalty on the logit of a place whose words all certainly belong to another field."""
 
 
 def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates) -> None:

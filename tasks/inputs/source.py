@@ -44,7 +44,7 @@ _BASE64_HEAD = 88
 """Number of base64 characters for the first 66 bytes, which suffice to recognise a type, except within archives."""
 _FIRST_BYTES = 66
 _SHOWN = 40
-"""Most characters of a reference that a message repeats."""
+"""Largest number of characters of a reference that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def _find_links(text: str) -> list[str]:
 
 
 SHOWN = 200
-"""Most characters of a name that a message repeats."""
+"""Largest number of characters of a name that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)

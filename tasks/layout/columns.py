@@ -11,11 +11,11 @@ from tasks.layout.cells import CellDraft, Draft, PlacedWord
 from tasks.layout.rulings import Stroke
 
 MOST_ROWS = 1000
-"""Most rows of a table without rulings; further ones are text."""
+"""Largest number of rows of a table without rulings; further ones are text."""
 _GAP, _WIDE_GAP = 0.7, 1.1
 """Narrowest white space between cells, in line heights: if many rows show it, and if few do."""
 _MANY = 4
-"""Number of rows from which on a column is well attested."""
+"""Least number of rows of a well attested column."""
 _CROSSED = 0.15
 """Largest share of the rows with several cells that may cross the white space between two columns."""
 _NEAR = 3.5
@@ -27,7 +27,7 @@ _TELLING = 24
 _TIGHT = 0.8
 """Largest pitch of lines within one cell, in row pitches."""
 _PROSE = 9
-"""Mean number of words per cell from which on two columns are running text set in columns."""
+"""Least mean number of words per cell at which two columns are running text set in columns."""
 
 
 @dataclass(slots=True)

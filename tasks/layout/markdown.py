@@ -14,7 +14,7 @@ from tasks.layout.rulings import skew_of
 _LEVELS = 1.7, 1.35, 1.18
 """Least type sizes of headings of the first, second and third level, relative to the page's text."""
 _HEADING_WORDS = 16
-"""Most words of a heading, however large its type."""
+"""Largest number of words of a heading, however large its type."""
 _APART = 0.4
 """Least white space between paragraphs, in type sizes, beyond the usual distance of lines."""
 _INDENT = 1.0

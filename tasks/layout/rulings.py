@@ -29,7 +29,7 @@ _ACROSS, _DOWN = 2.0, 1.3
 _FAINTEST = 12
 """Least difference in grey levels between a line and its surroundings."""
 _THICK = 0.6
-"""Thickness, in line heights, from which on a dark stroke is a bar and no ruling."""
+"""Least thickness, in line heights, of a dark stroke that is a bar and not a ruling."""
 _TOGETHER = 0.3
 """Largest distance, in line heights, of rulings that count as one: double rules, or a line drawn cell by cell."""
 

@@ -18,13 +18,13 @@ from tasks.layout.columns import unruled
 from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 
 MOST_TABLES = 50
-"""Most tables on one page."""
+"""Largest number of tables on one page."""
 MOST_CELLS = 5000
-"""Most cells of a table: a grid with more is a drawing, and further rows without rulings are text."""
+"""Largest number of cells of a table: a grid with more is a drawing, and further rows without rulings are text."""
 _ALIKE = 0.7
 """Largest distance between the middles of a column on two pages, in halves of its width."""
 _ROUNDS = 20
-"""Most rounds in which merged cells are completed to rectangles: those of a form take two or three."""
+"""Largest number of rounds in which merged cells are completed to rectangles: those of a form take two or three."""
 _SIDE = 0.5
 """Least share of a cell's side that must be ruled for the side to exist."""
 

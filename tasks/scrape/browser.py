@@ -146,11 +146,11 @@ class BrowserRenderer:
         Raises FetchFailed (the page cannot be loaded or takes too long), InputTooLarge, EngineUnavailable (no browser
         starts) and EngineFailed (the browser died twice).
         """
-        # The first import takes as long as a page.
+        # The first import takes as long as loading a page.
         await asyncio.to_thread(importlib.import_module, "playwright.async_api")
         from playwright.async_api import Error
 
-        # Waiting is patient, because requests are bounded and each renders one page at a time.
+        # `patient` is true because requests are bounded and each renders one page at a time.
         async with self._slots.slot(patient=True):
             for attempt in (1, 2):
                 try:

@@ -40,7 +40,7 @@ _DATE = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _NAME_WORDS = 3
-"""Most words in a column heading that the page does not mark as one."""
+"""Largest number of words in a column heading that the page does not mark as one."""
 _RANK = re.compile(r"^#?(\d{1,4})[.)]?$")
 
 _HEADS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"})

@@ -30,7 +30,7 @@ MAX_DEPTH = 12
 _MAX_TEXT = 2000
 _MAX_LD_CHARS = 500_000
 _MAX_ITEMS = 1000
-"""Most items of microdata: the parser compares each item with all items in it."""
+"""Largest number of microdata items: the parser compares each item with all items inside that item."""
 _MAX_FEEDS = 20
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
 
@@ -65,7 +65,7 @@ def language_claimed(root: HtmlElement) -> str | None:
 
 
 def metadata_of(root: HtmlElement, url: str) -> dict[str, Json]:
-    """Return the value of `ParsedPage.metadata`. `root` must still hold the invisible elements, which contain it."""
+    """Return the value of `ParsedPage.metadata`. `root` must still hold the invisible elements with the metadata."""
     found: dict[str, Json] = {**_basic_metadata(root, url), "feeds": _feed_urls(root, url)}
     if root.find(".//script[@type='application/ld+json']") is not None:
         found["json_ld"] = _fit_items(_json_ld(root))

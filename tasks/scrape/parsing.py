@@ -110,7 +110,7 @@ def _flatten(root: HtmlElement) -> None:
 
 
 MAX_LINKS = 2000
-"""Most links of one page: sitemaps have tens of thousands."""
+"""Largest number of links of one page: sitemaps have tens of thousands."""
 _PERMALINKS = frozenset({"", "#", "¶", "§", "🔗"})
 _MAX_TEXT = 300
 _MAX_URL = 2000

@@ -102,7 +102,7 @@ _MOST_WORDS = 2000
 """Number of characters kept at each end of a long message."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
 _LONGEST_NAME, _LONGEST_NUMBER = 40, 80
-"""Most characters on either side of a pair's sign."""
+"""Largest number of characters on either side of a pair's sign."""
 _VALUE = r"[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)"
 _PAIR_VALUE = re.compile(_VALUE)
 PAIR = re.compile(rf"([^\s,;:()]{{4,20}}(?:\s\d{{2,4}})?)\s*{_VALUE}")

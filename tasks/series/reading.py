@@ -19,7 +19,7 @@ from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, c
 from tasks.series.inline import SeriesMessage, message_of
 
 _GAPS = 20
-"""Most positions visited per cell that may be read: a row can have a single cell far to the right."""
+"""Largest number of positions visited per cell that may be read: a row can have a single cell far to the right."""
 
 
 class WorkbookTables:

@@ -108,7 +108,7 @@ class ChannelLevels:
 TARGET = 10 ** (-24 / 20)
 """Root mean square to which faint speech is amplified: -24 dB of full scale, the level of ordinary recordings."""
 FAINT = 10 ** (-42 / 20)
-"""Root mean square from which on speech is left unchanged."""
+"""Least root mean square of speech that is left unchanged."""
 SILENT = 10 ** (-88 / 20)
 """Root mean square below which sound is no speech: the rounding of 16-bit samples alone is as loud."""
 

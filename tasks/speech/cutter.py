@@ -57,7 +57,7 @@ _OVERLAP = 31
 """Frames of overlap on each side of a cut within speech."""
 _LONGEST = int(LONGEST_S * RATE) // FRAME - 2 * _MARGIN
 _EARLIEST = 0.4
-"""Share of the desired length from which on pauses are used: short stretches are heard with less context."""
+"""Least share of the desired length at which pauses are used: short stretches are heard with less context."""
 
 Span = tuple[float, float]
 """Start and end in seconds of the recording."""

@@ -26,7 +26,7 @@ _URGENT_S = 60.0
 """Seconds at a recording's beginning that have priority over the rest of long ones, so that short recordings are served
 quickly."""
 _SURE = 0.6
-"""Probability from which on a detected language holds for the whole recording."""
+"""Least probability at which a detected language holds for the whole recording."""
 _MARGIN_S = 0.3
 _LOST_S = 0.5
 """Least seconds of speech without words that are transcribed a second time: engines stop early if the speaker or the
@@ -283,7 +283,7 @@ _LETTER_S = 0.07
 """Seconds that a word takes, and each of its letters, in unhurried speech."""
 _NAME_LETTERS = 4
 _SYLLABLES = 0x2E80
-"""Code point from which on a Unicode character is a syllable or more."""
+"""First code point of the Unicode characters that are a syllable or more."""
 
 
 def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float) -> list[SpokenWord]:

@@ -186,7 +186,7 @@ def _place_to_cut(sentence: str) -> int:
 
 
 _MOST_ITEMS = MOST // 2
-"""Most items of a run, which leaves marks for numbers."""
+"""Largest number of items of a run, which leaves marks for numbers."""
 _EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
 """White space and marks that may surround a sentence."""
 

@@ -21,7 +21,7 @@ _EVERYTHING = rf"\b(?:{PHRASES['objects']['everything']})\b"
 _LONGEST_LIST = 400
 """Number of characters behind a verb in which its objects are searched for."""
 _MOST_WORDS = 6
-"""Most words of a phrase; a longer one is a sentence that was not understood."""
+"""Largest number of words of a phrase; a longer one is a sentence that was not understood."""
 
 
 _MOST_CHARS = 4000

@@ -128,7 +128,7 @@ _MAX_READ = 2000
 then."""
 _MAX_CHARS = 340
 _MAX_WORDS = 45
-"""Most words of a query. Brave refuses more than 400 characters or 50 words, `site:` included."""
+"""Largest number of words of a query. Brave refuses more than 400 characters or 50 words, `site:` included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ LONGEST_INSTRUCTION = 400
 """Number of characters at a message's beginning or end in which its instruction is searched for."""
 _LONGEST_JSON = 1_000_000
 _MOST_CLAUSES = 12
-"""Most clauses examined at a message's beginning or end."""
+"""Largest number of clauses examined at a message's beginning or end."""
 _VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
 _NOTHING = re.compile(
     rf"[\W_]*(?:(?:{PHRASES['translation']['only_points']})(?:\W+|\Z))*"

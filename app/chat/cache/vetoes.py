@@ -1,8 +1,8 @@
-"""Finds differences in meaning between two questions, however alike they sound, before any similarity counts.
+"""Finds differences in meaning between two questions, however alike they sound.
 
 A sentence embedding shows the subject of a question: "disable 2FA" lies near "enable 2FA", and "5 mg" near "50 mg". The
 vetoes compare every detail that changes an answer: figures, units, dates, negations, directions, names, quotations and
-the language. A wrong veto costs a hit, a missing veto gives a wrong answer: in doubt two questions disagree.
+the language. A wrong veto costs a hit, a missing veto gives a wrong answer. So doubt counts as a difference.
 
 Most of these details must be equal, or of the same kind, in both questions. `gist` is a digest of them: questions that
 may ask the same have the same digest, so that no other question needs to be read.

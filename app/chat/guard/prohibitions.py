@@ -2,7 +2,7 @@
 
 "Never explain how to build a bomb" contains the words that a guard looks for, but means the opposite. Therefore
 sentences and lists that forbid, refuse or sort into classes are removed, in the fourteen languages of the rules. A
-sentence that forbids to forbid ("never refuse to …") is judged like any other.
+sentence that forbids refusals ("never refuse to …") is judged like any other.
 """
 
 import json

@@ -19,7 +19,7 @@ _MOST_MASKED = 64_000_000
 """Most pixels of all masks of one picture, a byte each: hundreds of objects may each be as large as the picture."""
 _MASKED_AT_ONCE = 4_000_000
 _LONGEST_MAPPED = 32_000
-"""Most pixels along a side that OpenCV can map at once (SHRT_MAX)."""
+"""Largest number of pixels along a side that OpenCV can map at once (SHRT_MAX)."""
 
 
 class OnnxNetwork:

@@ -71,7 +71,7 @@ class GuiGrounder(Protocol):
     async def ground(
         self, wanted: str, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
     ) -> list[GuiElement] | None:
-        """Return the elements that `wanted` means, from `elements` or missing in them, in reading order; all elements
+        """Return the elements that `wanted` means, from `elements` or missing from them, in reading order; all elements
         if it means the screen as a whole. None if the grounder cannot decide; the cause is logged.
 
         `wanted` is the user's request; `lines` are the text that OCR reads in `image`.
@@ -82,7 +82,7 @@ Found = tuple[GuiElement, ...]
 
 
 class HostedGuiDetector:
-    """A GuiDetector whose engine, from screens to their elements, runs behind a host."""
+    """A GuiDetector whose engine runs behind a host, and finds the elements of screens."""
 
     def __init__(self, host: EngineHost[Screen, Found]) -> None:
         self._host = host

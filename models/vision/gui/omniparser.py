@@ -38,7 +38,7 @@ _STRIDES = (8, 16, 32)
 _GREY = 114
 """Grey level of the margin, equal to that of the training."""
 _MOST = 2000
-"""Most boxes that are compared with each other, which bounds the memory."""
+"""Largest number of boxes that are compared with each other, which bounds the memory."""
 
 Scores = NDArray[np.float32]
 

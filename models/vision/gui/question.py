@@ -24,7 +24,7 @@ _MOST_PIXELS, _LONGEST_SIDE = 1_600_000, 4096
 _QUALITY = 90
 
 _LONGEST_TEXT = 80
-"""Most characters of an element's text; _LONGEST_REQUEST limits the user's request."""
+"""Largest number of characters of an element's text; _LONGEST_REQUEST limits the user's request."""
 
 _LONGEST_REQUEST = 500
 

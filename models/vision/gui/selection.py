@@ -23,7 +23,7 @@ _INSIDE = 0.75
 """Least share of the smaller box inside the larger one for it to count as inside."""
 
 MOST_ELEMENTS = 2_000
-"""Most elements of one picture; a screen full of controls has some 300."""
+"""Largest number of elements of one picture; a screen full of controls has some 300."""
 
 _MOST_CHOSEN_FROM = 20_000
 """Most boxes of one picture that are considered, the most probable ones first. Each is compared with all elements found
@@ -75,6 +75,6 @@ def _is_taken(
     common = np.maximum(wide, 0) * np.maximum(tall, 0)
     same = common > _SAME * (area[kept] + area[number] - common)
     inside = common > _INSIDE * np.minimum(area[kept], area[number])
-    # Interactive state of the outer box: an interactive element contains nothing else, and no kind contains itself.
+    # An interactive element contains no other element, and no element contains another of its kind.
     outer = np.where(area[number] < area[kept], interactive[kept], interactive[number])
     return bool((same | (inside & (outer | (kinds[kept] == kinds[number])))).any())

@@ -15,7 +15,7 @@ _TAKEN = 0.4
 """Least share of a piece inside elements for which the piece is no text of its own."""
 
 _SLACK = 2
-"""Most pixels by which a part may stick out of its line."""
+"""Largest number of pixels by which a part may stick out of its line."""
 
 
 def texts_in(places: Boxes, pieces: Sequence[TextPiece]) -> list[str]:

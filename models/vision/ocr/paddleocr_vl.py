@@ -26,7 +26,7 @@ _SPARE_TOKENS, _TOKENS_A_LETTER = 32, 2
 """Most tokens of a transcript: so many more than the letters that PP-OCR read, and so many per letter. A token is one
 letter, several letters, or a part of a rare one."""
 _PAGES_AT_ONCE = 4
-"""Most pages whose blocks are read at a time, which limits the pages' pictures in memory."""
+"""Largest number of pages whose blocks are read at a time, which limits the pages' pictures in memory."""
 _LOOP, _ROUNDS, _PERIOD = 48, 3, 64
 """Least tokens of a repetition that ends a transcript, least repetitions, and longest repeated sequence in tokens."""
 _LOOK_EVERY = 16

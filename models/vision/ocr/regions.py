@@ -16,11 +16,11 @@ _NEAR = 0.8
 _BESIDE = 1.5
 """Largest distance of two lines of a block, side by side, in heights of the smaller one."""
 _OTHER_SIZE = 2.0
-"""Ratio of heights from which on two lines belong to different blocks."""
+"""Least ratio of the heights of two lines that belong to different blocks."""
 _MARGIN = 0.3
-"""Margin around a block that is cut out, too, in heights of its lines."""
+"""Margin, in line heights, that is cut out together with a block."""
 _LONGEST = 100.0
-"""Ratio of the sides from which on a block is left out: the network takes at most 200."""
+"""Least ratio of the sides of a block that is left out. The network accepts ratios up to 200."""
 Boxes = NDArray[np.float64]
 """Array of n × 4: left, top, right, bottom."""
 

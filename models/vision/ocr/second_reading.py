@@ -23,7 +23,7 @@ _CLOSE = 0.75
 _WORD_CLOSE = 0.5
 """Least similarity of a word in such a line and its part of the transcript."""
 _SURE = 0.995
-"""Confidence from which on a word stays as the first reading has it. A word that the second reader makes up is often
+"""Least confidence at which a word stays as the first reading has it. A word that the second reader makes up is often
 similar to the true word: another amount, another date."""
 _WORTH_LOOKING = 60.0
 """Similarity, from 0 to 100, below which rapidfuzz may give up its search for a line."""
@@ -31,7 +31,7 @@ _SLACK = 4
 """Number of letters around each end of a line's likeliest place among which the true end is searched, in addition to a
 tenth of the line's length."""
 _EDGE = 2
-"""Most letters that PP-OCR may have missed at an end of a line."""
+"""Largest number of letters that PP-OCR may have missed at an end of a line."""
 _ANCHOR = 8
 """Least letters of a line that is searched out of the order of its neighbours, like a line of a column that the second
 reader read before its turn."""

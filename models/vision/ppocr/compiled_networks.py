@@ -17,7 +17,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 MOST_FILES = 8
-"""Most files that are kept, the last used ones; a network takes 10 to 150 MB."""
+"""Largest number of files that are kept, the last used ones; a network takes 10 to 150 MB."""
 
 _DIGEST = hashlib.sha256().digest_size
 

@@ -34,7 +34,7 @@ _TOWER = 3.0
 _SLOPE = 0.06
 """Largest rise of an edge that is not straightened, over the height of the line."""
 _LONGEST_WARPED = 32_766
-"""Most pixels along a side that OpenCV's warp can address (SHRT_MAX)."""
+"""Largest number of pixels along a side that OpenCV's warp can address (SHRT_MAX)."""
 _NEARLY = 0.25
 """Largest part of a pixel at the edge of a box that a crop leaves out."""
 

@@ -42,7 +42,7 @@ _PIECES_AT_ONCE = 2
 other lines need not wait for it."""
 
 MOST_STREAMS = 4
-"""Most inferences that run at the same time; each has 100 MB of working memory."""
+"""Largest number of inferences that run at the same time; each has 100 MB of working memory."""
 
 
 @dataclass(frozen=True, slots=True)

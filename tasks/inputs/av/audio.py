@@ -17,7 +17,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
 _MOST = 60 * SAMPLE_RATE
-"""Most samples of one block."""
+"""Largest number of samples of one block."""
 
 
 @dataclass(frozen=True, slots=True)

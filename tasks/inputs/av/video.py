@@ -59,7 +59,7 @@ _SCAN_PIXELS = 1_000_000_000
 """Largest total number of pixels of a video (16 seconds at 1920 x 1080) that is decoded whole to find scene changes; in
 longer ones the key frames are compared."""
 _REACH_PIXELS = 2_000_000_000
-"""Most pixels decoded to reach a frame at its exact time; otherwise the key frame before it is used."""
+"""Largest number of pixels decoded to reach a frame at its exact time; otherwise the key frame before it is used."""
 
 
 class VideoFrames(Pages):

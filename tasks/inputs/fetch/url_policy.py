@@ -180,7 +180,7 @@ def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
 _MAX_PORT = 65535
 _MAX_HOST = 253
 _SHOWN = 200
-"""Most characters of a URL that a message repeats."""
+"""Largest number of characters of a URL that a message repeats."""
 
 _CONFUSING = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029]")
 """Control characters and the backslash, which programs interpret differently."""

@@ -133,9 +133,9 @@ def _format_digits(value: Decimal, digits: str) -> str:
 
 
 _MAX_ROWS = 1_048_576
-"""Most rows of an Excel sheet; openpyxl would count to whatever number a row claims."""
+"""Largest number of rows of an Excel sheet; openpyxl would count to whatever number a row claims."""
 _GAPS = 20
-"""Most positions visited per cell that may be read: a row can have a single cell in column 16,384."""
+"""Largest number of positions visited per cell that may be read: a row can have a single cell in column 16,384."""
 
 
 def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, limits: MediaLimits) -> str:

@@ -101,9 +101,9 @@ _GLYPH_POINTS = 4.0, 60.0
 """Range of letter heights in points: smaller contours are bullets, larger ones drawings."""
 _RECTANGLE_SEGMENTS = {4, 5}
 _MAX_SEGMENTS = 2000
-"""Most segments of one path that are examined."""
+"""Largest number of segments of one path that are examined."""
 _MAX_OUTLINES = 1000
-"""Most outlines of one page that are collected: a map has a hundred times as many, and a few suffice."""
+"""Largest number of outlines of one page that are collected: a map has a hundred times as many, and a few suffice."""
 _THIN = 3.0
 """Largest thickness in points of a filled rectangle that counts as a ruled line."""
 _MAX_RULINGS = 10_000

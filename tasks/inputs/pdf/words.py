@@ -26,7 +26,7 @@ _ALIGNED = 0.01
 
 _NOT_DRAWN = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
 _MAX_CHARACTERS = 200_000
-"""Most characters of one page, which are processed one by one: a dense newspaper page has 50,000."""
+"""Largest number of characters of one page, which are processed one by one: a dense newspaper page has 50,000."""
 
 Direction = tuple[float, float]
 """Unit vector of the text's direction in the page's space."""

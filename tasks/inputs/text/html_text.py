@@ -19,7 +19,7 @@ _IN_LAYOUT = ["table", "h1", "h2", "h3", "h4", "h5", "h6", "pre"]
 _MAX_SPAN = 1000
 """Largest row or column span, the same as in browsers (HTML, 4.9.11)."""
 _MAX_FILL = 200_000
-"""Most cells that spans may add to a page."""
+"""Largest number of cells that spans may add to a page."""
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)
 _LINE = re.compile(r"\n(?=[^\n])")
 _LINK = re.compile(r"(?:https?|mailto|tel|ftp):", re.IGNORECASE)

@@ -7,7 +7,7 @@ _PIECE = 1 << 16
 
 
 def declares_entities(xml: str) -> bool:
-    """True if the document type of `xml` declares entities. Nothing behind it is read."""
+    """True if the document type of `xml` declares entities. Nothing after it is read."""
 
     class Seen(Exception):
         pass
@@ -21,7 +21,7 @@ def declares_entities(xml: str) -> bool:
     try:
         for at in range(0, len(xml), _PIECE):
             parser.Parse(xml[at : at + _PIECE].encode(errors="replace"), False)
-        # newer versions of expat defer what ends with the last piece
+        # newer versions of expat may defer the end of the last piece until the parser is closed
         parser.Parse(b"", True)
     except Seen as first:
         return bool(first.args[0])
