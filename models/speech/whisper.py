@@ -46,11 +46,11 @@ _SILENCE_FROM = 0.6
 probability that nobody speaks is higher than the second threshold."""
 _SURE_LOGPROB = -0.4
 """Mean log probability above which a repetitive text counts as spoken, like songs and slogans, if the sound is long
-enough for it. Texts made up for sounds that the model does not know are below; the words' times decide other cases."""
+enough for it. A text made up for an unknown sound has a lower value; the words' times decide other cases."""
 _TOKENS_A_SECOND = 8
 _TOKENS_MORE = 24
-"""Most tokens that are decoded: so many per second, and so many more. Whisper allows 224 in 30 s. If it recognises
-nothing, it goes on until this limit."""
+"""Largest number of tokens that are decoded: the first number per second, plus the second. Whisper allows 224 in 30 s.
+If it recognises nothing, it goes on until this limit."""
 _TOKENS_SAID = 6
 _FEW_TOKENS = 12
 """Largest number of tokens that can be spoken: the first per second, plus the second for fast digits with hyphens."""

@@ -30,7 +30,8 @@ SURE = 0.0
 POSSIBLE = -6.0
 """Logit that a cell in its field's column must exceed: a probability of 0.2 %."""
 CERTAIN = 5.0
-"""Largest weight of a place when fields are matched with columns, and bonus of a cell in its column, as logits."""
+"""Logit used twice: as the largest weight of a place when fields are matched with columns, and as the bonus of a cell
+in its column."""
 FILLED = 3.0
 """Bonus of each row in which a column has a place, when fields are matched with columns."""
 APART = 2.0

@@ -130,7 +130,7 @@ class CalibrationInput(NamedTuple):
     other: bool
     """True if labels contradict the value."""
     copied: bool
-    """True if the extractor answered; an LLM, which answered otherwise, may be right where the network sees nothing."""
+    """True if the extractor answered. If the LLM answered, it may be right although the network sees nothing."""
 
     @property
     def features(self) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from tasks.extraction.values import number_of
 from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
-"""Bonus on the logit of a place that belongs to the field's party, and malus if the place belongs to another party."""
+"""Bonus on the logit of a place that belongs to the field's party, and penalty if it belongs to another party."""
 SENDERS = ("seller", "from")
 """Parties that send a document; the others receive it."""
 SURE = 0.99

@@ -42,8 +42,8 @@ class _PhraseTrack:
 
 
 class PhraseEmitter:
-    """Sends phrases in order of their start, each once no later speech can change or precede it, as long as the words
-    so far are clear enough to be believed."""
+    """Sends phrases in order of their start. A phrase is sent when no later speech can change or precede it, if the
+    words so far are clear enough to be believed."""
 
     def __init__(self, tell: Callable[[Phrase], None], believes: Callable[[float, int], bool]) -> None:
         """Set the receiver of phrases, and `believes`, which is called with the mean probability and the number of
@@ -102,8 +102,8 @@ _SPELLED_PAUSE = 0.7
 _SPELLED_FROM = 3
 """Least number of single letters or digits in a row that are spelled; fewer may be words such as "I" and "a"."""
 _LEAST_TURN = 1.6
-"""Least seconds of letters in which a voice can be recognised: the encoder's window. A shorter turn within a spelled
-word is ignored."""
+"""Least duration, in seconds, of letters in which a voice can be recognised: the length of the encoder's window. A
+shorter turn within a spelled word is ignored."""
 _SPELLED = re.compile(r"\W*(?:[^\W_](?:[-.]|\b))+\W*")
 
 

@@ -27,7 +27,7 @@ MOST_ELEMENTS = 2_000
 
 _MOST_CHOSEN_FROM = 20_000
 """Most boxes of one picture that are considered, the most probable ones first. Each is compared with all elements found
-already, and a texture of 64 megapixels has 140,000 boxes."""
+already, and a picture of a texture with 64 megapixels has 140,000 boxes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,12 @@ _WHITE = (255, 255, 255, 255)
 
 
 _UNPAUSED_S = 1.0
-"""Seconds that an object may be drawn beyond the page's time limit: a page that pauses does not cost the process."""
+"""Seconds beyond a page's time limit after which the process is ended. A page that can be paused stops earlier, so the
+process goes on."""
 
 
 def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> Image | None:
-    """Draw the page with its form fields on white, `width` x `height` pixels; None if it takes longer than to
+    """Draw the page with its form fields on white, `width` x `height` pixels; None if it is not finished by
     `deadline` (time.monotonic).
 
     PDFium offers a pause only between the objects of a page, so a single object is drawn to its end.
@@ -137,8 +138,8 @@ class PdfPages(Pages):
 
     @contextmanager
     def _reading(self, number: int) -> Iterator[float]:
-        """Hold PDFium's lock, and yield the time (time.monotonic) until which the page may be read. The process is
-        ended a little later."""
+        """Hold PDFium's lock, and yield the time (time.monotonic) until which the page may be read. If the
+        block lasts _UNPAUSED_S longer, the process is ended."""
         if not 1 <= number <= self.total:
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
         with _PDFIUM:
