@@ -22,7 +22,7 @@ from app.access.key_file import CHAT
 from app.cli import KEY, fail
 
 _MOST_INLINE = 16 << 20
-"""Most bytes of a file that is sent within the request; a larger file is uploaded first, and deleted afterwards."""
+"""Largest size, in bytes, of a file sent within the request. A larger file is uploaded first and deleted afterwards."""
 _TIMEOUT = httpx.Timeout(30, read=None)
 """Limits on waiting for the server. Reading has none, because a working server sends a sign of life every ten seconds
 and ends requests that take too long."""

@@ -1,7 +1,8 @@
 """Lists of objects: the rows of a table, the items of a receipt, one object for each.
 
-Cells of one field are below each other, look alike, and belong to no other field. So columns of places are found first.
-Then each field gets the column that the network prefers for it in most rows, and rows with cells become items.
+Cells of one field are below each other, look alike, and belong to no other field. So columns of possible
+cells are found first. Then each field gets the column that the network prefers for it in most rows, and rows with cells
+become items.
 """
 
 from bisect import bisect_left

@@ -60,7 +60,7 @@ _PROSE_SHARE = 0.4
 _FEW_CHARS = 250
 """Number of characters below which trafilatura returns a single line (its setting MIN_EXTRACTED_SIZE)."""
 _LIST_SHARE = 0.5
-"""Share of a page's text in records of one kind from which on the page is a list, of which an article is only a
+"""Least share of a page's text in records of one kind at which the page is a list, of which an article is only a
 part."""
 _LIST_KEPT = 0.95
 
