@@ -16,10 +16,10 @@ import pytest
 
 import app.chat.context.trim
 import app.chat.inputs
-import tasks.forecast
 from models.fair_executor import Slices
 from models.safety.text.engine import OwnTextGuard
 from tasks.catalog import TASK_NAMES
+from tasks.series import reading
 from tasks.wording.gui_elements import Wording
 from tests.e2e import full_model
 from tests.e2e.attacked import ALICE, BOB, LIMIT_S, MB, Attacked, bearer, run_task, serving_attacked
@@ -179,28 +179,29 @@ def test_wishes_for_elements_are_read_in_a_bounded_text_beside_the_loop(
 def test_a_text_of_signs_is_searched_for_series_beside_the_loop(
     server: Attacked, monkeypatch: pytest.MonkeyPatch, sign: str
 ) -> None:
+    """The short one in a thread, the long one in a decode process."""
     threads: list[int] = []
-    understand = tasks.forecast.message_of
+    understand = reading.message_of
 
-    def noted(text: str, *, has_sources: bool) -> Any:
+    def noted(text: str, most_cells: int) -> Any:
         threads.append(threading.get_ident())
-        return understand(text, has_sources=has_sources)
+        return understand(text, most_cells)
 
-    monkeypatch.setattr(tasks.forecast, "message_of", noted)
+    monkeypatch.setattr(reading, "message_of", noted)
     answers = server.is_spared(
         lambda size: server.ask(ALICE, *run_task("forecast", text_part("Forecast " + sign * (size // len(sign))))),
         10_000,
         200_000,
     )
     assert [answer.status_code for answer in answers] == [400, 400]
-    assert len(threads) == 2
+    assert len(threads) == 1
     assert thread_of(server) not in threads
 
 
 def test_a_text_too_long_for_a_series_is_refused_before_it_is_searched(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks.forecast, "message_of", None)
+    monkeypatch.setattr(reading.TableReader, "message", None)
     response = server.ask(ALICE, *run_task("forecast", text_part('"' * 1_100_000)))
     error = error_of(response, 413, "file_too_large")
     assert "OPENFAZE_MAX_INLINE_CHARS" in error["message"]
