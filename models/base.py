@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 RETRY_S = 2
 """Seconds after which a client may repeat a request if the time until a success is unknown. The delay is short, because
-some causes never pass, and clients that repeat a request wait for these twice."""
+some causes are permanent, and a client that retries then waits in vain."""
 
 _RAN_OUT = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
 _RAN_OUT_ON_GPU = "OutOfMemoryError"
@@ -33,8 +33,8 @@ _SAYS_SO = re.compile(
     r"out of memory|failed to allocate memory|_STATUS_ALLOC_FAILED|available memory of \d+ is smaller than requested",
     re.IGNORECASE,
 )
-"""Messages with which onnxruntime, CTranslate2 and CUDA's libraries report a lack of memory, for which they have no
-exception of its own."""
+"""Messages with which onnxruntime, CTranslate2 and CUDA's libraries report a lack of memory. These libraries have no
+separate exception for it."""
 
 Parts = Generator[None, None, ResultT]
 """Work on an item that pauses between its parts, and returns its result."""
@@ -47,7 +47,7 @@ class ModelError(Exception):
     retry_after: int | None = None
     """Seconds after which the same call may succeed; None if only an operator can remove the cause."""
     reason_label: ClassVar[str] = "failed"
-    """Kind of failure, in a word for metrics."""
+    """Kind of failure: one word, used in metrics."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the error by its message and fields, because the constructor takes other arguments."""
@@ -85,7 +85,7 @@ class EngineNotReady(EngineUnavailable):
 
 
 class EngineTooSlow(EngineNotReady):
-    """The engine took longer than it may, perhaps because of a momentary load; `reason` states the time limit."""
+    """The engine exceeded its time limit, perhaps because of a momentary load; `reason` states the limit."""
 
     reason_label = "slow"
 
@@ -109,7 +109,7 @@ class EngineOverloaded(ModelError):
 
 
 class ShareUsedUp(EngineOverloaded):
-    """The caller's key has `waiting` items waiting for `resource` already, its part of the queue."""
+    """The caller's key has used up its part of the queue: `waiting` of its items already wait for `resource`."""
 
     def __init__(self, resource: str, waiting: int, retry_after: int) -> None:
         ModelError.__init__(
@@ -131,7 +131,8 @@ class EngineFailed(ModelError):
 
 
 def ran_out(error: BaseException | None) -> bool:
-    """True if `error` means that memory, processes or open files were used up, which others may release."""
+    """True if `error` means that memory, processes or open files were used up. Other programs may release them
+    later."""
     if isinstance(error, OSError):
         return error.errno in _RAN_OUT
     if isinstance(error, MemoryError) or type(error).__name__ == _RAN_OUT_ON_GPU:
@@ -156,8 +157,8 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """Result of an engine for an item that is computed in part only, like a large picture after one tile. Between two
-    parts the host checks that somebody still waits, and lets the work of other keys go ahead."""
+    """Result of an engine for an item of which only a part has been computed, like one tile of a large picture. Between
+    two parts, the host checks that a caller still waits, and lets the work of other keys go first."""
 
     rest: Any
     """Item that continues the work; dropping it ends the work."""
@@ -180,8 +181,9 @@ class Engine(Protocol[ItemT, ResultT]):
         """Read the weights. Called once before the first `run`, and again after a `close`."""
 
     def run(self, batch: Sequence[ItemT]) -> Sequence[ResultT | Exception | Unfinished]:
-        """Return one result or exception per item, in order. A result must not depend on the rest of the batch. An item
-        that takes much longer than others of its batch comes back unfinished, and the host runs its rest later."""
+        """Return one result or exception per item, in order. A result must not depend on the rest of the batch. For an
+        item that takes much longer than the others of its batch, the engine may return an Unfinished, whose rest the
+        host runs later."""
 
     def close(self) -> None:
         """Free the weights. No `run` is under way when a host calls it."""

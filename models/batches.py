@@ -18,9 +18,9 @@ ResultT = TypeVar("ResultT")
 log = structlog.get_logger(__name__)
 
 _OF_FREE = 0.5
-"""Part of a card's free memory that one engine's items may take, because other engines compute on the card, too."""
+"""Share of a card's free memory that one engine's items may take. Other engines on the card need the remainder."""
 _CALM_BATCHES = 200
-"""Number of batches of the present largest size that must fit into memory before this size is doubled."""
+"""Number of batches of the current largest size that must succeed before this size is doubled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ class CardMemory:
     item: int
     """Memory that one more item takes during the computation."""
     items: int = 1
-    """Most items that are computed together on a card with enough memory."""
+    """Largest number of items that are computed together on a card with enough memory."""
     is_guess: bool = False
-    """True if the estimate was made for another network than the operator's own. It counts, but limits nothing."""
+    """True if the operator uses a network of their own, for which the estimate was not made. The estimate is counted,
+    but limits nothing."""
 
     @property
     def most(self) -> int:
@@ -48,13 +49,13 @@ class CardMemory:
 
 
 class Batches(Generic[ItemT, ResultT]):
-    """Batches of at most `limit` items, and of fewer once memory runs out, on a card or off it. Called by threads of
-    one host."""
+    """Runs batches of at most `limit` items, and smaller batches once memory runs out, on a card or on the CPU. Threads
+    of one host call it."""
 
     def __init__(self, name: str, limit: int, failures: Counter[str] | None = None) -> None:
-        """`failures` counts failures by reason; this class counts each lack of memory that smaller batches overcame."""
+        """`failures` counts failures by reason. This class adds each lack of memory that smaller batches overcame."""
         self.most = limit
-        """Most items of a batch at present."""
+        """Largest number of items of a batch at present."""
         self._name = name
         self._limit = limit
         self._calm = 0
@@ -66,7 +67,8 @@ class Batches(Generic[ItemT, ResultT]):
 
     def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception | Unfinished]:
         """Return a result, an exception or the unfinished rest for each item, whatever the engine raises. A batch that
-        fails as a whole is run again item by item; items that ran out of memory, in batches of half the size."""
+        fails as a whole is run again item by item. Items that ran out of memory are run again in batches of half the
+        size."""
         try:
             results: list[ResultT | Exception | Unfinished] = list(engine.run(items))
             if len(results) != len(items):

@@ -49,7 +49,7 @@ class EngineConfig:
     auto_pull: bool = True
     """True if small weights are fetched at their engine's first use."""
     max_queue: int = 64
-    """Most items that may wait for an engine."""
+    """Largest number of items that may wait for an engine."""
     idle_unload_s: float | None = None
     own: Sequence[BaseModel] = ()
     """Settings of capabilities, in one object or several."""
@@ -79,7 +79,7 @@ class Remote(Protocol):
     """A part whose work is done by another server, which may be unreachable, like the server of an LLM."""
 
     async def check(self) -> None:
-        """Check, at no cost, that the server can be reached. Raises ModelError if it cannot."""
+        """Check that the server can be reached, by a request that costs nothing. Raises ModelError if it cannot."""
 
 
 class EnginePart(Protocol):
@@ -140,9 +140,13 @@ class Candidate:
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
     """Runtime that computes the engine; None if no card can, or if something else computes it."""
     profile: str = EMBEDDED
-    """First of PROFILES that prefers the engine; the smallest also for an engine that an operator sets up."""
+    """First of PROFILES that prefers the engine. An engine that an operator sets up has the smallest profile, too."""
     card: CardMemory | None = None
-    """Memory that the engine takes of a card; None without a card, and for a network of the operator's own."""
+    """Memory that the engine takes on a card. None if the engine uses no card, or if the network is the operator's
+    own."""
+    pairs: Callable[[EngineConfig], Sequence[str]] | None = None
+    """Function that returns the pairs of languages that an engine which can run here translates, as people read them.
+    It may read files."""
     caution: str | None = None
     """Warning to operators about the engine's answers, in one sentence."""
 
@@ -163,7 +167,7 @@ class Capability(Generic[ServiceT]):
     Raises ModelError or BadResult."""
     settings: type[BaseModel] | None = None
     several: bool = False
-    """True if all engines that can run serve the capability, the best first, because they know different things."""
+    """True if all engines that can run serve the capability, the best first, because they complement each other."""
     is_switch: bool = False
     """True if the capability's setting names no engine, and `on` demands any of them."""
     order: int = 1000
@@ -188,8 +192,8 @@ class Listed(Protocol):
 
 
 def listed(declared: Iterable[ListedT]) -> dict[str, ListedT]:
-    """Return `declared` by name, in order. An object may occur more than once, because modules import it from each
-    other; raises ValueError for two objects of one name."""
+    """Return `declared` by name, in order. The same object may occur more than once, because modules import it from
+    each other. Raises ValueError for two objects with one name."""
     found: dict[str, ListedT] = {}
     for one in sorted(declared, key=lambda one: (one.order, one.name)):
         if found.setdefault(one.name, one) is not one:

@@ -1,4 +1,4 @@
-"""The NVIDIA cards of this machine, and how much memory they have free."""
+"""The NVIDIA cards of this machine, and their free memory."""
 
 import ctypes
 from collections.abc import Iterable

@@ -71,8 +71,8 @@ class WhileAwaited(Generic[Result]):
 
 
 def heard_of(ended: asyncio.Future[Any]) -> None:
-    """Take note of the failure of a task whose last caller may have left. Otherwise asyncio would log the failure,
-    whose message may quote a caller's texts. A callback of tasks."""
+    """Callback of tasks: mark the failure of a task as retrieved, because its last caller may have left. Otherwise
+    asyncio would log the failure, whose message may quote a caller's texts."""
     if not ended.cancelled():
         ended.exception()
 
@@ -136,6 +136,20 @@ class EngineAdmission:
         """True if the next item waits for room instead of being refused."""
         waits, self._first_is_in = self._first_is_in, True
         return waits
+
+
+async def both(one: Coroutine[Any, Any, ItemT], other: Coroutine[Any, Any, ResultT]) -> tuple[ItemT, ResultT]:
+    """Run both side by side, and return both results. The first failure cancels the other one, and is raised."""
+    first, second = asyncio.ensure_future(one), asyncio.ensure_future(other)
+    try:
+        one_result, other_result = await asyncio.gather(first, second)
+        return one_result, other_result
+    finally:
+        left = [task for task in (first, second) if not task.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
 
 
 async def side_by_side(

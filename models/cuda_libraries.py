@@ -1,4 +1,4 @@
-"""Load CUDA's libraries that a package needs, from the folders of NVIDIA's Python packages."""
+"""Loads the CUDA libraries that a package needs, from the folders of NVIDIA's Python packages."""
 
 import ctypes
 import mmap
@@ -11,7 +11,7 @@ _CUDA_LIBRARY = re.compile(rb"lib(?:cublas|cublasLt|cudart|cudnn|cufft|curand|nv
 
 
 def load_cuda_libraries(package: str) -> list[str]:
-    """Load CUDA's libraries that `package` is linked to or opens by name, from NVIDIA's Python packages or else from
+    """Load the CUDA libraries that `package` is linked to or opens by name, from NVIDIA's Python packages or else from
     the system. The package itself does not search those packages' folders. Return the names of libraries that do not
     load."""
     missing = []
@@ -44,8 +44,8 @@ def _folders() -> Iterator[Path]:
 
 
 def _whole(library: Path) -> list[str]:
-    """Return the paths of the library and of those that belong to it, in loading order: the core of cuBLAS comes first,
-    the parts of cuDNN come last."""
+    """Return the paths of the library and of the libraries that belong to it, in loading order: the core of cuBLAS
+    comes first, the parts of cuDNN come last."""
     stem, _, version = library.name.partition(".so")
     parts = [str(part) for part in sorted(library.parent.glob(f"{stem}?*.so{version}"))]
     return [*parts, str(library)] if "cublas" in stem else [str(library), *parts]

@@ -36,9 +36,9 @@ class Backend:
     """Runtime that computes networks, like onnxruntime or PyTorch, and the cards that it can use."""
 
     def __init__(self, name: str, probe: Callable[[], int], *, module: str = "", required: bool = True) -> None:
-        """`probe` returns the number of cards, may import the runtime, and raises CannotUse. `module` names the
-        runtime's Python package if it may need libraries of the system. With `required`, an engine that was to use a
-        card is refused if the runtime cannot use that card; otherwise it runs on the CPU."""
+        """`probe` returns the number of cards, may import the runtime, and raises CannotUse. `module` is the runtime's
+        Python package, needed only if it may load system CUDA libraries. If the card cannot be used: with
+        `required=True` the engine does not load; with False it runs on the CPU."""
         self.name = name
         self.module = module
         self.required = required

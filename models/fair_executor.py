@@ -1,8 +1,8 @@
-"""Threads for long computations on texts, done in slices so that a small job of one key need not wait for the whole of
-another key's large job.
+"""Threads for long computations on texts. The work is done in slices, so that a small job of one key need not wait
+until another key's large job ends.
 
 A job is a function, or a generator function that yields after every few milliseconds of work and returns its result.
-After each slice the next key has its turn; a job whose caller has left ends then.
+After each slice, the next key has its turn, and a job whose caller has left ends.
 """
 
 import asyncio
@@ -26,7 +26,8 @@ SLICE_S = 0.02
 
 
 def all_of(slices: Slices[T]) -> T:
-    """Do all slices without a pause and return the result: for few slices, or if no other work waits."""
+    """Do all slices without a pause and return the result. This suits work of few slices, or a thread for which no
+    other work waits."""
     while True:
         try:
             next(slices)
@@ -157,8 +158,8 @@ class FairExecutor:
 
     def _serve_one(self) -> bool:
         """Work for one slice; return False once the executor is closed and has no more work. The method returns after
-        each slice because a local variable of a loop would keep the last job, and thus megabytes, while waiting for the
-        next."""
+        each slice: in a loop, a local variable would keep the last job, and thus megabytes, while the thread waits for
+        the next job."""
         job = self._next()
         if job is None:
             return False

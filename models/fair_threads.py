@@ -1,7 +1,7 @@
-"""The event loop's default threads, which keys share in turn.
+"""A default thread pool for the event loop that is shared fairly (round-robin) between API keys.
 
-`asyncio.to_thread` and `run_in_executor` hand work to these threads. What runs there cannot be interrupted and goes on
-after its caller has left, so that one key could keep all of them.
+`asyncio.to_thread` and `run_in_executor` hand work to these threads. Such work cannot be interrupted and continues
+after its caller has left, so one key could occupy all threads.
 """
 
 import threading
@@ -16,6 +16,8 @@ from models.scheduler import SHARE, FairQueue, Share
 
 P = ParamSpec("P")
 T = TypeVar("T")
+THREADS = min(32, available_cpus() + 4)
+"""Default number of threads, the same as asyncio's."""
 
 
 @dataclass(slots=True, eq=False)
@@ -25,14 +27,10 @@ class _QueuedCall:
     future: "Future[Any]"
 
 
-THREADS = min(32, available_cpus() + 4)
-"""Number of the default threads, like that of asyncio's own."""
-
-
 class FairThreads(ThreadPoolExecutor):
-    """A pool of threads in which one key never has all of them, and waiting calls are begun by key in turn.
+    """A thread pool in which no single key can occupy every thread. Waiting calls are started by key in turn.
 
-    The key is that of the task that submits the call. `threads` must be at least 2.
+    A call belongs to the key of the task that submits it. `threads` must be at least 2.
 
     >>> asyncio.get_running_loop().set_default_executor(FairThreads())
     """

@@ -1,9 +1,10 @@
 """A loaded engine behind a bounded queue and a dynamic batcher.
 
 The event loop only moves references: `load`, `run` and `close` of the engine happen at the host's workplace, on its own
-threads or on replicas. Cancelling the coroutine that waits for a result is all it takes to withdraw an item: one that
-still queues is dropped, one that runs is finished and its result thrown away. An engine may hand back an item of which
-only a part is computed: the rest queues again, ahead of what its key has waiting, in turn with that of other keys.
+threads or on replicas. To withdraw an item, its caller only cancels the coroutine that waits for the result: an item in
+the queue is removed; an item that already runs is finished, and its result is discarded. An engine may return an item
+of which only a part is computed. The rest is queued again before all other items of its key, and takes turns with the
+items of other keys.
 """
 
 import asyncio
@@ -43,7 +44,8 @@ log = structlog.get_logger(__name__)
 
 _CLOSING = "The server is shutting down."
 _OVERTAKEN_AT_MOST = 4
-"""Batches of urgent items in a row while others wait; the next one takes the first of those along."""
+"""Largest number of successive batches of urgent items while other items wait. The next batch also takes the first of
+the other items."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +54,8 @@ class _QueuedItem(Generic[ItemT, ResultT]):
     share: Share
     queue: "FairQueue[_QueuedItem[ItemT, ResultT]]"
     patient: bool
-    """True if the caller would have waited for a place in the queue."""
+    """True if the item cannot be displaced, because its caller would have waited for a place in the queue or its work
+    has begun."""
     result: "asyncio.Future[ResultT]"
 
 
@@ -104,7 +107,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._residents: Residents | None = None
 
     def reside(self, residents: Residents, device: str, size: int) -> None:
-        """Let the engine share a card with others; it declares to take `size` bytes of the card's memory."""
+        """Let the engine share a card with other engines. `size` is the memory, in bytes of the card, that the engine
+        declares to take."""
         residents.add(self, device, size)
         self._residents = residents
 
@@ -139,11 +143,11 @@ class EngineHost(Generic[ItemT, ResultT]):
     async def run(self, item: ItemT, *, wait: bool = False, urgent: bool = False) -> ResultT:
         """Return the engine's result for `item`.
 
-        With `wait`, the caller waits for a place in a full queue; without, a full queue raises EngineOverloaded, or
-        ShareUsedUp if the caller's key already has its part of the queue. Keys are served in turn. An `urgent` item
-        overtakes all others and shares no batch with them: the first urgent items wait for no more than the running
-        batch. Other items are overtaken a few times in a row, not for ever. Raises EngineUnavailable if the engine
-        does not load, and EngineFailed if it breaks on this item.
+        If the queue is full, the caller waits for a place with `wait`. Without `wait`, a full queue raises
+        EngineOverloaded, or ShareUsedUp if the caller's key has used up its part of the queue. Keys are served in turn.
+        An `urgent` item overtakes all others and shares no batch with them: the first urgent items wait only for the
+        running batch. Other items are overtaken only a few times in a row. Raises EngineUnavailable if the engine does
+        not load, and EngineFailed if it breaks on this item.
         """
         [result] = await self.run_many([item], wait=wait, urgent=urgent)
         return result
@@ -153,9 +157,9 @@ class EngineHost(Generic[ItemT, ResultT]):
         jobs: list[_QueuedItem[ItemT, ResultT]] = []
         async with self.lease():
             try:
-                for item in items:  # no comprehension: `finally` needs those that are queued
+                for item in items:  # no comprehension, because `finally` needs the jobs queued so far
                     jobs.append(await self._enqueue(item, wait=wait, urgent=urgent))  # noqa: PERF401
-                if len(jobs) == 1:  # `gather` would add a future that costs more than a place in the queue
+                if len(jobs) == 1:  # `gather` adds a future, which costs more than a place in the queue
                     return [await jobs[0].result]
                 return await asyncio.gather(*(job.result for job in jobs))
             finally:
@@ -164,9 +168,8 @@ class EngineHost(Generic[ItemT, ResultT]):
     @contextlib.contextmanager
     def place(self) -> Iterator[Callable[[], None]]:
         """Keep a place in the queue for an item that the caller has yet to make. The place is kept until the block ends
-        or the caller calls the yielded function, right before `run`. Without a place it raises like `run`, so that no
-        item is made in vain.
-        """
+        or the caller calls the yielded function, right before `run`. If there is no place, it raises like `run`, so
+        that the caller does not make an item that would be refused."""
         share = SHARE.get()
         self._make_room(self._queue, share)
         give_up = self._queue.expect(share)
@@ -193,7 +196,7 @@ class EngineHost(Generic[ItemT, ResultT]):
     async def load(self) -> None:
         """Load the engine unless it is loaded. Raises EngineUnavailable with the engine's own remedy.
 
-        Callers share one load, which goes on even if all of them leave: the next caller waits for less of it.
+        Callers share one load, which continues even if all of them leave, so that the next caller waits for less time.
         """
         if self._closed:
             raise EngineNotReady(self.spec.capability, _CLOSING)
@@ -212,7 +215,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             return True
 
     async def close(self) -> None:
-        """Withdraw all waiting items, let running ones finish, and free the engine and the threads, for good."""
+        """Withdraw all waiting items, let running ones finish, and free the engine and the threads permanently."""
         self._closed = True
         self._cancel_idle_timer()
         waiting: list[asyncio.Future[Any]] = [job.result for job in (*self._urgent, *self._queue)]
@@ -268,14 +271,14 @@ class EngineHost(Generic[ItemT, ResultT]):
         queue = self._urgent if urgent else self._queue
         if not wait:
             self._make_room(queue, share)
-        # Urgent items do not wait here: this wait is for places in the queue whose items they are to overtake.
+        # Urgent items do not wait here, because they overtake the items in the queue.
         while wait and not urgent and queue.waiting(share.key) >= share.of(self.limits.max_queue):
             room = asyncio.get_running_loop().create_future()
             self._room.setdefault(share, deque()).append(room)
             try:
                 await room
             except asyncio.CancelledError:
-                # The place may have been promised to this caller already: it goes to the next one that waits.
+                # If the place has already been promised to this caller, it goes to the next caller that waits.
                 self._announce_room()
                 raise
         job = _QueuedItem[ItemT, ResultT](item, share, queue, wait, asyncio.get_running_loop().create_future())
@@ -360,7 +363,7 @@ class EngineHost(Generic[ItemT, ResultT]):
     def _settle(self, job: _QueuedItem[ItemT, ResultT], result: ResultT | Exception | Unfinished) -> None:
         if isinstance(result, Exception):
             self.counters.failures[reason_of(result)] += 1
-        if job.result.done():  # nobody waits for it any longer
+        if job.result.done():  # no caller waits for it any longer
             return
         if isinstance(result, ModelError):
             job.result.set_exception(result)
@@ -376,7 +379,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         if self._closed:
             job.result.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
             return
-        job.item, job.patient = rest, True  # it takes nobody's place, nor does it give up its own
+        job.item, job.patient = rest, True  # it needs no place in the queue, and cannot be displaced
         job.queue.push(job, job.share, first=True)
         self._arrived.set()
 
@@ -407,8 +410,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         return [job for job in taken if job is not None]
 
     def _may_run(self, share: Share) -> bool:
-        """True if a worker may take an item of `share`. An engine without batches may be busy with an item for long, so
-        that no key may occupy more than its share of the workers; batches are shared by keys and need no such bound."""
+        """True if a worker may take an item of `share`. An engine without batches may compute one item for a long time,
+        so no key may occupy more than its share of the workers. Batches are shared by keys and need no such bound."""
         return self.limits.max_batch > 1 or self._running[share.key] < share.of(self.limits.workers)
 
     def _announce_room(self) -> None:

@@ -1,4 +1,4 @@
-"""Return of freed memory, which the C library would keep, to the system."""
+"""Returns freed memory to the system, because the C library would keep it."""
 
 import asyncio
 import ctypes
@@ -9,6 +9,7 @@ LARGE_BLOCK = 8 * 1024 * 1024
 
 _M_MMAP_THRESHOLD = -3
 """Number of the parameter in glibc's `malloc.h`."""
+_LOOK_S = 5.0
 
 
 def give_large_blocks_back() -> bool:
@@ -17,9 +18,6 @@ def give_large_blocks_back() -> bool:
     Return False for another C library, which does not raise it."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and bool(mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK))
-
-
-_LOOK_S = 5.0
 
 
 @dataclass(slots=True)

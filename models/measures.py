@@ -13,7 +13,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 ITEMS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
 MEMORY = "memory"
-"""Reason of a failure for lack of memory, also if smaller batches then succeeded."""
+"""Reason of a failure for lack of memory, counted even if smaller batches then succeeded."""
 LOAD = "load"
 RELOAD = "reload"
 """Reason counted if an engine was unloaded and loaded again, for which a request had to wait."""

@@ -1,5 +1,5 @@
-"""Check for shared libraries that packages' native modules need from the system: which of them this machine lacks, and
-which Debian package provides each.
+"""Finds the shared libraries that native modules of Python packages need and this machine lacks, and the Debian package
+that provides each.
 
 A wheel contains nearly all libraries that it needs. A missing one would cause an ImportError at the engine's first use.
 This module detects it before anything is imported, from the names that an ELF file lists and from the loader's answer
@@ -37,8 +37,8 @@ DEBIAN_PACKAGES = {
     "libsndfile.so.1": "libsndfile1",
     "libstdc++.so.6": "libstdc++6",
 }
-"""Debian packages by the library's name as the loader knows it: libraries that wheels for Linux may leave to the
-system, or leave to it although they should not."""
+"""Debian packages by the name of the library for the loader. These are libraries that wheels for Linux may expect from
+the system, and some that wheels expect although they should not."""
 
 _STAND_INS = {"libgomp.so.1": "libgomp-*.so*"}
 """Patterns of file names under which other wheels contain the same library, in folders `*.libs` (auditwheel)."""

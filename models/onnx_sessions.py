@@ -9,6 +9,8 @@ from typing import Any
 from models.base import EngineUnavailable, ran_out
 from models.device import CPU, HOW_TO_SEE_CARDS, ONNXRUNTIME
 
+_MAY_TAKE: ContextVar[int] = ContextVar("may_take", default=0)
+
 
 def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int = 0) -> Any:
     """Return an InferenceSession of onnxruntime on `device`. `threads` is the number of threads on the CPU; 0:
@@ -38,9 +40,6 @@ def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int
     return EmptyingSession(session, f"gpu:{index}")
 
 
-_MAY_TAKE: ContextVar[int] = ContextVar("may_take", default=0)
-
-
 @contextmanager
 def bounded(most: int) -> Iterator[None]:
     """Limit the card's memory of each `onnx_session` that is opened within the block to `most` bytes; 0: no limit."""
@@ -54,9 +53,9 @@ def bounded(most: int) -> Iterator[None]:
 class EmptyingSession:
     """An InferenceSession that empties its arena when memory runs out.
 
-    The arena keeps every piece of memory that it ever took, and never joins two. Inputs of many sizes fill it with
-    pieces that are too small for the next input, until not even the smallest input can be computed. The arena frees its
-    pieces at the end of a run that has this option, even if the run fails.
+    The arena keeps every block of memory that it has allocated, and never joins two blocks. Inputs of many sizes fill
+    it with blocks that are too small for the next input, until not even the smallest input can be computed. At the end
+    of a run with this option, the arena frees its blocks, even if the run fails.
     """
 
     def __init__(self, session: Any, arena: str) -> None:

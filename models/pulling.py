@@ -14,8 +14,8 @@ from models.base import ModelError
 from models.weights import WeightFile, WeightSet
 
 Progress = Callable[["WeightFile", int, int | None], None]
-"""Function that is called with a file, the number of its bytes that are here, and the number of all its bytes; None if
-that is unknown."""
+"""Function that is called with a file, the number of its bytes that are here, and its total number of bytes (None if it
+is unknown)."""
 
 _BLOCK = 1 << 20
 
@@ -97,7 +97,7 @@ def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Prog
             except _AnotherFile:
                 if not begun:
                     raise
-                # The part fetched earlier may belong to another file.
+                # The part that was fetched earlier may belong to another version of the file.
                 _complete(file, url, target, part, http, progress)
         except (_AnotherFile, httpx.HTTPError, PullFailed) as error:
             failures.append(error)

@@ -1,7 +1,8 @@
-"""Choice of the engines that stay on a card: without room for a requested engine, the least recently used ones leave.
+"""Choice of the engines that stay on a card: if there is no room for a requested engine, the least recently used
+engines are unloaded.
 
-An engine in use never leaves, and a new one stays for at least twice as long as its loading took: two engines that are
-requested in turn, with room for one, spend no more than a third of their time on loading.
+An engine in use never leaves, and a new one stays for at least twice as long as its loading took: if two engines are
+requested in turn and there is room for one, no more than a third of the time is spent on loading.
 """
 
 import asyncio
@@ -77,7 +78,7 @@ class Residents:
         self._places[resident] = _Residence(device, size)
 
     def left(self, resident: Resident) -> None:
-        """Take note that nobody uses the engine at present."""
+        """Record that no caller uses the engine at present."""
         self._places[resident].used = self._clock()
         self._changed.set()
 

@@ -47,6 +47,8 @@ class CapabilityState:
     """Remedy if no engine serves the capability, or if its engine did not load at the last attempt."""
     is_off: bool = False
     """True if the operator switched the capability off."""
+    pairs: Sequence[str] = ()
+    """Pairs of languages that the engines of a capability which translates serve at present."""
 
     @property
     def public(self) -> dict[str, object]:
@@ -54,6 +56,8 @@ class CapabilityState:
             return {"state": OFF if self.is_off else "unavailable", "remedy": self.remedy}
         assert self.candidate is not None
         told: dict[str, object] = {"state": "loaded" if self.loaded else "idle", "engine": self.candidate.spec.name}
+        if self.pairs:
+            told["pairs"] = list(self.pairs)
         return told | {"warning": self.candidate.caution} if self.candidate.caution else told
 
 
@@ -65,9 +69,10 @@ class _Readiness:
     is_at_hand: bool
     """True if nothing would have to be fetched first."""
     off_the_card: str | None = None
-    """Remedy if nothing but the card that the operator named is missing."""
+    """Remedy if the card that the operator named is all that is missing."""
     is_fault: bool = False
     """True if the remedy is for an unexpected fault: the look failed, or the system lacks a library."""
+    pairs: Sequence[str] = ()
 
     @property
     def is_ready(self) -> bool:
@@ -76,14 +81,14 @@ class _Readiness:
 
 
 class Runtime:
-    """The engines of one process: which engine serves each capability, and the engines put together so far.
+    """The engines of one process: the engine that serves each capability, and the engines built so far.
 
     `choices` maps a capability to an engine's name, `auto`, `off`, or `on` for a switch; a capability that is not in it
     is `auto`. Engines compute in this process or on a `cluster`; in this process, `residents` determine which engines
     stay on a card.
 
-    To determine whether an engine can run here takes look-ups of packages and files. A server calls `look` ahead of
-    each request, which makes the look-ups in a thread; without such calls they are made when they are needed.
+    Packages and files have to be looked up to determine whether an engine can run here. A server calls `look` before
+    each request, which looks them up in a thread; without such calls, they are looked up when they are needed.
 
     Raises ValueError for a name that the catalog does not know.
     """
@@ -114,7 +119,7 @@ class Runtime:
         self._seen: Mapping[EngineSpec, _Readiness] = {}
         self._seen_at = -LOOK_AGAIN_S
         self._last_faults: dict[EngineSpec, str] = {}
-        """Last logged fault per engine. Looks are repeated with each request, and a fault is logged once."""
+        """Last logged fault per engine. Each request looks again, but a fault is logged only once."""
         for capability, choice in self._choices.items():
             names = [candidate.spec.name for candidate in catalog[capability].engines]
             if choice not in (AUTO, OFF, *([ON] if catalog[capability].is_switch else []), *names):
@@ -198,8 +203,8 @@ class Runtime:
         return [self._build(one).service for one in self._runnable(capability.name)]
 
     def off_the_card(self) -> Iterator[str]:
-        """Yield a sentence for each engine that would serve without using the card that there is. Imports the libraries
-        that compute."""
+        """Yield a sentence for each engine that would serve without using the card, although there is one. Imports the
+        libraries that compute."""
         for capability, candidate, backend, device in self._for_a_card():
             if said := self._found(candidate).off_the_card:
                 self.failures[candidate.spec, OFF_THE_CARD] += 1
@@ -217,8 +222,8 @@ class Runtime:
         )
 
     async def prepare(self, *capabilities: str) -> None:
-        """Put together the engines of `capabilities` in a thread, because this imports whole libraries. Loads nothing,
-        and raises nothing for an engine that cannot run: its callers get the error."""
+        """Build the engines of `capabilities` in a thread, because this imports whole libraries. Loads nothing, and
+        raises nothing for an engine that cannot run: its callers get the error."""
         missing = [
             one for capability in capabilities for one in self._serving(capability) if one.spec not in self._built
         ]
@@ -233,9 +238,9 @@ class Runtime:
             await part.load()
 
     def parts(self) -> list[tuple[EngineSpec, EnginePart]]:
-        """Return the parts of all engines that were put together, each part with the engine that owns it."""
+        """Return the parts of all engines that were built, each part with the engine that owns it."""
         found: dict[int, tuple[EngineSpec, EnginePart]] = {}
-        # A part that one engine takes over from another occurs twice, first with its owner.
+        # A part that two engines share occurs twice, first with its owner.
         for spec, built in list(self._built.items()):
             for part in built.parts:
                 found.setdefault(id(part), (spec, part))
@@ -280,9 +285,13 @@ class Runtime:
                 return _Readiness(f"'{candidate.spec.name}' cannot run. {lacks}", is_at_hand=False, is_fault=True)
             off_the_card = self._off_the_card(candidate, config) if remedy is None else None
             is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
-            return _Readiness(remedy if off_the_card is None else off_the_card, is_at_hand, off_the_card)
+            pairs = candidate.pairs(config) if remedy is None and candidate.pairs is not None else ()
+            told = remedy if off_the_card is None else off_the_card
+            return _Readiness(told, is_at_hand, off_the_card, pairs=pairs)
+        except EngineUnavailable as error:
+            return _Readiness(error.remedy, is_at_hand=False, is_fault=True)
         except Exception as error:
-            # For a folder that may not be read or a disk that has gone, the system's own words suffice.
+            # The system's own words suffice for an unreadable folder or a missing disk.
             known = error.strerror if isinstance(error, OSError) else None
             reason = known or f"{type(error).__name__}: {error}".rstrip(" :")
             said = f"Whether '{candidate.spec.name}' can run here could not be seen: {reason}."
@@ -310,8 +319,8 @@ class Runtime:
         return f"'{name}' was to run on a card ({setting}={config.device}). {obstacle} Or set {setting}=cpu."
 
     def _for_a_card(self) -> Iterator[tuple[str, Candidate, Backend, str]]:
-        """Yield the capability, engine, backend and device of each engine that would serve, if only on the CPU, and may
-        use the card that there is."""
+        """Yield the capability, engine, backend and device of each engine that would serve, perhaps only on the CPU,
+        although it may use the card of this machine."""
         for capability, declared in self._catalog.items() if DRIVER.obstacle() is None else ():
             if self._choices.get(capability) == OFF:
                 continue
@@ -334,7 +343,7 @@ class Runtime:
         return self._catalog[capability].preferred(self._config.profile)
 
     def _remedy(self, candidate: Candidate) -> str | None:
-        """Remedy for an engine that cannot run here; None if it can run, and so can the engine that it needs."""
+        """Remedy for an engine that cannot run here; None if both the engine and the engine that it needs can run."""
         remedy = self._found(candidate).remedy
         if remedy is not None or candidate.needs is None:
             return remedy
@@ -403,11 +412,14 @@ class Runtime:
             is_off = self._choices.get(capability) == OFF
             return CapabilityState(capability, None, loaded=False, remedy=error.remedy, is_off=is_off)
         missing = self._missing(candidate) or self._broken(candidate)
-        return CapabilityState(capability, candidate, loaded=self._is_loaded(candidate), remedy=missing)
+        serving = self._serving(capability)
+        pairs = dict.fromkeys(pair for one in serving for pair in self._found(one).pairs)
+        loaded = self._is_loaded(candidate)
+        return CapabilityState(capability, candidate, loaded=loaded, remedy=missing, pairs=tuple(pairs))
 
     def _missing(self, candidate: Candidate) -> str | None:
         """Remedy for weights that could not be fetched when they were needed and are still missing; None if no weights
-        are."""
+        are missing."""
         built = self._built.get(candidate.spec)
         hosts = [part for part in built.parts if isinstance(part, EngineHost)] if built else []
         if self._found(candidate).is_at_hand:

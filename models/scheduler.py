@@ -2,13 +2,14 @@
 
 Waiting items are served by stride scheduling (Waldspurger and Weihl, 1995): each key has a virtual time that advances
 by 1 / weight when it is served, and the key with the least time goes next. With equal weights, this is the key that was
-served least recently. A key that had nothing waiting starts at the time of the waiting keys: nothing can be saved up.
-An item of a key with many waiting counts as up to three: a client that asks for little is served soon, and a flood gets
-the rest. Work of batches is served after all work for which a client waits, though it is not passed over for ever.
+served least recently. A key without waiting items starts at the time of the waiting keys, so it cannot save up turns.
+If a key has many waiting items, each of them counts as up to three: a client that asks for little is served soon, and a
+flood gets the rest. Work of batches is served after all work for which a client waits, but it is passed over only a
+limited number of times.
 
 A key may have a limited part of each resource, of its slots and of its queue; items beyond this part are refused, with
-the number of items that wait already. A full queue refuses no key that has fewer items in it than others: their newest
-item makes room.
+an error that names the number of its waiting items. If the queue is full, a key with fewer items than others is not
+refused: the newest item of another key is removed instead.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from models.base import EngineOverloaded, ShareUsedUp
 ItemT = TypeVar("ItemT")
 
 _FEW = 8
-"""Most waiting items with which a key is served as often as any other."""
+"""Largest number of waiting items with which a key is served as often as any other key."""
 _MOST_COUNTED = 3.0
 _PASSED_OVER_AT_MOST = 16
 """Largest number of items in a row that are served ahead of a waiting item of a batch."""
@@ -84,7 +85,8 @@ class FairQueue(Generic[ItemT]):
         self._passed_over = 0
         """Number of items served in a row while an item of a batch waited."""
         self._times: dict[str, float] = {}
-        """Virtual times of the keys that are ahead of `_now`, and of a few that were; all others are at `_now`."""
+        """Virtual times of the keys that are ahead of `_now`. It may also contain a few keys that no longer are; all
+        other keys are at `_now`."""
         self._now = 0.0
         self._size = 0
         self._arrivals = count()
@@ -135,7 +137,7 @@ class FairQueue(Generic[ItemT]):
         )
 
     def askers(self, may: Callable[[Share], bool]) -> list[Share]:
-        """Return the shares of all lanes that `may` be served, in the order in which `pop` would serve them."""
+        """Return the shares of all lanes for which `may` returns True, in the order in which `pop` would serve them."""
         places = (place for order in self._orders for place in sorted(order))
         return [share for _, _, lane in places if may(share := self._shares[lane])]
 
@@ -157,7 +159,8 @@ class FairQueue(Generic[ItemT]):
         self._size += 1
 
     def pop(self, may: Callable[[Share], bool] | None = None) -> ItemT | None:
-        """Remove and return the next item of a key that `may` be served, or of any key; None if there is none."""
+        """Remove and return the next item of a key for which `may` returns True (without `may`, of any key); None if
+        there is no such item."""
         for order in self._orders:
             passed_over = []
             item: ItemT | None = None
@@ -288,8 +291,8 @@ class FairSlots:
     async def slot(self, *, patient: bool = False) -> AsyncIterator[None]:
         """Hold a slot for the SHARE of the running task while the block runs.
 
-        Raises ShareUsedUp and EngineOverloaded if too many callers wait; `patient` callers, whose number another bound
-        limits, wait nevertheless.
+        Raises ShareUsedUp and EngineOverloaded if too many callers wait; `patient` callers wait in any case, because
+        another bound limits their number.
         """
         give_back = await self.take(patient=patient)
         try:
@@ -315,7 +318,8 @@ class FairSlots:
         self._displaced(SHARE.get())
 
     def _displaced(self, share: Share) -> _Claim | None:
-        """Return the claim that has to leave for one of `share`, if any. Raises ShareUsedUp and EngineOverloaded."""
+        """Return the claim that must be refused to make room for a claim of `share`, if any. Raises ShareUsedUp and
+        EngineOverloaded."""
         if self._used < self._at_once and self._may(share):
             return None
         return make_room(

@@ -1,4 +1,4 @@
-"""The weights of one engine, which are downloaded when the engine loads if they are small."""
+"""The weights of one engine. Small weights are downloaded when the engine loads."""
 
 import time
 from collections.abc import Callable

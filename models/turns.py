@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from models.scheduler import Share, counted
 
 CONTESTED_S = 60.0
-"""Seconds after a key's request within which a request of another key makes the two rivals."""
+"""Number of seconds after a request of a key in which a request of another key makes the two keys rivals."""
 _BACK_S = 0.03
-"""Seconds for which processors wait for the next step of a key's work. The lines cut out of a searched page would
-otherwise come a moment too late, and wait for another key's batch."""
+"""Number of seconds for which processors wait for the next step of a key's work. Otherwise, the lines of a page whose
+search has just ended would come a moment too late, and wait for another key's batch."""
 
 
 SLOW_S = 10.0
@@ -30,8 +30,8 @@ class _Home:
 
 class Homes:
     """Assignment of keys to `many` processes, each of which holds files and answers one call at a time. A key may use
-    all processes while it asks alone, and its Share of them if others have asked recently. Different keys get different
-    processes as far as there are enough.
+    all processes while no other key asks, and its Share of them if others have asked recently. Different keys get
+    different processes if there are enough.
 
     While others ask, a key with long calls gets no process that the others use, and never the last one of several:
     keys without long calls never wait for a long call.
@@ -46,7 +46,7 @@ class Homes:
         self._slow_until: dict[str, float] = {}
 
     def of(self, share: Share) -> list[int]:
-        """Take note that `share` asks now, and return the numbers of the processes that it may use."""
+        """Record that `share` asks now, and return the numbers of the processes that it may use."""
         self._forget()
         self._settle(share)
         return self.usable(share)
@@ -59,7 +59,7 @@ class Homes:
         return self._from(self._first(share.key), many, self._choice(share.key))
 
     def began_long(self, share: Share) -> None:
-        """Take note that a call of `share` takes long; `ended_long` must follow."""
+        """Record that a call of `share` takes long; `ended_long` must follow."""
         self._long[share.key] += 1
         self._settle(share)
 
@@ -89,7 +89,7 @@ class Homes:
         return min(choice, key=taken.__getitem__)
 
     def _choice(self, key: str) -> Sequence[int]:
-        """Numbers of the processes from which `key` gets its part."""
+        """Return the numbers of the processes from which `key` gets its part."""
         others = self._homes.keys() - {key}
         if not others or self._many == 1:
             return range(self._many)
@@ -111,8 +111,8 @@ class Homes:
 
 
 class Rivalry:
-    """Whether several keys ask for the same thing: two that did within CONTESTED_S of each other are rivals for as long
-    again."""
+    """Record of whether several keys compete for a resource. Two keys that ask for it within CONTESTED_S of each other
+    are rivals for another CONTESTED_S."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -132,8 +132,8 @@ class Rivalry:
 
 
 class Turns:
-    """Turns of engines that compute with the same processors, like the two of OCR: no key waits for more of another
-    key's work than the running batch. Belongs to one event loop.
+    """Turns of engines that compute with the same processors, like the detector and the recogniser of OCR. A key never
+    waits for more of another key's work than the running batch. Belongs to one event loop.
 
     As long as one key asks alone, all engines run at the same time. If several keys ask (`is_contested`), at most
     `at_once` batches run; the next one belongs to the key whose work took the least of the processors' time. The
@@ -159,7 +159,8 @@ class Turns:
         self._queues.append(waiting)
 
     def widen(self, more: int) -> None:
-        """Raise the number of batches that may run at the same time: an engine has moved to further processors."""
+        """Raise the number of batches that may run at the same time by `more`, because an engine has moved to other
+        processors."""
         self.at_once += more
 
     @property
@@ -167,13 +168,13 @@ class Turns:
         return self._rivalry.is_on
 
     def asked(self, share: Share) -> None:
-        """Take note that `share` has work for one of the engines."""
+        """Record that `share` has work for one of the engines."""
         self._rivalry.asked(share.key)
         if self._back is not None:
             asyncio.get_running_loop().call_soon(self._grant)
 
     def next_of(self, shares: Sequence[Share]) -> Share | None:
-        """Return the share whose turn it is, of `shares` that want the same engine, in the order of its queue."""
+        """Return the share whose turn it is. `shares` want the same engine, and are in the order of its queue."""
         first = next(iter(shares), None)
         if first is None or not self.is_contested:
             return first
@@ -186,7 +187,7 @@ class Turns:
         """Wait until the engine may run a batch, and yield a counter for the batch's items per share.
 
         `first` returns the share whose work the engine would run next, which may change until its turn. `is_followed`
-        is true if the same work goes on in another engine.
+        is true if the same work continues in another engine.
         """
         granted = asyncio.get_running_loop().create_future()
         self._waiting.append((first, is_followed, granted))
@@ -234,7 +235,7 @@ class Turns:
     def _grant(self) -> None:
         self._waiting = [one for one in self._waiting if not one[2].done()]
         while self._waiting and not (self._running >= self.at_once and self.is_contested):
-            # Work of batches comes last; of one key's work, steps already begun come first.
+            # Work of batches comes last. Among the work of one key, work that has already begun comes first.
             places = [
                 (share is not None and share.is_later, self._time(share), is_followed)
                 for share, is_followed in ((first(), is_followed) for first, is_followed, _ in self._waiting)

@@ -20,8 +20,8 @@ _MIRRORS = (
         r"https://cdn.jsdelivr.net/gh/\1@\2/\3",
     ),
 )
-"""Patterns of addresses, and the addresses of complete mirrors. A mirror cannot change a file unseen, because checksums
-are compared."""
+"""Patterns of addresses, and the addresses of complete mirrors. If a mirror changed a file, the comparison of checksums
+would fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class WeightSet:
         return shown_bytes(self.size)
 
     def missing(self, root: Path) -> list[WeightFile]:
-        """Return the files that are not below `root`. A file that is there needs no check: `pull` checks each before it
-        gets its name."""
+        """Return the files that are not below `root`. Files that exist are not checked, because `pull` checks each file
+        before it gives the file its name."""
         return [file for file in self.files if not (root / file.path).is_file()]
 
 

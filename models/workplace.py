@@ -27,23 +27,25 @@ class HostLimits:
     """Limits with which a host runs one engine."""
 
     max_batch: int = 1
-    """Most items of one `run`: those that arrived while the engine was busy. No batch waits for more items."""
+    """Largest number of items of one `run`: those that arrived while the engine was busy. No batch waits for more
+    items."""
     item_bytes: int = 0
     """Bytes of a card's memory per item during the computation, which may limit a batch further; 0: unknown."""
     card_bytes: int = 0
-    """Most bytes of a card's memory that the engine may take, if its runtime can be limited; 0: no bound."""
+    """Largest number of bytes of a card's memory that the engine may take, if its runtime can be limited; 0: no
+    bound."""
     device: str = "cpu"
     """Device of the engine if `item_bytes` is known: its free memory limits a batch."""
     contested_batch: int | None = None
     """Largest batch while several keys compete for the engine, so that none waits longer than one short batch. None:
     no smaller limit applies."""
     is_followed: bool = False
-    """True if an item's work goes on in another host of the same Turns."""
+    """True if an item's work continues in another host of the same Turns."""
     max_queue: int = 64
-    """Most items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its Share of
-    it."""
+    """Largest number of items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its
+    Share of it."""
     workers: int = 1
-    """Most batches that run at the same time. A key may have its Share of them if each takes one item."""
+    """Largest number of batches that run at the same time. A key may have its Share of them if each takes one item."""
     idle_unload_s: float | None = None
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 
@@ -53,11 +55,11 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
 
     @property
     def at_once(self) -> int:
-        """Most batches that may run at the same time."""
+        """Largest number of batches that may run at the same time."""
 
     @property
     def most(self) -> int:
-        """Most items that a batch may have at present."""
+        """Largest number of items that a batch may have at present."""
 
     async def open(self) -> None:
         """Load the engine. Raises the engine's exceptions."""
@@ -66,17 +68,17 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
         self, items: Sequence[ItemT_contra], left: asyncio.Event
     ) -> Sequence[ResultT_co | Exception | Unfinished]:
         """Return a result, an exception or the unfinished rest for each item. `left` is set once nobody waits for any
-        of them: the workplace then ends their work as far as possible, and the caller ignores the results."""
+        of them: the workplace then ends their work if it can, and the caller ignores the results."""
 
     async def close(self) -> None:
         """Free the engine. No `run` is under way."""
 
     def leave(self) -> None:
-        """Leave the workplace for good, without waiting."""
+        """Leave the workplace permanently, without waiting."""
 
 
 MakeWorkplace = Callable[[EngineSpec, Factory[Any, Any], HostLimits, Counter[str]], Workplace[Any, Any]]
-"""Function that makes a workplace. The counter is that of the host's failures by reason."""
+"""Function that makes a workplace. Its counter argument counts the host's failures by reason."""
 
 
 class Cluster(Protocol):

@@ -15,10 +15,10 @@ _PARTS_OF_A_CARD = 20
 
 @dataclass(frozen=True, slots=True)
 class ReplicaCounts:
-    """Least and most numbers of processes for one engine."""
+    """Smallest and largest number of processes for one engine."""
 
     least: int = 1
-    """Number of processes that are kept without work."""
+    """Number of processes that keep running when there is no work."""
     most: int = 2
 
 
@@ -37,19 +37,19 @@ class ClusterConfig:
     object_store_mb: int = 512
     """Shared memory of a cluster that this process starts, in megabytes."""
     start_s: float = 120.0
-    """Most seconds until replicas answer after their start."""
+    """Largest number of seconds between the start of a replica and its first answer."""
     drain_s: float = 30.0
-    """Most seconds for which a leaving replica may finish its work."""
+    """Largest number of seconds for which a replica may finish its work when it is stopped."""
     stuck_s: float = 600.0
-    """Most seconds for one batch. After them, callers no longer wait, and the replica is replaced."""
+    """Largest number of seconds for one batch. After this time, callers no longer wait, and the replica is replaced."""
     threads: int = 1
     """Number of threads per library in a replica (OMP_NUM_THREADS and others), unless the engine sets it."""
     scale_s: float = 3.0
-    """Seconds of higher load after which replicas are added; after ten times as many of lower load, replicas are
-    removed."""
+    """Number of seconds of higher load after which replicas are added. Replicas are removed after ten times as many
+    seconds of lower load."""
     on_its_way: int = 1
-    """Batches that are sent to a replica in addition to those that it computes, so that it need not wait for the
-    next."""
+    """Number of batches that are sent to a replica in addition to the batches that it computes, so that it need not
+    wait for the next one."""
 
     def of(self, capability: str) -> ReplicaCounts:
         return self.replicas_of.get(capability, self.replicas)

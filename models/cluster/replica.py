@@ -20,12 +20,12 @@ ResultT = TypeVar("ResultT")
 
 
 Pickled = bytes | tuple[bytes, Sequence[memoryview]]
-"""Pickled items: as bytes, or with the large buffers apart, in shared memory."""
+"""Pickled items, either as bytes or with the large buffers separate, in shared memory."""
 
 
 class Replica(Generic[ItemT, ResultT]):
-    """A process's engine. Items and results are sent as bytes: unpickled arrays can be written to, and keep no shared
-    memory."""
+    """The engine of a replica's process. Items and results are sent as bytes, because arrays that are unpickled from
+    bytes are writable and do not occupy shared memory."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Replica(Generic[ItemT, ResultT]):
         self._limits = limits
         self._version = version
         self._stuck_s = stuck_s
-        """Seconds for a batch after which this process counts as stuck."""
+        """Number of seconds after which a process that still computes the same batch counts as stuck."""
         self._begun: dict[int, float] = {}
         """Start of the batch that a thread computes, by thread."""
         self._failures: Counter[str] = Counter()
@@ -75,7 +75,7 @@ class Replica(Generic[ItemT, ResultT]):
         return await self._in_thread(self._failure)
 
     async def run(self, items: Pickled) -> bytes:
-        """Return, pickled, a result or exception for each item, and the other failures by reason. If the call is
+        """Return a result or exception for each item, and the other failures by reason, all pickled. If the call is
         cancelled before a thread has begun the batch, the batch is not computed; later, the items that can end early
         are cancelled."""
         left, begun = Event(), list[ItemT]()
@@ -119,8 +119,8 @@ class Replica(Generic[ItemT, ResultT]):
         return pickle.dumps((told, failures), pickle.HIGHEST_PROTOCOL)
 
     def _computed(self, items: Sequence[ItemT], left: Event) -> list[Any]:
-        """Return a result or exception for each item. Unfinished items are continued here, next to their state, until
-        all callers have left."""
+        """Return a result or exception for each item. Unfinished items are continued in this process, which has their
+        state, until all callers have left."""
         engine = self._loaded()
         rests, results = dict(enumerate(items)), dict[int, Any]()
         while rests:

@@ -1,8 +1,7 @@
-"""Transport of batches to replicas by handles of Ray Serve, from the server's event loop.
+"""Sends batches to replicas through Ray Serve handles, from the server's event loop.
 
-Serve's own HTTP ingress is not started, because it is slow. `serve.batch` is not used, because a host has already
-gathered its batch, from keys in turn. A replica calls no deployment, in particular not its own.
-"""
+Serve's own HTTP ingress is not started, because it is slow. `serve.batch` is not used: the EngineHost has already
+formed a batch, fairly across API keys. A replica never calls a deployment, not even its own."""
 
 import asyncio
 import contextlib
@@ -45,13 +44,12 @@ _LONG = 1 * _MB
 _LOOK_S = 0.2
 """Seconds between two checks for new replicas."""
 _DEPLOYING = threading.Lock()
-"""Lock of Serve's pickling of deployments, which changes switches of the whole process."""
+"""Lock around Serve's pickling of deployments, which changes global state of the process."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _AT_HOME = {
     # no usage statistics for Ray's makers
     "RAY_USAGE_STATS_ENABLED": "0",
-    # By default, Ray's workers have a lower priority than all other processes (15), so that the server would delay its
-    # own engines.
+    # By default, Ray starts its workers with niceness 15, so the server's own load would starve its engines.
     "RAY_worker_niceness": "0",
     "RAY_SERVE_LOG_TO_STDERR": "0",
     # Interval in which Ray's controller checks the number of replicas: ten checks per second would take 5 % of a core.
@@ -69,8 +67,8 @@ class RayCluster:
     def __init__(self, config: ClusterConfig) -> None:
         self.config = config
         self._thread = ThreadPoolExecutor(16, thread_name_prefix="ray")
-        """Threads for calls that wait for the cluster, which limit how many engines can be started or stopped at a
-        time."""
+        """Threads for calls that wait for the cluster. Their number limits how many engines can be started or stopped
+        at the same time."""
         self._connecting = SharedRun(self._connect)
         self._connected = False
 
@@ -115,12 +113,13 @@ class RayCluster:
             os.environ.setdefault(name, value)
         token = Path.home() / ".ray" / "auth_token"
         if self.config.address and (token.is_file() or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()):
-            # By default a cluster demands its token, but a joining process sends one only in this mode.
+            # By default a cluster demands its token, but a process that joins the cluster sends a token only in this
+            # mode.
             os.environ.setdefault("RAY_AUTH_MODE", "token")
         import ray
         from ray import serve
 
-        # At each start, Ray would warn that it sets no signal handler, in a line that is no JSON.
+        # At each start, Ray would warn that it sets no signal handler, in a line that is not JSON.
         logging.getLogger("ray").setLevel(logging.ERROR)
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         common = {"log_to_driver": False, "configure_logging": False, "namespace": "openfaze"}
@@ -148,7 +147,8 @@ def cluster_of(config: ClusterConfig) -> Cluster:
 
 
 def _keep_signals() -> None:
-    """Restore the server's signal handlers. Ray puts its own before them, which prints a C++ stack at each SIGTERM."""
+    """Restore the server's signal handlers. Ray installs a handler of its own, which prints a C++ stack at each
+    SIGTERM."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             if (handler := signal.getsignal(number)) is not None:
@@ -190,8 +190,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
     @property
     def _app(self) -> str:
-        """Name of the engine's application in Serve. It is new for each opening on the server's own cluster: a handle
-        to a name that was deleted and created again gets the error that the application is gone."""
+        """Name of the engine's application in Serve. On the server's own cluster, each opening gets a new name: if a
+        name is deleted and created again, its handle raises the error that the application is gone."""
         return f"{self._name}-{self._opened}" if self._cluster.is_own else self._name
 
     async def open(self) -> None:
@@ -288,7 +288,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         from ray import serve
         from ray.serve.exceptions import RayServeException
 
-        # A deployment whose replicas are all ending raises an error instead: then the engine is deployed again.
+        # A deployment whose replicas are all ending raises an error here. The engine is then deployed again.
         with contextlib.suppress(RayServeException, ray.exceptions.RayError):
             handle = await self._cluster.in_thread(serve.get_app_handle, self._app)
             if await handle.version.remote() == digest:
@@ -308,8 +308,9 @@ class RayWorkplace(Generic[ItemT, ResultT]):
                     "num_gpus": self._gpus,
                     "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(config.threads))},
                 },
-                # One replica must accept all batches of a server until others have joined, because Serve sends waiting
-                # calls by slow polling. The replica's threads limit the batches that are computed at a time.
+                # One replica must be able to accept all of a server's batches until more replicas start, because Serve
+                # only rarely checks for queued calls. The replica's threads limit the batches that are computed at a
+                # time.
                 max_ongoing_requests=max(2 * self.at_once, 4),
                 graceful_shutdown_timeout_s=config.drain_s,
                 logging_config=_LOGGING,
@@ -322,7 +323,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         return handle
 
     def _number(self) -> dict[str, Any]:
-        """Return the number of replicas in Serve's options. With a fixed number, no requests are counted for
+        """Return the Serve options that set the number of replicas. With a fixed number, no requests are counted for
         scaling."""
         if self._count.least == self._count.most:
             return {"num_replicas": self._count.most}
@@ -353,8 +354,9 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
 
 def _sent(items: list[Any]) -> Any:
-    """Return the pickled items; large ones by reference, with the buffers of pictures and sound apart, so that they are
-    copied once. If another replica is asked, it reads the same copy."""
+    """Return the pickled items. If they are large, put them into the object store and return a reference; image and
+    audio buffers are pickled out of band, so they are copied only once. If another replica is asked, it reads the same
+    copy."""
     import ray
 
     beside: list[pickle.PickleBuffer] = []

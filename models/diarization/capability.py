@@ -31,7 +31,7 @@ _VOICES_AT_ONCE = 32
 
 class DiarizationSettings(OwnSettings):
     diarization: str = "auto"
-    """The engine that tells speakers apart: `pyannote`, `resemblyzer`, or `auto`: the first that can run."""
+    """Engine that distinguishes speakers: `pyannote`, `resemblyzer`, or `auto`: the first that can run."""
     diarization_model: Path | None = None
     """A copy of pyannote/speaker-diarization-community-1, for `pyannote`."""
 
@@ -66,7 +66,8 @@ PYANNOTE = Candidate(
 
 
 async def _tell_voices_apart(engines: Engines) -> str:
-    """Test with two parts of a voice, and with one of them played at another speed, which makes it another voice."""
+    """Test with two parts of a voice, and with one of these parts played at another speed, which sounds like another
+    voice."""
     voices = engines.use(DIARIZATION)
     samples = await asyncio.to_thread(read_greeting)
     if isinstance(voices, VoiceEncoder):

@@ -81,7 +81,7 @@ class Pyannote:
     def _turns(self, recording: DiarizationInput) -> tuple[VoiceTurn, ...]:
         import torch
 
-        # A private mapping, because torch takes only arrays that it may write to.
+        # The mapping is private (copy-on-write), because torch accepts only writable arrays.
         samples = np.memmap(recording.path, np.float32, mode="c")
         sound = {"waveform": torch.from_numpy(samples)[None], "sample_rate": RATE}
         found = self._pipeline(sound, num_speakers=recording.speakers).exclusive_speaker_diarization

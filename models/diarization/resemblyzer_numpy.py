@@ -52,6 +52,6 @@ def _lstm(steps: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray
 
 
 def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    # Computed from tanh, which never overflows.
+    # The sigmoid is computed from tanh, which never overflows.
     sigmoid: NDArray[np.float32] = np.float32(0.5) * np.tanh(np.float32(0.5) * x) + np.float32(0.5)
     return sigmoid

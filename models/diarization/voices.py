@@ -18,7 +18,8 @@ DIMENSIONS = 256
 """Number of elements in a Voice."""
 
 Voice = NDArray[np.float32]
-"""float32[256] of length 1: the cosine of two voices is the dot product of their vectors."""
+"""Vector of a voice, float32[256] of length 1: the cosine similarity of two voices is the dot product of their
+vectors."""
 
 
 @runtime_checkable

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from pydantic import Field
-
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import ONNXRUNTIME
 from models.embedding.embedder import PassageEmbedder
@@ -21,9 +19,7 @@ SENTENCES_AT_ONCE = 16
 class EmbeddingSettings(OwnSettings):
     embedding: str = "auto"
     """The engine of `/v1/embeddings`: `all-minilm-l6-v2`, `multilingual-e5-small`, or `auto`: the first that can run
-    here. What openfaze compares by itself it compares by `all-minilm-l6-v2`; `off` does without both."""
-    max_embedded_chars: int = Field(default=1_000_000, ge=1)
-    """Characters of all texts of one request to `/v1/embeddings`."""
+    here. openfaze's own comparisons always use `all-minilm-l6-v2`; `off` switches both off."""
 
 
 def _build_minilm(config: EngineConfig) -> Built:

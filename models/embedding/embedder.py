@@ -16,13 +16,16 @@ DIMENSIONS = 384
 """Number of elements in every engine's vectors."""
 
 _AT_ONCE = 32
-"""Most passages of one request that the engine has at a time: a batch is computed while the next one waits."""
+"""Largest number of texts of one request that are sent to the engine at a time: while one batch is computed, the next
+one waits. Callers of one key are served in order of arrival: with all of a long list in the queue, a short one would
+wait for its end."""
 
 LANGUAGES = frozenset({"en"})
 """ISO 639-1 codes of the languages whose sentences all-MiniLM-L6-v2 was trained to compare."""
 
 Vector = NDArray[np.float32]
-"""float32[384] of length 1: the cosine of two texts is the dot product of their vectors."""
+"""Vector of a text, float32[384] of length 1: the cosine similarity of two texts is the dot product of their
+vectors."""
 
 
 class Embedder(Protocol):
@@ -38,7 +41,8 @@ class PassageEmbedder(Embedder, Protocol):
         """True if `passages` can begin at once, because the tokenizer is loaded."""
 
     def passages(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
-        """Return all of `text` in passages that the engine can read. Blocks its thread, in slices."""
+        """Return the whole of `text` in passages short enough for the engine. The work blocks its thread, and is done
+        in slices."""
 
     def frame(self, role: Role = QUERY) -> int:
         """Number of tokens in each passage that do not belong to the text."""
@@ -58,7 +62,8 @@ class HostedEmbedder:
         self.cuts_at_once = passages.is_loaded
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return _rows(await self._host.run_many(texts, wait=True))
+        parts = [texts[at : at + _AT_ONCE] for at in range(0, len(texts), _AT_ONCE)]
+        return _rows([vector for part in parts for vector in await self._host.run_many(part, wait=True)])
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
         if len(passages) <= _AT_ONCE:

@@ -16,8 +16,8 @@ from models.embedding.passages import Passage, Passages, read_tokenizer
 from models.embedding.pooling import mean_pooled
 
 MAX_TOKENS = 256
-"""Most tokens of a text, including [CLS] and [SEP]: `max_seq_length` of the published model. The rest of a text is cut
-off, unless the text is passed as Passages."""
+"""Largest number of tokens of a text, including [CLS] and [SEP]: `max_seq_length` of the published model. The rest of a
+text is cut off, unless the text is passed as Passages."""
 
 
 def passages(folder: Path | None = None) -> Passages:

@@ -59,7 +59,7 @@ class MultilingualE5:
         self._takes = frozenset(taken.name for taken in self._session.get_inputs())
 
     def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
-        """Return the vectors of the texts and passages. A text that is no Passage has the role of a query."""
+        """Return the vectors of the texts and passages. A text that is not a Passage has the role of a query."""
         texts = [f"{PREFIXES[QUERY]} {item}" for item in batch if isinstance(item, str)]
         read = iter(self._tokenizer.encode_batch_fast(texts))
         return mean_pooled([next(read).ids if isinstance(item, str) else item for item in batch], self._encode)

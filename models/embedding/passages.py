@@ -11,7 +11,8 @@ Passage = Sequence[int]
 """Tokens for one run of a network, including the marks at the beginning and the end."""
 
 Role = Literal["query", "passage"]
-"""Role of a text: a query is used for a search, or compared with its like; a passage is to be found."""
+"""Role of a text: a query is used for a search or compared with other queries; a passage is a text that a search can
+find."""
 
 QUERY: Role = "query"
 
@@ -73,7 +74,8 @@ class Passages:
             if len(piece) <= _SHORT_CHARS:
                 ids += tokenizer.encode(piece, add_special_tokens=False).ids
             else:
-                # Only the tokenizer's method for batches releases the GIL. To get it back may take a while.
+                # Only the tokenizer's method for batches releases the GIL, and the thread may wait a while to get the
+                # GIL back.
                 [encoding] = tokenizer.encode_batch_fast([piece], add_special_tokens=False)
                 ids += encoding.ids
             yield

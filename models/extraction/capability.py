@@ -3,21 +3,20 @@
 import asyncio
 
 import numpy as np
-from pydantic import Field
 
 from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
+from models.fair_executor import all_of
 
 EXTRACTOR, BY_LLM = "extractor", "llm"
 
 
 class ExtractionSettings(OwnSettings):
     extraction: str = "auto"
-    """Who fills a JSON schema from what was read: `extractor` copies each field from its place, `llm` writes them all,
-    `auto` is `llm` with an LLM that may be relied on, and `extractor` with the small one that comes along."""
-    max_extracted_spans: int = Field(default=6_000, ge=100)
-    """Pieces of what was read that the extractor tries for each field; what comes after them is not looked at."""
+    """Engine that fills a JSON schema from the texts that were read: `extractor` copies each field from its place,
+    `llm` lets the LLM write all fields. `auto` is `llm` with a capable LLM, and `extractor` with the small embedded
+    LLM."""
 
 
 def _build_extractor(_: EngineConfig) -> Built:
@@ -42,7 +41,7 @@ async def _tell_two_pieces(engines: Engines) -> str:
     network = engines.use(EXTRACTION)
     if network is None:
         return "left to the LLM"
-    scores = await asyncio.to_thread(network.scores, *_two_pieces(network))
+    scores = await asyncio.to_thread(all_of, network.scores(*_two_pieces(network)))
     if not np.isfinite(scores).all():
         raise BadResult("its scores are not numbers")
     return f"scored {scores.shape[1] - 1} pieces for {scores.shape[0]} field"

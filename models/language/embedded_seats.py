@@ -16,7 +16,7 @@ InThread = Callable[[Callable[[], LlamaServer | None]], Awaitable[LlamaServer | 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seat:
-    """The place where one call is answered, held until `LlamaServers.leave`."""
+    """The right of one call to be answered by a server. It is held until `LlamaServers.leave`."""
 
     server: LlamaServer
     places: int
@@ -28,19 +28,19 @@ class LlamaServers:
     seat."""
 
     def __init__(self, start: Callable[[], LlamaServer], in_thread: InThread, at_once: int, *, apart: bool) -> None:
-        """`start` opens a server: it blocks, raises LlmUnavailable, and is run by `in_thread`. `apart`: each call has a
-        server of its own."""
+        """`start` opens a server. It blocks, may raise LlmUnavailable, and is run by `in_thread`. With `apart`, each
+        call has a server of its own."""
         self._start = start
         self._in_thread = in_thread
         self._at_once = at_once
         self._apart = apart
         self._servers: list[LlamaServer] = []
         self._idle: list[LlamaServer] = []
-        """Servers without a call, if each call has its own. The last one used is last and is taken first: the prompt it
-        has read may be of use again."""
+        """Servers that answer no call at present, if each call has its own server. The server that was used last is the
+        last in the list and is taken first, because the prompt that it has read may be useful again."""
         self._door = asyncio.Lock()
         self._places = asyncio.Semaphore(at_once)
-        """Places of the one server that calls share."""
+        """Places on the single server that all calls share."""
         # Loading replaces the process's signal handlers for a while, so two loads never run at a time.
         self._loading = SharedRun(self._load)
         self._lifecycle = asyncio.Lock()
@@ -51,7 +51,7 @@ class LlamaServers:
 
     @property
     def one(self) -> LlamaServer | None:
-        """Any loaded server, None if there is none."""
+        """Return any loaded server; None if no server is loaded."""
         return self._servers[0] if self._servers else None
 
     def busy_slots(self) -> int:
@@ -64,7 +64,7 @@ class LlamaServers:
         return self._servers[0]
 
     async def take(self, *, alone: bool) -> Seat:
-        """Return a seat, once there is one. `alone`: no other call is answered in the same batch. Raises
+        """Wait for a free seat and return it. With `alone`, no other call is answered in the same batch. Raises
         LlmUnavailable."""
         if self._apart:
             while not self._idle or self._closed:
@@ -76,7 +76,8 @@ class LlamaServers:
         wanted = self._at_once if alone else 1
         taken = 0
         try:
-            # One call at a time: calls that need one place must not overtake a call that needs all of them for ever.
+            # Calls take their places one after the other. Otherwise, calls that need one place could overtake a call
+            # that needs all places forever.
             async with self._door:
                 while taken < wanted:
                     await self._places.acquire()
@@ -93,7 +94,8 @@ class LlamaServers:
             self._give_back(seat.places)
 
     async def unload(self, may: Callable[[], bool] = lambda: True) -> bool:
-        """Free the model if it `may` be freed, once nothing is being loaded. Nobody may have a seat then."""
+        """Wait until nothing is being loaded, then free the model if `may` returns True. No call may have a seat at
+        that time."""
         async with self._lifecycle:
             if not self._servers or not may():
                 return False
@@ -105,7 +107,7 @@ class LlamaServers:
             return True
 
     async def close(self) -> None:
-        """Free the model for good."""
+        """Free the model permanently."""
         self._closed = True
         await self.unload()
 
@@ -121,7 +123,7 @@ class LlamaServers:
                 self._idle.append(server)
 
     def _prepare_for_the_next(self) -> None:
-        """Open another server in advance, so that the next call beside others need not wait for it."""
+        """Open another server in advance, so that the next simultaneous call need not wait for it."""
         if not self._idle and len(self._servers) < self._at_once:
             self._loading.start()
 

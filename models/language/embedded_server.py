@@ -1,8 +1,8 @@
 """llama.cpp's server inside this process, which no other user can reach.
 
 xllamacpp starts llama.cpp's HTTP server together with the model. The server gets a Unix socket in a directory that only
-this user can open, and a random key; it opens no port. Chats do not use the socket, but direct calls; the socket serves
-requests for which there is no direct call (tokenizer, properties, slots).
+this user can open, and a random key; it opens no port. Chats are direct calls and do not use the socket. The socket
+serves requests for which there is no direct call (tokenizer, properties, slots).
 """
 
 import http.client
@@ -26,7 +26,7 @@ _MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
 _ANY_CONTROL = re.compile(r"<(?=\|)")
 
 _BATCH_TOKENS = 128
-"""Tokens of a prompt between two checks whether the call was cancelled; larger batches are no faster on a CPU."""
+"""Number of tokens of a prompt between two checks for cancellation. Larger batches are no faster on a CPU."""
 _GPU_BATCH_TOKENS = 512
 _ANSWER_S = 10.0
 
@@ -53,8 +53,8 @@ class ChatTemplate:
         )
 
     def inert(self, value: Any) -> Any:
-        """Return `value` with a space inside each marker in its texts: llama.cpp would read the markers of a document
-        that quotes `<|im_end|>` like its own."""
+        """Return `value` with a space inside each marker in its texts. Otherwise llama.cpp would take a marker such as
+        `<|im_end|>` in a quoted document for a real one."""
         if isinstance(value, str):
             return self.markers.sub(lambda found: f"{found[0]} ", value)
         if isinstance(value, Mapping):
@@ -99,7 +99,7 @@ class LlamaServer:
             with signal_handlers_kept(signal.SIGINT, signal.SIGTERM):
                 self._native: Any = xllamacpp.Server(self._params(xllamacpp, gguf, options))
             props = self._ask("GET", "/props")
-            # A request that llama.cpp's queue answers: a server that is closed before its queue runs would never end.
+            # This request waits until llama.cpp's queue runs, because a server that is closed earlier would never end.
             self.busy_slots()
         except (RuntimeError, ValueError, OSError) as error:
             self.close()
@@ -145,8 +145,8 @@ class LlamaServer:
             device["type"] != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
             for device in xllamacpp.get_device_info()
         )
-        # Only with a GPU: llama.cpp finds out how much fits by loading the model twice, and does not consider main
-        # memory.
+        # This is only useful with a GPU: to find out how much fits, llama.cpp loads the model twice, and it does not
+        # consider main memory.
         params.fit_params = has_gpu
         params.n_batch = _GPU_BATCH_TOKENS if has_gpu else _BATCH_TOKENS
         params.n_gpu_layers = options.n_gpu_layers

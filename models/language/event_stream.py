@@ -1,4 +1,4 @@
-"""The JSON documents in an LLM server's answer: server-sent events, read as the bytes come in, or one whole body.
+"""Parsers for the JSON documents in an LLM server's answer, which is a stream of server-sent events or one whole body.
 
 Format: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. An LLM's stream
 needs only the `data` fields: comments, `event`, `id` and `retry` are skipped.
@@ -7,7 +7,8 @@ needs only the `data` fields: comments, `event`, `id` and `retry` are skipped.
 from typing import Protocol
 
 LONGEST_EVENT = 1024 * 1024
-"""Largest size of a line, and of the lines of one event together, in bytes. An LLM's events have some hundreds."""
+"""Largest size of a line, and of the lines of one event together, in bytes. An LLM's event usually has a few hundred
+bytes."""
 LONGEST_BODY = 64 * 1024 * 1024
 
 
@@ -27,8 +28,8 @@ class EventTooLong(Exception):
 
 class EventStreamParser:
     """Parser of server-sent events. Lines end with LF, CRLF or CR; an event ends with an empty line, or with the body.
-    Events without data are left out. Raises EventTooLong. The time taken is linear in the bytes, whatever the
-    pieces."""
+    Events without data are left out. Raises EventTooLong. The time is linear in the number of bytes, whatever the size
+    of the pieces."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []

@@ -1,4 +1,4 @@
-"""A call that the LLM is told to make, as JSON under a schema: for LLMs that `tool_choice` does not force to call.
+"""Forces a tool call by asking for the call as JSON under a schema, for LLMs that ignore `tool_choice`.
 
 A server may accept `tool_choice` and silently ignore it: llama.cpp for a model whose template knows no tools, Ollama
 for all models. Nearly all servers observe a schema.
@@ -69,7 +69,7 @@ def natively(call: LlmCall) -> LlmCall:
 
 
 def by_schema(call: LlmCall) -> LlmCall:
-    """Return the call as one whose answer is JSON, to be read by `CallReader`."""
+    """Return the call with a JSON schema in place of its tools. `CallReader` reads its answer."""
     functions = forced_functions(call)
     form = {"name": "call", "schema": call_schema(functions), "strict": False}
     options = {name: value for name, value in call.options.items() if name not in _NOT_FOR_JSON}
@@ -84,7 +84,7 @@ def by_schema(call: LlmCall) -> LlmCall:
 
 
 class CallReader:
-    """Reader of one `{"name": …, "arguments": {…}}` as it comes; the last brace is not part of the arguments."""
+    """Reader of one streamed `{"name": …, "arguments": {…}}`. The last brace is not part of the arguments."""
 
     def __init__(self) -> None:
         self._head = ""
@@ -93,7 +93,7 @@ class CallReader:
         """End of the arguments so far, held back while it may be the closing brace."""
 
     def read(self, event: LlmEvent) -> Iterator[LlmEvent]:
-        """Yield the events of the call. Raises LlmBroke at the end of an answer that is no call."""
+        """Yield the events of the call. Raises LlmBroke at the end of an answer that is not a call."""
         match event:
             case TextDelta(text):
                 yield from self._read_text(text)

@@ -1,5 +1,5 @@
-"""The interface of an orchestrating LLM, and its errors. An LLM streams its answers, so it is no batch engine and has
-an interface of its own.
+"""The interface of an orchestrating LLM, and its errors. An LLM streams its answers, so it is not a batch engine and
+has an interface of its own.
 
 ModelError
 └── LlmError
@@ -39,6 +39,11 @@ PASSAGES = (
     f"{_INSTEAD}"
 )
 """Notice to callers of an answer that quotes passages because the LLM is not capable."""
+COPIED = (
+    "This is copied from what was read: the tiny language model here, which would invent an answer, was not asked. "
+    f"{_INSTEAD}"
+)
+"""Notice to callers of an answer that quotes values because the LLM is not capable."""
 THINKING_TOKENS = 4096
 """Largest number of tokens added for the reasoning of a model whose reasoning cannot be switched off; at most a quarter
 of its context."""
@@ -71,8 +76,8 @@ class LlmError(ModelError):
     host: str | None = None
     """Host of the LLM's server, for the operator's log, too; None if there is no server."""
     for_operator: str | None = None
-    """Message that replaces `public` for the operator of this server if it states more: the address of the LLM server
-    is nobody else's business."""
+    """Message that replaces `public` for the operator of this server if it states more: clients must not learn the
+    address of the LLM's server."""
 
     def __init__(self, message: str, *, reason: str | None = None, public: str | None = None) -> None:
         super().__init__(message)
@@ -154,8 +159,8 @@ class Abilities:
     vision: bool = False
     """True if the LLM takes `image_url` parts."""
     tools: bool = False
-    """True if the LLM calls functions of its own accord when they help, so that specialists are worth offering to it.
-    (An LLM without this ability may still call the function that it is told to call.)"""
+    """True if the LLM calls functions of its own accord when they help, so it is worthwhile to offer specialists to it.
+    (An LLM without this ability may still call a function if the call is forced.)"""
     json_schema: bool = False
     """True if the LLM decodes under a JSON schema."""
     context_tokens: int | None = None
@@ -163,15 +168,15 @@ class Abilities:
 
 
 def lowered(asked: int, room: int | None) -> str:
-    """Return the note to a caller whose answer may be shorter than the `asked` tokens: at most `room` tokens, if that
-    number is known."""
+    """Return the note to a caller whose answer may be shorter than the requested number of tokens, `asked`. The note
+    names `room`, the largest possible number, if it is known."""
     most = "as many as there is room for" if room is None else str(room)
     return f"The answer may have {most} tokens, not {asked}: the language model's context leaves no more."
 
 
 def lowered_by_context(asked: int | None, context: int | None, prompt: int | None) -> str | None:
-    """Return the note of `lowered` if an answer of `asked` tokens would pass the end of the context, else None.
-    Arguments are numbers of tokens, None if they are not known."""
+    """Return the note of `lowered` if an answer of `asked` tokens would not fit into the context, else None. Arguments
+    are numbers of tokens, None if they are not known."""
     if asked is None or context is None or prompt is None or prompt + asked <= context:
         return None
     return lowered(asked, max(0, context - prompt))
@@ -191,11 +196,11 @@ class LlmCall:
     """Options as the client sent them: temperature, top_p, max_tokens, stop, seed, logprobs, reasoning_effort,
     parallel_tool_calls …"""
     thinks: bool = False
-    """True if the model may reason before it answers. If False, a server that can switch reasoning off is told to: many
-    models reason by default, and an answer of few tokens would be cut before it begins."""
+    """True if the model may reason before it answers. If False, a server that can switch reasoning off is told to do
+    so: many models reason by default, and a short token limit would be used up before the answer begins."""
     is_the_clients: bool = False
     """True if a client asks: its `max_tokens` bounds all that the model generates. In a question of openfaze's own,
-    `max_tokens` bounds the answer alone: a model that reasons although it is told not to gets `THINKING_TOKENS`
+    `max_tokens` bounds only the answer: a model that reasons although it was told not to reason gets `THINKING_TOKENS`
     more."""
     is_for_the_end: bool = False
     """True if nobody reads the answer while it is written: pieces that arrive together may be joined into one."""
@@ -252,8 +257,8 @@ class Llm(Protocol):
 
     @property
     def is_capable(self) -> bool:
-        """True if the LLM's statements about a text can be relied on: the small model that comes along to prove that
-        everything works invents. Known without loading the model."""
+        """True if the LLM's statements about a text can be relied on. The small embedded model, which only shows that
+        everything works, invents statements. The value is known without loading the model."""
 
     async def abilities(self) -> Abilities:
         """Return the abilities, which are found out once and then remembered. Raises LlmUnavailable."""
@@ -295,5 +300,6 @@ def fence_around(texts: Sequence[str]) -> str:
 
 
 def new_fence() -> str:
-    """Return a fence for texts that are still to come: no text written before now can contain it (64 random bits)."""
+    """Return a fence for texts that are not known yet. The fence has 64 random bits, so no text that was written
+    earlier can contain it."""
     return f"=={secrets.token_hex(8)}=="

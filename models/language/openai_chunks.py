@@ -76,8 +76,8 @@ class ChunkReader:
     """Reads the chunks of one answer, in order."""
 
     def __init__(self, *, joins: bool = False) -> None:
-        """`joins` makes one event of neighbouring pieces of text in chunks that arrive together: the cost of an
-        answer grows with the number of its events."""
+        """If `joins`, adjacent text deltas in chunks that arrive together are merged into one event, because each event
+        has a cost."""
         self._joins = joins
         self._thinking = ThinkTags()
         self._calls: list[_Call] = []
@@ -92,8 +92,8 @@ class ChunkReader:
         return self._finish_reason is not None
 
     def read(self, documents: Iterable[bytes]) -> Iterator[LlmEvent]:
-        """Yield the events of chunks that arrive together. Raises LlmBroke at a document that is not a chunk, and the
-        error that a chunk reports."""
+        """Yield the events of chunks that arrive together. Raises LlmBroke if a document is not a valid chunk, or the
+        matching error if a chunk reports one."""
         events: list[LlmEvent] = []
         try:
             for document in documents:
@@ -183,7 +183,7 @@ def _joined(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
 
 def _joins_as(event: LlmEvent) -> type[TextDelta | ReasoningDelta] | None:
     """Type of the event into which `event` and its neighbours of the same type are joined; None if `event` stays by
-    itself because it has probabilities of its own or is no text."""
+    itself because it has probabilities of its own or is not text."""
     match event:
         case TextDelta(logprobs=None) | ReasoningDelta():
             return type(event)
@@ -202,7 +202,7 @@ class _Call:
     id: str
     announced: bool = False
     held: list[str] = field(default_factory=list)
-    """Arguments that came before the name of the function."""
+    """Arguments that arrived before the name of the function."""
 
     def feed(self, function: _Function) -> list[ToolCallDelta]:
         arguments = function.arguments

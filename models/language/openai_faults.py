@@ -1,4 +1,5 @@
-"""The meaning of an OpenAI-compatible server's errors. Each server has its own words; the kinds of errors are few."""
+"""Interprets the errors of OpenAI-compatible servers. Each server has its own words, but there are few kinds of
+errors."""
 
 import math
 import re
@@ -23,10 +24,9 @@ from models.language.llm import (
     LlmUnavailable,
 )
 
-# Words with which servers report that a prompt does not fit. No two servers agree on the words, few on a code.
-#
-# Seen at OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Anthropic, Gemini and xAI: the tests have
-# their sentences.
+# Words with which servers report that a prompt does not fit. No two servers use the same words, and few use the same
+# code.  Seen at OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Anthropic, Gemini and xAI: the tests
+# have their sentences.
 _CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_exceeded"})
 _SUBJECT = (
     r"context[ _](?:length|size|window|limit)|max(?:imum)? (?:model |prompt |input )?length|maximum allowed length"
@@ -77,7 +77,7 @@ that quotes the request may be."""
 _STATUSES = frozenset(str(int(status)) for status in HTTPStatus if status >= 400)
 _NO_MODEL = re.compile(r"model_not_found|model .{0,80}(not found|does not exist)", re.IGNORECASE)
 _NO_TAKER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)
-"""Sentence of a router that has the model, but no provider for such a call: OpenRouter's 404."""
+"""Sentence of a router (OpenRouter, with status 404) that has the model but no provider for such a call."""
 _NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)
 _SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
 _LOOK = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
@@ -120,7 +120,7 @@ class Complaint:
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """Return the complaint in a response's body; empty if the body is no JSON object."""
+        """Return the complaint in a response's body; empty if the body is not a JSON object object."""
         try:
             document = pydantic_core.from_json(body)
         except ValueError:
@@ -147,7 +147,7 @@ class Complaint:
 
     @property
     def status(self) -> int | None:
-        """HTTP status that the object itself names: the only status once a stream has begun."""
+        """HTTP status in the error object itself. Once a stream has begun, this is the only status."""
         code = self.fields.get("code")
         if isinstance(code, int | str) and str(code) in _STATUSES:
             return int(code)
@@ -157,11 +157,11 @@ class Complaint:
 def fault(
     status: int, complaint: Complaint, retry_after: str | None = None, content_type: str | None = None
 ) -> LlmError:
-    """Return the error to raise for a response of this status and type, or for an error amid a stream."""
+    """Return the error to raise for a response of this status and type, or for an error in the middle of a stream."""
     failure = _fault(status, complaint, retry_after)
     failure.reason = f"status {status}"
     if isinstance(failure, LlmBroke) or type(failure) is LlmUnavailable:
-        # The server's own words are left out: on these failures, they may be about anybody's request.
+        # The server's own words are left out, because for these failures they may refer to another caller's request.
         page = " and an HTML page" if is_page(content_type) else ""
         failure.public = (
             f"The language model's server, or a proxy before it, answered with status {status}{page}. {_LOOK}"

@@ -23,20 +23,22 @@ from models.language.silence_alarm import SilenceAlarm
 AGENT = "openfaze"
 
 BROKEN_CONNECTION = "connection broken"
-"""Beginning of the `reason` of an error whose connection was lost amid an answer."""
+"""Beginning of the `reason` of an error whose connection was lost in the middle of an answer."""
 
 KEEP_ALIVE_S = 4.0
 """Seconds that an idle connection is kept. uvicorn (vLLM, SGLang) closes it after 5 s, perhaps at the moment when it is
 used again."""
 
 ERROR_BYTES = 65536
-"""Bytes of a response with a status other than 200 after which no more is read."""
+"""Largest number of bytes that are read of a response with a status other than 200."""
 
 _PIECE = 256 * 1024
 """Bytes of a call that are written at a time."""
 
 CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
 """Errors that the transport raises. Errors of aiohttp for which the transport has no translation come unchanged."""
+_TRACE = TraceContextTextMapPropagator()
+"""Writes `traceparent` into a call's headers if the request behind the call has one, or is traced here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class ServerPatience:
     """Longest wait that a server may ask for before a retry; a server that asks for more is reported as overloaded at
     once."""
     question_s: float = 30.0
-    """Longest wait for the answer, 16 tokens long, to each question that finds out what the server can do, once the
-    server has answered a plain question."""
+    """Longest wait for the answer to a question that finds out an ability of the server. The answer has 16 tokens, and
+    the server has answered a plain question before."""
     drain_s: float = 0.1
     """Longest wait for the end of the body after the end of the answer, so that the connection can be used again."""
 
@@ -239,10 +241,6 @@ def _why(error: Exception) -> str:
             return "no connection could be made in time"
         case _:
             return "the connection failed"
-
-
-_TRACE = TraceContextTextMapPropagator()
-"""Writes `traceparent` into a call's headers if the request behind the call has one, or is traced here."""
 
 
 class _InPieces(httpx.AsyncByteStream):

@@ -1,4 +1,4 @@
-"""Finding out what the model behind an OpenAI-compatible server can do, from the server's own statements or else by
+"""Finds out what the model behind an OpenAI-compatible server can do, from the server's own statements or else by
 questions.
 
 A question costs some tens of tokens. An accepted request proves nothing, because servers silently drop the fields that
@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 
 Ask = Callable[[LlmCall], AsyncGenerator[LlmEvent, None]]
 Look = Callable[[str, str, Mapping[str, Any] | None], Awaitable[Mapping[str, Any]]]
-"""Function that takes a method, a path beside the API and a JSON body, and returns the object found there; empty if
-there is none."""
+"""Function that takes a method, a path on the server, outside of its API, and a JSON body, and returns the object found
+there; empty if there is none."""
 
 CONTEXT_FIELDS = (
     "max_model_len",  # vLLM, SGLang
@@ -47,6 +47,10 @@ PICTURE = (
     "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgvaSCEeGLTzSwAAAABJRU5ErkJggg=="
 )
 """A picture of 64 × 64 pixels in one colour: some vision models refuse pictures of less than 28."""
+_REFUSES_ALL = (
+    "The language model's server refuses a plain question: look at OPENFAZE_LLM_MODEL, and at what `openfaze doctor` "
+    "says on this server."
+)
 
 
 class KnownAbilities(TypedDict, total=False):
@@ -69,7 +73,7 @@ class _Outcome:
 
     @property
     def is_silent(self) -> bool:
-        """True if the model ran out of tokens while it still reasoned, which is no evidence against the ability."""
+        """True if the model ran out of tokens while it still reasoned, which is not evidence against the ability."""
         return not self.text and not self.called
 
 
@@ -130,7 +134,7 @@ async def _sees(question: _Question, plain: _Outcome) -> bool:
         return False
     if seen.prompt_tokens is None or plain.prompt_tokens is None:
         return True
-    # A server that drops pictures in silence counts no tokens for them.
+    # A server that silently drops pictures counts no tokens for them.
     return seen.prompt_tokens > plain.prompt_tokens
 
 
@@ -155,12 +159,6 @@ async def _decodes(question: _Question) -> bool:
     # The prompt does not ask for JSON, so only a constrained answer begins with a brace.
     outcome = await question("Say hello.", response_format=form)
     return outcome is not None and (outcome.is_silent or outcome.text.lstrip().startswith("{"))
-
-
-_REFUSES_ALL = (
-    "The language model's server refuses a plain question: look at OPENFAZE_LLM_MODEL, and at what `openfaze doctor` "
-    "says on this server."
-)
 
 
 async def _plain_outcome(ask: Ask, patience: ServerPatience) -> _Outcome:

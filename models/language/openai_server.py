@@ -75,7 +75,7 @@ class OpenAiServer:
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
         self._forces_calls = True
-        """True until the server turns out not to force calls."""
+        """True until it is known that the server does not force calls."""
         self._outage: str | None = None
         """Sentence for clients that states why the server could not be reached at the last try; None if it could be
         reached, and before the first try."""
@@ -113,7 +113,7 @@ class OpenAiServer:
 
     @property
     def healthy(self) -> bool:
-        """Always True: nothing here can break for good, and the server's state shows in each call."""
+        """Always True: nothing in this object can break permanently, and each call shows the server's state."""
         return True
 
     @property
@@ -125,8 +125,8 @@ class OpenAiServer:
         await self.abilities()
 
     async def check(self) -> None:
-        """Check at no cost that the server can be reached: it is asked for its list of models, and no question. Raises
-        LlmUnavailable if it cannot be reached."""
+        """Check at no cost that the server can be reached: only its list of models is requested. Raises LlmUnavailable
+        if it cannot be reached."""
         try:
             with self._watching():
                 await self._http.look("GET", self._models_url)
@@ -161,7 +161,7 @@ class OpenAiServer:
 
     async def _forced(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer that has to be a call. If the server answers in words, the call is asked for as JSON under a
-        schema; if that succeeds, so are all later calls from the start."""
+        schema; if that succeeds, all later calls use the schema from the start."""
         if self._forces_calls:
             held: list[LlmEvent] = []
             called = False
@@ -189,7 +189,7 @@ class OpenAiServer:
 
     async def _complete(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer to a question of openfaze's own. If the answer is cut while the model still reasons, the
-        question is asked again with room for the reasoning, and so is every later question from the start."""
+        question is repeated with room for the reasoning, which every later question has from the start."""
         had_room = self._reasons_unasked
         reasoned, answered = False, False
         async with contextlib.aclosing(self._said(self._with_room(call))) as events:
@@ -250,7 +250,7 @@ class OpenAiServer:
 
     async def _decoded(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer. If the server cannot decode under the call's schema, any JSON object is asked for: the
-        prompt shows the schema, and whoever checks the answer applies it."""
+        prompt shows the schema, and the check of the answer applies it."""
         tries = [call]
         if (call.response_format or {}).get("type") == "json_schema":
             tries.append(replace(call, response_format={"type": "json_object"}))
@@ -266,8 +266,8 @@ class OpenAiServer:
             except LlmRefused as refused:
                 if begun or isinstance(refused, ContextOverflow | AnswerTooLong):
                     raise
-                # A call that is refused with and without its schema is not refused for the schema, and the first
-                # refusal is the clearer one.
+                # If a call is refused with and without its schema, the schema is not the cause, and the first refusal
+                # is the clearer one.
                 refusal = refusal or refused
         assert refusal is not None
         raise refusal
@@ -391,7 +391,8 @@ class OpenAiServer:
                 return await self._listed_model()
         except (LlmError, TimeoutError) as error:
             if type(error) is LlmUnavailable:
-                # The list has the model's context, which is not to stay unknown because the server starts late.
+                # The error is raised, so that the list is requested again: it contains the model's context, which must
+                # not stay unknown because the server started late.
                 raise
         return {}
 
@@ -417,7 +418,7 @@ class OpenAiServer:
             async with asyncio.timeout(self._http.patience.question_s):
                 found = await self._http.look(method, beside_api(self._http.url, path), body)
         except (LlmError, TimeoutError):
-            # The path was a guess; a server in trouble shows when it is asked a question.
+            # The path was a guess. If the server has a fault, the questions will show it.
             return {}
         return found if isinstance(found, dict) else {}
 

@@ -6,16 +6,14 @@ from typing import Any
 
 from models.language.openai_faults import Complaint
 
-# A server's unknown options are found out when it refuses one, then remembered.
-#
-# An option that is remembered is left out for every caller. So nothing is remembered from a refusal that is about one
-# call only: a value out of range, a message that happens to contain the word `user`, or a sentence that quotes the
-# caller's words.
+# A server's unknown options are found out when it refuses one, then remembered.  An option that is remembered is left
+# out for every caller. Therefore, nothing is remembered from a refusal that concerns only one call: a value out of
+# range, a message that happens to contain the word `user`, or a sentence that quotes the caller's words.
 RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 """Pairs of names for the same option: a server that refuses one name accepts the other."""
 
 ESSENTIAL = frozenset({"model", "messages", "stream", "tools", "tool_choice", "response_format"})
-"""Options that are never left out, because the answer would be to another question."""
+"""Options that are never left out, because without them the server would answer a different question."""
 
 UNKNOWN_CODES = frozenset({"unknown_parameter", "unsupported_parameter", "extra_forbidden"})
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class SilenceAlarm:
-    """Alarm that rings once if no sound comes in time while someone listens. Call `stop` in the end.
+    """Alarm that rings once if no sound comes in time after a call of `listen`. Call `stop` in the end.
 
     A time-out for each piece of a stream would cost as much as reading the piece. Here, a piece only notes the time,
     and one timer checks that time now and then.
@@ -24,7 +24,7 @@ class SilenceAlarm:
         self.rang = False
 
     def heard(self) -> None:
-        """Note a sound. Until `listen` is called, silence is the reader's and not the server's."""
+        """Note a sound. Until `listen` is called, silence is caused by the reader and not by the server."""
         self._listening_until = math.inf
         if not self.begun:
             self.begun = True

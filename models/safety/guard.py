@@ -1,4 +1,4 @@
-"""The codes by which texts and pictures are judged, and the form of a judgement, the same for every engine."""
+"""The codes by which texts and pictures are judged, and the form of a judgement. Both are the same for every engine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class HazardGuard(Protocol):
 
     @property
     def thresholds(self) -> Scores:
-        """Score from which on each of the guard's codes applies, unless the operator sets another."""
+        """Least score at which each of the guard's codes applies, unless the operator sets another threshold."""
 
 
 class TextGuard(HazardGuard, Protocol):
@@ -88,5 +88,5 @@ class ImageGuard(HazardGuard, Protocol):
     """The `image_guard` capability, which judges by codes of IMAGE_CODES."""
 
     async def judge(self, picture: Image, codes: Sequence[str], *, wait: bool = False) -> Judgement:
-        """Judge `picture` by `codes`. With `wait`, a full queue is waited for; else it raises EngineOverloaded. Raises
-        ModelError."""
+        """Judge `picture` by `codes`. If the queue is full, the call waits with `wait`, and raises EngineOverloaded
+        without `wait`. Raises ModelError."""

@@ -1,7 +1,8 @@
-"""The numbers that states give people, as far as they can be distinguished from other numbers.
+"""Identification numbers that states assign to people, if they can be distinguished from other numbers.
 
-A tenth of all numbers passes one check digit. So a form that other things have, too, such as nine digits, counts only
-beside a word that names the number. A number that counts by itself has a form that nothing else has, or more to check.
+A tenth of all numbers has a right check digit by chance. A common form such as nine digits therefore counts only beside
+a word that names the number. A number counts by itself if nothing else has its form, or if it can be checked in several
+ways.
 """
 
 import re
@@ -94,7 +95,7 @@ class NationalId:
 
     @property
     def label(self) -> re.Pattern[str] | None:
-        """Pattern of the words that must end right before the number; None if it needs no word."""
+        """Pattern of the words of which one must end right before the number; None if the number needs no word."""
         return label(f"{self.words}|{_ANY}") if self.words else None
 
 

@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 LONGEST = 64
-"""Characters before a number that are searched for a label."""
+"""Number of characters before a number that are searched for a label."""
 
 _BETWEEN = r"[\s:=#.,\-–—_*|()\[\]\"'“”‘’/>：]"
 
@@ -14,7 +14,8 @@ _GOES_ON = (
 )
 
 _LETTER = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"
-"""Letters of scripts that separate words. In other scripts, words go on without a space, or begin with an article."""
+"""Letters of scripts that separate words. In other scripts, words follow each other without a space, or begin with an
+article."""
 
 
 @cache

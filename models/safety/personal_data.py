@@ -1,8 +1,7 @@
-"""Rules that find personal data in a text: data with check digits, with a numbering plan, or in a form that nothing
-else has.
+"""Rules that find personal data in a text: data with check digits, with a numbering plan, or with a unique form.
 
-Precision before recall: an order's number, a price, a date or a version must not be taken for personal data. So names
-and postal addresses are not found, and neither is data that is broken over two lines.
+Precision is more important than recall: an order's number, a price, a date or a version must not be taken for personal
+data. Therefore, the rules find no names, no postal addresses and no data that is broken over two lines.
 """
 
 import re
@@ -126,10 +125,10 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
 
 
 def unsettled_from(text: str) -> int:
-    """Return the start of a possible beginning of personal data that reaches the end of `text`; `len(text)` if there is
-    none.
+    """Return the start of the end of `text` that may be the beginning of personal data; `len(text)` if there is no such
+    end.
 
-    Until more of the text is known, nothing from that place on may be shown.
+    The text from that place on must not be shown until more of the text is known.
     """
     tail = _plain(text[-_LONGEST_EMAIL:])
     word = len(tail.rstrip(_EMAIL_SIGNS))
@@ -209,7 +208,7 @@ def _emails(text: str) -> Iterator[PersonalDataSpan]:
             continue
         start = local.end() - len(local.group().lstrip(_LEADING))
         if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
-            start += 1  # a line break in the notation of code
+            start += 1  # an escaped line break (`\n`), as in source code
         if start < local.end() and text[start : local.end()] != "git" and text[domain.end() : domain.end() + 1] != "(":
             yield PersonalDataSpan(start, domain.end(), "EMAIL")
 

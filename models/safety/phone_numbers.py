@@ -24,7 +24,7 @@ _SAYS_SO = label(
 _INTERNATIONAL = re.compile(r"(?<![\w+])(?:\+|00(?=[ (]?[1-9]))[ (]?\d(?:[ .\-/()~]{0,4}\d){7,16}", re.ASCII)
 _LABELLED = re.compile(r"[+(]?\d(?:[ .\-/()]{0,3}\d){5,14}", re.ASCII)
 _WRITTEN: Mapping[str, re.Pattern[str]] = {
-    # Not with spaces alone, because the groups could be three numbers.
+    # Spaces alone are not accepted as separators, because the groups could be three numbers.
     "US": re.compile(
         r"(?:\+?1[-. ])?(?:\([2-9]\d\d\) ?[2-9]\d\d[-. ]|[2-9]\d\d-[2-9]\d\d-|[2-9]\d\d\.[2-9]\d\d\.)\d{4}", re.ASCII
     ),
@@ -47,10 +47,10 @@ _LOOSE = ("DE", "AT")
 _LEAST_TRUNK_DIGITS = 9
 """Fewest digits of a number that begins with a 0: shorter numbers look like hours, such as 0800-1530."""
 _LEAST_DOTTED = 4
-"""Fewest groups of a number that has dots between its groups: 01.42.68.53.00 is a French telephone number, 044.668.180
-the number of an article."""
+"""Fewest groups of a number with dots between its groups: 01.42.68.53.00 is a French telephone number, while
+044.668.180 is an article number."""
 _SMALL = {f"{number:02}" for number in range(1, 60)}
-"""Numbers of which lists are made, in ascending order: draws of a lottery, minutes."""
+"""Small numbers that occur in ascending lists, such as the results of a lottery or minutes."""
 _LENGTHS = range(6, 16)
 """Possible numbers of digits if no plan is checked: E.164 allows 15 at most."""
 _ELSE = re.compile(

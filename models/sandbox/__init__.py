@@ -1,2 +1,2 @@
-"""Execution of Python that a client or an LLM wrote, run by `bubblewrap` where it can do no harm; `script` has the
-input and the output."""
+"""Execution of Python code from a client or an LLM in a sandbox, where it can do no harm. `bubblewrap` is the engine;
+`script` defines the input and the output."""

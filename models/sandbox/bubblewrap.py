@@ -37,12 +37,12 @@ class SandboxJob:
     cancelled: Event = field(default_factory=Event)
 
     def __reduce__(self) -> "tuple[type[SandboxJob], tuple[Script]]":
-        """Pickle the script alone: in another process, the job is cancelled by the code that has it run there."""
+        """Pickle only the script. In another process, the code that runs the job there cancels it."""
         return SandboxJob, (self.script,)
 
 
 class BubblewrapEngine:
-    """Engine that runs one script per call; nothing of a script is left when the next begins."""
+    """Engine that runs one script per call; nothing of a script remains when the next one begins."""
 
     def __init__(self, limits: SandboxLimits) -> None:
         self._limits = limits
@@ -78,12 +78,13 @@ class HostedSandbox:
 
 
 class _NotTried(Exception):
-    """The trial could not show whether a sandbox can be made here. The message is a clause with the reason."""
+    """The trial could not determine whether a sandbox can be made here. The message is a clause that states the
+    reason."""
 
 
 def missing() -> str | None:
-    """Return the reason why no script can be run here; None if a script was run. The answer holds as long as this
-    process lives, unless the trial failed for want of memory, processes or time: then the next call tries again."""
+    """Return the reason why no script can be run here; None if a script was run. The answer is kept for the lifetime of
+    this process, unless the trial failed for lack of memory, processes or time: then the next call tries again."""
     try:
         return _found_out(_program())
     except _NotTried as error:

@@ -1,4 +1,4 @@
-"""The `code_sandbox` capability: its engine, and how it is put together."""
+"""Declaration of the capability `code_sandbox`: its engine, and how it is built."""
 
 from functools import partial
 from typing import Literal
@@ -17,22 +17,14 @@ _SPEC = EngineSpec("bubblewrap", CAPABILITY, "LGPL-2.0-or-later", "none: a progr
 
 class SandboxSettings(OwnSettings):
     code_sandbox: Literal["auto", "on", "off"] = "auto"
-    """`auto`: Python that the full model writes runs where bubblewrap works; `on`: clients' `<task>code_sandbox</task>`
-    too; `off`: nothing runs."""
+    """`auto`: Python code from the full model runs if bubblewrap works; `on`: clients may also use
+    `<task>code_sandbox</task>`; `off`: no code runs."""
     sandbox_seconds: float = Field(default=30, gt=0, le=900)
     """Seconds that a script may run."""
     sandbox_memory_mb: float = Field(default=1024, ge=256)
-    """Megabytes of memory of a script, all its processes together."""
-    sandbox_disk_mb: float = Field(default=128, gt=0)
-    """Megabytes of the files that a script writes, which lie in memory until it ends."""
-    sandbox_output_kb: int = Field(default=64, ge=1)
-    """Kilobytes of what a script prints that are kept: the beginning and the end."""
-    sandbox_images_mb: float = Field(default=8, ge=0)
-    """Megabytes of PNG files that come back from a script."""
-    sandbox_processes: int = Field(default=32, ge=1)
-    """Processes and threads that a script may have at a time."""
+    """Megabytes of memory of a script, for all its processes together."""
     sandbox_at_once: int = Field(default=2, ge=1)
-    """Scripts that run at a time; others wait."""
+    """Number of scripts that run at a time; other scripts wait."""
 
 
 def _remedy(_: EngineConfig) -> str | None:
@@ -48,10 +40,6 @@ def _build(config: EngineConfig) -> Built:
     limits = SandboxLimits(
         seconds=chosen.sandbox_seconds,
         memory=int(chosen.sandbox_memory_mb * _MB),
-        disk=int(chosen.sandbox_disk_mb * _MB),
-        output=chosen.sandbox_output_kb * 1024,
-        images=int(chosen.sandbox_images_mb * _MB),
-        processes=chosen.sandbox_processes,
     )
     host = EngineHost(
         _SPEC,

@@ -1,8 +1,9 @@
 """The first process in the sandbox: it gives up its privileges, runs the script in a child, and reports.
 
-A program of its own, which imports nothing of ours: `python -I -S inside.py FD`; FD is a descriptor with a marshalled
-request. Nothing leaves the sandbox but the output of this program, which `script.py` reads. Bubblewrap has already made
-the namespaces and the read-only tree, and has left this process the capabilities that it needs until `_lock`.
+This is a separate program that imports nothing of openfaze: `python -I -S inside.py FD`, where FD is a descriptor with
+a marshalled request. Only the output of this program, which `script.py` reads, leaves the sandbox. Bubblewrap has
+already made the namespaces and the read-only tree, and has left this process the capabilities that it needs until
+`_lock`.
 """
 
 import ctypes
@@ -21,7 +22,7 @@ from typing import Any, NoReturn
 WORK = "/tmp/work"  # noqa: S108 - the sandbox's own
 NOBODY = 65534
 FILES = 4096
-"""Files and folders that a script may have at a time: each takes kernel memory that no limit counts."""
+"""Largest number of files and folders of a script at a time. Each takes kernel memory that no other limit counts."""
 OPEN_FILES = 256
 SIGNALS = 256
 """Largest number of waiting signals, and of timers, which take kernel memory, too."""
@@ -29,7 +30,7 @@ PICTURES = 16
 DEPTH = 4
 """Depth of nested folders down to which pictures are looked for."""
 BURY_S = 0.1
-"""Seconds after which processes that have ended, and for which nobody waits, make room for others."""
+"""Interval in seconds at which ended processes without a waiting parent are removed, to make room for others."""
 
 _MS_NOSUID, _MS_NODEV, _MS_BIND = 2, 4, 4096
 _CLONE_NEWUSER = 0x10000000
@@ -48,9 +49,10 @@ def main() -> None:
     _prepare_files(request)
     _lock(request)
     if not os.read(0, 1):
-        os._exit(1)  # nobody counts the script's memory, so it is not run
+        os._exit(1)  # no process counts the script's memory, so the script is not run
     os.chdir(WORK)
-    # From inside, a first process gets only the signals that it handles. Python handles SIGINT, so that is undone.
+    # The first process of a namespace receives, from inside it, only the signals for which it has handlers. Python
+    # installs a handler for SIGINT, which is removed here.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ours, theirs = os.pipe()
     child = os.fork()
@@ -74,7 +76,7 @@ def _prepare_files(request: dict[str, Any]) -> None:
 
 
 def _lock(request: dict[str, Any]) -> None:
-    """Give up every privilege for good. Raises OSError if that fails: then nothing is run."""
+    """Give up every privilege permanently. Raises OSError if this fails; nothing is run in this case."""
     if request["privileged"]:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -94,7 +96,7 @@ def _lock(request: dict[str, Any]) -> None:
     for limit, value in limits.items():
         resource.setrlimit(limit, (value, value))
     _call(libc.prctl, _PR_SET_DUMPABLE, 0, 0, 0, 0)
-    # The change of user has undone this setting of bubblewrap's.
+    # Bubblewrap has set this already, but the change of user has undone it.
     _call(libc.prctl, _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     program: bytes = request["filter"]
@@ -136,7 +138,7 @@ def _executed(code: str) -> int | str | None:
     if "matplotlib" in code:
         import logging
 
-        # On a slow machine, matplotlib logs that it looks for fonts, amid the script's output.
+        # On a slow machine, matplotlib would log in the middle of the script's output that it looks for fonts.
         logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     import linecache  # imported in the child alone
 

@@ -1,6 +1,6 @@
 """The Python that runs in the sandbox: this interpreter, its standard library and a few packages.
 
-In the sandbox, each has a path of its own, so that a script learns nothing about the machine's folders.
+Inside the sandbox, they are at fixed paths of the sandbox, so that a script learns nothing about the machine's folders.
 """
 
 import sys
@@ -20,7 +20,7 @@ OFFERED = ("numpy", "pandas", "matplotlib", "scipy", "openpyxl")
 """Packages that a script can import if they are installed here, together with the packages that they need."""
 
 _SYSTEM = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
-"""Shared libraries and time zones of the system. No programs, no configuration, nothing of any user's."""
+"""Paths of the system's shared libraries and time zones. Programs, configuration and users' files are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ def interpreter_binds() -> list[Bind]:
         # The library is beside the interpreter if both were moved together, else at the place for which they were
         # built.
         places = (Path(sys.base_prefix) / "lib", Path(sysconfig.get_config_var("LIBDIR")))
-        # Debian's own interpreter needs no library, though it claims to: the library is a package of its own there.
+        # Debian's own interpreter reports that it has a shared library but does not need it: Debian has it in a
+        # separate package.
         shared = next((place / name for place in places if (place / name).exists()), None)
         if shared is not None:
             found.append(Bind(shared, f"{HOME}/lib/{name}"))

@@ -1,9 +1,10 @@
 """The process above the sandbox: it starts bubblewrap, adds up the memory of all processes in the sandbox, and ends
 them.
 
-A program of its own, which imports nothing of ours: `python -I -S memory_watch.py BYTES bwrap …`. The server would look
-too late, because its threads take turns: during one thread's turn, five processes can touch a gigabyte. The end of the
-standard input ends the script; the exit status of this process states any other reason for the script's end.
+This is a separate program that imports nothing of openfaze: `python -I -S memory_watch.py BYTES bwrap …`. The server
+itself would look too late, because its threads take turns: during one thread's turn, five processes can touch a
+gigabyte. The end of the standard input ends the script; the exit status of this process states any other reason for the
+script's end.
 """
 
 import _thread
@@ -13,13 +14,13 @@ import sys
 import time
 
 TOO_MUCH_MEMORY, UNSEEN, TOO_MANY_STARTS = 3, 4, 5
-"""Exit statuses: the script was ended because it held too much memory; no script was begun, because nobody could have
-counted its memory; the script was ended because its processes came and went faster than they can be counted."""
+"""Exit statuses: the script was ended because it held too much memory; no script was started, because its memory could
+not have been counted; the script was ended because its processes started and ended too fast to be counted."""
 
 _LOOK_LEAST_S, _LOOK_MOST_S = 0.005, 0.05
 """Shortest and longest time between two looks, in seconds."""
 _TOUCHED_PER_S = 4 << 30
-"""Bytes that one processor can take into use per second: the bytes that are left determine the time until the next
+"""Bytes that one processor can touch per second. With the remaining bytes, this determines the time until the next
 look."""
 _MAPS_BYTES = 1 << 20
 """Largest size of a process's `maps` file, in bytes. The file has a line of fifty bytes or more for each part of the
@@ -29,7 +30,8 @@ _ROUNDS = 3
 """Largest number of rounds of a look through all processes, which is repeated while there are new ones: a process whose
 parent ends becomes a child of the first process, and may be missed in that round."""
 _ROUND_MOST = 1000
-"""Largest number of processes that are read in a round. No more than `OPENFAZE_SANDBOX_PROCESSES` live at a time."""
+"""Largest number of processes that are read in a round. No more than
+`SandboxLimits.processes` live at a time."""
 _UNSETTLED_MOST = 10
 """Largest number of looks in a row during each round of which a process came and was gone before it could be read.
 Python takes a millisecond to fork, in which a process is read ten times; a program that calls the kernel directly may
@@ -118,9 +120,10 @@ def _look_at_maps(known: set[int], tell: int) -> None:
 
 
 def _look(known: set[int], limit: int) -> tuple[int, bool]:
-    """Return the bytes of `limit` that the processes and their descendants leave, below 0 as soon as they have passed
-    the limit; and True if all processes found in some round could be read. A process once found stays in `known` until
-    it ends, whatever becomes of its parent; its number is not given to another process before the next look."""
+    """Return the bytes of `limit` that the processes and their descendants have not used, and True if all processes
+    found in some round could be read. The number of bytes is negative once the processes exceed the limit. A process
+    that was found stays in `known` until it ends, even if its parent ends first; its number is not reused before the
+    next look."""
     least, settled = limit, False
     for _ in range(_ROUNDS):
         left, new, missed = _round(known, limit)
@@ -132,8 +135,8 @@ def _look(known: set[int], limit: int) -> tuple[int, bool]:
 
 
 def _round(known: set[int], left: int) -> tuple[int, bool, bool]:
-    """Return the bytes left of `left`, True if there were new processes, and True if a process could not be read. Pages
-    that a fork has not yet copied count for each process, so the sum is a bound and not a measure."""
+    """Return the bytes that remain of `left`, whether there were new processes, and whether a process could not be
+    read. Pages that a fork has not yet copied count for each process, so the sum is a bound and not a measure."""
     read: set[int] = set()
     new = missed = False
     waiting = list(known)
@@ -191,8 +194,8 @@ def _sockets(first: int) -> int:
 
 
 def _buffer_of_a_socket() -> int:
-    """Largest number of bytes that can wait in one socket: the kernel takes another message, of up to half as much, as
-    long as there is any room."""
+    """Largest number of bytes that can wait in one socket. As long as there is any room, the kernel accepts another
+    message, which may have half the size of the buffer."""
     sent = _read("/proc/sys/net/core/wmem_default")
     return int(sent or 212_992) * 3 // 2
 

@@ -18,7 +18,8 @@ from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcom
 from models.sandbox.seccomp import filter_program
 
 _DEVICES = ("null", "full", "random", "urandom")
-"""Devices in the sandbox. Not `zero`, because shared mappings of it are memory that no process is charged with."""
+"""Devices in the sandbox. `zero` is not among them, because shared mappings of it take memory that is counted for no
+process."""
 
 _INSIDE = "/sandbox/inside.py"
 
@@ -44,7 +45,7 @@ _STEPS_DOWN = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID")
 """Privileges of root that the first process in the sandbox needs to make its files and to become nobody."""
 
 _LOOK_S = 0.05
-"""Seconds between two checks of the time limit, and of whether anybody still waits."""
+"""Seconds between two checks of the time limit and of the caller, who may have left."""
 _GRACE_S = 3.0
 """Seconds that the first process may take to end the others and to report."""
 _STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 CAPABILITY = "code_sandbox"
 
 Stop = Literal["time", "memory", "starts"]
-"""Limit that ended a script; `starts`: the script began processes faster than they can be counted."""
+"""Limit that ended a script. `starts` means that the script started processes too fast to be counted."""
 
 SIGXCPU = 24
 _MAGIC = b"openfaze"
@@ -79,7 +79,7 @@ class Sandbox(Protocol):
 
 
 class BadAnswer(Exception):
-    """The output of the sandbox is no answer."""
+    """The output of the sandbox is not an answer."""
 
 
 def most_bytes(limits: SandboxLimits) -> int:

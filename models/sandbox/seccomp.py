@@ -9,18 +9,16 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-# The system calls that a script in the sandbox may make, with their numbers: all that computing, files, threads, child
-# processes, pipes and timers need, and nothing that reaches further.
-#
-# Refused, because they are not on the lists, are among others: sockets and messages that carry file descriptors, ptrace
-# and reading other processes' memory, mounts and namespaces, keyrings, io_uring, bpf, perf, userfaultfd, memory that no
-# process is charged with and no limit of files counts (memfd, System V, POSIX queues, shared and anonymous maps, huge
-# pages), devices, modules, clocks, users and capabilities.
-#
-# Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`.
+# The system calls that a script in the sandbox may make, with their numbers: everything needed for computing, files,
+# threads, child processes, pipes and timers, and nothing beyond that.  Refused, because they are not on the lists, are
+# among others: sockets and messages that carry file descriptors, ptrace and reading other processes' memory, mounts and
+# namespaces, keyrings, io_uring, bpf, perf, userfaultfd, memory that neither the limit of processes nor the limit of
+# files counts (memfd, System V, POSIX queues, shared and anonymous maps, huge pages), devices, modules, clocks, users
+# and capabilities.  Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and
+# `include/uapi/asm-generic/unistd.h`.
 LAST_KNOWN = 462
-"""Number of the last system call of Linux 6.12. Later calls fail like on a kernel that does not have them, so that
-programs do without."""
+"""Number of the last system call of Linux 6.12. Later calls fail as on a kernel that lacks them, so that programs use
+older calls instead."""
 
 _LOAD, _EQUAL, _GREATER_OR_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 """Opcodes BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, …|BPF_JGE|…, …|BPF_JSET|…, BPF_RET|BPF_K."""
@@ -28,7 +26,7 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 """Offsets in `struct seccomp_data`; an argument has eight bytes, the low ones first."""
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _X32 = 0x40000000
-"""Bit that is set in the numbers of x86-64's other ABI, whose calls are on no list here."""
+"""Bit that is set in the numbers of x32, another ABI of x86-64. None of its calls is allowed."""
 _NEW_NAMESPACES = 0x7E020000
 """Flags CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
 _AF_UNIX = 1
@@ -173,9 +171,9 @@ def _maps() -> Iterator[Instruction]:
 
 
 def _commands() -> Iterator[Instruction]:
-    """Yield the instructions for the commands of fcntl. Each locked range of a file takes kernel memory that nothing
-    bounds, but SQLite does not work without locks. So no lock is made, and the call succeeds as if no other process of
-    the script wanted the range."""
+    """Yield the instructions for the commands of fcntl. Each locked range of a file takes kernel memory without any
+    limit, but SQLite does not work without locks. Therefore, the call makes no lock, and succeeds as if no other
+    process of the script wanted the range."""
     for command in _LOCKS:
         yield Instruction(_EQUAL, command, if_false=1)
         yield _fail(0)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from pydantic import Field
 
 from models.base import Engine, EngineSpec
 from models.batches import CardMemory
@@ -20,13 +19,7 @@ _STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it i
 
 class ForecastSettings(OwnSettings):
     forecast: str = "auto"
-    """The engine that continues series: `chronos-2`, `statsmodels`, or `auto`: the first that can run here."""
-    max_series: int = Field(default=32, ge=1)
-    """Series that one request may have forecast."""
-    max_series_points: int = Field(default=100_000, ge=5)
-    """Steps of one series to forecast, the missing ones between the first and the last included."""
-    max_inline_chars: int = Field(default=1_000_000, ge=1000)
-    """Characters of a text that holds a series to forecast; a longer one comes as a file."""
+    """Engine that forecasts series: `chronos-2`, `statsmodels`, or `auto`: the first that can run here."""
 
 
 def _built(spec: EngineSpec, factory: Callable[[], Engine[Series, Outlook]], config: EngineConfig) -> Built:

@@ -42,8 +42,8 @@ class Outlook:
 
 class Forecaster(Protocol):
     async def forecast(self, series: Series, *, wait: bool = False) -> Outlook:
-        """Return the forecast of `series`. If the queue is full, the call waits with `wait`, and raises
-        EngineOverloaded without. Raises ModelError."""
+        """Return the forecast of `series`. If the queue is full, the call waits if `wait` is true, and raises
+        EngineOverloaded if not. Raises ModelError."""
 
 
 class HostedForecaster:

@@ -14,7 +14,7 @@ from statsmodels.tsa.seasonal import MSTL
 from models.series.forecaster import COVERAGE, Floats
 
 Z = 1.2815515655446004
-"""Standard deviations on either side of a normal distribution's mean between which 80 % of it are."""
+"""Number of standard deviations on either side of the mean that contain 80 % of a normal distribution."""
 
 ALPHA = 1 - COVERAGE
 
@@ -23,10 +23,11 @@ Order = tuple[int, int, int]
 _ARIMA_ITERATIONS = 40
 _MOST_LAGS = 24
 _GROWTH = 1.25
-"""Growth of the known part, as a factor, after which coefficients are estimated anew; the estimate takes most of the
-time."""
+"""Factor by which the known part must grow before coefficients are estimated again, because the estimate takes most of
+the time."""
 _ITERATIONS = 60
-"""Largest number of iterations of the optimiser. If it has not converged by then, it moves within the noise."""
+"""Largest number of iterations of the optimiser. If it has not converged by then, further iterations change less than
+the noise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +52,8 @@ class Path:
 
 
 class Method(Protocol):
-    """A forecasting method for growing parts of one series, each from its beginning. Estimates for one part may serve
-    for a longer one."""
+    """A forecasting method for growing parts of one series, each from its beginning. Estimates for one part may be
+    reused for a longer one."""
 
     @property
     def name(self) -> str: ...
@@ -76,8 +77,8 @@ def mean_of(paths: Sequence[Path], weights: Sequence[float] | None = None) -> Pa
 
 
 class Logarithmic:
-    """Another method, applied to the logarithms of a positive series: growth by percentages, with seasons that grow
-    likewise."""
+    """Method that applies another method to the logarithms of a positive series, for growth by percentages and seasons
+    that grow with the level."""
 
     def __init__(self, method: Method) -> None:
         self._method = method

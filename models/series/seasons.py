@@ -7,10 +7,10 @@ from models.series.forecaster import Floats
 _LONGEST = 60
 
 _CYCLES = 3
-"""Least number of cycles in which a season is searched for. A season that is likely beforehand needs two."""
+"""Least number of cycles in which a season is searched for. A season that the calendar makes likely needs two."""
 
 _CLEAR = 0.3
-"""Least autocorrelation of a season: that of a season with noise of about its own size."""
+"""Least autocorrelation of a season. A season with noise of about its own size has this autocorrelation."""
 
 
 def usable(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,5 +1,5 @@
-"""Forecasting engine: classical statistical methods. Each series is forecast by the methods that forecast its own past
-best.
+"""Forecasting engine: classical statistical methods. Each series is forecast by the methods that made the best
+forecasts of its past.
 
 To compare methods, each forecasts the ends of the known values from the values before. This is rolling-origin
 evaluation (Tashman 2000). A method's intervals are scaled until they contain COVERAGE of its errors. This is split
@@ -22,7 +22,8 @@ from models.series.seasons import usable
 _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 """Exceptions of numerical libraries for numbers to which a method cannot be fitted."""
 _BEST = 3
-"""Most methods that are averaged: the mean of a few good methods errs less than the method that seemed best."""
+"""Largest number of methods that are averaged. The mean of a few good methods has smaller errors than the method with
+the best results so far."""
 _WILD = 4.0
 """Largest distance of a path from the range of the known values, in multiples of this range; a path longer than the
 known values may go further."""
@@ -35,19 +36,20 @@ log = structlog.get_logger(__name__)
 _LEAST_KNOWN = 1000
 _MOST_KNOWN = 3000
 _SEASONS_KNOWN = 4
-"""Number of the longest seasons to which a series is cut, between `_LEAST_KNOWN` and `_MOST_KNOWN` values: older values
-contribute little and cost time."""
+"""Number of repetitions of the longest season to which a series is cut, because older values contribute little and cost
+time. At least `_LEAST_KNOWN` and at most `_MOST_KNOWN` values are kept."""
 _LONGEST_SMOOTHED = 24
-"""Largest number of steps of a season for exponential smoothing, which estimates a value for each."""
+"""Largest number of steps of a season for exponential smoothing, which estimates a value for each step."""
 _LONGEST_ARIMA = 12
 _ARIMA_KNOWN = 400
-"""Most values for ARIMA, whose state has an element for each step of the season: with more values, it would take longer
-than all other methods together."""
+"""Largest number of values for ARIMA, whose state has an element for each step of the season. With more values, ARIMA
+would take longer than all other methods together."""
 _LEAST_TRIED = 8
-"""Least number of values for a comparison of methods: with fewer, too little is left without the end."""
+"""Least number of values for a comparison of methods. With fewer values, too few would remain before the end that is
+forecast."""
 _UNSTEADY = 0.2
-"""Least variance of a short series' changes, in squares of their mean, for which the straight line gets half the
-weight."""
+"""Variance of the changes of a short series, divided by the square of their mean, at which the straight line gets half
+of the weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,9 @@ def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> tuple[Pa
 
 
 def widening(trial: Trial, parts: Sequence[Fold]) -> float:
-    """Factor for the sides of the trial's interval: 1, the method's own width, or more, calculated from its errors. The
-    better one holds nearer to COVERAGE of each fold's values if the factor comes from the other folds."""
+    """Return the factor for both sides of the trial's intervals: either 1, which keeps the method's own width, or a
+    larger factor calculated from its errors. The choice is made by cross-validation: for each fold, the factor comes
+    from the other folds, and the share of the fold's values inside the interval should be close to COVERAGE."""
     shares = [_shares(path, fold) for path, fold in zip(trial.paths, parts, strict=True)]
     if len(shares) < 2:
         return 1.0
@@ -127,7 +130,7 @@ def _factor(shares: Floats) -> float:
 
 
 def _shares(path: Path, fold: Fold) -> Floats:
-    """Errors of a path, each in widths of the interval's side on which it lies."""
+    """Return the errors of a path, each divided by the width of the interval on its side of the forecast."""
     error = fold.actual - path.value
     side = np.where(error > 0, path.upper - path.value, path.value - path.lower)
     tiny = 1e-9 * max(1.0, float(np.abs(fold.actual).max()))
@@ -237,8 +240,9 @@ def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
 
 
 def _untried(values: Floats, season: int, horizon: int) -> tuple[Path, str]:
-    """Return the weighted mean of the straight line and of no change, and its name: for series too short for a
-    comparison. The steadier the changes, the higher the line's weight: 1 if all changes are equal."""
+    """Return a forecast for series too short for a comparison, and its name: the weighted mean of a straight line and
+    of no change. The steadier the changes of the series are, the higher is the weight of the line; it is 1 if all
+    changes are equal."""
     naive, drift = SeasonalNaive(season), Drift()
     changes = np.diff(values)
     unsteady = float(changes.var(ddof=1)) / (_UNSTEADY * float(changes.mean()) ** 2) if changes.mean() else 1.0

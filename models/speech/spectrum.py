@@ -1,4 +1,4 @@
-"""Input of Whisper: the loudness of sound in bands of pitch, a hundred times per second."""
+"""Computes the input of Whisper: the loudness of the sound in frequency bands, a hundred times per second."""
 
 from collections.abc import Callable
 from typing import Any

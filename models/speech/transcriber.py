@@ -74,8 +74,8 @@ class Transcriber(Protocol):
     """Best length of windows for the engine, in seconds, at most LONGEST_S."""
 
     async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
-        """Return the transcript of `window`. If the queue is full, the call waits with `wait`, and raises
-        EngineOverloaded without. An `urgent` window is placed before others. Raises ModelError."""
+        """Return the transcript of `window`. If the queue is full, the call waits if `wait` is true, and raises
+        EngineOverloaded if not. An `urgent` window is placed before others. Raises ModelError."""
 
 
 class HostedTranscriber:

@@ -23,9 +23,10 @@ FRAME_S = FRAME / RATE
 _CONTEXT = 64
 """Number of samples before each frame that the network also gets."""
 _ROUND = 62
-"""Frames per round (2 s): the most that are computed together. The memory may be cleared after each round only."""
+"""Number of frames per round (2 s), which is the largest number that is computed together. The memory can be cleared
+only after a round."""
 _NOBODY = 0.2
-"""Probability of speech: if all frames of a round are below, the memory is cleared."""
+"""Probability of speech. If all frames of a round are below it, the memory is cleared."""
 NETWORK = Path(__file__).with_suffix(".onnx")
 
 Probabilities = NDArray[np.float32]

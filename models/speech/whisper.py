@@ -16,7 +16,7 @@ from models.speech.english_head import english_head
 from models.speech.repetition import LOOPS_ABOVE, is_made_up, without_loops
 from models.speech.spectrum import spectra
 from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, WindowText
-from models.speech.whisper_files import CAPABILITY, WhisperFiles, check
+from models.speech.whisper_files import CAPABILITY, WhisperFiles, read
 
 # Punctuation marks that belong to the next word, and marks that belong to the previous word: faster-whisper's defaults.
 _BEFORE = "\"'“¿([{-"
@@ -30,9 +30,9 @@ _STATE = 2 * _HOP
 _LEAST_S = 10
 _STEP_S = 5
 _QUIET_S = 2
-"""Seconds: least length of a window that is not padded to LONGEST_S, step to which its length is rounded up, so that
-windows of similar length share a batch, and least silence at its end. With less silence, Whisper stops early or
-transcribes everything twice."""
+"""Number of seconds with three uses: least length of a window that is not padded to LONGEST_S; step to which its length
+is rounded up, so that windows of similar length share a batch; and least silence at its end. With less silence, Whisper
+stops early or transcribes everything twice."""
 _PROMPT_LETTERS = 4000
 """Largest number of characters of a prompt, counted from its end: more than the 223 tokens that Whisper uses."""
 _HEARD_FROM = RATE // 10
@@ -50,12 +50,13 @@ enough for it. A text made up for an unknown sound has a lower value; the words'
 _TOKENS_A_SECOND = 8
 _TOKENS_MORE = 24
 """Largest number of tokens that are decoded: the first number per second, plus the second. Whisper allows 224 in 30 s.
-If it recognises nothing, it goes on until this limit."""
+If Whisper recognises nothing, it continues until this limit."""
 _TOKENS_SAID = 6
 _FEW_TOKENS = 12
 """Largest number of tokens that can be spoken: the first per second, plus the second for fast digits with hyphens."""
 _WORSE = 0.5
-"""Log probability that a text without a loop may lack to a text with a loop and still be preferred."""
+"""Largest difference in log probability at which a text without a loop is preferred to a more probable text with a
+loop."""
 _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
 """Search options; each is tried on the windows that the previous one left in doubt."""
 
@@ -99,7 +100,7 @@ class _Decoded:
     compression: float
     no_speech: float
     most: int
-    """Most tokens that can be spoken in the duration of the sound."""
+    """Largest number of tokens that can be spoken in the duration of the sound."""
 
     @property
     def loops(self) -> bool:
@@ -119,7 +120,7 @@ class _Decoded:
 
     def is_better_than(self, other: "_Decoded") -> bool:
         if self.loops != other.loops:
-            # Some people do repeat themselves: then a text without the loop is far less likely.
+            # If a speaker really repeats something, a text without the loop is far less likely.
             return not self.loops and (other.is_too_long or self.logprob > other.logprob - _WORSE)
         return self.logprob > other.logprob
 
@@ -149,7 +150,7 @@ class Whisper:
 
     def load(self) -> None:
         """Load the model. Raises EngineUnavailable for a damaged file, and for a card that cannot be used."""
-        check(self._files)
+        files = read(self._files)
         kind, _, index = CTRANSLATE2.check(self._device, CAPABILITY).partition(":")
         from faster_whisper import WhisperModel
 
@@ -160,6 +161,7 @@ class Whisper:
             compute_type="float16" if kind == CUDA else "int8",
             cpu_threads=self._threads or 0,
             local_files_only=True,
+            files=files,
         )
         self._spectrum = spectra(self._whisper.feature_extractor)
 

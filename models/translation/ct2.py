@@ -18,7 +18,7 @@ from models.base import EngineUnavailable
 from models.device import CTRANSLATE2, CUDA
 from models.translation.languages import base_of, tag_of_code
 from models.translation.marks import WORD
-from models.translation.translator import CAPABILITY, Pair, TranslationJob, shortest_route
+from models.translation.translator import CAPABILITY, Pair, TranslationJob, pair_name, shortest_route
 from models.translation.weight_sets import MADLAD_FOLDER, OPUS_FOLDER
 
 _MODEL = ("model.bin", "config.json")
@@ -210,8 +210,8 @@ def _tokens_in(path: Path, _changed: int) -> Mapping[str, str]:
 
 
 def _by_tag(found: Iterator[re.Match[str]]) -> dict[str, str]:
-    """Return the names of a model's target languages, by tag. A tag without script and region means the language in its
-    main script, else the language's first variety in the vocabulary."""
+    """Return the names of a model's target languages, by tag. A tag without script and region stands for the language
+    in its main script or, if the vocabulary lacks this variety, for the language's first variety in it."""
     names = {tag: name.group() for name in found if (tag := tag_of_code(name[1]))}
     bases = {base_of(tag): name for tag, name in reversed(names.items())} | names
     return bases | {tag: names[main] for tag, main in _MAIN_SCRIPT.items() if main in names}
@@ -222,26 +222,35 @@ class MadladRoutes:
 
     def __init__(self, weights_dir: Path) -> None:
         self._folder = weights_dir / MADLAD_FOLDER
-        self._targets: dict[str, str] = {}
+
+    def pairs(self) -> Sequence[str]:
+        """Return one line for all pairs: there are some 170,000. Raises EngineUnavailable for a file that cannot be
+        read."""
+        return [pair_name("any", f"{len(self._known())} languages")]
 
     def __call__(self, source: str | None, target: str) -> list[TranslationJob] | None:
         """Return the route, in one hop; None if there is none. Raises EngineUnavailable for a file that cannot be
         read."""
-        if not self._targets:
-            self._targets = _targets_in(_madlad_pieces(self._folder))
-        pairs = {("", tag) for tag in self._targets}
+        targets = self._known()
+        pairs = {("", tag) for tag in targets}
         hops = shortest_route(pairs, "", target)
-        return hops and [TranslationJob((), source, self._targets[hop.target]) for hop in hops]
+        return hops and [TranslationJob((), source, targets[hop.target]) for hop in hops]
+
+    def _known(self) -> Mapping[str, str]:
+        pieces = _madlad_pieces(self._folder)
+        try:
+            return _targets_in(pieces, pieces.stat().st_mtime_ns)
+        except (OSError, RuntimeError) as error:
+            raise _damaged(self._folder) from error
 
 
-def _targets_in(pieces: Path) -> dict[str, str]:
-    """Return the tokens before a sentence (`<2fr>`), by the target language's tag."""
+@lru_cache(maxsize=1)
+def _targets_in(pieces: Path, _changed: int) -> Mapping[str, str]:
+    """Return the tokens before a sentence (`<2fr>`), by the target language's tag. Raises OSError or RuntimeError for
+    a file that cannot be read."""
     import sentencepiece
 
-    try:
-        processor: Any = sentencepiece.SentencePieceProcessor(model_file=str(pieces))
-    except (OSError, RuntimeError) as error:
-        raise _damaged(pieces.parent) from error
+    processor: Any = sentencepiece.SentencePieceProcessor(model_file=str(pieces))
     names = (_MADLAD_TARGET.fullmatch(processor.id_to_piece(number)) for number in range(processor.get_piece_size()))
     return _by_tag(name for name in names if name)
 

@@ -12,6 +12,7 @@ from typing import Any
 _APOSTROPHES = re.compile("[’ʼʻ‘`]")
 
 _VARIANT = re.compile(r"(?P<script>[a-z]{4})?(?:(?:\A|-)(?P<region>[a-z]{2}|\d{3}))?", re.IGNORECASE)
+_IN_FULL = {"BR": "Brazilian", "Hant": "Traditional", "Hans": "Simplified", "TW": "Traditional", "HK": "Traditional"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,9 @@ region."""
 NAMES_THAT_ARE_WORDS = _WORDS["names"]
 """Names that in lower case are words and mean no language."""
 
-_IN_FULL = {"BR": "Brazilian", "Hant": "Traditional", "Hans": "Simplified", "TW": "Traditional", "HK": "Traditional"}
-
 
 def tag_of_code(code: str) -> str | None:
-    """Return the tag of a code: `fra` → `fr`, `pt_br` → `pt-BR`, `ZH-hant` → `zh-Hant`; None if it is no language
+    """Return the tag of a code: `fra` → `fr`, `pt_br` → `pt-BR`, `ZH-hant` → `zh-Hant`; None if it is not a language
     here."""
     base, _, variant = code.replace("_", "-").partition("-")
     tag = TAG_OF_CODE.get(base.lower())

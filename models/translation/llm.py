@@ -10,8 +10,10 @@ from typing import Any
 from models.language.llm import Llm, LlmBroke, LlmCall, TextDelta
 from models.translation.languages import name_of
 from models.translation.marks import MarkNotation
+from models.translation.translator import pair_name
 
 NAME = "llm"
+ANY_PAIR = (pair_name("any", "any"),)
 _NOTATION = MarkNotation("⟦{}⟧", "⟦{}⟧")
 _MARKS = re.compile("⟦\\d+⟧")
 _BATCH_CHARS = 1500
@@ -26,7 +28,7 @@ where it belongs. Numbers stay as they are. Add nothing and leave nothing out.""
 
 
 class NotTranslated(LlmBroke):
-    """The LLM gave no translation of a sentence, or one with markup of its own. It would give the same answer again."""
+    """The LLM did not translate a sentence, or added markup of its own. Another call would have the same result."""
 
     public = (
         "The language model was asked twice for a translation and gave none that can be used: a more capable one "
@@ -46,6 +48,9 @@ class LlmTranslator:
 
     def __init__(self, llm: Callable[[], Llm]) -> None:
         self._llm = llm
+
+    async def pairs(self) -> Sequence[str]:
+        return ANY_PAIR
 
     async def can(self, source: str | None, target: str) -> bool:
         return source != target

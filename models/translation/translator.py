@@ -8,11 +8,14 @@ from typing import Protocol
 
 from models.base import EngineUnavailable
 from models.host import EngineHost
+from models.translation.languages import base_of
 
 CAPABILITY = "translate"
 
 Pair = tuple[str, str]
 """Tags of the source and the target language."""
+_SCRIPTS = {"zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-MO": "zh-Hant"}
+"""Script of a language in a region, if it differs from the language's usual script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class Translator(Protocol):
     @property
     def batch_chars(self) -> int:
         """Best number of characters per call."""
+
+    async def pairs(self) -> Sequence[str]:
+        """Return the pairs of languages that the engine translates, as people read them: `en → es`. Raises
+        EngineUnavailable."""
 
     async def can(self, source: str | None, target: str) -> bool:
         """True if the engine translates between these tags, perhaps by way of other languages. Raises
@@ -58,11 +65,22 @@ class HostedTranslator:
     """A translator whose engine runs behind a host. It translates by way of other languages if there is no direct
     route."""
 
-    def __init__(self, host: EngineHost[TranslationJob, Sequence[str]], route: Router, *, batch_chars: int) -> None:
+    def __init__(
+        self,
+        host: EngineHost[TranslationJob, Sequence[str]],
+        route: Router,
+        pairs: Callable[[], Sequence[str]],
+        *,
+        batch_chars: int,
+    ) -> None:
         self.name = host.spec.name
         self.batch_chars = batch_chars
         self._host = host
         self._route = route
+        self._pairs = pairs
+
+    async def pairs(self) -> Sequence[str]:
+        return await asyncio.to_thread(self._pairs)
 
     async def can(self, source: str | None, target: str) -> bool:
         return await asyncio.to_thread(self._route, source, target) is not None
@@ -103,8 +121,24 @@ def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> 
     return hops[::-1]
 
 
-_SCRIPTS = {"zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-MO": "zh-Hant"}
-"""Script of a language in a region, if it differs from the language's usual script."""
+def reachable(pairs: Collection[Pair]) -> list[str]:
+    """Return every pair of languages that `pairs` or chains of them translate, as people read them: `en → es`."""
+    targets: dict[str, set[str]] = {}
+    for source, target in pairs:
+        targets.setdefault(source, set()).add(target)
+    found = []
+    for start in sorted(targets):
+        seen, queue = {start}, [start]
+        while queue:
+            new = targets.get(queue.pop(), set()) - seen
+            seen |= new
+            queue += new
+        found += [pair_name(start, end) for end in sorted(seen) if base_of(end) != base_of(start)]
+    return found
+
+
+def pair_name(source: str, target: str) -> str:
+    return f"{source} → {target}"
 
 
 def _served(tag: str | None, known: Collection[str]) -> str | None:

@@ -46,9 +46,10 @@ class PageReader(Protocol):
     """Interface of the capability `ocr`: it returns the lines of an upright picture, in no particular order."""
 
     async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
-        """Return the lines of `image`. If the queue is full, the call waits with `wait`, and raises EngineOverloaded
-        without. Raises EngineOverloaded, EngineUnavailable, EngineFailed."""
+        """Return the lines of `image`. If the queue is full, the call waits if `wait` is true, and raises
+        EngineOverloaded if not. Also raises EngineUnavailable, EngineFailed."""
 
     def place(self) -> AbstractContextManager[Callable[[], None]]:
-        """Keep a place in the queue for a picture that must still be decoded, until the block ends, or until the
-        yielded function is called, immediately before `read`. Raises EngineOverloaded if `read` would raise it now."""
+        """Keep a place in the queue for a picture that must still be decoded. The place is kept until the block ends,
+        or until the caller calls the yielded function right before `read`. Raises EngineOverloaded if `read` would
+        raise it now."""

@@ -1,4 +1,4 @@
-"""Random templates for training: the facts of a document in any order and any arrangement of labels and values."""
+"""Random templates for training, with the facts of a document in any order and any arrangement of labels and values."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence

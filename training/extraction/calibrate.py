@@ -1,10 +1,11 @@
-"""Fits how probable it is that a field is right, and writes `models/extraction/calibration.json`.
+"""Fits the function that estimates the probability that a field is right, and writes
+`models/extraction/calibration.json`.
 
     .venv/bin/python -m training.extraction.calibrate ../shared/data/receipts
 
-On documents that the network was not trained on: half of the receipts that are held out, and made documents of half of
-the kinds, in templates and under names of fields that training does not have; from what the extractor answers, and from
-answers of which one value in five is made wrong, as an LLM would.
+The documents were not used for training the network: they are half of the receipts that are held out, and generated
+documents of half of the kinds, with templates and names of fields that do not occur in training. The answers are those
+of the extractor, and simulated answers of an LLM, in which one value in five is wrong.
 """
 
 import argparse
@@ -24,7 +25,7 @@ SIGNS = ("probability", "score", "own", "other")
 
 
 def fit(answers: Iterator[tuple[tuple[float, ...], bool]]) -> tuple[list[float], float, int]:
-    """A logistic regression in which no sign that speaks for a field lessens its probability."""
+    """Fit a logistic regression in which evidence for a field never lowers the field's probability."""
     rows = list(answers)
     signs, right = np.array([row for row, _ in rows]), np.array([1.0 if is_right else -1.0 for _, is_right in rows])
 

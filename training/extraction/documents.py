@@ -1,9 +1,10 @@
-"""Made documents with their fields: what an OCR engine would read off a page, and where in it each value stands.
+"""Generated documents with their fields: the text that an OCR engine would read on each page, and the place of each
+value in it.
 
 >>> from training.extraction.documents import documents
 >>> for document in documents(seed=1, count=1000, split="train", noise=0.3): ...
 
-The three splits share neither templates nor names of fields. The same call makes the same documents.
+The three splits share neither templates nor names of fields. Calls with the same arguments generate the same documents.
 """
 
 import random
@@ -38,7 +39,7 @@ _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 @dataclass(frozen=True, slots=True)
 class MadeLine:
-    """One run of text of one size without a wide gap."""
+    """A run of text of one size without a wide gap."""
 
     text: str
     box: tuple[int, int, int, int]
@@ -80,7 +81,7 @@ class MadeColumn:
 
 @dataclass(frozen=True, slots=True)
 class MadeTable:
-    """An array of objects. A row lacks the columns that it does not say."""
+    """An array of objects. A row has no entry for a column that is empty in the document."""
 
     concept: str
     names: tuple[str, ...]
@@ -97,7 +98,7 @@ class MadeDocument:
     fields: tuple[MadeField, ...]
     tables: tuple[MadeTable, ...]
     absent: tuple[MadeField, ...]
-    """Fields that documents of this kind have, and this one does not."""
+    """Fields that other documents of this kind have, and that this document lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,18 @@ def documents(seed: int, count: int, *, split: Split, noise: float = 0.0) -> Ite
         yield _made(random.Random(f"{seed} {split} {number}"), split, noise)
 
 
+def pairs_of_a_sender(
+    seed: int, count: int, *, split: Split, noise: float = 0.0
+) -> Iterator[tuple[MadeDocument, MadeDocument]]:
+    """Yield pairs of documents in one language and one style with the same fields, whose values differ."""
+    for number in range(count):
+        one, other = (
+            _made(random.Random(f"{seed} {split} {number} {part}"), split, noise, f"{seed} {split} {number}")
+            for part in range(2)
+        )
+        yield one, other
+
+
 @cache
 def templates() -> tuple[Template, ...]:
     found = []
@@ -128,8 +141,8 @@ def templates() -> tuple[Template, ...]:
     return tuple(found)
 
 
-def draw(document: MadeDocument) -> Image.Image:
-    """The document as a picture, its pages one below the other."""
+def draw(document: MadeDocument, typeface: str = "DejaVuSans.ttf") -> Image.Image:
+    """Return a picture of the document, with its pages one below the other."""
     width = max(line.box[2] for line in document.lines) + 20
     heights = {
         page: max(line.box[3] for line in document.lines if line.page == page) + 20
@@ -140,11 +153,11 @@ def draw(document: MadeDocument) -> Image.Image:
     for line in document.lines:
         left, top, right, bottom = line.box
         above = sum(height for page, height in heights.items() if page < line.page)
-        font = _font("DejaVuSans.ttf", max(bottom - top, 6))
-        # The typeface is wider than what the boxes were reckoned with, or narrower.
+        font = _font(typeface, max(bottom - top, 6))
+        # The boxes were calculated for a typeface of another width.
         taken = max(font.getlength(line.text), 1.0)
         size = min(round((bottom - top) * (right - left) / taken), round(0.95 * (bottom - top)))
-        pen.text((left, above + bottom), line.text, "black", _font("DejaVuSans.ttf", max(size, 6)), anchor="ld")
+        pen.text((left, above + bottom), line.text, "black", _font(typeface, max(size, 6)), anchor="ld")
     return picture
 
 
@@ -166,12 +179,13 @@ def _names(kind: str, concept: str, split: Split) -> tuple[str, ...]:
     if split != "train" or not names:
         return tuple(dict.fromkeys(names))
     further = _further_names(kind, concept)
-    # Half of the names are names that developers give to fields.
+    # Half of the drawn names are names that developers give to fields.
     return tuple(names * max(1, len(further) // len(names)) + further)
 
 
 def _told_apart(names: dict[str, tuple[str, ...]], taken: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
-    """Return `names` without those of more than one field or in `taken`, unless a field would have no name left."""
+    """Return `names` without the names that belong to several fields or are in `taken`, unless a field would have no
+    name left."""
     times = Counter(key for own in names.values() for key in {name.partition("|")[0] for name in own})
     times.update(name.partition("|")[0] for name in taken)
     return {
@@ -200,7 +214,7 @@ def _further_names(kind: str, concept: str) -> list[str]:
 
 @cache
 def _held_out_names() -> frozenset[frozenset[str]]:
-    """The words of each name that is not for training."""
+    """Return the words of each name that is not used for training."""
     return frozenset(
         frozenset(words_of_key(step))
         for pools in _data("names").values()
@@ -215,15 +229,17 @@ def _by_kind(split: Split, kind: str) -> tuple[Template, ...]:
     return tuple(template for template in templates() if template.split == split and template.kind == kind)
 
 
-def _made(rng: random.Random, split: Split, noise: float) -> MadeDocument:
-    kind = rng.choice(list(KINDS))
-    template = rng.choice(_by_kind(split, kind))
-    language = rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
+def _made(rng: random.Random, split: Split, noise: float, sender: str = "") -> MadeDocument:
+    """Make a document. Documents with the same `sender` look alike."""
+    hand = random.Random(sender) if sender else rng
+    kind = hand.choice(list(KINDS))
+    template = hand.choice(_by_kind(split, kind))
+    language = hand.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
     every, tables = KINDS[kind](FactMaker(rng, language))
-    kept = {name: fact for name, fact in every.items() if rng.random() > 0.06}
-    if split == "train" and rng.random() < ARRANGED:
-        template = _arranged(rng, kind, language, kept, tables)
-    setter = _set(rng, template, language, kept, tables)
+    kept = {name: fact for name, fact in every.items() if hand.random() > 0.06}
+    if split == "train" and hand.random() < ARRANGED:
+        template = _arranged(hand, kind, language, kept, tables)
+    setter = _set(hand, template, language, kept, tables)
     lines = setter.lines()
     written: dict[str, str] = {}
     for line in lines:
@@ -281,7 +297,7 @@ def _set(
     width = float(options.get("width", "60")) * style.size * rng.uniform(0.92, 1.1)
     margin = style.size * rng.uniform(1.0, 4.0)
     phrases, labels = _data("phrases")[language], _data("labels")[language]
-    # Few documents here fill a sheet: some have low pages, so that there are second ones.
+    # Some sheets are low, because otherwise few documents would need a second page.
     height = rng.choice((1.36, 1.36, 0.6, 0.45)) * width if "paper" in options else 0.0
     setter = Setter(rng, style, template.kind, kept, tables, labels, phrases, height, margin)
     setter.block(template.nodes, margin, margin + width, margin)

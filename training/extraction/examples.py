@@ -35,6 +35,7 @@ from training.extraction.documents import MadeDocument, MadeField
 
 Placed = tuple[float, float, float, float, str]
 """Line of a page: left, top, right, bottom, text."""
+_KNOWN: dict[str, Matrix] = {}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class TrainingExample:
 
 
 def passage_of(lines: Sequence[Placed]) -> Passage:
-    """Lines of a page as the `ocr` task gives them; a word's box is its share of its line's."""
+    """Return the lines of a page in the form of the `ocr` task's result. The box of a word is calculated as its share
+    of the line's box."""
     found = []
     for index, (left, top, right, bottom, text) in enumerate(lines):
         bounds, at = [], 0
@@ -82,7 +84,7 @@ def passage_of(lines: Sequence[Placed]) -> Passage:
 
 
 def answers(span: CandidateSpan, schema: Mapping[str, Any], value: Any, words: frozenset[int] | None) -> bool:
-    """True if `span` is the value, or nearly, and overlaps the value's place."""
+    """True if `span` equals the value, or nearly equals it, and overlaps the value's place."""
     if words is not None and words.isdisjoint(span.words):
         return False
     if schema.get("type") in ("number", "integer"):
@@ -119,7 +121,7 @@ def example(
             right[row, :-1] |= [answers(span, one.schema, value, words) for span in candidates.spans]
         right[row, -1] = not said
     kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
-    matches = label_matches(fields, strings, vectors, told, meanings(minilm))
+    matches = all_of(label_matches(fields, strings, vectors, told, meanings(minilm)))
     return TrainingExample(
         found.still,
         found.labels,
@@ -135,7 +137,7 @@ def example(
 
 
 def asked_of(made: MadeDocument, rng: random.Random, most: int = 12) -> list[TrainingField]:
-    """Some of the fields of a made document, two that it does not say, and the columns of its tables."""
+    """Return some of the fields of a generated document, two fields that it lacks, and the columns of its tables."""
     starts, total = {}, 0
     for index, line in enumerate(made.lines):
         starts[index] = total
@@ -193,9 +195,6 @@ def made_example(made: MadeDocument, rng: random.Random, minilm: MiniLm | None) 
     return example([passage_of(lines)], asked_of(made, rng), minilm, f"{made.kind}/{made.template}")  # type: ignore[arg-type]
 
 
-_KNOWN: dict[str, Matrix] = {}
-
-
 def embedded(minilm: MiniLm | None, texts: Sequence[str]) -> Matrix:
     """Return the embeddings of `texts`; each text is embedded once per process."""
     if minilm is None:
@@ -233,7 +232,8 @@ def receipts(folder: Path) -> Iterator[Receipt]:
 
 
 def is_held_out(receipt: Receipt) -> bool:
-    """True if a receipt is not for training: a fifth of all, by the hash of the id, and all with a picture."""
+    """True if a receipt is not used for training: every receipt with a picture, and a fifth of all receipts, by the
+    hash of the id."""
     return receipt.has_picture or _hash(receipt) % 5 == 0
 
 

@@ -21,7 +21,8 @@ LANGUAGES = {"en": 60, "de": 7, "fr": 7, "es": 6, "it": 5, "pt": 5, "nl": 5, "ms
 class Fact:
     type: str
     parts: tuple[Marked, ...]
-    """Lines of the fact; a mark without a tag is the value, a mark with a tag is another field in the value."""
+    """Lines of the fact. A mark without a tag encloses the value; a mark with a tag encloses another field within the
+    value."""
     value: Any = None
     """Value of the fact, or None if it is the text as written."""
     enum: tuple[str, ...] = ()
@@ -232,7 +233,7 @@ class FactMaker:
         return Fact("enum", (all_of(self.currency),), self.currency, enum)
 
     def option(self, name: str, english: tuple[str, ...], *, boxes: bool = False) -> Fact:
-        """One of some words of the language; `english` says what it is called in the answer."""
+        """Draw one of several words of the language. `english` has the words that the answer uses for them."""
         words = self.words["words"][name]
         index = self.rng.randrange(min(len(words), len(english)))
         if not boxes:

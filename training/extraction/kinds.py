@@ -1,4 +1,4 @@
-"""All that a document of each kind can say. What its template does not print, it does not say."""
+"""The facts that a document of each kind can contain. A document contains only the facts that its template prints."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +11,16 @@ _SEXES = (("male", "female"), ("M", "F"), ("Male", "Female"), ("MALE", "FEMALE")
 _STATES = ("single", "married", "divorced", "widowed")
 _CLASSES = ("economy", "business", "first")
 _STOCK = ("in_stock", "out_of_stock", "preorder")
+ALIKE = (
+    {"name", "surname", "given_names"},
+    {"address", "postcode", "town"},
+    {"statement.number", "statement.iban"},
+    {"price", "shipping"},
+)
+"""Sets of facts with common content, such as a full name and its parts.
+
+If a document has one fact of a set, the others do not count as missing.
+"""
 
 
 def form(teller: FactMaker) -> Told:
@@ -44,7 +54,7 @@ def form(teller: FactMaker) -> Told:
 
 
 def _names(name: Fact) -> Facts:
-    """The names within a name, each as a fact of its own."""
+    """Return the parts of a name, such as the surname, each as a separate fact."""
     whole = name.parts[0]
     return {tag: said(whole.text[start:end]) for start, end, tag in whole.marks if tag}
 
@@ -281,13 +291,3 @@ KINDS: dict[str, Callable[[FactMaker], Told]] = {
     "lab": lab,
     "certificate": certificate,
 }
-ALIKE = (
-    {"name", "surname", "given_names"},
-    {"address", "postcode", "town"},
-    {"statement.number", "statement.iban"},
-    {"price", "shipping"},
-)
-"""Sets of facts with the same content or parts of it.
-
-A document with one fact of a set does not lack the others.
-"""

@@ -1,16 +1,18 @@
 """Sets a template's rows on a page, as an OCR engine would find them there.
 
-A template is rows of text. In a row, ` | ` parts cells and braces take what is to be printed:
+A template consists of rows of text. In a row, ` | ` separates cells, and braces contain a part to be printed:
 
-    {total} {$total} {=total}   a fact; with its currency; a mention, which is not where the field stands
+    {total} {$total} {=total}   a fact; with its currency; only a mention of it, which is not the field's place
     {#total} {#total:} {@thanks}   the label of a field; with the document's colon; one of the phrases
     {total^}                    in capitals
-    & total   &a total          label and value, as the document does it or as the letter says (_PAIRS)
+    & total   &a total          label and value, arranged as in the whole document, or by the letter (_PAIRS)
 
-Before a row or a cell: ^ centred, > right, ! larger, ~ smaller, " as one paragraph, ? left out now and then. What has
-no fact in this document is left out. Directives begin with a dot: `.cols 0 50 80` says where cells begin, in percent
-of the width; `.gap 2`; and groups up to `.end`, of branches parted by `.next`: `.side 0 55` (next to each other),
-`.pick` (one of them), `.shuffle` (in any order), `.maybe`, and `.rows items` (once for each row of that table).
+Signs before a row or a cell: ^ centred, > right, ! larger, ~ smaller, " as one paragraph, ? left out now and then. A
+row or cell that refers to a fact that the document lacks is omitted.
+
+Directives begin with a dot: `.cols 0 50 80` states where cells begin, in percent of the width; `.gap 2` leaves a gap.
+Groups end with `.end` and have branches separated by `.next`: `.side 0 55` (next to each other), `.pick` (one of them),
+`.shuffle` (in any order), `.maybe`, and `.rows items` (once for each row of that table).
 """
 
 import random
@@ -29,7 +31,7 @@ _NARROW, _WIDE = frozenset("ijltfrI.,:;'|!()[]/- "), frozenset("mwMW@%&—☐☒
 
 
 def width_of(text: str, size: float, *, mono: bool) -> float:
-    """About what a sans-serif typeface takes, in pixels."""
+    """Return the approximate width of a text in a sans-serif typeface, in pixels."""
     if mono:
         return 0.6 * size * len(text)
     ems = 0.0
@@ -140,11 +142,11 @@ class Setter:
     labels: Mapping[str, str]
     phrases: Mapping[str, Sequence[str]]
     page_height: float = 0.0
-    """0: as long as it takes."""
+    """0 means no limit: everything is on one page."""
     margin: float = 0.0
     placed: list[Placed] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
-    """Tags with a marked place."""
+    """Tags of the facts whose printed place has been marked."""
     mentioned: set[str] = field(default_factory=set)
     _labels: dict[str, str] = field(default_factory=dict)
     _prefix: str = ""
@@ -153,7 +155,7 @@ class Setter:
     _deep: int = 0
 
     def block(self, nodes: Sequence[Node], left: float, right: float, top: float) -> float:
-        """Returns where what comes next begins."""
+        """Return the y position below the block."""
         columns: tuple[float, ...] = ()
         for node in nodes:
             if node.kind == ".cols":
@@ -300,7 +302,7 @@ class Setter:
         return [*lines, text.cut(start, end)]
 
     def written(self, said: str, *, in_parts: bool) -> list[Marked]:
-        """Return the text of a cell: several lines for a fact with several, no lines if a fact is missing."""
+        """Return the lines of a cell. A fact may have several lines; if a fact is missing, there are no lines."""
         if phrase := re.fullmatch(r"\{@(\w+)\}", said):
             said = self._phrase(phrase[1])
         needed = [found[2] for found in _REFERENCE.finditer(said) if not set(found[1]) & set("#@")]

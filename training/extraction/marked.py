@@ -1,4 +1,4 @@
-"""Text with marks for the places of its fields, which stay right after insertions, cuts and misreadings."""
+"""Text with marks at the places of its fields. The marks stay correct when text is inserted, cut or misread."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""All that the documents of trade can say: what is bought, paid, earned and owed."""
+"""The facts that documents of trade can contain: purchases, payments, earnings and debts."""
 
 from datetime import timedelta
 from decimal import Decimal

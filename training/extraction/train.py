@@ -2,8 +2,8 @@
 
 .venv-torch/bin/python -m training.extraction.train ../shared/data/receipts
 
-The file that is here was fitted in two steps: an epoch on 9,000 documents of the first 72 templates, then four on
-12,000 of all 192 and 3,600 of the first ones.
+The file in this repository was fitted in two steps: one epoch on 9,000 documents of the first 72 templates, then four
+epochs on 12,000 documents of all 192 templates and 3,600 documents of the first 72.
 """
 
 import argparse
@@ -42,7 +42,8 @@ NAMES = json.loads(Path(__file__).with_name("receipt_names.json").read_text("utf
 WIDTH, SECOND, WORDS = 320, 64, 48
 EPOCHS = 5
 TIMES = 4
-"""Number of uses of each receipt, with other names each time, because generated documents are many more."""
+"""Number of times that each receipt is used, each time with other names, because there are many more generated
+documents than receipts."""
 LISTED = 0.3
 """Weight of a column of a table, relative to a single field."""
 AT_ONCE = 8
@@ -50,7 +51,7 @@ AT_ONCE = 8
 
 
 def receipt_fields(receipt: Receipt, rng: random.Random, *, plain: bool = False) -> Iterator[TrainingField]:
-    """The fields of a receipt under one of their names each; `plain`: as the data set calls them."""
+    """Return the fields of a receipt, each under one of its names; with `plain`, under the data set's names."""
     for key, value in receipt.fields.items():
         name = key if plain else rng.choice(NAMES[key])
         name, _, told = name.partition("|")
@@ -129,7 +130,7 @@ def varied(one: dict[str, torch.Tensor], rng: random.Random) -> dict[str, torch.
         one["matches"] = one["matches"].clone()
         one["matches"][:, :, 4:8] = one["matches"][:, :, 10:] = 0
     elif draw < 0.35:
-        # Names that the table of labels does not know.
+        # These fields are trained as if their names were missing from the table of labels.
         without = torch.rand(len(one["fields"])) < 0.5
         one["matches"] = one["matches"].clone()
         one["matches"][without, :, :2] = 0
@@ -139,7 +140,8 @@ def varied(one: dict[str, torch.Tensor], rng: random.Random) -> dict[str, torch.
 
 
 def loss_of(scores: torch.Tensor, one: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Return the loss: for a field the probability of any right span counts, in a list the probability of each span."""
+    """Return the loss. For a single field, the probability of any right span counts; for a field in a list, the
+    probability of each span."""
     answers, listed = one["answers"], one["listed"]
     sayable = answers.any(1) & ~listed
     kept = scores[sayable]
@@ -148,7 +150,7 @@ def loss_of(scores: torch.Tensor, one: dict[str, torch.Tensor]) -> torch.Tensor:
     if listed.any():
         odds, said = scores[listed, :-1] - scores[listed, -1:], answers[listed, :-1].float()
         each = functional.binary_cross_entropy_with_logits(odds, said, reduction="none")
-        # Several spans have the value of a cell, but most spans are no cells.
+        # Right spans get more weight, because few of the spans are cells.
         loss = loss + LISTED * (each * (1 + 9 * said)).sum(1).div(1 + said.sum(1)).sum()
     return loss
 
@@ -162,7 +164,7 @@ def fit(
     still, kinds = examples[0].still.shape[1], examples[0].kinds.shape[1]
     network = Trained(still, kinds, examples[0].labels.shape[1], examples[0].matches.shape[2])
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.02)
-    # One step's weights vary more than the mean of many.
+    # The mean of the weights after many steps varies less than the weights after one step.
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995))
     steps = epochs * math.ceil(len(ready) / AT_ONCE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps, pct_start=0.15)
@@ -190,7 +192,7 @@ def fit(
 
 
 def accuracy(network: Trained, group: Sequence[TrainingExample]) -> str:
-    """The share of fields whose first choice is right, and the F1 of cells of lists."""
+    """Return the share of fields whose most probable span is right, and the F1 score of the cells of lists."""
     network.eval()
     right = count = hits = said = meant = 0
     with torch.no_grad():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 FILE = Path(__file__).with_suffix(".toml")
 _A_PHRASE = 5
-"""Number of frames for each act or thing, and of fillings for each gap."""
+"""Number of frames for each act or thing, and number of fillings for each gap."""
 
 _ACTS = (
     "How do I {}?",

@@ -10,7 +10,8 @@ from training.guard.contrasts import contrasts
 
 HARMLESS = Path(__file__).parent
 SETS = ("prompts", "moderation", "xstest")
-"""Names of CSV files with the columns `prompt` or `text`, optionally `code`, and `unsafe` unless all texts are."""
+"""Names of CSV files with the column `prompt` or `text`, and optionally `code`. The column `unsafe` may be missing if
+all texts are unsafe."""
 MADE = "contrasts"
 ATTRIBUTION = (
     "Trained on prompts of the MLCommons AILuminate v1.0 demo prompt set (mlcommons/ailuminate, Apache-2.0), texts of "

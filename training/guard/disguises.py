@@ -49,4 +49,5 @@ DISGUISES: Mapping[str, Callable[[str], str]] = {
     "reversed": lambda text: text[::-1],
     "within 5,000 harmless characters": lambda text: text,
 }
-"""Disguises by their name in the table of the docs; for the last, the measurement adds the longer text."""
+"""Disguises by their name in the table of the docs. For the last of them, the measurement adds the longer text around
+the disguised text."""

@@ -1,7 +1,7 @@
-"""Fit of a head to examples.
+"""Fits the classifier head of the text guard to labelled examples.
 
-All parameters are chosen within the given examples, so that a measurement on other examples covers the choice, too.
-The choice uses the scores of models on published sets that they have not seen, because a guard is for strangers' texts.
+All parameters are tuned on the given examples only, so a test on other examples remains unbiased. Each published set is
+scored by models that were not trained on it, because in use the guard sees texts from unknown sources.
 """
 
 import zlib
@@ -20,9 +20,10 @@ from models.safety.text.head import packed, terms_of, unpacked
 from training.guard.data import ATTRIBUTION, MADE, SETS, LabelledText
 
 INNER_FOLDS = 4
-"""Number of folds, more than sets, so that each set is held back whole, with a share of the themes of our own."""
+"""Number of folds. Larger than the number of sets: each set is one fold's held-out data, and our own themes are spread
+over all folds."""
 MOST_ALARMS = 0.08
-"""Largest share of the harmless examples, of the sets and of our own, that may be judged unsafe.
+"""Largest share of the harmless examples that may be judged unsafe, both in the sets and among our own examples.
 
 Many examples of a set were gathered because they look unsafe; the share among our own examples is far smaller.
 """
@@ -39,7 +40,8 @@ _GAMMA = 2.5
 _MEANING_C = 30.0
 _CODE_C = 16.0
 _EMBEDDED = 0.3
-"""Share of our own harmless examples that the words do not clear, and that are therefore embedded.
+"""Share of our harmless examples for which the word model is not sure enough, so that they need the embedding model
+too.
 
 Embedding takes most of the time of a verdict. The share among passages of longer texts is smaller still.
 """
@@ -131,7 +133,7 @@ def fit_words(terms: Sequence[tuple[frozenset[str], frozenset[str]]], unsafe: ND
 
 def fit_meaning(vectors: Vectors, unsafe: NDArray[np.bool_], seed: int) -> Meaning:
     found = np.concatenate([_centres(vectors[chosen], seed) for chosen in (unsafe, ~unsafe)])
-    # As the file will hold them, so that the weights fit what is read from it.
+    # The landmarks are rounded as in the file, so that the weights are fitted to the values that are read later.
     landmarks = unpacked(packed(found), LANDMARKS)
     landmarks /= np.linalg.norm(landmarks, axis=1, keepdims=True)
     values, columns = np.linalg.eigh(_kernel(landmarks, landmarks))
@@ -142,7 +144,7 @@ def fit_meaning(vectors: Vectors, unsafe: NDArray[np.bool_], seed: int) -> Meani
 
 
 def _centres(vectors: Vectors, seed: int) -> Vectors:
-    """The centres of clusters on the sphere, half as many as there are landmarks (Lloyd's algorithm)."""
+    """Return the centres of clusters on the sphere, half as many as there are landmarks (Lloyd's algorithm)."""
     number = LANDMARKS // 2
     centres = vectors[np.random.default_rng(seed).permutation(len(vectors))[:number]]
     for _ in range(_CLUSTERINGS):
@@ -208,7 +210,7 @@ def _weighed(
 def _matrix(
     terms: Sequence[tuple[frozenset[str], frozenset[str]]], kept: Sequence[Sequence[str]]
 ) -> "scipy.sparse.csr_matrix":
-    """A row for each text: for each kind of terms, each known term that it has, over the root of their number."""
+    """Return a bag of words for each text, scaled to unit length separately for words and for parts."""
     blocks = []
     for kind, own in enumerate(kept):
         place = {term: at for at, term in enumerate(own)}

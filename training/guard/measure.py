@@ -1,7 +1,7 @@
 """Measurement of the guard on strangers' texts.
 
-For each published set, a head is fitted, and its parameters are chosen, without that set and without a fifth of our own
-harmless themes. The set and these themes are the texts for the measurement.
+For each published set, a head is fitted to the other sets and to four fifths of our own harmless themes, which also
+determine its parameters. It is measured on the texts of the set and of the remaining themes.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ _HAYSTACKS = 40
 """Number of long texts per fold."""
 _PROSE = ("long_texts", "answers", "everyday")
 _DISGUISED = "prompts"
-"""The set of which some unsafe texts are written in each disguise."""
+"""Name of the set from which unsafe texts are disguised."""
 _DRAWN = 200
-"""Number of texts of this set for each disguise, drawn at random."""
+"""Number of texts of `_DISGUISED` that are drawn at random for each disguise."""
 LONG = "5,000 characters of prose, answers and requests"
 
 
@@ -70,7 +70,7 @@ class Remembering:
 async def left_out(
     examples: Sequence[LabelledText], vectors: Vectors, embedder: Embedder, *, seed: int, disguises: Sequence[str]
 ) -> list[Judged]:
-    """Each set and our own harmless texts once as they are, some unsafe prompts once in each of `disguises`, and long
+    """Judge each set and our own harmless texts unchanged, some unsafe prompts in each of `disguises`, and long
     harmless texts."""
     known = Remembering(embedder, {example.text: vector for example, vector in zip(examples, vectors, strict=True)})
     judged: list[Judged] = []
@@ -128,7 +128,7 @@ def _is_held(example: LabelledText, number: int) -> bool:
 
 
 def _haystacks(examples: Sequence[LabelledText], seed: int) -> Iterator[str]:
-    """Harmless texts of the fold, put together at random to 5,000 characters each."""
+    """Return texts of 5,000 characters, each composed of harmless texts of the fold at random."""
     plain = [one.text for one in examples if one.source in _PROSE and one.language == "en"]
     generator = np.random.default_rng(seed)
     for _ in range(_HAYSTACKS):
@@ -171,7 +171,7 @@ def _is_own(one: Judged) -> bool:
 
 
 def _by_code(judged: Sequence[Judged]) -> str:
-    """A table of each code asked for alone, and of all together."""
+    """Return a table of the results for each code alone, and for all codes together."""
     lines = [
         "| code | unsafe | caught by its code | caught by any | look-alikes | false alarms, any code |",
         "|---|---|---|---|---|---|",
@@ -206,5 +206,5 @@ def _by_disguise(judged: Sequence[Judged]) -> str:
 
 
 def _share(judged: Sequence[Judged]) -> float:
-    """The share of those that have any code."""
+    """Return the share of `judged` that have at least one code."""
     return sum(bool(one.codes) for one in judged) / len(judged) if judged else 0.0

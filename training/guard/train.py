@@ -1,4 +1,4 @@
-"""Trains `models/safety/text/head.json`, or measures what such a head is worth.
+"""Trains `models/safety/text/head.json`, or measures the quality of such a head.
 
     .venv/bin/python -m training.guard.train --sets FOLDER
     .venv/bin/python -m training.guard.train --sets FOLDER --measure

@@ -15,7 +15,8 @@ from models.vision.text import Image, TextLine
 
 NOTHING, UNSURE = 0, -1
 _GOOD, _LEAST, _BAD = 0.72, 0.5, 0.42
-"""Intersection over union with an element: of a right box, of the best box without any right one, of a wrong box."""
+"""Intersection over union with an element: least value of a right box, least value of the best box if no box is right,
+and largest value of a wrong box."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m training.gui.train --pages 630 --photos DIR
 
-Needs Chromium, npm and its registry for the pages' frameworks, and photos that show no screen (any will do; with
-scikit-image's and scikit-learn's sample pictures the weights in the package were made). The same pages, photos and
+Needs Chromium, npm and its registry for the pages' frameworks, and photos that show no screen. Any photos will do; the
+weights in the package were made with the sample pictures of scikit-image and scikit-learn. The same pages, photos and
 seed give the same weights on the same machine; rendered pages are kept in --folder.
 """
 
@@ -81,7 +81,7 @@ def _pictures_in(folder: Path) -> list[Image]:
 
 
 def trained(examples: list[Examples], passes: int) -> tuple[list[MLPClassifier], Floats, Floats]:
-    """The networks, and the mean and spread of the features that they were trained with."""
+    """Return the networks, and the mean and standard deviation of the features that they were trained with."""
     features = np.concatenate([one.features for one in examples])
     labels = np.concatenate([one.labels for one in examples])
     dice = np.random.default_rng(SEED)
@@ -97,10 +97,10 @@ def trained(examples: list[Examples], passes: int) -> tuple[list[MLPClassifier],
             HIDDEN, alpha=1e-2, batch_size=512, learning_rate_init=2e-3, warm_start=True, max_iter=1, random_state=seed
         )
         for _ in range(passes):
-            # Styles that no page here has lie beside those that some have.
+            # Noise stands for styles that are similar to the styles of these pages.
             noise = dice.normal(0, _NOISE, scaled.shape).astype(np.float32)
             with warnings.catch_warnings():
-                # One pass at a time never converges.
+                # A single pass never converges, so the warning means nothing.
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 network.fit(scaled + noise, labels, sample_weight=weights)
             print(f"network {seed}: loss {network.loss_:.4f}", flush=True)

@@ -2,9 +2,10 @@
 
     uv run --no-project --with babel==2.18.0 --with language_data==1.4.0 python -m training.languages.make
 
-Which languages: all of ISO 639-1, those that the detector tells apart, and those in the vocabulary of MADLAD-400 (both
-beside this file). English and own names are CLDR's, as Babel has them (Unicode-3.0), further English ones those of the
-IANA's language subtag registry, as language_data has it; codes are CLDR's aliases of ISO 639-3 and 639-2.
+The list has all languages of ISO 639-1, the languages that the detector distinguishes, and the languages in the
+vocabulary of MADLAD-400 (the latter two are listed beside this file). English names and native names come from CLDR, by
+way of Babel (Unicode-3.0); further English names come from IANA's language subtag registry, by way of language_data.
+Codes are CLDR's aliases of ISO 639-3 and 639-2.
 """
 
 import re

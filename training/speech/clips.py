@@ -1,7 +1,7 @@
-"""Made speech to fit to and to measure with: sentences of many languages by espeak-ng's voices, as microphones, rooms
-and telephones would have them.
+"""Generated speech for fitting and for measuring: sentences in many languages, spoken by espeak-ng's voices, with the
+effects of microphones, rooms and telephones.
 
-espeak-ng also says English with the sounds of other languages, which stands for accents: they are English.
+espeak-ng also speaks English with the sounds of other languages. Such clips represent accents, and count as English.
 """
 
 import json
@@ -48,7 +48,7 @@ class Clip:
 
 
 def clips(english: int, accents: int, each: int, seed: int) -> Iterator[Clip]:
-    """Clips of English, of English with the sounds of other languages, and of each other language."""
+    """Return clips of English, of English with the sounds of other languages, and of each other language."""
     choose = random.Random(seed)
     for _ in range(english):
         voice = choose.choice(ENGLISH)
@@ -62,7 +62,7 @@ def clips(english: int, accents: int, each: int, seed: int) -> Iterator[Clip]:
 
 
 def _recorded(language: str, voice: str, choose: random.Random, *, accent: bool = False) -> Samples:
-    """One sentence to four, with pauses; a tenth of them only numbers."""
+    """Return one to four sentences with pauses. A tenth of the sentences are only numbers."""
     voice += choose.choice(VARIANTS if not accent else VARIANTS[:14])
     speed, pitch = choose.choice((120, 140, 150, 165, 180, 200)), choose.choice((30, 40, 50, 60, 70))
     parts: list[Samples] = [pause(choose.uniform(0.05, 0.4))]
@@ -139,7 +139,8 @@ def _noise(name: str, count: int, rng: np.random.Generator) -> Samples:
 
 
 def _noisy(samples: Samples, noise: Samples, snr_db: float) -> Samples:
-    """Return `samples` with `noise`, scaled down if they would clip, like by a recorder's level control."""
+    """Return the sum of `samples` and `noise`. If the sum would clip, it is scaled down, as a recorder's level control
+    does."""
     loudness = np.sqrt(np.mean(samples**2))
     both = samples + noise / np.sqrt(np.mean(noise**2)) * loudness * 10 ** (-snr_db / 20)
     return (both / max(1.0, np.abs(both).max())).astype(np.float32)

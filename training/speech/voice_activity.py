@@ -1,10 +1,10 @@
-"""Writes `models/speech/voice_activity.onnx`: Silero's voice activity detector, as faster-whisper carries it, with its
-convolutions as products of matrices.
+"""Writes `models/speech/voice_activity.onnx`: Silero's voice activity detector from faster-whisper's package, with its
+convolutions replaced by matrix products.
 
     .venv/bin/python -m training.speech.voice_activity
 
-The weights are the same. A frame has four spectra: convolutions over so few places are computed frame by frame, while a
-product takes all frames at once, and less than a third of the time.
+The weights are the same. A frame has only four spectra. Convolutions over so few positions are computed frame by frame,
+while a matrix product takes all frames at once, in less than a third of the time.
 """
 
 from importlib.util import find_spec
@@ -50,7 +50,8 @@ class _Graph:
         return self.add("Slice", name, *bounds)[0]
 
     def convolved(self, number: int, places: list[str], stride: int) -> list[str]:
-        """Add a convolution over three places and a ReLU; the places before the first and after the last count as 0."""
+        """Add a convolution over three positions and a ReLU. Positions before the first and after the last count as
+        0."""
         kernel = self._weights[f"{_ENCODER}.{number}.weight"]  # out × in × 3
         rows = self.constant(f"kernel {number}", kernel.transpose(0, 2, 1).reshape(len(kernel), -1))
         bias = self.constant(f"bias {number}", self._weights[f"{_ENCODER}.{number}.bias"])

@@ -1,4 +1,4 @@
-"""The `image_guard` capability: its engines, and how each is put together."""
+"""Declaration of the capability `image_guard`: its engines, and how each is built."""
 
 from dataclasses import replace
 from functools import partial
@@ -32,20 +32,19 @@ _CARD = CardMemory(base=350, item=15, items=_PICTURES_ON_A_CARD)
 """Memory that a ViT-B/16 takes on a graphics card."""
 _OWN_CARD = replace(_CARD, is_guess=True)
 _THRESHOLD = 0.5
-"""Score from which on a classifier of two labels decides for one of them."""
-
-
-class ImageGuardSettings(OwnSettings):
-    image_guard: str = "auto"
-    """The engine that judges pictures for `<guard>`, as OPENFAZE_TEXT_GUARD."""
-    image_guard_model: FoundPath | None = None
-    """Your own network for it: a folder with an image classifier of transformers', or NudeNet's ONNX file."""
-
-
+"""Least score at which a classifier with two labels decides for one of them."""
 _CLASSIFIER_SPEC = EngineSpec("classifier", CAPABILITY, "the model's", f"the folder {SETTING}")
 _NSFW_VIT_SPEC = EngineSpec(_FOLDER, CAPABILITY, "Apache-2.0", f"`openfaze pull {_FOLDER}` (343 MB)")
 _VLM_SPEC = EngineSpec(VLM_NAME, CAPABILITY, "the model's", "those of the capability 'llm'")
 _NUDENET_SPEC = EngineSpec("nudenet", CAPABILITY, "AGPL-3.0", f"the file {SETTING}")
+
+
+class ImageGuardSettings(OwnSettings):
+    image_guard: str = "auto"
+    """Engine that judges pictures for `<guard>`; the values are like those of OPENFAZE_TEXT_GUARD."""
+    image_guard_model: FoundPath | None = None
+    """Your own network for judging pictures: a folder with an image classifier in transformers' format, or NudeNet's
+    ONNX file."""
 
 
 def _own_folder(config: EngineConfig) -> "ClassifierFolder":
@@ -204,8 +203,8 @@ NUDENET = Candidate(
 
 
 async def _let_a_drawing_pass(engines: Engines) -> str:
-    """Judge a harmless drawing, because a server should store no other pictures: it shows that the engines judge, and
-    that they do not find everything unsafe."""
+    """Judge a harmless drawing, which shows that the engines judge and do not find everything unsafe. A server should
+    not store unsafe pictures for tests."""
     picture, _ = draw_stop_sign()
     told = []
     for guard in engines.use_all(IMAGE_GUARD):

@@ -19,15 +19,15 @@ LONG = 3.0
 """Longest picture that is not judged in parts, in multiples of its shorter side: squeezed into a square, a longer
 picture is too narrow to be recognised."""
 LONG_WHERE_CUT = 1.25
-"""Limit like LONG, for networks that see the middle square of a picture."""
+"""Limit like LONG, for networks that see only the middle square of a picture."""
 _MOST = 8
-"""Largest number of parts of one picture; the parts of a still longer picture are longer than wide."""
+"""Largest number of parts of one picture; the parts of an even longer picture are not square."""
 
 
 def views(picture: Image, longest: float = LONG) -> list[Image]:
     """Return `picture`, and for a picture longer than `longest` times its shorter side (a strip of pictures, a
-    screenshot of a whole page) the squares along it, which overlap if its length is no multiple of its width. Nothing
-    is copied."""
+    screenshot of a whole page) the squares along it, which overlap if its length is not a multiple of its width.
+    Nothing is copied."""
     height, width = picture.shape[:2]
     short, long = min(height, width), max(height, width)
     if long <= longest * short:
@@ -57,9 +57,9 @@ class LabelledGuard:
         exclusive: bool,
         longest: float = LONG,
     ) -> None:
-        """`meaning`: for each code, the labels that mean it, and the part (0 to 1) of their certainty that counts for
-        it. `exclusive`: True if the labels share one certainty (a softmax), which adds up; else the surest label
-        counts. `longest`: the argument of `views`."""
+        """`meaning` has, for each code, the labels that mean it, with the weight (0 to 1) of each label's certainty.
+        `exclusive` is True if the certainties of all labels add up to 1 (a softmax): then the certainties of a code's
+        labels are added; otherwise the most certain label counts. `longest` is the argument of `views`."""
         self.name = host.spec.name
         self.codes = frozenset(meaning)
         self.thresholds: Scores = dict.fromkeys(meaning, threshold)

@@ -65,8 +65,8 @@ THRESHOLD = 0.5
 _SIDE = 320
 _LEAST_SCORE = 0.25
 _MOST_OVERLAP = 0.45
-"""Least score of a box, and largest overlap of two boxes: the defaults of the package's detector. Of boxes that overlap
-by more, of whatever class, the best is kept."""
+"""Least score of a box, and largest overlap of two boxes: the defaults of the package's detector. If boxes of any
+classes overlap by more, only the best of them is kept."""
 _SHRUNK = 2 * _SIDE
 """Longest side, in pixels, of a picture that is resized by linear interpolation. Larger pictures are averaged down to
 it first, because interpolation alone would skip pixels."""

@@ -13,7 +13,7 @@ from models.vision.text import Image
 FILE = "preprocessor_config.json"
 
 _LONGEST = 8
-"""Longest part of a picture that is resized before all but its middle is cut off, in multiples of its shorter side."""
+"""Longest part of a picture that is resized before its ends are cut off, in multiples of its shorter side."""
 
 _NOT_DONE_HERE = ("crop_pct", "do_flip_channel_order", "do_pad", "do_thumbnail", "rescale_offset")
 """Steps that only some processors have, and that are not implemented here."""
@@ -39,7 +39,7 @@ class Preprocessing:
 
     @property
     def cuts(self) -> bool:
-        """True if the ends of a picture that is no square are cut off."""
+        """True if the ends of a picture that is not square are cut off."""
         return self.crop is not None
 
     def planes(self, picture: Image) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from models.vision.text import Image
 
 LEVELS: Mapping[str, float] = {"no": 0.0, "unsure": 0.5, "yes": 1.0}
 """Score of each word in an answer. The model answers with words and not with numbers, because a number that a language
-model writes down is no probability."""
+model writes down is not a probability."""
 
 _POLICY: Mapping[str, str] = {
     "S1_IMAGE": "graphic violence, badly injured or mutilated bodies, exposed wounds, much blood, torture or cruelty, "
@@ -53,7 +53,7 @@ _MAX_TOKENS = 2048
 _PIXELS = 1 << 20
 _LONGEST, _SHORTEST = 4096, 32
 """Longest and shortest side of the pictures sent, in pixels. Some vision models refuse sides of fewer than 28 pixels,
-and sides in a ratio of more than 200 : 1."""
+and pictures whose sides have a ratio of more than 200 : 1."""
 _QUALITY = 90
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
@@ -131,8 +131,8 @@ async def _said(llm: Llm, abilities: Abilities, messages: Sequence[Mapping[str, 
 
 
 def verdict_in(said: str, codes: Sequence[str]) -> dict[str, str]:
-    """Return the word for each of `codes`. Raises ValueError, with a clause, for anything but one JSON object of these
-    words: text around the object may come from the picture."""
+    """Return the word for each of `codes`. Raises ValueError, with a clause, unless the answer is exactly one JSON
+    object of these words: text around the object may come from the picture."""
     fenced = _FENCE.fullmatch(said.strip())
     try:
         verdict = json.loads(fenced[1] if fenced else said, object_pairs_hook=_once)

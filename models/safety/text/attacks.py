@@ -22,17 +22,15 @@ _BEFORE_A_DOT = re.compile(r" \. ?(?=\w)")
 _QUOTES = str.maketrans("'`‘’“”", '""""""')
 
 _TAKEN_APART = re.compile(r'"\+?"(?=[\w/])|(?<=[\w./])"\+"')
+_HEX_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
 
 
 def flattened(code: str) -> str:
-    """Return `code` without details that the patterns need not know. Its lines stay; so do most of the spaces within
-    strings."""
+    """Return `code` without details that do not matter for the patterns. The lines are kept, and so are most of the
+    spaces within strings."""
     code = _SPACES.sub(" ", code.lower().replace("\\\n", " ").translate(_QUOTES))
     code = _BEFORE_A_DOT.sub(".", _AROUND_PUNCTUATION.sub(r"\1", _LINES.sub("\n", code)))
     return _TAKEN_APART.sub("", _escapes_read(code))
-
-
-_HEX_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
 
 
 def _escapes_read(code: str) -> str:
@@ -44,7 +42,7 @@ class FoundAttack:
     attack: Attack
     start: int
     end: int
-    """Place behind the attack in the flattened code; `start` and `end` count bytes."""
+    """Index after the attack in the flattened code; `start` and `end` count bytes."""
 
 
 def attacks_in(code: bytes) -> Iterator[FoundAttack]:

@@ -1,4 +1,5 @@
-"""The `text_guard` capability: openfaze's own guard, a model in this process, and three kinds of models on servers."""
+"""Declaration of the capability `text_guard`: openfaze's own guard, a model in this process, and three kinds of models
+on servers."""
 
 from functools import partial
 
@@ -30,6 +31,7 @@ _CARD = CardMemory(base=1200, item=450, items=_TEXTS_AT_ONCE)
 an English text that fills a window."""
 
 _ON_SERVER = "on the server at OPENFAZE_GUARD_BASE_URL"
+_VIOLENCE = "S1"
 
 
 def _qwen3guard_remedy(config: EngineConfig) -> str | None:
@@ -95,8 +97,8 @@ QWEN3GUARD_SERVER = _on_server("qwen3guard-server", "Apache-2.0", Qwen3GuardDial
 GPT_OSS_SAFEGUARD_SERVER = _on_server("gpt-oss-safeguard-server", "Apache-2.0", GptOssSafeguardDialect)
 
 LLAMA_GUARD_SERVER = _on_server("llama-guard-server", "Llama Community License", LlamaGuardDialect)
-"""Engine for a model under Llama's licence, which limits the model's use and asks for a notice: it serves only those
-who set up a server with the model."""
+"""Engine for a model under Llama's licence, which limits the model's use and asks for a notice: it is used only if the
+operator sets up a server with the model."""
 
 
 def _build_own(_: EngineConfig, engines: Engines) -> TextGuard:
@@ -131,8 +133,6 @@ async def _tell_harm_from_its_words(engines: Engines) -> str:
         told.append(f"{guard.name} a murder {unsafe:.2f}, a process {safe:.2f}")
     return f"violence by {'; by '.join(told)}"
 
-
-_VIOLENCE = "S1"
 
 TEXT_GUARD: Capability[TextGuard] = Capability(
     CAPABILITY,

@@ -28,10 +28,11 @@ _LONG_FORMS = re.compile(
 matters here."""
 
 _LOOSE_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
-"""Marks on Latin, Greek and Cyrillic letters. NFKC leaves only those marks that are part of no letter of a language."""
+"""Marks on Latin, Greek and Cyrillic letters. After NFKC, the remaining marks are those that do not form a letter of
+any language."""
 
 _MARKS_A_LETTER = 4
-"""Largest number of marks in a row that are kept. Normalising orders the marks of a heap in time quadratic in their
+"""Largest number of marks in a row that are kept. Normalisation sorts successive marks in time quadratic in their
 number."""
 
 

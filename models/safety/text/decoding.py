@@ -34,8 +34,8 @@ _HEX = re.compile(
 _BINARY = re.compile(r"(?<![0-9A-Za-z])[01]{8}(?:[\s,;]{0,2}[01]{8}){2,}(?![0-9A-Za-z])")
 
 PERCENT = re.compile(r"(?<![^\s%])[^\s%]*(?:%[0-9a-fA-F]{2}[^\s%]*)+")
-"""Runs between white space that contain an escape. A run is taken whole, because in a text with only its spaces
-escaped, the escapes alone mean nothing."""
+"""Runs between white space that contain an escape. A run is decoded as a whole, because the escapes alone mean nothing
+if only the spaces of a text are escaped."""
 
 _ESCAPE = re.compile(
     r"(?:\\u\{[0-9a-fA-F]{1,6}\}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+"

@@ -1,4 +1,4 @@
-"""The form in which a kind of guard model is asked for its verdict, and in which it answers."""
+"""Dialects of guard models: the form of the request for a verdict, and the form of the answer."""
 
 import math
 import re
@@ -12,8 +12,8 @@ from models.safety.text.exchange import Exchange
 from models.safety.text.verdict import Verdict
 
 ALTERNATIVES = 5
-"""Number of alternatives per token to ask a server for: more than any model has verdicts, and no more than any server
-gives."""
+"""Number of alternatives per token that a server is asked for. No model has as many verdicts, and every server gives as
+many alternatives."""
 
 _TAG = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
 """Beginning of a special token of a tokenizer, or of one of the lines that a template puts around the conversation."""
@@ -77,7 +77,7 @@ class GuardDialect(Protocol):
     family: re.Pattern[str]
     """Pattern that is found in the names that servers give to the family's models."""
     threshold: float
-    """Score from which on a text is unsafe."""
+    """Least score at which a text is unsafe."""
     answers_in_json: bool
     """True if decoding under a schema makes the model's answers safer to read."""
 

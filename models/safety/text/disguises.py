@@ -1,4 +1,4 @@
-"""Replacement of words that are spelt to escape a filter by the words that people read."""
+"""Undo spellings that are meant to evade a filter: `k1ll` becomes `kill`."""
 
 import re
 from collections import Counter
@@ -35,12 +35,12 @@ _LEET_SEEN = re.compile(rf"[A-Za-z][0-9{_SIGNS}]|[0-9{_SIGNS}][A-Za-z]")
 _LEET_WORD = re.compile(rf"(?<![\w{_SIGNS}])[\w{_SIGNS}]{{3,30}}(?![\w{_SIGNS}])")
 _MOST_READINGS = 16
 _WRITTEN_IN_LEET = 3
-"""Fewest words in leetspeak after which all figures of a text are read as letters if they make a word."""
+"""If a text has at least this many leetspeak words, digits in all its other words are read as letters too."""
 _MAYBE_LEET = re.compile(r"(?<!\w)(?=\w*[013457])[A-Za-z013457]{1,30}(?!\w)")
 _SHORT_WORDS = frozenset(word for word in COMMON if len(word) <= 2)
 
 _LETTER = "[0-9A-Za-zÀ-ɏͰ-ϿЀ-ӿ\u0621-\u064a]"
-"""Letters of scripts whose words are strings of separate letters."""
+"""A letter of an alphabetic script (Latin, Greek, Cyrillic, Arabic)."""
 _BETWEEN = r"""(?:[ \t]{1,4}|[ \t]?[.\-_*/\\|,~+·•'"’…:;=)(\]\[]{1,3}[ \t]?|[ \t]?\r?\n[ \t]?(?:\r?\n)?)"""
 _SPACED = re.compile(rf"(?<!{_LETTER}){_LETTER}(?:{_BETWEEN}{_LETTER}){{2,}}(?!{_LETTER})")
 _IDEOGRAPH = "[\u3040-\u30ff\u3400-\u9fff]"
@@ -48,9 +48,10 @@ _SPACED_IDEOGRAPHS = re.compile(rf"(?<!{_IDEOGRAPH}){_IDEOGRAPH}(?:[ \t]{_IDEOGR
 _NO_LETTER = re.compile(r"[\W_]+")
 _BEGINNINGS = frozenset(word[:end] for word in KNOWN for end in range(1, len(word) + 1))
 _LONGEST_LIST = 100
-"""Largest number of letters that are spaced apart in a row, in texts that hide nothing."""
+"""A run of more spaced-out letters than this is always joined, because harmless texts have no such runs."""
 _MOST_SEGMENTED = 8_000
-"""Largest number of letters of a text, spaced apart without gaps between its words, that are searched for words."""
+"""At most this many spaced-out letters per text are segmented into words where no wider gap marks the word
+boundaries."""
 
 _STARRED = re.compile(r"(?<![\w*#])[A-Za-z]{1,12}[*#]{1,6}[A-Za-z]{1,12}(?![\w*#])")
 _BY_SHAPE: dict[tuple[int, str, str], list[str]] = {}
@@ -95,7 +96,8 @@ class _Joining:
         self._left = _MOST_SEGMENTED
 
     def __call__(self, found: re.Match[str]) -> str:
-        """Return `b o m b` and `h-o-w t-o` as words, or unchanged if they make none: initials, lists, formulas."""
+        """Return letters such as `b o m b` and `h-o-w t-o` as words. Letters that make no word, as in initials, lists
+        and formulas, stay unchanged."""
         run = found[0]
         letters = _NO_LETTER.split(run)
         if sum(map(str.isalpha, letters)) < max(3, 0.6 * len(letters)):
@@ -127,8 +129,8 @@ def _is_a_word(joined: str) -> bool:
 
 
 def _segmented(letters: str) -> list[str]:
-    """Return the words of `howtomakeit`: the longest known words, and each unknown stretch between them in one
-    piece."""
+    """Return the words in joined letters such as `howtomakeit`: the longest known words, and the unknown stretches
+    between them."""
     lower = letters.lower()
     if len(lower) != len(letters):  # true of `İ`
         return [letters]
@@ -160,7 +162,7 @@ def _segmented(letters: str) -> list[str]:
 
 
 def _unstarred(word: str) -> str:
-    """Return `b*mb` with the letter that was left out, if only one telling word fits."""
+    """Return a word such as `b*mb` with the missing letter if exactly one telling word fits."""
     lower = word.lower()
     fitting = [
         known
@@ -171,7 +173,7 @@ def _unstarred(word: str) -> str:
 
 
 def _unmarked(word: str) -> str:
-    """Return `__bo__mb` and `**k**ill` without the marks of emphasis, if that makes a known word."""
+    """Return a word such as `__bo__mb` or `**k**ill` without the marks of emphasis if the result is a known word."""
     if not _MARK_WITHIN.search(word):
         return word
     joined = _MARKS.sub("", word)
@@ -179,7 +181,7 @@ def _unmarked(word: str) -> str:
 
 
 def _pieced(run: str) -> str:
-    """Return `bo.mb`, `ki-//-ll` with neighbouring pieces joined if they make a telling word."""
+    """Return words such as `bo.mb` and `ki-//-ll` with neighbouring pieces joined if the result is a telling word."""
     pieces = list(_PIECE.finditer(run))
     lower = [piece[0].casefold() for piece in pieces]
     for first in range(len(pieces) - 1):
@@ -210,7 +212,7 @@ def _all_without_leet(text: str) -> str:
 
 
 def _without_any_leet(word: str) -> str:
-    """Return the word without figures, in a text that is written in leetspeak: `70` becomes `to`, too."""
+    """Return a word of a text in leetspeak with letters in place of digits. Even `70` becomes `to`."""
     reading = word.casefold().translate(_PLAIN_LEET)
     return reading if reading in _SHORT_WORDS or (len(word) >= 3 and not word.isdigit()) else word
 
@@ -231,8 +233,8 @@ def _without_leet(word: str) -> str:
 
 
 def _is_leet(word: str) -> bool:
-    """True if an unknown word has two or more digits that are each among letters, and is pronounceable with letters in
-    their place."""
+    """True if an unknown word contains at least two digits surrounded by letters, and is pronounceable once they are
+    replaced by letters."""
     return (
         len(word) >= 6
         and bool(_LEET_SHAPE.fullmatch(word))

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 WINDOW = 8192
 """Largest part of a text that is judged together, in bytes of UTF-8. No tokenizer of these models makes more tokens of
-a text than it has bytes, so this many tokens beside the model's own instructions always suffice; English takes a
+a text than it has bytes, so this many tokens beside the model's own instructions always suffice; English text takes a
 quarter of them."""
 
 OVERLAP = 1024
-"""Bytes that neighbouring windows share, so that a shorter stretch is whole in one of them."""
+"""Number of bytes that neighbouring windows share, so that a shorter stretch is complete in one of them."""
 
 QUESTION = 2048
 """Bytes of a question that are shown beside the judged answer: half from its beginning, half from its end."""

@@ -1,4 +1,4 @@
-"""The dialect of gpt-oss-safeguard: it is asked by a policy that has a section for each code (`policy.toml`)."""
+"""The dialect of gpt-oss-safeguard. The request contains a policy with a section for each code (`policy.toml`)."""
 
 import hmac
 import json
@@ -94,7 +94,7 @@ class GptOssSafeguardDialect:
 
     def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall:
         fence = self._fence(exchange)
-        # Numbers here would draw the answer's numbers towards themselves.
+        # Example numbers would influence the numbers of the answer, so `n` is used.
         form = "{" + ", ".join(f'"{code}": n' for code in codes) + "}"
         system = _SYSTEM.format(effort=_EFFORT, policy=policy_of(codes), form=form)
         what = "what a user says to an assistant"
@@ -142,7 +142,7 @@ def _confidence(value: object) -> float:
 
 
 def _schema(codes: Sequence[str]) -> dict[str, Any]:
-    # Without bounds, which not every server can decode under: numbers out of range are clipped.
+    # The schema has no bounds, because not every server supports them. Numbers out of range are clipped.
     form = {
         "type": "object",
         "properties": {code: {"type": "number"} for code in codes},

@@ -1,6 +1,6 @@
 """The trained part of the embedded guard: how unsafe a passage is by its words and by its meaning, and in which way.
 
-Two models, each of which sees what the other does not, and a third that weighs them against each other:
+It consists of two models with different inputs, and a third that combines their results:
 
 - words: a linear model over the words, pairs of words and parts of words in a text (logistic regression);
 - meaning: a weighted sum of Gaussian kernels around landmarks among the sentence embeddings (logistic regression on a
@@ -39,13 +39,15 @@ _PARTS = (3, 4, 5)
 "traffickers"."""
 
 _LONGEST = 24
-"""Characters of a word that count: no word is longer, but a hash may be."""
+"""Number of characters of a word that are used. No word is longer, but a hash may be."""
 
 _SHARE = 0.65
-"""Degree to which the passages of a text share its prior odds: 0 gives each passage the odds of the whole text, 1 an
-even share. Chosen by the verdicts on harmless documents (docs/guardrails.md)."""
+"""Degree to which the passages of a text share its prior odds: with 0, each passage has the odds of the whole text;
+with 1, an equal share of them. The value was chosen by the verdicts on harmless documents (docs/guardrails.md)."""
 _SCALE = 127
-"""Factor by which the numbers of vectors of length 1 are stored as bytes: no number is off by more than 0.004."""
+"""Factor by which the elements of unit vectors are multiplied to store them as bytes. The error of an element is at
+most 0.004."""
+FILE = Path(__file__).with_name("head.json")
 
 
 def terms_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -70,9 +72,6 @@ def _parts(word: str) -> Iterator[str]:
     for length in _PARTS:
         for start in range(len(bounded) - length + 1):
             yield bounded[start : start + length]
-
-
-FILE = Path(__file__).with_name("head.json")
 
 
 @dataclass(frozen=True)
@@ -101,13 +100,13 @@ class GuardHead:
     both: tuple[float, float, float]
     """Weight of words, weight of meaning, and the intercept."""
     suspect: float
-    """Log odds by words from which on a text is worth embedding."""
+    """Least log odds by words at which a text is embedded."""
     codes: tuple[str, ...]
     code_weights: NDArray[np.float32]
     """Matrix of codes × 384."""
     code_biases: NDArray[np.float32]
     threshold: float
-    """P(unsafe) from which on a text is unsafe."""
+    """Least P(unsafe) at which a text is unsafe."""
 
     def words_of(self, text: str) -> float:
         """Log odds that a text is unsafe, by its words alone."""
@@ -129,7 +128,7 @@ class GuardHead:
         return float(1 / (1 + np.exp(-odds)))
 
     def is_suspect(self, words: float, passages: int) -> bool:
-        """True if the meaning of a passage is worth finding out, by the log odds of its words."""
+        """True if the log odds of a passage by its words are high enough for embedding it."""
         return words >= self.suspect + float(np.log(passages))
 
     def scores(self, unsafe: float, vector: Vector) -> Scores:

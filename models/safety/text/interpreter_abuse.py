@@ -1,6 +1,6 @@
-"""S14: code that attacks the interpreter or its host, and plain requests for it.
+"""Rules for S14: code that attacks the interpreter or its host, and plain requests for such code.
 
-Work on one's own things does not count: administration, `kill -9`, `rm -rf build/`, tests, and lessons that only
+Work on a user's own machine does not count: administration, `kill -9`, `rm -rf build/`, tests, and lessons that only
 mention an attack.
 """
 
@@ -66,8 +66,8 @@ def _code_matches(text: str) -> list[PhraseMatch]:
 
 
 def _is_spoken_of(place: FoundAttack, code: bytes) -> bool:
-    """True if a sentence only mentions the attack, like lessons and questions do. Code on lines of its own is no
-    mention, nor is code that somebody wants to have run."""
+    """True if a sentence only mentions the attack, as in lessons and questions. Code on separate lines is not a
+    mention, and neither is code that the text asks to run."""
     if not place.attack.taught or b"\n" in code[place.start : place.end].strip():
         return False
     before = code[max(0, place.start - _CONTEXT) : place.start].rpartition(b"\n")[2]

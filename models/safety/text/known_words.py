@@ -13,7 +13,7 @@ def _words(name: str) -> frozenset[str]:
 
 
 COMMON = _words("common_words.txt")
-"""The most frequent words of English, and of orders to a machine."""
+"""The most frequent words of English texts and of instructions to a computer."""
 
 
 TELLING = _words("telling_words.txt")

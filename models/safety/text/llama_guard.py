@@ -1,4 +1,5 @@
-"""The dialect of Llama Guard 3 and 4. Their codes are the project's own: both number the hazards of MLCommons."""
+"""The dialect of Llama Guard 3 and 4. Its codes are the same as openfaze's, because both are the numbers of MLCommons'
+hazards."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ _MAX_TOKENS = 100
 
 
 class LlamaGuardDialect:
-    """The dialect of Llama Guard, whose codes are the project's own: both number the hazards of MLCommons."""
+    """The dialect of Llama Guard, whose codes are the same as openfaze's."""
 
     # Versions before 3 number other hazards.
     family = re.compile(r"llama[-_ ]?guard[-_ ]?[34](?!\d)", re.IGNORECASE)

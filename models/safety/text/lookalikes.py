@@ -65,8 +65,8 @@ def with_latin_letters(text: str) -> str:
     """Return `text` with Latin letters in each word that mixes them with their lookalikes, or consists of lookalikes
     alone.
 
-    A word of another script stays as it is if the text is really written in that script; a Cyrillic word with Latin
-    lookalikes in it becomes Cyrillic.
+    A word in another script is not changed if the text is really written in this script. A Cyrillic word that contains
+    Latin lookalikes becomes wholly Cyrillic.
     """
     if text.isascii() or not _NOT_LATIN.search(text):
         return text
@@ -80,7 +80,7 @@ def with_latin_letters(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Scripts:
-    """The scripts in which a text is written besides Latin."""
+    """The scripts in which a text is written in addition to Latin."""
 
     trusted: frozenset[str]
     """Scripts in which so much of the text is written that their words are left alone."""

@@ -25,7 +25,8 @@ Pattern = Any
 """A compiled pattern of RE2, which has no types."""
 
 RULES_A_SET = 16
-"""Number of rules that are looked for together. The automaton of more rules has more states than it can keep."""
+"""Number of rules that are searched for together. With more rules, the automaton would have more states than it can
+keep."""
 
 SET_BYTES = 8 << 20
 """Largest memory of the automaton of one set, in bytes; ordinary texts need a fraction."""
@@ -39,7 +40,7 @@ SAID = 0.93
 """Score of a phrase by itself."""
 
 _NOT_SHIELDED_BY_FICTION = frozenset({"S8", "S12"})
-"""Codes whose objects are themselves films, books and games."""
+"""Codes that apply to films, books and games themselves, so fiction does not excuse them."""
 
 _CONTEXT = 110
 """Bytes of folded text on either side of a phrase that are searched for its counter-patterns."""
@@ -70,16 +71,19 @@ class PhraseTable:
     words: Mapping[str, str] = field(default_factory=dict)
     """Groups of alternative words, by the name that patterns use."""
     asking: str = ""
-    """Pattern of words that ask for a thing to be told or done. They count before a phrase, with up to three words
-    between; the words of `asking_after` count behind the phrase."""
+    """Pattern of words that ask the reader to tell or do something. They count before a phrase, with up to three words
+    between them and the phrase; the words of `asking_after` count after the phrase."""
     asking_after: str = ""
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Phrases that count if they are asked for, by code."""
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Phrases that count anywhere, by code."""
+    aside: str = ""
+    """Pattern of words about place and manner ("at home", "step by step") that may stand anywhere in a phrase. A text
+    with such words is searched without them, too."""
     unless: Mapping[str, str] = field(default_factory=dict)
-    """Patterns of the words near a phrase that is meant well: by code, for all codes under "", and under "fiction" for
-    all codes but those that are themselves about films, books and games."""
+    """Patterns of words that show, near a phrase, that the phrase is harmless. The keys are codes; "" stands for all
+    codes, and "fiction" for all codes except those that are about films, books and games themselves."""
     spaced: bool = True
     """True if the language puts spaces between its words."""
     orders: bool = False
@@ -87,10 +91,18 @@ class PhraseTable:
 
     def matches(self, folded: bytes) -> Iterator[PhraseMatch]:
         """Yield all matches in a text that `folded` has made."""
-        for found, rules in self._sets:
-            for place in found.Match(folded) or ():
-                if (match := rules[place].match(folded)) is not None:
-                    yield match
+        texts = [folded]
+        if self._aside is not None and self._aside.search(folded):
+            texts.append(self._aside.sub(b" ", folded))
+        for text in texts:
+            for found, rules in self._sets:
+                for place in found.Match(text) or ():
+                    if (match := rules[place].match(text)) is not None:
+                        yield match
+
+    @cached_property
+    def _aside(self) -> Pattern | None:
+        return _regex(f" (?:(?:{self._expanded(self.aside)}) )+") if self.aside else None
 
     @cached_property
     def _sets(self) -> "Sequence[tuple[Any, Sequence[_Rule]]]":
@@ -210,7 +222,7 @@ def folded(text: str) -> bytes:
 
 
 def fold_letters(text: str) -> str:
-    """Return `text` without case and accents, the part of the folding that patterns can go through, too."""
+    """Return `text` in small letters without accents. Patterns can be folded in the same way."""
     if text.isascii():
         return text.lower()
     text = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))

@@ -11,19 +11,19 @@ _PASSAGE = 320
 it."""
 
 _STEP = 160
-"""Characters by which passages advance. Each passage overlaps the next by as many, so that a shorter stretch is whole
-in one of them."""
+"""Number of characters between the beginnings of two passages. It is also the overlap of two passages, so that a
+shorter stretch is complete in one of them."""
 
 WINDOW = 32 * 1024
-"""Characters that are read at a time, which takes some milliseconds for each regular expression."""
+"""Number of characters that are read at a time. This takes some milliseconds for each regular expression."""
 
 _SHARED = 2048
-"""Characters that neighbouring windows share, so that a shorter stretch is whole in one of them."""
+"""Number of characters that neighbouring windows share, so that a shorter stretch is complete in one of them."""
 
 _LONG_RUN = WINDOW // 4
 
 _GROUP = 24
-"""Characters that encode whole bytes, and pairs of bytes, in any of hexadecimal, base64, base32 and binary."""
+"""Number of characters that encode an even number of bytes in each of hexadecimal, base64, base32 and binary."""
 
 _RUN = re.compile(r"[\w+/=%\\\-]*", re.ASCII)
 

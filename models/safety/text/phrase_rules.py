@@ -1,7 +1,7 @@
-"""The clear cases of S1 to S13, found by phrases: an intent and its object, in fourteen languages.
+"""Rules for the clear cases of S1 to S13: phrases with an intent and its object, in fourteen languages.
 
-Precision before recall: a text that no phrase settles is for the trained head. In languages that the head hardly reads,
-a text is judged by the rules alone.
+Precision is more important than recall, because the trained head judges the texts in which no phrase is found. In
+languages that the head hardly knows, the rules alone judge a text.
 """
 
 from models.safety.text.matching import PhraseMatch, best, folded

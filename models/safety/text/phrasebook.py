@@ -26,7 +26,7 @@ class Attack:
     """Certainty that such code is an attack, 0.6 to 0.98."""
     patterns: tuple[str, ...]
     taught: bool = False
-    """True if lessons and questions name the attack in a sentence, where it does no harm."""
+    """True if lessons and questions mention the attack harmlessly in a sentence."""
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def _table(row: Mapping[str, Any]) -> PhraseTable:
         asking_after=row.get("asking_after", ""),
         asked=_by_code(row.get("asked", {})),
         said=_by_code(row.get("said", {})),
+        aside=row.get("aside", ""),
         unless=row.get("unless", {}),
         spaced=row.get("spaced", True),
     )

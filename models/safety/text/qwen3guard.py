@@ -29,8 +29,8 @@ FOLDER = "qwen3guard"
 OTHER_MODEL = f"The folder '{FOLDER}' of OPENFAZE_WEIGHTS_DIR holds no Qwen3Guard-Gen."
 
 _WORTH_ASKING = 0.1
-"""Score from which on the model is asked for categories: a text that the model calls safe, though not surely, has
-categories, too."""
+"""Least score at which the model is asked for categories. Even a text that the model calls safe gets categories if the
+model is not sure."""
 _PADDING = 1.25
 """Longest text that is computed together with another, as a multiple of the shortest."""
 _TOKENS_AT_ONCE = 16384
@@ -44,7 +44,8 @@ _ROUNDING = 2
 
 @dataclass(frozen=True, slots=True)
 class _PromptHead:
-    """The beginning of all prompts of a kind, with the keys and values that the network makes of it: computed once."""
+    """The common beginning of all prompts of a kind, with the network's keys and values for it, which are computed
+    once."""
 
     ids: tuple[int, ...]
     states: tuple[tuple[Any, Any], ...]
@@ -80,7 +81,7 @@ class Qwen3Guard:
 
         device = TORCH.check(self._device, CAPABILITY)
         tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
-        # CPUs compute slowly, or not at all, in the 16 bits that the weights have.
+        # The weights have 16 bits, in which CPUs compute slowly or not at all.
         dtype = "float32" if device == "cpu" else "auto"
         network = AutoModelForCausalLM.from_pretrained(self._folder, local_files_only=True, dtype=dtype)
         self._words = _words_of(tokenizer, network)
@@ -210,7 +211,7 @@ class HostedQwen3Guard:
 
 
 def _words_of(tokenizer: Any, network: Any) -> _AnswerTokens:
-    """Return the tokens of the model's answers. Raises EngineUnavailable if the model is no Qwen3Guard."""
+    """Return the tokens of the model's answers. Raises EngineUnavailable if the model is not a Qwen3Guard."""
     if not tokenizer.chat_template:
         raise EngineUnavailable(CAPABILITY, OTHER_MODEL)
 

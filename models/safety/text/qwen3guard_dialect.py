@@ -31,8 +31,8 @@ SEVERITY: Mapping[str, float] = {"Safe": 0.0, "Controversial": 0.5, "Unsafe": 1.
 """Weight of each verdict's probability in the score."""
 
 THRESHOLD = 0.6
-"""Score from which on a text is unsafe. A controversial text, which is harmful in some places and not in others, is not
-unsafe by itself."""
+"""Least score at which a text is unsafe. A controversial text, which may be harmful or not depending on the context, is
+below it."""
 
 VERDICT, CATEGORIES = "Safety:", "Categories:"
 """Beginnings of the lines of an answer; each label follows a space."""
@@ -92,5 +92,5 @@ def severity_of(likely: Mapping[str, float]) -> float:
 
 
 def verdict_of(score: float, categories: Sequence[str]) -> Verdict:
-    """Return the verdict in which a category gives its score to each code that it covers."""
+    """Return a verdict with `score` for each code that one of `categories` covers."""
     return Verdict({code: score for name in categories for code in CODES_OF[name]}, tuple(categories))

@@ -30,8 +30,8 @@ from models.safety.text.verdict import NotAVerdict, Verdict, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384
-"""Context that holds the longest call with its answer: a window and a question in the rarest of scripts, the policy,
-and reasoning."""
+"""Number of tokens of a context for the longest call with its answer: a window and a question in a script that takes
+the most tokens, the policy, and the reasoning."""
 _AT_ONCE = 8
 """Number of windows of one text that the server judges at a time."""
 
@@ -98,8 +98,8 @@ class ServerGuard:
         return self._server.running
 
     async def load(self) -> None:
-        """Have a safe text judged: only that shows that the server can be reached, and answers with a verdict. Raises
-        the errors of `judge`."""
+        """Let the server judge a safe text, because only this shows that the server can be reached and answers with a
+        verdict. Raises the errors of `judge`."""
         await self.judge("Good morning.", [code for code in TEXT_CODES if code in self.codes])
 
     async def check(self) -> None:
@@ -185,7 +185,7 @@ class ServerGuard:
 
 
 def _of_a_guard(words: str) -> str:
-    """Return a message of the LLM's client in the words of a guard."""
+    """Return a message of the LLM's client, reworded for a guard."""
     for of_an_llm, of_a_guard in _WORDS.items():
         words = words.replace(of_an_llm, of_a_guard)
     return words

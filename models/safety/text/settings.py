@@ -19,8 +19,8 @@ _DIALECTS: tuple[type[GuardDialect], ...] = (Qwen3GuardDialect, GptOssSafeguardD
 
 
 def thresholds_in(text: str) -> dict[str, str]:
-    """Return the scores in `S1=0.6,S10=0.4`, by code. Raises ValueError for an unknown code, and for a part that is no
-    pair."""
+    """Return the scores in `S1=0.6,S10=0.4`, by code. Raises ValueError for an unknown code, and for a part that is not
+    a pair."""
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     for code, equals, _ in pairs:
         if code.strip().upper() not in CODES or not equals:
@@ -42,23 +42,24 @@ Thresholds = Annotated[Mapping[str, Annotated[float, Field(ge=0, le=1)]], NoDeco
 
 class GuardSettings(OwnSettings):
     text_guard: str = "auto"
-    """An engine that judges texts for `<guard>` (docs/guardrails.md lists them), or `auto`: each code by the first that
-    can run here and judge it."""
+    """An engine that judges texts for `<guard>` (docs/guardrails.md lists them), or `auto`: each code is judged by the
+    first engine that can run here and knows it."""
     guard_base_url: Address | None = None
     """An OpenAI-compatible server that runs a guard model: Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
     guard_api_key: SecretStr | None = None
     """The key for that server."""
     guard_model: str | None = None
-    """The guard model as that server calls it."""
+    """Name of the guard model on that server."""
     guard_timeout_s: float = Field(default=20, gt=0)
-    """Seconds that judging a picture, or 50,000 characters of a text, may take; then the request is refused."""
+    """Seconds that judging a picture, or 50,000 characters of a text, may take. After this time, the request is
+    refused."""
     max_guarded_mb: float = Field(default=1, gt=0)
-    """Megabytes of UTF-8 that a guard may have to judge together: what a request says, or what was read for it."""
+    """Megabytes of UTF-8 that a guard judges together: the texts of a request, or the texts that were read for it."""
     max_guard_verdicts: int = Field(default=10_000, ge=0)
-    """Verdicts of texts that a guard keeps, by a hash of the text and for each key by itself, so that the history of a
-    conversation is not judged again in each turn; 0: none."""
+    """Number of verdicts on texts that a guard keeps, by a hash of the text and separately for each key, so that the
+    history of a conversation is not judged again in each turn; 0: none."""
     guard_thresholds: Thresholds = Field(default={})
-    """Comma-separated scores from which on a code applies, instead of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
+    """Comma-separated least scores at which codes apply, in place of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
 
     @model_validator(mode="after")
     def _knows_the_guard(self) -> Self:

@@ -1,4 +1,4 @@
-"""Reading of passages that are written in ROT13 or backwards, where they turn into known words."""
+"""Decodes passages that are written in ROT13 or backwards, if the result consists of known words."""
 
 import re
 import string
@@ -19,10 +19,10 @@ _FEWEST_WORDS = 3
 word."""
 
 _LONG = 4
-"""Fewest letters of a word that is no coincidence."""
+"""Fewest letters of a decoded word that is unlikely to be a coincidence."""
 
 _COINCIDENCES = frozenset({"bats", "crei", "dica", "lana", "snug", "tool"})
-"""Words of a language that turn into telling words."""
+"""Ordinary words that become telling words when they are decoded by chance."""
 
 
 def rot13(text: str) -> str | None:
@@ -45,8 +45,8 @@ def _read(text: str, word: Callable[[str], str], passage: Callable[[str], str]) 
 
 
 def _passages(text: str, turned: Callable[[str], str]) -> list[tuple[int, int]]:
-    """Return start and end of each passage of words that are known once `turned` and not as they are, with few other
-    words among them."""
+    """Return the start and the end of each passage of words that are known after `turned` but not as written. A passage
+    may contain a few other words."""
     kinds = {word: _kind(word.casefold(), turned) for word in set(_WORD.findall(text))}
     if not {_Kind.TURNED, _Kind.TELLING} & set(kinds.values()):
         return []

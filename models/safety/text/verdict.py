@@ -7,8 +7,8 @@ from models.safety.guard import Judgement, Layer, Scores
 
 
 class NotAVerdict(Exception):
-    """The guard model's answer is not of the form that the model was trained for: nothing is known of the text. The
-    message repeats no words of the answer, which may be the text's."""
+    """The guard model's answer does not have the form that the model was trained for, so there is no verdict on the
+    text. The message repeats no words of the answer, because they may come from the text."""
 
 
 @dataclass(frozen=True, slots=True)

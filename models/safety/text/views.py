@@ -30,7 +30,7 @@ def views(text: str) -> Iterator[TextView]:
     """Yield `text` itself, then each reading that has words which no reading before it has.
 
     In time linear in `text`. A reading has at most some eight times as many characters, and there are at most twelve
-    readings. Encodings are read two deep.
+    readings. Encodings within encodings are decoded to a depth of two.
     """
     yield TextView(AS_WRITTEN, text)
     seen = _words(text)

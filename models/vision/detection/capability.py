@@ -1,6 +1,7 @@
 """Declaration of the capabilities `object_detection`, `open_vocabulary` and `segmentation`: their engines, and how each
 is built."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -27,13 +28,15 @@ _LARGE_DETR = CardMemory(base=125, item=160, items=_QUERIES_AT_ONCE)
 _OWN_DETR = replace(_LARGE_DETR, is_guess=True)
 
 Build = Callable[[EngineConfig], Built]
+STOP_SIGN = "stop sign"
 
 
 class DetectionSettings(OwnSettings):
     object_detection: str = "auto"
     """An engine that finds objects (docs/object-detection.md lists them), or `auto`: the first that can run here."""
     object_detection_model: FoundPath | None = None
-    """Your own network for it: an RF-DETR or D-FINE in ONNX, a folder of transformers', a file of ultralytics'."""
+    """Your own network for object detection: an RF-DETR or D-FINE in ONNX, a folder in transformers' format, or a file
+    of ultralytics."""
 
 
 def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:
@@ -51,10 +54,9 @@ def _build_fastestdet(config: EngineConfig) -> Built:
     from models.vision.detection.fastestdet import SIDE, FastestDetHead
     from models.vision.detection.onnx_detector import OnnxDetector
 
-    supply = _supply(WEIGHT_SETS["fastestdet"], config)
     engine = partial(
         OnnxDetector,
-        lambda: supply.ready()[0],
+        _locate_fastestdet,
         lambda _: FastestDetHead(),
         device=ONNXRUNTIME.resolve(config.device),
         # The network is so small that several threads would mostly wait for each other. Instead, pictures are computed
@@ -65,8 +67,17 @@ def _build_fastestdet(config: EngineConfig) -> Built:
     return Built(HostedDetector(host, NAMES, side=SIDE), (host,))
 
 
-def _fastestdet_remedy(config: EngineConfig) -> str | None:
-    return _supply(WEIGHT_SETS["fastestdet"], config).remedy() or onnxruntime_remedy()
+def _locate_fastestdet() -> Path:
+    """Return the network's file. Raises EngineUnavailable if the installed file is not its authors'."""
+    from models.vision.detection.fastestdet import FILE, SHA256
+
+    if not FILE.is_file() or hashlib.sha256(FILE.read_bytes()).hexdigest() != SHA256:
+        raise EngineUnavailable(
+            "object_detection",
+            f"The file '{FILE.name}' of the installed package is missing or damaged: its sha256 is not {SHA256}. "
+            "Install openfaze again.",
+        )
+    return FILE
 
 
 def onnxruntime_remedy() -> str | None:
@@ -213,8 +224,8 @@ def _spec(name: str, licence: str, where: str) -> EngineSpec:
 
 
 FASTESTDET = Candidate(
-    _spec("fastestdet", "BSD-3-Clause", "`openfaze pull fastestdet`, or fetched at first use (1 MB)"),
-    _fastestdet_remedy,
+    _spec("fastestdet", "BSD-3-Clause", "inside openfaze"),
+    lambda _: onnxruntime_remedy(),
     _build_fastestdet,
     backend=ONNXRUNTIME,
     card=CardMemory(base=1, item=5),
@@ -251,8 +262,6 @@ SAM_2_1 = Candidate(
     profile=GPU,
     card=CardMemory(base=160, item=600),
 )
-
-STOP_SIGN = "stop sign"
 
 
 def draw_stop_sign() -> tuple[Image, tuple[float, float, float, float]]:

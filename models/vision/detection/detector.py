@@ -16,6 +16,7 @@ from models.vision.text import Image
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the picture. A network's box may stick out of the picture."""
+SETTING = "OPENFAZE_OBJECT_DETECTION_MODEL"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +51,7 @@ class Query:
 
     image: Image
     labels: tuple[str, ...] | None = None
-    """Labels to look for; None: all that the engine knows, or usually looks for."""
+    """Labels to look for; None: all labels that the engine knows or usually looks for."""
     masks: bool = False
 
 
@@ -71,15 +72,16 @@ class Detector(Protocol):
 
     @property
     def side(self) -> int:
-        """Side, in pixels, to which pictures are scaled: objects smaller than a twentieth of it are not found."""
+        """Side, in pixels, to which pictures are scaled. Objects smaller than a twentieth of this side are not
+        found."""
 
     async def detect(
         self, image: Image, *, labels: Sequence[str] | None = None, masks: bool = False, wait: bool = False
     ) -> list[Detection]:
-        """Return the objects of `image` in no particular order; with `labels`, only objects that have one of these
-        labels. Equal pictures give equal objects.
+        """Return the objects of `image` in no particular order. With `labels`, return only objects that have one of
+        these labels. Equal pictures give equal objects.
 
-        If the queue is full, the call waits with `wait`, and raises EngineOverloaded without. Raises EngineOverloaded,
+        If the queue is full, the call waits if `wait` is true, and raises EngineOverloaded if not. Also raises
         EngineUnavailable, EngineFailed.
         """
 
@@ -114,9 +116,6 @@ class HostedDetector:
     ) -> list[Detection]:
         query = Query(image, None if labels is None else tuple(labels), masks)
         return list(await self._host.run(query, wait=wait))
-
-
-SETTING = "OPENFAZE_OBJECT_DETECTION_MODEL"
 
 
 def own_file(model: Path | None, *endings: str, setting: str = SETTING, capability: str = "object_detection") -> Path:

@@ -63,12 +63,13 @@ class DetrHead:
 
     def __init__(self, network: OnnxNetwork, labels: Sequence[str] = NAMES, *, normalised: bool | None = None) -> None:
         """`labels` are the names of the classes; with COCO's names, a network of 91 classes numbers them by category
-        id. `normalised` overrides the convention. Raises EngineUnavailable for a file that is no such network."""
+        id. `normalised` overrides the convention. Raises EngineUnavailable for a file that is not such a network."""
         self._convention = _convention(network)
         self._side = side_of(network.inputs[self._convention.picture], self._convention.side)
         self._colours = _IMAGENET if _or(normalised, self._convention.normalised) else _AS_IT_IS
         width = network.outputs[self._convention.classes][-1]
-        # A file with scores gives the numbers of classes, from which their count cannot be determined.
+        # A file with scores returns only the index of each object's class, so the number of classes cannot be
+        # determined.
         count = width if isinstance(width, int) and self._convention.scores is None else len(labels)
         self._labels = _labels(count, labels)
 
@@ -92,7 +93,7 @@ class DetrHead:
         else:
             logits = outputs[self._convention.classes][index].astype(np.float32)
             table = 1 / (1 + np.exp(-logits.clip(-88, 88)))
-            # A query may have several classes above the threshold: the best one names the object.
+            # A query may have several classes above the threshold. The class with the highest score becomes the label.
             table[:, ~wanted] = 0
             best = table.argmax(1)
             queries = np.flatnonzero(table.max(1) >= _LEAST_SCORE)
@@ -134,7 +135,7 @@ def _listed(names: Mapping[str, object]) -> str:
 
 
 def _labels(count: int, labels: Sequence[str]) -> Sequence[str | None]:
-    """Return the label of each of `count` classes; None for a class that is no object."""
+    """Return the label of each of `count` classes; None for a class that is not an object."""
     if count == len(labels):
         return list(labels)
     if count == len(SPARSE_NAMES) and tuple(labels) == NAMES:

@@ -1,6 +1,8 @@
-"""Detection head for FastestDet (github.com/dog-qiuqiu/FastestDet, BSD-3-Clause): 80 labels from a file of 1 MB."""
+"""Detection head for FastestDet (github.com/dog-qiuqiu/FastestDet, BSD-3-Clause): 80 labels from a file of 1 MB,
+which is part of openfaze (licence in LICENSE_FASTESTDET)."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,14 @@ from models.vision.detection.detector import Detection, Query
 from models.vision.detection.onnx_detector import Tensors, is_wanted, resized
 from models.vision.text import Image
 
+FILE = Path(__file__).with_name("fastestdet.onnx")
+"""`example/onnx-runtime/FastestDet.onnx` of the authors' repository."""
+SHA256 = "31cb14c017fce347cb4c846ec62fdf00d76bb3beecdf4be21e7116ac67feb880"
 SIDE = 352
 
 _LEAST_SCORE = 0.65
-"""Least score of a detection: the default of its authors' test.py. Below it, furniture in the sample photos becomes
-chairs (0.57)."""
+"""Least score of a detection: the default of its authors' test.py. With a lower threshold, other furniture in the
+sample photos would be detected as chairs (with a score of 0.57)."""
 _MOST_OVERLAP = 0.45
 """Largest overlap (IoU) of two objects of one class: the default of its authors' utils/tool.py."""
 

@@ -18,16 +18,16 @@ SIDE = 800
 _LEAST_SCORE = 0.4
 """Least score of a detection: the threshold in the example of LLMDet's model card."""
 _MOST_OVERLAP = 0.7
-"""Largest overlap (IoU) of two detections of one label. It is large because a DETR's queries compete, so that few
-coincide."""
+"""Largest overlap (IoU) of two detections of one label. The limit is high because a DETR rarely predicts the same
+object twice."""
 _MOST_TOKENS = 250
-"""Most tokens of a prompt with both end marks, with a margin: the text encoder reads 256 (`max_text_len` in its
-configuration)."""
+"""A prompt has at most this many tokens, including the start and end tokens. The encoder's limit is 256 (`max_text_len`
+in its configuration); the rest is a safety margin."""
 
 
 class GroundingDetector:
-    """Implementation of `models.base.Engine` from queries to detections. A query without labels searches for COCO's
-    80."""
+    """Implementation of `models.base.Engine` from queries to detections. A query without labels searches for the 80
+    COCO classes."""
 
     def __init__(self, folder: Path, *, capability: str, device: str = "auto") -> None:
         """`folder` has the layout of `save_pretrained` and of the model hubs."""
@@ -84,7 +84,7 @@ class GroundingDetector:
         height, width = query.image.shape[:2]
         boxes *= np.array([width, height] * 2, np.float32)
         places = processor.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-        # The score of a label is that of its likeliest token.
+        # The score of a label is the score of its likeliest token.
         table = np.stack([tokens[:, of_label].max(1) for of_label in tokens_of(labels, places)], 1)
         classes, scores = table.argmax(1), table.max(1)
         kept = np.flatnonzero(scores >= _LEAST_SCORE)
@@ -98,8 +98,8 @@ def prompt_of(labels: Sequence[str]) -> str:
 
 
 def tokens_of(labels: Sequence[str], places: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Return the indices of each label's tokens in prompt_of(labels). `places` are the first and last characters of
-    tokens."""
+    """Return the indices of each label's tokens in prompt_of(labels). `places` are the (start, end) character offsets
+    of the tokens in the prompt."""
     start, spans = 0, []
     for label in labels:
         stop = start + len(_phrase(label))

@@ -16,7 +16,8 @@ from models.vision.text import Image
 Tensors = Mapping[str, NDArray[Any]]
 
 _MOST_MASKED = 64_000_000
-"""Most pixels of all masks of one picture, a byte each: hundreds of objects may each be as large as the picture."""
+"""Largest number of pixels of all masks of one picture, a byte each: hundreds of objects may each be as large as the
+picture."""
 _MASKED_AT_ONCE = 4_000_000
 _LONGEST_MAPPED = 32_000
 """Largest number of pixels along a side that OpenCV can map at once (SHRT_MAX)."""

@@ -13,7 +13,7 @@ from models.vision.detection.detector import Detection, Found
 from models.vision.detection.onnx_detector import masks_in_boxes, planes, resized
 from models.vision.text import Image
 
-# Mean and deviation of colours from its preprocessor_config.json.
+# Mean and deviation of colours from the model's preprocessor_config.json.
 _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 
 

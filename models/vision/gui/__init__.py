@@ -1,5 +1,6 @@
 """Detection of user interface elements in a screenshot.
 
-Boxes are proposed around everything set off from its surroundings (`regions`, `lettering`), each is described by
-numbers (`features`), a small network classifies it, and of boxes that overlap the best one stays (`engine`).
+The steps are: propose boxes around everything that differs from its surroundings (`regions`, `lettering`), describe
+each box by numbers (`features`), classify it by a small network (`network`), and keep the best of overlapping boxes
+(`selection`). `engine` combines them.
 """

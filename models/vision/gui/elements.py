@@ -56,7 +56,7 @@ class GuiDetector(Protocol):
         """Return the elements of `image` in reading order; none if it shows no user interface. Equal pictures and lines
         give equal elements.
 
-        If the queue is full, the call waits with `wait`, and raises EngineOverloaded without. Raises EngineOverloaded,
+        If the queue is full, the call waits if `wait` is true, and raises EngineOverloaded if not. Also raises
         EngineUnavailable, EngineFailed.
         """
 
@@ -71,8 +71,8 @@ class GuiGrounder(Protocol):
     async def ground(
         self, wanted: str, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
     ) -> list[GuiElement] | None:
-        """Return the elements that `wanted` means, from `elements` or missing from them, in reading order; all elements
-        if it means the screen as a whole. None if the grounder cannot decide; the cause is logged.
+        """Return the elements that `wanted` means, in reading order; all elements if it means the screen as a whole. An
+        element that is not among `elements` may be added. None if the grounder cannot decide; the cause is logged.
 
         `wanted` is the user's request; `lines` are the text that OCR reads in `image`.
         """
@@ -82,7 +82,7 @@ Found = tuple[GuiElement, ...]
 
 
 class HostedGuiDetector:
-    """A GuiDetector whose engine runs behind a host, and finds the elements of screens."""
+    """A GuiDetector whose engine runs behind a host. The engine computes the elements of a Screen."""
 
     def __init__(self, host: EngineHost[Screen, Found]) -> None:
         self._host = host

@@ -201,7 +201,8 @@ def _shape(boxes: Boxes, line: float, width: int, height: int) -> Floats:
 
 
 def _page(view: ScreenView, count: int) -> Floats:
-    """Return features of the whole picture, for each box: photos are nowhere flat, screens nearly everywhere."""
+    """Return features of the whole picture, repeated for each box. They distinguish photos, which have no flat areas,
+    from screens, which are nearly all flat."""
     strongest = np.maximum(view.right, view.below)
     flat = float((strongest <= 2).mean())
     sharp = float((strongest > 60).mean())

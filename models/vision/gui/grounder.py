@@ -21,7 +21,7 @@ SAME = 0.5
 _SECONDS = 30.0
 _ATTEMPTS = 2
 _ANSWER_TOKENS = 2048
-"""Largest number of tokens of an answer. An answer takes a hundred; models that think first need more."""
+"""Largest number of tokens of an answer. An answer takes a hundred; models that reason first need more."""
 _PICTURE_TOKENS = 4000
 """Largest number of tokens of the picture and the rules, with a margin because servers count tokens differently."""
 _ELEMENT_TOKENS = 40

@@ -109,8 +109,8 @@ def em_box(piece: TextPiece) -> tuple[float, float, float, float]:
 
 
 def colours(image: Image, box: tuple[float, float, float, float]) -> tuple[Colour, Colour]:
-    """Return the colours of the letters and of the background. The background is the median of the box's pixels, the
-    letters' colour is the mean of the tenth of the pixels that differs most from it."""
+    """Return the colours of the letters and of the background. The background is the median colour of the box. The
+    letters' colour is the mean of those pixels, a tenth of all, that differ most from the background."""
     height, width = image.shape[:2]
     left, top = min(max(int(box[0]), 0), width - 1), min(max(int(box[1]), 0), height - 1)
     right, bottom = max(left + 1, min(int(box[2] + 0.5), width)), max(top + 1, min(int(box[3] + 0.5), height))

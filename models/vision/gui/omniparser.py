@@ -221,11 +221,11 @@ class OmniParserEngine:
 
 
 def icons_beside(ours: Sequence[GuiElement], texts: Boxes, boxes: Boxes, scores: Scores) -> list[GuiElement]:
-    """Return those of `boxes`, as icons, that show other things than `ours` and `texts`.
+    """Return, as icons, the boxes of `boxes` that show neither an element of `ours` nor a text of `texts`.
 
-    If a box shows the same as one of `ours`, the latter stays, because its type is known and its box follows the
-    pixels. The same holds if one of the two boxes lies inside the other, because an interactive element contains no
-    other; only pictures may.
+    A box is left out if it coincides with an element of `ours`, whose type is known and whose box is more exact. It is
+    also left out if one of the two lies inside the other, because an interactive element contains no other element;
+    only pictures do.
     """
     places = as_boxes([one.box for one in ours])
     known = common_share(boxes, places) >= _SAME

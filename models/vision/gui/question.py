@@ -19,7 +19,8 @@ SCALE = 1000
 Gemini and InternVL give positions in this unit, which does not change if the server shrinks the picture."""
 
 _MOST_PIXELS, _LONGEST_SIDE = 1_600_000, 4096
-"""Most pixels and longest side of the picture in a question. A token of Qwen-VL is about 28 × 28 pixels."""
+"""Largest number of pixels, and length of the longest side, of the picture in a question. A token of Qwen-VL is about
+28 × 28 pixels."""
 
 _QUALITY = 90
 
@@ -54,8 +55,8 @@ SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
         "means": {"type": "string", "enum": list(MEANS)},
-        # Any number is allowed. If decoding allowed existing numbers only, a wrong number, prompted by an order in the
-        # screenshot, would turn into another element's number instead of being noticed.
+        # Any number is allowed. If decoding allowed only existing numbers, a text in the screenshot that demands a
+        # wrong number would lead to another element's number instead of an error.
         "numbers": {"type": "array", "items": {"type": "integer"}, "maxItems": _MOST_ANSWERS},
         "boxes": {
             "type": "array",
@@ -137,8 +138,8 @@ def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most:
     """Return the question about `image`. Of more than `most` elements, those that can be clicked are listed first."""
     picture = _jpeg(image)
     request = wanted[:_LONGEST_REQUEST]
-    # A command written into a screen beforehand cannot name an element, because the first number depends on the
-    # request, too. Equal questions get equal numbers.
+    # The first number depends on the request, too, so that a command in the screenshot cannot know an element's number.
+    # Equal questions get equal numbers.
     first = 100 + zlib.crc32(picture, zlib.crc32(request.encode("utf-8", "replace"))) % _FIRST_NUMBERS
     clickable_first = sorted(range(len(elements)), key=lambda at: elements[at].type not in INTERACTIVE)
     listed = {first + number: elements[at] for number, at in enumerate(sorted(clickable_first[:most]))}

@@ -17,16 +17,16 @@ Boxes = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 """Array of height × width, 1 or 0."""
 STEPS = (4, 12, 32)
-"""Least differences of neighbouring pixels that count as an edge, in three passes: faint borders show at the first, and
-the grain of JPEG is gone at the last."""
+"""Least differences of neighbouring pixels that count as an edge, in three passes: the first pass shows faint borders,
+and the last one ignores the noise of JPEG."""
 SOURCES = ("flat", "outline", "close", "near", "text", "joined", "square")
 """Names of the methods that propose boxes."""
 _LEAST = 5
 """Least length of a box's sides, in pixels of a picture whose letters are about 12 pixels high."""
 _LARGEST_ICON = 48
 _MOST_BOXES = 4_000
-"""Most boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others: a window of
-1,440 × 900 full of controls has 2,000. If there are more, like in a texture, the smallest are left out."""
+"""Largest number of boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others: a
+window of 1,440 × 900 full of controls has 2,000. If there are more, like in a texture, the smallest are left out."""
 _CLOSE, _NEAR = 3, 7
 """Largest gaps, in pixels, between strokes of one icon and between parts of one picture."""
 
@@ -59,7 +59,7 @@ class Proposals:
     sources: NDArray[np.int64]
     """Index in SOURCES of the method that proposed each box."""
     piece: NDArray[np.int64]
-    """Index of the piece of text from which each box was made, else -1."""
+    """Index of the piece of text from which each box was made; -1 for other boxes."""
 
 
 def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -71,7 +71,8 @@ def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequence[TextPiece]) -> Proposals:
-    """Return all boxes that may be elements, found by the results of `differences` and the text; most are none."""
+    """Return all boxes that may be elements, proposed from the results of `differences` and the text. Most of them are
+    not elements."""
     found: list[tuple[Boxes, int]] = []
     strongest = np.maximum(right, below)
     height, width = strongest.shape
@@ -98,7 +99,7 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
     pieces_used[: len(texts)] = np.arange(len(texts))
     pieces_used[len(texts) : len(texts) + len(joined)] = joined_pieces
     boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
-    # Of boxes that differ by a pixel or so, one is enough.
+    # If boxes differ by about a pixel, only one of them is kept.
     _, first = np.unique(np.round(boxes / 1.5).astype(np.int32), axis=0, return_index=True)
     if len(first) > _MOST_BOXES:
         first = first[np.argsort(-area_of(boxes[first]), kind="stable")[:_MOST_BOXES]]

@@ -44,7 +44,7 @@ class ScreenView:
     corner: tuple[int, int]
     """Left and top of the view in the shrunk screenshot."""
     cut: tuple[bool, bool, bool, bool]
-    """True per side (left, top, right, bottom) beyond which the screenshot goes on."""
+    """True per side (left, top, right, bottom) beyond which the screenshot continues."""
 
 
 def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:

@@ -9,10 +9,10 @@ from models.vision.gui.lettering import TextPiece
 from models.vision.gui.regions import Boxes, area_of, common_area
 
 _INSIDE = 0.6
-"""Least share of a piece inside an element for it to belong to the element."""
+"""Least share of a piece of text inside an element at which the piece belongs to the element."""
 
 _TAKEN = 0.4
-"""Least share of a piece inside elements for which the piece is no text of its own."""
+"""Least share of a piece of text inside elements at which the piece does not count as a separate text."""
 
 _SLACK = 2
 """Largest number of pixels by which a part may stick out of its line."""
@@ -44,7 +44,8 @@ def _shares(places: Boxes, pieces: Sequence[TextPiece]) -> NDArray[np.float32]:
 
 
 def _without_parts(pieces: Sequence[TextPiece]) -> list[TextPiece]:
-    """Return `pieces` without those that lie inside another: a line of two colours is there whole and in parts."""
+    """Return `pieces` without the pieces that lie inside another piece. A line of two colours, for example, is among
+    `pieces` as a whole and in parts."""
     kept: list[TextPiece] = []
     for piece in sorted(pieces, key=lambda one: one.box[0] - one.box[2]):
         if not any(_contains(other.box, piece.box) for other in kept):

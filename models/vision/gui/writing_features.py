@@ -105,7 +105,7 @@ class WritingFeatures:
         ]
         described = np.stack(columns, axis=1).astype(np.float32)
         owner = made_of.copy()
-        # Other boxes get the text that is inside them to the largest part.
+        # Other boxes get the text of which the largest part is inside them.
         common = common_area(self._boxes, self._places)
         inside = common.argmax(axis=1)
         owner = np.where(owner >= 0, owner, np.where(common.max(axis=1) > 0, inside, -1))

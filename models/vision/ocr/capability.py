@@ -19,18 +19,29 @@ from models.weights import WEIGHT_SETS
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 
 _LINES_AT_ONCE = 32
-"""Most lines of one batch of the recogniser: enough to use all processors, and few enough that a short text does not
-wait long behind a dense page."""
+"""Largest number of lines of one batch of the recogniser: enough to use all processors, and few enough that a short
+text does not wait long behind a dense page."""
 _LINES_QUEUED = 100_000
-"""Most lines in the recogniser's queue. The number is so high because the number of pages that are read at a time
-limits the lines: no line waits for room."""
+"""Largest number of lines in the recogniser's queue. The number is so high because the number of pages that are read at
+a time limits the lines: no line waits for room."""
+_PADDLE = EngineSpec(
+    name="paddleocr",
+    capability="ocr",
+    licence="Apache-2.0",
+    weights="PP-OCRv5 and v6 for Paddle Inference: `openfaze pull paddleocr`, `paddleocr-arabic`, …",
+)
+_REGIONS_AT_ONCE = 8
+_VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
+"""Base: 0.96 thousand million parameters in 16 bits, and PP-OCR's memory. Item: a block of text of the largest size for
+the network, with 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens. All
+figures are calculated; the network was never run in its full size."""
 
 
 class OcrSettings(OwnSettings):
     ocr: str = "auto"
     """An OCR engine's name (docs/ocr.md lists them), or `auto`: the first that can run here."""
     ocr_language: str = "en"
-    """The language whose recogniser an engine with one per language loads (PaddleOCR); others ignore it."""
+    """Language of the recogniser, for engines with a recogniser per language (PaddleOCR); other engines ignore it."""
 
 
 def embedded_weights() -> tuple[Path, Path]:
@@ -131,14 +142,6 @@ PP_OCR_V6_MEDIUM = _pp_ocr(
 )
 
 
-_PADDLE = EngineSpec(
-    name="paddleocr",
-    capability="ocr",
-    licence="Apache-2.0",
-    weights="PP-OCRv5 and v6 for Paddle Inference: `openfaze pull paddleocr`, `paddleocr-arabic`, …",
-)
-
-
 def _paddle_remedy(config: EngineConfig) -> str | None:
     from models.vision.ocr.paddle_models import remedy
 
@@ -170,11 +173,6 @@ PADDLE_OCR = Candidate(
 )
 
 _VL_FOLDER, _VL_REPOSITORY = "paddleocr-vl", "PaddlePaddle/PaddleOCR-VL"
-_REGIONS_AT_ONCE = 8
-_VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
-"""Base: 0.96 thousand million parameters in 16 bits, and PP-OCR's memory. Item: a block of text of the largest size for
-the network, with 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens. All
-figures are calculated; the network was never run in its full size."""
 
 
 def _vl_remedy(config: EngineConfig) -> str | None:

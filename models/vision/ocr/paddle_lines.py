@@ -97,7 +97,8 @@ def _confidence(symbols: Sequence[Symbol]) -> float:
 
 
 def in_reading_order(words: Sequence[Word]) -> list[Word]:
-    """Return words, given from left to right as they appear, in the order and spelling in which they are read.
+    """Take words in visual order (left to right) and return them in logical (reading) order, with the characters of
+    right-to-left words reversed.
 
     A line with letters of a right-to-left script is read from the right, except for groups of neighbouring words in
     left-to-right scripts (Unicode's bidirectional algorithm, UAX #9, with whole words as its units).
@@ -123,8 +124,8 @@ def _direction(text: str) -> str:
 
 
 def along_text(polygon: NDArray[Any]) -> Corners:
-    """Return the corners of a detected box in the direction of its text: downwards if it is at least 1.5 times as high
-    as wide."""
+    """Return the corners, starting where the text begins. A box at least 1.5 times as high as wide is taken to contain
+    vertical text."""
     corners = np.asarray(polygon, np.float32).reshape(4, 2)
     width, height = size(corners)
     return np.roll(corners, -1, axis=0) if height >= 1.5 * width else corners

@@ -38,7 +38,7 @@ class PaddleModels:
     detector: str
     recognizer: str
     weight_set: str
-    """Name of the set of both in `openfaze pull`."""
+    """The name by which `openfaze pull` downloads both models."""
 
 
 def models_for(language: str) -> PaddleModels:

@@ -23,19 +23,20 @@ OTHER_MODEL = "The folder 'paddleocr-vl' of OPENFAZE_WEIGHTS_DIR holds no Paddle
 _PROMPT = "OCR:"
 """Prompt for a block of text, as in the network's training."""
 _SPARE_TOKENS, _TOKENS_A_LETTER = 32, 2
-"""Most tokens of a transcript: so many more than the letters that PP-OCR read, and so many per letter. A token is one
-letter, several letters, or a part of a rare one."""
+"""Largest number of tokens of a transcript: the first number, plus the second number per letter that PP-OCR has read. A
+token is one letter, several letters, or a part of a rare one."""
 _PAGES_AT_ONCE = 4
 """Largest number of pages whose blocks are read at a time, which limits the pages' pictures in memory."""
 _LOOP, _ROUNDS, _PERIOD = 48, 3, 64
-"""Least tokens of a repetition that ends a transcript, least repetitions, and longest repeated sequence in tokens."""
+"""Least number of tokens in a repetition that ends a transcript, least number of times that a sequence is repeated in
+it, and largest number of tokens of this sequence."""
 _LOOK_EVERY = 16
 """Number of tokens between two searches for repetitions."""
 
 
 def repeated(tokens: Sequence[int]) -> int:
-    """Return the number of tokens at the end that only repeat the tokens before them, if there are more than any page
-    repeats; else 0."""
+    """Return the number of tokens at the end that only repeat earlier tokens; 0 if they could be real repetitions on a
+    page."""
     for period in range(1, _PERIOD + 1):
         count = 0
         while count + period < len(tokens) and tokens[-1 - count] == tokens[-1 - count - period]:

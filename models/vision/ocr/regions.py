@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from models.vision.text import Image, Quad, TextLine
 
 _MOST_LINES, _MOST_LETTERS = 40, 800
-"""Most lines and most letters that are read at a time; larger blocks are read in parts."""
+"""Largest number of lines, and of letters, that are read at a time; larger blocks are read in parts."""
 
 _NEAR = 0.8
-"""Largest distance of two lines of a block, one below the other, in heights of the smaller one."""
+"""Largest vertical distance of two lines of a block, in heights of the smaller line."""
 _BESIDE = 1.5
-"""Largest distance of two lines of a block, side by side, in heights of the smaller one."""
+"""Largest horizontal distance of two lines of a block, in heights of the smaller line."""
 _OTHER_SIZE = 2.0
 """Least ratio of the heights of two lines that belong to different blocks."""
 _MARGIN = 0.3

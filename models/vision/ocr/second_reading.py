@@ -1,8 +1,8 @@
 """Correction of an OCR engine's lines by the transcript of a second reader.
 
-A transcript has no positions. Boxes and the division into words therefore stay as the OCR engine found them, and only
-letters are taken from the transcript, if a part of it is evidently the same line. If no part is (the second reader left
-a line out, repeated itself, or made something up), the first reading stays.
+A transcript has no positions. The OCR engine's boxes and its division into words therefore stay. Only letters are taken
+from the transcript, and only for a line that evidently corresponds to a part of the transcript. For other lines (which
+the second reader left out, repeated or made up), the first reading stays.
 """
 
 import re
@@ -19,25 +19,26 @@ from models.vision.ppocr.line_text import is_cjk
 from models.vision.text import TextLine
 
 _CLOSE = 0.75
-"""Least similarity of a line and its part of the transcript: 1 less the edits over the length of the longer text."""
+"""Least similarity of a line and its part of the transcript. The similarity is 1 minus the edit distance divided by the
+length of the longer text."""
 _WORD_CLOSE = 0.5
-"""Least similarity of a word in such a line and its part of the transcript."""
+"""Least similarity of a word and its part of the transcript, in a line that the transcript contains."""
 _SURE = 0.995
-"""Least confidence at which a word stays as the first reading has it. A word that the second reader makes up is often
-similar to the true word: another amount, another date."""
+"""Least confidence at which a word of the first reading is not changed. Words that the second reader makes up are often
+similar to the true word, like another amount or another date."""
 _WORTH_LOOKING = 60.0
 """Similarity, from 0 to 100, below which rapidfuzz may give up its search for a line."""
 _SLACK = 4
-"""Number of letters around each end of a line's likeliest place among which the true end is searched, in addition to a
-tenth of the line's length."""
+"""Number of letters before and after each end of a line's likeliest place that are searched for the true end. A tenth
+of the line's length is added to this number."""
 _EDGE = 2
 """Largest number of letters that PP-OCR may have missed at an end of a line."""
 _ANCHOR = 8
-"""Least letters of a line that is searched out of the order of its neighbours, like a line of a column that the second
-reader read before its turn."""
+"""Least number of letters of a line that is also searched outside of the order of the lines. The second reader may read
+a column in another order, for example."""
 _ORDERS = 4
-"""Number of passes, each of which searches the lines not found yet in the text not used yet: so many columns may have
-changed places."""
+"""Number of passes. Each pass searches the remaining lines in the remaining text, so the transcript may have as many
+columns in another order."""
 Span = tuple[int, int]
 
 
@@ -49,9 +50,9 @@ class RegionTranscript:
 
 
 def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[TextLine]:
-    """Return `lines`, in reading order, with letters of `transcript` in the words that were read with doubt, for each
-    line that the transcript contains. No box changes, and no word is added or removed; a word whose letters change gets
-    the transcript's mean probability of these letters as its confidence."""
+    """Return `lines`, in reading order, after a correction: in each line that `transcript` contains, words with a low
+    confidence get the letters of the transcript. No box changes, and no word is added or removed. The confidence of a
+    changed word is the mean probability of its letters in the transcript."""
     written = _Written.of(transcript)
     texts = [without_white_space(line.text) for line in lines]
     spans = written.spans(texts)
@@ -95,7 +96,8 @@ class _Written:
 
     def _in_order(self, texts: Sequence[tuple[int, str]], gap: Span, least: int) -> dict[int, Span]:
         """Return, by number, the spans of the `texts` that are found in `gap`, one after the other. The longest and
-        most similar text is found first, if it has `least` letters; the others are searched before and behind it."""
+        most similar text, which must have at least `least` letters, is found first. The others are then searched before
+        and after it."""
         found: dict[int, Span] = {}
         waiting = [(list(texts), gap, least)]
         while waiting:
@@ -117,7 +119,7 @@ class _Written:
     def _place_of(self, text: str, gap: Span) -> tuple[float, Span]:
         """Return the similarity, from 0 to 1, of `text` and its likeliest place in `gap`, and this place."""
         low, high = gap
-        # Overlapping matches count, too: of equal matches, the likeliest consists of whole words.
+        # Overlapping matches are included, so that among equal matches the one of whole words can be chosen.
         same = [low + found.start() for found in re.finditer(f"(?={re.escape(text)})", self.text[low:high])]
         if same:
             spans = ((start, start + len(text)) for start in same)
@@ -125,13 +127,14 @@ class _Written:
         rough = partial_ratio_alignment(text, self.text[low:high], score_cutoff=_WORTH_LOOKING)
         if rough is None:
             return 0.0, gap
-        # A gap shorter than the text is its likeliest place as a whole.
+        # If the gap is shorter than the text, the whole gap is the likeliest place.
         is_inside = len(text) <= high - low
         start, stop = (low + rough.dest_start, low + rough.dest_end) if is_inside else gap
         slack = _SLACK + len(text) // 10
 
         def cost(span: Span) -> tuple[int, int, int]:
-            """Edits, then ends that are inside words, then the difference in length: the least is the likeliest."""
+            """Return the number of edits, then the number of ends that are inside words, then the difference in length.
+            The span with the least cost is the likeliest place."""
             edits = Levenshtein.distance(text, self.text[span[0] : span[1]])
             return edits, sum(end not in self.edges for end in span), abs(span[1] - span[0] - len(text))
 
@@ -158,8 +161,8 @@ class _Written:
 
     def _may_be_missing(self, at: int, taken: Collection[int]) -> bool:
         """True if the character at `at` may belong to the neighbouring line: a letter, a digit or a combining mark that
-        no line has. Chinese and Japanese characters never do: their text has no words that would show where a line
-        ends."""
+        no line has. For Chinese and Japanese characters it is always False, because these texts have no words that
+        would show the end of a line."""
         letter = self.text[at]
         return at not in taken and unicodedata.category(letter)[0] in "LNM" and not is_cjk(letter)
 
@@ -188,7 +191,7 @@ def _with_letters(line: TextLine, written: _Written, span: Span) -> TextLine:
 
 def _shared_out(owners: Sequence[int], text: str, written: _Written, span: Span, count: int) -> list[list[int]]:
     """Return for each of the `count` words the indexes of its letters in `span`. A letter without a counterpart in the
-    line goes with the rest of its word; a whole word without a counterpart has no box, and is left out."""
+    line belongs to the word of its neighbours. A whole word without a counterpart has no box, and is left out."""
     letters = written.text[span[0] : span[1]]
     owner: list[int | None] = [None] * len(letters)
     for at, place in _pairs(text, letters):

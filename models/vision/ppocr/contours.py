@@ -25,18 +25,18 @@ _MOST_REGIONS = 3000
 
 _LEAST_SCORE = 0.4
 """Least mean probability of a region. PP-OCR's own value is 0.5, with a ratio of 1.6. On 28 scanned receipts in
-RapidOCR, the values here found 96.8 % of the words, PP-OCR's own 95.5 %."""
+RapidOCR, 96.8 % of the words were found with the values in this module, and 95.5 % with PP-OCR's own values."""
 
 _RATIO = 1.8
 """Ratio in the formula above."""
 
 _LARGE_PICTURE = 16_000_000
-"""Pixels of a picture above which each operation on the whole picture is a part of its own, because it takes several
-tenths of a second."""
+"""Number of pixels of a picture above which each operation on the whole picture is computed as a separate part, because
+it takes several tenths of a second."""
 
 _PART = 64_000_000
-"""Most pixels, in the boxes of regions, that are computed in one part: three thousand boxes, each as large as the
-picture, would take minutes."""
+"""Largest number of pixels, in the boxes of regions, that are computed in one part: three thousand boxes, each as large
+as the picture, would take minutes."""
 
 
 def is_large(picture: NDArray[np.uint8]) -> bool:

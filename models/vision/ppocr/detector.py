@@ -19,17 +19,19 @@ Search = Image | Parts[Quads]
 """A picture, or the unfinished rest of its search."""
 
 _SIDE = 128
-"""Divisor of the sides of the network's input: each new shape takes time to compile and memory."""
+"""The sides of the network's input are multiples of this number, because each new shape takes memory, and time to
+compile."""
 
 _TILE = 1024
-"""Most pixels along a side of one inference, which bounds the memory; larger pictures are cut into tiles."""
+"""Largest number of pixels along a side of one inference, which bounds the memory; larger pictures are cut into
+tiles."""
 
 _OVERLAP = 64
 """Pixels of each neighbour that a tile also contains."""
 
 _LARGE = 120.0
-"""Height of a line, in pixels of a search, above which a coarser search finds it better: the network would divide a
-line with such large gaps between letters into several boxes."""
+"""Height of a line, in pixels of a search, above which a coarser search is better. In the finer search, the gaps
+between the letters are so large that the network divides the line into several boxes."""
 
 
 class TextDetector:
@@ -128,7 +130,8 @@ def _short_sides(quads: Quads) -> NDArray[np.float32]:
 
 
 def _overlap(quads: Quads, others: Quads) -> NDArray[np.float32]:
-    """Return the share of each quadrilateral that each of `others` covers, N × M; all count as upright rectangles."""
+    """Return the share of each of `quads` that each of `others` covers, N × M. All are treated as upright
+    rectangles."""
     low, high = quads.min(1)[:, None], quads.max(1)[:, None]
     shared = (np.minimum(high, others.max(1)) - np.maximum(low, others.min(1))).clip(0).prod(2)
     return np.asarray(shared / np.maximum((high - low).prod(2), 1), np.float32)

@@ -9,13 +9,13 @@ from models.vision.text import Image
 Ink = NDArray[np.bool_]
 
 _CONTRAST = 0.35
-"""Least difference from the paper of a pixel with ink, over the strongest difference in the line."""
+"""Least difference between ink and paper, relative to the largest difference in the line."""
 
 _FAINTEST = 12.0
-"""Least difference of a pixel with ink, in grey levels."""
+"""Least difference between ink and paper, in grey levels."""
 
 _BREAK = 3
-"""Most blank rows, of 48, inside a line, as below the dot of an i."""
+"""Largest number of successive blank rows, of 48, inside a line, for example below the dot of an i."""
 
 
 def ink_of(picture: Image) -> Ink:

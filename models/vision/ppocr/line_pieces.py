@@ -13,7 +13,7 @@ _SEARCHED = 0.4
 """Share of a piece, at its end, in which the widest gap is searched."""
 
 _SPACE = 7
-"""Least columns without ink that make a space, in text 48 pixels high; letters are 1 to 5 columns apart."""
+"""Least number of columns without ink in a space, in text 48 pixels high. Letters are 1 to 5 columns apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> 
     for piece, reading in zip(cut, readings, strict=True):
         if text and reading.text and piece.gap >= _SPACE and not _touching(text[-1], reading.text[0]):
             text += " "
-            # The space is as certain as the less certain of its neighbours.
+            # The space gets the lower probability of its two neighbours.
             probabilities.append(min(probabilities[-1], float(reading.probabilities[0])))
             centres.append(piece.start / width)
         text += reading.text
@@ -62,5 +62,6 @@ def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> 
 
 
 def _touching(left: str, right: str) -> bool:
-    """True if no space may be inserted between two characters, at any distance: one of them is a space, or CJK."""
+    """True if no space may be inserted between two characters, whatever their distance, because one of them is a space
+    or a CJK character."""
     return left.isspace() or right.isspace() or is_cjk(left) or is_cjk(right)

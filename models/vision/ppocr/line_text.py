@@ -14,14 +14,12 @@ _UNSPACED = (
     ("\uff00", "\uffef"),  # full and half width forms
     ("\U00020000", "\U0003ffff"),  # rare ideographs
 )
+BLANK = 0
 
 
 def is_cjk(character: str) -> bool:
     """True if `character` belongs to Chinese or Japanese writing, including its punctuation."""
     return character >= _UNSPACED[0][0] and any(first <= character <= last for first, last in _UNSPACED)
-
-
-BLANK = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def decode(
     classes: NDArray[np.int32], probabilities: NDArray[np.float32], symbols: tuple[str, ...], columns: float
 ) -> RecognizedLine:
     """Return the text: runs of one class become one character, and blanks are dropped. `columns` is the width of the
-    picture itself, in columns; characters in the padding behind it are dropped."""
+    picture itself, in columns; characters in the padding after it are dropped."""
     starts = np.flatnonzero(np.diff(classes, prepend=-1))
     ends = np.append(starts[1:], len(classes))
     kept = (classes[starts] != BLANK) & (starts < columns)

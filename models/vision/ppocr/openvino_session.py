@@ -53,8 +53,8 @@ class OpenVinoSession:
 
 
 def _name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) -> str:
-    """Return the name under which the compiled network is stored. It depends on all that the compilation depends on,
-    this module included."""
+    """Return the name under which the compiled network is stored. It depends on everything that affects the
+    compilation, including the code of this module."""
     cpu = [core.get_property("CPU", one) for one in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
     digest = hashlib.sha256(repr((ov.get_version(), cpu, recognition, sorted(options.items()))).encode())
     for file in (path, Path(__file__)):

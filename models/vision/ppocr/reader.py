@@ -1,5 +1,5 @@
-"""Page reader of the `ocr` capability: it cuts the lines that the detector finds out of the picture, turned in the
-direction of their text, and hands these crops to the recogniser."""
+"""Page reader of the `ocr` capability: it crops each detected line from the picture, rotates it upright, and passes the
+crops to the recogniser."""
 
 import asyncio
 import math
@@ -32,50 +32,54 @@ _TALL = 1.5
 _TOWER = 3.0
 """Largest ratio of height and width of a tall box that may contain one or two upright characters."""
 _SLOPE = 0.06
-"""Largest rise of an edge that is not straightened, over the height of the line."""
+"""Largest rise of an edge that is not straightened, relative to the height of the line."""
 _LONGEST_WARPED = 32_766
 """Largest number of pixels along a side that OpenCV's warp can address (SHRT_MAX)."""
 _NEARLY = 0.25
 """Largest part of a pixel at the edge of a box that a crop leaves out."""
 
 _MOST_COLUMNS = 1_000_000
-"""Most columns of all lines of one picture together, at LINE_HEIGHT: some 50,000 letters in 144 MB. Without this bound,
-lines one pixel high across a large picture would take a hundred times the picture's memory."""
+"""Largest number of columns of all lines of one picture together, at LINE_HEIGHT: some 50,000 letters in 144 MB.
+Without this bound, lines one pixel high across a large picture would take a hundred times the picture's memory."""
 _MOST_AROUND = 2_000_000_000
-"""Most pixels in the upright rectangles around all tilted lines of one picture together. To cut out a tilted line, the
-whole rectangle around it is shrunk. For a line from corner to corner this is the whole picture, which takes 0.1 s or
-more for 50 megapixels. The bound suffices for a page of 35 megapixels with a hundred lines, turned by 45°."""
+"""Largest number of pixels in the upright rectangles around all tilted lines of one picture together. To cut out a
+tilted line, the whole rectangle around it is shrunk. For a line from corner to corner this is the whole picture, which
+takes 0.1 s or more for 50 megapixels. The bound suffices for a page of 35 megapixels with a hundred lines, turned by
+45°."""
 _GAP = 1.7
-"""Least distance of neighbouring characters of two words with blank paper between them, over the line's usual
-distance."""
+"""Two characters at least this far apart, with blank paper between them, belong to different words. Unit: the line's
+usual character distance."""
 _WIDE_GAP = 2.5
-"""Like `_GAP`, next to CJK characters, which are set wider apart."""
+"""Value like `_GAP` for CJK characters, which are set wider apart."""
 _LEADER = 4.0
-"""Like `_GAP`, without blank paper: the gap may be the dots of a leader that the recogniser left out."""
+"""Same as `_GAP`, if there is ink in the gap (for example leader dots that were not recognised)."""
 _BLANK = 0.8
-"""Least width of the blank paper between words, over the usual distance."""
+"""Least width of the blank paper between words, relative to the usual distance."""
 _NARROW_GAP = 1.2
-"""Like `_GAP`, for blank paper clearly wider than between the line's other letters: in proportional type, a space is
-half as wide as a letter."""
+"""Same as `_GAP`, if the blank paper in the gap is clearly wider than between the line's other letters. In proportional
+type, a space is half as wide as a letter."""
 _NARROW_BLANK = 0.4
-"""Least width of the blank paper at a `_NARROW_GAP`, over the usual distance."""
+"""Least width of the blank paper at a `_NARROW_GAP`, relative to the usual distance."""
 _STANDS_OUT = 0.25
-"""Least difference of the blank paper at a `_NARROW_GAP` to the usual one, over the height of the line."""
+"""Least difference between the blank paper at a `_NARROW_GAP` and the usual blank paper, relative to the height of the
+line."""
 _SLENDER = frozenset("1liIjtfrJ")
 """Letters with much blank paper beside them in some typefaces."""
 _ROOM = 0.05
-"""Addition to `_STANDS_OUT` per neighbour that is one of `_SLENDER`."""
+"""Addition to `_STANDS_OUT` for each neighbouring character in `_SLENDER`."""
 _FEWEST = 4
-"""Least characters of a line from which its usual blank paper can be determined."""
+"""Least number of characters of a line whose usual blank paper can be determined."""
 _APART = 0.4
-"""Least white space, over the height of the line, across which the size of the type may change."""
+"""Least width of the white space at which the size of the type may change, relative to the height of the line."""
 _NARROWEST = 8.0
 """Least distance, in pixels, of two characters that the recogniser can separate."""
 _WIDEST = 1.2
-"""Largest usual distance of characters, over their height: of three characters one gap may be most of the line."""
+"""Largest usual distance of characters, relative to their height. In a line of three characters, a single wide gap
+could otherwise count as the usual distance."""
 Span = tuple[float, float]
 _DOUBTFUL = 0.85
-"""Confidence below which a line may be upside down: such lines measure 0.5 to 0.9, upright ones 0.9 to 1."""
+"""Confidence below which a line may be upside down. Lines that are upside down have 0.5 to 0.9, upright lines 0.9 to
+1."""
 _CERTAIN = 0.9
 """Least confidence of a line that is read upside down on an upright page."""
 _LEAST_CONFIDENCE = 0.5
@@ -110,8 +114,9 @@ def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
 
 
 def within_bounds(quads: Quads) -> Quads:
-    """Return `quads` without the most slender ones if reading all would take too much memory, and without the tilted
-    ones with the largest rectangles around them if cutting out all would take too long."""
+    """Return the `quads` that can be read within the bounds. The most slender ones are left out if reading all would
+    take too much memory. Tilted ones with the largest enclosing rectangles are left out if cutting out all would take
+    too long."""
     sides = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
     columns = LINE_HEIGHT * sides.max(1) / sides.min(1).clip(1)
     spans = np.ptp(quads, axis=1).prod(1, dtype=np.float64)
@@ -192,9 +197,8 @@ def _straightened(part: Image, corners: Corners) -> Image:
 
 
 def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
-    """Return the words of `reading` in lines. A word's quadrilateral is shrunk to the ink: along the line to the word's
-    ink, across the line to the line's ink. There are two lines or more if the detector took text of several sizes for
-    one line."""
+    """Return the words of `reading` in lines. A word's box is as wide as the word's ink and as high as the line's ink.
+    Returns more than one line if the detector mistook text of several sizes for a single line."""
     width = crop.picture.shape[1]
     ink = ink_of(crop.picture)
     top, bottom = body_rows(ink)
@@ -253,7 +257,8 @@ def _pitch(text: str, centres: NDArray[np.float32], height: int) -> float:
 
 @dataclass(frozen=True)
 class _Spacing:
-    """Division of a line into words, at its spaces and at gaps whose space the recogniser did not see."""
+    """Splits a line into words at spaces, and at gaps where the recogniser missed a
+    space."""
 
     text: str
     centres: NDArray[np.float32]
@@ -311,7 +316,7 @@ def _middle_of_gap(inked: Ink, left: float, right: float) -> float:
 
 
 def _trimmed(inked: Ink, start: float, stop: float, centres: Span, pitch: float) -> Span:
-    """Span from the first column of ink between `start` and `stop` to the column after the last."""
+    """Return the span from the first column of ink between `start` and `stop` to the column after the last."""
     columns = np.flatnonzero(inked[int(max(start, 0)) : int(np.ceil(stop))])
     if len(columns) == 0:
         return max(0.0, centres[0] - pitch / 2), min(float(len(inked)), centres[1] + pitch / 2)
@@ -373,7 +378,7 @@ class PpOcrReader:
         return list(zip(crops, readings, strict=True))
 
     async def _best_ways(self, ways: Sequence[Sequence[Crop]], wait: bool) -> list[tuple[Crop, RecognizedLine]]:
-        """Return for each line the way that reads best, of all in which it may run."""
+        """Return for each line the reading with the best result, of all directions in which the line may run."""
         read = iter(await self._recognized([crop for line in ways for crop in line], wait))
         return [max((next(read) for _ in line), key=lambda way: _weight(way[1])) for line in ways]
 
@@ -403,8 +408,8 @@ class PpOcrReader:
 
 
 def _weight(reading: RecognizedLine) -> float:
-    """Amount of text for which a reading is evidence. A line in a wrong direction yields few characters, and these with
-    low probabilities."""
+    """A score for a reading: many characters read with high confidence score high. A line in a wrong direction yields
+    few characters, and these with low probabilities."""
     return float(reading.probabilities.sum()) * reading.confidence
 
 

@@ -28,14 +28,16 @@ _LEAST_WIDTH = 128
 """Least width, in pixels, to which a line is padded; less padding does not improve the results."""
 
 _LONGEST = 1280
-"""Most pixels of a piece's width. Longer lines are cut at gaps, because they are read worse, and because each width
-takes memory for good."""
+"""Largest width of a piece, in pixels. Longer lines are cut at gaps, because they are read less reliably, and because
+each new width permanently takes memory."""
 
 _PIXELS_AT_ONCE = 1536
-"""Most pixels of width of all lines in one inference on a CPU. More would not be faster, and takes 75 KB per column."""
+"""Largest number of pixels of width of all lines in one inference on a CPU. More would not be faster, and takes 75 KB
+per column."""
 
 _COUNTED = 640
-"""Pixels of width per line of a batch on a card, whose memory is calculated for lines of this width."""
+"""Width of a line, in pixels, for which the memory on a card is calculated. The number of lines in a batch on a card is
+limited as if all had this width."""
 
 _PIECES_AT_ONCE = 2
 """Pieces of one line that are computed together. Most lines have no more; a longer line comes back unfinished, so that

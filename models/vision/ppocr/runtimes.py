@@ -10,8 +10,8 @@ from models.vision.ppocr.session import OcrSession
 def open_session(path: Path, *, recognition: bool, device: str = "cpu", threads: int, streams: int) -> OcrSession:
     """Compile the ONNX file at `path` for `device` ("cpu", "cuda", "cuda:1").
 
-    `threads` is the total of CPU threads, shared by `streams` inferences that run side by side. On the CPU
-    OpenVINO is twice as fast as onnxruntime, which serves where there is no OpenVINO, and on CUDA.
+    `threads` is the total of CPU threads, shared by `streams` inferences that run side by side. On the CPU, OpenVINO is
+    twice as fast as onnxruntime. onnxruntime is used without OpenVINO, and on CUDA.
     """
     if device == "cpu" and find_spec("openvino") is not None:
         from models.vision.ppocr.openvino_session import OpenVinoSession

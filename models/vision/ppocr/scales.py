@@ -32,10 +32,14 @@ _SLENDER = 4.0
 """Least ratio of width and height of a bar that may be a line of text."""
 
 _TEXT_THAT_MATTERS = 6.0
-"""Least width of all small lines together, over their height, for a fine search: a word of ten letters."""
+"""Least width of all small lines together, relative to their height, for a fine search: the width of a word of ten
+letters."""
 
 _EDGE = 40
 """Least difference of ink and paper, in grey levels."""
+_BAND = 4_000_000
+"""Largest number of pixels of a large picture in which bars are searched in one part, because the search takes ten
+times their memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,6 @@ class Scales:
     coarse: float
     fine: float | None
     """Factor of the fine search; None if the coarse search suffices."""
-
-
-_BAND = 4_000_000
-"""Most pixels of a large picture in which bars are searched in one part, because the search takes ten times their
-memory."""
 
 
 def choose_scales(image: Image) -> Parts[Scales]:

@@ -1,0 +1,38 @@
+"""Transcribes English with a quick network, and every other language with a network that knows many."""
+
+from statistics import fmean
+
+from models.speech.transcriber import HostedTranscriber, SpeechWindow, WindowText
+
+ENGLISH = "en"
+IS_ENGLISH = 0.5
+"""Least probability of English at which the quick network's transcript is kept."""
+IS_CLEAR = 0.5
+"""Least mean probability of the words at which speech that sounds English is not heard again. In a few words, another
+language may sound English."""
+
+
+class EnglishFirst:
+    """A pair of engines behind the interface of one. Implements Transcriber.
+
+    Speech in no stated language is heard by the English engine first, which also says how probable English is. Only
+    what is probably not English is heard by the other engine, too.
+    """
+
+    def __init__(self, english: HostedTranscriber, other: HostedTranscriber) -> None:
+        self.name = other.name
+        self.languages = other.languages
+        self.can_translate = other.can_translate
+        self.window_s = min(english.window_s, other.window_s)
+        self._english = english
+        self._other = other
+
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+        if window.translate or window.language not in (None, ENGLISH):
+            return await self._other.transcribe(window, wait=wait, urgent=urgent)
+        heard = await self._english.transcribe(window, wait=wait, urgent=urgent)
+        sounds_english = (heard.language_probability or 0.0) >= IS_ENGLISH
+        if sounds_english and heard.words and fmean(word.probability for word in heard.words) >= IS_CLEAR:
+            return heard
+        other = await self._other.transcribe(window, wait=True, urgent=urgent)
+        return heard if sounds_english and other.language == ENGLISH else other

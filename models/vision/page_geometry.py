@@ -1,0 +1,398 @@
+"""The geometry of a page: how it would lie upright and flat, and where each point of it is in the picture.
+
+It is fitted to the lines of text. The direction of most text gives the turn and the skew. In that frame two smooth
+functions of the place, v and u, take the rest: lines of text are level in v (perspective, a curled sheet), and edges of
+text that align below each other are upright in u (perspective). Both are linear least squares with robust weights, and
+with a prior of no distortion, so that little text says little.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import atan2, cos, degrees, hypot, radians, sin
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.text import Point, Quad, Ruling, TextLine, Word
+
+Points = NDArray[np.float64]
+"""Array of … × 2: x, y."""
+
+_SHORT = 2
+"""Largest number of characters of a text whose direction is unreliable."""
+_CLEAR = 1.5
+"""Least length of the text that runs sideways or upside down, over that of the upright text, on a turned page."""
+_FEWEST_TURNED = 3
+"""Least number of lines on a turned page that also has upright text: the label of an axis is only one."""
+_ROW_TERMS = ((1, 0), (1, 1), (2, 0), (2, 1), (1, 2), (3, 0), (4, 0))
+"""Powers of x and y in v; powers of y alone do not change what is level."""
+_COLUMN_TERMS = ((0, 1), (1, 1), (0, 2), (1, 2))
+"""Powers of x and y in u."""
+_PRIOR = 0.12
+"""Standard deviation of a coefficient before any text is seen, in halves of the text's longer side."""
+_LONG = 2.0
+"""Least length, in line heights, of a line whose slope counts."""
+_FEWEST_LINES = 4
+"""Least number of such lines for more than turn and skew."""
+_MOST_LINES = 1000
+"""Largest number of lines that a geometry is fitted to, drawn evenly from those of the page. A dense page has some 300;
+more would say no more, and an untrusted page may have tens of thousands."""
+_NOISE = 0.08
+"""Usual error of a line's end, in line heights."""
+_LEVEL = 0.35
+"""Largest difference, in line heights, of two ends that are taken for one row."""
+_ROUNDS = 12
+_UPRIGHT = 0.2
+"""Largest displacement, in line heights, on a page that counts as upright."""
+_STEEPEST = 0.5
+"""Largest change of a displacement per pixel; above it, u and v could fold."""
+_MOST_PAIRS = 2000
+"""Largest number of pairs of edges that vote for the slant of columns."""
+_MOST_BELOW = 39
+"""Largest number of lines below a line whose edges are compared with its edges."""
+_PAIR_HEIGHTS = 8.0
+"""Largest distance of lines, in line heights, whose edges are compared."""
+_SLANT = 0.4
+"""Largest slant of a column, in pixels to the side per pixel down."""
+_ALIGNED = 0.2
+"""Usual error of aligned edges, in line heights."""
+_GAIN, _LEAST_GAIN = 1.25, 4.0
+"""Least ratio and least difference of the votes for slanted and for upright columns."""
+_BEYOND = 1.1
+"""Distance from the middle of the text, in halves of its longer side, beyond which the distortion stays constant."""
+_GRID = 16
+"""Distance in pixels of the points at which a picture's flattening is computed exactly."""
+_LARGEST = 3.0
+"""Largest ratio of the flattened picture's area to that of the picture."""
+
+
+_QUARTERS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
+"""Cosine and sine of no to three quarter turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Surface:
+    """A displacement, as a polynomial of the place in the turned frame."""
+
+    terms: Sequence[tuple[int, int]]
+    coefficients: tuple[float, ...]
+
+    def at(self, places: Points) -> NDArray[np.float64]:
+        return np.asarray(_powers(places, self.terms) @ np.array(self.coefficients))
+
+
+def _powers(places: Points, terms: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    """Return the terms at `places`, which are in halves of the text's side from its middle."""
+    x, y = places[..., 0].clip(-_BEYOND, _BEYOND), places[..., 1].clip(-_BEYOND, _BEYOND)
+    return np.stack([x**i * y**j for i, j in terms], axis=-1)
+
+
+@dataclass(frozen=True)
+class PageGeometry:
+    """A map between the pixels of a picture and those of the upright, flat page; sizes stay nearly the same."""
+
+    angle: float = 0.0
+    """Direction of the text in degrees clockwise: 0 runs right, 90 runs down."""
+    centre: Point = (0.0, 0.0)
+    """Middle of the text in the frame turned by `angle`."""
+    reach: float = 1.0
+    """Half of the longer side of the text, in pixels."""
+    rows: tuple[float, ...] = ()
+    """Coefficients of the displacement that makes lines level; none if a turn is enough."""
+    columns: tuple[float, ...] = ()
+    """Coefficients of the displacement that makes columns upright."""
+    origin: Point = (0.0, 0.0)
+    """Position in the turned frame of the upright page's point 0, 0."""
+
+    @property
+    def is_upright(self) -> bool:
+        return not (self.angle or self.rows or self.columns)
+
+    def upright(self, points: Any) -> Points:
+        """Return where `points` of the picture (… × 2) lie on the upright page."""
+        places: Points = np.asarray(points, np.float64)
+        if self.is_upright:
+            return places
+        turned = _turned(places, -self.angle)
+        return np.asarray(turned + self._displacements(turned) - self.origin)
+
+    def source(self, points: Any) -> Points:
+        """Return where `points` of the upright page (… × 2) are in the picture."""
+        places: Points = np.asarray(points, np.float64)
+        if self.is_upright:
+            return places
+        wanted = places + self.origin
+        turned = wanted
+        if self.rows or self.columns:
+            # A fixed-point iteration; each round at least halves the error (`_STEEPEST`).
+            for _ in range(24):
+                turned = wanted - self._displacements(turned)
+        return _turned(turned, self.angle)
+
+    def upright_lines(self, lines: Sequence[TextLine]) -> Sequence[TextLine]:
+        """Return `lines` with their places on the upright page."""
+        if self.is_upright or not lines:
+            return lines
+        quads = [quad for line in lines for quad in (line.quad, *(word.quad for word in line.words))]
+        moved = map(_quad, self.upright(quads).tolist())
+        found = []
+        for line in lines:
+            own = next(moved)
+            found.append(TextLine(tuple([Word(word.text, next(moved), word.confidence) for word in line.words]), own))
+        return found
+
+    def source_quad(self, quad: Quad) -> Quad:
+        return quad if self.is_upright else _quad(self.source(quad).tolist())
+
+    def numbers(self) -> list[Any]:
+        """Return the geometry as JSON, for `restored`."""
+        return [self.angle, self.centre, self.reach, self.rows, self.columns, self.origin]
+
+    @classmethod
+    def restored(cls, numbers: Sequence[Any]) -> "PageGeometry":
+        angle, centre, reach, rows, columns, origin = numbers
+        return cls(angle, (centre[0], centre[1]), reach, tuple(rows), tuple(columns), (origin[0], origin[1]))
+
+    @classmethod
+    def of_lines(cls, lines: Iterable[TextLine]) -> "PageGeometry":
+        """Fit the geometry of a page to its lines, in any order."""
+        runs = [_run(line.quad) for line in lines if len(line.text) > _SHORT]
+        return _fit(runs) if runs else UPRIGHT
+
+    @cached_property
+    def _surfaces(self) -> tuple[_Surface | None, _Surface | None]:
+        return (
+            _Surface(_COLUMN_TERMS, self.columns) if self.columns else None,
+            _Surface(_ROW_TERMS, self.rows) if self.rows else None,
+        )
+
+    def _displacements(self, turned: Points) -> Points:
+        places = (turned - self.centre) / self.reach
+        found = np.zeros_like(turned)
+        for axis, surface in enumerate(self._surfaces):
+            if surface is not None:
+                found[..., axis] = self.reach * surface.at(places)
+        return found
+
+    def upright_rulings(self, rulings: Sequence[Ruling]) -> Sequence[Ruling]:
+        if self.is_upright or not rulings:
+            return rulings
+        return [((ax, ay), (bx, by)) for (ax, ay), (bx, by) in self.upright(rulings).tolist()]
+
+    def flattened(self, picture: NDArray[np.uint8], scale: float = 1.0) -> tuple[NDArray[np.uint8], Point, float]:
+        """Return the picture (grey or RGB) of the upright page, the point of the page that its corner shows, and its
+        scale, which is `scale` or, if the page would become too large, smaller."""
+        import cv2
+
+        height, width = picture.shape[:2]
+        corners = self.upright([(0, 0), (width, 0), (width, height), (0, height)])
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        size = np.maximum(1, np.ceil((high - low) * scale)).astype(int)
+        shrunk = (_LARGEST * height * width * scale**2 / size.prod()) ** 0.5
+        if shrunk < 1:
+            scale, size = scale * shrunk, np.maximum(1, size * shrunk).astype(int)
+        columns, rows = (np.linspace(0, side, max(2, side // _GRID + 2)) for side in size)
+        grid = np.stack(np.meshgrid(columns, rows), axis=-1) / scale + low
+        places = self.source(grid).astype(np.float32)
+        # Corners of a grid lie on pixels' edges, and `remap` counts from their centres.
+        at_x = (np.arange(size[0], dtype=np.float32) + 0.5) * (len(columns) - 1) / size[0]
+        at_y = (np.arange(size[1], dtype=np.float32) + 0.5) * (len(rows) - 1) / size[1]
+        x, y = np.meshgrid(at_x.astype(np.float32), at_y.astype(np.float32))
+        whole = cv2.remap(places, x, y, cv2.INTER_LINEAR) - 0.5
+        flat = cv2.remap(picture, whole, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(flat, np.uint8), (float(low[0]), float(low[1])), scale
+
+
+UPRIGHT = PageGeometry()
+"""The geometry of a page that lies upright and flat in its picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The middles of a line's left and right side, and its height."""
+
+    start: Point
+    end: Point
+    height: float
+
+    @property
+    def angle(self) -> float:
+        return degrees(atan2(self.end[1] - self.start[1], self.end[0] - self.start[0]))
+
+    @property
+    def length(self) -> float:
+        return hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
+
+
+def _run(quad: Quad) -> _Run:
+    a, b, c, d = quad
+    height = (hypot(d[0] - a[0], d[1] - a[1]) + hypot(c[0] - b[0], c[1] - b[1])) / 2
+    return _Run(((a[0] + d[0]) / 2, (a[1] + d[1]) / 2), ((b[0] + c[0]) / 2, (b[1] + c[1]) / 2), height)
+
+
+def _fit(runs: Sequence[_Run]) -> PageGeometry:
+    turns: list[list[_Run]] = [[], [], [], []]
+    for run in runs:
+        turns[round(run.angle / 90) % 4].append(run)
+    turn = _page_turn(turns)
+    some = _drawn_evenly(turns[turn])
+    angle = 90 * turn + _weighted_median([((run.angle - 90 * turn + 180) % 360 - 180, run.length) for run in some])
+    starts = _turned(np.array([run.start for run in some]), -angle)
+    ends = _turned(np.array([run.end for run in some]), -angle)
+    heights = np.array([run.height for run in some]).clip(1.0)
+    every = np.concatenate([starts, ends])
+    low, high = every.min(axis=0), every.max(axis=0)
+    reach = max(float((high - low).max()) / 2, 1.0)
+    centre = (low + high) / 2
+    plain = PageGeometry(angle, (float(centre[0]), float(centre[1])), reach)
+    rows = _level_rows((starts - centre) / reach, (ends - centre) / reach, heights / reach)
+    columns = _upright_columns((starts - centre) / reach, (ends - centre) / reach, heights / reach)
+    fitted = replace(plain, rows=rows, columns=columns)
+    if _folds(fitted):
+        fitted = plain
+    if not turn and _greatest_displacement(fitted, every) < _UPRIGHT * float(np.median(heights)):
+        return UPRIGHT
+    left, top = (every + fitted._displacements(every)).min(axis=0) - heights.max()
+    return replace(fitted, origin=(float(left), float(top)))
+
+
+def _page_turn(turns: Sequence[Sequence[_Run]]) -> int:
+    """Return the number of quarter turns, clockwise, at which most of the page's text runs."""
+    lengths = [sum(run.length for run in some) for some in turns]
+    turn = max(range(4), key=lambda number: (lengths[number], -number))
+    is_clear = not turns[0] or (len(turns[turn]) >= _FEWEST_TURNED and lengths[turn] > _CLEAR * lengths[0])
+    return turn if is_clear else 0
+
+
+def _drawn_evenly(runs: Sequence[_Run]) -> Sequence[_Run]:
+    """Return at most `_MOST_LINES` of `runs` from all over the page, the same ones in whatever order they are."""
+    if len(runs) <= _MOST_LINES:
+        return runs
+    ordered = sorted(runs, key=lambda run: (run.start[1], run.start[0], run.end))
+    return [ordered[place * len(ordered) // _MOST_LINES] for place in range(_MOST_LINES)]
+
+
+def _level_rows(starts: Points, ends: Points, heights: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the coefficients of v, for lines from `starts` to `ends` in the turned and scaled frame."""
+    long = ends[:, 0] - starts[:, 0] >= _LONG * heights
+    if long.sum() < _FEWEST_LINES:
+        return ()
+    one, other = starts[long], ends[long]
+    found = _solved(one, other, heights[long], 1, _ROW_TERMS)
+    # A second round also takes lines beside each other for one row.
+    levels = [places[:, 1] + _powers(places, _ROW_TERMS) @ found for places in (starts, ends)]
+    begin, after = _neighbours(starts, ends, levels, heights)
+    if len(begin):
+        one, other = np.concatenate([one, ends[begin]]), np.concatenate([other, starts[after]])
+        sizes = np.concatenate([heights[long], np.maximum(heights[begin], heights[after])])
+        found = _solved(one, other, sizes, 1, _ROW_TERMS)
+    return tuple(found.tolist())
+
+
+def _neighbours(
+    starts: Points, ends: Points, levels: Sequence[NDArray[np.float64]], heights: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return pairs of lines of which the second begins at the level at which the first ends, as arrays of indices."""
+    order = np.argsort(levels[0], kind="stable")
+    begins = levels[0][order]
+    pairs = []
+    for number, (level, height) in enumerate(zip(levels[1].tolist(), heights.tolist(), strict=True)):
+        first, last = np.searchsorted(begins, (level - _LEVEL * height, level + _LEVEL * height))
+        near = order[first:last]
+        near = near[starts[near, 0] > ends[number, 0]]
+        near = near[(heights[near] < 1.5 * height) & (heights[near] > height / 1.5)]
+        if len(near):
+            pairs.append((number, int(near[starts[near, 0].argmin()])))
+    one, other = np.array(pairs, np.intp).reshape(-1, 2).T
+    return one, other
+
+
+def _solved(
+    one: Points, other: Points, heights: NDArray[np.float64], axis: int, terms: Sequence[tuple[int, int]],
+    begin: Sequence[float] = (), noise: float = _NOISE,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return the coefficients of the displacement along `axis` by which the points `one` and `other` agree in it, by
+    iteratively reweighted least squares (Geman and McClure's weights)."""
+    steps = _powers(other, terms) - _powers(one, terms)
+    apart = other[:, axis] - one[:, axis]
+    errors = noise * heights
+    found: NDArray[np.float64] = np.zeros(len(terms))
+    found[: len(begin)] = begin
+    for _ in range(_ROUNDS):
+        weights = 1 / (1 + ((apart + steps @ found) / (3 * errors)) ** 2) ** 2 / errors**2
+        weighted = steps * weights[:, None]
+        found = np.asarray(np.linalg.solve(weighted.T @ steps + np.eye(len(terms)) / _PRIOR**2, -weighted.T @ apart))
+    return found
+
+
+def _upright_columns(starts: Points, ends: Points, heights: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the coefficients of u: left and right edges of lines vote for the slant at which they align."""
+    edges = [_aligned_pairs(places, heights) for places in (starts, ends)]
+    one = np.concatenate([places[first] for places, (first, _) in zip((starts, ends), edges, strict=True)])
+    other = np.concatenate([places[second] for places, (_, second) in zip((starts, ends), edges, strict=True)])
+    sizes = np.concatenate([np.maximum(heights[first], heights[second]) for first, second in edges])
+    if len(one) < 2 * _FEWEST_LINES:
+        return ()
+    steps = _powers(other, _COLUMN_TERMS[:2]) - _powers(one, _COLUMN_TERMS[:2])
+    apart = other[:, 0] - one[:, 0]
+    slants = np.linspace(-_SLANT, _SLANT, 33)
+    grid = np.stack(np.meshgrid(slants, slants), axis=-1).reshape(-1, 2)
+    # A pair of distant lines says more about the slant than a pair of adjacent ones, but fewer of them are right.
+    votes = np.exp(-(((apart + grid @ steps.T) / (_ALIGNED * sizes)) ** 2)).sum(axis=1)
+    best, upright = int(votes.argmax()), len(grid) // 2
+    if votes[best] < _GAIN * votes[upright] + _LEAST_GAIN:
+        return ()
+    found = _solved(one, other, sizes, 0, _COLUMN_TERMS, grid[best].tolist(), _ALIGNED)
+    return tuple(found.tolist())
+
+
+def _aligned_pairs(places: Points, heights: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return pairs of edges that may be of one column, as arrays of indices."""
+    order = places[:, 1].argsort(kind="stable")
+    below = np.arange(len(order))[:, None] + np.arange(1, _MOST_BELOW + 1)
+    exists, below = below < len(order), below.clip(max=len(order) - 1)
+    dx, dy = np.moveaxis(places[order][below] - places[order][:, None], -1, 0)
+    height = np.maximum(heights[order][below], heights[order][:, None])
+    near = np.logical_and.accumulate(exists & (dy <= _PAIR_HEIGHTS * height), axis=1)
+    one, nth = np.nonzero(near & (dy > 0.7 * height) & (np.abs(dx) <= _SLANT * dy + _ALIGNED * height))
+    step = len(one) // _MOST_PAIRS + 1
+    return order[one[::step]], order[below[one, nth][::step]]
+
+
+def _folds(geometry: PageGeometry) -> bool:
+    """True if the displacement changes so quickly somewhere that its inverse is not certain."""
+    places = np.stack(np.meshgrid(*2 * [np.linspace(-_BEYOND, _BEYOND, 23)]), axis=-1)
+    moved = geometry._displacements(places * geometry.reach + geometry.centre) / geometry.reach
+    steps = 2 * _BEYOND / 22
+    return any(float(np.abs(np.diff(moved, axis=axis)).sum(axis=-1).max()) > _STEEPEST * steps for axis in (0, 1))
+
+
+def _greatest_displacement(geometry: PageGeometry, turned: Points) -> float:
+    """Return the farthest that a point of the text moves, in pixels, apart from the turn by quarters and a shift."""
+    level = _turned(turned, geometry.angle)
+    moves = turned + geometry._displacements(turned) - level
+    return float(np.ptp(moves, axis=0).max()) / 2
+
+
+def _turned(points: Points, angle: float) -> Points:
+    """Rotate `points` clockwise by `angle` degrees about the origin; exact for quarter turns."""
+    quarters, rest = divmod(angle, 90)
+    c, s = _QUARTERS[int(quarters) % 4] if not rest else (cos(radians(angle)), sin(radians(angle)))
+    return np.asarray(points @ np.array(((c, s), (-s, c)), np.float64))
+
+
+def _weighted_median(values: list[tuple[float, float]]) -> float:
+    values.sort()
+    half = sum(weight for _, weight in values) / 2
+    for value, weight in values:
+        half -= weight
+        if half <= 0:
+            return value
+    return values[-1][0]
+
+
+def _quad(corners: Sequence[Sequence[float]]) -> Quad:
+    a, b, c, d = [(x, y) for x, y in corners]
+    return a, b, c, d
