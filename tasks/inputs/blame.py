@@ -1,4 +1,4 @@
-"""Attributing a decoder's exception to the file, which the client can mend, to the program, or to a lack of memory.
+"""Attributes a decoder's exception to the file, which the client can replace, to the program, or to a lack of memory.
 
 Decoders raise a dozen exception types on damaged bytes, TypeError and AttributeError among them. The program's own
 faults are recognised by where the error is raised, in this project's code or at its border with a library, and by
@@ -33,7 +33,7 @@ class DecoderFault(Exception):
 
 
 def is_fault_of_file(error: BaseException) -> bool:
-    """True if `error`, raised by a decoder, is about the file, so that the client can mend it."""
+    """True if `error`, raised by a decoder, is about the file, so that the client can correct it."""
     return not is_of_memory(error) and not is_fault_of_program(error)
 
 
@@ -41,7 +41,7 @@ def is_of_memory(error: BaseException | None) -> bool:
     """True if `error` or one of its causes says that memory or open files ran out, so that the same bytes may be
     decoded elsewhere."""
     while error is not None:
-        # FFmpeg reports EAGAIN for a packet that is not there yet.
+        # FFmpeg reports EAGAIN for a packet that has not arrived yet.
         if (ran_out(error) and not isinstance(error, BlockingIOError)) or _OF_MEMORY.search(str(error)):
             return True
         error = error.__cause__ or error.__context__
@@ -51,9 +51,9 @@ def is_of_memory(error: BaseException | None) -> bool:
 def is_fault_of_program(error: BaseException) -> bool:
     """True if `error`, raised by a decoder, is a fault of the program and not of the file.
 
-    A missing name or module always is. A wrong type or attribute, or a failed assertion, is one if it was raised in
-    this project's code or by a call with arguments that the library does not know; libraries also raise them on damaged
-    bytes.
+    A missing name or module is always a fault of the program. A wrong type or attribute, or a failed assertion, is a
+    fault of the program if it was raised in this project's code, or by a call with arguments that the library does not
+    know. Otherwise it is not, because libraries also raise these exceptions for damaged bytes.
     """
     if isinstance(error, ImportError | NameError):
         return True
@@ -79,8 +79,8 @@ def stack_of(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> Iterator[TracebackType]:
-    """Yield the frames from the one that caught the error to the one that raised it. C code has none, so its caller is
-    last."""
+    """Yield the frames from the one that caught the error to the one that raised it. C code has no frame, so its caller
+    is the last frame."""
     trace = error.__traceback__
     while trace:
         yield trace

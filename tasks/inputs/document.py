@@ -1,18 +1,26 @@
 """Opened inputs: documents with pages to look at, or texts."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Self
 
+import structlog
+
+from models.base import EngineUnavailable
 from models.vision.text import Image, Ruling, TextLine
+from tasks.errors import InputError
 from tasks.inputs.decode.budget import DecodedBudget
 from tasks.inputs.decode.channel import Session
+from tasks.inputs.printed_codes import PrintedCode, find_codes
 from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import PicturePlace, with_pictures
 
 Kind = Literal["image", "paged", "text", "video"]
+_RGB = 3
+"""Bytes per pixel."""
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,8 @@ class TextLayer:
     """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read it as well."""
     rulings: tuple[Ruling, ...] = ()
     """Straight lines that the file draws, if the layer is complete; otherwise they are found in the picture."""
+    has_drawings: bool = True
+    """False if the page shows nothing but text, so that no code is printed on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Pages(ABC):
 
     The constructor is called as `factory(blob, limits)` and raises InputError for a file that cannot be opened. Each
     call raises InputError for a page that is missing or cannot be decoded. Calls only read and may be repeated: after a
-    crash the file is opened anew in another process, and the call made again.
+    crash the file is opened again in another process, and the call made again.
     """
 
     kind: Kind
@@ -73,12 +83,16 @@ class Pages(ABC):
     @abstractmethod
     def picture(self, number: int) -> Image: ...
 
+    def codes(self, number: int) -> Sequence[PrintedCode]:
+        """Return the barcodes and two-dimensional codes of a page, with places in pixels of its picture."""
+        return find_codes(self.picture(number))
+
     @abstractmethod
     def close(self) -> None: ...
 
 
-_RGB = 3
-"""Bytes per pixel."""
+Isolate = Callable[[], Awaitable[Session[Pages]]]
+"""Function that opens a file in a decode process; the caller closes the session."""
 
 
 class Document(AbstractAsyncContextManager["Document"]):
@@ -93,9 +107,15 @@ class Document(AbstractAsyncContextManager["Document"]):
     """
 
     def __init__(
-        self, blob: Blob, contents: DocumentContents, session: Session[Pages] | None, budget: DecodedBudget
+        self,
+        blob: Blob,
+        contents: DocumentContents,
+        session: Session[Pages] | None,
+        budget: DecodedBudget,
+        isolate: Isolate | None = None,
     ) -> None:
-        """Wrap the file. `session` is None for a text without pages."""
+        """Wrap the file. `session` is None for a text without pages. `isolate` opens the file in a decode process, if
+        the session is not in one."""
         self.kind: Kind = contents.kind
         self.media_type = blob.media_type
         self.param = blob.param
@@ -107,16 +127,19 @@ class Document(AbstractAsyncContextManager["Document"]):
         self._contents = contents
         self._session = session
         self._budget = budget
+        self._isolate = isolate
 
     @classmethod
     def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
         return cls(blob, DocumentContents("text", 0, text), None, budget)
 
     @classmethod
-    async def of_session(cls, blob: Blob, session: Session[Pages], budget: DecodedBudget) -> Self:
+    async def of_session(
+        cls, blob: Blob, session: Session[Pages], budget: DecodedBudget, isolate: Isolate | None = None
+    ) -> Self:
         """Wrap `session`, which the document will close."""
         try:
-            return cls(blob, await session.run(Pages.contents), session, budget)
+            return cls(blob, await session.run(Pages.contents), session, budget, isolate)
         except BaseException:
             await session.close()
             raise
@@ -142,13 +165,30 @@ class Document(AbstractAsyncContextManager["Document"]):
         return await self._opened().run(Pages.size_and_text, number)
 
     async def picture(self, number: int) -> Image:
-        """Decode the page as it is seen: RGB, upright, of `size`. Each call decodes anew.
+        """Decode the page as it is seen: RGB, upright, of `size`. Each call decodes again.
 
         Raises Overloaded if the pictures of other documents leave no room.
         """
         session = self._opened()
         width, height = await self.size(number)
         return await self._budget.hold(width * height * _RGB, lambda: session.run(Pages.picture, number))
+
+    async def codes(self, number: int) -> Sequence[PrintedCode]:
+        """Return the barcodes and two-dimensional codes of a page, which are searched for in a decode process.
+
+        A page whose codes cannot be searched for has none: its text can be read all the same.
+        """
+        try:
+            if self._isolate is None:
+                return await self._opened().run(Pages.codes, number)
+            session = await self._isolate()
+            try:
+                return await session.run(Pages.codes, number)
+            finally:
+                await session.close()
+        except (InputError, EngineUnavailable) as error:
+            log.warning("codes_not_searched", page=number, reason=str(error))
+            return ()
 
     async def close(self) -> None:
         session, self._session = self._session, None

@@ -8,7 +8,7 @@ from bs4 import Tag
 from bs4.dammit import EncodingDetector
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.pictured_text import EmbeddedPictures, PicturedText
+from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import alternative_text, html_to_markdown
 from tasks.inputs.text.text_file import decode_text
@@ -30,13 +30,13 @@ class HtmlFile(PicturedText):
         if html.count("<") > _TAGS:
             raise blob.too_large(f"has more than {_TAGS} elements, the limit of an HTML file.")
 
-        def convert(pictures: EmbeddedPictures) -> str:
+        def convert(pictures: EmbeddedPages) -> str:
             return html_to_markdown(html, lambda img: _picture_text(img, pictures))
 
         super().__init__(blob, limits, convert)
 
 
-def _picture_text(img: Tag, pictures: EmbeddedPictures) -> str:
+def _picture_text(img: Tag, pictures: EmbeddedPages) -> str:
     head, comma, payload = str(img.get("src") or "").partition(",")
     if not (comma and head[:5].lower() == "data:" and head.lower().endswith(";base64")):
         return alternative_text(img)

@@ -1,4 +1,4 @@
-"""Limits on inputs. Each is a setting, and its error names the setting and the value."""
+"""Limits on inputs. An error names the limit, its setting if it has one, and the value."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class MediaLimits:
     pages: int = 200
     """Pages per request (OPENFAZE_MAX_PAGES). Enforced by the tasks."""
     pages_at_once: int = 4
-    """Pages of one request that are processed in parallel (OPENFAZE_PAGES_AT_ONCE): enough to keep an engine's batches
+    """Pages of one request that are processed in parallel: enough to keep an engine's batches
     full. Each holds a decoded picture in memory."""
     audio_seconds: float = 240 * 60
     """Seconds of one recording, checked while it is decoded (OPENFAZE_MAX_AUDIO_MINUTES)."""
@@ -35,15 +35,15 @@ class MediaLimits:
     sources: int = 16
     """Inputs per request (OPENFAZE_MAX_SOURCES). Enforced by those who collect them."""
     office_bytes: int = 256 * MB
-    """Unpacked bytes of one office file (OPENFAZE_MAX_OFFICE_MB)."""
+    """Unpacked bytes of one office file."""
     cells: int = 1_000_000
-    """Non-empty cells of one workbook (OPENFAZE_MAX_CELLS)."""
+    """Non-empty cells of one workbook."""
     json_depth: int = 200
-    """Depth of arrays and objects in one JSON file (OPENFAZE_MAX_JSON_DEPTH)."""
+    """Depth of arrays and objects in one JSON file."""
     text_chars: int = 20_000_000
     """Characters of one text-like file (OPENFAZE_MAX_TEXT_CHARS)."""
     wording_chars: int = 20_000
-    """Characters of a request's text that are searched for wishes (OPENFAZE_MAX_WORDING_CHARS)."""
+    """Characters of a request's text that are searched for wishes."""
 
 
 def megabytes(size: int) -> str:

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from tasks.errors import InputError
 from tasks.inputs import media_types
@@ -28,6 +29,18 @@ Reader = Callable[[Blob, MediaLimits], Pages]
 
 # Decoders are imported when the first file needs them: the server's process never loads PDFium, and no decode process
 # loads Pillow for a PDF. Classes in light modules need no function here.
+_PLAIN = "image/jpeg", "image/png", "image/webp", "image/bmp"
+_OLD_KINDS = {
+    "WordDocument": ("doc", "docx"),
+    "PowerPoint Document": ("ppt", "pptx"),
+    "Workbook": ("xls", "xlsx"),
+    "Book": ("xls", "xlsx"),
+}
+"""Streams that identify an old office file, with its extension and the one to save it as."""
+_DECODERS = 4
+"""Number of threads that decode pictures and text: two requests with large pictures must not hold up the small ones."""
+_HASHED_AT_ONCE = 64 << 10
+"""Largest size in bytes that is hashed on the event loop, because a change of threads takes longer."""
 
 
 def _open_pdf(blob: Blob, limits: MediaLimits) -> Pages:
@@ -80,7 +93,17 @@ def _open_html(blob: Blob, limits: MediaLimits) -> Pages:
     return HtmlFile(blob, limits)
 
 
-_PLAIN = "image/jpeg", "image/png", "image/webp", "image/bmp"
+def _open_mail(blob: Blob, limits: MediaLimits) -> Pages:
+    from tasks.inputs.mail_file import MailFile
+
+    return MailFile(blob, limits, _opener_of_attached)
+
+
+def _opener_of_attached(media_type: str) -> Reader | None:
+    """Return the reader of files attached to an e-mail, or None for a type that is not read there, such as videos."""
+    return None if media_type in media_types.VIDEOS else IN_PROCESSES.get(media_type)
+
+
 IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _open_light_picture)
 """Readers that run in threads of this process for light files: the decoders of plain pictures are fast, and fuzzed by
 every browser."""
@@ -90,18 +113,10 @@ IN_PROCESSES: dict[str, Reader] = {
     **dict.fromkeys(media_types.VIDEOS, VideoFrames),
     **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _open_office),
     media_types.HTML: _open_html,
+    **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX), _open_mail),
 }
 """Readers that run in decode processes, because they may crash or hang on a hostile file. libtiff is one by its
 record."""
-
-
-_OLD_KINDS = {
-    "WordDocument": ("doc", "docx"),
-    "PowerPoint Document": ("ppt", "pptx"),
-    "Workbook": ("xls", "xlsx"),
-    "Book": ("xls", "xlsx"),
-}
-"""Streams that identify an old office file, with its extension and the one to save it as."""
 
 
 def ole_refusal(blob: Blob) -> InputError:
@@ -118,14 +133,6 @@ def ole_refusal(blob: Blob) -> InputError:
         old, new = _OLD_KINDS[kind]
         why = f"is an office file of the old kind ({old}), which is not read: save it as {new} or PDF."
     return blob.error(why, code="unsupported_media_type")
-
-
-_DECODERS = 4
-"""Number of threads that decode pictures and text: two requests with large pictures must not hold up the small ones."""
-
-
-_HASHED_AT_ONCE = 64 << 10
-"""Largest size in bytes that is hashed on the event loop, because a change of threads takes longer."""
 
 
 class MediaLoader:
@@ -176,7 +183,7 @@ class MediaLoader:
     async def open(self, source: Source) -> Document:
         """Open `source` as a document.
 
-        Raises what `load` raises; InputError for a type that is no document (`unsupported_media_type`) and for a
+        Raises what `load` raises; InputError for a type that is not a document (`unsupported_media_type`) and for a
         damaged, encrypted (`encrypted_pdf`, `encrypted_document`) or too large (`image_too_large`) file; InputTooLarge
         for one that unpacks to too much.
         """
@@ -187,7 +194,8 @@ class MediaLoader:
         if reader := IN_THREADS.get(blob.media_type):
             with contextlib.suppress(Heavy):
                 session = await self._decoding.open(reader, blob, self.limits)
-                return await Document.of_session(blob, session, self._budget)
+                in_process = partial(self.processes.open, IN_PROCESSES[blob.media_type], blob, self.limits)
+                return await Document.of_session(blob, session, self._budget, in_process)
         if reader := IN_PROCESSES.get(blob.media_type):
             return await Document.of_session(blob, await self.processes.open(reader, blob, self.limits), self._budget)
         if blob.media_type in media_types.TEXTS:

@@ -58,6 +58,9 @@ OLE = "application/x-ole-storage"
 
 HTML = "text/html"
 
+EMAIL = "message/rfc822"
+MAILBOX = "application/mbox"
+
 TEXTS = frozenset(
     {
         "text/plain",
@@ -68,13 +71,16 @@ TEXTS = frozenset(
         "application/json",
         "application/xml",
         "application/yaml",
+        EMAIL,
+        MAILBOX,
     }
 )
+"""Types whose bytes are text, and may mention the signatures of other types."""
 
 UNKNOWN = "application/octet-stream"
 
 SUPPORTED = (
-    "jpeg, png, webp, bmp, tiff, heic, heif, pdf, docx, pptx, xlsx, video (mp4, mov, webm, 3gp, avi, mkv), "
+    "jpeg, png, webp, bmp, tiff, heic, heif, pdf, docx, pptx, xlsx, eml, mbox, video (mp4, mov, webm, 3gp, avi, mkv), "
     "and text (plain, csv, tsv, markdown, html, json, xml, yaml)"
 )
 """Readable types, for messages."""
@@ -130,6 +136,8 @@ _OTHER_NAMES = {
     "text/tab-separated-values": "tsv text/tsv",
     "text/markdown": "md markdown text/x-markdown",
     HTML: "html htm application/xhtml+xml",
+    EMAIL: "eml",
+    MAILBOX: "mbox",
     "application/json": "json text/json",
     "application/xml": "xml text/xml",
     "application/yaml": "yaml yml text/yaml text/x-yaml application/x-yaml",
@@ -139,10 +147,59 @@ _OTHER_NAMES = {
 _CANONICAL = {name: media_type for media_type, names in _OTHER_NAMES.items() for name in names.split()}
 
 _SAY_NOTHING = {UNKNOWN, "binary/octet-stream", "application/vnd.ms-excel", "application/msword"}
-"""Types that say nothing. Windows declares the last two for everything that Office opens: CSV, RTF, HTML."""
+"""Declared types without meaning. Windows declares the last two for all files that Office opens: CSV, RTF, HTML."""
 
 _LONGEST = 255
 """Longest MIME type in characters: twice 127 and a slash (RFC 6838, 4.2)."""
+_DIRECTORY_BYTES = 2 << 20
+"""Largest directory of an archive in bytes: 46 plus the name per member. zipfile takes ten times as much memory."""
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
+"""Exceptions that zipfile raises for bytes that are not an archive."""
+_MOST_BOXES = 1000
+_HANDLERS = {b"vide": "video", b"soun": "audio"}
+_MATROSKA_HEAD = 1 << 16
+"""Number of bytes in which Matroska describes its tracks, before the clusters of sound and pictures."""
+_MATROSKA_CODEC = re.compile(rb"\x86[\x80-\xbf]([AV])_[A-Z]")
+"""The element CodecID (RFC 9559, 5.1.4.1.21), its length, and the beginning of a codec's name, which is its kind."""
+_OGG_HEAD = 4096
+"""Number of bytes in which all Ogg streams begin (RFC 3533, 6: pages that begin streams precede all others)."""
+_OGG_VIDEO = (b"\x80theora", b"BBCD\0", b"OVP80", b"\x01video\0\0\0")
+_OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+# The byte after the signature is a block type or a version; it is included because prose can begin with "ID3", too.
+_FLAC = (b"fLaC\x00", b"fLaC\x80")
+_ID3 = (b"ID3\x02", b"ID3\x03", b"ID3\x04")
+_PREFIXES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"II+\x00", "image/tiff"),
+    (b"MM\x00+", "image/tiff"),
+    *((mark, "audio/flac") for mark in _FLAC),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (b"\x7fELF", "application/x-elf"),
+    (b"{\\rtf", "application/rtf"),
+)
+_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+_RIFF_FORMS = (b"RIFF", b"RF64", b"BW64", b"RIFX")
+"""Signatures of RIFF and its variants: RF64 and BW64 have 64-bit lengths (ITU-R BS.2088), RIFX is big-endian."""
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_HEIF_BRANDS = {b"mif1", b"mif2", b"msf1"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+_AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
+_QUICKTIME_BOXES = {b"moov", b"mdat", b"wide"}
+_FTYP_BYTES = 1024
+"""Bound on the size of an `ftyp` box: larger than real boxes, and smaller than the number that four letters in the
+place of the size would mean."""
+_BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
+_OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
+"""Folders in an office file that identify it. The names of the parts within are the writer's choice."""
+_CONTENT_TYPES = "[Content_Types].xml"
+_MIME_TYPE = re.compile(rb"application/[\w.+-]+")
+_MARKUP_PROLOGUE = re.compile(rb"(?:\s+|<\?xml.*?\?>|<!--.*?-->|<!DOCTYPE\s+svg.*?>)*", re.DOTALL | re.IGNORECASE)
 
 
 def media_type_named(name: str | None) -> str | None:
@@ -162,15 +219,8 @@ def media_type_of_file(filename: str | None) -> str | None:
     return media_type_named(PurePosixPath(filename).suffix) if filename else None
 
 
-_DIRECTORY_BYTES = 2 << 20
-"""Largest directory of an archive in bytes: 46 plus the name per member. zipfile takes ten times as much memory."""
-
-DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
-"""Exceptions that zipfile raises for bytes that are no archive."""
-
-
 class _Bounded(io.BytesIO):
-    """A file that refuses reads of a size that only a hostile archive causes, until the limit is lifted."""
+    """A file that refuses very large reads, which only a hostile archive causes, until the limit is lifted."""
 
     limit = _DIRECTORY_BYTES
 
@@ -190,17 +240,6 @@ def opened_archive(data: bytes) -> zipfile.ZipFile:
 
 Tracks = frozenset[str]
 """Set of `audio` and `video`; empty if the given bytes do not contain the tracks' description."""
-
-_MOST_BOXES = 1000
-_HANDLERS = {b"vide": "video", b"soun": "audio"}
-_MATROSKA_HEAD = 1 << 16
-"""Number of bytes in which Matroska describes its tracks, before the clusters of sound and pictures."""
-_MATROSKA_CODEC = re.compile(rb"\x86[\x80-\xbf]([AV])_[A-Z]")
-"""The element CodecID (RFC 9559, 5.1.4.1.21), its length, and the beginning of a codec's name, which is its kind."""
-_OGG_HEAD = 4096
-"""Number of bytes in which all Ogg streams begin (RFC 3533, 6: pages that begin streams precede all others)."""
-_OGG_VIDEO = (b"\x80theora", b"BBCD\0", b"OVP80", b"\x01video\0\0\0")
-_OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
 def iso_tracks(data: bytes) -> Tracks:
@@ -236,42 +275,6 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
             return
         yield data[at + 4 : at + 8], at, min(end, len(data))
         at = end
-
-
-# The byte behind the signature is a block type or a version; it is included because prose can begin with "ID3", too.
-_FLAC = (b"fLaC\x00", b"fLaC\x80")
-_ID3 = (b"ID3\x02", b"ID3\x03", b"ID3\x04")
-_PREFIXES = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
-    (b"II+\x00", "image/tiff"),
-    (b"MM\x00+", "image/tiff"),
-    *((mark, "audio/flac") for mark in _FLAC),
-    (b"\x1f\x8b", "application/gzip"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
-    (b"\x7fELF", "application/x-elf"),
-    (b"{\\rtf", "application/rtf"),
-)
-_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
-_RIFF_FORMS = (b"RIFF", b"RF64", b"BW64", b"RIFX")
-"""Signatures of RIFF and its variants: RF64 and BW64 have 64-bit lengths (ITU-R BS.2088), RIFX is big-endian."""
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
-_HEIF_BRANDS = {b"mif1", b"mif2", b"msf1"}
-_AVIF_BRANDS = {b"avif", b"avis"}
-_AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
-_QUICKTIME_BOXES = {b"moov", b"mdat", b"wide"}
-_FTYP_BYTES = 1024
-"""Bound on the size of an `ftyp` box: larger than real ones, and smaller than four letters read as a number."""
-_BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
-_OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
-"""Folders in an office file that identify it. The names of the parts within are the writer's choice."""
-_CONTENT_TYPES = "[Content_Types].xml"
-_MIME_TYPE = re.compile(rb"application/[\w.+-]+")
-_MARKUP_PROLOGUE = re.compile(rb"(?:\s+|<\?xml.*?\?>|<!--.*?-->|<!DOCTYPE\s+svg.*?>)*", re.DOTALL | re.IGNORECASE)
 
 
 def sniff(data: bytes, *, text: bool = False) -> str | None:
@@ -345,7 +348,7 @@ def _probe_ogg(data: bytes) -> str | None:
 
 
 def _probe_id3(data: bytes) -> str | None:
-    """Recognise what follows an ID3 tag, whose length has seven bits per byte (ID3v2.4, 6.2)."""
+    """Recognise the data after an ID3 tag, whose length has seven bits per byte (ID3v2.4, 6.2)."""
     if not data.startswith(_ID3):
         return None
     length = sum((byte & 0x7F) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=False))

@@ -36,11 +36,39 @@ _LIGHT_BYTES = 4 * MB
 _LIGHT_PIXELS = 16_000_000
 _LIGHT_SCANS = 16
 _BYTES_TO_DECODE = 6
-"""Bytes per pixel while decoding, besides Pillow's own four: three coefficients of a progressive JPEG, or a WebP's
-canvas."""
+"""Bytes per pixel while decoding, in addition to Pillow's own four: three coefficients of a progressive JPEG, or a
+WebP's canvas."""
 _NEW_SUBFILE_TYPE = 254
 _REDUCED = 1
 """Bit of NewSubfileType for a directory that is a smaller copy of another one and no page (TIFF 6.0, page 36)."""
+_SCAN = b"\xff\xda"
+"""A JPEG's SOS marker. It cannot occur in picture data (ITU-T T.81, B.1.1.5), but it may occur in metadata."""
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+"""All markers that do not occur within picture data, as stuffed bytes and restarts do."""
+_END = b"\xd9"
+_ALONE = (b"\x01", b"\xd8", _END)
+"""Markers without a segment."""
+_INFLATED_AT_MOST = 1032
+"""Largest expansion of a zlib stream in bytes per byte (zlib's "Technical Details")."""
+_BLOCK = 8
+"""Side in pixels of the blocks in a JPEG, each of which takes at least one bit."""
+_PNG_HEADER = struct.Struct(">IIBBBBB")
+"""Width, height, bits per sample, colour type, compression, filter and interlacing (ISO 15948, 11.2.2)."""
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Samples per pixel, by colour type."""
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""First column and row of each pass of an interlaced picture, and its steps (ISO 15948, 8.2)."""
+_PIECE = 1 << 20
+_ORIENTATION = 0x0112
+_SIDEWAYS = {5, 6, 7, 8}
+"""EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
+_LIGHT = 200
+"""Mean luminance of the visible part above which it would be unreadable on white."""
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+"""Chunks that may hold an orientation."""
+_DEPTHS = (255, 1023, 4095, 65535)
+"""White values of 8, 10, 12 and 16 bits, all of which are stored in 16."""
 
 
 class PicturePages(Pages):
@@ -87,12 +115,12 @@ class PicturePages(Pages):
             return upright_rgb(frame)
 
     def close(self) -> None:
-        """Release nothing: only the bytes are kept between calls."""
+        """Do nothing, because only the bytes are kept between calls."""
 
     @contextmanager
     def _frame(self, number: int) -> Iterator[PIL.Image.Image]:
         self._check_number(number)
-        # The file is opened anew, because Pillow keeps decoded pixels as long as it is open.
+        # The file is opened again, because Pillow keeps decoded pixels as long as it is open.
         with self._reading(number), self._opened() as image:
             image.seek(self._frames[number - 1])
             self._check_pixels(image, number)
@@ -159,15 +187,6 @@ def _page_suffix(number: int) -> str:
     return f" at page {number}" if number > 1 else ""
 
 
-_SCAN = b"\xff\xda"
-"""A JPEG's SOS marker. It cannot occur in picture data (ITU-T T.81, B.1.1.5), but may in metadata."""
-_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-"""All markers that do not occur within picture data, as stuffed bytes and restarts do."""
-_END = b"\xd9"
-_ALONE = (b"\x01", b"\xd8", _END)
-"""Markers without a segment."""
-
-
 def _has_many_scans(data: bytes) -> bool:
     """Count the scans of the first picture in a JPEG by its markers."""
     place = scans = 0
@@ -179,12 +198,6 @@ def _has_many_scans(data: bytes) -> bool:
     return scans > _MAX_SCANS
 
 
-_INFLATED_AT_MOST = 1032
-"""Largest expansion of a zlib stream in bytes per byte (zlib's "Technical Details")."""
-_BLOCK = 8
-"""Side in pixels of the blocks in a JPEG, each of which takes at least one bit."""
-
-
 def least_bytes(frame: PIL.Image.Image) -> int:
     """Return a lower bound of the bytes of a file with all pixels of `frame`. A smaller file is refused before memory
     is allocated."""
@@ -193,15 +206,6 @@ def least_bytes(frame: PIL.Image.Image) -> int:
     if isinstance(frame, JpegImageFile):
         return (frame.width // _BLOCK) * (frame.height // _BLOCK) // 8
     return 0
-
-
-_PNG_HEADER = struct.Struct(">IIBBBBB")
-"""Width, height, bits per sample, colour type, compression, filter and interlacing (ISO 15948, 11.2.2)."""
-_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Samples per pixel, by colour type."""
-_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""First column and row of each pass of an interlaced picture, and its steps (ISO 15948, 8.2)."""
-_PIECE = 1 << 20
 
 
 def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
@@ -236,18 +240,6 @@ def _count_inflated(data: bytes, most: int) -> int:
     return count
 
 
-_ORIENTATION = 0x0112
-_SIDEWAYS = {5, 6, 7, 8}
-"""EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
-_LIGHT = 200
-"""Mean luminance of the visible part above which it would be unreadable on white."""
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
-"""Chunks that may hold an orientation."""
-_DEPTHS = (255, 1023, 4095, 65535)
-"""White values of 8, 10, 12 and 16 bits, all of which are stored in 16."""
-
-
 def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
     """Return width and height after applying the EXIF orientation, from the header alone."""
     width, height = frame.size
@@ -257,8 +249,8 @@ def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
 
 
 def _read_exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
-    """Return the EXIF data. Pillow would decode a PNG's pixels to find metadata behind them, so their presence is
-    checked first."""
+    """Return the EXIF data. Pillow would decode a PNG's pixels to find metadata after them, so it is first checked that
+    there are such metadata."""
     if isinstance(frame, PngImageFile) and not _has_metadata_behind_pixels(frame):
         return PIL.Image.Image.getexif(frame)
     return frame.getexif()

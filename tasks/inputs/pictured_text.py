@@ -18,22 +18,23 @@ _MIN_SIDE = 8
 """Shortest side in pixels of a picture that can hold letters; lines, bullets and spacers are smaller."""
 
 
-class EmbeddedPictures:
-    """The distinct pictures of a file, numbered from 1 in order of appearance."""
+class EmbeddedPages:
+    """The pages within a file, numbered from 1 in order of appearance: its distinct pictures, and the pages of the
+    files attached to it."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self.blob = blob
         self._limits = limits
-        self._pages: list[PicturePages] = []
+        self._pages: list[tuple[Pages, int]] = []
         self._marks: dict[bytes, str] = {}
 
     def __len__(self) -> int:
         return len(self._pages)
 
-    def __getitem__(self, number: int) -> PicturePages:
-        """Return picture `number`. Raises InputError if there is none."""
+    def __getitem__(self, number: int) -> tuple[Pages, int]:
+        """Return the file that has page `number`, and the page's number there. Raises InputError if there is none."""
         if not 1 <= number <= len(self._pages):
-            raise self.blob.error(f"has no picture {number}; it has {len(self._pages)}.")
+            raise self.blob.error(f"has no page {number}; it has {len(self._pages)}.")
         return self._pages[number - 1]
 
     def marked(self, data: bytes, name: str, alt: str = "") -> str:
@@ -56,39 +57,61 @@ class EmbeddedPictures:
             return unread(_TOO_LARGE if error.code == "image_too_large" else "damaged")
         if min(width, height) < _MIN_SIDE:
             return ""
-        self._pages.append(pages)
+        return self.marked_file(pages)
+
+    def marked_file(self, pages: Pages) -> str:
+        """Return the text that stands for an attached file: the marks of its pages, within its text if it has one."""
+        marks = {number: self._marked_page(pages, number) for number in range(1, pages.total + 1)}
+        if pages.text is None:
+            return "\n\n".join(marks.values())
+        pieces, end = [], 0
+        for place in pages.places:
+            pieces += [pages.text[end : place.offset], marks[place.number]]
+            end = place.offset
+        return "".join([*pieces, pages.text[end:]])
+
+    def _marked_page(self, pages: Pages, number: int) -> str:
+        self._pages.append((pages, number))
         return mark(len(self._pages))
+
+    def close(self) -> None:
+        for pages in {id(pages): pages for pages, _ in self._pages}.values():
+            pages.close()
 
 
 class PicturedText(Pages):
-    """A text whose pages are the pictures in it."""
+    """A text whose pages are the pictures in it and the pages of the files attached to it."""
 
     kind = "text"
 
-    def __init__(self, blob: Blob, limits: MediaLimits, convert: Callable[[EmbeddedPictures], str]) -> None:
+    def __init__(self, blob: Blob, limits: MediaLimits, convert: Callable[[EmbeddedPages], str]) -> None:
         """Convert the file. Raises what `convert` raises, InputError for a malformed file, and InputTooLarge above
         `limits.text_chars`."""
-        self._pictures = EmbeddedPictures(blob, limits)
+        self._pages = EmbeddedPages(blob, limits)
         try:
-            marked = convert(self._pictures)
+            self.text, self.places = without_marks(convert(self._pages))
+            check_length(len(self.text), blob, limits)
         except InputError:
+            self._pages.close()
             raise
         except Exception as error:  # libraries raise whatever malformed parts lead to
+            self._pages.close()
             if not is_fault_of_file(error):
                 raise
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
-        self.text, self.places = without_marks(marked)
-        self.total = len(self._pictures)
-        check_length(self.text, blob, limits)
+        self.total = len(self._pages)
 
     def size(self, number: int) -> tuple[int, int]:
-        return self._pictures[number].size(1)
+        pages, own = self._pages[number]
+        return pages.size(own)
 
     def text_layer(self, number: int) -> TextLayer:
-        return self._pictures[number].text_layer(1)
+        pages, own = self._pages[number]
+        return pages.text_layer(own)
 
     def picture(self, number: int) -> Image:
-        return self._pictures[number].picture(1)
+        pages, own = self._pages[number]
+        return pages.picture(own)
 
     def close(self) -> None:
-        """Release nothing: only the bytes of the pictures are kept."""
+        self._pages.close()

@@ -1,4 +1,4 @@
-"""Reading the bytes of sources, each of them once."""
+"""Reads the bytes of sources, each source only once."""
 
 import binascii
 import io
@@ -20,6 +20,12 @@ from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
 from tasks.inputs.source import HEAD, Blob, Source
 from tasks.inputs.text.text_file import looks_like_text
+
+_BLANKS = b"\r\n\t \v\f"
+_PIECE = 1 << 20
+"""Number of bytes that are decoded at a time. No other copy of the whole is held, and other threads run in between."""
+_TAIL = 64
+"""Number of bytes at the end in which the padding, mixed with line breaks, is found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +49,6 @@ class Uploads(Protocol):
         """Return the bytes of the file. Raises FileNotFoundError if it was deleted meanwhile."""
 
 
-_BLANKS = b"\r\n\t \v\f"
-_PIECE = 1 << 20
-"""Number of bytes that are decoded at a time. No other copy of the whole is held, and other threads run in between."""
-_TAIL = 64
-"""Number of bytes at the end in which the padding, mixed with line breaks, is found."""
-
-
 @dataclass(frozen=True, slots=True)
 class Payload:
     data: bytes
@@ -62,7 +61,7 @@ def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payloa
     """Decode the source's payload.
 
     The size is known from the text's length, so more than `limit` bytes are never decoded. Line breaks in base64 and
-    missing padding are accepted, because many clients send them; other foreign characters are not.
+    missing padding are accepted, because many clients send such text; any other character outside of base64 is refused.
 
     Raises InputError and InputTooLarge.
     """
@@ -148,7 +147,7 @@ class Once(Generic[Result]):
     """Work that is done once. Its result, or the InputError that it raised, is remembered; after any other failure it
     is tried again.
 
-    The work is cancelled if the last of those who wait for it leaves. Belongs to one event loop.
+    The work is cancelled when the last caller that waits for it leaves. Belongs to one event loop.
     """
 
     def __init__(self) -> None:
@@ -164,7 +163,7 @@ class Once(Generic[Result]):
             raise copy(self._complaint)
         if self._running is None or not self._running.can_be_joined:
             self._running = running = WhileAwaited(self._run(work))
-            # A failed task keeps its traceback's frames, and these keep this object.
+            # A failed asyncio task refers to the frames of its traceback, and these refer to this object.
             running.when_over(lambda: self._forget(running))
         return await self._running.join()
 
@@ -176,7 +175,7 @@ class Once(Generic[Result]):
         try:
             result = await work()
         except InputError as error:
-            # The error itself would gain, and keep, the frames that it passes through.
+            # A copy is kept, because the error itself would collect the frames through which it is raised.
             self._complaint = copy(error)
             raise
         self._results.append(result)
@@ -263,8 +262,8 @@ def _take_from_total(source: Source, size: int) -> None:
 
 
 def _identify(data: bytes, declared: tuple[str | None, ...], filename: str | None) -> str:
-    """Return the type that the bytes show, or else the first declared one, or else that of the file name, or else plain
-    text or unknown.
+    """Return the type that the bytes show, or else the first declared type, or else the type that the file name
+    indicates, or else plain text or unknown.
 
     Audio and video always show their type. Text that is declared as such, for instance a server's error page, is plain
     text.

@@ -11,9 +11,23 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import LONGEST_SIDE, megabytes, megapixels
 from tasks.inputs.media_types import IMAGES, sniff
 
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
+_URL = re.compile(r"https?://[^\s\"'`<>(){}\[\]|\\^“”‘’«»]+", re.IGNORECASE)
+_SCHEME_END = "://"
+_SENTENCE_END = ".,;:!?"
+HEAD = 1024
+"""Number of characters of a reference that are searched for its scheme and a data URL's head."""
+_BASE64_HEAD = 88
+"""Number of base64 characters for the first 66 bytes, which suffice to recognise a type, except within archives."""
+_FIRST_BYTES = 66
+_SHOWN = 40
+"""Largest number of characters of a reference that a message repeats."""
+SHOWN = 200
+"""Largest number of characters of a name that a message repeats."""
+
 
 class Total:
-    """The bytes that a request's sources may still take, of `limit`."""
+    """Number of bytes of `limit` that a request's sources may still take."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -32,19 +46,6 @@ class Total:
             code="request_too_large",
             param=param,
         )
-
-
-_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
-_URL = re.compile(r"https?://[^\s\"'`<>(){}\[\]|\\^“”‘’«»]+", re.IGNORECASE)
-_SCHEME_END = "://"
-_SENTENCE_END = ".,;:!?"
-HEAD = 1024
-"""Number of characters of a reference that are searched for its scheme and a data URL's head."""
-_BASE64_HEAD = 88
-"""Number of base64 characters for the first 66 bytes, which suffice to recognise a type, except within archives."""
-_FIRST_BYTES = 66
-_SHOWN = 40
-"""Largest number of characters of a reference that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Source:
     """One input as the client named it. Sources are compared by identity. Exactly one of `url`, `payload`, `data` and
     `file_id` is set.
 
-    A loader reads each source once, however often it is asked for it.
+    A loader reads each source only once, even if it is asked for the source several times.
     """
 
     origin: Origin
@@ -110,8 +111,9 @@ class Source:
         format: str | None = None,  # noqa: A002
         total: Total | None = None,
     ) -> Self:
-        """Distinguish a URL, a data URL and base64. Base64 must show its type if neither `filename` nor `format` gives
-        it, because `etc/passwd` consists of base64's characters as well.
+        """Build a source from a reference, which is a URL, a data URL or bare base64. If neither `filename` nor
+        `format` gives a type, the first bytes of base64 must show one, because a path such as `etc/passwd` also
+        consists of base64's characters.
 
         Raises InputError for an empty value, a data URL without a comma, another scheme (`url_not_allowed`), and
         anything else.
@@ -171,7 +173,8 @@ class Source:
 
 
 def beginning(text: str | memoryview, length: int) -> str:
-    """Return the first `length` characters of `text`. In UTF-8, characters outside ASCII are cut or replaced."""
+    """Return the first `length` characters of `text`. If `text` is a memoryview (UTF-8), non-ASCII characters become
+    replacement characters and may be split."""
     return text[:length] if isinstance(text, str) else str(text[:length], "ascii", "replace")
 
 
@@ -207,10 +210,6 @@ def _find_links(text: str) -> list[str]:
             end = match.end()
         at = text.find(_SCHEME_END, max(at + 1, end))
     return found
-
-
-SHOWN = 200
-"""Largest number of characters of a name that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)

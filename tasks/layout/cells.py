@@ -64,7 +64,7 @@ class Table:
     edges: Sequence[float] = ()
     """Positions of the column edges along the text, from left to right."""
     continued: bool = False
-    """True if the table continues the last one of the previous page, which also holds its cells."""
+    """True if the table continues the last table of the previous page, which also contains its cells."""
 
 
 def _place_word(word: Word, angle: float, line: int) -> PlacedWord:

@@ -11,9 +11,9 @@ from tasks.layout.cells import CellDraft, Draft, PlacedWord
 from tasks.layout.rulings import Stroke
 
 MOST_ROWS = 1000
-"""Largest number of rows of a table without rulings; further ones are text."""
+"""Largest number of rows of a table without rulings; further rows are text."""
 _GAP, _WIDE_GAP = 0.7, 1.1
-"""Narrowest white space between cells, in line heights: if many rows show it, and if few do."""
+"""Narrowest white space between cells, in line heights, for columns with many rows and for columns with few rows."""
 _MANY = 4
 """Least number of rows of a well attested column."""
 _CROSSED = 0.15
@@ -132,7 +132,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
                 break
             if len(rows) < _TELLING:
                 common = _find_strips([*rows, row], height)
-                # A line that removes most columns belongs to another table.
+                # A line with which most columns would disappear belongs to another table.
                 if len(rows) >= _MANY and 3 * len(common) < 2 * len(strips):
                     break
                 strips = common
@@ -143,7 +143,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
         table = _table_of(block[first : last + 1], rows, strips, across, height)
         if table is not None:
             yield table
-        # Many fitting lines that are no table are none from the second line on, either.
+        # If many fitting lines are not a table, they are not a table from the second line on, either.
         start = last + 1 if table is not None or len(rows) > _MANY else start + 1
 
 
@@ -193,8 +193,8 @@ def _overlap(one: _Strip, other: _Strip) -> float:
 def _first_row(
     block: Sequence[_Row], start: int, strips: Sequence[_Strip], across: Sequence[Stroke], height: float
 ) -> int:
-    """Return the first row of the table whose rows begin at `start`: lines above may belong to it if they head some
-    columns or stand below the table's top rule."""
+    """Return the first row of the table whose rows begin at `start`: lines above may belong to it if they are headings
+    of columns, or if they are below the table's top rule."""
     left, right = strips[0][0], strips[-1][1]
     pitch = max(2.2 * height, 1.3 * (block[start + 1].middle - block[start].middle))
     for place in range(start - 1, max(-1, start - 3), -1):
@@ -215,7 +215,7 @@ def _first_row(
 def _table_of(
     lines: Sequence[_Row], full: Sequence[_Row], strips: Sequence[_Strip], across: Sequence[Stroke], height: float
 ) -> Draft | None:
-    """Build the table of `lines`, of which those in `full` have several cells; None if they are no table."""
+    """Build the table of `lines`, of which those in `full` have several cells; None if they are not table."""
     columns = len(strips) + 1
     if columns < 2 or len(full) < (3 if columns == 2 else 2):
         return None
@@ -229,7 +229,7 @@ def _table_of(
             place.pieces += pieces
     taken = {(row, column + step) for (row, column), one in places.items() for step in range(1, one.col_span)}
     for clash in taken & places.keys():
-        # A cell that another one extends over becomes part of it.
+        # If another cell extends over a cell, both become one.
         row, column = clash
         before = max(first for one, first in places if one == row and first < column)
         places[row, before].pieces += places.pop(clash).pieces

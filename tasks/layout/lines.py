@@ -1,62 +1,23 @@
 """Sorting detected lines into reading order.
 
-Everything happens in the text's own frame of reference: lines of one direction (right, down, left, up) are ordered
-together, after their common skew is removed. The direction of most of the page's text comes first.
+Everything happens on the upright, flat page (`models.vision.page_geometry`). Lines of another direction (down, left,
+up) than most of the page's text follow it, each direction in a frame of its own.
 
-Lines that a detector ran across a narrow gutter are split first. A single line is not enough for that: a gutter of ten
-points is no wider than the spaces of a justified line. But only in columns do words begin below each other line after
-line.
+Lines that a detector ran across a narrow gutter are split first. A single line does not show a gutter, because a gutter
+of ten points is no wider than the spaces of a justified line. However, words begin at the same position in many
+successive lines only in columns.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from math import atan2, cos, degrees, hypot, radians, sin
-from statistics import median
+from math import atan2, degrees, hypot
 
-import numpy as np
-
-from models.vision.text import Point, Quad, TextLine, Word
+from models.vision.page_geometry import PageGeometry
+from models.vision.text import Quad, TextLine, Word
 from tasks.layout.reading_order import LineBox, Row, rows_in_order
-
-_BANDS = 8
-"""Number of vertical bands of the page, within each of which the lines have one slope."""
-_FEWEST = 5
-"""Least number of lines that determine the slope of a band."""
-_LONG = 4
-"""Least length, in line heights, of a line whose slope is reliable."""
-_BENT = 0.4
-"""Least rise, in line heights, at which the page counts as bent; a smaller one does not disturb the grouping into
-rows."""
-
-
-def straightened(boxes: Sequence[LineBox]) -> Sequence[LineBox]:
-    """Move `boxes` up and down as if the page lay flat; they are unchanged if it does.
-
-    A sheet usually bends about a vertical axis: lines above each other have one slope, and the slopes along a row add
-    up to its curve.
-    """
-    long = [box for box in boxes if box.right - box.left >= _LONG * box.height]
-    if len(long) < 2 * _FEWEST:
-        return boxes
-    edges = np.linspace(min(box.left for box in boxes), max(box.right for box in boxes), _BANDS + 1)
-    bands: list[list[LineBox]] = [[] for _ in range(_BANDS)]
-    for box, place in zip(long, np.searchsorted(edges[1:-1], [box.centre for box in long]).tolist(), strict=True):
-        bands[place].append(box)
-    known = [band for band in bands if len(band) >= _FEWEST]
-    if len(known) < 2:
-        return boxes
-    centres = [median(box.centre for box in band) for band in known]
-    slopes = [median(box.slope for box in band) for band in known]
-    rises = np.interp((edges[1:] + edges[:-1]) / 2, centres, slopes) * np.diff(edges)
-    curve = np.concatenate([[0], rises.cumsum()])
-    if np.ptp(curve) < _BENT * median(box.height for box in boxes):
-        return boxes
-    drops = np.interp([box.centre for box in boxes], edges, curve).tolist()
-    return [replace(box, top=box.top - drop, bottom=box.bottom - drop) for box, drop in zip(boxes, drops, strict=True)]
-
 
 _GAP = 0.6
 """Narrowest white space between words that may be a gutter, in line heights."""
@@ -65,14 +26,14 @@ _NEAR = 0.35
 _AROUND = 8
 """Number of lines above and below that are examined for a gutter."""
 _SHARE = 2 / 3
-"""Least share of the lines with text at a gutter that must begin there."""
+"""Least share of lines that must begin at a gutter, among the lines with text there."""
 _FEWEST_IN_COLUMN = 4
 """Least number of lines in a column."""
 
 
 @dataclass(frozen=True, slots=True)
 class _PlacedLine:
-    """A line in the frame of reference in which the page's text runs to the right."""
+    """A line on the upright page."""
 
     line: TextLine
     left: float
@@ -94,14 +55,12 @@ class _PlacedLine:
         return place < len(self.starts) and self.starts[place] < x + self.near
 
 
-def split_at_gutters(lines: Sequence[TextLine], angle: float) -> list[TextLine]:
-    """Split `lines`, which run at `angle` degrees, where most lines around them have a gutter. The result runs from top
-    to bottom.
+def split_at_gutters(lines: Sequence[TextLine]) -> list[TextLine]:
+    """Split `lines` of an upright page where most lines around them have a gutter. The result runs from top to bottom.
 
-    Cells of a table may be split as well: they stand on one row, and are joined again when rows are made.
+    Cells of a table may be split, too. They are on one row, and are joined again when rows are made.
     """
-    c, s = cos(radians(angle)), sin(radians(angle))
-    runs = sorted((_place_line(line, c, s) for line in lines), key=lambda run: (run.middle, run.left))
+    runs = sorted(map(_place_line, lines), key=lambda run: (run.middle, run.left))
     parts = []
     for place, run in enumerate(runs):
         around = runs[max(place - _AROUND, 0) : place + _AROUND + 1]
@@ -109,24 +68,24 @@ def split_at_gutters(lines: Sequence[TextLine], angle: float) -> list[TextLine]:
     return parts
 
 
-def _place_line(line: TextLine, c: float, s: float) -> _PlacedLine:
-    top_left, top_right, bottom_right, bottom_left = (y * c - x * s for x, y in line.quad)
+def _place_line(line: TextLine) -> _PlacedLine:
+    top_left, top_right, bottom_right, bottom_left = (y for _, y in line.quad)
     height = (bottom_left + bottom_right - top_left - top_right) / 2
-    left, right = _side_middles(line.quad, c, s)
+    left, right = _side_middles(line.quad)
     gaps, end = [], right
     for place, word in enumerate(line.words):
-        start, after = _side_middles(word.quad, c, s)
-        if start - end >= _GAP * height:
+        start, after = _side_middles(word.quad)
+        if place and start - end >= _GAP * height:
             gaps.append((place, start))
         end = after
     starts = sorted(start for _, start in gaps)
     return _PlacedLine(line, left, right, (top_left + bottom_right) / 2, _NEAR * height, gaps, starts)
 
 
-def _side_middles(quad: Quad, c: float, s: float) -> tuple[float, float]:
+def _side_middles(quad: Quad) -> tuple[float, float]:
     """Return the middles of the left and right sides, measured along the text."""
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad
-    return ((ax + dx) * c + (ay + dy) * s) / 2, ((bx + cx) * c + (by + cy) * s) / 2
+    (ax, _), (bx, _), (cx, _), (dx, _) = quad
+    return (ax + dx) / 2, (bx + cx) / 2
 
 
 def _is_gutter(x: float, around: Sequence[_PlacedLine]) -> bool:
@@ -149,80 +108,69 @@ def line_of(words: Sequence[Word]) -> TextLine:
     return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
 
 
-def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
-    """Return `lines` in reading order, with those on one visual row joined.
+def in_reading_order(lines: Sequence[TextLine], geometry: PageGeometry | None = None) -> list[TextLine]:
+    """Return `lines` in reading order, with those on one visual row joined. `geometry` is the page's; by default it is
+    fitted to the lines.
 
-    A joined line has the words of its parts from left to right, and the smallest enclosing quadrilateral along the
-    text's direction. Columns are read one after the other, tables and receipts row by row. The result does not depend
-    on the order of `lines`.
+    A joined line has the words of its parts from left to right, and the quadrilateral that encloses them on the upright
+    page. Columns are read one after the other, tables and receipts row by row. The result does not depend on the order
+    of `lines`.
     """
+    if geometry is None:
+        geometry = PageGeometry.of_lines(lines)
     ordered = []
-    for angle, group in _group_by_direction(lines):
-        boxes = [_line_box(line, angle) for line in split_at_gutters(group, angle)]
-        ordered += [_join_row(row, angle) for row in rows_in_order(straightened(boxes))]
+    for frame, group in _group_by_direction(lines, geometry):
+        upright = frame.upright_lines(group)
+        source = {id(flat): line for flat, line in zip(upright, group, strict=True)}
+        words = {
+            id(flat): word
+            for one, line in zip(upright, group, strict=True)
+            for flat, word in zip(one.words, line.words, strict=True)
+        }
+        for row in rows_in_order([_line_box(line) for line in split_at_gutters(upright)]):
+            whole = source.get(id(row[0].line)) if len(row) == 1 else None
+            ordered.append(whole or _join_row(row, [words[id(word)] for box in row for word in box.line.words], frame))
     return ordered
 
 
-def _group_by_direction(lines: Sequence[TextLine]) -> list[tuple[float, list[TextLine]]]:
-    """Group lines by direction, most text first, each group with its angle in degrees clockwise."""
-    turns: dict[int, list[tuple[float, float, TextLine]]] = defaultdict(list)
+def _group_by_direction(lines: Sequence[TextLine], geometry: PageGeometry) -> list[tuple[PageGeometry, list[TextLine]]]:
+    """Group lines by direction, each group with its frame: first those that run as most of the page's text does."""
+    turns: dict[int, list[TextLine]] = defaultdict(list)
     bystanders = []
     for line in lines:
-        angle, length = _direction(line.quad)
         # The direction of one or two characters is unreliable, so they join the rest of the page.
         if len(line.text) <= 2:
             bystanders.append(line)
         else:
-            turns[round(angle / 90) % 4].append((angle, length, line))
-    if not turns:
-        return [(0.0, bystanders)] if bystanders else []
-    groups = []
-    for turn, members in sorted(turns.items(), key=lambda item: (-sum(m[1] for m in item[1]), item[0])):
-        skew = _weighted_median([((angle - 90 * turn + 180) % 360 - 180, length) for angle, length, _ in members])
-        groups.append((90 * turn + skew, [line for _, _, line in members]))
-    groups[0][1].extend(bystanders)
-    return groups
+            turns[round((_direction(line.quad) - geometry.angle) / 90) % 4].append(line)
+    groups = [(geometry, turns.pop(0, []) + bystanders)]
+    rest = sorted(turns.items(), key=lambda item: (-sum(_length(line.quad) for line in item[1]), item[0]))
+    groups += [(PageGeometry.of_lines(members), members) for _, members in rest]
+    return [group for group in groups if group[1]]
 
 
-def _direction(quad: Quad) -> tuple[float, float]:
-    """Return the angle of the text in degrees (0 runs right, 90 runs down) and its length in pixels."""
+def _direction(quad: Quad) -> float:
+    """Return the angle of the text in degrees: 0 runs right, 90 runs down."""
     a, b, c, d = quad
-    dx, dy = (b[0] - a[0] + c[0] - d[0]) / 2, (b[1] - a[1] + c[1] - d[1]) / 2
-    return degrees(atan2(dy, dx)), hypot(dx, dy)
+    return degrees(atan2(b[1] - a[1] + c[1] - d[1], b[0] - a[0] + c[0] - d[0]))
 
 
-def _weighted_median(values: list[tuple[float, float]]) -> float:
-    values.sort()
-    half = sum(weight for _, weight in values) / 2
-    for value, weight in values:
-        half -= weight
-        if half <= 0:
-            return value
-    return values[-1][0]
+def _length(quad: Quad) -> float:
+    a, b, c, d = quad
+    return hypot(b[0] - a[0] + c[0] - d[0], b[1] - a[1] + c[1] - d[1]) / 2
 
 
-def _line_box(line: TextLine, angle: float) -> LineBox:
-    a, b, c, d = corners = _rotate(line.quad, -angle)
-    along, fall = b[0] + c[0] - a[0] - d[0], b[1] + c[1] - a[1] - d[1]
-    slope = fall / along if along > abs(fall) else 0.0
-    xs, ys = sorted(x for x, _ in corners), sorted(y for _, y in corners)
+def _line_box(line: TextLine) -> LineBox:
+    xs, ys = sorted(x for x, _ in line.quad), sorted(y for _, y in line.quad)
     # The middles of the sides are used, so that a slightly skewed line does not extend into its neighbours.
-    return LineBox((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, slope, line)
+    return LineBox((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, line)
 
 
-def _join_row(row: Row, angle: float) -> TextLine:
+def _join_row(row: Row, words: Sequence[Word], frame: PageGeometry) -> TextLine:
+    """Return the line of a row on the upright page, with its `words` in the picture."""
     if len(row) == 1:
-        return row[0].line
-    corners = [corner for box in row for corner in _rotate(box.line.quad, -angle)]
+        return line_of(words)
+    corners = [corner for box in row for corner in box.line.quad]
     left, right = min(x for x, _ in corners), max(x for x, _ in corners)
     top, bottom = min(y for _, y in corners), max(y for _, y in corners)
-    a, b, c, d = _rotate(((left, top), (right, top), (right, bottom), (left, bottom)), angle)
-    return TextLine(tuple(word for box in row for word in box.line.words), (a, b, c, d))
-
-
-def _rotate(points: Sequence[Point], angle: float) -> list[Point]:
-    """Rotate `points` clockwise by `angle` degrees about the origin; exact for 0."""
-    if angle == 0:
-        return list(points)
-    c, s = cos(radians(angle)), sin(radians(angle))
-    return [(x * c - y * s, x * s + y * c) for x, y in points]
+    return TextLine(tuple(words), frame.source_quad(((left, top), (right, top), (right, bottom), (left, bottom))))

@@ -20,13 +20,25 @@ _APART = 0.4
 _INDENT = 1.0
 """Indent of a paragraph's first line, in type sizes."""
 _NARROW = 12
-"""Largest width, in type sizes, of lines that are no running text: an address, a receipt."""
+"""Largest width, in type sizes, of lines that are not running text, as in an address or a receipt."""
 _STEP = 1.2
 """Indent of a nested list, in type sizes."""
 _BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")
 _NUMBER = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
 _LETTER = re.compile(r"[a-z]\)\s+(?=\S)")
-_SPECIAL = re.compile(r"(?=#{1,6}(?:\s|$)|>|[+*-]\s|\d{1,9}[.)]\s|={3,}$|-{3,}$|```|~~~)")
+_SPECIAL = re.compile(r"(?=#{1,6}(?:\s|$)|>|[+*-](?:\s|$)|=+\s*$|-{2,}\s*$|\|?\s*:?-{3,}|~~~)")
+_ORDINAL = re.compile(r"\A(\d{1,9})(?=[.)](?:\s|$))")
+_PUNCTUATION = r"[!-/:-@\[-`{-~]"
+_INLINE = re.compile(
+    rf"\\(?={_PUNCTUATION}|$)"
+    r"|`|~(?=~)|(?<=~)~"
+    r"|(?<=\S)\*|\*(?!\s|$)"
+    r"|(?<![^\W_])_(?!\s|$)|(?<=\S)_(?![^\W_])"
+    r"|<(?=[A-Za-z/!?])|&(?=#?\w{1,40};)"
+    r"|\](?=[(\[:])"
+)
+"""Characters that begin or end markup in a line, where they do: escapes, code, strikethrough, emphasis, HTML, entities,
+links and their definitions. A `_` within a word, a `*` between spaces and a lone `[` are text for Markdown, too."""
 _DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§@")
 _HANGING = 0.87
 """Relative height of a box without descenders: 0.78 in a file's text layer, 1 from an engine."""
@@ -59,7 +71,7 @@ class _Line:
 
 
 def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]:
-    """Return the blocks of a page with these `lines` in reading order; each table stands at its first line."""
+    """Return the blocks of a page with these `lines` in reading order; each table is placed at its first line."""
     angle, _ = skew_of(lines)
     inside = {id(word) for table in tables for cell in table.cells for word in cell.words}
     inside |= {id(word) for table in tables for word in table.leaders}
@@ -90,24 +102,29 @@ def text_of(blocks: Iterable[Block]) -> str:
 
 
 def gfm(table: Table) -> Iterator[str]:
-    """Yield the lines of `table`, whose first row is the header. A spanning cell's text stands once; the positions that
-    it covers are empty."""
-    texts = {(cell.row, cell.column): _escaped(cell.text) for cell in table.cells}
+    """Yield the lines of `table`, whose first row is the header. The text of a spanning cell occurs once; the other
+    positions that it covers are empty."""
+    texts = {(cell.row, cell.column): _escape_cell(cell.text) for cell in table.cells}
     for row in range(table.rows):
         yield "| " + " | ".join([texts.get((row, column), "") for column in range(table.columns)]) + " |"
         if row == 0:
             yield "|" + " --- |" * table.columns
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+def _escape_cell(text: str) -> str:
+    return _escape_inline(text.replace("\n", " ")).replace("|", "\\|")
+
+
+def _escape_inline(text: str) -> str:
+    """Escape characters that would be markup, so that the text is rendered as it stands on the page."""
+    return _INLINE.sub(r"\\\g<0>", text)
 
 
 def _build_line(pieces: Sequence[PlacedWord]) -> _Line:
     words = [piece.word for piece in pieces]
     first = pieces[0]
     return _Line(
-        " ".join([word.text for word in words]),
+        _escape_inline(" ".join([word.text for word in words])),
         _type_size(pieces),
         min(piece.left for piece in pieces),
         min(piece.top for piece in pieces),
@@ -118,7 +135,7 @@ def _build_line(pieces: Sequence[PlacedWord]) -> _Line:
 
 
 def _type_size(pieces: Sequence[PlacedWord]) -> float:
-    """Return the type size: a box may be only as high as its letters, not all of which have descenders."""
+    """Return the type size. A box may be only as high as its letters, which may have no descenders."""
     hangs = any(not _DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
     return max(piece.bottom - piece.top for piece in pieces) / (1 if hangs else _HANGING)
 
@@ -223,8 +240,8 @@ def _join_lines(text: str, more: str) -> str:
 
 
 def _escape_beginning(text: str) -> str:
-    """Escape a beginning that has a meaning in Markdown."""
-    return f"\\{text}" if _SPECIAL.match(text) else text
+    """Escape a beginning that has a meaning in Markdown. A number cannot be escaped, but the sign after it can."""
+    return f"\\{text}" if _SPECIAL.match(text) else _ORDINAL.sub(r"\1\\", text, count=1)
 
 
 def _list_marker(text: str) -> str:
@@ -251,7 +268,7 @@ def _list_block(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Bl
         if mark:
             text = line.text if _LETTER.match(line.text) else (_BULLET.sub("", line.text, 1) if mark == "- " else "")
             text = text or _NUMBER.sub("", line.text, 1)
-            items.append((line.left, mark + text))
+            items.append((line.left, mark + _escape_beginning(text)))
         elif line.left > items[-1][0] + 0.5 * page.size:
             items[-1] = items[-1][0], _join_lines(items[-1][1], line.text)
         else:

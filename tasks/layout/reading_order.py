@@ -1,10 +1,11 @@
 """The reading order of upright boxes: columns one after the other, everything else row by row.
 
-The algorithm is a recursive XY cut in which white space proposes and the text decides. The page falls into *strips*
-that no box crosses; consecutive strips with a common vertical *gutter* form a block. A gutter divides the block into
-columns if the text on its two sides reads like two texts; otherwise it separates the cells of rows.
+The algorithm is a recursive XY cut: white space yields possible cuts, and the text decides between them. The page is
+divided into *strips* that no box crosses; consecutive strips with a common vertical *gutter* form a block. A gutter
+divides the block into columns if the text on its two sides reads like two texts; otherwise it separates the cells of
+rows.
 
-A row is one line, except for parts in another type size and separate fields across a wide gap.
+Each row becomes one line of output, unless the type size changes or a wide gap separates two fields; then it is split.
 """
 
 import re
@@ -27,26 +28,35 @@ Row = list["LineBox"]
 _GUTTER = 0.6
 """Narrowest white space between columns, in line heights. The space between words is about 0.3."""
 _BREAK = 2.5
-"""Least white space above a strip that ends a block, in line heights. A blank line leaves about 1.5."""
+"""White space of at least this many line heights above a strip starts a new block. A blank line leaves about 1.5."""
 _BRIDGE = 0.6
-"""Least share of a block's width at which a line may lie across a gutter."""
+"""A line wider than this share of the block may be two lines merged across a gutter (a "bridge")."""
 _OVERLAP = 0.2
 """Share of a box's height, at top and bottom, that may overlap adjacent lines: detectors draw generous boxes, and tight
 lines touch."""
 _DEPTH = 8
-"""Largest depth of nested columns: pages have two or three levels, and each costs a pass."""
+"""Largest depth of nested columns. Pages have two or three levels, and each level takes a pass."""
+_ALIKE = 1.45
+"""Largest ratio of the heights of two boxes of one type size."""
+_FIELD_GAP = 1.5
+"""Least white space, in line heights, before a label that begins a separate line."""
+_FAR = 3.0
+"""Least white space, in line heights, before a text that begins a separate line, and is neither a cell nor a value."""
+_LABEL_SIZE = 1.25
+"""Least ratio of the type sizes of values and of the labels above them."""
+_LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
+_AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
+_COLONS = (":", "：")
 
 
 @dataclass(frozen=True, slots=True)
 class LineBox:
-    """One detected line in the frame of reference in which the page's text runs to the right."""
+    """One detected line, in coordinates rotated so that the text runs left to right."""
 
     left: float
     top: float
     right: float
     bottom: float
-    slope: float
-    """Fall of the line per pixel to the right; the box is upright nevertheless."""
     line: TextLine
 
     @property
@@ -84,7 +94,8 @@ def _order_rows(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row
 
 
 def _group_blocks(boxes: Sequence[LineBox], height: float) -> list[list[LineBox]]:
-    """Group consecutive strips as long as they share a gutter or have none."""
+    """Group consecutive strips into blocks. A strip begins a new block if it would hide the gutters of the block above,
+    or if wide white space separates it from that block."""
     blocks: list[list[LineBox]] = []
     spans: list[Span] = []
     bottom = 0.0
@@ -154,8 +165,8 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
 def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
     """Split `block` above and below the wide lines that hide its gutter; it stays whole if there are none.
 
-    A detector merges two lines across a tight gutter. If the lines left and right of it have different levels, no strip
-    shows the gutter.
+    A detector may merge two lines across a narrow gutter. If the
+    columns' lines are not at the same height, every strip then appears to span the gutter.
     """
     wide = _BRIDGE * (max(box.right for box in block) - min(box.left for box in block))
     bridges = sorted((box for box in block if box.right - box.left > wide), key=_middle)
@@ -174,8 +185,8 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
 def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     """True if the two sides of a gutter are read one after the other.
 
-    They are if they stand beside each other, and either both run as prose, or both have headings of their own, or most
-    rows have no counterpart on their level. Sides that alternate, as in a chat, are one sequence.
+    They must lie side by side. In addition, one of these must hold: both are running text; both have headings; most
+    rows have no counterpart at the same height. Sides that alternate, as in a chat, are one sequence.
     """
     fewer, more = sorted(([row[-1] for row in one], [row[0] for row in other]), key=len)
     more.sort(key=_middle)
@@ -194,7 +205,7 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     if 2 * len(level) <= len(facing):
         return True
     if 2 * sum(_go_together(*pair) for pair in level) <= len(facing):
-        # A name in large type beside small lines is a title of what continues below it.
+        # A name in large type beside small lines is the title of the text below it.
         return _reaches_as_far(one, other) and _reaches_as_far(other, one)
     return (_is_prose(one) and _is_prose(other)) or (_is_headed(one) and _is_headed(other))
 
@@ -206,7 +217,7 @@ def _reaches_as_far(one: Sequence[Row], other: Sequence[Row]) -> bool:
 
 
 def _nearest(box: LineBox, others: Sequence[LineBox]) -> LineBox:
-    """Return the one of `others`, sorted by middle, whose middle is nearest to that of `box`."""
+    """Return the box of `others`, which are sorted by their middles, whose middle is nearest to the middle of `box`."""
     place = bisect_left(others, box.middle, key=_middle)
     return min(others[max(place - 1, 0) : place + 1], key=lambda other: abs(other.middle - box.middle))
 
@@ -227,7 +238,7 @@ def _is_prose(rows: Sequence[Row]) -> bool:
 
 
 def _is_headed(rows: Sequence[Row]) -> bool:
-    """True if a heading with a colon is followed by rows without one that are no column of values."""
+    """True if a heading with a colon is followed by rows without a colon that are not a column of values."""
     (head, *others), *rest = rows
     if others or not rest or not head.line.text.endswith(_COLONS):
         return False
@@ -274,19 +285,6 @@ def _shared_width(one: LineBox, other: LineBox) -> float:
     return min(one.right, other.right) - max(one.left, other.left) - 0.3 * min(one.height, other.height)
 
 
-_ALIKE = 1.45
-"""Largest ratio of the heights of two boxes of one type size."""
-_FIELD_GAP = 1.5
-"""Least white space, in line heights, before a label that begins a line of its own."""
-_FAR = 3.0
-"""Least white space, in line heights, before a text that is neither a cell nor a value and begins a line of its own."""
-_LABEL_SIZE = 1.25
-"""Least ratio of the type size of values to that of the labels above them."""
-_LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
-_AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
-_COLONS = (":", "：")
-
-
 def _split_lines(rows: Sequence[Row]) -> list[Row]:
     """Split the `rows` of a part of the page into lines with separate content."""
     lines: list[list[Row]] = []
@@ -302,7 +300,7 @@ def _split_lines(rows: Sequence[Row]) -> list[Row]:
     together = sum(any(len(line) > 1 for line in fields) for fields in lines)
     if 2 * together > len(rows):
         return [line for fields in lines for line in fields]
-    # Most lines stand alone, so this is no table.
+    # Most lines stand alone, so this is not a table.
     values = [box for row in rows for box in row if _is_value(box.line.text)]
     edges = [sorted(getattr(box, edge) for box in values) for edge in ("left", "centre", "right")]
     return [part for fields in lines for line in fields for part in _split_far_apart(line, edges)]
@@ -347,8 +345,8 @@ def _begins_anew(line: Row, text: str) -> bool:
 
 
 def _split_far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
-    """Split `line` if it is two texts far from each other, of which the second is no value and stands above none.
-    `edges` are the ascending edges of the values."""
+    """Split `line` if it consists of two texts far from each other, and the second is not a value and not above a
+    value. `edges` holds three sorted lists: the left edges, centres and right edges of all values."""
     if len(line) != 2:
         return [line]
     one, other = line
@@ -376,7 +374,8 @@ def _is_value(text: str) -> bool:
 
 
 def _go_together(one: LineBox, other: LineBox) -> bool:
-    """True if the sizes of two boxes on a row allow them to belong together: an amount may be larger than its label."""
+    """True if the sizes of two boxes in a row do not rule out that they belong together. They may differ in size,
+    because an amount may be larger than its label."""
     low, high = sorted((one, other), key=attrgetter("height"))
     if high.height < _ALIKE * low.height:
         return True

@@ -13,13 +13,14 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, Point, Ruling, TextLine
 
 MOST_RULINGS = 2000
-"""Most rulings of a page in each direction, the longest first. A dense form has 500; each is compared with all that may
-cross it."""
+"""Largest number of rulings of a page in each direction, the longest first. A dense form has 500; each is compared with
+all that may cross it."""
 TOUCH = 0.5
-"""Largest gap, in line heights, between a ruling's end and the one that it meets."""
+"""Largest gap, in line heights, between the end of a ruling and another ruling that it meets."""
 _LONGEST_SIDE = 3000
 """Longest side in pixels of a picture that is searched for lines; larger ones are scaled down."""
 _TURNED = 0.035
@@ -61,35 +62,28 @@ def turned(points: Iterable[Point], angle: float) -> list[Point]:
     return [(x * c - y * s, x * s + y * c) for x, y in points]
 
 
-def rulings_in(picture: Image, lines: Sequence[TextLine]) -> list[Ruling]:
-    """Find the straight lines of a picture along and across its text, which stands in `lines`."""
+def rulings_in(picture: Image, lines: Sequence[TextLine], geometry: PageGeometry) -> list[Ruling]:
+    """Find the straight lines of a picture along and across its text, which stands in `lines`. `geometry` is the
+    page's."""
     import cv2
 
-    angle, height = skew_of(lines)
-    skew = (angle + 45) % 90 - 45
+    _, height = skew_of(lines)
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     scale = min(1.0, _LONGEST_SIDE / max(grey.shape))
-    if scale < 1:
+    left, top = 0.0, 0.0
+    if not geometry.is_upright:
+        grey, (left, top), scale = geometry.flattened(grey, scale)
+    elif scale < 1:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    if abs(skew) > 0.05:
-        about = cv2.getRotationMatrix2D((0, 0), skew, 1)
-        corners = turned([(0, 0), (grey.shape[1], 0), (0, grey.shape[0]), grey.shape[::-1]], -skew)
-        left, top = (min(corner[axis] for corner in corners) for axis in (0, 1))
-        size = [int(max(corner[axis] for corner in corners) - (left, top)[axis]) + 1 for axis in (0, 1)]
-        about[:, 2] = -left, -top
-        grey = cv2.warpAffine(grey, about, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    else:
-        skew, left, top = 0.0, 0.0, 0.0
     height *= scale
     around = 2 * int(height / 2) + 3
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
     found = [((x, y), (x + w, y)) for x, y, w in _find_strokes(ink, height, _ACROSS)]
     found += [((y, x), (y, x + w)) for x, y, w in _find_strokes(ink.T, height, _DOWN)]
-    rulings = []
-    for ends in found:
-        start, end = turned([(x + left, y + top) for x, y in ends], skew)
-        rulings.append(((start[0] / scale, start[1] / scale), (end[0] / scale, end[1] / scale)))
-    return rulings
+    if not found:
+        return []
+    ends = geometry.source(np.array(found, np.float64) / scale + (left, top))
+    return [((ax, ay), (bx, by)) for (ax, ay), (bx, by) in ends.tolist()]
 
 
 def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> list[tuple[float, float, float]]:

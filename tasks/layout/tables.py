@@ -1,7 +1,7 @@
 """Recognising tables from the places of words and rulings: cells with rows, columns and spans.
 
 Pictures and PDFs are treated alike. Rulings that cross form a grid, whose cells hold the words between them. Without
-sufficient rulings, columns are strips of white space down through the rows (`columns`).
+sufficient rulings, columns are separated by vertical strips of white space (`columns`).
 """
 
 from bisect import bisect_right
@@ -22,9 +22,9 @@ MOST_TABLES = 50
 MOST_CELLS = 5000
 """Largest number of cells of a table: a grid with more is a drawing, and further rows without rulings are text."""
 _ALIKE = 0.7
-"""Largest distance between the middles of a column on two pages, in halves of its width."""
+"""Largest distance between the middles of a column on two pages, relative to half of its width."""
 _ROUNDS = 20
-"""Largest number of rounds in which merged cells are completed to rectangles: those of a form take two or three."""
+"""Largest number of rounds in which merged cells are completed to rectangles: the cells of a form take two or three."""
 _SIDE = 0.5
 """Least share of a cell's side that must be ruled for the side to exist."""
 
@@ -140,10 +140,12 @@ def _build_grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float)
 
 
 def _grid_edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: float) -> list[float]:
-    """Return the levels of `strokes`, and an open side if the strokes that cross them extend beyond."""
+    """Return the levels of `strokes`. If the crossing strokes extend beyond the outermost level, their ends count as a
+    further level: an open side."""
     places = [level for level, _ in levels(strokes, height)]
     starts, ends = sorted(one.start for one in crossing), sorted(one.end for one in crossing)
-    # The median is used because at an open side most strokes extend beyond; a single one belongs to something else.
+    # The median is used because most strokes extend beyond an open side. A single stroke that extends further belongs
+    # to something else.
     start, end = starts[len(starts) // 2], ends[len(ends) // 2]
     if start < places[0] - height:
         places.insert(0, start)
@@ -153,7 +155,8 @@ def _grid_edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: f
 
 
 def _ruled_sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequence[float]) -> NDArray[np.bool_]:
-    """Return a mask, parts × places: True if a ruling runs at a place along the part between two `steps`."""
+    """Return a mask of parts × places. A part lies between two successive `steps`; the mask is True if a ruling at this
+    place covers the part."""
     covered = np.zeros((len(steps) - 1, len(places)))
     starts, ends = np.array(steps[:-1]), np.array(steps[1:])
     middles = [(one + other) / 2 for one, other in pairwise(places)]
@@ -189,7 +192,8 @@ def _merge_to_rectangles(
         odd = np.flatnonzero(area != np.bincount(labels, minlength=count))
         if not len(odd):
             return {(y, x): (int(top[grid[y, x]]), int(left[grid[y, x]])) for y in range(rows) for x in range(columns)}
-        # A shape that is no rectangle grows to one with everything that it then covers.
+        # A shape that is not a rectangle is extended to a rectangle, together with all cells that this rectangle
+        # covers.
         for label in odd:
             inside = number[top[label] : bottom[label] + 1, left[label] : far[label] + 1].ravel()
             one = np.concatenate([one, inside[:-1]])
@@ -198,8 +202,8 @@ def _merge_to_rectangles(
 
 
 def _connected_groups(one: NDArray[np.intp], other: NDArray[np.intp], number: int) -> tuple[int, NDArray[np.int32]]:
-    """Return the number of groups of connected nodes and each node's group; `one` and `other` are the ends of the
-    connections."""
+    """Return the number of groups of connected nodes, and the group of each node. `one` and `other` are the two ends of
+    each connection."""
     # Imported late, because it takes a tenth of the server's start.
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components

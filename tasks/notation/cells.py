@@ -1,6 +1,6 @@
-"""Parser of numbers and points in time in the cells of a table: ISO 8601, the notations of several countries for days,
-months, quarters, weeks and years, and seconds since 1970. An ambiguous cell is read like the other cells of its table.
-"""
+"""Parses numbers and points in time in the cells of a table: in ISO 8601, in the notations of several countries for
+days, months, quarters, weeks and years, and as seconds since 1970. An ambiguous cell is read like the other cells of
+its table."""
 
 import datetime as dt
 import math
@@ -21,91 +21,6 @@ _LONGEST_NUMBER = 60
 _MISSING = frozenset(
     {"", "-", "–", "—", ".", "..", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "k.a.", "s/d"}
 )
-
-
-def is_missing(cell: str) -> bool:
-    """True if `cell` is empty or a mark for a missing value, like `n/a`."""
-    return cell.strip().lower() in _MISSING
-
-
-def looks_numeric(cell: str) -> bool:
-    """True if `cell` is a number, with a decimal point or a decimal comma."""
-    return _digits(cell) is not None
-
-
-def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
-    """True if commas are decimal signs in these cells of one table.
-
-    The first unambiguous cell decides. If all cells are ambiguous, the answer is `likely`.
-
-    `1.234,5`, `12,5` and `0,125` can only be read with a decimal comma, `1,234.5` and `12.5` only with a decimal point.
-    """
-    for cell in cells:
-        found = _digits(cell)
-        if found is None:
-            continue
-        digits = found[1].lower().partition("e")[0]
-        comma, point = digits.rfind(","), digits.rfind(".")
-        if comma >= 0 and point >= 0:
-            return comma > point
-        if comma < 0 and point < 0:
-            continue
-        if digits[0] == "0" or not is_grouped(digits, "," if comma >= 0 else "."):
-            return comma >= 0 and digits.count(",") == 1
-        if _count_signs(digits) > 1:
-            return point >= 0
-    return likely
-
-
-def number(cell: str, *, comma: bool) -> float | None:
-    """Return the number in `cell`, or None if the cell is no number or the number is not finite.
-
-    `comma` states that commas are decimal signs. Signs of currencies and per cent are dropped (`50%` is 50), and
-    parentheses mean a minus.
-    """
-    found = _digits(cell)
-    if found is None:
-        return None
-    sign, digits = found
-    mantissa, _, exponent = digits.lower().partition("e")
-    readings = list(_readings(mantissa, has_exponent=bool(exponent)))
-    value = next((one.value for one in readings if one.decimal_sign in ("", "," if comma else ".")), None)
-    if value is None and readings and _count_signs(mantissa) == 1:
-        # The cell does not follow the table's notation, like `12.5` among decimal commas, but is still a number.
-        value = readings[0].value
-    if value is None:
-        return None
-    read = float(f"{sign}{value:f}e{exponent or 0}")
-    return read if math.isfinite(read) else None
-
-
-def _readings(digits: str, *, has_exponent: bool) -> Iterator[Magnitude]:
-    """Return the readings of a cell's digits.
-
-    Digits that begin with a zero or precede an exponent have no thousands groups: 012,345 and 1,234e5 are fractions.
-    """
-    for reading in magnitudes(digits):
-        is_fraction = reading.decimal_sign in digits
-        if (is_fraction or not has_exponent) and (digits[0] != "0" or (is_fraction and _count_signs(digits) < 2)):
-            yield reading
-
-
-def _count_signs(digits: str) -> int:
-    return digits.count(".") + digits.count(",")
-
-
-def _digits(cell: str) -> tuple[str, str] | None:
-    """Return the sign of a number, and its digits with their points and commas; None if `cell` is no number."""
-    text = cell.strip()
-    if not text or len(text) > _LONGEST_NUMBER:
-        return None
-    negative = text.startswith("(") and text.endswith(")")
-    found = _NUMBER.fullmatch((text[1:-1] if negative else text).translate(_DROPPED))
-    if found is None:
-        return None
-    return ("-" if negative else found[1]), found[2]
-
-
 _YEAR = r"(?P<year>1[5-9]\d\d|2[01]\d\d)"
 _CLOCK = (
     r"(?:[T ]\s*(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?\s*(?P<half>am|pm)?"
@@ -146,6 +61,90 @@ _SECONDS = (100_000_000, 10_000_000_000)
 
 Numbers a thousand times as large are read as milliseconds.
 """
+
+
+def is_missing(cell: str) -> bool:
+    """True if `cell` is empty or a mark for a missing value, like `n/a`."""
+    return cell.strip().lower() in _MISSING
+
+
+def looks_numeric(cell: str) -> bool:
+    """True if `cell` is a number, with a decimal point or a decimal comma."""
+    return _digits(cell) is not None
+
+
+def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
+    """True if commas are decimal signs in these cells of one table.
+
+    The first unambiguous cell decides. If all cells are ambiguous, the answer is `likely`.
+
+    `1.234,5`, `12,5` and `0,125` can only be read with a decimal comma, `1,234.5` and `12.5` only with a decimal point.
+    """
+    for cell in cells:
+        found = _digits(cell)
+        if found is None:
+            continue
+        digits = found[1].lower().partition("e")[0]
+        comma, point = digits.rfind(","), digits.rfind(".")
+        if comma >= 0 and point >= 0:
+            return comma > point
+        if comma < 0 and point < 0:
+            continue
+        if digits[0] == "0" or not is_grouped(digits, "," if comma >= 0 else "."):
+            return comma >= 0 and digits.count(",") == 1
+        if _count_signs(digits) > 1:
+            return point >= 0
+    return likely
+
+
+def number(cell: str, *, comma: bool) -> float | None:
+    """Return the number in `cell`, or None if the cell is not a number or the number is not finite.
+
+    `comma` states that commas are decimal signs. Signs of currencies and per cent are dropped (`50%` is 50), and
+    parentheses mean a minus.
+    """
+    found = _digits(cell)
+    if found is None:
+        return None
+    sign, digits = found
+    mantissa, _, exponent = digits.lower().partition("e")
+    readings = list(_readings(mantissa, has_exponent=bool(exponent)))
+    value = next((one.value for one in readings if one.decimal_sign in ("", "," if comma else ".")), None)
+    if value is None and readings and _count_signs(mantissa) == 1:
+        # The cell does not follow the table's notation, like `12.5` among decimal commas, but is still a number.
+        value = readings[0].value
+    if value is None:
+        return None
+    read = float(f"{sign}{value:f}e{exponent or 0}")
+    return read if math.isfinite(read) else None
+
+
+def _readings(digits: str, *, has_exponent: bool) -> Iterator[Magnitude]:
+    """Return the readings of a cell's digits.
+
+    Digits that begin with a zero or precede an exponent have no thousands groups: 012,345 and 1,234e5 are fractions.
+    """
+    for reading in magnitudes(digits):
+        is_fraction = reading.decimal_sign in digits
+        if (is_fraction or not has_exponent) and (digits[0] != "0" or (is_fraction and _count_signs(digits) < 2)):
+            yield reading
+
+
+def _count_signs(digits: str) -> int:
+    return digits.count(".") + digits.count(",")
+
+
+def _digits(cell: str) -> tuple[str, str] | None:
+    """Return the sign of a number, and its digits with their points and commas; None if `cell` is not a number."""
+    text = cell.strip()
+    if not text or len(text) > _LONGEST_NUMBER:
+        return None
+    negative = text.startswith("(") and text.endswith(")")
+    found = _NUMBER.fullmatch((text[1:-1] if negative else text).translate(_DROPPED))
+    if found is None:
+        return None
+    return ("-" if negative else found[1]), found[2]
+
 
 Moment = tuple[dt.datetime, int | None]
 """Local time, and its offset from UTC in minutes if the cell states one."""
@@ -219,7 +218,7 @@ def _disorder(found: list[Moment | None]) -> tuple[int, float]:
 
 
 def _read(found: re.Match[str] | None, day_first: bool) -> Moment | None:
-    """Return the moment that a match of a notation states, or None without a match or with a word that is no month.
+    """Return the moment that a match of a notation states, or None without a match or with a word that is not a month.
 
     Raises ValueError for a date that the calendar does not have, and for years before 1500 or after 2199.
     """

@@ -49,7 +49,7 @@ def currency_of(text: str) -> str:
 
 
 def is_currency(word: str) -> bool:
-    """True if a word is nothing but the sign or code of a currency, in capitals or not: `(RM)`, `....RM`, `eur`."""
+    """True if a word consists only of the sign or code of a currency, in capitals or not: `(RM)`, `....RM`, `eur`."""
     return word.casefold().strip(_LEADERS) in _WORDS
 
 

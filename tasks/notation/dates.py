@@ -1,11 +1,13 @@
-"""Parser of calendar days in text, with every reading of each, and of days, months, quarters and years in requests.
+"""Parses calendar days in texts, with every possible reading of each day, and days, months, quarters and years in
+requests.
 
 >>> [day.readings for day in find_days("Due 03/04/2026")]
 [(datetime.date(2026, 4, 3), datetime.date(2026, 3, 4))]
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -13,7 +15,8 @@ from typing import Final
 from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 
 CENTURY_TURNS_AT = 50
-"""First two-digit year that is read as 19xx: documents look back to births, and some decades ahead at most."""
+"""First two-digit year that is read as 19xx. Documents contain dates of birth, but hardly any dates more than some
+decades ahead."""
 
 _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
 """Lookahead for the end of a date: no further digit, unless a time of day has lost the space before it."""
@@ -27,13 +30,38 @@ _DATE = re.compile(
         [ /-]?(?:de[ ])?(?P<y2>{_YEAR}){_NO_LONGER}
       | (?<![^\W\d_])(?P<month3>{_MONTH})\.?[ -]?(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?
         [ -]+(?P<y3>\d{{4}}){_NO_LONGER}
-      | (?P<y4>(?:19|20)\d\d)(?P<m4>\d\d)(?P<d4>\d\d)(?!\d)
+      | (?P<glued>(?:19|20)\d{{6}}|\d{{4}}(?:19|20)\d\d)(?!\d)
+      | (?<!\d[ ])(?P<d5>\d\d)[ ](?P<m5>\d\d)[ ](?P<y5>(?:19|20)\d\d)(?![ ]?\d)
+      | (?<!\d[ ])(?P<comb>\d(?:[ ]\d){{7}})(?![ ]?\d)
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
 _BEFORE = re.compile(r"([^\W\d_]{2,8}(?:-feira)?)(?:\.?,? |, ?)", re.I)
 """Pattern of a word before a date."""
 _TIME = re.compile(r"[\sT,]*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s?(?:[ap]\.?m\.?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?", re.I)
+_NEAR_YEAR = r"(?:19|2[01])\d\d"
+DATE: Final = (
+    rf"(?:(?P<year>{_NEAR_YEAR})(?:-(?P<mm>\d\d?)(?:-(?P<dd>\d\d?))?)?"
+    rf"|[QT](?P<q>[1-4])[ /-]?(?P<qy>{_NEAR_YEAR})|(?P<yq>{_NEAR_YEAR})[ -]?Q(?P<yqq>[1-4])"
+    rf"|(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? )?(?:de )?(?P<month>{any_of(MONTHS)})\.?"
+    rf"(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)?,? (?:de |of )?(?P<my>{_NEAR_YEAR}))(?![\d.,-]*\d)"
+)
+"""A regular expression of a day, month, quarter or year of this century or its neighbours, for `stretch_of`."""
+
+
+_NO_YEAR = re.compile(
+    rf"""(?P<before>[^\W\d_]{{2,10}}(?:-feira)?(?:\.?,?[ ]|,[ ]?))?(?:
+        (?P<a>\d{{1,2}})[ ]?(?P<sign>[./-])[ ]?(?P<b>\d{{1,2}})\.?
+      | (?P<d>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[ -]?(?:de[ ])?(?P<month>{_MONTH})\.?
+      | (?P<month2>{_MONTH})\.?[ -](?P<d2>\d{{1,2}})(?:st|nd|rd|th)?
+    )(?:,?[ ]\d{{1,2}}[:.h]\d\d)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+_MONTH_OF_YEAR = re.compile(r"(?<![\d/.,-])(?P<m>\d{1,2})[/.-](?P<y>20\d\d)(?![\d/.-])")
+_NAMED_MONTH = re.compile(rf"(?P<m>{_MONTH})\.? (?:de )?(?P<y>20\d\d)(?!\d)")
+_YEAR_ALONE = re.compile(r"(?<![\d/.,-])20\d\d(?![\d/.,-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +93,67 @@ def parse_day(text: str) -> Day | None:
     return day if not rest or _TIME.fullmatch(rest) else None
 
 
+def is_day_of_a_year(text: str) -> bool:
+    """True if a text is a day and a month without a year: `21 Oct`, `01.07.`, `14/04`."""
+    return _parts_of_day(text) is not None
+
+
+def days_without_year(texts: Sequence[str], known: Sequence[date]) -> list[date | None]:
+    """Return the days in texts without a year, each in the year in which it is nearest to the `known` days.
+
+    All texts decide together whether days come before months. Without known days, or if a text is not a day, there are
+    none.
+    """
+    parts = [_parts_of_day(text) for text in texts]
+    if not known or not all(parts):
+        return [None] * len(texts)
+    told = [one for one in parts if one]
+    is_month_first = any(second > 12 for _, second, is_named in told if not is_named) and all(
+        first <= 12 for first, _, is_named in told if not is_named
+    )
+    common = Counter(day.year for day in known).most_common(1)[0][0]
+    middle = sorted(day for day in known if day.year == common)
+    around = middle[len(middle) // 2]
+    found = []
+    for first, second, is_named in told:
+        day, month = (second, first) if is_month_first and not is_named else (first, second)
+        near = [one for year in (common - 1, common, common + 1) if (one := _day_in(year, month, day))]
+        found.append(min(near, key=lambda one: abs(one - around), default=None))
+    return [None] * len(texts) if None in found else found
+
+
+def days_told(text: str) -> list[date]:
+    """Return the days in a text in their likeliest reading, or else the middles of its months or years."""
+    days = [day.readings[0] for day in find_days(text)]
+    months = [(found["y"], found["m"]) for found in _MONTH_OF_YEAR.finditer(text)]
+    months += [
+        (found["y"], str(number)) for found in _NAMED_MONTH.finditer(text) if (number := month_named(found["m"]))
+    ]
+    return (
+        days
+        or [date(int(year), int(month), 15) for year, month in months if 1 <= int(month) <= 12]
+        or [date(int(found[0]), 7, 1) for found in _YEAR_ALONE.finditer(text)]
+    )
+
+
+def _parts_of_day(text: str) -> tuple[int, int, bool] | None:
+    """Return the figures of a day without a year, and True if the second one is the month."""
+    found = _NO_YEAR.fullmatch(" ".join(text.split()))
+    if found is None or not _is_weekday(found["before"] or ""):
+        return None
+    if found["a"]:
+        return int(found["a"]), int(found["b"]), found["sign"] == "."
+    month = month_named(found["month"] or found["month2"])
+    return (int(found["d"] or found["d2"]), month, True) if month else None
+
+
+def _day_in(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
 def _is_weekday(before: str) -> bool:
     """True if `before`, the text before a date, is empty or a day of the week."""
     word = _BEFORE.fullmatch(before)
@@ -75,8 +164,15 @@ def _days(match: re.Match[str]) -> Iterator[date]:
     part = match.groupdict()
     if part["y1"]:
         orders = [(part["y1"], part["m1"], part["d1"])]
-    elif part["y4"]:
-        orders = [(part["y4"], part["m4"], part["d4"])]
+    elif part["y5"]:
+        orders = [(part["y5"], part["m5"], part["d5"]), (part["y5"], part["d5"], part["m5"])]
+    elif part["comb"] or part["glued"]:
+        # A form has a box for each figure.
+        figures = (part["comb"] or part["glued"]).replace(" ", "")
+        orders = [(figures[4:], figures[2:4], figures[:2]), (figures[4:], figures[:2], figures[2:4])]
+        in_order = (figures[:4], figures[4:6], figures[6:])
+        orders = [in_order, *orders] if part["glued"] else [*orders, in_order]
+        orders = [order for order in orders if order[0][:2] in ("19", "20")]
     elif part["a"]:
         a, b, c = part["a"], part["b"], part["c"]
         orders = [(c, b, a), (c, a, b)]
@@ -99,19 +195,9 @@ def _month_beginning(name: str) -> int:
 
 
 def full_year(digits: str, turns_at: int) -> int:
-    """Return the year of four or two digits: 19xx for two digits from `turns_at` on, 20xx for two digits below."""
+    """Return the year in four or two digits. Two digits mean 19xx from `turns_at` on, and 20xx below it."""
     year = int(digits)
     return year if len(digits) == 4 else year + (1900 if year >= turns_at else 2000)
-
-
-_NEAR_YEAR = r"(?:19|2[01])\d\d"
-DATE: Final = (
-    rf"(?:(?P<year>{_NEAR_YEAR})(?:-(?P<mm>\d\d?)(?:-(?P<dd>\d\d?))?)?"
-    rf"|[QT](?P<q>[1-4])[ /-]?(?P<qy>{_NEAR_YEAR})|(?P<yq>{_NEAR_YEAR})[ -]?Q(?P<yqq>[1-4])"
-    rf"|(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? )?(?:de )?(?P<month>{any_of(MONTHS)})\.?"
-    rf"(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)?,? (?:de |of )?(?P<my>{_NEAR_YEAR}))(?![\d.,-]*\d)"
-)
-"""A regular expression of a day, month, quarter or year of this century or its neighbours, for `stretch_of`."""
 
 
 def stretch_of(found: re.Match[str]) -> tuple[date, date] | None:

@@ -16,7 +16,7 @@ from tasks.notation.currencies import ANY as CURRENCY
 _CURRENCIES = rf"{CURRENCY}|Fr|Kr"
 """Letters that may precede a figure without a space.
 
-A figure after any other letters is part of a code: AB1234 is no amount.
+A figure after any other letters is part of a code: AB1234 is not an amount.
 """
 _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(])?[ ]?
@@ -83,11 +83,13 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
 def _is_sign(text: str, match: re.Match[str]) -> bool:
     """True if the character before the figures is a minus sign.
 
-    A hyphen between two words or figures is no minus sign. An opening bracket is one if a closing bracket follows the
-    figures (accounting).
+    A hyphen between two words or figures is not a minus sign. An opening bracket is one if a closing bracket follows
+    the figures (accounting), unless they repeat a number in words: "thirty (30) days".
     """
     if match["negative"] == "(":
-        return text[match.end() : match.end() + 1] == ")"
+        before, after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 3]
+        is_in_words = before[:1].islower() and after[1:2].isspace() and after[2:].isalpha()
+        return after[:1] == ")" and not (is_in_words and match["digits"].isdigit())
     at = match.start("negative")
     return at == 0 or not text[at - 1].isalnum()
 

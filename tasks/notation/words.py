@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 _TABLE: Final[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+UNITS: Final[dict[str, str]] = _TABLE["units"]
+"""Regular expression of the words for each unit of time, without groups, by the unit's English name."""
 
 
 def _numbered(subject: str) -> dict[str, int]:
@@ -20,8 +22,6 @@ WEEKDAYS: Final = _numbered("weekdays")
 NUMBERS: Final = _numbered("numbers")
 PLACES: Final = _numbered("places")
 """Places in an order by their names: 1 is the first, -1 the last."""
-UNITS: Final[dict[str, str]] = _TABLE["units"]
-"""Regular expression of the words for each unit of time, without groups, by the unit's English name."""
 
 
 def any_of(words: Iterable[str]) -> str:
@@ -36,7 +36,7 @@ def count_named(text: str, words: Mapping[str, int] = NUMBERS) -> int:
 
 
 def month_named(name: str) -> int:
-    """Return the number of the month, 1 to 12, or 0 for a word that is no month."""
+    """Return the number of the month, 1 to 12, or 0 for a word that is not a month."""
     return MONTHS.get(name.lower().rstrip("."), 0)
 
 

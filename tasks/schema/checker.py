@@ -8,6 +8,7 @@ may cause is bounded.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import islice
@@ -43,6 +44,33 @@ _NAMES = ("$schema", "$id", "id", "$anchor", "$dynamicAnchor")
 """Keywords by which the validator would find the published form again."""
 _TO_THE_ROOT = ("$dynamicRef", "$recursiveRef")
 """Keywords of references; a metaschema uses them for references to its root only."""
+FIELD = "response_format.json_schema.schema"
+MAX_SCHEMA_BYTES = 100_000
+MAX_DEPTH = 64
+"""Largest depth of a schema or an answer. The validator needs 6–7 stack frames per level of references."""
+MAX_VALUES = 20_000
+"""Largest number of objects, lists, texts and numbers in a schema.
+
+A schema of this size is prepared in 0.3 s on one core; 5,000 properties with type and description are 15,000 values.
+"""
+MAX_SCHEMA_STEPS = 3_000_000
+"""Largest number of comparisons of a schema with the metaschema. Parts that only references reach are counted once
+more."""
+MAX_ID_CHARS = 1000
+"""Largest total length of all `$id`s of a schema. The validator joins and normalises them at every step into a part
+with an `$id`."""
+MAX_PATTERNS = 64
+MAX_DIGITS = 4000
+"""Largest number of digits of an integer in a schema; Python writes out some 4,300."""
+_FIRST_TOO_LONG: int = 10**MAX_DIGITS
+MAX_VALUE = 60
+"""Largest length of a value in an error message, in characters."""
+_DRAFTS: dict[str, type[Validator]] = {
+    str(draft.META_SCHEMA["$schema"]).rstrip("#"): draft
+    for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)
+}
+_OF_EACH_KIND: tuple[Any, ...] = (None, 0, "", [], {})
+"""A value of each JSON type without contents, for finding a circle of references before there is an answer."""
 
 
 @cache
@@ -52,7 +80,7 @@ def metaschema_validator(draft: type[Validator]) -> Validator:
     unfolded = _unfolded(root.contents, REGISTRY.resolver_with_root(root).lookup, {})
     for vocabulary in unfolded.pop("allOf", ()):
         unfolded["properties"].update(vocabulary["properties"])
-    # No formats: `regex` would hand the patterns to Python's engine.
+    # Formats are not checked, because the format `regex` would pass the patterns to Python's engine.
     return bounded(draft)(unfolded, format_checker=FormatChecker(formats=()))
 
 
@@ -70,7 +98,7 @@ def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) ->
     unfolded: dict[str, Any] = {}
     known[id(part)] = unfolded
     for name, value in part.items():
-        # If the value is no text, the name may be a property's name instead of a keyword.
+        # If the value is not text, the name may be a property's name instead of a keyword.
         if not isinstance(value, str):
             unfolded[name] = _unfolded(value, lookup, known)
         elif name in _TO_THE_ROOT:
@@ -83,30 +111,6 @@ def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) ->
     if unfolded.keys() == {"allOf"} and len(unfolded["allOf"]) == 1:
         return unfolded["allOf"][0]
     return unfolded
-
-
-FIELD = "response_format.json_schema.schema"
-MAX_SCHEMA_BYTES = 100_000
-MAX_DEPTH = 64
-"""Largest depth in a schema or an answer; per level of references, the validator needs 6–7 stack frames."""
-MAX_VALUES = 20_000
-"""Largest number of objects, lists, texts and numbers in a schema.
-
-A schema of this size is prepared in 0.3 s on one core; 5,000 properties with type and description are 15,000 values.
-"""
-MAX_SCHEMA_STEPS = 3_000_000
-"""Largest number of comparisons of a schema with the metaschema; parts that only references reach count again."""
-MAX_ID_CHARS = 1000
-"""Largest length of all `$id`s of a schema together, because they are joined and normalised at every step into a part
-with an `$id`."""
-MAX_PATTERNS = 64
-MAX_VALUE = 60
-"""Largest length of a value in an error message, in characters."""
-
-_DRAFTS: dict[str, type[Validator]] = {
-    str(draft.META_SCHEMA["$schema"]).rstrip("#"): draft
-    for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)
-}
 
 
 class SchemaChecker:
@@ -133,7 +137,7 @@ class SchemaChecker:
     def problem(self, answer: Any) -> str | None:
         """Return the main fault of the answer, in words for the model, or None if the answer satisfies the schema.
 
-        Raises InputError for a schema that refers to itself without end or that asks for too much work.
+        Raises InputError for a schema that refers to itself without end or requires too much work.
         """
         if is_deeper(answer, MAX_DEPTH):
             return f"the JSON is nested more than {MAX_DEPTH} levels deep"
@@ -147,10 +151,6 @@ class SchemaChecker:
         path = "".join(f"/{step}" for step in error.absolute_path)
         place = f"at {_cut(path, MAX_VALUE)}: " if path else ""
         return place + _short(error)
-
-
-_OF_EACH_KIND: tuple[Any, ...] = (None, 0, "", [], {})
-"""A value of each JSON type without contents, for finding a circle of references before there is an answer."""
 
 
 def _endless(check: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
@@ -202,11 +202,24 @@ def _check_size(draft: type[Validator], schema: Any) -> None:
     values = id_chars = 0
     for level in _levels(schema):
         values += len(level)
+        if not all(map(_is_writable, level)):
+            raise SchemaRefused(f"a number in it is infinite or has more than {MAX_DIGITS} digits.")
         id_chars += sum(len(str(value.get(identifier, ""))) for value in level if isinstance(value, dict))
     if values > MAX_VALUES:
         raise SchemaRefused(f"the schema has {values} values, more than {MAX_VALUES}.")
     if id_chars > MAX_ID_CHARS:
         raise SchemaRefused(f"its '$id's have more than {MAX_ID_CHARS} characters together.")
+
+
+def _is_writable(value: Any) -> bool:
+    """True if a message can quote `value`: Python neither divides infinite numbers nor writes endless ones out."""
+    match value:
+        case float():
+            return math.isfinite(value)
+        case int():
+            return abs(value) < _FIRST_TOO_LONG
+        case _:
+            return True
 
 
 def _check_well_formed(draft: type[Validator], schema: Any) -> None:
@@ -234,11 +247,12 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
             reference, resolver = references.pop()
             try:
                 target = resolver.lookup(reference)
-            except Unresolvable:
+            except (Unresolvable, TypeError):  # TypeError: the pointer goes on below a number or null
                 why = "points at nothing" if reference.startswith("#") else "leaves the schema, and nothing is fetched"
                 raise SchemaRefused(f"the reference '{reference[:MAX_QUOTE]}' {why}.") from None
             if id(target.contents) not in seen:
-                # The target may be in a place for other values than schemas, which the metaschema does not check.
+                # The target may be in a place that is not meant for schemas and that the metaschema therefore does not
+                # check.
                 _check_well_formed(draft, target.contents)
                 parts.append((specification.create_resource(target.contents), target.resolver))
             continue

@@ -15,7 +15,7 @@ from tasks.schema.paths import JsonPath, referred, steps_of_pointer
 from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused
 
 MAX_LEVELS = 100
-"""Largest number of levels of parts within parts that are followed, references included."""
+"""Largest depth, references included, to which the parts of a schema are searched."""
 _LONGEST_NUMBER = 24
 """Largest length of a bound in a message, in characters."""
 _SIZES = {
@@ -45,7 +45,8 @@ class Contradictions:
         self._known: dict[int, Contradiction | None] = {}
         """Result for each part by the part's `id`.
 
-        The result is None, for satisfiable, while a part is examined, because the part may refer to itself.
+        None means satisfiable. This is also the result while a part is still being examined, because the part may refer
+        to itself.
         """
 
     def first(self) -> Contradiction | None:
@@ -64,7 +65,7 @@ class Contradictions:
     def _of(self, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
         reference = part.get("$ref")
         if isinstance(reference, str):
-            # Keywords beside a reference count in some drafts only.
+            # Keywords beside a reference have an effect only in some drafts.
             return self._within(referred(self._root, reference), steps_of_pointer(reference), level)
         for word in ("allOf", "anyOf", "oneOf"):
             branches = part.get(word) or ()
@@ -104,7 +105,7 @@ class Contradictions:
         return None
 
     def _lacking(self, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
-        """Return the contradiction of a required property that no object can have, or None without such a property."""
+        """Return a contradiction if a required property cannot occur in any object, else None."""
         properties = part.get("properties") or {}
         is_closed = part.get("additionalProperties") is False and not part.get("patternProperties")
         for name in part.get("required") or ():
@@ -128,7 +129,8 @@ def _crossed(part: Mapping[str, Any], path: JsonPath) -> Contradiction | None:
 
 
 def _number(part: Mapping[str, Any], word: str) -> float:
-    """Return the value of keyword `word`, or NaN if the value is no number, like draft 4's `exclusiveMinimum: true`."""
+    """Return the value of keyword `word`, or NaN if the value is not a number, like draft 4's `exclusiveMinimum:
+    true`."""
     value = part.get(word)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
 

@@ -1,6 +1,6 @@
 """Search for the JSON in the text of a model, with a description of its faults.
 
-Models wrap their JSON in code fences and sentences. Such wrapping is accepted if only one JSON value can be meant;
+Models wrap their JSON in code fences and sentences. Such wrapping is accepted if it is clear which JSON value is meant;
 the JSON itself is never repaired.
 """
 
@@ -27,7 +27,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class AnswerInvalid(Exception):
-    """The text is no valid answer. The message is a sentence for the model of at most a few hundred characters."""
+    """The text is not a valid answer. The message is a sentence for the model of at most a few hundred characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class JsonAnswer:
 def parse_answer(text: str, schema: SchemaChecker | None) -> JsonAnswer:
     """Return the only JSON value in `text` that satisfies `schema`; without a schema (`json_object`), the only object.
 
-    Raises AnswerInvalid: no JSON, several values that would do, JSON that breaks off, duplicate keys, NaN,
-    or the schema is not satisfied. Raises InputError for a schema that cannot be checked.
+    Raises AnswerInvalid: no JSON, several suitable values, incomplete JSON, duplicate keys, NaN, or the schema is not
+    satisfied. Raises InputError for a schema that cannot be checked.
     """
     text = text.strip().removeprefix("\ufeff").strip()
     if len(text) > MAX_ANSWER_CHARS:
@@ -99,7 +99,8 @@ def _candidates(text: str) -> Iterator[JsonAnswer]:
             yield _decoded(piece)
             found = True
         except ValueError as error:
-            # A bracketed remark in a sentence is no attempt at JSON, but this piece is one and must not be ignored.
+            # A remark in brackets within a sentence is ignored. This piece is an attempt at JSON, so it must not be
+            # ignored.
             if fenced or _MEANT_AS_OBJECT.match(piece):
                 raise AnswerInvalid(f"The answer is not valid JSON: {error}.") from None
     if not found:

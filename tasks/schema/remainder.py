@@ -1,4 +1,5 @@
-"""Remainder of a schema without the fields that are filled in already, and the union of its answer and these fields."""
+"""Computes the rest of a schema without the fields that are already filled in, and combines the answer to this rest
+with these fields."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +11,8 @@ DEEPEST = 8
 NOTES = frozenset({"title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs", "definitions"})
 """Keywords that do not constrain an answer."""
 _PLAIN = NOTES | {"type", "properties", "required", "additionalProperties"}
-"""Keywords of objects with independent fields: no such keyword constrains a combination of fields."""
+"""Keywords that an object schema may have if its fields are independent. Other keywords may constrain combinations of
+fields."""
 
 
 class _LeftOut:

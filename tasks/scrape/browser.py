@@ -20,24 +20,11 @@ from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.inputs.fetch.network import Resolver, SystemResolver
 from tasks.inputs.fetch.url_policy import FetchFailed
+from tasks.scrape.browser_memory import limit_memory
 from tasks.scrape.browser_proxy import BrowserProxy, network_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    html: bytes
-    """The page's HTML in UTF-8."""
-    url: str
-    """Final address of the page, after redirects."""
-
-
-class Renderer(Protocol):
-    async def render(self, url: str, *, param: str | None = None) -> Rendered:
-        """Return the page after its scripts have run. Raises InputError and ModelError."""
-
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Names of programs in PATH that speak Chromium's protocol."""
@@ -91,6 +78,20 @@ _MARK_UNSEEN = """() => {
 }"""
 """Script that marks elements which style sheets hide; only the browser knows those."""
 
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    html: bytes
+    """The page's HTML in UTF-8."""
+    url: str
+    """Final address of the page, after redirects."""
+
+
+class Renderer(Protocol):
+    async def render(self, url: str, *, param: str | None = None) -> Rendered:
+        """Return the page after its scripts have run. Raises InputError and ModelError."""
+
+
 log = structlog.get_logger(__name__)
 
 
@@ -99,9 +100,9 @@ class BrowserPolicy:
     program: str
     """Path of Chromium, or the `http://…` address of one that was started with FLAGS and a DevTools port."""
     seconds: float = 20.0
-    """Time limit for one page in seconds (OPENFAZE_BROWSER_TIMEOUT_S)."""
+    """Time limit for one page in seconds."""
     pages: int = 2
-    """Number of pages rendered at the same time (OPENFAZE_BROWSER_PAGES)."""
+    """Number of pages rendered at the same time."""
     max_bytes: int = 20 * 1024 * 1024
     """Largest size in bytes of a page's final HTML."""
 
@@ -143,8 +144,8 @@ class BrowserRenderer:
     async def render(self, url: str, *, param: str | None = None) -> Rendered:
         """Return the page at `url` after it has loaded and gone quiet. Invisible elements are marked `hidden`.
 
-        Raises FetchFailed (the page cannot be loaded or takes too long), InputTooLarge, EngineUnavailable (no browser
-        starts) and EngineFailed (the browser died twice).
+        Raises FetchFailed (the page cannot be loaded, takes too long or crashes), InputTooLarge, EngineUnavailable (no
+        browser starts) and EngineFailed (the browser died twice).
         """
         # The first import takes as long as loading a page.
         await asyncio.to_thread(importlib.import_module, "playwright.async_api")
@@ -157,9 +158,7 @@ class BrowserRenderer:
                     async with asyncio.timeout(self._policy.seconds):
                         return await self._render(url, param)
                 except TimeoutError as error:
-                    raise self._failed(
-                        url, param, f"took longer than {self._policy.seconds:g} s (OPENFAZE_BROWSER_TIMEOUT_S)"
-                    ) from error
+                    raise self._failed(url, param, f"took longer than {self._policy.seconds:g} s") from error
                 except Error as error:
                     is_crash = any(sign in str(error) for sign in ("crashed", "has been closed", "disconnected"))
                     if not is_crash and self._browser is not None and self._browser.is_connected():
@@ -167,6 +166,8 @@ class BrowserRenderer:
                     self._count_death(self._browser)
                     log.warning("browser_died", attempt=attempt)
                     if attempt == 2:
+                        if "crashed" in str(error) and self._browser is not None and self._browser.is_connected():
+                            raise self._failed(url, param, "crashes in the browser") from error
                         raise EngineFailed("browser") from error
         raise AssertionError("unreachable")
 
@@ -247,7 +248,7 @@ class BrowserRenderer:
         try:
             if program.startswith(_DEVTOOLS):
                 return await chromium.connect_over_cdp(program)
-            return await chromium.launch(
+            browser = await chromium.launch(
                 executable_path=program,
                 args=list(FLAGS),
                 proxy={"server": _NOWHERE},
@@ -257,6 +258,8 @@ class BrowserRenderer:
                 handle_sigterm=False,
                 handle_sighup=False,
             )
+            await asyncio.to_thread(limit_memory, await _pid_of(browser))
+            return browser
         except Error as error:
             if program.startswith(_DEVTOOLS):
                 raise UpstreamDown("browser", "The browser that OPENFAZE_BROWSER names does not answer.") from error
@@ -292,10 +295,19 @@ class LateBrowser:
             await self._renderer.close()
 
 
+async def _pid_of(browser: "Browser") -> int:
+    session = await browser.new_browser_cdp_session()
+    try:
+        told = await session.send("SystemInfo.getProcessInfo")
+    finally:
+        await session.detach()
+    return next(int(one["id"]) for one in told["processInfo"] if one["type"] == "browser")
+
+
 async def _wait_until_quiet(page: "Page") -> None:
     from playwright.async_api import TimeoutError as Restless
 
-    with contextlib.suppress(Restless):  # a page that polls for ever is read as it is
+    with contextlib.suppress(Restless):  # a page that polls forever is read as it is
         await page.wait_for_load_state("networkidle", timeout=_SETTLE_MS)
 
 

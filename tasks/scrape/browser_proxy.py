@@ -1,7 +1,7 @@
 """The browser's only way out: an HTTP proxy on loopback that opens the same addresses as the fetcher and no others.
 
-A page's scripts may request anything. Each of their connections arrives here with a host name, whose addresses are
-checked and pinned as in a fetch, for redirects too, and all bytes that a page moves are counted.
+A page's scripts may request anything. Each connection of a page arrives here with a host name. The host's addresses are
+checked and pinned as in a fetch, also for redirects, and all bytes that the page sends and receives are counted.
 """
 
 import asyncio
@@ -29,7 +29,8 @@ from tasks.inputs.fetch.url_policy import AllowList
 from tasks.inputs.limits import MB
 
 MAX_PAGE_BYTES = 40 * MB
-"""Most bytes that one page may move in both directions: its scripts, styles and data; pictures are not loaded."""
+"""Largest number of bytes that one page may move in both directions: its scripts, styles and data; pictures are not
+loaded."""
 _MAX_CONNECTIONS = 64
 _MAX_HEAD = 64 * 1024
 _PIECE = 64 * 1024
@@ -110,7 +111,7 @@ class BrowserProxy:
             async with self._slots:
                 await self._serve(reader, writer)
         except (*_LEFT, asyncio.CancelledError):
-            pass  # nobody is left to send an error to
+            pass  # the browser has left, so no error can be sent
         finally:
             writer.close()
 

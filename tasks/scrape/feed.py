@@ -32,7 +32,7 @@ def is_feed(data: bytes) -> bool:
 
 
 def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, list[Entry]]:
-    """Read a feed as a page and its entries. Raises InputError if it is no text, declares XML entities or is no
+    """Read a feed as a page and its entries. Raises InputError if it is not text, declares XML entities or is not a
     feed."""
     import feedparser  # type: ignore[import-untyped]
 

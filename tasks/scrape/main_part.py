@@ -16,6 +16,28 @@ _INLINE = frozenset(_INLINE_NAMES.split()) | {"hi", "ref"}
 """Inline elements of HTML, and of the XML that trafilatura makes of it."""
 _CELLS = frozenset({"td", "th", "cell"})
 _CELL = "\x1f"
+_LEAST = 3
+_MAX_RECORDS = 1000
+_STATE_NAMES = "odd even first last active current selected new hot sticky featured alt row-odd row-even"
+_STATES = frozenset(_STATE_NAMES.split())
+_AROUND = frozenset({"nav", "footer", "aside", "menu", "dialog", "button", "select", "fieldset"})
+_ROLES = frozenset(
+    {"navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar"}
+)
+_AROUND_WORDS = (
+    "ad ads advert advertisement adsense banner breadcrumb breadcrumbs byline-share consent cookie cookies "
+    "footer gdpr masthead menu nav navbar navigation newsletter pager pagination paginator popup promo "
+    "recommended related share sharing sidebar skip social sponsor sponsored subscribe topbar toolbar toc "
+    "trending widget"
+)
+_SAYS_AROUND = frozenset(_AROUND_WORDS.split())
+"""Words in a class or id that mark content outside the main part."""
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_MAX_SHARE = 0.5
+"""Largest share of a page's text that a menu can have. A larger element is not a menu, whatever its class is."""
+_HINTED = ("class", "id", "itemprop", "rel", "data-testid", "data-field", "aria-label", "title")
+_MAX_LEAVES = 200
+_MAX_TEXT = 5000
 
 
 def text_of(element: HtmlElement) -> str:
@@ -70,16 +92,13 @@ def _collapse_spaces(text: str | None, pre: int) -> str:
 
 
 def size_of(text: str) -> int:
-    """Count the characters that are no white space, as a measure of text in any script."""
+    """Count the characters that are not white space, as a measure of text in any script."""
     return len("".join(text.split()))
 
 
 def size_within(element: HtmlElement) -> int:
     return size_of("".join(element.itertext()))
 
-
-_LEAST = 3
-_MAX_RECORDS = 1000
 
 Record = Sequence[HtmlElement]
 """The elements of one post, product or row: one element or several in sequence."""
@@ -99,7 +118,7 @@ def largest_share(region: HtmlElement) -> float:
 
 
 def record_groups(region: HtmlElement) -> list[Records]:
-    """Return the groups of repeated elements that are no paragraphs, those with the most text first. Groups may be
+    """Return the groups of repeated elements that are not paragraphs, those with the most text first. Groups may be
     nested."""
     found = [group for parent in region.iter() if len(parent) >= _LEAST for group in _record_groups_in(parent)]
     return sorted(found, key=lambda group: -group.size)
@@ -118,7 +137,7 @@ def _record_groups_in(parent: HtmlElement) -> Iterator[Records]:
         if len(rich) < _LEAST or 2 * len(rich) < len(items):
             continue
         yield Records(parent, items[:_MAX_RECORDS], sum(size_within(element) for item in items for element in item))
-        return  # the first kind that repeats begins the records; the others are parts of them
+        return  # the first repeated kind begins the records; the other kinds are parts of them
 
 
 def _split_records(children: Sequence[HtmlElement], places: Sequence[int]) -> list[Record]:
@@ -140,27 +159,6 @@ def _signature(element: HtmlElement) -> str:
     """Return the tag and the classes that all records of a kind share, without numbers and states."""
     names = sorted(name.rstrip("0123456789-_") for name in element.get("class", "").split())
     return " ".join([str(element.tag), *[name for name in names if name not in _STATES]])
-
-
-_STATE_NAMES = "odd even first last active current selected new hot sticky featured alt row-odd row-even"
-_STATES = frozenset(_STATE_NAMES.split())
-
-
-_AROUND = frozenset({"nav", "footer", "aside", "menu", "dialog", "button", "select", "fieldset"})
-_ROLES = frozenset(
-    {"navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar"}
-)
-_AROUND_WORDS = (
-    "ad ads advert advertisement adsense banner breadcrumb breadcrumbs byline-share consent cookie cookies "
-    "footer gdpr masthead menu nav navbar navigation newsletter pager pagination paginator popup promo "
-    "recommended related share sharing sidebar skip social sponsor sponsored subscribe topbar toolbar toc "
-    "trending widget"
-)
-_SAYS_AROUND = frozenset(_AROUND_WORDS.split())
-"""Words in a class or id that mark content outside the main part."""
-_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_MAX_SHARE = 0.5
-"""Largest share of a page's text that a menu can have. A larger element is no menu, whatever its class is."""
 
 
 def main_part(root: HtmlElement) -> HtmlElement:
@@ -205,11 +203,6 @@ def _stands_around(element: HtmlElement, region: HtmlElement) -> bool:
         return is_of_page and around.isdisjoint({"article", "main", "section"})
     named = f"{element.get('class', '')} {element.get('id', '')}"
     return bool(named.strip()) and not _SAYS_AROUND.isdisjoint(part.lower() for part in _PARTS.findall(named))
-
-
-_HINTED = ("class", "id", "itemprop", "rel", "data-testid", "data-field", "aria-label", "title")
-_MAX_LEAVES = 200
-_MAX_TEXT = 5000
 
 
 @dataclass(frozen=True, slots=True)

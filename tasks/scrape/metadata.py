@@ -12,18 +12,8 @@ from tasks.scrape.parsing import joined
 
 _LEAST_CHARS = 40
 _LEAST_SCORE = 0.5
-"""Least score of a detected language; below it the page's own claim is the better guess."""
+"""Least score of a detected language. Below it, the language that the page declares is more reliable."""
 _SAMPLE = 2000
-
-
-def language_of(text: str, claimed: str | None) -> str | None:
-    """Detect the language of `text` (ISO 639), or else return `claimed`: templates claim English for every page."""
-    sample = " ".join(text[:_SAMPLE].split())
-    if len(sample) < _LEAST_CHARS:
-        return claimed
-    return next((code for code, score in detected(sample) if score >= _LEAST_SCORE), claimed)
-
-
 MAX_BYTES = 64 * 1024
 """Largest size in bytes of each kind of structured data, as JSON; items beyond it are omitted."""
 MAX_DEPTH = 12
@@ -33,6 +23,16 @@ _MAX_ITEMS = 1000
 """Largest number of microdata items: the parser compares each item with all items inside that item."""
 _MAX_FEEDS = 20
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
+
+
+def language_of(text: str, claimed: str | None) -> str | None:
+    """Detect the language of `text` (ISO 639), or else return `claimed`. The claim comes second, because templates
+    declare English for every page."""
+    sample = " ".join(text[:_SAMPLE].split())
+    if len(sample) < _LEAST_CHARS:
+        return claimed
+    return next((code for code, score in detected(sample) if score >= _LEAST_SCORE), claimed)
+
 
 Json = Any
 

@@ -22,6 +22,30 @@ from tasks.scrape.visible import drop_unseen
 
 # trafilatura warns about every page in which it finds no article.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+_MOST_ELEMENTS = 20_000
+_MOST_CHARS = 1_000_000
+"""Size above which trafilatura is not used: it takes seconds for large pages that are not articles."""
+_ARTICLE_SHARE = 0.55
+"""Least share of the text in `main` that an article must have to be the page's subject."""
+_PROSE_SHARE = 0.4
+"""Least share of the text outside links that an article must have on a page without `main`."""
+_FEW_CHARS = 250
+"""Number of characters below which trafilatura returns a single line (its setting MIN_EXTRACTED_SIZE)."""
+_LIST_SHARE = 0.5
+"""Least share of a page's text in records of one kind at which the page is a list, of which an article is only a
+part."""
+_LIST_KEPT = 0.95
+_SCRIPT = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script\d*(?:\.\d+)?", re.IGNORECASE)
+"""Types of scripts that a browser runs; others are data, such as JSON-LD, or templates."""
+_LITTLE = 400
+"""Largest number of characters on a page that still waits for its scripts: a name, a menu, "Loading …"."""
+_NEARLY_NOTHING = 40
+_ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "app-root", "main-app", "react-root"})
+"""Ids of the element that React, Vue, Next, Nuxt, Gatsby and others fill."""
+_NEEDS_SCRIPTS = re.compile(r"java\s?script", re.IGNORECASE)
+_UNREAD = frozenset({"script", "style", "noscript", "template"})
+_ENTRY = {"link": "url", "headline": "title", "name": "title", "published": "date", "description": "summary"}
+"""Parts of a feed's entry, by the names of the fields for which they are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +74,6 @@ def article_of(root: HtmlElement) -> Article | None:
     return Article(text, xmltotxt(found.body, include_formatting=True).strip()) if text else None
 
 
-_MOST_ELEMENTS = 20_000
-_MOST_CHARS = 1_000_000
-"""Size above which trafilatura is not used: it takes seconds for large pages that are no articles."""
-_ARTICLE_SHARE = 0.55
-"""Least share of the text in `main` that an article must have to be the page's subject."""
-_PROSE_SHARE = 0.4
-"""Least share of the text outside links that an article must have on a page without `main`."""
-_FEW_CHARS = 250
-"""Number of characters below which trafilatura returns a single line (its setting MIN_EXTRACTED_SIZE)."""
-_LIST_SHARE = 0.5
-"""Least share of a page's text in records of one kind at which the page is a list, of which an article is only a
-part."""
-_LIST_KEPT = 0.95
-
-
 def read_page(root: HtmlElement, url: str) -> ParsedPage:
     """Read the page. `root` loses its invisible elements, and its links become absolute."""
     base = base_of(root, url)
@@ -85,8 +94,8 @@ def read_page(root: HtmlElement, url: str) -> ParsedPage:
 
 
 def _main_texts(root: HtmlElement) -> tuple[str, str]:
-    """Return text and Markdown of the main part: trafilatura's, which handles articles best, unless it omits too
-    much."""
+    """Return text and Markdown of the main part. They come from trafilatura, which handles articles best, unless it
+    omits too much."""
     region = main_part(root)
     text = text_of(region)
     if len(text) <= _MOST_CHARS and sum(1 for _ in root.iter()) <= _MOST_ELEMENTS:
@@ -112,17 +121,6 @@ def _is_complete(article: str, text: str, region: HtmlElement, *, marked: bool) 
     return size_of(article) >= _PROSE_SHARE * (size_of(text) - linked)
 
 
-_SCRIPT = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script\d*(?:\.\d+)?", re.IGNORECASE)
-"""Types of scripts that a browser runs; others are data, such as JSON-LD, or templates."""
-_LITTLE = 400
-"""Largest number of characters on a page that still waits for its scripts: a name, a menu, "Loading …"."""
-_NEARLY_NOTHING = 40
-_ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "app-root", "main-app", "react-root"})
-"""Ids of the element that React, Vue, Next, Nuxt, Gatsby and others fill."""
-_NEEDS_SCRIPTS = re.compile(r"java\s?script", re.IGNORECASE)
-_UNREAD = frozenset({"script", "style", "noscript", "template"})
-
-
 @dataclass(frozen=True, slots=True)
 class PageReading:
     page: ParsedPage
@@ -144,7 +142,7 @@ class PageFile:
     def read(self, url: str, fields: Sequence[str] = ()) -> PageReading:
         """Read the page, which came from `url`; it takes 5 to 50 ms as a rule. Broken HTML is always read.
 
-        Raises InputError (`unsupported_media_type`) for bytes that are no text, InputTooLarge for more than `limits`
+        Raises InputError (`unsupported_media_type`) for bytes that are not text, InputTooLarge for more than `limits`
         allow or 200,000 elements, and what `read_feed` raises.
         """
         if self._blob.media_type != media_types.HTML and is_feed(self._blob.data):
@@ -173,10 +171,6 @@ async def read_file(
         return await session.run(PageFile.read, url, fields)
     finally:
         await session.close()
-
-
-_ENTRY = {"link": "url", "headline": "title", "name": "title", "published": "date", "description": "summary"}
-"""Parts of a feed's entry by the field names that ask for them."""
 
 
 def _asks_for_scripts(root: HtmlElement) -> bool:

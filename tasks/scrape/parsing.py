@@ -14,6 +14,18 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import decode_text
 
+MAX_TAGS = 200_000
+_DEPTH = 120
+"""Largest depth of the tree, because libraries recurse per level. Pages have 10 to 40 levels."""
+_OF_HEAD = frozenset({"title", "meta", "link", "script", "style", "base", "noscript", "template"})
+_HEAD = 4096
+"""Number of bytes searched for the declared charset: browsers search 1024, but authors put comments first."""
+MAX_LINKS = 2000
+"""Largest number of links of one page: sitemaps have tens of thousands."""
+_PERMALINKS = frozenset({"", "#", "¶", "§", "🔗"})
+_MAX_TEXT = 300
+_MAX_URL = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -42,14 +54,6 @@ class ParsedPage:
     far as the page has them."""
     language: str | None = None
     """Detected language, or else the declared one; ISO 639-1 if it has such a code."""
-
-
-MAX_TAGS = 200_000
-_DEPTH = 120
-"""Largest depth of the tree, because libraries recurse per level. Pages have 10 to 40 levels."""
-_OF_HEAD = frozenset({"title", "meta", "link", "script", "style", "base", "noscript", "template"})
-_HEAD = 4096
-"""Number of bytes searched for the declared charset: browsers search 1024, but authors put comments first."""
 
 
 def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
@@ -107,13 +111,6 @@ def _flatten(root: HtmlElement) -> None:
         for child in list(element):
             element.remove(child)
         element.text = text
-
-
-MAX_LINKS = 2000
-"""Largest number of links of one page: sitemaps have tens of thousands."""
-_PERMALINKS = frozenset({"", "#", "¶", "§", "🔗"})
-_MAX_TEXT = 300
-_MAX_URL = 2000
 
 
 def base_of(root: HtmlElement, url: str) -> str:

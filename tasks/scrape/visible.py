@@ -33,7 +33,7 @@ _SCREEN_READERS = frozenset(
 )
 """Classes by which frameworks mark text for screen readers only: Bootstrap, Tailwind, WordPress and others."""
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_BRACE = re.compile(r"([^{}]*)([{}])")
+_BRACE = re.compile(r"[{}]")
 _SIMPLE = re.compile(r"(?:[a-z][\w-]*)?([.#])([\w-]+)", re.IGNORECASE)
 _NAMED = re.compile(r"([.#])([\w-]+)")
 _MAX_CSS = 500_000
@@ -82,8 +82,11 @@ def _drop_faint(root: HtmlElement) -> None:
     """Remove transparent elements, unless they make most of the page, which then waits for a script to fade it in."""
     faint = [element for element in root.iter() if _FAINT.search(_without_spaces(element.get("style", "")))]
     faint = [element for element in faint if element.tag not in _KEPT]
-    if faint and 2 * sum(_text_length(element) for element in faint) < _text_length(root):
-        for element in faint:
+    # An element inside a faint one is counted with it.
+    within = set(faint)
+    outer = [element for element in faint if within.isdisjoint(element.iterancestors())]
+    if outer and 2 * sum(_text_length(element) for element in outer) < _text_length(root):
+        for element in outer:
             _drop(element)
 
 
@@ -114,10 +117,12 @@ def _css_rules(css: str) -> Iterator[tuple[str, str, bool]]:
     """Yield selectors, declarations, and True if they hold always and not only for print or small screens
     (`@media`)."""
     around: list[str] = []
-    for match in _BRACE.finditer(css):
-        if match[2] == "{":
-            around.append(match[1].rpartition(";")[2].strip())
+    end = 0
+    for brace in _BRACE.finditer(css):
+        before, end = css[end : brace.start()], brace.end()
+        if brace[0] == "{":
+            around.append(before.rpartition(";")[2].strip())
         elif around:
             selectors = around.pop()
             if not selectors.startswith("@"):
-                yield selectors, match[1], not around
+                yield selectors, before, not around

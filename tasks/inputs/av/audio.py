@@ -18,6 +18,8 @@ from tasks.inputs.source import Blob
 
 _MOST = 60 * SAMPLE_RATE
 """Largest number of samples of one block."""
+_FLOAT = 4
+"""Bytes per sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,6 @@ class AudioDecoder:
 
     def _nothing(self) -> NDArray[np.float32]:
         return np.zeros((self._track.channels, 0), np.float32)
-
-
-_FLOAT = 4
-"""Bytes per sample."""
 
 
 class Recording(AbstractAsyncContextManager["Recording"]):

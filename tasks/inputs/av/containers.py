@@ -53,7 +53,7 @@ Streams = AudioStream | VideoStream
 def open_container(blob: Blob, limits: MediaLimits) -> InputContainer:
     """Open `blob` as a container with known tracks and start times, for which its first packets are decoded.
 
-    Raises InputError for a file that is no audio or video, or is damaged.
+    Raises InputError for a file that is not audio or video, or is damaged.
     """
     demuxer = DEMUXERS.get(blob.media_type)
     if demuxer is None:

@@ -44,11 +44,17 @@ times, and recorders' clocks jitter."""
 _LONGEST_GAP_S = 600
 """Longest gap in seconds that can be a pause of a recording; a longer one is a wrong time."""
 _FIRST_PACKETS = 50
-"""Number of packets at the beginning of which at least one must be decodable."""
+"""Number of packets at the beginning of a file, of which at least one must be decodable."""
 _LOST_PACKETS = 10_000
 """Number of consecutive undecodable packets after which reading stops."""
 
 Samples = NDArray[np.float32]
+_MOST_FRAMES = 2_000_000
+"""Largest number of listed frames: nine hours at 60 per second."""
+_MOST_STRETCH = Fraction(4)
+"""Largest ratio of a pixel's sides; beyond it the header is wrong."""
+_THUMBNAIL = (64, 36)
+"""Size in pixels of the pictures that are compared to find changes."""
 
 
 class AudioTrack:
@@ -98,7 +104,7 @@ class AudioTrack:
     def _timeline(self) -> Iterator[Samples]:
         piece = _Piece(self.channels)
         late = -self._origin
-        """Seconds to add to a frame's time for its place on the timeline."""
+        """Number of seconds that is added to a frame's time to get its place on the timeline."""
         while (frame := self._first or next(self._frames, None)) is not None:
             first, self._first = self._first is not None, None
             gap = Fraction(0)
@@ -211,14 +217,6 @@ def _sample_format(frame: AudioFrame) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 
-_MOST_FRAMES = 2_000_000
-"""Largest number of listed frames: nine hours at 60 per second."""
-_MOST_STRETCH = Fraction(4)
-"""Largest ratio of a pixel's sides; beyond it the header is wrong."""
-_THUMBNAIL = (64, 36)
-"""Size in pixels of the pictures that are compared to find changes."""
-
-
 class VideoTrack:
     """The frames of a video. The constructor raises InputError: `no_video`, unsupported, damaged, or more pixels than
     `limits.image_pixels`."""
@@ -262,8 +260,8 @@ class VideoTrack:
         return (index - key + 1) * self.pixels
 
     def frame(self, index: int) -> VideoFrame | None:
-        """Decode frame `index`, or the next decodable one, or the last. A later frame before the next key frame is
-        reached from the current one."""
+        """Decode frame `index`, or else the next decodable frame, or else the last one. If no key frame lies between
+        the current position and the frame, decoding continues from the current position."""
         moment = self._moments[index]
         key = self._key_before(moment)
         if self._position is None or not key <= self._position < moment:

@@ -15,6 +15,13 @@ from tasks.inputs.source import Blob
 _CHANGE = 0.02
 """Least mean difference of two small pictures, as a share of the grey range, that is more than noise: another page of
 text makes 0.03 or more, a cut nearly always over 0.1."""
+_PROBES = 4
+"""Number of small pictures that are compared per chosen frame."""
+_SCAN_PIXELS = 1_000_000_000
+"""Largest total number of pixels of a video (16 seconds at 1920 x 1080) that is decoded whole to find scene changes; in
+longer ones the key frames are compared."""
+_REACH_PIXELS = 2_000_000_000
+"""Largest number of pixels decoded to reach a frame at its exact time; otherwise the key frame before it is used."""
 
 
 def grid(begin: float, end: float, count: int) -> list[float]:
@@ -34,8 +41,8 @@ def scene_changes(pictures: Sequence[NDArray[np.uint8]], most: int) -> list[int]
 
 
 def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
-    """Return `count` ascending times: the ascending anchors, of which there are no more, and times between them and up
-    to `end` that leave no long gap."""
+    """Return `count` ascending times: all `anchors`, which are ascending and at most `count`, and further times up to
+    `end` that fill the longest gaps."""
     lengths = [after - before for before, after in zip(anchors, [*anchors[1:], end], strict=True)]
     added = [0] * len(anchors)
     for _ in range(count - len(anchors)):
@@ -51,15 +58,6 @@ def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
 def at_or_before(times: Sequence[float], time: float) -> int:
     """Return the index in ascending `times` of the last one up to `time`, or else of the first."""
     return max(0, bisect_right(times, time) - 1)
-
-
-_PROBES = 4
-"""Number of small pictures that are compared per chosen frame."""
-_SCAN_PIXELS = 1_000_000_000
-"""Largest total number of pixels of a video (16 seconds at 1920 x 1080) that is decoded whole to find scene changes; in
-longer ones the key frames are compared."""
-_REACH_PIXELS = 2_000_000_000
-"""Largest number of pixels decoded to reach a frame at its exact time; otherwise the key frame before it is used."""
 
 
 class VideoFrames(Pages):
@@ -141,8 +139,8 @@ class VideoFrames(Pages):
         return [probes[change] for change in scene_changes(pictures, most // 2)]
 
     def _reachable(self, time: float, near: float, reach: int) -> int:
-        """Return the frame seen at `time`, or the nearest key frame if it is at most `near` seconds away or if more
-        than `reach` pixels would have to be decoded."""
+        """Return the frame seen at `time`. The nearest key frame is returned instead if it is at most `near` seconds
+        away, or if more than `reach` pixels would have to be decoded for the exact frame."""
         before = at_or_before(self._key_times, time)
         key = min(self._key_times[before : before + 2], key=lambda key: (abs(key - time), key))
         index = at_or_before(self._frame_times, time)

@@ -16,8 +16,8 @@ from tasks.inputs.limits import megabytes
 ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
 WAIT_S = 60.0
-"""Seconds that a picture waits for memory. The wait is bounded because a request that holds one picture and waits for
-another may be what the others wait for."""
+"""Seconds that a picture waits for memory. The wait is bounded because the other pictures may belong to requests that
+themselves wait for memory for a second picture."""
 _RETRY_S = 10
 
 
@@ -70,7 +70,7 @@ class DecodedBudget:
                 await admitted
         except BaseException as error:
             if admitted.cancel() or admitted.cancelled():
-                self._admit()  # those behind it may fit
+                self._admit()  # smaller ones behind it may fit
             else:
                 self._give_back(size)
             if isinstance(error, TimeoutError):

@@ -1,4 +1,5 @@
-"""Sessions, through which a file opened elsewhere is called, and the messages that carry the calls to a decode process.
+"""Sessions, through which methods of a file in another process or thread are called, and the messages that carry these
+calls to a decode process.
 
 Messages are pickles over a socket; large buffers go through shared memory. The memory has no name, so it cannot outlive
 the two processes: its file descriptor travels with a message, and its bytes are freed with the last holder.
@@ -34,6 +35,16 @@ from tasks.inputs.source import Blob
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_HEAD = struct.Struct("!QI?")
+"""Header of a message: size of the pickle, number of separate buffers, and a flag for those in the kept memory."""
+_SIZE = struct.Struct("!Q")
+_SMALL = 256 * 1024
+"""Largest buffer in bytes that goes through the socket: a file descriptor costs more than copying it."""
+_KEPT = 32 * 1024 * 1024
+"""Largest size in bytes of the kept memory."""
+_ALIGNED = 64
+"""Alignment of buffers in shared memory: a cache line, for vector instructions."""
+_FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class Closable(Protocol):
@@ -119,7 +130,7 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Any other exception, without its message, which may quote the file."""
+    """Reply for an exception other than InputError, without its message, which may quote the file."""
 
     kind: str
     """Name of the exception's class."""
@@ -136,28 +147,16 @@ Reply = Returned | Raised | Failed
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A message ahead of a reply: a time limit on the next part of the call, after which the process is to be ended."""
+    """Message before a reply: the next part of the call has a time limit, after which the process must be ended."""
 
     seconds: float
     error: InputError
     """The error for the client if the limit passes."""
 
 
-_HEAD = struct.Struct("!QI?")
-"""Header of a message: size of the pickle, number of separate buffers, and a flag for those in the kept memory."""
-_SIZE = struct.Struct("!Q")
-_SMALL = 256 * 1024
-"""Largest buffer in bytes that goes through the socket: a file descriptor costs more than copying it."""
-_KEPT = 32 * 1024 * 1024
-"""Largest size in bytes of the kept memory."""
-_ALIGNED = 64
-"""Alignment of buffers in shared memory: a cache line, for vector instructions."""
-_FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-
-
 class Channel:
-    """One end of a stream socket. numpy arrays arrive writable. An end sends a message only after the last one was
-    answered or dealt with, because the kept memory holds one."""
+    """One end of a stream socket. numpy arrays arrive writable. An end sends a message only after the previous one was
+    answered or processed, because the kept memory has room for one message."""
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
@@ -288,7 +287,7 @@ def _rebuild_blob(data: memoryview | bytes, *beside: Any) -> Blob:
 
 @cache
 def _arguments_of(cls: Any) -> Callable[[object], tuple[Any, ...]] | None:
-    """Return a function from an instance to the arguments that rebuild it; None for a class that is no dataclass."""
+    """Return a function from an instance to the arguments that rebuild it; None for a class that is not a dataclass."""
     if not is_dataclass(cls) or not all(field.init and not field.kw_only for field in fields(cls)):
         return None
     names = [field.name for field in fields(cls)]

@@ -56,11 +56,26 @@ _LEAN = {
     # A decoder computes no matrices, and every idle BLAS thread takes memory.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    # By default glibc returns the memory of every picture to the kernel and takes it anew, which doubles the time of a
-    # page. A process that ends when it is idle may keep it.
+    # By default, glibc returns the memory of every picture to the kernel and requests it again for the next one, which
+    # doubles the time of a page. This process may keep its memory, because it ends when it is idle.
     "MALLOC_MMAP_THRESHOLD_": str(32 * MB),
     "MALLOC_TRIM_THRESHOLD_": str(64 * MB),
 }
+IDLE_S = 60.0
+"""Seconds without an open file after which a process ends, to free its memory."""
+ABANDONED_S = 1.0
+"""Seconds that a running call gets after its caller left, before its process is killed: restarting costs less than the
+calls that wait behind a hanging one."""
+QUICK_S = 2.0
+"""Seconds after which a call counts as long, and its key leaves a process to the others."""
+_ATTEMPTS = 2
+_OWN_PART = 2
+"""Divisor of a process's memory. A call that took more than this part of the memory is itself the cause if the memory
+runs out."""
+_LEFT_BEHIND = 4
+"""Divisor of a process's memory. If other files hold more than this part of the memory, they may be the cause."""
+_OPEN_PART = 4
+"""Divisor of a process's memory: its open files take at most this part together, and the rest is for decoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +135,7 @@ class DecodeProcess:
             numbers = (str(theirs.fileno()), str(limits.memory_bytes), str(limits.seconds))
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with numbers
-                    # Libraries' warnings about oddities in files are of no use to an operator.
+                    # Libraries' warnings about unusual files do not help an operator.
                     [sys.executable, "-W", "ignore", "-m", "tasks.inputs.decode.worker", *numbers],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
@@ -194,21 +209,6 @@ def _environment() -> dict[str, str]:
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return environment | {"PYTHONPATH": path} | _LEAN
 
-
-IDLE_S = 60.0
-"""Seconds without an open file after which a process ends, to free its memory."""
-ABANDONED_S = 1.0
-"""Seconds that a running call gets after its caller left, before its process is killed: restarting costs less than the
-calls that wait behind a hanging one."""
-QUICK_S = 2.0
-"""Seconds after which a call counts as long, and its key leaves a process to the others."""
-_ATTEMPTS = 2
-_OWN_PART = 2
-"""Divisor of a process's memory: a call that took more than this part of it is to blame for exhausting it."""
-_LEFT_BEHIND = 4
-"""Divisor of a process's memory: other files that hold more than this part of it may be to blame."""
-_OPEN_PART = 4
-"""Divisor of a process's memory: its open files take at most this part together, and the rest is for decoding."""
 
 log = structlog.get_logger(__name__)
 _numbers = count()
@@ -310,8 +310,8 @@ class Lane:
             self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._thread.submit, self._end_process)
 
     def wait(self, job: _Job) -> None:
-        """Queue a job. Its `turn` resolves later, after which `release` must follow. A job that had begun elsewhere
-        goes first."""
+        """Queue a job. Its `turn` resolves later, after which `release` must be called. A job that had already begun in
+        another process goes first."""
         self.waiting.push(job, job.share, first=job.was_moved)
         self._next()
 
@@ -344,7 +344,7 @@ class Lane:
             raise
 
     def move(self, job: _Job) -> None:
-        """End the process that is busy with `job`, so that the job starts anew elsewhere."""
+        """End the process that is busy with `job`, so that the job starts again elsewhere."""
         with self._lock:
             if self._in_call is job and self._process:
                 job.was_moved = True
@@ -454,8 +454,8 @@ class Lane:
                 return returned.value
 
     def _roomy(self, session: ProcessSession[Any]) -> DecodeProcess:
-        """Return the process with room for `session`, after closing other files if necessary; they are opened anew at
-        their next call. Files of the key that holds the most are closed first, the least recently called first."""
+        """Return the process with room for `session`. If necessary, other files are closed first; they are opened again
+        at their next call. Files of the key that holds the most are closed first, the least recently called first."""
         while (process := self._process) is not None and session not in process.opened:
             if not process.opened or _fits([session.blob, *(one.blob for one in process.opened)], self._limits):
                 break
@@ -490,7 +490,7 @@ class Lane:
         except _OutOfMemory:
             self._end_process("memory")
         except InputError:
-            pass  # the error is logged, and the file is forgotten all the same
+            pass  # the error is logged, and the file is removed in any case
 
     def _end_process(self, reason: str | None = None) -> None:
         """End the process. `reason` is None for an idle one."""
@@ -543,12 +543,13 @@ class DecodePool:
       InputError (`decode_failed`).
     - Its process dies: InputError (`decode_failed`) if the call has taken most of the memory, or if the process has
       held no other file and was not killed. Otherwise it is tried once more in a new process. Other files of the
-      process are opened anew at their next call.
-    - Its process runs out of memory: the same, depending on how much of it other files hold.
+      process are opened again at their next call.
+    - Its process runs out of memory: the same, depending on the share of the memory that other files hold.
     - It takes longer than `limits.seconds`: the process is killed; InputError (`decode_failed`).
     - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
-    - It takes longer than QUICK_S while other keys wait: its key leaves to them the last process and every process that
-      they use. If the call runs in one of those, the process is killed and the call starts anew in another one.
+    - It takes longer than QUICK_S while other keys wait: its key may no longer use the last process, nor any process
+      that the other keys use. If the call runs in one of these, it is killed with its process and starts again in
+      another one.
     """
 
     def __init__(self, limits: DecodeLimits) -> None:
@@ -645,13 +646,13 @@ class DecodePool:
                 lane.move(running)
 
     async def close(self) -> None:
-        """End the processes, whatever they do. Waiting calls fail."""
+        """End the processes, even during calls. Waiting calls fail."""
         await asyncio.gather(*(lane.close() for lane in self._lanes))
 
 
 def native_sessions(limits: DecodeLimits) -> Sessions:
-    """Return a pool of processes, or one thread here if none are wanted or descriptors cannot be sent to them
-    (Windows)."""
+    """Return a pool of processes. Return one thread of this process instead if the settings want no processes, or if
+    descriptors cannot be sent to processes (Windows)."""
     if limits.workers and hasattr(socket, "send_fds"):
         return DecodePool(limits)
     return Worker("native", threads=1)

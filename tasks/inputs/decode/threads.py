@@ -1,4 +1,4 @@
-"""Threads that decode, because the event loop must not."""
+"""Threads for decoding, because the event loop must not decode."""
 
 import asyncio
 from collections import Counter
@@ -21,12 +21,14 @@ class Worker:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        # Waiting is patient, because requests have a bounded number of inputs and each makes one call at a time.
+        # Wait without a queue limit (`patient`): each request has few inputs and makes one call at a time, so the queue
+        # stays short.
         async with self._turns.slot(patient=True):
             return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
 
     async def acquire(self, call: Callable[P, S], /, *args: P.args, **kwargs: P.kwargs) -> S:
-        """Run a call whose result must be closed: if the caller left before it was there, it is closed here."""
+        """Run a call whose result must be closed. If the caller leaves before there is a result, the result is closed
+        here."""
         async with self._turns.slot(patient=True):
             future = self._executor.submit(call, *args, **kwargs)
             try:

@@ -1,4 +1,4 @@
-"""Time limits for parts of a call, such as one page, that native code works on and nothing in the process can
+"""Time limits for parts of a call, such as one page, in which native code runs that nothing in the process can
 interrupt."""
 
 from collections.abc import Callable
@@ -18,6 +18,6 @@ def allow(seconds: float, error: InputError) -> None:
 
 
 def tell_by(teller: Teller) -> None:
-    """Set the function that reports limits to the one who ends this process."""
+    """Set the function that reports limits to the parent process, which ends this process."""
     global _teller
     _teller = teller

@@ -32,8 +32,8 @@ from tasks.inputs.decode.channel import (
 from tasks.inputs.decode.within import tell_by
 
 GRACE_S = 2.0
-"""Seconds beyond a call's limit after which the process ends itself: then the server was killed, and the call holds the
-GIL."""
+"""Number of seconds after a call's time limit at which the process ends itself. This happens only if the server was
+killed while the call holds the GIL."""
 _NICE = 10
 """Niceness of the process, relative to the server's. The event loop and the engines, which all requests share, go
 first: a file that takes seconds to decode would otherwise take half of two processors from them."""
@@ -53,7 +53,7 @@ def main() -> None:
         try:
             serve(Channel(end), seconds)
         except (EOFError, OSError):
-            os._exit(0)  # skips the libraries' own cleanup, for which nobody waits
+            os._exit(0)  # skips the libraries' own cleanup, which nobody needs
 
 
 def _end_with_server(end: socket.socket) -> None:
@@ -111,7 +111,8 @@ def _failure(error: Exception) -> Failed:
 
 
 def _limit_memory(limit: int) -> None:
-    """Limit the process's private writable memory (Linux); elsewhere the limit may count less or be refused."""
+    """Limit the process's private writable memory. Other systems than Linux may count less memory for the limit, or
+    refuse it."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)

@@ -1,8 +1,8 @@
 """A cache of fetched responses that follows HTTP's own rules (RFC 9111).
 
 hishel decides what may be stored, what is fresh, and how to revalidate; this module holds the entries. They are public
-responses only: answers to a GET without credentials, neither `private` nor `no-store`. Still each caller has a part of
-his own, because the time of a fetch would reveal what another has fetched.
+responses only: answers to a GET without credentials, neither `private` nor `no-store`. Nevertheless, each caller has a
+separate part of the cache, because otherwise the time of a fetch would reveal what other callers have fetched.
 """
 
 import time
@@ -34,7 +34,7 @@ Send = Callable[[Mapping[str, str]], Awaitable[FetchedResponse]]
 
 _SHARED = CacheOptions(shared=True, supported_methods=["GET"], allow_stale=False)
 _ENTRY = 1024
-"""Approximate bytes of an entry besides its body, URL and headers."""
+"""Approximate bytes of an entry in addition to its body, URL and headers."""
 _CONDITIONS = ("if-none-match", "if-modified-since")
 _LONGEST = 2**31
 """Largest freshness lifetime in seconds (RFC 9111, section 1.2.2)."""
@@ -90,7 +90,7 @@ class HttpCache:
             return _cached_response(kept)
         if isinstance(then, InvalidateEntries):
             self._drop(key)
-        return self._keep(key, request, await send({}))  # that 304 belonged to other conditions
+        return self._keep(key, request, await send({}))  # that 304 answered other conditions
 
     def _find(self, key: _Key, request: Request) -> _StoredResponse | None:
         kept = self._kept.get(key)
@@ -145,7 +145,7 @@ def _can_serve_again(request: Request, entry: Entry) -> bool:
 def _with_date(headers: Mapping[str, str]) -> Headers:
     """Return `headers` with a Date that alone determines the age, and with an explicit lifetime.
 
-    hishel ignores Age and the time of arrival, treats a response without Date as new for ever, and guesses a lifetime
+    hishel ignores Age and the time of arrival, treats a response without Date as new forever, and guesses a lifetime
     from Last-Modified, whereas a user who names a URL again wants its present content.
     """
     now = time.time()

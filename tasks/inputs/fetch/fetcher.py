@@ -1,8 +1,8 @@
-"""Downloading what a client named without giving it access to this network.
+"""Downloads the URLs that a client names without giving the client access to this network.
 
 Only http and https are allowed, without credentials in the URL, to public addresses and usual ports (see `network`),
-checked again at each redirect. No proxy, cookie or credential of this machine is used but what the caller of `fetch`
-gives. Time, redirects and decoded bytes are bounded.
+checked again at each redirect. No proxy, cookie or credential of this machine is used, only those that the caller of
+`fetch` passes. Time, redirects and decoded bytes are bounded.
 """
 
 import asyncio
@@ -49,15 +49,15 @@ _PARTIAL = 206
 """Status of a partial response. Ranges are never requested, so such a response is incomplete."""
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE | re.ASCII)
 _HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
-"""Headers that any host may see. All others of a caller count as secrets, because each search API has its own name for
-its key."""
+"""Headers that any host may see. All other headers of a caller count as secrets, because each search API has its own
+name for the header with its key."""
 _OURS = frozenset({"host", "connection", "accept-encoding", "content-length", "content-type", "transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
     allow: tuple[str, ...] = ()
-    """Hosts (with or without port), addresses and CIDRs that are open besides public addresses
+    """Hosts (with or without port), addresses and CIDRs that are open in addition to public addresses
     (OPENFAZE_FETCH_ALLOW)."""
     ports: tuple[int, ...] = (80, 443, 8080, 8443)
     """Ports that are open on public addresses (OPENFAZE_FETCH_PORTS). All ports are open on what `allow` names."""
@@ -107,7 +107,7 @@ class _HopRequest:
 
     @property
     def is_anyones(self) -> bool:
-        """True if the response is public, so that it may be cached."""
+        """True if the response is public, and may therefore be cached."""
         return self.body is None and self.headers.keys() <= _HARMLESS
 
     def redirected(self, url: httpx.URL) -> "_HopRequest":
@@ -171,10 +171,10 @@ class Fetcher:
     ) -> Fetched:
         """Download the body at `url`, of at most `max_bytes` or the policy's bound, whichever is less.
 
-        `headers` are sent besides or instead of User-Agent and Accept; after a redirect to another origin (scheme, host
-        and port) only Accept, Accept-Language and User-Agent remain. `json` (bytes are sent as they are) is sent by
-        POST without following redirects. `owner` selects the part of the cache. With `fresh`, a POST or other headers
-        than those three, the cache is neither read nor filled.
+        `headers` are sent in addition to, or in place of, User-Agent and Accept; after a redirect to another origin
+        (scheme, host and port) only Accept, Accept-Language and User-Agent remain. `json` (bytes are sent as they are)
+        is sent by POST without following redirects. `owner` selects the part of the cache. The cache is neither read
+        nor filled with `fresh`, for a POST, and with headers other than those three.
 
         Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, a
         status other than 2xx, too slow), InputTooLarge, and ValueError for `headers` that only the fetcher sets.
@@ -222,7 +222,7 @@ class Fetcher:
             if answer.status not in _REDIRECTS or location is None or ask.body is not None:
                 if not 200 <= answer.status < 300 or answer.status == _PARTIAL:
                     raise visit.failed(f"answered with status {answer.status}", status=answer.status)
-                if len(answer.data) > visit.limit:  # the cache may hold more than this fetch wants
+                if len(answer.data) > visit.limit:  # the cached body may be larger than this fetch allows
                     raise visit.too_large()
                 return Fetched(answer.data, answer.headers.get("content-type"), str(ask.url))
             ask = ask.redirected(follow_redirect(ask.url, location, visit))

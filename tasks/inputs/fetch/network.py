@@ -1,8 +1,8 @@
 """Connections to checked addresses only.
 
 The check takes place where the connection is made: the name is resolved once, all its addresses are checked, and only
-these are connected to. A name that resolves differently a moment later gains nothing, and no spelling of an address
-(decimal, octal, mapped) evades the check, because the resolver's answer is checked.
+these are connected to. It is useless to let a name resolve to another address a moment later, and no spelling of an
+address (decimal, octal, mapped) evades the check, because the resolver's answer is checked.
 """
 
 import base64
@@ -24,6 +24,48 @@ from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_p
 # section 3.2.2). Then either the proxy would resolve the name again, to an unchecked address, or the server would not
 # learn which of its sites is meant.
 _PORTS = {"http": 80, "https": 443}
+# Metadata services of clouds give a virtual machine's credentials to everyone who can reach them. They stay closed even
+# if the operator opens the network around them: only naming the very address or host opens one.
+HOSTS = frozenset(
+    {
+        "instance-data",  # AWS
+        "instance-data.ec2.internal",
+        "metadata",  # Google Cloud
+        "metadata.goog",
+        "metadata.google.internal",
+        "metadata.internal",
+        "metadata.packet.net",  # Equinix Metal
+        "metadata.platformequinix.com",
+        "metadata.tencentyun.com",
+        "rancher-metadata",
+    }
+)
+_ADDRESSES = frozenset(
+    ip_address(text)
+    for text in (
+        "100.100.100.200",  # Alibaba
+        "168.63.129.16",  # Azure's wire server
+        "169.254.0.23",  # Tencent
+        "169.254.10.10",  # Tencent
+        "169.254.42.42",  # Scaleway
+        "169.254.169.250",  # Rancher
+        "169.254.169.253",  # AWS, names
+        "169.254.169.254",  # AWS, Google, Azure, Oracle, DigitalOcean, OpenStack and most others
+        "169.254.170.2",  # AWS, credentials of containers
+        "169.254.170.23",  # AWS, credentials of pods
+        "192.0.0.192",  # Oracle
+        "fd00:42::42",  # Scaleway
+        "fd00:ec2::23",  # AWS, credentials of pods
+        "fd00:ec2::253",  # AWS, names
+        "fd00:ec2::254",  # AWS
+        "fd20:ce::254",  # Google
+        "fe80::a9fe:a9fe",  # OpenStack
+    )
+)
+_ATTEMPTS = 4
+"""Number of addresses of one host that are tried, in the resolver's order."""
+_LOOKUPS = 16
+"""Number of simultaneous lookups: a name that nobody answers holds a thread for many seconds."""
 
 
 class ProxyRefused(Exception):
@@ -94,47 +136,6 @@ class Proxy:
             raise
 
 
-# Metadata services of clouds give a virtual machine's credentials to everyone who can reach them. They stay closed even
-# if the operator opens the network around them: only naming the very address or host opens one.
-HOSTS = frozenset(
-    {
-        "instance-data",  # AWS
-        "instance-data.ec2.internal",
-        "metadata",  # Google Cloud
-        "metadata.goog",
-        "metadata.google.internal",
-        "metadata.internal",
-        "metadata.packet.net",  # Equinix Metal
-        "metadata.platformequinix.com",
-        "metadata.tencentyun.com",
-        "rancher-metadata",
-    }
-)
-
-_ADDRESSES = frozenset(
-    ip_address(text)
-    for text in (
-        "100.100.100.200",  # Alibaba
-        "168.63.129.16",  # Azure's wire server
-        "169.254.0.23",  # Tencent
-        "169.254.10.10",  # Tencent
-        "169.254.42.42",  # Scaleway
-        "169.254.169.250",  # Rancher
-        "169.254.169.253",  # AWS, names
-        "169.254.169.254",  # AWS, Google, Azure, Oracle, DigitalOcean, OpenStack and most others
-        "169.254.170.2",  # AWS, credentials of containers
-        "169.254.170.23",  # AWS, credentials of pods
-        "192.0.0.192",  # Oracle
-        "fd00:42::42",  # Scaleway
-        "fd00:ec2::23",  # AWS, credentials of pods
-        "fd00:ec2::253",  # AWS, names
-        "fd00:ec2::254",  # AWS
-        "fd20:ce::254",  # Google
-        "fe80::a9fe:a9fe",  # OpenStack
-    )
-)
-
-
 def is_metadata(address: Address) -> bool:
     """True if `address` belongs to a metadata service or carries the IPv4 address of one."""
     plain = address if isinstance(address, IPv4Address) else IPv6Address(int(address))  # without its scope
@@ -144,14 +145,9 @@ def is_metadata(address: Address) -> bool:
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a host. Raises OSError or UnicodeError if it has none."""
 
-_ATTEMPTS = 4
-"""Number of addresses of one host that are tried, in the resolver's order."""
-_LOOKUPS = 16
-"""Number of simultaneous lookups: a name that nobody answers holds a thread for many seconds."""
-
 
 class AddressRefused(Exception):
-    """The host has an address that is not on the public internet. The error deliberately does not name it."""
+    """The host has an address that is not on the public internet. The error deliberately does not name the address."""
 
 
 class PortRefused(Exception):

@@ -27,6 +27,10 @@ _KEPT_BYTES = 8 * 1024 * 1024
 _KEPT_FOR_S = 3600.0
 """Seconds for which rules are remembered; RFC 9309, section 2.4, allows a day."""
 _FAILURE_KEPT_FOR_S = 60.0
+_LONGEST_DELAY_S = 10.0
+"""Longest Crawl-delay in seconds that is obeyed: delays are meant for crawls of a whole site, and a user waits here."""
+_MAX_PLACES = 1000
+"""Number of hosts that are remembered without a running visit."""
 
 
 @dataclass(slots=True)
@@ -43,8 +47,8 @@ class _Rules:
 
 
 class Robots:
-    """Reads the robots.txt of each origin now and then, through `fetcher`, so that it leads nowhere a page may not
-    lead."""
+    """Reads the robots.txt of each origin from time to time. It is read through `fetcher`, so that the same rules apply
+    as for pages."""
 
     def __init__(self, fetcher: Fetcher, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
@@ -104,12 +108,6 @@ def _crawl_delay(text: str, url: str) -> float | None:
     return (parsed.crawl_delay(AGENT) or 0.0) if parsed.can_fetch(url, AGENT) else None
 
 
-_LONGEST_DELAY_S = 10.0
-"""Longest Crawl-delay in seconds that is obeyed: delays are meant for crawls of a whole site, and a user waits here."""
-_MAX_PLACES = 1000
-"""Number of hosts that are remembered without a running visit."""
-
-
 @dataclass(frozen=True, slots=True)
 class ScrapePolicy:
     robots: bool = True
@@ -117,7 +115,7 @@ class ScrapePolicy:
     host_rps: float = 2.0
     """Visits per host and second (OPENFAZE_SCRAPE_HOST_RPS)."""
     host_concurrent: int = 2
-    """Simultaneous visits per host (OPENFAZE_SCRAPE_HOST_CONCURRENT)."""
+    """Simultaneous visits per host."""
 
 
 @dataclass(slots=True)

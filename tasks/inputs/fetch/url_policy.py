@@ -71,6 +71,15 @@ _CARRIERS = (
 )
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 """First half of an interface identifier whose second half is an IPv4 address to tunnel to (RFC 5214)."""
+_MAX_PORT = 65535
+_MAX_HOST = 253
+_SHOWN = 200
+"""Largest number of characters of a URL that a message repeats."""
+_CONFUSING = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029]")
+"""Control characters and the backslash, which programs interpret differently."""
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
+"""A last label that makes programs read the host as an IPv4 address (WHATWG's URL standard, "ends in a number")."""
 
 
 def is_public(address: Address) -> bool:
@@ -120,7 +129,7 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class AllowList:
-    """Networks and hosts that the operator opened besides public addresses."""
+    """Networks and hosts that the operator opened in addition to public addresses."""
 
     networks: frozenset[Network] = frozenset()
     hosts: frozenset[tuple[str, int | None]] = frozenset()
@@ -175,18 +184,6 @@ def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
         except httpx.InvalidURL as error:
             raise ValueError(refusal) from error
     return host, int(port) if port else None
-
-
-_MAX_PORT = 65535
-_MAX_HOST = 253
-_SHOWN = 200
-"""Largest number of characters of a URL that a message repeats."""
-
-_CONFUSING = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029]")
-"""Control characters and the backslash, which programs interpret differently."""
-_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
-_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
-"""A last label that makes programs read the host as an IPv4 address (WHATWG's URL standard, "ends in a number")."""
 
 
 class FetchFailed(InputError):

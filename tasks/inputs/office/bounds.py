@@ -1,7 +1,8 @@
-"""Inflating archives and checking their XML within bounds, whatever their headers claim.
+"""Inflates archives and checks their XML within bounds, whatever the headers claim.
 
-XML that passed is safe for any parser: it has no entities and is neither deep nor endless. The libraries that read
-office files use minidom, lxml and ElementTree, which resolve different things, so expat checks everything before them.
+Checked XML is safe for any parser: it has no entities, no deep nesting and a bounded size. The libraries that read
+office files use minidom, lxml and ElementTree, which differ in the entities and references that they resolve.
+Therefore, expat checks everything first.
 """
 
 import io
@@ -25,6 +26,24 @@ _XML_NODES = "XML elements and attributes"
 _CHARS = "characters (OPENFAZE_MAX_TEXT_CHARS)"
 _STREAMED = ("worksheet", "sst")
 """Root elements of the parts that are read row by row and never held whole: sheets and their strings."""
+_MEMBERS = 10_000
+_RATIO = 200
+"""Largest ratio of a member's size to its compressed size. Sheets reach 50, deflate itself 1032."""
+_RATIO_FROM = 1 << 20
+"""Size in bytes below which the ratio is not checked."""
+_NODES = {DOCX: 500_000}
+_NODES_ELSE = 1_500_000
+"""Largest number of nodes of other office files. Measured: mammoth takes 20 µs and 0.7 KB per node, other libraries a
+tenth of the time."""
+_ENCRYPTED = 1
+"""Bit of a member's flags for encryption (APPNOTE.TXT 4.4.4)."""
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The compression methods permitted in office files (ISO 29500-2, annex C), which are the only ones that zipfile
+inflates in pieces."""
+_PIECE = 1 << 18
+_HEAD = 64
+"""Number of bytes that distinguish XML and pictures from the rest."""
+_XML_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class XmlRefused(ValueError):
@@ -101,30 +120,10 @@ class XmlCheck:
         self._budget.spend(chars=len(text))
 
 
-_MEMBERS = 10_000
-_RATIO = 200
-"""Largest ratio of a member's size to its compressed size. Sheets reach 50, deflate itself 1032."""
-_RATIO_FROM = 1 << 20
-"""Size in bytes below which the ratio is not checked."""
-_NODES = {DOCX: 500_000}
-_NODES_ELSE = 1_500_000
-"""Most nodes of other office files. Measured: mammoth takes 20 µs and 0.7 KB per node, other libraries a tenth of the
-time."""
-_ENCRYPTED = 1
-"""Bit of a member's flags for encryption (APPNOTE.TXT 4.4.4)."""
-_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""The compression methods permitted in office files (ISO 29500-2, annex C), which are the only ones that zipfile
-inflates in pieces."""
-_PIECE = 1 << 18
-_HEAD = 64
-"""Number of bytes that distinguish XML and pictures from the rest."""
-_XML_MARKS = (b"\xff\xfe", b"\xfe\xff")
-
-
 def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
     """Return the members of an office file: checked XML parts and readable pictures, recognised by their first bytes.
-    Other members (fonts, macros, films, archives) are not inflated and come out empty; of other kinds of pictures the
-    beginning is kept, which identifies the kind.
+    Other members (fonts, macros, films, archives) are not inflated and become empty. Of pictures of other kinds, only
+    the beginning is kept, which identifies the kind.
 
     Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too much content.
     """
@@ -160,9 +159,7 @@ def _inflate_members(archive: zipfile.ZipFile, blob: Blob, limits: MediaLimits) 
     for name, info in names.items():
         data = _inflate_member(archive, info, blob, budget, left)
         if data is None:
-            raise blob.too_large(
-                f"unpacks to more than {megabytes(limits.office_bytes)}, the limit (OPENFAZE_MAX_OFFICE_MB)."
-            )
+            raise blob.too_large(f"unpacks to more than {megabytes(limits.office_bytes)}, the limit.")
         left -= len(data)
         yield name, data
 

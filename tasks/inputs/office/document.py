@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office.bounds import inflated
-from tasks.inputs.pictured_text import EmbeddedPictures, PicturedText
+from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import Blob
 
-Converter = Callable[[dict[str, bytes], EmbeddedPictures, MediaLimits], str]
+Converter = Callable[[dict[str, bytes], EmbeddedPages, MediaLimits], str]
 """Converts the members of an archive to Markdown that holds the pictures' marks."""
 
 

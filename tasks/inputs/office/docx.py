@@ -9,7 +9,7 @@ from mammoth.docx.files import InvalidFileReferenceError
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import equations
 from tasks.inputs.office.bounds import packed
-from tasks.inputs.pictured_text import EmbeddedPictures
+from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text.html_text import html_to_markdown
 from tasks.inputs.text.text_file import unread
 
@@ -27,10 +27,13 @@ p[style-name='List Bullet 3'] => ul|ol > li > ul|ol > li > ul > li:fresh
 p[style-name='List Number 2'] => ul|ol > li > ol > li:fresh
 p[style-name='List Number 3'] => ul|ol > li > ul|ol > li > ol > li:fresh
 """
+_FIELD_DEPTH = 20
+"""Largest depth of fields within each other, as in an index entry within a table of contents. mammoth looks through all
+fields that are open for every run of text."""
 _OFF = ("0", "false", "off")
 
 
-def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, _limits: MediaLimits) -> str:
+def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits: MediaLimits) -> str:
     """Convert a document with headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and
     equations.
 
@@ -60,11 +63,13 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, _lim
 
 
 def _prepare_part(part: bytes) -> bytes:
-    """Return `part` without hidden text, which mammoth would show, and with equations as text, which it would omit."""
-    if b"oMath" not in part and b"vanish" not in part:
+    """Return `part` without hidden text, which mammoth would show, and with equations as text, which it would omit.
+    Marks of deeply nested fields are left out."""
+    if not any(name in part for name in (b"oMath", b"vanish", b"fldChar")):
         return part
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
     for word in _WORD:
+        _flatten_fields(root, word)
         for hidden in root.findall(f".//{{{word}}}r/{{{word}}}rPr/{{{word}}}vanish"):
             if hidden.get(f"{{{word}}}val") not in _OFF:
                 for text in next(hidden.iterancestors(f"{{{word}}}r")).findall(f"{{{word}}}t"):
@@ -78,3 +83,15 @@ def _prepare_part(part: bytes) -> bytes:
             for paragraph in root.findall(f".//{{{math}}}oMathPara"):
                 paragraph.tag = f"{{{word}}}smartTag"  # an element whose content mammoth reads
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
+def _flatten_fields(root: etree._Element, word: str) -> None:
+    """Remove the marks of fields deeper than `_FIELD_DEPTH`."""
+    depth = 0
+    for mark in root.findall(f".//{{{word}}}fldChar"):
+        kind = mark.get(f"{{{word}}}fldCharType")
+        is_too_deep = depth > _FIELD_DEPTH or (depth == _FIELD_DEPTH and kind == "begin")
+        depth += {"begin": 1, "end": -1}.get(kind or "", 0)
+        depth = max(depth, 0)
+        if is_too_deep:
+            next(mark.iterancestors()).remove(mark)

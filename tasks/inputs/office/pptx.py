@@ -1,6 +1,6 @@
 """Converting presentations to Markdown with python-pptx."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -12,7 +12,7 @@ from pptx.slide import Slide
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
-from tasks.inputs.pictured_text import EmbeddedPictures
+from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text import text_file
 
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
@@ -21,22 +21,33 @@ _COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
+_MOST_GROUPED = 2_000
+"""Largest number of categories and groups of a chart for which the groups are shown."""
 _OUTLINE = (None, "obj", "body")
 """Types of placeholders whose paragraphs are bulleted by default; None is a placeholder without a type."""
 
 
-def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, limits: MediaLimits) -> str:
+def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits: MediaLimits) -> str:
     """Convert a presentation: per slide a heading with number and title, the shapes in order, charts as tables,
     pictures, and the speaker's notes. Hidden slides are named and left out."""
     presentation = Package.open(packed(members)).presentation_part.presentation
     parts: list[str] = []
+    seen: set[str] = set()
+    length = 0
     for number, slide in enumerate(presentation.slides, start=1):
-        parts += _Slide(slide, pictures, limits).parts(number)
+        if slide.part.partname in seen:
+            raise ValueError("a presentation has no slide twice")
+        seen.add(slide.part.partname)
+        for part in _Slide(slide, pictures, limits).parts(number):
+            # Slides may share charts and notes, so the text may be far longer than the file.
+            length += len(part)
+            text_file.check_length(length, pictures.blob, limits)
+            parts.append(part)
     return "\n\n".join(filter(None, parts))
 
 
 class _Slide:
-    def __init__(self, slide: Slide, pictures: EmbeddedPictures, limits: MediaLimits) -> None:
+    def __init__(self, slide: Slide, pictures: EmbeddedPages, limits: MediaLimits) -> None:
         self._slide = slide
         self._pictures = pictures
         self._limits = limits
@@ -73,7 +84,8 @@ class _Slide:
         if kind in _REPEATED:
             return
         if getattr(shape, "has_table", False):
-            yield text_file.table([_cell_text(cell) for cell in row.cells] for row in shape.table.rows)
+            # The library's own rows would be counted again for each of them.
+            yield text_file.table([_cell_text(cell) for cell in row.tc_lst] for row in shape.table._tbl.tr_lst)
         elif getattr(shape, "has_chart", False):
             yield self._chart(shape.chart)
         elif shape.has_text_frame:
@@ -100,23 +112,23 @@ class _Slide:
         return "\n".join(f"- {text}" for text in drawings.paragraphs(root))
 
     def _chart(self, chart: Chart) -> str:
-        counts = chart._chartSpace.xpath(".//c:ptCount/@val")
-        if sum(int(count) for count in counts) > self._limits.cells:
+        counts = [abs(int(count)) for count in chart._chartSpace.xpath(".//c:ptCount/@val")]
+        if max(counts, default=0) * len(counts) > self._limits.cells:
             return f"[chart not read: more than {self._limits.cells} points]"
         title = chart.chart_title.text_frame.text if chart.has_title and chart.chart_title.has_text_frame else ""
         tables = []
         for plot in chart.plots:
-            categories = [" / ".join(filter(None, labels)) for labels in plot.categories.flattened_labels]
+            categories = [" / ".join(filter(None, labels)) for labels in _category_labels(plot)]
             if not categories:  # a scatter chart, which has values along its other axis
                 categories = [value.text for value in plot._element.xpath("./c:ser[1]/c:xVal//c:v")]
-            series = [(one.name or "", [_format_number(value) for value in one.values]) for one in plot.series]
+            series = [(one.name or "", [_format_number(value) for value in _values(one)]) for one in plot.series]
             rows = zip_longest(categories, *(values for _, values in series), fillvalue="")
             tables.append(text_file.table([["", *(name for name, _ in series)], *rows]))
         return "\n\n".join(["Chart: " + text_file.one_line(title) if title else "Chart:", *tables])
 
 
 def _placeholder_type(shape: etree._Element) -> str | None:
-    """Return the placeholder type of a shape; "" if the shape is no placeholder."""
+    """Return the placeholder type of a shape; "" if the shape is not a placeholder."""
     for properties in shape.iterchildren("{*}nvSpPr", "{*}nvPicPr", "{*}nvGraphicFramePr"):
         for placeholder in properties.iter("{*}ph"):
             kind: str | None = placeholder.get("type")
@@ -153,7 +165,26 @@ def _text_with_links(paragraph: Any) -> str:
 
 
 def _cell_text(cell: Any) -> str:
-    return "" if cell.is_spanned else " ".join(drawings.paragraphs(cell._tc))
+    return "" if cell.is_spanned else " ".join(drawings.paragraphs(cell))
+
+
+def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
+    """Return the labels of a chart's categories, each below the labels of its groups. In a chart of many, those of the
+    groups are left out, because the library searches all groups for each category."""
+    if sum(len(level) for level in plot.categories.levels) > _MOST_GROUPED:
+        return [(category.label,) for category in plot.categories]
+    labels: Sequence[Sequence[str]] = plot.categories.flattened_labels
+    return labels
+
+
+def _values(series: Any) -> list[float | None]:
+    """Return the values of a chart's series; the library would search all of them for each."""
+    element = series._element
+    values = next(element.iterchildren("{*}val", "{*}yVal"), None)
+    if values is None:
+        return []
+    points = {point.idx: point.value for point in values.iter("{*}pt")}
+    return [points.get(at) for at in range(values.ptCount_val)]
 
 
 def _format_number(value: float | None) -> str:

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
-from tasks.inputs.pictured_text import EmbeddedPictures
+from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.source import Blob
 from tasks.inputs.text import text_file
 
@@ -28,6 +28,11 @@ _EXACT = Context(prec=700)
 """Decimal context with enough digits for any float and for all decimals that a format code can demand."""
 _PLAIN = 1e15
 """Number above which a spreadsheet is inexact and shows an exponent."""
+_MAX_ROWS = 1_048_576
+"""Largest number of rows of an Excel sheet; openpyxl would count to whatever number a row claims."""
+_GAPS = 20
+"""Largest number of positions that are visited, per cell of the limit on cells, because a row may have a single cell in
+column 16,384."""
 
 
 def shown(value: object, code: str) -> str:
@@ -86,9 +91,15 @@ def _format_general(value: float) -> str:
     return f"{value:.15g}"
 
 
+_LONGEST_CODE = 255
+"""Largest number of characters of a format code that Excel takes; a number with a longer one is shown plainly."""
+
+
 @lru_cache(maxsize=512)
 def _parse_sections(code: str) -> list[tuple[str, str, str, int] | None]:
     """Return prefix, digits, suffix and number of per-cent signs of each section of `code`; None for an unknown one."""
+    if len(code) > _LONGEST_CODE:
+        return [None]
     sections: list[list[tuple[str, str]]] = [[]]
     for token in _TOKEN.finditer(code):
         quoted, escaped, currency, sign = token.groups()
@@ -132,16 +143,10 @@ def _format_digits(value: Decimal, digits: str) -> str:
     return f"{number}.{kept}" if kept else number
 
 
-_MAX_ROWS = 1_048_576
-"""Largest number of rows of an Excel sheet; openpyxl would count to whatever number a row claims."""
-_GAPS = 20
-"""Largest number of positions visited per cell that may be read: a row can have a single cell in column 16,384."""
-
-
-def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, limits: MediaLimits) -> str:
+def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits: MediaLimits) -> str:
     """Convert a workbook: per sheet a heading, a table per block of rows without an empty one, then text boxes and
-    pictures. Formulas have the value last calculated; numbers and dates look as displayed; of merged cells the first
-    holds the value. Hidden sheets are named and left out.
+    pictures. A formula is shown as the value that was last calculated; numbers and dates look as they are displayed;
+    the value of merged cells is in the first of them. Hidden sheets are named and left out.
 
     Raises InputTooLarge above `limits.cells`.
     """
@@ -150,9 +155,14 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, limi
         file = packed(members)
         archive = ZipFile(file)
         workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        counter = _Counter(pictures.blob, limits.cells)
+        counter = _Counter(pictures.blob, limits)
         parts: list[str] = []
-        for sheet in workbook.worksheets:
+        seen: set[str] = set()
+        sheets: list[Any] = workbook.worksheets
+        for sheet in sheets:
+            if sheet._worksheet_path in seen:
+                raise ValueError("a workbook has no sheet twice")
+            seen.add(sheet._worksheet_path)
             name = text_file.one_line(sheet.title)
             if sheet.sheet_state != "visible":
                 parts.append(f"## {name} (hidden, left out)")
@@ -162,22 +172,27 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPictures, limi
 
 
 class _Counter:
-    """Counts the cells of a workbook and the empty positions between them."""
+    """Counts the cells of a workbook, their characters, and the empty positions between them."""
 
-    def __init__(self, blob: Blob, limit: int) -> None:
+    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
-        self._limit = limit
-        self._cells = limit
-        self._places = limit * _GAPS
+        self._limit = limits.cells
+        self._cells = limits.cells
+        self._places = limits.cells * _GAPS
+        self._chars = 0
+        self._limits = limits
 
-    def count(self, row: int, filled: int) -> None:
-        """Count a row of `row` positions, of which `filled` are not empty. Raises InputTooLarge."""
-        self._cells -= filled
+    def count(self, row: int, texts: Collection[str]) -> None:
+        """Count a row of `row` positions, of which some have `texts`. Raises InputTooLarge."""
+        self._cells -= len(texts)
         self._places -= row + 1
+        # A string that cells share takes memory for each of them as soon as it is part of a table.
+        self._chars += sum(map(len, texts))
+        text_file.check_length(self._chars, self._blob, self._limits)
         if min(self._cells, self._places) < 0:
             raise self._blob.too_large(
-                f"has more than {self._limit} cells, or {self._limit * _GAPS} with the empty places between them; "
-                "the limit is OPENFAZE_MAX_CELLS."
+                f"has more than {self._limit} cells, or {self._limit * _GAPS} with the empty places between them, "
+                "the limit."
             )
 
 
@@ -192,7 +207,7 @@ def _sheet_blocks(sheet: Any, counter: _Counter) -> Iterator[str]:
             for at, cell in enumerate(row)
             if cell.value is not None and (text := shown(cell.value, cell.number_format).strip())
         }
-        counter.count(len(row), len(texts))
+        counter.count(len(row), texts.values())
         if texts:
             block.append(texts)
         elif block:
@@ -210,7 +225,7 @@ def _block_table(block: list[dict[int, str]]) -> str:
     return text_file.table([row.get(at, "") for at in range(left, right + 1)] for row in block)
 
 
-def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPictures) -> Iterator[str]:
+def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> Iterator[str]:
     """Yield the text boxes and pictures, which openpyxl does not read together with rows."""
     for drawing in _related_members(archive, sheet._worksheet_path, "/drawing").values():
         root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))

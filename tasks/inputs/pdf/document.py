@@ -9,7 +9,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -23,6 +23,7 @@ from tasks.inputs.decode.within import allow
 from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.text_layer import read_text_layer
+from tasks.inputs.printed_codes import MOST_PIXELS, PrintedCode, find_codes
 from tasks.inputs.source import Blob
 
 _FLAGS = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
@@ -31,12 +32,20 @@ _WHITE = (255, 255, 255, 255)
 
 
 _UNPAUSED_S = 1.0
-"""Seconds beyond a page's time limit after which the process is ended. A page that can be paused stops earlier, so the
-process goes on."""
+"""Number of seconds after a page's time limit at which the process is ended. If a page can be paused, its work stops
+earlier, and the process continues."""
+_PDFIUM = threading.RLock()
+SCALE = 2.0
+"""Pixels per point: 144 DPI, the resolution in which the HTTP contract gives a page's boxes."""
+_CODES_TIMES = 2
+"""Enlargement of pages that are searched for codes: a bar of 0.2 mm is a pixel wide at 144 DPI, which is too little."""
+_NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
+"""The list of pages in a file without pages, which PDFium reports as a format error."""
+_LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
 
 def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> Image | None:
-    """Draw the page with its form fields on white, `width` x `height` pixels; None if it is not finished by
+    """Draw the page with its form fields on white, in `width` x `height` pixels. Return None if it is not finished by
     `deadline` (time.monotonic).
 
     PDFium offers a pause only between the objects of a page, so a single object is drawn to its end.
@@ -60,16 +69,6 @@ def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -
         return picture
     finally:
         bitmap.close()
-
-
-_PDFIUM = threading.RLock()
-
-SCALE = 2.0
-"""Pixels per point: 144 DPI, the resolution in which the HTTP contract gives a page's boxes."""
-
-_NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
-"""The list of pages in a file without pages, which PDFium reports as a format error."""
-_LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
 
 class PdfPages(Pages):
@@ -107,12 +106,21 @@ class PdfPages(Pages):
             return read_text_layer(page, *_pixel_size(page.get_size()))
 
     def picture(self, number: int) -> Image:
+        return self._drawn(number, 1)
+
+    def codes(self, number: int) -> Sequence[PrintedCode]:
+        width, height = self.size(number)
+        times = max(1, min(_CODES_TIMES, math.isqrt(MOST_PIXELS // (width * height))))
+        return find_codes(self._drawn(number, times), times)
+
+    def _drawn(self, number: int, times: int) -> Image:
+        """Return the page's picture, `times` as large as the contract has it."""
         with self._reading(number) as deadline:
             page = self._loaded(number)
             width, height = _pixel_size(page.get_size())
             where = f" at 144 DPI on page {number}"
             self._blob.check_pixels(width, height, self._limits.image_pixels, where=where)
-            picture = draw(page, width, height, deadline=deadline)
+            picture = draw(page, width * times, height * times, deadline=deadline)
             if picture is None:
                 raise self._too_slow(f"draw at page {number}")
             return picture

@@ -1,4 +1,5 @@
-"""The visible content of a PDF page besides its text: pictures, outlined letters, and objects that cover text."""
+"""The visible content of a PDF page in addition to its text: pictures, outlined letters, and objects that cover
+text."""
 
 import ctypes
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,32 @@ import pypdfium2.raw as pdfium
 from pypdfium2 import PdfMatrix
 
 from models.vision.text import Point, Quad, Ruling, TextLine, Word
+
+_LEGIBLE_PIXELS = 1024
+_LEGIBLE_SIDE = 8
+"""Least side in pixels, beside the least area above, of a picture that can hold text; gradients, rules and bullets are
+smaller."""
+_GLYPH_SEGMENTS = 8
+"""Least mean number of segments per contour of letters; frames and bars have five."""
+_GLYPH_POINTS = 4.0, 60.0
+"""Range of letter heights in points: smaller contours are bullets, larger ones drawings."""
+_RECTANGLE_SEGMENTS = {4, 5}
+_MAX_SEGMENTS = 2000
+"""Largest number of segments of one path that are examined."""
+_MAX_OUTLINES = 1000
+"""Largest number of outlines of one page that are collected: a map has a hundred times as many, and a few suffice."""
+_THIN = 3.0
+"""Largest thickness in points of a filled rectangle that counts as a ruled line."""
+_MAX_RULINGS = 10_000
+"""Largest number of straight lines of one page that are examined: a dense form has 500."""
+_TURNED = 0.01
+"""Sine of the angle above which a rectangle is not upright."""
+_MAX_DEPTH = 5
+"""Largest depth of nested forms that are examined."""
+_WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
+_UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
+_EMPTY = 2
+"""Bytes of an empty UTF-16 string with its terminator."""
 
 
 class Box(NamedTuple):
@@ -91,29 +118,6 @@ class PageView:
         return u * self.width, v * self.height
 
 
-_LEGIBLE_PIXELS = 1024
-_LEGIBLE_SIDE = 8
-"""Least side in pixels, beside the least area above, of a picture that can hold text; gradients, rules and bullets are
-smaller."""
-_GLYPH_SEGMENTS = 8
-"""Least mean number of segments per contour of letters; frames and bars have five."""
-_GLYPH_POINTS = 4.0, 60.0
-"""Range of letter heights in points: smaller contours are bullets, larger ones drawings."""
-_RECTANGLE_SEGMENTS = {4, 5}
-_MAX_SEGMENTS = 2000
-"""Largest number of segments of one path that are examined."""
-_MAX_OUTLINES = 1000
-"""Largest number of outlines of one page that are collected: a map has a hundred times as many, and a few suffice."""
-_THIN = 3.0
-"""Largest thickness in points of a filled rectangle that counts as a ruled line."""
-_MAX_RULINGS = 10_000
-"""Most straight lines of one page that are examined: a dense form has 500."""
-_TURNED = 0.01
-"""Sine of the angle above which a rectangle is not upright."""
-_MAX_DEPTH = 5
-"""Largest depth of nested forms that are examined."""
-
-
 @dataclass(slots=True)
 class PageObjects:
     """The objects of a page by kind, with boxes in the page's space."""
@@ -128,6 +132,8 @@ class PageObjects:
     """Position in the drawing order of each text object, by address."""
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
+    has_drawings: bool = False
+    """True if there are pictures or paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,9 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     objects = (pdfium.FPDFPage_GetObject(page, index) for index in range(pdfium.FPDFPage_CountObjects(page)))
     leaves = (leaf for item in objects for leaf in _iter_objects(item, PdfMatrix(), 0))
     for place, (item, matrix) in enumerate(leaves):
-        match pdfium.FPDFPageObj_GetType(item):
+        kind = pdfium.FPDFPageObj_GetType(item)
+        shown.has_drawings |= kind != pdfium.FPDF_PAGEOBJ_TEXT
+        match kind:
             case pdfium.FPDF_PAGEOBJ_TEXT:
                 shown.texts[address(item)] = place
             case pdfium.FPDF_PAGEOBJ_IMAGE:
@@ -287,20 +295,14 @@ def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
     return PdfMatrix.from_raw(own).multiply(outer)
 
 
-_WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
-_UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
-_EMPTY = 2
-"""Bytes of an empty UTF-16 string with its terminator."""
-
-
 def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
     """True if text outside the page's content is drawn over it: a filled field, a note, a stamp."""
     return any(_is_drawn(annotation) for annotation in _annotations(page))
 
 
 def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
-    """Return the notes without an appearance in the file, which viewers show with one of their own and PDFium does not
-    draw.
+    """Return the notes for which the file contains no appearance. Viewers show them with their own appearance, but
+    PDFium does not draw them.
 
     A note's rectangle is divided evenly among its lines, and a line's width among its characters.
     """

@@ -1,4 +1,4 @@
-"""Reading the text layer of a PDF page, and judging if it holds all text that is visible on the page."""
+"""Reads the text layer of a PDF page, and determines whether it contains all text that is visible on the page."""
 
 import ctypes
 import math
@@ -32,12 +32,30 @@ _SCANNED = 0.05
 """Least share of a picture's area that hidden words must cover to be its OCR text. A stamped number covers less, a
 printed page three times as much."""
 _UNREAD = 0.05
-"""Largest share of the page that pictures without text over them may cover: small logos do, a photo exceeds it."""
+"""Largest share of the page that pictures without text over them may cover. Small logos stay below it; a photo exceeds
+it."""
 _LEGIBLE = 10, 60
 """Least shorter and longer side, in points, of a picture that can hold a line of text; a smaller one is a logo."""
 
 Cells = NDArray[np.bool_]
 """Cells by row, from the bottom of the page, and column, from its left."""
+_COVERED = 0.8
+"""Least share of a word's box that must be covered for the word to be unreadable."""
+_OPAQUE = 0.98
+"""Least share of opaque pixels with which a picture hides what is below: its edges may be smooth."""
+_MAX_PICTURES = 20
+"""Largest number of pictures of a page that are rendered to check if they are opaque. Further ones count as
+transparent."""
+_GARBAGE = 0.1
+"""Share of glyphs without a known character above which the whole layer is distrusted."""
+_OUTLINES = 15
+"""Least number of contours outside the text that may be drawn letters: two words, more than a logo or a few symbols."""
+_LINE_GAP = 0.8
+"""Largest distance in em between two words of one line, which occurs in justified text. Columns may be hardly further
+apart. Parts of a row that are not columns are joined again later."""
+_BASELINE = 0.4
+"""Largest vertical distance in em between words of one line: superscripts stay below it, the next line is at 1 or
+more."""
 
 
 class AreaGrid:
@@ -102,14 +120,6 @@ class Pictures:
         return counts
 
 
-_COVERED = 0.8
-"""Least share of a word's box that must be covered for the word to be unreadable."""
-_OPAQUE = 0.98
-"""Least share of opaque pixels with which a picture hides what is below: its edges may be smooth."""
-_MAX_PICTURES = 20
-"""Most pictures of a page that are rendered to check if they are opaque. Further ones count as transparent."""
-
-
 def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfPage) -> list[PdfWord]:
     """Return the `words` of `page` that nothing covers."""
     if not words or not shown.covers:
@@ -159,18 +169,6 @@ def _is_opaque_picture(picture: object, page: pypdfium2.PdfPage) -> bool:
         pdfium.FPDFBitmap_Destroy(raw)
 
 
-_GARBAGE = 0.1
-"""Share of glyphs without a known character above which the whole layer is distrusted."""
-_OUTLINES = 15
-"""Least number of contours outside the text that may be drawn letters: two words, more than a logo or a few symbols."""
-_LINE_GAP = 0.8
-"""Largest distance in em between two words of one line, which occurs in justified text. Columns may be hardly further
-apart; parts of a row that is no column are joined again later."""
-_BASELINE = 0.4
-"""Largest vertical distance in em between words of one line: superscripts stay below it, the next line is at 1 or
-more."""
-
-
 def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLayer:
     """Read the text layer of `page` in pixels of its picture of `width` x `height`.
 
@@ -199,10 +197,11 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
         and not _has_outlined_text(shown, text, grid, view)
         and not has_drawn_annotations(page)
     )
-    # OCR text in the file saves running OCR, but is not preferred to a new run.
+    # OCR text in the file makes a run of OCR unnecessary, but if OCR runs anyway, its new text is preferred.
     kept = known if complete else [word for word in known if word.visible]
     rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
-    return TextLayer((*(_text_line(line, view) for line in _group_lines(kept)), *notes), complete, tuple(rulings))
+    lines = (*(_text_line(line, view) for line in _group_lines(kept)), *notes)
+    return TextLayer(lines, complete, tuple(rulings), shown.has_drawings)
 
 
 def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: PageView) -> bool:

@@ -159,8 +159,9 @@ class _Characters:
             return ((left, right), (bottom, top)) if dx > 0 else ((-right, -left), (-top, -bottom))
         if abs(dx) < _ALIGNED:
             return ((bottom, top), (-right, -left)) if dy > 0 else ((-top, -bottom), (left, right))
-        # The box is the bounding box of the rotated glyph and has the same centre. The glyph is centred in its advance,
-        # so its width is twice the distance from its origin to the centre; the height follows.
+        # The box encloses the rotated glyph and has the same centre. Along the text, the centre is in the middle of the
+        # glyph's advance, so the width is twice the distance from the origin to the centre. The height is calculated
+        # from the width and the box.
         start, _ = self.origin(index, direction)
         x, y = (left + right) / 2, (bottom + top) / 2
         u, v = x * dx + y * dy, y * dx - x * dy
@@ -195,7 +196,7 @@ class _Characters:
 
 @lru_cache(maxsize=4096)
 def _text_of_code(code: int) -> str:
-    """Return the text of a code point: white space as " ", ligatures decomposed, "" for what is no character."""
+    """Return the text of a code point: white space as " ", ligatures decomposed, "" for a code without a character."""
     if 0xFB00 <= code <= 0xFB06:
         return unicodedata.normalize("NFKC", chr(code))
     character = chr(code) if code <= 0x10FFFF else "\ufffd"

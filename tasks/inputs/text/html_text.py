@@ -20,6 +20,10 @@ _MAX_SPAN = 1000
 """Largest row or column span, the same as in browsers (HTML, 4.9.11)."""
 _MAX_FILL = 200_000
 """Largest number of cells that spans may add to a page."""
+_LONGEST_BLANK = 100
+"""Largest number of consecutive white-space characters that is kept. The converter's patterns take quadratic time for
+longer runs, which only `pre` would show."""
+_LONG_BLANK = re.compile(rf"(?<![ \t\r\n])[ \t\r\n]{{{_LONGEST_BLANK + 1},}}")
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)
 _LINE = re.compile(r"\n(?=[^\n])")
 _LINK = re.compile(r"(?:https?|mailto|tel|ftp):", re.IGNORECASE)
@@ -42,12 +46,13 @@ def picture_mention(alt: str) -> str:
 
 def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     """Convert HTML without scripts, styles and hidden parts. Emphasis is left out because its signs would break words.
-    Only links to other documents are kept. The text of a cell that spans several stands in the first of them.
+    Only links to other documents are kept. The text of a cell that spans several cells is placed in the first of them.
 
     RecursionError is never raised, however deep the elements are.
     """
     soup = BeautifulSoup(html, "lxml")
     title = soup.title.get_text() if soup.title else ""
+    _shorten_blanks(soup)
     _drop_unseen(soup)
     _flatten(soup)
     _dissolve_layout_tables(soup)
@@ -73,7 +78,7 @@ class _Converter(MarkdownConverter):
     convert_code = convert_kbd = convert_samp = convert_b
 
     def convert_sup(self, el: Tag, text: str, **_: object) -> str:
-        """Mark exponents with a sign; references, which have brackets, and ordinals need none."""
+        """Mark exponents with a sign. References, which have brackets, and ordinals need no sign."""
         return f"^{text}" if re.fullmatch(r"[-−+]?\d+", text.strip()) and not el.find("a") else text
 
     def convert_a(self, el: Tag, text: str, **_: object) -> str:
@@ -94,6 +99,12 @@ class _Converter(MarkdownConverter):
         if el.get("type") in ("checkbox", "radio"):
             return "☒ " if el.has_attr("checked") else "☐ "
         return str(el.get("value") or "") if el.get("type") != "hidden" else ""
+
+    def convert_pre(self, _el: Tag, text: str, **_: object) -> str:
+        """Convert a preformatted text without blank lines around it. The base class takes quadratic time for these."""
+        blank = text[: len(text) - len(text.lstrip(" \n"))]
+        text = text[blank.rfind("\n") + 1 :].rstrip(" \n")
+        return f"\n\n```\n{text}\n```\n\n" if text else ""
 
     def convert_option(self, _el: Tag, text: str, **_: object) -> str:
         return f"{text.strip()} "
@@ -148,6 +159,17 @@ def _cell_span(cell: Tag, name: str) -> int:
     return max(1, min(int(value), _MAX_SPAN)) if value.isascii() and value.isdigit() and len(value) < 9 else 1
 
 
+def _shorten_blanks(soup: BeautifulSoup) -> None:
+    """Shorten long runs of white space. Of their lines, an empty one and the last remain."""
+
+    def shortened(blank: re.Match[str]) -> str:
+        _, line_break, last = blank[0].rpartition("\n")
+        return 2 * line_break + last[:_LONGEST_BLANK]
+
+    for text in soup.find_all(string=_LONG_BLANK):
+        text.replace_with(type(text)(_LONG_BLANK.sub(shortened, str(text))))
+
+
 def _drop_unseen(soup: BeautifulSoup) -> None:
     def unseen(tag: Any) -> bool:
         return (
@@ -174,8 +196,8 @@ def _flatten(soup: BeautifulSoup) -> None:
 
 
 def _dissolve_layout_tables(soup: BeautifulSoup) -> None:
-    """Turn tables that only lay out the page into blocks: those with tables or headings in them, or with a single
-    column."""
+    """Turn tables that only serve the page's layout into blocks. A table counts as such if it contains tables or
+    headings, or has a single column."""
     for table in soup.find_all("table"):
         cells = [row.find_all(["td", "th"], recursive=False) for row in table.find_all("tr")]
         if max(map(len, cells), default=0) < 2 or table.find(_IN_LAYOUT):

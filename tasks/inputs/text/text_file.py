@@ -19,6 +19,39 @@ them can only refer to pictures of its own."""
 _PICTURE_MARK = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
 _GOES_ON = re.compile(r"[ \t]*\S")
 _BLANK_LINES = re.compile(r"\n{3,}")
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
+_CHARSET = re.compile(r"(utf|iso|latin|windows|cp|koi8|mac|big5|gb|euc|shift|ascii|us-)[\w-]*", re.ASCII)
+"""Names of the web's charsets. Python knows others that decode in quadratic time (punycode) or are not charsets."""
+_WIDE = re.compile(r"(utf-?(?:16|32))-?([lb]e)?")
+_JAPANESE = b"\x1b$"
+"""The escape before Japanese characters in ISO-2022-JP, whose bytes are all ASCII."""
+_MENDED = 0.01
+"""Largest share of broken characters among the characters above ASCII in UTF-8. In another encoding, nearly all of them
+would be broken."""
+_ABOVE_ASCII = bytes(range(128, 256))
+_HIGH = re.compile(rb"[\x80-\xff]")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
+_LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z]")
+_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[¡-©«¬®-³¶¸¹»-¿](?=[^\W\d_])")
+"""Signs within words, to which cp1252 turns the letters of other encodings, as in "z³oty"."""
+_DETECTABLE = [
+    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874"),
+    *("iso8859_2", "iso8859_5", "iso8859_7", "koi8_r", "koi8_u"),
+    *("cp932", "euc_jp", "gb18030", "big5hkscs", "cp949"),
+]
+"""Encodings of the web (WHATWG Encoding, 4.2). The detector knows further encodings but confuses them: old Japanese
+sets with KOI8-R, and mainframe code pages with any short text."""
+_SAMPLE = 16_384
+"""Number of bytes examined to detect an encoding: more bytes take more time and hardly improve the accuracy."""
+_DECLARED = re.compile(rb"\s*<\?xml[^>]*\sencoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +85,8 @@ def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
 
 
 def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[int, str]) -> str:
-    """Insert the text read in each picture at its place: a single line within its line, and likewise any text in a
-    table, else as a paragraph. Pictures without a reading leave nothing."""
+    """Insert the text that was read in each picture at the picture's place: within the line if it is a single line or
+    in a table, else as a paragraph. Pictures without text are left out."""
     if not places:
         return text
     pieces: list[str] = []
@@ -77,14 +110,24 @@ def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[i
     return _BLANK_LINES.sub("\n\n", "".join(pieces)).strip("\n")
 
 
+_MAX_FILL = 200_000
+"""Largest number of empty cells that are added to the rows of a table."""
+
+
 def table(rows: Iterable[Sequence[str]]) -> str:
-    """Return `rows`, of which the first is the heading, as a pipe table of the widest row's width; "" without rows."""
+    """Return `rows`, of which the first is the heading, as a pipe table of the widest row's width; "" without rows.
+
+    Shorter rows are filled with empty cells, unless that would add more than `_MAX_FILL`: a table's last cells may be
+    left out (GitHub Flavored Markdown, 4.10).
+    """
     rows = list(rows)
     width = max(map(len, rows), default=0)
     if not width:
         return ""
-    head, *body = [_table_row([*row, *[""] * (width - len(row))]) for row in rows]
-    return "\n".join([head, _table_row(["---"] * width), *body])
+    filled = width if width * len(rows) - sum(map(len, rows)) <= _MAX_FILL else 0
+    head, *body = [_table_row([*row, *[""] * (filled - len(row))]) for row in rows]
+    heading = head if filled else _table_row([*rows[0], *[""] * (width - len(rows[0]))])
+    return "\n".join([heading, _table_row(["---"] * width), *body])
 
 
 def one_line(text: str) -> str:
@@ -101,56 +144,23 @@ def _table_row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(map(cell, cells)) + " |"
 
 
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
-_CHARSET = re.compile(r"(utf|iso|latin|windows|cp|koi8|mac|big5|gb|euc|shift|ascii|us-)[\w-]*", re.ASCII)
-"""Names of the web's charsets. Python knows others that decode in quadratic time (punycode) or are no charsets."""
-_WIDE = re.compile(r"(utf-?(?:16|32))-?([lb]e)?")
-_JAPANESE = b"\x1b$"
-"""The escape before Japanese characters in ISO-2022-JP, whose bytes are all ASCII."""
-_MENDED = 0.01
-"""Largest share of broken characters among those above ASCII in UTF-8: in another encoding nearly all would be
-broken."""
-_ABOVE_ASCII = bytes(range(128, 256))
-_HIGH = re.compile(rb"[\x80-\xff]")
-_HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
-_LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z]")
-_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[¡-©«¬®-³¶¸¹»-¿](?=[^\W\d_])")
-"""Signs within words, to which cp1252 turns the letters of other encodings, as in "z³oty"."""
-_DETECTABLE = [
-    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874"),
-    *("iso8859_2", "iso8859_5", "iso8859_7", "koi8_r", "koi8_u"),
-    *("cp932", "euc_jp", "gb18030", "big5hkscs", "cp949"),
-]
-"""Encodings of the web (WHATWG Encoding, 4.2). The detector knows more and confuses them: old Japanese sets with
-KOI8-R, mainframe code pages with anything short."""
-_SAMPLE = 16_384
-"""Number of bytes examined to detect an encoding: the detector's time grows with them, its accuracy hardly does."""
-
-
 def decode_text(blob: Blob, limits: MediaLimits) -> str:
     """Decode the text of `blob` by its byte order mark, as UTF-8, by its declared charset, as cp1252 if that is
     plausible, or else by the detected charset.
 
-    Raises InputError (`unsupported_media_type`) if it is no text, and InputTooLarge above `limits.text_chars`.
+    Raises InputError (`unsupported_media_type`) if it is not text, and InputTooLarge above `limits.text_chars`.
     """
     text = _decode_by_mark(blob.data) or _decode_without_mark(blob.data, blob.charset)
     if text is None:
         raise blob.error(f"is binary data of an unknown type. Supported: {SUPPORTED}.", code="unsupported_media_type")
-    check_length(text, blob, limits)
+    check_length(len(text), blob, limits)
     return text
 
 
-def check_length(text: str, blob: Blob, limits: MediaLimits) -> None:
-    """Raise InputTooLarge for a `text` above `limits.text_chars`."""
-    if len(text) > limits.text_chars:
-        raise blob.too_large(f"has {len(text)} characters; the limit is {limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).")
+def check_length(length: int, blob: Blob, limits: MediaLimits) -> None:
+    """Raise InputTooLarge for a `length` above `limits.text_chars`."""
+    if length > limits.text_chars:
+        raise blob.too_large(f"has {length} characters; the limit is {limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).")
 
 
 def looks_like_text(data: bytes) -> bool:
@@ -202,7 +212,8 @@ def _decode_mended(data: bytes) -> str | None:
 
 def _decode_western(data: bytes) -> str | None:
     """Decode `data` as cp1252, the default of the web, if that is plausible: letters above ASCII occur singly or in
-    pairs between ASCII letters. The detector is no help, because it takes French, Spanish and Swedish for Polish."""
+    pairs between ASCII letters. The detector is not used here, because it takes French, Spanish and Swedish for
+    Polish."""
     sample = _sample_around_high(data)
     high, foreign = len(_HIGH.findall(sample)), sum(map(len, _HIGH_RUN.findall(sample)))
     if 3 * foreign > high or high >= len(_LETTER_OR_DIGIT.findall(sample)):
@@ -223,8 +234,6 @@ def _sample_around_high(data: bytes) -> bytes:
     return data[start : start + _SAMPLE]
 
 
-_DECLARED = re.compile(rb"\s*<\?xml[^>]*\sencoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
-_BLOCK = 1 << 20
 _STEPS = np.zeros(256, np.int8)
 _STEPS[[*b"[{"]] = 1
 _STEPS[[*b"]}"]] = -1
@@ -242,9 +251,7 @@ def read_text(blob: Blob, limits: MediaLimits) -> str:
     if blob.media_type == "application/xml" and declares_entities(text):
         raise blob.error("declares XML entities, which are not expanded: send it without.")
     if blob.media_type == "application/json" and json_depth(text) > limits.json_depth:
-        raise blob.error(
-            f"has lists or objects more than {limits.json_depth} deep, the limit (OPENFAZE_MAX_JSON_DEPTH)."
-        )
+        raise blob.error(f"has lists or objects more than {limits.json_depth} deep, the limit.")
     return text
 
 

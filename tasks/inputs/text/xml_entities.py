@@ -21,7 +21,7 @@ def declares_entities(xml: str) -> bool:
     try:
         for at in range(0, len(xml), _PIECE):
             parser.Parse(xml[at : at + _PIECE].encode(errors="replace"), False)
-        # newer versions of expat may defer the end of the last piece until the parser is closed
+        # newer versions of expat may process the end of the last piece only when the parser is closed
         parser.Parse(b"", True)
     except Seen as first:
         return bool(first.args[0])

@@ -1,0 +1,182 @@
+"""Opening e-mails and mailboxes as text: the headers, the body, and the files attached."""
+
+import email
+import email.errors
+import email.header
+import email.policy
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from email.message import Message
+from typing import Any
+
+from tasks.errors import InputError
+from tasks.inputs.document import Pages
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.media_types import EMAIL, HTML, IMAGES, MAILBOX, TEXTS, media_type_named, media_type_of_file, sniff
+from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
+from tasks.inputs.source import SHOWN, Blob
+from tasks.inputs.text.text_file import decode_text, one_line, read_text
+
+Open = Callable[[Blob, MediaLimits], Pages]
+Opener = Callable[[str], Open | None]
+"""Returns what opens an attached file of a media type, or None if such files are not read."""
+
+HEADERS = ("From", "To", "Cc", "Reply-To", "Date", "Subject")
+"""Headers that mail programs show, in this order (RFC 5322, 3.6)."""
+MAX_PARTS = 1_000
+"""Largest number of parts of a mailbox's e-mails together: bodies, attachments and the multiparts around them."""
+MAX_NESTING = 8
+"""Largest number of e-mails nested in each other by forwarding."""
+LONGEST_PARAMETERS = 8_192
+"""Largest number of characters of a header with parameters that is read. The library takes quadratic time for them."""
+_PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
+_TABLE_ROW = "| --- |"
+_FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
+"""The line before each e-mail of a mailbox (RFC 4155)."""
+_QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
+
+
+class _Shortening(email.policy.Compat32):
+    """The default policy, but headers with parameters are cut off at `LONGEST_PARAMETERS`."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_PARAMETERS] if name.lower() in _PARAMETERS else value
+
+
+_POLICY: Any = _Shortening()
+
+
+class MailFile(PicturedText):
+    """An e-mail, or a mailbox of them. Its pages are its pictures and the pages of the files attached to it.
+
+    `nesting` is the number of e-mails around this one. The constructor raises InputTooLarge for more than `MAX_PARTS`
+    parts.
+    """
+
+    def __init__(self, blob: Blob, limits: MediaLimits, opener: Opener, nesting: int = 0) -> None:
+        self._limits = limits
+        self._opener = opener
+        self._nesting = nesting
+        self._parts = 0
+        super().__init__(blob, limits, self._text)
+
+    def _text(self, pages: EmbeddedPages) -> str:
+        whole = pages.blob
+        mails = list(_split_mailbox(whole.data)) if whole.media_type == MAILBOX else [whole.data]
+        return "\n\n---\n\n".join(
+            self._mail_text(email.message_from_bytes(data, policy=_POLICY), pages) for data in mails
+        )
+
+    def _mail_text(self, mail: Message, pages: EmbeddedPages) -> str:
+        bodies: list[Message] = []
+        attached: list[Message] = []
+        for part in self._leaves(mail, pages.blob):
+            is_body = part.get_content_maintype() == "text" and not part.get_filename() and not _is_attachment(part)
+            (bodies if is_body else attached).append(part)
+        lines = [f"{name}: {value}" for name in HEADERS if (value := _header(mail, name))]
+        names = [_name(part) for part in attached]
+        if names:
+            lines.append(f"Attachments: {'; '.join(names)}")
+        texts = ["\n".join(lines), self._body(bodies, pages)]
+        for name, part in zip(names, attached, strict=True):
+            texts += [f"Attachment: {name}", self._attachment(part, name, pages)]
+        return "\n\n".join(filter(None, texts))
+
+    def _leaves(self, mail: Message, blob: Blob) -> Iterator[Message]:
+        """Yield the parts that are not multiparts. An attached e-mail is one part."""
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise blob.too_large(f"has more than {MAX_PARTS} parts, the limit of e-mails.")
+        if mail.get_content_maintype() == "multipart" and mail.is_multipart():
+            for part in _parts(mail):
+                yield from self._leaves(part, blob)
+        else:
+            yield mail
+
+    def _body(self, parts: list[Message], pages: EmbeddedPages) -> str:
+        """Return the text of the body. If there are both a plain and an HTML part, only the tables of the HTML part are
+        added."""
+        blobs = [self._blob(part, pages.blob) for part in parts]
+        plain = "\n\n".join(
+            decode_text(one, self._limits).strip() for one in blobs if one.media_type != HTML and one.data
+        )
+        html = "\n\n".join(
+            self._opened(one, pages)
+            for one in blobs
+            if one.media_type == HTML and (not plain or b"<table" in one.data.lower())
+        )
+        return html if html and (not plain or _TABLE_ROW in html) else plain
+
+    def _attachment(self, part: Message, name: str, pages: EmbeddedPages) -> str:
+        blob = self._blob(part, pages.blob)
+        if blob.media_type in IMAGES:
+            return pages.marked(blob.data, name)
+        return self._opened(blob, pages) if blob.data else ""
+
+    def _opened(self, blob: Blob, pages: EmbeddedPages) -> str:
+        """Return the text of an attached file with the marks of its pages, or a note if it is not read."""
+        try:
+            if blob.media_type in (EMAIL, MAILBOX):
+                if self._nesting == MAX_NESTING:
+                    return f"[attachment not read: more than {MAX_NESTING} e-mails within each other]"
+                return pages.marked_file(MailFile(blob, self._limits, self._opener, self._nesting + 1))
+            if opened := self._opener(blob.media_type):
+                return pages.marked_file(opened(blob, self._limits))
+            if blob.media_type in TEXTS:
+                return read_text(blob, self._limits).strip()
+        except InputError as error:
+            return f"[attachment not read: {error.code}]"
+        return f"[attachment not read: {blob.media_type}]"
+
+    def _blob(self, part: Message, whole: Blob) -> Blob:
+        if part.get_content_type() == EMAIL and part.is_multipart():
+            data = _parts(part)[0].as_bytes()
+        else:
+            payload = part.get_payload(decode=True)
+            data = payload if isinstance(payload, bytes) else b""
+        named = media_type_named(part.get_content_type()) or media_type_of_file(part.get_filename())
+        media_type = sniff(data, text=named in TEXTS) or named or "text/plain"
+        label = f"{whole.label}: {_name(part)}"[:SHOWN]
+        return replace(whole, data=data, media_type=media_type, filename=label, charset=part.get_content_charset())
+
+
+def _split_mailbox(data: bytes) -> Iterator[bytes]:
+    starts = [found for found in _FROM_LINE.finditer(data) if _follows_blank_line(data, found.start())]
+    ends = [*(found.start() for found in starts[1:]), len(data)]
+    for found, end in zip(starts, ends, strict=True):
+        yield _QUOTED_FROM.sub(rb"\1", data[found.end() : end])
+
+
+def _follows_blank_line(data: bytes, at: int) -> bool:
+    return at == 0 or data[max(0, at - 4) : at].endswith((b"\n\n", b"\n\r\n"))
+
+
+def _parts(part: Message) -> list[Message]:
+    parts = part.get_payload()
+    return [one for one in parts if isinstance(one, Message)] if isinstance(parts, list) else []
+
+
+def _is_attachment(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment"
+
+
+def _name(part: Message) -> str:
+    """Return the name of an attached file, the subject of an attached e-mail, or else the part's type."""
+    name = part.get_filename()
+    if not name and part.get_content_type() == EMAIL and part.is_multipart():
+        name = _header(_parts(part)[0], "Subject")
+    return one_line(_decoded(name or "") or part.get_content_type())[:SHOWN]
+
+
+def _header(mail: Message, name: str) -> str:
+    return one_line(", ".join(_decoded(str(value)) for value in mail.get_all(name, [])))
+
+
+def _decoded(value: str) -> str:
+    """Decode the encoded words of a header (RFC 2047); a malformed header is returned as it is."""
+    try:
+        return str(email.header.make_header(email.header.decode_header(value)))
+    except (LookupError, ValueError, email.errors.HeaderParseError):
+        return value

@@ -1,0 +1,64 @@
+"""Barcodes and two-dimensional codes in the picture of a page. Runs in a decode process: the pixels may be hostile.
+
+What a code says is data: nothing that it names is opened or followed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.vision.text import Image, Quad
+
+MOST_CODES = 32
+"""Largest number of codes that are kept of a page. A sheet of shipping labels has some twenty."""
+MOST_PIXELS = 16_000_000
+"""Pixels above which a picture is scaled down: the search takes some 0.1 s there, and 2 s in pure noise."""
+SHORTEST_ITF = 8
+"""Least number of figures of an ITF code, which has no end sign of its own: table lines can look like a short one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedCode:
+    kind: str
+    """Name of the symbology: `EAN-13`, `QR Code`, `PDF417`."""
+    text: str
+    """The whole text, with its line breaks and control characters."""
+    is_gs1: bool
+    """True if the text consists of GS1 element strings."""
+    quad: Quad
+    """Place in pixels of the page's picture."""
+
+
+def find_codes(picture: Image, scale: float = 1.0) -> tuple[PrintedCode, ...]:
+    """Return the codes in `picture`, from top to bottom. `picture` is `scale` times as large as the page's picture."""
+    import cv2
+    import zxingcpp
+
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    if grey.size > MOST_PIXELS:
+        less = (MOST_PIXELS / grey.size) ** 0.5
+        grey = cv2.resize(grey, None, fx=less, fy=less, interpolation=cv2.INTER_AREA)
+        scale *= less
+    kinds = zxingcpp.BarcodeFormat
+    read = zxingcpp.read_barcodes(
+        np.ascontiguousarray(grey),
+        # Symbologies without a check digit or a frame are left out: lines of tables look like them.
+        formats=zxingcpp.BarcodeFormats(
+            [
+                *(kinds.EANUPC, kinds.Code128, kinds.Code39, kinds.Code93, kinds.ITF, kinds.DataBar),
+                *(kinds.QRCode, kinds.MicroQRCode, kinds.DataMatrix, kinds.Aztec, kinds.PDF417),
+            ]
+        ),
+        text_mode=zxingcpp.TextMode.Plain,
+    )
+    found = []
+    for code in read:
+        place = code.position
+        corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+        a, b, c, d = [(point.x / scale, point.y / scale) for point in corners]
+        kind = str(code.format)
+        if code.text.strip() and not (kind == "ITF" and len(code.text) < SHORTEST_ITF):
+            is_gs1 = code.content_type == zxingcpp.ContentType.GS1
+            found.append(PrintedCode(kind, code.text, is_gs1, (a, b, c, d)))
+    found.sort(key=lambda code: (code.quad[0][1], code.quad[0][0]))
+    return tuple(found[:MOST_CODES])

@@ -1,0 +1,325 @@
+"""Finds boxes and circles that are drawn to be ticked, and tells the ticked ones from the empty ones.
+
+A box has four straight sides of a letter's size, and a circle is round; a tick, a cross, a dot or a stroke of a pen is
+ink inside. Letters in cells, and cells side by side, are none.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import pi
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.page_geometry import PageGeometry
+from models.vision.text import Image, Quad, TextLine, Word
+from tasks.layout.rulings import skew_of
+
+_SIGN = "[口回図囗凶区□■▢▣☐☑☒⊠⊡○◯●◉◎⦿•©®✓✔✗✘✕√]"
+BOX_READ_AS = re.compile(rf"{_SIGN}|[OoXxVvDQ0](?=[A-ZÀ-Þ][a-zà-ÿ])")
+"""Pattern of a first sign that OCR reads in the place of a box or a circle: `□Yes`, `口Yes`, `XYes`."""
+ENDS_AS_BOX = re.compile(rf".*{_SIGN}")
+"""Pattern of a text with such a sign at its end."""
+_ALONE = re.compile(rf"{_SIGN}+|[\[(|][ xXvV{_SIGN[1:-1]}]?[\])|]?|[OoQ0DXxVv/\\]")
+"""Pattern of a word that OCR reads in the place of a box."""
+MOST_BOXES = 400
+"""Largest number of boxes and circles of a page. A dense form has a hundred."""
+SIZES = 0.45, 0.75, 1.3
+"""Least sides of small, usual and large boxes in line heights."""
+SPREAD = 1.8
+"""Largest side of the boxes of one size, as a multiple of the least."""
+_LONGEST_SIDE = 2400
+"""Longest side in pixels of a picture that is searched for boxes; larger ones are scaled down."""
+_FAINTEST = 12
+"""Least difference in grey levels between a line and its surroundings."""
+_STRAIGHT = 0.6
+"""Least share of a side that is straight: corners may be round."""
+_MOST_STROKES = 6_000
+"""Largest number of short strokes of each direction that are compared, the first from the top."""
+_MOST_CONTOURS = 60_000
+"""Largest number of contours of a picture in which circles are searched for. A dense page has 15,000; a texture has
+more."""
+_RIM = 0.2
+"""Share of a box's side, at each end, that may belong to its frame."""
+_INK = 0.05
+"""Least share of a ticked box's inside that is ink, apart from its frame."""
+_STROKE = 0.35
+"""Least width or height of a tick as a share of the inside; a smaller one is a speck."""
+_ROUND = 0.8
+"""Least roundness (4π × area / perimeter²) of a circle."""
+_DOT = 0.08
+"""Least share of a ticked circle's inside that is ink."""
+_ALIKE = 0.18
+"""Largest difference of the sizes of circles that belong together."""
+_COVERED = 0.9
+"""Least share of a side that is ink, where boxes of a known size are searched for."""
+_AROUND, _CROWDED = 0.3, 0.35
+"""Width of the margin around a box, as a share of its side, and largest share of the margin that is ink."""
+_MOST_SIZES = 4
+"""Largest number of sizes of a page's boxes that are searched for."""
+
+
+@dataclass(frozen=True, slots=True)
+class TickBox:
+    quad: Quad
+    """Place in pixels of the source."""
+    is_ticked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    left: float
+    top: float
+    right: float
+    bottom: float
+    is_ticked: bool
+    thick: float = 0.0
+    """Thickness of the frame."""
+
+    @property
+    def size(self) -> float:
+        return (self.right - self.left + self.bottom - self.top) / 2
+
+
+def tick_boxes_in(picture: Image, lines: Sequence[TextLine], geometry: PageGeometry) -> list[TickBox]:
+    """Return the boxes and circles to be ticked in `picture`, whose text stands in `lines`, from top to bottom."""
+    import cv2
+
+    _, height = skew_of(lines)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    scale = min(1.0, _LONGEST_SIDE / max(grey.shape))
+    left, top = 0.0, 0.0
+    if not geometry.is_upright:
+        grey, (left, top), scale = geometry.flattened(grey, scale)
+    elif scale < 1:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height *= scale
+    around = 2 * int(1.5 * height) + 3
+    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
+    words = [word for line in geometry.upright_lines(lines) for word in line.words]
+    circles = _outside_words(_circles(ink, height), words, scale, (left, top))
+    # The search for others like them costs most, and letters have four sides, too.
+    squares = _outside_words([one for size in SIZES for one in _squares(ink, size * height)], words, scale, (left, top))
+    squares = _without_doubles(squares)
+    found = [*squares, *_outside_words(list(_squares_like(ink, squares)), words, scale, (left, top))]
+    found += [one for one in circles if _is_among_circles(one, circles)]
+    found = [one for one in found if _stands_free(ink, one)]
+    found = sorted(_without_doubles(found), key=lambda one: (one.top, one.left))[:MOST_BOXES]
+    if not found:
+        return []
+    corners = [[(a.left, a.top), (a.right, a.top), (a.right, a.bottom), (a.left, a.bottom)] for a in found]
+    places = geometry.source(np.array(corners, np.float64) / scale + (left, top)).tolist()
+    return [
+        TickBox(((ax, ay), (bx, by), (cx, cy), (dx, dy)), one.is_ticked)
+        for one, ((ax, ay), (bx, by), (cx, cy), (dx, dy)) in zip(found, places, strict=True)
+    ]
+
+
+def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
+    """Return left end, level, right end and thickness of the short dark strokes that run to the right, by level."""
+    import cv2
+
+    least, most = _STRAIGHT * smallest, SPREAD * smallest
+    reach = max(4, int(least))
+    rows = cv2.morphologyEx(np.ascontiguousarray(ink), cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
+    # A stroke that is not quite level is in pieces, one a row.
+    rows = cv2.morphologyEx(rows, cv2.MORPH_CLOSE, np.ones((2, 3), np.uint8))
+    _, _, boxes, centres = cv2.connectedComponentsWithStats(rows, connectivity=8)
+    boxes, centres = boxes[1:], centres[1:]
+    width, thickness = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
+    kept = np.flatnonzero((width >= least) & (width <= 1.1 * most) & (thickness <= np.maximum(3.0, 0.45 * width)))
+    left, levels = boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1]
+    found = np.stack([left, levels, left + width[kept], thickness[kept]], axis=1).astype(np.float64)
+    return found[np.argsort(found[:, 1], kind="stable")[:_MOST_STROKES]]
+
+
+def _squares(ink: NDArray[np.uint8], smallest: float) -> Iterator[_Outline]:
+    """Yield the boxes with four straight sides, of which the least is `smallest`."""
+    across, down = _strokes(ink, smallest), _strokes(ink.T, smallest)
+    if len(across) < 2 or len(down) < 2:
+        return
+    largest = SPREAD * smallest
+    levels, places = across[:, 1], down[:, 1]
+    for at, (start, level, end, thick) in enumerate(across.tolist()):
+        width = end - start
+        low, high = np.searchsorted(levels, (level + max(smallest, 0.75 * width), level + min(largest, 1.8 * width)))
+        below = across[max(low, at + 1) : high]
+        near = (np.abs(below[:, 0] - start) <= 0.3 * width) & (np.abs(below[:, 2] - end) <= 0.3 * width)
+        for other_start, other_level, other_end, _ in below[near].tolist():
+            side = other_level - level
+            sides = [
+                _side_at(down, places, edge, side, level, other_level)
+                for edge in (min(start, other_start), max(end, other_end))
+            ]
+            left, right = sides
+            if left is None or right is None or not 0.75 * side <= right - left <= 1.33 * side:
+                continue
+            is_ticked, half = _is_ticked(ink, left, level, right, other_level, thick), thick / 2
+            yield _Outline(left - half, level - half, right + half, other_level + half, is_ticked, thick)
+            break
+
+
+def _side_at(
+    down: NDArray[np.float64], places: NDArray[np.float64], edge: float, side: float, top: float, bottom: float
+) -> float | None:
+    """Return the place of a vertical stroke near `edge` that runs from `top` to `bottom`, most of it."""
+    low, high = np.searchsorted(places, (edge - 0.25 * side, edge + 0.25 * side))
+    near = down[low:high]
+    shared = np.minimum(near[:, 2], bottom) - np.maximum(near[:, 0], top)
+    # A side that goes on beyond the box is the line of a table.
+    fits = (shared >= _STRAIGHT * side) & (near[:, 2] - near[:, 0] <= 1.3 * side)
+    return float(near[fits][np.abs(near[fits][:, 1] - edge).argmin(), 1]) if fits.any() else None
+
+
+def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bottom: float, thick: float) -> bool:
+    rim_x = max(2.0, 0.6 * thick + 1, _RIM * (right - left))
+    rim_y = max(2.0, 0.6 * thick + 1, _RIM * (bottom - top))
+    inside = ink[round(top + rim_y) : round(bottom - rim_y) + 1, round(left + rim_x) : round(right - rim_x) + 1] > 0
+    if not inside.size or inside.mean() < _INK:
+        return False
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    tall = (rows[-1] - rows[0] + 1) / inside.shape[0]
+    wide = (columns[-1] - columns[0] + 1) / inside.shape[1]
+    return bool(max(tall, wide) >= _STROKE)
+
+
+def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
+    """Yield the boxes that have the size of an empty box of the page, whatever is drawn over them: ink along all four
+    sides, and none that goes on beyond, as in a table. All ink is a tick, too."""
+    import cv2
+
+    sizes: list[tuple[int, float]] = []
+    for one in squares:
+        side = round(one.size - one.thick)
+        if not one.is_ticked and len(sizes) < _MOST_SIZES and all(abs(side - known) > 1 for known, _ in sizes):
+            sizes.append((side, one.thick))
+    # Sides are drawn to half a pixel.
+    thick_ink = (cv2.dilate(ink, np.ones((3, 3), np.uint8)) > 0).astype(np.float32)
+    for side, thick in sizes:
+        rows, columns = (
+            cv2.boxFilter(thick_ink, -1, shape, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+            for shape in ((side, 1), (1, side))
+        )
+        high, wide = ink.shape[0] - 2 * side, ink.shape[1] - 2 * side
+        if min(high, wide) <= side:
+            continue
+        inner = (slice(side, high), slice(side, wide))
+        far = (slice(2 * side, high + side), slice(2 * side, wide + side))
+        near = (slice(0, high - side), slice(0, wide - side))
+        least = np.minimum.reduce([rows[inner], rows[far[0], inner[1]], columns[inner], columns[inner[0], far[1]]])
+        beyond = np.maximum.reduce(
+            [rows[inner[0], far[1]], rows[inner[0], near[1]], columns[far[0], inner[1]], columns[near[0], inner[1]]]
+        )
+        fits = ((least >= _COVERED) & (beyond < _COVERED)).astype(np.uint8)
+        count, _, _, centres = cv2.connectedComponentsWithStats(fits, connectivity=8)
+        for x, y in centres[1 : min(count, MOST_BOXES)].tolist():
+            left, top, half = x + side, y + side, thick / 2
+            is_ticked = _is_ticked(ink, left, top, left + side, top + side, thick)
+            yield _Outline(left - half, top - half, left + side + half, top + side + half, is_ticked, thick)
+
+
+def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
+    """Return the circles, among which are round letters."""
+    import cv2
+
+    contours, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    if len(contours) > _MOST_CONTOURS:
+        return []
+    found = []
+    for at, contour in enumerate(contours):
+        child = int(tree[0][at][2])
+        left, top, width, tall = cv2.boundingRect(contour)
+        size = (width + tall) / 2
+        if child < 0 or int(tree[0][at][3]) >= 0 or not SIZES[0] * height <= size <= SPREAD * SIZES[-1] * height:
+            continue
+        if abs(width - tall) > 0.15 * size or not _is_round(contour):
+            continue
+        holes = []
+        while child >= 0:
+            holes.append(contours[child])
+            child = int(tree[0][child][0])
+        hole = max(holes, key=cv2.contourArea)
+        x, y, across, down = cv2.boundingRect(hole)
+        if min(across, down) < 0.6 * size:
+            if len(holes) == 1:
+                continue
+            # The strokes of a cross or a tick cut the inside into several holes.
+            x, y, across, down = left, top, width, tall
+        rim = 0.2 if len(holes) == 1 else 0.3
+        inside = ink[
+            round(y + rim * down) : round(y + down - rim * down) + 1,
+            round(x + rim * across) : round(x + across - rim * across) + 1,
+        ]
+        ticked = bool((inside > 0).mean() >= _DOT)
+        if ticked or (_is_round(hole) and len(holes) == 1):
+            found.append(_Outline(left, top, left + width, top + tall, ticked))
+    return found
+
+
+def _stands_free(ink: NDArray[np.uint8], one: _Outline) -> bool:
+    """True if little ink is around a box: it is not a part of a dark area, nor a cell among others."""
+    margin = _AROUND * one.size
+    top, left = max(0, round(one.top - margin)), max(0, round(one.left - margin))
+    area = ink[top : round(one.bottom + margin) + 1, left : round(one.right + margin) + 1] > 0
+    begin_y, begin_x = round(one.top) - top, round(one.left) - left
+    own = area[begin_y : begin_y + round(one.bottom - one.top) + 1, begin_x : begin_x + round(one.right - one.left) + 1]
+    return bool(area.sum() - own.sum() <= _CROWDED * (area.size - own.size))
+
+
+def _is_round(contour: NDArray[np.int32]) -> bool:
+    import cv2
+
+    around = cv2.arcLength(contour, closed=True)
+    return bool(around and 4 * pi * cv2.contourArea(contour) / around**2 >= _ROUND)
+
+
+def _is_among_circles(one: _Outline, found: Sequence[_Outline]) -> bool:
+    """True if a circle has another one like it, and one of them is ticked: an `O` alone is a letter."""
+    alike = [other for other in found if abs(other.size - one.size) <= _ALIKE * one.size]
+    return len(alike) >= 2 and any(other.is_ticked for other in alike)
+
+
+def _outside_words(
+    found: Sequence[_Outline], words: Sequence[Word], scale: float, corner: tuple[float, float]
+) -> list[_Outline]:
+    """Return the boxes that are not letters: those outside words, and those where a word begins or
+    ends with a sign or letter that such a box is read as."""
+    if not words:
+        return list(found)
+    quads = (np.array([word.quad for word in words], np.float64) - corner) * scale
+    left, top = quads.min(axis=1).T
+    right, bottom = quads.max(axis=1).T
+    kept = []
+    for one in found:
+        x, y = (one.left + one.right) / 2, (one.top + one.bottom) / 2
+        at = np.flatnonzero((left < x) & (x < right) & (top < y) & (y < bottom)).tolist()
+        if all(
+            _may_be_box(words[index], is_first=x < left[index] + one.size, is_last=x > right[index] - one.size)
+            for index in at
+        ):
+            kept.append(one)
+    return kept
+
+
+def _may_be_box(word: Word, *, is_first: bool, is_last: bool) -> bool:
+    """True if the first or the last sign of a word, or all of it, may be what was read of a box.
+
+    In a text that the file carries, letters are letters, unless they cross a box.
+    """
+    text = word.text
+    if word.confidence == 1 and text.isalnum():
+        return text in ("x", "X", "v", "V")
+    return bool(
+        _ALONE.fullmatch(text) or (is_first and BOX_READ_AS.match(text)) or (is_last and ENDS_AS_BOX.fullmatch(text))
+    )
+
+
+def _without_doubles(found: Sequence[_Outline] | Iterator[_Outline]) -> list[_Outline]:
+    """Return the boxes without those that lie over another one, as the inner edge of a thick frame does."""
+    kept: list[_Outline] = []
+    for one in sorted(found, key=lambda one: -one.size):
+        x, y = (one.left + one.right) / 2, (one.top + one.bottom) / 2
+        if not any(other.left <= x <= other.right and other.top <= y <= other.bottom for other in kept):
+            kept.append(one)
+    return kept

@@ -1,0 +1,124 @@
+"""Lines of a page with a sign for each box to be ticked, at its place: `Smoker: ☒ yes ☐ no`."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from models.vision.text import Quad, TextLine, Word
+from tasks.layout.tick_boxes import BOX_READ_AS, ENDS_AS_BOX
+
+TICKED, EMPTY = "☒", "☐"
+NEAREST = 4.0
+"""Largest gap between a box and a word of its line, in sides of the box."""
+FARTHEST = 8.0
+"""Largest gap between two parts of one row of options, in heights of a line."""
+CONFIDENCE = 0.95
+"""Confidence of a sign."""
+_OVER = 0.5
+"""Least share of a word that boxes cover if OCR has read the boxes as this word."""
+_LABEL_ENDS = ":：?"
+
+
+class UprightBox(NamedTuple):
+    """A box to be ticked on the upright page."""
+
+    quad: Quad
+    is_ticked: bool
+
+
+class TickedWord(NamedTuple):
+    """A word of a line, or the sign of a box."""
+
+    word: Word
+    line: int
+    """Index of the line, or −1 for a sign."""
+    number: int
+    """Index of the word in its line, or of the box."""
+
+
+class TickedRow(NamedTuple):
+    """The words and signs of a line with boxes, and of the lines to the right of it that go on with its options."""
+
+    words: Sequence[TickedWord]
+    lines: Sequence[int]
+    """Indices of the lines, from left to right."""
+
+
+def with_ticks(lines: Sequence[TextLine], boxes: Sequence[UprightBox]) -> list[TickedRow]:
+    """Return the rows that have boxes. Boxes that are far from all words are left out."""
+    of_line: dict[int, list[int]] = {}
+    places = [_edges(line.quad) for line in lines]
+    for at, box in enumerate(boxes):
+        gaps = (
+            (_gap(box.quad, line, place), index) for index, (line, place) in enumerate(zip(lines, places, strict=True))
+        )
+        nearest = min(((gap, index) for gap, index in gaps if gap is not None), default=None)
+        left, _, right, _ = _edges(box.quad)
+        if nearest is not None and nearest[0] <= NEAREST * (right - left):
+            of_line.setdefault(nearest[1], []).append(at)
+    rows: list[list[int]] = []
+    for index in sorted(of_line, key=lambda index: places[index][0]):
+        row = next((row for row in rows if _goes_on(lines, places, row[-1], index)), None)
+        if row is None:
+            rows.append([index])
+        else:
+            row.append(index)
+    return [_row(lines, row, [(at, boxes[at]) for index in row for at in of_line[index]]) for row in rows]
+
+
+def _edges(quad: Quad) -> tuple[float, float, float, float]:
+    xs, ys = [x for x, _ in quad], [y for _, y in quad]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _gap(box: Quad, line: TextLine, place: tuple[float, float, float, float]) -> float | None:
+    """Return the horizontal gap between a box and the nearest word of a line, or None if the box is not in its row."""
+    left, top, right, bottom = _edges(box)
+    middle = (top + bottom) / 2
+    if not place[1] <= middle <= place[3]:
+        return None
+    gaps = []
+    for word in line.words:
+        start, high, end, low = _edges(word.quad)
+        if high - (bottom - top) / 2 <= middle <= low + (bottom - top) / 2:
+            gaps.append(max(0.0, start - right, left - end))
+    return min(gaps, default=None)
+
+
+def _goes_on(
+    lines: Sequence[TextLine], places: Sequence[tuple[float, float, float, float]], left: int, right: int
+) -> bool:
+    """True if a line goes on with the options of the line to its left: it stands in the same row and has no label."""
+    one, other = places[left], places[right]
+    height = min(one[3] - one[1], other[3] - other[1])
+    is_level = min(one[3], other[3]) - max(one[1], other[1]) >= height / 2
+    is_near = 0 <= other[0] - one[2] <= FARTHEST * height
+    return is_level and is_near and not any(sign in lines[right].text for sign in _LABEL_ENDS)
+
+
+def _row(lines: Sequence[TextLine], row: Sequence[int], boxes: Sequence[tuple[int, UprightBox]]) -> TickedRow:
+    signs = [_edges(box.quad) for _, box in boxes]
+    found = [TickedWord(Word(TICKED if box.is_ticked else EMPTY, box.quad, CONFIDENCE), -1, at) for at, box in boxes]
+    for line in row:
+        for index, word in enumerate(lines[line].words):
+            if (left := _without_boxes(word, signs)) is not None:
+                found.append(TickedWord(left, line, index))
+    found.sort(key=lambda one: _edges(one.word.quad)[0])
+    return TickedRow(found, row)
+
+
+def _without_boxes(word: Word, signs: Sequence[tuple[float, float, float, float]]) -> Word | None:
+    """Return a word without what was read of boxes at its ends; None if it is nothing else."""
+    start, high, end, low = _edges(word.quad)
+    over = [edges for edges in signs if edges[0] < end and edges[2] > start]
+    covered = sum(min(end, edges[2]) - max(start, edges[0]) for edges in over)
+    if over and covered >= _OVER * (end - start) and len(word.text) <= 2 * len(over):
+        return None
+    text, begin, finish = word.text, start, end
+    for left, _, right, _ in over:
+        if right < (start + end) / 2 and len(text) > 1 and BOX_READ_AS.match(text):
+            text, begin = text[1:], max(begin, right)
+        elif left > (start + end) / 2 and len(text) > 1 and ENDS_AS_BOX.fullmatch(text):
+            text, finish = text[:-1], min(finish, left)
+    if text == word.text:
+        return word
+    return Word(text, ((begin, high), (finish, high), (finish, low), (begin, low)), word.confidence)

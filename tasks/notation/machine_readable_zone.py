@@ -1,0 +1,183 @@
+"""Reads machine-readable zones of passports, visas and identity cards, as ICAO Doc 9303 defines them.
+
+OCR confuses letters and digits (O and 0), and loses or adds fillers (`<`). Both are repaired where the place of a
+character or a check digit leaves one possibility. What its check digit contradicts is left out.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+MOST_LINES = 5_000
+"""At most this many lines are searched for a zone."""
+MOST_REPAIRED = 4
+"""A line may have at most this many fillers too many or too few."""
+LATEST_EXPIRY = 70
+"""Two-digit years of expiry below this are in the 21st century."""
+_WIDTHS = {44: 2, 36: 2, 30: 3}
+"""Number of a zone's lines by their length: passports and visas, smaller visas and cards, cards."""
+_KINDS = "PVIAC"
+"""First letters of a zone: passports, visas and cards."""
+_SHAPE = re.compile(r"[A-Z0-9<]+")
+_READ_AS_FILLERS = str.maketrans({"«": "<<", "‹": "<", "≤": "<", "《": "<<", "〈": "<", "く": "<"})
+_TO_DIGITS = str.maketrans("OQDILZSGB", "000112568")
+_TO_LETTERS = str.maketrans("012568", "OIZSGB")
+_LOOK_ALIKE = str.maketrans("O0I1S5B8Z2G6", "0O1I5S8B2Z6G")
+_WEIGHTS = (7, 3, 1)
+
+Sex = Literal["F", "M", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class MachineReadableZone:
+    """The contents of a zone. A text is empty, and a day is None, if the zone has none or its check digit differs."""
+
+    first: int
+    """Index of the zone's first line among the searched lines."""
+    lines: int
+    """Number of the zone's lines: 2 or 3."""
+    issuer: str
+    """Code of the issuing state or organisation: ISO 3166-1 alpha-3, or one of ICAO's own."""
+    surname: str
+    given_names: str
+    number: str
+    nationality: str
+    birth: date | None
+    sex: Sex
+    expiry: date | None
+
+
+def find_zones(lines: Sequence[str], today: date) -> Iterator[MachineReadableZone]:
+    """Yield the zones in consecutive lines. Two-digit years of birth are not later than `today`."""
+    rows = [_bare(line) for line in lines[:MOST_LINES]]
+    at = 0
+    while at < len(rows):
+        found = next((zone for width in _WIDTHS if (zone := _zone_at(rows, at, width, today))), None)
+        if found:
+            yield replace(found, first=at)
+        at += found.lines if found else 1
+
+
+def _bare(line: str) -> str:
+    """Return a line of a zone without blanks, or an empty text for another line."""
+    if not min(_WIDTHS) - MOST_REPAIRED <= len(line) <= 2 * max(_WIDTHS):
+        return ""
+    text = "".join(line.split()).translate(_READ_AS_FILLERS).upper()
+    return text if _SHAPE.fullmatch(text) else ""
+
+
+def _zone_at(rows: Sequence[str], at: int, width: int, today: date) -> MachineReadableZone | None:
+    count = _WIDTHS[width]
+    found = [_of_width(row, width) for row in rows[at : at + count]]
+    if len(found) < count or not all(found) or found[0][0] not in _KINDS:
+        return None
+    zone = _of_card(found, today) if count == 3 else _of_two_lines(found, today)
+    # Any line of capitals has the shape of a zone: only its check digits show that it is one.
+    return zone if zone.birth or (zone.number and zone.expiry) else None
+
+
+def _of_width(row: str, width: int) -> str:
+    """Return a row with exactly `width` characters, with fillers added to or taken from its longest run of them."""
+    more = width - len(row)
+    if not more:
+        return row
+    longest = max(re.findall(r"<+", row), key=len, default="")
+    if not longest or not row or abs(more) > MOST_REPAIRED or len(longest) + more < 1:
+        return ""
+    return row.replace(longest, "<" * (len(longest) + more), 1)
+
+
+def _of_two_lines(rows: Sequence[str], today: date) -> MachineReadableZone:
+    upper, lower = rows
+    # Only cards continue a long number among the optional data, where its check digit follows it.
+    rest = "" if upper[0] in "PV" else lower[28:35]
+    return MachineReadableZone(
+        first=0,
+        lines=2,
+        issuer=_code(upper[2:5]),
+        surname=_names(upper[5:])[0],
+        given_names=_names(upper[5:])[1],
+        number=_number(lower[:9], lower[9], rest),
+        nationality=_code(lower[10:13]),
+        birth=_birth(lower[13:20], today),
+        sex=_sex(lower[20]),
+        expiry=_expiry(lower[21:28]),
+    )
+
+
+def _of_card(rows: Sequence[str], today: date) -> MachineReadableZone:
+    upper, middle, lower = rows
+    return MachineReadableZone(
+        first=0,
+        lines=3,
+        issuer=_code(upper[2:5]),
+        surname=_names(lower)[0],
+        given_names=_names(lower)[1],
+        number=_number(upper[5:14], upper[14], upper[15:]),
+        nationality=_code(middle[15:18]),
+        birth=_birth(middle[:7], today),
+        sex=_sex(middle[7]),
+        expiry=_expiry(middle[8:15]),
+    )
+
+
+def _code(text: str) -> str:
+    return text.translate(_TO_LETTERS).strip("<")
+
+
+def _names(text: str) -> tuple[str, str]:
+    """Return the surname and the given names."""
+    surname, _, given = text.translate(_TO_LETTERS).partition("<<")
+    return " ".join(surname.replace("<", " ").split()), " ".join(given.partition("<<")[0].replace("<", " ").split())
+
+
+def _sex(text: str) -> Sex:
+    return "F" if text == "F" else "M" if text == "M" else ""
+
+
+def _number(text: str, check: str, rest: str) -> str:
+    """Return a document's number, or an empty text if the check digit differs.
+
+    A number of more than nine characters continues in `rest`, and has a filler in place of its check digit.
+    """
+    if check == "<":
+        more = rest.partition("<")[0]
+        text, check = text + more[:-1], more[-1:]
+    check = check.translate(_TO_DIGITS)
+    # A single character may have been misread if exactly one exchange gives the check digit.
+    exchanged = (text[:at] + text[at].translate(_LOOK_ALIKE) + text[at + 1 :] for at in range(len(text)))
+    for readings in ([text], sorted(set(exchanged) - {text})):
+        fitting = [one for one in readings if _check_digit(one) == check]
+        if fitting:
+            return fitting[0].strip("<") if len(fitting) == 1 else ""
+    return ""
+
+
+def _birth(text: str, today: date) -> date | None:
+    later, earlier = _day(text, 2000), _day(text, 1900)
+    return later if later and later <= today else earlier
+
+
+def _expiry(text: str) -> date | None:
+    later = _day(text, 2000)
+    return later if later and later.year < 2000 + LATEST_EXPIRY else _day(text, 1900)
+
+
+def _day(text: str, century: int) -> date | None:
+    """Return the day in six digits (YYMMDD) with their check digit, or None if there is no such day."""
+    digits = text.translate(_TO_DIGITS)
+    if not digits.isdecimal() or _check_digit(digits[:6]) != digits[6]:
+        return None
+    try:
+        return date(century + int(digits[:2]), int(digits[2:4]), int(digits[4:6]))
+    except ValueError:
+        return None
+
+
+def _check_digit(text: str) -> str:
+    """Return the check digit by ICAO Doc 9303, part 3, section 4.9: the weighted sum modulo 10. Letters count from 10
+    on, fillers count 0."""
+    values = (int(one, 36) if one != "<" else 0 for one in text)
+    return str(sum(value * _WEIGHTS[at % 3] for at, value in enumerate(values)) % 10)

@@ -1,0 +1,107 @@
+"""Completion of an answer with the emptiest values that its schema permits: null, nothing, an empty text or list."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tasks.schema.checker import SchemaChecker
+from tasks.schema.paths import JsonPath, resolved
+from tasks.schema.remainder import DEEPEST, LEFT_OUT, is_plain
+
+_DEFINITIONS = ("$defs", "definitions")
+_BRANCHES = ("anyOf", "oneOf")
+_NEVER_EMPTY: Final = frozenset((
+    *("date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6"),
+    *("uri", "url", "uri-reference", "iri", "iri-reference", "uuid", "json-pointer", "regex"),
+))  # fmt: skip
+"""Formats of JSON Schema that a parser takes no empty text for. Formats are not asserted when an answer is checked."""
+UNDECIDED: Final = 0.5
+"""Largest probability of a value that nothing decides."""
+
+
+class NothingFits(Exception):
+    """No value for the field at `path` is empty, and the schema demands one."""
+
+    def __init__(self, path: JsonPath) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def may_be_empty(schema: Mapping[str, Any]) -> bool:
+    """True if the format of a text permits an empty one, as far as formats are known."""
+    return schema.get("format") not in _NEVER_EMPTY
+
+
+@dataclass
+class Completion:
+    """An answer with every field, of which some are empty."""
+
+    schema: Mapping[str, Any]
+    values: Mapping[JsonPath, Any]
+    """The known values, by path; LEFT_OUT for a field that the answer does not have."""
+    choose: Any
+    """Function that chooses one of the values of an enum if nothing decides."""
+    undecided: dict[JsonPath, float] = field(default_factory=dict)
+    """The probabilities of booleans and enums that nothing decided and that must have a value, by path."""
+    empty: list[JsonPath] = field(default_factory=list)
+    """Paths of the lists that are empty because nothing fills them."""
+    unanswered: list[JsonPath] = field(default_factory=list)
+    """Paths of the fields that are null or an empty text because nothing answers them."""
+
+    def answer(self) -> Any:
+        """Return the whole answer. Raises NothingFits."""
+        return self._value(self.schema, (), 0)
+
+    def _value(self, part: Any, path: JsonPath, depth: int) -> Any:
+        if path in self.values:
+            return self.values[path]
+        node = resolved(self.schema, part)
+        if is_plain(node) and depth <= DEEPEST:
+            required = node.get("required", ())
+            whole = {}
+            for name, child in node["properties"].items():
+                at = (*path, name)
+                if name in required or self._is_known(at):
+                    value = self._value(child, at, depth + 1)
+                    if value is not LEFT_OUT:
+                        whole[name] = value
+            return whole
+        return self._emptiest(node, path)
+
+    def _is_known(self, path: JsonPath) -> bool:
+        return any(other[: len(path)] == path for other in self.values)
+
+    def _emptiest(self, node: Mapping[str, Any], path: JsonPath) -> Any:
+        fits = self._checker(node)
+        if "const" in node:
+            return node["const"]
+        if fits.problem(None) is None:
+            self.unanswered.append(path)
+            return None
+        types = {node["type"]} if isinstance(node.get("type"), str) else set(node.get("type", ()))
+        choices = list(node["enum"]) if isinstance(node.get("enum"), Sequence) else [False, True]
+        if choices and ("enum" in node or types == {"boolean"}):
+            if len(choices) > 1:
+                self.undecided[path] = min(UNDECIDED, round(1 / len(choices), 2))
+            given = node.get("default")
+            return given if "default" in node and fits.problem(given) is None else self.choose(choices)
+        if "array" in types and fits.problem([]) is None:
+            self.empty.append(path)
+            return []
+        if "string" in types and may_be_empty(node) and fits.problem("") is None:
+            self.unanswered.append(path)
+            return ""
+        if (not types or "object" in types) and fits.problem({}) is None:
+            return {}
+        for keyword in _BRANCHES:
+            for branch in node.get(keyword) or ():
+                try:
+                    value = self._value(branch, path, DEEPEST)
+                except NothingFits:
+                    continue
+                if fits.problem(value) is None:
+                    return value
+        raise NothingFits(path)
+
+    def _checker(self, node: Mapping[str, Any]) -> SchemaChecker:
+        return SchemaChecker({**{key: self.schema[key] for key in _DEFINITIONS if key in self.schema}, **node})
