@@ -20,15 +20,16 @@ Progress = Callable[[str, int, int], None]
 
 
 def unreported(_stage: str, _done: int, _total: int) -> None:
-    """The `Progress` of a request that nobody watches."""
+    """Report no progress: the `Progress` of a request for which no caller wants reports."""
 
 
 Redact = Callable[[str], Awaitable[str]]
-"""Removes from a text what no language model may see. The work runs on threads that the API keys share in turn."""
+"""Function that removes from a text the parts that no language model may see. It runs on threads that the API keys use
+in turn."""
 
 
 async def as_it_is(text: str) -> str:
-    """The `Redact` of a request that hides nothing."""
+    """Return `text` unchanged: the `Redact` of a request without redaction."""
     return text
 
 
@@ -45,7 +46,7 @@ class TaskRequest:
 
     def wording(self, most_chars: int) -> str:
         """Return the part of the text that is searched for the user's wishes: at most `most_chars` characters, from its
-        beginning and its end. Users put their instructions there; what lies between is material to read."""
+        beginning and its end. Users put their instructions there; the middle is usually material to work on."""
         if len(self.text) <= most_chars:
             return self.text
         end = most_chars // 4
@@ -58,7 +59,7 @@ class Task(Protocol):
         """The name under which the task is declared."""
 
     async def run(self, request: TaskRequest) -> Result[Any]:
-        """Run the task. Raises InputError for what the client can mend and ModelError for what it cannot."""
+        """Run the task. Raises InputError for faults that the client can correct, and ModelError for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class ReadingCachePolicy:
     """Rules for keeping a task's results for later requests about the same files."""
 
     depends_on: Callable[[TaskRequest, MediaLimits], Any]
-    """Return as JSON what the result depends on besides the request's files."""
+    """Return as JSON what the result depends on in addition to the request's files."""
     restore: Callable[[Any], Result[Any]]
     """Rebuild a result from the JSON that its `kept` returned. Raises ValueError, TypeError or KeyError for any other
     JSON."""
@@ -101,12 +102,12 @@ class Specialist:
     is_public: Callable[[EngineConfig], bool] = lambda _: True
     """True if a request may name the task."""
     is_at_hand: Callable[[Parts], bool] = lambda _: True
-    """True if the task may be guessed or offered to an LLM. Nobody named it then, so it must not cost a download. The
-    catalog checks separately that the capability of the same name is ready."""
+    """True if the task may be guessed or offered to an LLM. Such a task must not cause a download, because the request
+    does not name it. The catalog checks separately that the capability of the same name is ready."""
     sees_names: bool = False
     """True if the result depends on the names or places of the inputs."""
     reading: ReadingCachePolicy | None = None
-    """The policy for keeping results. None: every request is answered anew, because keeping saves nothing or is
+    """The policy for keeping results. None: results are not kept, because keeping them would save nothing or be
     wrong."""
     order: int = 1000
     """Position of the task in lists of tasks."""

@@ -20,12 +20,12 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob
 from tasks.result import Result, ResultLine, pieces_under, texts_in
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.#-]*)[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*+([\w+.#-]*+)[^\n`]*+\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
 """A fenced code block of Markdown with its language. An unclosed block ends with the text."""
 _PYTHON = frozenset({"", "python", "python3", "py", "py3"})
 _UNSAFE = re.compile(r"[^\w.\- ()]")
 _LONGEST_NAME = 200
-"""Longest file name in bytes. File systems allow 255, and a number may be prefixed."""
+"""Longest file name in bytes. File systems allow 255 bytes, and a number may be added at the beginning."""
 _LOADS_AT_ONCE = 4
 
 

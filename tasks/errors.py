@@ -1,4 +1,4 @@
-"""Errors that a client can mend or retry. `app/errors.py` gives them their HTTP status."""
+"""Errors that a client can correct or retry. `app/errors.py` gives them their HTTP status."""
 
 from collections.abc import Iterable
 

@@ -7,6 +7,7 @@ import math
 import re
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,7 @@ import PIL.Image
 from typing_extensions import TypedDict
 
 from models.concurrency import EngineAdmission, side_by_side
-from models.series.capability import FORECAST, ForecastSettings
+from models.series.capability import FORECAST
 from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
@@ -31,6 +32,28 @@ from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, ste
 
 _DIGITS = 6
 """Significant digits of the largest value in a series."""
+MAX_SERIES = 32
+"""Largest number of series of one request: a table with more columns is rarely meant as a whole."""
+MAX_POINTS = 100_000
+"""Largest number of steps of one series, the missing ones between the first and the last included: 2 s of work."""
+MAX_INLINE_CHARS = 1_000_000
+"""Largest number of characters of a text that is searched for a series; a longer one comes as a file."""
+_SOURCES_AT_ONCE = 4
+_SERIES_AT_ONCE = 4
+_WANTED = re.compile(
+    r"\b(?:plot|chart|graph|diagram|visuali[sz]|draw|picture of|zeichne|grafik|schaubild|graphique|trace[rz]?\b"
+    r"|gráfic|grafic"
+    r"|grafiek|график|диаграмм)|图表|图像|画图|グラフ|رسم بياني",
+    re.IGNORECASE,
+)
+_REFUSED = re.compile(
+    r"\b(?:no|without|don['’]t|do not|not?|kein\w*|ohne|sans|sin|senza|sem|zonder|без)\b[^.!?\n]{0,20}$", re.IGNORECASE
+)
+_MOST = 8
+"""Largest number of series in a plot, one below the other."""
+_SHOWN = 5
+"""Length of the plotted past, as a multiple of the forecast's length."""
+_LEAST_SHOWN = 60
 
 
 class Prediction(TypedDict):
@@ -102,10 +125,6 @@ def _round_value(value: float, series: Regular) -> float:
     return round(value, max(0, places)) + 0.0
 
 
-_SOURCES_AT_ONCE = 4
-_SERIES_AT_ONCE = 4
-
-
 class ForecastTask:
     """Forecasts series of numbers: those in the files and URLs of a request, or else the one in its text.
 
@@ -116,20 +135,20 @@ class ForecastTask:
     name = "forecast"
 
     def __init__(
-        self, forecaster: Callable[[], Forecaster], reader: TableReader, settings: ForecastSettings | None = None
+        self, forecaster: Callable[[], Forecaster], reader: TableReader, *, max_series: int = MAX_SERIES
     ) -> None:
         self._forecaster = forecaster
         self._reader = reader
-        self._settings = settings or ForecastSettings()
+        self._max_series = max_series
 
     async def run(self, request: TaskRequest) -> ForecastResult:
         """Forecast the request's series. Raises InputError (nothing to forecast, fewer than 5 values, an impossible
         horizon, an unusable source, `too_many_series`, `too_many_points`), EngineOverloaded, EngineUnavailable and
         EngineFailed."""
-        if not request.sources and len(request.text) > self._settings.max_inline_chars:
+        if not request.sources and len(request.text) > MAX_INLINE_CHARS:
             raise InputTooLarge(
                 f"The text to find a series in has {len(request.text)} characters; the limit is "
-                f"{self._settings.max_inline_chars} (OPENFAZE_MAX_INLINE_CHARS). Attach it as a CSV file.",
+                f"{MAX_INLINE_CHARS}. Attach it as a CSV file.",
                 param="messages",
             )
         message = await self._reader.message(request.text, has_sources=bool(request.sources))
@@ -158,6 +177,7 @@ class ForecastTask:
         self._check_number(found)
         horizon = await asyncio.to_thread(horizon_in, message.words)
         series, notes = await asyncio.to_thread(self._regular, found, horizon)
+        notes = [*notes, message.note] if message.note else notes
         return await self._forecast(series, horizon, notes, request, draws=wants_plot(message.words))
 
     async def _forecast(
@@ -187,17 +207,18 @@ class ForecastTask:
         """Put each series on a regular grid. Series that are too short are left out with a note if others are long
         enough. Raises InputError."""
         period = horizon.period if horizon else None
-        names = [one.name for one in found]
+        number_of, seen = Counter(one.name for one in found), Counter[str]()
         series, notes, failures = [], [], []
         for place, one in enumerate(found):
             name = one.name or (f"series {place + 1}" if len(found) > 1 else "")
-            if one.name and names.count(name) > 1:
-                name = f"{name} ({names[: place + 1].count(name)})"
+            if number_of[one.name] > 1 and one.name:
+                seen[one.name] += 1
+                name = f"{name} ({seen[one.name]})"
             if len(found) > 1 and one.count < LEAST_POINTS:
                 notes.append(f"{name}: left out, since it has fewer than {LEAST_POINTS} values.")
                 continue
             try:
-                series.append(regular(replace(one, name=name), period, self._settings.max_series_points))
+                series.append(regular(replace(one, name=name), period, MAX_POINTS))
             except InputError as error:
                 failures.append(error)
         if failures:
@@ -212,12 +233,11 @@ class ForecastTask:
         return series, notes
 
     def _check_number(self, found: Sequence[Observed]) -> None:
-        if len(found) > self._settings.max_series:
+        if len(found) > self._max_series:
             example = next((one.name for one in found if one.name), "")
             hint = f" Name those that are meant, for example '{example}'." if example else ""
             raise InputError(
-                f"there are {len(found)} series; the limit is {self._settings.max_series} a request "
-                f"(OPENFAZE_MAX_SERIES).{hint}",
+                f"there are {len(found)} series; the limit is {self._max_series} a request.{hint}",
                 code="too_many_series",
                 param=found[0].param,
             )
@@ -236,7 +256,7 @@ def _forecast_data(series: Sequence[Regular], outlooks: Sequence[Outlook], notes
 
 
 _COLUMNS, _LONGEST_NAME = 8, 40
-"""Largest number of columns that an error names, and most characters of each name."""
+"""Largest number of columns that an error names, and largest number of characters of each name."""
 
 
 def _describe_columns(tables: Sequence[tuple[str, SeriesTable]]) -> str:
@@ -258,26 +278,12 @@ def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> l
 
 def _build(parts: Parts) -> ForecastTask:
     reader = TableReader(parts.loader, parts.loader.processes)
-    return ForecastTask(partial(parts.engines.use, FORECAST), reader, parts.config.of(ForecastSettings))
+    return ForecastTask(partial(parts.engines.use, FORECAST), reader)
 
 
 TASK = Specialist(ForecastTask.name, _build, uses=(FORECAST,), order=80)
 
 
-_WANTED = re.compile(
-    r"\b(?:plot|chart|graph|diagram|visuali[sz]|draw|picture of|zeichne|grafik|schaubild|graphique|trace[rz]?\b"
-    r"|gráfic|grafic"
-    r"|grafiek|график|диаграмм)|图表|图像|画图|グラフ|رسم بياني",
-    re.IGNORECASE,
-)
-_REFUSED = re.compile(
-    r"\b(?:no|without|don['’]t|do not|not?|kein\w*|ohne|sans|sin|senza|sem|zonder|без)\b[^.!?\n]{0,20}$", re.IGNORECASE
-)
-_MOST = 8
-"""Largest number of series in a plot, one below the other."""
-_SHOWN = 5
-"""Length of the plotted past, as a multiple of the forecast's length."""
-_LEAST_SHOWN = 60
 _WIDTH, _HEIGHT, _DPI = 9.0, 3.2, 100
 _one_at_a_time = threading.Lock()
 
@@ -315,7 +321,7 @@ def _draw_png(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
         axes.plot(known, one.values[first:], color="#1f4e79", linewidth=1.4, label="observed")
         axes.fill_between(coming, lower, upper, color="#d95f0e", alpha=0.2, linewidth=0, label="80 %")
         axes.plot(coming, value, color="#d95f0e", linewidth=1.6, label="forecast")
-        # Dollar signs in a series' name are no formula.
+        # Dollar signs in a series' name are not formulas.
         axes.set_title(one.name, loc="left", fontsize=10, parse_math=False)
         axes.grid(alpha=0.3)
         axes.legend(loc="upper left", fontsize=8, frameon=False)

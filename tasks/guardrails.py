@@ -43,6 +43,8 @@ _TEXTS_AT_ONCE = 8
 _CHARS_IN_TIME = 50_000
 
 log = structlog.get_logger(__name__)
+GUARDS = ("text_guard", "image_guard")
+"""Names of the capabilities that judge."""
 
 
 class Check(TypedDict):
@@ -93,8 +95,6 @@ def result_of(checks: Sequence[Check]) -> GuardResult:
     return GuardResult({"safe": not codes, "codes": codes, "checks": list(checks)})
 
 
-GUARDS = ("text_guard", "image_guard")
-"""Names of the capabilities that judge."""
 GuardT = TypeVar("GuardT", bound=HazardGuard)
 
 
@@ -199,8 +199,8 @@ class Guardrails:
         """Return a check per `(source, text)` that is not blank; none if the policy has no codes of texts.
 
         `answers` is the user's question if the texts are an assistant's answers. `owner` selects the cache of verdicts
-        that is read and filled; with None no cache is used. `is_surer` raises each threshold half way to 1: it is for
-        texts that were put together and may contain by accident what nobody wrote.
+        that is read and filled; with None no cache is used. `is_surer` raises each threshold half way to 1. It is used
+        for texts that are joined from several pieces, which may look unsafe by accident.
 
         Raises EngineOverloaded and EngineUnavailable, the latter also for guards that fail or take too long.
         """

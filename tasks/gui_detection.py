@@ -24,9 +24,12 @@ from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents,
 from tasks.wording.gui_elements import Wording
 
 _ALIKE = 80.0
-"""Least similarity (of 100) at which a text counts as the one in the request: OCR misreads a letter or two."""
+"""Least similarity (of 100) at which a text counts as the text in the request, because OCR may misread a letter or
+two."""
 _AS_GOOD = 3.0
 """Largest difference in similarity that is ignored."""
+_MOST_LOOKED_AT = 16
+"""Largest number of pages and frames per request that the grounder sees: each one costs a call of an LLM."""
 
 
 def grounded(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
@@ -133,17 +136,14 @@ def _shown_element(one: GuiElement, width: int, height: int) -> ShownElement:
     return element
 
 
-_MOST_LOOKED_AT = 16
-"""Largest number of pages and frames per request that the grounder sees: each one costs a call of an LLM."""
-
-
 class GuiDetectionTask:
     """Finds elements of user interfaces in pictures, pages of documents and frames of videos, with their types and
     texts.
 
-    A description of one element ("the Add to cart button") restricts the result to it: by words alone, or with an LLM
-    that looks at the screen, if there is one and words are not enough. Several sources are searched as one document, as
-    in `ocr`: page numbers run on, in the result and in hints ("page 3"). A single picture or video has no page numbers.
+    A description of one element ("the Add to cart button") restricts the result to this element. If the words are not
+    sufficient to find it, an LLM looks at the screen, if there is one. Several sources are searched as one document, as
+    in `ocr`: page numbers continue from one source to the next, both in the result and in hints ("page 3"). A single
+    picture or video has no page numbers.
     """
 
     name = "gui_detection"

@@ -108,9 +108,9 @@ def _detected_object(one: Detection, width: int, height: int, wishes: Wishes) ->
 class ObjectDetectionTask:
     """Finds objects, with labels and places, in pictures, pages of documents and frames of videos.
 
-    The text restricts the search to what it names ("find the cars and the dogs"). Several sources are searched as one
-    document, as in `ocr`: page numbers run on, in the result and in hints ("page 3"). A single picture or video has no
-    page numbers.
+    The text may restrict the search to the things that it names ("find the cars and the dogs"). Several sources are
+    searched as one document, as in `ocr`: page numbers continue from one source to the next, both in the result and in
+    hints ("page 3"). A single picture or video has no page numbers.
     """
 
     name = "object_detection"

@@ -9,24 +9,30 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from models.concurrency import EngineAdmission, side_by_side
+from models.concurrency import EngineAdmission, both, side_by_side
 from models.vision.ocr.capability import OCR
+from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, PageReader, Ruling, TextLine, Word
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError
-from tasks.inputs.document import Document
+from tasks.inputs.document import Document, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
+from tasks.inputs.printed_codes import PrintedCode
 from tasks.inputs.text.text_file import unread
 from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
-from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
+from tasks.layout.tick_boxes import tick_boxes_in
+from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import PagePosition, all_pages, asked_for, check_number, opened_documents
 from tasks.wording.page_range import Form, page_hints, requested_form
 
+MOST_SEARCHED = 10
+"""Number of a document's first pages that are searched for codes and boxes even if the file has their whole text:
+drawing such a page and searching it takes 0.3 s, ten times as long as reading it."""
 _AT_ONCE = 64
-"""Number of recognised words compared with the text layer at a time: they stand on a few lines, so few words of the
-layer are relevant to them."""
+"""Number of recognised words that are compared with the text layer at a time. They come from a few lines, so only a few
+words of the layer have to be compared with them."""
 
 
 def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
@@ -79,11 +85,11 @@ def _box_edges(words: Iterable[Word]) -> NDArray[np.float64]:
 class OcrTask:
     """Reads words and lines with their places. `reader` is called only if there is a picture to read.
 
-    Several sources are read as one document: page numbers run on, in the result and in hints ("page 3"). Text files
-    have no pages; their text joins `extracted_text` in order, with the text of their pictures in place. Those pictures
-    are sections as well, numbered after all pages and not reachable by hints; a damaged one is mentioned in the text
-    and is no section. A single picture is a section without a page number. Each frame taken from a video is a page with
-    a timestamp.
+    Several sources are read as one document: page numbers continue from one source to the next, both in the result and
+    in hints ("page 3"). Text files have no pages; their text joins `extracted_text` in order, with the text of their
+    pictures in place. These pictures are sections, too. They are numbered after all pages, and hints cannot select
+    them; a damaged picture is mentioned in the text and is not a section. A single picture is a section without a page
+    number. Each frame taken from a video is a page with a timestamp.
     """
 
     name = "ocr"
@@ -127,7 +133,8 @@ class OcrTask:
     async def _read(
         self, pages: Sequence[PagePosition], pictures: "_Pictures", form: Form, progress: Progress
     ) -> list["_Section | None"]:
-        """Read the pages in order. None stands for a damaged picture in a text, whose rest is still worth having."""
+        """Read the pages in order. None stands for a damaged picture in a text, because the rest of the text is still
+        useful."""
 
         async def read(page: PagePosition) -> _Section | None:
             try:
@@ -163,25 +170,46 @@ class _Pictures:
         return await self._reader().read(picture, wait=wait)
 
 
-_Section = tuple[PageSection, Sequence[Ruling]]
-"""A page with its ruled lines."""
+_Section = tuple[PageSection, PageLayout]
+"""A page with its layout."""
 
 
 async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> _Section:
     (width, height), layer = await page.document.size_and_text(page.number)
-    picture = None if layer.complete else await page.document.picture(page.number)
-    read = await pictures.read(picture) if picture is not None else ()
+
+    is_searched = _may_have_marks(page, layer, form)
+
+    async def read_picture() -> tuple[Image | None, Sequence[TextLine]]:
+        if layer.complete and not is_searched:
+            return None, ()
+        picture = await page.document.picture(page.number)
+        return picture, () if layer.complete else await pictures.read(picture)
+
+    async def read_codes() -> Sequence[PrintedCode]:
+        return await page.document.codes(page.number) if is_searched else ()
+
+    (picture, read), codes = await both(read_picture(), read_codes())
 
     def laid_out() -> _Section:
         lines = combined(layer.lines, read)
+        geometry = PageGeometry.of_lines(lines)
         rulings: Sequence[Ruling] = layer.rulings
-        if picture is not None:
+        if picture is not None and not layer.complete:
             # The search for ruled lines takes up to a third of a second on a large scan.
-            rulings = rulings_in(picture, lines) if form.needs_tables else ()
-        return page_section(lines, page.place, width, height, page.document.timestamp(page.number)), rulings
+            rulings = rulings_in(picture, lines, geometry) if form.needs_tables else ()
+        section = page_section(lines, page.place, width, height, page.document.timestamp(page.number), geometry)
+        boxes = tick_boxes_in(picture, lines, geometry) if picture is not None and is_searched else ()
+        return section, PageLayout(rulings, geometry, codes, boxes)
 
     # Laying out thousands of words would block the event loop.
     return await asyncio.to_thread(laid_out)
+
+
+def _may_have_marks(page: PagePosition, layer: TextLayer, form: Form) -> bool:
+    """True if a page is searched for codes and for boxes to be ticked."""
+    if not form.is_read or page.document.kind == "video" or not layer.has_drawings:
+        return False
+    return not layer.complete or page.number <= MOST_SEARCHED
 
 
 def _number_pages(documents: Sequence[Document]) -> tuple[list[PagePosition], list[PagePosition]]:
@@ -201,9 +229,9 @@ def _build_result(
     documents: Sequence[Document], pages: Sequence[PagePosition], read: Sequence[_Section | None]
 ) -> OcrResult:
     sections = [found[0] for found in read if found is not None]
-    rulings = [found[1] for found in read if found is not None]
+    layouts = [found[1] for found in read if found is not None]
     if _is_one_picture(documents):
-        return picture_result(sections[0], rulings[0])
+        return picture_result(sections[0], layouts[0])
     texts = []
     for document in documents:
         readings = {
@@ -214,15 +242,15 @@ def _build_result(
         if document.text is not None:
             texts.append(document.text_with(readings))
         elif document.kind == "video":
-            # A video shows the same text for a while.
+            # A video often shows the same text in several consecutive frames.
             texts += [text for text, _ in groupby(readings.values())]
         else:
             texts += readings.values()
-    return document_result(texts, sections, sum(document.total_pages for document in documents), rulings)
+    return document_result(texts, sections, sum(document.total_pages for document in documents), layouts)
 
 
 def _reading_key(request: TaskRequest, limits: MediaLimits) -> list[object]:
-    """Return what a reading depends on besides the files."""
+    """Return what a reading depends on in addition to the files."""
     wording = request.wording(limits.wording_chars)
     form = request.form | requested_form(wording)
     return [page_hints(wording), form.tables, form.markdown, form.is_read]

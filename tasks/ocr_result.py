@@ -5,7 +5,7 @@ three times as long.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, NotRequired
@@ -13,13 +13,30 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from models.safety.personal_data import PersonalDataSpan
+from models.vision.page_geometry import UPRIGHT, PageGeometry
 from models.vision.text import Quad, Ruling, TextLine, Word
-from tasks.layout.cells import Table
+from tasks.inputs.printed_codes import PrintedCode
+from tasks.layout.cells import Cell, Table
 from tasks.layout.lines import in_reading_order
 from tasks.layout.markdown import Block, blocks_of, gfm, text_of
 from tasks.layout.tables import join, tables_on
+from tasks.layout.tick_boxes import TickBox
+from tasks.layout.ticked_lines import UprightBox, with_ticks
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.redaction import Redactor, replaced
-from tasks.result import CORNERS, Bounds, Result, ResultLine, SourceLine, bounds_of, lines_below, pieces_under, texts_in
+from tasks.result import (
+    CORNERS,
+    Bounds,
+    Box,
+    Result,
+    ResultLine,
+    SourceCode,
+    SourceLine,
+    bounds_of,
+    lines_below,
+    pieces_under,
+    texts_in,
+)
 from tasks.wording.page_range import PLAIN, Form
 
 
@@ -101,10 +118,38 @@ class OcrData(OcrExtras):
     """Number of pages in the input, requested or not; absent for a picture or a text."""
 
 
+@dataclass(frozen=True, slots=True)
+class PageLayout:
+    """The layout of a page beside its words."""
+
+    rulings: Sequence[Ruling] = ()
+    """Ruled lines, in pixels of the source."""
+    geometry: PageGeometry = UPRIGHT
+    codes: Sequence[PrintedCode] = ()
+    """Barcodes and two-dimensional codes, with places in pixels of the source. The JSON does not have them."""
+    boxes: Sequence[TickBox] = ()
+    """Boxes and circles to be ticked. The JSON does not have them."""
+
+    def numbers(self) -> list[Any]:
+        marks = [[astuple(one) for one in found] for found in (self.codes, self.boxes)]
+        return [self.rulings, self.geometry.numbers(), *marks]
+
+    @classmethod
+    def restored(cls, numbers: Any) -> "PageLayout":
+        rulings, geometry, codes, boxes = numbers
+        ruled: list[Ruling] = [((ax, ay), (bx, by)) for (ax, ay), (bx, by) in rulings]
+        return cls(
+            ruled,
+            PageGeometry.restored(geometry),
+            [PrintedCode(kind, text, is_gs1, _quad(quad)) for kind, text, is_gs1, quad in codes],
+            [TickBox(_quad(quad), is_ticked) for quad, is_ticked in boxes],
+        )
+
+
 @dataclass(frozen=True)
 class OcrResult(Result[OcrData]):
-    rulings: Sequence[Sequence[Ruling]] = ()
-    """Ruled lines of each section."""
+    layouts: Sequence[PageLayout] = ()
+    """Layout of each section; empty if all are upright and without ruled lines."""
     form: Form = PLAIN
     """The optional parts that `data` contains."""
 
@@ -123,7 +168,7 @@ class OcrResult(Result[OcrData]):
                 own["markdown"] = text_of(self._blocks(number))
             sections.append(own)
         if sections and "page" not in self.data["sections"][0]:
-            return OcrResult({**self.data, **sections[0]}, self.rulings, form)
+            return OcrResult({**self.data, **sections[0]}, self.layouts, form)
         data: OcrData = {
             **self.data,
             "sections": [{**section, **own} for section, own in zip(self.data["sections"], sections, strict=True)],
@@ -131,17 +176,27 @@ class OcrResult(Result[OcrData]):
         if not sections:
             data |= {"tables": []} if form.tables else {}
             data |= {"markdown": self.text()} if form.markdown else {}
-        return OcrResult(data, self.rulings, form)
+        return OcrResult(data, self.layouts, form)
 
     @cached_property
-    def _lines(self) -> list[list[TextLine]]:
-        """Lines of each section. Words are matched to tables by identity, so the lines are built once."""
-        return [[_text_line(line) for line in section["lines"]] for section in self.data["sections"]]
+    def _pages(self) -> Sequence[PageLayout]:
+        return self.layouts or [PageLayout()] * len(self.data["sections"])
+
+    @cached_property
+    def _lines(self) -> list[Sequence[TextLine]]:
+        """Lines of each section on its upright page. Words are matched to tables by identity, so the lines are built
+        once."""
+        return [
+            page.geometry.upright_lines([_text_line(line) for line in section["lines"]])
+            for section, page in zip(self.data["sections"], self._pages, strict=True)
+        ]
 
     @cached_property
     def _tables(self) -> list[list[Table]]:
-        rulings = self.rulings or [()] * len(self._lines)
-        found = [tables_on(lines, ruled) for lines, ruled in zip(self._lines, rulings, strict=True)]
+        found = [
+            tables_on(lines, page.geometry.upright_rulings(page.rulings))
+            for lines, page in zip(self._lines, self._pages, strict=True)
+        ]
         numbers = [_place_of(section).get("page", 1) for section in self.data["sections"]]
         join(found, numbers, [len(lines) for lines in self._lines])
         return found
@@ -152,7 +207,7 @@ class OcrResult(Result[OcrData]):
             here = number + cell.pages_on
             found: OcrCell = {
                 "text": cell.text,
-                "bounds": bounds_of(cell.quad, *self._size(here)),
+                "bounds": self._bounds(cell.quad, here),
                 "row_span": cell.row_span,
                 "col_span": cell.col_span,
                 "confidence": round(cell.confidence, 2),
@@ -160,11 +215,15 @@ class OcrResult(Result[OcrData]):
             if cell.pages_on:
                 found["page"] = _place_of(self.data["sections"][here])["page"]
             rows[cell.row].append(found)
-        bounds, markdown = bounds_of(table.quad, *self._size(number)), "\n".join(gfm(table))
+        bounds, markdown = self._bounds(table.quad, number), "\n".join(gfm(table))
         page = _place_of(self.data["sections"][number]).get("page")
         if page is None:
             return {"bounds": bounds, "rows": rows, "markdown": markdown}
         return {"page": page, "bounds": bounds, "rows": rows, "markdown": markdown}
+
+    def _bounds(self, quad: Quad, number: int) -> Bounds:
+        """Return the bounds in the source of a place on the upright page of section `number`."""
+        return bounds_of(self._pages[number].geometry.source_quad(quad), *self._size(number))
 
     def _size(self, number: int) -> tuple[int, int]:
         section: Mapping[str, Any] = {**self.data, **self.data["sections"][number]}
@@ -174,14 +233,17 @@ class OcrResult(Result[OcrData]):
         return blocks_of(self._lines[number], self._tables[number])
 
     def kept(self) -> Any:
-        return [self.data, self.rulings, [self.form.tables, self.form.markdown, self.form.is_read]]
+        return [
+            self.data,
+            [page.numbers() for page in self.layouts],
+            [self.form.tables, self.form.markdown, self.form.is_read],
+        ]
 
     @classmethod
     def restored(cls, kept: Any) -> "OcrResult":
         """Rebuild a result from the JSON that `kept` returned."""
-        data, rulings, form = kept
-        ruled = [[((ax, ay), (bx, by)) for (ax, ay), (bx, by) in section] for section in rulings]
-        return cls(data, ruled, Form(*form))
+        data, layouts, form = kept
+        return cls(data, [PageLayout.restored(page) for page in layouts], Form(*form))
 
     def text(self) -> str:
         return self.data["extracted_text"]
@@ -203,20 +265,91 @@ class OcrResult(Result[OcrData]):
                 yield from [ResultLine(line, heading) for line in others]
 
     def passages(self) -> Iterator[list[SourceLine]]:
-        """Yield the lines of each page, and finally the text that stands on no page."""
+        """Yield the lines of each page, and finally the text that is not on any page."""
         for number, section in enumerate(self.data["sections"]):
             place = _place_of(section)
-            yield [
+            boxes = self._upright_boxes(number)
+            lines = [
                 SourceLine(
                     tuple([word["text"] for word in line["words"]]),
                     f"/sections/{number}/lines/{index}",
                     place,
                     tuple([word["bounds"] for word in line["words"]]),
                     tuple([word["confidence"] for word in line["words"]]),
+                    boxes=boxes[index] if boxes else (),
                 )
                 for index, line in enumerate(section["lines"])
             ]
+            yield self._with_ticks(lines, number)
         yield list(lines_below(self.unplaced_text(), "/extracted_text"))
+
+    def codes(self) -> Iterator[SourceCode]:
+        for number, page in enumerate(self._pages):
+            place = _place_of(self.data["sections"][number])
+            for code in page.codes:
+                bounds = bounds_of(code.quad, *self._size(number))
+                yield SourceCode(code.kind, code.text, code.is_gs1, f"/sections/{number}", {**place, "bounds": bounds})
+
+    def tables(self) -> Iterator[ReadTable]:
+        pointers = {
+            id(word): f"/sections/{number}/lines/{index}"
+            for number, lines in enumerate(self._lines)
+            for index, line in enumerate(lines)
+            for word in line.words
+        }
+        for number, tables in enumerate(self._tables):
+            for table in tables:
+                if not table.continued:
+                    above = min(table.lines) - 1
+                    rows = [[NO_CELL] * table.columns for _ in range(table.rows)]
+                    for cell in table.cells:
+                        if cell.words:
+                            rows[cell.row][cell.column] = self._read_cell(cell, number, pointers[id(cell.words[0])])
+                    heading = self._lines[number][above].text if above >= 0 else ""
+                    yield ReadTable(rows, heading, is_exact=False)
+
+    def _read_cell(self, cell: Cell, number: int, pointer: str) -> ReadCell:
+        here = number + cell.pages_on
+        corners = [corner for word in cell.words for corner in word.quad]
+        left, right = min(x for x, _ in corners), max(x for x, _ in corners)
+        top, bottom = min(y for _, y in corners), max(y for _, y in corners)
+        quad = cell.words[0].quad if len(cell.words) == 1 else _upright(left, top, right, bottom)
+        place = {
+            **_place_of(self.data["sections"][here]),
+            "bounds": self._bounds(quad, here),
+            "confidence": round(cell.confidence, 2),
+        }
+        return ReadCell(cell.text, pointer, place, cell.row_span, cell.col_span)
+
+    def _upright_boxes(self, number: int) -> list[tuple[Box, ...]]:
+        """Return the boxes of each line's words on the upright page; nothing if the page is upright in the source."""
+        if self._pages[number].geometry.is_upright:
+            return []
+        return [tuple([_box_of(word.quad) for word in line.words]) for line in self._lines[number]]
+
+    def _with_ticks(self, lines: list[SourceLine], number: int) -> list[SourceLine]:
+        """Return the lines with the signs of boxes as words, each with the bounds of its box. Lines that go on with the
+        options of another line are joined to it."""
+        page = self._pages[number]
+        if not page.boxes:
+            return lines
+        quads = page.geometry.upright([box.quad for box in page.boxes]).tolist()
+        boxes = [UprightBox(_quad(quad), box.is_ticked) for quad, box in zip(quads, page.boxes, strict=True)]
+        places = [bounds_of(box.quad, *self._size(number)) for box in page.boxes]
+        found: list[SourceLine | None] = [*lines]
+        for row in with_ticks(self._lines[number], boxes):
+            for index in row.lines:
+                found[index] = None
+            found[row.lines[0]] = replace(
+                lines[row.lines[0]],
+                words=tuple([one.word.text for one in row.words]),
+                bounds=tuple(
+                    [places[one.number] if one.line < 0 else lines[one.line].bounds[one.number] for one in row.words]
+                ),
+                confidences=tuple([one.word.confidence for one in row.words]),
+                boxes=tuple([_box_of(one.word.quad) for one in row.words]),
+            )
+        return [line for line in found if line is not None]
 
     def said(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"sections", "tables", "markdown"}))
@@ -226,7 +359,9 @@ class OcrResult(Result[OcrData]):
         apart = Redactor()  # a separate count, because the sections repeat the text
         sections = [_redact_section(section, apart) for section in self.data["sections"]]
         data: OcrData = {**self.data, "extracted_text": redactor.text(self.text()), "sections": sections}
-        return OcrResult(data, self.rulings).in_form(self.form)
+        # Patterns do not tell what is personal in a code: the name on a licence, the holder of an account.
+        layouts = [replace(page, codes=()) for page in self.layouts]
+        return OcrResult(data, layouts).in_form(self.form)
 
     def unplaced_text(self) -> str:
         """Return the part of the text that has no lines: it came from text files and office documents."""
@@ -248,10 +383,16 @@ class OcrResult(Result[OcrData]):
 
 
 def page_section(
-    lines: Sequence[TextLine], page: int, width: int, height: int, timestamp: float | None = None
+    lines: Sequence[TextLine],
+    page: int,
+    width: int,
+    height: int,
+    timestamp: float | None = None,
+    geometry: PageGeometry | None = None,
 ) -> PageSection:
-    """Build a section in reading order from the `lines`, given in any order, of a page of `width` × `height` pixels."""
-    ordered = [_ocr_line(line, width, height) for line in in_reading_order(lines)]
+    """Build a section in reading order from the `lines`, given in any order, of a page of `width` × `height` pixels.
+    `geometry` is the page's; by default it is fitted to the lines."""
+    ordered = [_ocr_line(line, width, height) for line in in_reading_order(lines, geometry)]
     text = "\n".join([line["text"] for line in ordered])
     section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}
     if timestamp is not None:
@@ -259,8 +400,8 @@ def page_section(
     return section
 
 
-def picture_result(section: PageSection, rulings: Sequence[Ruling] = ()) -> OcrResult:
-    """Build the result for a single picture with its ruled lines."""
+def picture_result(section: PageSection, layout: PageLayout | None = None) -> OcrResult:
+    """Build the result for a single picture with its layout."""
     return OcrResult(
         {
             "extracted_text": section["text"],
@@ -268,7 +409,7 @@ def picture_result(section: PageSection, rulings: Sequence[Ruling] = ()) -> OcrR
             "width": section["width"],
             "height": section["height"],
         },
-        (rulings,),
+        (layout,) if layout else (),
     )
 
 
@@ -276,10 +417,10 @@ def document_result(
     texts: Iterable[str],
     sections: Sequence[PageSection],
     total_pages: int,
-    rulings: Sequence[Sequence[Ruling]] = (),
+    layouts: Sequence[PageLayout] = (),
 ) -> OcrResult:
-    """Build the result for a document of `total_pages` pages, of which `sections` were read, with the ruled lines of
-    each section. A document without pages has only text."""
+    """Build the result for a document of `total_pages` pages, of which `sections` were read, with the layout of each
+    section. A document without pages has only text."""
     data: OcrData = {
         "extracted_text": "\n\n".join(filter(None, texts)),
         "sections": sections,
@@ -288,7 +429,7 @@ def document_result(
     }
     if total_pages:
         data["total_pages"] = total_pages
-    return OcrResult(data, rulings)
+    return OcrResult(data, layouts)
 
 
 def _text_line(line: OcrLine) -> TextLine:
@@ -296,9 +437,26 @@ def _text_line(line: OcrLine) -> TextLine:
     return TextLine(tuple(words), _quad_of(line["bounds"]))
 
 
+def _quad(corners: Sequence[Sequence[float]]) -> Quad:
+    a, b, c, d = [(x, y) for x, y in corners]
+    return a, b, c, d
+
+
 def _quad_of(bounds: Bounds) -> Quad:
     a, b, c, d = [(float(bounds[name]["x"]), float(bounds[name]["y"])) for name in CORNERS]
     return a, b, c, d
+
+
+def _upright(left: float, top: float, right: float, bottom: float) -> Quad:
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def _box_of(quad: Quad) -> Box:
+    """Return the upright rectangle through the middles of the sides of `quad`, which is nearly upright."""
+    xs, ys = sorted(x for x, _ in quad), sorted(y for _, y in quad)
+    edges = (xs[0] + xs[1], ys[0] + ys[1], xs[2] + xs[3], ys[2] + ys[3])
+    left, top, right, bottom = [round(edge / 2) for edge in edges]
+    return left, top, right, bottom
 
 
 def _ocr_line(line: TextLine, width: int, height: int) -> OcrLine:
@@ -319,7 +477,7 @@ def _ocr_word(word: Word, width: int, height: int) -> OcrWord:
 
 
 def _place_of(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the page and the time that hold for all lines of a section."""
+    """Return the page and the time of a section, which are the same for all of its lines."""
     place: dict[str, Any] = {"page": section["page"]} if "page" in section else {}
     if "timestamp" in section:
         place["timestamp"] = (section["timestamp"], section["timestamp"])
@@ -358,7 +516,7 @@ def _redact_section(section: OcrSection, redactor: Redactor) -> OcrSection:
 
 
 def _redact_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
-    """Merge the words that one placeholder replaces, with what adjoins them: `Tel:[PHONE],`."""
+    """Merge the words that one placeholder replaces, together with adjoining characters: `Tel:[PHONE],`."""
     words = line["words"]
     starts = [0]
     for word in words:

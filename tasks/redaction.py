@@ -1,4 +1,4 @@
-"""Replacing personal data in texts and JSON values by placeholders."""
+"""Replaces personal data in texts and JSON values by placeholders."""
 
 import json
 import re

@@ -1,5 +1,5 @@
-"""The result of a task: a JSON value, and what other code needs to know about its shape. Every place in a picture is
-given as Bounds.
+"""The result of a task: a JSON value, with methods by which other code reads it without knowing its shape. Every place
+in a picture is given as Bounds.
 
 Each task defines its own `Result`. Results are never changed in place, because several requests may share one.
 """
@@ -15,6 +15,7 @@ import pydantic_core
 from typing_extensions import TypedDict
 
 from models.vision.text import Quad
+from tasks.read_table import ReadTable
 from tasks.redaction import Redactor
 
 CORNERS: tuple[Literal["top_left", "top_right", "bottom_right", "bottom_left"], ...] = (
@@ -23,6 +24,12 @@ CORNERS: tuple[Literal["top_left", "top_right", "bottom_right", "bottom_left"], 
     "bottom_right",
     "bottom_left",
 )
+
+
+Box = tuple[int, int, int, int]
+"""An upright rectangle: left, top, right, bottom."""
+_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+"""A run of text between the line ends that `str.splitlines` knows."""
 
 
 class Corner(TypedDict):
@@ -75,10 +82,6 @@ def _rounded_mean(one: float, other: float) -> float:
     return twice / 2 if twice % 2 else twice // 2
 
 
-_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-"""A run of text between the line ends that `str.splitlines` knows."""
-
-
 def _is_corner(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("x"), int) and isinstance(value.get("y"), int)
 
@@ -122,6 +125,23 @@ class SourceLine:
     """The line as written, with its white space; empty if the words have bounds."""
     row: int = 0
     """Number of lines above it in the same text, empty ones included."""
+    boxes: tuple[Box, ...] = ()
+    """Place of each word on the upright, flat page, if the page does not lie like that in the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCode:
+    """A barcode or a two-dimensional code on a page. Its text is data: nothing that it names is opened."""
+
+    kind: str
+    """Name of the symbology: `EAN-13`, `QR Code`, `PDF417`."""
+    text: str
+    is_gs1: bool
+    """True if the text consists of GS1 element strings."""
+    pointer: str
+    """JSON pointer to the page in the result."""
+    place: Mapping[str, Any]
+    """Page and bounds."""
 
 
 DataT = TypeVar("DataT")
@@ -142,6 +162,11 @@ class Result(ABC, Generic[DataT]):
         yield next(pieces, ResultLine("nothing found"))
         yield from pieces
 
+    @property
+    def is_empty(self) -> bool:
+        """True if the task found nothing."""
+        return next(self._result_lines(), None) is None
+
     @abstractmethod
     def _result_lines(self) -> Iterator[ResultLine]:
         """Yield the result's lines; nothing if the task found nothing."""
@@ -154,8 +179,16 @@ class Result(ABC, Generic[DataT]):
         """Yield the result's running texts, each as its lines in order. Evidence is searched for in them."""
         yield list(lines_below(self.data))
 
+    def tables(self) -> Iterator[ReadTable]:
+        """Yield the tables that have places on a page. Tables in texts are found in `passages`."""
+        return iter(())
+
+    def codes(self) -> Iterator[SourceCode]:
+        """Yield the barcodes and two-dimensional codes on the pages."""
+        return iter(())
+
     def said(self) -> Iterator[str]:
-        """Yield all texts for a guard, without repetitions and without values that are no words."""
+        """Yield all texts for a guard, without repetitions and without values that contain no words."""
         return texts_in(self.data)
 
     def mapped(self, redactor: Redactor) -> "Result[DataT]":
@@ -241,7 +274,7 @@ def lines_below(
             written = str(value).lower() if isinstance(value, bool) else str(value)
             lines = [(row, line) for row, line in enumerate(written.splitlines()) if line and not line.isspace()]
             for number, (row, line) in enumerate(lines, 1):
-                # The sentence of a speaker runs on over the chunks of a transcript.
+                # A sentence of a speaker may continue from one chunk of a transcript to the next.
                 continues = number < len(lines) or "timestamp" in place
                 yield SourceLine(tuple(line.split()), pointer, place, continues=continues, written=line, row=row)
 

@@ -33,21 +33,23 @@ from tasks.scrape.page_file import PageReading, read_file
 from tasks.scrape.parsing import ParsedPage
 
 _ASKED = re.compile(
-    r"\b(?:extract|scrape|get|grab|list|collect|pull)\s+"
-    r"(?P<fields>[^.:;?!\n]{2,200}?)\s+(?:from|on|at|in)\b[^.;?!\n]{0,80}?https?://",
+    r"\b(?:extract|scrape|get|grab|list|collect|pull)\s++"
+    r"(?P<fields>[^.:;?!\n]{2,200}?)(?<!\s)\s++(?:from|on|at|in)\b[^.;?!\n]{0,80}?https?://",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"\b(?:fields|columns)\b\s*:?\s*(?P<fields>[^.;?!\n]{2,300})", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\s*(?:,|;|&|\+|/|\band\b|\bwith\b|\bplus\b)\s*", re.IGNORECASE)
+_SEPARATOR = re.compile(r"(?<!\s)\s*+(?:,|;|&|\+|/|\band\b|\bwith\b|\bplus\b)\s*", re.IGNORECASE)
 _NOISE = re.compile(
     r"\b(?:all|the|a|an|any|every|each|of|number|their|its|please|me|top|first|latest|current|corresponding|\d+)\b",
     re.IGNORECASE,
 )
 _OF = re.compile(r"^(?:the )?(?:number|amount|count) of | of .*", re.IGNORECASE)
-"""The part of a field's phrase that is not its name: "number of" in "number of reviews", "of the events" in "dates of
-the events"."""
+"""Pattern of words in a field's phrase that are not part of the field's name: "number of" in "number of reviews", "of
+the events" in "dates of the events"."""
 _WORD = re.compile(r"[^\W_]+")
 MAX_FIELDS = 20
+_PAGES_AT_ONCE = 4
+BROWSER_REMEDY = f"The page has no text until its scripts have run. {REMEDY}"
 
 
 def fields_asked(text: str) -> tuple[str, ...]:
@@ -77,10 +79,6 @@ def _singular(word: str) -> str:
         return word[:-2]
     return word[:-1]
 
-
-_PAGES_AT_ONCE = 4
-
-BROWSER_REMEDY = f"The page has no text until its scripts have run. {REMEDY}"
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +133,7 @@ class ScraperParts:
     sessions: Sessions
     """Processes that parse pages."""
     find_task: Callable[[str], Task]
-    """Return a task for files that are no pages (`ocr`, `speech_to_text`). Raises EngineUnavailable."""
+    """Return a task for files that are not pages (`ocr`, `speech_to_text`). Raises EngineUnavailable."""
     llm: Callable[[], Llm] | None = None
     """Return the LLM. Raises EngineUnavailable."""
     browser: Callable[[], Awaitable[Renderer | None]] | None = None
@@ -184,9 +182,9 @@ class ScraperTask:
     async def _rendered(
         self, url: str, reading: PageReading, source: Source, fields: tuple[str, ...]
     ) -> tuple[str, PageReading] | None:
-        """Render the page in a browser, and return its final address and content. None if there is no browser or it
-        fails, and `reading`, made without scripts, has text. If `reading` has none, the browser's error or
-        EngineUnavailable is raised."""
+        """Render the page in a browser, and return its final address and content. If there is no browser, or if it
+        fails, the result depends on `reading`, which was made without scripts: None if `reading` has text; otherwise
+        the browser's error or EngineUnavailable is raised."""
         has_text = bool(reading.page.text)
         renderer = await self._parts.browser() if self._parts.browser else None
         if renderer is None:
@@ -246,8 +244,8 @@ class ScraperTask:
         return list(match.rows) if match is not None else []
 
     def _llm(self) -> Llm | None:
-        """Return the LLM, or None if there is none that is capable: a weak one returns text of the page that nobody
-        asked for."""
+        """Return the LLM, or None if there is no capable LLM: a weak LLM returns text of the page that was not
+        requested."""
         try:
             llm = self._parts.llm() if self._parts.llm is not None else None
         except EngineUnavailable:
@@ -257,7 +255,7 @@ class ScraperTask:
     async def _read_by_a_task(
         self, source: Source, fetched: Fetched, kind: str, request: TaskRequest, fields: tuple[str, ...]
     ) -> ScrapedPage:
-        """Read a file that is no page with the task for its type."""
+        """Read a file that is not a page with the task for its type."""
         name = "speech_to_text" if kind in media_types.DEMUXERS else "ocr"
         filename = _filename_in(fetched.url)
         here = replace(source, url=None, data=fetched.data, filename=filename, format=kind, total=None)

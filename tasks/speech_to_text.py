@@ -31,15 +31,24 @@ from tasks.wording.transcripts import SpeechOptions, wishes
 CAPABILITY = "speech_to_text"
 PULL = "openfaze pull speech_to_text"
 _FOREIGN_BELOW = 0.3
-"""Probability of a one-language engine's language below which it is hearing another."""
+"""Probability of the language of a one-language engine below which another language is assumed to be spoken."""
 _UNLIKELY = 0.5
-"""Probability of the language below which it is hearing another if the words are unclear, too."""
+"""Probability of the language below which another language is assumed to be spoken if the words are unclear, too."""
 _CLEAR = 0.7
 """Least mean probability of words that were understood, whatever the language detection says."""
 _UNCLEAR = 0.5
 """Mean word probability below which much of a text is wrong."""
 _SPEECH_S = 3.0
-"""Least seconds of speech whose language can be recognised; in as many seconds there should be words."""
+"""Least number of seconds of speech whose language can be recognised. In as many seconds, there should also be
+words."""
+_HUNDREDTH = 0.01
+_ACCOUNTS = frozenset({"language_probability", "low_confidence"})
+"""Keys that describe the transcription and not the speech."""
+_SHORTEST_S = 0.3
+"""Shortest time in seconds for which a phrase is shown, if the next one leaves room."""
+_LEAST_TOLD = 10
+"""Number of words that must be heard before any word is sent early. With fewer words, it is not clear whether the
+engine understands the speech."""
 
 
 def check_language(engine: Transcriber, language: str | None) -> None:
@@ -63,7 +72,8 @@ def check_translates(engine: Transcriber) -> None:
 
 
 def check_understood(engine: Transcriber, heard: Heard, language: str | None) -> None:
-    """Check that an engine of one language did not hear another one. Raises EngineUnavailable if it did.
+    """Check that an engine for one language did not transcribe speech in another language. Raises EngineUnavailable if
+    it did.
 
     The sound must suggest another language for three seconds of speech or more, and the words must be unlikely. A
     `language` that the request names is not questioned.
@@ -97,9 +107,6 @@ def _language_names(engine: Transcriber) -> str:
     return " and ".join(map(language_name, sorted(engine.languages or ())))
 
 
-_HUNDREDTH = 0.01
-
-
 class Chunk(TypedDict):
     timestamp: tuple[float, float]
     """Start and end in seconds with at most two decimals; chunks do not overlap."""
@@ -119,10 +126,6 @@ class SpeechData(TypedDict):
     """Probability of the language, two decimals; 1.0 if the request names it, absent if the engine cannot detect it."""
     low_confidence: NotRequired[Literal[True]]
     """Present if much of the text is likely to be wrong."""
-
-
-_ACCOUNTS = frozenset({"language_probability", "low_confidence"})
-"""Keys that describe the transcription and not the speech."""
 
 
 class SpeechResult(Result[SpeechData]):
@@ -146,8 +149,8 @@ class SpeechResult(Result[SpeechData]):
         return texts_in(self.data, frozenset({"chunks"}))
 
     def mapped(self, redactor: Redactor) -> "SpeechResult":
-        """Return the result without personal data. A chunk that holds only the end of some data lends its time to the
-        one before."""
+        """Return the result without personal data. If a chunk contains only the end of some data, its time is added to
+        the chunk before."""
         texts = list(spaced(chunk["text"] for chunk in self.data["chunks"]))
         chunks: list[Chunk] = []
         for chunk, text, was in zip(self.data["chunks"], redactor.pieces(texts), texts, strict=True):
@@ -190,13 +193,6 @@ def speech_result(
     if low_confidence:
         data["low_confidence"] = True
     return SpeechResult(data)
-
-
-_SHORTEST_S = 0.3
-"""Shortest time in seconds for which a phrase is shown, if the next one leaves room."""
-_LEAST_TOLD = 10
-"""Number of words that must be heard before any is sent early: fewer do not show if the engine understands the
-speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +311,7 @@ async def _label_speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTu
         for channel in whose
         for word, speaker in zip(heard.tracks[channel], whose[channel], strict=True)
     ]
-    # Labels follow the order of those who have words: a turn without words may be a cough.
+    # Speakers are numbered in the order of their first words, because a turn without words may be a cough.
     order = list(dict.fromkeys(speaker for _, speaker in sorted(said)))
     return {
         channel: [speaker_label(order.index(speaker)) for speaker in speakers] for channel, speakers in whose.items()

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
 from models.concurrency import EngineAdmission, side_by_side
-from models.translation.capability import TRANSLATE, TranslateSettings, remedy_between
+from models.translation.capability import TRANSLATE, remedy_between
 from models.translation.languages import base_of, detected, name_of, tag_of_code
 from models.translation.llm import NAME as LLM
 from models.translation.llm import NotTranslated
@@ -25,8 +25,19 @@ from tasks.result import Result, ResultLine, SourceLine, lines_below, pieces_und
 from tasks.translation.segments import Sentence, is_invented, items_of, pieces_of, respaced
 from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, asked_of
 
+MAX_CHARS = 1_000_000
+"""Largest number of characters that one request may have translated: a long novel, hours of work on a CPU."""
 _BATCHES_AT_ONCE = 2
 _FRAGMENTS = re.compile(f"({MARK.pattern})")
+_SAMPLE = 4000
+_SURE = 0.6
+_POSSIBLE = 0.04
+_GUESSES = 3
+_PAIRS_SHOWN = 30
+"""Largest number of pairs of languages per engine in an error; `/ready` lists all."""
+_OWN_CODES = {"als": "gsw"}
+"""Codes of the detector that differ from ISO 639-3: its `als` is Alemannic, as in Wikipedia's address."""
+AUTO_DETECTED = "auto-detected"
 
 
 class Translation:
@@ -59,8 +70,8 @@ class Translation:
         return ["".join(piece if isinstance(piece, str) else next(remaining) for piece in text) for text in pieces]
 
     async def _batch(self, sentences: Sequence[Sentence]) -> list[str]:
-        """Translate sentences whole. Sentences that lost something are tried again with numbers marked, and finally in
-        fragments."""
+        """Translate sentences whole. Sentences whose translation lacks a mark or a number are tried again with their
+        numbers marked, and finally in fragments."""
         results = await self._kept(sentences)
         for place, result in enumerate(results):
             sentence = sentences[place].with_numbers_marked
@@ -102,6 +113,13 @@ class Translation:
         return [" ".join(translation.split()) for translation in translations]
 
 
+async def _with_pairs(translator: Translator) -> str:
+    """Return the translator's name and the pairs of languages that it translates."""
+    pairs = await translator.pairs()
+    more = f" and {len(pairs) - _PAIRS_SHOWN} more pairs" if len(pairs) > _PAIRS_SHOWN else ""
+    return f"{translator.name}: {', '.join(pairs[:_PAIRS_SHOWN])}{more}"
+
+
 def _split_into_batches(sentences: Sequence[Sentence], most_chars: int) -> list[list[Sentence]]:
     batches: list[list[Sentence]] = []
     room = 0
@@ -112,14 +130,6 @@ def _split_into_batches(sentences: Sequence[Sentence], most_chars: int) -> list[
         batches[-1].append(sentence)
         room -= len(sentence.text)
     return batches
-
-
-_SAMPLE = 4000
-_SURE = 0.6
-_POSSIBLE = 0.04
-_GUESSES = 3
-_OWN_CODES = {"als": "gsw"}
-"""Codes of the detector that differ from ISO 639-3: its `als` is Alemannic, as in Wikipedia's address."""
 
 
 async def languages_of(text: str) -> list[str]:
@@ -142,8 +152,6 @@ def _languages_of(sample: str) -> list[str]:
     tags = (tag_of_code(_OWN_CODES.get(code, code)) for code, score in guesses if score >= _POSSIBLE)
     return [tag for tag in tags if tag]
 
-
-AUTO_DETECTED = "auto-detected"
 
 Translators = Callable[[], Sequence[Translator]]
 """Return the available translators, the best first. Raises EngineUnavailable if there are none."""
@@ -179,7 +187,7 @@ class TranslateTask:
     name = "translate"
 
     def __init__(
-        self, translators: Translators, loader: MediaLoader, *, remedy: Remedy, most_chars: int = 1_000_000
+        self, translators: Translators, loader: MediaLoader, *, remedy: Remedy, most_chars: int = MAX_CHARS
     ) -> None:
         self._translators = translators
         self._remedy = remedy
@@ -228,15 +236,15 @@ class TranslateTask:
             raise InputError(
                 "the language of the text could not be recognised: name it, as in 'Translate from English into French'"
             )
-        names = ", ".join(translator.name for translator in translators)
+        installed = "; ".join([await _with_pairs(translator) for translator in translators])
         raise EngineUnavailable(
             CAPABILITY,
-            f"What is installed ({names}) does not translate from {name_of(sources[0])} into {name_of(target)}. "
+            f"What is installed ({installed}) does not translate from {name_of(sources[0])} into {name_of(target)}. "
             + await self._remedy_between(sources[0], target),
         )
 
     async def _remedy_between(self, source: str, target: str) -> str:
-        """The lookup reads the disk, so it runs in a thread."""
+        """Return the remedy. The look-up reads the disk, so it runs in a thread."""
         return f"{await asyncio.to_thread(self._remedy, source, target)} See docs/translate.md."
 
     async def _texts(self, asked: TranslationOrder, sources: Sequence[Source]) -> list[str]:
@@ -255,8 +263,7 @@ class TranslateTask:
         chars = sum(map(len, texts))
         if chars > self._most_chars:
             raise InputTooLarge(
-                f"the text has {chars} characters; the limit is {self._most_chars} a request "
-                "(OPENFAZE_MAX_TRANSLATE_CHARS)",
+                f"the text has {chars} characters; the limit is {self._most_chars} a request",
                 code="request_too_large",
             )
 
@@ -287,7 +294,6 @@ def _build(parts: Parts) -> TranslateTask:
         partial(parts.engines.use_all, TRANSLATE),
         parts.loader,
         remedy=partial(remedy_between, weights_dir=parts.config.weights_dir),
-        most_chars=parts.config.of(TranslateSettings).max_translate_chars,
     )
 
 

@@ -39,6 +39,18 @@ _CONSIDERED = 12
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+FETCH_S = 3.0
+"""Time limit for fetching a page in seconds, including the host's robots.txt and the wait for our turn."""
+READ_S = 10.0
+"""Time limit for parsing a page in seconds. A page usually takes 50 ms. The first page takes seconds, because the
+process starts."""
+_MAX_BYTES = 4 * MB
+RESULTS = 10
+PAGES = 5
+"""Number of first results whose pages are read."""
+SNIPPETS = 3
+"""Number of snippets per page."""
+MAX_CONTENT_CHARS = 20_000
 
 
 async def nearest(question: str, texts: Sequence[str], embedder: Embedder | None, *, most: int) -> list[list[str]]:
@@ -84,13 +96,6 @@ def _rank_by_words(question: str, passages: Sequence[str]) -> list[str]:
     return [passages[place] for place in best]
 
 
-FETCH_S = 3.0
-"""Time limit for fetching a page in seconds, including the host's robots.txt and the wait for our turn."""
-READ_S = 10.0
-"""Time limit for parsing a page in seconds. Most need 50 ms, the first one seconds, while the process starts."""
-_MAX_BYTES = 4 * MB
-
-
 @dataclass(frozen=True, slots=True)
 class ResultPages:
     politeness: Politeness
@@ -98,8 +103,8 @@ class ResultPages:
     limits: MediaLimits
 
     async def main_text(self, url: str) -> str:
-        """Return the main text of the page at `url`; "" if robots may not read it, it is missing, too slow or too
-        large, or no HTML. A search goes on without such a page. Links on the page are not followed."""
+        """Return the main text of the page at `url`; "" if robots may not read it, or if it is missing, too slow, too
+        large or not HTML. A search continues without such a page. Links on the page are not followed."""
         try:
             return await self._read(url)
         except (InputError, ModelError, Overloaded, TimeoutError) as error:
@@ -116,14 +121,6 @@ class ResultPages:
         blob = Blob(fetched.data, media_types.HTML, None, "web_search", fetched.charset)
         async with asyncio.timeout(READ_S):
             return (await read_file(self.sessions, blob, self.limits, fetched.url)).page.text
-
-
-RESULTS = 10
-PAGES = 5
-"""Number of first results whose pages are read."""
-SNIPPETS = 3
-"""Number of snippets per page."""
-MAX_CONTENT_CHARS = 20_000
 
 
 class FoundPage(TypedDict):

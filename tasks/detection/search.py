@@ -32,6 +32,23 @@ _SMALL = (
     r"|\b(?:even|also|including) (?:the )?(?:small|tiny|little)\w*|\btil(?:e|es|ed|ing)\b|\bslic(?:e|es|ed|ing)\b"
     r"|\bkleine\w*|\bpetits?\b|\bpeque[ñn][ao]s?\b|\bpiccol[ei]\b|\bpequen[ao]s\b|小物体|小さい"
 )
+_OVERLAP = 0.25
+"""Share of a slice's side by which it overlaps the next slice. Objects smaller than the overlap are complete in one of
+the two slices."""
+_LONG = 2.0
+"""Largest aspect ratio of a picture that a square network sees well."""
+_SCALES = (1.0, 2.0)
+"""Sides of slices, relative to the network's input. Each size finds objects that the other misses."""
+_WIDE = 1.5
+"""Aspect ratio of a panorama's slices. At this ratio, a bus fits into a slice."""
+_SAME = 0.5
+"""Least intersection of two boxes of a label, as a share of the smaller one, at which they are one object (SAHI's
+default)."""
+_EDGE = 2.0
+"""Distance in pixels from an inner edge of its slice within which a box counts as cut off."""
+_LABELS_SHOWN = 12
+_SHORT = 200
+"""Longest text whose patterns take at most a millisecond for any content; the time grows with the square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +73,9 @@ class Wishes:
         )
 
 
-_OVERLAP = 0.25
-"""Share of a slice's side that overlaps the next one; smaller objects lie whole in one of them."""
-_LONG = 2.0
-"""Largest aspect ratio of a picture that a square network sees well."""
 _MOST_SLICES, _MOST_OF_PANORAMA = 8, 64
-"""Approximate limits on the slices along a side, overlaps aside: a picture may be millions of pixels long."""
-_SCALES = (1.0, 2.0)
-"""Sides of slices relative to the network's; each size finds objects that the other misses."""
-_WIDE = 1.5
-"""Aspect ratio of a panorama's slices, in which a bus lies whole."""
-_SAME = 0.5
-"""Least intersection of two boxes of a label, as a share of the smaller one, at which they are one object (SAHI's
-default)."""
-_EDGE = 2.0
-"""Distance in pixels from an inner edge of its slice within which a box counts as cut off."""
+"""Approximate largest number of slices along a side, for pictures and for panoramas, because a picture may be millions
+of pixels long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,8 @@ class Slice:
 
 
 def slices_of(width: int, height: int, side: int, *, small: bool) -> list[Slice]:
-    """Return the slices of a picture of `width` × `height` that are searched besides the whole, for a network with an
-    input of `side` pixels; none if they would show no more.
+    """Return the slices of a picture of `width` × `height` that are searched in addition to the whole picture, for a
+    network with an input of `side` pixels. The result is empty if slices would show no further details.
 
     A panorama is cut across its length; with `small`, any picture is cut into squares of about `side` and twice `side`.
     """
@@ -174,11 +179,6 @@ def _merge_duplicates(found: Sequence[Detection]) -> list[Detection]:
     return [found[index] for index in kept]
 
 
-_LABELS_SHOWN = 12
-_SHORT = 200
-"""Longest text whose patterns take at most a millisecond for any content; the time grows with the square."""
-
-
 @dataclass(frozen=True, slots=True)
 class DetectionEngines:
     """Functions that return an engine when it is needed and raise EngineUnavailable if there is none."""
@@ -194,7 +194,7 @@ class Search:
     """The search that one request runs on each of its pictures."""
 
     wanted: tuple[tuple[Detector, tuple[str, ...] | None], ...]
-    """Labels per engine; None: all that the engine knows."""
+    """Labels per engine; None: all labels that the engine knows."""
     wishes: Wishes
     segmenter: Segmenter | None
 
@@ -239,7 +239,7 @@ class Searches:
         if len(text) <= _SHORT:
             phrases = phrases_asked_for(text, vocabulary)
         else:
-            # A hostile text keeps its patterns busy for a fifth of a second.
+            # Matching the patterns against a hostile text may take a fifth of a second.
             phrases = await asyncio.to_thread(phrases_asked_for, text, vocabulary)
         if not phrases:
             return ((detector, None),)

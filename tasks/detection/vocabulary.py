@@ -26,9 +26,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {word: tuple(labels) for word, labels in
 
 _LEAST_LIKENESS = 0.7
 _LEAST_LEAD = 0.1
-"""Least cosine of a phrase to the nearest label (all-MiniLM-L6-v2), and least lead over the next. Of 51 things for
-which COCO has a label ("canoe", "kitten"), 27 pass, all to the right label; of 120 without one ("wheelchair", "sword"),
-none passes."""
+"""Least cosine of a phrase to the nearest label (all-MiniLM-L6-v2), and least lead over the next. In a test with 51
+things for which COCO has a label ("canoe", "kitten"), 27 got a label, and each of these was right. Of 120 things
+without a label ("wheelchair", "sword"), none got one."""
 
 _NO_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without spaces, in which names are searched for anywhere in the text."""
@@ -114,7 +114,7 @@ class LabelVocabulary:
 
 
 def phrases_asked_for(text: str, vocabulary: LabelVocabulary | None) -> list[str]:
-    """Return what `text` asks to find, in its own words; none if it does not restrict the search.
+    """Return the phrases of `text` that name things to find; none if `text` does not restrict the search.
 
     A text without "find", "count" and the like restricts the search if it is a list of names that `vocabulary` knows.
     """
@@ -131,8 +131,8 @@ def phrases_asked_for(text: str, vocabulary: LabelVocabulary | None) -> list[str
 async def labels_for(
     phrase: str, vocabulary: LabelVocabulary, embedder: Embedder | None, *, loosely: bool
 ) -> tuple[str, ...]:
-    """Return the labels that `phrase` means, none if the engine has none. `loosely`: a description counts as the thing,
-    because no engine here could distinguish a red car from others."""
+    """Return the labels that `phrase` means; none if the engine has no such label. With `loosely`, a description counts
+    as the thing itself, because no engine here could distinguish a red car from other cars."""
     if found := vocabulary.named(phrase):
         return found
     if loosely and (found := vocabulary.kind_of(phrase)):

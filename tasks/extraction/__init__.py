@@ -1,1 +1,2 @@
-"""Fields of a schema found in what was read, how probable each is, and the evidence for each field of an answer."""
+"""Extraction of a schema's fields from the texts that were read, with the probability of each field and the evidence
+for it."""

@@ -15,7 +15,7 @@ ALIKE = 85
 """Smallest ratio of rapidfuzz, 0 to 100, at which a word counts as a misread label."""
 SYNONYM_WEIGHT = 0.8
 PARENT_WEIGHT = 0.3
-"""Weight of the words of the object around a field, beside 1 for the field's own."""
+"""Weight of the words in the name of the object around a field. The field's own words have weight 1."""
 REACH = 12
 """Largest distance of a heading from a value in its column, in heights of the match."""
 
@@ -24,13 +24,14 @@ MAX_LABELS = 32
 
 
 def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
-    """Return the affinity of `words` to the field with these names, by the words around: 0 to about 1.3."""
+    """Return the affinity of `words` to the field with these names, judged by the words around them: 0 to about 1.3."""
     own = max((_relation(passage, words, name) for name in names.own), default=0.0)
     return own + PARENT_WEIGHT * _relation(passage, words, names.around)
 
 
 def _relation(passage: Passage, words: Sequence[int], labels: Sequence[str]) -> float:
-    """Return the mean relation of `words` to the nearest occurrence of each label, less for other words in its line."""
+    """Return the mean relation of `words` to the nearest occurrence of each label. Other words in the label's line
+    lower it."""
     if not labels:
         return 0.0
     return sum(_nearest(passage, words, label) for label in labels) / len(labels)
@@ -58,7 +59,7 @@ def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tup
         known = passage.labels[label] = sorted(
             (place, weight)
             for token, places in passage.vocabulary.items()
-            if (weight := _likeness(token, label)) > 0
+            if (weight := likeness(token, label)) > 0
             for place in places
         )
     if len(known) <= MAX_LABELS:
@@ -67,7 +68,7 @@ def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tup
     return known[max(0, first) : max(0, first) + MAX_LABELS]
 
 
-def _likeness(token: str, label: str) -> float:
+def likeness(token: str, label: str) -> float:
     if token == label or (len(label) > 3 and token.startswith(label)):
         return 1.0
     if len(label) > 4 and abs(len(token) - len(label)) < 2 and ratio(look_alike(token), look_alike(label)) >= ALIKE:
@@ -95,7 +96,7 @@ def _between(passage: Passage, label: int, words: Sequence[int]) -> float:
 
 
 def _purity(passage: Passage, label: int, match: int) -> float:
-    """Return a factor, below 1 if the label's line has more words than the label: "TOTAL QTY" is not the total."""
+    """Return a factor that is below 1 if the label's line has further words: "TOTAL QTY" is not the total."""
     others = sum(
         1
         for word in passage.line_words(passage.line_at(label))

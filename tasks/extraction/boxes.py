@@ -2,12 +2,20 @@
 
 from collections.abc import Sequence
 
-from tasks.extraction.passages import Box, Passage
-from tasks.result import CORNERS, Bounds
+from tasks.extraction.passages import Passage
+from tasks.result import CORNERS, Bounds, Box, bounds_of
 
 
 def box_of(passage: Passage, words: Sequence[int]) -> Box | None:
-    """Return the upright rectangle around `words`: in pixels if they have bounds, or else on the grid of their text."""
+    """Return the upright rectangle around `words` on the upright page: in pixels if they have bounds, or else on the
+    grid of their text."""
+    boxes = [box for word in words if (box := _box_of_word(passage, word)) is not None]
+    return _hull(boxes) if boxes else source_box_of(passage, words)
+
+
+def source_box_of(passage: Passage, words: Sequence[int]) -> Box | None:
+    """Return the upright rectangle around `words` in the source: in pixels if they have bounds, or else on the grid of
+    their text."""
     found = [bounds for word in words if (bounds := bounds_of_word(passage, word)) is not None]
     if not found:
         return _hull([passage.grid[word] for word in words]) if words and passage.grid else None
@@ -19,6 +27,12 @@ def box_of(passage: Passage, words: Sequence[int]) -> Box | None:
 def _hull(boxes: Sequence[Box]) -> Box:
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _box_of_word(passage: Passage, word: int) -> Box | None:
+    index = passage.line_at(word)
+    boxes = passage.lines[index].boxes
+    return boxes[word - passage.line_words(index).start] if boxes else None
 
 
 def bounds_of_word(passage: Passage, word: int) -> Bounds | None:
@@ -34,3 +48,31 @@ def same_row(one: Box, other: Box) -> bool:
     """True if more than half of the height of the less high box is beside the other box."""
     overlap = min(one[3], other[3]) - max(one[1], other[1])
     return overlap > 0.5 * min(one[3] - one[1], other[3] - other[1])
+
+
+def bounds_of_words(passage: Passage, words: Sequence[int]) -> Bounds | None:
+    """Return the bounds of words: on one line, the quadrilateral from the first to the last word, or else the upright
+    rectangle around the words."""
+    hull = source_box_of(passage, words)
+    first, last = bounds_of_word(passage, words[0]), bounds_of_word(passage, words[-1])
+    if hull is None or first is None or last is None or first is last:
+        return first
+    left, top, right, bottom = hull
+    if passage.line_at(words[0]) == passage.line_at(words[-1]):
+        corners = (first["top_left"], last["top_right"], last["bottom_right"], first["bottom_left"])
+        a, b, c, d = [(corner["x"], corner["y"]) for corner in corners]
+        return bounds_of((a, b, c, d), right, bottom)
+    return bounds_of(((left, top), (right, top), (right, bottom), (left, bottom)), right, bottom)
+
+
+def confidence_of_words(passage: Passage, words: Sequence[int]) -> float | None:
+    """Return the mean confidence of the engine in words, or None if it states none."""
+    measured = []
+    for word in words:
+        at = passage.line_at(word)
+        line = passage.lines[at]
+        if line.confidences:
+            measured.append(line.confidences[word - passage.line_words(at).start])
+        elif "confidence" in line.place:
+            measured.append(line.place["confidence"])
+    return sum(measured) / len(measured) if measured else None

@@ -1,10 +1,12 @@
-"""Candidates for the values of fields: values, lines, parts and blocks of lines in the texts that were read."""
+"""Candidates for the values of fields: typed values, lines, parts of lines and blocks of lines in the texts that were
+read."""
 
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate
 from typing import Literal
@@ -13,30 +15,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.fair_executor import Slices
+from tasks.extraction.addressees import has_form_of_address
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
+from tasks.extraction.named_parties import NamedPart, named_parties
 from tasks.extraction.parts import parts_of_name, places_in
-from tasks.extraction.passages import Box, Passage
+from tasks.extraction.passages import Passage
 from tasks.notation.currencies import ANY
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
 from tasks.notation.numbers import Number
+from tasks.notation.words import NUMBERS, any_of
+from tasks.notation.words import UNITS as UNITS_OF_TIME
+from tasks.result import Box
 
 Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri"]
+Slot = Literal["own", "left", "above"]
 KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")
 
 MOST_SEGMENTS = 1_500
 """Largest number of segments of a page that are examined: the search for neighbours compares each with all others."""
 _MOST_CHARS = 200_000
-"""Largest number of characters of a passage that are searched: more than MOST_SEGMENTS lines of most texts."""
+"""Largest number of characters of a passage that are searched. In an ordinary text, MOST_SEGMENTS lines have fewer."""
 SPANS_AT_ONCE = 64
 """Number of candidates that are found or described in one slice of the work, in a few milliseconds."""
 LONGEST_BLOCK = 6
 """Largest number of lines of a block: an address has up to six."""
 LONGEST_PART = 8
 """Largest number of words of a line whose beginnings and ends are candidates, too."""
+SENDERS = ("seller", "from")
+"""Parties that send a document; the others receive it."""
 LONGEST_PARTY = 60
 """Largest length of a label that names a party, in characters."""
 ENDS = {
@@ -46,9 +56,12 @@ ENDS = {
 """Party by the word before a colon that names it, like in the head of an e-mail."""
 MOST_BEFORE = 4
 """Number of words before a value in a sentence that count as the value's label."""
+ADDRESSED = 0.45
+"""Share of the page, from its top, in which a form of address shows an addressee."""
 BLOCK_GAP = 1.3
 """Largest gap between two lines of one block, in heights of a line."""
 AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
+BOXES = "☐☒☑"
 
 _CLOCK = re.compile(r"\b\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -61,11 +74,26 @@ _URI = re.compile(
 """Pattern of a web address: with a scheme, with `www.`, or a domain name with a well-known ending."""
 _DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,20}\d(?![\w])")
 """Pattern of figures in groups: a telephone number, an account."""
+_ACCOUNT = re.compile(
+    r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![^\W_])"
+    r"|(?<![\d-])\d\d(?: \d{4}){4,6}(?![\d-])"
+)
+"""Pattern of an IBAN, with or without the letters of its country."""
+_WRAPPED_ACCOUNT = re.compile(
+    r"(?<![^\W_])[A-Z]{2}\d\d(?:\s?[A-Z]{4})?(?:\s?\d{4}){2,6}(?:\s?\d{1,3})?(?![^\W_])"
+    r"|(?<![\d-])\d\d(?:\s\d{4}){6}(?![\d-])"
+)
+"""Pattern of an account that may go on in the next line."""
+_COUNTED = re.compile(
+    rf"(?<![^\W_])(?:{any_of(NUMBERS)})(?=\s(?:\w+\s)?(?:{'|'.join(UNITS_OF_TIME.values())})(?![^\W_]))", re.IGNORECASE
+)
+"""Pattern of a count in words before a unit of time: `two months`."""
 _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("time", _CLOCK),
     ("email", _EMAIL),
     ("uri", _URI),
     ("piece", _DIGITS),
+    ("piece", _ACCOUNT),
     ("piece", CURRENCY),
 )
 LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
@@ -80,9 +108,10 @@ _MONEY = re.compile(
 )
 _OTHER = {".": ",", ",": "."}
 MOSTLY = 4
-"""Ratio to the other sign above which the more frequent decimal sign counts as the page's."""
+"""Least ratio of the frequencies of point and comma at which the more frequent one counts as the page's decimal
+sign."""
 _STOPS = re.compile(r"[.,;]*")
-_BRACKETS = re.compile(r"(.{2,}?)\s*(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
+_BRACKETS = re.compile(r"(.{2,}?)(?<!\s)\s*+(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +149,8 @@ class CandidateSpan:
     """True if a colon ends the label."""
     number: Number | None = None
     day: Day | None = None
+    party: NamedPart | None = None
+    """The part of a party's introduction that the span is, if it is one."""
 
 
 @dataclass(frozen=True)
@@ -142,24 +173,72 @@ class Candidates:
         return [tuple(fold(label[0])) if label else () for label in found]
 
     @cached_property
+    def labels_beside(self) -> list[dict[Slot, str]]:
+        """The texts that may name each span: before it in its line, left of its line, and above its line.
+
+        What is left of a line or above it names only the spans at the line's beginning.
+        """
+        found: list[dict[Slot, str]] = []
+        for span in self.spans:
+            first = self.segments[span.first]
+            starts = span.words[0] == first.words[0]
+            left = self.segments[first.left].text if starts and first.left >= 0 else ""
+            above = self.segments[first.above].text if starts and first.above >= 0 and not span.closed else ""
+            labels: dict[Slot, str] = {"own": span.label, "left": left, "above": above}
+            found.append({slot: text for slot, text in labels.items() if text})
+        return found
+
+    @cached_property
+    def blocks(self) -> list[int]:
+        """The block of each segment: the index of the first of the segments that stand together."""
+        found: list[int] = []
+        for at, segment in enumerate(self.segments):
+            is_next = 0 <= segment.above < at and goes_on(self.segments[segment.above], segment)
+            found.append(found[segment.above] if is_next else at)
+        return found
+
+    @cached_property
     def parties(self) -> list[str]:
         """The party that owns each segment; empty if unknown.
 
         The label at the beginning of the segment names the party, or a line above it in the same block does.
         """
-        return [self._party(at) for at in range(len(self.segments))]
+        found = [self._party(at) for at in range(len(self.segments))]
+        by_place = self._parties_by_place({party in SENDERS for party in found if party})
+        return [party or by_place.get(block, "") for party, block in zip(found, self.blocks, strict=True)]
+
+    def _parties_by_place(self, labelled: Collection[bool]) -> dict[int, str]:
+        """Return the parties of the letterhead and of the addressee, by the number of their blocks.
+
+        Senders, and recipients, that have a label on the page are left out: `labelled` has True for senders. A text
+        without bounds has no places.
+        """
+        placed = [
+            (segment.box, at) for at, segment in enumerate(self.segments) if segment.box and not segment.passage.grid
+        ]
+        if not placed:
+            return {}
+        foot = max(box[3] for box, _ in placed)
+        found = {
+            self.blocks[at]: "to"
+            for box, at in placed
+            if box[3] <= ADDRESSED * foot and has_form_of_address(self.segments[at].text)
+        }
+        first = self.blocks[min(placed, key=lambda one: one[0][1])[1]]
+        found = {first: "from"} | found
+        return {block: party for block, party in found.items() if (party == "from") not in labelled}
 
     def _party(self, at: int) -> str:
         is_labelled = False
         for _ in range(LONGEST_BLOCK):
             segment = self.segments[at]
             beside = self.segments[segment.left].text if segment.left >= 0 else ""
-            # A label in a column of its own has nothing behind it.
+            # A label in a separate column has no text after it in its segment.
             is_label = beside and not beside.partition(":")[2].strip()
             if party := party_of(segment.text) or (is_label and party_of(beside)):
-                # Below "To: Bob", "Subject: Lunch" is no part of Bob's address.
+                # Below "To: Bob", "Subject: Lunch" is not part of Bob's address.
                 return "" if is_labelled and party in ENDS.values() else party
-            if segment.above < 0 or not _goes_on(self.segments[segment.above], segment):
+            if segment.above < 0 or not goes_on(self.segments[segment.above], segment):
                 break
             is_labelled = is_labelled or LABEL.match(segment.text) is not None
             at = segment.above
@@ -176,7 +255,7 @@ def party_of(text: str) -> str:
     return CONCEPTS[name].party if name else ""
 
 
-def _goes_on(above: LineSegment, below: LineSegment) -> bool:
+def goes_on(above: LineSegment, below: LineSegment) -> bool:
     """True if a line belongs to the same block as the line above it."""
     if above.box and below.box:
         height = max(1, min(above.height, below.height))
@@ -187,7 +266,7 @@ def _goes_on(above: LineSegment, below: LineSegment) -> bool:
 def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Slices[Candidates]:
     """Find the first `most_spans` candidates in `passages`, about 25 ms per page.
 
-    Of each passage the first MOST_SEGMENTS segments are searched, within its first _MOST_CHARS characters.
+    In each passage, only the first MOST_SEGMENTS segments within the first _MOST_CHARS characters are searched.
     """
     passages = [_head_of(passage) for passage in passages]
     candidates = Candidates(passages)
@@ -213,8 +292,9 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
 
 
 def _head_of(passage: Passage) -> Passage:
-    """Return the part of a long passage in which candidates are searched. All that is known of a passage is found in
-    all of its text: that of a book would take a minute, for candidates in its first pages."""
+    """Return the part of a long passage in which candidates are searched. The tokens, numbers and other properties of a
+    passage are computed for its whole text: for a book, this would take a minute, although only its first pages are
+    searched."""
     lines, chars = [], 0
     for line in passage.lines[:MOST_SEGMENTS]:
         ends = list(accumulate((len(word) + 1 for word in line.words), initial=chars))
@@ -225,6 +305,7 @@ def _head_of(passage: Passage) -> Passage:
                     line,
                     words=line.words[:words],
                     bounds=line.bounds[:words],
+                    boxes=line.boxes[:words],
                     confidences=line.confidences[:words],
                     written=line.written[: ends[words] - chars],
                 )
@@ -235,20 +316,21 @@ def _head_of(passage: Passage) -> Passage:
     return (
         passage
         if len(lines) == len(passage.lines) and lines[-1] is passage.lines[-1]
-        else Passage(passage.entry, passage.name, lines)
+        else Passage(passage.entry, passage.name, lines, passage.codes)
     )
 
 
 def _settle_numbers(candidates: Candidates) -> None:
     """Decide for numbers like `9.800` whether the sign separates thousands or a fraction, by the page's other numbers.
 
-    The sign before the last one or two figures of other numbers decides. Without such numbers, amounts of money decide,
-    because their fractions never have three figures.
+    The sign before the last one or two figures of other numbers decides. Without such numbers, or if they disagree,
+    amounts of money decide, because their fractions never have three figures.
     """
     fractions = Counter(
         found[1] for span in candidates.spans if span.number and (found := _FRACTION.search(span.number.digits))
     )
-    if not fractions:
+    [(_, count), (_, less)] = [*fractions.most_common(2), ("", 0), ("", 0)][:2]
+    if count <= MOSTLY * less:
         amounts = (found[1] or found[2] for segment in candidates.segments for found in _MONEY.finditer(segment.text))
         fractions = Counter(_OTHER[sign] for sign in amounts)
     [(sign, count), (_, less)] = [*fractions.most_common(), ("", 0), ("", 0)][:2]
@@ -295,6 +377,8 @@ def _nearest_boxes(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
     beside = np.minimum(bottom[:, None], bottom[None]) - np.maximum(top[:, None], top[None]) > 0.5 * low
     over = np.minimum(right[:, None], right[None]) - np.maximum(left[:, None], left[None]) > 0
     before = beside & (right[None] <= left[:, None] + 0.5 * low)
+    # A single letter is as narrow as the overlap that is allowed.
+    np.fill_diagonal(before, val=False)
     distance = np.where(before, left[:, None] - right[None], np.inf)
     rise = np.where(over & (top[None] + bottom[None] < top[:, None] + bottom[:, None]) & ~beside,
                     top[:, None] - bottom[None], np.inf)  # fmt: skip
@@ -309,6 +393,9 @@ def _nearest_boxes(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
 
 
 def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[CandidateSpan]:
+    if passage.codes:
+        yield from _coded_spans(passage, first)
+        return
     layout = candidates.layouts[id(passage)]
     segment_of = {
         word: index for index in range(first, len(candidates.segments)) for word in candidates.segments[index].words
@@ -321,6 +408,19 @@ def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[
         for start in own:
             if start.kind == "line" or start.closed:
                 yield from _blocks_from(candidates, start)
+
+
+def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
+    """Yield the value of each coded line, which is a segment of its own."""
+    for number, code in enumerate(passage.codes):
+        words = tuple(passage.line_words(number)[code.label_words :])
+        text, segment = " ".join([passage.words[word] for word in words]), first + number
+        label = " ".join(code.line.words[: code.label_words]).rstrip(":")
+        day, printed = passage.day_at.get(words[0]), passage.number_at.get(words[0])
+        amount = printed if printed is not None and printed.readings and text == printed.digits else None
+        kind: Kind = next((kind for kind, form in _FORMS if kind != "piece" and form.fullmatch(text)), "part")
+        kind = "day" if day else "number" if amount else kind
+        yield CandidateSpan(kind, passage, words, text, segment, segment, label, closed=True, number=amount, day=day)
 
 
 def _typed_spans(
@@ -340,14 +440,24 @@ def _typed_spans(
         label, closed = (
             (pair.label, pair.closed) if pair else (_words_before(candidates.segments[first], words[0]), False)
         )
-        text = passage.text[start:end].strip()
+        text = " ".join(passage.text[start:end].split("\n")).strip()
         return CandidateSpan(kind, passage, words, text, first, last, label, closed, number, day)
 
     found = [span("day", day.start, day.end, day=day) for day in passage.days]
     found += [span("number", number.start, number.end, number) for number in passage.numbers if number.readings]
+    for match in _COUNTED.finditer(passage.text):
+        count = Decimal(NUMBERS[match[0].lower()])
+        found.append(span("number", *match.span(), Number(*match.span(), match[0], frozenset({count}))))
+    found += [span("piece", *match.span()) for match in _WRAPPED_ACCOUNT.finditer(passage.text) if "\n" in match[0]]
     for kind, form in _FORMS:
         found += [span(kind, *match.span()) for match in form.finditer(passage.text)]
     yield from filter(None, found)
+    for part in named_parties(passage.text):
+        words = passage.words_between(part.start, part.end)
+        first, last = segment_of.get(words[0]), segment_of.get(words[-1])
+        if first is not None and last is not None:
+            text = " ".join(passage.text[part.start : part.end].split())
+            yield CandidateSpan("part" if first == last else "block", passage, words, text, first, last, party=part)
     for pair in {id(pair): pair for pair in layout.pair_of.values()}.values():
         first = segment_of.get(pair.values[0])
         # The value of a label in the middle of a line ends at the next label or at the line's end.
@@ -366,7 +476,7 @@ def _words_before(segment: LineSegment, word: int) -> str:
 
 
 def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
-    """Yield the candidates in a line: all of it, the text behind its label, and its parts.
+    """Yield the candidates in a line: all of it, the text after its label, and its parts.
 
     Parts end at commas and brackets; in a short line, any number of its first or last words is a part, too.
     """
@@ -435,7 +545,9 @@ def without_brackets(text: str) -> str | None:
 
 def _without_signs(text: str) -> str:
     """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
+    # A box alone may be the value; beside a text, it is the box of the text.
     bare = text.strip(AROUND)
+    bare = bare.strip(AROUND + BOXES) or bare
     end = text.find(bare) + len(bare)
     return text[text.find(bare) : end + (bare.count("(") > bare.count(")") and text[end : end + 1] == ")")]
 
@@ -451,7 +563,7 @@ def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[Candi
         if below < 0:
             return
         nxt = candidates.segments[below]
-        if not _goes_on(here, nxt):
+        if not goes_on(here, nxt):
             return
         words, last, here = (*words, *nxt.words), below, nxt
         texts.append(nxt.text)

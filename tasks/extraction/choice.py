@@ -1,24 +1,27 @@
 """Choice of a value for each field among the places that the extractor scored."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tasks.extraction.candidates import CandidateSpan, without_brackets
+from models.fair_executor import Slices
+from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, without_brackets
 from tasks.extraction.features import types_of
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.text_lists import TextList, read_text_list
-from tasks.extraction.values import key_of, says_nothing, values_of
+from tasks.extraction.values import ValueForm, key_of, says_nothing
+from tasks.schema.emptiness import may_be_empty
 from tasks.schema.paths import JsonPath
 
 MOST_VALUES = 48
 """Largest number of values of a field that are checked against its schema, the likeliest first."""
 DEMANDED = 0.03
-"""Factor on the probability that nothing answers a required text field."""
+"""Factor on the probability that nothing answers a required field."""
 ADDRESSES = ("email", "uri", "url")
-"""Formats whose only value on a page is probably meant, whatever the field's name is."""
+"""If a page has just one value of such a format, it is probably the right one, whatever the field is called."""
 UNDECIDED = 0.5
 """Probability below which a piece of a line is not preferred to the whole line."""
 TAKEN = 0.25
@@ -27,25 +30,34 @@ TAKEN = 0.25
 
 @dataclass(frozen=True, slots=True)
 class ChosenValue:
-    """A value for a field, or None without one, and the value's place."""
+    """The value chosen for a field (None if there is none) and its place on the page."""
 
     value: Any
     probability: float
     """Sum of the network's probabilities for all places on the page with this value."""
     passage: Passage | None = None
     words: tuple[int, ...] = ()
+    is_demanded: bool = False
+    """True if it is more probable that nothing answers the field, but the schema demands a value."""
 
 
-def choose_values(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
-    """Choose a value for each field, the surest field first, so that two fields share a place only if no other will do.
+def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Slices[dict[JsonPath, ChosenValue]]:
+    """Choose a value for each field, the surest field first, so that two fields share a place only if there is no other
+    suitable place.
 
-    The value of a field that may be null or left out is None if nothing answers it. Any other field is missing from the
-    result if nothing fits its schema. Synchronous.
+    Fields of lists, and those at the paths in `without`, are skipped.
+
+    If nothing answers a field, its value is None, or "" if it is a required string that may be empty. A field that must
+    have a value gets the likeliest one, however improbable, and is missing from the result only if nothing fits its
+    schema.
     """
-    left = {row: _possible_values(scored, row) for row, field in enumerate(scored.fields) if not field.in_list}
+    rows = [row for row, one in enumerate(scored.fields) if not one.in_list and one.path not in without]
+    possible = yield from _all_possible_values(scored, rows)
+    left = dict(possible)
     found: dict[JsonPath, ChosenValue] = {}
     taken: set[tuple[int, tuple[int, ...]]] = set()
     while left:
+        yield
         best = {
             row: max(options, key=lambda one: _probability_left(one, taken), default=None)
             for row, options in left.items()
@@ -57,6 +69,12 @@ def choose_values(scored: FieldScores) -> dict[JsonPath, ChosenValue]:
             found[scored.fields[row].path] = choice
             if choice.words:
                 taken.add((id(choice.passage), choice.words))
+    for row in rows:
+        field = scored.fields[row]
+        if field.path in found and found[field.path].value is None and not (field.may_be_left_out or field.fits(None)):
+            del found[field.path]
+            if (demanded := _likeliest_value(possible[row], taken)) is not None:
+                found[field.path] = demanded
     return {field.path: found[field.path] for field in scored.fields if field.path in found}
 
 
@@ -71,31 +89,83 @@ def _probability_left(choice: ChosenValue, taken: set[tuple[int, tuple[int, ...]
     return choice.probability * (TAKEN if (id(choice.passage), choice.words) in taken else 1.0)
 
 
-def _possible_values(scored: FieldScores, row: int) -> list[ChosenValue]:
+def _likeliest_value(options: Sequence[ChosenValue], taken: set[tuple[int, tuple[int, ...]]]) -> ChosenValue | None:
+    """Return the likeliest value for a field that must have one, from a place of its own if there is any."""
+    said = [one for one in options if one.value is not None]
+    free = [one for one in said if (id(one.passage), one.words) not in taken]
+    best = max(free or said, key=lambda one: one.probability, default=None)
+    return best and replace(best, is_demanded=True)
+
+
+class _SaidValue(NamedTuple):
+    """The values that fields of one form may take from a span, with the key of the first."""
+
+    values: Sequence[Any]
+    key: Any = None
+    says_nothing: bool = False
+    says_nothing_in_words: bool = False
+
+    @classmethod
+    def of(cls, span: CandidateSpan, form: ValueForm, days_first: bool) -> "_SaidValue":
+        values = list(form.values_of(span, days_first))
+        if not values:
+            return _NONE
+        first = values[0]
+        return cls(values, key_of(first), says_nothing(first, in_words=False), says_nothing(first, in_words=True))
+
+
+_NONE = _SaidValue(())
+
+
+def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dict[int, list[ChosenValue]]]:
+    """Return the possible values of the fields, by row. What spans say is found once for all fields of one form."""
+    alike: dict[ValueForm, list[int]] = {}
+    for row in rows:
+        alike.setdefault(ValueForm.of(scored.fields[row].schema), []).append(row)
+    found: dict[int, list[ChosenValue]] = {}
+    for form, some in alike.items():
+        said = []
+        for at, span in enumerate(scored.candidates.spans):
+            if at % SPANS_AT_ONCE == 0:
+                yield
+            said.append(_SaidValue.of(span, form, scored.days_first))
+        for row in some:
+            found[row] = yield from _possible_values(scored, row, said)
+    return {row: found[row] for row in rows}
+
+
+def _possible_values(scored: FieldScores, row: int, said: Sequence[_SaidValue]) -> Slices[list[ChosenValue]]:
     """Return the possible values of a field, each with the summed probabilities of all its places."""
     field, chances = scored.fields[row], scored.probabilities[row]
     types, is_enum = types_of(field.schema), "enum" in field.schema
     may_be_none, none = field.may_be_left_out or field.fits(None), float(chances[-1])
     best: dict[Any, tuple[float, CandidateSpan, Any]] = {}
-    for at in np.argsort(-chances[:-1], kind="stable"):
-        span, chance = scored.candidates.spans[at], float(chances[at])
-        said = list(values_of(span, field.schema, scored.days_first))
-        value = next(filter(field.fits, said), None) if len(best) < MOST_VALUES else next(iter(said), None)
+    for place, at in enumerate(np.argsort(-chances[:-1], kind="stable")):
+        if place % SPANS_AT_ONCE == 0:
+            yield
+        one = said[at]
+        if not one.values:
+            continue
+        value = next(filter(field.fits, one.values), None) if len(best) < MOST_VALUES else one.values[0]
         if value is None:
             continue
-        if says_nothing(value, in_words=may_be_none):
+        chance, is_first = float(chances[at]), value is one.values[0]
+        is_nothing = one.says_nothing_in_words if may_be_none else one.says_nothing
+        if is_nothing if is_first else says_nothing(value, in_words=may_be_none):
             none += chance
             continue
-        key = key_of(value)
+        key = one.key if is_first else key_of(value)
         if key in best:
             whole, first, kept = best[key]
             best[key] = (whole + chance, first, kept)
         elif len(best) < MOST_VALUES:
-            best[key] = (chance, span, value)
-    # A required text is empty if there is no value.
-    nothing = None if may_be_none else ""
-    if not may_be_none and types == {"string"} and not is_enum and field.fits(""):
+            best[key] = (chance, scored.candidates.spans[at], value)
+    # Without a value, a required string becomes ""; any other required field becomes None.
+    nothing = None
+    if not may_be_none:
         is_alone = len(best) == 1 and field.schema.get("format") in ADDRESSES
+        if types == {"string"} and not is_enum and may_be_empty(field.schema) and field.fits(""):
+            nothing = ""
         may_be_none, none = True, none * (DEMANDED**2 if is_alone else DEMANDED)
     _prefer_whole(best)
     whole = sum(chance for chance, *_ in best.values()) + (none if may_be_none else 0.0) or 1.0

@@ -1,4 +1,4 @@
-"""Claims of labels: the words beside a match name its field, or something else.
+"""Determines whether the label beside a match names the match's field or something else.
 
 On a receipt with `10.00` beside "Cash", the number is right for the cash and wrong for the tax.
 """
@@ -72,7 +72,8 @@ class AnsweredField:
 
     @property
     def is_labelled(self) -> bool:
-        """True if values of the field's kind always have a label: amounts and numbers do, names and dates do not."""
+        """True if values of the field's kind always have a label. Amounts and numbers always have one; names and dates
+        may have none."""
         return bool(self.concepts) and self.kinds <= {"amount", "count", "number", "time"}
 
     @property

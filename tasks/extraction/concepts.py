@@ -1,7 +1,6 @@
 """Concepts in the names of labels and fields: `TOTAL SALES (INCLUSIVE OF GST) :` is a total, `Total GST` a tax."""
 
 import tomllib
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,14 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any, Literal
 
-from tasks.extraction.folding import fold, look_alike
+from tasks.extraction.folding import fold, look_alike, without_accents
 
 FILE = Path(__file__).with_name("concepts.toml")
+MORE = Path(__file__).with_name("languages.toml")
+"""Names of the same concepts in further languages."""
 
 MANY = 5
-"""Smallest number of names with the same last word from which other names probably end with that word, too."""
+"""Least number of known names with the same last word at which other names with this last word are likely, too."""
 
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
 
@@ -27,9 +28,24 @@ MOST_TURNED = 4
 _NOTHING = "nothing"
 _LITTLE = frozenset(fold("of the a an and in on de la le du des der die das di do da e et y und s"))
 _OF = frozenset(("of", "the", "de", "du", "del", "la"))
+_JOINING = frozenset(
+    fold("of the de du des del della dell dello di da do dos das d l la le el het van von der zur zum")
+)
+"""Words between the words of names that keys leave out."""
 _NUMBER = frozenset(("no", "nr", "num", "nbr"))
 _INCLUDING = frozenset(fold("incl including inclusive inc inkl inklusive with"))
 _EXCLUDING = frozenset(fold("excl excluding exclusive exc exkl exklusive before without excluded wo"))
+_ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
+_MORE: Mapping[str, Mapping[str, str]] = tomllib.loads(MORE.read_text("utf-8"))
+OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
+"""Tokens that show that figures in the same line are part of something else, such as an address."""
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_FIELDS: dict[str, str] = {}
+"""Concept by the name of a field."""
+_BY_FIRST: dict[str, list[tuple[str, ...]]] = {}
+"""Phrases by their first token, the longest first."""
+_LIKELY: dict[str, set[str]] = {}
+"""Concepts that a single token may mean, by token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +56,6 @@ class Concept:
     """Names of other concepts that may mean the same value."""
     party: str = ""
     """The party that owns the lines below a label for the concept; empty if the concept names no party."""
-
-
-_ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
 
 
 def _phrases_of(name: str, key: str) -> list[tuple[str, ...]]:
@@ -60,37 +73,40 @@ CONCEPTS = {
     for name, row in _ROWS.items()
 }
 PHRASES = {tokens: name for name in _ROWS for tokens in _phrases_of(name, "words")}
-"""Concept of each label, by the label's tokens."""
+"""Concept of each label, by the label's tokens; English names come first."""
+for _rows in _MORE.values():
+    for _name, _told in _rows.items():
+        for _label in _told.split(","):
+            PHRASES.setdefault(tuple(fold(_label)), _name)
 LAST_WORDS = frozenset(
     word for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items() if count >= MANY
 )
 """Last words of the names of many things: `number`, `date`."""
-OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
-"""Tokens that make bare figures in the same line part of something else, like an address."""
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
 def _without_accents(text: str) -> str:
-    """Return the text without accents, because keys are written without them."""
-    if text.isascii():
-        return text
-    letters = unicodedata.normalize("NFD", text.translate(_UMLAUTS))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+    """Return the text without accents, because keys are written without them; umlauts are spelt out."""
+    return without_accents(text.translate(_UMLAUTS))
 
 
-_FIELDS: dict[str, str] = {}
-"""Concept by the name of a field."""
 for _name, _row in _ROWS.items():
     _FIELDS.update(dict.fromkeys(" ".join(_row.get("called", "").split()).split(", "), _name))
+# Authors write `straße` as `strasse`, `größe` as `groesse` or `grosse`.
+_FIELDS = {without_accents(" ".join(_phrase)): _name for _phrase, _name in PHRASES.items()} | _FIELDS
 _FIELDS.update((_without_accents(" ".join(_phrase)), _name) for _phrase, _name in PHRASES.items())
 del _FIELDS[""]
+# Authors leave little words out: `lieu_naissance`, `data_nascita`, `numero_permis`.
+_SHORT: dict[str, set[str]] = {}
+for _said, _name in _FIELDS.items():
+    _kept = " ".join(_word for _word in _said.split() if _word not in _JOINING)
+    if _kept != _said and " " in _kept:
+        _SHORT.setdefault(_kept, set()).add(_name)
+for _kept, _names in _SHORT.items():
+    if len(_names) == 1:
+        _FIELDS.setdefault(_kept, *_names)
 FIELD_WORDS = frozenset(" ".join(_FIELDS).split())
-_BY_FIRST: dict[str, list[tuple[str, ...]]] = {}
-"""Phrases by their first token, the longest first."""
 for _phrase in sorted(PHRASES, key=len, reverse=True):
     _BY_FIRST.setdefault(_phrase[0], []).append(_phrase)
-_LIKELY: dict[str, set[str]] = {}
-"""Concepts that a single token may mean, by token."""
 for _name in _ROWS.keys() - {_NOTHING}:
     for _tokens in (*_phrases_of(_name, "words"), *_phrases_of(_name, "hints")):
         if len(_tokens) == 1:

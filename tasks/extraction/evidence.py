@@ -12,64 +12,71 @@ call it in a thread.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity
-from tasks.extraction.boxes import bounds_of_word, box_of
+from tasks.extraction.boxes import bounds_of_words, box_of, confidence_of_words
 from tasks.extraction.claims import AnsweredField, Claim, Claims, Label
-from tasks.extraction.matching import Kind, ValueMatch, find_matches
+from tasks.extraction.decisions import Decision
+from tasks.extraction.folding import fold
+from tasks.extraction.matching import NORMALISED_SCORE, Kind, ValueMatch, find_matches
 from tasks.extraction.names import names_of
-from tasks.extraction.passages import Passage, passages_of
-from tasks.extraction.probability import ValuePlace, calibration_input, probability
+from tasks.extraction.passages import Passage, passages_in, passages_of
+from tasks.extraction.probability import CellOfField, ValuePlace, calibration_input, probability
 from tasks.precontext import Entry, Evidence
-from tasks.result import Bounds, bounds_of
+from tasks.result import Bounds
 from tasks.schema.paths import JsonPath, leaves, pointer_of, schema_at
 
 MAX_PASSAGE = 300
 """Largest length of the line around a match in a web page, in characters."""
 BOOLEAN_AFFINITY = 0.5
-"""Smallest affinity of a "yes" or "no" to its field, because it is evidence only near words that name the field."""
+"""Least affinity of a "yes" or "no" to its field. The words "yes" and "no" are evidence only near words that name the
+field."""
 
 UNUSED_BONUS = 0.25
-"""Bonus for a place without another field, so that repeated values of a list get different places if there are any."""
+"""Bonus for a place that no other field uses, so that equal values in a list get different places if there are
+several."""
 CONFIDENCE_WEIGHT = 0.05
 CLAIM_BONUS: Mapping[Label, float] = {"own": 1.0, "other": -2.0}
 """Bonus by label: a place whose label names something else is chosen only if there is no other place."""
 PLACE_BONUS = 4.0
 """Bonus for the place from which the extractor took the value."""
 REQUEST = -1
-"""Index for the request, which is no entry of the precontext."""
+"""Index for the request, which is not an entry of the precontext."""
 MOST_TALLIED = 1e15
-"""Smallest number that is not added up, because its hundredths are no longer exact."""
+"""Least number that is not used in sums, because its hundredths are no longer exact."""
 CONTRADICTED_SCORE = 0.3
 """Largest score of a value whose label contradicts it."""
 
 
 class FieldEvidence(TypedDict):
     precontext: NotRequired[int]
-    """Index of the entry in `precontext`; absent where the request says it."""
+    """Index of the entry in `precontext`; absent if the text is in the request."""
     name: str
     """The entry's name; `request` for the user's own text."""
     pointer: str
     """JSON pointer into the entry's result, or into the request: the line or the text where the match begins."""
     text: str
     """The matched words as the source has them."""
-    match: Kind | Literal["derived"]
+    match: Kind | Literal["derived", "example"]
     """`exact`: the same characters; `normalised`: another notation; `fuzzy`: all but a few characters; `derived`: a sum
-    or a count of fields that are supported, whose first is described."""
+    or a count of supported fields, the first of which is described; `example`: where an example has
+    the field."""
     score: float
-    """0 to 1, two decimals: how well value and text agree; at most 0.3 where the label speaks against the field."""
+    """0 to 1, two decimals: agreement of value and text; at most 0.3 if a label contradicts the field."""
     label: Label
-    """`own`: the words beside it name the field; `none`: no known label stands there; `other`: they name something
-    else; `elsewhere`: the field's label stands beside another value. The last two speak against the field."""
+    """`own`: the words beside it name the field; `none`: there is no known label beside it; `other`: the words beside
+    it name something else; `elsewhere`: the field's label is beside another value. The last two contradict the
+    field."""
     probability: NotRequired[float]
-    """0 to 1, two decimals: how probable it is that the field is right, calibrated on documents that nothing was fitted
-    to; absent where no extractor is, and where only the words of a request about something else say it."""
+    """0 to 1, two decimals: probability that the field is right, calibrated on documents that were used for nothing
+    else; absent without an extractor, and if only the words of a request about something else support the field."""
     label_text: NotRequired[str]
     """The label as the source has it."""
     confidence: NotRequired[float]
-    """The mean of what the engine measured for the matched words."""
+    """Mean confidence of the matched words, according to the engine."""
     bounds: NotRequired[Bounds]
     page: NotRequired[int]
     timestamp: NotRequired[tuple[float, float]]
@@ -77,11 +84,10 @@ class FieldEvidence(TypedDict):
     speaker: NotRequired[str]
     url: NotRequired[str]
     passage: NotRequired[str]
-    """The line around the text, in web pages and in results with neither bounds nor seconds."""
+    """The line around the text, in web pages and in results without bounds and times."""
 
 
 Support = Callable[[JsonPath, Any], ValuePlace | None]
-IsWritten = Callable[[JsonPath], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +125,26 @@ def find_evidence(
     most_chars: int,
     support: Support | None = None,
     request: Entry | None = None,
-    written: IsWritten | None = None,
+    decided: Mapping[JsonPath, Decision] = MappingProxyType({}),
+    undecided: Mapping[JsonPath, float] = MappingProxyType({}),
 ) -> Slices[tuple[Evidence, int]]:
     """Evidence for each string, number and boolean of `value`, a parsed JSON answer: FieldEvidence by the field's JSON
-    pointer (RFC 6901). Unsupported are the fields that nothing in the precontext says, and those whose label speaks
-    against them; null and "" claim nothing and are left out.
+    pointer (RFC 6901). A field is unsupported if nothing in the precontext contains its value, or if a label
+    contradicts it. Null and "" claim nothing and are left out.
 
     The titles and short descriptions of its `schema` are names of the fields as well as their keys. Each field is
-    compared with all of the text: `most_chars` of text are read in all, and the fields that are left then are neither
-    in the evidence nor unsupported; they are counted beside it. `request` is the user's own text (`said_in`): it
-    supports a value that nothing that was read says, and is read itself where `support` places values in it. What an
-    LLM that invents has `written` was not read, though its words may stand there: nothing supports it but what it is
-    computed from.
+    compared with the whole text. At most `most_chars` characters are compared in all; the remaining fields are neither
+    in the evidence nor unsupported, and are only counted. `request` is the user's own text (`said_in`). It supports
+    values that no text that was read contains; if `support` places values in it, it counts as a text that was read. The
+    evidence of booleans and enums that were `decided` is the place that decides them; an `undecided` one has only a
+    probability.
     """
     passages = passages_of(precontext)
     yield
     claims = Claims(passages)
     entries = [*precontext, *([request] if request else ())]
     if request:
-        passages += [Passage(REQUEST, request.name, lines) for lines in request.result.passages() if lines]
+        passages += passages_in(request, REQUEST)
     said = list(leaves(value, ()))
     size = max(1, sum(len(passage.text) for passage in passages))
     fields = []
@@ -147,8 +154,8 @@ def find_evidence(
         answered = AnsweredField(leaf, names_of(path, schema_at(schema, path)), in_list)
         field = _Field(path, answered, support(path, leaf) if support else None)
         fields.append(field)
-        is_read = written is None or not written(path)
-        candidates[path] = _claimed_matches(field.answered, passages, claims) if is_read else []
+        is_searched = path not in undecided and (field.place is None or field.place.cell is None)
+        candidates[path] = _claimed_matches(field.answered, passages, claims) if is_searched else []
         yield
     chosen = _choose(fields, candidates, entries)
     for field in fields:
@@ -159,7 +166,18 @@ def find_evidence(
             against = claims.elsewhere(field.answered) or (next(others, None) if field.answered.is_quantity else None)
             chosen[field.path] = _ClaimedMatch(found.match, against or found.claim)
     evidence = {field.pointer: _describe(chosen[field.path], field) for field in fields if field.path in chosen}
+    for field in fields:
+        if (decision := decided.get(field.path)) is not None:
+            chosen[field.path] = _decided_match(decision, precontext)
+            found_at = _describe(chosen[field.path], field)
+            evidence[field.pointer] = {**found_at, "probability": round(decision.probability, 2)}
+        elif field.path in undecided:
+            evidence[field.pointer] = cast(FieldEvidence, {"probability": round(undecided[field.path], 2)})
     supported = {path for path, found in chosen.items() if not found.speaks_against}
+    for field in fields:
+        if field.place is not None and field.place.cell is not None and field.place.cell.is_read:
+            evidence[field.pointer] = _describe_cell(field.answered.value, field.place.cell, field.place, precontext)
+            supported.add(field.path)
     sums = dict(_tallies(value, (), supported))
     for field in fields:
         tally = None if field.path in supported else _tally(field.answered.value)
@@ -168,6 +186,20 @@ def find_evidence(
             supported.add(field.path)
     unsupported = [field.pointer for field in fields if field.path not in supported]
     return Evidence(evidence, unsupported), len(said) - len(fields)
+
+
+def _decided_match(decision: Decision, precontext: Sequence[Entry]) -> _ClaimedMatch:
+    at = next((index for index, entry in enumerate(precontext) if entry is decision.entry), REQUEST)
+    assert decision.entry is not None
+    passage = Passage(at, decision.entry.name, decision.passage.lines)
+    said = fold(" ".join(passage.words[word] for word in decision.words))
+    is_spelt = isinstance(decision.value, str) and set(fold(decision.value)) <= set(said)
+    return _ClaimedMatch(
+        ValueMatch(
+            passage, decision.words, "exact" if is_spelt else "normalised", 1.0 if is_spelt else NORMALISED_SCORE
+        ),
+        Claim("own"),
+    )
 
 
 def _tally(value: Any) -> Decimal | None:
@@ -248,7 +280,8 @@ def _rank(
     entries: Sequence[Entry],
 ) -> tuple[float, float, int, int]:
     match, answered, place = candidate.match, field.answered, field.place
-    fit = affinity(match.passage, match.words, answered.names) + CONFIDENCE_WEIGHT * (_confidence(match) or 0.0)
+    sure = confidence_of_words(match.passage, match.words) or 0.0
+    fit = affinity(match.passage, match.words, answered.names) + CONFIDENCE_WEIGHT * sure
     fit += CLAIM_BONUS.get(candidate.claim.label, 0.0)
     if around:
         fit += 2 * max(_nearness(match, other) for other in around)
@@ -290,17 +323,18 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     passage = match.passage
     lines = [passage.lines[at] for at in sorted({passage.line_at(word) for word in match.words})]
     first = lines[0]
-    confidence = _confidence(match)
+    confidence = confidence_of_words(passage, match.words)
     spoken = [line.place["timestamp"] for line in lines if "timestamp" in line.place]
     is_said = passage.entry == REQUEST
-    bounds = _bounds(match)
+    is_by_example = field.place is not None and field.place.is_by_example and _is_at(match, field.place)
+    bounds = bounds_of_words(passage, match.words)
     is_in_text = "url" in first.place or (bounds is None and "timestamp" not in first.place and not is_said)
     known = {
         "precontext": None if is_said else passage.entry,
         "name": passage.name,
         "pointer": first.pointer,
         "text": " ".join([passage.words[word] for word in match.words]),
-        "match": match.kind,
+        "match": "example" if is_by_example else match.kind,
         "score": round(min(match.score, CONTRADICTED_SCORE) if candidate.speaks_against else match.score, 2),
         "label": claim.label,
         "label_text": claim.text or None,
@@ -315,39 +349,30 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     evidence = cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
     if field.place is not None and (was_read or not is_said):
-        evidence["probability"] = round(probability(calibration_input(field.place, evidence["score"], claim.label)), 2)
+        given = calibration_input(field.place, evidence["score"], claim.label)
+        chance = field.place.probability if field.place.is_calibrated else probability(given)
+        evidence["probability"] = round(chance, 2)
     return evidence
 
 
-def _confidence(match: ValueMatch) -> float | None:
-    measured = []
-    for word in match.words:
-        at = match.passage.line_at(word)
-        line = match.passage.lines[at]
-        if line.confidences:
-            measured.append(line.confidences[word - match.passage.line_words(at).start])
-        elif "confidence" in line.place:
-            measured.append(line.place["confidence"])
-    return sum(measured) / len(measured) if measured else None
-
-
-def _bounds(match: ValueMatch) -> Bounds | None:
-    """Return the bounds of a match.
-
-    On one line, they are the quadrilateral from the first to the last word, or else the upright rectangle around the
-    words.
-    """
-    hull = box_of(match.passage, match.words)
-    first = bounds_of_word(match.passage, match.words[0])
-    last = bounds_of_word(match.passage, match.words[-1])
-    if hull is None or first is None or last is None or first is last:
-        return first
-    left, top, right, bottom = hull
-    if match.passage.line_at(match.words[0]) == match.passage.line_at(match.words[-1]):
-        corners = (first["top_left"], last["top_right"], last["bottom_right"], first["bottom_left"])
-        a, b, c, d = [(corner["x"], corner["y"]) for corner in corners]
-        return bounds_of((a, b, c, d), right, bottom)
-    return bounds_of(((left, top), (right, top), (right, bottom), (left, bottom)), right, bottom)
+def _describe_cell(value: Any, found: CellOfField, place: ValuePlace, precontext: Sequence[Entry]) -> FieldEvidence:
+    cell = found.cell
+    index = next((at for at, entry in enumerate(precontext) if entry is found.entry), None)
+    said = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    known = {
+        "precontext": index,
+        "name": found.entry.name,
+        "pointer": cell.pointer,
+        "text": cell.source or cell.text,
+        "match": "exact" if said == (cell.source or cell.text) else "normalised",
+        "score": 1.0,
+        "label": "own" if found.header else "none",
+        "label_text": found.header or None,
+        "probability": round(place.probability, 2),
+        **{key: cell.place[key] for key in ("confidence", "bounds", "page", "timestamp", "url") if key in cell.place},
+        "passage": cell.text[:MAX_PASSAGE] if index is not None and "bounds" not in cell.place else None,
+    }
+    return cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
 
 
 def _line_around(match: ValueMatch) -> str:

@@ -1,6 +1,8 @@
-"""Scores of every span in the texts that were read as the value of every field, by a network."""
+"""Scores every span of the texts that were read as the value of every field, by a network."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -8,7 +10,10 @@ import numpy as np
 from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices
+from tasks.extraction.blocks import prefer_one_block
 from tasks.extraction.candidates import Candidates, find_candidates
+from tasks.extraction.clauses import Clauses
+from tasks.extraction.examples import Example, learn, prefer_examples
 from tasks.extraction.features import (
     FieldText,
     Matrix,
@@ -22,54 +27,101 @@ from tasks.extraction.features import (
     span_features,
 )
 from tasks.extraction.fields import WantedField
+from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import passages_of
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.rules import apply_rules, separate_rivals
+from tasks.extraction.rules import apply_rules, are_cut, separate_rivals
+from tasks.extraction.small_print import SmallPrint
+from tasks.extraction.sums import prefer_sums
+from tasks.extraction.table_lists import likeness_by_meaning
 from tasks.extraction.wholes import prefer_parts, whole_of
 from tasks.precontext import Entry
+from tasks.schema.paths import JsonPath
 
+MAX_SPANS = 6_000
+"""Largest number of spans that are scored for each field: some 20 dense pages."""
+MAX_SCORES = 300_000
+"""Largest number of spans times fields: 50 fields have MAX_SPANS, 300 fields have some three pages."""
+MAX_TOKENS = 40_000
+"""Largest number of tokens of labels and lines that are embedded. MAX_SPANS of ordinary pages have some 25,000, but a
+span may have a label of 200 signs, each of them a token."""
 UNDECIDED = 0.5
 """Probability of the likeliest span below which a field is tried again under another name."""
 
 
 class Extractor:
     def __init__(
-        self, network: ExtractionNetwork, embedder: Embedder | None, executor: FairExecutor, most_spans: int
+        self, network: ExtractionNetwork, embedder: Embedder | None, executor: FairExecutor, most_spans: int = MAX_SPANS
     ) -> None:
         self._network = network
         self._embedder = embedder
-        self._executor = executor
+        self.executor = executor
         self._most_spans = most_spans
 
     @cached_property
     def _meanings(self) -> Matrix:
         return meanings_of(self._network.meanings)
 
-    async def score(self, entries: Sequence[Entry], fields: Sequence[WantedField]) -> FieldScores:
-        """Score every candidate in `entries` for each of `fields`. Raises ModelError if the embedding engine fails."""
-        candidates, strings, spans, texts = await self._executor.run(_prepare, entries, fields, self._most_spans)
+    async def score(
+        self, entries: Sequence[Entry], fields: Sequence[WantedField], examples: Sequence[Example] = ()
+    ) -> FieldScores:
+        """Score every candidate in `entries` for each of `fields`. Raises ModelError if the embedding engine fails.
+
+        Candidates that stand where `examples` have a field are preferred. All examples together have as many candidates
+        as the entries may have, so that they at most double the work.
+        """
+        scored = await self._scored(entries, fields)
+        if not (examples and scored.candidates.spans and fields):
+            return scored
+        lessons = []
+        for one in examples:
+            known = await self._scored(one.entries, fields, len(examples))
+            lessons.append(await asyncio.to_thread(learn, known, one.answer))
+        again = await asyncio.to_thread(prefer_examples, scored.logits, fields, scored.candidates, lessons)
+        return replace(scored, by_example=again)
+
+    async def _scored(self, entries: Sequence[Entry], fields: Sequence[WantedField], part: int = 1) -> FieldScores:
+        """Score the candidates in `entries`, with no more than one `part`th of the work that a request may cause."""
+        most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
+        candidates, strings, spans, texts = await self.executor.run(_prepare, entries, fields, most_spans)
         if not candidates.spans or not fields:
             return FieldScores(
                 candidates, fields, np.zeros((len(fields), 1 + len(candidates.spans)), np.float32), entries
             )
-        vectors = await self._embedded(strings.texts)
+        known = await self.executor.run(strings.first, MAX_TOKENS // part)
+        vectors = np.zeros((len(strings.texts), DIMENSIONS), np.float32)
+        vectors[: len(known)] = await self._embedded(known)
         wholes = {at: whole for at, text in enumerate(texts) if (whole := whole_of(text))}
         asked = [*texts, *dict.fromkeys(wholes.values())]
         found = await self._logits(spans, strings, vectors, asked)
         logits = found[: len(texts)]
-        again = await self._executor.run(_under_other_names, FieldScores(candidates, fields, logits), texts)
+        again = await self.executor.run(_under_other_names, FieldScores(candidates, fields, logits), texts)
         if again:
             rows = list(again)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
         whole_logits = {at: found[asked.index(whole)] for at, whole in wholes.items()}
-        await self._executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
+        await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
         return FieldScores(candidates, fields, logits, entries)
+
+    async def likeness_of_headers(self, fields: Sequence[WantedField], headers: Sequence[str]) -> Matrix:
+        """Return how alike the meanings of fields and headers of columns are, 0 to SIMILAR: fields × headers.
+
+        A header in any language is compared by the English names of its concept, too. Raises ModelError.
+        """
+        texts = [field_text(one.schema, one.names) for one in fields]
+        names = (await self._embedded([" ".join(text.names.own[0]) for text in texts])).reshape(len(fields), DIMENSIONS)
+        strings = Strings()
+        places = [strings.place(header) for header in headers]
+        vectors = await self._embedded(strings.texts)
+        told = np.stack([names, names], axis=1)
+        matches = await self.executor.run(label_matches, texts, strings, vectors, told, self._meanings)
+        return likeness_by_meaning(matches[:, places])
 
     async def _logits(
         self, spans: SpanFeatures, strings: Strings, vectors: Matrix, texts: Sequence[FieldText]
     ) -> Matrix:
         names = await self._embedded([text for field in texts for text in (field.name, field.full)])
-        return await self._executor.run(self._scores, spans, texts, strings, vectors, names)
+        return await self.executor.run(self._scores, spans, texts, strings, vectors, names)
 
     async def _embedded(self, texts: Sequence[str]) -> Matrix:
         if self._embedder is None:
@@ -78,12 +130,12 @@ class Extractor:
 
     def _scores(
         self, spans: SpanFeatures, fields: Sequence[FieldText], strings: Strings, vectors: Matrix, told: Matrix
-    ) -> Matrix:
+    ) -> Slices[Matrix]:
         names = told.reshape(len(fields), 2, DIMENSIONS)
-        matches = label_matches(fields, strings, vectors, names, self._meanings)
+        matches = yield from label_matches(fields, strings, vectors, names, self._meanings)
         kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
         pieces = SpanInputs(spans.still, spans.labels, spans.texts, vectors)
-        return self._network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))
+        return (yield from self._network.scores(pieces, FieldInputs(kinds, names[:, 1], matches)))
 
 
 def _prepare(
@@ -94,13 +146,25 @@ def _prepare(
     candidates = yield from find_candidates(passages, most_spans)
     strings = Strings()
     features = yield from span_features(candidates, strings)
-    return candidates, strings, features, [field_text(one.schema, one.names, in_list=one.in_list) for one in fields]
+    texts = [field_text(one.schema, one.names, in_list=one.in_list) for one in fields]
+    return candidates, strings, features, [*_with_last_names(fields, texts)]
+
+
+def _with_last_names(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> Iterator[FieldText]:
+    """Yield the fields; beside a first name without a last name, a `name` is the last name (French: nom, prénom)."""
+    named: dict[JsonPath, set[frozenset[str]]] = {}
+    for one, text in zip(fields, texts, strict=True):
+        named.setdefault(one.path[:-1], set()).add(text.concepts)
+    for one, text in zip(fields, texts, strict=True):
+        beside = named[one.path[:-1]]
+        is_last = text.concepts == {"name"} and {"first_name"} in beside and {"last_name"} not in beside
+        yield replace(text, concepts=frozenset({"last_name"})) if is_last else text
 
 
 def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
-    """Return the fields without a likely answer, by row, under another name that the network may know better.
+    """Return the fields without a likely answer, by row, with another name that the network may know better.
 
-    Fields of lists are left out, because each of their places has a probability of its own.
+    Fields of lists are left out, because each place of such a field has a separate probability.
     """
     likeliest = scored.probabilities.max(axis=1)
     unsure = [at for at, one in enumerate(scored.fields) if likeliest[at] < UNDECIDED and not one.in_list]
@@ -113,9 +177,28 @@ def _adjust(
     texts: Sequence[FieldText],
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
-) -> None:
+) -> Slices[None]:
     """Apply the rules that hold for any scores of the network to the logits."""
-    for row, field in zip(logits, texts, strict=True):
-        apply_rules(row, field, candidates)
+    cut = are_cut(candidates)
+    yield
+    clauses = Clauses(candidates)
+    yield
+    small_print = SmallPrint(candidates)
+    yield
+    labels = OwnLabels(candidates)
+    named = set()
+    for at, (row, field) in enumerate(zip(logits, texts, strict=True)):
+        yield
+        apply_rules(row, field, candidates, labels, cut)
+        if not field.in_list:
+            clauses.prefer(row, field)
+            if small_print.prefer(row, field):
+                named.add(at)
+    yield
+    prefer_one_block(logits, {at: one.path for at, one in enumerate(fields) if not one.in_list}, candidates)
+    yield
     separate_rivals(logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, candidates)
-    prefer_parts(logits, texts, wholes, candidates)
+    yield
+    prefer_parts(logits, texts, {at: whole for at, whole in wholes.items() if at not in named}, candidates)
+    yield
+    prefer_sums(logits, {at: one for at, one in enumerate(texts) if one.is_number and not one.in_list}, candidates)

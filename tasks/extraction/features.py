@@ -2,8 +2,10 @@
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,13 @@ Matrix = NDArray[np.float32]
 SLOTS = ("own", "left", "above", "heading", "below")
 """Places of labels relative to a span: before the span in its line, in its row, and in its column."""
 TYPES = ("string", "number", "integer", "date", "time", "email", "uri", "enum", "pattern", "iso", "nullable", "list")
+LARGEST_AMOUNT = 1e15
+"""Largest number that is compared as an amount: cents of larger ones are lost in a float, and a row of digits may be of
+any length."""
+_NUMBERS = TYPES.index("number"), TYPES.index("integer")
 _FIELD_KINDS = ("amount", "count", "date", "time", "number", "text")
+_TOKEN = re.compile(r"[a-zA-Z]{1,5}|\d{1,2}|\S")
+"""Pattern of about a token of the embedding engine: a piece of a Latin word, two figures, or a sign."""
 _ISO = re.compile(r"\bISO\b|YYYY-MM-DD", re.IGNORECASE)
 _POSTCODE = re.compile(r"\b\d{4,6}\b|\b[A-Z]{1,2}\d[\dA-Z]? \d[A-Z]{2}\b")
 _COMPANY = re.compile(
@@ -37,6 +45,12 @@ _CALLED: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
 for _phrase, _name in PHRASES.items():
     _CALLED[_name].append(_phrase)
 
+NAMED = 14
+"""Number of features of a label and a field."""
+_PLACES = {name: at for at, name in enumerate(CONCEPTS)}
+CALLED_BY = 8
+"""Largest number of a concept's names that are embedded for its meaning; English names come first."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldText:
@@ -49,6 +63,16 @@ class FieldText:
     """The name together with the field's title and description."""
     types: tuple[float, ...]
     concepts: frozenset[str]
+
+    @property
+    def is_number(self) -> bool:
+        """True if the field's type is a number or an integer."""
+        return any(self.types[at] for at in _NUMBERS)
+
+    @property
+    def in_list(self) -> bool:
+        """True if the field is in a list, and therefore has many values."""
+        return bool(self.types[-1])
 
 
 def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False) -> FieldText:
@@ -109,6 +133,11 @@ class Strings:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self._places: dict[str, int] = {}
+
+    def first(self, most_tokens: int) -> list[str]:
+        """Return the texts from the beginning that have no more than `most_tokens` tokens, roughly."""
+        ends = accumulate(len(_TOKEN.findall(text)) for text in self.texts)
+        return self.texts[: bisect_right([*ends], most_tokens)]
 
     def place(self, text: str) -> int:
         """Return the index of `text` in `texts`, or −1 for an empty text; a new text is added."""
@@ -220,7 +249,10 @@ def _appearance(text: str) -> tuple[float, ...]:
 
 
 def _amount(span: CandidateSpan) -> float | None:
-    return float(max(span.number.readings, default=0)) if span.number else None
+    if span.number is None:
+        return None
+    number = max(span.number.readings, default=0)
+    return float(max(-LARGEST_AMOUNT, min(LARGEST_AMOUNT, number)))
 
 
 def _amounts(span: CandidateSpan, rank: Mapping[float | None, int]) -> tuple[float, ...]:
@@ -248,57 +280,76 @@ def _confidence(span: CandidateSpan) -> float:
     return sum(measured) / len(measured) if measured else 1.0
 
 
-NAMED = 14
-"""Number of features of a label and a field."""
-
-
 def label_matches(
     fields: Sequence[FieldText], strings: Strings, vectors: Matrix, field_vectors: Matrix, meanings: Matrix
-) -> Matrix:
+) -> Slices[Matrix]:
     """Return the match of each string with each field, as an array of fields × (strings + 1) × NAMED.
 
-    The features are: the same concept, another concept, the shares of common words, the similarity of the meanings, its
-    distance from the most similar string's, the shares of common groups of three letters, the similarity of the
-    string's concept to the field, and its distance from the most similar concept's. The last row of strings is for a
-    missing label. `field_vectors` is fields × 2 × 384, for name and full name; `meanings` is concepts × 384.
+    The features are: the same concept, another concept, the shares of common words, the similarity of the meanings, the
+    difference of this similarity to that of the most similar string, the shares of common groups of three letters, the
+    similarity of the string's concept to the field, and the difference of this similarity to that of the most similar
+    concept. The last row of strings is for a missing label. `field_vectors` is fields × 2 × 384, for name and full
+    name; `meanings` is concepts × 384.
     """
-    tokens = [tuple(fold(text)) for text in strings.texts]
-    letters = [_letters(one) for one in tokens]
-    concepts = [concepts_of(one) if len(one) <= 12 else frozenset() for one in tokens]
-    found = np.zeros((len(fields), len(tokens) + 1, NAMED), np.float32)
-    for at, field in enumerate(fields):
+    words, letters, concepts = _Places(), _Places(), dict[frozenset[str], list[int]]()
+    sizes = np.zeros(len(strings.texts))
+    for index, text in enumerate(strings.texts):
+        if index % SPANS_AT_ONCE == 0:
+            yield
+        tokens = tuple(fold(text))
+        sizes[index] = len(tokens)
+        words.add(frozenset(tokens))
+        letters.add(_letters(tokens))
+        if len(tokens) <= 12 and (named := concepts_of(tokens)):
+            concepts.setdefault(named, []).append(index)
+    found = np.zeros((len(fields), len(strings.texts) + 1, NAMED), np.float32)
+    for row, field in zip(found, fields, strict=True):
+        yield
+        for named, places in concepts.items() if field.concepts else ():
+            is_same = not named.isdisjoint(field.concepts)
+            row[places, 0] = is_same
+            row[places, 1] = not is_same and not may_be_same(named, field.concepts)
         keys = [frozenset(name) for name in field.names.own if name]
-        named_by = [_letters(name) for name in field.names.own if name]
-        for index, (words, named) in enumerate(zip(tokens, concepts, strict=True)):
-            row = found[at, index]
-            if named and field.concepts:
-                is_same = not named.isdisjoint(field.concepts)
-                row[0] = is_same
-                row[1] = not is_same and not may_be_same(named, field.concepts)
-            if keys and words:
-                common = [(len(key.intersection(words)), len(key)) for key in keys]
-                row[2] = max(same / size for same, size in common)
-                row[3] = max(same for same, _ in common) / len(words)
-                row[8], row[9] = max(_shares_of_letters(name, letters[index]) for name in named_by)
-    if len(tokens):
+        if keys:
+            common = np.array([words.count(key) for key in keys])
+            row[:-1, 2] = (common / np.array([[len(key)] for key in keys])).max(axis=0)
+            row[:-1, 3] = common.max(axis=0) / np.maximum(sizes, 1)
+            row[:-1, 8], row[:-1, 9] = _shares_of_letters(field, letters)
+    if strings.texts:
         found[:, :-1, 4] = field_vectors[:, 0] @ vectors.T
         found[:, :-1, 5] = field_vectors[:, 1] @ vectors.T
-        # The nearest of all texts is the field's label more reliably than a text above some threshold.
+        # The most similar text is more reliably the field's label than a text above a fixed threshold.
         found[:, :-1, 6:8] = found[:, :-1, 4:6] - found[:, :-1, 4:6].max(axis=1, keepdims=True)
     # A label in any language is similar to the English name of its concept.
     near = field_vectors @ meanings.T
     nearest = near.max(axis=2, initial=-1.0)
-    for index, named in enumerate(concepts):
-        if named:
-            best = near[:, :, [_PLACES[name] for name in named]].max(axis=2)
-            found[:, index, 10:12] = best
-            found[:, index, 12:14] = 1 + best - nearest
+    for named, places in concepts.items():
+        yield
+        best = near[:, :, [_PLACES[name] for name in named]].max(axis=2)
+        found[:, places, 10:12] = best[:, None]
+        found[:, places, 12:14] = (1 + best - nearest)[:, None]
     return found
 
 
-_PLACES = {name: at for at, name in enumerate(CONCEPTS)}
-CALLED_BY = 8
-"""Largest number of a concept's names that are embedded for its meaning; English names come first."""
+class _Places:
+    """The sets of words, or of groups of letters, of many texts, by the words."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, list[int]] = {}
+        self._sizes: list[int] = []
+
+    def add(self, parts: frozenset[str]) -> None:
+        for part in parts:
+            self._of.setdefault(part, []).append(len(self._sizes))
+        self._sizes.append(len(parts))
+
+    def sizes(self) -> NDArray[np.int64]:
+        return np.array(self._sizes, np.int64)
+
+    def count(self, parts: frozenset[str]) -> NDArray[np.int64]:
+        """Return how many of `parts` each text has."""
+        places = [place for part in parts for place in self._of.get(part, ())]
+        return np.bincount(np.array(places, np.int64), minlength=len(self._sizes))
 
 
 def called_by() -> dict[str, list[str]]:
@@ -316,13 +367,22 @@ def meanings_of(known: Mapping[str, Matrix]) -> Matrix:
 
 
 def _letters(words: Sequence[str]) -> frozenset[str]:
-    """Return the groups of three letters, which compounds and inflections share: `telephone`, `telefon`, `Phone`."""
+    """Return the groups of three letters in `words`. Compounds and inflected forms share many of them, like
+    `telephone`, `telefon` and `Phone`."""
     return frozenset(word[at : at + 3] for word in words for at in range(max(1, len(word) - 2)))
 
 
-def _shares_of_letters(name: frozenset[str], label: frozenset[str]) -> tuple[float, float]:
-    same = len(name & label)
-    return same / max(1, len(name)), same / max(1, len(label))
+def _shares_of_letters(field: FieldText, letters: _Places) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the shares of common groups of letters in the field's most similar name, and in each text."""
+    sizes = np.maximum(1, letters.sizes())
+    of_name, of_text = np.zeros(len(sizes)), np.zeros(len(sizes))
+    for name in filter(None, field.names.own):
+        own = _letters(name)
+        same = letters.count(own)
+        shares = same / max(1, len(own)), same / sizes
+        is_better = (shares[0] > of_name) | ((shares[0] == of_name) & (shares[1] > of_text))
+        of_name, of_text = np.where(is_better, shares[0], of_name), np.where(is_better, shares[1], of_text)
+    return of_name, of_text
 
 
 def kinds_of(field: FieldText) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 from tasks.extraction.features import types_of
@@ -24,6 +25,11 @@ _SINGLE = NOTES | {
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
 """Keywords in schemas of single values; a field with any other keyword is not looked for."""
+_ASKS_FOR_PROSE = re.compile(
+    r"\b(?:summar|describ|explain|explanation|sentiment|opinion|judg|classif|categor|rate|why|translat|(?:one|two|few|own)"
+    r" (?:words?|sentences?))",
+    re.IGNORECASE,
+)
 
 
 class WantedField(NamedTuple):
@@ -45,9 +51,18 @@ class FormField:
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
-    """Return the single values in plain objects, nested ones included, in order; without the values in lists."""
-    found = [field for field in _fields(schema, schema, (), 0) if field.schema.keys() <= _SINGLE]
-    return found if len(found) <= MOST_FIELDS else []
+    """Return the first MOST_FIELDS single values in plain objects, nested ones included, in order, without those in
+    lists."""
+    return list(islice(_single_fields(schema), MOST_FIELDS))
+
+
+def count_beyond(schema: Mapping[str, Any]) -> int:
+    """Return the number of fields that `fields_of` leaves out."""
+    return sum(1 for _ in islice(_single_fields(schema), MOST_FIELDS, None))
+
+
+def _single_fields(schema: Mapping[str, Any]) -> Iterator[FormField]:
+    return (field for field in _fields(schema, schema, (), 0) if field.schema.keys() <= _SINGLE)
 
 
 def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
@@ -104,29 +119,27 @@ def _fields(
 def _in_one(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Merge the branches of an `anyOf` into one schema if all but one are null.
 
-    `anyOf: [{"type": "string"}, {"type": "null"}]` is pydantic's form of an optional value. Its form of `Decimal`, a
-    number or a string, becomes a number.
+    `anyOf: [{"type": "string"}, {"type": "null"}]` is pydantic's form of an optional value, an enum's included.
+    Its form of `Decimal`, a number or a string, becomes a number.
     """
     branches = node.get("anyOf")
     if not isinstance(branches, list):
         return node
     others = [resolved(root, branch) for branch in branches if branch != {"type": "null"}]
-    if any(not isinstance(one.get("type"), str) or "enum" in one or "const" in one for one in others):
+    if any(not isinstance(one.get("type"), str) or "const" in one for one in others):
+        return node
+    if len(others) > 1 and any("enum" in one for one in others):
         return node
     if sorted(one["type"] for one in others) == ["number", "string"]:
         others = [one for one in others if one["type"] == "number"]
     if len(others) != 1:
         return node
     [other] = others
-    kind = [other["type"], "null"] if {"type": "null"} in branches else other["type"]
-    return {**other, **{key: value for key, value in node.items() if key != "anyOf"}, "type": kind}
-
-
-_ASKS_FOR_PROSE = re.compile(
-    r"\b(?:summar|describ|explain|explanation|sentiment|opinion|judg|classif|categor|rate|why|translat|(?:one|two|few|own)"
-    r" (?:words?|sentences?))",
-    re.IGNORECASE,
-)
+    merged = {**other, **{key: value for key, value in node.items() if key != "anyOf"}}
+    if {"type": "null"} not in branches:
+        return merged
+    choices = {"enum": [*other["enum"], None]} if "enum" in other else {}
+    return {**merged, **choices, "type": [other["type"], "null"]}
 
 
 def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
@@ -142,6 +155,11 @@ def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
     if names_prose(names) or (types == {"string"} and names_a_result(names)):
         return False
     return _ASKS_FOR_PROSE.search(str(schema.get("description", ""))) is None
+
+
+def is_written_prose(path: JsonPath, schema: Mapping[str, Any]) -> bool:
+    """True if a field is for a text or a judgement that somebody has to write: a summary, a sentiment."""
+    return names_prose(names_of(path, schema)) or bool(_ASKS_FOR_PROSE.search(str(schema.get("description", ""))))
 
 
 def without_items(path: JsonPath) -> JsonPath:

@@ -1,26 +1,59 @@
-"""Filling of a schema's fields with the whole results of specialists and with values from the texts they read."""
+"""Fills a schema's fields with whole results of specialists, and with values from the texts that they have read."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf
 from typing import Any
 
-from tasks.extraction.choice import choose_values, text_list_at
+from models.fair_executor import Slices, all_of
+from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
+from tasks.extraction.column_values import UNREADABLE, emptiest
+from tasks.extraction.dated_entries import dated_entries
+from tasks.extraction.decisions import Decision, decide, is_choice
+from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.fields import WantedField, fields_of, is_of_text, lists_of, texts_of
-from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import read_object_list
-from tasks.extraction.probability import FieldScores
-from tasks.extraction.text_lists import as_text
+from tasks.extraction.features import LARGEST_AMOUNT
+from tasks.extraction.fields import (
+    MOST_FIELDS,
+    FormField,
+    WantedField,
+    count_beyond,
+    fields_of,
+    is_of_text,
+    lists_of,
+    texts_of,
+)
+from tasks.extraction.headed_rows import tables_on_pages
+from tasks.extraction.listed_items import listed_items, named_list
+from tasks.extraction.names import Names, names_of
+from tasks.extraction.object_lists import ObjectList, read_object_list, without_shared_items
+from tasks.extraction.passages import is_text, passages_of
+from tasks.extraction.probability import FieldScores, ValuePlace, probability_of_cell
+from tasks.extraction.sums import prefer_sums_of_lists
+from tasks.extraction.table_lists import (
+    MOST_EMBEDDED,
+    FilledList,
+    HeadedTable,
+    affordable_tables,
+    fill_lists,
+    headed_tables,
+    header_texts,
+    likeness_by_words,
+)
+from tasks.extraction.text_lists import TextList, as_text
 from tasks.extraction.values import with_form
 from tasks.extraction.whole_results import TaskResults, copied
+from tasks.extraction.written_tables import tables_in
 from tasks.precontext import Entry
 from tasks.schema.checker import SchemaChecker
-from tasks.schema.paths import JsonPath
+from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
 
 DEFINITIONS = ("$defs", "definitions")
+NAMED_LIST = 0.8
+"""Probability of a list of texts below or beside its name, where the network preferred another place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +64,113 @@ class CopiedFields:
     """Value of each field by the field's path; LEFT_OUT for a field that the answer does not have."""
     scored: FieldScores | None = None
     """The extractor's scores, or None if the extractor did not run."""
+    tables: Mapping[JsonPath, FilledList] = field(default_factory=dict)
+    """The lists that were filled from tables, by path."""
+    warnings: Sequence[str] = ()
+    """Warnings for the client: columns that no table has, and tables that answer nothing."""
+    decided: Mapping[JsonPath, Decision] = field(default_factory=dict)
+    """The booleans and enums that were decided by what is printed, by path."""
+    improbable: Mapping[JsonPath, Any] = field(default_factory=dict)
+    """The likeliest values of fields that probably nothing answers, but that the schema lets be neither null nor empty,
+    by path; not among `values`."""
+
+    @property
+    def can_place(self) -> bool:
+        return self.scored is not None or bool(self.tables)
+
+    def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
+        """Return the place of a value: its cell, if it was copied from a table, or else its likeliest place."""
+        cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
+        if cell is not None:
+            return ValuePlace(probability_of_cell(cell), cell.entry, cell.cell.pointer, copied=True, cell=cell)
+        return self.scored.place(path, value, copied=copied) if self.scored else None
+
+    @property
+    def document(self) -> Entry | None:
+        """The request's own text if values were copied from it, or else None."""
+        cells = (cell for one in self.tables.values() for cell in one.cells.values())
+        own = next((cell.entry for cell in cells if not is_text(cell.entry)), None)
+        return own or (self.scored.document if self.scored else None)
 
 
 async def copy_fields(
-    schema: Mapping[str, Any], results: TaskResults, read: Sequence[Entry], extractor: Extractor | None
+    schema: Mapping[str, Any],
+    results: TaskResults,
+    read: Sequence[Entry],
+    extractor: Extractor | None,
+    examples: Sequence[Example] = (),
 ) -> CopiedFields:
-    """Copy the fields of `schema` from `results` and the texts in `read`. Raises ModelError."""
-    form = await asyncio.to_thread(_FormToFill.of, schema, results, read)
+    """Copy the fields of `schema` from `results` and the texts in `read`, as they stand in `examples`. Raises
+    ModelError."""
+    listed = {path: [_in_list(one) for one in columns] for path, columns in lists_of(schema).items()}
+    for one in examples if listed else ():
+        listed = await asyncio.to_thread(_taught, one, listed)
+    tables, unused = await fill_from_tables(read, listed, extractor) if listed else ({}, False)
+    form = await asyncio.to_thread(_FormToFill.of, schema, results, read, listed, tables)
     if form is None:
         return CopiedFields({})
     scored: FieldScores | None = None
     if extractor is not None and form.wanted and form.read:
-        scored = await extractor.score(form.read, form.wanted)
-    return await asyncio.to_thread(form.filled, scored)
+        scored = await extractor.score(form.read, form.wanted, examples)
+    if extractor is None:
+        copied = await asyncio.to_thread(all_of, form.filled(None))
+    else:
+        copied = await extractor.executor.run(form.filled, scored)
+    empty = [path for path in listed if unused and copied.values.get(path) == []]
+    return replace(copied, warnings=[*copied.warnings, *_warnings(copied.tables, empty, form.beyond)])
+
+
+def _taught(example: Example, lists: Mapping[JsonPath, Sequence[WantedField]]) -> dict[JsonPath, list[WantedField]]:
+    """Return the fields of lists with the headers of their columns in an example as further names."""
+    tables = _tables_for(example.entries, lists)
+    return {
+        path: [one._replace(names=taught_names(one, tables, example.answer)) for one in fields]
+        for path, fields in lists.items()
+    }
+
+
+def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> list[HeadedTable]:
+    fields = [one for columns in lists.values() for one in columns]
+    tables = tables_in(read)
+    exact = {id(entry) for entry, table in tables if table.is_exact}
+    wanted = list(lists.values())
+    found = tables_on_pages([one for one in read if id(one) not in exact], wanted)
+    for passage in passages_of(read):
+        entry = read[passage.entry]
+        found += [(entry, one) for one in (*dated_entries(passage, wanted), *listed_items(passage, wanted))]
+    return headed_tables(affordable_tables([*found, *tables], len(fields)), fields)
+
+
+async def fill_from_tables(
+    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
+) -> tuple[dict[JsonPath, FilledList], bool]:
+    """Fill lists of objects from the tables that were read; True if there are tables that fill no list.
+
+    Raises ModelError.
+    """
+
+    fields = [one for columns in lists.values() for one in columns]
+
+    def read_headers() -> tuple[list[HeadedTable], tuple[list[str], list[str]]]:
+        readings = _tables_for(read, lists)
+        return readings, header_texts(readings)
+
+    readings, (headers, implied) = await asyncio.to_thread(read_headers)
+    if not readings:
+        return {}, False
+    embedded = headers[:MOST_EMBEDDED]
+    meanings = await extractor.likeness_of_headers(fields, embedded) if extractor is not None and embedded else None
+
+    def filled() -> dict[JsonPath, FilledList]:
+        likeness = {
+            (one.path, head): likeness_by_words(one.names, head)
+            + (0.0 if meanings is None or at >= len(embedded) else float(meanings[row, at]))
+            for row, one in enumerate(fields)
+            for at, head in enumerate([*headers, *implied])
+        }
+        return fill_lists(readings, lists, likeness)
+
+    return await asyncio.to_thread(filled), True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +179,39 @@ class _FormToFill:
     """Values from specialists' whole results and from the schema itself, by path."""
     wanted: Sequence[WantedField]
     """The fields that the extractor looks for."""
-    lists: Sequence[JsonPath]
-    """Paths of the lists of objects whose fields are wanted."""
+    lists: Mapping[JsonPath, Sequence[WantedField]]
+    """The lists of objects of which fields are wanted, by path, each with the fields that nothing can be copied for."""
+    tables: Mapping[JsonPath, FilledList]
+    """The lists that were filled from tables, by path."""
     texts: Mapping[JsonPath, "_Fits"]
     """The lists of texts that are wanted, by path, each with the check of a value against its schema."""
+    choices: Mapping[JsonPath, tuple[FormField, Names]]
+    """The booleans and enums of words, by path."""
     read: Sequence[Entry]
     """The entries in which fields are looked for."""
+    beyond: int
+    """Number of fields, and of columns of lists, that are not looked for."""
 
     @classmethod
-    def of(cls, schema: Mapping[str, Any], results: TaskResults, read: Sequence[Entry]) -> "_FormToFill | None":
-        """Find the fields that can be filled in, or return None if the schema has no such fields."""
-        fields, listed, texts = fields_of(schema), lists_of(schema), texts_of(schema)
+    def of(
+        cls,
+        schema: Mapping[str, Any],
+        results: TaskResults,
+        read: Sequence[Entry],
+        listed: Mapping[JsonPath, Sequence[WantedField]],
+        tables: Mapping[JsonPath, FilledList],
+    ) -> "_FormToFill | None":
+        """Find the fields that can be filled in, or return None if the schema has no such fields.
+
+        `listed` are the fields of the lists of objects, of which `tables` are filled already.
+        """
+        fields, texts = fields_of(schema), texts_of(schema)
         if not (fields or listed or texts):
             return None
         names = {one.path: names_of(one.path, one.schema) for one in fields}
         values: dict[JsonPath, Any] = {}
         wanted = []
+        choices: dict[JsonPath, tuple[FormField, Names]] = {}
         for one in fields:
             fits = _Fits(one.schema)
             if "const" in one.schema:
@@ -80,29 +224,35 @@ class _FormToFill:
             elif is_of_text(one.schema, names[one.path]):
                 asked = with_form(one.schema, names[one.path])
                 wanted.append(WantedField(one.path, asked, names[one.path], fits, not one.is_required))
-        lists = {
-            path: columns
-            for path, columns in listed.items()
-            if all(is_of_text(one.schema, names_of(one.path, one.schema)) for one in columns)
-        }
-        wanted += [
-            WantedField(one.path, with_form(one.schema, named), named, _Fits(one.schema), not one.is_required, True)
-            for columns in lists.values()
-            for one in columns
-            for named in (names_of(one.path, one.schema),)
-        ]
+            elif is_choice(one.schema):
+                choices[one.path] = one, names[one.path]
+                wanted.append(WantedField(one.path, as_text(one.schema), names[one.path], _is_text, True))
+        lists: dict[JsonPath, Sequence[WantedField]] = {}
+        left, beyond = MOST_FIELDS, count_beyond(schema)
+        for path, columns in listed.items():
+            copied_of = [one for one in columns if is_of_text(one.schema, one.names)]
+            others = [one for one in columns if one not in copied_of]
+            may_be_empty = all(emptiest(one) is not UNREADABLE or one.may_be_left_out for one in others)
+            # An exact table is the list; in one that was told by places, cells may be torn.
+            if len(copied_of) > len(others) and may_be_empty and not (path in tables and tables[path].is_exact):
+                left -= len(copied_of)
+                if left < 0:
+                    beyond += len(copied_of)
+                    continue
+                lists[path] = others
+                wanted += copied_of
         of_texts: dict[JsonPath, _Fits] = {}
         for one in texts:
             named, asked = names_of(one.path, one.schema), as_text(one.schema)
             if is_of_text(asked, named):
                 of_texts[one.path] = _Fits({**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema})
                 wanted.append(WantedField(one.path, asked, named, _is_text, may_be_left_out=True))
-        return cls(values, wanted, list(lists), of_texts, read)
+        return cls(values, wanted, lists, tables, of_texts, choices, read, beyond)
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
-        """Yield the lists of texts, each with its value if no item is found: null or empty.
+        """Yield the lists of texts, each with the value that it gets if no item is found: null, or an empty list.
 
-        A list that may be neither is skipped unless it is in `lists`.
+        A list that may be neither null nor empty is skipped unless it is in `lists`.
         """
         none: tuple[Any, ...] = (None, [])
         for path, fits in self.texts.items():
@@ -110,25 +260,107 @@ class _FormToFill:
             if path in lists or nothing is not LEFT_OUT:
                 yield path, nothing
 
-    def filled(self, scored: FieldScores | None) -> CopiedFields:
+    def filled(self, scored: FieldScores | None) -> Slices[CopiedFields]:
         """Return the fields with their chosen values."""
         values = {**self.values}
-        choices = choose_values(scored) if scored else {}
+        passages = scored.candidates.passages if scored else passages_of(self.read)
+        yield
+        decided = decide(self.choices, self.read, passages, scored)
+        choices: Mapping[JsonPath, ChosenValue] = {}
+        tables = self.tables
         if scored:
-            values |= {path: read_object_list(scored, path) for path in self.lists}
+            read = {}
+            for path in self.lists:
+                yield
+                read[path] = read_object_list(scored, path)
+            items = without_shared_items(scored, read)
+            items = {path: one for path, one in items.items() if one.expected >= self._expected(path)}
+            tables = {path: one for path, one in tables.items() if path not in items}
+            values |= {path: self._rows(path, one) for path, one in items.items()}
+            cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
+            scored = prefer_sums_of_lists(replace(scored, cells=cells), _columns([*items.values(), *tables.values()]))
+            yield
+            choices = yield from choose_values(scored, self.choices)
             found = {path: text_list_at(scored, choices[path]) for path in self.texts}
+            found |= {path: better for path in self.texts if (better := self._named_list(scored, path, found[path]))}
             lists = {path: one for path, one in found.items() if one and one.items and self.texts[path](one.texts)}
             scored = replace(scored, lists=lists)
             values |= {path: lists[path].texts if path in lists else none for path, none in self._without(lists)}
+        improbable = {}
         for one in self.wanted:
             choice = choices.get(one.path)
             if choice is None or one.path in self.texts:
                 continue
-            if choice.value is None and not one.fits(None):
-                values[one.path] = LEFT_OUT
+            if choice.is_demanded:
+                improbable[one.path] = choice.value
+            elif choice.value is None and not one.fits(None):
+                if one.may_be_left_out:
+                    values[one.path] = LEFT_OUT
             else:
                 values[one.path] = choice.value
-        return CopiedFields(values, scored)
+        values |= {path: one.value for path, one in decided.items()}
+        values |= {path: one.rows for path, one in tables.items()}
+        lacking = [*self._lacking({path for path in self.lists if path not in tables and values.get(path)})]
+        return CopiedFields(values, scored, tables, lacking, decided, improbable)
+
+    def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> TextList | None:
+        """Return the list below or beside its name on the page, unless `found` has its items."""
+        names = next(one.names for one in self.wanted if one.path == path)
+        for passage in scored.candidates.passages:
+            if items := named_list(passage, names):
+                own = {word for item in items for word in item.words}
+                same = (
+                    found is not None
+                    and found.passage is passage
+                    and any(not own.isdisjoint(item.words) for item in found.items)
+                )
+                is_whole = same and found is not None and len(found.items) >= min(2, len(items))
+                return None if is_whole else TextList(passage, items, NAMED_LIST)
+        return None
+
+    def _lacking(self, filled: Collection[JsonPath]) -> Iterator[str]:
+        for path, fields in self.lists.items():
+            if fields and path in filled:
+                names = ", ".join(str(one.path[-1]) for one in fields)
+                yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
+
+    def _expected(self, path: JsonPath) -> float:
+        """Return how many values of a list its table is expected to get right (`FilledList.expected`)."""
+        return self.tables[path].expected if path in self.tables else -inf
+
+    def _rows(self, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
+        """Return the rows of a list, with the emptiest values of the fields that nothing can be copied for."""
+        empty = {str(one.path[-1]): emptiest(one) for one in self.lists[path] if not one.may_be_left_out}
+        return [row | empty for row in found.rows]
+
+
+def _warnings(tables: Mapping[JsonPath, FilledList], empty: Sequence[JsonPath], beyond: int) -> Iterator[str]:
+    if beyond:
+        looked_for = f"the first {MOST_FIELDS} fields of the schema, and {MOST_FIELDS} of its lists' objects,"
+        yield f"Only {looked_for} were looked for; {beyond} more were not."
+    for path in empty:
+        yield f"A table was read, but its columns answer no field of {pointer_of(path)}, which is empty."
+    for path, filled in tables.items():
+        if filled.missing:
+            names = ", ".join(str(one.path[-1]) for one in filled.missing)
+            yield f"No column of the table that fills {pointer_of(path)} answers: {names}."
+
+
+def _columns(lists: Sequence[ObjectList | FilledList]) -> dict[str, list[float]]:
+    """Return the numbers of each field of lists, by the field's name."""
+    found: dict[str, list[float]] = {}
+    for one in lists:
+        for name in dict.fromkeys(name for row in one.rows for name in row):
+            cells = [row.get(name) for row in one.rows]
+            numbers = [cell for cell in cells if isinstance(cell, int | float) and not isinstance(cell, bool)]
+            numbers = [float(number) for number in numbers if abs(number) <= LARGEST_AMOUNT]
+            found.setdefault(name, numbers)
+    return found
+
+
+def _in_list(one: FormField) -> WantedField:
+    names = names_of(one.path, one.schema)
+    return WantedField(one.path, with_form(one.schema, names), names, _Fits(one.schema), not one.is_required, True)
 
 
 def _is_text(value: Any) -> bool:

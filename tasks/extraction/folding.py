@@ -6,6 +6,7 @@ import unicodedata
 _TOKEN = re.compile(r"[^\W_]+")
 
 _LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "ı": "l"})
+_STROKES = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "æ": "ae", "œ": "oe", "ß": "ss"})
 
 
 def fold(text: str) -> list[str]:
@@ -18,3 +19,11 @@ def fold(text: str) -> list[str]:
 def look_alike(text: str) -> str:
     """Return the text after replacing all characters that OCR confuses by one of them, at the same length."""
     return text.translate(_LOOK_ALIKE)
+
+
+def without_accents(text: str) -> str:
+    """Return the text without accents and strokes: `ł` and `ø` have no accent that Unicode takes apart."""
+    if text.isascii():
+        return text
+    letters = unicodedata.normalize("NFD", text.translate(_STROKES))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

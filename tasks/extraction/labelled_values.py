@@ -9,15 +9,16 @@ from tasks.extraction.affinity import REACH
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.folding import fold
-from tasks.extraction.passages import Box, Passage
+from tasks.extraction.passages import Passage
 from tasks.notation.currencies import is_currency
+from tasks.result import Box
 
 GAP = 1.5
 """Smallest gap between a label and its value or another label, in heights of the line."""
 ROWS_ABOVE = 8
 """Number of preceding rows that a line may still belong to."""
 SAME_ROW = 0.5
-"""Share of the less high of two lines that must be beside the other line if both are one row."""
+"""Least share of the height of the smaller line that must be beside the other line if both are in one row."""
 MOST_HEADINGS = 100
 """Largest number of headings of a row."""
 LONGEST_LABEL = 6
@@ -60,7 +61,7 @@ class LabelLayout:
     of_word: dict[str, list[LabelledValue]]
     """The labelled values whose label ends with a colon, by each folded word of the label."""
     headings: tuple[Heading, ...]
-    """The headings, sorted by lower edge; of headings with the same edge, the first on the page comes last."""
+    """The headings, sorted by their lower edges. Headings with the same edge are in reverse order."""
 
     def heading_of(self, passage: Passage, words: Sequence[int]) -> Heading | None:
         """Return the nearest heading above `words`, or None if there is no heading within REACH."""
@@ -127,7 +128,8 @@ def _rows(passage: Passage) -> Iterator[list[list[int]]]:
 
 
 def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
-    """Return the share of `box` that is beside the nearest line of the row, because the rows of an askew page slant."""
+    """Return the share of `box` that is beside the nearest line of the row. Only the nearest line counts, because rows
+    slant on a skewed page."""
     near, _ = min(row, key=lambda placed: max(box[0] - placed[0][2], placed[0][0] - box[2]))
     return (min(near[3], box[3]) - max(near[1], box[1])) / max(1, min(near[3] - near[1], box[3] - box[1]))
 

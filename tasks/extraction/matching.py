@@ -26,19 +26,20 @@ NORMALISED_SCORE = 0.95
 OTHER_READING_SCORE = 0.85
 """Score of a value that is equal only in the less likely reading of day and month, or of point and comma."""
 EDITS_PER_CHARACTER = 1 / 6
-"""Largest share of a text that OCR or a model may have changed: one letter of six, so five letters allow no change."""
+"""Largest share of a text that OCR or a model may have changed: one letter of six. A text of five letters must be
+unchanged."""
 FIGURE_COST = 3
-"""Number of edits for one changed figure, because it makes another number, not another spelling."""
+"""A changed digit counts as this many edits, because it makes a different number."""
 MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
-"""Smallest and largest length of a text that is compared with edits, in characters.
+"""Only texts of this length, in characters, are compared by edit distance.
 
-A shorter text is another word after one edit, and a longer text costs too much.
+A shorter text becomes another word by one edit; the search for a longer text takes too long.
 """
 PIECES = 64
-"""Largest number of pieces of a text that are searched for to find its possible places, approximately."""
+"""About this many n-grams of a text, at most, are looked up to find where it may occur."""
 MIN_WORDS_SCATTERED = 4
 SCATTERED_SHARE = 0.8
-"""Smallest share of a text's characters in words that are found together."""
+"""The words found close together must make up at least this share of the text's characters."""
 LINES_TOGETHER = 6
 """Largest number of lines in which scattered words are one match: an address has up to six."""
 
@@ -56,7 +57,7 @@ class ValueMatch:
 
 
 def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
-    """Return the matches of the best kind that occurs, or an empty list. A quantity matches no piece of a code."""
+    """Return the matches of the best kind that occurs, or an empty list. A quantity does not match a part of a code."""
     ways: list[Callable[[Passage], Iterator[ValueMatch]]] = []
     match value:
         case bool():

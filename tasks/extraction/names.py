@@ -30,7 +30,7 @@ def words_of_key(key: str) -> tuple[str, ...]:
     return tuple(fold(_CAMEL.sub(" ", key).replace("_", " ")))
 
 
-def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
+def spelt_out(words: Sequence[str]) -> tuple[str, ...]:
     """Return the words with abbreviations spelt out: `cust`, `addr` → customer, address; `duedate` → due, date."""
     if tuple(words) in PHRASES:
         return tuple(words)
@@ -73,5 +73,5 @@ def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:
     told = [schema.get(word) for word in ("title", "description")]
     said = [words for text in told if isinstance(text, str) and 0 < len(words := words_of_key(text)) <= LONGEST_NAME]
     key = words_of_key(keys[-1])
-    own = tuple(dict.fromkeys([_spelt_out(key), key, *said]))
-    return Names(own, _spelt_out(words_of_key(keys[-2])) if len(keys) > 1 else ())
+    own = tuple(dict.fromkeys([spelt_out(key), key, *said]))
+    return Names(own, spelt_out(words_of_key(keys[-2])) if len(keys) > 1 else ())

@@ -60,7 +60,7 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
 
 
 def parts_of_name(name: str) -> dict[str, str]:
-    """Return the first and the last name of a person, or nothing for a text that is no full name."""
+    """Return the first and the last name of a person, or nothing for a text that is not a full name."""
     name = _TITLE.sub("", name, count=1) if _TITLE.match(name) else name
     if not _PERSON.fullmatch(name):
         return {}

@@ -7,19 +7,20 @@ from functools import cached_property
 from itertools import accumulate, groupby
 from typing import TypeVar
 
+from tasks.extraction.coded_texts import CodedLine, coded_lines
+from tasks.extraction.combs import join_combs
 from tasks.extraction.folding import fold, look_alike
+from tasks.extraction.printed_codes import lines_of_codes
+from tasks.extraction.vehicle_codes import vehicle_lines
 from tasks.notation.dates import Day, find_days
 from tasks.notation.numbers import Number, find_numbers
 from tasks.precontext import Entry
-from tasks.result import SourceLine
+from tasks.result import Box, SourceLine
 
 Q = TypeVar("Q", Number, Day)
 
-Box = tuple[int, int, int, int]
-"""An upright rectangle: left, top, right, bottom."""
-
 COLUMN_GAP = 1.0
-"""Smallest gap, in heights of a line, between figures that are no groups of one number."""
+"""Least gap, in heights of a line, between figures that are not groups of one number."""
 LETTER, HEIGHT, PITCH = 16, 20, 26
 """Assumed width and height of a letter in a text without bounds, and the distance of its lines.
 
@@ -55,11 +56,13 @@ class Quantities(list[Q]):
 class Passage:
     """Consecutive lines of one result. The index of a word counts all words from the first line on."""
 
-    def __init__(self, entry: int, name: str, lines: Sequence[SourceLine]) -> None:
+    def __init__(self, entry: int, name: str, lines: Sequence[SourceLine], codes: Sequence[CodedLine] = ()) -> None:
         self.entry = entry
         """Index of the result's entry in the precontext."""
         self.name = name
         self.lines = lines
+        self.codes = codes
+        """The meaning of each line, if the lines were written from codes on a document; otherwise empty."""
         self.words = [word for line in lines for word in line.words]
         self.labels: dict[str, list[tuple[int, float]]] = {}
         """Indices and weights of the words that may mean a word of a field's name, by that word; filled on demand."""
@@ -86,7 +89,8 @@ class Passage:
 
     @cached_property
     def grid(self) -> Sequence[Box]:
-        """The box of each word if all letters had the same width, because people align texts with blanks and tabs.
+        """The box that each word would have if all letters had the same width. It is useful because people align texts
+        with blanks and tabs.
 
         The grid is empty if any line of the passage has bounds.
         """
@@ -162,9 +166,14 @@ def _row(line: SourceLine) -> str:
             return " ".join(line.words)
         return _BLANKS.sub(lambda gap: "\t" if _WIDE_GAP.fullmatch(gap[0]) else " ", line.written.strip())
     text = line.words[0]
-    for word, bounds, before in zip(line.words[1:], line.bounds[1:], line.bounds, strict=False):
-        gap = bounds["top_left"]["x"] - before["top_right"]["x"]
-        height = bounds["bottom_left"]["y"] - bounds["top_left"]["y"]
+    for place, word in enumerate(line.words[1:], 1):
+        if line.boxes:
+            (_, _, before, _), (left, top, _, bottom) = line.boxes[place - 1], line.boxes[place]
+            gap, height = left - before, bottom - top
+        else:
+            bounds = line.bounds[place]
+            gap = bounds["top_left"]["x"] - line.bounds[place - 1]["top_right"]["x"]
+            height = bounds["bottom_left"]["y"] - bounds["top_left"]["y"]
         text += ("\t" if gap > COLUMN_GAP * height else " ") + word
     return text
 
@@ -218,12 +227,18 @@ class Tokens:
 
 def passages_of(entries: Sequence[Entry]) -> list[Passage]:
     """Return the passages of all entries; failed entries have none."""
-    return [
-        Passage(index, entry.name, lines)
-        for index, entry in enumerate(entries)
-        for lines in entry.result.passages()
-        if lines
-    ]
+    return [passage for index, entry in enumerate(entries) for passage in passages_in(entry, index)]
+
+
+def passages_in(entry: Entry, index: int) -> Iterator[Passage]:
+    """Yield the passages of an entry, each followed by what its codes of identity documents or of registration
+    certificates say, and finally what its barcodes and two-dimensional codes say."""
+    for lines in map(join_combs, filter(None, entry.result.passages())):
+        yield Passage(index, entry.name, lines)
+        if codes := coded_lines(lines) or vehicle_lines(lines):
+            yield Passage(index, entry.name, [one.line for one in codes], codes)
+    if printed := lines_of_codes(list(entry.result.codes())):
+        yield Passage(index, entry.name, [one.line for one in printed], printed)
 
 
 def read_of(entries: Sequence[Entry], document: Entry | None) -> list[Entry]:

@@ -1,4 +1,5 @@
-"""Probability that a field of an answer is right, from the network's scores to the number that clients see.
+"""Computes the probability that a field of an answer is right, from the network's scores to the number that clients
+see.
 
 1. The network (`models/extraction/network.py`) scores every span of what was read as the field's value. One more
    score is for the case that no span is the value. `rules.py` and `wholes.py` add knowledge about the field that the
@@ -9,11 +10,12 @@
    another (`CalibrationInput`).
 4. A logistic regression calibrates all of these on documents that nothing else was fitted to (`probability`;
    `training/extraction/calibrate.py` fits it, after Platt, "Probabilistic outputs for support vector machines", 1999).
+   Those documents are kinder than others, which lowers the odds of copied fields (`KINDER`).
 """
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -29,12 +31,54 @@ from tasks.extraction.passages import Passage, is_text
 from tasks.extraction.text_lists import TextList
 from tasks.extraction.values import has_days_first, is_miswritten, key_of, sayings
 from tasks.precontext import Entry
+from tasks.read_table import ReadCell
 from tasks.schema.paths import JsonPath
 
 MISWRITTEN = 0.1
 """Factor on the probability of a code whose check digits are wrong: it was misread, or is wrong on the page."""
+EVEN = 0.5
+"""Probability at which a value in a list is worth as much as none, where two ways to fill the list are compared."""
 FILE = Path(__file__).with_name("calibration.json")
+KINDER = 1.0
+"""Amount by which the log-odds of a copied field are higher on the documents of the calibration than on papers that
+others made. On 46 of those papers, 7 of 100 fields at 0.9 and above were not right without it, 5 are not with it, and
+the error of calibration was 0.10 without it, and is 0.07 with it."""
+UNPRINTED = 1.2
+"""Amount by which the log-odds of a cell are lower where the row was built from entries or sentences. Its header
+is the field's own name, which fits as no printed header does, and no such table is in the calibration."""
 _SUREST = 0.9999
+
+
+class CellOfField(NamedTuple):
+    """The cell of a table from which a value was copied, and what speaks for it."""
+
+    entry: Entry
+    cell: ReadCell
+    header: str
+    """Text of the column's header; empty without one."""
+    likeness: float
+    """Weight of the header as a name of the field (`table_lists`)."""
+    fit: float
+    """Share of the column's cells that have a value for the field."""
+    is_read: bool = True
+    """False if the cell is missing, empty or unreadable, so that the value is only the emptiest that is allowed."""
+    is_printed: bool = True
+    """False if the table was built from entries or sentences, and its header is printed nowhere."""
+
+    @property
+    def signs(self) -> tuple[float, ...]:
+        """The input of the calibration."""
+        sure = float(self.cell.place.get("confidence", 1.0))
+        return min(self.likeness, 2.0), float(self.likeness > 0), self.fit, sure
+
+
+class CellOfItem(NamedTuple):
+    """The place of a value in an object of a list that the network filled, and what speaks for it."""
+
+    span: int
+    """Index of the span in the candidates."""
+    signs: tuple[float, ...]
+    """The input of the calibration (`object_lists`)."""
 
 
 class ValuePlace(NamedTuple):
@@ -48,6 +92,12 @@ class ValuePlace(NamedTuple):
     """Indices of the value's words in their passage."""
     copied: bool = False
     """True if the value is the extractor's answer, not an LLM's."""
+    cell: CellOfField | None = None
+    """The cell of a table that has the value, where that is known: no other place is looked for."""
+    is_calibrated: bool = False
+    """True if the probability is calibrated already."""
+    is_by_example: bool = False
+    """True if an example has the field at this place."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +112,10 @@ class FieldScores:
     """The task results that the passages were cut from."""
     lists: Mapping[JsonPath, TextList] = field(default_factory=dict)
     """The lists of texts that were copied, by the field's path."""
+    cells: Mapping[JsonPath, CellOfItem] = field(default_factory=dict)
+    """The places of the values in lists of objects, by the value's path."""
+    by_example: Mapping[int, Collection[int]] = field(default_factory=dict)
+    """Indices of the candidates that stand where examples have a field, by the field's row."""
 
     @cached_property
     def probabilities(self) -> Matrix:
@@ -91,8 +145,12 @@ class FieldScores:
         row = self.rows.get(without_items(path))
         if row is None:
             return None
+        if copied and (cell := self.cells.get(path)) is not None:
+            span = self.candidates.spans[cell.span]
+            found = self._place(span.passage, span.words, probability_in_list(cell), copied)
+            return found._replace(is_calibrated=True)
         if (whole := self.lists.get(self.fields[row].path)) and isinstance(at := path[-1], int):
-            # All items come from one piece of text, so each item is right if the piece is.
+            # All items come from one piece of text, so each item is right if the piece is right.
             return self._place(whole.passage, whole.items[at].words, whole.probability, copied)
         key = key_of(value)
         saying = [at for at, said in enumerate(self._values_said) if key in said]
@@ -100,14 +158,15 @@ class FieldScores:
             return ValuePlace(0.0, copied=copied)
         best = max(saying, key=lambda at: self.logits[row, at])
         if self.fields[row].in_list:
-            # A list has many values, and each is right or wrong by itself.
+            # A list has many values, each of which is right or wrong independently.
             chance = float(1 / (1 + np.exp(self.logits[row, -1] - self.logits[row, best])))
         else:
             chance = float(self.probabilities[row, saying].sum())
         if is_miswritten(value, self.fields[row].names):
             chance *= MISWRITTEN
         span = self.candidates.spans[best]
-        return self._place(span.passage, span.words, chance, copied)
+        found = self._place(span.passage, span.words, chance, copied)
+        return found._replace(is_by_example=best in self.by_example.get(row, ()))
 
     def _place(self, passage: Passage, words: Sequence[int], chance: float, copied: bool) -> ValuePlace:
         line = passage.lines[passage.line_at(words[0])]
@@ -130,7 +189,8 @@ class CalibrationInput(NamedTuple):
     other: bool
     """True if labels contradict the value."""
     copied: bool
-    """True if the extractor answered. If the LLM answered, it may be right although the network sees nothing."""
+    """True if the value is the extractor's answer. An answer of the LLM may be right even if the network finds
+    nothing."""
 
     @property
     def features(self) -> tuple[float, ...]:
@@ -155,5 +215,22 @@ def _weights() -> dict[str, tuple[tuple[float, ...], float]]:
 
 def probability(signs: CalibrationInput) -> float:
     """Return the calibrated probability that a field is right, 0 to 1."""
-    weights, bias = _weights()["copied" if signs.copied else "llm"]
-    return 1 / (1 + math.exp(-bias - sum(weight * one for weight, one in zip(weights, signs.features, strict=True))))
+    return calibrated("copied", signs.features, -KINDER) if signs.copied else calibrated("llm", signs.features)
+
+
+def probability_of_cell(cell: CellOfField) -> float:
+    """Return the calibrated probability that a value copied from a table's cell is right, 0 to 1."""
+    if not cell.is_read:
+        return 0.0
+    return calibrated("table", cell.signs, 0.0 if cell.is_printed else UNPRINTED)
+
+
+def probability_in_list(cell: CellOfItem) -> float:
+    """Return the calibrated probability that a value in a list that the network filled is right, 0 to 1."""
+    return calibrated("list", cell.signs)
+
+
+def calibrated(by: str, features: Sequence[float], shift: float = 0.0) -> float:
+    """Return the probability for the input of one of the calibrations in FILE, with its log-odds shifted."""
+    weights, bias = _weights()[by]
+    return 1 / (1 + math.exp(-bias - shift - sum(weight * one for weight, one in zip(weights, features, strict=True))))

@@ -1,31 +1,37 @@
-"""Rules that change the network's scores for a field: the owner of a block of lines, the rounding of a total, labels
-with nothing behind them, and the currency of amounts; labels are no values, and fields do not share their words."""
+"""Rules that change the network's scores for a field. They concern the owner of a block of lines, the rounding of a
+total, labels without a value, the currency of amounts, labels that are not values, and words that several fields
+claim."""
 
+import re
 from collections.abc import Mapping
 from itertools import accumulate
 
 import numpy as np
 
-from tasks.extraction.candidates import LABEL, Candidates, CandidateSpan, LineSegment
+from tasks.extraction.blocks import party_of_field
+from tasks.extraction.candidates import LABEL, SENDERS, Candidates, CandidateSpan, LineSegment
+from tasks.extraction.coded_texts import CodedLine
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold
+from tasks.extraction.introduced import prefer_introduced
+from tasks.extraction.own_words import OwnLabels
+from tasks.extraction.units import prefer_units
 from tasks.extraction.values import number_of
 from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
 """Bonus on the logit of a place that belongs to the field's party, and penalty if it belongs to another party."""
-SENDERS = ("seller", "from")
-"""Parties that send a document; the others receive it."""
 SURE = 0.99
-"""Probability that nothing answers a field whose label has nothing behind it."""
+"""Probability that nothing answers a field whose label has nothing after it."""
 IN_CURRENCY = 0.95
 """Probability that a field for a currency means the page's only one."""
 FROM = 1.5
 """Weight of "from" before a name, which labels a sender, in units of `OWNED`."""
 _FROM = (["from"], ["by"], ["von"])
 NAMED = 2.0
-"""Penalty on the logit that nothing answers a field, if a label of the field has something after it."""
+"""Penalty on the logit that nothing answers a field, if a label of the field has something after it; bonus on the logit
+of a place whose label has all of the several meanings of a field, as in `Telephone of the landlord`."""
 INITIAL = 2.0
 """Bonus on the logit of a number after the field's initial, and penalty after the initial of another field."""
 FEWEST_FIGURES = 6
@@ -33,19 +39,51 @@ FEWEST_FIGURES = 6
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
 _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
-"""Weight of a currency beside an amount if another currency is behind a label."""
+"""Weight of a currency beside an amount if another currency is after a label."""
+
+CUT = 5.0
+"""Penalty on the logit of a text that is cut out of a longer code, or that has too few figures for the number meant."""
+NO_ADDRESS = 12.0
+"""Penalty on the logit of a text without an @ as an e-mail address."""
+NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind == "number") - {
+    "bic", "platform", "gate", "seat", "coach", "engine", "version", "plate", "reference", "payment_reference",
+    "approval_code", "room", "terminal",
+}  # fmt: skip
+"""Concepts of numbers that have figures."""
+_NUMBERED = re.compile(r"(?:n|nr|no|num|n°|nº|№|#)[.:]? \S*\d\S*", re.IGNORECASE)
+_JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
+"""Patterns of the characters before and after a part of a code."""
+_FIGURES = re.compile(r"\d[\d ]*")
 
 LABELLED = 1.0
 """Penalty on the logit of a place with the meaning of a label; doubled if the place is a label word for word."""
 LONGEST_LABEL = 4
 """Largest number of words of a place that may be a label."""
+CODED = 4.0
+"""Logit of a value that a code of an identity document names for the field, above all others."""
+CONFIRMED = 1.0
+"""Bonus on the logit of a printed place with the value of such a code."""
 RIVAL = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 
 
-def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
-    """Apply the rules for the field to the logits of its places."""
+def apply_rules(
+    logits: Matrix, field: FieldText, candidates: Candidates, labels: OwnLabels, cut: Matrix | float = 0.0
+) -> None:
+    """Apply the rules for the field to the logits of its places; `cut` is 1 for the places of `are_cut`."""
     logits[:-1] += OWNED * _ownership(field, candidates)
+    if not field.is_number:
+        logits[:-1] -= CUT * cut
+    if fewest := _fewest_figures(field):
+        figures = np.array([sum(map(str.isdigit, span.text)) for span in candidates.spans])
+        logits[:-1] -= CUT * (figures < fewest)
+    if "email" in field.concepts:
+        logits[:-1] -= NO_ADDRESS * np.array(["@" not in span.text for span in candidates.spans])
+    if len(field.concepts) > 1:
+        logits[:-1] += NAMED * np.array([_concepts_of_label(span) == field.concepts for span in candidates.spans])
+    prefer_introduced(logits, field, candidates)
+    prefer_units(logits, field, candidates)
+    labels.prefer(logits, field)
     if "total" in field.concepts:
         _prefer_rounded(logits, candidates)
     if field.concepts == {"currency"}:
@@ -57,11 +95,12 @@ def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates) -> Non
         if _names_field(words, field)
     ]
     if labelled:
-        # If all labels of the field have nothing behind them, nothing answers the field; else something is likely to.
+        # If no label of the field has a value, probably nothing answers the field; otherwise, something probably does.
         none = np.logaddexp.reduce(logits[:-1]) + np.log(SURE / (1 - SURE)) if all(labelled) else logits[-1] - NAMED
         logits[-1] = none
     if field.concepts & _INITIALS.keys():
         logits[:-1] += INITIAL * _initials(field, candidates)
+    _prefer_coded(logits, field, candidates)
 
 
 def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> None:
@@ -75,16 +114,46 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
     shares = _shares_of_words(chances, candidates)
     for row in rows:
         own = fields[row].concepts
-        # Two fields that mean the same have the same place.
+        # Two fields with the same meaning may have the same place.
         rivals = [at for at, other in enumerate(rows) if other != row and not (own and fields[other].concepts == own)]
         logits[row, :-1] -= RIVAL * shares[rivals].max(axis=0, initial=0.0)
 
 
 def _are_labels(candidates: Candidates) -> Matrix:
-    """Return 2 for each span that is a label word for word, 1 for a span with a label's meaning, 0 for other spans."""
+    """Return 2 for each span that is a label word for word, or part of one, 1 for a span with a label's meaning, 0 for
+    other spans."""
+    whole = [tuple(fold(segment.text)) in PHRASES for segment in candidates.segments]
     said = [tuple(fold(span.text)) for span in candidates.spans]
     named = [len(words) <= LONGEST_LABEL and bool(concepts_of(words)) for words in said]
-    return np.array([label + (words in PHRASES) for label, words in zip(named, said, strict=True)], np.float32)
+    return np.array(
+        [
+            2.0 if whole[span.first] and span.first == span.last else label + (words in PHRASES)
+            for span, label, words in zip(candidates.spans, named, said, strict=True)
+        ],
+        np.float32,
+    )
+
+
+def are_cut(candidates: Candidates) -> Matrix:
+    """Return 1 for each span that is a piece of a code or of a row of figures, or that begins with `No.`."""
+    return np.array(
+        [_is_cut(span) or _NUMBERED.fullmatch(span.text) is not None for span in candidates.spans], np.float32
+    )
+
+
+def _is_cut(span: CandidateSpan) -> bool:
+    passage, first, last = span.passage, span.words[0], span.words[-1]
+    if span.first != span.last or not any(map(str.isdigit, span.text)):
+        return False
+    text = " ".join([passage.words[word] for word in span.words])
+    before, found, after = text.partition(span.text)
+    if not found or (before and _JOINS.match(before[-1])) or (after and _JOINS_ON.match(after)):
+        return bool(found)
+    if not _FIGURES.fullmatch(span.text):
+        return False
+    line = passage.line_words(passage.line_at(first))
+    beside = [passage.words[word] for word in (first - 1, last + 1) if word in line]
+    return any(_FIGURES.fullmatch(word) for word in beside)
 
 
 def _shares_of_words(chances: Matrix, candidates: Candidates) -> Matrix:
@@ -106,12 +175,11 @@ def _shares_of_words(chances: Matrix, candidates: Candidates) -> Matrix:
 
 def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
     """Return 1 for each span that belongs to the field's party and -1 for each span that belongs to another party."""
-    parties = {CONCEPTS[name].party for name in field.concepts} - {""}
-    if len(parties) != 1:
+    party = party_of_field(field)
+    if not party:
         return 0.0
-    [party] = parties
     owners = [candidates.parties[span.first] for span in candidates.spans]
-    # A letterhead is nobody's by its labels: it is not the customer's where another block is.
+    # A letterhead has no label that names its owner. If another block belongs to the customer, the letterhead does not.
     others = -1.0 if party in owners and party not in SENDERS else 0.0
     found = np.array([_speaks_for(one, party) if one else others for one in owners], np.float32)
     if party in SENDERS:
@@ -120,7 +188,7 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
 
 
 def _is_from(span: CandidateSpan) -> bool:
-    """True if the span is a capitalised name behind "from" in a sentence."""
+    """True if the span is a capitalised name after "from" in a sentence."""
     before = span.label.split()[-1:]
     return span.kind == "piece" and not span.closed and before in _FROM and span.text[:1].isupper()
 
@@ -128,7 +196,7 @@ def _is_from(span: CandidateSpan) -> bool:
 def _speaks_for(owner: str, party: str) -> float:
     if owner == party:
         return 1.0
-    # A sender may be the seller, a recipient the customer; a seller is no customer.
+    # A sender may be the seller, and a recipient the customer, but a seller is not a customer.
     is_plain = owner in ("from", "to") or party in ("from", "to")
     return float(is_plain) if (owner in SENDERS) == (party in SENDERS) else -1.0
 
@@ -152,22 +220,22 @@ def _prefer_rounded(logits: Matrix, candidates: Candidates) -> None:
 
 
 def _is_rounding(span: CandidateSpan) -> bool:
-    return "rounding" in concepts_of(tuple(fold(span.label)))
+    return "rounding" in _concepts_of_label(span)
 
 
 def _follows(candidates: Candidates, one: int, other: int) -> bool:
-    """True if span `other` is behind span `one` on the same page."""
+    """True if span `other` is after span `one` on the same page."""
     first, last = candidates.spans[one], candidates.spans[other]
     return first.passage is last.passage and first.words[-1] < last.words[0]
 
 
 def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
-    """Raise the logits of the page's currencies, each place equally; a currency behind a label for currencies outweighs
+    """Raise the logits of the page's currencies, each place equally; a currency after a label for currencies outweighs
     all others."""
     places = {at: code for at, span in enumerate(candidates.spans) if (code := currency_of(span.text))}
     if not places:
         return
-    said = {at for at in places if "currency" in concepts_of(tuple(fold(candidates.spans[at].label)))}
+    said = {at for at in places if "currency" in _concepts_of_label(candidates.spans[at])}
     chances = np.array([1.0 if not said or at in said else UNLABELLED for at in places])
     others = np.logaddexp.reduce(np.delete(logits, list(places)))
     shares = np.log(chances / chances.sum())
@@ -175,7 +243,7 @@ def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
 
 
 def _initials(field: FieldText, candidates: Candidates) -> Matrix:
-    """Return 1 for each number behind the field's initial, like on business cards, and -1 behind another initial."""
+    """Return 1 for each number after the field's initial, like on business cards, and -1 after another initial."""
     found = np.zeros(len(candidates.spans), np.float32)
     for at, span in enumerate(candidates.spans):
         said = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
@@ -184,12 +252,53 @@ def _initials(field: FieldText, candidates: Candidates) -> Matrix:
     return found
 
 
+def _prefer_coded(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
+    """Prefer what a code says to what is printed, and print with the same meaning to the code's own text."""
+    coded = {at: code for at, span in enumerate(candidates.spans) if (code := _code_of(span)) is not None}
+    if not coded:
+        return
+    own = [at for at, code in coded.items() if not code.concepts.isdisjoint(field.concepts)]
+    is_labelled = any(
+        _names_field(tuple(fold(segment.text)), field)
+        for segment in candidates.segments
+        if not segment.passage.codes and len(segment.words) <= LONGEST_LABEL
+    )
+    deciding = [at for at in own if coded[at].is_whole or not is_labelled]
+    logits[list(coded.keys() - set(deciding))] = logits.min()
+    if not deciding:
+        return
+    highest = logits.max()
+    logits[deciding] = highest + CODED
+    said = {"".join(fold(candidates.spans[at].text)) for at in deciding}
+    days = {day.readings[0] for at in deciding if (day := candidates.spans[at].day)}
+    amounts = {number_of(candidates.spans[at]) for at in deciding} - {None}
+    for at, span in enumerate(candidates.spans):
+        is_same = "".join(fold(span.text)) in said or (span.day and not days.isdisjoint(span.day.readings))
+        if at not in coded and (is_same or number_of(span) in amounts):
+            logits[at] = highest + CODED + CONFIRMED
+
+
+def _code_of(span: CandidateSpan) -> CodedLine | None:
+    return span.passage.codes[span.passage.line_at(span.words[0])] if span.passage.codes else None
+
+
 def _names_field(label: tuple[str, ...], field: FieldText) -> bool:
     return bool(label) and (label in field.names.own or (bool(field.concepts) and concepts_of(label) == field.concepts))
 
 
+def _concepts_of_label(span: CandidateSpan) -> frozenset[str]:
+    return concepts_of(tuple(fold(span.label)))
+
+
+def _fewest_figures(field: FieldText) -> int:
+    """Return how many figures the field's value has at least."""
+    if field.concepts & _INITIALS.keys():
+        return FEWEST_FIGURES
+    return int(bool(field.concepts) and field.concepts <= NUMBERS)
+
+
 def _has_nothing(segment: LineSegment, at: int, candidates: Candidates) -> bool:
-    """True if a label has no value: nothing behind or beside it, and nothing but another label below it."""
+    """True if a label has no value: there is nothing after or beside it, and only another label below it."""
     label = LABEL.match(segment.text)
     if label is None or segment.text[label.end() :].strip() or any(one.left == at for one in candidates.segments):
         return False

@@ -1,4 +1,4 @@
-"""Lists of texts behind a label in a document: `Skills: Python, Go`, or one item per line."""
+"""Lists of texts after a label in a document: `Skills: Python, Go`, or one item per line."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:
-    """Read the list that is or begins at `words`."""
+    """Read the list that consists of `words` or begins with them."""
     said = [one for one in candidates.spans if one.passage is passage and one.words == words]
     parts = [one for one in candidates.spans if _is_part_around(one, said[0])]
     items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=said[0]))
@@ -56,12 +56,12 @@ def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, .
 
 
 def _is_part_around(one: CandidateSpan, piece: CandidateSpan) -> bool:
-    """True if the span `one` is the whole text behind a label and contains `piece`."""
+    """True if the span `one` is the whole text after a label and contains `piece`."""
     is_there = one.passage is piece.passage and one.first == one.last == piece.first == piece.last
     is_part = one.kind == "part" and fold(one.label) == fold(piece.label)
     if not is_there or not is_part or not set(piece.words) <= set(one.words):
         return False
-    # Two parts behind the same label may differ in signs only.
+    # Two parts after the same label may differ in signs only.
     return piece.kind != "part" or fold(one.text) == fold(piece.text)
 
 

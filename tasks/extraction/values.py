@@ -1,8 +1,11 @@
-"""Values copied from a span in the form of a field's schema: a text, a number, a day, an isolated code."""
+"""Converts a span to a value in the form of a field's schema: a text, a number, a day, or a code without the text
+around it."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from models.safety.personal_data import iban_length
@@ -18,7 +21,9 @@ CODES = ("iban", "bic", "currency")
 """Concepts of codes: nothing else may fill their fields, except the sign of a currency."""
 CURRENCY_CODE = "currency code"
 """Format of a field for the code of a currency, which a sign does not satisfy."""
+_CURRENCIES = ("currency", CURRENCY_CODE)
 _IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
+_IN_GROUPS = re.compile(r"[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?")
 _BIC = re.compile(r"(?<![^\W_])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![^\W_])")
 """Pattern of a business identifier code (ISO 9362): bank, country, place, and a branch or none."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
@@ -40,13 +45,17 @@ def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
         for found in _IBAN.finditer(span.text):
             if length := iban_length(found[0]):
                 yield found[0][:length]
-            elif found[0] == span.text and "iban" in concepts_of(tuple(fold(span.label))):
-                # A code with a wrong check digit counts if the page labels it as an IBAN.
+            elif found[0] == span.text and (_IN_GROUPS.fullmatch(span.text) or _is_labelled_iban(span)):
+                # A code with a wrong check digit counts if the page labels or groups it as an IBAN.
                 yield span.text
     if "bic" in (forms or CODES):
         yield from (found[0] for found in _BIC.finditer(span.text))
     if currency := not {"currency", CURRENCY_CODE}.isdisjoint(forms or CODES) and currency_of(span.text):
         yield from (currency,) if CURRENCY_CODE in forms else (span.text, currency)
+
+
+def _is_labelled_iban(span: CandidateSpan) -> bool:
+    return "iban" in concepts_of(tuple(fold(span.label)))
 
 
 def is_miswritten(value: Any, names: Names) -> bool:
@@ -55,25 +64,72 @@ def is_miswritten(value: Any, names: Names) -> bool:
 
 
 def says_nothing(value: Any, *, in_words: bool) -> bool:
-    """True if a text in place of a value means that there is no value: signs only, or, with `in_words`, also words."""
+    """True if a text in place of a value means that there is no value. Such a text consists of signs or, with
+    `in_words`, of words."""
     if not isinstance(value, str):
         return False
     is_sign = not any(map(str.isalnum, value)) and not currency_of(value)
     return is_sign or (in_words and _NOTHING.fullmatch(value) is not None)
 
 
-def values_of(span: CandidateSpan, schema: Mapping[str, Any], days_first: bool) -> Iterator[Any]:
-    """Find the values that a field of this schema may take from `span`, the likeliest first; none if the span does not
-    fit the schema."""
-    if "enum" in schema:
-        found = _in_enum(span, schema["enum"], in_currencies=schema.get("format") in ("currency", CURRENCY_CODE))
-        yield from () if found is None else (found,)
-    elif types := types_of(schema) & {"number", "integer"}:
-        number = number_of(span)
-        if number is not None and ("number" in types or number == int(number)):
-            yield number if "number" in types else int(number)
-    else:
-        yield from _texts(span, schema, days_first)
+@dataclass(frozen=True)
+class ValueForm:
+    """Form of a field's value by its schema; equal for schemas that take the same values from texts."""
+
+    types: frozenset[str]
+    form: str | None = None
+    wants_iso: bool = False
+    has_pattern: bool = False
+    choices: tuple[str, ...] | None = None
+    """The texts of an enum, or None without one."""
+
+    @classmethod
+    def of(cls, schema: Mapping[str, Any]) -> "ValueForm":
+        form = schema.get("format") if isinstance(schema.get("format"), str) else None
+        if "enum" in schema:
+            choices = tuple(dict.fromkeys(value for value in schema["enum"] if isinstance(value, str)))
+            return cls(frozenset(), form if form in _CURRENCIES else None, choices=choices)
+        types = types_of(schema) & {"number", "integer"}
+        return cls(frozenset(types)) if types else cls(frozenset(), form, wants_iso(schema), "pattern" in schema)
+
+    def values_of(self, span: CandidateSpan, days_first: bool) -> Iterator[Any]:
+        """Find the values that a field may take from `span`, the likeliest first; none if the span does not fit."""
+        if self.choices is not None:
+            found = self._choice(span)
+            yield from () if found is None else (found,)
+        elif self.types:
+            number = number_of(span)
+            if number is not None and ("number" in self.types or number == int(number)):
+                yield number if "number" in self.types else int(number)
+        else:
+            yield from self._texts(span, days_first)
+
+    def _choice(self, span: CandidateSpan) -> str | None:
+        if self.form in _CURRENCIES:
+            return next((value for value in self.choices or () if _is_currency(span.text, value)), None)
+        said = "".join(fold(span.text))
+        return self._folded.get(said) if said else None
+
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for value in self.choices or ():
+            found.setdefault("".join(fold(value)), value)
+        return found
+
+    def _texts(self, span: CandidateSpan, days_first: bool) -> Iterator[str]:
+        form = self.form
+        if form in (*CODES, CURRENCY_CODE):
+            yield from codes_in(span, form)
+            return
+        if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
+            return
+        if not self.wants_iso:
+            if span.kind == "number" and span.number is not None:
+                yield span.number.digits
+            yield span.text
+        if span.day is not None and (self.wants_iso or self.has_pattern):
+            yield _day(span.day.readings, days_first).isoformat()
 
 
 def key_of(value: Any) -> Any:
@@ -101,21 +157,6 @@ def number_of(span: CandidateSpan) -> int | float | None:
     return float(reading)
 
 
-def _texts(span: CandidateSpan, schema: Mapping[str, Any], days_first: bool) -> Iterator[str]:
-    form = schema.get("format")
-    if form in (*CODES, CURRENCY_CODE):
-        yield from codes_in(span, form)
-        return
-    if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
-        return
-    if span.kind == "number" and span.number is not None:
-        yield span.number.digits
-    if not wants_iso(schema):
-        yield span.text
-    if span.day is not None and (wants_iso(schema) or "pattern" in schema):
-        yield _day(span.day.readings, days_first).isoformat()
-
-
 def _day(readings: Sequence[date], days_first: bool) -> date:
     if days_first or len(readings) == 1:
         return readings[0]
@@ -129,13 +170,6 @@ def has_days_first(candidates: Candidates) -> bool:
     days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
     sure = [figure == readings[0].day for figure, readings in days if len(readings) == 1]
     return sum(sure) * 2 >= len(sure)
-
-
-def _in_enum(span: CandidateSpan, values: Sequence[Any], *, in_currencies: bool) -> Any:
-    if in_currencies:
-        return next((value for value in values if isinstance(value, str) and _is_currency(span.text, value)), None)
-    said = "".join(fold(span.text))
-    return next((value for value in values if isinstance(value, str) and said and "".join(fold(value)) == said), None)
 
 
 def _is_currency(written: str, value: str) -> bool:

@@ -62,6 +62,8 @@ class TaskResults:
     results: Sequence[TaskResult] = ()
     reads_out: bool = False
     """True if the request asks for the whole text that is read or spoken, not for a part of it."""
+    untranslated_into: str | None = None
+    """Tag of the language that a failed translation was to have."""
 
     def of(self, *tasks: str) -> Iterator[TaskResult]:
         return (one for one in self.results if one.task in tasks)
@@ -113,6 +115,8 @@ def _results_named(names: Names, results: TaskResults) -> Iterator[str]:
             yield from () if text is None else (text,)
         else:
             values = {str(one.result.data[key]) for one in results.of(task) if one.result.data.get(key)}
+            if key == "target_language" and results.untranslated_into is not None:
+                values.add(results.untranslated_into)
             yield from values if len(values) == 1 else ()
 
 

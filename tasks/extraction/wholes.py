@@ -32,7 +32,7 @@ _KEPT = 0.95
 
 
 def whole_of(field: FieldText) -> FieldText | None:
-    """Return a field for the whole value that contains `field`, or None if `field` is no part."""
+    """Return a field for the whole value that contains `field`, or None if `field` is not a part of another value."""
     for own in field.names.own:
         for at in range(len(own)):
             whole = _WHOLES.get(PHRASES.get(own[at:], ""))

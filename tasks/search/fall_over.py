@@ -1,4 +1,4 @@
-"""Falling over from one search provider to the next until one answers."""
+"""Tries search providers in order until one answers."""
 
 import html
 import re
@@ -20,7 +20,7 @@ LIMIT_S = 8.0
 UNREACHABLE_S = 30.0
 BLOCKED_S = 300.0
 REFUSED_S = 600.0
-"""Seconds that a provider is skipped after a first failure: because it is unreachable, limits its use, or rejects our
+"""Seconds that a provider is skipped after a first failure: because it is unreachable, limits its use, or rejects the
 key."""
 
 _MAX_TITLE = 300
@@ -28,6 +28,21 @@ _MAX_DESCRIPTION = 1000
 _MAX_URL = 2000
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_TRACKING = re.compile(
+    r"utm_\w+|ga_\w+|hsa_\w+|pk_\w+|mtm_\w+|_hs\w+|[gdwy]?clid|gclsrc|gbraid|wbraid|fbclid|msclkid|yclid|twclid|ttclid|igshid"
+    r"|mc_[ce]id|_ga|_gl|ref_src|ref_url|cmpid|ocid|spm|s_cid|amp|amp_\w+|outputtype",
+    re.IGNORECASE,
+)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PREFIX = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
+_AMP_PATH = re.compile(r"(?:/amp|\.amp)(?=/?$|\.html?$)|^/amp(?=/)", re.IGNORECASE)
+_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
+_OTHERS = "Set OPENFAZE_SEARCH_URL to a SearXNG, or OPENFAZE_SEARCH_PROVIDER and OPENFAZE_SEARCH_API_KEY"
+OTHERS = f"{_OTHERS}, to have others asked as well."
+REMEDY = f"{_OTHERS}, or install the package 'ddgs', which needs no key."
+_LONGEST_REST_S = 900.0
+_WANTED_MORE = 2
+"""Factor on the number of requested results, because several may be of one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,7 @@ class SearchProvider(Protocol):
 
 def hits_of(items: object, *, title: str, url: str, description: str, count: int) -> list[Hit]:
     """Return the first `count` links of a result list, whose objects have these names for the parts; other entries are
-    skipped. Raises SearchFailed if `items` is no list."""
+    skipped. Raises SearchFailed if `items` is not a list."""
     if not isinstance(items, Sequence) or isinstance(items, str):
         raise SearchFailed("answered in an unknown format")
     found = (_parse_hit(item, title, url, description) for item in items if isinstance(item, Mapping))
@@ -98,17 +113,6 @@ def _is_link(url: str) -> bool:
         return False
 
 
-_TRACKING = re.compile(
-    r"utm_\w+|ga_\w+|hsa_\w+|pk_\w+|mtm_\w+|_hs\w+|[gdwy]?clid|gclsrc|gbraid|wbraid|fbclid|msclkid|yclid|twclid|ttclid|igshid"
-    r"|mc_[ce]id|_ga|_gl|ref_src|ref_url|cmpid|ocid|spm|s_cid|amp|amp_\w+|outputtype",
-    re.IGNORECASE,
-)
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-_PREFIX = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
-_AMP_PATH = re.compile(r"(?:/amp|\.amp)(?=/?$|\.html?$)|^/amp(?=/)", re.IGNORECASE)
-_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
-
-
 def canonical(url: str) -> str:
     """Return a form of `url` that is equal for addresses of one page: without scheme, `www.`, port, fragment, final
     slash, tracking parameters and marks of AMP, with sorted parameters. It is for comparison, not for fetching. Raises
@@ -131,13 +135,6 @@ def is_on(url: str, site: str) -> bool:
 
 
 log = structlog.get_logger(__name__)
-
-_OTHERS = "Set OPENFAZE_SEARCH_URL to a SearXNG, or OPENFAZE_SEARCH_PROVIDER and OPENFAZE_SEARCH_API_KEY"
-OTHERS = f"{_OTHERS}, to have others asked as well."
-REMEDY = f"{_OTHERS}, or install the package 'ddgs', which needs no key."
-_LONGEST_REST_S = 900.0
-_WANTED_MORE = 2
-"""Factor on the number of requested results, because several may be of one page."""
 
 
 @dataclass(slots=True)

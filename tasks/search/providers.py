@@ -1,4 +1,4 @@
-"""The search providers, and the choice of those that an operator has configured."""
+"""The search providers, and the choice of the providers that an operator has configured."""
 
 import asyncio
 import importlib.util
@@ -29,6 +29,18 @@ from tasks.wording.search_query import Freshness
 _MAX_BYTES = 2 * 1024 * 1024
 _CAPTCHA = (b"captcha", b"are you a robot", b"not a robot", b"unusual traffic", b"just a moment", b"/cdn-cgi/challenge")
 """Phrases of pages that are served instead of an answer."""
+ENGINES = ("duckduckgo", "brave", "mojeek", "startpage")
+"""Engines that ddgs asks, two at a time in this order, until there are enough results. Their hosts are fixed in
+ddgs."""
+_ENGINE_S = 4
+"""Time limit of one engine in seconds."""
+_THREADS = 8
+_NOTHING = "No results found."
+"""Message of ddgs both for no results and for refusals by all engines."""
+_SYNTAX = re.compile(r"(?<!\S)[!?:<]+(?=\S)")
+"""Beginnings of words that are commands to SearXNG: other engines (`!images`), a redirect to another site (`!!g`),
+languages (`:fr`), time limits (`<3`)."""
+_BLOCKED = re.compile(r"captcha|too many requests|access denied|suspended", re.IGNORECASE)
 
 
 async def ask(
@@ -160,16 +172,6 @@ class Serper(_Hosted):
         return hits_of(part(answer, "organic"), title="title", url="link", description="snippet", count=count)
 
 
-ENGINES = ("duckduckgo", "brave", "mojeek", "startpage")
-"""Engines that ddgs asks, two at a time in this order, until there are enough results. Their hosts are fixed in
-ddgs."""
-_ENGINE_S = 4
-"""Time limit of one engine in seconds."""
-_THREADS = 8
-_NOTHING = "No results found."
-"""Message of ddgs both for no results and for refusals by all engines."""
-
-
 def is_installed() -> bool:
     return importlib.util.find_spec("ddgs") is not None
 
@@ -226,12 +228,6 @@ def ddgs_hits(found: object, count: int) -> list[Hit]:
     return hits_of(found, title="title", url="href", description="body", count=count)
 
 
-_SYNTAX = re.compile(r"(?<!\S)[!?:<]+(?=\S)")
-"""Beginnings of words that are commands to SearXNG: other engines (`!images`), a redirect to another site (`!!g`),
-languages (`:fr`), time limits (`<3`)."""
-_BLOCKED = re.compile(r"captcha|too many requests|access denied|suspended", re.IGNORECASE)
-
-
 class Searxng:
     """Searches with a SearXNG. `fetcher` may reach `url` on a private network and belongs to this provider alone,
     because clients must not reach it."""
@@ -276,8 +272,8 @@ def _failed_engines(engines: object) -> Iterator[str]:
 AUTO, OFF = "auto", "off"
 _HOSTED: Final[Mapping[str, type[Brave | Tavily | Serper]]] = {"brave": Brave, "tavily": Tavily, "serper": Serper}
 PROVIDERS: Final = ("searxng", *_HOSTED, "ddgs")
-"""Names of all providers in the order of `auto`: first the operator's own, then paid ones, then the one that needs no
-key."""
+"""Names of all providers in the order of `auto`: first the operator's own server, then paid providers, then the
+provider that needs no key."""
 
 
 @dataclass(frozen=True, slots=True)

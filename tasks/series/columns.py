@@ -27,6 +27,20 @@ _DAY_NAME = re.compile(UNITS["day"], re.IGNORECASE)
 Times = Sequence[dt.datetime | None]
 Numeric = Mapping[int, Sequence[float | None]]
 """Columns of numbers, keyed by position in the table."""
+_LEAST_DATES = 5
+_MOST_OTHERS = 3
+"""Largest number of columns beside the dates that may name a row."""
+_ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
+_SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
+"""Names of columns that say which series a row belongs to."""
+_EACH = re.compile(
+    r"\b(?:by|per|each|every|for (?:each|every|all)|pro|je|par|chaque|por|cada|per ogni)\W++(?=(\w++\W++)?)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W_]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_MOST_WORDS = 20
+"""Largest number of words in a name that a request can mention."""
 
 
 def is_empty(cell: Cell) -> bool:
@@ -88,8 +102,8 @@ def _composed_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[
 
 
 def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
-    """Find a column of numbers that are years, days like 20240131 or seconds since 1970: one with such a name, or else
-    the first if it ascends and another column can hold the values."""
+    """Find a column of numbers that are years, days like 20240131 or seconds since 1970. It is a column with such a
+    name, or else the first column if it ascends and another column can contain the values."""
     names = {at: columns[at].name.strip() for at in numeric}
     possible = [at for at, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
     first = min(numeric, default=None)
@@ -128,11 +142,6 @@ def _column_named(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.P
     return next((at for at in numeric if name.fullmatch(columns[at].name.strip())), None)
 
 
-_LEAST_DATES = 5
-_MOST_OTHERS = 3
-"""Largest number of columns beside the dates that may name a row."""
-
-
 def upright(table: SeriesTable) -> SeriesTable:
     """Transpose a table whose dates run along the top: one row per series, or one row per year with a column per
     month."""
@@ -153,19 +162,6 @@ def upright(table: SeriesTable) -> SeriesTable:
         name = next((str(column.cells[row]) for column in names if isinstance(column.cells[row], str)), "")
         turned.append(SeriesColumn(name[:80], [columns[at].cells[row] for at in dated]))
     return SeriesTable(turned, table.comma_likely)
-
-
-_ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
-_SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
-"""Names of columns that say which series a row belongs to."""
-_EACH = re.compile(
-    r"\b(?:by|per|each|every|for (?:each|every|all)|pro|je|par|chaque|por|cada|per ogni)\W++(?=(\w++\W++)?)",
-    re.IGNORECASE,
-)
-_WORD = re.compile(r"[^\W_]+")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_MOST_WORDS = 20
-"""Largest number of words in a name that a request can mention."""
 
 
 class Mentions:
@@ -200,7 +196,8 @@ class Mentions:
 
 
 def _spellings(name: str) -> set[str]:
-    """Return a name in small letters without signs: once without the plural's s of its words, once with them."""
+    """Return two spellings of a name in small letters without signs: one without the plural s of its words, and one
+    with it."""
     parts = _parts(name)
     return {_join_singular(parts), "".join(parts)} - {""}
 
@@ -232,7 +229,8 @@ class Observed:
 
 
 def observed(table: SeriesTable, mentions: Mentions) -> list[Observed]:
-    """Return the series of `table` that are mentioned, or else all; none if the table has no column of numbers."""
+    """Return the series of `table` that are mentioned, or all series if none is mentioned. The list is empty if the
+    table has no column of numbers."""
     table = upright(table)
     comma = decimal_comma(_numeric_texts(table.columns), likely=table.comma_likely)
     numeric = {
@@ -296,8 +294,8 @@ def _without_row_numbers(
 
 
 def _rows_by_series(labels: Sequence[SeriesColumn], mentions: Mentions) -> dict[str, list[int]]:
-    """Return the rows of each series by the column that names it: of the series that are mentioned, or else of all.
-    Empty if no column separates series."""
+    """Return the rows of each series, by the column that names the series. Only series that are mentioned are returned,
+    or all if none is mentioned. The result is empty if no column separates series."""
     for column in labels:
         rows: dict[str, list[int]] = {}
         for at, cell in enumerate(column.cells):

@@ -15,10 +15,26 @@ _LEAST = 2
 """Least number of elements for a list to be a column."""
 _DEEPEST = 4
 """Largest number of objects around a table, as in `{"data": {"rows": […]}}`."""
+_DELIMITERS = ("\t", ";", ",", "|")
+_SAMPLE = 50
+"""Number of lines that decide on the delimiter."""
+_RULE = re.compile(r"[\s|:+=-]+")
+"""The line under the header of a Markdown table."""
+_DATE_THEN_NUMBER = (
+    # The quantifiers are possessive: the text after the spaces or signs never begins with one of them, so backtracking
+    # into them would be useless.
+    re.compile(r"(.{4,30}?)(?:\s*+[:=→]\s*+|\s++[–-]\s++|\s++)((?=\S*?\d)\S++)"),
+    re.compile(r"(.{4,40}\S)\s++(\S++)"),
+)
+_DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
+_LEAST_DATES = 5
+"""Least number of dates in a row that may be column names."""
+_LONGEST = 80
+"""Longest line, in characters, with a date and a number."""
 
 
 def json_table(text: str, most_cells: int) -> SeriesTable | None:
-    """Return the first table in a JSON text; None if it is no JSON or has no table. Raises TooManyCells."""
+    """Return the first table in a JSON text; None if it is not JSON or has no table. Raises TooManyCells."""
     try:
         return value_table(_parse_json(text), most_cells)
     except (ValueError, RecursionError):
@@ -77,7 +93,7 @@ def _table_of_list(rows: Sequence[Any], most_cells: int) -> SeriesTable | None:
 
 
 def _table_of_columns(lists: Mapping[str, Sequence[Any]], most_cells: int) -> SeriesTable:
-    """Build a table of the lists that have the most frequent length; others are no columns."""
+    """Build a table of the lists that have the most frequent length; others are not columns."""
     lengths = Counter(map(len, lists.values()))
     length = max(lengths, key=lambda one: (lengths[one], one))
     columns = {name: column for name, column in lists.items() if len(column) == length}
@@ -100,26 +116,9 @@ def _table_of_mappings(value: Mapping[str, Mapping[str, Any]], most_cells: int) 
     return table_of(rows, ("", *keys), most_cells)
 
 
-_DELIMITERS = ("\t", ";", ",", "|")
-_SAMPLE = 50
-"""Number of lines that decide on the delimiter."""
-_RULE = re.compile(r"[\s|:+=-]+")
-"""The line under the header of a Markdown table."""
-_DATE_THEN_NUMBER = (
-    # What follows spaces or signs never begins with one, so nothing is gained by giving some of them back.
-    re.compile(r"(.{4,30}?)(?:\s*+[:=→]\s*+|\s++[–-]\s++|\s++)((?=\S*?\d)\S++)"),
-    re.compile(r"(.{4,40}\S)\s++(\S++)"),
-)
-_DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
-_LEAST_DATES = 5
-"""Least number of dates in a row that may be column names."""
-_LONGEST = 80
-"""Longest line, in characters, with a date and a number."""
-
-
 def delimited_table(text: str, most_cells: int) -> SeriesTable | None:
-    """Return the table in a delimited text, or None. Lines of another width than most are taken for titles and
-    notes. Raises TooManyCells."""
+    """Return the table in a delimited text, or None. Lines with another number of cells than most lines are taken for
+    titles and notes. Raises TooManyCells."""
     lines = [
         line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.lstrip().startswith("#")
     ]
@@ -175,8 +174,8 @@ def _find_delimiter(lines: Sequence[str]) -> str:
 
 
 def _are_decimals(lines: Sequence[str]) -> bool:
-    """True if commas stand within numbers: in lines like `12,5`, but not in `1,12` and `2,14`, whose first numbers
-    ascend."""
+    """True if commas are decimal signs, as in lines like `12,5`. They are not if the first numbers ascend, as in `1,12`
+    and `2,14`."""
     numbers = lines[1:] if "," not in lines[0] else lines
     found = [_DECIMAL.fullmatch(line.strip()) for line in numbers]
     if not all(found):

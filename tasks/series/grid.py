@@ -12,6 +12,29 @@ from typing import Literal
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86_400, 604_800
 YEAR_MONTHS = 12
 _MEAN_MONTH = 365.2425 / 12 * DAY
+_NAMES = {
+    "second": ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second")),
+    "weekday": ((1, "weekday"),),
+    "month": ((YEAR_MONTHS, "year"), (3, "quarter"), (1, "month")),
+}
+_LONGEST_NAME = 80
+_LARGEST = 10**300
+MOST_COLUMNS = 16_384
+"""Largest number of columns of a table: a spreadsheet has no more."""
+_FILLED = 0.5
+"""Least share of a grid's steps that must have a value. If the share is lower, the dates follow another grid or no
+grid."""
+_ON_GRID = 0.9
+"""Least share of the gaps that must be whole steps."""
+_MONTH_EDGE = 5
+"""Largest distance, in days, between a date and the first or last day of a month at which the date stands for the
+month, like a last trading day."""
+_LEAST_MONTH = 27 * DAY
+_NICE = (
+    *(1, 5, 10, 15, 30, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE),
+    *(HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK),
+)
+"""Steps, in seconds, that irregular dates may be resampled to; longer ones are months, quarters and years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +85,6 @@ class Period:
         return dt.datetime(1970, 1, 1) + dt.timedelta(seconds=self.count * since)
 
 
-_NAMES = {
-    "second": ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second")),
-    "weekday": ((1, "weekday"),),
-    "month": ((YEAR_MONTHS, "year"), (3, "quarter"), (1, "month")),
-}
-
 DAILY, WEEKLY, WEEKDAYS = Period("second", DAY), Period("second", WEEK), Period("weekday")
 MONTHLY, QUARTERLY, YEARLY = Period("month"), Period("month", 3), Period("month", YEAR_MONTHS)
 
@@ -109,9 +126,6 @@ Cell = str | int | float | dt.datetime | None
 """A table's cell as its file contains it: text if the file has only text, None for an empty cell. Dates have no time
 zone."""
 
-_LONGEST_NAME = 80
-_LARGEST = 10**300
-
 
 def cell_of(value: object) -> Cell:
     """Convert a value to a cell: None for what is neither text nor a finite number nor a date."""
@@ -144,15 +158,11 @@ class SeriesTable:
     """True if an ambiguous comma is probably decimal, because semicolons separate the columns."""
 
 
-MOST_COLUMNS = 16_384
-"""Largest number of columns of a table: a spreadsheet has no more."""
-
-
 class TooManyCells(Exception):
     """The table has more cells than allowed. The message follows a name, such as that of the file."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"has more than {limit} cells, the limit (OPENFAZE_MAX_CELLS).")
+        super().__init__(f"has more than {limit} cells, the limit.")
 
 
 class TooManyColumns(TooManyCells):
@@ -163,7 +173,7 @@ class TooManyColumns(TooManyCells):
 
 
 def check_size(rows: int, columns: int, most_cells: int) -> None:
-    """Raise TooManyCells for a table of this size. Its cells may be many more than its source has values."""
+    """Raise TooManyCells for a table of this size. The table may have many more cells than its source has values."""
     if rows * columns > most_cells:
         raise TooManyCells(most_cells)
     if columns > MOST_COLUMNS:
@@ -183,21 +193,6 @@ def table_of(
     return SeriesTable(columns, comma_likely)
 
 
-_FILLED = 0.5
-"""Least share of a grid's steps that must have a value: if it is lower, the dates follow another grid or none."""
-_ON_GRID = 0.9
-"""Least share of the gaps that must be whole steps."""
-_MONTH_EDGE = 5
-"""Largest distance, in days, of a date from a month's first or last day to stand for the month, as last trading days
-do."""
-_LEAST_MONTH = 27 * DAY
-_NICE = (
-    *(1, 5, 10, 15, 30, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE),
-    *(HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK),
-)
-"""Steps, in seconds, that irregular dates may be resampled to; longer ones are months, quarters and years."""
-
-
 @dataclass(frozen=True, slots=True)
 class TimeGrid:
     start: dt.datetime
@@ -206,7 +201,7 @@ class TimeGrid:
     """Day of the month, if the step is in months; 31 means the last day."""
 
     def at(self, index: int) -> dt.datetime:
-        """Return the moment of a step. Raises OverflowError after the year 9999."""
+        """Return the point in time of a step. Raises OverflowError after the year 9999."""
         if self.step.unit == "month":
             return month_later(self.start, self.step.count * index, self.day)
         return self.step.after(self.start, index)
@@ -243,7 +238,8 @@ def nearest_step(times: Sequence[dt.datetime]) -> Period:
 
 
 def _may_be_years(gaps: Sequence[float]) -> bool:
-    """True if equal gaps can still be calendar years: 365 or 366 days are, while 28 or 30 days are no months."""
+    """True if equal gaps of days may be calendar years: gaps of 365 or 366 days may be, while equal gaps of 28 or 30
+    days are not months."""
     return gaps[0] in (365 * DAY, 366 * DAY)
 
 

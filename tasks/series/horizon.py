@@ -1,4 +1,4 @@
-"""Understanding the horizon of a forecast in the words of a request.
+"""Recognises the horizon of a forecast in the words of a request.
 
 The languages are English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese, Japanese, Russian and Arabic,
 in this order.
@@ -12,18 +12,6 @@ from tasks.notation.dates import DATE, stretch_of
 from tasks.notation.words import NUMBERS, UNITS, any_of, count_named, unit_named
 from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, MONTHLY, QUARTERLY, WEEKDAYS, WEEKLY, YEARLY, Period
 from tasks.wording.phrases import PHRASES, compiled
-
-
-@dataclass(frozen=True, slots=True)
-class Horizon:
-    count: int = 1
-    period: Period | None = None
-    """Unit that is counted; None: the steps of the series itself."""
-    until: dt.datetime | None = None
-    """End of the forecast, exclusive, which replaces count and period."""
-    firm: bool = True
-    """False if the words may mean the time of the series: `for 2024`."""
-
 
 _PERIODS = {
     "weekday": WEEKDAYS,
@@ -66,13 +54,23 @@ _BEFORE = 24
 _GONE = rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$"
 _AHEAD = rf"{_EDGE}(?:{_NEXT})\W*$"
 _TOMORROW = r"\b(?:tomorrow|morgen|demain|mañana|domani|amanhã)\b|明天|明日|\bзавтра\b|غدا"
-
 _UNTIL = (
     r"(?:\b(?:(?P<firm>until|till|through|thru|up to|bis|jusqu['’](?:à|en|au)|hasta|fino (?:a|al)|até|tot(?: en met)?"
     r"|до|по)"
     r"|to|by|ending|for|in|für|im|pour|en|para|per|voor|на|в)|(?P<cjk>到|至|حتى))"
     rf"(?: the)?(?: (?:end|close|ende|fin|final|fine|fim|einde|конца) ?(?:of|de|di|do|von|van)?)? ?{DATE}"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    count: int = 1
+    period: Period | None = None
+    """Unit that is counted; None: the steps of the series itself."""
+    until: dt.datetime | None = None
+    """End of the forecast, exclusive, which replaces count and period."""
+    firm: bool = True
+    """False if the words may mean the time of the series: `for 2024`."""
 
 
 def horizon_in(words: str) -> Horizon | None:

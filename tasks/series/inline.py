@@ -1,24 +1,52 @@
 """Finding numbers in a message's text, and the words around them."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice, zip_longest
 
 from tasks.notation.cells import looks_numeric, moment
 from tasks.series.formats import date_and_number, delimited_table, is_head, value_table
 from tasks.series.grid import SeriesTable, table_of
+from tasks.series.labelled import LabelledValues, labelled_values
 
 # Lists of numbers within words are found one number at a time: `12, 14.5; 16`, and `12,5 14,0` with decimal commas.
 # One regular expression for a whole list would search a megabyte in one call, during which no other thread runs.
 _PIECE = 16 * 1024
 """Number of characters that one call searches."""
-_BEGINNING = re.compile(r"(?<![\w.,])(?=[-+−]?\.?\d)")
+_BEGINNING = re.compile(r"(?<![\w.,])(?=[-+−]?[$€£]?\.?\d)")
 _REACH = 5
-"""Number of characters behind a number's beginning that are needed to recognise it."""
+"""Number of characters from the beginning of a number that are needed to recognise it."""
 _POINTS = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
 _COMMAS = r"[-+−]?\d+,\d+"
+_THOUSANDS = r"[-+−]?[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,\d)"
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_FENCE = "```"
+_BEGINNINGS = 20
+"""Number of opening brackets that are tried as the beginning of JSON."""
+_READ_AGAIN = 100_000
+"""Number of characters that failed attempts may read in all. After this number, no further bracket is tried."""
+_LEAST_ROWS = 2
+_LEAST_RUN = 3
+"""Least number of dates with values in a row that make a table: two may be part of a sentence."""
+_DATE_BEGINNING = re.compile(r"(?<![\w.])(?=\d{1,2}(?:\d{2})?[-/.])")
+_DATED = re.compile(
+    r"[\s,;|]{0,5}(\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})[\s,;|]{1,5}"
+    r"([-+−]?\d+(?:\.\d+)?)(?![\w.]\w)"
+)
+_MOST_WORDS = 2000
+"""Number of characters kept at each end of a long message."""
+_SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
+_VALUE = r"[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)"
+_PAIR_VALUE = re.compile(_VALUE)
+PAIR = re.compile(rf"([^\s,;:()]{{4,20}}(?:\s\d{{2,4}})?)\s*{_VALUE}")
+
+
+_AND = r"(?:,?\s{1,20}(?:and|und|et|y|e|en|og|och|i|и|ve)\s{1,20})"
+_ENDS_LIST = r"(?=\s{0,20}(?:[.,;:!?)\]\n]|\Z))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +54,43 @@ class _Notation:
     number: "re.Pattern[str]"
     next: "re.Pattern[str]"
     """A number together with the separator before it."""
+    last: "re.Pattern[str]"
+    """A number that ends a list in a sentence, with the "and" before it. A number before further words is not of the
+    list: "4, 5, 6 and 3 days ahead"."""
 
 
 def _compile_notation(number: str, gap: str) -> _Notation:
-    return _Notation(re.compile(rf"{number}(?!\w)"), re.compile(rf"(?:{gap})({number})(?!\w)"))
+    return _Notation(
+        re.compile(rf"{number}(?!\w)"),
+        re.compile(rf"(?:{gap})({number})(?!\w)"),
+        re.compile(rf"{_AND}({number}){_ENDS_LIST}"),
+    )
 
 
-_NOTATIONS = (_compile_notation(_COMMAS, r"\s*;\s*|\s+"), _compile_notation(_POINTS, r"\s*[;,|]\s*|\s+"))
+_NOTATIONS = (
+    _compile_notation(_THOUSANDS, r"\s*;\s*|,?\s+"),
+    _compile_notation(_COMMAS, r"\s*(?:;|[-=]{1,2}>|→)\s*|\s+"),
+    _compile_notation(_POINTS, r"\s*(?:[;,|]|[-=]{1,2}>|→)\s*|\s+"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NumberList:
-    """Two or more numbers with nothing but separators between them."""
+    """Two or more numbers with only separators between them."""
 
     start: int
     end: int
     notation: _Notation
 
     def numbers(self, text: str) -> list[str]:
-        """Return the numbers as `text`, in which the list was found, writes them."""
+        """Return the numbers as they are written in `text`, in which the list was found."""
         found = self.notation.number.match(text, self.start)
         assert found is not None
         return [found[0], *(one[1] for one in _following_numbers(text, found.end(), self.notation))]
 
 
 def longest_list(text: str) -> NumberList | None:
-    """Return the list with most characters; among equals, the one with decimal commas."""
+    """Return the longest list in characters. If two are equally long, return the one with decimal commas."""
     found = chain.from_iterable(_find_lists(text, notation) for notation in _NOTATIONS)
     return max(found, key=lambda one: one.end - one.start, default=None)
 
@@ -71,7 +110,7 @@ def _find_lists(text: str, notation: _Notation) -> Iterator[NumberList]:
 
 
 def _number_starts(text: str, beginning: "re.Pattern[str]" = _BEGINNING) -> Iterator[int]:
-    """Yield the positions at which numbers begin that are no part of a word or another number."""
+    """Yield the positions at which numbers begin that are not part of a word or another number."""
     for piece in range(0, len(text), _PIECE):
         for found in beginning.finditer(text, piece, piece + _PIECE + _REACH):
             if found.start() < piece + _PIECE:
@@ -79,33 +118,16 @@ def _number_starts(text: str, beginning: "re.Pattern[str]" = _BEGINNING) -> Iter
 
 
 def _following_numbers(text: str, at: int, notation: _Notation) -> "Iterator[re.Match[str]]":
+    begin = at
     while (found := notation.next.match(text, at)) is not None:
         yield found
         at = found.end()
+    if at > begin and (found := notation.last.match(text, at)) is not None:
+        yield found
 
 
-_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
-_FENCE = "```"
-_BEGINNINGS = 20
-"""Number of opening brackets that are tried as the beginning of JSON."""
-_READ_AGAIN = 100_000
-"""Number of characters that tries in vain may have read before no other bracket is tried."""
-_LEAST_ROWS = 2
-_LEAST_RUN = 3
-"""Least number of dates with values in a row that make a table: two may be part of a sentence."""
-_DATE_BEGINNING = re.compile(r"(?<![\w.])(?=\d{1,2}(?:\d{2})?[-/.])")
-_DATED = re.compile(
-    r"[\s,;|]{0,5}(\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})[\s,;|]{1,5}"
-    r"([-+−]?\d+(?:\.\d+)?)(?![\w.]\w)"
-)
-_MOST_WORDS = 2000
-"""Number of characters kept at each end of a long message."""
-_SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
 _LONGEST_NAME, _LONGEST_NUMBER = 40, 80
 """Largest number of characters on either side of a pair's sign."""
-_VALUE = r"[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)"
-_PAIR_VALUE = re.compile(_VALUE)
-PAIR = re.compile(rf"([^\s,;:()]{{4,20}}(?:\s\d{{2,4}})?)\s*{_VALUE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +135,32 @@ class SeriesMessage:
     words: str
     """Text of the request without addresses and numbers."""
     table: SeriesTable | None
+    note: str = ""
+    """Sentence on what had to be assumed about the dates; "" without one."""
 
 
-def message_of(text: str, most_cells: int, *, has_sources: bool = False) -> SeriesMessage:
-    """Separate a message into words and a table. If the request has sources, numbers in the text are words.
+def message_of(text: str, most_cells: int, *, has_sources: bool = False, today: dt.date | None = None) -> SeriesMessage:
+    """Separate a message into words and a table. If the request has sources, numbers in the text are words. Months
+    without a year are taken for the latest up to `today`, by default the current day in UTC.
 
     Raises TooManyCells.
     """
     text = _ADDRESS.sub(" ", text)
     if has_sources:
         return SeriesMessage(_shorten(text), None)
-    for find in (_table_in_fence, _table_in_json, _table_in_lines, _table_in_pairs, _table_in_run, _table_in_list):
+    labelled = partial(_labelled_table, today=today or dt.datetime.now(dt.UTC).date())
+    for find in (
+        _table_in_fence,
+        _table_in_json,
+        _table_in_lines,
+        labelled,
+        _table_in_pairs,
+        _table_in_run,
+        _table_in_list,
+    ):
         found = find(text, most_cells)
         if found is not None:
-            return SeriesMessage(_shorten(found.words), found.table)
+            return replace(found, words=_shorten(found.words))
     return SeriesMessage(_shorten(text), None)
 
 
@@ -201,7 +235,7 @@ def _table_in_lines(text: str, most_cells: int) -> SeriesMessage | None:
 
 
 def _tables_on_own_lines(lines: Sequence[str]) -> list[str]:
-    """Move a table that begins behind words, `Forecast this: date,sold`, to a line of its own."""
+    """Move a table that begins after words, `Forecast this: date,sold`, to a line of its own."""
     apart: list[str] = []
     for line, below in zip_longest(lines, lines[1:], fillvalue=""):
         words, colon, rest = line.rpartition(": ")
@@ -210,6 +244,21 @@ def _tables_on_own_lines(lines: Sequence[str]) -> list[str]:
         else:
             apart.append(line)
     return apart
+
+
+def _labelled_table(text: str, most_cells: int, today: dt.date) -> SeriesMessage | None:
+    found = labelled_values(text, today)
+    listed = longest_list(text) if found is not None else None
+    if found is None or (listed is not None and _is_longer(listed, found, text)):
+        return None
+    table = table_of(found.rows, ("",) if len(found.rows[0]) == 1 else (), most_cells)
+    return SeriesMessage(_cut_out(text, found.start, found.end), table, found.note)
+
+
+def _is_longer(listed: NumberList, found: LabelledValues, text: str) -> bool:
+    """True if a list of numbers stands apart from the labelled values and has more values."""
+    is_apart = listed.end <= found.start or found.end <= listed.start
+    return is_apart and len(listed.numbers(text)) > len(found.rows)
 
 
 def _table_in_pairs(text: str, most_cells: int) -> SeriesMessage | None:

@@ -20,6 +20,13 @@ from tasks.series.inline import SeriesMessage, message_of
 
 _GAPS = 20
 """Largest number of positions visited per cell that may be read: a row can have a single cell far to the right."""
+_PROSE = frozenset(
+    {"text/html", "text/markdown", media_types.DOCX, media_types.PPTX, media_types.EMAIL, media_types.MAILBOX}
+)
+"""Types in which text surrounds tables; they are read as Markdown."""
+_READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
+_SMALL = 50_000
+"""Largest number of characters that are read as tables in a thread of this process."""
 
 
 class WorkbookTables:
@@ -38,7 +45,7 @@ class WorkbookTables:
             self._tables = list(self._read(members))
         except (InputError, MemoryError):
             raise
-        except TooManyCells as error:  # in the sheet's places, which are more than its cells
+        except TooManyCells as error:  # the sheet has too many positions, which include empty ones
             raise _too_large(blob, TooManyCells(limits.cells)) from error
         except Exception as error:  # openpyxl raises whatever malformed parts lead to
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
@@ -89,15 +96,6 @@ def _count_filled(cells: Sequence[Cell]) -> int:
     return sum(cell is not None for cell in cells)
 
 
-_PROSE = frozenset({"text/html", "text/markdown", media_types.DOCX, media_types.PPTX})
-"""Types in which text surrounds tables; they are read as Markdown."""
-_READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
-
-
-_SMALL = 50_000
-"""Largest number of characters that are read as tables in a thread of this process."""
-
-
 class TextTables:
     """The tables in a text, decoded as UTF-8, for a decode process. Raises InputTooLarge for too many cells."""
 
@@ -116,7 +114,7 @@ class TextTables:
         for way in ways:
             try:
                 table = way(text, limit)
-            except TooManyColumns as error:  # a line of many numbers is no table but a list
+            except TooManyColumns as error:  # a line of many numbers is not a table but a list
                 too_wide = error
             except TooManyCells as error:
                 raise _too_large(blob, error) from error
@@ -148,7 +146,7 @@ class MessageParts:
         return self._message
 
     def close(self) -> None:
-        """Release nothing: only the words and the cells are kept."""
+        """Do nothing, because only the words and the cells are kept."""
 
 
 class TableReader:

@@ -16,9 +16,12 @@ from tasks.series.horizon import Horizon
 LEAST_POINTS = 5
 """Length of the shortest series that is forecast (the HTTP contract)."""
 _SHOWN = 4
-"""Number of values, besides the last, that a note or an error repeats."""
+"""Number of values, in addition to the last, that a note or an error repeats."""
 _NAMED_GAPS = 3
 """Number of filled dates that a note names."""
+MOST_STEPS = 256
+"""Longest horizon in steps (the HTTP contract)."""
+_UNDATED = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +46,8 @@ class Regular:
 
 
 def regular(observed: Observed, period: Period | None, most: int) -> Regular:
-    """Resample observations. Irregular ones that are denser than `period`, the unit in the request, are summed per
-    period.
+    """Resample observations. Irregular observations that are denser than `period`, the unit in the request, are summed
+    per period.
 
     Raises InputError for fewer than LEAST_POINTS values, and for more than `most` steps from the first to the last.
     """
@@ -158,7 +161,7 @@ def _fill_grid(
     np.add.at(sums, places, values)
     np.add.at(numbers, places, 1)
     there = np.flatnonzero(numbers)
-    # Several dates of a series with small irregularities may be nearest to the same step.
+    # In a series with small irregularities, several dates may be nearest to the same step.
     line = np.interp(np.arange(count), there, sums[there] / numbers[there])
     gaps = np.flatnonzero(numbers == 0)
     if not len(gaps):
@@ -199,8 +202,7 @@ def _sum_by_period(
 def _check_length(count: int, most: int, step: str, param: str | None) -> None:
     if count > most:
         raise InputError(
-            f"the series has {count} steps of one {step} from its first to its last value; the limit is {most} "
-            "(OPENFAZE_MAX_SERIES_POINTS)",
+            f"the series has {count} steps of one {step} from its first to its last value; the limit is {most}",
             code="too_many_points",
             param=param,
         )
@@ -208,11 +210,6 @@ def _check_length(count: int, most: int, step: str, param: str | None) -> None:
 
 def _count_text(count: int, one: str, more: str) -> str:
     return f"{count} {one if count == 1 else more}"
-
-
-MOST_STEPS = 256
-"""Longest horizon in steps (the HTTP contract)."""
-_UNDATED = 10
 
 
 def steps_ahead(series: Regular, horizon: Horizon | None) -> int:

@@ -1,8 +1,7 @@
-"""Preparing sound for transcription: stereo channels that are one speaker each are recognised, and faint speech is
-amplified.
+"""Prepares sound for transcription: detects stereo channels with one speaker each, and amplifies faint speech.
 
-`bench/denoise.py` has the figures. Speech below -42 dB of full scale loses words that the same speech, amplified,
-keeps. There is no denoising: spectral gating and RNNoise cost more words than they save.
+`bench/denoise.py` has the figures. In speech below -42 dB of full scale, the engine misses words that it recognises if
+the speech is amplified. There is no denoising: spectral gating and RNNoise cost more words than they save.
 """
 
 from collections.abc import Sequence
@@ -29,8 +28,8 @@ _MOSTLY = 0.7
 _LEAST_SHARE = 0.03
 """Least share of the active frames that must belong to each channel for both to have a speaker."""
 _SMOOTHED = 5
-"""Number of frames on each side that smooth a frame's level, so that a gap between two words of one is no turn of the
-other."""
+"""Number of frames on each side that smooth a frame's level, so that a gap between two words of one speaker does not
+count as a turn of the other."""
 
 
 _UNLIKE = 0.5
@@ -40,6 +39,16 @@ time, below 0 if they take turns)."""
 _LEAKED = 10 ** (-25 / 20)
 """Level relative to the louder channel below which the other holds only cross-talk."""
 _LEAST_FRAMES = 20
+TARGET = 10 ** (-24 / 20)
+"""Root mean square to which faint speech is amplified: -24 dB of full scale, the level of ordinary recordings."""
+FAINT = 10 ** (-42 / 20)
+"""Least root mean square of speech that is left unchanged."""
+SILENT = 10 ** (-88 / 20)
+"""Root mean square below which sound is not speech: the rounding of 16-bit samples alone is as loud."""
+_LOUD = 95
+"""Percentile of the frames' loudness that is taken as the level of speech, because there are pauses."""
+_RAMP = SAMPLE_RATE // 10
+"""Number of samples over which the gain changes."""
 
 
 def _frame_levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -51,8 +60,8 @@ def _frame_levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def are_apart(block: NDArray[np.float32]) -> bool:
-    """True if the channels of `block` (float32 [2, n] at 16 kHz) are separate lines. False if one is silent, since
-    mixing them loses nothing then."""
+    """True if the channels of `block` (float32 [2, n] at 16 kHz) are separate lines. False if one of them is silent,
+    because nothing is lost then if they are mixed."""
     levels = _frame_levels(block)
     if levels.shape[1] < _LEAST_FRAMES:
         return False
@@ -103,19 +112,6 @@ class ChannelLevels:
 
     def _all(self) -> NDArray[np.float32]:
         return np.concatenate([np.empty((2, 0), np.float32), *self._levels], axis=1)
-
-
-TARGET = 10 ** (-24 / 20)
-"""Root mean square to which faint speech is amplified: -24 dB of full scale, the level of ordinary recordings."""
-FAINT = 10 ** (-42 / 20)
-"""Least root mean square of speech that is left unchanged."""
-SILENT = 10 ** (-88 / 20)
-"""Root mean square below which sound is no speech: the rounding of 16-bit samples alone is as loud."""
-
-_LOUD = 95
-"""Percentile of the frames' loudness that is taken as the level of speech, because there are pauses."""
-_RAMP = SAMPLE_RATE // 10
-"""Number of samples over which the gain changes."""
 
 
 class FaintSpeech:

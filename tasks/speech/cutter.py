@@ -1,5 +1,5 @@
-"""Cutting a streamed recording into stretches that a speech engine takes at once: at pauses, long ones first, or else
-at the quietest place with a second of overlap."""
+"""Cuts a streamed recording into stretches for a speech engine. Cuts are made at pauses, preferably long ones, or else
+at the quietest place, with an overlap of a second on each side."""
 
 import bisect
 import math
@@ -15,6 +15,25 @@ from models.speech.voice_activity import FRAME, FRAME_S, Probabilities
 
 _LEAST = 1e-4
 """Bound on probabilities, which are kept this far from 0 and 1, so that their log odds are finite."""
+_SPEECH_FROM = 0.5
+_SPEECH_TO = 0.35
+"""Thresholds of the probability of speech, with Silero's values. Speech begins with a frame above the first and lasts
+until a frame falls below the second."""
+_LEAST_SPEECH = 3
+_LEAST_PAUSE = 4
+"""Least length of speech, and least length of a pause, in frames. Shorter sounds are clicks; shorter pauses belong to
+consonants."""
+_MARGIN = 10
+"""Number of frames of silence that are kept at each end of a stretch: 0.32 s."""
+_LONG_PAUSE = 62
+"""Pause in frames that ends a stretch at once: 2 s."""
+_LONG_PAUSE_OF_FULL = 109
+"""Pause in frames that ends a stretch for engines that take equally long for every stretch: 3.5 s."""
+_OVERLAP = 31
+"""Frames of overlap on each side of a cut within speech."""
+_LONGEST = int(LONGEST_S * RATE) // FRAME - 2 * _MARGIN
+_EARLIEST = 0.4
+"""Least share of the desired length at which pauses are used: short stretches are heard with less context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +58,6 @@ def pooled(found: Iterable[tuple[float, float]]) -> float | None:
     total = sum(weight for _, weight in odds)
     return 1 / (1 + math.exp(-sum(odd * weight for odd, weight in odds) / total)) if total else None
 
-
-_SPEECH_FROM = 0.5
-_SPEECH_TO = 0.35
-"""Speech begins with a frame above the first threshold and lasts until one falls below the second; the values are
-Silero's."""
-_LEAST_SPEECH = 3
-_LEAST_PAUSE = 4
-"""Least lengths of speech and of pauses in frames: shorter ones are clicks, or consonants."""
-_MARGIN = 10
-"""Frames of silence kept at the ends of a stretch: 0.32 s."""
-_LONG_PAUSE = 62
-"""Pause in frames that ends a stretch at once: 2 s."""
-_LONG_PAUSE_OF_FULL = 109
-"""Pause in frames that ends a stretch for engines that take equally long for every stretch: 3.5 s."""
-_OVERLAP = 31
-"""Frames of overlap on each side of a cut within speech."""
-_LONGEST = int(LONGEST_S * RATE) // FRAME - 2 * _MARGIN
-_EARLIEST = 0.4
-"""Least share of the desired length at which pauses are used: short stretches are heard with less context."""
 
 Span = tuple[float, float]
 """Start and end in seconds of the recording."""
@@ -84,7 +84,7 @@ class Stretch:
 
 
 class Cutter:
-    """Cuts a stream. It rarely holds more than a stretch and the samples added last."""
+    """Cuts a stream. It rarely holds more than one stretch and the samples that were added last."""
 
     def __init__(self, length_s: float, *, start_s: float = 0.0, channel: int | None = None) -> None:
         """Set the desired length; a stretch grows to LONGEST_S rather than be cut within speech. `start_s` is the
@@ -139,7 +139,8 @@ class Cutter:
         return stretch
 
     def _runs_together(self, runs: Sequence[tuple[int, int]], begin: int) -> int | None:
-        """Return how many of `runs` make the next stretch; 0 if none ends in time, None if more samples are needed."""
+        """Return the number of `runs` that make up the next stretch; 0 if no run ends in time, None if more samples are
+        needed."""
         best, longest = 0, 0
         for index, (before, after) in enumerate(pairwise(runs), start=1):
             pause = after[0] - before[1]

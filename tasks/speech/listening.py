@@ -1,5 +1,5 @@
-"""Streaming a recording through voice activity detection, cutting and an engine to timed words. Overlapping stretches
-are joined, and each word is placed where there is speech."""
+"""Transcribes a recording as a stream: detects speech, cuts it into stretches, and runs an engine that returns timed
+words. Overlapping stretches are joined, and each word is placed where there is speech."""
 
 import asyncio
 from collections import deque
@@ -21,20 +21,39 @@ from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
 _AT_ONCE = 16
-"""Most stretches of one recording that wait or are decoded: enough to fill two batches on a CPU, 30 MB at most."""
+"""Largest number of stretches of one recording that wait or are decoded: enough to fill two batches on a CPU, 30 MB at
+most."""
 _URGENT_S = 60.0
-"""Seconds at a recording's beginning that have priority over the rest of long ones, so that short recordings are served
-quickly."""
+"""The first this many seconds of every recording get priority, so that short recordings do not wait behind long
+ones."""
 _SURE = 0.6
 """Least probability at which a detected language holds for the whole recording."""
 _MARGIN_S = 0.3
 _LOST_S = 0.5
-"""Least seconds of speech without words that are transcribed a second time: engines stop early if the speaker or the
-subject changes, and omit speech between two pauses."""
+"""Least number of seconds of speech without words at which the speech is transcribed a second time. Engines stop early
+if the speaker or the subject changes, and omit speech between two pauses."""
 _LESS_CLEAR = 0.2
 """Loss in mean word probability that is accepted if the second attempt finds more words."""
 _CLEAR_ENOUGH = 0.4
 """Mean word probability with which a second attempt's words are accepted in any case."""
+_OVERLAP_S = 1.0
+"""Seconds of overlap on each side of a cut within speech."""
+_APART_S = 0.4
+"""Largest difference in time, in seconds, between two hearings of one word."""
+_GAP_S = 0.25
+"""A silence within a word's time is trimmed if it is at least this long: the alignment wrongly counted it as part of
+the word."""
+_ASTRAY_S = 0.5
+"""A word farther than this from any speech is treated as hallucinated."""
+_SHORTEST_S = 0.02
+_HEARD_S = 0.1
+"""A last part with less speech than this is not chosen for a recording's first word."""
+_EACH_S = 0.3
+_LETTER_S = 0.07
+"""Seconds per word, and additional seconds per letter, in unhurried speech."""
+_NAME_LETTERS = 4
+_SYLLABLES = 0x2E80
+"""First code point of the Unicode characters that are a syllable or more."""
 
 
 @dataclass(slots=True)
@@ -129,7 +148,8 @@ async def listen(
 async def _stretches(
     recording: Recording, length_s: float, heard: Heard, turns: SpeakerTurns | None, speakers: int | None
 ) -> AsyncIterator[Stretch]:
-    """Yield the stretches. Channels are mixed until a block shows that they are separate lines."""
+    """Yield the stretches. Channels are mixed until a block shows that they carry different audio, such as the two ends
+    of a phone call."""
     tracks = [_ListeningTrack(length_s, 0.0, None)]
     faint = FaintSpeech()
     async for sound in recording.blocks(_BLOCK_S):
@@ -153,7 +173,8 @@ async def _stretches(
 
 
 def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) -> Iterator[Stretch]:
-    """Yield the next stretches of one track, each with the earliest start of any later stretch."""
+    """Yield one track's new stretches; set `then` of each to the earliest time at which any later stretch (of any
+    track) can start."""
     latest = min(track.cut_until for track in tracks)
     for index, stretch in enumerate(stretches, start=1):
         yield replace(stretch, then=min([latest, *(later.start for later in stretches[index:])]))
@@ -246,7 +267,8 @@ class _Listener:
 
     async def _transcribe(self, samples: Samples, start: float) -> WindowText:
         window = SpeechWindow(samples, self._given, self._options.translate, self._options.prompt)
-        # Only the first window is refused if too many wait, so that no work is thrown away later.
+        # Only a recording's first window may be refused when the queue is full; later ones wait, so that finished work
+        # is not lost.
         wait, self._admitted = self._admitted, True
         return await self._engine.transcribe(window, wait=wait, urgent=start < _URGENT_S)
 
@@ -267,30 +289,11 @@ def _sample_index(seconds: float) -> int:
     return max(0, round(seconds * RATE))
 
 
-_OVERLAP_S = 1.0
-"""Seconds of overlap on each side of a cut within speech."""
-_APART_S = 0.4
-"""Largest difference in time, in seconds, between two hearings of one word."""
-_GAP_S = 0.25
-"""Least pause in seconds that is cut off a word: the alignment added it to an adjacent word."""
-_ASTRAY_S = 0.5
-"""Distance in seconds from all speech beyond which a word was invented."""
-_SHORTEST_S = 0.02
-_HEARD_S = 0.1
-"""Seconds of speech below which a part is the beginning of the next word."""
-_EACH_S = 0.3
-_LETTER_S = 0.07
-"""Seconds that a word takes, and each of its letters, in unhurried speech."""
-_NAME_LETTERS = 4
-_SYLLABLES = 0x2E80
-"""First code point of the Unicode characters that are a syllable or more."""
-
-
 def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float) -> list[SpokenWord]:
     """Join the words of two stretches that overlap around the second `cut`, each word once.
 
-    At a word that both heard, the text changes from the first hearing to the second. If they agree on none, each word
-    is taken from the stretch on whose side of the cut it lies.
+    Switch from `before` to `after` at the word nearest to the cut that occurs in both. If they agree on no word, each
+    word is taken from the stretch on its side of the cut.
     """
     tail = [index for index, word in enumerate(before) if word.end > cut - _OVERLAP_S]
     head = [index for index, word in enumerate(after) if word.start < cut + _OVERLAP_S]
@@ -326,8 +329,8 @@ def fitted(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWo
 
 
 def whole(words: Sequence[SpokenWord]) -> list[SpokenWord]:
-    """Join those of one hearing's `words` that the engine writes without a space between them: "K-O-W" comes as
-    three."""
+    """Join words of one hearing that the engine writes without a space between them. For example, "K-O-W" comes as
+    three words."""
     found: list[SpokenWord] = []
     for word in words:
         if found and not word.text[:1].isspace() and separator(found[-1].text, word.text):
@@ -346,8 +349,9 @@ def _merge_words(first: SpokenWord, second: SpokenWord) -> SpokenWord:
 
 
 def doubtful(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
-    """Return the spans of speech of at least `least_s` that have no words, or words too short for them, since the times
-    of words extend over speech that was not heard. Words and spans are in order and do not overlap."""
+    """Return the spans of speech of at least `least_s` in which words are probably missing. They have no words, or too
+    few letters for their duration: an engine may stretch a word's time over speech that it missed. Words and spans are
+    in order and do not overlap."""
     stretched = [
         (word.start, word.end)
         for word in words
@@ -376,8 +380,8 @@ def _speech_without_words(words: Sequence[SpokenWord], speech: Sequence[Span], l
 
 
 def without_neighbours(found: Sequence[SpokenWord], words: Sequence[SpokenWord], span: Span) -> list[SpokenWord]:
-    """Return `found`, words in `span`, without those that `words` have next to the span, because both hearings may
-    contain them."""
+    """Drop the first or last word of `found` if it repeats the word right before
+    or after the span."""
     before = [word for word in words if span[0] - _APART_S < word.end <= span[0]]
     after = [word for word in words if span[1] <= word.start < span[1] + _APART_S]
     kept = list(found)

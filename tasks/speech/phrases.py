@@ -22,6 +22,21 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
     "\U00020000-\U0003ffff]"
 )
+_LONGEST_S = 6.0
+_SHORTEST_S = 0.3
+_PAUSE_S = 0.7
+"""Pause in seconds that ends a phrase even within a sentence."""
+_SENTENCE_ENDS = tuple(".!?。！？…؟।")
+_CLAUSE_ENDS = tuple(",;:，、；：،–—")
+_CLAUSE_S = 0.5
+"""Value of a comma as a place to cut, in seconds of pause."""
+_OFF_CENTRE_S = 1.0
+"""Cost of a cut at the end of a phrase, compared to a cut in its middle."""
+_ABBREVIATIONS = frozenset(
+    ("mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "e.g", "i.e", "bzw", "z.b", "usw", "sra", "dra")
+)
+_INITIAL = re.compile(r"[^\W\d_]\.")
+"""Pattern of an initial. Several initials in a row are a spelled name."""
 
 
 def separator(before: str, after: str) -> str:
@@ -44,23 +59,6 @@ def spaced(parts: Iterable[str]) -> Iterator[str]:
 
 def joined_text(parts: Iterable[str]) -> str:
     return "".join(spaced(parts))
-
-
-_LONGEST_S = 6.0
-_SHORTEST_S = 0.3
-_PAUSE_S = 0.7
-"""Pause in seconds that ends a phrase even within a sentence."""
-_SENTENCE_ENDS = tuple(".!?。！？…؟।")
-_CLAUSE_ENDS = tuple(",;:，、；：،–—")
-_CLAUSE_S = 0.5
-"""Value of a comma as a place to cut, in seconds of pause."""
-_OFF_CENTRE_S = 1.0
-"""Cost of a cut at the end of a phrase, compared to one in its middle."""
-_ABBREVIATIONS = frozenset(
-    ("mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "e.g", "i.e", "bzw", "z.b", "usw", "sra", "dra")
-)
-_INITIAL = re.compile(r"[^\W\d_]\.")
-"""Several initials in a row are a spelled name."""
 
 
 @dataclass(frozen=True, slots=True)

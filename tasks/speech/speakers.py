@@ -31,15 +31,26 @@ of two speakers 0.25 (two voices of one synthesiser) to 0.6."""
 MOST_SPEAKERS = 20
 
 _AT_ONCE = 2000
-"""Most windows that are compared: their distances take 32 MB and a second. More windows are sampled evenly."""
+"""Largest number of windows that are compared: their distances take 32 MB and a second. More windows are sampled
+evenly."""
 _LEAST_SECONDS = 3.0
-"""Least seconds of speech in a cluster; a tenth of the speech if that is less."""
+"""Least number of seconds of speech in a cluster. If a tenth of the whole speech is less, that is the bound."""
 _LEAST_SHARE = 0.003
 """Least share of the speech of a long recording in a cluster."""
 _NARROWER, _WIDER = 0.9, 1.03
 """Factors by which the distance changes in the search for the requested number of speakers."""
 _NARROWEST = 0.08
 """Smallest distance in the search, in case more speakers are requested than there are."""
+FRAME = 0.05
+"""Resolution of turns in seconds."""
+_CHANGE = 0.6
+"""Cost of a change of speaker, in cosine similarity × frames. With this cost, the other voice must be more similar by
+0.1 for 0.3 s."""
+_CHANGE_IN_PAUSE = 0.25
+_PAUSE_LEVEL = 0.15
+"""Share of a region's median loudness below which a frame is a pause, where a change costs less."""
+_HOP = WINDOW // 2
+_FRAME = int(RATE * FRAME)
 
 
 def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -> Vectors:
@@ -61,7 +72,8 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
 
     def told_apart(distance: float) -> NDArray[np.int64]:
         clusters = fcluster(tree, distance, "distance")
-        # Numbering by the last joins in the tree makes the earlier one of equally large clusters go first.
+        # Clusters are numbered by the last join in the tree, so that of two equally large clusters the earlier one
+        # comes first.
         joins, names = leaders(tree, clusters)
         return _merge_small_clusters(sample, joins[np.argsort(names)][clusters - 1], least)
 
@@ -110,16 +122,6 @@ def _cluster_means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
     sums = np.stack([vectors[labels == label].sum(axis=0) for label in range(labels.max() + 1)])
     means: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
     return means
-
-
-FRAME = 0.05
-"""Resolution of turns in seconds."""
-
-_CHANGE = 0.6
-"""Cost of a change of speaker in cosine × frames: a voice must be nearer by 0.1 for 0.3 s."""
-_CHANGE_IN_PAUSE = 0.25
-_PAUSE_LEVEL = 0.15
-"""Share of a region's median loudness below which a frame is a pause, where a change costs less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +177,6 @@ def _best_path(gains: NDArray[np.float64], costs: NDArray[np.float64]) -> NDArra
     return path
 
 
-_HOP = WINDOW // 2
-_FRAME = int(RATE * FRAME)
-
-
 class _DiarizationMethod(Protocol):
     async def add(self, samples: Samples, start: float) -> None: ...
     async def finish(self, speakers: int | None) -> Sequence[SpeakerTurn]: ...
@@ -213,7 +211,7 @@ class SpeakerTurns:
 
     async def listen(self, block: NDArray[np.float32]) -> None:
         """Add the recording's next block, float32 [channels, n] at 16 kHz, silence included, because two channels may
-        be two speakers. It has no effect for mono."""
+        be two speakers. For mono, this has no effect."""
         if self._levels is not None:
             await asyncio.to_thread(self._levels.add, block)
 
@@ -301,8 +299,8 @@ def _frame_loudness(samples: Samples) -> NDArray[np.float32]:
 
 
 def _reliable_regions(regions: Sequence[SpeechRegion]) -> Sequence[SpeechRegion]:
-    """Return the regions of at least a whole window if they make up half of the speech, or else all: short ones are
-    unreliable."""
+    """Return only the regions of at least a whole window if these make up half of the speech, because shorter regions
+    are unreliable; else return all regions."""
     whole = [region for region in regions if region.end - region.start >= WINDOW / RATE]
     return whole if 2 * _total_seconds(whole) >= _total_seconds(regions) else regions
 

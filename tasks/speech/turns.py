@@ -13,7 +13,18 @@ from tasks.speech.cutter import Stretch
 from tasks.speech.phrases import Phrase, Phrasing, separator
 
 _UNSETTLED_S = 2.0
-"""Seconds at the end of a stretch that may still change, because the next one can overlap them."""
+"""Number of seconds at the end of a stretch in which words may still change, because the next stretch can overlap
+them."""
+PAUSE = 0.5
+"""Longest silence in seconds within a turn."""
+_SPELLED_PAUSE = 0.7
+"""Longest silence in seconds between two letters of a spelled word."""
+_SPELLED_FROM = 3
+"""A run of at least this many single letters or digits counts as a spelled-out word."""
+_LEAST_TURN = 1.6
+"""Least duration, in seconds, of letters in which a voice can be recognised: the length of the encoder's window. A
+shorter turn within a spelled word is ignored."""
+_SPELLED = re.compile(r"\W*(?:[^\W_](?:[-.]|\b))+\W*")
 
 
 @dataclass(slots=True)
@@ -35,19 +46,19 @@ class _PhraseTrack:
 
     @property
     def open_from(self) -> float:
-        """Time before which no further phrase of this track can begin, as far as it has been heard."""
+        """Earliest time at which another phrase of this track can begin, according to the words so far."""
         if self.phrasing.open_from is not None:
             return self.phrasing.open_from
         return self.words[self.taken].start if self.taken < len(self.words) else inf
 
 
 class PhraseEmitter:
-    """Sends phrases in order of their start. A phrase is sent when no later speech can change or precede it, if the
-    words so far are clear enough to be believed."""
+    """Sends phrases in order of their start. A phrase is sent as soon as no later speech can change it or come before
+    it, provided that the words so far are clear enough to be trusted."""
 
     def __init__(self, tell: Callable[[Phrase], None], believes: Callable[[float, int], bool]) -> None:
-        """Set the receiver of phrases, and `believes`, which is called with the mean probability and the number of
-        words."""
+        """`tell` receives each phrase. `believes(mean_probability, word_count)` returns True if the words so far can be
+        trusted."""
         self._tell = tell
         self._believes = believes
         self._tracks: dict[int | None, _PhraseTrack] = {}
@@ -75,7 +86,7 @@ class PhraseEmitter:
             self._tell_all(ready)
 
     def finish(self) -> None:
-        """Send the rest. It is called only if the whole recording is believed."""
+        """Send the rest. It is called only if the transcript of the whole recording is trusted."""
         for channel, track in self._tracks.items():
             self._wait(channel, track.finish())
         self._tell_all(self._ready(inf))
@@ -92,19 +103,6 @@ class PhraseEmitter:
     def _tell_all(self, phrases: Sequence[Phrase]) -> None:
         for phrase in phrases:
             self._tell(phrase)
-
-
-PAUSE = 0.5
-"""Longest silence in seconds within a turn."""
-
-_SPELLED_PAUSE = 0.7
-"""Longest silence in seconds between two letters of a spelled word."""
-_SPELLED_FROM = 3
-"""Least number of single letters or digits in a row that are spelled; fewer may be words such as "I" and "a"."""
-_LEAST_TURN = 1.6
-"""Least duration, in seconds, of letters in which a voice can be recognised: the length of the encoder's window. A
-shorter turn within a spelled word is ignored."""
-_SPELLED = re.compile(r"\W*(?:[^\W_](?:[-.]|\b))+\W*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +132,9 @@ def in_order(turns: Iterable[SpeakerTurn]) -> list[SpeakerTurn]:
 
 
 def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> list[int]:
-    """Return the speaker of each word: the one whose turns overlap it longest, or else the one whose turn is nearest.
-    Spelled words are not split into turns too short to recognise a voice. `turns` are in order of time; without any,
-    everything has one speaker."""
+    """Return the speaker of each word: the speaker with the longest overlap of turn and word, or else with the nearest
+    turn. A spelled word is not split into turns that are too short to recognise a voice. `turns` are in order of time;
+    without any, everything has one speaker."""
     ends = [turn.end for turn in turns]
 
     def speaker_of(start: float, end: float) -> int:
@@ -166,8 +164,8 @@ def _spelled_sequences(words: Sequence[SpokenWord]) -> Iterator[tuple[int, int]]
 
 
 def _is_spelled(text: str) -> bool:
-    """True for a single letter or digit, or several with hyphens, but not in scripts without spaces, in which that is a
-    word."""
+    """True for a single letter or digit, and for several joined by hyphens. False in scripts without spaces, in which a
+    single character may be a word."""
     return _SPELLED.fullmatch(text) is not None and separator("a", text) != ""
 
 

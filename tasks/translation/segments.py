@@ -1,4 +1,5 @@
-"""Splitting a text into sentences and the parts between them, and checking that a translation keeps what it must.
+"""Splits a text into sentences and the parts between them, and checks that a translation keeps the parts that must not
+change.
 
 Markup, code, addresses, placeholders and numbers must survive unchanged. Bounds in the patterns keep their time low for
 any text.
@@ -79,14 +80,35 @@ _OPENERS: tuple[tuple[Kind, str, str], ...] = (
     ("break", r"\$\$", r"\$\$"),
     ("break", r"\\\[", r"\\\]"),
 )
-"""Opening and closing patterns of blocks whose content is no prose. They are searched for separately, because an opener
-that is never closed must not cost a search at each of its occurrences."""
+"""Opening and closing patterns of blocks whose content is not prose. They are searched for separately. Otherwise, each
+occurrence of an opener that is never closed would cause a search to the end of the text."""
 
 _OPENER = "|".join(f"(?P<o{place}>{opener})" for place, (_, opener, _) in enumerate(_OPENERS))
 _NAMED = [f"(?P<k{place}>{pattern})" for place, (_, pattern) in enumerate(_PATTERNS)]
-# Items never begin within a word; checking the character before first saves the other patterns.
+# Items never begin within a word. The preceding character is checked first, which saves trying the other patterns.
 _ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})"
 NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![A-Za-z\u00c0-\u024f_\d])")
+LONGEST = 500
+"""Longest sentence in characters; a longer one is cut at a comma or else a space, because models were trained on short
+ones."""
+_END = re.compile(
+    r"(?<![.!?…])[.!?…]++[\"'”’»)\]\ue800-\uefff]*+\s++(?![a-zß-öø-ÿа-яё,;])"
+    r"|[。！？｡]++[」』”’）]*+\s*+|(?<![।॥؟۔])[।॥؟۔]++\s++"
+)
+_LAST_WORD = re.compile(r"(?:\A|[\s(\"'“„«])([^\W\d_](?:[\w.]{0,9}[^\W_])?)\.\Z")
+_ABBREVIATED = (
+    "mr mrs ms dr prof st sr jr vs etc e.g i.e cf no nos vol fig figs approx dept est inc ltd co corp gen col capt sgt "
+    "rev hon jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m u.s u.k z.b d.h u.a bzw usw ca nr bd hr fr str "
+    "vgl evtl ggf inkl mme mlle m mm p.ex c.-à-d env art sra srta dña ud uds ee.uu p.ej av sig dott ing avv ecc pag "
+    "exmo eng bijv enz dhr mevr т.е т.д т.п г ул им др"
+)
+_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
+_SOFT = re.compile(r"[,;:،、；：，][ \t]*|\s+")
+_ONE_AFTER = r"[,;:،、；：，]"
+_MOST_ITEMS = MOST // 2
+"""Largest number of items of a run, which leaves marks for numbers."""
+_EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
+"""White space and marks that may surround a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,28 +156,8 @@ def _blocks_of(text: str) -> Iterator[MarkupItem]:
         yield MarkupItem(opened.start(), place, kind, text[opened.start() : place])
 
 
-LONGEST = 500
-"""Longest sentence in characters; a longer one is cut at a comma or else a space, because models were trained on short
-ones."""
-
-_END = re.compile(
-    r"(?<![.!?…])[.!?…]++[\"'”’»)\]\ue800-\uefff]*+\s++(?![a-zß-öø-ÿа-яё,;])"
-    r"|[。！？｡]++[」』”’）]*+\s*+|(?<![।॥؟۔])[।॥؟۔]++\s++"
-)
-_LAST_WORD = re.compile(r"(?:\A|[\s(\"'“„«])([^\W\d_](?:[\w.]{0,9}[^\W_])?)\.\Z")
-_ABBREVIATED = (
-    "mr mrs ms dr prof st sr jr vs etc e.g i.e cf no nos vol fig figs approx dept est inc ltd co corp gen col capt sgt "
-    "rev hon jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m u.s u.k z.b d.h u.a bzw usw ca nr bd hr fr str "
-    "vgl evtl ggf inkl mme mlle m mm p.ex c.-à-d env art sra srta dña ud uds ee.uu p.ej av sig dott ing avv ecc pag "
-    "exmo eng bijv enz dhr mevr т.е т.д т.п г ул им др"
-)
-_ABBREVIATIONS = frozenset(_ABBREVIATED.split())
-_SOFT = re.compile(r"[,;:،、；：，][ \t]*|\s+")
-_ONE_AFTER = r"[,;:،、；：，]"
-
-
 def cut(text: str) -> list[str]:
-    """Split `text` into sentences, each with the white space behind it, so that their concatenation is `text`."""
+    """Split `text` into sentences, each with the white space after it, so that their concatenation is `text`."""
     sentences: list[str] = []
     start = 0
     for end in _END.finditer(text):
@@ -183,12 +185,6 @@ def _place_to_cut(sentence: str) -> int:
     ends = [(found.end(), bool(re.match(_ONE_AFTER, found.group()))) for found in _SOFT.finditer(sentence, 1, LONGEST)]
     commas = [end for end, is_comma in ends if is_comma and end >= LONGEST // 3]
     return commas[-1] if commas else ends[-1][0] if ends else LONGEST
-
-
-_MOST_ITEMS = MOST // 2
-"""Largest number of items of a run, which leaves marks for numbers."""
-_EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
-"""White space and marks that may surround a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

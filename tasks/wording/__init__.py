@@ -1,2 +1,2 @@
-"""Reading a user's wishes in several languages: which pages, which language, what to search for. Each module
+"""Parses a user's wishes in several languages, such as pages, target languages and search terms. Each module
 understands one kind of wish in a bounded part of the text."""

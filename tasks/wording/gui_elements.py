@@ -1,8 +1,8 @@
-"""Understanding which element of a screen a request means, by the text on it, its type and its place.
+"""Determines which element of a screen a request means, by the text on the element, its type and its place.
 
 "the Save button at the bottom right" gives the text "save", the type button, and the places bottom and right. English,
-German, French, Spanish, Italian, Portuguese and Dutch are understood; in other languages only the text on an element
-is.
+German, French, Spanish, Italian, Portuguese and Dutch are understood; in other languages, only the text on an element
+is recognised.
 """
 
 import re
@@ -17,7 +17,7 @@ TYPE_WORDS = PHRASES["elements"]
 
 _PLURAL = re.compile(r"\b(?:all|every|each|alle|tous|toutes|todos|todas|tutti|tutte|list)\b", re.IGNORECASE)
 _PLACES = PHRASES["screen"]
-_QUOTED = re.compile(r"[\"“„«]\s*([^\"“”„«»]{1,80}?)\s*[\"”“»]|(?<!\w)['‘]([^'‘’]{1,80})['’](?!\w)")
+_QUOTED = re.compile(r"[\"“„«]\s*+([^\"“”„«»]{1,80}?)(?<!\s)\s*+[\"”“»]|(?<!\w)['‘]([^'‘’]{1,80})['’](?!\w)")
 _SHOWN_IN = re.compile(
     r"\b(?:in|on|of|from|within|inside|im|in diesem|auf dem|dans l['’]|sur l['’]|en la|nell['’]|na)"
     r" ?(?:the|this|that|my|an?|attached|given|cette|esta)? ?(?:attached )?"
@@ -26,6 +26,8 @@ _SHOWN_IN = re.compile(
 )
 """Phrases about the whole picture, which name no element although they contain words such as "image"."""
 _LITTLE = frozenset(PHRASES["little"]["elements"].split())
+_PARTICLES = frozenset(("in", "on", "to", "all", "me", "it"))
+"""Small words that may end a button's text: "Sign in", "Select all", "Contact me"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,3 @@ def _strip_small_words(words: list[str]) -> list[str]:
     while kept and kept[-1].casefold() in _LITTLE and not (len(kept) > 1 and kept[-1].casefold() in _PARTICLES):
         kept.pop()
     return [word for word in kept if word]
-
-
-_PARTICLES = frozenset(("in", "on", "to", "all", "me", "it"))
-"""Small words that may end a button's text: "Sign in", "Select all", "Contact me"."""

@@ -1,4 +1,4 @@
-"""Finding the languages that an instruction names, to translate into and from."""
+"""Finds the source and target languages that an instruction names."""
 
 # ruff: noqa: E501 - a language a line
 
@@ -59,12 +59,13 @@ _FROM = re.compile(
 )
 _SOURCE = re.compile(rf"\bsource(?:[ _-]?lang(?:uage)?)?[\"']?\s*[:=：]\s*(?P<articles>){_OPEN_QUOTE}", re.IGNORECASE)
 _TRANSLATION_WORD = re.compile(
-    r"\s*(?:translation|version|übersetzung|fassung|(?:に|へ)|翻译|翻譯|で|ye çevir|e çevir|'[ye])", re.IGNORECASE
+    r"(?<!\s)\s*+(?:translation|version|übersetzung|fassung|(?:に|へ)|翻译|翻譯|で|ye çevir|e çevir|'[ye])",
+    re.IGNORECASE,
 )
 _BEGIN = re.compile(r"\W{0,4}")
-_ARROW = re.compile(r"\s*(?:-+>|=+>|→|➜|>|–|/|-|\bto\b|\binto\b)\s*", re.IGNORECASE)
+_ARROW = re.compile(r"(?<!\s)\s*+(?:-+>|=+>|→|➜|>|–|/|-|\bto\b|\binto\b)\s*", re.IGNORECASE)
 _MOST_ARROWS = 8
-"""Most arrow signs at a message's beginning that are examined."""
+"""Largest number of arrow signs at a message's beginning that are examined."""
 _INSTRUCTION_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _SHORT = 4
@@ -79,7 +80,7 @@ _WORDS = (
 _ALSO_WORDS = frozenset(_WORDS.split())
 """Codes that are words as well. They mean a language only at the end of a clause."""
 _LAST_WORDS = frozenset(["am", "be", "el", "he", "hi", "id", "is", "it", "la", "my", "no", "so"])
-"""The codes among them that are words with which a sentence may end."""
+"""The codes in `_ALSO_WORDS` that are also words with which a sentence may end."""
 _CLAUSE_END = re.compile(r"[\"'”’»`*>\])]*\s*(?:[:：.,!?;)\n。，]|please\b|\Z)", re.IGNORECASE)
 
 
@@ -175,7 +176,7 @@ def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention
 
 
 def _languages_behind(words: re.Pattern[str], text: str) -> Iterator[_Place]:
-    """Yield the languages behind `words`. An apparent article may be a code itself, as in `translate to la: hello`."""
+    """Yield the languages after `words`. An apparent article may be a code itself, as in `translate to la: hello`."""
     for before in words.finditer(text):
         found = _language_at(text, before.end()) or _language_at(text, before.start("articles"))
         if found:
@@ -198,7 +199,7 @@ def _follows(pattern: re.Pattern[str], found: _LanguageName) -> bool:
 
 
 def _arrow_in(text: str) -> tuple[str, _Place] | None:
-    """Find an arrow at the beginning, as in `en -> fr: hello`. Returns the tag before it and the place behind it."""
+    """Find an arrow at the beginning, as in `en -> fr: hello`. Returns the tag before it and the place after it."""
     begin = _BEGIN.match(text)
     start = begin.end() if begin else 0
     for sign in islice(_ARROW.finditer(text), _MOST_ARROWS):
@@ -243,7 +244,7 @@ def named(language: str) -> str | None:
 
 
 def unknown_in(instruction: str) -> str | None:
-    """Return the word that stands where a language should."""
+    """Return the unknown word in the place of a language, if any."""
     found = _UNKNOWN.search(instruction)
     return found["what"] if found else None
 
@@ -267,8 +268,8 @@ def _mention_at(place: _Place, words_at_end: bool = True) -> LanguageMention | N
 
 
 def _is_a_word(found: _LanguageName, words_at_end: bool) -> bool:
-    """True if a code is meant as a word: `translate this to it, please` does, `to it: hello` and `to it-IT` name
-    Italian."""
+    """True if a code is meant as a word, like "it" in `translate this to it, please`. In `to it: hello` and `to it-IT`,
+    it names Italian."""
     code = found.name.lower()
     is_common = LANGUAGES[TAG_OF_CODE[code]].is_common
     may_be = (code in _ALSO_WORDS and not found.name.isupper()) if is_common else code in CODES_THAT_ARE_WORDS

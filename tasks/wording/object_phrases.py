@@ -1,7 +1,7 @@
 """Extracting the things to find from a request: "find the red car and two dogs" gives "red car" and "dogs".
 
-English, German, French, Spanish, Italian, Portuguese and Dutch are understood; in other languages only names of labels
-are.
+English, German, French, Spanish, Italian, Portuguese and Dutch are understood; in other languages, only names of labels
+are recognised.
 """
 
 import re
@@ -13,13 +13,13 @@ from tasks.wording.phrases import PHRASES, compiled
 _VERB = rf"\b(?:{PHRASES['objects']['before']})(?=[\s:]|(?<=['’]))"
 
 _END = rf"[.?!;\n(\[\"“]|\b(?:{PHRASES['objects']['after']})\b"
-_AND = r"\s*(?:,|;|/|&|\+|:|\b(?:and|or|as well as|und|oder|sowie|et|ou|y|e|o|en)\b)\s*"
+_AND = r"(?<!\s)\s*+(?:,|;|/|&|\+|:|\b(?:and|or|as well as|und|oder|sowie|et|ou|y|e|o|en)\b)\s*"
 
 _LITTLE = frozenset(PHRASES["little"]["objects"].split())
 _EVERYTHING = rf"\b(?:{PHRASES['objects']['everything']})\b"
 
 _LONGEST_LIST = 400
-"""Number of characters behind a verb in which its objects are searched for."""
+"""Number of characters after a verb in which its objects are searched for."""
 _MOST_WORDS = 6
 """Largest number of words of a phrase; a longer one is a sentence that was not understood."""
 
@@ -28,7 +28,8 @@ _MOST_CHARS = 4000
 
 
 def instruction_in(text: str) -> str:
-    """Return the beginning and the end of a long text, where users put instructions. The middle would take long."""
+    """Return the beginning and the end of a long text, where users put instructions. Searching the middle would take
+    too long."""
     half = _MOST_CHARS // 2
     return text if len(text) <= _MOST_CHARS else f"{text[:half]}\n{text[-half:]}"
 

@@ -1,4 +1,4 @@
-"""Understanding which pages of a document a request asks for ("page 3", "Seiten 2 bis 4", "the last two pages"), and in
+"""Determines which pages of a document a request asks for ("page 3", "Seiten 2 bis 4", "the last two pages"), and in
 which form: as tables, as Markdown."""
 
 import re
@@ -30,7 +30,8 @@ TO = rf"\s*(?:[-–—]|\b(?:to|through|{_TILL}|à|al?)\b)\s*"
 UP_TO = rf"\b(?:{_TILL})\s+(?:and\s+including\s+|einschließlich\s+)?"
 FROM = r"\b(?:(?:start|begin)(?:ing)?\s+(?:at|from|with|on)|ab|à\s+partir\s+de|a\s+partir\s+d[aeo]|desde)\s+"
 FROM_ON = r"\b(?:from|von|de|da)\s+"
-"""Words that begin an open range only if ON_TO follows: "the table from page 3" means page 3."""
+"""Words that begin an open range only if ON_TO follows. Without ON_TO, as in "the table from page 3", only page 3 is
+meant."""
 BETWEEN = r"\b(?:between|zwischen|entre|tra|fra)\s+"
 ONWARDS = (
     r"(?:\s+(?:(?:and\s+)?onwards?|et\s+suivantes|en\s+adelante|em\s+diante|in\s+poi)\b|\s*\bff\b"
@@ -41,7 +42,7 @@ ONWARDS = (
 )
 ON = r"\s+(?:on|an)(?=\s*(?:[.,;:!?)]|$)|\s+please\b)"
 
-# "3.5" and "3-column" are not page 3. Nine digits exceed every document.
+# "3.5" and "3-column" are not page 3. No document has a page number of more than nine digits.
 COUNT = rf"(?:\d{{1,9}}(?!\d|\.\d)|(?:{any_of(COUNTS)}))(?!\w|-(?!(?:end|ende|fin|fim|fine|last)\b)[^\W\d])"
 RANGE = rf"{COUNT}(?:{TO}{THE}(?:(?:{PAGE})\s+)?{COUNT}|{ONWARDS})?"
 PLACE = rf"(?:\d{{1,9}}(?:st|nd|rd|th|re|ère|e|ème|ª|a|\.(?=\s+(?:seiten?|und|bis)\b|$))|(?:{any_of(PLACES)}))(?!\w)"
@@ -77,8 +78,12 @@ _ALTERNATE = (
     rf"|(?:{PAGES})\s+(?:(?P<odd_after>{ODD})|{EVEN}))\b(?!\s*\d)"
 )
 
-# In "not page 2 but page 3" and "nothing but page 3" the "but" excludes nothing.
+# In "not page 2 but page 3" and "nothing but page 3", the word "but" excludes nothing.
 _NOT_BUT = r"(?P<not>(?:\bnot|n['’]t|\bnothing)\b[^.!?\n]{0,40}?)\bbut\b(?!\s+not\b)"
+_UNWANTED = (
+    r"\b(?:no|not|don['’]t|without|ignor\w+|skip\w*|except|exclud\w+|nicht|ohne|keine?|außer|sans|pas|sin|sem|senza)\b"
+    r"(?:\W+\w+){0,2}\W*$"
+)
 
 
 def requested_pages(text: str, total: int) -> list[int] | None:
@@ -107,7 +112,8 @@ def requested_pages(text: str, total: int) -> list[int] | None:
 
 
 def page_hints(text: str) -> list[str]:
-    """All that `requested_pages` goes by, whatever the document: two texts with the same hints ask for the same pages.
+    """Return everything in `text` that `requested_pages` uses, independent of the document. Two texts with the same
+    hints ask for the same pages.
 
     >>> page_hints("What is the total on page 3?") == page_hints("Who signed page 3?")
     True
@@ -173,10 +179,6 @@ def _alternate_pages(text: str, total: int) -> Iterator[Hint]:
         yield bool(match["but"]), range(first, max(first, total) + 1, 2)
 
 
-_UNWANTED = (
-    r"\b(?:no|not|don['’]t|without|ignor\w+|skip\w*|except|exclud\w+|nicht|ohne|keine?|außer|sans|pas|sin|sem|senza)\b"
-    r"(?:\W+\w+){0,2}\W*$"
-)
 # Words in a URL or a file's name do not count.
 _TABLES, _MARKDOWN = (
     rf"(?<![\w/.=&?#-])(?:{PHRASES['form'][name]})(?![\w/=&#-]|\.\w)" for name in ("tables", "markdown")

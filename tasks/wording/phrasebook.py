@@ -1,5 +1,5 @@
-"""Finding which of many subjects a text may mention. One pass of RE2 covers all their regular expressions, whereas
-Python's `re` would search the text once for each.
+"""Determines which of many subjects a text may mention. RE2 searches for all their regular expressions in one pass,
+while Python's `re` would need one pass for each.
 
 RE2 searches an ASCII image of the text for images of the expressions. Letters that differ only in case or accents have
 one image; those of other alphabets become two letters; letters, digits, spaces and other characters keep their kind.
@@ -21,7 +21,7 @@ AUTOMATON_BYTES: Final = 8 << 20
 """Memory for RE2's cached states in bytes; beyond it they are rebuilt."""
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SPACES: Final = r"\s\x0b\x1c-\x1f"
-"""Members of a character class for white space, of which RE2 knows less than Python."""
+"""Members of a character class for white space. RE2's own class has fewer characters than Python's."""
 _ANYTHING: Final = "(?s:..?)"
 _IMAGES_OF_SIGNS: Final = {
     **{sign: sign for sign in (r"\b", r"\B", r"\d", r"\W", "|", ")")},
@@ -137,7 +137,8 @@ class Phrasebook:
         """Return by subject an expression for `compiled` that matches in each of `texts` what all of the subject's
         phrases match. Subjects that are missing match nothing.
 
-        The expression is one phrase or the alternation of all: one per selection of phrases would be too many to cache.
+        The expression is one phrase or the alternation of all: otherwise, there would be too many different expressions
+        to cache.
         """
         automaton, alternatives = self._automaton
         matched = set(automaton.Match(image("\n".join(texts))) or ())
@@ -160,7 +161,7 @@ class Phrasebook:
 
     @cached_property
     def _automaton(self) -> tuple[Any, Mapping[int, Sequence[tuple[str, str, frozenset[int]]]]]:
-        """RE2's set of parts, and the alternatives of the phrases by the index of their first part."""
+        """Return RE2's set of parts, and the alternatives of the phrases by the index of their first part."""
         options = re2.Options()
         options.max_mem = AUTOMATON_BYTES
         options.encoding = re2.Options.Encoding.LATIN1

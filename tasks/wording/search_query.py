@@ -1,4 +1,4 @@
-"""Parsing a user's text as a web search: the words, the site and the desired age."""
+"""Parses a user's text as a web search: the words, the site and the desired age."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,6 +15,38 @@ Period = Literal["day", "week", "month", "year"]
 
 _PERIODS: Final[Mapping[Period, int]] = {"day": 1, "week": 7, "month": 31, "year": 366}
 """Number of days that the periods of search engines reach back."""
+_NUMBERS = {"a": 1, "couple of": 2, "few": 3, **NUMBERS}
+_UNIT_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 31, "year": 366}
+_THIS = r"\b(?:this|diese[nrs]?|ce(?:tte)?|est[ea]|quest[ao]|deze|dit|эт(?:ой|ом)) |\bquest['’]|本|这|今|هذا ال"
+_LAST = r"\b(?:last|letzte[nrs]?) |上|先|去"
+_LAST_AFTER = r" (?:derni[eè]re?|pasad[ao]|scors[ao]|passad[ao])\b"
+_LATEST: Final = PHRASES["search"]["latest"]
+_NEWS: Final = PHRASES["search"]["news"]
+_MAX_READ = 2000
+"""Only this many characters are examined: questions are shorter,
+and a document that follows need not be scanned."""
+_MAX_CHARS = 340
+_MAX_WORDS = 45
+"""Largest number of words of a query. Brave refuses more than 400 characters or 50 words, `site:` included."""
+_HOST = (
+    r"(?:https?://)?(?P<{0}>(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.){{1,8}}[a-z]{{2,24}})(?:/\S*)?(?![\w@.-]*\w)"
+)
+_SITE: Final = (
+    rf"\bsite:\s*{_HOST.format('site')}",
+    (
+        rf"(?:^|(?<=\s))(?:only |just )?(?:on|from|at|auf|bei|von|sur|de|en|su|em|op|van|на) (?:the (?:web)?site )?"
+        rf"{_HOST.format('site')}"
+    ),
+    rf"^(?:please )?(?:search|browse) {_HOST.format('site')} (?:for|about)\b",
+    rf"在\s*{_HOST.format('site')}\s*(?:上|中)?",
+)
+_NO_SITES: Final = frozenset({"asp.net", "vb.net", "ado.net", "socket.io", "draw.io", "next.js", "node.js", "vue.js"})
+_FILE_ENDINGS: Final = frozenset(
+    {"js", "ts", "py", "rs", "md", "sh", "pl", "cc", "so", "zip", "java", "txt", "pdf", "csv"}
+)
+"""Endings of file names: `main.py` counts as a host only after `site:`."""
+_INSTRUCTIONS: Final = rf"""(?x)^[\s"'“”«»,.:;!?¿¡–-]*(?:{PHRASES["search"]["instructions"]})[\s:,–-]*"""
+_AFTERWARDS: Final = rf"""(?x)[\s,]{{0,3}}(?:{PHRASES["search"]["afterwards"]})[\s"'“”.!?。！？]*$"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +58,8 @@ class Freshness:
 
     @property
     def period(self) -> Period | None:
-        """Shortest period that reaches back to `since`, for engines without dates; None if none does."""
+        """Shortest search-engine period that includes `since`, for
+        engines that accept no exact dates; None if none is long enough."""
         days = (self.today - self.since).days
         return next((period for period, reach in _PERIODS.items() if days <= reach), None)
 
@@ -47,9 +80,6 @@ def freshness_in(text: str, today: date) -> Freshness | None:
 
 _Dates = Callable[[re.Match[str], date], tuple[date, date | None] | None]
 
-_NUMBERS = {"a": 1, "couple of": 2, "few": 3, **NUMBERS}
-_UNIT_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 31, "year": 366}
-
 
 def _any_unit(*units: str) -> str:
     return rf"(?P<unit>{'|'.join(UNITS[unit] for unit in units)})(?:\b|(?<=[\u3040-\u9fff]))"
@@ -57,9 +87,6 @@ def _any_unit(*units: str) -> str:
 
 _UNIT = _any_unit(*_UNIT_DAYS)
 _CALENDAR_UNIT = _any_unit("week", "month", "year")
-_THIS = r"\b(?:this|diese[nrs]?|ce(?:tte)?|est[ea]|quest[ao]|deze|dit|эт(?:ой|ом)) |\bquest['’]|本|这|今|هذا ال"
-_LAST = r"\b(?:last|letzte[nrs]?) |上|先|去"
-_LAST_AFTER = r" (?:derni[eè]re?|pasad[ao]|scors[ao]|passad[ao])\b"
 
 
 def _dates_named(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
@@ -72,7 +99,8 @@ def _since_year(match: re.Match[str], _today: date) -> tuple[date, date | None]:
 
 
 def _dates_past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
-    """Return the past days; None for "last week", which is the previous calendar week."""
+    """Return the dates of "past N units"; None for "last week", which means the calendar week and is matched by another
+    hint."""
     if match["number"] is None and match["past"].lower() != "past":
         return None
     days = count_named(match["number"] or "1", _NUMBERS) * _UNIT_DAYS[unit_named(match["unit"]) or "day"]
@@ -80,7 +108,8 @@ def _dates_past(match: re.Match[str], today: date) -> tuple[date, date | None] |
 
 
 def _dates_this(match: re.Match[str], today: date, ago: int = 0) -> tuple[date, date | None]:
-    """Return the beginning of this year, or as many days as the unit has, once more for each unit `ago`."""
+    """Return the first day of a period such as "this year". A year begins on 1 January; any other period has the number
+    of days of its unit. `ago` is the number of units before the current one."""
     unit = unit_named(match["unit"]) or "year"
     if unit == "year":
         return date(today.year - ago, 1, 1), None
@@ -119,24 +148,13 @@ _HINTS: Final[tuple[tuple[str, _Dates], ...]] = (
     (rf"{_CALENDAR_UNIT}{_LAST_AFTER}", _dates_last),
 )
 
-_LATEST: Final = PHRASES["search"]["latest"]
-_NEWS: Final = PHRASES["search"]["news"]
-
-
-_MAX_READ = 2000
-"""Number of characters of the text that are examined: no question is longer, and a document behind it costs nothing
-then."""
-_MAX_CHARS = 340
-_MAX_WORDS = 45
-"""Largest number of words of a query. Brave refuses more than 400 characters or 50 words, `site:` included."""
-
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
     text: str
     """Words to search for, not empty."""
     site: str | None = None
-    """Lower-case host without `www.`, which includes its subdomains."""
+    """Host in lower case, without `www.`; a search for it also covers its subdomains."""
     freshness: Freshness | None = None
 
 
@@ -158,25 +176,6 @@ def _first_paragraph(text: str) -> str:
     return next((paragraph for paragraph in paragraphs if paragraph), "")
 
 
-_HOST = (
-    r"(?:https?://)?(?P<{0}>(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.){{1,8}}[a-z]{{2,24}})(?:/\S*)?(?![\w@.-]*\w)"
-)
-_SITE: Final = (
-    rf"\bsite:\s*{_HOST.format('site')}",
-    (
-        rf"(?:^|(?<=\s))(?:only |just )?(?:on|from|at|auf|bei|von|sur|de|en|su|em|op|van|на) (?:the (?:web)?site )?"
-        rf"{_HOST.format('site')}"
-    ),
-    rf"^(?:please )?(?:search|browse) {_HOST.format('site')} (?:for|about)\b",
-    rf"在\s*{_HOST.format('site')}\s*(?:上|中)?",
-)
-_NO_SITES: Final = frozenset({"asp.net", "vb.net", "ado.net", "socket.io", "draw.io", "next.js", "node.js", "vue.js"})
-_FILE_ENDINGS: Final = frozenset(
-    {"js", "ts", "py", "rs", "md", "sh", "pl", "cc", "so", "zip", "java", "txt", "pdf", "csv"}
-)
-"""Endings of file names: `main.py` counts as a host only after `site:`."""
-
-
 def _find_site(text: str) -> tuple[str | None, str]:
     """Return the site that `text` names, and the text without it."""
     for pattern in _SITE:
@@ -191,12 +190,8 @@ def _find_site(text: str) -> tuple[str | None, str]:
     return None, text
 
 
-_INSTRUCTIONS: Final = rf"""(?x)^[\s"'“”«»,.:;!?¿¡–-]*(?:{PHRASES["search"]["instructions"]})[\s:,–-]*"""
-_AFTERWARDS: Final = rf"""(?x)[\s,]{{0,3}}(?:{PHRASES["search"]["afterwards"]})[\s"'“”.!?。！？]*$"""
-
-
 def _without_instruction(text: str) -> str:
-    """Remove instructions to us from `text`; a text without anything else is kept."""
+    """Remove instructions to the server from `text`. A text that contains nothing else is kept."""
     left, before = text, ""
     while left != before:
         before = left

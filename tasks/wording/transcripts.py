@@ -1,4 +1,4 @@
-"""Understanding how a recording is to be transcribed."""
+"""Determines how a request wants a recording to be transcribed."""
 
 from dataclasses import dataclass
 
@@ -34,6 +34,33 @@ _REQUESTS = (
     rf"|\bsprecher\w*\s+(?:\w+\s+)?{_TELL_APART}\b"
 )
 _NEGATED = r"\b(?:no|not|don'?t|don’t|never|without|nicht|ohne|kein\w*|sans|pas|sin)\b(?:\W+\w+){0,2}\W*$"
+_READ = 2000
+"""Number of characters at each end of a text that are searched for wishes: the middle is material to work on, and
+searching megabytes would block other requests."""
+_BY_WORD = PHRASES["speech"]["by_word"]
+_RECORDING = rf"(?:{PHRASES['speech']['recording']})"
+_IS = r"(?:is|are|was|=|:|ist|sind|est|es|è|é|будет|是)"
+_IN = r"(?:in|auf|en|em|na|на|по-?)"
+# The spoken language: "the audio is French", "German audio", "spoken in Dutch", "language: de", "from Italian".
+_SPOKEN = (
+    rf"\b{_RECORDING}\s*(?:\w+\s+)?{_IS}\s*(?:(?:{_IN}|spoken in|all in)\s+)?({MARK})"
+    rf"|({MARK})[- ](?:spoken |language )?{_RECORDING}\b"
+    r"|\b(?:spoken|speak(?:s|ing)?|talk(?:s|ing)?|gesprochen|spricht|sprechen|parlent?|habla[n]?|parla(?:no)?|fala[m]?)\s+"
+    rf"(?:{_IN}\s+)?({MARK})"
+    rf"|\b{_IN}\s+({MARK})\s+(?:spoken|gesprochen)\b"
+    rf"|\b(?:from|aus dem|du|del|dal|do)\s+({MARK})"
+    r"|\blang(?:uage)?\s*[=:]\s*\"?(?P<code>[a-z]{2,3})\b"
+)
+# The language of the transcript: "transcribe this in German". With other verbs ("summarise it in German"), the language
+# is meant for the answer.
+_WRITTEN = (
+    r"\b(?:transcri|transkri|trascri|speech[- ]to[- ]text|stt\b|dictation|verschriftlich|schreib|расшифр|распозна)"
+    rf"[^.!?\n]{{0,60}}?(?<!into)\s{_IN}\s+({MARK})"
+    rf"|^\W*?(?:{_IN}\s+)?({MARK})\W*$"
+)
+_TRANSLATES = (
+    r"\btransl\w*|\bübersetz\w*|\bubersetz\w*|\btradu\w*|\bvertaal\w*|翻译|翻譯|翻訳|перев[её]?[дс]\w*|\binto\b"
+)
 
 
 def asks_for_speakers(text: str) -> bool:
@@ -79,35 +106,6 @@ class SpeechOptions:
     """Number of speakers, if known."""
     prompt: str | None = None
     """Text that may precede the speech, with names and spellings to prefer."""
-
-
-_READ = 2000
-"""Number of characters at each end of a text that are searched for wishes: the middle is material to read, and
-searching megabytes would hold up everybody."""
-_BY_WORD = PHRASES["speech"]["by_word"]
-_RECORDING = rf"(?:{PHRASES['speech']['recording']})"
-_IS = r"(?:is|are|was|=|:|ist|sind|est|es|è|é|будет|是)"
-_IN = r"(?:in|auf|en|em|na|на|по-?)"
-# The spoken language: "the audio is French", "German audio", "spoken in Dutch", "language: de", "from Italian".
-_SPOKEN = (
-    rf"\b{_RECORDING}\s*(?:\w+\s+)?{_IS}\s*(?:(?:{_IN}|spoken in|all in)\s+)?({MARK})"
-    rf"|({MARK})[- ](?:spoken |language )?{_RECORDING}\b"
-    r"|\b(?:spoken|speak(?:s|ing)?|talk(?:s|ing)?|gesprochen|spricht|sprechen|parlent?|habla[n]?|parla(?:no)?|fala[m]?)\s+"
-    rf"(?:{_IN}\s+)?({MARK})"
-    rf"|\b{_IN}\s+({MARK})\s+(?:spoken|gesprochen)\b"
-    rf"|\b(?:from|aus dem|du|del|dal|do)\s+({MARK})"
-    r"|\blang(?:uage)?\s*[=:]\s*\"?(?P<code>[a-z]{2,3})\b"
-)
-# The language of the transcript: "transcribe this in German". With other verbs ("summarise it in German") it is that of
-# the answer.
-_WRITTEN = (
-    r"\b(?:transcri|transkri|trascri|speech[- ]to[- ]text|stt\b|dictation|verschriftlich|schreib|расшифр|распозна)"
-    rf"[^.!?\n]{{0,60}}?(?<!into)\s{_IN}\s+({MARK})"
-    rf"|^\W*?(?:{_IN}\s+)?({MARK})\W*$"
-)
-_TRANSLATES = (
-    r"\btransl\w*|\bübersetz\w*|\bubersetz\w*|\btradu\w*|\bvertaal\w*|翻译|翻譯|翻訳|перев[её]?[дс]\w*|\binto\b"
-)
 
 
 def wishes(text: str) -> SpeechOptions:

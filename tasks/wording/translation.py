@@ -47,11 +47,12 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(
-    r'"""(?P<triple>.*?)"""|```\w*\n(?P<fenced>.*?)\n?```|"(?P<plain>[^"]+)"|“(?P<curly>[^”]+)”|„(?P<low>[^“”]+)[“”]|'
-    r"«\s*(?P<angle>[^»]+?)\s*»|「(?P<corner>[^」]+)」|『(?P<white>[^』]+)』|‘(?P<single>[^’]+)’|(?<!\w)'(?P<straight>(?:[^'\n]|(?<=\w)'(?=\w))+)'(?!\w)|"
-    r"<text>(?P<tagged>.*?)</text>",
+    r'"""(?P<triple>.*?)"""|```\w*\n(?P<fenced>.*?)\n?```|"(?P<plain>[^"]+)"|“(?P<curly>[^“”]+)”|„(?P<low>[^„“”]+)[“”]|'
+    r"«(?P<angle>[^«»]+)»|「(?P<corner>[^「」]+)」|『(?P<white>[^『』]+)』|‘(?P<single>[^‘’]+)’|(?<!\w)'(?P<straight>(?:[^'\n]|(?<=\w)'(?=\w))+)'(?!\w)|"
+    r"<text>(?P<tagged>(?:(?!<text>).)*?)</text>",
     re.DOTALL,
 )
+"""A quotation without another of its kind in it, so that a run of opening signs is read once, not once for each."""
 _LEAD = re.compile(
     r"\s*(?:what(?:['’]s|\s+(?:does|do|is))|how (?:do|would|can) (?:you|i|we|one)|was|wie|que|qué|cosa|[请請]?[将將把])\s*",
     re.IGNORECASE,
@@ -59,7 +60,8 @@ _LEAD = re.compile(
 _OF = re.compile(
     r"\s*(?:translation|version|übersetzung|traduction|traducción)?\s*(?:of|for|von|de|di)\s+", re.IGNORECASE
 )
-_PARTICLES = re.compile(r"\s*[をは,:：\-–—]*\s*\Z")
+_PARTICLES = "をは,:：-–—"
+"""Particles and signs between a text and its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def _mask_quotations(text: str) -> str:
 
 
 def _split_instruction(message: str) -> Iterator[_Split]:
-    """Yield the splits at ends of clauses near the message's beginning that have text behind them."""
+    """Yield the splits at ends of clauses near the message's beginning that have text after them."""
     head = _mask_quotations(message[:LONGEST_INSTRUCTION])
     if target_in(head) is None:
         return
@@ -179,14 +181,14 @@ def _parse_trailing(message: str) -> TranslationOrder | None:
 
 
 def _text_inside(instruction: str, target: LanguageMention) -> str:
-    """Return the text within the instruction: in quotes, before the language, or behind it."""
+    """Return the text within the instruction: in quotes, before the language, or after it."""
     if quoted := _longest_quotation(instruction, target):
         return quoted
     before, after = instruction[: target.start], instruction[target.end :]
     verb = _VERB.search(before)
     parts = [before[verb.end() :], before[: verb.start()]] if verb else [before]
     for part in parts:
-        text = _PARTICLES.sub("", without_source(_LABEL.sub("", part, count=1)))
+        text = without_source(_LABEL.sub("", part, count=1)).rstrip().rstrip(_PARTICLES).rstrip()
         text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
         if not _NOTHING.fullmatch(text):
             return text.strip()
@@ -205,7 +207,8 @@ def _longest_quotation(instruction: str, target: LanguageMention) -> str:
 
 
 def _quotation_text(quoted: re.Match[str]) -> str:
-    return next(content for content in quoted.groups() if content is not None)
+    text = next(content for content in quoted.groups() if content is not None)
+    return text.strip() if quoted["angle"] else text
 
 
 def _parse_json(message: str) -> TranslationOrder | None:
@@ -214,7 +217,7 @@ def _parse_json(message: str) -> TranslationOrder | None:
         return None
     try:
         given = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     target = _first_text(given, "target_language", "target_lang", "target", "to", "language")
     text = _first_text(given, "text", "q", "input", "content")

@@ -1,0 +1,18 @@
+"""Addressees of letters and invoices, by the form of address before their names: `Herrn`, `Spett.le`, `t.a.v.`."""
+
+import re
+
+_FORM = re.compile(
+    r"(?:an (?:die|das|den|herrn|frau)|herrn|frau|firma|familie|z\.? ?hd|z\. ?h"
+    r"|mme|mlle|monsieur|madame|à l['’]attention|a/a|a la atención|att|attn|attention|fao|mr|mrs|ms|miss"
+    r"|spett\.? ?le|spettabile|egr(?:egio|\.)|gent(?:\.ma|\.mo|ile)|sig(?:\.ra|\.na|nora?)?|alla c\.? ?a|c\.a"
+    r"|exm[oa]s?|il(?:mo|ustríssimo)|senhor|senhora|ao cuidado|a/c|sr|sra|srta|d\.ª|dña"
+    r"|t\.? ?a\.? ?v|de heer|dhr|mevr(?:ouw)?|mw|aan|szanown[yai]|sz\. ?p|pan|pani|till|til)"
+    r"[.:]?(?:\([a-z]{1,3}\)\.?)?(?: |$)",
+    re.IGNORECASE,
+)
+
+
+def has_form_of_address(line: str) -> bool:
+    """True if a line begins with a form of address."""
+    return _FORM.match(line) is not None

@@ -1,0 +1,293 @@
+"""The arguments of a call in the user's own words: the city of "What is the weather like in Paris today?".
+
+The network is trained on documents, in which a value has a label. In a sentence, the word before an argument tells what
+it is (`in Paris`, `by Queen`), or its capitals tell that it is a name. A whole sentence is never an argument.
+"""
+
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from tasks.extraction.affinity import likeness
+from tasks.extraction.concepts import CONCEPTS
+from tasks.extraction.decisions import Decision
+from tasks.extraction.features import types_of
+from tasks.extraction.fields import FormField, fields_of
+from tasks.extraction.filling import CopiedFields
+from tasks.extraction.names import Names, names_of
+from tasks.extraction.passages import Passage, passages_in
+from tasks.extraction.probability import ValuePlace
+from tasks.notation.numbers import Number, likeliest
+from tasks.notation.words import MONTHS, WEEKDAYS
+from tasks.precontext import Entry
+from tasks.schema.checker import SchemaChecker
+from tasks.schema.paths import JsonPath
+
+BEHIND_CUE: Final = 0.9
+"""Probability of a name behind a word that introduces such an argument."""
+UNCAPITALISED: Final = 0.7
+"""Probability of a common word there."""
+NAMED: Final = 0.9
+"""Probability of a number beside a word of the parameter's name."""
+ALONE: Final = 0.6
+"""Probability of the only name that no other parameter has, and of numbers that are as many as their parameters."""
+LIKELY: Final = 0.5
+"""Least probability, according to the network, of a text that nothing in the sentence introduces."""
+LONGEST: Final = 4
+"""Largest number of words of an argument without capitals."""
+LONGEST_CLAUSE: Final = 12
+"""Largest number of words of an argument that is the rest of a clause."""
+MOST_WORDS: Final = 400
+"""Largest number of words of a message in which arguments are looked for, because longer texts are documents."""
+SHORTEST_CUE: Final = 3
+"""Smallest number of letters of a word that introduces an argument without a capital. A shorter word, such as the
+Portuguese `a`, means something else in other languages."""
+
+_SHORT_CUES: Final = frozenset(("in", "at", "by", "to", "on"))
+_TABLE: Final = tomllib.loads(Path(__file__).with_name("arguments_in_words.toml").read_text("utf-8"))
+_SENTENCE_END = re.compile(r"[.!?;]+[\"'”)]*$")
+_CLAUSE_END = re.compile(r"[.,!?:;]+[\"'”)]*$")
+_AROUND = ".,;:!?()[]\"'“”„‘’«» "
+_OPENING, _CLOSING = "\"“„«‘'", "\"”“»’'"
+
+
+class _Cue(NamedTuple):
+    """Words that stand before the arguments whose parameters have one of some words in their names."""
+
+    names: frozenset[str]
+    before: frozenset[str]
+    takes_clause: bool
+
+
+_CUES: Final = [
+    _Cue(frozenset(row["names"].split()), frozenset(row["before"].split()), row.get("takes_clause", False))
+    for row in _TABLE["cues"]
+]
+_ARTICLES, _INSIDE, _ENDS = (frozenset(_TABLE["words"][key].split()) for key in ("articles", "inside", "ends"))
+_DAYS: Final = MONTHS.keys() | WEEKDAYS.keys()
+_ENDING: Final = _ENDS.union(word for cue in _CUES for word in cue.before if len(word) >= SHORTEST_CUE)
+
+
+def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry) -> CopiedFields:
+    """Return the fields with the texts and numbers that fit them in `entry`, the user's own words.
+
+    What was copied of the words remains only if it is probable and no sentence. Synchronous.
+    """
+    passages = list(passages_in(entry, 0))
+    if any(len(passage.words) > MOST_WORDS for passage in passages):
+        return copied
+    fields = {one.path: one for one in fields_of(schema)}
+    names = {path: names_of(path, one.schema) for path, one in fields.items()}
+    texts = {path: _cues_of(names[path]) for path, one in fields.items() if _is_free_text(one, names[path])}
+    numbers = {path: names[path] for path, one in fields.items() if types_of(one.schema) & {"number", "integer"}}
+    copies = {path: value for path, value in copied.values.items() if path in texts and isinstance(value, str)}
+    read = {path: copied.place(path, value) for path, value in copies.items()}
+    read = {path: place for path, place in read.items() if _is_part(place, passages)}
+    found: dict[JsonPath, Decision] = {}
+    for passage in reversed(passages):
+        # A choice that was decided takes its words: "the temperature in Celsius in Paris".
+        choices = (
+            one for path, one in copied.decided.items() if path not in texts and one.passage.text == passage.text
+        )
+        taken = {at for one in choices if isinstance(one.value, str) for at in one.words}
+        left = {path: cues for path, cues in texts.items() if path not in found}
+        found |= _behind_cues(passage, left, taken)
+        taken |= {at for one in found.values() if one.passage is passage for at in one.words}
+        taken |= {
+            at for place in read.values() if place and _passage_of(place, passages) is passage for at in place.words
+        }
+        left = {path: cues for path, cues in left.items() if path not in found.keys() | read.keys()}
+        found |= _only_name(passage, left, taken)
+    if numbers and passages:
+        found |= _numbers_in(passages[-1], numbers, [path for path in numbers if path in copied.improbable])
+    found = {
+        path: one._replace(entry=entry)
+        for path, one in found.items()
+        if SchemaChecker(fields[path].schema).problem(one.value) is None
+    }
+    values = {path: value for path, value in copied.values.items() if path not in copies}
+    values |= {path: copies[path].strip(_AROUND) for path in read}
+    return replace(
+        copied,
+        values=values | {path: one.value for path, one in found.items()},
+        improbable={path: value for path, value in copied.improbable.items() if path not in found.keys() | texts},
+        decided={**copied.decided, **found},
+    )
+
+
+def _behind_cues(
+    passage: Passage, left: Mapping[JsonPath, Sequence[_Cue]], taken: Collection[int]
+) -> dict[JsonPath, Decision]:
+    """Find a text for each parameter of `left`, by the cues before its arguments. No two have the same words.
+
+    The words of `taken` are the arguments of other parameters.
+    """
+    found: dict[JsonPath, Decision] = {}
+    taken = set(taken)
+    for path, cues in left.items():
+        spans = (span for cue in cues for span in _behind(passage, cue) if taken.isdisjoint(span))
+        if span := next(spans, None):
+            found[path] = _decision(passage, span, BEHIND_CUE if _is_name(passage, span[0]) else UNCAPITALISED)
+            taken.update(span)
+    return found
+
+
+def _only_name(
+    passage: Passage, left: Mapping[JsonPath, Sequence[_Cue]], taken: Collection[int]
+) -> dict[JsonPath, Decision]:
+    """Give the only parameter of `left` for a name the only name that no other parameter has."""
+    alone = [path for path, cues in left.items() if not any(cue.takes_clause for cue in cues)]
+    names = [span for span in _names_in(passage) if set(span).isdisjoint(taken)]
+    return {alone[0]: _decision(passage, names[0], ALONE)} if len(alone) == len(names) == 1 else {}
+
+
+def _numbers_in(
+    passage: Passage, numbers: Mapping[JsonPath, Names], undecided: Collection[JsonPath]
+) -> dict[JsonPath, Decision]:
+    """Find a number for each parameter, beside a word of its name: "for 3 days".
+
+    The other numbers are those of the `undecided` parameters, in their order, if there are as many: "Add 3 and 5".
+    """
+    left = [(number, passage.words_between(number.start, number.end)) for number in passage.numbers]
+    found: dict[JsonPath, Decision] = {}
+    for step in (1, -1):
+        for path in [path for path in numbers if path not in found]:
+            own = _words_of(numbers[path]) - _ENDING
+            near = [one for one in left if own and _is_beside(passage, one[1], step, own)]
+            if near:
+                left.remove(near[0])
+                found[path] = _number(passage, *near[0], NAMED)
+    undecided = [path for path in undecided if path not in found]
+    if len(undecided) == len(left):
+        found |= {path: _number(passage, *one, ALONE) for path, one in zip(undecided, left, strict=True)}
+    return found
+
+
+def _is_beside(passage: Passage, words: Sequence[int], step: int, own: Collection[str]) -> bool:
+    at = words[-1] + 1 if step > 0 else words[0] - 1
+    if step > 0 and _CLAUSE_END.search(passage.words[words[-1]]):
+        return False
+    return 0 <= at < len(passage.words) and any(likeness(_bare(passage, at), word) == 1 for word in own)
+
+
+def _number(passage: Passage, number: Number, words: tuple[int, ...], probability: float) -> Decision:
+    reading = likeliest(number.readings, number.digits)
+    value = int(reading) if reading == reading.to_integral_value() else float(reading)
+    return Decision(value, probability, passage, words)
+
+
+def _decision(passage: Passage, words: range, probability: float) -> Decision:
+    return Decision(" ".join(passage.words[at] for at in words).strip(_AROUND), probability, passage, tuple(words))
+
+
+def _is_part(place: ValuePlace | None, passages: Sequence[Passage]) -> bool:
+    """True if a place is a name of several words, or is probable and not the beginning of its sentence."""
+    if place is None or not place.words:
+        return False
+    passage, first, last = _passage_of(place, passages), min(place.words), max(place.words)
+    sentence = next(one for one in _sentences(passage) if first in one)
+    # The first word of a sentence has a capital anyway.
+    if (last > first or len(sentence) == 1) and _is_all_name(passage, range(first, last + 1)):
+        return True
+    return first > sentence.start and last in sentence and place.probability >= LIKELY
+
+
+def _passage_of(place: ValuePlace, passages: Sequence[Passage]) -> Passage:
+    return next(one for one in passages if any(line.pointer == place.pointer for line in one.lines))
+
+
+def _is_free_text(field: FormField, names: Names) -> bool:
+    """True if the value of a field is a text whose form neither its schema nor its name says."""
+    has_form = not {CONCEPTS[name].kind for name in names.concepts}.isdisjoint(("amount", "count", "date", "time"))
+    is_bare = not field.schema.keys() & {"enum", "const", "format", "pattern"}
+    return types_of(field.schema) == {"string"} and is_bare and not has_form
+
+
+def _cues_of(names: Names) -> list[_Cue]:
+    return [cue for cue in _CUES if not _words_of(names).isdisjoint(cue.names)]
+
+
+def _words_of(names: Names) -> set[str]:
+    return {word for name in names.own[:2] for word in name}
+
+
+def _behind(passage: Passage, cue: _Cue) -> Iterator[range]:
+    """Yield the arguments that a cue introduces."""
+    for sentence in _sentences(passage):
+        for at in sentence:
+            word = _bare(passage, at)
+            if word in cue.before and not _CLAUSE_END.search(passage.words[at].rstrip(":")):
+                span = _argument(passage, range(at + 1, sentence.stop), takes_clause=cue.takes_clause)
+                if span and (len(word) >= SHORTEST_CUE or word in _SHORT_CUES or _is_name(passage, span[0])):
+                    yield span
+
+
+def _argument(passage: Passage, words: range, *, takes_clause: bool = False) -> range:
+    """Return the argument that begins with the first of `words`, behind articles; empty if there is none."""
+    start = next((at for at in words if takes_clause or not _is_article(passage, at)), words.stop)
+    words = range(start, words.stop)
+    if words and passage.words[start][0] in _OPENING:
+        ends = (at for at in words if passage.words[at].rstrip(".,!?;:")[-1:] in _CLOSING)
+        return range(start, next(ends, start - 1) + 1)
+    is_name = bool(words) and _is_name(passage, start)
+    most = LONGEST_CLAUSE if takes_clause else len(words) if is_name else LONGEST
+    for at in words[:most]:
+        word = _bare(passage, at)
+        if is_name and not takes_clause:
+            follows = words.stop > at + 1 and _is_name(passage, at + 1)
+            goes_on = _is_name(passage, at) or (word in _INSIDE and follows)
+        else:
+            goes_on = takes_clause or (word not in _ENDING | _DAYS and any(map(str.isalpha, word)))
+        if not goes_on:
+            return range(start, at)
+        if _CLAUSE_END.search(passage.words[at]):
+            return range(start, at + 1)
+    return words[:most]
+
+
+def _names_in(passage: Passage) -> Iterator[range]:
+    """Yield the names that are not at the beginning of a sentence, nor behind an article, and sentences of names."""
+    for sentence in _sentences(passage):
+        if _is_all_name(passage, sentence):
+            yield sentence
+            continue
+        last = sentence.start
+        for at in sentence[1:]:
+            is_own = _is_name(passage, at) and _bare(passage, at) not in _ENDS
+            if at > last and is_own and not _is_article(passage, at - 1):
+                span = _argument(passage, range(at, sentence.stop))
+                last = span[-1]
+                yield span
+
+
+def _sentences(passage: Passage) -> Iterator[range]:
+    start = 0
+    for line in range(len(passage.lines)):
+        words = passage.line_words(line)
+        for at in words:
+            if at + 1 == words.stop or _SENTENCE_END.search(passage.words[at]):
+                yield range(start, at + 1)
+                start = at + 1
+
+
+def _is_name(passage: Passage, at: int) -> bool:
+    word = passage.words[at].strip(_AROUND)
+    is_day = word.lower() in _DAYS
+    return word[:1].isupper() and word != "I" and not is_day and any(map(str.isalpha, word))
+
+
+def _is_all_name(passage: Passage, sentence: range) -> bool:
+    """True if a sentence is a name and nothing else: "Berlin", but not "Thanks"."""
+    is_short = len(sentence) <= LONGEST
+    return is_short and all(_is_name(passage, at) and _bare(passage, at) not in _ENDS for at in sentence)
+
+
+def _is_article(passage: Passage, at: int) -> bool:
+    return _bare(passage, at) in _ARTICLES and not _is_name(passage, at) and passage.words[at] != "I"
+
+
+def _bare(passage: Passage, at: int) -> str:
+    return passage.words[at].strip(_AROUND).lower()

@@ -1,0 +1,51 @@
+"""Fields of one object, which mostly come from one block of lines."""
+
+from collections.abc import Mapping
+from itertools import groupby
+
+import numpy as np
+
+from tasks.extraction.candidates import Candidates
+from tasks.extraction.concepts import CONCEPTS, concepts_of_field
+from tasks.extraction.features import FieldText, Matrix
+from tasks.schema.paths import JsonPath
+
+TOGETHER = 1.5
+"""Bonus on the logits of places in the block that answers most of an object's fields."""
+FEWEST = 2
+"""Smallest number of fields of an object that a block must answer."""
+LIKELY = 0.1
+"""Least probability of a place that counts as an answer."""
+
+_LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
+"""Objects without a party, which the letterhead mostly names."""
+
+
+def party_of_field(field: FieldText) -> str:
+    """Return the only party that the name of a field, or of the object around it, names; empty without such a party."""
+    own = {CONCEPTS[name].party for name in field.concepts} - {""}
+    around = concepts_of_field(field.names.around) if field.names.around and not own else frozenset()
+    parties = own or {_LETTERHEADS.get(name, CONCEPTS[name].party) for name in around} - {""}
+    return next(iter(parties)) if len(parties) == 1 else ""
+
+
+def prefer_one_block(logits: Matrix, paths: Mapping[int, JsonPath], candidates: Candidates) -> None:
+    """Raise the logits of places in the block that answers most fields of an object, for each object with several.
+
+    `paths` has the paths of the fields outside lists, by their rows.
+    """
+    blocks = np.array(candidates.blocks)[[span.first for span in candidates.spans]]
+    objects = sorted((path[:-1], row) for row, path in paths.items() if len(path) > 1)
+    for _, members in groupby(objects, key=lambda one: one[0]):
+        rows = [row for _, row in members]
+        if len(rows) < FEWEST:
+            continue
+        chances = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))[:, :-1]
+        best = np.zeros((len(rows), len(candidates.segments)), np.float32)
+        for own, chance in zip(best, chances, strict=True):
+            np.maximum.at(own, blocks, np.where(chance >= LIKELY, chance, 0.0))
+        answers = (best > 0).sum(axis=0)
+        if int(answers.max(initial=0)) < FEWEST:
+            continue
+        block = int(np.where(answers >= FEWEST, best.sum(axis=0), 0.0).argmax())
+        logits[rows, :-1] += TOGETHER * (blocks == block)

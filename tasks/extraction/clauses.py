@@ -1,0 +1,106 @@
+"""Values in sentences, where no label stands beside them: the words of a field's name stand somewhere in the sentence.
+
+`The contract ends upon thirty (30) days' notice` has the notice period in days, though neither the words before the
+figures nor those after them are a label. The share of the name's words in the sentence counts, and how near they are.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from tasks.extraction.candidates import Candidates
+from tasks.extraction.features import TYPES, FieldText, Matrix
+from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.own_words import COMMON, content_of, is_form_of
+from tasks.extraction.passages import Passage
+from tasks.extraction.units import UNITS
+
+NAMED: Final = 3.0
+"""Bonus on the logit of a value beside all words of the field's name, in one sentence."""
+NEAR: Final = 8
+"""Number of words between a value and a word of the name at which the word counts half."""
+FEWEST_WORDS: Final = 8
+"""Smallest number of words of a sentence; fewer are a label with its value."""
+LOWER: Final = 0.5
+"""Least share of a sentence's words that begin in lower case."""
+MOST_WORDS: Final = 20_000
+"""Largest number of words of a passage in which sentences are looked for."""
+SHORTEST: Final = 4
+"""Smallest number of letters of a word that is looked for in sentences."""
+CODES: Final = ("day", "time", "email", "uri")
+"""Kinds of values that a text may have: the number of a document may look like a day."""
+_DATES: Final = TYPES.index("date"), TYPES.index("iso")
+_END = re.compile(r".*[^\W\d_]{3}[.!?:;]['\"”»)]*|.*[!?;]|\S*\d{4}[.;]|\S*[)”»\"][.;]")
+"""Pattern of the last word of a sentence: an abbreviation or an ordinal number is not one."""
+
+
+class Clauses:
+    """The sentences of all passages, and the words in them."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._candidates = candidates
+        self._sentences = {id(passage): _sentences_of(passage) for passage in candidates.passages}
+        self._words = {
+            id(passage): [[without_accents(one) for one in fold(word)] for word in passage.words]
+            for passage in candidates.passages
+            if self._sentences[id(passage)]
+        }
+        self._found: dict[tuple[int, str], list[int]] = {}
+
+    def prefer(self, logits: Matrix, field: FieldText) -> None:
+        """Raise the logits of the values that stand in a sentence with words of the field's name."""
+        names = [words for name in field.names.own if (words := _told(name) or _told(field.names.around))]
+        is_date = any(field.types[at] for at in _DATES)
+        kinds = ("number",) if field.is_number else ("day",) if is_date else CODES
+        if not names or not any(self._sentences.values()):
+            return
+        found = np.zeros(len(self._candidates.spans), np.float32)
+        for at, span in enumerate(self._candidates.spans):
+            if span.kind in kinds and (bounds := self._sentence_of(span.passage, span.words[0])) is not None:
+                found[at] = max(self._share(span.passage, bounds, span.words, name) for name in names)
+        logits[:-1] += NAMED * found
+
+    def _sentence_of(self, passage: Passage, word: int) -> tuple[int, int] | None:
+        return self._sentences[id(passage)].get(word)
+
+    def _share(self, passage: Passage, bounds: tuple[int, int], own: Sequence[int], name: Sequence[str]) -> float:
+        total = 0.0
+        for word in name:
+            places = self._places(passage, word)
+            inside = places[bisect_left(places, bounds[0]) : bisect_left(places, bounds[1])]
+            apart = min((max(own[0] - at, at - own[-1]) for at in inside if at not in own), default=None)
+            if apart is not None:
+                total += NEAR / (NEAR + apart)
+        return total / len(name)
+
+    def _places(self, passage: Passage, word: str) -> list[int]:
+        key = id(passage), word
+        if key not in self._found:
+            words = self._words[id(passage)]
+            self._found[key] = [at for at, own in enumerate(words) if any(is_form_of(word, one) for one in own)]
+        return self._found[key]
+
+
+def _told(name: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of a name that may stand in a sentence, without units and words like `number` or `date`."""
+    words = (word for word in content_of(name) if len(word) >= SHORTEST and word not in UNITS)
+    return tuple(word for word in words if word not in COMMON)
+
+
+def _sentences_of(passage: Passage) -> Mapping[int, tuple[int, int]]:
+    """Return the bounds of the sentence of each word that is in one."""
+    if len(passage.words) > MOST_WORDS:
+        return {}
+    found: dict[int, tuple[int, int]] = {}
+    start = 0
+    for at, word in enumerate(passage.words):
+        if _END.fullmatch(word) or at + 1 == len(passage.words):
+            words = passage.words[start : at + 1]
+            lower = sum(one[:1].islower() for one in words)
+            if len(words) >= FEWEST_WORDS and lower >= LOWER * len(words):
+                found |= dict.fromkeys(range(start, at + 1), (start, at + 1))
+            start = at + 1
+    return found

@@ -1,0 +1,350 @@
+"""Writes what the codes on identity documents say as lines with labels: machine-readable zones, and the field numbers
+and letters of driving licences.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import takewhile
+
+from tasks.notation.dates import find_days
+from tasks.notation.machine_readable_zone import find_zones
+from tasks.result import Box, SourceLine
+
+FEWEST_CODES = 3
+"""A licence has at least this many different codes."""
+MOST_CONTINUED = 2
+"""An address may continue in this many lines below its code."""
+MOST_LINES = 400
+"""A licence has at most this many lines; a card has some thirty."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedLine:
+    """A line that was written from a code: a label with a colon, and the value."""
+
+    line: SourceLine
+    label_words: int
+    """Number of the line's first words that are the label."""
+    concepts: frozenset[str]
+    """The concepts (tasks/extraction/concepts.toml) of the fields that the value answers."""
+    is_whole: bool = True
+    """False if the document may say it better beside a label: the name of a country in full instead of its code."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    label: str
+    concepts: frozenset[str]
+
+
+def _meaning(label: str, *concepts: str) -> _Meaning:
+    return _Meaning(label, frozenset(concepts))
+
+
+_SURNAME = _meaning("Surname", "last_name")
+_GIVEN_NAMES = _meaning("Given names", "first_name")
+_NAME = _meaning("Name", "name")
+_NUMBER = _meaning("Document number", "document_number", "passport_number", "id_number")
+_NATIONALITY = _meaning("Nationality", "nationality")
+_BIRTH = _meaning("Date of birth", "birth")
+_BIRTH_PLACE = _meaning("Place of birth", "birth_place")
+_SEX = _meaning("Sex", "sex")
+_ISSUE = _meaning("Date of issue", "issue_date")
+_EXPIRY = _meaning("Date of expiry", "expiry")
+_STATE = _meaning("Issuing country", "issuing_country")
+_AUTHORITY = _meaning("Issuing authority", "authority", "issuer")
+_PERSONAL = _meaning("Personal number", "personal_number")
+_LICENCE = _meaning("Licence number", "licence_number", "document_number", "id_number")
+_CLASS = _meaning("Licence class", "licence_class")
+_ADDRESS = _meaning("Address", "address")
+_HEIGHT = _meaning("Height", "height")
+_EYES = _meaning("Eye colour", "eye_colour")
+
+_NUMBERS = {
+    "1": _SURNAME,
+    "2": _GIVEN_NAMES,
+    "3": _BIRTH,
+    "4a": _ISSUE,
+    "4b": _EXPIRY,
+    "4c": _AUTHORITY,
+    "4d": _PERSONAL,
+    "5": _LICENCE,
+    "8": _ADDRESS,
+    "9": _CLASS,
+}
+"""Meanings of the numbers on driving licences: ISO/IEC 18013-1, annex A; Directive 2006/126/EC, annex I."""
+_LETTERS = {
+    "ln": _SURNAME,
+    "fn": _GIVEN_NAMES,
+    "dob": _BIRTH,
+    "iss": _ISSUE,
+    "exp": _EXPIRY,
+    "dl": _LICENCE,
+    "dln": _LICENCE,
+    "lic": _LICENCE,
+    "class": _CLASS,
+    "sex": _SEX,
+    "hgt": _HEIGHT,
+    "eyes": _EYES,
+    "end": None,
+    "rstr": None,
+    "restr": None,
+    "rest": None,
+    "wgt": None,
+    "hair": None,
+    "dd": None,
+    "dups": None,
+}
+"""Meanings of the letters on licences of North America: AAMVA DL/ID Card Design Standard. A code without
+a meaning here ends the value before it."""
+_CODE = re.compile(r"(?P<code>4[a-d]|9a|1[2-9]|[1-35-9])(?P<dot>\.?)", re.IGNORECASE)
+_GLUED = re.compile(r"(4[a-d]\.?|[1-35-9]\.)(?=[^\W\d_]|\d\d)(.+)", re.IGNORECASE)
+"""Pattern of a code without a blank after it."""
+_MISREAD_FOUR = re.compile(
+    r"4(?:(?P<a>[aàáâãäå@])|(?P<b>[bßh6])|(?P<c>[cçсéèeo0])|(?P<d>d))(?P<dot>[.,:;·)]?)(?P<rest>.*)", re.IGNORECASE
+)
+"""Pattern of 4a to 4d as OCR reads them in small print, with what is glued to them."""
+_MISREAD_FIRST = re.compile(
+    r"(?P<code>[1-35-9]|[lI|](?=[.,])|Z(?=[.,])|S(?=[.,])|g(?=[.,]))(?P<dot>[.,:;·)]?)(?P<rest>.*)"
+)
+"""Pattern of the other numbers at the beginning of a row, where letters may stand for figures."""
+_FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
+_DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
+FEWEST_MISREAD = 5
+"""A licence with misread numbers has at least this many different ones."""
+_SURE = frozenset({"4a", "4b", "4c", "4d"})
+"""Numbers that hardly stand in the first column of anything but a licence."""
+_AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})
+FEWEST_SURE, FEWEST_AMERICAN = 2, 3
+"""A licence has at least this many codes of `_SURE` or of `_AMERICAN`, respectively."""
+LETTER, HEIGHT, PITCH = 16, 20, 40
+"""Width and height of a letter and distance of the lines on the page of the coded lines, in pixels of their own."""
+
+
+def coded_lines(lines: Sequence[SourceLine], today: date | None = None) -> list[CodedLine]:
+    """Return what the codes in the lines of one page say; `today` is for tests.
+
+    Words that are not printed, such as labels, have the bounds of their code. On the page of the coded lines, each has
+    a row of its own.
+    """
+    found = [*_of_zones(lines, today or date.today()), *_with_name(list(_of_licence(lines)))]
+    return [replace(one, line=in_row(one.line, row)) for row, one in enumerate(found)]
+
+
+def in_row(line: SourceLine, row: int) -> SourceLine:
+    """Return a coded line in its row on the page of the coded lines."""
+    boxes: list[Box] = []
+    left = 0
+    for word in line.words:
+        boxes.append((left, row * PITCH, left + LETTER * len(word), row * PITCH + HEIGHT))
+        left = boxes[-1][2] + LETTER
+    return replace(line, boxes=tuple(boxes) if line.bounds else (), written=" ".join(line.words), row=row)
+
+
+def _of_zones(lines: Sequence[SourceLine], today: date) -> Iterator[CodedLine]:
+    for zone in find_zones(["".join(line.words) for line in lines], today):
+        rows = lines[zone.first : zone.first + zone.lines]
+        names, first, last = rows[0 if zone.lines == 2 else 2], rows[0], rows[1]
+        said = (
+            (_SURNAME, zone.surname, names),
+            (_GIVEN_NAMES, zone.given_names, names),
+            (_NAME, f"{zone.given_names} {zone.surname}".strip(), names),
+            (_NUMBER, zone.number, last if zone.lines == 2 else first),
+            (_BIRTH, zone.birth.isoformat() if zone.birth else "", last),
+            (_EXPIRY, zone.expiry.isoformat() if zone.expiry else "", last),
+            (_SEX, zone.sex, last),
+            (_NATIONALITY, zone.nationality, last),
+            (_STATE, zone.issuer, first),
+        )
+        for meaning, text, row in said:
+            if text:
+                is_whole = meaning not in (_NATIONALITY, _STATE)
+                yield CodedLine(_written(meaning, text, row), _label_size(meaning), meaning.concepts, is_whole)
+
+
+def _label_size(meaning: _Meaning) -> int:
+    return len(meaning.label.split())
+
+
+def _written(meaning: _Meaning, text: str, row: SourceLine) -> SourceLine:
+    """Return a line with a label and a text, all of it at the place of `row`."""
+    words = (*f"{meaning.label}:".split(), *text.split())
+    return replace(
+        row,
+        words=words,
+        bounds=row.bounds[:1] * len(words),
+        confidences=row.confidences[:1] * len(words),
+        boxes=(),
+        continues=False,
+    )
+
+
+def _with_name(found: Sequence[CodedLine]) -> Iterator[CodedLine]:
+    """Yield the lines of a licence, and one with the whole name if its parts have a line each."""
+    yield from found
+    given = [one for one in found if one.concepts == _GIVEN_NAMES.concepts]
+    last = [one for one in found if one.concepts == _SURNAME.concepts]
+    if len(given) == len(last) == 1:
+        parts = [(one.line, one.label_words) for one in (*given, *last)]
+        yield CodedLine(
+            replace(
+                given[0].line,
+                words=(f"{_NAME.label}:", *[word for line, at in parts for word in line.words[at:]]),
+                bounds=(*given[0].line.bounds[:1], *[one for line, at in parts for one in line.bounds[at:]]),
+                confidences=(
+                    *given[0].line.confidences[:1],
+                    *[one for line, at in parts for one in line.confidences[at:]],
+                ),
+            ),
+            1,
+            _NAME.concepts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of a licence. `code` is the code that the word is, or an empty text."""
+
+    text: str
+    line: int
+    at: int
+    code: str = ""
+
+
+def _of_licence(lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
+    if len(lines) > MOST_LINES:
+        return
+    split = [list(_split(number, line)) for number, line in enumerate(lines)]
+    rows = [list(_misread(number, line)) for number, line in enumerate(lines)]
+    if _is_licence(rows):
+        yield from _of_rows(rows, lines, is_american=False)
+        return
+    letters = {word.text.rstrip(":").casefold() for row in split for word in row}
+    is_american = len(letters & _AMERICAN) >= FEWEST_AMERICAN
+    rows = [_with_codes(row, is_american=is_american) for row in split]
+    codes = {word.code for row in rows for word in row if word.code}
+    if len(codes) < FEWEST_CODES or not (is_american or len(codes & _SURE) >= FEWEST_SURE):
+        return
+    yield from _of_rows(rows, lines, is_american=is_american)
+
+
+def _of_rows(rows: Sequence[Sequence[_Word]], lines: Sequence[SourceLine], *, is_american: bool) -> Iterator[CodedLine]:
+    for number, row in enumerate(rows):
+        for at, word in enumerate(row):
+            if (meaning := _meaning_of(word.code, is_american=is_american)) is not None:
+                rest = list(takewhile(lambda one: not one.code, row[at + 1 :]))
+                if at + 1 + len(rest) == len(row):
+                    rest += _continued(word.code, rows[number + 1 :], is_empty=not rest)
+                yield from _answers(meaning, word, rest, lines)
+
+
+def _split(number: int, line: SourceLine) -> Iterator[_Word]:
+    for at, text in enumerate(line.words):
+        if found := _GLUED.fullmatch(text):
+            yield from (_Word(part, number, at) for part in found.groups())
+        else:
+            yield _Word(text, number, at)
+
+
+def _misread(number: int, line: SourceLine) -> Iterator[_Word]:
+    """Yield the words of a row with the numbers of a licence as OCR may have read them: `4à,`, `4 a.`, `1LINDQVIST`."""
+    texts, at = line.words, 0
+    while at < len(texts):
+        text, place = texts[at], at
+        at += 1
+        if text == "4" and at < len(texts) and re.fullmatch(r"[a-d][.,:;]?", texts[at], re.IGNORECASE):
+            text, at = text + texts[at], at + 1
+        code, rest = _misread_code(text, texts[at : at + 1], is_first=place == 0)
+        if code:
+            yield _Word(text, number, place, code)
+        for part in _parts_of_day_and_place(rest if code else text):
+            yield _Word(part, number, place)
+
+
+def _misread_code(text: str, after: Sequence[str], *, is_first: bool) -> tuple[str, str]:
+    """Return the number that a word begins with, or an empty text, and the rest of the word."""
+    if found := _MISREAD_FOUR.fullmatch(text):
+        told, rest = found["rest"] or " ".join(after), found["rest"]
+        has_day = any(find_days(told))
+        letter = next(letter for letter in "abcd" if found[letter])
+        if found[letter] in "oO0":
+            letter = "a" if has_day else "c"
+        is_read = text[1].casefold() in "abcd"
+        # 46 may be a number of its own.
+        if (is_read and (found["dot"] or not rest or has_day or rest[:1].isupper())) or (found["dot"] and told):
+            return (f"4{letter}", rest) if is_read or letter == "c" or has_day else ("", "")
+    found = _MISREAD_FIRST.fullmatch(text)
+    is_day = any(day.start == 0 and day.end == len(text) for day in find_days(text))
+    if found and not is_day and (is_first or (found["dot"] == "." and not found["rest"])):
+        code, rest = _FIGURES.get(found["code"], found["code"]), found["rest"]
+        if not rest or (found["dot"] and not rest[0].isdecimal()) or rest[0].isupper() or any(find_days(rest)):
+            return code, rest
+    return "", ""
+
+
+def _parts_of_day_and_place(text: str) -> Iterator[str]:
+    found = _DAY_AND_PLACE.fullmatch(text)
+    yield from found.groups() if found else filter(None, (text,))
+
+
+def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
+    """True if numbers that may be misread have the values of a licence: days of birth, issue and expiry."""
+    said = [(word.code, row[at + 1].text if at + 1 < len(row) else "") for row in rows for at, word in enumerate(row)]
+    codes = {code for code, _ in said if code}
+    with_day = {code for code, text in said if code and any(find_days(text))}
+    is_many = len(codes) >= FEWEST_MISREAD and len(codes & _SURE) >= FEWEST_SURE
+    return is_many and "3" in with_day and not with_day.isdisjoint(_SURE)
+
+
+def _with_codes(row: Sequence[_Word], *, is_american: bool) -> list[_Word]:
+    found = []
+    for at, word in enumerate(row):
+        code, match = "", _CODE.fullmatch(word.text)
+        if is_american and word.text.rstrip(":").casefold() in _LETTERS:
+            code = word.text.rstrip(":").casefold()
+        elif match is not None:
+            followed = at + 1 < len(row) and row[at + 1].text.rstrip(":").casefold() in _LETTERS
+            is_first = at == 0 and match["code"] in _NUMBERS
+            if match["dot"] or match["code"].casefold() in _SURE or (is_american and (is_first or followed)):
+                code = match["code"].casefold()
+        found.append(replace(word, code=code))
+    return found
+
+
+def _meaning_of(code: str, *, is_american: bool) -> _Meaning | None:
+    if is_american and code in ("4d", "5"):
+        # In North America, 4d is the licence's number and 5 is the number of the card.
+        return _LICENCE if code == "4d" else None
+    return _LETTERS.get(code) or _NUMBERS.get(code)
+
+
+def _continued(code: str, rows: Sequence[Sequence[_Word]], *, is_empty: bool) -> list[_Word]:
+    """Return the words of the lines below a code's line that belong to the code: an address, or the only value."""
+    most = MOST_CONTINUED if code == "8" else int(is_empty)
+    below = takewhile(lambda row: not any(word.code for word in row), rows[:most])
+    return [word for row in below for word in row]
+
+
+def _answers(meaning: _Meaning, code: _Word, said: Sequence[_Word], lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
+    days = [at for at, word in enumerate(said) if any(find_days(word.text))]
+    if meaning is _BIRTH and days:
+        # The place of birth follows the day.
+        place, said = said[days[-1] + 1 :], [said[at] for at in days]
+        yield from _answers(_BIRTH_PLACE, code, place, lines)
+    if said:
+        yield CodedLine(_line_of(meaning, code, said, lines), _label_size(meaning), meaning.concepts)
+
+
+def _line_of(meaning: _Meaning, code: _Word, said: Sequence[_Word], lines: Sequence[SourceLine]) -> SourceLine:
+    label = [replace(code, text=text) for text in f"{meaning.label}:".split()]
+    words = [*label, *said]
+    first = lines[said[0].line]
+    return replace(
+        first,
+        words=tuple([word.text for word in words]),
+        bounds=tuple([lines[word.line].bounds[word.at] for word in words]) if first.bounds else (),
+        confidences=tuple([lines[word.line].confidences[word.at] for word in words]) if first.confidences else (),
+        continues=False,
+    )

@@ -1,0 +1,149 @@
+"""Values of the cells of one column, read as a field's schema demands."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from tasks.extraction.features import types_of, wants_iso
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.yes_and_no import answer_of, choice_of, most_harmless
+from tasks.notation.cells import decimal_comma, is_missing, moments, number
+from tasks.notation.dates import days_without_year, is_day_of_a_year, parse_day
+
+UNREADABLE = object()
+"""Mark of a cell that has no value for a field."""
+_AMOUNT = re.compile(
+    r"[^\d(+\-−–.,]{0,6}\(?[^\d(+\-−–.,]{0,4}(?P<before>[-+−–]?)\s*[^\d.,]{0,3}?"
+    r"(?P<digits>(?:\d[\d.,'’]*(?:[    ]\d{3}(?!\d)[\d.,]*)*|[.,]\d+))\s*(?P<after>[-−–]?)\)?"
+    r"(?:\s*[^\d\s][^\d]{0,11})?[*¹²³]?"
+)
+"""An amount with a currency, a unit or a mark of a note, with the sign before or after it."""
+LONGEST_AMOUNT = 60
+"""Largest length of a cell with an amount, in characters."""
+_MINUS = "-−–"
+_MARK = re.compile(r"\d\s?\(?(CR|DR|[SHDC])\)?\.?\s*$", re.IGNORECASE)
+_OUT_AND_IN = (("DR", "CR", True), ("S", "H", False), ("D", "C", False), ("D", "H", False))
+"""Marks of amounts that go out and that come in, and whether one of them alone says so: Soll and Haben, debe and haber.
+"""
+
+
+def values_of_column(
+    column: Sequence[str], wanted: WantedField, *, comma_likely: bool, known_days: Sequence[date] = ()
+) -> list[Any]:
+    """Return the value of each cell for a field: None for an empty one, UNREADABLE where the cell has none.
+
+    All cells together decide what is ambiguous in one: decimal commas, and the order of day and month. Days without a
+    year are in the year in which they are nearest to the `known_days`.
+    """
+    present = [cell for cell in column if not is_missing(cell)]
+    types = types_of(wanted.schema)
+    if "boolean" in types:
+        return _truths(column)
+    found: Sequence[Any]
+    if "enum" in wanted.schema:
+        found = [_choice(cell, wanted.schema["enum"]) for cell in present]
+    elif types & {"number", "integer"}:
+        found = _numbers(present, wanted, types, comma_likely=comma_likely)
+    elif wants_iso(wanted.schema):
+        found = _days(present, known_days)
+    else:
+        found = present
+    each = iter([one if one is not None and wanted.fits(one) else UNREADABLE for one in found])
+    return [None if is_missing(cell) else next(each) for cell in column]
+
+
+def _truths(column: Sequence[str]) -> list[Any]:
+    found = [answer_of(cell) for cell in column]
+    present = {cell.strip().casefold() for cell in column} - {""}
+    # In a column of crosses or ticks, an empty cell means no.
+    empty = False if present and all(answer_of(one) and (one == "x" or not one.isalnum()) for one in present) else None
+    return [
+        empty if not cell.strip() else (None if is_missing(cell) else UNREADABLE) if one is None else one
+        for cell, one in zip(column, found, strict=True)
+    ]
+
+
+def _choice(cell: str, choices: Sequence[Any]) -> Any:
+    """Return the choice of an enum that the cell means, or else the only one that is in the cell or begins with it."""
+    if (meant := choice_of(cell, choices)) is not None:
+        return meant
+    words = "".join(fold(cell))
+    folded = {choice: "".join(fold(choice)) for choice in choices if isinstance(choice, str)}
+    near = [one for one, text in folded.items() if words and text and (text in fold(cell) or text.startswith(words))]
+    return near[0] if len(near) == 1 else None
+
+
+def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comma_likely: bool) -> list[Any]:
+    signs = _signs_of(cells)
+    plain = [_bare_number(cell) for cell in cells]
+    comma = decimal_comma([digits for _, digits in plain if digits], likely=comma_likely)
+    found: list[Any] = []
+    for (sign, digits), marked in zip(plain, signs, strict=True):
+        value = number(digits, comma=comma) if digits else None
+        if value is None:
+            found.append(UNREADABLE)
+            continue
+        value *= sign * marked
+        whole = value.is_integer() and ("number" not in types or digits.isdigit())
+        said = int(value) if whole else value
+        found.append(said if marked > 0 or wanted.fits(said) else abs(said))
+    return found
+
+
+def _signs_of(cells: Sequence[str]) -> list[int]:
+    """Return −1 for each amount of a column that a mark behind it says to go out: `12.00 S` among `H`, `12.00 DR`.
+
+    Where only money that comes in is marked, as on the statement of a credit card, it is negative among charges.
+    """
+    marks = [found[1].upper() if (found := _MARK.search(cell)) else "" for cell in cells]
+    said = set(marks) - {""}
+    for out, in_, is_clear in _OUT_AND_IN:
+        if said and said <= {out, in_} and (is_clear or len(said) == 2):
+            negative = in_ if said == {in_} and "" in marks else out
+            return [-1 if mark == negative else 1 for mark in marks]
+    return [1] * len(cells)
+
+
+def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
+    """True if commas are decimal signs in most numbers of a table that can only be read in one way; `likely` if there
+    are as many of both."""
+    votes = 0
+    for cell in (cell for row in rows for cell in row if not is_day_of_a_year(cell)):
+        _, digits = _bare_number(cell)
+        if digits and decimal_comma([digits], likely=True) == decimal_comma([digits], likely=False):
+            votes += 1 if decimal_comma([digits], likely=True) else -1
+    return votes > 0 or (votes == 0 and likely)
+
+
+def _bare_number(cell: str) -> tuple[int, str]:
+    """Return the sign and the digits of an amount; no digits if the cell is none."""
+    text = " ".join(cell.split())
+    match = _AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
+    if match is None:
+        return 1, ""
+    in_brackets = text.startswith("(") and ")" in text
+    is_negative = in_brackets or any(sign and sign in _MINUS for sign in (match["before"], match["after"]))
+    return -1 if is_negative else 1, match["digits"].rstrip(".,")
+
+
+def _days(cells: Sequence[str], known: Sequence[date]) -> list[Any]:
+    if any(is_day_of_a_year(cell) for cell in cells):
+        return [UNREADABLE if day is None else day.isoformat() for day in days_without_year(cells, known)]
+    found: list[Any] = []
+    for cell, one in zip(cells, moments(cells), strict=True):
+        if one is not None:
+            found.append(one.date().isoformat())
+        else:
+            day = parse_day(cell)
+            found.append(UNREADABLE if day is None else day.readings[0].isoformat())
+    return found
+
+
+def emptiest(wanted: WantedField) -> Any:
+    """Return null, or else the emptiest value that the schema of a field allows; UNREADABLE if it allows none."""
+    values = [None, "", 0, False]
+    if wanted.schema.get("enum"):
+        values.append(most_harmless(wanted.schema["enum"]))
+    return next((value for value in values if wanted.fits(value)), UNREADABLE)

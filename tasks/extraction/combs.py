@@ -1,0 +1,143 @@
+"""Joins the characters that stand in the cells of a comb, as on forms that are filled in with one letter a cell."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+from tasks.result import Bounds, Box, SourceLine
+
+FEWEST: Final = 4
+"""Fewest characters of a comb; its words may be one fewer, for two characters may be read as one word."""
+SINGLE: Final = 0.6
+"""Least share of a comb's words that are single characters."""
+EVEN: Final = 0.7
+"""Least share of a comb's characters that stand whole cells apart."""
+LONGEST: Final = 3
+"""Largest number of characters that were read as one word from neighbouring cells."""
+LAST_IN_ORDER: Final = "G"
+"""Last of the characters in ascending order that are categories or a scale, and not a word."""
+WIDEST_CELL: Final = 2.0
+"""Largest width of a cell, in heights of the line: the columns of a table are wider."""
+REGULAR: Final = 0.3
+"""Largest deviation of the distance of two characters from whole cells, in widths of a cell."""
+EMPTY: Final = 1.6
+"""Least distance of two characters with an empty cell between them, in widths of a cell."""
+
+
+def join_combs(lines: Sequence[SourceLine]) -> list[SourceLine]:
+    """Return the lines, with the characters in the cells of combs joined to words."""
+    return [_joined(line) for line in lines]
+
+
+def _joined(line: SourceLine) -> SourceLine:
+    if len(line.words) < FEWEST - 1 or len(line.bounds) != len(line.words):
+        return line
+    boxes = _boxes(line)
+    combs = {begin: end for begin, end in _runs(line.words) if _is_comb(line.words[begin:end], boxes[begin:end])}
+    if not combs:
+        return line
+    # First word, end and widening of each word of the joined line.
+    words: list[tuple[int, int, float]] = []
+    at = 0
+    while at < len(line.words):
+        end = combs.get(at, at + 1)
+        words += _words_of(line.words[at:end], boxes[at:end], at) if at in combs else [(at, end, 0.0)]
+        at = end
+    # Where a page lies upright, its words have bounds only; the boxes of a comb's words are wider.
+    return replace(
+        line,
+        words=tuple(_word(line.words[begin:end]) for begin, end, _ in words),
+        bounds=tuple(_around(line.bounds[begin], line.bounds[end - 1]) for begin, end, _ in words),
+        confidences=tuple(min(line.confidences[begin:end]) for begin, end, _ in words) if line.confidences else (),
+        boxes=tuple(_hull(boxes[begin:end], round(beside)) for begin, end, beside in words),
+    )
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield where runs of words begin and end that may be characters in cells: capitals and figures."""
+    begin = 0
+    for at in range(len(words) + 1):
+        if at == len(words) or len(words[at]) > LONGEST or not words[at].isalnum() or words[at].islower():
+            # A short word before single characters is a label: `No 7 4`.
+            while begin < at and len(words[begin]) > 1:
+                begin += 1
+            if sum(map(len, words[begin:at])) >= FEWEST:
+                yield begin, at
+            begin = at + 1
+
+
+def _is_comb(words: Sequence[str], boxes: Sequence[Box]) -> bool:
+    # The categories of a licence and the figures of a scale stand in a row, too: A B C D.
+    if len(words) < FEWEST - 1 or (list(words) == sorted(set(words)) and words[-1] <= LAST_IN_ORDER):
+        return False
+    if sum(len(word) == 1 for word in words) < SINGLE * len(words):
+        return False
+    cells = _cells_between(words, boxes)
+    even = sum(abs(one - round(one)) <= REGULAR and one >= 1 - REGULAR for one in cells)
+    height = max(1, max(box[3] for box in boxes) - min(box[1] for box in boxes))
+    return even >= EVEN * len(cells) and _pitch(words, boxes) <= WIDEST_CELL * height
+
+
+def _words_of(words: Sequence[str], boxes: Sequence[Box], first: int) -> list[tuple[int, int, float]]:
+    """Return the words of a comb, which are parted by empty cells."""
+    ends = [at + 1 for at, cells in enumerate(_cells_between(words, boxes)) if cells >= EMPTY]
+    beside = _pitch(words, boxes) / 4
+    return [(first + begin, first + end, beside) for begin, end in pairwise([0, *ends, len(words)])]
+
+
+def _pitch(words: Sequence[str], boxes: Sequence[Box]) -> float:
+    """Return the width of a cell: the usual distance of characters that were read one by one."""
+    middles = [(box[0] + box[2]) / 2 for box in boxes]
+    apart = [(after - before) for before, after in pairwise(middles)]
+    single = [one for one, (this, that) in zip(apart, pairwise(words), strict=True) if len(this) == len(that) == 1]
+    return max(1.0, median(single or apart))
+
+
+def _cells_between(words: Sequence[str], boxes: Sequence[Box]) -> list[float]:
+    """Return the distance of the last character of each word from the first of the next, in cells.
+
+    Characters that were read as one word fill a cell each.
+    """
+    pitch = _pitch(words, boxes)
+    middles = [(box[0] + box[2]) / 2 for box in boxes]
+    return [
+        (after - before) / pitch - (len(one) + len(other) - 2) / 2
+        for (before, after), (one, other) in zip(pairwise(middles), pairwise(words), strict=True)
+    ]
+
+
+def _boxes(line: SourceLine) -> Sequence[Box]:
+    return line.boxes or [
+        (one["top_left"]["x"], one["top_left"]["y"], one["bottom_right"]["x"], one["bottom_right"]["y"])
+        for one in line.bounds
+    ]
+
+
+def _hull(boxes: Sequence[Box], beside: int) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts) - beside, min(tops), max(rights) + beside, max(bottoms)
+
+
+def _around(first: Bounds, last: Bounds) -> Bounds:
+    """Return the bounds from the first word to the last."""
+    return {
+        **first,
+        "top_right": last["top_right"],
+        "bottom_right": last["bottom_right"],
+        "width": last["top_right"]["x"] - first["top_left"]["x"],
+    }
+
+
+def _word(parts: Sequence[str]) -> str:
+    """Return the word in consecutive cells; a zero among letters alone is an O."""
+    word = "".join(_letters(parts))
+    rest = word.replace("0", "")
+    return word.replace("0", "O") if len(rest) > 1 and rest.isalpha() else word
+
+
+def _letters(parts: Sequence[str]) -> Iterator[str]:
+    for part in parts:
+        # The line between two cells may be read as a sign.
+        yield part.strip("|") or part

@@ -1,0 +1,330 @@
+"""Entries with a period, as in a CV: `03/2018 - today  Site Engineer, Braeburn Ltd, Perth`.
+
+The period leads its entry, stands in a column of its own, line by line, or ends the entry's first line. What stands
+beside or below it is an activity, an organisation and a place, in this order unless a legal form tells otherwise.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from tasks.extraction.boxes import box_of
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import without_accents
+from tasks.extraction.passages import Passage
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.notation.words import MONTHS, any_of, month_named
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
+
+Role = Literal["start", "end", "activity", "organisation", "place"]
+Section = Literal["work", "education", ""]
+
+MOST_LINES: Final = 3
+"""Largest number of lines of an entry that name an activity, an organisation or a place; others describe it."""
+APART: Final = 1.4
+"""Gap between two lines, in heights of a line, that ends an entry."""
+MOST_TEXT: Final = 100_000
+"""Largest number of characters of a passage in whose sentences periods are looked for."""
+FEWEST_WORDS: Final = 6
+"""Smallest number of words that make a sentence of what follows a period in lower case."""
+LONGEST_HEADING: Final = 5
+"""Largest number of words of a section's heading."""
+
+_MONTH = rf"(?:{any_of(MONTHS)})\.?"
+_MOMENT = (
+    r"(?:(?:0?[1-9]|[12]\d|3[01])\.)?(?:0?[1-9]|1[0-2])[./](?:19|20)\d\d|(?:19|20)\d\d[-./](?:0[1-9]|1[0-2])(?!\d)"
+    rf"|{_MONTH} (?:de )?(?:19|20)\d\d|(?:19|20)\d\d"
+)
+_NOW = (
+    "present|today|now|current|ongoing|heute|jetzt|laufend|aujourd['’]hui|ce jour|actuel(?:lement)?|présent|hoy"
+    "|(?:la )?actualidad|presente|actual|oggi|in corso|attuale|hoje|atual|heden|nu|obecnie|nadal|dziś|idag|pågående"
+)
+_TO = "[-–—－~]|to|until|till|bis|à|au|al|a|ad|do|tot(?: en met)?|t/m|hasta|até|till och med|aż do"
+_SINCE = "since|from|seit|ab|von|depuis|de|du|desde|dal?|da|sinds|vanaf|van|od|sedan|från|desde"
+_PERIOD = re.compile(
+    rf"(?<![\w/.])\(?(?:(?P<since>{_SINCE}) )?(?P<start>{_MOMENT}) ?"
+    rf"(?:(?:{_TO}) ?(?P<end>{_MOMENT}|(?P<now>{_NOW})))?\)?(?![\w/])",
+    re.IGNORECASE,
+)
+_CAPITALISED = r"[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.\w[\w'’&-]*)*"
+_NAME = rf"{_CAPITALISED}(?: (?:{_CAPITALISED}|de|du|des|del|della|di|van|der|den|&))*"
+_IN_SENTENCE = re.compile(
+    rf"(?i:{_PERIOD.pattern}),?(?: (?:I|[^\W\d_A-ZÀ-Þ]+)){{0,4}}? "
+    r"(?:at|with|for|bei|beim|chez|presso|bij|hos|en|na|no|w) "
+    rf"(?P<organisation>(?:(?:the|der|die|het|la|el|o|a) )?(?:[^\W\d_A-ZÀ-Þ]{{5,}} )?{_NAME})"
+    rf"(?: (?:in|à|a|ad|en|em|te|w|i) (?P<place>{_NAME}))?"
+)
+"""Pattern of a period before an organisation: `from May 2019 to June 2021 I worked at Kestrel Windows in Derby`."""
+_ONE = re.compile(rf"(?:{_MOMENT})(?: ?[-–—－])?", re.IGNORECASE)
+_OTHER = re.compile(rf"(?:[-–—－] ?)?(?:{_MOMENT}|{_NOW})", re.IGNORECASE)
+
+_HEADINGS: Final[dict[Section, re.Pattern[str]]] = {
+    "work": re.compile(
+        r"(?:work|professional|employment|career|beruf|werdegang|tätigkeit|expérience|parcours|experiencia|esperienz"
+        r"|carriera|experiência|percurso prof|werk|loopbaan|doświadczenie|przebieg|arbets|anställning|experience|jobs)",
+        re.IGNORECASE,
+    ),
+    "education": re.compile(
+        r"(?:education|studies|ausbildung|studium|schul|bildung|weiterbildung|formation|études|diplôm|formación|estudios"
+        r"|istruzione|formazione|studi|formação|educação|habilitações|opleiding|onderwijs|wykształcenie|edukacja"
+        r"|utbildning|training|qualification)",
+        re.IGNORECASE,
+    ),
+}
+_NAMES: Final = {kind: re.compile(without_accents(form.pattern), re.IGNORECASE) for kind, form in _HEADINGS.items()}
+"""Patterns of the beginning of the name of a list of such entries: no accents are in a key."""
+_FORM = re.compile(
+    r"(?<![^\W_])(?:GmbH|mbH|AG|KG|OHG|UG|e\.?K|e\.?V|eG|Ltd|Limited|LLP|LLC|Inc|PLC|Corp|Co|S\.?A\.?S?|S\.?L\.?U?"
+    r"|SARL|EURL|S\.?r\.?l|S\.?p\.?A|Lda|B\.?V|N\.?V|sp\. ?z ?o\. ?o|AB|A/S|AS|Oy)(?![^\W_])\.?|&|^Fa\. |^Firma "
+)
+_ONLY_FORM = re.compile(r"(?:GmbH|AG|KG|Ltd|Limited|LLP|LLC|Inc|PLC|S\.A|S\.L|Lda|B\.V|N\.V|AB)\.?", re.IGNORECASE)
+_PLACE_OF_WORK = re.compile(
+    r"universit|uniwersytet|hochschule|(?:real|haupt|grund|berufs|fach)schule|gymnasium|school|college|lycée|liceo"
+    r"|istituto|instituto|institut|escola|szkoła|hospital|klinik|academy|akademi",
+    re.IGNORECASE,
+)
+_SIGN = re.compile(r"[|·•–—@-]|at|bei|chez|presso|bij", re.IGNORECASE)
+_BULLET = re.compile(r"[-–—*+•·◦▪‣]|\d{1,2}[.)]")
+_NAMED: Final[Mapping[str, Role]] = {
+    **dict.fromkeys(("start", "begin", "from", "von", "od", "da", "dal", "desde", "van", "de", "du", "fran"), "start"),
+    **dict.fromkeys(("debut", "inicio", "inizio", "beginn", "poczatek"), "start"),
+    **dict.fromkeys(("end", "to", "until", "bis", "do", "a", "al", "hasta", "tot", "ate", "till", "au"), "end"),
+    **dict.fromkeys(("fin", "fine", "fim", "ende", "einde", "koniec"), "end"),
+    **dict.fromkeys(
+        ("plaats", "luogo", "lieu", "lugar", "local", "location", "place", "miejsce", "lokalizacja"), "place"
+    ),
+    **dict.fromkeys(("institution", "centro", "etablissement", "szkola", "uczelnia", "azienda"), "organisation"),
+    **dict.fromkeys(("role", "position", "rol", "funktion", "title", "titulo", "activity", "opis"), "activity"),
+}
+_MEANT: Final[dict[str, Role]] = {
+    "start_date": "start",
+    "end_date": "end",
+    "job_title": "activity",
+    "degree": "activity",
+    "course": "activity",
+    "title": "activity",
+    "employer": "organisation",
+    "company": "organisation",
+    "school": "organisation",
+    "city": "place",
+    "place_name": "place",
+}
+_YEAR_FIRST = re.compile(r"(?<![A-Za-z])[YJRAÅ]{4}-M{2}(?![A-Za-z])", re.IGNORECASE)
+_MONTH_FIRST = re.compile(r"(?<![A-Za-z])M{2}/[YJRAÅ]{4}(?![A-Za-z])", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Entry:
+    start: ReadCell
+    end: ReadCell
+    section: Section
+    body: list[list[WordOnPage]] = field(default_factory=list)
+    """The lines beside and below the period."""
+
+
+def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+    """Yield the entries of a passage as a table for each list whose fields have a start, and an activity or an
+    organisation."""
+    wanted = [(fields, roles) for fields in lists if _has_entries(roles := _roles_of(fields))]
+    if not wanted:
+        return
+    entries = _entries_of(passage, rows_of(passage))
+    for fields, roles in wanted:
+        section = _section_of(str(fields[0].path[-2]), fields)
+        known = [one for one in entries if one.section == section]
+        own = known or [one for one in entries if not one.section]
+        header = [ReadCell(" ".join(fields[at].names.own[0])) for at in roles]
+        body = []
+        for one in own:
+            cells = _cells_of(passage, one)
+            if cells:
+                body.append([_as_asked(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()])
+        if not body and section == "work" and "organisation" in roles.values():
+            body = [
+                [_as_asked(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()]
+                for cells in _in_sentences(passage)
+            ]
+        if body:
+            yield ReadTable([header, *body], is_exact=False, is_whole=True)
+
+
+def _in_sentences(passage: Passage) -> Iterator[dict[Role, ReadCell]]:
+    """Yield what sentences say of a period at an organisation."""
+    text = passage.text[:MOST_TEXT].replace("\n", " ").replace("\t", " ")
+    for found in _IN_SENTENCE.finditer(text):
+        if not (found["end"] or found["since"]):
+            continue
+        cells: dict[Role, ReadCell] = {}
+        roles: tuple[Role, ...] = ("start", "end", "organisation", "place")
+        for role in roles:
+            if found[role] and not (role == "end" and found["now"]):
+                words = passage.words_between(*found.span(role))
+                placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
+                said = found[role].rstrip(".")
+                cells[role] = cell_of(passage, placed)._replace(text=said) if placed else ReadCell(said)
+        yield cells
+
+
+def _roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
+    found: dict[int, Role] = {}
+    for at, one in enumerate(fields):
+        known: list[Role | None] = [_NAMED.get(words[0]) for words in reversed(one.names.own) if len(words) == 1]
+        known += [_MEANT.get(concept) for concept in sorted(one.names.concepts)]
+        role = next((role for role in known if role is not None), None)
+        if role is not None and role not in found.values():
+            found[at] = role
+    return found
+
+
+def _has_entries(roles: Mapping[int, Role]) -> bool:
+    return {"start", "end"} <= set(roles.values()) and not {"activity", "organisation"}.isdisjoint(roles.values())
+
+
+def _section_of(name: str, fields: Sequence[WantedField]) -> Section:
+    told = [name, *(" ".join(words) for one in fields for words in one.names.own)]
+    if any("degree" in one.names.concepts or "school" in one.names.concepts for one in fields):
+        return "education"
+    return next((kind for text in told for kind, form in _NAMES.items() if form.match(without_accents(text))), "work")
+
+
+def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Entry]:
+    found: list[_Entry] = []
+    section: Section = ""
+    is_open = False
+    bottom = 0
+    at = 0
+    while at < len(rows):
+        row = rows[at]
+        top = min(word.box[1] for word in row)
+        if (heading := _heading(passage, row)) is not None:
+            section, is_open = heading, False
+        elif (entry := _begun(passage, row, rows[at + 1] if at + 1 < len(rows) else (), section)) is not None:
+            found.append(entry)
+            is_open = True
+            at += len(entry.body) > 1
+            row = rows[at]
+        elif is_open and (not found[-1].body or top - bottom <= APART * row[0].height):
+            found[-1].body.append(list(row))
+        else:
+            is_open = False
+        bottom = max(word.box[3] for word in row)
+        at += 1
+    return found
+
+
+def _heading(passage: Passage, row: Sequence[WordOnPage]) -> Section | None:
+    """Return the kind of the section that a line heads; None without a heading."""
+    text = text_of(passage, next(segments_of_row(row)))
+    if text.count(" ") >= LONGEST_HEADING or any(map(str.isdigit, text)) or "," in text:
+        return None
+    kind = next((kind for kind, form in _HEADINGS.items() if form.match(text)), None)
+    if kind is None and text.isupper() and len(list(segments_of_row(row))) == 1:
+        return ""
+    return kind
+
+
+def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPage], section: Section) -> _Entry | None:
+    """Return the entry that begins in a line: with a period, before one, or beside one in two lines."""
+    first = list(next(segments_of_row(row)))
+    if below and len(first) < len(row) and _ONE.fullmatch(text_of(passage, first)):
+        other = list(next(segments_of_row(below)))
+        if _OTHER.fullmatch(said := text_of(passage, other)):
+            end = NO_CELL if re.fullmatch(_NOW, said, re.IGNORECASE) else cell_of(passage, other)
+            body = [list(row[len(first) :]), list(below[len(other) :])]
+            return _Entry(cell_of(passage, first), end, section, body)
+    text = text_of(passage, row)
+    for period in _PERIOD.finditer(text):
+        if not (period["end"] or period["since"]):
+            continue
+        before, after = text[: period.start()].count(" "), len(row) - text[period.end() :].count(" ")
+        if period.start() and period.end() < len(text):
+            continue
+        if period.start() and not 0 < before <= 10:
+            continue
+        start, end = (
+            _cut(passage, _words_at(text, row, *period.span(name)), period[name]) if period[name] else NO_CELL
+            for name in ("start", "end")
+        )
+        rest = list(row[:before]) if period.start() else list(row[after:])
+        if len(rest) >= FEWEST_WORDS and passage.words[rest[0].at][0].islower():
+            continue
+        return _Entry(start, NO_CELL if period["now"] else end, section, [rest] if rest else [])
+    return None
+
+
+def _words_at(text: str, row: Sequence[WordOnPage], start: int, end: int) -> Sequence[WordOnPage]:
+    return row[text[:start].count(" ") : text[:end].count(" ") + 1]
+
+
+def _cut(passage: Passage, words: Sequence[WordOnPage], text: str) -> ReadCell:
+    return cell_of(passage, words)._replace(text=text)
+
+
+def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
+    lines = [line for line in entry.body if line and not _BULLET.fullmatch(passage.words[line[0].at])]
+    if not lines:
+        return {}
+    right = max(word.box[2] for line in lines for word in line)
+    first = [*lines[0]]
+    rest = lines[1:MOST_LINES]
+    if rest and (_is_wrapped(first, rest[0], right) or _ONLY_FORM.fullmatch(passage.words[rest[0][0].at].rstrip(","))):
+        first += rest.pop(0)
+    pieces = list(_pieces(passage, first))
+    if len(pieces) == 1 and rest:
+        pieces += _pieces(passage, rest[0])
+    texts = [text_of(passage, piece).strip(" ,;|·()") for piece in pieces]
+    at = next((at for at, text in enumerate(texts) if _FORM.search(text) or _PLACE_OF_WORK.search(text)), 1)
+    order = [at, *(other for other in range(len(pieces)) if other != at)] if at == 0 else range(len(pieces))
+    roles: list[Role] = ["activity", "organisation", "place"]
+    if at == 0:
+        roles = ["organisation", "activity", "place"] if len(pieces) > 2 else ["organisation", "place"]
+    elif at > 1:
+        # What stands between the activity and the organisation belongs to the activity.
+        order = [0, *range(at, len(pieces))]
+    found: dict[Role, ReadCell] = {"start": entry.start, "end": entry.end}
+    for role, number in zip(roles, order, strict=False):
+        found[role] = cell_of(passage, pieces[number])._replace(text=texts[number])
+    return found
+
+
+def _is_wrapped(line: Sequence[WordOnPage], below: Sequence[WordOnPage], right: float) -> bool:
+    """True if the first word of the next line had no room in this one."""
+    return right - line[-1].box[2] < below[0].box[2] - below[0].box[0] and right > line[-1].box[2]
+
+
+def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordOnPage]]:
+    piece: list[WordOnPage] = []
+    for segment in segments_of_row(line):
+        for word in segment:
+            text = passage.words[word.at]
+            if _SIGN.fullmatch(text):
+                if piece:
+                    yield piece
+                piece = []
+                continue
+            piece.append(word)
+            if text.endswith((",", ";")):
+                yield piece
+                piece = []
+    if piece:
+        yield piece
+
+
+def _as_asked(cell: ReadCell, one: WantedField) -> ReadCell:
+    """Return a month in the form that the field's description demands."""
+    told = str(one.schema.get("description", ""))
+    form: Callable[[int, int], str] | None = None
+    if _YEAR_FIRST.search(told):
+        form = "{:04}-{:02}".format
+    elif _MONTH_FIRST.search(told):
+        form = "{1:02}/{0:04}".format
+    if form is None or not cell.text:
+        return cell
+    year = re.search(r"(?:19|20)\d\d", cell.text)
+    other = re.sub(r"(?:19|20)\d\d", " ", cell.text).strip(" -./")
+    words = other.split()
+    month = int(other) if other.isdigit() else month_named(words[0]) if words else 0
+    if year is None or not month:
+        return cell
+    return cell._replace(text=form(int(year[0]), month), source=cell.text)

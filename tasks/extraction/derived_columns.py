@@ -1,0 +1,113 @@
+"""Columns that a table implies: the ends of ranges, and signed amounts of two columns for money out and in."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from tasks.extraction.folding import fold
+from tasks.notation.cells import is_missing, looks_numeric
+from tasks.notation.dates import is_day_of_a_year, parse_day
+from tasks.read_table import NO_CELL, ReadCell
+
+LEAST_RANGES: Final = 0.6
+"""Least share of a column's cells that are ranges or bounds."""
+LOWER: Final = ("low", "min", "from", "start", "von")
+UPPER: Final = ("high", "max", "to", "end", "bis")
+"""Words that headers of the ends of a range have."""
+LONGEST_RANGE: Final = 60
+"""Largest length of a range, in characters."""
+_RANGE: Final = re.compile(
+    r"(\S.{0,30}?) ?(?:[-–—…]|\.\.+| (?:to|bis|à|au|al|tot|do|until|hasta|fino a) ) ?(\S.{0,30})"
+)
+_BOUND: Final = re.compile(
+    r"(?P<upper>[<≤]=?|bis|up to|max\.?|jusqu'à|hasta|fino a|tot) ?(?P<most>\S.{0,30})"
+    r"|(?P<lower>[>≥]=?|ab|from|min\.?|over|desde|dès|vanaf) ?(?P<least>\S.{0,30})",
+    re.IGNORECASE,
+)
+_UNIT: Final = re.compile(r"(?<=\d)\s?[^\W\d_%]{1,8}(?:/[^\W\d_]{1,4})?$")
+_CURRENCIES: Final = frozenset(fold("eur gbp usd chf pln sek nok dkk czk huf ron cad aud nzd sgd myr"))
+
+
+def _phrases(listed: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(fold(phrase)) for phrase in listed.split(","))
+
+
+_OUT: Final = _phrases(
+    """debit, debits, money out, paid out, out, outgoing, withdrawal, withdrawals, expenses, soll, ausgaben, ausgang,
+    belastung, lastschrift, débit, débits, dépenses, sorties, cargo, cargos, debe, dare, addebiti, uscite, saídas,
+    débito, débitos, af, uitgaven, debet, wypłaty, obciążenia, wydatki"""
+)
+_IN: Final = _phrases(
+    """credit, credits, money in, paid in, in, incoming, deposit, deposits, receipts, income, haben, einnahmen, eingang,
+    gutschrift, crédit, crédits, recettes, entrées, abono, abonos, haber, avere, accrediti, entrate, entradas, crédito,
+    créditos, bij, ontvangsten, wpłaty, uznania, przychody"""
+)
+"""Headers of the columns for money that goes out and that comes in."""
+_MINUS: Final = ("-", "−", "–")
+
+
+class DerivedColumn(NamedTuple):
+    forms: tuple[str, ...]
+    """The texts that its header might have."""
+    cells: list[ReadCell]
+    """A cell for each row."""
+
+
+def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
+    """Yield the columns that the columns of these rows imply."""
+    for at, head in enumerate(header):
+        yield from _ends_of_ranges(head, [row[at] for row in rows])
+    yield from _signed_amounts(header, rows)
+
+
+def _ends_of_ranges(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+    present = [cell for cell in cells if not is_missing(cell.text)]
+    ends = {cell.text: _ends(" ".join(cell.text.split())) for cell in present}
+    told = [one for cell in present if (one := ends[cell.text]) is not None]
+    if not head or len(told) < LEAST_RANGES * len(present) or not any(all(one) for one in told):
+        return
+    for number, words in enumerate((LOWER, UPPER)):
+        found = []
+        for cell in cells:
+            one = ends.get(cell.text)
+            found.append(cell._replace(text=one[number], source=cell.text) if one and one[number] else NO_CELL)
+        yield DerivedColumn((*words, *(f"{head} {word}" for word in words)), found)
+
+
+def _ends(text: str) -> tuple[str, str] | None:
+    """Return the lower and the upper end of a range of numbers or days, or None for another text."""
+    if len(text) > LONGEST_RANGE:
+        return None
+    if bound := _BOUND.fullmatch(text):
+        ends = bound["least"] or "", bound["most"] or ""
+    elif found := _RANGE.fullmatch(text):
+        ends = found[1].strip(), found[2].strip()
+    else:
+        return None
+    ends = _UNIT.sub("", ends[0]), _UNIT.sub("", ends[1])
+    said = [end for end in ends if end]
+    are_days = all(parse_day(end) or is_day_of_a_year(end) for end in said)
+    return ends if are_days or all(map(looks_numeric, said)) else None
+
+
+def _signed_amounts(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
+    """Yield a column of amounts, negative where money goes out, if each row has one of two amounts."""
+    named = [tuple(word for word in fold(head) if word not in _CURRENCIES) for head in header]
+    outs, ins = ([at for at, words in enumerate(named) if words in known] for known in (_OUT, _IN))
+    if len(outs) != 1 or len(ins) != 1:
+        return
+    cells = []
+    for row in rows:
+        out, in_ = row[outs[0]], row[ins[0]]
+        if _has_amount(in_):
+            cells.append(in_)
+        elif _has_amount(out):
+            is_signed = out.text.strip().startswith(_MINUS) or out.text.strip().endswith(_MINUS)
+            cells.append(out if is_signed else out._replace(text=f"-{out.text.strip()}", source=out.text))
+        else:
+            cells.append(NO_CELL)
+    yield DerivedColumn(("amount", "transaction amount"), cells)
+
+
+def _has_amount(cell: ReadCell) -> bool:
+    return not is_missing(cell.text) and any(figure in "123456789" for figure in cell.text)

@@ -1,0 +1,261 @@
+"""Learns from examples where fields stand: papers of the same kind, each with the answer that somebody gave for it.
+
+A value of the answer is looked for on its paper. What stands around it there (its label, the lines above and below,
+its way of writing, its place on the page) is compared with what stands around each candidate on the new paper. Nothing
+else is kept of an example, so that none of its values can reach an answer.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+
+from tasks.extraction.boxes import box_of
+from tasks.extraction.candidates import KINDS, Candidates, CandidateSpan, LineSegment
+from tasks.extraction.features import Matrix
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.names import Names
+from tasks.extraction.probability import FieldScores
+from tasks.extraction.table_lists import HeadedTable
+from tasks.extraction.values import key_of, sayings
+from tasks.notation.cells import number
+from tasks.precontext import Entry
+from tasks.result import Box
+from tasks.schema.paths import JsonPath
+
+Numbers = NDArray[np.int32]
+
+MOST_EXAMPLES = 8
+"""Largest number of examples that count: the last ones."""
+MOST_PLACES = 4
+"""Largest number of places of one value on an example that are learned, the likeliest first."""
+UNLIKELIER = 4.0
+"""Largest difference of logits between the likeliest place of a value on an example and another that is learned."""
+MISREAD = 85
+"""Least likeness by rapidfuzz, 0 to 100, of a value and the text that was read for it."""
+SHORTEST_MISREAD = 5
+"""Smallest number of letters of a value that may be misread."""
+FOUND_AGAIN = 0.5
+"""Least likeness of two places, 0 to 1, at which the second is where the example has the field."""
+LESS_ALIKE = 0.1
+"""Difference from the likest place at which another is not where the example has the field."""
+MUCH_ALIKE = 0.75
+"""Least likeness of two places without a label on papers that have few words in common."""
+SURER = 12.0
+"""Amount by which the logit of a candidate rises whose place is that of the examples."""
+ALIKE = 0.35
+"""Least share of words that two papers of one sender have in common. On others, only a label shows a place."""
+TAUGHT = 0.6
+"""Least share of an example's values that a column of its table has to have, for its header to name the field."""
+_LABEL, _LINE, _NO_TEXT, _FORM, _EDGE, _KIND, _TOP, _LEFT = 3.0, 1.5, 1.0, 1.0, 0.75, 1.0, 1.5, 1.0
+"""Weights of what two places have in common: the label, the line above or below, the lack of such a text, the form, an
+edge of the line, the kind, the height on the page and the distance from its left edge."""
+_FORMS = ("", "9", "a", "x", "9a", "9x", "ax", "9ax")
+"""Kinds of words in a text: figures, letters, or letters with figures."""
+_NEAR = 0.06
+"""Distance, as a share of the page, from which places are not near each other."""
+_VARIABLE = "*"
+"""Mark in place of a text without words that both papers have."""
+
+
+class Example(NamedTuple):
+    entries: Sequence[Entry]
+    """The texts that were read of an example's input."""
+    answer: Any
+    """The answer that somebody gave for it."""
+
+
+class Surroundings(NamedTuple):
+    """Surroundings of each candidate of a paper: indices of texts, and places as shares of the page."""
+
+    texts: Sequence[tuple[str, ...]]
+    """The words of each text once; the first text is empty."""
+    labels: Numbers
+    above: Numbers
+    below: Numbers
+    kinds: Numbers
+    edges: Numbers
+    """2 if the candidate begins its run of text, plus 1 if it ends its run."""
+    forms: Numbers
+    places: Matrix
+    """Candidates × (left, top); not a number where a text has no places."""
+    words: frozenset[str]
+    """The words of the paper that have no figures."""
+
+    @classmethod
+    def of(cls, candidates: Candidates) -> Self:
+        numbers: dict[tuple[str, ...], int] = {(): 0}
+
+        def numbered(texts: Iterable[tuple[str, ...]]) -> Numbers:
+            return np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int32)
+
+        segments, spans = candidates.segments, candidates.spans
+        lines = [tuple(fold(segment.text)) for segment in segments]
+        above = numbered(lines[at] if (at := segments[span.first].above) >= 0 else () for span in spans)
+        below = numbered(lines[at] if (at := segments[span.last].below) >= 0 else () for span in spans)
+        labels = numbered(tuple(fold(one.get("own") or one.get("left") or "")) for one in candidates.labels_beside)
+        return cls(
+            [*numbers],
+            labels,
+            above,
+            below,
+            np.array([KINDS.index(span.kind) for span in spans], np.int32),
+            np.array([_edges(span, segments) for span in spans], np.int32),
+            np.array([_FORMS.index(_form(span.text)) for span in spans], np.int32),
+            np.array([*_places(candidates)], np.float32).reshape(-1, 2),
+            frozenset(word for line in lines for word in line if not any(map(str.isdigit, word))),
+        )
+
+
+class Lesson(NamedTuple):
+    """The places of fields on one example."""
+
+    surroundings: Surroundings
+    places: Mapping[JsonPath, Sequence[int]]
+    """Indices of the candidates that have the value of each field, by path."""
+
+
+class _Comparison:
+    """The surroundings on a paper, beside those on an example."""
+
+    def __init__(self, here: Surroundings, there: Surroundings) -> None:
+        self.here, self.there = here, there
+        common = here.words & there.words
+        self.is_alike = len(common) >= ALIKE * max(1, min(len(here.words), len(there.words)))
+        self.ours, self.theirs = ([_shared(text, common) for text in one.texts] for one in (here, there))
+
+    def likeness(self, places: Sequence[int]) -> Matrix:
+        """Return how alike the place of each candidate is to the likest of some places on the example, 0 to 1."""
+        likest: Matrix = np.max([self._like(at) for at in places], axis=0)
+        return likest
+
+    def _like(self, at: int) -> Matrix:
+        here, there = self.here, self.there
+        label, is_labelled = self._same(here.labels, there.labels[at])
+        above, is_below_words = self._same(here.above, there.above[at])
+        below, is_above_words = self._same(here.below, there.below[at])
+        parts = [
+            (_LABEL if is_labelled else _NO_TEXT, label),
+            (_LINE if is_below_words else _NO_TEXT, above),
+            (_LINE if is_above_words else _NO_TEXT, below),
+            (_KIND, here.kinds == there.kinds[at]),
+            (_FORM, here.forms == there.forms[at]),
+            (_EDGE, (here.edges & 2) == (there.edges[at] & 2)),
+            (_EDGE, (here.edges & 1) == (there.edges[at] & 1)),
+        ]
+        if not np.isnan(there.places[at]).any():
+            near = np.nan_to_num(np.clip(1 - np.abs(here.places - there.places[at]) / _NEAR, 0, 1))
+            parts += [(_LEFT, near[:, 0]), (_TOP, near[:, 1])]
+        found: Matrix = np.sum([weight * one for weight, one in parts], axis=0) / sum(weight for weight, _ in parts)
+        if not self.is_alike:
+            found[~(label & is_labelled) & (found < MUCH_ALIKE)] = 0
+        return found
+
+    def _same(self, texts: Numbers, text: int) -> tuple[NDArray[np.bool_], bool]:
+        """Return which of our texts are their text by the words of both papers, and whether it has such words."""
+        said = self.theirs[text]
+        return np.array([one == said for one in self.ours])[texts], said not in ("", _VARIABLE)
+
+
+def learn(scored: FieldScores, answer: Any) -> Lesson:
+    """Return where the values of an example's answer stand on its paper, whose scores are `scored`."""
+    texts = [" ".join(fold(span.text)) for span in scored.candidates.spans]
+    said = [set(map(key_of, sayings(span, scored.days_first))) for span in scored.candidates.spans]
+    places: dict[JsonPath, list[int]] = {}
+    for row, one in enumerate(scored.fields):
+        value = None if one.in_list else _value_at(answer, one.path)
+        if value is None or isinstance(value, bool | list | dict):
+            continue
+        found = [at for at, keys in enumerate(said) if key_of(value) in keys]
+        if not found and isinstance(value, str) and len(value) >= SHORTEST_MISREAD:
+            near = process.extract(
+                " ".join(fold(value)), texts, scorer=fuzz.ratio, score_cutoff=MISREAD, limit=MOST_PLACES
+            )
+            best = max((score for _, score, _ in near), default=0.0)
+            found = [at for _, score, at in near if score == best]
+        found.sort(key=lambda at: -scored.logits[row, at])
+        likeliest = [at for at in found if scored.logits[row, at] >= scored.logits[row, found[0]] - UNLIKELIER]
+        places[one.path] = likeliest[:MOST_PLACES]
+    return Lesson(Surroundings.of(scored.candidates), places)
+
+
+def prefer_examples(
+    logits: Matrix, fields: Sequence[WantedField], candidates: Candidates, lessons: Sequence[Lesson]
+) -> dict[int, frozenset[int]]:
+    """Raise the logits of the candidates that stand where examples have the fields, and return these by row."""
+    found: dict[int, frozenset[int]] = {}
+    if not lessons or not candidates.spans:
+        return found
+    here = Surroundings.of(candidates)
+    compared = [_Comparison(here, lesson.surroundings) for lesson in lessons]
+    for row, one in enumerate(fields):
+        votes = [
+            comparison.likeness(places)
+            for comparison, lesson in zip(compared, lessons, strict=True)
+            if (places := lesson.places.get(one.path))
+        ]
+        if not votes:
+            continue
+        likeness: Matrix = np.mean(votes, axis=0)
+        again = np.flatnonzero(likeness >= max(FOUND_AGAIN, likeness.max() - LESS_ALIKE))
+        logits[row, again] += SURER * likeness[again]
+        found[row] = frozenset(again.tolist())
+    return found
+
+
+def taught_names(one: WantedField, tables: Sequence[HeadedTable], answer: Any) -> Names:
+    """Return the names of a field of a list, with the header of the column that has its values in an example."""
+    rows = _value_at(answer, one.path[:-1])
+    values = [row.get(one.path[-1]) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    wanted = {key_of(value) for value in values if value is not None and not isinstance(value, bool)}
+    best, header = 0.0, ""
+    for table in tables if wanted else ():
+        for column, text in enumerate(table.header):
+            cells = [row[column].text for row in table.table.rows[table.end :]]
+            comma = table.table.comma_likely
+            have = {key for cell in cells if cell for key in (key_of(cell), number(cell, comma=comma))}
+            if text and (share := len(wanted & have) / len(wanted)) > max(best, TAUGHT - 0.01):
+                best, header = share, text
+    words = tuple(fold(header))
+    return Names((*one.names.own, words), one.names.around) if words else one.names
+
+
+def _value_at(answer: Any, path: JsonPath) -> Any:
+    for step in path:
+        answer = answer.get(step) if isinstance(answer, dict) else None
+    return answer
+
+
+def _places(candidates: Candidates) -> Iterator[tuple[float, float]]:
+    pages: dict[int, Box] = {}
+    for segment in candidates.segments:
+        if segment.box is not None:
+            left, top, right, bottom = pages.get(id(segment.passage), segment.box)
+            box = segment.box
+            pages[id(segment.passage)] = min(left, box[0]), min(top, box[1]), max(right, box[2]), max(bottom, box[3])
+    for span in candidates.spans:
+        place, page = box_of(span.passage, span.words), pages.get(id(span.passage))
+        if place is None or page is None:
+            yield np.nan, np.nan
+        else:
+            yield (place[0] - page[0]) / max(1, page[2] - page[0]), (place[1] - page[1]) / max(1, page[3] - page[1])
+
+
+def _shared(text: tuple[str, ...], common: frozenset[str]) -> str:
+    """Return the words of a text that both papers have; the others are values."""
+    return " ".join(word for word in text if word in common) or (_VARIABLE if text else "")
+
+
+def _edges(span: CandidateSpan, segments: Sequence[LineSegment]) -> int:
+    begins, ends = span.words[0] == segments[span.first].words[0], span.words[-1] == segments[span.last].words[-1]
+    return 2 * begins + ends
+
+
+def _form(text: str) -> str:
+    """Return what the words of a text are made of, in the order of `_FORMS`: `5 May 2026` → `9a`, `Room B12` → `ax`."""
+    words = text.split()
+    found = {"a" if not any(map(str.isdigit, one)) else "x" if any(map(str.isalpha, one)) else "9" for one in words}
+    return "".join(form for form in "9ax" if form in found)

@@ -1,0 +1,348 @@
+"""Tables on pages that are found by their header: a line whose words name fields of a list.
+
+The places of the header's words tell the columns, whatever else stands beside or between the rows: lines that continue
+a cell, notes below an item, words that were read as one. `tasks/layout` finds tables by their rulings and white space,
+without knowing what is asked for.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from statistics import median
+
+from tasks.extraction.concepts import PHRASES, concepts_of
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.object_lists import MOST_WORDS, SUMS
+from tasks.extraction.passages import Passage, passages_of
+from tasks.extraction.priced_lines import priced_lines
+from tasks.extraction.table_lists import LIKELY, LONGEST_HEADER, SAME_NAME, is_total, likeness_by_words
+from tasks.extraction.words_on_page import GAP, WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.notation.cells import looks_numeric, moment
+from tasks.precontext import Entry
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
+
+LEAST_NAMED = 0.4
+"""Least share of a header's cells, or of a list's fields, that names and fields have in common."""
+PIECE = 0.5
+"""Weight from which a word of a header is the name of a field, if all other words of its line are names, too."""
+LONGEST_PHRASE = 4
+"""Largest number of words of a cell of a header whose cells were read as one line."""
+BESIDE = 3.0
+"""Largest distance of words to the left of the first column, in heights of a line."""
+FAR = 6.0
+"""Distance below a row, in heights of a line, at which a table ends."""
+MOST_ROWS = 1_000
+MOST_HEADER_WORDS = 60
+MOST_PLACED = 20_000
+"""Largest number of words of a page on which headers are looked for."""
+MOST_COMPARED = 20_000
+"""Largest number of texts in rows times fields that are compared, at 0.05 ms a pair; further rows are not headers."""
+FULL_ROW = 0.5
+"""Share of the cells of a typical row from which a row begins an item; others continue one."""
+
+
+Likeness = Callable[[str], Sequence[float]]
+"""Function that returns how much the text of a header speaks for the best field of each list."""
+
+
+MOST_LABEL_WORDS = 6
+"""Number of first words of a row among which the word for a sum is looked for."""
+OPEN_ENDS = ("-", "–", ",", "&", "/", "(", "+")
+"""Ends of a line that the next one continues."""
+TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest) | {"subtotal"}
+LEAST_SENTENCE, MOST_CROSSED = 5, 3
+"""Smallest number of words of a text, and of columns whose middles it covers, that make it a sentence below a table."""
+
+
+@dataclass(slots=True)
+class _BodyRow:
+    cells: dict[int, list[list[WordOnPage]]]
+    """The lines of each cell, by column."""
+    top: float
+    bottom: float
+    above: dict[int, list[list[WordOnPage]]] = field(default_factory=dict)
+    """Lines above the row that belong to cells that it lacks."""
+
+
+def tables_on_pages(entries: Sequence[Entry], lists: Sequence[Sequence[WantedField]]) -> list[tuple[Entry, ReadTable]]:
+    """Return the tables on the pages of all entries whose header names fields of one of the lists.
+
+    Priced items above all headers, as on a receipt, are a table, too.
+    """
+    known: dict[str, list[float]] = {}
+
+    def likeness(text: str) -> list[float]:
+        if text not in known and len(known) * fields > MOST_COMPARED:
+            return [0.0] * len(lists)
+        if text not in known:
+            known[text] = [max((likeness_by_words(one.names, text) for one in own), default=0.0) for own in lists]
+        return known[text]
+
+    sizes = [len(own) for own in lists]
+    fields = sum(sizes)
+    found = []
+    for passage in passages_of(entries):
+        if len(passage.words) > MOST_PLACED:
+            continue
+        rows = rows_of(passage)
+        headers = partial(_header_in, passage, sizes=sizes, likeness=likeness)
+        at, first = 0, len(rows)
+        while at < len(rows):
+            header = headers(rows[at])
+            if not header:
+                at += 1
+                continue
+            body = _body_below(passage, rows[at + 1 :], header, headers)
+            if body:
+                first = min(first, at)
+                heading = text_of(passage, rows[at - 1]) if at else ""
+                found.append((entries[passage.entry], _table(passage, header, body, heading)))
+            at += 1 + len(body)
+        found += [(entries[passage.entry], table) for table in priced_lines(passage, rows[:first], lists)]
+    return found
+
+
+def _header_in(
+    passage: Passage, row: Sequence[WordOnPage], *, sizes: Sequence[int], likeness: Likeness
+) -> list[list[WordOnPage]]:
+    """Return the cells of a header if a row is one, or else nothing."""
+    texts = [passage.words[word.at] for word in row]
+    # A picture of a spreadsheet has a number before each row.
+    words = texts[1:] if texts[0].isdigit() else texts
+    if len(words) < 2 or len(row) > MOST_HEADER_WORDS or any(looks_numeric(text) or moment(text) for text in words):
+        return []
+    cells = [cell for segment in segments_of_row(row) for cell in _phrases(passage, segment, likeness)]
+    said = [text_of(passage, cell) for cell in cells]
+    if len(cells) < 2 or any(len(text) > LONGEST_HEADER for text in said):
+        return []
+    if len(set(said)) < len(said) or any(text.endswith(":") for text in said):
+        return []
+    found = [likeness(text) for text in said]
+    for number, size in enumerate(sizes):
+        named = sum(one[number] >= LIKELY for one in found)
+        if named >= 2 and named >= LEAST_NAMED * min(size, len(cells)):
+            return cells
+    return []
+
+
+def _phrases(passage: Passage, segment: Sequence[WordOnPage], likeness: Likeness) -> Iterator[list[WordOnPage]]:
+    """Yield the cells of a header that were read as one line: the segment, unless several known names are in it."""
+    texts = [passage.words[word.at] for word in segment]
+    if len(segment) == 1 or tuple(fold(" ".join(texts))) in PHRASES:
+        yield list(segment)
+        return
+    cells: list[list[WordOnPage]] = []
+    is_known = True
+    at = 0
+    while at < len(segment):
+        ends = range(min(len(segment), at + LONGEST_PHRASE), at, -1)
+        end = next((end for end in ends if _is_known(" ".join(texts[at:end]), likeness)), 0)
+        if end:
+            cells.append(list(segment[at:end]))
+        elif cells and not any(map(str.isalpha, texts[at])):
+            cells[-1].append(segment[at])
+        else:
+            # The rows show whether an abbreviation is the header of a column of its own.
+            is_known = is_known and texts[at].endswith(".")
+            cells.append([segment[at]])
+        at = max(end, at + 1)
+    yield from cells if is_known else (list(segment),)
+
+
+def _is_known(text: str, likeness: Likeness) -> bool:
+    words = tuple(fold(text))
+    return bool(words) and (words in PHRASES or max(likeness(text)) >= (PIECE if " " not in text else SAME_NAME))
+
+
+def _body_below(
+    passage: Passage,
+    below: Sequence[Sequence[WordOnPage]],
+    header: Sequence[Sequence[WordOnPage]],
+    header_in: Callable[[Sequence[WordOnPage]], object],
+) -> list[list[WordOnPage]]:
+    """Return the words of the rows below a header, as far as they may belong to its columns."""
+    height = median(word.height for cell in header for word in cell)
+    left = header[0][0].box[0] - BESIDE * height
+    right = header[-1][-1].box[2]
+    bottom = max(word.box[3] for cell in header for word in cell)
+    middles = [_middle(cell) for cell in header]
+    found: list[list[WordOnPage]] = []
+    for row in below[:MOST_ROWS]:
+        own = [
+            word
+            for segment in segments_of_row(row)
+            if segment[0].box[0] <= right + height and segment[-1].box[2] >= left
+            for word in segment
+            if word.middle >= left
+        ]
+        if not own:
+            if not found or min(word.box[1] for word in row) - bottom <= FAR * height:
+                found.append([])
+                continue
+            break
+        if min(word.box[1] for word in own) - bottom > FAR * height or header_in(row):
+            break
+        bottom = max(word.box[3] for word in own)
+        texts = [text_of(passage, segment) for segment in segments_of_row(own)]
+        if _is_sum(texts, len(header)) or any(_crosses(segment, middles) for segment in segments_of_row(own)):
+            if any(found):
+                break
+        else:
+            found.append(own)
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+def _is_sum(texts: Sequence[str], columns: int) -> bool:
+    """True if the texts of a row say that it is a sum: its label, or a word among few texts."""
+    said = fold(" ".join(texts))[:MOST_LABEL_WORDS]
+    if is_total([*texts, ""]):
+        return True
+    is_poor = 2 * len(texts) <= columns + 1
+    label = tuple(word for word in fold(texts[0]) if not word.isdigit())
+    is_named = len(label) <= MOST_WORDS and not concepts_of(label).isdisjoint(SUMS)
+    return is_poor and (is_named or any(word in TOTALS for word in said))
+
+
+def _crosses(segment: Sequence[WordOnPage], middles: Sequence[float]) -> bool:
+    """True if a text reaches over several columns, as a sentence does."""
+    over = sum(segment[0].box[0] < middle < segment[-1].box[2] for middle in middles)
+    return len(segment) >= LEAST_SENTENCE and over >= MOST_CROSSED
+
+
+def _table(
+    passage: Passage, header: Sequence[Sequence[WordOnPage]], body: Sequence[Sequence[WordOnPage]], heading: str
+) -> ReadTable:
+    edges = _edges(header, body)
+    rows = [_row_in_columns(row, edges) for row in body if row]
+    limits = _limits(rows, len(header))
+    typical = median([len(row.cells) for row in rows if len(row.cells) > 1] or [1])
+    found: list[_BodyRow] = []
+    waiting: list[_BodyRow] = []
+    for row in rows:
+        if len(row.cells) > 1 and len(row.cells) >= FULL_ROW * typical:
+            found += _shared_out(passage, waiting, found[-1] if found else None, row, limits)
+            found.append(row)
+            waiting = []
+        else:
+            waiting.append(row)
+    found += _shared_out(passage, waiting, found[-1] if found else None, None, limits)
+    if (at := _split_in_vain(header, found)) is not None:
+        joined = [*header[:at], [*header[at], *header[at + 1]], *header[at + 2 :]]
+        return _table(passage, joined, body, heading)
+    cells = [[cell_of(passage, words) for words in header]]
+    cells += [[_joined(passage, row, at, limits[at]) for at in range(len(header))] for row in found]
+    return ReadTable(cells, heading, is_exact=False)
+
+
+def _split_in_vain(header: Sequence[Sequence[WordOnPage]], rows: Sequence[_BodyRow]) -> int | None:
+    """Return the first of two columns whose header was read as one line, if few rows have both."""
+    for at, (one, other) in enumerate(pairwise(header)):
+        is_split = other[0].box[0] - one[-1].box[2] <= GAP * one[-1].height
+        both = sum(at in row.cells and at + 1 in row.cells for row in rows)
+        if is_split and len(header) > 2 and 2 * both < len(rows):
+            return at
+    return None
+
+
+def _edges(header: Sequence[Sequence[WordOnPage]], body: Sequence[Sequence[WordOnPage]]) -> list[float]:
+    """Return the edge between each two columns: the widest strip between the middles of their headers that the fewest
+    words of rows cross."""
+    words = [word for row in body if row and len(list(segments_of_row(row))) > 1 for word in row]
+    found: list[float] = []
+    for one, other in pairwise(header):
+        low, high = (_middle(one), _middle(other))
+        own = [*one, *other]
+        inside = [word for word in (*own, *words) if word.box[2] > low and word.box[0] < high]
+        starts, ends = sorted(word.box[0] for word in inside), sorted(word.box[2] for word in inside)
+        sides = sorted({low, high, *(x for x in (*starts, *ends) if low < x < high)})
+        strips = []
+        for start, end in pairwise(sides):
+            middle = (start + end) / 2
+            crossed = bisect_left(starts, middle) - bisect_right(ends, middle)
+            named = sum(word.box[0] < middle < word.box[2] for word in own)
+            strips.append((-crossed - 3 * named, end - start, middle))
+        found.append(max(strips)[2] if strips else (low + high) / 2)
+    return found
+
+
+def _middle(words: Sequence[WordOnPage]) -> float:
+    return (words[0].box[0] + words[-1].box[2]) / 2
+
+
+def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyRow:
+    cells: dict[int, list[list[WordOnPage]]] = {}
+    for segment in segments_of_row(row):
+        columns = [sum(word.middle > edge for edge in edges) for word in segment]
+        if len(set(columns)) > 1 and len(list(segments_of_row(row))) == 1:
+            # A single line across columns is a note or the text of the column in which it begins.
+            columns = [columns[0]] * len(segment)
+        for word, column in zip(segment, columns, strict=True):
+            cells.setdefault(column, [[]])[0].append(word)
+    return _BodyRow(cells, min(word.box[1] for word in row), max(word.box[3] for word in row))
+
+
+def _limits(rows: Sequence[_BodyRow], columns: int) -> list[float]:
+    """Return the place at which lines of each column end at most."""
+    return [max((row.cells[at][0][-1].box[2] for row in rows if at in row.cells), default=0.0) for at in range(columns)]
+
+
+def _shared_out(
+    passage: Passage,
+    waiting: Sequence[_BodyRow],
+    above: _BodyRow | None,
+    below: _BodyRow | None,
+    limits: Sequence[float],
+) -> list[_BodyRow]:
+    """Give lines between two items to the one whose cell they begin or continue; return those that are notes."""
+    notes: list[_BodyRow] = []
+    for row in waiting:
+        rest = {}
+        for at, [line] in row.cells.items():
+            lacking = [one for one in (above, below) if one is not None and at not in one.cells]
+            nearest = min(
+                lacking, key=lambda one: min(abs(row.top - one.bottom), abs(one.top - row.bottom)), default=None
+            )
+            if nearest is not None:
+                nearest.above.setdefault(at, []).append(line)
+            elif (
+                above is not None
+                and at in above.cells
+                and not notes
+                and _goes_on(passage, above.cells[at][-1], line, limits[at])
+            ):
+                above.cells[at].append(line)
+            else:
+                rest[at] = [line]
+        if rest:
+            notes.append(_BodyRow(rest, row.top, row.bottom))
+    return notes
+
+
+def _goes_on(passage: Passage, line: Sequence[WordOnPage], below: Sequence[WordOnPage], limit: float) -> bool:
+    """True if a line continues the one above it: its first word had no room there, and it does not begin again."""
+    said, next_said = text_of(passage, line), text_of(passage, below)
+    first = below[0].box
+    if line[-1].box[2] + first[2] - first[0] + line[-1].height / 4 <= limit:
+        return False
+    if looks_numeric(said) or looks_numeric(next_said) or any(word.endswith(":") for word in next_said.split()):
+        return False
+    return next_said[0].islower() or said.endswith(OPEN_ENDS) or line[-1].box[2] < limit
+
+
+def _joined(passage: Passage, row: _BodyRow, at: int, limit: float) -> ReadCell:
+    lines = row.cells.get(at) or row.above.get(at, [])
+    if not lines:
+        return NO_CELL
+    if at not in row.cells:
+        # Only the first of several lines names the item, unless it goes on.
+        count = next(
+            (n for n, (one, other) in enumerate(pairwise(lines), 1) if not _goes_on(passage, one, other, limit)),
+            len(lines),
+        )
+        lines = lines[:count]
+    return cell_of(passage, [word for line in lines for word in line])

@@ -1,0 +1,291 @@
+"""Items below or beside the name of their list, each with what belongs to it: `Languages: English (native), Gaelic`.
+
+Item and rest are parted by brackets, a dash or a colon (`français – B2`), a code stands before its meaning (`J18.9
+Pneumonia`), a medicine before its dose and when it is taken (`Ramipril 5 mg 1-0-1`).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal, NamedTuple
+
+from models.translation.languages import names_at
+from tasks.extraction.boxes import box_of
+from tasks.extraction.concepts import PHRASES, concepts_of
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.names import Names, names_of
+from tasks.extraction.passages import Passage
+from tasks.extraction.text_lists import ListItem
+from tasks.extraction.values import says_nothing
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
+
+Part = Literal["item", "rest", "dose", "frequency"]
+
+APART: Final = 1.5
+"""Gap between two lines, in heights of a line, that ends a list."""
+FIRST_APART: Final = 3.5
+"""Largest gap between the name of a list and its first item."""
+COLUMN_GAP: Final = 2.5
+"""Gap between two columns, in heights of a line."""
+LONGEST_NAME: Final = 4
+MOST_TEXT: Final = 100_000
+"""Largest number of characters of a passage in whose sentences languages are looked for."""
+MOST_LINES: Final = 60
+MOST_PARTS: Final = 3
+"""Largest number of fields of an item."""
+
+_LEVELS: Final = frozenset(fold("level niveau nivel livello poziom nivå proficiency kompetenz sprachniveau"))
+_CODES: Final = frozenset(fold("code kod código codice icd"))
+_TEXTS: Final = frozenset(("string", "null"))
+_CODE = re.compile(r"(?=\S*\d)[A-Z0-9][A-Z0-9.-]{1,9}:?")
+_UNIT = r"(?:mg|g|µg|mcg|ug|ml|l|IE|IU|j\.?m\.?|UI|%)(?:/\d* ?(?:ml|h|d))?"
+_DAYTIME = (
+    "rano|wieczorem|na noc|w południe|morgens|mittags|abends|zur nacht|daily|a day|at night|in the morning|by mouth"
+    "|par jour|le matin|le soir|au coucher|al día|al giorno|la mattina|la sera|por dia|per dag|’s ochtends|dziennie"
+)
+_MEDICINE = re.compile(
+    rf"(?P<item>(?<![^\W_])[^\W\d_][\w-]{{2,}}(?: [^\W\d_][\w-]*){{0,2}})\s+"
+    rf"(?P<dose>\d+(?:[.,]\d+)?\s?{_UNIT})(?![^\W_])"
+    r"(?:[^\d,;\n]{0,25}?)[\s,:]*(?P<frequency>(?:\d(?:[.,]\d)?(?: ?[-–] ?\d(?:[.,]\d)?){2,3}"
+    rf"|\d ?[x×] ?(?:\d+|daily|a day|/ ?\w+|[^\W\d_]+)|(?:once|twice|three times|1|2|3|4) (?:{_DAYTIME})|{_DAYTIME})"
+    rf"(?: (?:{_DAYTIME}))?)",
+    re.IGNORECASE,
+)
+_SPEAKS = re.compile(
+    r"[^.!?]{0,200}\b(?:speak|spoken|spreche|parle|hablo|parlo|falo|spreek|mówię|talar|snakker|taler)\b[^.!?]{0,300}",
+    re.IGNORECASE,
+)
+_LEVEL = re.compile(r" ?\((?P<level>[^()]{1,30})\)")
+_BRACKETS = re.compile(r"(?P<item>[^()]+?) ?\((?P<rest>[^()]+)\)\W*")
+_DASH = re.compile(r"(?P<item>.+?)(?: [-–—] ?| ?[:=] ?|\t)(?P<rest>.+)")
+_BULLET = re.compile(r"^(?:[-–—*+•·◦▪‣]|\d{1,2}[.)]) ")
+_COMMA = re.compile(r"[,;•|](?![^()]*\))(?!\d)")
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
+_LABEL = re.compile(r"[^:]{2,40}:(?= |$)")
+
+
+class _ItemLine(NamedTuple):
+    words: Sequence[WordOnPage]
+    text: str
+
+
+def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+    """Yield the items below or beside the name of each list of two or three texts."""
+    rows: list[list[WordOnPage]] | None = None
+    for fields in lists:
+        parts = _parts_of(fields)
+        if not parts:
+            continue
+        header = [ReadCell(" ".join(one.names.own[0])) for one in fields]
+        if "dose" in parts:
+            if body := list(_medicines(passage, parts)):
+                yield ReadTable([header, *body], is_exact=False, is_whole=True)
+            continue
+        rows = rows_of(passage) if rows is None else rows
+        names = names_of(fields[0].path[:-1], {"type": "array"})
+        concepts = names.concepts | frozenset(
+            name for one in fields for name in one.names.concepts if name in ("languages", "diagnosis", "medication")
+        )
+        blocks = (lines for _, lines in _blocks_named(passage, rows, names, concepts))
+        bodies = ([row for line in lines if (row := _row(passage, line, parts))] for lines in blocks)
+        body = next(filter(None, bodies), []) or (list(_spoken(passage, parts)) if "languages" in concepts else [])
+        if body:
+            yield ReadTable([header, *body], is_exact=False, is_whole=True)
+
+
+def _parts_of(fields: Sequence[WantedField]) -> list[Part]:
+    if not 2 <= len(fields) <= MOST_PARTS:
+        return []
+    if any(not set(_types(one)) <= _TEXTS or "format" in one.schema for one in fields):
+        return []
+    found: list[Part] = []
+    for one in fields:
+        words = {word for own in one.names.own for word in own}
+        if "dosage" in one.names.concepts and "dose" not in found:
+            found.append("dose")
+        elif not one.names.concepts.isdisjoint(("dosage", "frequency")):
+            found.append("frequency")
+        elif words & _LEVELS or ("item" in found and "rest" not in found):
+            found.append("rest")
+        else:
+            found.append("item")
+    return found if len(set(found)) == len(found) else []
+
+
+def _types(one: WantedField) -> Sequence[str]:
+    types = one.schema.get("type", ())
+    return (types,) if isinstance(types, str) else types
+
+
+def named_list(passage: Passage, names: Names) -> list[ListItem]:
+    """Return the texts below or beside the name of a list; empty if nothing on the page is called so."""
+    blocks = _blocks_named(passage, rows_of(passage), names, names.concepts)
+    best = max(blocks, key=lambda block: block[0], default=None)
+    lines = (line for line in (best[1] if best else ()) if not says_nothing(line.text, in_words=True))
+    return [ListItem(line.text, tuple(word.at for word in line.words)) for line in lines]
+
+
+def _is_called(text: str, names: Names, concepts: frozenset[str]) -> int:
+    """Return how surely a text is the name of a list: 3 in its own words, 2 in some of them, 1 by its meaning, or 0."""
+    words = tuple(fold(_IN_BRACKETS.sub("", text)))
+    if not 0 < len(words) <= LONGEST_NAME:
+        return 0
+    if words in names.own:
+        return 3
+    if any(set(words) < set(own) and not concepts_of(words) for own in names.own):
+        return 2
+    return int(bool(concepts) and bool(meant := concepts_of(words)) and meant <= concepts)
+
+
+def _blocks_named(
+    passage: Passage, rows: Sequence[Sequence[WordOnPage]], names: Names, concepts: frozenset[str]
+) -> Iterator[tuple[int, list[_ItemLine]]]:
+    """Yield the items of each list with such a name, and how surely it is called so."""
+    for at, row in enumerate(rows):
+        segments = list(segments_of_row(row))
+        for number, segment in enumerate(segments):
+            text = text_of(passage, segment)
+            label = _LABEL.match(text)
+            rest = segment[label[0].count(" ") + 1 :] if label else []
+            sure = _is_called(label[0][:-1] if label else text, names, concepts)
+            if not sure:
+                continue
+            if rest:
+                yield sure, _items(passage, [rest, *_continued(passage, rows[at + 1 :], rest)], in_line=True)
+            elif number == 0 and len(segments) > 1 and not _is_name(passage, segments[1]):
+                lines = [segments[1], *_beside(rows[at + 1 :], segment, segments[1])]
+                yield sure, _items(passage, lines, in_line=True)
+            elif sure != 2 and (below := list(_below(passage, rows[at + 1 :], segment))):
+                yield sure, _items(passage, below, in_line=False)
+
+
+def _is_name(passage: Passage, words: Sequence[WordOnPage]) -> bool:
+    said = tuple(fold(text_of(passage, words).rstrip(":")))
+    return said in PHRASES
+
+
+def _continued(
+    passage: Passage, rows: Sequence[Sequence[WordOnPage]], line: Sequence[WordOnPage]
+) -> Iterator[list[WordOnPage]]:
+    """Yield the lines that go on with a list whose last line ends with a comma."""
+    for row in rows[:MOST_LINES]:
+        if not passage.words[line[-1].at].endswith((",", ";")) or row[0].box[1] - line[0].box[3] > line[0].height:
+            return
+        line = list(row)
+        yield list(row)
+
+
+def _beside(
+    rows: Sequence[Sequence[WordOnPage]], name: Sequence[WordOnPage], beside: Sequence[WordOnPage]
+) -> Iterator[list[WordOnPage]]:
+    """Yield the lines below the one beside a name, up to the next name."""
+    bottom = beside[0].box[3]
+    for row in rows[:MOST_LINES]:
+        if row[0].box[0] < name[-1].box[2] or row[0].box[1] - bottom > APART * row[0].height:
+            return
+        bottom = row[0].box[3]
+        yield list(row)
+
+
+def _below(
+    passage: Passage, rows: Sequence[Sequence[WordOnPage]], name: Sequence[WordOnPage]
+) -> Iterator[list[WordOnPage]]:
+    """Yield the lines below a name in its column, up to a wide gap or another name."""
+    bottom, height, left = name[0].box[3], name[0].height, name[0].box[0]
+    found = 0
+    has_label = False
+    for row in rows[:MOST_LINES]:
+        segments = list(segments_of_row(row))
+        first = next((at for at, one in enumerate(segments) if _is_under(one, name, left)), len(segments))
+        own = segments[first:]
+        if not own:
+            continue
+        line = own[0]
+        limit = APART * line[0].height if found else FIRST_APART * height
+        if line[0].box[1] - bottom > limit or _is_name(passage, line):
+            return
+        if found and not has_label and _LABEL.match(text_of(passage, line)):
+            return
+        bottom = line[0].box[3]
+        found += 1
+        has_label = has_label or _LABEL.match(text_of(passage, line)) is not None
+        yield [word for one in _together(own) for word in one]
+
+
+def _together(segments: Sequence[list[WordOnPage]]) -> Iterator[list[WordOnPage]]:
+    """Yield the first pieces of a row, up to a gap between columns."""
+    for at, segment in enumerate(segments):
+        if at and segment[0].box[0] - segments[at - 1][-1].box[2] > COLUMN_GAP * segment[0].height:
+            return
+        yield segment
+
+
+def _is_under(line: Sequence[WordOnPage], name: Sequence[WordOnPage], left: int) -> bool:
+    return line[0].box[0] < name[-1].box[2] + name[0].height and line[-1].box[2] > left - name[0].height
+
+
+def _items(passage: Passage, lines: Sequence[Sequence[WordOnPage]], *, in_line: bool) -> list[_ItemLine]:
+    texts = [text_of(passage, line) for line in lines]
+    if not in_line and not any(_COMMA.search(text) for text in texts):
+        return [_ItemLine(line, text) for line, text in zip(lines, texts, strict=True)]
+    if not in_line and (sum(map(_is_item, texts)) * 2 > len(texts)):
+        return [_ItemLine(line, text) for line, text in zip(lines, texts, strict=True)]
+    whole, words = " ".join(texts), [word for line in lines for word in line]
+    found = []
+    begin = 0
+    for end in [*(sign.start() for sign in _COMMA.finditer(whole)), len(whole)]:
+        text = whole[begin:end]
+        bare = text.strip(" ,;•|.")
+        first = begin + len(text) - len(text.lstrip(" ,;•|"))
+        if bare:
+            at = whole[:first].count(" ")
+            found.append(_ItemLine(words[at : at + bare.count(" ") + 1], bare))
+        begin = end + 1
+    return found
+
+
+def _is_item(text: str) -> bool:
+    """True if a line is one item, with its rest."""
+    bare = _BULLET.sub("", text, count=1)
+    return _CODE.match(bare) is not None or _DASH.fullmatch(bare) is not None
+
+
+def _medicines(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCell]]:
+    """Yield the cells of each medicine: a name before a dose, and how it is taken behind it."""
+    for found in _MEDICINE.finditer(passage.text):
+        cells: list[ReadCell] = []
+        for part in parts:
+            own = passage.words_between(*found.span(part))
+            boxes = [WordOnPage(word, box) for word in own if (box := box_of(passage, [word])) is not None]
+            text = " ".join(found[part].split())
+            cells.append(cell_of(passage, boxes)._replace(text=text) if boxes else ReadCell(text))
+        yield cells
+
+
+def _spoken(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCell]]:
+    """Yield the languages of a sentence that says which ones somebody speaks, each with the level in brackets."""
+    text = passage.text[:MOST_TEXT].replace("\n", " ").replace("\t", " ")
+    for sentence in _SPEAKS.finditer(text):
+        for word in re.finditer(r"[^\W\d_]{4,}", sentence[0]):
+            if not any(len(name) == len(word[0]) for name in names_at(word[0], 0)):
+                continue
+            level = _LEVEL.match(sentence[0], word.end())
+            own = passage.words_between(sentence.start() + word.start(), sentence.start() + word.end())
+            boxes = [WordOnPage(at, box) for at in own if (box := box_of(passage, [at])) is not None]
+            cell = cell_of(passage, boxes) if boxes else ReadCell("")
+            said: dict[Part, str] = {"item": word[0], "rest": level["level"] if level else ""}
+            yield [cell._replace(text=text) if (text := said.get(part, "")) else NO_CELL for part in parts]
+
+
+def _row(passage: Passage, line: _ItemLine, parts: Sequence[Part]) -> list[ReadCell]:
+    text = _BULLET.sub("", line.text, count=1).strip()
+    found: dict[Part, str]
+    if (code := _CODE.match(text)) and text[code.end() :].strip(" –—-:"):
+        found = {"item": code[0], "rest": text[code.end() :]}
+    else:
+        cut = _BRACKETS.fullmatch(text) or _DASH.fullmatch(text)
+        found = {"item": cut["item"], "rest": cut["rest"]} if cut else {"item": text, "rest": ""}
+    cell = cell_of(passage, line.words)
+    texts = [found.get(part, "").strip(" ,;:–—-.") for part in parts]
+    return [cell._replace(text=said) if said else NO_CELL for said in texts]

@@ -1,0 +1,134 @@
+"""Parties of a contract, by the sentence that introduces them: `Acme Ltd of 9 Quay Street (hereinafter "Landlord")`.
+
+What stands before such a definition is the party's name, its address, and who represents it.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, Literal, NamedTuple
+
+from tasks.extraction.folding import fold
+
+Aspect = Literal["name", "address", "representative"]
+
+MOST_CHARS: Final = 600
+"""Largest number of characters from a party's name to its definition."""
+MOST_TEXT: Final = 100_000
+"""Largest number of characters of a passage in which parties are looked for."""
+LONGEST_NAME: Final = 9
+"""Largest number of words of a party's name."""
+
+_OPEN, _CLOSE = '“„«"‘‚»', '”“»"’‘«'
+_ROLE = rf"[{_OPEN}]\s?(?P<role>[^{_OPEN}{_CLOSE}]{{2,40}}?)\s?[{_CLOSE}]"
+_DEFINED = re.compile(
+    r"\(?\s?(?:herein-?after|hereafter|nachfolgend|nachstehend|im folgenden|ci-après|ci-dessous|en adelante"
+    r"|en lo sucesivo"
+    r"|di seguito|in seguito|doravante|adiante|zwan\w+ dalej|zwan\w+ w dalszej|hierna|härefter|nedan)"
+    rf"[^{_OPEN}{_CLOSE}.;]{{0,50}}{_ROLE}\s?\)?"
+    rf"|\((?:the |der |die |le |la |el |il |o |a |de |het )?{_ROLE.replace('role', 'short')}\)",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    r"\b(?:by and between|between|zwischen|entre(?: les soussignés)?|po?między|tra|fra|tussen|mellan)\b\s?:?",
+    re.IGNORECASE,
+)
+_AND = re.compile(
+    r"[\s,;.:)\d-]*(?:(?:and|und|sowie|et|y|e|ed|a|i|oraz|en|och|d'une part|d'autre part|einerseits|andererseits)\b"
+    r"[\s,;:]*)*",
+    re.IGNORECASE,
+)
+_FORM = re.compile(
+    r"(?:(?:mrs?|ms|dr|prof|herrn?|frau|m|mme|mlle|monsieur|madame|d|dña|don|doña|sra?|sig|sig\.ra|ing|avv"
+    r"|de heer|mevrouw"
+    r"|spółką|spółka|pan(?:em|ią|i)?|the company|la société|l['’]entreprise|die firma|firma|der|die|la empresa|la ditta"
+    r"|a empresa|o|a|la|il|el|le)\b\.? )+",
+    re.IGNORECASE,
+)
+_NAME_ENDS = re.compile(
+    r",|;|\(| (?:of|residing|whose|having|with|wohnhaft|vertreten|geb|geboren|représent|demeurant|domicili|dont|con|mit"
+    r"|gevestigd|wonende|zamieszka|z siedzib|born|née?|nato|nata|nacid|com sede|residente|titular|sis)",
+)
+_LEGAL_FORM = re.compile(r", ?(?:Inc|Ltd|LLC|LLP|PLC|S\.?A|S\.?L|Lda|GmbH|S\.r\.l|S\.p\.A)\b\.?")
+_AT = re.compile(
+    r"(?:^|[\s,])(?:(?:with |whose |having )?(?:its )?(?:registered office"
+    r"|principal place of business)(?: is)? at|residing at"
+    r"|of|at|wohnhaft(?: in)?|ansässig in|mit sitz in|demeurant(?: à| au)?|domicili\w+(?: à| au| en| in)?"
+    r"|dont le siège(?: social)? est(?: situé| sis)?(?: à| au)?|sise?(?: à| au)?|con sede(?: legale)?(?: in| a)?"
+    r"|residente (?:in|a|em|en)|con domicilio en|gevestigd (?:te|aan)|wonende (?:te|aan)|com sede (?:em|na|no)"
+    r"|z siedzibą we?|zamieszkał\w+ we?)\s+(?=\S)",
+    re.IGNORECASE,
+)
+_ADDRESS_ENDS = re.compile(
+    r"\s?(?:;|\((?!\d)|,? ?(?:\b(?:represent|vertret|représent|reprezent|rappresent|vertegenw|company n"
+    r"|registered (?:under|with|in)"
+    r"|regist\w+ n|under (?:company )?number|siret|siren|rcs|nip|krs|regon|pesel|vat|ust|hrb|nif|nipc|cif|dni"
+    r"|bsn|kvk|p\. ?iva"
+    r"|c\.?f\b|codice|tel|phone|e-?mail|born|geb|née?\b|wpisan|immatricul|legitym|inscrit|titular|con (?:dni|nif|cif)"
+    r"|nachfolg|each|im folg)))",
+    re.IGNORECASE,
+)
+_BY = re.compile(
+    r"(?P<by>represented|vertreten|représentée?s?|reprezentowan\w+|representad[oa]|rappresentat[oa]|vertegenwoordigd)"
+    r" (?:by|durch|par|przez|por|dal?(?:la)?|door)\s+",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(
+    r"(?<!\w)[^\W\d_a-zà-ÿ][\w'’.-]+(?: (?:[^\W\d_a-zà-ÿ][\w'’.-]*|de|van|von|der|la|le|del|di|da|dos))+"
+)
+_TITLED = re.compile(r"(?:Mrs?|Ms|Dr|Prof|Dott|Avv|Ing|Herrn?|Frau|M|Mme|Sig|Sra?|D|Dña|Pana?|Panią)\.? ")
+
+
+class NamedPart(NamedTuple):
+    """A part of what introduces a party, by its place in the text."""
+
+    role: tuple[str, ...]
+    """The folded words by which the text calls the party."""
+    aspect: Aspect
+    start: int
+    end: int
+
+
+def named_parties(text: str) -> Iterator[NamedPart]:
+    """Yield the name, the address and the representative of each party that the text defines."""
+    flat = text[:MOST_TEXT].replace("\n", " ").replace("\t", " ")
+    done = 0
+    for found in _DEFINED.finditer(flat):
+        role = tuple(fold(found["role"] or found["short"]))
+        begin, end = max(done, found.start() - MOST_CHARS), found.start()
+        done = found.end()
+        for between in _BETWEEN.finditer(flat, begin, end):
+            begin = between.end()
+        if (led := _AND.match(flat, begin, end)) is not None:
+            begin = led.end()
+        if (form := _FORM.match(flat, begin, end)) is not None:
+            begin = form.end()
+        yield from _parts(flat, role, begin, end)
+
+
+def _parts(text: str, role: tuple[str, ...], begin: int, end: int) -> Iterator[NamedPart]:
+    stop = _NAME_ENDS.search(text, begin, end)
+    until = stop.start() if stop else end
+    if (legal := _LEGAL_FORM.match(text, until, end)) is not None:
+        until = legal.end()
+    while until > begin and text[until - 1] in " ,;:(":
+        until -= 1
+    name = text[begin:until]
+    if not name[:1].isupper() or name.count(" ") >= LONGEST_NAME:
+        return
+    yield NamedPart(role, "name", begin, until)
+    by = _BY.search(text, until, end)
+    people = _PERSON.finditer(text, by.end(), end) if by else ()
+    if (person := next((one for one in people if one[0][0].isupper()), None)) is not None:
+        titled = _TITLED.match(text, person.start(), person.end())
+        yield NamedPart(role, "representative", titled.end() if titled else person.start(), person.end())
+    at = _AT.search(text, until, by.start() if by else end)
+    start = at.end() if at else until
+    while start < end and text[start] in " ,;:)":
+        start += 1
+    closed = _ADDRESS_ENDS.search(text, start, end)
+    last = closed.start() if closed else end
+    while last > start and text[last - 1] in " ,;:(.":
+        last -= 1
+    said = text[start:last]
+    if any(map(str.isdigit, said)) and any(map(str.isalpha, said)):
+        yield NamedPart(role, "address", start, last)

@@ -1,0 +1,149 @@
+"""Labels in the words of a field's own name: `Nr księgi głównej: 3107/2025` for `numer_ksiegi`, in any language."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from tasks.extraction.candidates import Candidates, Slot
+from tasks.extraction.concepts import concepts_of
+from tasks.extraction.features import FieldText, Matrix
+from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.units import UNITS
+
+NAMED = 4.0
+"""Bonus on the logit of a place whose label has all words of the field's name, and no others."""
+LIKELY = 0.6
+"""Least agreement of a label and a name that counts."""
+LONGEST = 8
+"""Largest number of words of a label that are compared, the last ones."""
+_MOST_CHARS = 80
+"""Largest length of a label in characters."""
+STEM = 4
+"""Least number of letters that inflected forms of one word have in common."""
+OF_WORD = 0.6
+"""Least share of the longer of two words that inflected forms have in common."""
+SLOTS: Mapping[Slot, float] = {"own": 1.0, "left": 1.0, "above": 0.85}
+"""Weight of a label by its place."""
+LITTLE = 0.25
+"""Weight of a word like `number` or `date`, which many names have."""
+
+_GLUE = frozenset(
+    fold(
+        "of the a an and in on at to for by from with is de la le les l du des d del dos das do da di dell della dei al"
+        " au aux el los las y e et und der die das dem den des im am vom zum zur von van het een en voor ter op med och"
+        " av til for fra på i og na w z do od o ze per pro"
+    )
+)
+COMMON = frozenset(
+    fold(
+        "no nr n num number numero número numer nummer nombre date datum fecha data dato dag amount betrag montant"
+        " importe importo valor bedrag belopp beløb kwota name nom nome nombre naam namn navn nazwa code id total"
+    )
+)
+
+
+class OwnLabels:
+    """The labels beside all candidates, by their words."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        places: dict[str, int] = {}
+        self._places = np.full((len(SLOTS), len(candidates.spans)), -1)
+        """Index of each label of each span, −1 without one; the last of `_words` is for a span without one."""
+        for at, beside in enumerate(candidates.labels_beside):
+            for slot, kind in enumerate(SLOTS):
+                if kind in beside:
+                    self._places[slot, at] = places.setdefault(beside[kind], len(places))
+        self._words = [
+            content_of(tuple(fold(label)))[-LONGEST:] if len(label) <= _MOST_CHARS else () for label in places
+        ]
+        self._labels_of: dict[str, list[int]] = {}
+        self._forms: dict[object, list[str]] = {}
+        """Words of labels by everything that may make them forms of one word."""
+        for index, words in enumerate(self._words):
+            for word in dict.fromkeys(words):
+                if word not in self._labels_of:
+                    for key in _keys_of(word):
+                        self._forms.setdefault(key, []).append(word)
+                self._labels_of.setdefault(word, []).append(index)
+
+    def prefer(self, logits: Matrix, field: FieldText) -> None:
+        """Raise the logits of places whose labels have the words of the field's name."""
+        names, around = _names_of(field)
+        like = np.zeros(len(self._words) + 1)
+        for name in names:
+            for label in self._labels_with(name):
+                like[label] = max(like[label], _likeness(self._words[label], name, around))
+        if like.any():
+            weights = np.array([*SLOTS.values()])
+            found = (weights[:, None] * like[self._places]).max(axis=0).astype(np.float32)
+            logits[:-1] += NAMED * np.where(found >= LIKELY, found, 0.0)
+
+    def _labels_with(self, name: Sequence[str]) -> set[int]:
+        """Return the labels that have a form of any word of `name`."""
+        words = {one for word in name for key in _keys_of(word) for one in self._forms.get(key, ())}
+        return {label for word in words for label in self._labels_of[word]}
+
+
+def likeness_of_label(label: str, field: FieldText) -> float:
+    """Return the agreement of a label with the field's own names, 0 to 1."""
+    names, around = _names_of(field)
+    words = content_of(tuple(fold(label)))[-LONGEST:] if len(label) <= _MOST_CHARS else ()
+    return max((_likeness(words, name, around) for name in names), default=0.0) if words else 0.0
+
+
+def _names_of(field: FieldText) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """Return the words of the field's names that labels are compared with, and those of the object around it."""
+    around = content_of(field.names.around)
+    names = [words for name in field.names.own if (words := content_of(name))]
+    # Every page has dates, numbers and names: of a field called so, the object around it must be named, too.
+    names = [(*around, *words) if len(words) == 1 and words[0] in COMMON else words for words in names]
+    return [words for words in names if len(words) > 1 or words[0] not in COMMON], around
+
+
+def _keys_of(word: str) -> Iterator[object]:
+    """Yield keys of which words that are forms of each other (`is_form_of`) have one in common."""
+    yield word if len(word) < STEM else word[:STEM]
+    if word in COMMON:
+        yield True
+    if meaning := concepts_of((word,)):
+        yield meaning
+
+
+def _likeness(words: tuple[str, ...], name: tuple[str, ...], around: tuple[str, ...]) -> float:
+    """Return the agreement of a label's words with the name of a field, 0 to 1."""
+    own = _share(name, words)
+    if own < 0.5:
+        return 0.0
+    told = _share(words, (*name, *around))
+    return own * (0.5 + 0.5 * told)
+
+
+def _share(these: Sequence[str], those: Sequence[str]) -> float:
+    """Return the share of the words `these`, by weight, that are among `those` in some form."""
+    weights = {word: LITTLE if word in COMMON else 1.0 for word in these}
+    found = sum(weight for word, weight in weights.items() if any(is_form_of(word, one) for one in those))
+    return found / sum(weights.values())
+
+
+@lru_cache(maxsize=65_536)
+def is_form_of(one: str, other: str) -> bool:
+    """True if two words are equal, forms of one word or synonyms, such as `phone` and `telephone`."""
+    if one == other:
+        return True
+    if one in COMMON and other in COMMON:
+        return True
+    if (meaning := concepts_of((one,))) and meaning == concepts_of((other,)):
+        return True
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return same >= STEM and same >= OF_WORD * max(len(one), len(other))
+
+
+@lru_cache(maxsize=65_536)
+def content_of(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words that say something, without accents; the unit at the end of a name is left out."""
+    plain = tuple(without_accents(word) for word in words)
+    if len(plain) > 1 and plain[-1] in UNITS and len(plain[-1]) > 1:
+        plain = plain[:-1]
+    # The last letter of `tax_a` is not a preposition.
+    return tuple(word for word in plain if word not in _GLUE or (len(word) == 1 and word is plain[-1])) or plain

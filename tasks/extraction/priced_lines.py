@@ -1,0 +1,245 @@
+"""Items of receipts: lines of a description and an amount below each other, with no header above them.
+
+A quantity with its unit price (`2 x 1.29`) stands in the item's line, in the line above or in the one below; arithmetic
+tells which. The items end at the first sum. Lines of negative amounts are discounts, not items.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal, NamedTuple
+
+from tasks.extraction.concepts import concepts_of
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.object_lists import SUMS
+from tasks.extraction.passages import Passage
+from tasks.extraction.table_lists import LIKELY, likeness_by_words
+from tasks.extraction.words_on_page import WordOnPage, cell_of
+from tasks.notation.currencies import ANY, is_currency
+from tasks.notation.numbers import magnitudes
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
+
+FEWEST: Final = 2
+"""Smallest number of items without a sum below them."""
+MOST_LABEL_WORDS: Final = 4
+"""Largest number of words of a sum's label; a longer text describes an item."""
+FAR: Final = 6.0
+"""Distance of two lines, in heights of a line, from which they are not items of one list."""
+CENT: Final = Decimal("0.011")
+"""Largest error of a product of a quantity and a unit price."""
+
+_Column = Literal["description", "quantity", "price", "amount", "code"]
+COLUMNS: Final[dict[_Column, tuple[str, ...]]] = {
+    "description": ("description", "name"),
+    "quantity": ("quantity",),
+    "price": ("unit price", "price"),
+    "amount": ("amount", "line total", "total", "price"),
+    "code": ("tax code", "vat rate"),
+}
+"""Names of the columns: the one that the list's fields know best is the header."""
+
+_DIGITS = r"\d{1,3}(?:[.,' ]\d{3})*[.,]\d{2}|\d+[.,]\d{2}"
+_AMOUNT = re.compile(
+    rf"(?P<minus>[-–−])?(?:{ANY})?(?P<digits>{_DIGITS})(?P<after>-)?(?:{ANY})?(?P<code>[A-Z*#]{{1,2}})?", re.IGNORECASE
+)
+_CODE = re.compile(r"[A-Z*#]|[A-Z]\d|\d[A-Z]?")
+_TIMES = re.compile(
+    r"(?<![\w.,])(?P<quantity>\d{1,4}(?:[.,]\d{1,3})?) ?(?:[^\W\d_]{1,4}\.?|[1|])?? ?[x×*@] ?"
+    rf"(?:(?:{ANY}) ?)?(?P<price>\d+[.,]\d{{2,4}}) ?(?:{ANY})?(?: ?/ ?[\w]{{1,4}}\.?)?(?: ?=)?(?![\w.,])",
+    re.IGNORECASE,
+)
+_COUNT = re.compile(r"(?P<quantity>\d{1,3}) ?[x×] (?=\D)", re.IGNORECASE)
+
+
+class _Figure(NamedTuple):
+    text: str
+    value: Decimal
+    words: tuple[WordOnPage, ...]
+
+
+@dataclass(slots=True)
+class _Item:
+    """A line of a page, with what it says of an item; what it does not say is empty."""
+
+    words: Sequence[WordOnPage] = ()
+    """The words of the description."""
+    quantity: _Figure | None = None
+    price: _Figure | None = None
+    amount: _Figure | None = None
+    code: str = ""
+    code_words: Sequence[WordOnPage] = ()
+    is_discount: bool = False
+    top: int = 0
+    bottom: int = 0
+
+    def costs(self, other: "_Item") -> bool:
+        """True if the quantity times the unit price of a line is the amount of the other."""
+        if self.quantity is None or self.price is None or other.amount is None:
+            return False
+        return abs(self.quantity.value * self.price.value - other.amount.value) < CENT
+
+
+def priced_lines(
+    passage: Passage, rows: Sequence[Sequence[WordOnPage]], lists: Sequence[Sequence[WantedField]]
+) -> Iterator[ReadTable]:
+    """Yield the items of a passage as a table, for each list whose fields name most of its columns."""
+    items = _items(passage, rows)
+    if not items:
+        return
+    for fields in lists:
+        names = {column: _name(column, fields) for column in COLUMNS}
+        shown: list[_Column] = [column for column in COLUMNS if any(_cell(passage, one, column).text for one in items)]
+        header = [ReadCell(names[column]) for column in shown]
+        body = [[_cell(passage, one, column) for column in shown] for one in items]
+        if "quantity" in shown:
+            at = shown.index("quantity")
+            # Where other lines have a quantity, one without it is of one piece.
+            body = [
+                [ReadCell("1") if n == at and not cell.text else cell for n, cell in enumerate(row)] for row in body
+            ]
+        if "price" in shown:
+            at, other = shown.index("price"), shown.index("amount")
+            body = [[row[other] if n == at and not cell.text else cell for n, cell in enumerate(row)] for row in body]
+        yield ReadTable([header, *body], is_exact=False)
+
+
+def _name(column: _Column, fields: Sequence[WantedField]) -> str:
+    known = {name: max(likeness_by_words(one.names, name) for one in fields) for name in COLUMNS[column]}
+    best = max(known, key=lambda name: known[name])
+    return best if known[best] >= LIKELY else COLUMNS[column][0]
+
+
+def _cell(passage: Passage, item: _Item, column: _Column) -> ReadCell:
+    if column == "description":
+        return cell_of(passage, item.words) if item.words else NO_CELL
+    if column == "code":
+        return cell_of(passage, item.code_words)._replace(text=item.code) if item.code else NO_CELL
+    found: _Figure | None = getattr(item, column)
+    if found is None:
+        return NO_CELL
+    return cell_of(passage, found.words)._replace(text=found.text) if found.words else ReadCell(found.text)
+
+
+def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item]:
+    """Return the items above the first sum, or nothing."""
+    found: list[_Item] = []
+    waiting: _Item | None = None
+    has_sum = False
+    for row in rows:
+        line = _line(passage, row)
+        height = max(1, line.bottom - line.top)
+        last = waiting or (found[-1] if found else None)
+        if last is not None and line.top - last.bottom > FAR * height:
+            waiting = None
+            if found:
+                break
+        if _is_sum(passage, line) or _adds_up(line, found):
+            has_sum = bool(found)
+            waiting = None
+            if has_sum:
+                break
+        elif line.amount is None and line.quantity is None:
+            waiting = line
+        elif line.is_discount:
+            waiting = None
+        elif line.words and line.amount is not None:
+            if waiting is not None and waiting.costs(line):
+                line.quantity, line.price = line.quantity or waiting.quantity, line.price or waiting.price
+            found.append(line)
+            waiting = None
+        elif line.amount is None:
+            if found and line.costs(found[-1]) and found[-1].quantity is None:
+                found[-1].quantity, found[-1].price = line.quantity, line.price
+                waiting = None
+            else:
+                line.words = line.words or (waiting.words if waiting else ())
+                waiting = line
+        elif waiting is not None and waiting.words:
+            # The description stands alone above its figures.
+            line.words = waiting.words
+            line.quantity, line.price = line.quantity or waiting.quantity, line.price or waiting.price
+            found.append(line)
+            waiting = None
+        elif found and line.costs(found[-1]) and found[-1].quantity is None:
+            found[-1].quantity, found[-1].price = line.quantity, line.price
+    if not (has_sum or len(found) >= FEWEST):
+        return []
+    if any(one.price for one in found):
+        # Beside lines with a quantity and its price, a line without them is of one piece.
+        for one in found:
+            one.price = one.price or one.amount
+            one.quantity = one.quantity or _Figure("1", Decimal(1), ())
+    return found
+
+
+def _is_sum(passage: Passage, line: _Item) -> bool:
+    if line.amount is None:
+        return False
+    words = [token for word in line.words for token in fold(passage.words[word.at]) if not is_currency(token)]
+    label = tuple(word for word in words if not any(map(str.isdigit, word)))
+    return 0 < len(label) <= MOST_LABEL_WORDS and not concepts_of(label).isdisjoint(SUMS)
+
+
+def _adds_up(line: _Item, items: Sequence[_Item]) -> bool:
+    """True if the amount of a line is the sum of those above it, whatever its label is."""
+    amounts = [one.amount.value for one in items if one.amount]
+    return line.amount is not None and len(amounts) >= FEWEST and sum(amounts) == line.amount.value
+
+
+def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
+    """Return what a line says: the amount at its end, a quantity times a unit price, and the text before them."""
+    line = _Item(top=min(word.box[1] for word in row), bottom=max(word.box[3] for word in row))
+    rest = list(row)
+    texts = [passage.words[word.at] for word in rest]
+    while len(texts) > 1 and is_currency(texts[-1]):
+        texts.pop()
+    code = texts[-1] if len(texts) > 1 and _CODE.fullmatch(texts[-1]) and _AMOUNT.fullmatch(texts[-2]) else ""
+    at = len(texts) - 1 - bool(code)
+    amount = _AMOUNT.fullmatch(texts[at])
+    if amount and not (at and texts[at - 1].casefold() in ("x", "×", "*", "@")):
+        line.code = code or amount["code"] or ""
+        line.code_words = [rest[at + bool(code)]]
+        is_negative = bool(amount["minus"] or amount["after"]) or (at > 0 and texts[at - 1] in ("-", "–", "−"))
+        line.is_discount = is_negative
+        line.amount = _figure(amount["digits"], [rest[at]])
+        rest = rest[:at]
+        texts = texts[:at]
+    while texts and (texts[-1] == "=" or (is_currency(texts[-1]) and not _AMOUNT.fullmatch("".join(texts[-2:-1])))):
+        texts.pop()
+    rest = rest[: len(texts)]
+    text = " ".join(texts)
+    if times := _TIMES.search(text):
+        own = [word for n, word in enumerate(rest) if _overlaps(texts, n, times.span())]
+        line.quantity, line.price = _figure(times["quantity"], own), _figure(times["price"], own)
+        rest = [word for n, word in enumerate(rest) if not _overlaps(texts, n, times.span())]
+    elif count := _COUNT.match(text):
+        own = [word for n, word in enumerate(rest) if _overlaps(texts, n, count.span("quantity"))]
+        line.quantity = _figure(count["quantity"], own)
+        rest = [word for n, word in enumerate(rest) if not _overlaps(texts, n, (0, count.end() - 1))]
+    elif line.amount is not None and len(texts) > 2:
+        _read_columns(line, texts, rest)
+        rest = rest[: len(rest) - 2 * (line.price is not None)]
+    line.words = rest if any(character.isalpha() for word in rest for character in passage.words[word.at]) else ()
+    return line
+
+
+def _read_columns(line: _Item, texts: Sequence[str], words: Sequence[WordOnPage]) -> None:
+    """Read `Milk 2 1.29` before an amount that is their product."""
+    quantity, price = texts[-2:]
+    if not (re.fullmatch(r"\d{1,4}(?:[.,]\d{1,3})?", quantity) and re.fullmatch(_DIGITS, price)):
+        return
+    found = _Item(quantity=_figure(quantity, words[-2:-1]), price=_figure(price, words[-1:]))
+    if found.costs(line):
+        line.quantity, line.price = found.quantity, found.price
+
+
+def _overlaps(texts: Sequence[str], at: int, span: tuple[int, int]) -> bool:
+    start = sum(len(text) + 1 for text in texts[:at])
+    return start < span[1] and span[0] < start + len(texts[at])
+
+
+def _figure(text: str, words: Sequence[WordOnPage]) -> _Figure | None:
+    readings = [one.value for one in magnitudes(text.replace(" ", "").replace("'", ""))]
+    return _Figure(text, readings[0], tuple(words)) if readings else None

@@ -1,0 +1,53 @@
+"""Writes what barcodes and two-dimensional codes say as lines with labels."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tasks.extraction.coded_texts import CodedLine, in_row
+from tasks.notation.code_contents import CodeFact, facts_of_code
+from tasks.result import SourceCode, SourceLine
+
+LINEAR = frozenset(
+    ("EAN-13", "EAN-8", "UPC-A", "UPC-E", "ISBN", "Code 128", "Code 39", "Code 93", "ITF", "ITF-14", "DataBar")
+)
+"""Symbologies that people call barcodes."""
+MOST_LINES = 200
+"""Largest number of lines of all codes together. A licence has some twenty."""
+MOST_WORDS = 1_000
+"""Largest number of words of a line."""
+
+_ALSO = {
+    "licence_number": frozenset(("document_number", "id_number")),
+    "total": frozenset(("balance",)),
+    "batch_number": frozenset(("lot_number",)),
+}
+"""Further concepts of the fields that a fact answers."""
+
+
+def lines_of_codes(codes: Sequence[SourceCode]) -> list[CodedLine]:
+    """Return what `codes` say as lines that only fields of the same meaning are filled from."""
+    found = [
+        _line(code, fact) for code in codes for fact in (_of_code(code), *facts_of_code(code.text, is_gs1=code.is_gs1))
+    ]
+    return [replace(one, line=in_row(one.line, row)) for row, one in enumerate(found[:MOST_LINES])]
+
+
+def _of_code(code: SourceCode) -> CodeFact:
+    return CodeFact("barcode" if code.kind in LINEAR else "qr_code", code.text)
+
+
+def _line(code: SourceCode, fact: CodeFact) -> CodedLine:
+    label = fact.name.replace("_", " ").capitalize().split()
+    label[-1] += ":"
+    words = (*label, *fact.text.split()[:MOST_WORDS])
+    bounds = {key: value for key, value in code.place.items() if key == "bounds"}
+    place = {key: value for key, value in code.place.items() if key != "bounds"}
+    line = SourceLine(
+        words,
+        code.pointer,
+        place,
+        tuple(bounds.values()) * len(words),
+        (1.0,) * len(words) if bounds else (),
+        continues=False,
+    )
+    return CodedLine(line, len(label), frozenset((fact.name,)) | _ALSO.get(fact.name, frozenset()), fact.is_certain)

@@ -1,0 +1,40 @@
+"""The printed row of a value: the line in which it stands, from its label on."""
+
+from typing import Final
+
+from tasks.extraction.candidates import LineSegment
+from tasks.extraction.passages import Passage
+from tasks.extraction.probability import FieldScores, ValuePlace
+
+MOST_PIECES: Final = 8
+"""Largest number of pieces of a row that are quoted before a value."""
+MOST_WORDS: Final = 20
+"""Largest number of words that are quoted on each side of a value: a paragraph of a text is one long line."""
+
+
+def row_of(scored: FieldScores, place: ValuePlace) -> str:
+    """Return the printed row of the value at `place`; empty if its place on the page is not known."""
+    segments = scored.candidates.segments
+    at = next((at for at, segment in enumerate(segments) if _begins_in(segment, place, scored)), None)
+    if at is None:
+        return ""
+    segment = segments[at]
+    if segment.box is None:
+        line = segment.passage.line_words(segment.passage.line_at(min(place.words)))
+        return _around(segment.passage, line, place.words)
+    row = [_around(segment.passage, range(segment.words[0], segment.words[-1] + 1), place.words)]
+    while (at := segments[at].left) >= 0 and len(row) <= MOST_PIECES:
+        row.insert(0, segments[at].text)
+    return " ".join(row)
+
+
+def _begins_in(segment: LineSegment, place: ValuePlace, scored: FieldScores) -> bool:
+    passage = segment.passage
+    if not place.words or min(place.words) not in segment.words or scored.entries[passage.entry] is not place.entry:
+        return False
+    return passage.lines[passage.line_at(min(place.words))].pointer == place.pointer
+
+
+def _around(passage: Passage, line: range, words: frozenset[int]) -> str:
+    begin, end = max(line.start, min(words) - MOST_WORDS), min(line.stop, max(words) + 1 + MOST_WORDS)
+    return " ".join(passage.words[begin:end])

@@ -1,0 +1,44 @@
+"""Types of fields whose name alone says what they may be, by what is printed behind their labels.
+
+A `payment` is an amount as a rule, but behind `Payment: bank transfer` stands none.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tasks.extraction.folding import fold
+from tasks.extraction.labelled_values import LabelLayout, layout_of
+from tasks.extraction.names import Names, names_of
+from tasks.extraction.passages import Passage, passages_of
+from tasks.precontext import Entry
+
+GUESSED: Final = "type guessed by the name"
+"""`$comment` of a field whose type nobody stated."""
+MOST_LINES: Final = 1_500
+"""Largest number of lines of a passage whose labels are compared."""
+
+
+def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Mapping[str, Any]:
+    """Return a schema in which each number of a guessed type is a text if a text stands behind its label.
+
+    Only the fields of the object itself may have guessed types. Synchronous.
+    """
+    properties = schema.get("properties", {})
+    guessed = [key for key, field in properties.items() if isinstance(field, dict) and field.get("$comment") == GUESSED]
+    if not guessed:
+        return schema
+    layouts = [(passage, layout_of(passage)) for passage in passages_of(read) if len(passage.lines) <= MOST_LINES]
+    texts = {key for key in guessed if any(_stands_before_text(names_of((key,), {}), *one) for one in layouts)}
+    return {**schema, "properties": {**properties, **{key: {"type": ["string", "null"]} for key in texts}}}
+
+
+def _stands_before_text(names: Names, passage: Passage, layout: LabelLayout) -> bool:
+    """True if a label with a name of the field, and a colon, has words and no figures behind it everywhere."""
+    for name in filter(None, names.own):
+        pairs = layout.of_word.get(name[0], ())
+        whole = [pair for pair in pairs if tuple(fold(pair.label)) == name]
+        found = whole or [pair for pair in pairs if set(name) <= set(fold(pair.label))]
+        if found:
+            words = [passage.words[at] for pair in found for at in pair.values]
+            return any(map(str.isalpha, "".join(words))) and not any(map(str.isdigit, "".join(words)))
+    return False

@@ -1,0 +1,340 @@
+"""Values of forms and cards whose labels stand in smaller print above or below them: `Nom / Surname`, a name in large
+print, and `1 Wages, tips` in the corner of a cell.
+
+Print size tells labels and values apart where the network has only words: the label may be in two languages, have the
+number of its cell, or name two values (`Place and date of issue`).
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from tasks.extraction.candidates import Candidates, CandidateSpan, LineSegment
+from tasks.extraction.concepts import concepts_of
+from tasks.extraction.features import TYPES, FieldText, Matrix
+from tasks.extraction.folding import fold
+from tasks.extraction.own_words import likeness_of_label
+
+SMALLER: Final = 0.83
+"""Largest width of a label's letters, in widths of the value's letters."""
+SAME_PRINT: Final = 1.35
+"""Largest ratio of the widths of the letters of two lines in one print."""
+WIDEST_GAP: Final = 1.8
+"""Largest distance between a label and its value, in heights of the value."""
+INDENT: Final = 2.0
+"""Largest distance between the left ends of a label and its value, in heights of the value; a value may also be
+anywhere below its label."""
+FEWEST: Final = 3
+"""Fewest values with a label in small print on a page that is a form or a card."""
+SHARE: Final = 0.2
+"""Least share of a page's lines that are such labels: an article has small print, too."""
+UNANSWERED: Final = 1.1
+"""Largest width of the letters of a label without a value, in widths of the others' letters."""
+SHORTEST: Final = 5
+"""Fewest characters of a label without a value."""
+MOST_WORDS: Final = 12
+"""Largest number of words of a label."""
+MOST_LINES: Final = 4
+"""Largest number of lines of a value."""
+NAMED: Final = 7.0
+"""Bonus on the logit of the whole value below a label that names the field."""
+OF_PART: Final = 2.0
+"""Bonus on the logit of a part of such a value."""
+IS_LABEL: Final = 6.0
+"""Penalty on the logit of a part of a label."""
+OF_TWO: Final = 0.7
+"""Factor on the agreement of a label that names two things, for the value of both."""
+LEAST: Final = 0.6
+"""Least agreement of a label and a field that counts."""
+SURE: Final = 0.8
+"""Agreement at which an empty cell says that nothing answers the field."""
+NOTHING: Final = 0.95
+"""Probability that nothing answers a field whose cell is empty."""
+
+_LANGUAGES = re.compile(r"\s*[/·|•]\s*|\s+[-–—]\s+")
+"""Pattern of the sign between two languages of a label."""
+_ELEMENTS = re.compile(r"\s*,\s*|\s+(?:and|und|et|y|e|en|och|og|i|&)\s+", re.IGNORECASE)
+"""Pattern of what stands between the names of two values in a label."""
+_NUMBER = re.compile(r"(?:[0-9]{1,2}[a-z]?|[a-z])[.):]?(?=\s)\s*|[0-9]{1,2}[a-z]?[.):]?(?=[^\W\d_])", re.IGNORECASE)
+"""Pattern of the number of a cell before its label."""
+_BRACKETS = re.compile(r"\([^()]{0,40}\)")
+_KINDS = {"day": ("date", "iso"), "time": ("time",), "email": ("email",), "uri": ("uri",)}
+WHOLE = ("line", "part", "piece", "block", "day")
+
+
+@dataclass(frozen=True, slots=True)
+class SmallPrintValue:
+    """A value and the texts of the label in small print that names it; without words, the place is empty."""
+
+    labels: tuple[str, ...]
+    words: tuple[int, ...]
+    is_of_two: bool = False
+    """True if the label names two things, which are values of their own."""
+
+
+class SmallPrint:
+    """The labels in small print of all passages, with their values."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._spans = candidates.spans
+        self._values: dict[int, list[SmallPrintValue]] = {}
+        """The values of each passage, by its identity."""
+        self._label_words: dict[int, set[int]] = {}
+        for passage in candidates.passages:
+            if passage.codes or passage.grid:
+                continue
+            own = {at: one for at, one in enumerate(candidates.segments) if one.passage is passage and one.box}
+            labelled = _labelled(own)
+            if len(labelled) >= max(FEWEST, SHARE * len(own)):
+                self._values[id(passage)] = list(_values_of(labelled, own))
+                small = [*labelled, *_unanswered(labelled, own)]
+                self._label_words[id(passage)] = {word for at in small for word in own[at].words}
+                self._values[id(passage)] += [
+                    SmallPrintValue(tuple(_texts_of(own[at].text)), ()) for at in small if at not in labelled
+                ]
+        self._is_label = np.array([self._is_in_label(span) for span in self._spans], np.float32)
+
+    def _is_in_label(self, span: CandidateSpan) -> bool:
+        words = self._label_words.get(id(span.passage))
+        return words is not None and not words.isdisjoint(span.words)
+
+    def prefer(self, logits: Matrix, field: FieldText) -> bool:
+        """Raise the logits of the values whose labels name the field, and lower those of labels.
+
+        If only an empty place is labelled so, probably nothing answers the field. Return True if a label certainly
+        names the field.
+        """
+        if not self._values:
+            return False
+        logits[:-1] -= IS_LABEL * self._is_label
+        named: dict[int, list[tuple[float, SmallPrintValue]]] = {}
+        best, nothing = 0.0, 0.0
+        for passage, values in self._values.items():
+            for value in values:
+                agreement = max((_agreement(label, field) for label in value.labels), default=0.0)
+                if value.is_of_two:
+                    agreement *= OF_TWO
+                if agreement >= LEAST and value.words:
+                    named.setdefault(passage, []).append((agreement, value))
+                    best = max(best, agreement)
+                elif not value.words:
+                    nothing = max(nothing, agreement)
+        if nothing >= SURE and nothing > best:
+            logits[-1] = np.logaddexp.reduce(logits[:-1]) + np.log(NOTHING / (1 - NOTHING))
+            return True
+        forms = _forms_of(field)
+        for at, span in enumerate(self._spans):
+            logits[at] += max(
+                (
+                    agreement * (NAMED if span.kind in forms or _is_whole(span, value) else OF_PART)
+                    for agreement, value in named.get(id(span.passage), ())
+                    if set(value.words).issuperset(span.words)
+                ),
+                default=0.0,
+            )
+        return best >= SURE
+
+
+def _forms_of(field: FieldText) -> tuple[str, ...]:
+    """Return the kinds of candidates that are whole values of the field, whatever stands beside them."""
+    if field.is_number:
+        return ("number",)
+    return tuple(kind for kind, types in _KINDS.items() if any(field.types[TYPES.index(one)] for one in types))
+
+
+def _is_whole(span: CandidateSpan, value: SmallPrintValue) -> bool:
+    return len(span.words) == len(value.words) and span.kind in WHOLE
+
+
+def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
+    """Return the segment with the first line of the value of each label in small print, by the label's segment.
+
+    On one page, all labels stand above their values, or all stand below them.
+    """
+    above: dict[int, int] = {}
+    below: dict[int, int] = {}
+    nearer = 0
+    for at, segment in own.items():
+        if not _may_be_label(segment):
+            continue
+        down, up = (_gap(segment, own[one]) if one in own else None for one in (segment.below, segment.above))
+        if down is not None:
+            above[at] = segment.below
+        if up is not None:
+            below[at] = segment.above
+        if down is not None and up is not None:
+            nearer += 1 if down < up else -1
+    # A column begins with a label if the labels stand above, and it ends with one if they stand below.
+    ends = (
+        len(above.keys() - below.keys())
+        - len({at for at in below.keys() - above.keys() if not _goes_on(own, below[at])})
+        + len(set(above.values()) - set(below.values()))
+        - len({at for at in set(below.values()) - set(above.values()) if not _goes_on(own, at)})
+    )
+    if (ends or nearer) < 0:
+        return below
+    # Of two lines of one label, the upper one stands above small print.
+    for at, segment in own.items():
+        under = segment.below
+        if at not in above and under in above and _may_be_label(segment) and _is_stacked(segment, own[under]):
+            above[at] = above[under]
+    return above
+
+
+def _goes_on(own: dict[int, LineSegment], at: int) -> bool:
+    """True if a segment goes on the text above it."""
+    above = own.get(own[at].above)
+    return above is not None and _is_stacked(above, own[at])
+
+
+def _may_be_label(segment: LineSegment) -> bool:
+    letters = sum(map(str.isalpha, segment.text))
+    return len(segment.words) <= MOST_WORDS and letters >= max(2, len(segment.text) // 2)
+
+
+def _width(segment: LineSegment) -> float:
+    """Return the mean width of a letter, which tells print sizes apart on a turned page, too."""
+    assert segment.box is not None
+    return (segment.box[2] - segment.box[0]) / max(1, len(segment.text))
+
+
+def _gap(label: LineSegment, value: LineSegment) -> float | None:
+    """Return the distance of a label from a value in larger print, in heights of the value, or None if they do not
+    belong together."""
+    assert label.box is not None
+    assert value.box is not None
+    gap = max(label.box[1], value.box[1]) - min(label.box[3], value.box[3])
+    height = max(1, value.height)
+    starts = value.box[0] - label.box[0]
+    is_aligned = -INDENT * height <= starts <= max(INDENT * height, label.box[2] - label.box[0])
+    is_small = _width(label) <= SMALLER * _width(value)
+    return gap / height if is_aligned and is_small and gap <= WIDEST_GAP * height else None
+
+
+def _is_stacked(one: LineSegment, other: LineSegment) -> bool:
+    assert one.box is not None
+    assert other.box is not None
+    height = max(1, min(one.height, other.height))
+    is_near = abs(one.box[0] - other.box[0]) <= height and other.box[1] - one.box[3] <= 0.8 * height
+    return is_near and _is_same_print(one, other)
+
+
+def _is_same_print(one: LineSegment, other: LineSegment) -> bool:
+    return 1 / SAME_PRINT <= _width(one) / max(1.0, _width(other)) <= SAME_PRINT
+
+
+def _unanswered(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterator[int]:
+    """Yield the segments in the print of labels that have no value."""
+    usual = median([_width(own[at]) for at in labelled])
+    values = set(labelled.values())
+    for at, segment in own.items():
+        if at in labelled or at in values or not _may_be_label(segment) or len(segment.text) < SHORTEST:
+            continue
+        if _width(segment) <= UNANSWERED * usual and not any(map(str.isdigit, segment.text[2:])):
+            yield at
+
+
+def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterator[SmallPrintValue]:
+    of_value: dict[int, list[str]] = {}
+    for label, value in labelled.items():
+        of_value.setdefault(value, []).append(own[label].text)
+    is_below = all(own[label].above == value for label, value in labelled.items())
+    found: list[SmallPrintValue] = []
+    for value, labels in of_value.items():
+        lines = _lines_of(value, labelled, of_value, own, most=1 if is_below else MOST_LINES)
+        found += _elements_of([text for label in labels for text in _texts_of(label)], lines)
+    concepts = {concepts_of(tuple(fold(label))) for one in found for label in one.labels}
+    for one in found:
+        yield replace(one, labels=(*one.labels, *_other_names(one.labels, concepts)))
+
+
+def _other_names(labels: Sequence[str], others: Collection[frozenset[str]]) -> Iterator[str]:
+    """Yield what "Name" means beside a label for the other part of a name."""
+    if any(concepts_of(tuple(fold(label))) == {"name"} for label in labels):
+        has_last, has_first = {"last_name"} in others, {"first_name"} in others
+        if has_last != has_first:
+            yield "first name" if has_last else "last name"
+
+
+def _lines_of(
+    value: int, labelled: dict[int, int], values: dict[int, list[str]], own: dict[int, LineSegment], most: int
+) -> list[LineSegment]:
+    """Return the lines of a value, which ends above the next label."""
+    found = [own[value]]
+    while len(found) < most:
+        below, last = found[-1].below, found[-1]
+        nxt = own.get(below)
+        if nxt is None or below in labelled or below in values or nxt.box is None or last.box is None:
+            break
+        is_next = nxt.box[1] - last.box[3] <= last.height and abs(nxt.box[0] - last.box[0]) <= last.height
+        if not is_next or not _is_same_print(nxt, last):
+            break
+        found.append(nxt)
+    return found
+
+
+def _texts_of(label: str) -> Iterator[str]:
+    """Yield a label in each of its languages, without the number of its cell."""
+    for text in dict.fromkeys((_BRACKETS.sub(" ", label), label)):
+        bare = _NUMBER.sub("", text, count=1) if _NUMBER.match(text) else text
+        parts = [part for part in _LANGUAGES.split(bare) if part.strip()]
+        yield from parts
+        if len(parts) > 1:
+            yield bare
+
+
+def _elements_of(texts: Sequence[str], lines: Sequence[LineSegment]) -> Iterator[SmallPrintValue]:
+    """Yield the values below a label: one, or first those of the two things that the label names."""
+    parts = [elements for text in texts if len(elements := _named_together(text)) == 2]
+    first, second = _in_two([elements[1] for elements in parts], lines) if parts else ((), ())
+    if first and second:
+        yield SmallPrintValue(tuple(elements[0] for elements in parts), first)
+        yield SmallPrintValue(tuple(elements[1] for elements in parts), second)
+    words = tuple(word for line in lines for word in line.words)
+    yield SmallPrintValue(tuple(texts), words, is_of_two=bool(first and second))
+
+
+def _named_together(text: str) -> list[str]:
+    """Return the things that a label names: `Place and date of issue` names the place of issue and the date of
+    issue."""
+    parts = [part for part in _ELEMENTS.split(text) if part.strip()]
+    if len(parts) == 2 and len(parts[0].split()) == 1 and len(parts[1].split()) > 2:
+        parts[0] = f"{parts[0]} {parts[1].split(maxsplit=1)[1]}"
+    return parts
+
+
+def _in_two(seconds: Sequence[str], lines: Sequence[LineSegment]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the words of the first and of the second of two values: in two lines, or a day and a text."""
+    if len(lines) == 2:
+        return lines[0].words, lines[1].words
+    line = lines[0]
+    days = [word for word in line.words if word in line.passage.day_at]
+    rest = tuple(word for word in line.words if word not in days)
+    if len(lines) == 1 and days and rest and all(after == before + 1 for before, after in pairwise(rest)):
+        is_second = any(any(_is_day(name) for name in concepts_of(tuple(fold(text)))) for text in seconds)
+        return (rest, tuple(days)) if is_second or days[0] > rest[0] else (tuple(days), rest)
+    commas = [at for at, word in enumerate(line.words) if line.passage.words[word].endswith(",")]
+    if len(lines) == 1 and len(commas) == 1 and commas[0] + 1 < len(line.words):
+        return line.words[: commas[0] + 1], line.words[commas[0] + 1 :]
+    return (), ()
+
+
+def _is_day(name: str) -> bool:
+    return name == "birth" or name.endswith(("date", "expiry"))
+
+
+def _agreement(label: str, field: FieldText) -> float:
+    """Return how well a label names the field, 0 to 1."""
+    words = tuple(fold(label))
+    if not words:
+        return 0.0
+    if words in field.names.own:
+        return 1.0
+    if field.concepts and concepts_of(words) == field.concepts:
+        return 0.95
+    return likeness_of_label(label, field)

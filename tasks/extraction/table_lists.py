@@ -1,0 +1,584 @@
+"""Lists of objects that are filled column by column from tables.
+
+A column is a field's by what its header means, by the type of its cells, and by what is left over. Each list gets the
+table that answers most of its fields, and each table fills one list; tables with the same header are one.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import accumulate, takewhile
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tasks.extraction.column_values import UNREADABLE, emptiest, has_decimal_commas, values_of_column
+from tasks.extraction.concepts import PHRASES, are_synonyms, concepts_of, may_be_same
+from tasks.extraction.derived_columns import derived_columns
+from tasks.extraction.features import Matrix, types_of, wants_iso
+from tasks.extraction.fields import WantedField, is_of_text
+from tasks.extraction.folding import fold
+from tasks.extraction.names import Names, spelt_out
+from tasks.extraction.object_lists import MOST_ITEMS, MOST_WORDS, SUMS
+from tasks.extraction.passages import passages_of
+from tasks.extraction.probability import EVEN, CellOfField, probability_of_cell
+from tasks.notation.cells import is_missing, looks_numeric, moment
+from tasks.notation.dates import days_told, is_day_of_a_year
+from tasks.precontext import Entry
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
+from tasks.schema.paths import JsonPath
+
+MOST_HEADERS = 15
+"""Number of first rows among which the header is looked for."""
+MOST_READINGS = 3
+"""Number of readings of a table's header that are compared with the fields by meaning, at 4 ms a text."""
+MOST_EMBEDDED = 400
+"""Largest number of texts of headers that are compared with the fields by meaning; further ones only by words."""
+MOST_PAIRS = 5_000
+"""Largest number of columns of a request's tables times fields of its lists, at 0.2 ms a pair. A table beyond it is
+text."""
+MOST_DATED = 200_000
+"""Largest number of characters of a text in which the year of days without one is looked for."""
+TALLEST_HEADER = 3
+"""Largest number of rows of a header."""
+LONGEST_HEADER = 60
+"""Largest length of a header cell, in characters; a longer cell is text."""
+SAME_NAME, SAME_CONCEPT, NEAR_CONCEPT, SIMILAR = 3.0, 2.0, 0.9, 1.5
+"""Weight of a header that is a name of the field, of one that means the same or may, and of meanings that embeddings
+find equal; common words weigh up to one."""
+SYNONYM = 0.8
+"""Share of a word that a synonym counts."""
+ALIKE = 0.45
+"""Cosine of the meanings of a header and a field from which they are alike."""
+LIKELY = 0.6
+"""Weight from which a header is a field's."""
+FITTING = 0.75
+"""Least share of the cells of a column that a field's type has to fit."""
+NAMED, LEAST_NAMED = 0.6, 0.3
+"""Least share of a list's fields that headers have to name: in tables told by places, and in exact ones."""
+READ = 0.9
+"""Least share of the cells that a list demands that a table told by places has to have; another may be torn."""
+ANSWERED = 0.5
+"""Share of a list's fields that a table's headers have to exceed for the table to fill the list."""
+
+
+SHARED = 0.3
+"""Share of the cells of a table that another table has if both are readings of the same rows."""
+RIVAL = 0.6
+"""Least worth of a table, as a share of the best one's, at which its rows are compared with those of the best."""
+
+
+@dataclass(slots=True)
+class FilledList:
+    rows: list[dict[str, Any]]
+    cells: dict[JsonPath, CellOfField] = field(default_factory=dict)
+    """The cell of each value, by the value's path."""
+    missing: list[WantedField] = field(default_factory=list)
+    """The fields without a column."""
+    is_exact: bool = True
+    """False if the table's cells were told by the places of words."""
+
+    @property
+    def expected(self) -> float:
+        """Sum of the cells' probabilities, each less EVEN."""
+        return sum(probability_of_cell(cell) - EVEN for cell in self.cells.values())
+
+
+@dataclass(slots=True, eq=False)
+class HeadedTable:
+    """A table with one reading of which of its rows are the header."""
+
+    entry: Entry
+    table: ReadTable
+    top: int
+    end: int
+    """First row of the header, and the first one below it; equal without a header."""
+    forms: list[tuple[str, ...]]
+    """The texts that each column's header may be: the cell alone, and after the cells above it."""
+    known_days: Sequence[date] = ()
+    """Days in the text around the table."""
+    derived: int = 0
+    """Number of the last columns that are not in the table, but implied by its columns."""
+
+    @property
+    def header(self) -> list[str]:
+        return [forms[-1] if forms else "" for forms in self.forms]
+
+    @property
+    def title(self) -> str:
+        """The letters of the header, however it was cut into cells."""
+        return "".join("".join(self.header[: len(self.forms) - self.derived]).split())
+
+
+def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) -> list[tuple[Entry, ReadTable]]:
+    """Return the first tables whose columns may be compared with that many fields (`MOST_PAIRS`)."""
+    pairs = accumulate(len(table.rows[0]) * fields for _, table in tables)
+    return [one for one, used in zip(tables, pairs, strict=True) if used <= MOST_PAIRS]
+
+
+def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]) -> list[HeadedTable]:
+    """Return every table with the rows that its header may be, the likeliest by words, and without a header."""
+    known: dict[str, float] = {}
+
+    def named(forms: Sequence[str]) -> float:
+        for text in forms:
+            if text not in known:
+                known[text] = max(likeness_by_words(one.names, text) for one in fields)
+        return max((known[text] for text in forms), default=0.0)
+
+    found = []
+    days: dict[int, list[date]] = {}
+    for entry, table in tables:
+        if id(entry) not in days:
+            days[id(entry)] = days_told("\n".join([passage.text for passage in passages_of([entry])])[:MOST_DATED])
+        table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=table.comma_likely))
+        *headed, bare = _readings(entry, table, days[id(entry)])
+        ranked = sorted(headed, key=lambda one: -sum(min(named(forms), SAME_CONCEPT) for forms in one.forms))
+        kept = ranked[:MOST_READINGS] + [one for one in headed[:1] if one not in ranked[:MOST_READINGS]]
+        found += [*kept, bare, *filter(None, map(_with_derived, kept))]
+    return found
+
+
+def _with_derived(reading: HeadedTable) -> HeadedTable | None:
+    """Return a reading with the columns that its columns imply, or None if they imply none."""
+    table = reading.table
+    found = [*derived_columns(reading.header, table.rows[reading.end :])]
+    if not found:
+        return None
+    rows = [[*row, *[NO_CELL] * len(found)] for row in table.rows[: reading.end]]
+    rows += [
+        [*row, *(column.cells[number] for column in found)] for number, row in enumerate(table.rows[reading.end :])
+    ]
+    whole = ReadTable(rows, table.heading, table.comma_likely, table.is_exact, table.is_whole)
+    forms = [*reading.forms, *(column.forms for column in found)]
+    return replace(reading, table=whole, forms=forms, derived=len(found))
+
+
+def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]:
+    """Return each text of a header once: those of tables, and those of columns that are only implied."""
+    own = dict.fromkeys(
+        text for one in readings for forms in one.forms[: len(one.forms) - one.derived] for text in forms if text
+    )
+    implied = dict.fromkeys(
+        text for one in readings for forms in one.forms[len(one.forms) - one.derived :] for text in forms
+    )
+    return list(own), [text for text in implied if text not in own]
+
+
+def _readings(entry: Entry, table: ReadTable, days: Sequence[date]) -> Iterator[HeadedTable]:
+    width = len(table.rows[0])
+    texts = table.texts
+    for end in range(1, min(MOST_HEADERS, len(texts) - 1) + 1):
+        for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
+            if not _may_be_header(texts[top]):
+                break
+            if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) <= 2:
+                continue
+            yield HeadedTable(entry, table, top, end, _forms(table.rows[top:end], width), days)
+    first = next((at for at, row in enumerate(texts) if sum(map(bool, row)) > 1), 0)
+    yield HeadedTable(entry, table, first, first, [()] * width, days)
+
+
+def _may_be_header(row: Sequence[str]) -> bool:
+    filled = [cell for cell in row if cell]
+    # A year or an hour may head a column, but most headers are words.
+    words = [cell for cell in filled if not (looks_numeric(cell) or moment(cell)) and len(cell) <= LONGEST_HEADER]
+    return 2 * len(words) > len(filled)
+
+
+def _forms(rows: Sequence[Sequence[ReadCell]], width: int) -> list[tuple[str, ...]]:
+    """Return the texts of each column's header. A cell above extends to the right until the next one of its row."""
+    found: list[tuple[str, ...]] = []
+    reached = [_reaching(row) for row in rows[:-1]]
+    for at in range(width):
+        own = rows[-1][at].text
+        above = [group[at] for group in reached] if own else [row[at].text for row in rows[:-1]]
+        whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
+        found.append(tuple(dict.fromkeys(filter(None, (own, whole)))))
+    return found
+
+
+def _reaching(row: Sequence[ReadCell]) -> list[str]:
+    texts: list[str] = []
+    for cell in row:
+        texts.append(cell.text or (texts[-1] if texts else ""))
+    return texts
+
+
+def likeness_by_words(wanted: Names, head: str) -> float:
+    """Return how much a header speaks for a field by its words and by the table of concepts."""
+    words = tuple(fold(head))
+    if not words:
+        return 0.0
+    if words in wanted.own or "".join(words) in {"".join(own) for own in wanted.own}:
+        return SAME_NAME
+    concepts = concepts_of(words) if len(words) <= 2 * MOST_WORDS else frozenset()
+    same = 0.0
+    if concepts & wanted.concepts:
+        same = SAME_CONCEPT - 0.3 * (len(concepts | wanted.concepts) - 1)
+    elif concepts and wanted.concepts and may_be_same(concepts, wanted.concepts):
+        same = NEAR_CONCEPT
+    have = set(spelt_out(words))
+    best = max((_share_of_words(have, own) for own in wanted.own if own), default=0.0)
+    joined = "".join(words)
+    begins = [
+        min(len(joined), len(key)) / max(len(joined), len(key))
+        for own in wanted.own
+        if (key := "".join(own))
+        and len(key) > 2
+        and len(joined) > 2
+        and (key.startswith(joined) or joined.startswith(key))
+    ]
+    return same + max(best, *begins, 0.0) if begins else same + best
+
+
+def likeness_by_meaning(matches: Matrix) -> Matrix:
+    """Return how much headers speak for fields by their meanings, from what `label_matches` found."""
+    near = np.maximum(matches[:, :, 4], matches[:, :, 10])
+    is_nearest = matches[:, :, 6] >= 0
+    letters = np.sqrt(matches[:, :, 8] * matches[:, :, 9])
+    found: Matrix = np.maximum(np.where(near >= ALIKE, SIMILAR * near, 0.0), letters)
+    return found + 0.1 * is_nearest * (near >= ALIKE)
+
+
+def _share_of_words(have: Collection[str], own: Collection[str]) -> float:
+    """Return the share of words that a header and a name have in common; synonyms count nearly as much."""
+    common = sum(
+        1.0 if word in have else SYNONYM if any(are_synonyms(word, other) for other in have) else 0.0
+        for word in set(own)
+    )
+    return common / max(len(set(own)), len(have))
+
+
+def fill_lists(
+    readings: Sequence[HeadedTable],
+    lists: Mapping[JsonPath, Sequence[WantedField]],
+    likeness: Mapping[tuple[JsonPath, str], float],
+) -> dict[JsonPath, FilledList]:
+    """Fill each list from the table that answers it best. `likeness` is of a field's path and a header's text."""
+    matches: list[_Match] = []
+    for path, fields in lists.items():
+        likeliest: dict[int, _Match] = {}
+        for reading in readings:
+            match = _match(reading, path, fields, likeness)
+            key = id(reading.table)
+            if match is not None and (key not in likeliest or match.worth > likeliest[key].worth):
+                likeliest[key] = match
+        matches += likeliest.values()
+    matches.sort(key=lambda one: -one.worth)
+    order = {id(reading.table): at for at, reading in enumerate(readings)}
+    found: dict[JsonPath, FilledList] = {}
+    used: set[tuple[str, str]] = set()
+    for match in matches:
+        if match.path in found or _is_among(match, used):
+            continue
+        rivals = [
+            one
+            for one in matches
+            if one.path == match.path and one.worth >= RIVAL * match.worth and not _is_among(one, used)
+        ]
+        groups = [_alike(one, matches, used, order) for one in rivals]
+        filled = [one for group in groups if (one := _filled(group, lists[match.path])) is not None]
+        if filled:
+            best = max(filled, key=lambda one: round(one.expected, 1))  # the first of equals
+            used |= {(cell.cell.pointer, cell.cell.text) for cell in best.cells.values() if cell.is_read}
+            found[match.path] = best
+    return found
+
+
+def _alike(
+    match: "_Match", matches: Sequence["_Match"], used: Collection[tuple[str, str]], order: Mapping[int, int]
+) -> list["_Match"]:
+    """Return a match of a list with a table, and those with other tables of the same header, in the order of the
+    tables."""
+    found, own = [match], _places_of(match)
+    for other in sorted(matches, key=lambda one: order[id(one.reading.table)]):
+        if (
+            other.path == match.path
+            and other is not match
+            and match.reading.end > match.reading.top
+            and other.reading.title == match.reading.title
+            and not _is_among(other, used)
+            and not _is_among(other, own)
+        ):
+            found.append(other)
+            own |= _places_of(other)
+    return sorted(found, key=lambda one: order[id(one.reading.table)])
+
+
+def _places_of(match: "_Match") -> set[tuple[str, str]]:
+    return {(cell.pointer, cell.text) for row in _body(match.reading) for cell in row if cell.text}
+
+
+def _is_among(match: "_Match", used: Collection[tuple[str, str]]) -> bool:
+    """True if a good part of a table's cells is used already, by this table or another reading of it."""
+    own = _places_of(match)
+    return sum(place in used for place in own) > SHARED * len(own)
+
+
+class _Match(NamedTuple):
+    """An assignment of a table's columns to a list's fields."""
+
+    path: JsonPath
+    reading: HeadedTable
+    columns: Mapping[int, int]
+    """Column of each field, by the field's index."""
+    likeness: Matrix
+    fit: Matrix
+    """Fields × columns: weight of the header, and share of the cells with a value."""
+    worth: float
+
+
+def _match(
+    reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], likeness: Mapping[tuple[JsonPath, str], float]
+) -> _Match | None:
+    from scipy.optimize import linear_sum_assignment
+
+    width = len(reading.forms)
+    body = [[cell.text for cell in row] for row in _body(reading)]
+    if not body:
+        return None
+    alike = np.array(
+        [
+            [max((likeness.get((one.path, text), 0.0) for text in forms), default=0.0) for forms in reading.forms]
+            for one in fields
+        ]
+    ).reshape(len(fields), width)
+    has_header = reading.end > reading.top
+    if has_header and (alike.max(axis=1) >= LIKELY).sum() <= ANSWERED * len(fields) - 1:
+        return None
+    comma = reading.table.comma_likely
+    columns = [[row[at] for row in body[:200]] for at in range(width)]
+    days = reading.known_days
+    fit = np.array([[_fit(column, one, comma_likely=comma, known_days=days) for column in columns] for one in fields])
+    if not has_header:
+        if not reading.table.is_exact:
+            return None
+        return _in_order(reading, path, fields, columns, fit)
+    is_foreign = np.array([[_is_plain_text(one) and _has_no_words(column) for column in columns] for one in fields])
+    worth = np.where((alike >= np.where(is_foreign, SAME_CONCEPT, LIKELY)) & (fit >= FITTING), alike * fit, 0.0)
+    # Where two columns fit a header alike, the order decides.
+    rows, places = np.indices(worth.shape)
+    worth -= np.where(worth > 0, 0.01 * np.abs(rows / max(1, len(fields)) - places / width), 0.0)
+    pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
+    given = {int(at): int(column) for at, column in pairs if worth[at, column] > 0}
+    by_header = len(given)
+    _take_left_over(given, fields, columns, fit)
+    # The extractor fills lists of texts and numbers from pages, too, but no others.
+    is_whole = len(given) == len(fields) and by_header > 0 and len(fields) > 2
+    needed = LEAST_NAMED if reading.table.is_exact or is_whole or _only_by_table(fields) else NAMED
+    if len(given) <= ANSWERED * len(fields) or by_header < needed * len(fields):
+        return None
+    total = float(sum(worth[at, column] for at, column in given.items())) + 0.2 * (len(given) - by_header)
+    spare = sum(any(forms) for forms in reading.forms) - reading.derived - len(given)
+    total = total / len(fields) - 0.02 * spare - 0.03 * (reading.end - reading.top) - 0.01 * reading.top
+    return _Match(path, reading, given, alike, fit, total)
+
+
+def _is_plain_text(one: WantedField) -> bool:
+    return types_of(one.schema) - {"null"} == {"string"} and "enum" not in one.schema and not wants_iso(one.schema)
+
+
+def _has_no_words(column: Sequence[str]) -> bool:
+    """True if all cells of a column are numbers or days."""
+    return all(looks_numeric(cell) or moment(cell) or is_day_of_a_year(cell) for cell in column if not is_missing(cell))
+
+
+def _only_by_table(fields: Sequence[WantedField]) -> bool:
+    return not all(is_of_text(one.schema, one.names) for one in fields)
+
+
+def _body(reading: HeadedTable, *, with_sections: bool = False) -> list[Sequence[ReadCell]]:
+    """Return the rows below the header that may be items: no sums, no repeated header, no rows of a single cell unless
+    they are wanted as the headings of sections."""
+    header = reading.table.texts[reading.end - 1] if reading.end > reading.top else None
+    found: list[Sequence[ReadCell]] = []
+    least = 1 if with_sections else min(2, len(reading.forms) - 1)
+    for row in reading.table.rows[reading.end :]:
+        texts = [cell.text for cell in row]
+        if is_total(texts):
+            if not reading.table.is_exact and found:
+                break  # Below the sums of a page stand other things.
+        elif texts != header and sum(map(bool, texts)) >= least:
+            found.append(row)
+    return found
+
+
+def _in_order(
+    reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
+) -> _Match | None:
+    """Match a table without a header: the columns are the fields in their order, if all cells fit."""
+    if len(fields) != len(columns) or not bool((fit.diagonal() >= FITTING).all()):
+        return None
+    telling = [one for one in fields if types_of(one.schema) - {"null"} != {"string"} or wants_iso(one.schema)]
+    first = [column[0] for column in columns]
+    if not telling and not any(any(map(str.isdigit, cell)) for cell in first):
+        return None
+    given = {at: at for at in range(len(fields))}
+    return _Match(path, reading, given, np.zeros_like(fit), fit, 0.1)
+
+
+def _fit(column: Sequence[str], one: WantedField, *, comma_likely: bool, known_days: Sequence[date]) -> float:
+    values = values_of_column(column, one, comma_likely=comma_likely, known_days=known_days)
+    present = [value for cell, value in zip(column, values, strict=True) if not is_missing(cell)]
+    return sum(value is not UNREADABLE for value in present) / len(present) if present else FITTING
+
+
+def _take_left_over(
+    given: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
+) -> None:
+    """Give the fields without a column the only columns left that their types fit; the pickiest types first."""
+
+    def pickiness(at: int) -> int:
+        schema = fields[at].schema
+        types = types_of(schema)
+        if "enum" in schema or "boolean" in types or wants_iso(schema):
+            return 0
+        return 1 if types & {"number", "integer"} else 2
+
+    def is_own(at: int, column: int) -> bool:
+        present = [cell for cell in columns[column] if not is_missing(cell)]
+        if not present or fit[at, column] < FITTING:
+            return False
+        return pickiness(at) != 2 or not _has_no_words(columns[column])
+
+    rest = sorted((at for at in range(len(fields)) if at not in given), key=pickiness)
+    for kind in (0, 1, 2):
+        for at in [one for one in rest if pickiness(one) == kind]:
+            left = [column for column in range(len(columns)) if column not in given.values() and is_own(at, column)]
+            rivals = [other for other in rest if other not in given and other != at and pickiness(other) == kind]
+            rivals = [other for other in rivals if any(fit[other, column] >= FITTING for column in left)]
+            # Of several columns of days, the first is the day of what happened.
+            if (len(left) == 1 or (left and wants_iso(fields[at].schema))) and not rivals:
+                given[at] = left[0]
+
+
+def is_total(row: Sequence[str]) -> bool:
+    """True if the first text of a row, or its texts before the first number together, are the label of a sum."""
+    filled = [cell for cell in row if cell]
+    words = tuple(fold(filled[0])) if filled else ()
+    label = tuple(fold(" ".join(takewhile(lambda cell: not looks_numeric(cell), filled))))
+    if len(filled) > 1 and (PHRASES.get(words) in SUMS or PHRASES.get(label) in SUMS):
+        return True
+    return "" in row and 0 < len(words) <= MOST_WORDS and not concepts_of(words).isdisjoint(SUMS)
+
+
+def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> FilledList | None:
+    found = FilledList([], is_exact=matches[0].reading.table.is_exact)
+    for match in matches:
+        if not _append(found, match, fields):
+            return None
+    if not found.rows or (not matches[0].reading.table.is_exact and _read_share(found, fields) < READ):
+        return None
+    return found
+
+
+def _read_share(found: FilledList, fields: Sequence[WantedField]) -> float:
+    demanded = {str(one.path[-1]) for one in fields if not one.fits(None)} - {
+        str(one.path[-1]) for one in found.missing
+    }
+    cells = [cell.is_read for path, cell in found.cells.items() if path[-1] in demanded]
+    return sum(cells) / len(cells) if cells else 1.0
+
+
+def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> bool:
+    """Append the rows of a table to a list; False if a field that must have a value can have none."""
+    reading, given = match.reading, match.columns
+    header = reading.header
+    rows = [list(row) for row in _body(reading, with_sections=True)]
+    sections = _sections(rows, given)
+    rows_and_sections = [
+        (row, section)
+        for row, section in zip(rows, sections, strict=True)
+        if sum(bool(cell.text) for cell in row) >= min(2, len(row) - 1)
+    ]
+    rows = [row for row, _ in rows_and_sections]
+    _fill_down(rows, given, fields, is_exact=reading.table.is_exact)
+    comma = reading.table.comma_likely
+    values = {
+        at: values_of_column(
+            [row[column].text for row in rows], fields[at], comma_likely=comma, known_days=reading.known_days
+        )
+        for at, column in given.items()
+    }
+    answered = [sum(values[at][number] not in (None, UNREADABLE) for at in given) for number in range(len(rows))]
+    typical = median(answered) if answered else 0
+    telling = [at for at in given if not fields[at].fits(None)]
+    section_field = _section_field(given, fields) if any(sections) else None
+    missing = [one for at, one in enumerate(fields) if at not in given and at != section_field]
+    if not found.rows:
+        found.missing = missing
+    for number, (row, section) in enumerate(rows_and_sections):
+        least = 0.0 if reading.table.is_whole else 0.5 if reading.table.is_exact else NAMED
+        if answered[number] < least * typical or (telling and not any(_has(values[at][number]) for at in telling)):
+            continue  # a note, or a line that continues the row above
+        if len(found.rows) >= MOST_ITEMS:
+            break
+        item: dict[str, Any] = {}
+        for at, one in enumerate(fields):
+            path = (*one.path[:-1], len(found.rows), one.path[-1])
+            cell = NO_CELL
+            value: Any = None
+            if at in given:
+                value, cell = values[at][number], row[given[at]]
+            elif at == section_field and section is not None:
+                value, cell = section.text, section
+            said = value
+            if not _has(value):
+                value = emptiest(one)
+                if value is UNREADABLE or (value is not None and one.may_be_left_out):
+                    if not one.may_be_left_out:
+                        return False
+                    continue
+            column = given.get(at)
+            item[str(one.path[-1])] = value
+            likeness = float(match.likeness[at, column]) if column is not None else 0.0
+            fit = float(match.fit[at, column]) if column is not None else 0.0
+            head = header[column] if column is not None else ""
+            is_printed = not reading.table.is_whole
+            found.cells[path] = CellOfField(
+                reading.entry, cell, head, likeness, fit, is_read=_has(said), is_printed=is_printed
+            )
+        found.rows.append(item)
+    return True
+
+
+def _has(value: Any) -> bool:
+    return value is not None and value is not UNREADABLE
+
+
+def _sections(rows: Sequence[Sequence[ReadCell]], given: Mapping[int, int]) -> list[ReadCell | None]:
+    """Return the last row of one cell above each row, if the table begins with one and has several columns."""
+    found: list[ReadCell | None] = []
+    section: ReadCell | None = None
+    begins = bool(rows) and len(given) > 2 and sum(bool(cell.text) for cell in rows[0]) == 1
+    for row in rows:
+        filled = [cell for cell in row if cell.text]
+        if begins and len(filled) == 1:
+            section = filled[0]
+        found.append(section)
+    return found
+
+
+def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> int | None:
+    left = [at for at, one in enumerate(fields) if at not in given and "string" in types_of(one.schema)]
+    return left[0] if len(left) == 1 and "enum" not in fields[left[0]].schema else None
+
+
+def _fill_down(
+    rows: Sequence[list[ReadCell]], given: Mapping[int, int], fields: Sequence[WantedField], *, is_exact: bool
+) -> None:
+    """Repeat cells over the rows that they span, and in exact tables over empty cells that must have a text."""
+    for at, column in given.items():
+        must = is_exact and "string" in types_of(fields[at].schema) and not fields[at].fits(None)
+        spans = 0
+        above: ReadCell | None = None
+        for row in rows:
+            cell = row[column]
+            others = [row[other].text for other in given.values() if other != column]
+            if cell.text:
+                above, spans = cell, cell.row_span - 1
+            elif above is not None and (spans > 0 or (must and all(others))):
+                row[column] = above
+                spans -= 1

@@ -1,0 +1,118 @@
+"""Units of numbers: a field `weight_kg` means the number before `kg`, a field `deposit` none before `%`.
+
+>>> sorted(units_named(("weight", "kg")))
+['kilogram']
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.concepts import CONCEPTS
+from tasks.extraction.features import FieldText, Matrix
+from tasks.extraction.folding import fold, without_accents
+from tasks.notation.currencies import ANY as CURRENCY
+
+WITH_UNIT = 4.0
+"""Bonus on the logit of a number with the field's unit, if other numbers do not have it."""
+OTHER_UNIT = 4.0
+"""Penalty on the logit of a number with another unit than the field's, or with one that no amount of money has."""
+ONLY_ONE = 2.0
+"""Penalty on the logit that nothing answers a field, if a single number has the field's unit."""
+LONGEST_UNIT = 2
+"""Largest number of words of a unit."""
+
+_TABLE: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("units.toml").read_text("utf-8"))
+UNITS: Mapping[str, str] = {
+    word: unit for unit, words in _TABLE.items() for word in " ".join(words.split()).split(", ")
+}
+"""Unit by each of its names, without accents."""
+_OF_CONCEPTS = {"tax_rate": "percent", "interest_rate": "percent"}
+"""Units of concepts that are always in this unit."""
+_NEVER_MONEY = frozenset(("percent", "kilogram", "kilowatt_hour", "kilometre", "square_metre", "litre"))
+_HARDLY_EVER = frozenset(("percent",))
+"""Units that the name of a field hardly ever leaves out."""
+_RATES = frozenset(
+    ("rate", "satz", "taux", "tasso", "aliquota", "alicuota", "taxa", "tasa", "sats", "tarief", "stawka")
+)
+"""Last words of the names of fields for percentages."""
+_IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
+_WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
+_AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]]*")
+_SHORT = 3
+"""Largest number of letters of a unit that a field's name has only as its last word: `min`, `an`."""
+
+
+def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:
+    """Return the units that the name of a field says, and those in brackets or after `in` in its description."""
+    found = {UNITS[word] for word in map(without_accents, words[1:]) if word in UNITS and len(word) > _SHORT}
+    if len(words) > 1 and (unit := UNITS.get(without_accents(words[-1]))):
+        found.add(unit)
+    if words and without_accents(words[-1]) in _RATES:
+        found.add("percent")
+    told = [*_WORDS_IN_BRACKETS.findall(described), *re.findall(r"\bin ([^\s,.;]+)", described)]
+    return frozenset(found | {UNITS[word] for one in told if (word := without_accents(one.casefold())) in UNITS})
+
+
+def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
+    """Raise the logits of numbers with the field's unit, and lower those of numbers with another unit."""
+    if not field.is_number or field.in_list:
+        return
+    wanted = units_of(field)
+    own = [unit_after(span) if span.kind == "number" else "" for span in candidates.spans]
+    if not wanted:
+        is_money = any(CONCEPTS[name].kind == "amount" for name in field.concepts)
+        never = _NEVER_MONEY if is_money else _HARDLY_EVER
+        logits[:-1] -= OTHER_UNIT * np.array([one in never for one in own], np.float32)
+        return
+    others = [
+        one not in wanted if one else _IS_MONEY.search(span.text) is not None
+        for one, span in zip(own, candidates.spans, strict=True)
+    ]
+    logits[:-1] -= OTHER_UNIT * np.array(others, np.float32)
+    values = {
+        span.number.readings for one, span in zip(own, candidates.spans, strict=True) if one in wanted and span.number
+    }
+    if values:
+        logits[:-1] += WITH_UNIT * np.array([one in wanted for one in own], np.float32)
+    if len(values) == 1:
+        logits[-1] -= ONLY_ONE
+
+
+def units_of(field: FieldText) -> frozenset[str]:
+    """Return the units of the numbers that a field may have; empty if its name tells none."""
+    said = [units_named(name, field.full) for name in field.names.own] or [frozenset[str]()]
+    concepts = {unit for name, unit in _OF_CONCEPTS.items() if field.concepts == {name}}
+    return frozenset().union(*said, concepts) or units_named(("", *field.names.around))
+
+
+def unit_after(span: CandidateSpan) -> str:
+    """Return the unit that follows a number, in its last word or as the next one or two words; empty without one."""
+    passage, last = span.passage, span.words[-1]
+    if span.text.endswith("%"):
+        return "percent"
+    end = passage.line_words(passage.line_at(last)).stop
+    touching = _AFTER_FIGURES.sub("", passage.words[last], count=1) if passage.words[last][:1].isdigit() else ""
+    return (
+        _unit_of(touching)
+        if any(map(str.isalnum, touching)) or "%" in touching
+        else next(
+            (
+                unit
+                for size in range(min(LONGEST_UNIT, end - last - 1), 0, -1)
+                if (unit := _unit_of(" ".join(passage.words[last + 1 : last + 1 + size])))
+            ),
+            "",
+        )
+    )
+
+
+@lru_cache(maxsize=4096)
+def _unit_of(text: str) -> str:
+    bare = without_accents(text.casefold().strip(" .,;:()[]{}!?·|"))
+    return UNITS.get(bare) or UNITS.get(" ".join(fold(bare)), "")

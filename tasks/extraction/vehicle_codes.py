@@ -1,0 +1,93 @@
+"""Writes what the codes on registration certificates of vehicles say as lines with labels: Directive 1999/37/EC."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from tasks.extraction.coded_texts import MOST_LINES, CodedLine, in_row
+from tasks.result import SourceLine
+
+FEWEST_CODES: Final = 5
+"""A certificate has at least this many different codes."""
+FEWEST_PARTED: Final = 3
+"""A certificate has at least this many different codes with a point in them, such as `D.1`."""
+
+_MEANINGS: Final = {
+    "A": ("Registration number", {"plate", "registration"}),
+    "B": ("First registration", {"first_registration"}),
+    "C.1.1": ("Surname of the holder", {"last_name"}),
+    "C.1.2": ("Given names of the holder", {"first_name"}),
+    "C.1.3": ("Address of the holder", {"address"}),
+    "C.3.1": ("Surname of the holder", {"last_name"}),
+    "C.3.2": ("Given names of the holder", {"first_name"}),
+    "C.3.3": ("Address of the holder", {"address"}),
+    "D.1": ("Make", {"brand", "manufacturer"}),
+    "D.3": ("Model", {"model"}),
+    "E": ("Vehicle identification number", {"vin"}),
+    "F.1": ("Maximum mass", {"weight"}),
+    "P.1": ("Engine capacity", {"capacity"}),
+    "P.2": ("Maximum power", {"power"}),
+    "P.3": ("Fuel", {"fuel"}),
+    "R": ("Colour", {"colour"}),
+    "S.1": ("Number of seats", {"seat"}),
+}
+"""Label and concepts of the field by the code."""
+_OF_FIGURES: Final = ("B", "E", "G")
+_CODE = re.compile(r"\(?([A-Z](?:\.\d){0,2})[.:)]?")
+_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
+"""Pattern of a vehicle identification number (ISO 3779), which has no I, O and Q."""
+
+
+class _WordPlace(NamedTuple):
+    line: int
+    at: int
+
+
+def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
+    """Return what the codes in the lines of a registration certificate say; nothing for another page."""
+    if len(lines) > MOST_LINES:
+        return []
+    said: list[tuple[str, _WordPlace, list[_WordPlace]]] = []
+    for number, line in enumerate(lines):
+        for at, text in enumerate(line.words):
+            found = _CODE.fullmatch(text)
+            beside = line.words[at + 1] if at + 1 < len(line.words) else ""
+            # A letter alone is a code at the beginning of a line, or before its figures.
+            if found and ("." in found[1] or at == 0 or (found[1] in _OF_FIGURES and beside[-1:].isdecimal())):
+                said.append((found[1], _WordPlace(number, at), []))
+            elif said and (said[-1][1].line == number or _is_next(said[-1], number)):
+                said[-1][2].append(_WordPlace(number, at))
+    codes = {code for code, *_ in said}
+    has_vin = any(code == "E" and _VIN.fullmatch(_text(words, lines).replace(" ", "")) for code, _, words in said)
+    if not has_vin or len(codes) < FEWEST_CODES or sum("." in code for code in codes) < FEWEST_PARTED:
+        return []
+    known = [one for one in said if one[0] in _MEANINGS and one[2]]
+    return [_coded(code, place, words, lines, row) for row, (code, place, words) in enumerate(known)]
+
+
+def _is_next(said: tuple[str, _WordPlace, list[_WordPlace]], number: int) -> bool:
+    """True if a line is the first behind a code that ends its line, or is the same line as its value."""
+    _, place, words = said
+    return words[0].line == number if words else place.line + 1 == number
+
+
+def _text(words: Sequence[_WordPlace], lines: Sequence[SourceLine]) -> str:
+    return " ".join(lines[word.line].words[word.at] for word in words)
+
+
+def _coded(
+    code: str, place: _WordPlace, words: Sequence[_WordPlace], lines: Sequence[SourceLine], row: int
+) -> CodedLine:
+    label, concepts = _MEANINGS[code]
+    titles = f"{label}:".split()
+    places = [place] * len(titles) + [*words]
+    first = lines[words[0].line]
+    line = replace(
+        first,
+        words=(*titles, *(lines[word.line].words[word.at] for word in words)),
+        bounds=tuple(lines[one.line].bounds[one.at] for one in places) if first.bounds else (),
+        confidences=tuple(lines[one.line].confidences[one.at] for one in places) if first.confidences else (),
+        continues=False,
+    )
+    return CodedLine(in_row(line, row), len(titles), frozenset(concepts))

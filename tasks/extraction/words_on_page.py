@@ -1,0 +1,72 @@
+"""Words by their places on a page: rows, the pieces of a row, and cells made of words."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from tasks.extraction.boxes import bounds_of_words, box_of, confidence_of_words
+from tasks.extraction.passages import Passage
+from tasks.read_table import ReadCell
+from tasks.result import Box
+
+GAP = 1.0
+"""Gap between two pieces of a row, in heights of a line."""
+
+
+class WordOnPage(NamedTuple):
+    at: int
+    """Index in the passage."""
+    box: Box
+
+    @property
+    def middle(self) -> float:
+        return (self.box[0] + self.box[2]) / 2
+
+    @property
+    def height(self) -> int:
+        return max(1, self.box[3] - self.box[1])
+
+
+def rows_of(passage: Passage) -> list[list[WordOnPage]]:
+    """Return the words of each row of a page from the top, from left to right."""
+    placed = [WordOnPage(at, box) for at in range(len(passage.words)) if (box := box_of(passage, [at])) is not None]
+    rows: list[list[WordOnPage]] = []
+    for word in sorted(placed, key=lambda one: one.box[1] + one.box[3]):
+        for row in rows[-2:]:
+            first = row[0].box
+            common = min(first[3], word.box[3]) - max(first[1], word.box[1])
+            if 2 * common > min(first[3] - first[1], word.height):
+                row.append(word)
+                break
+        else:
+            rows.append([word])
+    for row in rows:
+        row.sort(key=lambda one: one.box[0])
+    return rows
+
+
+def text_of(passage: Passage, words: Sequence[WordOnPage]) -> str:
+    return " ".join([passage.words[word.at] for word in words])
+
+
+def segments_of_row(row: Sequence[WordOnPage]) -> Iterator[list[WordOnPage]]:
+    segment = [row[0]]
+    for before, word in pairwise(row):
+        if word.box[0] - before.box[2] > GAP * before.height:
+            yield segment
+            segment = []
+        segment.append(word)
+    yield segment
+
+
+def cell_of(passage: Passage, words: Sequence[WordOnPage]) -> ReadCell:
+    own = [word.at for word in words]
+    line = passage.lines[passage.line_at(own[0])]
+    confidence, bounds = confidence_of_words(passage, own), bounds_of_words(passage, own)
+    known = {
+        **{key: line.place[key] for key in ("page", "url") if key in line.place},
+        "bounds": bounds,
+        "confidence": None if confidence is None else round(confidence, 2),
+    }
+    place = {key: value for key, value in known.items() if value is not None}
+    return ReadCell(text_of(passage, words), line.pointer, place)

@@ -1,0 +1,187 @@
+"""Tables in what was read: those that a result has, and those in texts without places on a page.
+
+In texts, tables are written with bars (Markdown, which office documents and web pages are converted to), with commas,
+semicolons, tabs or bars between cells (CSV), or with blanks that align columns.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from models.vision.text import TextLine, Word
+from tasks.extraction.passages import Passage, passages_of
+from tasks.layout.tables import tables_on
+from tasks.precontext import Entry
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
+from tasks.result import SourceLine
+
+DELIMITERS = ("\t", ";", "|", ",")
+LEAST_ROWS = 2
+"""Smallest number of rows that make a table."""
+MOST_CELLS = 200_000
+"""Largest number of cells of the tables of a request; further tables are texts."""
+MOST_ALIGNED = 2_000
+"""Largest number of lines of a text in which columns are looked for that only blanks align."""
+SPREAD, LINE = 1.5, 28.0
+"""Factor on the distances of lines and the height of a line, in the units of `Passage.grid`."""
+_BAR = re.compile(r"(?<!\\)\|")
+_WIDE_GAP = re.compile(r"\s{2,}|\t")
+_RULE = re.compile(r"[-:=+ |]+")
+
+
+def tables_in(entries: Sequence[Entry]) -> list[tuple[Entry, ReadTable]]:
+    """Return the tables of all entries, in order, each with its entry."""
+    found: list[tuple[Entry, ReadTable]] = []
+    left = MOST_CELLS
+    for at, entry in enumerate(entries):
+        own = [*entry.result.tables()] if entry.error is None else []
+        for passage in passages_of(entries[at : at + 1]):
+            own += _tables_in_passage(passage)
+        for table in own:
+            left -= len(table.rows) * len(table.rows[0])
+            if left < 0:
+                return found
+            found.append((entry, table))
+    return found
+
+
+def _tables_in_passage(passage: Passage) -> Iterator[ReadTable]:
+    for _, lines in groupby(passage.lines, key=lambda line: line.pointer):
+        text = list(lines)
+        if not any(line.bounds or "bounds" in line.place for line in text):
+            yield from _tables_in_text(text, passage)
+
+
+def _tables_in_text(lines: Sequence[SourceLine], passage: Passage) -> Iterator[ReadTable]:
+    if any(_is_barred(line.written) for line in lines):
+        rest: list[SourceLine] = []
+        heading = ""
+        for is_barred, run in groupby(lines, key=lambda line: _is_barred(line.written)):
+            block = list(run)
+            if is_barred:
+                for part in _blocks(block):
+                    if (table := _barred_table(part, heading)) is not None:
+                        yield table
+            else:
+                heading = block[-1].written.strip(" #")
+                rest += block
+        if not any(_RULE.fullmatch(line.written) for line in lines):
+            yield from _delimited_tables(lines)
+        return
+    delimited = list(_delimited_tables(lines))
+    yield from delimited or _aligned_tables(lines, passage)
+
+
+def _blocks(lines: Sequence[SourceLine]) -> Iterator[list[SourceLine]]:
+    """Yield the runs of lines without an empty line between them."""
+    block: list[SourceLine] = []
+    for line in lines:
+        if block and line.row != block[-1].row + 1:
+            yield block
+            block = []
+        block.append(line)
+    if block:
+        yield block
+
+
+def _is_barred(line: str) -> bool:
+    bare = line.strip()
+    return len(bare) > 1 and bare[0] == bare[-1] == "|"
+
+
+def _barred_table(lines: Sequence[SourceLine], heading: str) -> ReadTable | None:
+    rows = []
+    for line in lines:
+        if _RULE.fullmatch(line.written):
+            continue
+        texts = [cell.replace("\\|", "|").strip() for cell in _BAR.split(line.written.strip()[1:-1])]
+        rows.append([_cell(text, line) for text in texts])
+    return _table_of(rows, heading)
+
+
+def _cell(text: str, line: SourceLine) -> ReadCell:
+    bare = text.strip("*_ ") if text.startswith(("**", "__")) else text
+    return ReadCell(bare, line.pointer, {key: line.place[key] for key in ("page", "url") if key in line.place})
+
+
+def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_likely: bool = False) -> ReadTable | None:
+    width = max(map(len, rows), default=0)
+    if width < 2 or len(rows) < LEAST_ROWS:
+        return None
+    return ReadTable([[*row, *[NO_CELL] * (width - len(row))] for row in rows], heading, comma_likely)
+
+
+def _delimited_tables(lines: Sequence[SourceLine]) -> Iterator[ReadTable]:
+    """Yield the table that the whole text is, or else the tables that its blocks are."""
+    if (whole := _delimited(lines)) is not None:
+        yield whole
+        return
+    heading = ""
+    for block in _blocks(lines):
+        for start in range(min(2, len(block))):
+            if (table := _delimited(block[start:], block[start - 1].written if start else heading)) is not None:
+                yield table
+                break
+        heading = block[-1].written.strip()
+
+
+def _delimited(lines: Sequence[SourceLine], heading: str = "") -> ReadTable | None:
+    """Return the table that all of these lines are, or None. Lines of one cell are titles and notes."""
+    texts: list[str] = []
+    for line in lines:
+        texts += [""] * (line.row - (lines[0].row + len(texts)))
+        texts.append(line.written)
+    texts[0] = texts[0].removeprefix("\ufeff")
+    for delimiter in DELIMITERS:
+        if not any(delimiter in text for text in texts):
+            continue
+        try:
+            rows = list(
+                csv.reader([f"{text}\n" for text in texts], delimiter=delimiter, skipinitialspace=True, strict=True)
+            )
+        except csv.Error:
+            continue
+        cells = [[" ".join(cell.split()) for cell in row] for row in rows]
+        filled = [row for row in cells if any(row)]
+        width, count = Counter(len(row) for row in filled if len(row) > 1).most_common(1)[0] if filled else (0, 0)
+        others = [row for row in filled if len(row) != width and any(row[1:])]
+        prose = delimiter == "," and width == 2 and sum(" " in row[1] for row in filled if len(row) == 2) * 2 > count
+        if count < LEAST_ROWS or len(others) * 5 > count or 2 * count < len(filled) or prose:
+            continue
+        return _table_of(
+            [[_cell(text, lines[0]) for text in row[:width]] for row in filled], heading, comma_likely=delimiter == ";"
+        )
+    return None
+
+
+def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[ReadTable]:
+    """Yield the tables whose columns blanks align, told as on a page with letters of one width."""
+    if len(lines) > MOST_ALIGNED or len(lines) != len(passage.lines) or not passage.grid:
+        return
+    line_of: dict[int, SourceLine] = {}
+    placed = []
+    boxes = iter(passage.grid)
+    has_gap = [_WIDE_GAP.search(line.written.strip()) is not None for line in lines]
+    # A note between rows would end the table.
+    notes = {at for at in range(1, len(lines) - 1) if not has_gap[at] and has_gap[at - 1] and has_gap[at + 1]}
+    for number, line in enumerate(lines):
+        words = []
+        for text in line.words:
+            left, top, right, _ = map(float, next(boxes))
+            # A line is as high as two letters are wide, so that two blanks part columns, and one does not.
+            top, bottom = SPREAD * top, SPREAD * top + LINE
+            words.append(Word(text, ((left, top), (right, top), (right, bottom), (left, bottom)), 1.0))
+            line_of[id(words[-1])] = line
+        first, last = words[0].quad, words[-1].quad
+        if number in notes:
+            continue
+        placed.append(TextLine(tuple(words), (first[0], last[1], last[2], first[3])))
+    for table in tables_on(placed, ()):
+        grid = [[NO_CELL] * table.columns for _ in range(table.rows)]
+        for cell in table.cells:
+            if cell.words:
+                found = _cell(cell.text, line_of[id(cell.words[0])])
+                grid[cell.row][cell.column] = found._replace(row_span=cell.row_span, col_span=cell.col_span)
+        yield ReadTable(grid, is_exact=False)

@@ -1,0 +1,41 @@
+"""A table that was read from any input: a picture, a PDF, a spreadsheet, a delimited text, a document or a web page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class ReadCell(NamedTuple):
+    """A cell's text and its place in the result of the task that read it."""
+
+    text: str
+    pointer: str = ""
+    """JSON pointer (RFC 6901) to the line, or to the text, in which the cell begins."""
+    place: Mapping[str, Any] = {}
+    """The cell's `bounds`, `page`, `url` and the engine's `confidence`, as far as they are known."""
+    row_span: int = 1
+    col_span: int = 1
+    source: str = ""
+    """The text as the source has it, if `text` is only a part of it or has a sign that is told by the column."""
+
+
+NO_CELL = ReadCell("")
+"""A place without a cell, or one that another cell covers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTable:
+    rows: Sequence[Sequence[ReadCell]]
+    """The cells of each row. All rows have the same length; a spanning cell stands at its first row and column."""
+    heading: str = ""
+    """The last line of text above the table."""
+    comma_likely: bool = False
+    """True if commas are probably decimal signs, because they do not part the cells."""
+    is_exact: bool = True
+    """False if cells were told by the places of words: a column may be torn, and other lines may be rows."""
+    is_whole: bool = False
+    """True if each row is an item, however few cells it has."""
+    texts: Sequence[Sequence[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", [[cell.text for cell in row] for row in self.rows])

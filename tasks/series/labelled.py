@@ -1,0 +1,131 @@
+"""Finding values that stand beside the names of their days, months, quarters or years in a sentence: `Jan 10, Feb 12`,
+`2024 -> 5`, `10 in January, 12 in February`."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tasks.notation.cells import moment
+from tasks.notation.words import MONTHS, any_of, month_named
+
+LEAST_POINTS = 3
+"""Least number of labelled values that are a series: two may be part of a sentence."""
+_MOST_CHARS = 20_000
+"""Largest text that is searched: nobody writes a longer series in sentences, and a search holds other threads up."""
+_WEEKDAYS = "mon|tue|wed|thu|fri|sat|sun|(?:mon|tues|wednes|thurs|fri|satur|sun)day|tues?|thurs?"
+_NUMBERED = "day|week|month|year|quarter|period|tag|woche|monat|jahr|jour|semaine|mois|día|semana|mes"
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_ARROW = r"[-=]{1,2}>|→"
+_NAME = any_of(re.escape(name) for name in MONTHS)
+_VALUE = r"(?P<value>[-+−]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)%?(?![\w%])(?![.,]\d)"
+_LABEL = (
+    r"(?<![\w.,$€£])(?:"
+    r"(?P<date>\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{4}-\d{2}(?!\d))"
+    r"|Q(?P<quarter>[1-4])(?:[ /-]?(?P<quarter_year>\d{4}))?"
+    rf"|(?P<month>{_NAME})(?!\w)\.?(?:,?\s(?P<month_year>(?:19|20)\d\d)(?=\s{{0,3}}(?:[:=\s]|{_ARROW})))?"
+    rf"(?:\s(?P<day>\d{{1,2}})(?=\s?(?:[:=]|{_ARROW})))?"
+    rf"|(?P<weekday>{_WEEKDAYS})(?!\w)\.?"
+    rf"|(?P<numbered>{_NUMBERED})\s(?P<number>\d{{1,3}})"
+    r"|(?P<year>(?:19|20)\d\d)(?![\d,])"
+    r")"
+)
+_BETWEEN = rf"(?:\s{{0,3}}(?:[:=,]|{_ARROW})\s{{0,3}}|-(?=\d)|(?:\s{{1,3}}[^\W\d_]{{1,15}}){{0,4}}\s{{1,3}})"
+_LABEL_FIRST = re.compile(_LABEL + _BETWEEN + _VALUE, re.IGNORECASE)
+_VALUE_FIRST = re.compile(
+    rf"(?<![\w.,]){_VALUE}(?:\s[^\W\d_]{{1,15}}){{0,2}}\s(?:in|im|en|em|for|on|during|für|au|para)\s(?:the\s)?{_LABEL}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledValues:
+    start: int
+    end: int
+    rows: list[list[str]]
+    """Rows of an ISO date and a value, or of a value alone where labels only give the order."""
+    note: str
+    """Sentence on a year that was assumed; "" without one."""
+
+
+def labelled_values(text: str, today: dt.date) -> LabelledValues | None:
+    """Return the series of labelled values in a text. Months and quarters without a year are taken for the latest ones
+    up to `today`."""
+    if len(text) > _MOST_CHARS:
+        return None
+    readings = [_alike(list(form.finditer(text))) for form in (_LABEL_FIRST, _VALUE_FIRST)]
+    found = max(filter(None, readings), key=lambda reading: (len(reading), -reading[0].start()), default=[])
+    if len(found) < LEAST_POINTS:
+        return None
+    values = [one["value"] for one in found]
+    dates, note = _dates(found, today)
+    if dates is None:
+        return None
+    rows = (
+        [[date.isoformat(), value] for date, value in zip(dates, values, strict=True)]
+        if dates
+        else [*map(_row, values)]
+    )
+    return LabelledValues(found[0].start(), found[-1].end(), rows, note)
+
+
+def _row(value: str) -> list[str]:
+    return [value]
+
+
+def _kind(one: "re.Match[str]") -> str:
+    kind = next(name for name in ("date", "quarter", "month", "weekday", "numbered", "year") if one[name])
+    return f"{kind} {one['numbered'].lower()}" if kind == "numbered" else kind
+
+
+def _alike(found: Sequence["re.Match[str]"]) -> list["re.Match[str]"]:
+    """Return the matches of the commonest kind of label, without months of a year: in `until Dec 2026`, 2026 is not a
+    value."""
+    found = [one for one in found if not (one["month"] and _YEAR.fullmatch(one["value"]))]
+    kinds = [_kind(one) for one in found]
+    commonest = max(kinds, key=kinds.count, default="")
+    return [one for one, kind in zip(found, kinds, strict=True) if kind == commonest]
+
+
+def _dates(found: Sequence["re.Match[str]"], today: dt.date) -> tuple[list[dt.date] | None, str]:
+    """Return the date of each match and a note on the year; no dates if labels give only the order, and None if the
+    labels are none."""
+    kind = _kind(found[0])
+    if kind == "date":
+        read = [moment(one["date"]) for one in found]
+        return [each[0].date() for each in read if each] if all(read) else None, ""
+    if kind == "year":
+        years = [int(one["year"]) for one in found]
+        rises = all(after > before for before, after in pairwise(years))
+        like_years = all(_YEAR.fullmatch(one["value"]) for one in found)
+        return None if like_years or not rises else [dt.date(year, 1, 1) for year in years], ""
+    if kind in ("month", "quarter"):
+        return _calendar_dates(found, kind, today)
+    return [], ""
+
+
+def _calendar_dates(found: Sequence["re.Match[str]"], kind: str, today: dt.date) -> tuple[list[dt.date] | None, str]:
+    """Return the dates of months, days of months or quarters. A label before the previous one in the calendar begins
+    the next year; a year that stands somewhere holds for the others, too."""
+    months = [month_named(one["month"]) if kind == "month" else 3 * int(one["quarter"]) - 2 for one in found]
+    days = [int(one["day"] or 1) if kind == "month" else 1 for one in found]
+    written = [one[f"{kind}_year"] for one in found]
+    years, year = [], 0
+    for place, at in enumerate(zip(months, days, strict=True)):
+        year += int(place > 0 and at <= (months[place - 1], days[place - 1]))
+        years.append(year)
+    known = next((place for place, one in enumerate(written) if one), None)
+    if known is None:
+        last = today.year - int((months[-1], days[-1]) > (today.month, today.day))
+        offset = last - years[-1]
+    else:
+        offset = int(written[known]) - years[known]
+    try:
+        dates = [dt.date(year + offset, month, day) for year, month, day in zip(years, months, days, strict=True)]
+    except ValueError:  # a day that the month lacks
+        return None, ""
+    return (
+        dates,
+        "" if known is not None else f"No year was given: the last value is taken for one of {dates[-1].year}.",
+    )
