@@ -26,8 +26,8 @@ _PASTED, _BLANK = re.compile(r"`[^`]*`"), "\0"
 
 @contextlib.contextmanager
 def left_alone() -> Iterator[None]:
-    """Switch the garbage collector off for the duration of the block, for imports: they allocate much and free little,
-    and take a fifth longer with it."""
+    """Switch the garbage collector off for the duration of the block, for imports: imports allocate much and free
+    little, and take a fifth longer with the collector."""
     gc.disable()
     try:
         yield

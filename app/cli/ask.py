@@ -24,8 +24,8 @@ from app.cli import KEY, fail
 _MOST_INLINE = 16 << 20
 """Largest size, in bytes, of a file sent within the request. A larger file is uploaded first and deleted afterwards."""
 _TIMEOUT = httpx.Timeout(30, read=None)
-"""Limits on waiting for the server. Reading has none, because a working server sends a sign of life every ten seconds
-and ends requests that take too long."""
+"""Time limits for the server. Reading has no limit, because a working server sends a sign of life every ten seconds and
+ends requests that take too long."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Control characters that a terminal may obey; they are removed from texts of other origin."""
 _PRECONTEXT = re.compile(r"(<precontext>\n.*?\n</precontext>)+")
@@ -55,8 +55,8 @@ class _Answer:
 
 
 def ask(url: str, question: Question, *, as_json: bool) -> bool:
-    """Send `question` and print the answer; True if it is no error. Exits with status 2 if no server can be reached or
-    it refuses the request."""
+    """Send `question` and print the answer; True if it is not an error. Exits with status 2 if no server can be reached
+    or it refuses the request."""
     key = os.environ.get(KEY)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     base_url = url.rstrip("/").removesuffix("/v1")

@@ -19,7 +19,6 @@ from app.routes.batches import ENDPOINTS
 from app.services import Services
 from app.settings import Settings
 from models.fair_executor import all_of
-from tasks.inputs.limits import MB
 
 T = TypeVar("T")
 
@@ -56,8 +55,8 @@ def run(settings: Settings, file: Path, output: Path) -> bool:
     earlier runs included. Exits with status 2 for a file that cannot be used."""
     try:
         with file.open("rb") as lines, output.open("ab+") as answers:
-            reader = _Reader(settings, lines)
-            count = _check(settings, file.name, reader)
+            reader = _Reader(lines)
+            count = _check(file.name, reader)
             failures = _Failures()
             done = _done(output.name, answers, failures)
             asyncio.run(_run(settings, reader, answers, count, done, failures))
@@ -93,22 +92,21 @@ def _done(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
 class _Reader:
     """Reader of the file's lines, one piece of the file at a time."""
 
-    def __init__(self, settings: Settings, file: IO[bytes]) -> None:
-        self._settings = settings
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
     def __iter__(self) -> Iterator[list[RawLine]]:
         """Yield the lines of each piece. Raises BadFile."""
-        splitter = Splitter(int(self._settings.max_batch_line_mb * MB), self._settings.max_batch_lines)
+        splitter = Splitter()
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
             yield all_of(splitter.feed(piece))
         yield splitter.finish()
 
 
-def _check(settings: Settings, name: str, lines: _Reader) -> int:
+def _check(name: str, lines: _Reader) -> int:
     """Return the number of lines. Exits with status 2 if some of them cannot be run."""
-    checker = Checker(list(ENDPOINTS), settings.max_json_values)
+    checker = Checker(list(ENDPOINTS))
     try:
         for some in lines:
             all_of(checker.check(some))
@@ -127,7 +125,7 @@ async def _run(
 ) -> None:
     """Run each line that is not in `done`, and write its answer as soon as it ends; errors also go to `failures`."""
     services = Services(settings)
-    runner, gaps = LineRunner(services, ENDPOINTS), Gaps(settings.batch_lines_at_once, 0)
+    runner, gaps = LineRunner(services, ENDPOINTS), Gaps(settings.batch_lines_at_once)
     caller, never = Caller(EVERYONE), asyncio.Event()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 

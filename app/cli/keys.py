@@ -39,7 +39,7 @@ _OPTIONS = (
 """Fields of a stored key that are also options of commands, in the order of their listing."""
 
 _NAME = 8
-"""Least columns of a name in the table of the usage."""
+"""Least number of columns of a name in the table of the usage."""
 
 Name = Annotated[str, typer.Argument(help="As `list` shows it.")]
 RequestsPerMinute = Annotated[int | None, typer.Option(help="Requests a minute.")]

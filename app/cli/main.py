@@ -147,6 +147,49 @@ def ask_server(
     sys.exit(0 if is_answered else 1)
 
 
+@cli.command("extract")
+def extract_fields(
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders, zip archives, mailboxes (.mbox), addresses.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="A .xlsx, .csv, .tsv, .jsonl or .sqlite file.", dir_okay=False)] = Path(
+        "papers.xlsx"
+    ),
+    schema: Annotated[
+        str | None,
+        typer.Option(
+            help='A file with a JSON schema, a pydantic class (module:Class), or a line such as "number, date, total: '
+            'number, lines[description, amount: number]". Without, one is proposed and written to a file.'
+        ),
+    ] = None,
+    urls: Annotated[
+        Path | None, typer.Option(help="A file with addresses of papers, one a line.", exists=True, dir_okay=False)
+    ] = None,
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            help='Corrected papers, as JSON Lines of {"paper": path, "answer": {…}}.', exists=True, dir_okay=False
+        ),
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="A server that runs; without, this process does the work.")] = None,
+    jobs: Annotated[int, typer.Option(help="Papers at a time.", min=1, max=64)] = 2,
+    review: Annotated[
+        float | None, typer.Option(help="List the fields that are less probable, such as 0.9.", min=0, max=1)
+    ] = None,
+    retry_errors: Annotated[
+        bool, typer.Option("--retry-errors", help="Ask again about papers that had an error.")
+    ] = False,
+) -> None:
+    """Make a table of a folder of papers: a row a paper, a sheet a list, each cell as sure as its colour.
+
+    A run that was stopped goes on where it was: `<out>.state` holds what has come. The exit status is 0 if each paper
+    has an answer, 1 if some have an error. The key for --url is that in OPENFAZE_API_KEY.
+    """
+    from app.cli.extract import Wanted, extract
+
+    sys.exit(extract(Wanted(sources or (), out, schema, urls, examples, url, jobs, review, retry_errors)))
+
+
 @cli.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs, when all is tried.")] = False,
@@ -192,6 +235,8 @@ def pull(
         return
     try:
         sets = pulling.sets_named(name, settings)
+        if not sets:
+            typer.echo(f"'{name}' needs no weights but those that are installed with openfaze.", err=True)
         for said in pulling.left_out(name, settings):
             typer.echo(said, err=True)
         pulling.fetch(sets, settings)
@@ -206,7 +251,7 @@ def install(
         typer.Argument(help="What to install (standard); without one: a list.", autocompletion=_begun(_packages_names)),
     ] = "",
 ) -> None:
-    """Install packages that some engines need and that do not come along, into this Python's environment."""
+    """Install packages that some engines need and that are not included, into this Python's environment."""
     from app.cli import extras
 
     if not name:

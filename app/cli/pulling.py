@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 GAP = "  "
 _LEAST = 12
-"""Least columns for a purpose beside its row; with fewer it is printed below."""
+"""Least number of columns for a purpose beside its row. With fewer columns, the purpose is printed below the row."""
 
 
 class NothingToPull(Exception):
@@ -48,7 +48,8 @@ def listing(settings: Settings, width: int = WIDTH) -> str:
             # If hardly any room is left beside the row, the purpose is printed below it.
             hanging = len(row) if width - len(row) >= _LEAST else len(GAP) * 2
             lines.append(wrapped(row + known.purpose, width, hanging))
-    ends = ", ".join(f"{profile} ({shown_bytes(_size(sets_of(profile)))})" for profile in PROFILES)
+    sizes = {profile: _size(sets_of(profile)) for profile in PROFILES}
+    ends = ", ".join(f"{profile} ({shown_bytes(size) if size else 'nothing'})" for profile, size in sizes.items())
     lines += [
         "",
         wrapped(as_called_here("`openfaze pull NAME` fetches one: a set, an engine or a capability;"), width),
@@ -154,8 +155,9 @@ def _lacking(candidate: Candidate, settings: Settings) -> str:
 
 
 def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
-    """Fetch `sets`, and print the sizes and the folder first, and last what their engines still lack. A set that cannot
-    be fetched stops none of the others; at the end the PullFailed of the first such set is raised."""
+    """Fetch `sets`. Print the sizes and the folder first, and at the end the parts that their engines still lack. If a
+    set cannot be fetched, the others are fetched nevertheless, and the PullFailed of the first such set is raised at
+    the end."""
     root = Path(settings.weights_dir)
     missing = {known.name: known.missing(root) for known in sets}
     on_a_card = [card for known in sets if GPU in known.profiles and (card := reader_of(known).card)]

@@ -1,4 +1,4 @@
-"""Find the server for commands without --url: at OPENFAZE_PORT, at the address of the last server started from here,
+"""Finds the server for commands without --url: at OPENFAZE_PORT, at the address of the last server started from here,
 or at the usual address. A running server notes its address in a file."""
 
 import contextlib

@@ -185,7 +185,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
         if self._metrics:
             await self._metrics.stop()
-        # No later than here, because uvicorn raises the signal again afterwards, which ends the process.
+        # The note must be removed here, because uvicorn raises the signal again afterwards, which ends the process.
         self._note.remove()
 
 
@@ -237,7 +237,8 @@ def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...]) -
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind(address)
-        # From now on no other program can take the port, and an early connection waits until the server accepts it.
+        # After this call, no other program can take the port, and an early connection waits until the server accepts
+        # it.
         opened.listen()
     except OSError:
         opened.close()
@@ -272,7 +273,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
     """Announce the running server: to programs as one event in the log, to people as its addresses and a first request.
-    Both are written if the log is for programs only because no terminal shows it."""
+    Both are written if nobody chose the log for programs, and it is used only because there is no terminal."""
     settings = services.settings
     llm, caution = _llm(services)
     if caution:

@@ -1,0 +1,202 @@
+"""`openfaze extract`: a folder of papers becomes a table."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from app.cli import KEY, columns, fail, left_alone, printable, read_settings
+from app.extract.asking import Asker, CannotAsk, PaperExample
+from app.extract.files import WRITERS, TooManyRows, write
+from app.extract.job import run
+from app.extract.papers import STATE, CannotRead, Paper, addresses_in, papers_of
+from app.extract.proposal import proposed_schema
+from app.extract.schemas import Json, schema_of
+from app.extract.state import CannotOpen, JobState, PaperResult
+from app.extract.tables import doubtful
+
+INTERRUPTED = 130
+"""Exit status after Ctrl+C, as shells have it."""
+_SURE = 0.9
+_NAME_CHARS, _TEXT_CHARS = 48, 200
+_LISTED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    sources: Sequence[str]
+    out: Path
+    schema: str | None = None
+    urls: Path | None = None
+    """A file with addresses of papers, one a line."""
+    examples: Path | None = None
+    url: str | None = None
+    """The server; None: one in this process."""
+    jobs: int = 2
+    review: float | None = None
+    """Print the fields that are less probable."""
+    retry_errors: bool = False
+
+
+class _Pace(ProgressColumn):
+    """Papers a minute."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed * 60:.0f} papers/min" if task.speed else "")
+
+
+def extract(wanted: Wanted) -> int:
+    """Make the table, and return the exit status: 0 if each paper has an answer, 1 if some have an error. Exits with
+    status 2 where nothing can be done."""
+    if wanted.out.suffix.lower() not in WRITERS:
+        fail(f"--out: {wanted.out} ends in none of {', '.join(WRITERS)}")
+    state_file = wanted.out.with_name(f"{wanted.out.name}{STATE}")
+    beside = [file for file in (wanted.out, wanted.urls, wanted.examples) if file is not None]
+    try:
+        papers = list(papers_of([*wanted.sources, *(addresses_in(wanted.urls) if wanted.urls else ())], beside))
+        examples = _examples(wanted.examples) if wanted.examples else []
+        if not papers:
+            fail("there is no paper: name files, folders, zip archives, mailboxes or addresses")
+        schema = schema_of(wanted.schema) if wanted.schema else None
+        with _server(wanted.url) as url:
+            schema = schema or _proposal(wanted, url, papers)
+            return _make(wanted, url, schema, examples, papers, state_file)
+    except (CannotRead, CannotAsk, CannotOpen, TooManyRows, ValueError) as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename or wanted.out}: {error.strerror}")
+
+
+@contextlib.contextmanager
+def _server(url: str | None) -> Iterator[str]:
+    if url is not None:
+        yield url
+        return
+    settings = read_settings()
+    with left_alone():
+        from app.cli.serving import CannotListen, served_here
+        from app.telemetry import configure_logging
+
+    configure_logging("error")
+    try:
+        with served_here(settings) as own:
+            yield own
+    except CannotListen as error:
+        fail(str(error))
+
+
+def _make(
+    wanted: Wanted, url: str, schema: Json, examples: Sequence[PaperExample], papers: Sequence[Paper], state_file: Path
+) -> int:
+    asked = {"schema": schema, "examples": [[one.paper.fingerprint, one.answer] for one in examples]}
+    with contextlib.closing(JobState(state_file)) as state:
+        if state.begin(asked):
+            _note("the schema or the examples are others than before: every paper is asked about again")
+        for first in range(0, len(papers), _LISTED_AT_ONCE):
+            state.add(papers[first : first + _LISTED_AT_ONCE], first)
+        if wanted.retry_errors:
+            state.retry_errors()
+        is_interrupted = False
+        try:
+            with contextlib.closing(Asker(url, os.environ.get(KEY))) as asker:
+                _run(asker, partial(asker.fill, schema=schema, examples=examples), state, papers, wanted.jobs)
+        except KeyboardInterrupt:
+            is_interrupted = True
+        finally:
+            # Whatever has come is a table, also where the server went away.
+            files = write(wanted.out, schema, state.rows)
+        failed = _summary(state, schema, wanted, files)
+        if is_interrupted:
+            _note("stopped; the same command goes on with the papers that are left")
+            return INTERRUPTED
+    return 1 if failed else 0
+
+
+def _run(
+    asker: Asker, fill: Callable[[Paper], PaperResult], state: JobState, papers: Sequence[Paper], jobs: int
+) -> None:
+    console = Console(stderr=True)
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Pace(), TimeRemainingColumn())
+    with Progress(*shown, console=console, speed_estimate_period=120, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("papers", total=len(papers), completed=state.counts()[1])
+
+        def tell(paper: Paper, result: PaperResult) -> None:
+            progress.advance(bar)
+            if result.error is not None:
+                progress.console.print(
+                    f"{printable(paper.name, _TEXT_CHARS)}: {printable(result.error, _TEXT_CHARS)}",
+                    markup=False, highlight=False, soft_wrap=True,
+                )  # fmt: skip
+
+        try:
+            run(fill, state, papers, jobs, tell)
+        except BaseException:
+            # The pool waits for its requests: none of them is tried again.
+            asker.stop()
+            raise
+
+
+def _summary(state: JobState, schema: Json, wanted: Wanted, files: Sequence[Path]) -> int:
+    """Print what came of the job, and return the number of papers with an error."""
+    threshold = wanted.review if wanted.review is not None else _SURE
+    fields = below = 0
+    for row in state.rows():
+        fields += len(row.result.evidence) if row.result else 0
+        for cell in doubtful(schema, row, threshold):
+            below += 1
+            if wanted.review is not None:
+                sure = "not supported" if cell.is_unsupported else f"{cell.probability:.0%}"
+                told = (row.name, cell.pointer, sure, json.dumps(cell.value, ensure_ascii=False))
+                typer.echo("  ".join(printable(part, columns()) for part in told))
+    total, done, failed = state.counts()
+    left = f", {total - done} left" if done < total else ""
+    _note(
+        f"{done - failed} of {total} papers have an answer{left}, {failed} an error; {fields} fields, {below} of them "
+        f"below {threshold:g}; written: {', '.join(map(str, files))}"
+    )
+    return failed
+
+
+def _proposal(wanted: Wanted, url: str, papers: Sequence[Paper]) -> Json:
+    schema = proposed_schema(url, os.environ.get(KEY), papers)
+    file = wanted.out.with_suffix(".schema.json")
+    if file.exists():
+        fail(f"no --schema is given, and {file} exists: use it with --schema {file}, or delete it")
+    file.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    _note(f"proposed from the first papers: {', '.join(schema['properties'])}; written to {file}")
+    return schema
+
+
+def _examples(file: Path) -> list[PaperExample]:
+    """Return the examples in a file of JSON Lines, with `paper` and `answer` each. A path starts at the working folder
+    or at the file's."""
+    examples = []
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            told: Any = json.loads(line)
+            name, answer = told["paper"], told["answer"]
+        except (ValueError, KeyError, TypeError):
+            fail(f'--examples: {file}:{number} is not {{"paper": "…", "answer": {{…}}}}')
+        beside = file.parent / name
+        found = list(papers_of([str(beside) if not Path(name).exists() and beside.exists() else name]))
+        if len(found) != 1:
+            fail(f"--examples: {file}:{number}: '{name}' is {len(found)} papers; an example is one")
+        examples.append(PaperExample(found[0], answer))
+    return examples
+
+
+def _note(text: str) -> None:
+    typer.echo(text, err=True)
+    sys.stderr.flush()

@@ -1,0 +1,174 @@
+"""Asks a server about papers, several at a time, and waits where it has no room."""
+
+import base64
+import json
+import mimetypes
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from app.extract.papers import Paper
+from app.extract.state import Json, PaperResult
+
+_MOST_INLINE = 16 << 20
+"""Largest content, in bytes, that is sent within the request. A larger one is uploaded first and deleted afterwards."""
+_TRIES = 8
+"""Largest number of requests for one paper, while the server has no room or cannot be reached."""
+_FIRST_PAUSE_S = 0.5
+"""Seconds between the first two requests for a paper; each pause is twice the one before."""
+_LONGEST_PAUSE_S = 60.0
+_FROM_A_PROXY = (502, 504)
+"""Statuses of a proxy whose server is away."""
+_TIMEOUT = httpx.Timeout(30, read=None)
+"""Time limits. Reading has none, because the server ends requests that take too long."""
+PROMPT = "Fill in the fields from the document."
+
+
+class CannotAsk(Exception):
+    """The server cannot be reached, or refuses every request; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperExample:
+    """A paper with its right answer (wire contract: examples)."""
+
+    paper: Paper
+    answer: Any
+
+
+class Refused(Exception):
+    """The server refused the request for one paper; the message says why."""
+
+
+class Asker:
+    """Client of the server at `url`. `key` is its API key, or None."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        self._base_url = url.rstrip("/").removesuffix("/v1")
+        self._client = httpx.Client(base_url=f"{self._base_url}/v1", headers=headers, timeout=_TIMEOUT, trust_env=False)
+        self._is_over = threading.Event()
+        self._has_answered = False
+
+    def read(self, paper: Paper) -> Json:
+        """Return the result of the task `ocr`, with tables. Raises Refused and CannotAsk."""
+        with self._content_of(paper) as content:
+            told = self._completion([{"role": "system", "content": "<task>ocr</task>"}], content, ocr={"tables": True})
+        result: Json = json.loads(told["choices"][0]["message"]["content"])["result"]
+        return result
+
+    def fill(self, paper: Paper, schema: Json, examples: Sequence[PaperExample] = ()) -> PaperResult:
+        """Return the answer of `schema` for `paper`. Raises CannotAsk where no paper would be answered."""
+        shown: list[Json] = []
+        try:
+            for example in examples:
+                shown.append({"role": "user", "content": _parts(example.paper, _read(example.paper))})
+                shown.append({"role": "assistant", "content": json.dumps(example.answer)})
+            with self._content_of(paper) as content:
+                wanted = {"type": "json_schema", "json_schema": {"name": "paper", "schema": schema}}
+                told = self._completion(shown, content, response_format=wanted, evidence=True)
+        except Refused as refusal:
+            return PaperResult(error=str(refusal))
+        said = told["choices"][0]["message"].get("content") or ""
+        try:
+            answer = json.loads(said)
+        except ValueError:
+            return PaperResult(error=f"the answer is not JSON: {said[:200]}", warnings=told.get("warnings") or ())
+        return PaperResult(
+            answer, told.get("evidence") or {}, told.get("unsupported") or (), told.get("warnings") or ()
+        )
+
+    def stop(self) -> None:
+        """Let no request be tried again."""
+        self._is_over.set()
+
+    def close(self) -> None:
+        self._client.close()
+
+    @contextmanager
+    def _content_of(self, paper: Paper) -> Iterator[list[Json]]:
+        """Yield the content parts of `paper`; a large one is uploaded for the duration of the block. Raises Refused."""
+        content = _read(paper)
+        if content is None or len(content) <= _MOST_INLINE:
+            yield _parts(paper, content)
+            return
+        upload = self._sent("/files", data={"purpose": "user_data"}, files={"file": (paper.filename, content)})
+        if not upload.is_success:
+            raise Refused(_error(upload))
+        file_id = upload.json()["id"]
+        try:
+            yield [{"type": "file", "file": {"file_id": file_id}}]
+        finally:
+            self._client.delete(f"/files/{file_id}")
+
+    def _completion(self, before: Sequence[Json], content: Sequence[Json], **fields: Any) -> Json:
+        question = {"role": "user", "content": [{"type": "text", "text": PROMPT}, *content]}
+        body = {"model": "interfaze-beta", "messages": [*before, question], **fields}
+        response = self._sent("/chat/completions", json=body)
+        if not response.is_success:
+            raise Refused(_error(response))
+        told: Json = response.json()
+        return told
+
+    def _sent(self, path: str, **request: Any) -> httpx.Response:
+        pause = _FIRST_PAUSE_S
+        for number in range(1, _TRIES + 1):
+            is_last = number == _TRIES or self._is_over.is_set()
+            try:
+                response = self._client.post(path, **request)
+            except httpx.TransportError as error:
+                # A server that never answered is not there; one that did may be back soon.
+                if is_last or not self._has_answered:
+                    raise CannotAsk(
+                        f"{self._base_url} cannot be reached ({type(error).__name__}). Start a server with "
+                        "`openfaze serve`, name another one with --url, or leave --url out"
+                    ) from None
+            else:
+                self._has_answered = True
+                if response.status_code in (401, 403):
+                    raise CannotAsk(f"{_error(response)} The key is that in OPENFAZE_API_KEY")
+                # An error that will not go away has no such header: an engine that is not there, a fault.
+                is_passing = "retry-after" in response.headers or response.status_code in _FROM_A_PROXY
+                if not is_passing or is_last:
+                    return response
+                pause = max(pause, _asked_to_wait(response))
+            self._is_over.wait(min(pause, _LONGEST_PAUSE_S))
+            pause *= 2
+        raise AssertionError("the last try returns or raises")
+
+
+def _asked_to_wait(response: httpx.Response) -> float:
+    try:
+        return float(response.headers.get("retry-after", 0))
+    except ValueError:
+        return 0.0
+
+
+def _read(paper: Paper) -> bytes | None:
+    try:
+        return None if paper.read is None else paper.read()
+    except (OSError, ValueError) as error:
+        raise Refused(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _parts(paper: Paper, content: bytes | None) -> list[Json]:
+    """Return the content part of a paper: a data URL, or its address."""
+    kind = mimetypes.guess_type(paper.filename)[0] or "application/octet-stream"
+    url = paper.link if content is None else f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    if kind.startswith("image/"):
+        return [{"type": "image_url", "image_url": {"url": url}}]
+    return [{"type": "file", "file": {"file_data": url, "filename": paper.filename}}]
+
+
+def _error(response: httpx.Response) -> str:
+    try:
+        error = response.json()["error"]
+        # Where the paper is in the request is nothing to the person who has a folder.
+        message = error["message"].replace(f"'{error.get('param')}'", "the paper")
+        return f"{message} ({response.status_code} {error.get('code') or error.get('type')})"
+    except (ValueError, KeyError, TypeError):
+        return f"the server answered with status {response.status_code}: is it openfaze?"

@@ -1,0 +1,240 @@
+"""Writes the tables of a job into a file: a workbook, CSV, JSON Lines, or a SQLite database, by its ending.
+
+What papers say is text: no program that opens the file takes it for a formula. A file is replaced as a whole, so that
+it is never half of a table.
+"""
+
+import csv
+import json
+import os
+import re
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+from app.extract.state import Row
+from app.extract.tables import AnswerTable, FieldCell, tables_of
+
+Rows = Callable[[], Iterable[Row]]
+"""Gives the papers in their order, from the first one at each call."""
+
+SURE, DOUBTFUL = 0.9, 0.7
+"""Probabilities from which a cell is green, and from which it is yellow; below that it is red."""
+_FILLS = {SURE: "FFE3F4E6", DOUBTFUL: "FFFFF3CD", 0.0: "FFFBDDDD"}
+_MOST_CHARS = 32_767
+"""Characters that a cell of a workbook holds."""
+_MOST_ROWS = 1_048_576
+"""Rows that a sheet holds."""
+_PROBABILITIES = "probabilities"
+_PROBABILITY_HEADS = ("paper", "field", "probability", "page", "text")
+_NO_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s.,()/+-]*$)")
+"""Beginning of a text that spreadsheets would take for a formula in CSV. Telephone numbers and amounts are none."""
+
+
+class TooManyRows(Exception):
+    """A sheet would need more rows than it can have; the message names another kind of file."""
+
+
+def write(path: Path, schema: Mapping[str, Any], rows: Rows) -> list[Path]:
+    """Write the tables of `rows`, and return the files. Raises OSError and TooManyRows."""
+    return WRITERS[path.suffix.lower()](path, tables_of(schema), rows)
+
+
+def _write_workbook(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
+    """One sheet a table, cells coloured by their probability, and a hidden sheet with the probabilities."""
+    book = Workbook(write_only=True)
+    with _replaced(path) as own:
+        try:
+            _fill_book(book, path, tables, rows)
+        finally:
+            # Also after an error: only this deletes the temporary files of the sheets.
+            book.save(own)
+    return [path]
+
+
+def _fill_book(book: Workbook, path: Path, tables: Sequence[AnswerTable], rows: Rows) -> None:
+    fills = {least: PatternFill("solid", fgColor=colour) for least, colour in _FILLS.items()}
+    *names, probabilities = _sheet_names([*(table.name for table in tables), _PROBABILITIES])
+    for table, name in zip(tables, names, strict=True):
+        sheet = book.create_sheet(name)
+        sheet.freeze_panes = "B2"
+        for number, head in enumerate(table.heads, 1):
+            sheet.column_dimensions[get_column_letter(number)].width = 36 if number == 1 else max(12, len(head) + 2)
+        sheet.append([_plain_cell(sheet, head, bold=True) for head in table.heads])
+        count = 1
+        for row in rows():
+            for cells in table.rows(row):
+                count += 1
+                if count > _MOST_ROWS:
+                    raise TooManyRows(f"a sheet has at most {_MOST_ROWS:,} rows: write .sqlite, .csv or .jsonl instead")
+                written = [_coloured(sheet, cell, fills) for cell in cells]
+                written[0].hyperlink = _target(row.link, path)
+                written[0].style = "Hyperlink"
+                sheet.append(written)
+    hidden = book.create_sheet(probabilities)
+    hidden.sheet_state = "hidden"
+    hidden.append([_plain_cell(hidden, head, bold=True) for head in _PROBABILITY_HEADS])
+    for told in _probabilities(rows):
+        hidden.append([_plain_cell(hidden, one) for one in told])
+
+
+def _sheet_names(names: Sequence[str]) -> list[str]:
+    """Return a name for each sheet as workbooks allow: 31 characters, without some signs, none twice."""
+    cut = [re.sub(r"[\[\]:*?/\\]", "_", name)[:31] for name in names]
+    # The number behind a name takes up to four characters.
+    return _distinct([name[:27] if cut.count(name) > 1 else name for name in cut])
+
+
+def _plain_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
+    if isinstance(value, str):
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_MOST_CHARS]
+    cell = WriteOnlyCell(sheet, value=value)
+    if isinstance(value, str):
+        # Else "=1+1" would be a formula, and "#N/A" an error.
+        cell.data_type = "s"
+    if bold:
+        cell.font = Font(bold=True)
+    return cell
+
+
+def _coloured(sheet: Any, cell: FieldCell, fills: Mapping[float, PatternFill]) -> Any:
+    made = _plain_cell(sheet, cell.value)
+    probability = 0.0 if cell.is_unsupported else cell.probability
+    if probability is not None and cell.value is not None:
+        made.fill = next(fill for least, fill in fills.items() if probability >= least)
+    return made
+
+
+def _target(link: str, table: Path) -> str:
+    """Return `link` as seen from the folder of the table: both can be moved together."""
+    if link.startswith(("http://", "https://")):
+        return link
+    return quote(os.path.relpath(link, table.resolve().parent).replace(os.sep, "/"))
+
+
+def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
+    """One file a table: that of the papers has the name that was asked for, others have the list's name behind it."""
+    files = []
+    for table in tables:
+        file = path.with_suffix(f".{_file_name(table.name)}{path.suffix}") if table.is_list else path
+        # The mark at the beginning tells Excel that it is UTF-8.
+        with _replaced(file) as own, own.open("w", encoding="utf-8-sig", newline="") as out:
+            writer = csv.writer(out, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+            writer.writerow(table.heads)
+            for row in rows():
+                writer.writerows([_no_formula(cell.value) for cell in cells] for cells in table.rows(row))
+        files.append(file)
+    return files
+
+
+def _file_name(table: str) -> str:
+    return re.sub(r"[^\w.-]", "_", table)
+
+
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and _NO_FORMULA.match(value) else value
+
+
+def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]:
+    """One JSON object a paper, with its answer as it came, its evidence, and what is wrong."""
+    with _replaced(path) as own, own.open("w", encoding="utf-8") as out:
+        for row in rows():
+            told: dict[str, Any] = {"paper": row.name}
+            if row.result is not None:
+                told |= {name: value for name in row.result.__slots__ if (value := getattr(row.result, name))}
+            out.write(json.dumps(told, ensure_ascii=False) + "\n")
+    return [path]
+
+
+def _write_database(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
+    """One table of the database a table, and `probabilities` with a row a field."""
+    with _replaced(path) as own:
+        own.unlink(missing_ok=True)
+        db = sqlite3.connect(own)
+        try:
+            *names, probabilities = _distinct([*(table.name for table in tables), _PROBABILITIES])
+            for table, name in zip(tables, names, strict=True):
+                _create(db, name, table.heads)
+                _fill(db, name, (cells for row in rows() for cells in _values(table.rows(row))))
+            _create(db, probabilities, _PROBABILITY_HEADS)
+            _fill(db, probabilities, _probabilities(rows))
+            db.commit()
+        finally:
+            db.close()
+    return [path]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _create(db: sqlite3.Connection, name: str, heads: Sequence[str]) -> None:
+    db.execute(f"CREATE TABLE {_quoted(name)} ({', '.join(map(_quoted, _distinct(heads)))})")
+
+
+def _distinct(heads: Sequence[str]) -> list[str]:
+    """Return `heads`, numbered where two differ in case at most: workbooks and databases take them for one."""
+    made: list[str] = []
+    for head in heads:
+        name, number = head, 2
+        while name.lower() in (one.lower() for one in made):
+            name = f"{head} {number}"
+            number += 1
+        made.append(name)
+    return made
+
+
+def _fill(db: sqlite3.Connection, name: str, rows: Iterable[Sequence[Any]]) -> None:
+    for row in rows:
+        db.execute(f"INSERT INTO {_quoted(name)} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+
+
+def _values(rows: Iterable[Sequence[FieldCell]]) -> Iterator[list[Any]]:
+    for cells in rows:
+        # A whole number of more than 64 bits is kept as a text.
+        yield [
+            str(one.value) if isinstance(one.value, int) and abs(one.value) >= 1 << 63 else one.value for one in cells
+        ]
+
+
+def _probabilities(rows: Rows) -> Iterator[tuple[Any, ...]]:
+    for row in rows():
+        for pointer, found in row.result.evidence.items() if row.result else ():
+            yield row.name, pointer, found.get("probability"), found.get("page"), found.get("text")
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """Yield a new file that takes the place of `path` at the end of the block."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.resolve().parent)
+    os.close(handle)
+    own = Path(name)
+    try:
+        yield own
+        # As a file made without detours would be: readable by whom the user's mask lets.
+        mask = os.umask(0)
+        os.umask(mask)
+        own.chmod(0o666 & ~mask)
+        own.replace(path)
+    finally:
+        own.unlink(missing_ok=True)
+
+
+WRITERS: Mapping[str, Callable[[Path, Sequence[AnswerTable], Rows], list[Path]]] = {
+    ".xlsx": _write_workbook,
+    ".csv": _write_csv,
+    ".tsv": _write_csv,
+    ".jsonl": _write_lines,
+    ".sqlite": _write_database,
+    ".db": _write_database,
+}

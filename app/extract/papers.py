@@ -1,0 +1,150 @@
+"""Finds the papers of a job: files, folders, zip archives, mailboxes and addresses, in a stable order."""
+
+import hashlib
+import mailbox
+import os
+import threading
+import weakref
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_LEFT_OUT = ("thumbs.db", "desktop.ini")
+"""Files that systems put into folders. So are those whose names begin with a dot, or with `~$` (open office files)."""
+_MOST_BYTES = 1 << 30
+"""Largest file within an archive, in bytes."""
+STATE = ".state"
+"""Ending of the state of a job, which has the name of its table before it. Neither is a paper."""
+ARCHIVES = (".zip",)
+MAILBOXES = (".mbox",)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    name: str
+    """Unique within the job: the path as given, the path within its archive behind it."""
+    filename: str
+    """A name whose ending tells the type."""
+    link: str
+    """Path or URL at which a person finds it."""
+    fingerprint: str
+    """Changes with the content."""
+    read: Callable[[], bytes] | None
+    """Reads the content; None if the server is to fetch `link`. Raises OSError and ValueError."""
+
+
+class CannotRead(Exception):
+    """A source is not there or cannot be opened; the message names it and says why."""
+
+
+def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator[Paper]:
+    """Yield the papers of `sources` in order, except for the files `left_out`. A folder's files come by name, and
+    before those of the folders within it. Raises CannotRead."""
+    without = {path.resolve() for path in left_out}
+    seen: set[str] = set()
+    for source in sources:
+        for paper in _of_source(source, without):
+            # "papers" and "papers/a.pdf" may both be given.
+            if paper.name not in seen:
+                seen.add(paper.name)
+                yield paper
+
+
+def addresses_in(file: Path) -> list[str]:
+    """Return the URLs in a file that has one a line. Raises CannotRead."""
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotRead(f"{file}: {error}") from None
+    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    for line in found:
+        if not line.startswith(("http://", "https://")):
+            raise CannotRead(f"{file}: '{line[:100]}' is not an address; there is one a line, with http:// or https://")
+    return found
+
+
+def _of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
+    if source.startswith(("http://", "https://")):
+        yield Paper(source, source.rsplit("/", 1)[-1] or source, source, source, None)
+        return
+    path = Path(source)
+    if path.is_dir():
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                file = Path(folder, name)
+                is_ours = STATE in file.suffix or file.with_name(f"{name}{STATE}").exists()
+                if not (is_ours or _is_left_out(name)) and file.resolve() not in left_out and file.is_file():
+                    yield from _of_file(file)
+    elif path.exists():
+        yield from _of_file(path)
+    else:
+        raise CannotRead(f"'{source}' is neither a file, nor a folder, nor an address")
+
+
+def _is_left_out(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.lower() in _LEFT_OUT
+
+
+def _of_file(path: Path) -> Iterator[Paper]:
+    try:
+        match path.suffix.lower():
+            case suffix if suffix in ARCHIVES:
+                yield from _of_archive(path)
+            case suffix if suffix in MAILBOXES:
+                yield from _of_mailbox(path)
+            case _:
+                stat = path.stat()
+                fingerprint = f"{stat.st_size} {stat.st_mtime_ns}"
+                yield Paper(str(path), path.name, str(path), fingerprint, path.read_bytes)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise CannotRead(f"{path}: {error}") from None
+
+
+def _of_archive(path: Path) -> Iterator[Paper]:
+    with zipfile.ZipFile(path) as archive:
+        members = sorted(archive.infolist(), key=lambda member: member.filename)
+    for member in members:
+        name = member.filename.rsplit("/", 1)[-1]
+        if member.is_dir() or _is_left_out(name) or member.filename.startswith("__MACOSX/"):
+            continue
+        fingerprint = f"{member.file_size} {member.CRC}"
+        yield Paper(f"{path}/{member.filename}", name, str(path), fingerprint, _member_reader(path, member))
+
+
+def _member_reader(path: Path, member: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        if member.file_size > _MOST_BYTES:
+            raise ValueError(f"it is {member.file_size:,} bytes; the limit within an archive is {_MOST_BYTES:,}")
+        try:
+            # A member cannot be longer than its header says: zipfile stops there.
+            with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+                return file.read()
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # damaged, with a password, odd
+            raise ValueError(str(error)) from None
+
+    return read
+
+
+def _of_mailbox(path: Path) -> Iterator[Paper]:
+    box = mailbox.mbox(path, create=False)
+    # Open until the last paper has been read: to find a message, the whole mailbox is gone through once.
+    lock, reading = threading.Lock(), _MailboxReader()
+    weakref.finalize(reading, box.close)
+
+    def reader(key: str) -> Callable[[], bytes]:
+        def read(_: _MailboxReader = reading) -> bytes:
+            with lock:
+                return box.get_bytes(key)
+
+        return read
+
+    for number, key in enumerate(box.keys(), 1):
+        read = reader(key)
+        fingerprint = hashlib.sha256(read()).hexdigest()
+        yield Paper(f"{path}/{number}", f"{path.stem}-{number}.eml", str(path), fingerprint, read)
+
+
+class _MailboxReader:
+    """Somebody who may still read from a mailbox."""

@@ -1,0 +1,99 @@
+"""Proposes a schema where none is given: the labels and the table headers that the first papers share."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from typing import Any
+
+from app.extract.asking import Asker, CannotAsk, Refused
+from app.extract.papers import Paper
+from app.extract.schemas import Json
+from app.extract.tables import PAPER
+
+_LOOKED_AT = 5
+"""Papers that are read for a proposal."""
+_MOST_FIELDS, _MOST_COLUMNS = 20, 12
+_LABEL = re.compile(r"^\s*([^\W\d_][^:：|\n]{1,38}?)\s*[:：]\s*(\S.*)$", re.MULTILINE)
+"""A label of two to forty characters, a colon, and a value behind it."""
+_NUMBER = re.compile(r"[^\d]{0,4}-?\d[\d.,' ]*[^\d]{0,4}")
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})")
+_WORD = re.compile(r"[^\W_]+")
+
+
+def proposed_schema(url: str, key: str | None, papers: Sequence[Paper]) -> Json:
+    """Read the first papers, and return a schema of what at least half of them have. Raises CannotAsk if no two words
+    on them look like a label."""
+    read = []
+    with closing(Asker(url, key)) as asker:
+        for paper in papers[:_LOOKED_AT]:
+            # Why one cannot be read stands in the table, later.
+            with suppress(Refused):
+                read.append(asker.read(paper))
+    needed = max(1, (len(read) + 1) // 2)
+    properties: Json = {}
+    for name, values in _labels(read, needed):
+        properties[name] = _type_of(values)
+    if columns := _header(read, needed):
+        inner = {name: {"type": ["string", "null"]} for name in columns}
+        rows = {"type": "object", "properties": inner, "required": [*inner], "additionalProperties": False}
+        properties["lines"] = {"type": "array", "items": rows}
+    if not properties:
+        raise CannotAsk(
+            "no schema can be proposed: the first papers share no labels and no table. Name the fields, such as "
+            '--schema "number, date, total: number"'
+        )
+    return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+
+
+def _labels(read: Sequence[Json], needed: int) -> Iterator[tuple[str, list[str]]]:
+    counted: Counter[str] = Counter()
+    values: dict[str, list[str]] = {}
+    for result in read:
+        found: dict[str, str] = {}
+        for label, value in _LABEL.findall(result.get("extracted_text") or ""):
+            if (name := _name_of(label)) and name != PAPER:
+                found.setdefault(name, value)
+        counted.update(found.keys())
+        for name, value in found.items():
+            values.setdefault(name, []).append(value)
+    shared = [name for name in values if counted[name] >= needed]
+    for name in shared[:_MOST_FIELDS]:
+        yield name, values[name]
+
+
+def _header(read: Iterable[Json], needed: int) -> list[str]:
+    """Return the columns of the header that most papers share, if enough have it."""
+    heads: Counter[tuple[str, ...]] = Counter()
+    for result in read:
+        tables = [
+            *(result.get("tables") or ()),
+            *(one for part in result["sections"] for one in part.get("tables") or ()),
+        ]
+        heads.update({names for table in tables if (names := _names(table["rows"]))})
+    for names, count in heads.most_common(1):
+        if count >= needed:
+            return [*names][:_MOST_COLUMNS]
+    return []
+
+
+def _names(rows: Sequence[Sequence[Json]]) -> tuple[str, ...]:
+    """Return the names in the first row if it looks like a header: words in two or more cells, all different."""
+    first = [cell["text"] for cell in rows[0]] if len(rows) > 1 else []
+    names = tuple(_name_of(text) for text in first)
+    is_header = len(names) > 1 and all(names) and len(set(names)) == len(names)
+    return names if is_header and not any(_NUMBER.fullmatch(text) for text in first) else ()
+
+
+def _name_of(label: str) -> str:
+    words = _WORD.findall(label.lower())
+    return "_".join(words) if 0 < len(words) <= 5 and not words[0].isdigit() else ""
+
+
+def _type_of(values: Sequence[str]) -> dict[str, Any]:
+    if all(_DATE.match(value) for value in values):
+        return {"type": ["string", "null"], "format": "date"}
+    # A number may be a telephone's or an account's: only what has a fraction is an amount.
+    if all(_NUMBER.fullmatch(value) and re.search(r"[.,]\d{2}\D{0,4}$", value) for value in values):
+        return {"type": ["number", "null"]}
+    return {"type": ["string", "null"]}

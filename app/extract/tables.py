@@ -1,0 +1,149 @@
+"""Lays answers out as tables by their schema: one row a paper, and for each list of objects a table of its own."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.extract.state import PaperResult, Row
+from tasks.schema.paths import JsonPath, pointer_of, resolved
+
+PAPERS = "papers"
+PAPER, NUMBER, SURE, ERROR = "paper", "row", "sure by", "error"
+"""Columns beside those of the schema: the paper's name, the place of a row within its list, the least probability of
+the row's fields, and why there is no answer."""
+
+_DEEPEST = 8
+"""Levels of objects that become columns; what is deeper is one cell of JSON."""
+_BETWEEN = "; "
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCell:
+    value: Any = None
+    """A text, a number, a truth value, or None."""
+    pointer: str = ""
+    """The field in the answer."""
+    probability: float | None = None
+    is_unsupported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTable:
+    name: str
+    path: JsonPath
+    """Place of the list in an answer; empty for the table of papers."""
+    columns: Sequence[JsonPath]
+    """Paths of the fields within a row."""
+
+    @property
+    def is_list(self) -> bool:
+        return bool(self.path)
+
+    @property
+    def heads(self) -> list[str]:
+        own = [".".join(map(str, path)) for path in self.columns]
+        return [PAPER, *([NUMBER] if self.is_list else []), *own, SURE, *([] if self.is_list else [ERROR])]
+
+    def rows(self, row: Row) -> Iterator[list[FieldCell]]:
+        """Yield the rows of one paper, a cell for each of `heads`."""
+        result = row.result or PaperResult(error="not read yet")
+        if not self.is_list:
+            cells = [_cell(result, path) for path in self.columns]
+            yield [FieldCell(row.name), *cells, FieldCell(least(cells)), FieldCell(result.error)]
+            return
+        items = _value(result.answer, self.path)
+        for number, _ in enumerate(items if isinstance(items, list) else ()):
+            cells = [_cell(result, (*self.path, number, *path)) for path in self.columns]
+            yield [FieldCell(row.name), FieldCell(number + 1), *cells, FieldCell(least(cells))]
+
+
+def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:
+    """Return the tables for answers of `schema`, that of the papers first."""
+    columns, lists = _columns(schema, schema, ())
+    tables = [AnswerTable(PAPERS, (), columns)]
+    for path, items in lists:
+        # A list within a list's objects is a cell.
+        own, inner = _columns(schema, items, ())
+        tables.append(AnswerTable(".".join(map(str, path)), path, [*own, *(path for path, _ in inner)]))
+    return tables
+
+
+def least(cells: Sequence[FieldCell]) -> float | None:
+    """Return the least probability of fields; one that nothing supports counts as 0."""
+    known = [0.0 if cell.is_unsupported else cell.probability for cell in cells if cell.value is not None]
+    return min((one for one in known if one is not None), default=None)
+
+
+def doubtful(schema: Mapping[str, Any], row: Row, threshold: float) -> Iterator[FieldCell]:
+    """Yield the fields of a paper that are less probable than `threshold`, or that nothing supports."""
+    for table in tables_of(schema):
+        for cells in table.rows(row):
+            for cell in cells:
+                if cell.pointer and is_doubtful(cell, threshold):
+                    yield cell
+
+
+def is_doubtful(cell: FieldCell, threshold: float) -> bool:
+    if cell.is_unsupported:
+        return True
+    return cell.value is not None and cell.probability is not None and cell.probability < threshold
+
+
+def _columns(
+    root: Mapping[str, Any], part: Any, path: JsonPath
+) -> tuple[list[JsonPath], list[tuple[JsonPath, Mapping[str, Any]]]]:
+    """Return the paths of an object's scalar fields, and those of its lists of objects, with the objects' schemas."""
+    columns: list[JsonPath] = []
+    lists: list[tuple[JsonPath, Mapping[str, Any]]] = []
+    for name, child in _shape(root, part).get("properties", {}).items():
+        below = (*path, name)
+        shape = _shape(root, child)
+        if isinstance(shape.get("properties"), Mapping) and len(below) < _DEEPEST:
+            own, inner = _columns(root, shape, below)
+            columns += own
+            lists += inner
+        elif (items := _shape(root, shape.get("items"))).get("properties"):
+            lists.append((below, items))
+        else:
+            columns.append(below)
+    return columns, lists
+
+
+def _shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
+    """Return `part`, with its reference followed; of alternatives (`Item | None`) the first with fields or items."""
+    node = resolved(root, part)
+    for branch in [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]:
+        found = resolved(root, branch)
+        if "properties" in found or "items" in found:
+            return found
+    return node
+
+
+def _value(answer: Any, path: JsonPath) -> Any:
+    for step in path:
+        if isinstance(answer, dict):
+            answer = answer.get(step)
+        elif isinstance(answer, list) and isinstance(step, int) and step < len(answer):
+            answer = answer[step]
+        else:
+            return None
+    return answer
+
+
+def _cell(result: PaperResult, path: JsonPath) -> FieldCell:
+    value, pointer = _value(result.answer, path), pointer_of(path)
+    found = [one for name, one in result.evidence.items() if name == pointer or name.startswith(f"{pointer}/")]
+    probabilities = [one["probability"] for one in found if "probability" in one]
+    is_unsupported = any(name == pointer or name.startswith(f"{pointer}/") for name in result.unsupported)
+    return FieldCell(_written(value), pointer, min(probabilities, default=None), is_unsupported and value is not None)
+
+
+def _written(value: Any) -> Any:
+    """Return `value` as one cell: a list of scalars joined by semicolons, anything deeper as JSON."""
+    match value:
+        case [*items] if not any(isinstance(one, dict | list) for one in items):
+            return _BETWEEN.join(str(one) for one in items) or None
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False)
+    return value

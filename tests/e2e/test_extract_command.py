@@ -1,0 +1,197 @@
+"""`openfaze extract`: a folder of papers becomes a table whose cells are the API's answers, also after a kill."""
+
+import json
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.extract.asking import PROMPT
+from app.extract.schemas import schema_of
+from tests.e2e.conftest import KEY, data_url
+from tests.e2e.test_cli import openfaze_here
+from tests.forked import stem
+from tests.server import IMPORTS, SERVE, Server, serving
+
+FIELDS = "number, date, total: number, items[what, price: number]"
+PAPERS = {
+    "a.txt": "Invoice number: A-17\nDate: 2026-03-12\nTotal: 12.50 EUR\n",
+    "b.csv": "what,price\nBread,3.20\nMilk,1.10\n",
+    "deep/c.txt": "Number: C-4\nDate: 13 April 2026\nTotal: 99.00 EUR\n",
+    "z.pdf": "no PDF",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("extract") / "log", api_keys=KEY) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in PAPERS.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text(text)
+    return tmp_path
+
+
+def extract(folder: Path, *arguments: str, key: str = KEY) -> "subprocess.CompletedProcess[str]":
+    return openfaze_here("extract", *arguments, folder=folder, OPENFAZE_API_KEY=key)
+
+
+def lines_of(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def test_the_cells_are_the_answers_of_the_api(server: Server, folder: Path) -> None:
+    done = extract(folder, "in", "--schema", FIELDS, "--out", "out.jsonl", "--url", server.base_url, "--review", "0.9")
+    assert done.returncode == 1, "one paper has an error"
+    rows = lines_of(folder / "out.jsonl")
+    assert [row["paper"] for row in rows] == ["in/a.txt", "in/b.csv", "in/z.pdf", "in/deep/c.txt"]
+    assert "not a readable PDF" in rows.pop(2)["error"]
+    for row in rows:
+        file = folder / row["paper"]
+        kind = {".csv": "text/csv", ".txt": "text/plain"}[file.suffix]
+        part = {"type": "file", "file": {"file_data": data_url(file.read_bytes(), kind), "filename": file.name}}
+        wanted = {"name": "paper", "schema": schema_of(FIELDS)}
+        body = {
+            "model": "interfaze-beta",
+            "messages": [{"role": "user", "content": [{"type": "text", "text": PROMPT}, part]}],
+            "response_format": {"type": "json_schema", "json_schema": wanted},
+            "evidence": True,
+        }
+        headers = {"authorization": f"Bearer {KEY}"}
+        told = httpx.post(f"{server.base_url}/v1/chat/completions", json=body, headers=headers, timeout=120).json()
+        assert row["answer"] == json.loads(told["choices"][0]["message"]["content"])
+        assert row["evidence"] == told["evidence"]
+    assert rows[0]["answer"]["total"] == 12.5
+    assert [item["what"] for item in rows[1]["answer"]["items"]] == ["Bread", "Milk"]
+    assert "3 of 4 papers have an answer, 1 an error" in done.stderr
+
+
+def test_a_run_that_has_nothing_to_do_asks_nothing(server: Server, folder: Path) -> None:
+    command = ("in", "--schema", FIELDS, "--out", "out.csv", "--url", server.base_url)
+    extract(folder, *command)
+    (folder / "in" / "d.txt").write_text("Number: D-1\n")
+    before = (folder / "out.csv").read_text()
+    # A server that is not there is missed only where there is something to ask.
+    nowhere = (*command[:-1], "http://127.0.0.1:9")
+    assert extract(folder, *nowhere).returncode == 2
+    assert "in/d.txt,,,,,not read yet\n" in (folder / "out.csv").read_text()
+    (folder / "in" / "d.txt").unlink()
+    assert extract(folder, *nowhere).returncode == 1
+    assert (folder / "out.csv").read_text() == before
+
+
+def test_a_schema_is_proposed_and_written(server: Server, folder: Path) -> None:
+    command = ("in/a.txt", "in/deep/c.txt", "--out", "out.xlsx", "--url", server.base_url)
+    done = extract(folder, *command)
+    assert done.returncode == 0, done.stderr
+    assert "proposed from the first papers" in done.stderr
+    schema = json.loads((folder / "out.schema.json").read_text())
+    assert {"date", "total"} <= schema["properties"].keys()
+    assert "use it with --schema out.schema.json" in extract(folder, *command).stderr
+
+
+def test_examples_go_before_the_papers(server: Server, folder: Path) -> None:
+    slip = "SAW MILL\nList of the week\n{}\n{}\nat the ramp\n{}\nWell sawn!\n"
+    (folder / "one.txt").write_text(slip.format("steamed beech", "QX-4471", "Ann Miller"))
+    (folder / "two.txt").write_text(slip.format("white ash", "QX-9020", "Roy Brown"))
+    right = {"timber": "steamed beech", "bundle": "QX-4471", "given_to": "Ann Miller"}
+    (folder / "right.jsonl").write_text(json.dumps({"paper": "one.txt", "answer": right}))
+    shown = ("--schema", "timber, bundle, given_to", "--out", "out.jsonl", "--url", server.base_url)
+    done = extract(folder, "two.txt", *shown, "--examples", "right.jsonl")
+    assert done.returncode == 0, done.stderr
+    [row] = lines_of(folder / "out.jsonl")
+    assert row["answer"] == {"timber": "white ash", "bundle": "QX-9020", "given_to": "Roy Brown"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("in", "--schema", "a[["), "nor a line of fields"),
+        (("in", "--schema", "a", "--out", "out.doc"), "--out: out.doc ends in none of .xlsx"),
+        (("nowhere", "--schema", "a"), "'nowhere' is neither a file"),
+        (("--schema", "a"), "there is no paper"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is(folder: Path, arguments: Sequence[str], said: str) -> None:
+    done = extract(folder, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert [file.name for file in folder.iterdir()] == ["in"]
+
+
+def test_a_wrong_key_ends_the_job_and_says_so(server: Server, folder: Path) -> None:
+    done = extract(folder, "in", "--schema", "a", "--url", server.base_url, key="wrong")
+    assert done.returncode == 2
+    assert "The key is that in OPENFAZE_API_KEY" in done.stderr
+
+
+class CountingServer(ThreadingHTTPServer):
+    """Stands in for a server whose requests are counted; the request `held` is not answered until `release`."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), CountingHandler)
+        self.asked: Counter[str] = Counter()
+        self.held: int | None = None
+        self.is_held, self.release = threading.Event(), threading.Event()
+
+
+class CountingHandler(BaseHTTPRequestHandler):
+    server: CountingServer
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        name = body["messages"][-1]["content"][1]["file"]["filename"]
+        self.server.asked[name] += 1
+        if self.server.asked.total() == self.server.held:
+            self.server.is_held.set()
+            self.server.release.wait(60)
+        message = {"role": "assistant", "content": json.dumps({"name": name})}
+        said = json.dumps({"choices": [{"message": message}], "evidence": {"/name": {"probability": 1.0}}}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("killed_at", [1, 2, 10, 19, 20])
+def test_a_job_that_was_killed_goes_on_with_the_papers_that_are_left(tmp_path: Path, killed_at: int) -> None:
+    names = [f"{number:02}.txt" for number in range(20)]
+    (tmp_path / "in").mkdir()
+    for name in names:
+        (tmp_path / "in" / name).write_text(name)
+    counting = CountingServer()
+    threading.Thread(target=counting.serve_forever).start()
+    url = f"http://127.0.0.1:{counting.server_address[1]}"
+    command = ("extract", "in", "--schema", "name", "--out", "out.jsonl", "--url", url, "--jobs", "1")
+    try:
+        counting.held = killed_at
+        with Path("/dev/null").open("r+b") as nothing:
+            first = stem(IMPORTS).start(SERVE, *command, cwd=tmp_path, stdin=nothing, stdout=nothing, stderr=nothing)
+            assert counting.is_held.wait(60)
+            first.kill()
+            first.wait(60)
+        counting.release.set()
+        counting.held = None
+        done = openfaze_here(*command, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    finally:
+        counting.release.set()
+        counting.shutdown()
+        counting.server_close()
+    rows = lines_of(tmp_path / "out.jsonl")
+    assert [(row["paper"], row["answer"]) for row in rows] == [(f"in/{name}", {"name": name}) for name in names]
+    # Only the paper whose answer was on its way is asked about again.
+    assert counting.asked == {name: 2 if number == killed_at - 1 else 1 for number, name in enumerate(names)}

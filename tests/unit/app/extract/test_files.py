@@ -1,0 +1,151 @@
+"""The files that a table is written to: what is in their cells, and what no cell does."""
+
+import csv
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from app.extract import files
+from app.extract.files import TooManyRows, write
+from app.extract.schemas import schema_of
+from app.extract.state import PaperResult, Row
+
+SCHEMA = schema_of("number, total: number, tags: texts, seller{name}, lines[what, amount: number]")
+ANSWER = {
+    "number": "=1+1",
+    "total": 12.5,
+    "tags": ["a", "b"],
+    "seller": {"name": "+49 30 1234"},
+    "lines": [{"what": "@SUM(A1)", "amount": None}, {"what": "Bread", "amount": -3}],
+}
+EVIDENCE = {
+    "/number": {"probability": 0.95, "page": 2, "text": "=1+1"},
+    "/total": {"probability": 0.8},
+    "/tags/0": {"probability": 0.9},
+    "/tags/1": {"probability": 0.4},
+    "/lines/1/what": {"probability": 0.99},
+}
+ROWS = [
+    Row("in/a.pdf", "in/a.pdf", PaperResult(ANSWER, EVIDENCE, ["/lines/1/amount"])),
+    Row("in/b c.pdf", "in/b c.pdf", PaperResult(error="damaged")),
+    Row("in/d.pdf", "in/d.pdf", None),
+]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written(name: str) -> list[Path]:
+    return write(Path(name), SCHEMA, lambda: iter(ROWS))
+
+
+def test_a_workbook_has_a_sheet_a_list_and_no_formula() -> None:
+    written("out.xlsx")
+    book = openpyxl.load_workbook("out.xlsx")
+    assert [(sheet.title, sheet.sheet_state) for sheet in book] == [
+        ("papers", "visible"),
+        ("lines", "visible"),
+        ("probabilities", "hidden"),
+    ]
+    papers, lines, probabilities = (list(sheet.iter_rows(values_only=True)) for sheet in book)
+    assert papers == [
+        ("paper", "number", "total", "tags", "seller.name", "sure by", "error"),
+        ("in/a.pdf", "=1+1", 12.5, "a; b", "+49 30 1234", 0.4, None),
+        ("in/b c.pdf", None, None, None, None, None, "damaged"),
+        ("in/d.pdf", None, None, None, None, None, "not read yet"),
+    ]
+    assert lines == [
+        ("paper", "row", "what", "amount", "sure by"),
+        ("in/a.pdf", 1, "@SUM(A1)", None, None),
+        ("in/a.pdf", 2, "Bread", -3, 0.0),
+    ]
+    assert probabilities[1] == ("in/a.pdf", "/number", 0.95, 2, "=1+1")
+    assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} == {"s", "n"}
+
+
+def test_cells_are_coloured_by_their_probability_and_lead_to_the_paper() -> None:
+    written("out.xlsx")
+    book = openpyxl.load_workbook("out.xlsx")
+    colours = [cell.fill.fgColor.rgb for cell in book["papers"][2]][1:5]
+    assert colours == ["FFE3F4E6", "FFFFF3CD", "FFFBDDDD", "00000000"], "sure, less sure, unsure, not known"
+    assert book["lines"]["D3"].fill.fgColor.rgb == "FFFBDDDD", "what nothing supports is red"
+    assert book["papers"]["A3"].hyperlink.target == "in/b%20c.pdf"
+
+
+def cells_of(name: str) -> list[list[str]]:
+    with Path(name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_csv_is_a_file_a_list_and_no_formula() -> None:
+    assert written("out.csv") == [Path("out.csv"), Path("out.lines.csv")]
+    papers, lines = cells_of("out.csv"), cells_of("out.lines.csv")
+    assert papers[1] == ["in/a.pdf", "'=1+1", "12.5", "a; b", "+49 30 1234", "0.4", ""]
+    assert lines[1:] == [["in/a.pdf", "1", "'@SUM(A1)", "", ""], ["in/a.pdf", "2", "Bread", "-3", "0.0"]]
+
+
+@pytest.mark.parametrize("text", ["+1+cmd|'/C calc'!A1", "-2+3+cmd|x", "\t=1", "\r=1", "@A1", "=HYPERLINK(1)"])
+def test_what_a_spreadsheet_would_compute_is_quoted(text: str) -> None:
+    row = Row("a", "a", PaperResult({"x": text}))
+    write(Path("out.csv"), schema_of("x"), lambda: iter([row]))
+    [_, found] = cells_of("out.csv")
+    assert found[1] == f"'{text}"
+
+
+def test_json_lines_hold_the_answers_as_they_came() -> None:
+    written("out.jsonl")
+    told = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    assert told == [
+        {"paper": "in/a.pdf", "answer": ANSWER, "evidence": EVIDENCE, "unsupported": ["/lines/1/amount"]},
+        {"paper": "in/b c.pdf", "error": "damaged"},
+        {"paper": "in/d.pdf"},
+    ]
+
+
+def test_a_database_has_a_table_a_list() -> None:
+    written("out.sqlite")
+    db = sqlite3.connect("out.sqlite")
+    assert db.execute('SELECT number, "seller.name", "sure by" FROM papers').fetchall()[0] == (
+        "=1+1",
+        "+49 30 1234",
+        0.4,
+    )
+    assert db.execute("SELECT what, amount FROM lines WHERE row = 2").fetchall() == [("Bread", -3)]
+    assert db.execute("SELECT count(*) FROM probabilities").fetchone() == (5,)
+    db.close()
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "out.csv", "out.jsonl", "out.sqlite"])
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(name: str, folder: Path) -> None:
+    written(name)
+    before = (folder / name).read_bytes()
+
+    def failing() -> Any:
+        yield ROWS[0]
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        write(Path(name), SCHEMA, failing)
+    assert (folder / name).read_bytes() == before
+    assert not [file for file in folder.iterdir() if file.name.startswith(".")]
+
+
+def test_more_rows_than_a_sheet_has_are_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_MOST_ROWS", 3)
+    with pytest.raises(TooManyRows, match=r"write \.sqlite"):
+        written("out.xlsx")
+
+
+def test_names_of_sheets_are_those_that_workbooks_allow() -> None:
+    schema = schema_of(f"papers[a], {'x' * 40}[a], {'x' * 39}y[a], Papers[a]")
+    answer = {name: [{"a": name}] for name in schema["properties"]}
+    write(Path("out.xlsx"), schema, lambda: iter([Row("a", "a", PaperResult(answer))]))
+    book = openpyxl.load_workbook("out.xlsx")
+    assert book.sheetnames == ["papers", "papers 2", "x" * 27, f"{'x' * 27} 2", "Papers 3", "probabilities"]
