@@ -4,6 +4,19 @@ const CORNERS = ["top_left", "top_right", "bottom_right", "bottom_left"];
 
 export const pointsOf = (bounds) => CORNERS.map((corner) => [bounds[corner].x, bounds[corner].y]);
 
+/** Where `boxes`, which are of one page, stand together: what evidence says of a place; null for none. */
+export function placeOf(boxes) {
+  if (!boxes.length) return null;
+  const points = boxes.flatMap((box) => box.points);
+  const [xs, ys] = [0, 1].map((axis) => points.map((point) => point[axis]));
+  const [left, top, right, bottom] = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  const bounds = {
+    top_left: { x: left, y: top }, top_right: { x: right, y: top }, bottom_right: { x: right, y: bottom }, bottom_left: { x: left, y: bottom },
+    width: right - left, height: bottom - top,
+  };
+  return { page: boxes[0].page, bounds, text: boxes.map(({ text }) => text).join(" ") };
+}
+
 /** All boxes of `entries` (`{name, result}`), by page; and which box belongs to which member of a result. */
 export class Boxes {
   pages = new Map();

@@ -13,7 +13,7 @@ export class Fields {
   #boxes; // By JSON pointer: what is boxed where it stands.
 
   constructor(evidence = {}, boxes) {
-    this.#found = new Map(Object.entries(evidence));
+    this.#found = new Map(Object.entries(evidence).filter(([, found]) => found));
     this.#boxes = new Map([...this.#found].map(([pointer, found]) => [pointer, found.bounds ? within(boxes, found) : []]));
   }
 
@@ -102,16 +102,48 @@ function wrapped(prose, [start, end]) {
   return marks[0] ?? null;
 }
 
-/** A button a field, which has its pointer. */
-export function drawEvidence(root, content, { evidence, unsupported = [] }) {
-  let value;
-  try {
-    value = JSON.parse(content);
-  } catch {
-    value = null;
+/** A button a field, which has its pointer; a list of objects is a table. `corrected` has the pointers that a person corrected. */
+export function drawEvidence(root, value, { evidence, unsupported = [] }, corrected) {
+  const state = (pointer) => ({
+    found: corrected.has(pointer) ? undefined : evidence[pointer],
+    isUnsupported: unsupported.includes(pointer) && !corrected.has(pointer), isCorrected: corrected.has(pointer),
+  });
+  fill(root, h("ul", { class: "sources" }, [...parts(value, "", state)]));
+}
+
+function* parts(value, pointer, state) {
+  if (value === null || typeof value !== "object") {
+    if (pointer) yield row(pointer, value, state(pointer));
+    return;
   }
-  const rows = [...leaves(value)].map(([pointer, leaf]) => row(pointer, leaf, evidence[pointer], unsupported.includes(pointer)));
-  fill(root, h("ul", { class: "sources" }, rows));
+  const isTable = isRows(value);
+  if (isTable) yield table(value, pointer, state);
+  for (const [key, child] of Object.entries(value)) {
+    if (!isTable) yield* parts(child, below(pointer, key), state);
+    // What does not fit into a cell.
+    else for (const [name, deeper] of Object.entries(child)) if (!isLeaf(deeper)) yield* parts(deeper, below(below(pointer, key), name), state);
+  }
+}
+
+const isLeaf = (value) => value === null || typeof value !== "object";
+const isRows = (value) => Array.isArray(value) && value.length > 0 && value.every((one) => !isLeaf(one) && !Array.isArray(one));
+
+function table(rows, pointer, state) {
+  const columns = [...new Set(rows.flatMap((one) => Object.keys(one).filter((key) => isLeaf(one[key]))))];
+  const cell = (one, index, key) => (key in one && isLeaf(one[key])
+    ? h("td", {}, cellButton(below(below(pointer, String(index)), key), one[key], state)) : h("td", {}));
+  return h("li", {}, h("p", { class: "name" }, named(pointer)),
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": named(pointer) }, h("table", {},
+      h("thead", {}, h("tr", {}, columns.map((key) => h("th", { scope: "col" }, key)))),
+      h("tbody", {}, rows.map((one, index) => h("tr", {}, columns.map((key) => cell(one, index, key))))))));
+}
+
+function cellButton(pointer, value, state) {
+  const { found, isUnsupported, isCorrected } = state(pointer);
+  const told = [isCorrected ? "corrected" : isUnsupported ? "not supported" : null,
+    found?.probability === undefined ? null : percent(found.probability), found?.text].filter(Boolean).join(" · ");
+  return h("button", { type: "button", class: `cell ${sureness(found?.probability)}`, "aria-pressed": "false", title: told || null,
+    data: { pointer, ...(isUnsupported ? { unsupported: "" } : {}), ...(isCorrected ? { corrected: "" } : {}) } }, written(value));
 }
 
 /** JSON in lines, each value of it an element with its pointer. */
@@ -135,26 +167,19 @@ function lines(value, pointer, indent) {
 
 const below = (pointer, key) => `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
-function* leaves(value, pointer = "") {
-  if (value !== null && typeof value === "object") {
-    for (const [key, child] of Object.entries(value)) {
-      yield* leaves(child, below(pointer, key));
-    }
-  } else if (pointer) {
-    yield [pointer, value];
-  }
-}
+export const named = (pointer) => pointer.slice(1).replaceAll("/", " › ").replaceAll("~1", "/").replaceAll("~0", "~");
 
-function row(pointer, value, found, isUnsupported) {
+const written = (value) => (value === null ? "—" : String(value));
+
+function row(pointer, value, { found, isUnsupported, isCorrected }) {
   const probability = found?.probability;
-  const name = pointer.slice(1).replaceAll("/", " › ").replaceAll("~1", "/").replaceAll("~0", "~");
-  const shown = value === null ? "—" : String(value);
   const sure = probability === undefined ? null
     : h("span", { class: `meter ${sureness(probability)}` }, meter(probability), percent(probability));
   return h("li", {},
     h("button", { type: "button", "aria-pressed": "false", data: { pointer } },
-      h("span", { class: "name" }, name), h("span", { class: "value" }, shown),
-      sure, isUnsupported ? h("span", { class: "badge warn" }, "not supported") : null),
+      h("span", { class: "name" }, named(pointer)), h("span", { class: "value" }, written(value)),
+      sure, isUnsupported ? h("span", { class: "badge warn" }, "not supported") : null,
+      isCorrected ? h("span", { class: "badge good" }, "corrected") : null),
     found ? h("p", { class: "passage" }, ...passage(found)) : null);
 }
 

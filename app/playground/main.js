@@ -3,8 +3,10 @@
 import { Fields, drawEvidence, marked, unmark } from "./evidence.js";
 import { drawChart } from "./chart.js";
 import { Said, drawTimings, drawn, entriesOf, indented, isForecast, isSpeech, summary } from "./answer.js";
-import { Boxes } from "./boxes.js";
+import { Boxes, placeOf } from "./boxes.js";
+import { Correction, leafAt, replaced, schemaAt } from "./correct.js";
 import { ask, forget, ownFile, upload } from "./client.js";
+import { Examples } from "./examples.js";
 import { byId, bytes, clock, copier, fill, h, pieces, reveal } from "./dom.js";
 import { HINTS, SAMPLES } from "./samples.js";
 import { bodyOf, codeOf, typeOf } from "./request.js";
@@ -23,20 +25,24 @@ let shown = nothing();
 const answer = byId("answer");
 const said = new Said(answer, byId("answer-tools"), byId("plain"));
 const viewer = new Viewer(byId("viewer"), { light, page: drawPage, least: dim });
+const correction = new Correction(byId("evidence"), correct);
+const examples = new Examples(drawCode);
 const transcript = new Transcript(byId("speech"));
 const schema = new SchemaBuilder({ list: byId("fields"), raw: byId("schema"), add: byId("add-field"), note: byId("schema-off") }, drawCode);
 
 function nothing() {
   const boxes = new Boxes([]);
-  return { boxes, fields: new Fields({}, boxes), entries: [], task: "chat" };
+  return { boxes, fields: new Fields({}, boxes), entries: [], task: "chat", body: {}, asked: null, answer: null, corrected: new Map() };
 }
 
 function form() {
+  const wanted = schema.value;
   return {
     task: byId("task").value,
     prompt: byId("prompt").value,
     files: [...files],
-    schema: schema.value,
+    schema: wanted,
+    examples: examples.of(wanted, files),
     guard: [...byId("guard").querySelectorAll("input:checked")].map((input) => input.value),
     reasoning: byId("reasoning").value,
     stream: byId("stream").checked,
@@ -101,6 +107,7 @@ function reset() {
   said.clear();
   fill(byId("thoughts").querySelector("pre"));
   transcript.close();
+  correction.close();
   viewer.clear();
   shown = nothing();
 }
@@ -130,7 +137,7 @@ async function show(reply, asked) {
   const { body } = reply;
   const entries = entriesOf(body, asked.task);
   const boxes = new Boxes(entries);
-  shown = { boxes, fields: new Fields(body.evidence, boxes), entries, task: asked.task };
+  shown = { ...nothing(), boxes, fields: new Fields(body.evidence, boxes), entries, task: asked.task, body, asked };
   const message = body.choices?.[0]?.message ?? {};
   const isRaw = entries.length > 0 && asked.task !== "chat";
   answer.setAttribute("aria-live", isRaw ? "off" : "polite");
@@ -151,10 +158,40 @@ async function show(reply, asked) {
   const table = asked.files.find((file) => /^text\/(csv|tab)/.test(typeOf(file)) && file.size < MOST_DRAWN);
   if (forecast) drawChart(byId("chart"), forecast.result, table && await table.text());
   byId("evidence").hidden = !body.evidence;
-  if (body.evidence) drawEvidence(byId("evidence").lastElementChild, message.content, body);
+  if (body.evidence) {
+    shown.answer = parsed(message.content);
+    drawFields();
+  }
   await viewer.draw(shown.boxes);
   if (byId("viewer").hidden) drawPage(1);
   say(summary(reply, boxes));
+}
+
+function drawFields() {
+  drawEvidence(byId("evidence").querySelector("div"), shown.answer, shown.body, shown.corrected);
+}
+
+/** What a person says of the field at `pointer`, with the boxes of its words: the paper is an example from now on. */
+function correct(pointer, value, words) {
+  shown.answer = replaced(shown.answer, pointer, value);
+  shown.corrected.set(pointer, placeOf(words));
+  const evidence = { ...shown.body.evidence };
+  for (const [corrected, place] of shown.corrected) evidence[corrected] = place;
+  shown.fields = new Fields(evidence, shown.boxes);
+  const { files, prompt, schema } = shown.asked;
+  examples.keep({ files, prompt, schema, answer: shown.answer });
+  said.show({ content: JSON.stringify(shown.answer) });
+  drawFields();
+  byId("evidence").querySelector(`[data-pointer="${CSS.escape(pointer)}"]`).focus();
+  say("Corrected. The paper is an example for the next one with these fields.");
+}
+
+function parsed(content) {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return null; // An answer that was cut.
+  }
 }
 
 /** Draws what the results say, with the text of the page that is shown. */
@@ -175,6 +212,7 @@ function lead(pointer) {
   for (const button of byId("evidence").querySelectorAll("[aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.dataset.pointer === pointer));
   }
+  if (shown.answer && shown.asked?.schema) correction.open(pointer, leafAt(shown.answer, pointer), schemaAt(shown.asked.schema, pointer), shown.boxes);
   const found = shown.fields.of(pointer);
   unmark();
   if (found?.timestamp && !found.bounds) transcript.seek(found.timestamp[0]);
@@ -204,6 +242,7 @@ function light(box, chosen) {
   const place = lightTexts(box ? [box] : [], box ? shown.fields.from(box) : []);
   if (!box) return;
   if (place) reveal(place);
+  if (chosen) correction.pick(box);
   if (chosen) say(`${box.text ?? box.label}${box.confidence === undefined ? "" : `, ${Math.round(box.confidence * 100)} %`}`);
 }
 
@@ -223,6 +262,7 @@ function point(event, chosen) {
     const box = shown.boxes.all[Number(id)];
     lightTexts([box], shown.fields.from(box));
     viewer.light([box], chosen);
+    if (event.type === "click") correction.pick(box);
   }
 }
 

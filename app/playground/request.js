@@ -24,16 +24,19 @@ function bodyWith(form, dataOf) {
     form.task === "chat" ? "" : `<task>${form.task}</task>`,
     form.guard.length ? `<guard>${form.guard.join(", ")}</guard>` : "",
   ].filter(Boolean);
-  const parts = form.files.map((file) => {
-    const data = dataOf(file);
-    if (isLarge(file)) return { type: "file", file: { file_id: data } };
-    return typeOf(file).startsWith("image/")
-      ? { type: "image_url", image_url: { url: data } }
-      : { type: "file", file: { file_data: data, filename: file.name } };
-  });
-  const text = form.prompt.trim() ? [{ type: "text", text: form.prompt }] : [];
-  const content = parts.length ? [...text, ...parts] : form.prompt;
-  const body = { model: MODEL, messages: [{ role: "user", content }] };
+  const content = (files, prompt) => {
+    const parts = files.map((file) => {
+      const data = dataOf(file);
+      if (isLarge(file)) return { type: "file", file: { file_id: data } };
+      return typeOf(file).startsWith("image/")
+        ? { type: "image_url", image_url: { url: data } }
+        : { type: "file", file: { file_data: data, filename: file.name } };
+    });
+    return parts.length ? [...(prompt.trim() ? [{ type: "text", text: prompt }] : []), ...parts] : prompt;
+  };
+  const shown = form.examples.flatMap(({ files, prompt, answer }) =>
+    [{ role: "user", content: content(files, prompt) }, { role: "assistant", content: JSON.stringify(answer) }]);
+  const body = { model: MODEL, messages: [...shown, { role: "user", content: content(form.files, form.prompt) }] };
   if (tags.length) body.messages.unshift({ role: "system", content: tags.join(" ") });
   if (form.schema) {
     body.response_format = { type: "json_schema", json_schema: { name: "answer", schema: form.schema } };
@@ -46,14 +49,17 @@ function bodyWith(form, dataOf) {
 
 export const isLarge = (file) => file.size > MOST_INLINE;
 
+/** All files of a request: those of its examples, too. */
+const filesOf = (form) => [...form.examples.flatMap(({ files }) => files), ...form.files];
+
 /**
  * The body itself; files are read, and `upload(file)` gives the id of a large one. The full model streams where `form`
  * says so, and what will take long, for it tells how far it is; a run task answers whole.
  */
 export async function bodyOf(form, upload) {
-  const read = new Map(await Promise.all(form.files.map(async (file) => [file, await (isLarge(file) ? upload(file) : dataUrl(file))])));
+  const read = new Map(await Promise.all(filesOf(form).map(async (file) => [file, await (isLarge(file) ? upload(file) : dataUrl(file))])));
   const body = bodyWith(form, (file) => read.get(file));
-  const size = form.files.reduce((sum, file) => sum + file.size, 0);
+  const size = filesOf(form).reduce((sum, file) => sum + file.size, 0);
   const streams = form.task === "chat" ? form.stream : size > MOST_AT_ONCE;
   if (streams) Object.assign(body, { stream: true, stream_options: { include_usage: true } });
   return body;
@@ -70,8 +76,9 @@ function dataUrl(file) {
 
 /** The same request for a shell, for Python and for JavaScript; files are read where the code runs. */
 export function codeOf(form) {
-  const body = bodyWith(form, (file) => `${MARK}${form.files.indexOf(file)}${MARK}`);
-  const fileOf = (marked) => form.files[Number(marked)];
+  const all = filesOf(form);
+  const body = bodyWith(form, (file) => `${MARK}${all.indexOf(file)}${MARK}`);
+  const fileOf = (marked) => all[Number(marked)];
   return { curl: curl(body, fileOf, form), Python: python(body, fileOf, form), JavaScript: javascript(body, fileOf, form) };
 }
 
@@ -98,7 +105,7 @@ function python(body, fileOf, form) {
   const literal = (value, indent) => pythonLiteral(value, indent, fileOf);
   const extra = Object.keys(ours).length ? `    extra_body=${literal(ours, 4)},\n` : "";
   const fresh = form.fresh ? '    extra_headers={"x-interfaze-bypass-cache": "true"},\n' : "";
-  const reads = form.files.some((file) => !isLarge(file));
+  const reads = filesOf(form).some((file) => !isLarge(file));
   const reader = reads
     ? `def data_url(path, kind):
     return f"data:{kind};base64," + base64.b64encode(Path(path).read_bytes()).decode()
@@ -106,7 +113,7 @@ function python(body, fileOf, form) {
 
 ` : "";
   return `${reads ? "import base64\n" : ""}import os
-${form.files.length ? "from pathlib import Path\n" : ""}
+${filesOf(form).length ? "from pathlib import Path\n" : ""}
 from openai import OpenAI
 
 ${reader ? `\n${reader}` : ""}client = OpenAI(base_url="${BASE_URL}", api_key=os.environ.get("OPENFAZE_API_KEY") or "none")
@@ -142,13 +149,13 @@ function javascript(body, fileOf, form) {
 };
 `;
   const dataReader = `const dataUrl = async (path, kind) => \`data:\${kind};base64,\${(await readFile(path)).toString("base64")}\`;\n`;
-  const reader = [form.files.some(isLarge) ? uploader : "", form.files.every(isLarge) ? "" : dataReader].join("");
+  const reader = [filesOf(form).some(isLarge) ? uploader : "", filesOf(form).every(isLarge) ? "" : dataReader].join("");
   const filled = JSON.stringify(body, null, 2).replace(new RegExp(`"${MARK}(\\d+)${MARK}"`, "g"), (_, number) => {
     const file = fileOf(number);
     if (isLarge(file)) return `await uploaded(${JSON.stringify(file.name)})`;
     return `await dataUrl(${JSON.stringify(file.name)}, ${JSON.stringify(typeOf(file))})`;
   });
-  return `${form.files.length ? `import { readFile } from "node:fs/promises";\n\n${reader}` : ""}const response = await fetch("${BASE_URL}/chat/completions", {
+  return `${filesOf(form).length ? `import { readFile } from "node:fs/promises";\n\n${reader}` : ""}const response = await fetch("${BASE_URL}/chat/completions", {
   method: "POST",
   headers: {
     "content-type": "application/json",

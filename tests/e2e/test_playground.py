@@ -332,9 +332,27 @@ def test_fields_are_listed_as_one_adds_them(playground: Playground) -> None:
     playground.page.get_by_label("Type of field 1").select_option("number")
     playground.page.get_by_label("Description of field 1").fill("What is to be paid")
     schema = json.loads(playground.part("schema").input_value())
-    assert schema["properties"] == {"total": {"type": "number", "description": "What is to be paid"}}
+    total = {"type": ["number", "null"], "description": "What is to be paid"}
+    assert schema["properties"] == {"total": total}
     assert schema["required"] == ["total"]
     assert '"total"' in (playground.part("code").text_content() or "")
+    playground.page.get_by_role("button", name="Add a field").click()
+    playground.page.get_by_label("Name of field 2", exact=True).fill("lines")
+    playground.page.get_by_label("Type of field 2", exact=True).select_option("list of rows")
+    playground.page.get_by_label("Name of field 2.1").fill("item")
+    playground.page.get_by_role("button", name="Add a column").click()
+    playground.page.get_by_label("Name of field 2.2").fill("amount")
+    playground.page.get_by_label("Type of field 2.2").select_option("number")
+    columns = {"item": {"type": ["string", "null"]}, "amount": {"type": ["number", "null"]}}
+    rows = {"type": "object", "properties": columns, "required": ["item", "amount"], "additionalProperties": False}
+    schema = json.loads(playground.part("schema").input_value())
+    assert schema["properties"] == {"total": total, "lines": {"type": "array", "items": rows}}
+    # The raw text, typed, is shown as the same list.
+    playground.part("schema").fill(json.dumps(schema))
+    assert playground.page.get_by_label("Name of field 2.2").input_value() == "amount"
+    playground.page.get_by_role("button", name="Remove field 2.1").click()
+    schema = json.loads(playground.part("schema").input_value())
+    assert schema["properties"]["lines"]["items"]["required"] == ["amount"]
 
 
 def test_a_file_that_is_dropped_is_shown_and_read(playground: Playground) -> None:

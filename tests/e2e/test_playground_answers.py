@@ -234,6 +234,78 @@ def test_a_field_its_source_and_its_value_light_up_together(playground: Playgrou
     assert evidence.locator('[aria-pressed="true"]').get_attribute("data-pointer") == "/track"
 
 
+def test_a_list_is_a_table_whose_cells_lead_to_their_places(playground: Playground, model: FullModel) -> None:
+    columns = {"what": {"type": "string"}, "count": {"type": ["integer", "null"]}}
+    row = {"type": "object", "properties": columns, "required": [*columns], "additionalProperties": False}
+    lines = {"type": "array", "items": row}
+    schema = {"type": "object", "properties": {"lines": lines}, "required": ["lines"], "additionalProperties": False}
+    model.script(Reply('{"lines": [{"what": "Platform", "count": null}, {"what": "nine", "count": 4}]}'))
+    sign = file_of("sign.png", single_line("Platform nine").encoded())
+    body = playground.run("chat", "What is there?", files=[sign], schema=schema)
+    table = playground.part("evidence").get_by_role("region", name="lines").get_by_role("table")
+    assert table.locator("th, td").all_inner_texts() == ["what", "count", "Platform", "—", "nine", "4"]
+    table.get_by_role("button", name="nine").click()
+    assert playground.polygons("evidence") == [corners(body["evidence"]["/lines/1/what"]["bounds"])]
+    assert table.get_by_role("button", name="4").get_attribute("title") == "not supported"
+
+
+def test_a_corrected_paper_is_an_example_for_the_next(playground: Playground, model: FullModel) -> None:
+    model.script(*[Reply('{"platform": "nine", "track": "forty"}')] * 3)
+    first = file_of("first.png", single_line("Platform nine").encoded())
+    playground.run("chat", "Which platform?", files=[first], schema=FIELDS)
+    page, evidence, correction = playground.page, playground.part("evidence"), playground.part("correction")
+    [platform, nine] = page.locator('polygon[data-kind="word"]').all()
+    evidence.get_by_role("button", name="track").click()
+    platform.click()
+    nine.click()
+    assert correction.input_value() == "Platform nine"
+    nine.click()
+    assert correction.input_value() == "nine"
+    evidence.get_by_role("button", name="Correct").click()
+    assert json.loads(playground.part("answer").inner_text()) == {"platform": "nine", "track": "nine"}
+    track = evidence.get_by_role("button", name="track")
+    assert "corrected" in track.inner_text()
+    track.click()
+    [place] = playground.polygons("evidence")
+    assert place == next(one for one in playground.polygons("word") if one[0][0] == place[0][0])
+    # The paper itself is asked about again without it.
+    playground.part("run").click()
+    playground.done()
+    roles = [message["role"] for message in model.prompts[-1]["messages"]]
+    assert roles.count("assistant") == 0
+    second = file_of("second.png", single_line("Platform seven").encoded())
+    playground.run("chat", "Which platform?", files=[second], schema=FIELDS)
+    shown = [one["content"] for one in model.prompts[-1]["messages"] if one["role"] == "assistant"]
+    assert [json.loads(one) for one in shown] == [{"platform": "nine", "track": "nine"}]
+    assert "first.png" in (playground.part("code").text_content() or "")
+    page.get_by_role("button", name="Forget the example first.png").click()
+    assert "first.png" not in (playground.part("code").text_content() or "")
+
+
+def test_a_correction_is_a_value_of_its_type(playground: Playground) -> None:
+    read = """async ([text, schema]) => {
+      const { valueOf } = await import("/playground/correct.js");
+      try { return valueOf(text, schema); } catch (error) { return error.message; }
+    }"""
+    number, date = {"type": ["number", "null"]}, {"type": "string", "format": "date"}
+    cases = [
+        ("1.234,50 €", number, 1234.5),
+        ("$1,234", number, 1234),
+        ("0.125", number, 0.125),
+        ("-12,5", number, -12.5),
+        ("", number, None),
+        ("none", number, "It is a number."),
+        ("2.5", {"type": "integer"}, "It is a whole number."),
+        ("yes", {"type": "boolean"}, True),
+        ("perhaps", {"type": "boolean"}, "It is yes or no."),
+        ("12 March", date, "A date is written as 2026-03-12."),
+        ("2026-03-12", date, "2026-03-12"),
+        ("c", {"enum": ["a", "b"]}, "It is one of a, b."),
+        (" Miller ", {"anyOf": [{"type": "string"}, {"type": "null"}]}, "Miller"),
+    ]
+    assert [playground.page.evaluate(read, [text, schema]) for text, schema, _ in cases] == [one[2] for one in cases]
+
+
 def test_the_json_of_an_answer_is_as_it_is_written(playground: Playground, model: FullModel) -> None:
     value: Any = {"a": [], "b": {"c/d~": [1, {"e": None}], "f": "<b>"}, "g": True}
     model.script(Reply(json.dumps(value)))

@@ -5,6 +5,7 @@ PICTURES=write .venv/bin/pytest -m "" tests/e2e/test_playground_pictures.py    w
 What other tests of the playground draw, too, is deep.
 """
 
+import html
 import io
 import json
 import os
@@ -14,12 +15,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import PIL.Image
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from models.sandbox.bubblewrap import missing
 from tests.e2e.conftest import needs_browser
+from tests.e2e.test_cli import openfaze_here
 from tests.origin import Origin, serving_origin
 from tests.playground import WAIT_MS, Playground, corners, watched
 from tests.search_engines import searxng
@@ -111,6 +114,10 @@ def shoot(playground: Playground, name: str, *seen: Locator) -> None:
     page.mouse.move(0, 0)
     for one in seen:
         expect(one).to_be_in_viewport(ratio=0.9, timeout=WAIT_MS)
+    save_picture(page, name)
+
+
+def save_picture(page: Page, name: str) -> None:
     if os.environ.get("PICTURES") != "write":
         return
     picture = PIL.Image.open(io.BytesIO(page.screenshot())).convert("RGB")
@@ -206,3 +213,50 @@ def test_a_page_of_the_web(playground: Playground, origin: Origin) -> None:
     text = answer.locator(".prose")
     assert all(line in text.inner_text() for line in lines)
     shoot(playground, "playground-scraper", answer.get_by_role("link", name=title), text)
+
+
+INVOICES = (
+    ("Oak & Sons", "A-1041", "2 March 2026", (("Garden chair", "149.00"), ("Lantern", "23.50")), "172.50"),
+    ("Miller Paper Ltd", "2026/77", "9 March 2026", (("A4 paper, 5 boxes", "92.00"),), "92.00"),
+)
+
+
+@pytest.mark.deep
+def test_a_folder_as_a_workbook(browser: Browser, server: Server, tmp_path: Path) -> None:
+    """Drawn cell by cell from the workbook, with its colours."""
+    (tmp_path / "invoices").mkdir()
+    receipt = IMAGES.parents[1] / "app" / "playground" / "samples" / "receipt.png"
+    shutil.copy(receipt, tmp_path / "invoices")
+    for seller, number, day, items, total in INVOICES:
+        lines = "".join(f"{what}    {price}\n" for what, price in items)
+        text = f"{seller}\nInvoice number: {number}\nDate: {day}\n\n{lines}\nTotal: {total} EUR\n"
+        (tmp_path / "invoices" / f"{number.replace('/', '-')}.txt").write_text(text)
+    (tmp_path / "invoices" / "scan.pdf").write_text("cut off")
+    fields = "number, date, total: number, items[what, price: number]"
+    command = ("extract", "invoices", "--schema", fields, "--out", "invoices.xlsx", "--url", server.base_url)
+    openfaze_here(*command, folder=tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "invoices.xlsx")
+    assert {sheet.title for sheet in book} == {"papers", "items", "probabilities"}
+    page = browser.new_page(viewport={"width": 1080, "height": 420})
+    page.set_content(f"<style>{SHEET}</style>{drawn(book['papers'])}{drawn(book['items'])}")
+    expect(page.get_by_text("172.5").first).to_be_in_viewport()
+    expect(page.get_by_text("not a readable PDF").first).to_be_in_viewport(ratio=0.1)
+    save_picture(page, "folder-workbook")
+    page.close()
+
+
+SHEET = """
+body { margin: 1rem; font: 14px system-ui, sans-serif; display: grid; gap: 1rem; justify-items: start; }
+table { border-collapse: collapse; } caption { text-align: start; font-weight: 600; padding-bottom: 0.25rem; }
+td { border: 1px solid #d4d4d4; padding: 0.2rem 0.5rem; max-width: 22rem; overflow: hidden; white-space: nowrap; }
+tr:first-of-type td { font-weight: 600; background: #f3f3f3; }
+"""
+
+
+def drawn(sheet: Any) -> str:
+    def cell(one: Any) -> str:
+        colour = f" style='background:#{one.fill.fgColor.rgb[2:]}'" if one.fill.fill_type else ""
+        return f"<td{colour}>{'' if one.value is None else html.escape(str(one.value))}</td>"
+
+    rows = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in sheet.iter_rows())
+    return f"<table><caption>{sheet.title}</caption>{rows}</table>"
