@@ -2,7 +2,7 @@
 
 The file is a ZIP archive. Batches and responses are copied before the uploads that they name, and keys last, so that
 every upload named in the archive is in it unless somebody deleted it meanwhile. Caches and weights are left out,
-because both can be had again.
+because both can be created or downloaded again.
 """
 
 import contextlib

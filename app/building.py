@@ -17,7 +17,7 @@ from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
 from app.state.counters import NANO, CounterStore, Limits, Prices
 from app.state.entries import Entries, EntryStore, Holding
 from app.state.redis_entries import RedisEntries
-from app.state.responses import RESPONSE_PREFIX, ResponseStore
+from app.state.responses import LARGEST_RESPONSE, RESPONSE_PREFIX, ResponseStore
 from app.state.sealing import Seal
 from app.state.sqlite_counters import SqliteCounters
 from app.state.sqlite_entries import SqliteEntries
@@ -50,6 +50,8 @@ from tasks.search.providers import SearchConfig, build_providers
 RAY = "ray"
 _PAGES_AT_ONCE = 4
 """Number of pages read at once: enough to keep the batches of one engine full."""
+LARGEST_ANSWER = 16 * MB
+"""Largest size in bytes of an answer that the cache keeps."""
 _LOCKED_S = 5.0
 """Longest time that a read of stored responses waits for another process, in seconds."""
 
@@ -150,11 +152,8 @@ def build_connections(settings: Settings) -> ConnectionLimits:
     return ConnectionLimits(
         connections=settings.max_connections,
         per_address=settings.max_connections_per_address,
-        head_bytes=settings.max_head_kb * 1024,
-        head_s=settings.head_timeout_s,
         idle_s=settings.keep_alive_s,
         body_s=settings.request_timeout_s,
-        least_rate=settings.min_rate_kb * 1024,
     )
 
 
@@ -241,7 +240,6 @@ def build_politeness(settings: Settings, fetcher: Fetcher) -> Politeness:
     policy = ScrapePolicy(
         robots=settings.scrape_robots,
         host_rps=settings.scrape_host_rps,
-        host_concurrent=settings.scrape_host_concurrent,
     )
     return Politeness(fetcher, policy)
 
@@ -267,15 +265,11 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> Medi
         decoded_bytes=int(settings.max_decoded_mb * MB),
         page_seconds=settings.max_page_seconds,
         pages=settings.max_pages,
-        pages_at_once=settings.pages_at_once or _pages_at_once(settings),
+        pages_at_once=_pages_at_once(settings),
         audio_seconds=settings.max_audio_minutes * 60,
         video_frames=settings.max_video_frames,
         sources=settings.max_sources,
-        office_bytes=int(settings.max_office_mb * MB),
-        cells=settings.max_cells,
-        json_depth=settings.max_json_depth,
         text_chars=settings.max_text_chars,
-        wording_chars=settings.max_wording_chars,
     )
     decoding = DecodeLimits(
         workers=settings.decode_workers,
@@ -296,7 +290,7 @@ def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
     """Return the browser for pages that are empty without a browser."""
 
     def renderer(program: str) -> BrowserRenderer:
-        policy = BrowserPolicy(program, settings.browser_timeout_s, settings.browser_pages)
+        policy = BrowserPolicy(program)
         return BrowserRenderer(policy, fetcher.policy)
 
     return LateBrowser(settings.browser, renderer)
@@ -310,10 +304,10 @@ def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
     return Entries(build_entry_store(settings), _build_seal(settings), threads)
 
 
-def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
+def _build_seal(settings: Settings, max_bytes: int = LARGEST_ANSWER) -> Seal:
     """Return a seal for values of up to `max_bytes`, by default for answers of the cache."""
     secret = settings.cache_secret.get_secret_value() if settings.cache_secret else None
-    return Seal(max_bytes or int(settings.cache_max_entry_mb * MB), secret)
+    return Seal(max_bytes, secret)
 
 
 def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
@@ -325,7 +319,7 @@ def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
     else:
         bound = int(settings.max_responses_mb * MB)
         store = SqliteEntries(responses_file(settings), bound, of_each=True, is_cache=False, locked_s=_LOCKED_S)
-    seal = _build_seal(settings, int(settings.max_response_mb * MB))
+    seal = _build_seal(settings, LARGEST_RESPONSE)
     return ResponseStore(store, seal, threads, max_age_s=settings.responses_ttl_hours * 3600)
 
 

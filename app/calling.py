@@ -21,16 +21,14 @@ BODY = {
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": PICTURE}}]},
     ],
 }
+_COMMAND = re.compile(r"`(openfaze|hf|apt-get install) ([^`]+)`")
+_FOLDER = re.compile(r"(?:^|[\s'=])(?:/|\w:\\)")
 
 
 def as_curl(base_url: str, *, keyed: bool) -> str:
     """Return a request as a line for a shell. If `keyed`, the line sends the key in OPENFAZE_API_KEY."""
     key = ' -H "Authorization: Bearer $OPENFAZE_API_KEY"' if keyed else ""
     return f"curl -s {base_url}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{json.dumps(BODY)}'"
-
-
-_COMMAND = re.compile(r"`(openfaze|hf|apt-get install) ([^`]+)`")
-_FOLDER = re.compile(r"(?:^|[\s'=])(?:/|\w:\\)")
 
 
 def in_the_image() -> bool:

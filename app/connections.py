@@ -1,4 +1,4 @@
-"""Bounds on connections, before a request is known and while it is slow.
+"""Limits connections, both before their requests are known and while requests are slow.
 
 uvicorn reads heads, waits for bodies and holds answers without a bound of size or time. `bounded_protocol` adds bounds
 to its protocol: on the number of connections (in all, and per address), on the size and duration of a request's head,
@@ -32,7 +32,8 @@ LINGER_S = 30.0
 A client that is cut off while sending may never see its response.
 """
 _LINGERING = 64 * 1024
-"""Least number of bytes of an unread body between two checks. A slower client occupies a place that others need."""
+"""Least number of bytes of an unread body that a client must send between two checks. A slower client would occupy a
+place that others need."""
 _ENDING_S = 2.0
 """Seconds left to a client to send the rest before its connection ends, or before the rate of an unread body counts."""
 _REPORT_S = 60.0
@@ -42,7 +43,7 @@ _FED_AT_ONCE = 16 * 1024
 _FRAMED_AT_ONCE = 4 * 1024
 """Number of bytes of a chunked body that are parsed between two checks of its framing.
 
-In a larger piece, the content after a long extension would outweigh the extension.
+In a larger piece, the content would compensate for a long chunk extension.
 """
 _FRAMING = 8
 """Number of framing bytes that a chunked body may have per byte of content. Chunks of one byte need 5."""
@@ -73,15 +74,15 @@ class ConnectionLimits:
     per_address: int = 500
     """Largest number of connections per address (OPENFAZE_MAX_CONNECTIONS_PER_ADDRESS)."""
     head_bytes: int = 64 * 1024
-    """Largest size of a request's first line and headers, in bytes (OPENFAZE_MAX_HEAD_KB)."""
+    """Largest size of a request's first line and headers, in bytes."""
     head_s: float = 10.0
-    """Longest time for a whole head, in seconds (OPENFAZE_HEAD_TIMEOUT_S)."""
+    """Longest time for a whole head, in seconds."""
     idle_s: float = 75.0
     """Longest time between two requests, in seconds (OPENFAZE_KEEP_ALIVE_S)."""
     body_s: float = 300.0
     """Longest time for a whole body, in seconds (OPENFAZE_REQUEST_TIMEOUT_S)."""
     least_rate: float = 4096.0
-    """Least rate of a body sent or an answer received, in bytes per second over ten seconds (OPENFAZE_MIN_RATE_KB)."""
+    """Least rate of a body sent or an answer received, in bytes per second over ten seconds."""
 
 
 class HeadTooLarge(ApiError):
@@ -113,7 +114,7 @@ class Connections:
         return len(self._all)
 
     def admit(self, one: "BoundedProtocol") -> bool:
-        """Add a connection. False if there is no room, and no waiting connection can be closed in its favour."""
+        """Add a connection. Return False if there is no room, and no waiting connection can be closed to make room."""
         self._all[one] = None
         self._by_address[one.address] += 1
         if self._by_address[one.address] > self.limits.per_address:
@@ -303,7 +304,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def look(self, now: float) -> None:
-        """End the connection if the awaited data have not come by `now`, or come too slowly."""
+        """End the connection if the expected data have not arrived by `now`, or arrive too slowly."""
         limits, waited = self._limits, now - self._since
         if self._ends:
             if waited > _ENDING_S:
@@ -317,7 +318,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if waited > LINGER_S or (waited > _ENDING_S and came < _LINGERING):
                 self.drop("body_unread")
         elif self._in_head and waited > limits.head_s:
-            self._refuse(TooSlow(self._late("head", limits.head_s, "HEAD_TIMEOUT_S")), "head_too_slow")
+            self._refuse(TooSlow(self._late("head", limits.head_s)), "head_too_slow")
         elif self.waits and waited > (limits.head_s if self.cycle is None else limits.idle_s):
             self.transport.close()
 
@@ -332,11 +333,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _look_at_body(self, now: float, waited: float) -> None:
         if waited > self._limits.body_s:
-            self._refuse(TooSlow(self._late("body", self._limits.body_s, "REQUEST_TIMEOUT_S")), "body_too_slow")
+            self._refuse(
+                TooSlow(self._late("body", self._limits.body_s, " (OPENFAZE_REQUEST_TIMEOUT_S)")), "body_too_slow"
+            )
         elif self.flow.read_paused:
             self._in.restart(now)  # this server is slow, not the client
         elif self._in.is_slow(now, self._limits.least_rate):
-            kilobytes = f"{self._limits.least_rate / 1024:g} kB/s over {WINDOW_S:g} s (OPENFAZE_MIN_RATE_KB)"
+            kilobytes = f"{self._limits.least_rate / 1024:g} kB/s over {WINDOW_S:g} s"
             self._refuse(TooSlow(f"The request's body comes more slowly than {kilobytes}."), "body_too_slow")
 
     def _is_taken_too_slowly(self, now: float) -> bool:
@@ -384,10 +387,10 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _too_large(self) -> str:
         limit = self._limits.head_bytes // 1024
-        return f"The request's first line and headers are larger than {limit} kB (OPENFAZE_MAX_HEAD_KB)."
+        return f"The request's first line and headers are larger than {limit} kB."
 
-    def _late(self, part: str, seconds: float, setting: str) -> str:
-        return f"The request's {part} did not come within {seconds:g} s (OPENFAZE_{setting})."
+    def _late(self, part: str, seconds: float, setting: str = "") -> str:
+        return f"The request's {part} did not come within {seconds:g} s{setting}."
 
 
 def bounded_protocol(connections: Connections) -> Any:

@@ -1,7 +1,7 @@
 """Errors as clients see them: OpenAI's error objects. Only this module maps exceptions to status codes.
 
-Clients repeat a request after 429 and 5xx by themselves. Such an error therefore states when a repetition may help
-(`retry_after`), or that it cannot help.
+Clients repeat a request after 429 and 5xx by themselves. Such an error therefore states when a retry may succeed
+(`retry_after`), or that a retry cannot succeed.
 """
 
 from contextvars import ContextVar

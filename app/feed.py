@@ -90,7 +90,7 @@ class Feed(Generic[EventT]):
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise
-            # A part of the work was cancelled by itself; the listener must not take it for its own cancellation.
+            # A part of the work was cancelled on its own. The listener must not mistake this for its own cancellation.
             raise RuntimeError("a part of the work was cancelled") from error
 
     async def encoded(

@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
     activity = Activity()
     lines = LineRunner(services, batches.ENDPOINTS)
-    gaps = Gaps(settings.batch_lines_at_once, settings.batch_idle_requests)
+    gaps = Gaps(settings.batch_lines_at_once)
     webhook = build_webhook(settings, services.fetcher)
     runner = BatchRunner(build_batch_store(settings), lines, gaps, webhook, activity=activity)
     fill_from_batches(services.metrics, runner.outcomes, runner.faults)

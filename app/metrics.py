@@ -1,7 +1,7 @@
-"""The server's metrics in Prometheus' text format. Each metric is declared here, and has one source or several.
+"""The server's metrics in Prometheus' text format. Each metric is declared here, and has one or more sources.
 
-Counts that engines, the fetcher and the decode processes keep anyway are read at each scrape. No label has a value that
-a caller can choose: routes and tasks are the declared ones.
+Counts that engines, the fetcher and the decode processes keep for themselves are read at each scrape. No label has a
+value that a caller can choose: routes and tasks are the declared ones.
 """
 
 import asyncio
@@ -47,6 +47,7 @@ Source = Callable[[], Iterable[Sample]]
 
 Values with the same labels are added, whether from one source or from several.
 """
+_ENGINE = ("capability", "engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,6 @@ class Declared:
     help: str
 
 
-_ENGINE = ("capability", "engine")
 DECLARED: Mapping[str, Declared] = {
     "openfaze_requests_total": Declared(
         "counter",
@@ -123,7 +123,7 @@ class Metrics:
             "openfaze_rejected_total": self._rejected,
         }
         for name, values in own.items():
-            # A list is a copy: the event loop goes on counting.
+            # The list is a copy, because the event loop continues to count.
             self.fill(name, lambda values=values: list(values.items()))  # type: ignore[misc]
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(_Declared(self._sources))

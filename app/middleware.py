@@ -47,8 +47,8 @@ CLIENT_GONE_STATUS = 499
 """nginx's status for a caller that hung up, used in the log and the metrics only."""
 
 HELD_S = 0.5
-"""Seconds by which the refusal of a key whose share is used up is delayed: a client that tries again at once, in spite
-of `retry-after`, would keep the server busy with refusals."""
+"""Seconds by which the refusal of a key whose share is used up is delayed: a client that retries immediately in spite
+of `retry-after` would keep the server busy with refusals."""
 
 log = structlog.get_logger(__name__)
 
@@ -172,7 +172,7 @@ class RequestScope:
 
 
 async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError | None:
-    """Settles a request that is not settled yet; returns the refusal by the key's limits, if that shows only now."""
+    """Settle a request that is not settled yet. Return the refusal by the key's limits if it is detected only now."""
     try:
         await admission.abort(has_begun=has_begun)
     except ApiError as refusal:
@@ -181,7 +181,7 @@ async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError |
 
 
 def _is_from_here(scope: Scope) -> bool:
-    """Whether the caller is on this machine, and no proxy for somebody else."""
+    """True if the caller is on this machine and is not a proxy for another machine."""
     forwarded = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
     is_direct = not any(name in forwarded for name, _ in scope["headers"])
     return is_direct and bool(scope.get("client")) and is_loopback(scope["client"][0])

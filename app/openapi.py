@@ -1,4 +1,4 @@
-"""The OpenAPI description, made of the routes' own descriptions, and completed."""
+"""Builds the OpenAPI description from the routes' own descriptions, and adds the parts that they lack."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -44,7 +44,7 @@ class Api(FastAPI):
 
 
 class Direct(APIRoute):
-    """Route whose endpoint takes only the request, and whose body is a `json_body`. FastAPI looks for no parameters."""
+    """Route with a `json_body`, whose endpoint takes only the request. FastAPI looks for no parameters."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint

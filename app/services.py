@@ -1,4 +1,4 @@
-"""Parts of a running server, put together in one place."""
+"""Parts of a running server, built in one place."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -71,6 +71,8 @@ from tasks.scrape.browser import find_browser
 
 PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
+LARGE_BODIES_AT_ONCE = 8
+"""Number of bodies over a megabyte that are received at a time: at the default OPENFAZE_MAX_REQUEST_MB, a gigabyte."""
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +108,7 @@ class Services:
         self.evidence_executor = FairExecutor("evidence")
         self.wire = FairExecutor("wire")
         """Threads that parse and write large bodies."""
-        self.bodies = FairSlots("uploads", settings.large_bodies_at_once, most_waiting=settings.max_queue)
+        self.bodies = FairSlots("uploads", LARGE_BODIES_AT_ONCE, most_waiting=settings.max_queue)
         """Slots for request bodies of more than a megabyte, taken while a body arrives."""
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
@@ -128,7 +130,7 @@ class Services:
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         extractor = None
         if network is not None:
-            extractor = Extractor(network, embedder, self.executor, extraction.max_extracted_spans)
+            extractor = Extractor(network, embedder, self.executor)
         answerer = Answerer(
             lambda: self.traces.llm(self.runtime.use(LLM)),
             embedder,
@@ -136,8 +138,8 @@ class Services:
             Planner(embedder, self.tasks.has),
             self.loader,
             self.executor,
-            StructuredAnswers(self.executor, self.evidence_executor, settings.max_evidence_chars, extractor),
-            ToolLimits(settings.tool_calls_at_once, settings.max_tool_calls_a_round, settings.max_tool_calls),
+            StructuredAnswers(self.executor, self.evidence_executor, extractor=extractor),
+            ToolLimits(a_request=settings.max_tool_calls),
             extracts_always=extraction.extraction == EXTRACTOR,
         )
         self.public_tasks = public_names(config)
@@ -170,7 +172,7 @@ class Services:
         return [one for one in (self.responses, self.entries, self.rephrased) if one is not None]
 
     async def watch_servers_for_ever(self) -> None:
-        """Check for ever that the servers called by engines can be reached; `/ready` and the log report the result."""
+        """Check forever that the servers called by engines can be reached; `/ready` and the log report the result."""
         has_a_guard = self.settings.of(GuardSettings).guard_base_url is not None
         await watch_servers_for_ever(self.runtime, LLM.name, *([TEXT_GUARD.name] if has_a_guard else []))
 
@@ -191,8 +193,8 @@ class Services:
 
         `/ready` answers 503 until loading is over. A capability in OPENFAZE_PRELOAD that fails is tried again, because
         the server of an LLM may start later than this one. A capability implied by the profile is tried only once,
-        because the operator did not ask for it by name. Its self-test runs then, so that no caller waits for the card's
-        preparations at the first use.
+        because the operator did not ask for it by name. After loading, its self-test runs, so that the first caller
+        need not wait for the card's preparations.
         """
         if self.settings.profile == GPU and not self.settings.preload:
             await self.runtime.look()

@@ -25,7 +25,47 @@ ENV_FILE = ".env"
 ROOT = Path(__file__).parents[1]
 """Root of the clone, if openfaze runs from a clone."""
 _FILLED = {"weights": "*", "files": "*/file-*.json"}
-"""Patterns of files that show a folder to be in use. A mere folder `files` may be anybody's."""
+"""Patterns of files that show a folder to be in use. A folder that is merely named `files` may belong to another
+program."""
+LEAST_SECRET = 16
+"""Least number of characters of a secret."""
+DEVICES = {f"{name}_device": name for name, one in CATALOG.items() if any(engine.backend for engine in one.engines)}
+"""Name of the capability, by its setting of a device. Only capabilities that a card can serve have one."""
+FIXED = {
+    "browser_pages": "2 pages",
+    "browser_timeout_s": "20 s",
+    "cache_max_entry_mb": "16 MB",
+    "batch_idle_requests": "0 requests",
+    "head_timeout_s": "10 s",
+    "large_bodies_at_once": "8 bodies",
+    "max_batch_line_mb": "32 MB",
+    "max_batch_lines": "50,000 lines",
+    "max_cells": "1,000,000 cells",
+    "max_embedded_chars": "1,000,000 characters",
+    "max_evidence_chars": "200,000,000 characters",
+    "max_extracted_spans": "6,000 spans",
+    "max_head_kb": "64 kB",
+    "max_inline_chars": "1,000,000 characters",
+    "max_json_depth": "200 levels",
+    "max_json_values": "200,000 values",
+    "max_office_mb": "256 MB",
+    "max_response_mb": "64 MB",
+    "max_series": "32 series",
+    "max_series_points": "100,000 steps",
+    "max_tool_calls_a_round": "16 calls",
+    "max_translate_chars": "1,000,000 characters",
+    "max_wording_chars": "20,000 characters",
+    "mcp_max_mb": "4 MB",
+    "min_rate_kb": "4 kB/s",
+    "pages_at_once": "4 pages, for each replica on a cluster",
+    "sandbox_disk_mb": "128 MB",
+    "sandbox_images_mb": "8 MB",
+    "sandbox_output_kb": "64 kB",
+    "sandbox_processes": "32 processes",
+    "scrape_host_concurrent": "2 pages",
+    "tool_calls_at_once": "8 calls",
+}
+"""Settings of version 0.1.0 that nobody had a reason to change, by name, and the values that hold instead."""
 
 
 def _origin(value: str) -> str:
@@ -34,10 +74,6 @@ def _origin(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
         raise ValueError(f"'{value}' is not an origin, which is a scheme, a host and a port: https://app.example.com")
     return value
-
-
-LEAST_SECRET = 16
-"""Least number of characters of a secret."""
 
 
 def _long_enough(secret: SecretStr) -> SecretStr:
@@ -76,109 +112,117 @@ class Settings(BaseSettings):
     )
 
     host: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback needs OPENFAZE_API_KEYS or OPENFAZE_KEYS_FILE, or OPENFAZE_OPEN=1."""
+    """Address to listen on. Addresses other than loopback require OPENFAZE_API_KEYS, OPENFAZE_KEYS_FILE or
+    OPENFAZE_OPEN=1."""
     port: int = Field(default=8000, ge=0, le=65535)
     """TCP port; 0 takes a free one."""
     open: bool = False
     """Serve beyond loopback without keys, to anyone who can connect."""
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode, Split] = ()
-    """Comma-separated keys; a client sends one as `Authorization: Bearer <key>`. No key is asked for without these and
-    OPENFAZE_KEYS_FILE."""
+    """Comma-separated keys; a client sends one as `Authorization: Bearer <key>`. If neither this nor OPENFAZE_KEYS_FILE
+    is set, clients need no key."""
     keys_file: str | None = None
-    """A TOML file of hashed keys with names, which `openfaze keys` writes; read again when it changes."""
+    """A TOML file of hashed keys with names, which `openfaze keys` writes. The server reads it again when it
+    changes."""
     max_wrong_keys: int = Field(default=30, ge=1)
-    """Wrong keys that may come from one address in a minute; beyond, none is looked at but those that opened from there
-    before. Behind a proxy that OPENFAZE_TRUSTED_PROXIES does not name, all callers have its address."""
+    """Largest number of wrong keys from one address per minute. Above it, only keys that this address has used before
+    are checked. Behind a proxy that OPENFAZE_TRUSTED_PROXIES does not name, all callers have its address."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Split] = ()
-    """Comma-separated addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: a caller is
-    the last address there that is none of these. Unset: a caller is whoever connects."""
+    """Comma-separated addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted: the
+    caller is the last address in the header that is not one of these proxies. Unset: the caller is the address that
+    connects."""
     default_requests_per_minute: int | None = Field(default=None, ge=1)
-    """Requests a minute of each key that has no limit of its own (`openfaze keys set`)."""
+    """Largest number of requests per minute for each key without a limit of its own (`openfaze keys set`)."""
     default_tokens_per_minute: int | None = Field(default=None, ge=1)
-    """The same of tokens, of prompts and answers together."""
+    """Largest number of tokens per minute, of prompts and answers together, for each key without a limit of its own."""
     default_concurrent: int | None = Field(default=None, ge=1)
-    """Requests of each such key that run at a time."""
+    """Largest number of simultaneous requests for each key without a limit of its own."""
     default_budget_usd: float | None = Field(default=None, ge=0, le=1_000_000)
-    """Dollars that each such key may use, by OPENFAZE_PRICES."""
+    """Budget in dollars, by OPENFAZE_PRICES, for each key without a budget of its own."""
     default_budget_period: Period = "month"
-    """What that budget is for: a `day` or a `month` by the calendar (UTC), or `total`."""
+    """Period of OPENFAZE_DEFAULT_BUDGET_USD: a `day` or a `month` of the calendar (UTC), or `total`."""
     default_tasks: CommaSeparated = ()
-    """Comma-separated tasks that each such key may run (`ocr,chat`; `chat` is the full model); unset: all."""
+    """Comma-separated tasks for each key without a list of its own (`ocr,chat`; `chat` is the full model). Unset: all
+    tasks."""
     prices: str = "input=1.50,output=3.50"
-    """Dollars a million tokens of prompts and of answers, for keys with a budget."""
+    """Prices in dollars per million tokens of prompts and of answers, for keys with a budget."""
     state_url: SecretStr | None = None
-    """Where is counted what keys use: `sqlite:///path`, or `redis://…` for several servers that keep one count. Unset:
+    """Store of the keys' usage: `sqlite:///path`, or `redis://…` for several servers that count together. Unset:
     `state/counters.sqlite`, beside OPENFAZE_FILES_DIR."""
     state_down: Literal["refuse", "allow"] = "refuse"
-    """What becomes of requests of limited keys while that cannot be reached: `refuse` with 503, or `allow` all."""
+    """Treatment of requests by limited keys while OPENFAZE_STATE_URL cannot be reached: `refuse` answers 503, `allow`
+    admits all."""
     playground: bool = True
-    """The page at `/`, where a browser shows what the server sees; `off` removes it."""
+    """The page at `/` on which people can try the tasks in a browser; `off` removes it."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Logs go to stderr and never hold what a request says. `debug` adds exceptions' messages."""
+    """Lowest level that is logged. Logs go to stderr and never contain the content of requests. `debug` adds the
+    messages of exceptions."""
     log_format: LogFormat = "auto"
-    """`json`: a JSON object a line; `console`: lines for people; `auto`: for people on a terminal, else JSON."""
+    """`json`: one JSON object per line; `console`: lines for people; `auto`: `console` on a terminal, else `json`."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-    """TCP port for `/metrics`, without a key, at OPENFAZE_HOST; 0 takes a free one. Unset: `/metrics` is a route like
-    every other, and needs a key."""
+    """TCP port for `/metrics`, without a key, at OPENFAZE_HOST; 0 takes a free one. Unset: `/metrics` is on
+    OPENFAZE_PORT and needs a key."""
     traces_url: Address | None = None
-    """A collector of OpenTelemetry's that takes traces over HTTP, such as http://localhost:4318. Unset: no
-    traces."""
+    """An OpenTelemetry collector that accepts traces over HTTP, such as http://localhost:4318. Unset: no traces."""
     traces_content: bool = False
-    """Whether traces hold what LLMs are asked and answer; never where a request has `x-interfaze-zdr`."""
+    """`1` adds prompts and answers of LLMs to traces, except for requests with `x-interfaze-zdr`."""
 
     personal_data: Literal["block", "redact"] = "block"
-    """What `S7` does where a request's guard asks for it: `block`, as every code; `redact`: besides, e-mail addresses,
-    numbers of telephones, cards and accounts, and national ids are replaced by placeholders (docs/redaction.md)."""
+    """Effect of the code `S7` in a request's guard: `block` refuses unsafe texts, like every other code; `redact` also
+    replaces e-mail addresses, telephone, card and account numbers and national ids by placeholders
+    (docs/redaction.md)."""
     profile: Profile | None = None
-    """What `auto` prefers: engines whose weights come in packages (`embedded`), that were pulled (`standard`), or that
-    want a card (`gpu`, which loads at start what runs there, and tries it). Unset: `gpu` where there is a card, else
-    `standard`."""
+    """Engines that `auto` prefers: engines with weights from packages (`embedded`), engines with pulled weights
+    (`standard`), or engines for a card (`gpu`, which also loads and tests them at the start). Unset: `gpu` if there is
+    a card, else `standard`."""
     device: Device = "auto"
-    """`auto`, `cpu`, `cuda` or `cuda:1`: where engines run. Of what `cuda` asks for, nothing is computed on the CPU
-    instead."""
+    """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`. With `cuda`, an engine never falls back to the CPU."""
     threads: int = Field(default=0, ge=0)
-    """CPU threads an engine computes with; 0: as many as this process may use."""
+    """Number of CPU threads of an engine; 0: as many as this process may use."""
     weights_dir: str = Field(default="", validate_default=True)
-    """Where pulled weights live; `openfaze pull` writes there. Unset: the folder `weights` of the clone that openfaze
-    runs from, or of the user's data folder (`~/.local/share/openfaze`)."""
+    """Folder of the weights that `openfaze pull` fetches. Unset: the folder `weights` of the clone that openfaze runs
+    from, or of the user's data folder (`~/.local/share/openfaze`)."""
     auto_pull: bool = True
-    """Fetch weights of up to 100 MB at their engine's first use; 0 leaves that to `openfaze pull`."""
+    """`1` fetches weights of up to 100 MB at their engine's first use; with `0`, only `openfaze pull` fetches
+    weights."""
     preload: CommaSeparated = ()
     """Comma-separated capabilities to load at start (`ocr`); others load at their first use."""
     idle_unload_s: float = Field(default=0, ge=0)
     """Seconds without work after which an engine's weights leave memory; 0 keeps them."""
     card_mb: int = Field(default=0, ge=0)
-    """Megabytes of each card that the engines of this process may keep together: one that is asked for has those leave
-    that were used least lately; 0: all that the card has free."""
+    """Megabytes of each card that the engines of this process may occupy together; 0: all free memory of the card. If a
+    requested engine does not fit, the least recently used engines are unloaded."""
     max_queue: int = Field(default=128, ge=1)
-    """Pages that may wait for an engine; one more is answered with 503 and Retry-After."""
+    """Largest number of pages that wait for an engine. Further pages are answered with 503 and Retry-After."""
     cluster: Literal["local", "ray"] = "local"
-    """Where engines compute: in the server's process (`local`), or in processes of their own, which Ray Serve runs on
-    one machine or several (`ray`; docs/cluster.md). Needs the extra `ray`."""
+    """Place where engines compute: the server's process (`local`), or separate processes, which Ray Serve runs on one
+    or more machines (`ray`; docs/cluster.md). Needs the extra `ray`."""
     ray_address: str = ""
-    """A Ray cluster that is there, `host:port` or `auto`. Unset: one of this server's own, on its machine, which ends
-    with it."""
+    """Address of an existing Ray cluster, `host:port` or `auto`. Unset: the server starts a cluster on its own machine,
+    which ends with the server."""
     ray_replicas: str = "1-2"
-    """Replicas of each engine, the least and the most, and of those of single capabilities: `1-2,ocr=2-8`."""
+    """Smallest and largest number of replicas of each engine, and of the engines of single capabilities:
+    `1-2,ocr=2-8`."""
     ray_cpus: float = Field(default=0, ge=0)
-    """Processors that a replica reserves on a cluster: one goes only where so many are left; 0: anywhere."""
+    """Number of processors that a replica reserves on a cluster. A replica starts only on a node with as many
+    unreserved processors; 0: on any node."""
     ray_card_mb: int = Field(default=24_000, ge=1000)
-    """Megabytes of a card of the cluster: of one, an engine reserves the part that it declares (docs/gpu.md)."""
+    """Megabytes of each of the cluster's cards. An engine reserves the part of a card that it declares
+    (docs/gpu.md)."""
     ray_object_store_mb: int = Field(default=512, ge=80)
-    """Megabytes of shared memory by which pictures and sound reach replicas, of a cluster of this server's own."""
+    """Megabytes of shared memory for sending pictures and sound to replicas, on a cluster that this server starts."""
     ray_start_s: float = Field(default=120, gt=0)
-    """Seconds that replicas may take until they answer; then requests for their engine get 503."""
+    """Largest number of seconds until new replicas answer. After this time, requests for their engine get 503."""
     ray_scale_s: float = Field(default=3, gt=0)
-    """Seconds of more work than the replicas keep up with until one is added; after ten times as long with less, one
-    goes."""
+    """Number of seconds of too much work after which a replica is added. After ten times as many seconds of less work,
+    a replica is removed."""
     key_share: float = Field(default=0.5, gt=0, le=1)
-    """The part that one key may have of whatever is bounded (places in an engine's queue, scripts, connections, calls
-    of the LLM); more of its work waits, or is answered with 429 and Retry-After. Without keys one caller has all."""
+    """Share that one key may have of every bounded resource (places in an engine's queue, scripts, connections, calls
+    of the LLM). Further work of the key waits, or is answered with 429 and Retry-After. Without keys, one caller may
+    have all of it."""
 
     max_request_mb: float = Field(default=128, gt=0)
     """Megabytes (2^20 bytes) of a request's body."""
-    large_bodies_at_once: int = Field(default=8, ge=1)
-    """Bodies over a megabyte that are read at a time; others wait at their clients."""
     max_part_mb: float = Field(default=20, gt=0)
     """Megabytes of one data URL or base64 part, decoded."""
     max_fetch_mb: float = Field(default=80, gt=0)
@@ -187,43 +231,30 @@ class Settings(BaseSettings):
     """Megapixels of one image, by its header, before it is decoded."""
     max_pages: int = Field(default=200, ge=1)
     """Pages of a document that one request may read."""
-    pages_at_once: int | None = Field(default=None, ge=1)
-    """Pages of one request that are read side by side. Unset: 4, on a cluster 4 for each replica that may read them."""
     max_page_seconds: float = Field(default=20, gt=0)
-    """Seconds that reading or drawing one page of a PDF may take, or opening it."""
+    """Seconds that reading or drawing a page of a PDF, or opening the file, may take."""
     max_decoded_mb: float = Field(default=1024, gt=0)
-    """Megabytes of decoded pictures in the whole server at a time; more wait, at last for a 503."""
+    """Megabytes of decoded pictures in the whole server at a time. Further pictures wait, and are finally answered with
+    503."""
     decode_workers: int = Field(default=2, ge=0)
-    """Processes that decode PDF, TIFF, HEIC, audio, video and office files. 0: a thread of the server's own does."""
+    """Processes that decode PDF, TIFF, HEIC, audio, video and office files. 0: a thread of the server decodes them."""
     decode_memory_mb: float = Field(default=2048, ge=256)
-    """Megabytes that such a process may take (Linux)."""
+    """Megabytes of memory that a decode process may take (Linux)."""
     decode_seconds: float = Field(default=60, gt=0)
-    """Seconds after which such a process is ended, and its file refused."""
+    """Seconds after which a call in a decode process is ended and its file is refused."""
     max_audio_minutes: float = Field(default=240, gt=0)
     """Minutes of one recording, counted while it is decoded."""
     max_video_frames: int = Field(default=16, ge=1, le=256)
-    """Frames that are taken from one video, for OCR and for an LLM that sees."""
-    max_office_mb: float = Field(default=256, gt=0)
-    """Megabytes that one office file may unpack to, counted while it is unpacked."""
-    max_cells: int = Field(default=1_000_000, ge=1)
-    """Cells of one workbook, without empty ones."""
+    """Number of frames that are taken from one video, for OCR and for an LLM with vision."""
     max_text_chars: int = Field(default=20_000_000, ge=1)
     """Characters of one text, office or HTML file."""
-    max_wording_chars: int = Field(default=20_000, ge=1000)
-    """Characters of a request's text, at its beginning and its end, in which is looked for what it asks for."""
-    max_evidence_chars: int = Field(default=200_000_000, ge=1000)
-    """Characters of text that the fields of one answer are compared with for evidence, each field with all of it."""
-    max_json_depth: int = Field(default=200, ge=1)
-    """Lists and objects within each other in a JSON file."""
     max_sources: int = Field(default=16, ge=1)
     """Inputs (parts and URLs) of one request."""
     max_total_mb: float = Field(default=256, gt=0)
     """Megabytes of all inputs of one request together, decoded or fetched."""
-    max_json_values: int = Field(default=200_000, ge=1000)
-    """Values (numbers, strings, lists, objects) in a large body: parsed, each may take a hundred times its bytes."""
     files_dir: str = Field(default="", validate_default=True)
-    """Where uploaded files are kept: a folder, or an fsspec URL such as `s3://bucket/prefix`. Unset: the folder
-    `files`, found as OPENFAZE_WEIGHTS_DIR is."""
+    """Storage of uploaded files: a folder, or an fsspec URL such as `s3://bucket/prefix`. Unset: the folder `files`,
+    found as OPENFAZE_WEIGHTS_DIR is."""
     max_file_mb: float = Field(default=512, gt=0)
     """Megabytes of one uploaded file."""
     max_files: int = Field(default=10_000, ge=1)
@@ -233,104 +264,83 @@ class Settings(BaseSettings):
     files_ttl_hours: float = Field(default=720, ge=0)
     """Hours after which an uploaded file is deleted; 0 keeps files until they are deleted."""
     responses_ttl_hours: float = Field(default=720, ge=0)
-    """Hours for which responses are kept whose request does not say `"store": false`; 0 keeps none."""
-    max_response_mb: float = Field(default=64, gt=0)
-    """Megabytes of one response with its input; a larger one is answered and not kept."""
+    """Hours for which responses are kept, unless their request has `"store": false`; 0 keeps none."""
     max_responses_mb: float = Field(default=1024, gt=0)
-    """Megabytes of all responses of one key in SQLite, as compressed; those that were used least lately leave first."""
+    """Megabytes of all responses of one key in SQLite, as compressed; the least recently used ones are deleted
+    first."""
     max_batches: int = Field(default=100, ge=1)
-    """Batches of one key that are not over."""
-    max_batch_lines: int = Field(default=50_000, ge=1)
-    """Lines of a batch's file."""
-    max_batch_line_mb: float = Field(default=32, gt=0)
-    """Megabytes of one line."""
+    """Number of unfinished batches of one key."""
     batch_lines_at_once: int = Field(default=8, ge=1)
-    """Lines of batches that run at a time, at most; how many there are follows how well it goes."""
-    batch_idle_requests: int = Field(default=0, ge=0)
-    """Requests beside which so many lines run; while there are more, one line runs at a time."""
+    """Largest number of lines of batches that run at a time. The actual number falls if lines are refused, and rises
+    again if not."""
     batch_webhook_url: Address | None = None
-    """What is told by POST that a batch has ended; on a private network, OPENFAZE_FETCH_ALLOW has to name it."""
+    """URL that gets a POST when a batch has ended. OPENFAZE_FETCH_ALLOW must name it if it is on a private network."""
     batch_webhook_secret: SecretStr | None = None
-    """Signs what is sent there, as Standard Webhooks has it: any text, or `whsec_` and base64."""
+    """Secret that signs the webhook's requests according to Standard Webhooks: any text, or `whsec_` and base64."""
     cache: Literal["off", "exact", "verified"] = "off"
-    """Whether answers are kept for the same request of the same key (`exact`), and for a question that means the same
-    where that has been verified (`verified`)."""
+    """Cache of answers: `exact` answers identical requests of the same key from it; `verified` also questions with the
+    same meaning, as far as this has been verified."""
     cache_url: SecretStr | None = None
-    """Where they are kept: `sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite`, beside
-    OPENFAZE_FILES_DIR."""
+    """Store of the cached answers: `sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite`,
+    beside OPENFAZE_FILES_DIR."""
     cache_max_error: float = Field(default=0.01, ge=0, le=0.2)
-    """The share of wrong answers that `verified` bears among those near a kept question; 0: no other words hit."""
+    """Largest share of wrong answers that `verified` may give to questions that resemble a known question; 0: only
+    identical questions hit."""
     cache_max_mb: float = Field(default=1024, gt=0)
-    """Megabytes of answers in SQLite, as compressed; those that were used least lately leave first. Redis has its own
+    """Megabytes of answers in SQLite, as compressed; the least recently used ones are deleted first. Redis has its own
     bound (`maxmemory`)."""
-    cache_max_entry_mb: float = Field(default=16, gt=0)
-    """Megabytes of one answer; larger ones are not kept."""
     cache_max_age_hours: float = Field(default=24, gt=0)
-    """Hours for which an answer is kept; five minutes at most for what was searched for or scraped."""
+    """Hours for which an answer is kept; at most five minutes if it depends on a web search or a scraped page."""
     cache_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
-    """Encrypts what is kept (AES-256-GCM): a random text of 16 characters or more, the same for all servers that share
-    a cache."""
+    """Secret that encrypts cached answers (AES-256-GCM): a random text of 16 characters or more, the same for all
+    servers that share a cache."""
     search_provider: CommaSeparated = ("auto",)
-    """Who searches the web, comma-separated, the next where one fails: `searxng`, `brave`, `tavily`, `serper`, `ddgs`;
-    or `auto`: those that are set up, in this order; or `off`."""
+    """Comma-separated providers of the web search, of which the next is tried if one fails: `searxng`, `brave`,
+    `tavily`, `serper`, `ddgs`; or `auto`: all that are configured, in this order; or `off`."""
     search_url: Address | None = None
-    """A SearXNG for it that answers in JSON, on a private network too; clients cannot reach it by this."""
+    """A SearXNG for the web search that answers in JSON. It may be on a private network; this does not let clients
+    reach it."""
     search_api_key: SecretStr | None = None
-    """The key of the hosted provider that is named, or `brave=…,tavily=…` for several."""
-    tool_calls_at_once: int = Field(default=8, ge=1)
-    """Specialists that run at a time for the calls of one request's LLM."""
-    max_tool_calls_a_round: int = Field(default=16, ge=1)
-    """Specialists that one answer of the LLM may call; it is told that further calls were not run."""
+    """Key of the hosted search provider, or `brave=…,tavily=…` for several."""
     max_tool_calls: int = Field(default=32, ge=1)
-    """The same in one request."""
+    """Number of specialists that the LLM may call in one request; it is told that further calls were not run."""
     request_timeout_s: float = Field(default=300, gt=0, le=900)
     """Seconds that one request may take."""
     mcp: bool = True
     """Serve the Model Context Protocol at `/mcp`."""
     mcp_hosts: CommaSeparated = ()
-    """Comma-separated names by which `/mcp` may be called (`gpu.example.com`), without ports. Unset: any, where there
-    are keys or OPENFAZE_OPEN=1; else names of this machine alone."""
-    mcp_max_mb: float = Field(default=4, gt=0, le=64)
-    """Megabytes of a request to `/mcp`; what is larger is uploaded to `/v1/files` and named by its id."""
+    """Comma-separated names by which `/mcp` may be called (`gpu.example.com`), without ports. Unset: any name if there
+    are keys or OPENFAZE_OPEN=1; otherwise only names of this machine."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, Split] = ()
-    """Comma-separated origins (`https://app.example.com`) whose pages may call the server in browsers; none without."""
+    """Comma-separated origins (`https://app.example.com`) whose pages may call the server in browsers. Unset: none."""
     max_connections: int = Field(default=1000, ge=1)
-    """Connections at a time; those that wait for a request make room for new ones, the oldest first."""
+    """Number of simultaneous connections. Connections that wait for a request are closed to make room for new ones, the
+    oldest first."""
     max_connections_per_address: int = Field(default=500, ge=1)
-    """The same from one address. Behind a proxy all connections have its address."""
-    max_head_kb: int = Field(default=64, ge=1)
-    """Kilobytes (1024 bytes) of a request's first line and headers; more is answered with 431."""
-    head_timeout_s: float = Field(default=10, gt=0)
-    """Seconds that the head of a request may take to come."""
+    """Number of simultaneous connections from one address. Behind a proxy, all connections have its address."""
     keep_alive_s: float = Field(default=75, gt=0)
-    """Seconds that a connection may idle between two requests."""
-    min_rate_kb: float = Field(default=4, ge=0)
-    """Kilobytes a second at which bodies come and answers are taken at least, over ten seconds; what is slower ends."""
+    """Seconds that a connection may be idle between two requests."""
     shutdown_grace_s: int = Field(default=30, ge=0)
     """Seconds that a stop may take: running requests and streams may finish, except in the last quarter, at most 5 s,
     in which engines and stores are closed."""
     fetch_allow: CommaSeparated = ()
-    """Comma-separated hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may point to besides public addresses."""
+    """Comma-separated hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may point to in addition to public
+    addresses."""
     fetch_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], NoDecode, Split] = (80, 443, 8080, 8443)
-    """Comma-separated ports that URLs may name; what OPENFAZE_FETCH_ALLOW names is open on any port."""
+    """Comma-separated ports that URLs may name. Hosts in OPENFAZE_FETCH_ALLOW may be reached on any port."""
     fetch_proxy: SecretStr | None = None
-    """A proxy to fetch URLs through: `http://host:port` or `https://…`, with `user:password@` if it asks for them."""
+    """Proxy for fetching URLs: `http://host:port` or `https://…`, with `user:password@` if it requires them."""
     fetch_cache_mb: float = Field(default=64, ge=0)
-    """Megabytes of memory for fetched answers that may be used again by HTTP's rules; 0 fetches again each time."""
+    """Megabytes of memory for fetched responses that may be used again by HTTP's rules; 0: no cache."""
     fetch_timeout_s: float = Field(default=30, gt=0)
     """Seconds that fetching one URL may take, redirects included."""
     scrape_robots: bool = True
-    """Leave alone what a host's robots.txt closes to `openfaze`, of the pages that are scraped."""
+    """`1` leaves out pages that their host's robots.txt forbids `openfaze` to scrape."""
     scrape_host_rps: float = Field(default=2, gt=0)
-    """Pages a second that are scraped from one host; a longer Crawl-delay of its robots.txt counts, up to 10 s."""
-    scrape_host_concurrent: int = Field(default=2, ge=1)
-    """Pages that are scraped from one host at a time."""
+    """Pages per second that are scraped from one host; a longer Crawl-delay in its robots.txt is obeyed, up to 10 s."""
     browser: str = "auto"
-    """A Chromium for pages that are empty without: its path, `http://…` of its DevTools, `auto` (in PATH) or `off`."""
-    browser_timeout_s: float = Field(default=20, gt=0)
-    """Seconds that one page may take in the browser."""
-    browser_pages: int = Field(default=2, ge=1)
-    """Pages that are open in the browser at a time; more wait."""
+    """A Chromium for pages that are empty without a browser: its path, the `http://…` address of its DevTools, `auto`
+    (found in PATH) or `off`."""
 
     @field_validator("weights_dir", "files_dir")
     @classmethod
@@ -356,9 +366,6 @@ class Settings(BaseSettings):
         assert isinstance(self, kind), f"{kind.__name__} is of no capability in the catalog"
         return self
 
-
-DEVICES = {f"{name}_device": name for name, one in CATALOG.items() if any(engine.backend for engine in one.engines)}
-"""Name of the capability, by its setting of a device. Only capabilities that a card can serve have one."""
 
 if not TYPE_CHECKING:
     _own = dict.fromkeys(one.settings for one in CATALOG.values() if one.settings)
@@ -394,11 +401,18 @@ def is_loopback(host: str) -> bool:
 
 
 def unknown_variables() -> list[str]:
-    """Return a sentence for each OPENFAZE_ variable that is no setting, so that a typo does not go unnoticed."""
+    """Return a sentence for each OPENFAZE_ variable that is not a setting, so that neither a typo nor a setting of an
+    earlier version goes unnoticed."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     given = {*os.environ, *dotenv_values(ENV_FILE)}
     unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
-    return [f"{name} is not a setting{_guess(name.upper(), known)}" for name in unknown]
+    return [f"{name} {_instead(name.upper(), known)}" for name in unknown]
+
+
+def _instead(name: str, known: list[str]) -> str:
+    if value := FIXED.get(name.removeprefix(PREFIX).lower()):
+        return f"is no longer a setting: the value is always {value}; remove the variable"
+    return f"is not a setting{_guess(name, known)}"
 
 
 def _guess(name: str, known: list[str]) -> str:

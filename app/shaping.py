@@ -62,7 +62,7 @@ def build_shaped_by(settings: Settings, runtime: Runtime) -> Callable[[], Awaita
 def _seen_weights(settings: Settings) -> Sequence[object]:
     try:
         return list(_weights(settings))
-    except OSError as error:  # a folder that may not be read, a file that has just gone
+    except OSError as error:  # an unreadable folder, or a file that was just deleted
         return [error.errno]
 
 

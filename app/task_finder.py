@@ -1,4 +1,4 @@
-"""Finds tasks by name. The engines of a found task are put together before it runs, and its results are kept."""
+"""Finds tasks by name. The engines of a found task are built before it runs, and its results are kept."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class TaskFinder:
         return next(task for task in self._tasks.values() if isinstance(task, kind))
 
     async def prepare(self, name: str) -> None:
-        """Put together the engines of a task, off the event loop."""
+        """Build the engines of a task in a thread."""
         await self._runtime.prepare(*(one.name for one in SPECIALISTS[name].uses))
 
     async def run(self, name: str, request: TaskRequest) -> Result[Any]:

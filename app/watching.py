@@ -19,9 +19,9 @@ log = structlog.get_logger(__name__)
 
 
 async def watch_servers_for_ever(runtime: Runtime, *capabilities: str) -> None:
-    """Check each server once its engine is put together, and then every few seconds while the server is away.
+    """Check each server once its engine is built, and then every few seconds while the server is away.
 
-    The engines of `capabilities` are put together at once. Errors are logged, and end no watch.
+    The engines of `capabilities` are built at once. Errors are logged, and end no watch.
     """
     watched: set[int] = set()
     unprepared = capabilities

@@ -1,4 +1,5 @@
-"""Admit or refuse a request by the limits of its key before any work, and charge the key when the request ends.
+"""Admits or refuses each request by the limits of its key before any work begins, and charges the key when the request
+ends.
 
 >>> admission = control.admit(caller)
 >>> await admission.reserve("ocr", prompt_tokens=12, answer_tokens=None)
@@ -35,10 +36,10 @@ from app.state.counters import (
 )
 from app.state.entries import StoreDown
 from models.base import RETRY_S
+from models.language.llm import BYTES_PER_TOKEN
 
 ASSUMED_ANSWER_TOKENS = 1024
 """Tokens that are reserved for an answer if the request has no `max_tokens`."""
-BYTES_PER_TOKEN = 4
 FLUSH_S = 3.0
 """Seconds between two writes of the keys' usage to the store."""
 PAUSE_S = 1.0
@@ -48,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 
 class AdmissionControl:
-    """Part of the admission that all requests share: the store of the counters, the reservations of running requests,
+    """Admission as shared by all requests: it holds the store of the counters, the reservations of running requests,
     and the usage that is not written yet."""
 
     def __init__(
@@ -161,8 +162,10 @@ class Admission:
     request ends."""
 
     __slots__ = (
-        "_chars",
+        "_bytes",
         "_control",
+        "_counted_answer",
+        "_counted_prompt",
         "_is_charged",
         "_may_work",
         "_pieces",
@@ -176,7 +179,7 @@ class Admission:
     def __init__(
         self, control: AdmissionControl | None = None, caller: Caller | None = None, *, is_charged: bool = True
     ):
-        """Without `control` everything is free, as on a server without keys."""
+        """Without `control`, nothing is limited or charged, as on a server without keys."""
         self.caller = caller or Caller(EVERYONE)
         self._control = control
         self._is_charged = is_charged
@@ -185,7 +188,8 @@ class Admission:
         self._standing: Standing | None = None
         self._may_work: ApiError | None = None
         self._prompt_tokens = 0
-        self._chars = self._pieces = 0
+        self._bytes = self._pieces = 0
+        self._counted_prompt = self._counted_answer = 0
 
     @property
     def is_limited(self) -> bool:
@@ -256,36 +260,45 @@ class Admission:
         self._reservation = taken
 
     def count_text(self, text: str) -> None:
-        """Count text of the answer that is being sent. The caller is charged for it even after hanging up."""
-        self._chars += len(text)
+        """Count text of an answer that is being written, whether it is sent or held back. The caller is charged for it
+        even after hanging up."""
+        self._bytes += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
         self._pieces += 1
 
+    def count_call(self, prompt_tokens: int, answer_tokens: int) -> None:
+        """Count a whole call of the LLM, whose counts replace the estimate of the text that was counted for it."""
+        self._counted_prompt += prompt_tokens
+        self._counted_answer += answer_tokens
+        self._bytes = self._pieces = 0
+
+    @property
+    def _written_tokens(self) -> int:
+        """Number of tokens written so far. Those of a call that has not ended are estimated: at least one a piece."""
+        return self._counted_answer + max(self._pieces, self._bytes // BYTES_PER_TOKEN)
+
     async def settle(self, prompt_tokens: int = 0, answer_tokens: int = 0, *, is_free: bool = False) -> None:
-        """Charge the tokens that the request really used; only the first call has an effect. `is_free`: the answer came
-        from the cache."""
+        """Charge the tokens of the request, and no fewer than were counted: an answer may have been written and then
+        withheld. Only the first call has an effect. `is_free`: the answer came from the cache."""
         if self._state != "within":
             return
         if self._control is not None:
-            if is_free:
-                prompt_tokens = answer_tokens = 0
+            prompt_tokens = 0 if is_free else max(prompt_tokens, self._counted_prompt)
+            answer_tokens = 0 if is_free else max(answer_tokens, self._written_tokens)
             money = self._control.prices.of(prompt_tokens, answer_tokens)
             self._control.add_usage(self.caller, prompt_tokens, answer_tokens, money)
             await self._end(Amount(1, prompt_tokens + answer_tokens, money))
         self._state = "over"
 
     async def abort(self, *, has_begun: bool) -> None:
-        """Settle a request that failed, or whose caller hung up. The prompt and the text that was sent are charged if
-        the request `has_begun` or sent any text. A request that reserved nothing, because its body was refused, still
-        counts as a request.
+        """Settle a request that failed, or whose caller hung up. The prompt and what was written are charged if the
+        request `has_begun` or anything was written. A request that reserved nothing, because its body was refused,
+        still counts as a request.
 
         Raises the errors of `reserve`.
         """
         if self._state == "before":
             await self.count_unreserved()
-        if has_begun or self._pieces:
-            await self.settle(self._prompt_tokens, max(self._pieces, self._chars // BYTES_PER_TOKEN))
-        else:
-            await self.settle()
+        await self.settle(self._prompt_tokens if has_begun or self._written_tokens else 0)
 
     async def count_unreserved(self) -> None:
         """Count a request that reserved nothing, and look up the rates for the response's headers. Called before the

@@ -1,4 +1,4 @@
-"""Read and change the file of OPENFAZE_KEYS_FILE. It has the name and SHA-256 of each key, never the key itself.
+"""Reads and changes the file of OPENFAZE_KEYS_FILE. It has the name and SHA-256 of each key, never the key itself.
 
 [[keys]]
 name = "alice"
@@ -37,7 +37,7 @@ from models.safety.guard import CODES
 SETTING = "OPENFAZE_KEYS_FILE"
 LONGEST_NAME = 64
 _PREFIX = "of-"
-"""Beginning of every key. People and secret scanners that find a key recognise it as one of openfaze by the prefix."""
+"""Beginning of every key. By this prefix, people and secret scanners recognise a key of openfaze."""
 _KEY_BYTES = 32
 _TENANT_BYTES = 16
 _PRIVATE = 0o600
@@ -45,8 +45,23 @@ CHAT = "chat"
 """Name of the full model in keys and metrics, beside the names of tasks."""
 GUARD = "guardrails"
 EMBEDDINGS = "embeddings"
-"""Names of the guard and the embeddings in keys and metrics: both have routes of their own."""
+"""Names of the guard and of the embeddings in keys and metrics. Both have separate routes."""
 _HEADER = "# `openfaze keys` writes this file, and keeps no comments. Do not write in place what servers are reading.\n"
+_COUNT = "a whole number, 1 or more, without quotes"
+_SHOULD_BE = {
+    "keys": "tables: each key begins with a line [[keys]]",
+    "name": f"a text of 1 to {LONGEST_NAME} printable characters in quotes",
+    "sha256": "the key's SHA-256 in 64 hexadecimal digits, in quotes",
+    "tenant": "32 hexadecimal digits in lower case, in quotes, as `openfaze keys add` writes them",
+    "guard_thresholds": "a table of scores from 0 to 1, such as {S1 = 0.5}",
+    "requests_per_minute": _COUNT,
+    "tokens_per_minute": _COUNT,
+    "concurrent": _COUNT,
+    "budget_usd": "a number of dollars, without quotes",
+    "weight": "a number from 0.01 to 100, without quotes",
+    "tasks": 'a list of names, such as ["ocr", "chat"]',
+}
+"""Description of each field's value, for the message about a missing field or a value of the wrong type."""
 
 
 class KeyFileError(ValueError):
@@ -64,7 +79,7 @@ def _in_upper_case(value: object) -> object:
 
 
 def _end_of(value: object) -> object:
-    """Return the date or date-time in a value of TOML or of an option. Raises ValueError."""
+    """Return the date or date-time given by a TOML value or by the text of an option. Raises ValueError."""
     if value is None or isinstance(value, date):
         return value
     try:
@@ -116,7 +131,7 @@ class StoredKey(BaseModel):
     requests_per_minute: AtLeastOne | None = None
     tokens_per_minute: AtLeastOne | None = None
     concurrent: AtLeastOne | None = None
-    """Most requests that run at the same time."""
+    """Largest number of requests that run at the same time."""
     budget_usd: Dollars | None = None
     budget_period: Period | None = None
     """Period for which the budget holds: `day`, `month` or `total`."""
@@ -156,7 +171,7 @@ class _Contents(BaseModel):
 
 
 def new_key() -> str:
-    """Return a random key. It has so many random bytes that nobody finds it by its plain SHA-256."""
+    """Return a random key. It has so many random bytes that it cannot be guessed from its plain SHA-256."""
     return _PREFIX + secrets.token_urlsafe(_KEY_BYTES)
 
 
@@ -166,7 +181,7 @@ def digest_of(key: str) -> bytes:
 
 
 def tenant_of(key: str) -> str:
-    """Return the tenant of a key: a digest that differs from the one by which keys are compared, because a tenant is
+    """Return the tenant of a key. It is another digest than the digest by which keys are compared, because a tenant is
     visible as the name of a folder."""
     return hashlib.blake2b(key.encode(), digest_size=_TENANT_BYTES, person=b"openfaze tenant").hexdigest()
 
@@ -207,23 +222,6 @@ def _check_unique(path: Path, keys: Sequence[StoredKey]) -> None:
         owners[key.sha256] = key.name
 
 
-_COUNT = "a whole number, 1 or more, without quotes"
-_SHOULD_BE = {
-    "keys": "tables: each key begins with a line [[keys]]",
-    "name": f"a text of 1 to {LONGEST_NAME} printable characters in quotes",
-    "sha256": "the key's SHA-256 in 64 hexadecimal digits, in quotes",
-    "tenant": "32 hexadecimal digits in lower case, in quotes, as `openfaze keys add` writes them",
-    "guard_thresholds": "a table of scores from 0 to 1, such as {S1 = 0.5}",
-    "requests_per_minute": _COUNT,
-    "tokens_per_minute": _COUNT,
-    "concurrent": _COUNT,
-    "budget_usd": "a number of dollars, without quotes",
-    "weight": "a number from 0.01 to 100, without quotes",
-    "tasks": 'a list of names, such as ["ocr", "chat"]',
-}
-"""Description of each field's value, for the message about a missing field or a value of the wrong type."""
-
-
 def _sentence(problem: ErrorDetails) -> str:
     location = problem["loc"]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
@@ -261,8 +259,8 @@ def set_key(path: Path, name: str, fields: Mapping[str, Any]) -> StoredKey:
 
 
 def rotate_key(path: Path, name: str, tenant: str | None) -> str:
-    """Replace the key of `name` by a new one, and return it. The tenant stays: the one in the file, if any, else
-    `tenant`. Raises KeyFileError."""
+    """Replace the key of `name` by a new key, and return the new key. The tenant does not change: it is the tenant in
+    the file, if there is one, else `tenant`. Raises KeyFileError."""
     key = new_key()
 
     def changed(stored: StoredKey) -> StoredKey:
@@ -318,7 +316,7 @@ def _change(path: Path, change: Callable[[Sequence[StoredKey]], list[StoredKey]]
     as another user could no longer read it.
     """
     target = path.resolve()
-    # The unfinished file also serves as a lock: of two changes at the same time, one would be lost.
+    # The unfinished file also serves as a lock, because one of two simultaneous changes would be lost.
     unfinished = target.with_name(f".{target.name}.new")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)

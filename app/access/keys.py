@@ -29,7 +29,7 @@ REFRESH_S = 1.0
 _MOST_ADDRESSES = 10_000
 """Largest number of addresses that are remembered for their wrong keys; the least recent ones are forgotten."""
 _MOST_KNOWN = 64
-"""Most valid keys that are remembered for one address."""
+"""Largest number of valid keys that are remembered for one address."""
 _NETWORK_BITS = 64
 """Length, in bits, of the prefix that distinguishes IPv6 clients, because each has a whole network of addresses."""
 _HEADER = "Send it in the header 'Authorization: Bearer <key>'."
@@ -108,8 +108,8 @@ class _Version:
 class ApiKeys:
     """Keys that this server accepts: given keys, and the keys of a file, which may change.
 
-    With neither keys nor a file, the server is open to everyone who can connect; with a file that has no keys, it is
-    open to nobody.
+    With neither keys nor a file, the server is open to everyone who can connect; with a file that contains no keys, it
+    is open to nobody.
     """
 
     def __init__(
@@ -184,7 +184,8 @@ class ApiKeys:
 
     def caller_of(self, key: KeyReference) -> Caller | None:
         """Return the caller of the key that `key` refers to, with its present rights; None if it is no longer valid. A
-        rotated key counts as the same key, by its name and tenant; another key of the tenant does not."""
+        rotated key counts as the same key because it has the same name and tenant. Another key of the tenant does not
+        count as the same."""
         if not self.asked_for:
             return Caller(EVERYONE) if key.tenant == EVERYONE else None
         for digest, grant in self._grants.items():
@@ -221,7 +222,7 @@ class ApiKeys:
         """Read the file if it has changed. An invalid version is logged once, and the keys of the last valid version
         stay."""
         assert self._file is not None
-        # Noted before the file is read, so that the next check notices a write during the reading.
+        # The version is determined before the file is read, so that the next check notices a write during the reading.
         version = _version_now(self._file)
         if version == self._version:
             return
@@ -263,14 +264,14 @@ class ApiKeys:
 
 
 class Guesses:
-    """Counter of the wrong keys of each address. An address that sends too many per minute may only use keys that were
-    valid from there before."""
+    """Counter of the wrong keys of each address. An address that sends too many wrong keys per minute may only use keys
+    that it has used successfully before."""
 
     def __init__(self, a_minute: int, clock: Callable[[], float]) -> None:
         self._most = a_minute
         self._clock = clock
         self._tried: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """Level of wrong keys of each network at a time, and that time; the level falls steadily afterwards."""
+        """Level of wrong keys of each network, and the time of that level. The level falls steadily afterwards."""
         self._known: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
 
     def check(self, address: str, digest: bytes) -> None:
@@ -311,8 +312,8 @@ def _bound(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:
 
 
 def _network(address: str) -> str:
-    """Return the network of an address; empty for an invalid address. A proxy may pass those on, and there can be any
-    number of them."""
+    """Return the network of an address; empty for an invalid address. A proxy may pass on invalid addresses, and there
+    can be any number of them."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

@@ -1,8 +1,8 @@
-"""The pace at which requests of one key begin while another key asks, too.
+"""Limits the pace at which the requests of one key begin while another key also sends requests.
 
-All requests share one event loop, and most of what a short request costs is spent there, before and after its engine.
-A hundred requests of one key would each be read, opened and put into an engine's queue as soon as they come, and a
-request of another key would wait at each of its own steps for theirs.
+All requests share one event loop, and a short request spends most of its time there, before and after the work of its
+engine. Without a limit, a hundred requests of one key would all be read, decoded and queued as soon as they arrive, and
+a request of another key would wait for all of them at each of its own steps.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from models.scheduler import Share
 from models.turns import Rivalry
 
 PACED_S = 0.1
-"""Longest time, in seconds, for which a request counts as one that has just begun. By then it waits for something else
-than the event loop: an LLM, a slow client, a long recording."""
+"""Longest time, in seconds, for which a request counts as one that has just begun. After this time, the request waits
+for something other than the event loop: an LLM, a slow client, or a long recording."""
 
 
 class Pacer:
@@ -67,7 +67,7 @@ class Pacer:
             await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():
-                self._end(key)  # it was given the place before its caller left
+                self._end(key)  # it got its place before its caller left
             else:
                 waiting.remove(place)
             raise

@@ -1,4 +1,4 @@
-"""Build the store and the webhook of batches from the settings."""
+"""Builds the store and the webhook of batches from the settings."""
 
 from pathlib import Path
 

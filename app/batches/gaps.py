@@ -1,6 +1,6 @@
-"""Determine when lines of batches run: in the gaps between other requests.
+"""Determines when lines of batches run: in the gaps between other requests.
 
->>> gaps = Gaps(at_once=8, idle=0)
+>>> gaps = Gaps(at_once=8)
 >>> with gaps.beside("POST", "/v1/chat/completions"):  # somebody waits for an answer: one line at a time
 ...     async with gaps.line():
 """
@@ -16,13 +16,12 @@ _APART = ("/v1/files", "/v1/batches")
 
 
 class Gaps:
-    """Slots for lines of batches. While more than `idle` requests run, one line runs at a time, so that batches never
-    stop entirely. Otherwise up to `at_once` lines run: one more after each round without a refusal, half as many after
-    a refusal."""
+    """Slots for lines of batches. While any request runs, one line runs at a time, so that batches never stop
+    entirely. Otherwise up to `at_once` lines run: one more after each round without a refusal, half as many after a
+    refusal."""
 
-    def __init__(self, at_once: int, idle: int) -> None:
+    def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._idle = idle
         self._width = 1.0
         self._requests = 0
         self._lines = 0
@@ -31,7 +30,7 @@ class Gaps:
     @property
     def width(self) -> int:
         """Number of lines that may run now."""
-        return 1 if self._requests > self._idle else int(self._width)
+        return 1 if self._requests else int(self._width)
 
     @property
     def running(self) -> int:

@@ -1,5 +1,5 @@
-"""The lines of a batch: split from a file that comes in chunks, all checked before any of them runs, then run one by
-one as requests.
+"""Splits a batch's file, which comes in chunks, into lines, checks all lines before any of them runs, and runs each as
+a request.
 
 >>> splitter = Splitter(most_bytes=MB, most_lines=50_000)
 >>> async for piece in pieces:
@@ -24,17 +24,21 @@ from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, let_g
 from app.services import Services
 from app.telemetry import Stages
 from app.tracing import answered
-from app.wire.parse import LARGE, Shortened, TooManyValues, parse, shorten
+from app.wire.parse import LARGE, MAX_VALUES, Shortened, TooManyValues, parse, shorten
 from app.wire.problems import json_fault
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
 from models.fair_executor import Slices
 from models.scheduler import SHARE
-from tasks.inputs.limits import megabytes
+from tasks.inputs.limits import MB, megabytes
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
 
 METHOD = "POST"
+MAX_LINES = 50_000
+"""Largest number of lines of a batch's file, which is OpenAI's."""
+LARGEST_LINE = 32 * MB
+"""Largest size of a line in bytes: a part of 20 MB in base64, and room for its text."""
 MAX_ID_CHARS = 512
 """Largest number of characters of a `custom_id`."""
 MOST_PROBLEMS = 100
@@ -72,7 +76,7 @@ class Splitter:
     """Splitter of a file into its lines without the blank ones, with one line and one chunk in memory. Raises BadFile
     for a line of more than `most_bytes`, and for more than `most_lines` lines, blank ones included."""
 
-    def __init__(self, most_bytes: int, most_lines: int) -> None:
+    def __init__(self, most_bytes: int = LARGEST_LINE, most_lines: int = MAX_LINES) -> None:
         self._most_bytes = most_bytes
         self._most_lines = most_lines
         self._begun: list[bytes] = []
@@ -99,14 +103,14 @@ class Splitter:
             line = line.removeprefix(b"\xef\xbb\xbf")
         # The empty rest after the end of the last line does not count.
         if self._number > self._most_lines + (not line):
-            message = f"The file has more than {self._most_lines} lines (OPENFAZE_MAX_BATCH_LINES)."
+            message = f"The file has more than {self._most_lines} lines."
             raise BadFile(problem("too_many_lines", message, line=self._number))
         return [RawLine(self._number, line)] if line else []
 
     def _begin(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > self._most_bytes:
-            message = f"The line is longer than {megabytes(self._most_bytes)} (OPENFAZE_MAX_BATCH_LINE_MB)."
+            message = f"The line is longer than {megabytes(self._most_bytes)}."
             raise BadFile(problem("line_too_long", message, line=self._number + 1))
         self._begun.append(part)
 
@@ -114,7 +118,7 @@ class Splitter:
 class Checker:
     """Checker of lines before any of them runs. It remembers a digest of each `custom_id`."""
 
-    def __init__(self, urls: Sequence[str], max_values: int) -> None:
+    def __init__(self, urls: Sequence[str], max_values: int = MAX_VALUES) -> None:
         self._urls = urls
         self._max_values = max_values
         self._ids: set[bytes] = set()
@@ -144,7 +148,7 @@ class Checker:
         try:
             envelope = _envelope(line.data, self._max_values)
         except TooManyValues:
-            message = f"The line has more than {self._max_values} values (OPENFAZE_MAX_JSON_VALUES)."
+            message = f"The line has more than {self._max_values} values."
             yield problem("invalid_json_line", message, line=line.number)
             return
         except ValueError as error:
@@ -211,8 +215,8 @@ class Endpoint(Generic[BodyT]):
 
     body: type[BodyT]
     answer: Callable[[Services, BodyT, Admission, str], Awaitable[LineResponse]]
-    """Function that answers a body, given the admission of the request, for which nothing is reserved yet, and the
-    request's id. Raises the errors of the route."""
+    """Function that returns the answer to a body. Its other arguments are the admission of the request, which has
+    reserved nothing yet, and the request's id. Raises the errors of the route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +247,9 @@ class LineRunner:
     ) -> LineResult | None:
         """Run a line, and return its result; None once the key is gone.
 
-        If the server or the key's limits have no room, call `on_busy` and try again after a while, until `stop` is set:
-        as long as the key's limits refuse the line, and a few times for any other reason. `find_caller` returns the
-        caller with the rights of the key at each try.
+        If the line is refused because the server or the key has no room, call `on_busy` and try again after a while,
+        until `stop` is set. There is no limit of tries if the key's limits refuse the line; for any other reason, it is
+        tried a few times. `find_caller` returns the caller with the rights of the key at each try.
         """
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S
@@ -301,7 +305,7 @@ class LineRunner:
     def _parsed(self, kind: type[BodyT], line: bytes) -> BodyT:
         """Return the body of a line. Raises BadRequest and PayloadTooLarge."""
         try:
-            return parse(BatchLine[kind], bytearray(line), self.services.settings.max_json_values).body  # type: ignore[valid-type]
+            return parse(BatchLine[kind], bytearray(line)).body  # type: ignore[valid-type]
         except BadRequest as error:
             # The message names the field without `body.`, like the endpoint itself.
             message = error.message.replace("Field 'body.", "Field '", 1)

@@ -1,6 +1,6 @@
-"""Move batches from one status to the next: check the file, run its lines while other requests leave room, and write
-the output and error files. The store has all finished work: when a server dies, another server continues its batches
-from there."""
+"""Moves batches from one status to the next: it checks the file, runs the lines while other requests leave room, and
+writes the output and error files. The store contains all finished work, so if a server dies, another server continues
+its batches."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,6 @@ from app.state.entries import StoreDown
 from models.base import ModelError
 from models.malloc import Activity
 from models.scheduler import SHARE
-from tasks.inputs.limits import MB
 
 OUTPUT_PURPOSE = "batch_output"
 WINDOW_S = 24 * 3600.0
@@ -51,6 +50,8 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 log = structlog.get_logger(__name__)
+_GONE = problem("file_not_found", "The input file was deleted, or its time was up.", param="input_file_id")
+_KEY_REMOVED = problem("key_removed", "The key that the batch belongs to is no longer valid.")
 
 
 @dataclass(slots=True)
@@ -201,8 +202,8 @@ class BatchRunner:
 
     async def _check(self, run: _RunningBatch, batch: Batch) -> Batch:
         """Check the whole file before any of its lines runs."""
-        settings, wire = self._settings, self._lines.services.wire
-        checker = Checker([batch.endpoint], settings.max_json_values)
+        wire = self._lines.services.wire
+        checker = Checker([batch.endpoint])
         try:
             async with aclosing(self._lines_of(batch)) as found:
                 async for lines in found:
@@ -339,11 +340,11 @@ class BatchRunner:
 
     async def _lines_of(self, batch: Batch) -> AsyncGenerator[list[RawLine], None]:
         """Yield the lines of the file chunk by chunk. Raises BadFile."""
-        settings, wire = self._settings, self._lines.services.wire
+        wire = self._lines.services.wire
         file = await self._files.find(batch.tenant, batch.input_file)
         if file is None:
             raise BadFile(_GONE)
-        splitter = Splitter(int(settings.max_batch_line_mb * MB), settings.max_batch_lines)
+        splitter = Splitter()
         try:
             async with aclosing(self._files.pieces(file)) as pieces:
                 async for piece in pieces:
@@ -361,17 +362,13 @@ class BatchRunner:
         except StoreDown as error:
             self._not_reached(error)
         except Exception:
-            # Nothing else to do: the batch's notice becomes due again after a while.
+            # The notice of this batch becomes due again after a while, so nothing else has to be done.
             self._faults["webhook", "error"] += 1
             log.exception("telling_failed")
 
     def _not_reached(self, error: StoreDown) -> None:
         self._faults["store", "unreachable"] += 1
         log.warning("batches_not_reached", reason=str(error))
-
-
-_GONE = problem("file_not_found", "The input file was deleted, or its time was up.", param="input_file_id")
-_KEY_REMOVED = problem("key_removed", "The key that the batch belongs to is no longer valid.")
 
 
 def _record(number: int, outcome: LineResult) -> Record:

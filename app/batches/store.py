@@ -52,12 +52,15 @@ _PATIENCE_S = 5.0
 _FREED_AT_ONCE = 50_000
 """Largest number of pages of 4 kB that one sweep gives back to the disk."""
 _LONGEST_HELD_S = 60.0
-"""Most seconds that a batch can be held, longer than any lease or rest: a later end was written while the clock was
-ahead."""
+"""Largest number of seconds that a batch can be held, longer than any lease or rest. A later end must have been written
+while the clock was ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
-"""Largest number of seconds between two tries of the webhook: a later try was scheduled while the clock was ahead."""
+"""Largest number of seconds between two tries of the webhook. A later try must have been scheduled while the clock was
+ahead."""
 _PAGE = 200
 """Largest number of records that are read at a time."""
+_AS_JSON = ("metadata", "moments", "errors")
+_STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 
 
 class LeaseLost(Exception):
@@ -122,8 +125,6 @@ class Record:
 
 
 _COLUMNS = ", ".join(one.name for one in fields(Batch))
-_AS_JSON = ("metadata", "moments", "errors")
-_STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 
 
 class BatchStore:
@@ -181,8 +182,8 @@ class BatchStore:
     async def claim(
         self, holder: str, now: float, until: float, besides: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
-        """Lease an unfinished batch that no server runs: the oldest batch of the key of which `holder` runs the fewest.
-        Batches in `besides` and of tenants in `full` are skipped."""
+        """Lease an unfinished batch that no server runs: the oldest batch of the key for which `holder` runs the fewest
+        batches. Batches in `besides` and batches of tenants in `full` are skipped."""
         own, passed = tuple(besides), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:

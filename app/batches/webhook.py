@@ -1,4 +1,4 @@
-"""Call the operator's webhook when a batch has ended, with OpenAI's event and the signature of Standard Webhooks.
+"""Calls the operator's webhook when a batch has ended, with OpenAI's event and the signature of Standard Webhooks.
 
 OpenAI's SDKs verify and read the event: `client.webhooks.unwrap(body, headers, secret=…)`.
 """
@@ -34,7 +34,7 @@ class Webhook:
 
     @property
     def patience_s(self) -> float:
-        """Most seconds that one try may take."""
+        """Largest number of seconds that one try may take."""
         return 2 * self._fetcher.policy.total_timeout
 
     async def send(self, batch: Batch, now: float) -> float | None:

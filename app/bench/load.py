@@ -1,4 +1,4 @@
-"""Send the requests of a scenario to a server, and measure the time of each response.
+"""Sends the requests of a scenario to a server, and measures the time of each response.
 
 With a rate, a request's time counts from the moment at which it was due. Otherwise a server that falls behind would
 hide its delay, because its callers would send their next requests later.
@@ -21,7 +21,8 @@ from app.bench.scenario import RequestBodies, RequestTemplate, Scenario
 
 _FRESH = {"x-interfaze-bypass-cache": "true"}
 _MOST_WAITING = 10_000
-"""Most requests that run at the same time if a rate is set; further requests are not sent, and count as errors."""
+"""Largest number of requests that run at the same time if a rate is set; further requests are not sent, and count as
+errors."""
 _PAUSE_S = 0.5
 _SHOWN = 200
 

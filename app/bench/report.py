@@ -20,6 +20,18 @@ from app.state.counters import Prices
 
 ALL = "all"
 _PERCENTILES = (50, 90, 95, 99)
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #8884; }
+th:first-child, td:first-child { text-align: left; }
+svg { width: 100%; height: auto; background: #fff; border-radius: .5rem; margin: 1rem 0; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; }
+dd { margin: 0; }
+"""
+_WIDE = 20
+_HEADS = ("p50 ms", "p90 ms", "p95 ms", "p99 ms", "most ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +40,7 @@ class ReportRow:
 
     name: str
     answers: int
-    """Number of responses that are no errors."""
+    """Number of responses that are not errors."""
     errors: int
     per_second: float
     """Throughput, in answers per second."""
@@ -43,7 +55,8 @@ class ReportRow:
 
 
 def lines_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[ReportRow]:
-    """Return a row for each kind of request in the scenario's order and, if there are several kinds, one for all."""
+    """Return a row for each kind of request in the scenario's order and, if there are several kinds, a row for all
+    kinds together."""
     names = [asked.name for asked in scenario.requests]
     lines = [_line(name, [one for one in answers if one.name == name], scenario.duration_s) for name in names]
     return lines if len(names) == 1 else [*lines, _line(ALL, answers, scenario.duration_s)]
@@ -120,18 +133,6 @@ def as_json(
     }
 
 
-_STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #8884; }
-th:first-child, td:first-child { text-align: left; }
-svg { width: 100%; height: auto; background: #fff; border-radius: .5rem; margin: 1rem 0; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; }
-dd { margin: 0; }
-"""
-
-
 def as_page(counted: Mapping[str, Any], answers: Sequence[TimedResponse]) -> str:
     """Return the report as one HTML file that loads nothing else."""
     rows = "".join(_row(line) for line in counted["lines"])
@@ -154,10 +155,6 @@ def as_page(counted: Mapping[str, Any], answers: Sequence[TimedResponse]) -> str
         + (f"<h2>Errors</h2><ul>{errors}</ul>" if errors else "")
         + "</html>\n"
     )
-
-
-_WIDE = 20
-_HEADS = ("p50 ms", "p90 ms", "p95 ms", "p99 ms", "most ms")
 
 
 def _row(line: Mapping[str, Any]) -> str:

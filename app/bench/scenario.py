@@ -4,14 +4,9 @@ concurrency = 4             # callers, each of whom sends the next request after
 duration_s = 30             # after warmup_s = 3, which does not count
 # rate = 10                 # instead of concurrency: requests that begin per second, whether or not others have ended
 
-[[requests]]
-name = "ocr"
-weight = 3                  # drawn three times as often as a request of weight 1
-task = "ocr"                # without it, the full model
-prompt = "Read it."
-files = ["receipt.png"]     # in the scenario's folder, or one of the samples that come along
-stream = false
-max_tokens = 64
+[[requests]] name = "ocr" weight = 3 # drawn three times as often as a request of weight 1 task = "ocr" # without it,
+the full model prompt = "Read it." files = ["receipt.png"] # in the scenario's folder, or one of the included samples
+stream = false max_tokens = 64
 """
 
 import base64
@@ -73,7 +68,7 @@ class Scenario(BaseModel):
     duration_s: Annotated[float, Field(gt=0)] = 30
     warmup_s: Annotated[float, Field(ge=0)] = 3
     fresh: bool = True
-    """True if openfaze servers must not answer from their cache; other servers ignore this."""
+    """True if openfaze servers must not answer from their cache. Other servers ignore this field."""
     requests: Annotated[tuple[RequestTemplate, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -13,29 +14,35 @@ import structlog
 from app.chat.call import ChatCall
 from app.chat.context.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
 from app.chat.context.prompt import conversation, fenced
-from app.chat.context.trim import GAP, trim
+from app.chat.context.trim import GAP, similarities, trim
+from app.chat.direct_answers import answer_with_values
 from app.chat.directives import Directives
-from app.chat.filling import fill
-from app.chat.inputs import Turn, pasted_document, run_off_loop, texts_of
+from app.chat.filling import fill, fill_whole
+from app.chat.inputs import Turn, entry_of_user_texts, pasted_document, run_off_loop, texts_of
 from app.chat.material import Material
-from app.chat.plan import Choices, Plan, Planner
-from app.chat.plan_executor import answer_from_results, text_read_instead
-from app.chat.planning.prose import pasted_in
+from app.chat.plan import Choices, Plan, Planner, reading_plan
+from app.chat.plan_executor import answer_from_results, objects_found, text_read_instead, untranslated
+from app.chat.planning.prose import WORDS
+from app.chat.planning.questions import is_order, values_asked_for
+from app.chat.schema.asked import CALL, AskedFields, fields_of_format, fields_of_tool, forced_tools
 from app.chat.schema.structured import Shape
 from app.chat.specialists import Specialists
 from app.chat.structured_answers import StructuredAnswers
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import InternalTool, offered
-from app.events import AnswerWarning, Event, Finish, Precontext, Progress, TextChunk
+from app.events import AnswerWarning, Event, Finish, Precontext, Progress, TextChunk, ToolCallChunk
 from app.feed import Work, as_progress
-from app.wire.request import ChatRequest
+from app.wire.request import ChatRequest, ChatTool
 from models.embedding.embedder import Embedder
 from models.fair_executor import FairExecutor
-from models.language.llm import PASSAGES, Llm, estimate_tokens, fence_around, first_tokens, new_fence
-from tasks.extraction.passages import is_text
+from models.language.llm import COPIED, PASSAGES, Llm, estimate_tokens, fence_around, first_tokens, new_fence
+from tasks.base import unreported
+from tasks.extraction.examples import Example
+from tasks.extraction.passages import is_text, read_of
 from tasks.inputs.loader import MediaLoader
-from tasks.precontext import REQUEST, Entry
+from tasks.precontext import REQUEST, Entry, Evidence
 from tasks.result import JsonResult
+from tasks.schema.checker import SchemaChecker
 from tasks.schema.json_answer import JsonAnswer
 
 ANSWER_SHARE = 4
@@ -45,15 +52,20 @@ PICTURES_SHARE = 2
 ASSUMED_CONTEXT_TOKENS = 8192
 """Size assumed for the context of an LLM that reports none, in tokens: the smallest default of servers."""
 PASSAGE_TOKENS = 120
-"""Length of the passages that answer a question about a document if the LLM would invent, in tokens."""
+"""Length, in tokens, of the passages that answer a question about a document in place of an LLM that invents
+answers."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _QUESTION = re.compile(
     r"[?？]\s*$|^\W*(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did|do"
     r"|can|wer|wann|wo|welche[rsn]?|qui|quand|quel|quelle|où|combien|quién|cuándo|dónde|cuál|cuánto|chi|quando|dove|quale)\b",
     re.IGNORECASE,
 )
+_LABEL_END = re.compile(r"[:：](?:\s|$)")
+LONGEST_BARE_NAME = 4
+"""Largest number of words of a value's name that stands alone, neither in a question nor in an order."""
 LEAST_PASTED = 300
-"""Least number of characters at which a text in a message is taken for the document of its question."""
+LEAST_LINES = 3
+"""Least numbers of characters and of lines at which a text in a message is taken for the document of its question."""
 CAREFUL_BYTES_PER_TOKEN = 3
 """Number of bytes counted as one token when results are fitted into the context.
 
@@ -61,6 +73,14 @@ The estimate is careful because figures and names take more tokens than prose.
 """
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """An answer in words that no LLM wrote."""
+
+    text: str
+    warning: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +105,15 @@ class Answerer:
     ) -> AsyncGenerator[Event, None]:
         """Return the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
-        form = call.request.response_format
-        shape = await asyncio.to_thread(Shape.of, form) if form is not None else None
-        extracts = self.extracts_always and shape is not None
-        may_do_without = not call.request.tools and (extracts or not llm.is_capable)
-        if not (may_do_without or turn.sources):
+        asked = await self._asked(call.request, turn, llm)
+        shape = asked.shape if asked else None
+        extracts = self.extracts_always and shape is not None and not call.request.tools
+        if llm.is_capable and not (extracts or turn.sources):
             # A flood of requests is refused before it costs more. If inputs are read first, there may be room by then.
             llm.check_room()
         plan = Plan()
         if not call.skip_planning:
-            is_able = bool(call.request.tools) and (await llm.abilities()).tools
+            is_able = bool(call.request.tools) and llm.is_capable and (await llm.abilities()).tools
             plan = await self.planner.plan(turn, Choices.of(call.request, is_able=is_able))
         call.stages.done("plan")
 
@@ -111,32 +130,112 @@ class Answerer:
             results = work.result
         call.stages.done("gather")
 
+        if not llm.is_capable and (failure := untranslated(plan, results)) is not None:
+            yield AnswerWarning(failure)
         material = Material(call, directives, turn, specialists, llm, shape, plan, results)
         if shape and not call.skip_planning and all(source.is_linked for source in turn.sources):
-            material = replace(material, document=await asyncio.to_thread(pasted_document, call.request))
-        whole: JsonAnswer | str | None = None
-        if may_do_without:
-            read = None if shape else await asyncio.to_thread(text_read_instead, plan, results)
-            if read is not None:
-                whole, reason = read
-                yield AnswerWarning(NO_OBJECTS.format(reason))
-            elif shape is None:
-                whole = await self._without_words(material)
-            elif material.document is not None or any(entry.error is None for entry in results):
-                filling = await fill(shape, plan, results, material.document, self.structured.extractor)
+            material = replace(material, document=await asyncio.to_thread(pasted_document, call.request, turn.since))
+        whole: JsonAnswer | _Words | None = None
+        examples: list[Example] = []
+        if shape is not None and (extracts or not llm.is_capable):
+            examples = await self._examples_of(material, shape)
+        if asked is not None and not llm.is_capable:
+            material = await self._filled(material, asked, examples)
+            assert material.filling is not None
+            whole = material.filling.answer
+            for warning in (*([asked.warning] if asked.warning else ()), *material.filling.warnings):
+                yield AnswerWarning(warning)
+        elif extracts and shape is not None:
+            if material.document is not None or any(entry.error is None for entry in results):
+                filling = await fill(shape, plan, results, material.document, self.structured.extractor, examples)
                 material = replace(material, filling=filling)
                 whole = filling.answer if filling else None
-        events = self._by_llm(material) if whole is None else self._without_llm(whole, material)
+                for warning in filling.copied.warnings if filling else ():
+                    yield AnswerWarning(warning)
+        elif not llm.is_capable:
+            read = await asyncio.to_thread(text_read_instead, plan, results)
+            if read is not None:
+                text, reason = read
+                whole = _Words(text, None if plan.results_only else PASSAGES)
+                yield AnswerWarning(NO_OBJECTS.format(reason))
+            else:
+                whole = await self._without_words(material)
+        if whole is None and not llm.is_capable:
+            llm.check_room()
+        function = asked.function if asked else None
+        events = self._by_llm(material) if whole is None else self._without_llm(whole, material, function)
         async with aclosing(events):
             async for event in events:
                 yield event
+
+    async def _asked(self, request: ChatRequest, turn: Turn, llm: Llm) -> AskedFields | None:
+        """Return the fields that the request asks for, or None if it asks for words.
+
+        A capable LLM calls the client's functions by itself, and chooses the keys of an object by itself. Raises
+        InputError.
+        """
+        form = request.response_format
+        if llm.is_capable:
+            shape = await asyncio.to_thread(Shape.of, form) if form is not None else None
+            return AskedFields(shape) if shape else None
+        if tools := forced_tools(request):
+            tool = await self._nearest(turn, tools)
+            return await asyncio.to_thread(fields_of_tool, request, tool)
+        return await asyncio.to_thread(fields_of_format, request, form) if form is not None else None
+
+    async def _nearest(self, turn: Turn, tools: Sequence[ChatTool]) -> ChatTool:
+        """Return the tool whose name and description are nearest to the user's text in meaning."""
+        if len(tools) == 1 or self.embedder is None:
+            return tools[0]
+        texts = [f"{tool.function.name}: {tool.function.description or ''}" for tool in tools]
+        similar = await similarities(turn.text, texts, self.embedder)
+        return tools[max(range(len(similar)), key=similar.__getitem__)] if similar else tools[0]
+
+    async def _examples_of(self, material: Material, shape: Shape) -> list[Example]:
+        """Return the examples in the conversation whose answers satisfy the schema, with what was read of their inputs.
+
+        Raises InputError or ModelError if an input cannot be read.
+        """
+        checker = SchemaChecker(shape.schema or {})
+        found = []
+        for one in material.turn.examples:
+            if await asyncio.to_thread(checker.problem, one.answer) is None:
+                plan = reading_plan(one.sources)
+                entries = await material.specialists.run_plan(plan, unreported, material.turn.form, is_all=True)
+                found.append(Example(read_of(entries, one.document), one.answer))
+        return found
+
+    async def _filled(self, material: Material, asked: AskedFields, examples: Sequence[Example]) -> Material:
+        """Return the material with all fields filled in without an LLM. Raises NotFoundInInput."""
+        document = material.document
+        # The arguments of a call may stand in the order or the question itself: "Book a table for four at seven."
+        # In a question for a fact, the words are not the answer: no capital is named in "What is the capital of Peru?".
+        is_order = asked.function is not None or not _QUESTION.search(material.turn.text)
+        are_own_words = document is None and is_order and not any(map(is_text, material.results))
+        if are_own_words:
+            document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
+        elif document is not None:
+            # A message of one line without labels, and without an order apart, is not a document either.
+            text = _pasted_text(document).strip()
+            are_own_words = text == material.turn.text.strip() and "\n" not in text and _LABEL_END.search(text) is None
+        filling = await fill_whole(
+            asked.shape,
+            material.plan,
+            material.results,
+            document,
+            self.structured.extractor,
+            asked.root,
+            examples,
+            are_own_words=are_own_words,
+        )
+        return replace(material, document=document, filling=filling)
 
     async def _by_llm(self, material: Material) -> AsyncGenerator[Event, None]:
         rounds = await self._prepare(material)
         shape = material.shape
         events = rounds.answer() if shape is None else self.structured.by_llm(rounds, material, shape)
-        # Calls of specialists by the LLM may still add to the precontext, so that it is sent as one piece before the
-        # answer.
+        # The LLM may still call specialists, whose results are added to the precontext. The precontext is therefore
+        # sent as one piece before the answer.
         waiting = tuple(rounds.entries)
         if waiting and not rounds.internal:
             yield Precontext(waiting)
@@ -199,44 +298,77 @@ class Answerer:
             entries=list(entries),
             fence=fence,
             limit=call.limit,
+            admission=call.admission,
             holds_text=shape is not None,
         )
 
-    async def _without_words(self, material: Material) -> str | None:
+    async def _without_words(self, material: Material) -> _Words | None:
         """Return an answer taken from results alone, or None if an LLM has to write the answer.
 
-        The answer is the results, if the request asks for nothing else, or the passages that answer a plain question
-        about a text that was read or is in the message.
+        The answer is the results, if the request asks for nothing else; the values that a question or an order about a
+        text names, if the text was read or is in the message; the objects that were found; or the passages that answer
+        it.
         """
         plan, results = material.plan, material.results
         whole = await asyncio.to_thread(answer_from_results, plan, results)
-        if whole is not None or not all(map(is_text, results)):
-            return whole
-        question, read = material.turn.text, list(results)
+        if whole is not None:
+            return _Words(whole, None if plan.results_only else PASSAGES)
+        # What was looked for in a picture of a text and not found ("the weight", "the size") says nothing.
+        read = [entry for entry in results if is_text(entry)]
+        has_others = any(not is_text(entry) and not entry.result.is_empty for entry in results)
+        question, is_long = material.turn.text, not has_others
+        objects = objects_found(plan, results)
+        if any(step.may_be_read for step in plan.steps):
+            shown = objects or "\n\n".join(entry.result.text() for entry in read).strip()
+            return _Words(shown, COPIED) if shown else None
+        document = None
         if not results and not material.call.skip_planning:
-            question, read = await asyncio.to_thread(_question_about_pasted, question)
-        if not read or not _QUESTION.search(question):
+            document = await asyncio.to_thread(pasted_document, material.request)
+        if document is not None:
+            text = _pasted_text(document)
+            question, is_long = question.replace(text, " ", 1).strip(), _is_document(text.strip())
+            read = [Entry(REQUEST, JsonResult({"text": text}))]
+        if not read and not objects:
+            return None
+        is_question = _QUESTION.search(question) is not None
+        asked = await asyncio.to_thread(values_asked_for, question)
+        is_name = asked is not None and asked.are_known and len(question.split()) <= LONGEST_BARE_NAME
+        if asked is not None and (is_question or is_name or is_order(question)):
+            values = await answer_with_values(asked, material, document, self.structured, only_likely=not is_long)
+            if values is not None:
+                return _Words(values, COPIED)
+        is_asked = is_question or is_order(question)
+        if objects and (is_asked or WORDS.speaks_of(question, "detect")):
+            return _Words(objects, COPIED)
+        if not is_long or not is_asked:
             return None
         texts = await trim(read, question, PASSAGE_TOKENS, _careful_count, self.executor, self.embedder, is_answer=True)
-        return "\n".join(line for text in texts for line in text.split("\n") if line != GAP) or None
+        passages = "\n".join(line for text in texts for line in text.split("\n") if line != GAP)
+        return _Words(passages, PASSAGES) if passages else None
 
-    async def _without_llm(self, answer: JsonAnswer | str, material: Material) -> AsyncGenerator[Event, None]:
-        """Yield the events of an answer taken from results. An answer without a schema ends at the client's limit."""
+    async def _without_llm(
+        self, answer: JsonAnswer | _Words, material: Material, function: str | None
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of an answer taken from results, or of a call of `function` with it.
+
+        An answer without a schema ends at the client's limit.
+        """
         request, entries = material.request, material.entries
-        if isinstance(answer, str) and not material.plan.results_only:
-            yield AnswerWarning(PASSAGES)
+        if isinstance(answer, _Words) and answer.warning:
+            yield AnswerWarning(answer.warning)
         if entries:
             yield Precontext(entries)
-        if isinstance(answer, JsonAnswer) and material.shape is not None:
+        if isinstance(answer, JsonAnswer):
+            assert material.shape is not None
             text, is_cut = answer.text, False
             for event in await self.structured.with_evidence(answer, entries, material, material.shape):
-                yield event
+                yield event if function is None else _as_call(event, function)
         else:
             limit = request.max_completion_tokens or request.max_tokens
-            text, is_cut = await asyncio.to_thread(first_tokens, str(answer), limit)
+            text, is_cut = await asyncio.to_thread(first_tokens, answer.text, limit)
             yield TextChunk(text)
         tokens = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
-        yield Finish("length" if is_cut else "stop", *tokens)
+        yield Finish("tool_calls" if function else "length" if is_cut else "stop", *tokens)
         material.call.stages.done("answer")
 
     async def _shortened(
@@ -260,6 +392,18 @@ class Answerer:
         return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
 
 
+def _as_call(event: Event, function: str) -> Event:
+    """Return an event of an answer's text as one of a call of `function` with this text as its arguments."""
+    match event:
+        case TextChunk(text):
+            return ToolCallChunk(0, text, f"call_{secrets.token_hex(12)}", function)
+        case Evidence(fields, unsupported):
+            return Evidence(
+                {CALL + pointer: found for pointer, found in fields.items()}, [CALL + one for one in unsupported]
+            )
+    return event
+
+
 def _definitions_count(request: ChatRequest, internal: Sequence[InternalTool]) -> int:
     """Return the number of tokens of the definitions of tools shown to the LLM."""
     definitions = [tool.model_dump_json(exclude_unset=True) for tool in request.tools or ()]
@@ -271,10 +415,12 @@ def _careful_count(text: str) -> int:
     return estimate_tokens(text, bytes_per_token=CAREFUL_BYTES_PER_TOKEN)
 
 
-def _question_about_pasted(message: str) -> tuple[str, list[Entry]]:
-    """Return the question in a message, and the document pasted beside the question, if any."""
-    text = pasted_in(message)
-    if text is None or len(text) < LEAST_PASTED:
-        return message, []
-    question = message.replace(text, "", 1).strip()
-    return question, [Entry(REQUEST, JsonResult({"text": text}))] if question else []
+def _pasted_text(document: Entry) -> str:
+    """Return the text that a pasted document has in the request."""
+    [message] = document.result.data["messages"].values()
+    return str(message["content"])
+
+
+def _is_document(text: str) -> bool:
+    """True if a pasted text is long enough, or has enough lines, to be a document and not a part of the question."""
+    return len(text) >= LEAST_PASTED or len(text.split("\n")) >= LEAST_LINES

@@ -26,18 +26,14 @@ class ChatCall:
     """Admission of the request by the caller's key, with nothing reserved yet."""
 
     async def note(self, event: Event) -> Event:
-        """Count `event` for metrics, charge the key for it, and return it.
+        """Count `event` for metrics, charge the key at the end of the answer, and return `event`.
 
         The key is charged before the end of the answer is sent, so that a client that repeats a request at once finds
-        its slot free.
+        its slot free. Text is counted where it is written, because not all of it becomes an event.
         """
         match event:
-            case TextChunk(text) | ReasoningChunk(text):
+            case TextChunk() | ReasoningChunk() | ToolCallChunk():
                 self.stages.answers()
-                self.admission.count_text(text)
-            case ToolCallChunk():
-                self.stages.answers()
-                self.admission.count_text(event.arguments)
             case Finish():
                 self.stages.answers()
                 self.stages.input_tokens += event.prompt_tokens

@@ -10,8 +10,8 @@ from models.safety.guard import CODES
 from tasks.catalog import ALIASES, TASK_NAMES
 from tasks.code_sandbox import CodeSandboxTask
 
-# No name contains a "<", so that the search stays linear in texts full of unclosed tags. With re.ASCII, the Kelvin sign
-# is no K.
+# The pattern excludes "<" from names, so that the search stays linear in texts full of unclosed tags. With re.ASCII,
+# the Kelvin sign does not match K.
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
 _GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE | re.ASCII)
 _LEFT = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)

@@ -1,29 +1,46 @@
 """Structured answers: results of tasks fill in some or all fields, and an LLM writes the others.
 
-A reliable LLM answers all fields. An LLM that invents values is not asked for values that have been read. Transcripts,
-translations, texts and counts are copied from the specialists' results. Dates, amounts, codes and the like are copied
-from the page, beside their labels: an extractor scores every piece of the text for every field (`tasks/extraction`).
+A reliable LLM answers all fields, or those that are not copied if fields are always extracted. An LLM that invents
+values is asked for none. Transcripts, translations, texts and counts are copied from the specialists' results. Dates,
+amounts, codes and the like are copied from the page, beside their labels: an extractor scores every candidate span
+of the text for every field (`tasks/extraction`). Without a reliable LLM, the fields that are left get the emptiest
+values that the schema permits.
 """
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.plan import Plan
-from app.chat.schema.structured import Shape
+from app.chat.schema.structured import NotFoundInInput, Shape
+from tasks.extraction.arguments_in_words import with_arguments
+from tasks.extraction.examples import Example
 from tasks.extraction.extractor import Extractor
+from tasks.extraction.fields import is_written_prose
 from tasks.extraction.filling import CopiedFields, copy_fields
 from tasks.extraction.passages import read_of
-from tasks.extraction.probability import FieldScores
+from tasks.extraction.printed_types import with_printed_types
 from tasks.extraction.whole_results import TaskResult, TaskResults
+from tasks.extraction.yes_and_no import most_harmless
 from tasks.precontext import Entry
+from tasks.schema.emptiness import Completion, NothingFits
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer
-from tasks.schema.paths import JsonPath
+from tasks.schema.paths import JsonPath, pointer_of, schema_at
 from tasks.schema.remainder import LEFT_OUT, rest_of, whole_of
+from tasks.wording.translation import asked_of
 
 _TOLD = "These fields are filled in already, answer with the others alone: "
+_ADVICE = "A capable language model would be asked for them: set OPENFAZE_LLM_BASE_URL."
+_WANTS_A_JUDGEMENT = "Nobody here can judge or sum up what was read: {fields}. {advice}"
+_UNDECIDED = "Nothing that was read decides {fields}: each has the value that claims least."
+_IMPROBABLE = (
+    "Probably nothing that was read answers {fields}. The schema demands a value: each has the likeliest of its type."
+)
+_EMPTY_LISTS = "Nothing was found to fill the list {fields}, which is empty."
+_MOST_NAMED = 20
+"""Number of fields that one warning names."""
 _MOST_TOLD = 60
 """Number of characters shown to the LLM of a value that is filled in already."""
 
@@ -37,8 +54,11 @@ class Filling:
     """Shape of the fields left to the LLM; None if every field is filled in."""
     answer: JsonAnswer | None = None
     """Whole answer, if no field is left to the LLM."""
-    scored: FieldScores | None = None
-    """Scores that the extractor gave every span of the text that was read."""
+    copied: CopiedFields = field(default_factory=lambda: CopiedFields({}))
+    """The copied values, with their places in what was read."""
+    undecided: Mapping[JsonPath, float] = field(default_factory=dict)
+    """The probabilities of the booleans and enums that nothing decided, by path."""
+    warnings: Sequence[str] = ()
 
     @property
     def instruction(self) -> str:
@@ -68,39 +88,110 @@ class Filling:
         return f"{_join(self.whole, self.values, {})[:-1]}, {rest.lstrip()[1:]}"
 
 
-def is_written(filling: Filling | None, path: JsonPath) -> bool:
-    """True if the LLM wrote the value at `path` of an answer: the value is not part of a copied field."""
-    return filling is None or not any(path[:end] in filling.values for end in range(1, len(path) + 1))
-
-
 async def fill(
-    shape: Shape, plan: Plan, entries: Sequence[Entry], document: Entry | None, extractor: Extractor | None
+    shape: Shape,
+    plan: Plan,
+    entries: Sequence[Entry],
+    document: Entry | None,
+    extractor: Extractor | None,
+    examples: Sequence[Example] = (),
 ) -> Filling | None:
-    """Fill in fields of `shape` from the results of `plan`'s steps.
+    """Fill in fields of `shape` from the results of `plan`'s steps, and leave the others to an LLM.
 
     If no step read anything, the fields are filled in from `document`, a text in the request. Return None if no field
     can be filled in. Raises ModelError.
     """
     if shape.schema is None:
         return None
-    steps = zip(plan.steps, entries, strict=True)
-    succeeded = [
-        TaskResult(step.task, step.text, entry.result)
-        for step, entry in steps
-        if not step.is_aside and entry.error is None
-    ]
-    results = TaskResults(succeeded, plan.reads_out)
-    copied = await copy_fields(shape.schema, results, read_of(entries, document), extractor)
+    copied = await _copied(shape.schema, plan, entries, document, extractor, examples)
     return await asyncio.to_thread(_filling, shape, copied) if copied.values else None
+
+
+async def fill_whole(
+    shape: Shape,
+    plan: Plan,
+    entries: Sequence[Entry],
+    document: Entry | None,
+    extractor: Extractor | None,
+    root: str,
+    examples: Sequence[Example] = (),
+    *,
+    are_own_words: bool = False,
+) -> Filling:
+    """Fill in all fields of `shape` without an LLM; those that nothing answers are as empty as their schema permits.
+
+    `are_own_words` states that `document` has the user's own words, not a document that they brought. A field that must
+    not be empty has the likeliest value of its type, however improbable. `root` is the pointer of the filled value in
+    the answer, for errors. Raises ModelError, and NotFoundInInput for a field that must not be empty if no value of its
+    type was read.
+    """
+    read = read_of(entries, document)
+    schema = await asyncio.to_thread(with_printed_types, shape.schema or {"type": "object"}, read)
+    if schema is not shape.schema:
+        shape = shape.with_schema(schema)
+    copied = await _copied(schema, plan, entries, document, extractor, examples)
+    if are_own_words and document is not None:
+        copied = await asyncio.to_thread(with_arguments, schema, copied, document)
+    return await asyncio.to_thread(_whole, shape, schema, copied, root)
+
+
+async def _copied(
+    schema: Mapping[str, Any],
+    plan: Plan,
+    entries: Sequence[Entry],
+    document: Entry | None,
+    extractor: Extractor | None,
+    examples: Sequence[Example],
+) -> CopiedFields:
+    steps = [(step, entry) for step, entry in zip(plan.steps, entries, strict=True) if not step.is_aside]
+    succeeded = [TaskResult(step.task, step.text, entry.result) for step, entry in steps if entry.error is None]
+    orders = [step.text for step, entry in steps if step.task == "translate" and step.after and entry.error is not None]
+    target = (await asyncio.to_thread(asked_of, orders[0])).target if orders else None
+    results = TaskResults(succeeded, plan.reads_out, target)
+    return await copy_fields(schema, results, read_of(entries, document), extractor, examples)
+
+
+def _whole(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: str) -> Filling:
+    completion = Completion(schema, {**copied.values, **copied.improbable}, most_harmless)
+    try:
+        value = completion.answer()
+        answer = shape.parse(json.dumps(value, ensure_ascii=False))
+    except NothingFits as nothing:
+        raise NotFoundInInput(root + pointer_of(nothing.path)) from None
+    except AnswerInvalid as invalid:
+        # Fields depend on each other: the schema demands something that nothing answers.
+        raise NotFoundInInput(root, str(invalid)) from None
+    warnings = [*copied.warnings, *_warnings(schema, completion)]
+    if copied.improbable:
+        warnings.append(_IMPROBABLE.format(fields=_named(list(copied.improbable))))
+    return Filling(copied.values, shape, None, answer, copied, completion.undecided, warnings)
+
+
+def _warnings(schema: Mapping[str, Any], completion: Completion) -> Iterator[str]:
+    unanswered = [*completion.unanswered, *completion.undecided]
+    judged = [path for path in unanswered if is_written_prose(path, schema_at(schema, path))]
+    if judged:
+        yield _WANTS_A_JUDGEMENT.format(fields=_named(judged), advice=_ADVICE)
+    if undecided := [path for path in completion.undecided if path not in judged]:
+        yield _UNDECIDED.format(fields=_named(undecided))
+    lists = [path for path, value in completion.values.items() if value == []] + completion.empty
+    if lists:
+        yield _EMPTY_LISTS.format(fields=_named(lists))
+
+
+def _named(paths: Sequence[JsonPath]) -> str:
+    names = [f"'{'.'.join(map(str, path))}'" for path in paths]
+    return ", ".join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
 
 
 def _filling(shape: Shape, copied: CopiedFields) -> Filling | None:
     values = copied.values
     rest = rest_of(shape.schema or {}, values)
     if rest is not None:
-        return Filling(values, shape, shape.with_schema(rest), scored=copied.scored)
+        return Filling(values, shape, shape.with_schema(rest), copied=copied)
     try:
-        return Filling(values, shape, None, shape.parse(_join(shape, values, {})), copied.scored)
+        answer = shape.parse(_join(shape, values, {}))
+        return Filling(values, shape, None, answer, copied)
     except AnswerInvalid:
         return None
 

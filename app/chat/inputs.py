@@ -2,10 +2,11 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from app.chat.planning.prose import pasted_in
 from app.errors import BadRequest
@@ -24,6 +25,7 @@ from app.wire.request import (
     UrlPart,
 )
 from models.embedding.embedder import Embedder, Vector
+from tasks.extraction.examples import MOST_EXAMPLES
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
 from tasks.precontext import REQUEST, Entry
@@ -40,6 +42,16 @@ _FEW_MESSAGES = 32
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleTurn:
+    """Earlier message of the user with an input, and the answer in the conversation that follows it."""
+
+    sources: tuple[Source, ...]
+    document: Entry | None
+    """The document that the message contains as text, if it has no sources."""
+    answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """Latest message of the user: the input of the tasks that the request runs."""
 
@@ -47,6 +59,10 @@ class Turn:
     sources: tuple[Source, ...]
     form: Form = PLAIN
     """Form of text read from images, requested in the field `ocr`."""
+    examples: tuple[ExampleTurn, ...] = ()
+    """Examples of the answer to a request with a schema, the oldest first."""
+    since: int = 0
+    """Index of the first message whose text may be copied into the answer. The examples are before it."""
     _vectors: list[Vector] = field(default_factory=list, repr=False, compare=False)
 
     async def vector(self, embedder: Embedder) -> Vector:
@@ -73,8 +89,13 @@ class Collector:
         """
         # Searching long texts for URLs, or comparing long inputs of equal length, takes milliseconds.
         turn = await run_off_loop(request, latest_turn, request, self.max_sources, Total(self.max_total_bytes))
-        sources = (replace(source, owner=tenant, fresh=fresh) for source in turn.sources)
-        return replace(turn, sources=tuple(await asyncio.gather(*map(self._found, sources))))
+
+        async def found(sources: Iterable[Source]) -> tuple[Source, ...]:
+            owned = (replace(source, owner=tenant, fresh=fresh) for source in sources)
+            return tuple(await asyncio.gather(*map(self._found, owned)))
+
+        examples = [replace(one, sources=await found(one.sources)) for one in turn.examples]
+        return replace(turn, sources=await found(turn.sources), examples=tuple(examples))
 
     async def _found(self, source: Source) -> Source:
         if source.file_id is None:
@@ -123,18 +144,24 @@ def texts_of(request: ChatRequest, *roles: str) -> list[str]:
     return [text_of(message) for message in request.messages if not roles or message.role in roles]
 
 
-def entry_of_user_texts(request: ChatRequest) -> Entry:
-    """Return an entry with the texts of the user messages, under the same indexes as in the request."""
-    return _request_entry(
-        {at: text_of(message) for at, message in enumerate(request.messages) if message.role == "user"}
-    )
+def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:
+    """Return an entry with the texts of the user messages from index `since`, under their indexes in the request."""
+    return _request_entry({at: text_of(request.messages[at]) for at in _users(request) if at >= since})
 
 
-def pasted_document(request: ChatRequest) -> Entry | None:
-    """Return the document pasted into a user message: the last one that contains a document."""
-    users = [(at, message) for at, message in enumerate(request.messages) if message.role == "user"]
-    found = ((at, pasted_in(text_of(message))) for at, message in reversed(users))
-    return next((_request_entry({at: text}) for at, text in found if text), None)
+def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
+    """Return the document pasted into a user message from index `since`: the last one that contains a document."""
+    users = (at for at in reversed(_users(request)) if at >= since)
+    return next((found for at in users if (found := _pasted_document_at(request, at))), None)
+
+
+def _users(request: ChatRequest) -> list[int]:
+    return [at for at, message in enumerate(request.messages) if message.role == "user"]
+
+
+def _pasted_document_at(request: ChatRequest, at: int) -> Entry | None:
+    text = pasted_in(text_of(request.messages[at]))
+    return _request_entry({at: text}) if text else None
 
 
 def _request_entry(texts: Mapping[int, str]) -> Entry:
@@ -144,16 +171,21 @@ def _request_entry(texts: Mapping[int, str]) -> Entry:
 def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:
     """Return the last user message with its media, or with the media of the latest earlier user message that has any.
 
-    An input named several times is one source, at the place of its first mention. URLs count only in the text of user
-    messages, because a mention in any other message is not a request to read the URL. All sources share `total`. Raises
-    BadRequest if every message is empty, or if there are more than `max_sources` sources.
+    An input that is named several times is one source, at the place of its first mention. URLs are only taken from the
+    text of user messages, because a mention in any other message is not a request to read the URL. All sources share
+    `total`. Raises BadRequest if every message is empty, or if there are more than `max_sources` sources.
     """
     if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
-    turns = [(index, m) for index, m in enumerate(request.messages) if m.role == "user"]
-    text = text_of(turns[-1][1]) if turns else ""
-    found = (_without_repeats(_sources_of_message(index, message), max_sources) for index, message in reversed(turns))
-    sources = next((sources for sources in found if sources), ())
+    users = _users(request)
+    last = users[-1] if users else 0
+    text = text_of(request.messages[last]) if users else ""
+    found = ((at, _without_repeats(_sources_of_message(at, request.messages[at]), max_sources)) for at in users[::-1])
+    at, sources = next(((at, sources) for at, sources in found if sources), (last, ()))
+    # A text after examples is an input of its own, and what came with the examples is not.
+    if at != last and pasted_in(text) and _examples(request, last, max_sources, total):
+        at, sources = last, ()
+    examples = _examples(request, at, max_sources, total)
     if len(sources) > max_sources:
         raise BadRequest(
             f"'messages' holds {max_sources + 1} inputs or more; the limit is {max_sources} (OPENFAZE_MAX_SOURCES)",
@@ -161,7 +193,39 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
             param="messages",
         )
     form = Form(bool(request.ocr.tables), bool(request.ocr.markdown)) if request.ocr else PLAIN
-    return Turn(text, tuple(replace(source, total=total) for source in sources), form)
+    return Turn(text, tuple(replace(source, total=total) for source in sources), form, examples, at if examples else 0)
+
+
+def _examples(request: ChatRequest, before: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
+    """Return the last MOST_EXAMPLES pairs of a user message with an input and an assistant message with an object.
+
+    They come before the message at index `before`. Only a request with a schema has examples. An example with more
+    than `max_sources` sources is none.
+    """
+    if request.response_format is None or request.response_format.type != "json_schema":
+        return ()
+    found: list[ExampleTurn] = []
+    for at in range(before - 2, -1, -1):
+        message, answer = request.messages[at], request.messages[at + 1]
+        if len(found) == MOST_EXAMPLES:
+            break
+        if message.role != "user" or answer.role != "assistant" or (value := _object_in(text_of(answer))) is None:
+            continue
+        sources = _without_repeats(_sources_of_message(at, message), max_sources)
+        document = None if sources else _pasted_document_at(request, at)
+        if (sources or document) and len(sources) <= max_sources:
+            found.append(ExampleTurn(tuple(replace(one, total=total) for one in sources), document, value))
+    return tuple(reversed(found))
+
+
+def _object_in(text: str) -> Mapping[str, Any] | None:
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _has_content(message: ChatMessage) -> bool:
@@ -198,7 +262,7 @@ def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]
 
 
 class _Content:
-    """Input contained in the request itself, equal to another of the same bytes, name and type.
+    """Input contained in the request itself. Two of these are equal if they have the same bytes, name and type.
 
     Bytes are read only to compare inputs of equal length, name and type.
     """

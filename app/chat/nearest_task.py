@@ -17,8 +17,8 @@ _TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").
 NEIGHBOURS = 3
 """Number of a task's nearest examples: the mean of their cosines is the score of the task."""
 LONGEST = 500
-"""Most characters of a request that is compared with examples. No task is nearest to a longer text, which is material
-to work on, not a question."""
+"""Largest number of characters of a request that is compared with examples. For longer texts `nearest` returns None:
+they are material to work on rather than a question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,9 @@ class Pipeline:
     redacts: bool = False
     """True if the guard redacts personal data when REDACTING is among its codes."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
-    """Function that puts together the engines of the given capabilities, off the event loop."""
+    """Function that builds the engines of the given capabilities in a thread."""
     recall: AnswerCache | None = None
-    """Cache of answers; None if every request is answered anew."""
+    """Cache of answers; None if every request is answered again."""
 
     async def run(self, call: ChatCall) -> AsyncGenerator[Event, None]:
         """Yield the request's events, with Finish last.
@@ -65,8 +65,8 @@ class Pipeline:
         )
         # Without a schema to satisfy, the result of the requested task is the answer.
         task = directives.task if is_open(request.response_format) else None
-        # No task keeps to a limit of tokens: a limit of one token would let any number of large results begin on an
-        # empty budget.
+        # Tasks ignore a limit of tokens. If the limit counted for the budget, requests with a limit of one token could
+        # start any number of large results on an empty budget.
         most = (request.max_completion_tokens or request.max_tokens) if task is None else None
         recall = None if call.fresh else self.recall
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)

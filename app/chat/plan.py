@@ -81,8 +81,8 @@ class Plan:
 class Choices:
     """Client's tools, among which an LLM chooses by itself.
 
-    The LLM is also offered the web search. A search that no word of the request asks for is thus the LLM's choice; a
-    plan would take the choice away.
+    The LLM is also offered the web search. If no word of the request asks for a search, the plan therefore contains
+    none, and the LLM decides.
     """
 
     search: bool
@@ -115,8 +115,8 @@ class Planner:
         Never raises: if the embedder fails, the rules alone make the plan.
         """
         prose = Prose.of(turn.text)
-        # Media are always inputs. A link is an input unless the text only shows it, for example in code. Links of an
-        # earlier message are no inputs.
+        # Media are always inputs. A link is an input unless the text only shows it, for example in code. Links in
+        # earlier messages are not inputs.
         sources = [
             (source, kind_of(source))
             for source in turn.sources
@@ -146,7 +146,7 @@ class Planner:
         wants: Wants,
         router: Router,
     ) -> list[Step]:
-        """Return the steps that the router adds to those of the rules."""
+        """Return the steps that the router adds to the steps from the rules."""
         text = turn.text
         if not text.strip():
             return []
@@ -158,6 +158,11 @@ class Planner:
             task = await router.nearest(turn, WITHOUT_MEDIA)
             return [Step(task, (), text, is_guess=True)] if task else []
         return []
+
+
+def reading_plan(sources: Sequence[Source]) -> Plan:
+    """Return a plan that reads the texts of sources, and does nothing else."""
+    return Plan(tuple(Step(_READERS[kind_of(source)], (source,), "") for source in sources), reads_out=True)
 
 
 def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, prose: Prose) -> list[Step]:

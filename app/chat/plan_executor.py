@@ -1,6 +1,7 @@
 """Runs planned tasks side by side, each as soon as the results that it needs are available."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,9 +31,9 @@ async def gather(
     `redact` and `form` are passed to the tasks. `redact` is also applied to texts passed from one step to another.
 
     The entry of a failed step contains the error. The first failure is raised only if the request is about nothing
-    else, or if no input can be read. EngineUnavailable is not raised then, because the LLM can still do what it can by
-    itself. `is_all` means that the LLM can do nothing by itself: then the failure of a requested task is raised, too,
-    if the task failed on every input.
+    else, or if no input can be read; even then, EngineUnavailable is not raised, because the LLM can still answer by
+    itself. `is_all` means that the LLM can do nothing by itself. In this case, the failure of a requested task is also
+    raised if the task failed on every input, unless it was to translate a transcript that is an answer without it.
 
     Cancelling the call cancels every step.
     """
@@ -73,6 +74,8 @@ def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseExceptio
     for step, outcome in zip(plan.steps, outcomes, strict=True):
         if step.may_be_read and isinstance(outcome, EngineUnavailable) and _text_in_pictures(plan, outcomes):
             continue
+        if isinstance(outcome, BaseException) and _keeps_readings(plan, step, outcomes):
+            continue
         if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.about_only):
             by_task.setdefault(step.task, []).append(outcome)
     lost = [
@@ -83,6 +86,13 @@ def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseExceptio
     if not all(isinstance(outcome, BaseException) for outcome in outcomes):
         lost = [failure for failure in lost if not _is_silence(failure)]
     return next(iter(lost), None)
+
+
+def _keeps_readings(plan: Plan, step: Step, outcomes: Sequence[Result[Any] | BaseException]) -> bool:
+    """True if a translation's inputs were read and are an answer without it: transcripts, which cost minutes, and texts
+    that the request asks for beside their translation."""
+    read = [plan.steps[index].task for index in step.after if not isinstance(outcomes[index], BaseException)]
+    return step.task == "translate" and bool(read) and (plan.reads_out or "speech_to_text" in read)
 
 
 def _text_in_pictures(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> str:
@@ -118,10 +128,14 @@ def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] |
 def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """Return the text of the results (one per step of `plan`), if the request asks for nothing else.
 
-    Such results are texts that were read, transcripts, translations and forecasts. None if an LLM has to add something,
-    or if nothing was found.
+    Such results are texts that were read, transcripts, translations and forecasts. Texts whose translation failed are
+    followed by the error. None if an LLM has to add something, or if nothing was found.
     """
-    if not plan.results_only or any(entry.error is not None for entry in entries):
+    if not plan.results_only:
+        return None
+    if (failure := untranslated(plan, entries)) is not None:
+        return "\n\n".join([*(entry.result.text() for entry in entries[:-1]), failure])
+    if any(entry.error is not None for entry in entries):
         return None
     if plan.steps[-1].task == "forecast":
         return assemble(tuple(entries[-1].result.pieces()))
@@ -129,6 +143,29 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     # Text that is only an input of a translation is not shown.
     shown = texts if plan.reads_out else texts[-1:]
     return "\n\n".join(text for text in shown if text.strip()) or None
+
+
+def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
+    """Return how many objects of each label were found, `4 × person`, and the text that was read beside them.
+
+    None if the plan does not look for objects, or has other steps, or if no object was found.
+    """
+    if {step.task for step in plan.steps} not in ({"object_detection"}, {"object_detection", "ocr"}):
+        return None
+    found = [one for one in entries if one.name == "object_detection" and one.error is None]
+    labels = Counter(item["label"] for one in found for item in one.result.data["detected_objects"])
+    if not labels:
+        return None
+    read = [one.result.text().strip() for one in entries if one.name == "ocr" and one.error is None]
+    counts = "\n".join(f"{count} × {label}" for label, count in labels.most_common())
+    return "\n\n".join(filter(None, [counts, *read]))
+
+
+def untranslated(plan: Plan, entries: Sequence[Entry]) -> str | None:
+    """Return the error of the last step if it was to translate what all steps before it have read, or else None."""
+    if not plan.steps or plan.steps[-1].task != "translate" or not plan.steps[-1].after:
+        return None
+    return None if any(entry.error is not None for entry in entries[:-1]) else entries[-1].error
 
 
 def as_entry(task: str, outcome: Result[Any] | BaseException) -> Entry:

@@ -222,7 +222,7 @@ class _ChunkEncoder:
             yield self._delta_chunk(Delta(content="</think>"))
 
     def _piece(self, text: str) -> bytes:
-        """Return a chunk of text that is not the first chunk, so that only its text is new."""
+        """Return a chunk of text after the first chunk. Only the text differs from earlier chunks."""
         if self._around is None:
             before, content, after = self._delta_chunk(Delta(content="")).partition(_NO_CONTENT)
             self._around = before + content.removesuffix(b'""'), after

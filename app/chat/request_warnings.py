@@ -21,8 +21,8 @@ _OF_OPENAI = (
     "safety_identifier",
     "service_tier",
 )
-"""Fields of chat completions that are accepted without an effect, and whose effect would not show in an answer
-anyway."""
+"""Fields of chat completions that are accepted but have no effect. With another server, their effect would not be
+visible in an answer either."""
 _WITHOUT_EFFECT = {
     "audio": "answers are text",
     "function_call": "send 'tool_choice'",
@@ -43,8 +43,8 @@ _KNOWN: Mapping[str, Sequence[str]] = {
 }
 """Fields that an object may have in addition to those of its class, by the object's path."""
 _MOST, _MOST_COMPARED = 1000, 16
-"""Bounds on the examined objects of a request, and fields of an object; and on the unknown fields that are compared,
-which takes up to half a millisecond."""
+"""Largest number of objects of a request, and of fields of an object, that are examined; and largest number of unknown
+fields that are compared with known names, which takes up to half a millisecond."""
 _SEARCHED, _MOST_SEARCHED = 1000, 16
 """Number of characters of a user's text that are searched for a tag, and number of the latest texts that are
 searched."""
@@ -65,6 +65,8 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
         yield "A system message holds half of a <task> tag, which has no effect. Write <task>ocr</task>."
     if any(has_task_tag(text, _SEARCHED) for text in texts_of(request, "user")[-_MOST_SEARCHED:]):
         yield "A user message holds a <task> tag, which has no effect there: it counts in system messages alone."
+    if request.flags and not directives.guard:
+        yield "Field 'guard_mode' has no effect without codes to judge by: <guard>ALL</guard> in a system message."
     sent = request.model_extra or {}
     for name, instead in _WITHOUT_EFFECT.items():
         if sent.get(name) not in _ASKS_NOTHING:
@@ -73,8 +75,7 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
 
 
 def misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) -> Iterator[str]:
-    """Yield a warning for each unknown field that resembles a field which is absent, in the request or in an object in
-    it.
+    """Yield a warning for each unknown field of the request, or of an object in it, that resembles an absent field.
 
     `known` lists fields that objects may have in addition to those of their classes.
     """
@@ -98,8 +99,7 @@ def _objects(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
 
 
 def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple[str, dict[str, str], str]]:
-    """Yield the unknown fields of an object, each with the object's absent fields by their letters, and with its
-    path."""
+    """Yield each unknown field of an object with its path, and with the object's absent fields by their letters."""
     extra = sent.model_extra or {}
     declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
     places = {name: declared.get(name, name in extra) for name in (*declared, *known)}

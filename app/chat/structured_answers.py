@@ -11,16 +11,16 @@ from typing import Any
 
 import structlog
 
-from app.chat.filling import is_written
 from app.chat.inputs import entry_of_user_texts, pasted_document
 from app.chat.material import Material
 from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds
 from app.events import AnswerWarning, Event, TextChunk
 from models.fair_executor import FairExecutor
-from tasks.extraction.evidence import IsWritten, find_evidence
+from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
+from tasks.extraction.filling import CopiedFields
 from tasks.extraction.passages import read_of
 from tasks.precontext import Entry, Evidence
 from tasks.schema.checker import SchemaChecker
@@ -28,6 +28,10 @@ from tasks.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from tasks.schema.paths import leaves, pointer_of, schema_at
 
 log = structlog.get_logger(__name__)
+
+MAX_EVIDENCE_CHARS = 200_000_000
+"""Largest number of characters compared for evidence, summed over the fields, because each field is compared with the
+whole text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,6 @@ class StructuredAnswers:
     executor: FairExecutor
     """Threads for work on long texts."""
     evidence_executor: FairExecutor
-    most_evidence_chars: int
-    """Largest number of characters compared for evidence, as a sum over the fields: each is compared with all text."""
     extractor: Extractor | None = None
     """Extractor that finds and scores values of fields. None if fields are neither extracted nor scored."""
 
@@ -55,18 +57,15 @@ class StructuredAnswers:
                 async for event in events:
                     if not isinstance(event, TextChunk):
                         yield event
-            written: IsWritten | None = None
-            if not rounds.llm.is_capable and (rounds.entries or material.document):
-                written = partial(is_written, filling)
             if rounds.finish_reason != "stop":
                 text = filling.cut_answer(rounds.text) if filling and rounds.text else rounds.text
                 if text:
                     yield TextChunk(text)
                 if rounds.finish_reason == "length":
                     members = await asyncio.to_thread(whole_members, text)
-                    for warning in _written_fields(members, material, written):
+                    for warning in _written_fields(material):
                         yield warning
-                    traced, _ = await self._traced(members, rounds.entries, material, shape, written, is_cut=True)
+                    traced, _ = await self._traced(members, rounds.entries, material, shape, is_cut=True)
                     for event in traced:
                         yield event
                 return
@@ -78,9 +77,9 @@ class StructuredAnswers:
                     raise SchemaNotSatisfied(str(invalid)) from invalid
                 log.info("answer_invalid", llm=rounds.llm.name)
                 events = rounds.again(COMPLAINT.format(reason=invalid))
-        for warning in _written_fields(answer.value, material, written):
+        for warning in _written_fields(material):
             yield warning
-        for event in await self.with_evidence(answer, rounds.entries, material, shape, written):
+        for event in await self.with_evidence(answer, rounds.entries, material, shape):
             yield event
 
     async def with_evidence(
@@ -89,10 +88,9 @@ class StructuredAnswers:
         entries: Sequence[Entry],
         material: Material,
         shape: Shape,
-        written: IsWritten | None = None,
     ) -> list[Event]:
         """Return the events of the answer, and of the evidence for its fields."""
-        events, evidence = await self._traced(answer.value, entries, material, shape, written)
+        events, evidence = await self._traced(answer.value, entries, material, shape)
         if material.request.verbatim and evidence is not None:
             answer = await asyncio.to_thread(supported, answer, evidence, shape)
         return [TextChunk(answer.text), *events]
@@ -103,51 +101,54 @@ class StructuredAnswers:
         entries: Sequence[Entry],
         material: Material,
         shape: Shape,
-        written: IsWritten | None,
         *,
         is_cut: bool = False,
     ) -> tuple[list[Event], Evidence | None]:
-        """Return the evidence for the fields of an answer, and its events, if the client requests evidence.
-
-        An answer that `is_cut` gets no probabilities. A field `written` by an LLM that invents values gets no evidence.
-        """
-        request, filling = material.request, material.filling
-        if not request.shows_evidence:
+        """Return the evidence for the fields of an answer, and its events, if the client requests evidence."""
+        if not material.request.shows_evidence:
             return [], None
-        scored = filling.scored if filling else None
-        if scored is None and self.extractor is not None and written is None and not is_cut:
-            read = read_of(entries, await asyncio.to_thread(pasted_document, request))
+        evidence, left_out = await self.trace(value, entries, material, shape, is_cut=is_cut)
+        if not left_out:
+            return [evidence], evidence
+        warning = (
+            f"No evidence was looked for in the last {left_out} fields: so many fields are too many for so much text."
+        )
+        return [AnswerWarning(warning), evidence], evidence
+
+    async def trace(
+        self, value: Any, entries: Sequence[Entry], material: Material, shape: Shape, *, is_cut: bool = False
+    ) -> tuple[Evidence, int]:
+        """Return the evidence for the fields of an answer, and the number of fields that it leaves out.
+
+        An answer that `is_cut` gets no probabilities.
+        """
+        request, filling, since = material.request, material.filling, material.turn.since
+        placed: CopiedFields | None = filling.copied if filling and filling.copied.can_place else None
+        if placed is None and self.extractor is not None and filling is None and not is_cut:
+            read = read_of(entries, await asyncio.to_thread(pasted_document, request, since))
             scored = await self.extractor.score(read, await asyncio.to_thread(fields_in, value, shape.schema))
-        document = scored.document if scored else None
-        evidence, left_out = await self.evidence_executor.run(
+            placed = CopiedFields({}, scored)
+        document = placed.document if placed else None
+        return await self.evidence_executor.run(
             find_evidence,
             value,
             entries,
             shape.schema,
-            most_chars=self.most_evidence_chars,
-            support=partial(scored.place, copied=filling is not None) if scored else None,
-            request=document or await asyncio.to_thread(entry_of_user_texts, request),
-            written=written,
+            most_chars=MAX_EVIDENCE_CHARS,
+            support=partial(placed.place, copied=filling is not None) if placed else None,
+            request=document or await asyncio.to_thread(entry_of_user_texts, request, since),
+            decided=filling.copied.decided if filling else {},
+            undecided=filling.undecided if filling else {},
         )
-        if not left_out:
-            return [evidence], evidence
-        warning = (
-            f"No evidence was looked for in the last {left_out} fields: so many fields are too many for so much text "
-            "(OPENFAZE_MAX_EVIDENCE_CHARS)."
-        )
-        return [AnswerWarning(warning), evidence], evidence
 
 
-def _written_fields(value: Any, material: Material, written: IsWritten | None) -> Iterator[AnswerWarning]:
-    """Yield a warning that names fields written by the LLM.
-
-    These are the fields beside copied fields, or, for an LLM that invents values, all fields that it wrote.
-    """
-    filling = material.filling
-    fields = filling.written_fields if filling else list(value) if written and isinstance(value, dict) else []
+def _written_fields(material: Material) -> Iterator[AnswerWarning]:
+    """Yield a warning that names the fields that the LLM wrote beside copied fields."""
+    fields = material.filling.written_fields if material.filling else []
     if fields:
-        rest = " The other fields are copied." if filling else ""
-        yield AnswerWarning(f"Written by {material.llm.name}, not read: {', '.join(fields)}.{rest}")
+        yield AnswerWarning(
+            f"Written by {material.llm.name}, not read: {', '.join(fields)}. The other fields are copied."
+        )
 
 
 def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from app.access.admission import Admission
 from app.chat.context.prompt import LlmMessage, fenced
 from app.chat.inputs import Turn
 from app.chat.specialists import Specialists
@@ -39,7 +40,7 @@ MAX_TOOL_ROUNDS = 4
 """Number of rounds in which the LLM may call tasks before it must answer."""
 NOT_RUN = (
     "error: not run. At most {a_round} calls after one answer, and {a_request} in all, are run "
-    "(OPENFAZE_MAX_TOOL_CALLS_A_ROUND, OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
+    "(OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
 )
 NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call one of these, or answer in words."
 _LEFT_OUT = "The language model called '{}', which is not one of the tools that it was offered: the call is left out."
@@ -73,9 +74,9 @@ class ToolLimits:
     reads."""
 
     at_once: int = 8
-    """Largest number of tasks that run at a time (OPENFAZE_TOOL_CALLS_AT_ONCE)."""
+    """Largest number of tasks that run at a time."""
     a_round: int = 16
-    """Largest number of tasks after one answer of the LLM (OPENFAZE_MAX_TOOL_CALLS_A_ROUND)."""
+    """Largest number of tasks after one answer of the LLM."""
     a_request: int = 32
     """Largest number of tasks in one request (OPENFAZE_MAX_TOOL_CALLS)."""
 
@@ -126,6 +127,8 @@ class Rounds:
     fence: str = ""
     limits: ToolLimits = field(default_factory=ToolLimits)
     limit: TimeLimit = field(default_factory=TimeLimit)
+    admission: Admission = field(default_factory=Admission)
+    """Admission of the request, which is charged for all that the LLM writes, shown or not."""
     holds_text: bool = False
     """True if no text is shown before the end of its call, because only the text of the last call counts."""
     corrected: bool = False
@@ -216,9 +219,9 @@ class Rounds:
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of one call of the LLM.
 
-        Calls of internal tools are added to `requested`, unless the client's tools are called too. If `corrects`, calls
-        of unknown tools are added once, provided that there is no other output; otherwise they are dropped. The client
-        sees neither kind of call.
+        Calls of internal tools are added to `requested`, unless the client's tools are called too. With `corrects`,
+        calls of unknown tools are also added, if there is no other output; otherwise they are dropped. The client sees
+        neither kind of call.
         """
         reply = self._reply = _Reply()
         done = Done("stop")
@@ -257,12 +260,15 @@ class Rounds:
         """Record an event, and return the event that the client sees, if any."""
         match event:
             case TextDelta(text, logprobs):
+                self.admission.count_text(text)
                 reply.text_chunks.append(text)
                 return TextChunk(text, logprobs)
             case ReasoningDelta(text):
+                self.admission.count_text(text)
                 reply.reasoning_chunks.append(text)
                 return ReasoningChunk(text)
             case ToolCallDelta():
+                self.admission.count_text(event.arguments)
                 call = reply.calls.setdefault(event.index, _RequestedCall(event.id or "", event.name or ""))
                 call.pieces.append(event.arguments)
                 if call.name in self._offered:
@@ -277,9 +283,14 @@ class Rounds:
         # Counts come from the LLM's server, else from the tokenizer, else from an estimate.
         count = self.llm.count_tokens
         prompt, completion = done.prompt_tokens, done.completion_tokens
-        self.prompt_tokens += sum(map(count, map(_text_of, self.messages))) if prompt is None else prompt
-        output = [*reply.text_chunks, *reply.reasoning_chunks, *(call.arguments for call in reply.calls.values())]
-        self.completion_tokens += count("".join(output)) if completion is None else completion
+        if prompt is None:
+            prompt = sum(map(count, map(_text_of, self.messages)))
+        if completion is None:
+            calls = (call.arguments for call in reply.calls.values())
+            completion = count("".join([*reply.text_chunks, *reply.reasoning_chunks, *calls]))
+        self.prompt_tokens += prompt
+        self.completion_tokens += completion
+        self.admission.count_call(prompt, completion)
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
 

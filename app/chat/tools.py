@@ -134,8 +134,8 @@ TOOLS: Sequence[InternalTool] = (
 
 
 def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[InternalTool]:
-    """Return the tools that can contribute: their task runs here and, if it reads inputs or links, there is an input
-    that the plan has not given to it already."""
+    """Return the tools that can contribute. A tool can contribute if its task runs here and, for a task that reads
+    inputs or links, if there is an input that the plan has not given to the task already."""
     planned = {(step.task, source) for step in plan.steps for source in step.sources}
 
     def is_new(tool: InternalTool, source: Source) -> bool:

@@ -29,6 +29,22 @@ T = TypeVar("T")
 _PRIVATE = 0o700
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
 """Names of the extras that install protocols, by protocol."""
+KNOWN = ".json"
+"""Suffix of the name of a file's record."""
+FILE = "index.sqlite3"
+_SCHEMA = Schema(
+    1,
+    """
+CREATE TABLE files (
+    owner TEXT NOT NULL, id TEXT NOT NULL, size INTEGER NOT NULL, created REAL NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (owner, id)
+) WITHOUT ROWID
+""",
+)
+_TRIES = 3
+"""Largest number of attempts of one call to read an owner's records into the index, if the index is lost meanwhile."""
+_LOCKED_S = 10.0
+"""Seconds that a connection waits for the lock of another process."""
 
 
 class Storage:
@@ -145,20 +161,16 @@ class Storage:
         return f"{self._root}/{name}" if name else self._root
 
 
-KNOWN = ".json"
-"""Suffix of the name of a file's record."""
-
-
 @dataclass(frozen=True, slots=True)
 class FileLimits:
     file_bytes: int = 512 * MB
-    """Most bytes of one file (OPENFAZE_MAX_FILE_MB)."""
+    """Largest number of bytes of one file (OPENFAZE_MAX_FILE_MB)."""
     owner_bytes: int = 10_240 * MB
-    """Most bytes of all files of one owner (OPENFAZE_MAX_FILES_MB)."""
+    """Largest number of bytes of all files of one owner (OPENFAZE_MAX_FILES_MB)."""
     owner_files: int = 10_000
-    """Most files of one owner (OPENFAZE_MAX_FILES)."""
+    """Largest number of files of one owner (OPENFAZE_MAX_FILES)."""
     ttl_s: float = 720 * 3600.0
-    """Seconds that a file is kept, 0 for ever (OPENFAZE_FILES_TTL_HOURS)."""
+    """Seconds that a file is kept, 0 forever (OPENFAZE_FILES_TTL_HOURS)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,24 +202,8 @@ def from_record(record: bytes) -> StoredFile | None:
         return None
 
 
-FILE = "index.sqlite3"
-_SCHEMA = Schema(
-    1,
-    """
-CREATE TABLE files (
-    owner TEXT NOT NULL, id TEXT NOT NULL, size INTEGER NOT NULL, created REAL NOT NULL, record BLOB NOT NULL,
-    PRIMARY KEY (owner, id)
-) WITHOUT ROWID
-""",
-)
-_TRIES = 3
-"""Largest number of attempts of one call to read an owner's records into the index, if the index is lost meanwhile."""
-_LOCKED_S = 10.0
-"""Seconds that a connection waits for the lock of another process."""
-
-
 class NoRoom(Exception):
-    """The owner has no room for another file: by the number of files if `too_many`, else by their bytes."""
+    """The owner has no room for another file. The limit is the number of files if `too_many`, else their bytes."""
 
     def __init__(self, *, too_many: bool) -> None:
         super().__init__()
@@ -239,8 +235,8 @@ class FileIndex:
 
     def follow(self, owner: str) -> None:
         """Bring the index into line with the records in the owner's folder."""
-        # Known ids are read before the folder is listed: the record of a known file that is not being added must then
-        # be in the folder, unless the file was deleted.
+        # Known ids are read before the folder is listed. If a known file is then missing in the folder and is not being
+        # added, it was deleted.
         openings, known = self._done(lambda db: (self._file.openings, _ids(db, owner)))
         known -= self._coming
         names = self._storage.sizes(owner)

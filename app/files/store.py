@@ -1,7 +1,8 @@
-"""Store uploaded files, each for its owner alone and for a limited time.
+"""Stores uploaded files, each for its owner alone and for a limited time.
 
 A file has two parts: `owner/id` with its bytes, and `owner/id.json`, its record, which is written last and deleted
-first. Without a record there is no file. Other requests see an upload once its Writing has published it."""
+first. Without a record there is no file. Other requests see an upload once its Writing has published it.
+"""
 
 import asyncio
 import re
@@ -41,6 +42,10 @@ _SWEEP_S = 3600.0
 _FOLLOW_S = 60.0
 
 log = structlog.get_logger(__name__)
+_HEAD = 64 * 1024
+"""Bytes at the beginning of a file that determine its type."""
+_AT_ONCE = 128 * 1024
+"""Bytes that are collected before they are written, because each write takes a turn of the threads that keys share."""
 
 
 class FileStore:
@@ -189,12 +194,6 @@ class FileStore:
             self.storage.delete(name)
 
 
-_HEAD = 64 * 1024
-"""Bytes at the beginning of a file that determine its type."""
-_AT_ONCE = 128 * 1024
-"""Bytes that are collected before they are written, because each write takes a turn of the threads that keys share."""
-
-
 class Writing:
     """Upload that is being written, begun and ended by a FileStore. Memory holds only the first bytes of the file, and
     bytes that are not written yet."""
@@ -237,7 +236,7 @@ class Writing:
             await self._flush()
 
     async def publish(self, filename: str, purpose: str, keep_s: float | None) -> StoredFile:
-        """Publish the file to its owner, for `keep_s` seconds or for ever. Raises BadRequest for an empty file, and
+        """Publish the file to its owner, for `keep_s` seconds or forever. Raises BadRequest for an empty file, and
         PayloadTooLarge."""
         if not self._size:
             raise BadRequest("Field 'file': the file is empty", param="file")
@@ -252,7 +251,7 @@ class Writing:
             created=created,
             expires=None if keep_s is None else int(created + keep_s),
         )
-        # Once begun, publishing is finished even if the caller is cancelled: the file must be complete or absent.
+        # Publishing is finished even if the caller is cancelled, because the file must be complete or absent.
         self._published = True
         await asyncio.shield(asyncio.create_task(self._publish(file)))
         return file

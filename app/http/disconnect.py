@@ -1,4 +1,4 @@
-"""Detects that a caller has hung up, and ends the work for that caller."""
+"""Detects that a caller has hung up, and ends the work for this caller."""
 
 import asyncio
 from collections.abc import Coroutine

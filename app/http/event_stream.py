@@ -60,7 +60,7 @@ class EventStreamResponse(Response):
                 public = told(error, "stream_failed")
                 self._stages.failed, self._stages.rejected = public.status, public.rejected
                 await _send_piece(send, self._failure(public))
-        # The end is sent last, because `receive` reports a disconnect from then on.
+        # The end is sent last, because `receive` reports a disconnect once the end was sent.
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _say_good_bye(self, send: Send) -> None:

@@ -20,7 +20,7 @@ class UploadForm:
     """Parser of a form with small fields and one file in the field `file`. The file's bytes are returned, not kept."""
 
     def __init__(self, content_type: str, needs: str = "purpose", field_bytes: int = _FIELD_BYTES) -> None:
-        """Create a parser. `needs` names the field required beside the file. Raises BadRequest for a body that is no
+        """Create a parser. `needs` names the field required beside the file. Raises BadRequest for a body that is not a
         form."""
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):

@@ -17,13 +17,16 @@ from app.http.body import read_body
 from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
-from app.wire.parse import LARGE, Shortened, TooManyValues, shorten
+from app.wire.parse import LARGE, MAX_VALUES, Shortened, TooManyValues, shorten
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
     from app.mcp.server import ToolContext
 
 PATH = "/mcp"
+LARGEST_CALL = 4 * MB
+"""Largest size of a request in bytes: the protocol's server parses all of it at once. A larger source is uploaded to
+`/v1/files`, and named by its id."""
 _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
 _HERE = ("localhost", "127.0.0.1", "[::1]")
@@ -45,7 +48,6 @@ class Mount:
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
         self._hosts = frozenset(settings.mcp_hosts or (_HERE if is_for_here else ()))
         self._build = build
-        self._max_bytes = int(settings.mcp_max_mb * MB)
         self._manager: Any = None
         self._starting: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -72,16 +74,15 @@ class Mount:
         ApiError."""
         services: Services = request.app.state.services
         try:
-            body = await read_body(request, self._max_bytes)
+            body = await read_body(request, LARGEST_CALL)
         except PayloadTooLarge:
-            raise self._too_large(f"larger than {megabytes(self._max_bytes)}") from None
+            raise self._too_large(f"larger than {megabytes(LARGEST_CALL)}") from None
         if len(body) < LARGE:
             return _checked(Shortened(body, {}))
-        most = services.settings.max_json_values
         try:
-            return await services.wire.run(lambda: _checked(shorten(body, max_values=most)))
+            return await services.wire.run(lambda: _checked(shorten(body, max_values=MAX_VALUES)))
         except TooManyValues:
-            raise PayloadTooLarge(f"The request has more than {most} values (OPENFAZE_MAX_JSON_VALUES).") from None
+            raise PayloadTooLarge(f"The request has more than {MAX_VALUES} values.") from None
 
     def _refused(self, request: Request) -> ApiError | None:
         if request.method != "POST":
@@ -96,13 +97,13 @@ class Mount:
                     param=header,
                 )
         size = request.headers.get("content-length", "")
-        if size.isdecimal() and int(size) > self._max_bytes:
+        if size.isdecimal() and int(size) > LARGEST_CALL:
             return self._too_large(megabytes(int(size)))
         return None
 
     def _too_large(self, size: str) -> PayloadTooLarge:
         return PayloadTooLarge(
-            f"The request is {size}; the limit at {PATH} is {megabytes(self._max_bytes)} (OPENFAZE_MCP_MAX_MB). Upload "
+            f"The request is {size}; the limit at {PATH} is {megabytes(LARGEST_CALL)}. Upload "
             "the file to /v1/files, and give its id as 'source'."
         )
 
@@ -118,7 +119,7 @@ class Mount:
         from app.mcp.server import build_server
 
         server = self._build(services) if self._build else build_server(services, _caller)
-        return StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=self._max_bytes)
+        return StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=LARGEST_CALL)
 
     async def _run(self, started: asyncio.Event) -> None:
         """Run the manager in one task, because its task group must be exited in the task that entered it."""
@@ -153,8 +154,8 @@ def _checked(message: Shortened) -> Shortened:
 def _check_form(said: object) -> None:
     """Check the form of a JSON-RPC message.
 
-    Raises BadRequest for an object that is no such message, or for a call of a tool that lacks a field: the package's
-    own error would name its classes.
+    Raises BadRequest for an object that is not such a message, or for a call of a tool that lacks a field: the
+    package's own error would name its classes.
     """
     if not isinstance(said, dict):
         raise BadRequest("The body should be one message of JSON-RPC, which is an object.")

@@ -37,6 +37,7 @@ INSTRUCTIONS = (
 )
 
 Report = Callable[[Progress], Awaitable[None]]
+_PLACE = re.compile(r"messages\[\d+\]\.content\[\d+\](?:\.file(?:\.\w+)?)?|response_format(?:\.json_schema)?\.schema")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def build_server(
             await context.session.report_progress(progress.done, progress.total or None, progress.stage)
 
         caller = caller_of(context.request)
-        # The package runs tools in tasks of its own, in which the caller's share must be set anew.
+        # The package runs tools in tasks of its own, in which the caller's share must be set again.
         share = SHARE.set(caller.admission.caller.share)
         try:
             arguments = params.arguments or {}
@@ -133,7 +134,7 @@ async def _ran(
     services: Services, tool: McpTool, body: dict[str, Any], caller: ToolContext, report: Report
 ) -> types.CallToolResult:
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
-    chat = await parse_aside(ChatRequest, sent, services.settings.max_json_values, services.wire)
+    chat = await parse_aside(ChatRequest, sent, services.wire)
     limit_s = services.settings.request_timeout_s
     call = ChatCall(
         chat,
@@ -160,7 +161,7 @@ async def _ran(
     try:
         result, coded, pictures = await services.wire.run(made)
     except ValueError:
-        # A refusal by the guard is no JSON.
+        # A refusal by the guard is not JSON.
         return types.CallToolResult(content=[types.TextContent(text=content)], is_error=True)
     warnings = [types.TextContent(text=f"Note: {one}") for one in answer.warnings or ()]
     if len(coded) > LARGE:
@@ -206,9 +207,6 @@ def _pictures(value: Any) -> Iterator[types.ImageContent]:
                 kind, _, data = text.partition(";base64,")
                 found += 1
                 yield types.ImageContent(data=data, mime_type=kind.removeprefix("data:"))
-
-
-_PLACE = re.compile(r"messages\[\d+\]\.content\[\d+\](?:\.file(?:\.\w+)?)?|response_format(?:\.json_schema)?\.schema")
 
 
 def _argument(place: re.Match[str]) -> str:

@@ -35,6 +35,18 @@ _Source = Annotated[
 _Text = Annotated[str, Field(min_length=1, description="The text itself, instead of a source.")]
 _Language = Annotated[str, Field(min_length=2, max_length=60, description="By its English name or its ISO 639 code.")]
 _PAGES = r"^(\d+(\s*[-–]\s*\d+)?(\s*,\s*\d+(\s*[-–]\s*\d+)?)*)?$"
+_LONGEST_CODE = 3
+LIST = "results"
+"""Field with the result, if the result is a list."""
+FILE = "file"
+"""Field that names the file of a result that is too large."""
+_FILE_SCHEMA = {
+    "type": "object",
+    "properties": {"id": {"type": "string"}, "uri": {"type": "string"}, "bytes": {"type": "integer"}},
+    "required": ["id", "uri", "bytes"],
+    "description": "Instead of the rest, where that is large: the whole as JSON, under /v1/files.",
+}
+EXTRACT: Literal["extract"] = "extract"
 
 
 class Arguments(BaseModel):
@@ -251,18 +263,6 @@ class McpTool:
             raise BadRequest(problem.message, param=problem.path) from None
 
 
-_LONGEST_CODE = 3
-LIST = "results"
-"""Field with the result, if the result is a list."""
-FILE = "file"
-"""Field that names the file of a result that is too large."""
-_FILE_SCHEMA = {
-    "type": "object",
-    "properties": {"id": {"type": "string"}, "uri": {"type": "string"}, "bytes": {"type": "integer"}},
-    "required": ["id", "uri", "bytes"],
-    "description": "Instead of the rest, where that is large: the whole as JSON, under /v1/files.",
-}
-
 TOOLS: Mapping[str, McpTool] = {
     tool.name: tool
     for tool in (
@@ -293,7 +293,6 @@ TOOLS: Mapping[str, McpTool] = {
         ),
     )
 }
-EXTRACT: Literal["extract"] = "extract"
 
 
 def _plain(schema: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Routes of other servers that this server lacks, with a replacement for each, to be named in the client's error."""
+"""Routes of other servers that this server lacks, each with a replacement that the client's error names."""
 
 from collections.abc import Mapping
 

@@ -46,6 +46,13 @@ from tasks.wording.transcripts import SpeechOptions
 
 Heard = Progress | Phrase | Transcript
 """Event of a transcription. Progress comes first, then phrases as soon as they are final, and the transcript last."""
+_SEEK_HZ = 100
+"""Number of units of `seek` per second: Whisper's frames."""
+_FIELD_BYTES = 1024 * 1024
+"""Largest size of a field other than the file, in bytes.
+
+The longest fields are clips of known speakers, which are read only to be refused by name.
+"""
 
 
 async def hear(
@@ -63,10 +70,6 @@ async def hear(
     stages.done("task")
     stages.answers()
     yield work.result
-
-
-_SEEK_HZ = 100
-"""Number of units of `seek` per second: Whisper's frames."""
 
 
 def transcription(transcript: Transcript, request: audio.TranscriptionRequest) -> BaseModel | str:
@@ -220,12 +223,6 @@ def _low(transcript: Transcript) -> Literal[True] | None:
 def _usage(transcript: Transcript) -> audio.Duration:
     return audio.Duration(seconds=_seconds(transcript))
 
-
-_FIELD_BYTES = 1024 * 1024
-"""Largest size of a field other than the file, in bytes.
-
-The longest fields are clips of known speakers, which are read only to be refused by name.
-"""
 
 router = APIRouter(prefix="/v1/audio", tags=["audio"])
 

@@ -33,6 +33,16 @@ WINDOW = "24h"
 MAX_LISTED = 100
 _WAIT_S = 61
 """Delay in `retry-after`, in seconds: longer than clients wait by themselves."""
+EXAMPLE_FILE = "file-0123456789abcdef0123456789abcdef"
+_MOMENTS: tuple[Status, ...] = (
+    "in_progress",
+    "finalizing",
+    "completed",
+    "failed",
+    "expired",
+    "cancelling",
+    "cancelled",
+)
 
 
 class BatchRequest(RequestModel):
@@ -120,7 +130,6 @@ _EXAMPLES = {
     }
 }
 
-EXAMPLE_FILE = "file-0123456789abcdef0123456789abcdef"
 _EXAMPLES = {
     "Run the lines of a file": {
         "input_file_id": EXAMPLE_FILE,
@@ -142,7 +151,7 @@ async def create_batch(request: Request) -> BatchObject:
     if is_on(request, "x-interfaze-zdr"):
         raise BadRequest("A batch is kept, and 'x-interfaze-zdr' asks to keep nothing: send the requests one by one.")
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_aside(BatchRequest, body, services.settings.max_json_values, services.wire)
+    asked = await parse_aside(BatchRequest, body, services.wire)
     if asked.endpoint not in ENDPOINTS:
         raise BadRequest(f"Field 'endpoint': Input should be one of: {', '.join(ENDPOINTS)}", param="endpoint")
     if asked.completion_window != WINDOW:
@@ -277,14 +286,3 @@ def _object(batch: Batch) -> BatchObject:
         metadata=batch.metadata,
         **moments,
     )
-
-
-_MOMENTS: tuple[Status, ...] = (
-    "in_progress",
-    "finalizing",
-    "completed",
-    "failed",
-    "expired",
-    "cancelling",
-    "cancelled",
-)

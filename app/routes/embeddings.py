@@ -29,12 +29,14 @@ from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
 from app.wire.parse import parse_aside
 from app.wire.request import FAIL_FAST, RequestModel, by_json_type
 from app.wire.response import CompletionUsage
-from models.embedding.capability import EMBEDDING, EmbeddingSettings
+from models.embedding.capability import EMBEDDING
 from models.embedding.embedder import DIMENSIONS, PassageEmbedder
 from models.embedding.passages import QUERY, Passage, Role
 from models.fair_executor import Slices, all_of
 from models.language.llm import estimate_tokens
 
+MAX_CHARS = 1_000_000
+"""Largest number of characters of all texts of one request."""
 MAX_TEXTS = 2048
 """Largest number of texts in one request: OpenAI's bound."""
 _FEW_CHARS = 2000
@@ -42,6 +44,15 @@ _FEW_CHARS = 2000
 millisecond."""
 _FEW = {"float": 16, "base64": 32}
 """Largest number of vectors that are encoded on the event loop, by format, in about half a millisecond."""
+T = TypeVar("T")
+_EXAMPLES = {
+    "Embed a text": {"model": EMBEDDING_MODEL, "input": "How do I bake bread?"},
+    "Embed texts, as 64 numbers each": {
+        "model": EMBEDDING_MODEL,
+        "input": ["How do I bake bread?", "Bread is baked in an oven."],
+        "dimensions": 64,
+    },
+}
 
 
 def _no_tokens(value: Any) -> Any:
@@ -54,7 +65,6 @@ def _no_tokens(value: Any) -> Any:
     return value
 
 
-T = TypeVar("T")
 Text = Annotated[str, Field(min_length=1), BeforeValidator(_no_tokens)]
 
 
@@ -68,9 +78,9 @@ class EmbeddingRequest(RequestModel):
     encoding_format: Literal["float", "base64"] | None = None
     """`base64`: the numbers as float32, the lowest byte first."""
     dimensions: int | None = Field(default=None, ge=1, le=DIMENSIONS)
-    """As many numbers, the first; vectors have the length 1 all the same."""
+    """Number of leading elements that are returned of each vector; the shortened vectors also have length 1."""
     input_type: Role = QUERY
-    """`passage` for texts that are to be found by queries; some engines tell them apart."""
+    """`passage` for texts that queries are to find; some engines distinguish both."""
 
     @property
     def texts(self) -> list[str]:
@@ -95,27 +105,18 @@ class EmbeddingList(BaseModel):
     usage: EmbeddingUsage
 
 
-_EXAMPLES = {
-    "Embed a text": {"model": EMBEDDING_MODEL, "input": "How do I bake bread?"},
-    "Embed texts, as 64 numbers each": {
-        "model": EMBEDDING_MODEL,
-        "input": ["How do I bake bread?", "Bread is baked in an oven."],
-        "dimensions": 64,
-    },
-}
-
 router = APIRouter(prefix="/v1/embeddings", tags=["embeddings"], route_class=Direct)
 
 
 @router.post("", response_model=EmbeddingList, openapi_extra=json_body(EmbeddingRequest, _EXAMPLES))
 async def embed(request: Request) -> Response:
-    """A vector for each text: texts that mean the same have vectors that are near each other. One that is longer than
-    the engine reads at once is read in parts, whose vectors are averaged."""
+    """Returns a vector for each text: texts with similar meanings have vectors that are near each other. A text that is
+    too long for the engine is read in parts, whose vectors are averaged."""
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     stages.task = EMBEDDINGS
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_aside(EmbeddingRequest, body, services.settings.max_json_values, services.wire)
+    asked = await parse_aside(EmbeddingRequest, body, services.wire)
     request.state.log = {"model": asked.model, "stages": stages.milliseconds}
     stages.done("read")
     answer = await until_disconnect(
@@ -140,11 +141,9 @@ async def _embedded(
     """Admit and answer a request that arrived `spent_s` seconds ago. Raises what the route raises."""
     check_model(asked.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
     texts, seconds = asked.texts, services.settings.request_timeout_s
-    chars, most = sum(map(len, texts)), services.settings.of(EmbeddingSettings).max_embedded_chars
-    if chars > most:
-        raise PayloadTooLarge(
-            f"Field 'input': {chars} characters; the limit is {most} (OPENFAZE_MAX_EMBEDDED_CHARS)", param="input"
-        )
+    chars = sum(map(len, texts))
+    if chars > MAX_CHARS:
+        raise PayloadTooLarge(f"Field 'input': {chars} characters; the limit is {MAX_CHARS}", param="input")
     estimate = await asyncio.to_thread(estimate_tokens, *texts) if admission.is_limited else 0
     # The actual number of tokens is known only later.
     await admission.reserve(EMBEDDINGS, estimate, unforeseen=UNFORESEEN_ANSWER)

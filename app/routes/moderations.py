@@ -39,6 +39,32 @@ from tasks.inputs.source import Origin, Source, Total
 
 MAX_INPUTS = 256
 """Largest number of strings or parts in one request."""
+CATEGORIES: Mapping[str, tuple[str, ...]] = {
+    "harassment": ("S5", "S10"),
+    "harassment/threatening": ("S5", "S10"),
+    "hate": ("S10",),
+    "hate/threatening": ("S10",),
+    "illicit": ("S2", "S7", "S8", "S14"),
+    "illicit/violent": ("S1", "S9"),
+    "self-harm": ("S11",),
+    "self-harm/intent": ("S11",),
+    "self-harm/instructions": ("S11",),
+    "sexual": ("S3", "S12", "S12_IMAGE", "S15_IMAGE"),
+    "sexual/minors": ("S4",),
+    "violence": ("S1", "S1_IMAGE"),
+    "violence/graphic": ("S1_IMAGE",),
+}
+"""Codes of the guard, by category. The score of a category is the highest score of its codes. S6 and S13 have no
+category."""
+_THREATENING = "/threatening"
+_VIOLENT = "S1"
+"""Code that must apply as well for the categories of threats."""
+_AT_ONCE = 8
+"""Number of strings of one request that are judged at a time."""
+_EXAMPLES = {
+    "Judge texts": {"input": ["How do I kill a hanging Linux process?", "How do I bake bread?"]},
+    "Judge a text as a part": {"input": [{"type": "text", "text": "How do I bake bread?"}]},
+}
 
 
 class ModeratedText(RequestModel):
@@ -72,7 +98,7 @@ class ModerationRequest(RequestModel):
 
 class ModerationResult(BaseModel):
     flagged: bool
-    """Whether any category applies."""
+    """True if any category applies."""
     categories: dict[str, bool]
     category_scores: dict[str, float]
     category_applied_input_types: dict[str, list[Literal["text", "image"]]]
@@ -88,28 +114,6 @@ class Moderation(BaseModel):
     """The model as the client named it."""
     results: list[ModerationResult]
     """A result for each string, or one for all parts together."""
-
-
-CATEGORIES: Mapping[str, tuple[str, ...]] = {
-    "harassment": ("S5", "S10"),
-    "harassment/threatening": ("S5", "S10"),
-    "hate": ("S10",),
-    "hate/threatening": ("S10",),
-    "illicit": ("S2", "S7", "S8", "S14"),
-    "illicit/violent": ("S1", "S9"),
-    "self-harm": ("S11",),
-    "self-harm/intent": ("S11",),
-    "self-harm/instructions": ("S11",),
-    "sexual": ("S3", "S12", "S12_IMAGE", "S15_IMAGE"),
-    "sexual/minors": ("S4",),
-    "violence": ("S1", "S1_IMAGE"),
-    "violence/graphic": ("S1_IMAGE",),
-}
-"""Codes of the guard, by category. The score of a category is the highest score of its codes. S6 and S13 have no
-category."""
-_THREATENING = "/threatening"
-_VIOLENT = "S1"
-"""Code that must apply as well for the categories of threats."""
 
 
 def moderated(checks: Sequence[Check]) -> ModerationResult:
@@ -144,14 +148,6 @@ def _applied(codes: Sequence[str], scores: Mapping[str, float]) -> list[Literal[
     return applied
 
 
-_AT_ONCE = 8
-"""Number of strings of one request that are judged at a time."""
-
-_EXAMPLES = {
-    "Judge texts": {"input": ["How do I kill a hanging Linux process?", "How do I bake bread?"]},
-    "Judge a text as a part": {"input": [{"type": "text", "text": "How do I bake bread?"}]},
-}
-
 router = APIRouter(prefix="/v1/moderations", tags=["moderations"])
 
 
@@ -166,7 +162,7 @@ async def moderate(request: Request) -> Response:
     stages: Stages = request.state.stages
     stages.task = "guard"
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_aside(ModerationRequest, body, services.settings.max_json_values, services.wire)
+    asked = await parse_aside(ModerationRequest, body, services.wire)
     request.state.log = {"model": _model(asked), "stages": stages.milliseconds}
     stages.done("read")
     fresh = asks_to_be_forgotten(request)

@@ -31,7 +31,7 @@ from app.routes.chat import BOOKING, call_of
 from app.routes.status import check_model
 from app.services import Services
 from app.state.entries import StoreDown
-from app.state.responses import Stored
+from app.state.responses import LARGEST_RESPONSE, Stored
 from app.telemetry import Stages
 from app.tracing import FORGETS
 from app.wire import sse
@@ -41,6 +41,7 @@ from app.wire.response_items import Item, ReferenceItem, StoredTurn, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Response, ResponseBuilder, begin_response
 from models.base import RETRY_S, ModelError
+from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
 """Largest number of responses in one conversation."""
@@ -72,6 +73,10 @@ _EXAMPLES = {
         "store": False,
     },
 }
+_SHORT = 16 << 10
+"""Largest size of a body and of a response that are packed on the event loop, in bytes."""
+_MANY = 100
+"""Largest number of items that are converted to messages on the event loop. More items are converted in a thread."""
 
 
 class ItemList(ResponseModel):
@@ -109,8 +114,8 @@ class _Keeping:
         try:
             await services.responses.put(self.tenant, response_id, made, is_short=is_short)
         except ValueError:
-            most = services.settings.max_response_mb
-            return f"The response is not kept: with its input it is larger than {most:g} MB (OPENFAZE_MAX_RESPONSE_MB)."
+            most = megabytes(LARGEST_RESPONSE)
+            return f"The response is not kept: with its input it is larger than {most}."
         except (StoreDown, ModelError) as error:
             log.warning("response_not_kept", reason=str(error))
             return "The response is not kept: the server's store of responses does not work at the moment."
@@ -132,7 +137,7 @@ async def create_response(request: Request) -> HttpResponse:
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_aside(ResponsesRequest, body, services.settings.max_json_values, services.wire)
+    wanted = await parse_aside(ResponsesRequest, body, services.wire)
     request.state.log = {"model": wanted.model, "stream": bool(wanted.stream), "stages": stages.milliseconds}
     forgets = is_on(request, FORGETS)
     tenant, is_short = request.state.caller.tenant, len(body) <= _SHORT
@@ -244,12 +249,6 @@ async def _prepared(
     return asked, answering, _Keeping(services, tenant, wanted, is_short) if keeps else None
 
 
-_SHORT = 16 << 10
-"""Largest size of a body and of a response that are packed on the event loop, in bytes."""
-_MANY = 100
-"""Largest number of items that are converted to messages on the event loop. More items are converted in a thread."""
-
-
 async def _streamed(
     services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, *, show_progress: bool
 ) -> AsyncGenerator[bytes, None]:
@@ -351,8 +350,7 @@ class _Reading:
         if len(body) < LARGE:
             read = parse(StoredTurn, body)
         else:
-            most = self.services.settings.max_json_values
-            read = await self.services.wire.run(parse, StoredTurn, body, most)
+            read = await self.services.wire.run(parse, StoredTurn, body)
         self._turns[response_id] = turn = [*read.input, *read.output], stored.previous
         self._items |= {str((item.model_extra or {}).get("id")): item for item in turn[0]}
         return turn

@@ -23,13 +23,14 @@ MINUTE_S = 60.0
 LEASE_S = 30.0
 """Seconds after which a reservation ends unless its server renews it."""
 MOST_UNFORESEEN = 16
-"""Most shares that requests of one key may hold at the same time if they may cost more than is reserved for them. This
-limit holds for a key with a budget or a limit of tokens per minute, and bounds by how much these can be exceeded."""
+"""Largest number of shares that simultaneous requests of one key may hold in all. A request holds shares if it may cost
+more than its reservation. The limit applies to keys with a budget or a limit of tokens per minute, and bounds the
+amount by which these can be exceeded."""
 UNFORESEEN_ANSWER = 1
 """Shares of MOST_UNFORESEEN for an answer of an LLM, which costs at most a few times the LLM's context."""
 UNFORESEEN_READING = 4
 """Shares of MOST_UNFORESEEN for a run task and for speech: the length of a document's text is known only after the
-reading."""
+document has been read."""
 KEPT_DAYS = 400
 """Days that daily usage, and spending by day or month, is kept."""
 ROUNDING = 1e-6
@@ -68,9 +69,9 @@ class Limits:
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     concurrent: int | None = None
-    """Most requests that run at the same time."""
+    """Largest number of requests that run at the same time."""
     budget: int | None = None
-    """Most money that may be spent in a period, in billionths of a dollar."""
+    """Largest amount of money that may be spent in a period, in billionths of a dollar."""
     budget_period: Period = "month"
     """Calendar period of the budget, in UTC."""
 
@@ -111,7 +112,8 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Levels of the rates as leaky buckets: usage that has not drained yet. A full bucket drains in a minute."""
+    """Levels of the rates as leaky buckets. A level is the usage that has not drained yet. A full bucket drains in a
+    minute."""
 
     requests: float = 0.0
     tokens: float = 0.0

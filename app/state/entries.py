@@ -1,5 +1,4 @@
-"""The interface of the stores of entries, and a circuit breaker, which protects requests from a failing or slow
-store."""
+"""The interface of the stores of entries, and a circuit breaker that protects requests from a failing or slow store."""
 
 import asyncio
 import time
@@ -29,7 +28,8 @@ PAUSE_S = 1.0
 _MOST_SLOW = 3
 _SWEEP_S = 3600.0
 _READ_AT_ONCE = 16 << 10
-"""Most bytes of a value that is unpacked on the event loop, because that takes less time than changing threads."""
+"""Largest number of bytes of a value that is unpacked on the event loop, because that takes less time than changing
+threads."""
 MOST_WRITES = 64
 """Largest number of entries that wait to be written; further entries are dropped."""
 

@@ -12,6 +12,8 @@ from models.base import ModelError
 from models.fair_executor import FairExecutor
 
 RESPONSE_PREFIX = "openfaze:response:1:"
+LARGEST_RESPONSE = 64 * 1024 * 1024
+"""Largest size in bytes of a response with its input; a larger one is answered and not kept."""
 """Prefix of the keys in Redis."""
 
 

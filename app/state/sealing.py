@@ -16,8 +16,9 @@ _DIGEST_BYTES = 16
 _NONCE_BYTES = 12
 """Length of a nonce of AES-GCM, in bytes (NIST SP 800-38D, 8.2)."""
 _SHORT = 64 << 10
-"""Most bytes of a value that its thread's own compressor compresses: making a new compressor takes three times as long
-as compressing. Longer values get a new one, because a compressor keeps the memory that its longest value took."""
+"""Largest number of bytes of a value that its thread's own compressor compresses: making a new compressor takes three
+times as long as compressing. Longer values get a new one, because a compressor keeps the memory that its longest value
+took."""
 
 
 class _Cipher(Protocol):

@@ -56,6 +56,16 @@ log = structlog.get_logger(__name__)
 
 
 _Step = Callable[[sqlite3.Connection, float], Any]
+_KNOWN = """
+SELECT rates.requests, rates.tokens, rates.at, spent.money, held.running, held.unforeseen, held.first, held.last
+FROM (
+    SELECT count(*) AS running, min(ends) AS first, max(ends) AS last,
+        sum(CASE WHEN instr(id, '-') THEN CAST(substr(id, instr(id, '-') + 1) AS INTEGER) END) AS unforeseen
+    FROM leases WHERE tenant = :tenant
+) AS held
+LEFT JOIN rates ON rates.tenant = :tenant
+LEFT JOIN spent ON spent.tenant = :tenant AND spent.period = :period
+"""
 
 
 class SqliteCounters:
@@ -146,18 +156,6 @@ class SqliteCounters:
         log.warning("counters_not_settled", reason=str(failure))
 
 
-_KNOWN = """
-SELECT rates.requests, rates.tokens, rates.at, spent.money, held.running, held.unforeseen, held.first, held.last
-FROM (
-    SELECT count(*) AS running, min(ends) AS first, max(ends) AS last,
-        sum(CASE WHEN instr(id, '-') THEN CAST(substr(id, instr(id, '-') + 1) AS INTEGER) END) AS unforeseen
-    FROM leases WHERE tenant = :tenant
-) AS held
-LEFT JOIN rates ON rates.tenant = :tenant
-LEFT JOIN spent ON spent.tenant = :tenant AND spent.period = :period
-"""
-
-
 def _known(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, period: str) -> Spending:
     about = {"tenant": tenant, "period": period}
     requests, tokens, at, spent, running, unforeseen, first, last = db.execute(_KNOWN, about).fetchone()
@@ -165,7 +163,7 @@ def _known(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, peri
         _free(db, now, tenant)
         return _known(db, now, tenant, limits, period)
     if at is not None and at > now:
-        # The clock was ahead and has been set back: the bucket drains from now on, instead of from that later time.
+        # The clock was ahead and has been set back. The bucket drains from now on instead of from the later time.
         db.execute("UPDATE rates SET at = ? WHERE tenant = ?", (now, tenant))
     standing = Standing() if at is None else Standing(requests, tokens).drained(limits, now - at)
     return Spending(standing, running, unforeseen or 0, spent or 0)

@@ -27,8 +27,8 @@ CREATE INDEX entries_by_use ON entries (used, size);
 CREATE INDEX entries_by_tenant ON entries (tenant, kind, size)
 """
 _OF_EACH = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
-"""Index for the size of each tenant's entries. There is no further index, because each costs one more page to write
-with each entry. Files of older versions have another index, which also works."""
+"""Index for the size of each tenant's entries. There is no other index, because each further index means one more page
+to write per entry. Files of older versions have another index, which also works."""
 _ENTRY_BYTES = 200
 """Estimated bytes of a row beside its value."""
 _TOUCH_S = 60.0
@@ -66,7 +66,7 @@ class SqliteEntries:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`max_bytes`: most bytes of all entries together or, with `of_each`, of the entries of each tenant. SqliteFile
-        explains `is_cache` and `locked_s`; a file that is no cache is made with its first entry."""
+        explains `is_cache` and `locked_s`; a file that is not a cache is made with its first entry."""
         self._path = path
         self._max_bytes = max_bytes
         self._of_each = of_each
@@ -96,7 +96,8 @@ class SqliteEntries:
         if found is None:
             return None
         value, used = found
-        # `abs`, because an entry used while the clock was ahead would otherwise seem the most recent until that time.
+        # The absolute difference counts, because an entry that was used while the clock was ahead would otherwise seem
+        # the most recent one until that time.
         if abs(now - used) > _TOUCH_S:
             touch = asyncio.create_task(self._touch(key, now))
             self._touches.add(touch)

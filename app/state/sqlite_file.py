@@ -42,7 +42,8 @@ waits for the disk."""
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
 """Locks by path, held while a connection of this process opens a file or removes a damaged one."""
 _SYNCHRONOUS = "PRAGMA synchronous = NORMAL"
-"""SQLite's mode of syncing: a killed process loses nothing; a power failure loses the last entries, but tears none."""
+"""SQLite's mode of syncing: if the process is killed, nothing is lost; after a power failure, the last entries are
+lost, but none is damaged."""
 _DAMAGED = (
     "malformed",
     "not a database",
@@ -52,12 +53,12 @@ _DAMAGED = (
     "short read",
     "could not decode",
 )
-"""Words of SQLite's errors, in lower case, which show that the file is damaged or is no database."""
+"""Words of SQLite's errors, in lower case, which show that the file is damaged or is not a database."""
 _MOST_ASIDE = 3
-"""Most damaged files of one store that are kept; if a disk damages more, the operator has to intervene."""
+"""Largest number of damaged files of one store that are kept; if a disk damages more, the operator has to intervene."""
 _LEAST_ROW_BYTES = 4
-"""Least bytes of a table's row. With the size of a damaged file, they bound the number of rows that are read from it,
-because its links may form a circle."""
+"""Least size of a table's row, in bytes. The size of a damaged file divided by it bounds the number of rows that are
+read from the file, because the file's links may form a circle."""
 
 log = structlog.get_logger(__name__)
 
@@ -161,7 +162,7 @@ class SqliteFile:
         if self._path.is_dir():
             # The folder may belong to somebody else: it stays, and the file is made once the folder is gone.
             raise IsADirectoryError(errno.EISDIR, "there is a folder")
-        # Without an isolation level, because each work begins its transactions itself.
+        # There is no isolation level, because each function that runs here begins its own transactions.
         db = sqlite3.connect(self._path, timeout=self._locked_s, isolation_level=None)
         self._file = _identity(self._path)
         try:

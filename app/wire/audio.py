@@ -102,14 +102,14 @@ class TranscriptionRequest(_FormRequest):
     prompt: str | None = None
     """Names and a spelling to prefer."""
     keywords: list[str] = []
-    """Names and a spelling to prefer, as a list."""
+    """Names, and spellings to prefer."""
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"] = "json"
     temperature: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
     """Accepted, without effect: the likeliest words are searched for, and none are drawn by lot."""
     timestamp_granularities: list[Literal["word", "segment"]] = []
-    """With `verbose_json` only, which gives segments unless `word` alone is asked for."""
+    """Accepted with `verbose_json` only, which returns segments unless only `word` is requested."""
     stream: bool = False
-    """With `json`, `text` and `diarized_json`."""
+    """Accepted with `json`, `text` and `diarized_json`."""
     include: list[str] = []
     known_speaker_names: list[str] = []
     known_speaker_references: list[str] = []
@@ -148,7 +148,7 @@ def _refusal(field: str, reason: str) -> BadRequest:
 
 
 class Duration(ResponseModel):
-    """What is counted of a recording."""
+    """Quantities of a recording that are counted."""
 
     type: Literal["duration"] = "duration"
     seconds: float
@@ -164,18 +164,18 @@ class Transcription(ResponseModel):
 
 
 class TranscriptionSegment(ResponseModel):
-    """A phrase. The last three numbers, and `seek`, are those of the stretch of at most 30 seconds that was heard with
-    it."""
+    """A phrase. The last three numbers, and `seek`, describe the stretch of at most 30 seconds that contains the
+    phrase."""
 
     id: int
     seek: int
-    """Where that stretch begins, in hundredths of a second."""
+    """Start of the stretch, in hundredths of a second."""
     start: float
     """Seconds."""
     end: float
     text: str
     tokens: list[int]
-    """By the vocabulary of the engine, where it has one."""
+    """Tokens in the engine's vocabulary, if it has one."""
     temperature: float = 0.0
     """Nothing is drawn by lot."""
     avg_logprob: float
@@ -235,12 +235,12 @@ class DiarizedTranscription(ResponseModel):
 
 
 class TranscriptTextDelta(ResponseModel):
-    """A phrase, as soon as it is sure. The deltas make up the text."""
+    """A phrase, sent as soon as it is final. The deltas together are the text."""
 
     type: Literal["transcript.text.delta"] = "transcript.text.delta"
     delta: str
     segment_id: str | None = Field(default=None, exclude_if=absent)
-    """Id of the SpokenSegment that follows, if speakers are told apart."""
+    """Id of the SpokenSegment that follows, if speakers are distinguished."""
 
 
 class TranscriptTextDone(ResponseModel):

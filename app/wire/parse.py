@@ -1,4 +1,4 @@
-"""Parse a request's body without blocking other threads.
+"""Parses a request's body without blocking other threads.
 
 A JSON parser keeps every other thread of the process waiting while it copies a 27 MB string. Most of a large body
 consists of a few such strings (base64). They are found by their quotes and become views of the body instead of copies;
@@ -30,6 +30,10 @@ _FIRST_PRINTABLE, _FIRST_BEYOND_ASCII = 0x20, 0x80
 _WITHIN = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
 """Content of a JSON string, up to its end or to the end of a whole escape."""
 _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
+LARGE = 256 * 1024
+"""Least size, in bytes, of a body that is parsed in a thread and without its long strings."""
+MAX_VALUES = 200_000
+"""Largest number of values in a large body. Parsed, each may take a hundred times its bytes."""
 
 
 class TooManyValues(Exception):
@@ -48,8 +52,8 @@ class Shortened:
 def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG, piece: int = _PIECE) -> Shortened:
     """Return `body` without its strings of `long` bytes or more, except for keys.
 
-    A string that is no valid JSON stays in the text, so that the parser finds the fault: the text is valid JSON if and
-    only if `body` is, and means the same once the placeholders are replaced. `body` must not change as long as its
+    A string that is not valid JSON stays in the text, so that the parser finds the fault: the text is valid JSON if
+    and only if `body` is, and means the same once the placeholders are replaced. `body` must not change as long as its
     views live.
 
     Raises TooManyValues for more than `max_values` strings, or for more than about `max_values` values of any kind,
@@ -149,16 +153,12 @@ def _more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
     return False
 
 
-LARGE = 256 * 1024
-"""Least size, in bytes, of a body that is parsed in a thread and without its long strings."""
-MAX_VALUES = 200_000
-
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
 
-async def parse_aside(kind: type[RequestT], body: bytearray, max_values: int, threads: FairExecutor) -> RequestT:
+async def parse_aside(kind: type[RequestT], body: bytearray, threads: FairExecutor) -> RequestT:
     """Parse a body with `parse`, in `threads` if it is large."""
-    return parse(kind, body) if len(body) < LARGE else await threads.run(parse, kind, body, max_values)
+    return parse(kind, body) if len(body) < LARGE else await threads.run(parse, kind, body)
 
 
 def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_VALUES) -> RequestT:
@@ -179,9 +179,7 @@ def _without_long_strings(kind: type[RequestT], body: bytes | bytearray, max_val
     try:
         short = shorten(body, max_values=max_values)
     except TooManyValues:
-        raise PayloadTooLarge(
-            f"The request's JSON has more than {max_values} values (OPENFAZE_MAX_JSON_VALUES)."
-        ) from None
+        raise PayloadTooLarge(f"The request's JSON has more than {max_values} values.") from None
     try:
         request = _validated(kind, short.text, short.strings)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Describe in a sentence the first fault of a body that does not validate."""
+"""Describes, in a sentence, the first fault of a body that does not validate."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,7 +13,8 @@ UNION_MARK = "·"
 MAX_NESTING = 201
 """Largest number of levels of nested lists and objects in a body; the parser sets this limit."""
 _LONGEST, _MOST_COMPARED = 40, 16
-"""Most characters of a value that a message repeats, and most sent fields that a missing field is compared with."""
+"""Largest number of characters of a value that a message repeats, and of sent fields that a missing field is compared
+with."""
 _LIKENESS = 0.8
 
 

@@ -19,11 +19,23 @@ from app.wire.descriptions import describe
 MAX_TOOLS = 128
 """Largest number of tools of one request, OpenAI's limit."""
 FAIL_FAST = Field(fail_fast=True)
-"""Option of lists: validation stops at the first problem, because to find a million would take long."""
+"""Option of lists: validation stops at the first problem, because it would take long to find a million problems."""
+_PART_KINDS = {
+    "text": "·text",
+    "input_text": "·text",
+    "image_url": "·image",
+    "input_image": "·image",
+    "video_url": "·url",
+    "audio_url": "·url",
+    "file_url": "·url",
+    "file": "·file",
+    "input_file": "·input_file",
+    "input_audio": "·audio",
+}
 
 
 class RequestModel(BaseModel):
-    """Base of the models of requests. They are strict about JSON types: the string "1" is no number."""
+    """Base of the models of requests. They are strict about JSON types: the string "1" is not a number."""
 
     model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=describe)
 
@@ -130,19 +142,6 @@ def _part_kind(part: Any) -> str | None:
     kind = part.get("type") if isinstance(part, dict) else getattr(part, "type", None)
     return _PART_KINDS.get(kind) if isinstance(kind, str) else None
 
-
-_PART_KINDS = {
-    "text": "·text",
-    "input_text": "·text",
-    "image_url": "·image",
-    "input_image": "·image",
-    "video_url": "·url",
-    "audio_url": "·url",
-    "file_url": "·url",
-    "file": "·file",
-    "input_file": "·input_file",
-    "input_audio": "·audio",
-}
 
 ContentPart = Annotated[
     Annotated[TextPart, Tag("·text")]
@@ -252,6 +251,9 @@ Metadata = Annotated[
 """Metadata within OpenAI's limits."""
 
 
+GuardMode = Literal["block", "flag"]
+
+
 class ChatRequest(RequestModel):
     """A chat request. Fields are ordered as in the HTTP contract; ranges are OpenAI's."""
 
@@ -278,16 +280,24 @@ class ChatRequest(RequestModel):
     user: str | None = None
     metadata: dict[str, Any] | None = None
     evidence: bool | None = False
-    """Ours: with a schema, tell where each field of the answer comes from."""
+    """Ours: with a schema, return the source of each field of the answer."""
     ocr: OcrFields | None = None
-    """Ours: parts that results of OCR have beside the text. The words "tables" and "as Markdown" in the text do the
-    same."""
+    """Ours: further parts of OCR results, in addition to the text. The words "tables" and "as Markdown" in the text do
+    the same."""
     verbatim: bool | None = False
     """Ours: a value that nothing supports is null, or the request fails. Implies `evidence`."""
+    guard_mode: GuardMode | None = "block"
+    """Ours: what `<guard>` does about something unsafe: `block` answers with its codes and nothing else, `flag` answers
+    the request and reports the codes."""
 
     @property
     def shows_evidence(self) -> bool:
         return bool(self.evidence or self.verbatim)
+
+    @property
+    def flags(self) -> bool:
+        """True if something unsafe is reported and not blocked."""
+        return self.guard_mode == "flag"
 
     @property
     def shows_reasoning(self) -> bool:

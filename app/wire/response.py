@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.events import FinishReason
 from app.wire.descriptions import describe
 
+FEW_TOKENS = 4000
+
 
 def absent(value: object) -> bool:
     return value is None
@@ -30,7 +32,7 @@ class CompletionUsage(ResponseModel):
 class PrecontextEntry(ResponseModel):
     name: str
     result: Any = None
-    """As a run task answers it; null where the task failed."""
+    """The task's result, as if it was requested alone; null if the task failed."""
     error: str | None = Field(default=None, exclude_if=absent)
     """Why it failed."""
 
@@ -56,7 +58,7 @@ class CompletionChoice(ResponseModel):
     index: int = 0
     message: CompletionMessage
     logprobs: Any = Field(default=None, exclude_if=absent)
-    """As the LLM gives them, where they were asked for."""
+    """Log probabilities in the LLM's form, if they were requested."""
     finish_reason: FinishReason
 
 
@@ -70,24 +72,21 @@ class ChatCompletion(ResponseModel):
     precontext: list[PrecontextEntry] | None = Field(default=None, exclude_if=absent)
     """Only when something ran."""
     reasoning: str | None = Field(default=None, exclude_if=absent)
-    """Only when it was asked for, and there is one."""
+    """Reasoning of the model; present only on request and if there is any."""
     choices: list[CompletionChoice]
     evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
-    """Where each field of a structured answer comes from, by JSON pointer; only when it was asked for."""
+    """Source of each field of a structured answer, by JSON pointer; present only on request."""
     unsupported: list[str] | None = Field(default=None, exclude_if=absent)
-    """Beside `evidence`: pointers of the fields that nothing in the precontext says, or whose label there speaks
-    against them."""
+    """Present with `evidence`: pointers of the fields that nothing in the precontext supports, or that a label there
+    contradicts."""
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
-    """Sentences that the caller should know; only when there is one."""
+    """Warnings for the caller, a sentence each; absent if there are none."""
 
     @property
     def is_short(self) -> bool:
         """True if the answer is encoded as JSON in less time than a thread takes to start."""
         plain = self.precontext is None and self.evidence is None and self.choices[0].logprobs is None
         return plain and self.usage.completion_tokens <= FEW_TOKENS
-
-
-FEW_TOKENS = 4000
 
 
 class FunctionDelta(ResponseModel):
@@ -125,7 +124,7 @@ class ChatCompletionChunk(ResponseModel):
     usage: CompletionUsage | None = Field(default=None, exclude_if=absent)
     vcache: bool | None = Field(default=None, exclude_if=absent)
     evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
-    """On the chunk that ends the answer, as `unsupported` and `warnings`."""
+    """Present in the chunk that ends the answer, like `unsupported` and `warnings`."""
     unsupported: list[str] | None = Field(default=None, exclude_if=absent)
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
 

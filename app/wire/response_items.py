@@ -39,6 +39,16 @@ OPENAIS_ITEMS = frozenset(
     }
 )
 """Types of items of OpenAI's hosted tools. A conversation that began at OpenAI may contain such items."""
+_ITEMS = {
+    "message": "·message",
+    "function_call": "·call",
+    "custom_tool_call": "·custom",
+    "function_call_output": "·output",
+    "custom_tool_call_output": "·output",
+    "reasoning": "·reasoning",
+    "item_reference": "·reference",
+}
+_TOOLS = {"function": "·function", "custom": "·custom", "namespace": "·namespace", **dict.fromkeys(OWN_TOOLS, "·own")}
 
 
 class OutputTextPart(RequestModel):
@@ -120,17 +130,6 @@ class OtherItem(RequestModel):
         return self.type.endswith(("_output", "_response"))
 
 
-_ITEMS = {
-    "message": "·message",
-    "function_call": "·call",
-    "custom_tool_call": "·custom",
-    "function_call_output": "·output",
-    "custom_tool_call_output": "·output",
-    "reasoning": "·reasoning",
-    "item_reference": "·reference",
-}
-
-
 def _item_kind(item: Any) -> str | None:
     """Return the tag of an item by its type; without a type, a role means a message and an id a reference."""
     fields = item if isinstance(item, dict) else getattr(item, "__dict__", {})
@@ -188,9 +187,6 @@ class NamespaceTool(RequestModel):
 
 class OwnTool(RequestModel):
     type: Literal["web_search", "web_search_preview", "code_interpreter"]
-
-
-_TOOLS = {"function": "·function", "custom": "·custom", "namespace": "·namespace", **dict.fromkeys(OWN_TOOLS, "·own")}
 
 
 def _tool_kind(tool: Any) -> str | None:

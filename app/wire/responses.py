@@ -19,6 +19,7 @@ from app.wire.request import (
     FAIL_FAST,
     MAX_TOOLS,
     ChatRequest,
+    GuardMode,
     Metadata,
     OcrFields,
     RequestModel,
@@ -79,6 +80,11 @@ _UNSUPPORTED = {
 _LOGPROBS = "message.output_text.logprobs"
 _INCLUDED = (_LOGPROBS, "reasoning.encrypted_content", "message.input_image.image_url")
 """Values of `include` that cause no warning. Reasoning is always sent as plain text."""
+_PLACE = re.compile(r"\bmessages\[(\d+)\](?:\.content)?")
+_POINTER = re.compile(r"/messages/(\d+)/content")
+_WHOLE = re.compile(r"^messages$|(?<=')messages(?=')")
+_SCHEMA = re.compile(r"\bresponse_format(?:\.json_schema(?=\.schema))?")
+_CHAT_FIELD = re.compile(r"\b(?:messages|response_format)\b")
 
 
 class TextFormat(RequestModel):
@@ -121,7 +127,7 @@ class ResponsesRequest(RequestModel):
     instructions: str | None = None
     """A system message of this request alone: the next one in the conversation does not have it."""
     previous_response_id: str | None = None
-    """A stored response whose conversation goes on."""
+    """A stored response whose conversation this request continues."""
     store: bool | None = True
     """Keep the response for a while, for GET and `previous_response_id`."""
     stream: bool | None = False
@@ -148,6 +154,7 @@ class ResponsesRequest(RequestModel):
     max_tool_calls: None = None
     evidence: bool | None = False
     verbatim: bool | None = False
+    guard_mode: GuardMode | None = "block"
     ocr: OcrFields | None = None
 
     @field_validator("truncation", "background", "conversation", "prompt", "max_tool_calls", mode="before")
@@ -217,13 +224,6 @@ class ConvertedRequest:
         if found is None or int(found[1]) >= len(self.places):
             return pointer
         return "/" + self.places[int(found[1])].replace("[", "/").replace("].", "/")
-
-
-_PLACE = re.compile(r"\bmessages\[(\d+)\](?:\.content)?")
-_POINTER = re.compile(r"/messages/(\d+)/content")
-_WHOLE = re.compile(r"^messages$|(?<=')messages(?=')")
-_SCHEMA = re.compile(r"\bresponse_format(?:\.json_schema(?=\.schema))?")
-_CHAT_FIELD = re.compile(r"\b(?:messages|response_format)\b")
 
 
 def _told(text: str, places: Sequence[str]) -> str:
@@ -306,6 +306,7 @@ def _chat(request: ResponsesRequest, messages: Sequence[chat.ChatMessage]) -> Ch
         metadata=request.metadata,
         evidence=request.evidence,
         verbatim=request.verbatim,
+        guard_mode=request.guard_mode,
         ocr=request.ocr,
         **fields,
     )

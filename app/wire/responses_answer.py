@@ -136,15 +136,15 @@ class Response(ResponseModel):
     user: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
     vcache: bool = False
-    """Whether it is the answer to an earlier request."""
+    """True if the answer was made for an earlier request."""
     precontext: list[PrecontextEntry] | None = Field(default=None, exclude_if=absent)
     """Only when something ran."""
     evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
-    """Where each field of a structured answer comes from, by JSON pointer; only when it was asked for."""
+    """Source of each field of a structured answer, by JSON pointer; present only on request."""
     unsupported: list[str] | None = Field(default=None, exclude_if=absent)
-    """Beside `evidence`: pointers of the fields that nothing supports."""
+    """Present with `evidence`: pointers of the fields that nothing supports."""
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
-    """Sentences that the caller should know; only when there is one."""
+    """Warnings for the caller, a sentence each; absent if there are none."""
 
     @property
     def is_short(self) -> bool:
@@ -249,7 +249,7 @@ class ResponseBuilder:
     def of(self, event: Event) -> bytes:
         """Add an event other than Finish, and return the encoded events of the stream."""
         if isinstance(event, TextChunk) and not event.logprobs and self._open == "message":
-            # Shortcut for the most frequent case.
+            # This is a shortcut for the most frequent case.
             self._pieces.append(event.text)
             return self._said(event.text) if self.streams and event.text else b""
         self._take(event)

@@ -1,4 +1,4 @@
-"""Write server-sent events. No other module knows their encoding."""
+"""Writes server-sent events. No other module knows their encoding."""
 
 from collections.abc import Mapping
 

@@ -170,7 +170,11 @@ def _names(events: Iterable[Event]) -> set[str]:
 
 
 class _SharedAnswer:
-    """Answer in progress, in an asyncio task shared by all followers. The last follower to leave cancels the task."""
+    """Answer in progress, in an asyncio task shared by all followers. The last follower to leave cancels the task.
+
+    The first follower is charged for the answer. If the first leaves before the answer is whole, it is charged for what
+    was written until then, and one of the others for the answer: otherwise nobody would be charged for the rest.
+    """
 
     def __init__(
         self,
@@ -183,6 +187,7 @@ class _SharedAnswer:
         self._failure: BaseException | None = None
         self._is_over = False
         self._followers = 0
+        self._has_payer = True
         self._changed = asyncio.Event()
         self._known = known
         self._keep = keep
@@ -196,7 +201,7 @@ class _SharedAnswer:
         return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
 
     async def follow(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
-        """Yield the answer's events from the first. Raises the error with which the answer failed."""
+        """Yield all events of the answer, from the first one on. Raises the error with which the answer failed."""
         self._followers += 1
         try:
             place = 0
@@ -204,7 +209,10 @@ class _SharedAnswer:
                 while place < len(self._events):
                     event = self._events[place]
                     place += 1
-                    yield event if is_first or not isinstance(event, Finish) else replace(event, vcache=True)
+                    if isinstance(event, Finish):
+                        event = replace(event, vcache=event.vcache or (self._has_payer and not is_first))
+                        is_first, self._has_payer = False, True
+                    yield event
                 if self._is_over:
                     break
                 await self._changed.wait()
@@ -212,6 +220,8 @@ class _SharedAnswer:
                 raise self._failure
         finally:
             self._followers -= 1
+            if is_first and not self._is_over:
+                self._has_payer = False
             if not self._followers and not self._is_over:
                 self._task.cancel()
                 await asyncio.wait([self._task])

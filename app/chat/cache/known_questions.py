@@ -20,7 +20,8 @@ MOST_QUESTIONS = 100_000
 _LEFT_OUT = 0.01
 """Share of all questions deleted at once if there are too many, beginning with the least recently used."""
 _USED_S = 60.0
-"""Largest error of the time of a question's last use, in seconds. It spares most hits a write."""
+"""Largest error of the time of a question's last use, in seconds. Because of this tolerance, most hits need no
+write."""
 _QUESTION_BYTES = 80
 """Size of the digests stored with a question, in bytes, in addition to text, vector and observations."""
 _SCHEMA = Schema(
@@ -55,7 +56,7 @@ class KnownQuestion:
 
 
 class KnownQuestions:
-    """SQLite file of known questions, local to a server wherever the answers are kept.
+    """SQLite file of known questions. It is local to each server, even if the answers are kept elsewhere.
 
     Each server learns only from its own requests. Texts and vectors are sealed. Every method raises StoreDown.
     """

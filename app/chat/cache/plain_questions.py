@@ -1,4 +1,4 @@
-"""Recognises plain questions: requests that may get the answer to a question in other words."""
+"""Recognises plain questions: requests that may be answered with the cached answer to a paraphrase."""
 
 from datetime import date
 from typing import Final
@@ -18,17 +18,18 @@ MAX_QUESTION_CHARS: Final = 500
 _LEAST_LIKELY: Final = 0.4
 """Least probability at which a text is taken to be in a language that the embedding knows."""
 _LEAST_COMMON, _SURELY_ANOTHER = 0.3, 0.9
-"""Least share of common English words in an English text, and probability of another language that overrules it."""
+"""A text with at least the first share of common English words is English, unless another language has at least the
+second probability."""
 _CHANGING: Final = ("fresh", "changing", "costs", "changes_always", "day")
-"""Subjects of planning whose words mark a question about something that changes from day to day."""
+"""Word lists of `planning.prose` that mark a question whose answer changes daily."""
 
 
 def is_plain_question(request: ChatRequest, today: date) -> bool:
-    """True if this request may get the answer to a question in other words.
+    """True if a cached answer to a paraphrase may be returned for this request.
 
     A plain question is one short text by the user, alone or after system messages, in a language that the embedding
     knows. It is not about anything that changes from day to day, and it requires no form of the answer. Tasks are not
-    examined here: the plan determines them, and a request with a planned step is no plain question.
+    examined here: the plan determines them, and a request with a planned step is not a plain question.
     """
     *before, last = request.messages
     asks_more = (
@@ -36,6 +37,7 @@ def is_plain_question(request: ChatRequest, today: date) -> bool:
         request.evidence,
         request.verbatim,
         request.ocr,
+        request.flags,  # The reported scores are those of the words that were sent.
         request.logprobs,
         request.seed is not None,
         request.response_format is not None and request.response_format.type != "text",

@@ -25,6 +25,8 @@ Readings = Sequence[frozenset[Any]]
 _WORD: Final = re.compile(r"[^\W_]+(?:['./_+&-][^\W_]+)*[+#]*|[#%]")
 _SIGN: Final = re.compile(r"[<>=≤≥^*×÷@\\|~]|(?<=[\d\s])[+/-](?=[\d\s])")
 """Pattern of signs in calculations and code."""
+_OPERATOR: Final = re.compile(r"[<>=^*|~&+:-]{2,}|!==?|(?<!\S)[^\w\s?!.,;%‰°$€£¥₹]+(?=[?!.,;]*(?!\S))")
+"""Pattern of operators of several signs, and of words without letters and figures."""
 _CONTRACTIONS: Final = (
     (re.compile(r"\b(?:can't|cannot)\b"), "can not"),
     (re.compile(r"\bwon't\b"), "will not"),
@@ -90,7 +92,7 @@ class ParsedQuestion:
     persons: frozenset[int]
     light: frozenset[int]
     begins_with: str
-    """The first of "i" and "you" if both occur, else ""."""
+    """Whichever of "i" and "you" comes first if both occur, else ""."""
     has_order: bool
     """False if words may change places without a change of meaning, as in "A and B"."""
 
@@ -113,7 +115,7 @@ def parse_question(text: str) -> ParsedQuestion:
     text = table.phrase.sub(lambda found: f" {table.phrases[found.group()]} ", text)
     named_days = list(find_days(text))
     text = _without(text, [(day.start, day.end) for day in named_days])
-    codes = set(_SIGN.findall(text))
+    codes = {*_SIGN.findall(text), *_OPERATOR.findall(text)}
     found_numbers = list(find_numbers(text))
     units = {_SYMBOLS[symbol] for symbol in _SYMBOL.findall(text)}
     text = _without(text, [(number.start, number.end) for number in found_numbers], " # ")
@@ -183,7 +185,7 @@ def _without(text: str, spans: Sequence[tuple[int, int]], instead: str = " ") ->
 def _capitalised(text: str) -> Iterator[str]:
     """Yield, in lower case, the words that are names by their capitals.
 
-    A text most of whose words are capitalised has none, and neither does the first word of a sentence.
+    Capitals mean nothing in a text in which most words are capitalised, and at the first word of a sentence.
     """
     found = list(_WORD.finditer(text))
     little = question_words().little - question_words().dates.keys()

@@ -34,7 +34,7 @@ CANDIDATES = 16
 EMBEDDING_S = 0.25
 """Longest time that a request waits for its question's vector, in seconds. An idle engine needs 6 to 12 ms."""
 _MOST_LEARNING = 16
-"""Largest number of comparisons that wait or run. Any more are skipped, and nothing is learned from them."""
+"""Largest number of comparisons that wait or run. Further comparisons are skipped, and nothing is learned from them."""
 _VERDICT_TOKENS = 2000
 """Largest number of tokens of a judge's reply. A judge that reasons first needs most of them."""
 
@@ -87,7 +87,7 @@ class RephrasedQuestions:
         self._with_engine = CircuitBreaker(self.faults)
         """Circuit breaker for the engine, separate because a slow engine does not mean that the file is slow."""
         self._embedding = asyncio.Lock()
-        """Lock held while the engine embeds for a comparison: a waiting request is behind one such call at most."""
+        """Lock held while the engine embeds for a comparison: a request waits for at most one such call."""
 
     async def look_up(self, request: ChatRequest, turn: Turn, scope: str) -> QuestionLookup | None:
         """Look the request up. None if it is not a plain question, or if the look-up failed."""
@@ -137,7 +137,7 @@ class RephrasedQuestions:
     ) -> None:
         """Learn from the events of a new answer once `written` is done: the answer is then kept under `answer`.
 
-        If a question were known before its answer is kept, a look-up would delete the question again.
+        The question is added only after its answer is stored, because a look-up deletes questions without an answer.
         """
         if _is_plain(fresh):
             self._later(self._learn(lookup, tenant, answer, _answer_text(fresh), find, written))
@@ -164,7 +164,8 @@ class RephrasedQuestions:
         await asyncio.wait([written])
         nearest = lookup.nearest
         try:
-            # A question whose own answer was gone is near itself: its new answer would be compared with itself.
+            # If the nearest question is the same question, whose old answer is gone, its new answer would be compared
+            # with itself.
             if nearest is not None and nearest.answer != answer:
                 correct = await self._compare(lookup, nearest, answer_text, find)
                 if correct is not False:
@@ -243,7 +244,7 @@ def _without_vetoed(known: Sequence[KnownQuestion], text: str) -> Sequence[Known
 def decode_answer_of(known: KnownQuestion, record: bytes) -> Sequence[Event] | None:
     """Return the events in `record`, or None if they are not the answer that was observed.
 
-    Raises ValueError if `record` is no record of events.
+    Raises ValueError if `record` is not a record of events.
     """
     events = decode_events(record)
     return events if digest_of(_answer_text(events)) == known.answer_digest else None

@@ -1,4 +1,5 @@
-"""Results of tasks, kept by the content of their files: ten questions about a document read it once."""
+"""Cache of tasks' results, by the content of the files. If a client asks ten questions about a document, the document
+is read only once."""
 
 import asyncio
 import hashlib
@@ -61,7 +62,8 @@ class ResultCache:
         except InputError:
             if is_first:
                 raise
-        # The error names the inputs of the first request. This request runs the task to name its own.
+        # The error names the inputs of the first request. The task runs again, so that its error names the inputs of
+        # this request.
         return await run(request)
 
     async def _look_up_or_run(

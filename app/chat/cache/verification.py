@@ -2,7 +2,7 @@
 
 The method is that of the paper "vCache: Verified Semantic Prompt Caching" (Schroeder et al., arXiv 2502.03771). Each
 entry of the cache has its own model of the probability that its answer is right, given a question's similarity. The
-model is learned online: some similar questions are answered anew, both answers are compared, and the outcome is an
+model is learned online: some similar questions are answered again, both answers are compared, and the outcome is an
 `Observation`. The kept answer is given only so often that the share of wrong answers stays below a bound.
 
     P(right | s) = 1 / (1 + exp(-g (s - t)))      with g ≥ 0: a higher similarity never lowers P
@@ -37,12 +37,12 @@ MIN_OBSERVATIONS: Final = 8
 MAX_OBSERVATIONS: Final = 256
 """Number of newest observations kept per entry. An error bound of 1 % needs 99 right answers in a row."""
 ALWAYS_EXPLORED: Final = 0.02
-"""Share of questions that are always answered anew, because answers change."""
+"""Share of questions that are always answered again, because answers change."""
 MIN_SIMILARITY: Final = 0.5
 """Least similarity of two questions at which a kept answer is given or compared."""
 
 Decision = Literal["exploit", "explore"]
-"""Choice between giving the kept answer ("exploit") and answering anew to compare ("explore")."""
+"""Choice between giving the kept answer ("exploit") and answering again to compare ("explore")."""
 
 _STEPS: Final = 100
 """Number of steps into which similarities from 0 to 1 are rounded."""
@@ -86,7 +86,7 @@ class Observations:
 
 
 def decide(observations: Observations, similarity: float, max_error: float, draw: float) -> Decision:
-    """Return "exploit" so seldom that the share of wrong answers stays below `max_error`.
+    """Return "exploit" only so often that the share of wrong answers stays below `max_error`.
 
     A kept answer that is wrong with probability e is given with probability max_error / e at most. The kept answer is
     never given if most new answers differed from it, or if `max_error` is 0.
@@ -106,8 +106,9 @@ def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
     """Return the index of the entry to decide on, or None if no entry is similar enough.
 
     Each candidate is an entry's observations and its similarity. The entry whose answer is most probably right is
-    chosen. If no entry has enough observations, the entry with most of them is chosen, and of several the nearest. An
-    entry whose answer mostly differed is the last choice. In this way observations accumulate at few entries.
+    chosen. If no entry has enough observations, the entry with the largest number of observations is chosen; if there
+    are several, the nearest of them. An entry whose answer mostly differed is the last choice. In this way observations
+    accumulate at few entries.
     """
     ranked = [
         (_likely(seen, similarity), len(seen), similarity, place)

@@ -4,8 +4,8 @@ A sentence embedding shows the subject of a question: "disable 2FA" lies near "e
 vetoes compare every detail that changes an answer: figures, units, dates, negations, directions, names, quotations and
 the language. A wrong veto costs a hit, a missing veto gives a wrong answer. So doubt counts as a difference.
 
-Most of these details must be equal, or of the same kind, in both questions. `gist` is a digest of them: questions that
-may ask the same have the same digest, so that no other question needs to be read.
+Most of these details must be equal, or of the same kind, in both questions. `gist` is a digest of these details.
+Questions that may ask the same have the same digest, so only questions with the same digest are read.
 
 >>> disagree("How do I enable 2FA?", "How do I disable 2FA?")
 'opposite'
@@ -39,7 +39,8 @@ _LEAST_KIN: Final = 5
 _CUT: Final = tuple(
     (_ENDINGS | {each.removesuffix(end) for each in _ENDINGS for end in _ENDINGS if each.endswith(end)}) - {""}
 )
-"""Endings, and the remainders of endings that end with a shorter ending: "at", for "ation" without "ion"."""
+"""Endings, and parts of endings that remain after a shorter ending was removed, such as "at" of "ation" after "ion" was
+removed."""
 
 
 def disagree(one: str, other: str) -> str | None:
@@ -128,7 +129,7 @@ def _is_opposite(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
-    """True if the object of a direction in `a` is elsewhere in `b`, and another object has taken its place."""
+    """True if an object of a direction in `a` occurs elsewhere in `b`, and another object has its direction there."""
     for direction, objects in a.objects.items():
         opposite = question_words().opposite_directions.get(direction, ())
         theirs = b.objects.get(direction, frozenset())
@@ -140,7 +141,8 @@ def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
-    """True if two names have changed places, or if two words have and the questions differ in little else."""
+    """True if two names have changed places, or if two words have changed places and the questions differ in little
+    else."""
     if not (a.has_order and b.has_order):
         return False
     shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MOST_COMPARED]

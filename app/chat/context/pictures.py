@@ -24,7 +24,8 @@ COMMON = {"image/jpeg", "image/png", "image/webp"}
 FRAME_SIDE = 1024
 """Largest length of the longer side of a video's frame, in pixels. Frames are many, and OCR sees them unreduced."""
 MOST_PICTURES = 16
-"""Number of pictures in one prompt beyond which videos show fewer frames: `limit-mm-per-prompt` in docker/cards."""
+"""Largest number of pictures in one prompt, equal to `limit-mm-per-prompt` in docker/cards. With more pictures, videos
+show fewer frames."""
 TOKEN_SIDE = 28
 """Side of the square that makes one token, in pixels: 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, 39 for GPT-4o.
 
@@ -76,7 +77,7 @@ async def images_for_llm(
     Together they take at most `room` tokens, but at least `LEAST_TOKENS` each: large pictures are reduced, and videos
     show fewer frames.
 
-    An unreadable medium is left out if it is `told`, because an entry of the precontext states the reason. Otherwise it
+    With `told`, an unreadable medium is left out, because an entry of the precontext states the reason. Otherwise, it
     raises InputError.
     """
     seen: list[_MeasuredMedium] = []
@@ -129,7 +130,7 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
         if blob.media_type in VIDEOS:
             sizes = [_within(await document.size(1), FRAME_SIDE)] * document.total_pages
         elif blob.media_type.startswith("image/"):
-            # Only the header is read. A file that is no picture, or is too large, fails here.
+            # Only the header is read. A file that is not a picture, or is too large, fails here.
             sizes = [await document.size(1)]
         else:
             raise blob.error(f"is {blob.media_type}, no image.", code="unsupported_media_type")

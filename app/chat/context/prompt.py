@@ -30,7 +30,7 @@ def conversation(
 
     `results` are fenced texts, placed before the text of the latest user message. An empty `fence` means that there are
     no results, now or later. `images` maps a content part to the images that replace it, each after its label. Any
-    other part that is no text is replaced by its kind in brackets, such as "[image]".
+    other part that is not text is replaced by its kind in brackets, such as "[image]".
     """
     first = [*system, RULES.format(fence=fence)] if fence else list(system)
     messages: list[LlmMessage] = [{"role": "system", "content": "\n\n".join(first)}] if first else []

@@ -16,7 +16,7 @@ _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 MAX_QUESTION_WORDS = 256
 """Largest number of different words of a question that count.
 
-Of a longer question, the first and the last words count, because the actual question is there.
+If the question is longer, its first and last words are used, because the actual question is usually there.
 """
 _QUESTION_CHARS = 10_000
 """Number of characters at each end of a long question that are searched for words."""

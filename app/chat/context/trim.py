@@ -109,8 +109,8 @@ def _read(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[
 def _joined(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
     """Return the lines, joined if there are too many.
 
-    Neighbours under one heading are joined, to longer and longer pieces as more lines come, so that millions of lines
-    never become millions of objects.
+    Neighbours under one heading are joined. With more lines, the pieces become longer, so that millions of lines never
+    become millions of objects.
     """
     pieces: list[ResultLine] = []
     least, most = 0, 2 * MAX_PIECES
@@ -166,7 +166,7 @@ async def _shorten(
     pieces, scores, ranked = await executor.run(_rank, whole, question, is_answer=is_answer)
     if embedder is not None and question.strip():
         promising = ranked[:MAX_EMBEDDED]
-        similar = await _similarity(question, [pieces[index].text for index in promising], embedder)
+        similar = await similarities(question, [pieces[index].text for index in promising], embedder)
         best = max(scores, default=0.0) or 1.0
         scores = [score / best for score in scores] if similar else scores
         for index, similarity in zip(promising, similar, strict=False):
@@ -206,7 +206,7 @@ def _text_within(
 def _best_first(scores: Sequence[float]) -> list[int]:
     """Return the indexes by descending score. Pieces of equal score are taken evenly from the whole text."""
     worth = [-score for score in scores]
-    # Sorting holds the interpreter's lock. Numbers take a fifth of the time that pairs take.
+    # Sorting holds the interpreter's lock. Sorting numbers takes a fifth of the time of sorting pairs.
     return sorted(_evenly_spread(len(scores)), key=worth.__getitem__)
 
 
@@ -265,7 +265,7 @@ def _parts(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
     return parts
 
 
-async def _similarity(question: str, texts: Sequence[str], embedder: Embedder) -> list[float]:
+async def similarities(question: str, texts: Sequence[str], embedder: Embedder) -> list[float]:
     """Return the similarity in meaning of each text to the question, or an empty list if the embedder fails."""
     try:
         vectors = await embedder.embed([question, *texts])

@@ -94,7 +94,7 @@ def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
 def windows_across_joints(
     words: str, texts: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
 ) -> list[tuple[str, str]]:
-    """Return windows across the joints of the user's `words` with each of the `(source, text)`, and of each text with
+    """Return windows across the joints between the user's `words` and each `(source, text)`, and between each text and
     the next.
 
     The texts in `before` precede `texts`.

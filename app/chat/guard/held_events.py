@@ -22,7 +22,8 @@ class HeldPart:
     events: Sequence[Event]
     """Events to be shown next, in order."""
     judged: Sequence[tuple[str, str]]
-    """Texts of the events, each after the text shown just before it, and up to the end of its sentence."""
+    """Texts of the events. Each is extended by the end of the text shown before it, and by the rest of its last
+    sentence."""
 
 
 class HeldEvents:

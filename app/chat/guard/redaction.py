@@ -56,7 +56,7 @@ class Redaction:
         return any(placeholder(kind) in entry.result.text() for kind in KINDS)
 
     async def of_text(self, text: str) -> str:
-        """Return the redacted text, uncounted: only a model sees it."""
+        """Return the redacted text. The redactions are not counted, because only a model sees the text."""
         return await self.threads.run(Redactor().text, text)
 
     def redact_ahead(self, text: str) -> str:
@@ -91,7 +91,7 @@ class Redaction:
         return [_evidence(event) if isinstance(event, Evidence) else event for event in redacted.values()]
 
     def whole_size(self, events: Sequence[Event], size: int) -> int:
-        """Return how many of the first `size` events may be shown before it is known what follows `events`.
+        """Return the number of events, `size` at most, that may be shown before the text after `events` is known.
 
         Neither personal data nor a possible beginning of personal data is split.
         """

@@ -2,6 +2,7 @@
 
 Inputs pass `check_request`, `check_results` and `check_unread`; the answer passes `check_answer`. `around` surrounds an
 answer with these checks: the answer begins once the request is judged, and ends with a refusal if something is unsafe.
+A request with `guard_mode` "flag" passes the same checks, but its answer is whole and says what they found.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from app.chat.inputs import Turn, text_of, texts_of
 from app.chat.plan import Plan
 from app.chat.plan_executor import as_entry
 from app.chat.planning.kinds import kind_of
-from app.events import Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk
+from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk
 from app.telemetry import Stages
 from app.wire.request import ChatRequest, TextPart
 from models.concurrency import side_by_side
@@ -40,10 +41,12 @@ from tasks.precontext import Entry
 
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
-"""Bounds on the user's earlier messages that are judged together with the latest message: their number, and the
-characters of their end. Earlier and latest messages may be unsafe only together."""
+"""Largest number of the user's earlier messages that are judged together with the latest message, and number of
+characters at their end that are used. Messages may be unsafe only in combination."""
 _BEFORE = "before"
-"""Source, in checks, of the user's earlier messages by themselves."""
+"""Name of the source in checks of the user's earlier messages alone."""
+_MOST_TOLD = 5
+"""Number of places that the warning of a flagged request names. The verdict has all of them."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
 """Number of pictures whose text is read at a time."""
@@ -52,12 +55,13 @@ log = structlog.get_logger(__name__)
 
 
 class Unsafe(Exception):
-    """Something has one of the codes that were requested: the request must go no further."""
+    """Something has one of the codes that were requested: the request must go no further. Not raised for a request that
+    is to be flagged."""
 
 
 @dataclass(slots=True)
 class RequestGuard:
-    """Guard of one request. Without codes, everything passes at once, unjudged."""
+    """Guard of one request. If the request names no codes, everything passes at once without being judged."""
 
     guardrails: Guardrails
     policy: Policy
@@ -74,8 +78,9 @@ class RequestGuard:
     redaction: Redaction | None = None
     """Redaction of personal data, already applied to `request` and `turn`; None if nothing is redacted."""
     owner: str | None = None
-    """Tenant whose earlier verdicts are used, and whose new verdicts are kept; None if verdicts are neither used nor
-    kept."""
+    """Tenant in whose name verdicts are looked up and kept; None if verdicts are neither used nor kept."""
+    _told: Sequence[str] | None = None
+    """Codes in the verdict that came with the beginning of the answer; None before it."""
     _read: tuple[tuple[str, str], ...] = ()
     """Result that was judged last. The next result is judged together with its end."""
 
@@ -115,11 +120,36 @@ class RequestGuard:
                 await self.check_request()
                 self.stages.done("guard")
                 async for event in events:
-                    yield event
+                    if not self.request.flags or isinstance(event, Progress):
+                        yield event
+                        continue
+                    for one in self._flagging(event):
+                        yield one
         except Unsafe:
             self.stages.rejected = "guard"
             for event in self._refusal():
                 yield event
+
+    def _flagging(self, event: Event) -> Iterator[Event]:
+        """Yield `event`, with the verdict before a task's result and the warning of what was found before the end.
+
+        A streamed answer may have turned unsafe after its beginning, which had the verdict so far: the verdict is then
+        repeated at the end.
+        """
+        codes = codes_of(self.checks)
+        if self.task is not None and self._told is None:
+            self._told = codes
+            yield Precontext((self.entry,))
+        if isinstance(event, Finish) and codes:
+            if codes != self._told:
+                yield Precontext((self.entry,))
+            places = list(dict.fromkeys(check["source"] for check in self.checks if check["codes"]))
+            others = f" and {len(places) - _MOST_TOLD} others" if len(places) > _MOST_TOLD else ""
+            yield AnswerWarning(
+                f"The guard found {', '.join(codes)} in {', '.join(places[:_MOST_TOLD])}{others}. Nothing was blocked, "
+                "because 'guard_mode' is 'flag'."
+            )
+        yield event
 
     def _refusal(self) -> Iterator[Event]:
         """Yield the events of a completion that names the codes, or only its end if a part of the answer has been
@@ -234,6 +264,7 @@ class RequestGuard:
             yield from events
             return
         self.shown = True
+        self._told = codes_of(self.checks)
         entries = tuple(one for event in events if isinstance(event, Precontext) for one in event.entries)
         yield Precontext((*entries, self.entry))
         yield from (event for event in events if not isinstance(event, Precontext))
@@ -302,8 +333,10 @@ class RequestGuard:
         self.checks += checks
         codes = codes_of(checks)
         if codes:
-            log.info("guard_blocked", codes=codes, sources=[check["source"] for check in checks if check["codes"]])
-            raise Unsafe
+            sources = [check["source"] for check in checks if check["codes"]]
+            log.info("guard_flagged" if self.request.flags else "guard_blocked", codes=codes, sources=sources)
+            if not self.request.flags:
+                raise Unsafe
 
 
 @asynccontextmanager

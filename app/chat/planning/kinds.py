@@ -40,9 +40,16 @@ def kind_of(source: Source) -> Kind:
     return _OF_TYPE.get(media_type.partition("/")[0], "document")
 
 
+def _path_of(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).path)
+    except ValueError:  # such as an open bracket in the host; the URL is refused where it is fetched
+        return ""
+
+
 def _media_type(source: Source) -> str | None:
     if source.url is not None:
-        names = (unquote(urlsplit(source.url).path), source.filename)
+        names = (_path_of(source.url), source.filename)
         return media_type_named(source.format) or next(filter(None, map(media_type_of_file, names)), None)
     payload = beginning(source.payload or "", HEAD)
     declared = None

@@ -61,7 +61,7 @@ class Prose:
     """True if the text that the message is about follows the instructions, after a colon or a blank line."""
     quotes: bool
     is_short: bool
-    """True if the whole message is instructions: it is no article with an instruction before or after it."""
+    """True if the whole message consists of instructions, unlike an article with an instruction before or after it."""
     followed: frozenset[str]
     """URLs that the message points to. URLs that it only shows, or forbids to open, are not included."""
     said: Mapping[str, str]
@@ -104,7 +104,7 @@ class Prose:
     def asks(self, subject: str, *others: str, without: str | None = None) -> bool:
         """True if a sentence mentions `subject` without denying it, and all `others`, but not `without`.
 
-        All of them are names in SUBJECTS.
+        All arguments are names in SUBJECTS.
         """
         if not self.said.keys() >= {subject, *others}:
             return False

@@ -1,4 +1,4 @@
-"""Determines the wishes in a message by the words of its instructions."""
+"""Determines what a message asks for, by the words of its instructions."""
 
 import re
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class Wants:
     undecided: bool
     """True if no word determines a task, so that a router may guess one."""
     about_doing: bool
-    """True if the message is about the way of doing something. A router may then guess a task for pictures only."""
+    """True if the message asks how to do something. In this case, a router may guess a task only for pictures."""
 
     @classmethod
     def of(cls, message: str, prose: Prose, *, of_media: bool) -> Self:

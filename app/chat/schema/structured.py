@@ -52,7 +52,8 @@ class SchemaNotSatisfied(ApiError):
 
 
 class NotVerbatim(BadRequest):
-    """Nothing supports a value that must be supported by request, and must not be null by schema."""
+    """Nothing supports a value that must be supported according to the request, and must not be null according to the
+    schema."""
 
     code = "not_verbatim"
 
@@ -61,6 +62,22 @@ class NotVerbatim(BadRequest):
         super().__init__(
             f"Nothing that was read supports a value for '{pointer}' ('verbatim'), and the schema does not let it be "
             "null: allow null there, or leave 'verbatim' out.",
+            param=pointer,
+        )
+
+
+class NotFoundInInput(BadRequest):
+    """Nothing that was read answers a field that the schema lets be neither null nor empty."""
+
+    code = "not_found_in_input"
+
+    def __init__(self, pointer: str, reason: str = "") -> None:
+        """Create the error for the field at `pointer` in the answer; `reason` is more about the schema."""
+        what = f"'{pointer}'" if pointer else "what the schema demands"
+        super().__init__(
+            f"Nothing in the input answers {what}, and the schema lets it be neither null nor empty. Allow null there, "
+            "or set OPENFAZE_LLM_BASE_URL: no capable language model is set up here to write what cannot be copied."
+            + (f" {reason}" if reason else ""),
             param=pointer,
         )
 
@@ -89,6 +106,20 @@ class Shape:
         except SchemaRefused as refusal:
             raise refusal.as_input_error(FIELD) from None
         return cls(response_format, checker)
+
+    @classmethod
+    def of_schema(cls, schema: Mapping[str, Any], field: str) -> "Shape":
+        """Return the form of answers that satisfy `schema`, which is the request's `field`.
+
+        Raises InputError for a schema that contradicts itself or cannot be checked.
+        """
+        checker = SchemaChecker(schema, field)
+        try:
+            check_satisfiable(schema)
+        except SchemaRefused as refusal:
+            raise refusal.as_input_error(field) from None
+        asked = {"type": "json_schema", "json_schema": {"schema": dict(schema)}}
+        return cls(ResponseFormat.model_validate(asked), checker)
 
     @property
     def schema(self) -> Mapping[str, Any] | None:

@@ -1,0 +1,107 @@
+"""Answers of questions and orders without a capable LLM: the values that they name, each with its printed line.
+
+A question is a schema: "What is the total?" asks for a field `total`, which is filled like the field of any schema
+(`filling.py`), and the answer quotes what is printed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from app.chat.filling import Filling, fill_whole
+from app.chat.material import Material
+from app.chat.planning.questions import AskedValues
+from app.chat.schema.structured import Shape
+from app.chat.structured_answers import StructuredAnswers
+from tasks.extraction.printed_rows import row_of
+from tasks.precontext import Entry
+from tasks.schema.paths import JsonPath, pointer_of
+
+SURE: Final = 0.9
+"""Least probability of a value that is given without a word about its probability."""
+LIKELY: Final = 0.8
+"""Least probability of a value that answers a question about something that documents are not known to print."""
+_MARKS: Final = '"“”„«»,; '
+"""Signs around a printed value that are not part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A value of an answer, as it is printed."""
+
+    text: str
+    row: str
+    page: int | None
+    probability: float
+
+
+async def answer_with_values(
+    asked: AskedValues, material: Material, document: Entry | None, structured: StructuredAnswers, *, only_likely: bool
+) -> str | None:
+    """Return the values that were asked for, or a sentence that nothing was found.
+
+    The values are looked for in what was read, or else in `document`. None if nothing probable was found, and the
+    question is about something that documents are not known to print, or if only likely values may be an answer. Raises
+    ModelError.
+    """
+    shape = Shape.of_schema(asked.schema, "messages")
+    filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")
+    assert filling.answer is not None
+    material = replace(material, shape=shape, filling=filling, document=document)
+    values = filling.answer.value
+    evidence, _ = await structured.trace(values, material.results, material, shape)
+    found = {key: list(_found((key,), values[key], filling, evidence.fields)) for key in asked.titles}
+    if only_likely or not asked.are_known:
+        found = {key: said if _is_likely(said) else [] for key, said in found.items()}
+        if not any(found.values()):
+            return None
+    return "\n\n".join(_said(asked, key, said) for key, said in found.items())
+
+
+def _is_likely(found: Sequence[_Found]) -> bool:
+    return bool(found) and min(one.probability for one in found) >= LIKELY
+
+
+def _found(path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, Any]) -> Iterator[_Found]:
+    """Yield the printed values of a field: one, or one per item of a list, in which the cells of a row are joined."""
+    if isinstance(value, list):
+        for at, item in enumerate(value):
+            parts = {(*path, at, key): cell for key, cell in item.items()} if isinstance(item, dict) else None
+            cells = [
+                found
+                for part, cell in (parts or {(*path, at): item}).items()
+                for found in _found(part, cell, filling, evidence)
+            ]
+            if cells:
+                text = " | ".join(cell.text for cell in cells)
+                yield _Found(text, text, cells[0].page, min(cell.probability for cell in cells))
+        return
+    known = evidence.get(pointer_of(path))
+    if value in (None, "") or known is None:
+        return
+    place = filling.copied.place(path, value)
+    row = row_of(filling.copied.scored, place) if filling.copied.scored and place and place.cell is None else ""
+    label = known.get("label_text", "")
+    text = known["text"].strip(_MARKS)
+    if not row or row == text:
+        row = f"{label} {text}".strip()
+    yield _Found(text, row, known.get("page"), known.get("probability", 0.0))
+
+
+def _said(asked: AskedValues, key: str, found: Sequence[_Found]) -> str:
+    """Return the part of an answer about one value, as Markdown."""
+    title = asked.titles[key]
+    if not found:
+        return asked.sentences.missing.format(name=title)
+    parts = []
+    if isinstance(asked.schema["properties"][key].get("items"), dict):
+        parts.append("\n".join(f"- {one.text}" for one in found))
+    else:
+        [one] = found
+        parts.append(one.text if len(asked.titles) == 1 else f"{title}: {one.text}")
+        page = f" ({asked.sentences.page.format(page=one.page)})" if one.page is not None else ""
+        if one.row != one.text or page:
+            parts.append(f"> {one.row}{page}")
+    if (sure := min(one.probability for one in found)) < SURE:
+        parts.append(asked.sentences.uncertain.format(percent=round(100 * sure)))
+    return "\n\n".join(parts)

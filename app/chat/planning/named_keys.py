@@ -1,0 +1,146 @@
+"""The keys that a prompt names for the JSON that it wants, as a schema of fields that may be null."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tasks.extraction.concepts import CONCEPTS
+from tasks.extraction.names import names_of
+from tasks.extraction.printed_types import GUESSED
+from tasks.wording.phrases import compiled
+
+_TABLE: Final = tomllib.loads(Path(__file__).with_name("named_keys.toml").read_text("utf-8"))
+_TYPES: Final[Mapping[str, str]] = _TABLE["types"]
+MOST_KEYS: Final = 100
+"""Largest number of keys that are looked for: as many as the fields of a schema."""
+_MOST_CHARS: Final = 4_000
+"""Number of characters of a prompt that are searched for keys."""
+_MOST_WORDS: Final = 4
+"""Largest number of words of a key's name in a sentence."""
+_KEY = re.compile(r"[\"'“„]?([^\W\d]\w{0,63})[\"'”“]?\s*:")
+_QUOTED = re.compile(r"[`\"“„«'‘]([^\W\d][\w .-]{0,63})[`\"”“»'’]")
+_IDENTIFIER = re.compile(r"\b(?:[^\W\d_A-Z][^\W_]*(?:_[^\W_]+)+|[^\W\d_A-Z]+(?:[A-Z][^\W_A-Z]+)+)\b")
+_SENTENCE_END = re.compile(r"[.!?](?:\s|$)|\n\s*\n")
+_NOTE = re.compile(r"\(([^()]{1,60})\)")
+_POSSESSIVE: Final = re.compile(r"(?<=\w)['’]s\b")
+
+
+def pattern_of(written: str) -> str:
+    """Return an expression without the line ends that keep the table narrow."""
+    return re.sub(r"\n\s*", "", written)
+
+
+_KEYS, ORDERS, COURTESY, _FILLERS, _BETWEEN = (
+    pattern_of(_TABLE[name]) for name in ("keys", "orders", "courtesy", "fillers", "between")
+)
+
+
+def schema_of_named_keys(prompt: str) -> dict[str, Any] | None:
+    """Return the schema of the object whose keys `prompt` names, or None if it names none.
+
+    The keys stand in an example of the JSON, in quotes, behind a word like "keys", as identifiers, or as what is to be
+    extracted: "Extract the invoice number and the total as JSON."
+    """
+    prompt = prompt[:_MOST_CHARS]
+    if (example := _example_in(prompt)) is not None:
+        return example
+    named = dict(_named_in(prompt))
+    fields = {key: field_named(key, note) for key, note in list(named.items())[:MOST_KEYS]}
+    return object_of(fields) if fields else None
+
+
+def _example_in(prompt: str) -> dict[str, Any] | None:
+    """Return the schema that the JSON in a prompt is an example of, or None without one."""
+    begin, end = prompt.find("{"), prompt.rfind("}")
+    if not 0 <= begin < end:
+        return None
+    text = prompt[begin : end + 1]
+    try:
+        example = json.loads(text)
+    except ValueError:
+        found = dict.fromkeys(_KEY.findall(text))
+        return object_of({key: field_named(key, "") for key in list(found)[:MOST_KEYS]}) if found else None
+    except RecursionError:
+        return None
+    if not isinstance(example, dict) or not example:
+        return None
+    if isinstance(example.get("properties"), dict):
+        return {"type": "object", **example}
+    return _like(example)
+
+
+def _like(example: Mapping[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, value in list(example.items())[:MOST_KEYS]:
+        match value:
+            case bool():
+                fields[key] = {"type": ["boolean", "null"]}
+            case int() | float():
+                fields[key] = {"type": ["number", "null"]}
+            case dict() if value:
+                fields[key] = _like(value)
+            case [dict() as item, *_] if item:
+                fields[key] = {"type": "array", "items": _like(item)}
+            case list():
+                fields[key] = {"type": "array", "items": {"type": "string"}}
+            case _:
+                fields[key] = field_named(key, str(value or ""))
+    return object_of(fields)
+
+
+def _named_in(prompt: str) -> Iterator[tuple[str, str]]:
+    """Yield the keys that a prompt names, each with what is noted about it."""
+    for listed in compiled(_KEYS).finditer(prompt):
+        rest = prompt[listed.end() :].lstrip(" :")
+        quoted = _QUOTED.findall(rest)
+        if quoted:
+            yield from ((key, "") for key in quoted)
+            return
+        if found := list(names_listed_in(rest)):
+            yield from found
+            return
+    quoted = _QUOTED.findall(prompt) or _IDENTIFIER.findall(prompt)
+    if quoted:
+        yield from ((key, "") for key in quoted)
+        return
+    for sentence in _SENTENCE_END.split(prompt):
+        order = compiled(ORDERS).search(sentence)
+        if order:
+            yield from names_listed_in(sentence[order.end() :])
+            return
+
+
+def names_listed_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the names in an enumeration, each with what is noted about it in brackets."""
+    end = _SENTENCE_END.search(text)
+    text = compiled(COURTESY).sub("", text[: end.start()] if end else text)
+    for item in compiled(_BETWEEN).split(text.rstrip(": ")):
+        note = _NOTE.search(item)
+        parts = compiled(_FILLERS).sub(" ", _NOTE.sub(" ", item)).split(":")
+        bare = next((part for part in parts if part.strip()), "")
+        words = words_of_name(bare)
+        if 0 < len(words) <= _MOST_WORDS and any(map(str.isalpha, words[0])):
+            yield "_".join(words) if len(words) == 1 else "_".join(words).lower(), note[1] if note else ""
+
+
+def words_of_name(text: str) -> list[str]:
+    """Return the words of a name; those of `landlord's phone number` are landlord, phone and number."""
+    return re.findall(r"[^\W_]+(?:_[^\W_]+)*", _POSSESSIVE.sub("", text))
+
+
+def field_named(key: str, note: str) -> dict[str, Any]:
+    """Return the schema of a field, by what is noted about it, else by what its name means."""
+    kinds = {CONCEPTS[name].kind for name in names_of((key,), {}).concepts}
+    form = next((name for name, pattern in _TYPES.items() if note and compiled(pattern).search(note)), None)
+    if form is None and kinds and kinds <= {"amount", "count"}:
+        return {"type": ["number", "null"], "$comment": GUESSED}
+    if form == "date" or (form is None and kinds == {"date"}):
+        return {"type": ["string", "null"], "format": "date"}
+    return {"type": [form or "string", "null"]}
+
+
+def object_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(fields), "required": list(fields), "additionalProperties": False}

@@ -1,0 +1,139 @@
+"""The printed values that a question or an order asks for, as a schema: "What is the total?", "List the items."."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from app.chat.planning.named_keys import (
+    COURTESY,
+    ORDERS,
+    field_named,
+    names_listed_in,
+    object_of,
+    pattern_of,
+    words_of_name,
+)
+from tasks.extraction.concepts import CONCEPTS, LONGEST_NAME
+from tasks.extraction.names import Names, names_of
+from tasks.extraction.whole_results import names_prose
+from tasks.wording.phrases import compiled
+
+LONGEST: Final = 300
+"""Largest number of characters of a question whose values are looked for."""
+ITEMS: Final = "items"
+"""Key of the list of the rows of a receipt."""
+_TABLE: Final = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))
+_COURTESY, _OPENING, _PLACE, _ENUMERATE, _YES_OR_NO, _HOW_MUCH = (
+    pattern_of(_TABLE[name]) for name in ("courtesy", "opening", "place", "enumerate", "yes_or_no", "how_much")
+)
+_MEANINGS: Final = {key: pattern_of(one) for key, one in _TABLE["meanings"].items()}
+_ITEMS, _BOUGHT = (pattern_of(_TABLE["lists"][name]) for name in ("items", "bought"))
+_ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gli|i|os?|as|de|het|den|det)\b"
+_AROUND = " ¿?!."
+_OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
+_ITEM: Final = object_of(
+    {
+        "description": _OR_NULL["text"],
+        "quantity": _OR_NULL["number"],
+        "unit_price": _OR_NULL["number"],
+        "amount": _OR_NULL["number"],
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """Parts of an answer in one language, with places for `name`, `percent` and `page`."""
+
+    missing: str
+    uncertain: str
+    page: str
+
+
+_LANGUAGES: Final = {
+    frozenset(row["words"].split()): Sentences(row["missing"], row["uncertain"], row["page"])
+    for row in _TABLE["languages"].values()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AskedValues:
+    """Values that a question asks for."""
+
+    schema: Mapping[str, Any]
+    """Schema of an object with a field for each value. Every field may be null or an empty list."""
+    titles: Mapping[str, str]
+    """The name of each value as the question has it, by its key in the schema."""
+    sentences: Sentences
+    """Parts of the answer in the language of the question."""
+    are_known: bool
+    """True if documents are known to have such values: nothing found is then an answer, too."""
+
+
+def is_order(text: str) -> bool:
+    """True if a text orders something to be given, found or listed, but not to be written."""
+    return compiled(ORDERS).search(_without(_COURTESY, text)) is not None and not _names_prose(text)
+
+
+def values_asked_for(question: str) -> AskedValues | None:
+    """Return the values that a question or an order of one sentence names, or None if it names none, or says more."""
+    sentences = [part for part in re.split(r"[.!?¿](?:\s|$)|\n", question[: LONGEST + 1]) if part.strip(_AROUND)]
+    if len(question) > LONGEST or len(sentences) != 1:
+        return None
+    sentence = compiled(COURTESY).sub("", _without(_COURTESY, sentences[0].strip(_AROUND)))
+    if compiled(_YES_OR_NO).search(sentence):
+        return None
+    named = _without(_ARTICLE, _without(_PLACE, f" {_without(_OPENING, _without(ORDERS, sentence))}"))
+    for key, pattern in _MEANINGS.items():
+        if compiled(pattern).search(sentence) or compiled(pattern).search(named):
+            return _asked(question, {key: (named, field_named(key, ""))})
+    if compiled(_BOUGHT).search(sentence) or compiled(_ITEMS).search(named):
+        return _asked(question, {ITEMS: (named, {"type": "array", "items": _ITEM})})
+    keys = [key for key, _ in names_listed_in(named)]
+    if len(keys) <= 1 and (whole := _known(named)):
+        keys = [whole]
+    if not keys or any(names_prose(names_of((key,), {})) for key in keys):
+        return None
+    fields = {}
+    for key in keys:
+        field = field_named(key, "")
+        if compiled(_ENUMERATE).search(sentence) and _kinds(key) <= {"text"}:
+            field = {"type": "array", "items": {"type": "string"}}
+        elif compiled(_HOW_MUCH).search(sentence) and not _kinds(key):
+            field = {"type": ["number", "null"]}
+        fields[key] = named if len(keys) == 1 else key.replace("_", " "), field
+    return _asked(question, fields)
+
+
+def _asked(question: str, fields: Mapping[str, tuple[str, Any]]) -> AskedValues:
+    titles, schemas = ({key: pair[at] for key, pair in fields.items()} for at in (0, 1))
+    are_known = all(key == ITEMS or _kinds(key) for key in fields)
+    return AskedValues(object_of(schemas), titles, _sentences_for(question), are_known)
+
+
+def _known(named: str) -> str | None:
+    """Return the key of a name that documents are known to print, with the little words in it: `número de factura`."""
+    words = words_of_name(named.lower())
+    key = "_".join(words)
+    return key if 0 < len(words) <= LONGEST_NAME and _kinds(key) else None
+
+
+def _without(pattern: str, text: str) -> str:
+    return compiled(pattern).sub("", text, count=1).strip()
+
+
+def _kinds(key: str) -> set[str]:
+    return {CONCEPTS[name].kind for name in names_of((key,), {}).concepts}
+
+
+def _names_prose(text: str) -> bool:
+    return names_prose(Names(own=(tuple(re.findall(r"\w+", text.lower())),)))
+
+
+def _sentences_for(question: str) -> Sentences:
+    """Return the sentences in the language with most words of the question; English if there are as many of others."""
+    words = re.findall(r"[^\W\d_]+", question.lower())
+    return _LANGUAGES[max(_LANGUAGES, key=lambda known: sum(word in known for word in words))]

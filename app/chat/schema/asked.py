@@ -1,0 +1,63 @@
+"""Fields that a request asks to be filled, by whichever door: a schema, a function that must be called, or an object
+whose keys the prompt names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.chat.inputs import texts_of
+from app.chat.planning.named_keys import schema_of_named_keys
+from app.chat.planning.prose import pasted_in
+from app.chat.schema.structured import Shape
+from app.wire.request import ChatRequest, ChatTool, NamedToolChoice, ResponseFormat
+
+CALL = "/tool_calls/0/function/arguments"
+"""Pointer of the arguments of the one call in an answer."""
+NO_KEYS = (
+    "No keys were found in the prompt, so the object is empty: name them, as in 'JSON with the keys a, b and c', or "
+    "send a json_schema."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFields:
+    shape: Shape
+    function: str | None = None
+    """Name of the function that must be called with the fields; None if they are the answer's text."""
+    warning: str | None = None
+
+    @property
+    def root(self) -> str:
+        """Pointer of the filled object in the answer's message, for evidence; empty for the text itself."""
+        return CALL if self.function else ""
+
+
+def forced_tools(request: ChatRequest) -> Sequence[ChatTool]:
+    """Return the client's tools of which one must be called; empty if none must."""
+    tools = request.tools or []
+    if isinstance(choice := request.tool_choice, NamedToolChoice):
+        return [tool for tool in tools if tool.function.name == choice.function.name][:1]
+    return tools if choice == "required" else []
+
+
+def fields_of_tool(request: ChatRequest, tool: ChatTool) -> AskedFields:
+    """Return the arguments of a tool as fields. Raises InputError if its parameters are not a schema."""
+    at = (request.tools or []).index(tool)
+    schema = tool.function.parameters or {"type": "object", "properties": {}}
+    return AskedFields(Shape.of_schema(schema, f"tools[{at}].function.parameters"), tool.function.name)
+
+
+def fields_of_format(request: ChatRequest, form: ResponseFormat) -> AskedFields | None:
+    """Return the fields of a `response_format`, or None for plain text.
+
+    Raises InputError for a schema that no answer can satisfy.
+    """
+    shape = Shape.of(form)
+    if shape is None or shape.schema is not None:
+        return None if shape is None else AskedFields(shape)
+    instructions = [*texts_of(request, "user")[-1:], *texts_of(request, "system", "developer")]
+    for text in instructions:
+        document = pasted_in(text)
+        schema = schema_of_named_keys(text.replace(document, " ") if document else text)
+        if schema is not None:
+            return AskedFields(Shape.of_schema(schema, "messages"))
+    return AskedFields(Shape.of_schema({"type": "object", "properties": {}}, "messages"), warning=NO_KEYS)
