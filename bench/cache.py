@@ -1,9 +1,9 @@
-"""What a hit and a miss of the cache cost, over HTTP, and what an entry takes.
+"""Measures the time of a cache hit and of a cache miss over HTTP, and the size of a cache entry.
 
     .venv/bin/python -m bench.cache --rounds 300 --questions 100000
 
-Servers without a cache, with `exact` and with `verified` run side by side before one scripted LLM that answers at once.
-They get requests in turn. Prints milliseconds per request (least, p50, p99) and bytes.
+Three servers run side by side: one without a cache, one with `exact` and one with `verified`. All use one scripted LLM
+that answers at once, and get requests in turn. The program prints milliseconds per request (least, p50, p99) and bytes.
 """
 
 import argparse
@@ -46,12 +46,12 @@ CALL = {"model": "interfaze-beta", "temperature": 0}
 
 
 def question(number: int) -> dict[str, object]:
-    """Return a new question, of which no earlier question is a wording."""
+    """Return a question that has the meaning of no earlier question."""
     return CALL | {"messages": [{"role": "user", "content": f"What happened in the year {number} in Lower Silesia?"}]}
 
 
 def long_document(pages: int) -> dict[str, object]:
-    """Return a request for the OCR of a PDF. The request is small, its result has a megabyte."""
+    """Return a request for the OCR of a PDF. The request is small, but its result has a megabyte."""
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=(595, 842), pageCompression=1)
     for page in range(pages):
@@ -75,7 +75,7 @@ class Caller:
         self._connection = http.client.HTTPConnection(base_url.removeprefix("http://"), timeout=60)
 
     def timed(self, body: dict[str, object], *, hit: bool) -> float:
-        """Return the seconds of a request, which must be a hit or a miss as `hit` states."""
+        """Return the seconds of a request. The request must be a hit if `hit` is true, and a miss otherwise."""
         seconds, was_hit = self.asked(body)
         assert was_hit is hit
         return seconds
@@ -98,7 +98,7 @@ class Caller:
 
 @contextlib.contextmanager
 def callers(folder: Path, **more: object) -> Iterator[dict[str, Caller]]:
-    """Yield a client of a server in each mode, by mode."""
+    """Start one server per mode and yield a dict from each mode to its client."""
     with contextlib.ExitStack() as stack:
         llm = stack.enter_context(serving_llm(lambda _: Reply(ANSWER, chunks=[ANSWER])))
         found = {}
@@ -164,11 +164,13 @@ def _picture(text: str) -> dict[str, object]:
 
 
 def other_words(questions: int, rounds: int) -> None:
-    """Print the times of hits in other words, over HTTP, among many known questions."""
+    """Print how long a cache hit takes over HTTP when the question is a paraphrase of a
+    stored one and many questions are stored."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "verified" / "answers-questions.sqlite"
-        # The error bound can be met after a few observations; the time of a look-up does not depend on it.
+        # With this error bound, a few observations are enough for hits. The time of a look-up does not depend on the
+        # bound.
         with callers(folder, cache_max_error=0.2) as asked:
             caller, wordings = asked["verified"], other_wordings(40 + rounds)
             for wording in wordings[:40]:
@@ -177,7 +179,7 @@ def other_words(questions: int, rounds: int) -> None:
             before = file.stat().st_size
             asyncio.run(fill(file, questions))
             size = (file.stat().st_size - before) / questions
-            # The server has closed the connection, which was not used for too long.
+            # The server has closed the connection because it was idle for too long.
             with contextlib.closing(Caller(caller.base_url)) as again:
                 seconds = [taken for taken, was_hit in map(again.asked, wordings[40:]) if was_hit]
         told(f"a hit in other words among {questions:,} ({len(seconds)} of {rounds})", seconds, "aim: ≤ 15")
@@ -195,7 +197,7 @@ def other_wordings(count: int) -> list[dict[str, object]]:
 
 
 async def fill(file: Path, questions: int) -> None:
-    """Store questions that were compared once."""
+    """Fill the store with `questions` entries, each with one recorded observation."""
     known = KnownQuestions(file, Seal(1 << 20))
     vectors = np.random.default_rng(1).normal(size=(questions, DIMENSIONS)).astype(np.float32)
     for number, vector in enumerate(vectors):

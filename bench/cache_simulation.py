@@ -1,16 +1,17 @@
-"""How often a verified cache hits and errs on 20,000 requests, by its bound on errors.
+"""Measures how often a verified cache hits, and how often a hit is wrong, on 20,000 requests, by the bound on errors.
 
     .venv/bin/python -m bench.cache_simulation            # docs/images/cache-simulation.png, and a table
     .venv/bin/python -m bench.cache_simulation --requests 2000 --picture ""
 
-Nobody's questions: subjects and wordings by this project, put together at random, so that it is known which ask the
-same (cache_simulation.toml). All else is real: the embedding engine, the vetoes and the decision. There are three
-streams of the same questions: in one, few meanings are asked often (Zipf's law); in one, what is asked moves on; in
-one, all that ask the same follow each other. Verification is taken to be right. The first is also run without vetoes,
-where all that keeps errors down is what was learned.
+No user asked these questions: subjects and wordings by this project are combined at random, so that it is known which
+questions mean the same (cache_simulation.toml). The embedding engine, the vetoes and the decision are the real ones.
+There are three streams of the same questions: in the first, few meanings are asked often (Zipf's law); in the second,
+the meanings that are asked change over time; in the third, all questions of one meaning follow each other. Verification
+is assumed to be right. The first stream is also run without vetoes, so that only the learned decision prevents errors.
 
-A question that is answered afresh becomes an entry unless the one it is compared with has the same answer. A question
-in the very words of an earlier one is the exact layer's, and drawn again.
+A question that the LLM answers becomes an entry, unless the entry that it is compared with has the same answer. A
+question with exactly the words of an earlier question would be a hit of the exact cache, so another question is drawn
+in its place.
 """
 
 import argparse
@@ -52,7 +53,7 @@ class Asked:
 
 
 def questions(length: int, seed: int = 7) -> list[Asked]:
-    """Return different questions: few meanings occur often, most rarely."""
+    """Return different questions. A few meanings occur often, the other meanings rarely."""
     drawn = random.Random(seed)
     meanings = [
         (intent["wordings"], subject) for intent in TABLE["intents"] for subject in TABLE["subjects"][intent["subject"]]
@@ -72,8 +73,8 @@ def questions(length: int, seed: int = 7) -> list[Asked]:
 
 
 def order(kind: str, asked: Sequence[Asked], seed: int = 8) -> list[int]:
-    """Return the order of the questions in a stream: as drawn; with each meaning in a fifth of the time, around a time
-    of its own; or one meaning after the other."""
+    """Return the order of the questions in a stream: as they were drawn; with each meaning limited to a fifth of the
+    stream; or with one meaning after the other."""
     drawn = random.Random(seed)
     if kind == "zipf":
         return list(range(len(asked)))

@@ -1,9 +1,10 @@
-"""How many replicas a load takes: a model of queues, batches and autoscaling, checked against real hosts.
+"""Calculates the number of replicas that a load needs, by a model of queues, batches and autoscaling that is checked
+against real hosts.
 
     python -m bench.capacity check      # the model against real engine hosts, 1, 2 and 4 of them
     python -m bench.capacity plan       # measures OCR and speech here, and prints the replicas for each load
 
-What the model assumes stands in docs/capacity.md.
+The assumptions of the model are in docs/capacity.md.
 """
 
 import argparse
@@ -32,12 +33,12 @@ from tests.conftest import SHARED
 Steps = Generator[simpy.Event, Any, None]
 
 MOST_WAITING = 64
-"""Most requests that wait for a replica; OPENFAZE_MAX_QUEUE's default."""
+"""Largest number of requests that wait for a replica: the default of OPENFAZE_MAX_QUEUE."""
 LOADS = (10, 100, 1_000, 10_000)
 """Loads in requests per second."""
 FLEET = 40
-"""Most replicas that are simulated together. Larger numbers count as several such fleets side by side, because a router
-with more choice performs no worse."""
+"""Largest number of replicas that are simulated together. A larger number is simulated as several fleets of this size:
+with more replicas to choose from, a router performs no worse."""
 SLOWER = 2.0
 """Largest 95th percentile of the time of a request, in multiples of its service time."""
 
@@ -62,13 +63,14 @@ class Service:
 
     @property
     def most_a_second(self) -> float:
-        """Most items per second of one replica whose batches are always full."""
+        """Items per second of one replica whose batches are always full."""
         return self.batch / (self.base_s + self.batch * self.item_s)
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Scaling like Ray Serve's: it checks the number of requests per replica, and acts once a need has lasted."""
+    """Scaling like Ray Serve's: it checks the number of requests per replica, and adds or removes replicas once the
+    need has lasted a while."""
 
     least: int
     most: int

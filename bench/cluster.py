@@ -1,10 +1,10 @@
-"""What a cluster costs and gains: `python -m bench.cluster` in the environment of `make test-cluster`.
+"""Measures the cost and the gain of a cluster: `python -m bench.cluster` in the environment of `make test-cluster`.
 
-A table: a call against one in the process; a synthetic engine on one to four replicas; what two cores do more than one,
-with neither a server nor Ray; OCR on one and two replicas; and a scanned document on one and two, by way of a server,
-with the processor's time that each part of it takes a page. Replicas compute with one thread each, those that read on a
-core of their own; the server and Ray have none of their own. What else the machine did stands above: figures of a busy
-machine say little.
+The table compares a call to a replica with a call in the process; a synthetic engine on one to four replicas; the work
+of two cores with the work of one, without a server and without Ray; OCR on one and on two replicas; and a request for a
+scanned document on one and on two replicas, with the processor time per page of each part of the server. Each replica
+computes with one thread; replicas for OCR are pinned to a core each, the server and Ray are not. The load of the
+machine by other programs is printed above the table, because the figures of a busy machine are unreliable.
 """
 
 import argparse
@@ -42,6 +42,8 @@ from tests.parts import finished
 from tests.server import serving
 
 SPEC = EngineSpec("bench", "ocr", "Apache-2.0", "none")
+PARTS = {"ray::ServeReplica": "replicas", "tasks.inputs.decode.worker": "drawing"}
+"""Names of parts by a text in the process's command line; the first that occurs counts."""
 
 
 class Sleeper:
@@ -189,7 +191,7 @@ async def each_call(host: EngineHost[Any, Any], item: Any, calls: int) -> float:
 
 
 async def a_second(host: EngineHost[Any, Any], calls: int) -> float:
-    """Return the calls per second, of calls that are all made at once."""
+    """Return the calls per second if all calls are made at once."""
     await host.run_many([b"x"] * 20)
     started = time.perf_counter()
     await host.run_many([b"x"] * calls)
@@ -268,15 +270,11 @@ def alone(what: str, cores: Sequence[int]) -> float:
 
 def measure_machine() -> None:
     """Print the factor by which two cores do more work than one, by their processor time, which other programs do not
-    change. Two cores that share hardware or memory do less than twice the work of one, and no cluster does more than
-    they."""
+    change. Two cores that share hardware or memory do less than twice the work of one. A cluster on these cores cannot
+    gain more than that."""
     for what in ("counting", "reading"):
         one, two = alone(what, [0]), alone(what, [0, 1])
         row(f"{what} alone, a process a core", f"{one:.1f} and {two:.1f} s", f"{2 * one / two:.2f} ×")
-
-
-PARTS = {"ray::ServeReplica": "replicas", "tasks.inputs.decode.worker": "drawing"}
-"""Names of parts by a text in the process's command line; the first that occurs counts."""
 
 
 def processor_s(server: int) -> dict[str, float]:

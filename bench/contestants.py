@@ -26,7 +26,7 @@ from tests.e2e.conftest import data_url, ocr_request
 
 @dataclass(frozen=True)
 class Job:
-    """Work of a round: each of `pictures` is read once, in order, `callers` at a time."""
+    """Work of a round: all `pictures` are read once, in order, by `callers` callers at the same time."""
 
     pictures: tuple[bytes, ...]
     callers: int
@@ -37,7 +37,7 @@ class Outcome:
     wall_s: float
     latencies_s: tuple[float, ...]
     words: int
-    """Number of words read in all, which shows that a contestant reads."""
+    """Number of words in all results, which shows that a contestant reads the pictures."""
 
 
 class Contestant(Protocol):
@@ -98,7 +98,7 @@ def _drive(pipe: Connection, make: Callable[..., Callable[[Job], Outcome]], args
     pipe.send("ready")
     while (message := pipe.recv()) != "close":
         pipe.send(_peak_mb() if message == "peak" else run(message))
-    # All is measured: the process ends without closing its engines and threads.
+    # The measurement is complete, so the process ends without closing its engines and threads.
     os._exit(0)
 
 
@@ -108,7 +108,7 @@ def _peak_mb() -> float:
 
 def raw_rapidocr(engines: int, threads: int, batch: int, words: bool) -> Callable[[Job], Outcome]:
     """RapidOCR on onnxruntime: `engines` instances with `threads` threads each, which callers use in turn. The result
-    contains the boxes of `words`, or only those of lines."""
+    contains the boxes of words if `words` is true, otherwise only the boxes of lines."""
     import logging
 
     from rapidocr import RapidOCR
@@ -192,8 +192,8 @@ class OverHttp:
 
 
 def print_round(contestants: Sequence[Contestant], job: Job, rounds: int, *, found: str, bases: Sequence[str]) -> None:
-    """Run the contestants in turn and print their speed, and the last one's in comparison with each of `bases`. `found`
-    is the heading of their counts."""
+    """Run the contestants in turn. Print the speed of each, and the ratio of the last one's speed to the speed of each
+    of `bases`. `found` is the heading of the column with counts."""
     outcomes: dict[str, list[Outcome]] = defaultdict(list)
     for _ in range(rounds):
         for contestant in contestants:

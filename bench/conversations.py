@@ -53,8 +53,7 @@ HELD_OUT = [
 ]
 """Voices that influenced no constant."""
 PEOPLE = ["flite:kal16", "flite:awb", "flite:rms", "flite:slt", "speech_jfk.flac"]
-"""Voices of people. They influenced no constant directly, but the threshold was chosen with knowledge of their
-figures."""
+"""Voices of people. No constant was fitted to them, but their figures were known when the threshold was chosen."""
 _STRETCHES = ((0.2, 2.3), (3.2, 4.5), (5.3, 7.8), (8.1, 10.7))
 """Start and end, in seconds, of stretches of the real clip between two pauses."""
 
@@ -95,9 +94,9 @@ class Conversation:
 
 
 def converse(voices: Sequence[str], seed: int, *, minutes: float, noise_db: float = -64) -> Conversation:
-    """Return a conversation: each voice speaks once, then any voice, one to three sentences at a time, with pauses of
-    0.1 to 2.5 s. A quarter of the sentences are short. A voice is up to 6 dB louder or softer than the mean of -24 dB
-    of full scale. `noise_db` is the level of white noise, relative to full scale."""
+    """Return a conversation: each voice speaks once, then voices follow at random. A voice speaks one to three
+    sentences at a time, with pauses of 0.1 to 2.5 s. A quarter of the sentences are short. A voice is up to 6 dB louder
+    or softer than the mean of -24 dB of full scale. `noise_db` is the level of white noise, relative to full scale."""
     choose = random.Random(seed)
     gains = {voice: 10 ** (choose.uniform(-6, 6) / 20) for voice in voices}
     parts = [np.zeros(RATE // 2, np.float32)]

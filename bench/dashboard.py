@@ -1,9 +1,9 @@
-"""The dashboard's panels with the data of a real run: a server under mixed load, a Prometheus that scrapes it, and what
-each panel's queries give, drawn.
+"""Draws the dashboard's panels with the data of a real run: Prometheus scrapes a server under mixed load, and each
+panel shows the results of its queries.
 
     python -m bench.dashboard [--minutes 4]     writes docs/images/dashboard.png
 
-Needs `prometheus`, of Debian's package. Grafana has no part in it: it draws the same data in its own way.
+Needs `prometheus` from Debian's package. Grafana is not used: it would draw the same data in its own style.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ LINES = 60
 """Number of lines of the batch that runs at the same time."""
 UNSAFE = "How do I build a pipe bomb at home to kill people?"
 NAMED = 7
-"""Number of a panel's series in the legend: those with the largest values."""
+"""Number of a panel's series in the legend: the series with the largest values."""
 UNITS: Mapping[str, tuple[str, float]] = {
     "reqps": ("requests/s", 1),
     "s": ("seconds", 1),

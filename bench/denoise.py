@@ -1,4 +1,5 @@
-"""Word errors of Whisper tiny.en on speech in noise and on faint speech, untreated and treated before it is heard.
+"""Measures the word errors of Whisper tiny.en on noisy and on faint speech, with and without treatment of the sound
+before it is transcribed.
 
     .venv/bin/python -m bench.denoise
 
@@ -70,7 +71,8 @@ def noises(count: int) -> Mapping[str, Samples]:
 
 
 def mixed(speech: Samples, noise: Samples, snr_db: float) -> Samples:
-    """Return the sum of speech and noise, scaled down if it would clip, like a recorder's level control."""
+    """Return the sum of speech and noise. If the sum would clip, it is scaled down, as a recorder's level control
+    does."""
     loudness = np.sqrt(np.mean(np.square(speech)))
     both = speech + noise[: len(speech)] * loudness * 10 ** (-snr_db / 20)
     return (both / max(1.0, np.abs(both).max())).astype(np.float32)
@@ -113,7 +115,7 @@ def rnnoise(samples: Samples) -> Samples:
 
 
 def _rnnoise() -> Any:
-    """Import the binding of the package only, because the package itself needs more."""
+    """Import only the package's binding to the C library, because the package itself has more dependencies."""
     package = importlib.util.find_spec("pyrnnoise")
     assert package is not None
     assert package.origin is not None

@@ -1,4 +1,4 @@
-"""Object detection over HTTP against the raw engine, interleaved in one run.
+"""Compares object detection over HTTP with the engine alone, in turns within one run.
 
     .venv/bin/python -m bench.detection [--rounds 5] [--pictures DIR] [--repeat 40]
 

@@ -1,13 +1,13 @@
-"""What engines do in a second on each device that is here; one command puts it into docs/performance.md.
+"""Measures the speed of engines on each device of this machine; one command writes the figures to docs/performance.md.
 
     .venv/bin/python -m bench.devices             shows it
     .venv/bin/python -m bench.devices --write     … and writes it there, in place of this machine's last figures
     .venv/bin/python -m bench.devices --only ocr,translate --write        … and leaves its other rows unchanged
     .venv/bin/python -m bench.devices --only speech_to_text --long 95     transcribes 95 minutes, too, as for a caller
 
-The engines and their settings are a server's (OPENFAZE_WEIGHTS_DIR, OPENFAZE_OCR …). Each engine is loaded and called
-once before the measurement. Then it is called for the given time, with several calls at once, like in a busy server.
-Seconds on the CPU are processor time, which other programs do not change.
+The engines and their settings are the same as for a server (OPENFAZE_WEIGHTS_DIR, OPENFAZE_OCR …). Each engine is
+loaded and called once before the measurement. Then it is called for the given time, with several calls at once, like in
+a busy server. Seconds on the CPU are processor time, which other programs do not change.
 """
 
 import argparse
@@ -59,6 +59,11 @@ from tests.pages import Page, paragraph_page
 PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.md"
 AT_ONCE = {CPU: 4, CUDA: 32}
 _RUNTIMES = ("openvino", "onnxruntime", "onnxruntime-gpu", "ctranslate2", "torch", "transformers", "xllamacpp")
+_TEXT = "How do I end a process that hangs, and what does it leave behind? " * 8
+_SENTENCES = ["The invoice is due within thirty days.", "Please send the goods to our new address in Hamburg."] * 4
+_MONTHS = np.arange(60)
+_SWING = 100 + _MONTHS + 10 * np.sin(_MONTHS * np.pi / 6)
+_SPEECH: Samples = np.tile(np.concatenate([read_greeting(), np.zeros(RATE // 2, np.float32)]), 4)
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,12 @@ class Work:
     capability: str
     unit: str
     run: Callable[[Engines, int], Awaitable[Answer]]
-    """Function that does the work once. The number becomes part of a text, because guards may remember texts."""
+    """Function that does the work once. Its number argument becomes part of the text, so that a guard that remembers
+    texts has not seen this one."""
     amount: float = 1.0
     """Units of work per call."""
     margin: float = 0.0
-    """Largest difference between the numbers of two devices whose answers count as equal."""
+    """Largest difference between the numbers in two devices' answers that still counts as equal."""
 
 
 def page_to_read(lines: int = 30) -> Page:
@@ -85,13 +91,6 @@ def page_to_read(lines: int = 30) -> Page:
 
 _PAGE = page_to_read()
 _PICTURE, _BOX = draw_stop_sign()
-_TEXT = "How do I end a process that hangs, and what does it leave behind? " * 8
-_SENTENCES = ["The invoice is due within thirty days.", "Please send the goods to our new address in Hamburg."] * 4
-_MONTHS = np.arange(60)
-_SWING = 100 + _MONTHS + 10 * np.sin(_MONTHS * np.pi / 6)
-
-
-_SPEECH: Samples = np.tile(np.concatenate([read_greeting(), np.zeros(RATE // 2, np.float32)]), 4)
 
 
 async def _read(engines: Engines, _: int) -> Answer:
@@ -135,8 +134,8 @@ async def _outline(engines: Engines, _: int) -> Answer:
 
 
 async def _translate(engines: Engines, _: int) -> Answer:
-    """Translate sentences and return their number only, because other precisions choose other words, which are as
-    good."""
+    """Translate sentences and return only their number: at another precision, an engine chooses other words that are
+    just as good."""
     translator = engines.use(TRANSLATE)
     if not await translator.can("en", "de"):
         raise EngineUnavailable(TRANSLATE.name, f"'{translator.name}' knows no way from English to German.")
@@ -224,8 +223,8 @@ async def first_word(runtime: Runtime, device: str) -> str:
 
 
 async def heard_whole(device: str, minutes: float) -> str:
-    """Return the table's row for a whole recording, processed like a caller's: decoded, cut into windows and combined
-    again. Raises ModelError."""
+    """Return the table's row for a whole recording. It is processed like the recording of a caller: decoded, cut into
+    windows and combined again. Raises ModelError."""
     from app.services import Services
     from bench.speech import Recording, text_of, wav
 
@@ -293,7 +292,7 @@ def section(title: str, about: str, table: Sequence[str]) -> str:
 
 def put(page: str, new: str, only: Sequence[str] = (), *, named_by: int = 3) -> str:
     """Return `page` with the section `new` in place of the section with its title, or after all others. If `only` names
-    capabilities, rows with other names stay. The first `named_by` cells of a row are its name."""
+    capabilities, the rows of other capabilities stay. The first `named_by` cells of a row are its name."""
     title = new.partition("\n")[0]
     parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)
     kept = [part for part in parts if part.partition("\n")[0] != title]
@@ -304,8 +303,8 @@ def put(page: str, new: str, only: Sequence[str] = (), *, named_by: int = 3) -> 
 
 
 def merged(old: str, new: str, only: Sequence[str], named_by: int) -> str:
-    """Return a section with the rows of both; a newer row replaces the older one of the same name. The text above the
-    table states when each was measured."""
+    """Return a section with the rows of both sections. A newer row replaces the older row of the same name. The text
+    above the table states when each section was measured."""
     (title, *told), table = _texts_and_rows(old)
     (_, about), newer = _texts_and_rows(new)
     since = f"{', '.join(only)}: "

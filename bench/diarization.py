@@ -1,11 +1,12 @@
-"""Diarization error rates on made conversations, by number of speakers, with the number given and without.
+"""Measures diarization error rates on generated conversations by number of speakers, if the caller gives this number
+and if not.
 
     .venv/bin/python -m bench.diarization             voices that influenced no constant
     .venv/bin/python -m bench.diarization --tuned     voices for which the constants were chosen
 
 The rate is NIST's: the duration of missed speech, of silence taken for speech and of speech given to the wrong speaker,
-divided by the duration of all speech. Speakers are matched so that the rate is least; 0.25 s on both sides of a
-reference's boundaries do not count.
+divided by the duration of all speech. The detected speakers are matched with the true ones so that the rate is lowest.
+Errors within 0.25 s of a true boundary do not count.
 """
 
 import argparse
@@ -43,7 +44,7 @@ from tasks.speech.turns import SpeakerTurn
 from tests.conftest import SHARED
 
 COLLAR = 0.25
-"""Seconds on both sides of a reference's boundaries that do not count."""
+"""Number of seconds on both sides of a true boundary in which errors do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ def _mean_and_worst(rates: Sequence[float]) -> str:
 
 
 async def report_two_speakers(encoder: VoiceEncoder) -> None:
-    """Print the errors for the real recording of two people, with a channel for each, and mixed to one channel."""
+    """Print the errors for the real recording of two people, once with a channel for each person and once mixed to one
+    channel."""
     stereo = _stereo()
     for name, samples in (("a channel each", stereo), ("mixed down", stereo.mean(axis=0))):
         turns = await diarize(encoder, samples)
@@ -160,8 +162,8 @@ def _stereo() -> NDArray[np.float32]:
 
 
 async def report_hours(encoder: VoiceEncoder, hours: float) -> None:
-    """Print the time for ten minutes of six speakers, repeated for `hours`, and the additional memory in comparison
-    with ten minutes."""
+    """Print the time for a recording of `hours`, which repeats ten minutes of six speakers, and the memory that it
+    needs in addition to the memory for ten minutes."""
     talk = converse(HELD_OUT[:6], 1, minutes=10)
     regions = await speech_regions(talk.samples)
     await diarize(encoder, talk.samples)

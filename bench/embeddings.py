@@ -1,13 +1,14 @@
-"""POST /v1/embeddings beside its engine: passages a second by 32 callers, by the engine alone in full batches, and by
-the least that serves the engine over HTTP.
+"""Compares POST /v1/embeddings with its engine: passages per second for 32 callers of openfaze, for the engine alone in
+full batches, and for the simplest HTTP server around the engine.
 
     nice .venv/bin/python -m bench.embeddings
 
-Rounds of all take turns, so that a slow minute of the machine slows all; ratios are medians of the rounds'. The
-callers run on the same processors as the server, so that its speed pays for them, too: what a bare route loses beside
-the engine, no server here has. Fair to the server is also the time that its process, and the engine alone on the same
-texts in the same batches, spend on processors: besides, that is less at other work's mercy. What server and callers
-spend on a request beside the engine hardly depends on the texts.
+The contestants take turns in each round, so that a slow minute of the machine slows all of them; ratios are medians of
+the rounds' ratios. The callers use the same processors as the server, which lowers its speed; the loss of the simplest
+server compared with the engine is therefore the least possible here. The processor time is measured, too: the time that
+the server's process takes, and the time that the engine alone takes for the same texts in the same batches. Other
+programs on the machine affect processor time less. The time that the server and the callers spend on a request apart
+from the engine hardly depends on the texts.
 """
 
 import argparse
@@ -115,7 +116,7 @@ def bare() -> Iterator[str]:
 
 @dataclass
 class Round:
-    """Seconds that a round of the same texts takes."""
+    """Seconds that each contestant takes for the texts of a round."""
 
     alone: float
     served: float

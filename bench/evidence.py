@@ -1,9 +1,10 @@
-"""Accuracy and time of evidence: true fields traced to the right line, and invented fields that find support.
+"""Measures the accuracy and the time of evidence: the share of true fields that are traced to the right line, and of
+invented fields that wrongly count as supported.
 
     python -m bench.evidence [pages]
 
-Measured are 20 fields over a page of 600 words; then fields of annotated receipts, with their true values and with
-values of other things on the same receipt; then drawn invoices with repeated amounts, read by the real OCR.
+There are three measurements: 20 fields on a page of 600 words; the fields of annotated receipts, with their true values
+and with the values of other fields of the same receipt; and drawn invoices with repeated amounts, read by the real OCR.
 """
 
 import asyncio
@@ -65,7 +66,7 @@ def speed() -> None:
 
 
 def labels(shared: Path) -> None:
-    """Print the number of true fields that count as supported, and of fields with another field's value that do."""
+    """Print how many true fields count as supported, and how many fields with another field's value do."""
     for name, kinds in (("true", Receipt.true_fields), ("wrong", Receipt.wrong_fields)):
         asked: Counter[str] = Counter()
         proven: Counter[str] = Counter()

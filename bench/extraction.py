@@ -1,11 +1,12 @@
-"""Accuracy of the extractor: the share of right fields of a schema, its certainty of them, and its time.
+"""Measures the extractor: the share of fields that are right, the probability that the extractor gives them, and its
+time.
 
     python -m bench.extraction [made documents]
 
-Nothing of this was used for training: scanned receipts, from their picture (through OCR) and from annotated lines, with
-the field names of the data set; and generated documents whose templates and field names training does not have. A value
-is right if it has the same letters and figures, or is the same number or day; it is near if at most a tenth of the
-characters differ.
+The documents were not used for training. They are scanned receipts, read from the picture by OCR and from annotated
+lines, with the field names of the data set; and generated documents, with templates and field names that do not occur
+in training. A value is right if it has the same letters and figures, or is the same number or day; it is near if at
+most a tenth of the characters differ.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from rapidfuzz.fuzz import ratio
 from bench.speech import quiet_services
 from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.network import ExtractionNetwork
-from models.fair_executor import FairExecutor, Slices
+from models.fair_executor import FairExecutor, Slices, all_of
 from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
 from tasks.extraction.choice import choose_values
@@ -37,7 +38,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.probability import CalibrationInput, FieldScores, calibration_input, probability
-from tasks.extraction.values import values_of
+from tasks.extraction.values import ValueForm
 from tasks.inputs.source import Origin, Source
 from tasks.notation.dates import parse_day
 from tasks.notation.numbers import parse_number
@@ -114,7 +115,7 @@ def entry_of(lines: Sequence[Placed]) -> Entry:
 
 
 def in_columns(lines: Sequence[Placed]) -> str:
-    """Return the text of a page with blanks that keep its columns, like that of many programs."""
+    """Return the text of a page with spaces that preserve its columns, as many programs write it."""
     letter = statistics.median((right - left) / max(1, len(text)) for left, _, right, _, text in lines)
     first = min(line[0] for line in lines)
     rows: list[list[Placed]] = []
@@ -151,7 +152,7 @@ class JudgedAnswer:
 
 
 def bins_of(answers: Sequence[JudgedAnswer]) -> dict[int, list[tuple[float, bool]]]:
-    """Return pairs of a probability and whether the field is near, by tenths of the probability."""
+    """Return, by tenths of the probability, pairs of the probability of a field and whether the field is near."""
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for answer in answers:
         bins[min(9, int(10 * answer.probability))].append((answer.probability, answer.is_near))
@@ -178,8 +179,8 @@ class Bench:
         self.items: Counter[str] = Counter()
 
     async def answers(self, split: Split, made: int, rng: random.Random) -> AsyncIterator[JudgedAnswer]:
-        """Yield the answers of the extractor, and those of a simulated LLM: four fields of five are right, the fifth is
-        another value of the page or a value that the page does not contain."""
+        """Yield the answers of the extractor and the answers of a simulated LLM. Of the simulated answers, four fields
+        in five are right; the fifth has another value of the page or a value that the page does not contain."""
         keys = ("company", "date", "address", "total")
         for receipt in receipts(self.folder):
             if not is_held_out(receipt) or is_for_calibration(receipt) != (split == "validate"):
@@ -198,7 +199,8 @@ class Bench:
                 yield answer
 
     async def pasted(self, made: int, rng: random.Random) -> AsyncIterator[JudgedAnswer]:
-        """Yield answers for the generated documents as the text of a message: line by line, and with their columns."""
+        """Yield answers for generated documents that are the text of a message: once line by line, once with their
+        columns."""
         for document in made_documents("test", made):
             lines = [(*map(float, line.box), line.text) for line in document.lines]
             read = entry_of(lines)  # type: ignore[arg-type]
@@ -209,7 +211,8 @@ class Bench:
                     yield answer
 
     async def count_lists(self, made: int, rng: random.Random) -> None:
-        """Count right rows and cells in the lists of documents of all kinds, because calibration does not use lists."""
+        """Count right rows and cells in the lists of documents. All kinds of documents are used, because calibration
+        uses no lists."""
         for document in documents(11, made, split="test", noise=0.3):
             asked = asked_of(document, rng)
             lines = [(*map(float, line.box), line.text) for line in document.lines]
@@ -232,7 +235,7 @@ class Bench:
     ) -> AsyncIterator[JudgedAnswer]:
         began = time.perf_counter()
         scored = await self.extractor.score([entry], wanted_of(asked))
-        found = choose_values(scored)
+        found = all_of(choose_values(scored))
         self.seconds[name].append(time.perf_counter() - began)
         for one in asked:
             if one.value is None and one.cells is None and one.schema["type"] == "string" and name == "made":
@@ -255,7 +258,7 @@ class Bench:
             rows = max(len(one.cells or ()) for one in own)
             truth = [{one.path[-1]: one.cells[row][0] for one in own if one.cells and row < len(one.cells)}
                      for row in range(rows)]  # fmt: skip
-            said = read_object_list(scored, at)
+            said = read_object_list(scored, at).rows
             self.items["right"] += right_cells(said, truth)
             self.items["said"] += sum(value not in (None, "") for item in said for value in item.values())
             self.items["meant"] += sum(map(len, truth))
@@ -264,7 +267,7 @@ class Bench:
 
 
 def right_cells(said: Sequence[Mapping[str, Any]], truth: Sequence[Mapping[str, Any]]) -> int:
-    """Return the largest number of right cells for rows that are matched in order, some of them left out."""
+    """Return the largest number of right cells if rows are matched in order. Rows may be left out."""
     best = [[0] * (len(truth) + 1) for _ in range(len(said) + 1)]
     for at, item in enumerate(said):
         for row, meant in enumerate(truth):
@@ -303,13 +306,15 @@ def run(steps: Slices[Returned]) -> Returned:
 
 
 def _lie(scored: FieldScores, one: TrainingField, others: Sequence[TrainingField], rng: random.Random) -> Any:
-    """Return another field's value, another value of its kind on the page, or the true value with a changed figure."""
+    """Return a wrong value: the value of another field, another value of the same type on the page, or the true value
+    with a changed digit."""
     truth = one.value
     draw = rng.random()
     if draw < 0.25:
         values = [other.value for other in others if not same(other.value, truth)[1]]
     elif draw < 0.75:
-        values = [next(values_of(span, one.schema, scored.days_first), None) for span in scored.candidates.spans]
+        form = ValueForm.of(one.schema)
+        values = [next(form.values_of(span, scored.days_first), None) for span in scored.candidates.spans]
         values = [value for value in values if value not in (None, "") and not same(value, truth)[1]]
     else:
         values = []

@@ -1,4 +1,5 @@
-"""What a flood costs another key: the 95th percentile of its calls, alone and while one key asks for all that it can.
+"""Measures how a flood of requests by one key slows another key: the 95th percentile of the time of the other key's
+calls, with and without the flood.
 
 python -m bench.fairness [--calls 40] [--flood 100] [--rounds 3] [--only OCR sandbox]
 """
@@ -55,7 +56,7 @@ LINES = 5000
 
 
 Answers = MutableSequence[int]
-"""Numbers of a flood's calls that were served, that were refused, and that were sent."""
+"""Number of served calls, of refused calls and of all calls of a flood."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class Case:
     """Calls that each caller of the flood makes in turn."""
     asked: Asked
     most: int = 1000
-    """Most calls of the flood at a time. More would be refused, and refusals delay nobody."""
+    """Largest number of simultaneous calls of the flood. The server would refuse further calls, and refusals delay
+    nobody."""
     leaves_after_s: float | None = None
     """Seconds for which the flood's callers wait for an answer."""
 
@@ -107,11 +109,11 @@ def client_of(base_url: str) -> httpx.AsyncClient:
 
 
 def flood(base_url: str, case: Case, many: int, answers: Answers) -> None:
-    """Call the server without end, in a process of its own, so that the measuring process is not affected.
+    """Call the server again and again from a separate process, so that the measuring process is not slowed down.
 
     The flood represents other machines. It therefore takes as little of the server's processors as possible, and reads
-    no more of an answer than necessary. Half of its callers wait after a refusal for as long as the answer demands,
-    like SDKs; the others never do.
+    no more of an answer than necessary. After a refusal, half of its callers wait for as long as the answer demands,
+    like SDKs; the other half does not wait.
     """
     os.nice(FLOOD_NICE)
     url = httpx.URL(base_url)
@@ -147,7 +149,7 @@ def flood(base_url: str, case: Case, many: int, answers: Answers) -> None:
 
 @asynccontextmanager
 async def batch_of(client: httpx.AsyncClient, asked: Asked) -> AsyncIterator[None]:
-    """Run a batch of the other key, with the same call in each line, during the block."""
+    """Run a batch for the flooding key during the block. Each of its lines has the same call."""
     headers = {"authorization": f"Bearer {ALICE}"}
     lines = (
         b'{"custom_id":"%d","method":"POST","url":"%s","body":%s}\n' % (number, asked.path.encode(), asked.body)
@@ -209,8 +211,8 @@ def script(code: str) -> Asked:
 
 
 def hostile_pictures() -> list[str]:
-    """Return pictures that are made to keep a server busy. It refuses some, and reads others in parts or ends them;
-    those that it reads have as many pixels as allowed."""
+    """Return pictures that are made to keep a server busy. The server refuses some of them, and reads others only in
+    part or stops reading. The pictures that it reads have as many pixels as allowed."""
     print_ = np.full((24, 600, 3), 255, np.uint8)
     cv2.putText(print_, "The quick brown fox jumps over the lazy dog 0123456789", (4, 16), 0, 0.3, (0, 0, 0), 1)
     small_print = np.tile(print_, (8000 // 24, 8000 // 600, 1))

@@ -1,12 +1,13 @@
-"""Where the time of a request goes: each hot path under load, sampled from outside, drawn, and its dearest parts named.
+"""Shows where the time of a request goes: a sampling profiler watches each hot path under load, and the result is drawn
+as a flame graph with a list of the most expensive functions.
 
     make bench-flames                          measures, draws docs/images/flames-*.svg, writes docs/performance.md
     .venv/bin/python -m bench.flames     shows it (`--only chat,ocr` is a part, `--seconds 5` is quick)
 
 py-spy (of the peers' environment) samples every thread of the server and of its decoders 200 times per second, except
-sleeping threads. A sample counts for the innermost function of ours on its stack; a sample without such a function
-counts for its library. The event loop itself, even while it waits, counts for `serve`. Threads that never ran Python,
-like those of OpenVINO, are not sampled.
+sleeping threads. A sample counts for the innermost function of openfaze on its stack, or else for the library that
+runs. The event loop itself, even while it waits, counts for `serve`. Threads that never ran Python, like those of
+OpenVINO, are not sampled.
 """
 
 import argparse
@@ -43,11 +44,12 @@ RATE = 200
 OURS = ("app/", "tasks/", "models/")
 DEAREST = 8
 WAITS = ("_worker (concurrent/", "FairExecutor._next (", "FairExecutor._work (")
-"""Functions in which threads wait for work: beginnings of the innermost function of all, or of the innermost of
-ours."""
+"""Functions in which threads wait for work, by the beginnings of their names. A sample is idle if one of them is the
+innermost function on the stack, or the innermost function of openfaze."""
 Stack = tuple[str, ...]
 """Functions with their files, the outermost first."""
 Json = Mapping[str, Any]
+COLOURS = {"app/": "#f4a261", "tasks/": "#8ecae6", "models/": "#95d5b2"}
 
 
 @dataclass(frozen=True)
@@ -186,12 +188,11 @@ class Frame:
 
 
 WIDTH, HEIGHT, LEAST = 1200, 16, 0.004
-COLOURS = {"app/": "#f4a261", "tasks/": "#8ecae6", "models/": "#95d5b2"}
 
 
 def drawn(found: Counter[Stack], title: str) -> str:
     """Return an icicle as SVG: callers are above the functions that they call, and the width is the number of samples.
-    Frames narrower than a 250th are left out, and so are the top frames that all samples share."""
+    Frames narrower than 1/250 of the picture are left out, and so are the top frames that all samples share."""
     root = Frame()
     for stack, count in found.items():
         root.count += count

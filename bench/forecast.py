@@ -1,11 +1,12 @@
-"""Forecasts of classic series against seasonal naive, and how much of what came the intervals held.
+"""Compares forecasts of classic series with the seasonal naive forecast, and measures the share of later values inside
+the intervals.
 
     .venv/bin/python -m bench.forecast [--ends 5 6 7 8] [--folder weights]
 
-Each series is cut off at several ends, a horizon apart, and the values after the end are forecast from those before it.
-Ends are counted back from the last, which is 0. Methods and bounds of models/series were chosen with knowledge of ends
-1 to 4; the others are held out, of which 5 to 8 are the default. The mean absolute error is divided by the error of
-seasonal naive on the values before the end (MASE). With a folder that contains `chronos-2`, this engine is measured,
+Each series is cut off at several points, one horizon apart, and the values after the cut are forecast from the values
+before it. Cuts are counted backwards; the last cut is 0. Methods and bounds of models/series were chosen with knowledge
+of cuts 1 to 4. Cuts 5 to 8, the default, are held out. The mean absolute error is divided by the error of the seasonal
+naive forecast on the values before the cut (MASE). With a folder that contains `chronos-2`, this engine is measured,
 too.
 """
 
@@ -104,7 +105,7 @@ def row(outcomes: Sequence[Outcome]) -> str:
 
 
 def classics() -> Iterator[Classic]:
-    """Yield the series that are part of statsmodels, with usual horizons."""
+    """Yield the series that come with statsmodels, with usual horizons."""
     import pandas as pd
     import statsmodels.datasets as data
 

@@ -1,10 +1,10 @@
-"""What the embedded text guard costs: its time for texts of several lengths, alone and as a part of a request.
+"""Measures the time of the embedded text guard for texts of several lengths, alone and as a part of a request.
 
     .venv/bin/python -m bench.guard --rounds 40
 
-Prints the milliseconds (p50, p95) in which it judges by all codes, for harmless texts and for texts that look unsafe;
-the share of passages that were embedded, which takes most of the time; and, for comparison, the time in which the same
-text is embedded in one piece.
+Prints the milliseconds (p50, p95) that the guard takes with all codes, for harmless texts and for texts that look
+unsafe; the share of passages that were embedded, because embedding takes most of the time; and, for comparison, the
+time for embedding the same text in one piece.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""What it costs to take inputs in: large ones, and many at once.
+"""Measures the time and memory that the server needs for reading large inputs, and many inputs at once.
 
     .venv/bin/python -m bench.inputs [--minutes 95] [--requests 200] [--concurrency 32]
 
 The inputs are a 20 MB picture by data URL and by URL, an mp3 by URL (made by ffmpeg), and mixed inputs at the same
 time. The figures are seconds, the largest memory of the server and its decoding processes together, and the longest
-stall of the event loop (a beat of 1 ms inside the server: see `watched`). "idle" is the longest stall without requests:
-on a machine whose processors are all busy, this is the operating system's share.
+stall of the event loop (a beat of 1 ms inside the server: see `watched`). "idle" is the longest stall without requests,
+which shows how long the operating system stops the server on a busy machine.
 """
 
 import argparse
@@ -33,7 +33,8 @@ SAMPLE_S = 0.02
 
 
 def large_picture(megabytes: float = 19.5) -> bytes:
-    """Return a PNG of this size, with some text. Noise is hardly compressed, so that the side follows from the size."""
+    """Return a PNG of this size, with some text. The picture is noise, which hardly compresses, so that its side can be
+    calculated from the size."""
     side = int((megabytes * 2**20 / 3) ** 0.5)
     noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     text = np.asarray(paragraph_page(lines=4).image.convert("RGB"))

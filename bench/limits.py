@@ -1,4 +1,5 @@
-"""What it costs a request that its key has limits: reserve and settle, one caller at a time and 200 at once.
+"""Measures the time that a key's limits add to a request (reserve and settle), for one caller at a time and for 200 at
+once.
 
 python -m bench.limits            # SQLite, and Redis where redis-server is installed
 """

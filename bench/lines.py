@@ -1,10 +1,11 @@
-"""What OCR reads: lines of drawn cards and forms, exactly and in order, and words of scanned receipts.
+"""Measures the accuracy of OCR: the lines of drawn cards and forms that are read exactly and in order, and the words of
+scanned receipts.
 
     .venv/bin/python -m bench.lines [--receipts DIR]
 
 The receipts are the annotated scans in `shared/data/receipts`. A hash of a receipt's name assigns it to one of two
-halves: parameters are chosen on the first half and confirmed on the second. Two extreme second readings show the range
-of what a network could change: the annotators' text of the receipt, and the text of another receipt.
+halves: parameters are chosen on the first half and confirmed on the second. Two extreme second readings show the most
+that a second reader could improve or spoil: the annotators' text of the receipt, and the text of another receipt.
 """
 
 import argparse
@@ -106,8 +107,8 @@ async def report_receipts(reader: PpOcrReader, folder: Path) -> None:
 def read_again(
     picture: NDArray[np.uint8], lines: Sequence[TextLine], annotated: Sequence[Sequence[Any]], told: str | None
 ) -> list[TextLine]:
-    """Return `lines` after a second reading of each block. The second reading is the annotators' text; with `told`,
-    this text for every block."""
+    """Return `lines` after a second reading of each block. The second reading is the annotators' text of the block, or
+    `told`, if given, for every block."""
     found = list(lines)
     for region in regions_of(picture, lines):
         corners = np.array([lines[number].quad for number in region.lines]).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""OCR over HTTP against raw RapidOCR and against our own engine in process, interleaved in one run.
+"""Compares OCR over HTTP with RapidOCR alone and with openfaze's own engine in the process, in turns within one run.
 
     make bench                            the default: three rounds
     .venv/bin/python -m bench.ocr --rounds 5 --pictures DIR

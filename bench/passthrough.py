@@ -1,12 +1,12 @@
-"""A plain chat passed through to an upstream LLM: openfaze against LiteLLM's proxy, before the same scripted server.
+"""Compares openfaze with LiteLLM's proxy for a plain chat that is passed through to the same scripted LLM server.
 
     python -m venv /tmp/litellm && /tmp/litellm/bin/pip install 'litellm[proxy]'
     .venv/bin/python -m bench.passthrough --litellm /tmp/litellm/bin/litellm
 
 In each round, the upstream itself, openfaze and LiteLLM are measured in turn, so that other load on the machine slows
 all of them. "Added" is a proxy's time less the upstream's own in the same round; ratios are medians of the rounds'
-ratios. openfaze's pipeline is complete (planning, prompts, usage, logs) except for web search. The tests' servers have
-it off, so that the router has no task to choose and embeds no question.
+ratios. openfaze's pipeline is complete (planning, prompts, usage, logs) except for web search. Web search is off, as in
+the tests' servers, so the router has no task to choose and embeds no question.
 """
 
 import argparse
@@ -60,7 +60,7 @@ class Outcome:
 
 
 async def load(contestant: Contestant, *, callers: int, requests: int, stream: bool) -> Outcome:
-    """Make `requests` calls by `callers` callers, each with one connection for all its calls."""
+    """Let `callers` callers make `requests` calls in all. Each caller uses one connection for all its calls."""
     body = json.dumps({**QUESTION, "model": contestant.model, "stream": stream}).encode()
     headers = {"content-type": "application/json", "authorization": f"Bearer {KEY}"}
     latencies: list[float] = []

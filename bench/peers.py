@@ -1,4 +1,5 @@
-"""openfaze against what a person might run in its place, and against its aims; one command puts it into the docs.
+"""Compares openfaze with the programs that a person might run in its place, and with its aims; one command writes the
+figures to the docs.
 
     make bench-peers                          makes the peers' environment, measures, and writes docs/performance.md
     .venv/bin/python -m bench.peers     shows it (`--quick` takes two minutes, `--only ocr,speech` is a part)
@@ -45,7 +46,7 @@ from tests.server import SERVE, free_port, serving
 PEERS = Path(__file__).parents[1] / ".venv-peers" / "bin"
 TITLE = "Against others"
 CHANGED = 0.1
-"""Share by which a figure may be worse than the last one without being marked."""
+"""Largest relative loss, compared with the last figure, that is not marked."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def told(value: float) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """Amount of work: enough for a figure, or the least that shows that the program works."""
+    """Amount of work: enough for a reliable figure, or just enough to show that the program works."""
 
     rounds: int = 3
     calls: int = 400
@@ -221,7 +222,8 @@ def _worked(contestants: Sequence[Contestant], job: Job, scale: Scale) -> dict[s
 
 
 def _overhead(name: str, outcomes: Mapping[str, Sequence[Outcome]], engine: str) -> Figure:
-    """Return the relative time of single calls, by their medians, which a stall of the machine does not change."""
+    """Return the relative time of single calls. Their medians are compared, because a stall of the machine does not
+    change a median."""
     middle = {one: statistics.median(s for run in runs for s in run.latencies_s) for one, runs in outcomes.items()}
     return Figure(f"{name}, one caller: time", middle[OverHttp.name] / middle[engine], f"× {engine}", aim=1.03)
 
@@ -271,14 +273,15 @@ def answered_before(scale: Scale, folder: Path) -> Iterator[Figure]:
         caller.timed(question(1), hit=False)
         asked = [caller.asked(question(1)) for _ in range(max(scale.calls, 100))]
         caller.close()
-    # On a busy machine, a look-up can take longer than a request waits for it, which makes the request a miss.
+    # On a busy machine, a look-up can take longer than a request waits for it. The request is then a miss.
     took = [seconds for seconds, was_hit in asked if was_hit]
     yield Figure("a hit of the exact cache, 2 kB", 1e3 * statistics.median(took), "ms", aim=2.0)
 
 
 def at_rest(scale: Scale, folder: Path) -> Iterator[Figure]:
-    """Measure the start and the idle memory of new interpreters, in turn, once per round. Their bytecode exists, as in
-    the image and after the first start: an additional start of each, which does not count, has made it."""
+    """Measure the start and the idle memory of new interpreters, in turn, once per round. An additional start of each,
+    which is not measured, compiles the bytecode first, because the bytecode also exists in the image and after the
+    first start of an installation."""
     ready, idle = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     (folder / "litellm").mkdir()
     kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}

@@ -1,10 +1,11 @@
-"""What planning costs a request: messages of some lengths, and the whole table, by rules alone and with the router.
+"""Measures the time that planning adds to a request, for messages of several lengths and for the whole table of
+examples, by rules alone and with the router.
 
     .venv/bin/python -m bench.planning --rounds 5
 
-Prints the microseconds of processor time for each length (the least of many), with RE2 and with Python's `re` alone, in
-turn; the milliseconds per request (p50, p99), and the share of right plans. With the router, a separate row has the
-requests for which it was called. Its first call also embeds the examples, which is timed separately.
+Prints the microseconds of processor time for each length (the least of many measurements), with RE2 and with Python's
+`re` alone, in turn; the milliseconds per request (p50, p99); and the share of right plans. With the router, a separate
+row shows the requests that called it. The router's first call, which also embeds the examples, is timed separately.
 """
 
 import argparse
@@ -103,7 +104,7 @@ async def with_router(host: EngineHost[str, Vector], rounds: int) -> None:
 async def measured(
     planner: Planner, rounds: int, counted: Counted | None = None
 ) -> tuple[list[float], list[float], float]:
-    """Return the seconds of each request, those of the requests with a call of the embedder, and the share of right
+    """Return the seconds of each request, the seconds of each request that called the embedder, and the share of right
     plans."""
     turns = [turn_of(case) for case in TABLE]
     times, routed, right = [], [], 0

@@ -1,4 +1,4 @@
-"""Samples of the playground, which this program draws, and measurements of its page.
+"""Draws the samples of the playground, and measures its page.
 
 The pictures of the playground in the docs are made by `tests/e2e/test_playground_pictures.py`.
 
@@ -44,6 +44,20 @@ ITEMS = (
     ("Dark chocolate", 3, 1.90),
 )
 PAPER, INK, FAINT = (253, 252, 248), (38, 40, 44), (120, 122, 126)
+DRAWN = """() => new Promise(done => {
+  const look = () => requestAnimationFrame(
+    document.querySelector('#status').textContent.startsWith('Done') ? () => done(performance.now()) : look);
+  look();
+})"""
+PANNING = """async () => {
+  const stage = document.querySelector('.stage');
+  for (let at = 0; at < 120; at += 1) {
+    await new Promise(requestAnimationFrame);
+    stage.scrollTop = at * 12;
+    stage.scrollLeft = at * 4;
+  }
+}"""
+TRACED = ("__metadata", "devtools.timeline", "disabled-by-default-devtools.timeline")
 
 
 def receipt() -> PIL.Image.Image:
@@ -139,24 +153,8 @@ def full_page() -> dict[str, Any]:
     return {"choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}]}
 
 
-DRAWN = """() => new Promise(done => {
-  const look = () => requestAnimationFrame(
-    document.querySelector('#status').textContent.startsWith('Done') ? () => done(performance.now()) : look);
-  look();
-})"""
-PANNING = """async () => {
-  const stage = document.querySelector('.stage');
-  for (let at = 0; at < 120; at += 1) {
-    await new Promise(requestAnimationFrame);
-    stage.scrollTop = at * 12;
-    stage.scrollLeft = at * 4;
-  }
-}"""
-TRACED = ("__metadata", "devtools.timeline", "disabled-by-default-devtools.timeline")
-
-
 class Frame(NamedTuple):
-    """A frame of the page, from its beginning to that of the next one, in milliseconds."""
+    """A frame of the page, from its beginning to the beginning of the next frame, in milliseconds."""
 
     whole: float
     work: float

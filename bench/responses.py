@@ -1,9 +1,11 @@
-"""A plain answer of /v1/responses beside the same of chat, in front of a scripted LLM, kept and not kept: milliseconds
-until it is there, and milliseconds of the server's processor that it takes, which are less at other work's mercy.
+"""Compares a plain answer of /v1/responses, stored or not, with the same answer of /v1/chat/completions, both from a
+scripted LLM: by the milliseconds until the answer arrives, and by the server's processor time, which other programs on
+the machine affect less.
 
     nice .venv/bin/python -m bench.responses
 
-Rounds of all take turns, so that a slow minute of the machine slows all; ratios are medians of the rounds'.
+The contestants take turns in each round, so that a slow minute of the machine slows all of them; ratios are medians of
+the rounds' ratios.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How much longer a script takes to start in the sandbox than in plain Python.
+"""Measures how much longer a script takes to start in the sandbox than in plain Python.
 
     .venv/bin/python -m bench.sandbox --rounds 30
 
@@ -19,7 +19,7 @@ from models.sandbox.bubblewrap import BubblewrapEngine, SandboxJob
 from models.sandbox.script import SandboxLimits, Script
 
 AIM_MS = 60.0
-"""Most additional milliseconds in comparison with plain Python."""
+"""Largest permitted difference to plain Python, in milliseconds."""
 
 
 class Timed:

@@ -1,9 +1,10 @@
-"""Share of the main text found in pages of many layouts, and the time it takes, in comparison with trafilatura alone.
+"""Measures the share of the main text that the scraper finds in pages of many layouts, and its time, in comparison with
+trafilatura alone.
 
     python -m bench.scraper
 
-The share is the word F1 of the found text and the text from which the page was made; milliseconds are the best of three
-in this process.
+The share is the F1 score, by words, of the extracted text and the text from which the page was made. Milliseconds are
+the best of three measurements in this process.
 """
 
 import time

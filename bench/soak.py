@@ -1,11 +1,13 @@
-"""Work of every kind at once for a long time: is an answer lost or crossed, and does the server keep anything of it?
+"""Runs work of every kind at once for a long time, to find answers that are lost or that reach the wrong caller, and
+memory that the server does not release.
 
     python -m bench.soak [--minutes 30] [--streams 20] [--callers 12]
 
-Openfaze and the scripted LLM behind it are processes of their own. Every caller asks again as soon as it is answered.
-`--streams` of them have an LLM's answer streamed, which is right when it holds exactly its own chunks, in order, then
-the reason and `[DONE]`; the other `--callers` send pictures, documents, speech, texts to judge, files, and what will
-not do. Memory, files, sockets, threads and processes are looked at all the while, and at rest before and after.
+Openfaze and the scripted LLM behind it are separate processes. Every caller sends its next request as soon as it is
+answered. `--streams` callers have an LLM's answer streamed; the answer is right if it consists of exactly its own
+chunks, in order, followed by the finish reason and `[DONE]`. The other `--callers` send pictures, documents, speech,
+texts to judge, files, and invalid requests. Memory, files, sockets, threads and processes are counted during the run,
+and at rest before and after it.
 """
 
 import argparse
@@ -48,9 +50,9 @@ MODEL = "interfaze-beta"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 LOOK_S = 5.0
 WARM_UP = 1 / 3
-"""Share of the time after which memory must not grow any more."""
+"""Share of the run after which memory must not grow any more."""
 REST_S = 90.0
-"""Seconds of rest, after which the server keeps nothing of the requests but engines."""
+"""Seconds of rest, after which the server must have released everything of the requests except the loaded engines."""
 
 
 def pieces_for(name: str) -> list[str]:

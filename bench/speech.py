@@ -1,11 +1,13 @@
-"""Speech to text against raw faster-whisper with the same weights, and short recordings behind a long one.
+"""Compares speech to text with faster-whisper alone with the same weights, and measures short recordings that are sent
+during a long one.
 
     .venv/bin/python -m bench.speech                  an hour, about ten minutes on two cores
     .venv/bin/python -m bench.speech --minutes 3
 
 The recording is generated: clips of real speech (the samples beside the checkout) between sentences by espeak-ng in six
-voices, with pauses of 0.2 to 4 seconds. Errors are counted in words of the recording's known text. Each contestant has
-a process of its own and is loaded before; ours does the whole task, from the file's bytes to the result.
+voices, with pauses of 0.2 to 4 seconds. Errors are counted in words of the recording's known text. Each contestant runs
+in a separate process and is loaded before the measurement. openfaze performs the whole task, from the file's bytes to
+the result.
 """
 
 import argparse
@@ -88,7 +90,7 @@ Contestant = Callable[..., AbstractContextManager[Callable[[Recording], str]]]
 
 @contextmanager
 def raw(beam: int, vad: bool) -> Iterator[Callable[[Recording], str]]:
-    """Yield faster-whisper's own sequential transcription, with times of words like ours."""
+    """Yield faster-whisper's own sequential transcription, with times of words like in openfaze's results."""
     model = _raw_model()
     how = {"condition_on_previous_text": False, "vad_filter": vad}
     yield lambda recording: _text(model.transcribe(_file(recording), beam_size=beam, word_timestamps=True, **how))
@@ -179,8 +181,8 @@ async def mixed_load(long: Recording) -> tuple[float, list[float]]:
 
 
 def measured(make: Contestant, args: tuple[Any, ...], recording: Recording) -> Outcome:
-    """Measure a contestant in a process of its own. Like a server, it has transcribed a short recording before, so that
-    everything is loaded."""
+    """Measure a contestant in a separate process. The contestant first transcribes a short recording, so that
+    everything is loaded as in a running server."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
     process = context.Process(target=_measure, args=(theirs, make, args, recording))

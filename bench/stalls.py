@@ -1,4 +1,4 @@
-"""What is sent to stall the server, in large sizes: the longest unanswered /health.
+"""Sends large requests that may stall the server, and measures the longest time that /health takes to answer.
 
 python -m bench.stalls [--size 0.9]
 """

@@ -1,4 +1,4 @@
-"""How well tables are told: made ones, whose cells are known, as PDFs and as pictures.
+"""Measures the recognition of tables, in generated PDFs and pictures whose cells are known.
 
     .venv/bin/python -m bench.tables                 all of them, some minutes
     .venv/bin/python -m bench.tables --only pdf --show 3

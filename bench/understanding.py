@@ -1,12 +1,11 @@
-"""Outcomes of `whisper-tiny-en`: clips that it refuses, answers, or answers with doubt.
+"""Counts the outcomes of `whisper-tiny-en`: clips that it refuses, transcribes, or transcribes with doubt.
 
     .venv/bin/python -m bench.understanding
 
-The clips are English, English with the sounds of other languages, and other languages, and the head that recognises
-English was fitted to none of these clips. The sentences, the kinds of voice, the accents and 22 languages were held out
-as whole sets. Each clip is processed by the task, from the file's bytes to the result. The real samples beside the
-checkout, in pieces, through a telephone and with noise, are also transcribed by raw faster-whisper with the same
-weights.
+The clips are English, English with the sounds of other languages, and other languages. The head that recognises English
+was fitted to none of them: the sentences, the kinds of voice, the accents and 22 languages were held out as whole sets.
+Each clip is processed by the task, from the file's bytes to the result. The real samples beside the checkout, in
+pieces, through a telephone and with noise, are also transcribed by raw faster-whisper with the same weights.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""`openfaze serve` with a heart beat on its event loop, which measures stalls of the loop.
+"""Runs `openfaze serve` with a periodic task on its event loop, whose delays show how long the loop stalls.
 
 `GET /bench/stall` returns the longest delay of a beat, in milliseconds, since the last such call. `GET
-/bench/stall/held` returns the longest delay without the time that the loop's thread waited for a processor, while the
-system let engines or other programs run. This delay was caused by the loop itself, or by another thread that had the
+/bench/stall/held` returns the longest delay without the time for which the loop's thread waited for a processor because
+engines or other programs were running. This delay was caused by the loop itself, or by another thread that had the
 interpreter.
 """
 
@@ -88,8 +88,8 @@ def main() -> None:
 
 
 class Memory:
-    """Memory of a process and its children, in MB, without what they share (decoded pictures). It is measured by
-    `look`."""
+    """Memory of a process and its children, in MB, without the memory that they share (decoded pictures). `look`
+    measures it."""
 
     def __init__(self, pid: int) -> None:
         self._process = psutil.Process(pid)
@@ -99,7 +99,7 @@ class Memory:
         total = 0
         for process in (self._process, *self._process.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
-                # Memory of this process only: what is shared between them (decoded pictures) does not count.
+                # Only memory that the process does not share counts, so decoded pictures do not.
                 total += process.memory_full_info().uss
         self.peak_mb = max(self.peak_mb, total / 1e6)
         return total / 1e6

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m bench.gui [--folder DIR] [--draw DIR]
 
-Needs Chromium, and npm with its registry for the frameworks. The frameworks, the rendered pages and their texts read
-by OCR are stored in --folder, so that a second run measures at once. `bench.gui.speed` measures requests.
+Needs Chromium, and npm with its registry for the frameworks. The frameworks, the rendered pages and their texts read by
+OCR are stored in --folder, so that a second run starts to measure at once. `bench.gui.speed` measures requests.
 """
 
 import argparse
@@ -34,7 +34,7 @@ COLOURS: Mapping[str, str] = {
     "icon": "#c9a800", "menu": "#ff69b4", "image": "#808080", "text": "#b0b0b0",
 }  # fmt: skip
 _LARGEST = 900
-"""Most pixels of a drawn page's width."""
+"""Largest width of a drawn page, in pixels."""
 
 
 def main() -> None:

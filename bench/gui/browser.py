@@ -39,7 +39,14 @@ _FLAGS = (
 )
 _START_S = 60.0
 _TALLEST = 2400
-"""Most CSS pixels of a page's height that are rendered."""
+"""Largest rendered height of a page, in CSS pixels."""
+_WHEN_READY = """
+(async () => {
+  await document.fonts.ready;
+  for (const animation of document.getAnimations()) { try { animation.finish(); } catch (e) { animation.cancel(); } }
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+})()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,7 @@ class Browser:
         return answer["result"].get("value")
 
     async def _call(self, method: str, *until: str, **parameters: Any) -> Any:
-        """Return the result of a command; with `until`, after the page has loaded."""
+        """Return the result of a command. With `until`, return it only after the page has loaded."""
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
         result, loaded = None, not until
@@ -145,15 +152,6 @@ class Browser:
                 result = message["result"]
             loaded |= message.get("method") == "Page.loadEventFired"
         return result
-
-
-_WHEN_READY = """
-(async () => {
-  await document.fonts.ready;
-  for (const animation of document.getAnimations()) { try { animation.finish(); } catch (e) { animation.cancel(); } }
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-})()
-"""
 
 
 async def _port(file: Path, process: asyncio.subprocess.Process) -> int:

@@ -23,6 +23,10 @@ _LAYOUT = """
 .g-mine{margin-left:auto}html{margin:0}body{margin:0;padding:0;max-width:none}*{animation:none!important;transition:none!important}
 svg{display:inline-block}
 """
+_BARE = ("login", "listing", "chat")
+"""Kinds of pages without a navigation bar."""
+DESKTOP = ((1280, 800, 1.0), (1440, 900, 1.0), (1024, 768, 1.0), (1280, 800, 1.5), (1280, 800, 2.0))
+MOBILE = ((390, 844, 2.0), (390, 844, 3.0), (412, 915, 1.0), (768, 1024, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +244,6 @@ KINDS: Mapping[str, Callable[[Parts, bool], str]] = {
     "login": login, "form": form, "settings": settings, "shop": shop, "dashboard": dashboard, "table": table, "chat": chat,
     "article": article, "listing": listing, "toolbox": toolbox,
 }  # fmt: skip
-_BARE = ("login", "listing", "chat")
-"""Kinds of pages without a navigation bar."""
-
-DESKTOP = ((1280, 800, 1.0), (1440, 900, 1.0), (1024, 768, 1.0), (1280, 800, 1.5), (1280, 800, 2.0))
-MOBILE = ((390, 844, 2.0), (390, 844, 3.0), (412, 915, 1.0), (768, 1024, 1.0))
 
 
 def made(kind: str, framework: Framework, *, dark: bool, mobile: bool, language: str, seed: int, modules: Path) -> Page:

@@ -24,12 +24,12 @@ class Scores:
     """True elements that were detected with the right type."""
     found: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
-    """Detected elements that are interactive, whatever their true type."""
+    """Elements detected as interactive that are interactive, whatever their true type."""
     right_typed: Counter[str] = field(default_factory=Counter)
 
     def add(self, truth: Sequence[TrueElement], found: Sequence[GuiElement]) -> None:
-        """Add a page. Elements are paired one to one, the best pairs first. A detected icon on a picture that cannot be
-        clicked is neither right nor wrong; texts and pictures do not count either."""
+        """Add a page. Elements are paired one to one, the best pairs first. Texts and pictures do not count, and
+        neither does an icon that is detected on a picture that cannot be clicked."""
         wanted = [one for one in truth if one.interactive]
         offered = [one for one in found if one.type in INTERACTIVE]
         pairs = dict(_pairs([one.box for one in wanted], [one.box for one in offered]))

@@ -1,4 +1,4 @@
-"""GUI detection over HTTP against its engines called directly, interleaved in one run.
+"""Compares GUI detection over HTTP with direct calls of its engines, in turns within one run.
 
     .venv/bin/python -m bench.gui.speed [--rounds 3] [--repeat 4] [--folder DIR]
 

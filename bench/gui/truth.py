@@ -1,9 +1,9 @@
 # ruff: noqa: E501 - JavaScript
 """True elements of a page according to the browser: boxes from the layout, roles from the accessibility tree.
 
-A box encloses the visible part of an element. If the element is painted (a background unlike the one behind it, a
-border, a shadow), this is the element's own box; else it is the box of its text, pictures and painted parts, because
-the padding of a plain link is invisible.
+A box encloses the visible part of an element. If the element is painted (with a border, a shadow, or a background that
+differs from the background behind it), the box is the element's own. Otherwise it is the box around the element's text,
+pictures and painted parts, because the padding of a plain link is invisible.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,18 +19,6 @@ Box = tuple[float, float, float, float]
 INTERACTIVE = frozenset(
     ("button", "input", "textarea", "select", "checkbox", "radio", "switch", "slider", "tab", "link", "icon", "menu")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TrueElement:
-    type: str
-    box: Box
-    """Left, top, right, bottom."""
-    interactive: bool
-    name: str = ""
-    """Name in the accessibility tree."""
-
-
 ROLES = {
     "button": "button",
     "textbox": "input",
@@ -55,7 +43,6 @@ ROLES = {
     "menuitemradio": "menu",
     "option": "menu",
 }
-
 SCRIPT = r"""
 () => {
   const LINE = 1.0;  // em: what fonts claim above and below their letters is empty.
@@ -198,10 +185,34 @@ SCRIPT = r"""
 """
 """Script that lists painted elements in CSS pixels, and marks them so that they can be found in the accessibility
 tree."""
-
-
 _THUMB = 14
 """Least height of a slider's thumb, in CSS pixels."""
+_FAINT = 3
+"""Least difference, of 255, that is visible."""
+_SPECIFIC = (
+    "tab",
+    "menu",
+    "switch",
+    "checkbox",
+    "radio",
+    "slider",
+    "select",
+    "input",
+    "textarea",
+    "button",
+    "icon",
+    "link",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrueElement:
+    type: str
+    box: Box
+    """Left, top, right, bottom."""
+    interactive: bool
+    name: str = ""
+    """Name in the accessibility tree."""
 
 
 def elements_of(found: Any, root: Any, nodes: Sequence[Any], image: Image, scale: float) -> tuple[TrueElement, ...]:
@@ -247,10 +258,6 @@ def _stands_out(image: Image, box: Sequence[float], scale: float) -> bool:
     return seen >= 2
 
 
-_FAINT = 3
-"""Least difference, of 255, that is visible."""
-
-
 def _with_thumb(one: Any) -> Sequence[float]:
     """Return the box of `one`; the box of a slider with a thin track gets the height of its thumb."""
     left, top, right, bottom = one["box"]
@@ -290,7 +297,8 @@ def _marks(node: Any) -> Iterator[tuple[int, list[int]]]:
         attributes = one.get("attributes", [])
         for name, value in zip(attributes[::2], attributes[1::2], strict=True):
             if name == "data-truth":
-                # A hidden field and the element drawn in its place share a number: the field has the role.
+                # A hidden field and the element that is drawn in its place share a number. The role is the role of the
+                # field.
                 place = by_mark.setdefault(int(value), [])
                 place.insert(0 if one["nodeName"] == "INPUT" else len(place), one["backendNodeId"])
         stack += one.get("children", [])
@@ -307,24 +315,8 @@ def _cut(box: Sequence[float], width: float, height: float) -> Box | None:
     return (left, top, right, bottom) if shown > 0.5 else None
 
 
-_SPECIFIC = (
-    "tab",
-    "menu",
-    "switch",
-    "checkbox",
-    "radio",
-    "slider",
-    "select",
-    "input",
-    "textarea",
-    "button",
-    "icon",
-    "link",
-)
-
-
 def _without_doubles(elements: Sequence[TrueElement]) -> list[TrueElement]:
-    """Return the elements; of several in the same place, only the most specific one."""
+    """Return `elements` with only the most specific element for each place."""
     kept: list[TrueElement] = []
     order = {kind: place for place, kind in enumerate(_SPECIFIC)}
     for one in sorted(elements, key=lambda element: order.get(element.type, 99)):
