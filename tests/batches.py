@@ -68,7 +68,7 @@ class World:
 
     def runner(self, *, at_once: int = 1, webhook: Webhook | None = None) -> BatchRunner:
         lines = LineRunner(self.services, {URL: Endpoint(Echo, self.answer)})
-        gaps = Gaps(at_once, 0)
+        gaps = Gaps(at_once)
         for _ in range(20):
             gaps.went_well()
         store = BatchStore(self.path)

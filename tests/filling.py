@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.chat.filling import Filling
+from app.chat.filling import Filling, fill_whole
 from app.chat.filling import fill as fill_by
 from app.chat.inputs import pasted_document
 from app.chat.plan import Plan, Step
@@ -96,6 +96,11 @@ def extractor() -> Extractor:
 
 async def fill(shape: Shape, found: Found) -> Filling | None:
     return await fill_by(shape, found.plan, found.entries, found.document, extractor())
+
+
+async def whole(shape: Shape, found: Found, root: str = "") -> Filling:
+    """Return the filling of all fields without an LLM."""
+    return await fill_whole(shape, found.plan, found.entries, found.document, extractor(), root)
 
 
 async def filled(found: Found, **properties: Any) -> dict[str, Any]:

@@ -1,28 +1,26 @@
 """Flags prose that has to be read twice, by patterns that a program can find.
 
-    python -m tests.prose [--shrink]
+    python -m tests.prose
 
-The pages are read whole, the docstrings of the product for how their first sentence begins. Prints what it finds, with
-its file and line, and exits with 1. The patterns are in tests/data/prose.toml. Sentences that began badly before there
-was this check are listed in tests/data/docstrings_that_lean.txt, which only gets shorter: `--shrink` takes off what has
-been rewritten.
+Pages, docstrings and comments are searched for phrases, pages also for long sentences, and docstrings for words with
+which a first sentence does not stand alone. Prints each fault with its file and line, and exits with 1 if there are
+any. The patterns are in tests/data/prose.toml.
 """
 
-import argparse
 import ast
+import io
 import re
 import sys
+import tokenize
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PATTERNS = ROOT / "tests" / "data" / "prose.toml"
-LISTED = ROOT / "tests" / "data" / "docstrings_that_lean.txt"
-"""A docstring's first sentence a line, wherever it stands: a file may move."""
-PRODUCT = ("app", "tasks", "models")
+CODE = ("app", "tasks", "models", "bench", "training")
 
 _HIDDEN = re.compile(r"^( *)(```|~~~).*?^\1\2|<!--.*?-->", re.MULTILINE | re.DOTALL)
 """What a reader of a page does not read as prose: fences and comments."""
@@ -59,19 +57,35 @@ class Rules:
     openers: tuple[str, ...]
     doubled: frozenset[str]
     phrases: dict[str, str]
+    """Better words by the pattern of a phrase, for pages, docstrings and comments."""
+    page_phrases: dict[str, str]
+    """Better words for pages alone."""
+    code_phrases: dict[str, str]
+    """Better words for docstrings and comments alone."""
 
     @classmethod
     def read(cls, path: Path = PATTERNS) -> "Rules":
         raw = tomllib.loads(path.read_text("utf-8"))
-        return cls(raw["most_words"], tuple(raw["openers"]), frozenset(raw["doubled"]), raw["phrases"])
+        return cls(
+            raw["most_words"],
+            tuple(raw["openers"]),
+            frozenset(raw["doubled"]),
+            raw["phrases"],
+            raw["page_phrases"],
+            raw["code_phrases"],
+        )
 
     @cached_property
     def opener(self) -> re.Pattern[str]:
         return re.compile(rf"(?:{'|'.join(self.openers)})\b(?!-)")
 
     @cached_property
-    def phrase(self) -> dict[re.Pattern[str], str]:
-        return {re.compile(rf"\b(?:{said})\b", re.IGNORECASE): better for said, better in self.phrases.items()}
+    def page_phrase(self) -> dict[re.Pattern[str], str]:
+        return _compiled(self.phrases | self.page_phrases)
+
+    @cached_property
+    def code_phrase(self) -> dict[re.Pattern[str], str]:
+        return _compiled(self.phrases | self.code_phrases)
 
     def reasons(self, sentence: str) -> Iterator[str]:
         """Why a sentence of a page has to be read twice."""
@@ -80,9 +94,17 @@ class Rules:
         for match in _TWICE.finditer(sentence):
             if match[1].lower() not in self.doubled:
                 yield f"{match[0]!r} stands twice"
-        for pattern, better in self.phrase.items():
-            if match := pattern.search(sentence):
-                yield f"{match[0]!r} is no idiom ({better})"
+        yield from _unidiomatic(sentence, self.page_phrase)
+
+
+def _compiled(phrases: Mapping[str, str]) -> dict[re.Pattern[str], str]:
+    return {re.compile(rf"\b(?:{said})\b", re.IGNORECASE): better for said, better in phrases.items()}
+
+
+def _unidiomatic(text: str, phrases: Mapping[re.Pattern[str], str]) -> Iterator[str]:
+    for pattern, better in phrases.items():
+        if match := pattern.search(text):
+            yield f"{match[0]!r} is no idiom ({better})"
 
 
 def sentences(page: str) -> Iterator[Sentence]:
@@ -118,14 +140,32 @@ def _one_word(code: re.Match[str]) -> str:
     return "`code`" + "\n" * code[0].count("\n")
 
 
-def first_sentences(source: str) -> Iterator[Sentence]:
-    """The first sentence of each docstring of a module, those below names included."""
+def docstrings(source: str) -> Iterator[Sentence]:
+    """Each docstring of a module, those below names included, with its first line."""
     for node in ast.walk(ast.parse(source)):
         body = getattr(node, "body", None)
         for child in body if isinstance(body, list) else ():
             match child:
                 case ast.Expr(value=ast.Constant(value=str(text))):
-                    yield Sentence(child.lineno, re.split(r"(?<=[.:?!])\s", " ".join(text.split()), maxsplit=1)[0])
+                    yield Sentence(child.lineno, " ".join(text.split()))
+
+
+def comments(source: str) -> Iterator[Sentence]:
+    """Each comment of a module. Comments on consecutive lines are one."""
+    lines: list[tokenize.TokenInfo] = []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        if lines and token.start != (lines[-1].start[0] + 1, lines[-1].start[1]):
+            yield _comment(lines)
+            lines = []
+        lines.append(token)
+    if lines:
+        yield _comment(lines)
+
+
+def _comment(lines: Sequence[tokenize.TokenInfo]) -> Sentence:
+    return Sentence(lines[0].start[0], " ".join(line.string.lstrip("# ") for line in lines))
 
 
 def page_faults(place: str, page: str, rules: Rules) -> Iterator[Fault]:
@@ -134,12 +174,14 @@ def page_faults(place: str, page: str, rules: Rules) -> Iterator[Fault]:
             yield Fault(f"{place}:{one.line}", reason, one.text)
 
 
-def docstring_faults(place: str, source: str, rules: Rules) -> Iterator[Fault]:
-    for one in first_sentences(source):
+def code_faults(place: str, source: str, rules: Rules) -> Iterator[Fault]:
+    for one in docstrings(source):
         if match := rules.opener.match(one.text):
-            yield Fault(
-                f"{place}:{one.line}", f"a docstring that begins with {match[0]!r} does not stand alone", one.text
-            )
+            reason = f"a docstring that begins with {match[0]!r} does not stand alone"
+            yield Fault(f"{place}:{one.line}", reason, one.text)
+    for one in [*docstrings(source), *comments(source)]:
+        for reason in _unidiomatic(_CODE.sub("`code`", one.text), rules.code_phrase):
+            yield Fault(f"{place}:{one.line}", reason, one.text)
 
 
 def pages() -> Iterator[Path]:
@@ -148,37 +190,21 @@ def pages() -> Iterator[Path]:
 
 
 def modules() -> Iterator[Path]:
-    for folder in PRODUCT:
+    for folder in CODE:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
 
-def unlisted(faults: Iterable[Fault], listed: set[str]) -> tuple[list[Fault], set[str]]:
-    """The faults whose sentence is not listed, and what is listed without a fault."""
-    faults = list(faults)
-    return [fault for fault in faults if fault.text not in listed], listed - {fault.text for fault in faults}
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shrink", action="store_true", help="take off the list what has been rewritten")
-    shrink = parser.parse_args(arguments).shrink
+def main() -> int:
     rules = Rules.read()
-    listed = LISTED.read_text("utf-8").splitlines()
-    leaning = [
+    checks = [(page_faults, path) for path in pages()] + [(code_faults, path) for path in modules()]
+    faults = [
         fault
-        for path in modules()
-        for fault in docstring_faults(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"), rules)
+        for check, path in checks
+        for fault in check(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"), rules)
     ]
-    faults, rewritten = unlisted(leaning, set(listed))
-    for path in pages():
-        faults += page_faults(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"), rules)
     for fault in faults:
         print(fault)
-    if shrink:
-        LISTED.write_text("".join(f"{text}\n" for text in listed if text not in rewritten), "utf-8")
-    elif rewritten:
-        print(f"{LISTED.relative_to(ROOT)}: {len(rewritten)} are rewritten: `python -m tests.prose --shrink`")
-    return int(bool(faults) or bool(rewritten and not shrink))
+    return int(bool(faults))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ async def read_once(self, image, **options):
     return pages[key]
 
 def hear_once(self, batch):
-    keys = [(window.samples.tobytes(), window.language, window.translate, window.prompt) for window in batch]
+    folder = self._files.folder
+    keys = [(folder, one.samples.tobytes(), one.language, one.translate, one.prompt) for one in batch]
     for key, window in zip(keys, batch):
         if key not in sounds:
             [sounds[key]] = run(self, [window])

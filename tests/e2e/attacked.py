@@ -150,6 +150,7 @@ def serving_attacked(files: Path) -> Iterator[Attacked]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_model, "create_app", create_seen)
         patch.setattr(Runtime, "_new", noted)
+        patch.setattr("app.services.LARGE_BODIES_AT_ONCE", 2)
         with serving_full_model(
             api_keys=(ALICE, BOB),
             files_dir=str(files),
@@ -160,7 +161,6 @@ def serving_attacked(files: Path) -> Iterator[Attacked]:
             max_queue=4,
             sandbox_at_once=2,
             llm_calls_at_once=2,
-            large_bodies_at_once=2,
             max_connections=64,
             max_files=3,
         ) as model:

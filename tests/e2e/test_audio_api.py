@@ -183,10 +183,31 @@ def test_silence_is_an_empty_text(client: httpx.Client) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
-def test_an_engine_that_cannot_translate_says_what_would(sdk: openai.OpenAI, jfk: Path) -> None:
-    with pytest.raises(openai.InternalServerError, match=r"does not translate: run `\S*openfaze pull") as failure:
+def test_an_engine_that_cannot_translate_says_what_would(tmp_path: Path, jfk: Path) -> None:
+    with (
+        client_of_app(tmp_path, speech_to_text="whisper-tiny-en", llm="off") as running,
+        openai.OpenAI(base_url=f"{running.base_url}/v1", api_key="none", max_retries=0) as sdk,
+        pytest.raises(openai.InternalServerError, match=r"does not translate: run `\S*openfaze pull") as failure,
+    ):
         sdk.audio.translations.create(file=jfk, model="whisper-1")
     assert (failure.value.status_code, failure.value.code) == (503, "engine_unavailable")
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+def test_speech_is_translated_right_after_install(sdk: openai.OpenAI, tmp_path: Path) -> None:
+    german = tmp_path / "german.wav"
+    german.write_bytes(plain_wav(say("Guten Morgen. Heute ist ein schöner Tag.", "de")[None]))
+    answer = sdk.audio.translations.create(file=german, model="whisper-1")
+    assert "good morning" in answer.text.casefold()
+
+
+def test_other_languages_are_heard_right_after_install(sdk: openai.OpenAI, tmp_path: Path) -> None:
+    spanish = tmp_path / "spanish.wav"
+    text = "Buenos días. Quisiera reservar una mesa para cuatro personas el viernes por la noche."
+    spanish.write_bytes(plain_wav(say(text, "es")[None]))
+    answer = sdk.audio.transcriptions.create(file=spanish, model="whisper-1", response_format="verbose_json")
+    assert answer.language == "spanish"
+    assert "una mesa para cuatro personas" in answer.text.casefold()
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
@@ -204,12 +225,14 @@ def test_an_engine_of_many_languages_translates(tmp_path: Path, jfk: Path) -> No
 
 
 @pytest.mark.parametrize("stream", ["true", "false"])
-def test_a_language_that_the_engine_does_not_know_is_refused(client: httpx.Client, jfk: Path, stream: str) -> None:
-    answer = client.post(
-        URL,
-        files={"file": jfk.read_bytes()},
-        data={"model": "whisper-1", "language": "de", "stream": stream},
-    )
+def test_a_language_that_the_engine_does_not_know_is_refused(tmp_path: Path, jfk: Path, stream: str) -> None:
+    with client_of_app(tmp_path, speech_to_text="whisper-tiny-en", llm="off") as running:
+        answer = httpx.post(
+            f"{running.base_url}{URL}",
+            files={"file": jfk.read_bytes()},
+            data={"model": "whisper-1", "language": "de", "stream": stream},
+            timeout=120,
+        )
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")
     assert "understands English only" in answer.json()["error"]["message"]
 

@@ -9,6 +9,7 @@ from typing import Any
 import openai
 import pytest
 
+from app.batches.lines import MAX_LINES
 from tests.e2e.batched import (
     CHAT,
     EMBEDDINGS,
@@ -52,7 +53,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, llm: LlmServer, receiver: R
     settings = of_llm(
         llm,
         api_keys=f"{KEY},{OTHER}",
-        max_batch_lines=50,
         max_batches=3,
         batch_lines_at_once=4,
         batch_webhook_url=receiver.url,
@@ -187,7 +187,7 @@ def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServ
         (6, "missing_required_parameter", "custom_id"),
     ]
     assert not llm.requests
-    too_many = ended(sdk, create(sdk, *(line(f"{n}") for n in range(51))))
+    too_many = ended(sdk, create(sdk, *[""] * MAX_LINES, line("1")))
     assert too_many.errors is not None
     assert [one.code for one in too_many.errors.data or []] == ["too_many_lines"]
 
@@ -250,12 +250,15 @@ def test_what_is_cancelled_keeps_what_it_has(sdk: openai.OpenAI, llm: LlmServer)
     released = threading.Event()
 
     def reply(body: dict[str, Any]) -> Reply:
-        """The LLM is at a standstill from the second line on."""
+        """Hold every line but the first until the batch is cancelled, and answer slowly after that."""
+        if released.is_set():
+            time.sleep(1)
         assert "first" in str(body) or released.wait(LIMIT_S)
         return Reply("ok")
 
     llm.script = reply
-    batch = create(sdk, line("a", "first"), *(line(f"{n}", f"later {n}") for n in range(10)))
+    # The server takes a minute and more to the end of the file: a busy machine notices the cancellation before.
+    batch = create(sdk, line("a", "first"), *(line(f"{n}", f"later {n}") for n in range(300)))
     when(sdk, batch, lambda batch: batch.request_counts is not None and batch.request_counts.completed == 1)
     llm.wait_for_requests(2)
     assert sdk.batches.cancel(batch.id).status == "cancelling"
@@ -265,7 +268,7 @@ def test_what_is_cancelled_keeps_what_it_has(sdk: openai.OpenAI, llm: LlmServer)
     assert batch.cancelling_at
     assert batch.cancelled_at
     assert "a" in rows(sdk, batch.output_file_id)
-    assert len(prompts(llm)) < 11
+    assert len(prompts(llm)) < 301
     with pytest.raises(openai.BadRequestError, match="is completed") as refused:
         sdk.batches.cancel(ended(sdk, create(sdk, line("a", "first"))).id)
     assert refused.value.code == "batch_is_over"

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sysconfig
 import zipfile
@@ -71,25 +70,18 @@ def test_doctor_tries_what_is_there_and_says_what_is_missing(off: dict[str, str]
     for part in ("ok ocr pp-ocrv6-small read 'openfaze 2026'", "Apache-2.0; inside the package 'rapidocr'"):
         assert part in rows["ocr"]
     assert "violence by openfaze a murder 0.9" in rows["text_guard"]
-    assert rows["object_detection"] == "missing object_detection – see below"
+    assert rows["object_detection"].startswith("ok object_detection fastestdet found a stop sign")
     assert rows["browser"] == "off browser – OPENFAZE_BROWSER=off"
     assert max(map(len, table.splitlines())) <= WIDTH
     assert "\n\nimage_guard: Run `openfaze pull nsfw-vit`" in remedies
-    assert re.search(
-        r"^object_detection: Run `openfaze pull fastestdet`, or put https://.* into OPENFAZE_WEIGHTS_DIR",
-        " ".join(remedies.split()),
-    )
     assert f"weights in {WEIGHTS}: none" in remedies
 
 
 def test_doctor_tells_programs_what_serves_where_weights_lie_and_what_is_wrong_with_them(
-    tmp_path: Path, shared: Path
+    tmp_path: Path,
 ) -> None:
-    (tmp_path / WEIGHTS).mkdir()
-    shutil.copyfile(shared / "weights" / "fastestdet.onnx", tmp_path / WEIGHTS / "fastestdet.onnx")
-
-    def examined() -> tuple[int, dict[str, Any], dict[str, Any]]:
-        only = {**off_but("object_detection"), "OPENFAZE_SEARCH_PROVIDER": "off", "OPENFAZE_BROWSER": "off"}
+    def examined(**chosen: str) -> tuple[int, dict[str, Any], dict[str, Any]]:
+        only = {**off_but("object_detection"), **chosen, "OPENFAZE_SEARCH_PROVIDER": "off", "OPENFAZE_BROWSER": "off"}
         result = openfaze("doctor", "--json", folder=tmp_path, **only)
         report = json.loads(result.stdout)
         return result.returncode, report, {one["capability"]: one for one in report["capabilities"]}
@@ -97,9 +89,11 @@ def test_doctor_tells_programs_what_serves_where_weights_lie_and_what_is_wrong_w
     status, report, found = examined()
     assert (status, report["ok"]) == (0, True)
     assert found["object_detection"]["said"].startswith("found a stop sign")
-    assert report["weights"] == [{"name": "fastestdet", "missing_files": []}]
-    (tmp_path / WEIGHTS / "fastestdet.onnx").write_bytes(b"not it")
-    status, report, found = examined()
+    assert report["weights"] == []
+    (tmp_path / WEIGHTS).mkdir()
+    (tmp_path / WEIGHTS / "rf-detr-base.onnx").write_bytes(b"not it")
+    status, report, found = examined(OPENFAZE_OBJECT_DETECTION="rf-detr-base")
+    assert report["weights"] == [{"name": "rf-detr-base", "missing_files": []}]
     assert (status, report["ok"]) == (1, False)
     assert found["object_detection"]["outcome"] == "failed"
     assert "is not loaded" in found["object_detection"]["said"]
@@ -155,7 +149,7 @@ def test_lists_keep_to_the_terminals_width_and_leave_nothing_out(command: str, c
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("pull whisper-", ["whisper-small", "whisper-large-v3-turbo", "whisper-tiny-en"]),
+        ("pull whisper-", ["whisper-small", "whisper-large-v3-turbo", "whisper-base", "whisper-tiny-en"]),
         ("ask hello --task ch", ["chat"]),
         ("ask -t tran", ["translate"]),
         ("install s", ["s3", "standard"]),
@@ -169,22 +163,21 @@ def test_a_shell_completes_what_a_command_takes(words: str, offered: list[str], 
     assert result.stdout.split() == offered
 
 
-def test_pull_of_a_capability_checks_what_a_copied_folder_holds(tmp_path: Path, shared: Path) -> None:
-    shutil.copytree(shared / "weights", tmp_path / WEIGHTS, copy_function=shutil.copyfile)
-    for _ in range(2):
-        result = openfaze_here("pull", "object_detection", folder=tmp_path)
-        assert result.returncode == 0, result.stderr
-        assert f"Checking fastestdet (1 MB, BSD-3-Clause): 80 labels; fetched at first use, too. Into {WEIGHTS}." in (
-            result.stderr
-        )
-        assert f"fastestdet is in {WEIGHTS}, every file with its checksum" in result.stderr
+def test_pull_of_what_comes_along_says_so(tmp_path: Path) -> None:
+    result = openfaze_here("pull", "fastestdet", folder=tmp_path)
+    assert (result.returncode, "fastestdet: inside openfaze." in result.stderr) == (2, True), result.stderr
+    result = openfaze_here("pull", "embedded", folder=tmp_path)
+    assert (result.returncode, "'embedded' needs no weights but those that are installed" in result.stderr) == (
+        0,
+        True,
+    ), result.stderr
 
 
 def test_pull_says_what_it_could_not_fetch_and_where_it_belongs(tmp_path: Path) -> None:
     # A proxy that is not there: nothing leaves this machine.
-    result = openfaze_here("pull", "fastestdet", folder=tmp_path, HTTPS_PROXY="http://127.0.0.1:9", ALL_PROXY="")
+    result = openfaze_here("pull", "rf-detr-base", folder=tmp_path, HTTPS_PROXY="http://127.0.0.1:9", ALL_PROXY="")
     assert result.returncode == 2
-    for part in ("Could not fetch https://raw.githubusercontent.com/", "sha256 31cb14c0", f"{WEIGHTS}/fastestdet.onnx"):
+    for part in ("Could not fetch https://huggingface.co/", "sha256 48b9502c", f"{WEIGHTS}/rf-detr-base.onnx"):
         assert part in result.stderr
 
 

@@ -107,9 +107,7 @@ def test_a_question_about_a_text_in_the_message_is_answered_from_it(ask: httpx.C
     asked = order.format(question="What is the landlord's phone number?", text=CONTRACT)
     completion = answer(ask, words(asked), temperature=0)
     said = completion["choices"][0]["message"]["content"]
-    assert "0113 496 0182" in said
-    assert all(line in CONTRACT for line in said.split("\n"))
-    assert any("passages" in warning for warning in completion["warnings"])
+    assert said.startswith("0113 496 0182\n\n> Telephone of the landlord: 0113 496 0182\n")
 
 
 def test_a_long_text_that_asks_nothing_of_itself_is_no_document(ask: httpx.Client) -> None:

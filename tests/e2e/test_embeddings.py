@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.routes import embeddings
+from app.routes.embeddings import MAX_CHARS
 from app.wire.model_names import EMBEDDING_ALIASES
 from models.embedding.embedder import DIMENSIONS
 from tests.e2e.conftest import KEY
@@ -25,7 +26,6 @@ from tests.server import Server, serving
 MODEL = "openfaze-embedding"
 PATH = "/v1/embeddings"
 BREAD, LOAF, WHALES = "How do I bake bread?", "I want to make a loaf in my oven.", "Whales are the largest mammals."
-MAX_CHARS = 20_000
 FOR_OCR = "a-key-for-ocr"
 
 
@@ -35,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     digest = hashlib.sha256(FOR_OCR.encode()).hexdigest()
     keys = folder / "keys.toml"
     keys.write_text(f'[[keys]]\nname = "ocr"\nsha256 = "{digest}"\ntasks = ["ocr"]\n')
-    settings = {"api_keys": KEY, "keys_file": keys, "llm": "off", "max_embedded_chars": MAX_CHARS}
+    settings = {"api_keys": KEY, "keys_file": keys, "llm": "off"}
     with serving(folder / "log", **settings) as running:
         yield running
 
@@ -167,7 +167,7 @@ def test_tokens_are_refused_with_what_to_do(client: httpx.Client, tokens: Any) -
         ({"input": [BREAD, ""]}, 400, "input[1]", "at least 1"),
         ({"input": ["a"] * 2049}, 400, "input", "at most 2048"),
         ({"input": {"text": BREAD}}, 400, "input", "a string or a list of strings"),
-        ({"input": "a" * (MAX_CHARS + 1)}, 413, "input", "OPENFAZE_MAX_EMBEDDED_CHARS"),
+        ({"input": "a" * (MAX_CHARS + 1)}, 413, "input", "the limit is 1000000"),
         ({"dimensions": DIMENSIONS + 1}, 400, "dimensions", f"equal to {DIMENSIONS}"),
         ({"dimensions": 0}, 400, "dimensions", "equal to 1"),
         ({"encoding_format": "int8"}, 400, "encoding_format", "'float' or 'base64'"),

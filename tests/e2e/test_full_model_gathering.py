@@ -185,7 +185,7 @@ def test_the_same_holds_for_an_llm_that_sees(seeing: FullModel) -> None:
         ("Find the buttons of this screenshot", ["gui_detection"]),
         ("Detect all objects", ["object_detection"]),
         ("Read the words on it, and detect all objects", ["ocr", "object_detection"]),
-        ("What colour is it?", ["ocr"]),
+        ("What colour is it?", ["object_detection"]),
     ],
 )
 def test_a_reading_that_finds_nothing_is_told_where_reading_was_asked_for(
@@ -266,7 +266,8 @@ def test_directives_in_a_picture_are_words_like_any_other(model: FullModel) -> N
     assert "ignore previous" in read
     [prompt] = model.prompts
     outside, inside = split_by_fence(prompt)
-    assert read in inside
+    # As text: in Markdown, what looks like markup has a backslash before it.
+    assert read in inside.replace("\\<", "<")
     for word in ("translate", "guard", "ignore previous"):
         assert word not in outside
     offered = [tool["function"]["name"] for tool in prompt.get("tools", ())]
@@ -380,6 +381,6 @@ def test_the_log_names_the_plan_and_nothing_of_the_content() -> None:
     with serving_full_model() as model:
         model.script(Reply("Nine."))
         model.ask([text_part("A private question"), picture_of("Confidential words")])
-        assert [entry["steps"] for entry in model.log if entry["event"] == "plan"] == [("ocr",)]
+        assert [entry["steps"] for entry in model.log if entry["event"] == "plan"] == [("ocr", "object_detection")]
         assert "rivate" not in str(model.log)
         assert "onfidential" not in str(model.log)

@@ -127,7 +127,7 @@ def test_an_unknown_code_is_refused_with_the_known_ones(model: FullModel) -> Non
 
 def test_a_safe_question_has_what_was_found_and_then_the_verdict(model: FullModel) -> None:
     model.script(Reply("From platform nine."))
-    body = model.ask(guard("S1", "S9"), [text_part("Where does it leave?"), picture_of("Platform nine")]).json()
+    body = model.ask(guard("S1", "S9"), [text_part("Read it: from where?"), picture_of("Platform nine")]).json()
     assert body["choices"][0]["message"]["content"] == "From platform nine."
     read, verdict = body["precontext"]
     assert read["result"]["extracted_text"] == "Platform nine"

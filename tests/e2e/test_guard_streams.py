@@ -277,7 +277,7 @@ def test_a_safe_answer_over_our_own_tools_is_the_same_as_without_a_guard(model: 
 
 
 def test_the_precontext_differs_by_the_verdict_alone(model: FullModel) -> None:
-    said = [text_part("Where does it leave?"), picture_of("Platform nine")]
+    said = [text_part("Read it: from where?"), picture_of("Platform nine")]
     unguarded, guarded = both(model, Reply("Nine. Ten."), said, headers=SHOWING)
     [found] = precontext_in(unguarded.texts[0])
     *entries, verdict = precontext_in(guarded.texts[0])

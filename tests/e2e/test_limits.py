@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,8 +28,9 @@ from tests.e2e.full_model import (
     system,
     text_part,
 )
+from tests.e2e.guarded import FRANCE, guard, is_blocked
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply
+from tests.llm_server import Reply, serving_llm
 from tests.redis_server import serving_redis
 
 KEYS: dict[str, dict[str, Any]] = {
@@ -42,6 +44,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "raced tokens": {"tokens_per_minute": 20_000},
     "raced places": {"concurrent": 7},
     "hangs up": {"concurrent": 1},
+    "fields": {"tokens_per_minute": 5000},
     "budget": {"budget_usd": 0.004},
     "raced budget": {"budget_usd": 0.0361},
     "reads for a budget": {"budget_usd": 0.05},
@@ -49,7 +52,34 @@ KEYS: dict[str, dict[str, Any]] = {
     "ocr": {"tasks": ["ocr"]},
     "expired": {"expires": "2020-01-31"},
     "mentioned": {"requests_per_minute": 100},
+    **{f"held by {door}": {"budget_usd": 0.02, "concurrent": 1} for door in ("chat", "a stream", "responses", "mcp")},
 }
+LONG = {"prompt_tokens": 10, "completion_tokens": 6000}
+"""More tokens than `budget_usd = 0.02` pays for."""
+TOTAL = {"total": {"type": "number"}}
+SCHEMA = {"type": "object", "properties": TOTAL, "required": ["total"], "additionalProperties": False}
+HELD: dict[str, tuple[str, dict[str, Any]]] = {
+    "chat": (PATH, body_of("Hi?", response_format=schema_of(**TOTAL))),
+    "a stream": (PATH, body_of("Hi?", response_format=schema_of(**TOTAL), stream=True)),
+    "responses": (
+        "/v1/responses",
+        {
+            "model": "interfaze-beta",
+            "input": "Hi?",
+            "text": {"format": {"type": "json_schema", "name": "answer", "schema": SCHEMA}},
+        },
+    ),
+    "mcp": (
+        "/mcp",
+        {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "tools/call",
+            "params": {"name": "extract", "arguments": {"text": "Hi?", "schema": SCHEMA}},
+        },
+    ),
+}
+"""Requests whose answers are held back until they are checked, by the door through which they come."""
 CALLERS = 200
 
 
@@ -66,7 +96,7 @@ def keys(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def model(folder: Path, keys: dict[str, str]) -> Iterator[FullModel]:
     with serving_full_model(
-        keys_file=str(folder / "keys.toml"), files_dir=str(folder / "files"), max_wrong_keys=5
+        keys_file=str(folder / "keys.toml"), files_dir=str(folder / "files"), max_wrong_keys=5, extraction="llm"
     ) as model:
         yield model
 
@@ -152,10 +182,11 @@ def answers_at_once(model: FullModel, key: str, body: bytes) -> list[tuple[int, 
     return asyncio.run(ask())
 
 
-def head_of(model: FullModel, key: str, body: bytes) -> bytes:
+def head_of(model: FullModel, key: str, body: bytes, path: str = PATH) -> bytes:
     """What goes before `body` on a connection of its own."""
     host = httpx.URL(model.base_url).host
-    head = f"POST {PATH} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n"
+    head = f"POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n"
+    head += "accept: application/json, text/event-stream\r\n"
     return f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode()
 
 
@@ -282,8 +313,9 @@ def test_run_tasks_begun_together_exceed_a_limit_by_what_four_of_them_cost(
     assert 1 <= len(read) <= 4, "each by itself is more than the limit"
     refused = [(status, answer["error"]) for status, answer in answers if status != 200]
     assert {status for status, _ in refused} <= {402, 429}
-    message = next(error["message"] for _, error in refused if "are running" in error["message"])
-    assert "4 run tasks or transcripts, or 16 other answers, at a time, and that many are running" in message
+    # A caller who comes after the first reading has ended is refused for what that one cost.
+    busy = "4 run tasks or transcripts, or 16 other answers, at a time, and that many are running"
+    assert all(re.search(f"{busy}|limit|budget", error["message"]) for _, error in refused)
 
 
 def test_a_place_that_was_raced_for_is_free_when_its_request_has_ended(raced: FullModel, keys: dict[str, str]) -> None:
@@ -312,6 +344,56 @@ def test_who_hangs_up_leaves_the_place(model: FullModel, keys: dict[str, str]) -
     while (answer := model.ask("Hi?", headers=headers)).status_code == 429:
         pass
     assert content_of(answer) == "Yes."
+
+
+def is_spent(model: FullModel, key: str) -> bool:
+    """True if the budget of a key is spent, which has one request at a time, once its last request has ended."""
+    model.script(by_body=lambda _: said(1))
+    while (answer := model.ask("Hi?", headers=bearer(key), max_tokens=1)).status_code == 429:
+        pass
+    if answer.status_code == 402:
+        return True
+    assert content_of(answer) == "Yes."
+    return False
+
+
+@pytest.mark.parametrize("door", HELD)
+def test_who_hangs_up_pays_for_an_answer_that_was_written_and_held_back(
+    door: str, model: FullModel, keys: dict[str, str]
+) -> None:
+    path, body = HELD[door]
+    key = keys[f"held by {door}"]
+    model.script(Reply("no JSON", usage=LONG), Reply(hang_before_first_byte=True))
+    url, sent = httpx.URL(model.base_url), json.dumps(body).encode()
+    with socket.create_connection((url.host, url.port)) as caller:
+        caller.sendall(head_of(model, key, sent, path) + sent)
+        model.llm.wait_for_requests(2)
+    model.llm.wait_for_cancelled()
+    assert is_spent(model, key)
+
+
+def test_an_answer_that_is_held_for_its_schema_is_charged_though_it_is_never_shown(
+    model: FullModel, keys: dict[str, str]
+) -> None:
+    model.script(by_body=lambda _: Reply(chunks=["no JSON "] * 1000))
+    headers = bearer(keys["fields"])
+    refused = model.ask("Hi?", headers=headers, response_format=schema_of(a={"type": "string"}))
+    error_of(refused, 500, "schema_not_satisfied")
+    rates = model.client.get("/v1/models", headers=headers).headers
+    assert int(rates["x-ratelimit-remaining-tokens"]) < 5000 - 1000
+
+
+def test_an_answer_that_the_guard_withheld_is_charged_as_written(tmp_path: Path) -> None:
+    key = add_key(tmp_path / "keys.toml", "alice", {"budget_usd": 0.02, "concurrent": 1})
+    told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files")}
+    guards = {"text_guard": "llama-guard-server", "guard_model": "meta-llama/Llama-Guard-3-8B"}
+    with (
+        serving_llm(lambda body: Reply("unsafe\nS9" if "Paris" in prompt_text(body) else "safe")) as judge,
+        serving_full_model(guard_base_url=judge.base_url, **guards, **told) as model,
+    ):
+        model.script(Reply("Paris.", usage=LONG))
+        is_blocked(model.ask(guard("S9"), FRANCE, headers=bearer(key)), "S9")
+        assert is_spent(model, key)
 
 
 def test_what_a_request_did_not_spend_is_there_for_the_next(model: FullModel, keys: dict[str, str]) -> None:

@@ -300,7 +300,7 @@ def post(client: httpx.Client, content: Any = None, id_: object = 1, **headers: 
 
 
 def test_a_page_that_makes_its_name_mean_this_machine_is_refused(tmp_path: Path) -> None:
-    with client_of_app(tmp_path, llm="off", mcp_max_mb=1) as client:
+    with client_of_app(tmp_path, llm="off") as client:
         assert post(client).status_code == 200
         for header in ({"host": "evil.example:80"}, {"origin": "https://evil.example"}):
             refused = post(client, **header)
@@ -384,7 +384,7 @@ def test_more_values_than_a_request_may_have_are_refused(model: FullModel) -> No
     values = b"1," * 300_000
     refused = post(model.client, b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [%b]}' % values)
     assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (413, "request_too_large")
-    assert "OPENFAZE_MAX_JSON_VALUES" in refused.json()["error"]["message"]
+    assert "more than 200000 values" in refused.json()["error"]["message"]
 
 
 async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullModel) -> None:

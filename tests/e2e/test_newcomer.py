@@ -1,6 +1,6 @@
 """The first five minutes, as README.md has them: a clone, `make run`, a click.
 
-It fetches what a newcomer fetches, 700 MB, into an environment of its own.
+It fetches what a newcomer fetches, 830 MB, into an environment of its own.
 """
 
 import contextlib

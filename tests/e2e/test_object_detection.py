@@ -3,7 +3,6 @@
 import io
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
-from tests.e2e.full_model import client_of_app
-from tests.pages import single_line
 from tests.photos import BUS, THREE_PEOPLE, best_iou, box_of, iou, jpeg, photo
 from tests.recordings import filmed
 from tests.server import Server
@@ -196,27 +193,3 @@ def test_masks_that_nothing_here_draws_are_refused(client: httpx.Client, shared:
     status, code, message = error(ask(client, sample(shared, "bus"), text="Segment the bus"))
     assert (status, code) == (503, "engine_unavailable")
     assert "'fastestdet' draws none" in message
-
-
-def test_missing_weights_are_named_and_the_other_tasks_go_on(tmp_path: Path, shared: Path) -> None:
-    with client_of_app(tmp_path, weights_dir=str(tmp_path)) as client:
-        status, code, message = error(ask(client, sample(shared, "bus")))
-        assert (status, code) == (503, "engine_unavailable")
-        for part in ("openfaze pull fastestdet", "https://", "31cb14c0", "'fastestdet.onnx' into OPENFAZE_WEIGHTS_DIR"):
-            assert part in message
-        assert str(tmp_path) not in message
-        (tmp_path / "fastestdet.onnx").write_bytes(b"something else")
-        # What was seen of the files is remembered for two seconds.
-        deadline = time.monotonic() + 60
-        while "it is not loaded" not in message:
-            assert time.monotonic() < deadline, message
-            time.sleep(0.1)
-            status, code, message = error(ask(client, sample(shared, "bus")))
-        assert (status, code) == (503, "engine_unavailable")
-        request = body(single_line("Platform nine").encoded("JPEG"), text="Read it.")
-        request["messages"][0]["content"] = "<task>ocr</task>"
-        assert client.post("/v1/chat/completions", json=request).status_code == 200
-        # Nobody needs to restart the server for what was put there meanwhile.
-        whole = (shared / "weights" / "fastestdet.onnx").read_bytes()
-        (tmp_path / "fastestdet.onnx").write_bytes(whole)
-        assert [one["label"] for one in objects(ask(client, sample(shared, "bus")))] == ["bus"]

@@ -10,6 +10,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
+from app import building
 from app.access.keys import tenant_of
 from app.routes import responses
 from app.settings import Settings
@@ -159,12 +160,13 @@ def test_an_item_may_be_named_instead_of_sent(model: FullModel, sdk: openai.Open
     assert refused(model, code="item_not_found", input=twice)["param"] == "input[1].id"
 
 
-def test_a_large_response_is_answered_and_not_kept(tmp_path: Path) -> None:
-    with serving_full_model(max_response_mb=0.001, files_dir=str(tmp_path / "files")) as model:
+def test_a_large_response_is_answered_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "LARGEST_RESPONSE", 1000)
+    with serving_full_model(files_dir=str(tmp_path / "files")) as model:
         model.script(Reply("Long."))
         response = ask(model, "word " * 1000)
         assert response["store"] is False
-        assert "OPENFAZE_MAX_RESPONSE_MB" in response["warnings"][0]
+        assert "larger than 64 MB" in response["warnings"][0]
         assert model.client.get(f"{PATH}/{response['id']}").status_code == 404
 
 

@@ -170,7 +170,7 @@ def test_wishes_for_elements_are_read_in_a_bounded_text_beside_the_loop(
         250_000,
     )
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert all(chars <= server.services.settings.max_wording_chars + 1 for chars, _ in read)
+    assert all(chars <= server.services.loader.limits.wording_chars + 1 for chars, _ in read)
     assert len(read) == 2
     assert thread_of(server) not in {thread for _, thread in read}
 
@@ -204,7 +204,7 @@ def test_a_text_too_long_for_a_series_is_refused_before_it_is_searched(
     monkeypatch.setattr(reading.TableReader, "message", None)
     response = server.ask(ALICE, *run_task("forecast", text_part('"' * 1_100_000)))
     error = error_of(response, 413, "file_too_large")
-    assert "OPENFAZE_MAX_INLINE_CHARS" in error["message"]
+    assert "the limit is 1000000." in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,25 @@ import json
 import os
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from app.calling import SAID
 from tests.forked import stem
-from tests.server import IMPORTS, SERVE, Server, serving
+from tests.server import IMPORTS, SERVE, START_LIMIT_S, Server, serving
 
 KEY = "first-key"
 
 
-def banner(server: Server) -> str:
-    return server.log_file.read_text()
+def shown_by(server: Server, last: str) -> str:
+    """Return what the server has shown, up to `last`: it answers a moment before it says so."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while last not in (shown := server.log_file.read_text()):
+        assert time.monotonic() < deadline, shown
+        time.sleep(0.02)
+    return shown
 
 
 def pasted(banner: str, **variables: str) -> str:
@@ -32,7 +38,7 @@ def pasted(banner: str, **variables: str) -> str:
 @pytest.mark.parametrize("keys", [pytest.param({}, marks=pytest.mark.deep), {"api_keys": KEY}])
 def test_the_banner_names_the_addresses_and_a_first_request_that_works(tmp_path: Path, keys: dict[str, str]) -> None:
     with serving(tmp_path / "log", log_format="console", imports="", weights_dir=tmp_path / "w", **keys) as server:
-        shown = banner(server)
+        shown = shown_by(server, "curl ")
         for part in (f"serves on {server.base_url}\n", f"{server.base_url}/docs", "smollm2-135m", str(tmp_path / "w")):
             assert part in shown
         assert KEY not in shown
@@ -42,6 +48,7 @@ def test_the_banner_names_the_addresses_and_a_first_request_that_works(tmp_path:
 
 def test_a_program_gets_the_same_as_an_event(tmp_path: Path) -> None:
     with serving(tmp_path / "log", log_format="json", llm_base_url="http://me:secret@127.0.0.1:9/v1") as server:
+        shown_by(server, '"serving"')
         [event] = [line for line in server.log if line["event"] == "serving"]
         assert (event["url"], event["llm"]) == (server.base_url, "openai-server at http://…@127.0.0.1:9/v1")
         assert not [line for line in server.log_file.read_text().splitlines() if not line.startswith("{")]
@@ -49,7 +56,7 @@ def test_a_program_gets_the_same_as_an_event(tmp_path: Path) -> None:
 
 def test_without_a_terminal_the_banner_is_there_beside_the_log(tmp_path: Path) -> None:
     with serving(tmp_path / "log") as server:
-        shown = banner(server)
+        shown = shown_by(server, "curl ")
         assert f"serves on {server.base_url}\n" in shown
         assert [line for line in server.log if line["event"] == "serving"]
         assert SAID in json.loads(pasted(shown))["choices"][0]["message"]["content"]

@@ -122,7 +122,9 @@ async def french(machine: Machine) -> str:
         pytest.skip("needs the sample inputs beside the checkout")
     form = {"model": "whisper-1", "language": "fr"}
     files = {"file": ("speech.flac", (SHARED / "samples" / "speech_jfk.flac").read_bytes())}
-    return await machine.answer(lambda client: client.post("/v1/audio/transcriptions", data=form, files=files))
+    return await machine.answer(
+        lambda client: client.post("/v1/audio/transcriptions", data=form, files=files), speech_to_text="whisper-tiny-en"
+    )
 
 
 async def no_network(machine: Machine) -> str:
@@ -131,7 +133,7 @@ async def no_network(machine: Machine) -> str:
 
     client = httpx.Client(transport=httpx.MockTransport(unreachable))
     with client, pytest.raises(PullFailed) as raised:
-        pull(WEIGHT_SETS["fastestdet"], machine.weights, client=client)
+        pull(WEIGHT_SETS["rf-detr-base"], machine.weights, client=client)
     return str(raised.value)
 
 

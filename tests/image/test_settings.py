@@ -6,10 +6,10 @@ from tests.fences import printed
 from tests.image.installation import LIMIT_S, Installation, error, task, until
 
 
-def refusal_of(server: Installation, text: str) -> str:
+def refusal_of(server: Installation, sample: str) -> str:
     with server.client() as client:
-        status, message = error(client.post("/v1/chat/completions", json=task("translate", text)))
-    assert status in (400, 413)
+        status, message = error(client.post("/v1/chat/completions", json=task("ocr", "Read it.", sample)))
+    assert status == 413
     return message
 
 
@@ -17,14 +17,14 @@ def test_settings_of_the_shell_and_of_env_reach_the_server_and_the_shell_counts_
     installation: Installation,
 ) -> None:
     installation.configure(
-        OPENFAZE_MAX_TEXT_CHARS=2000, OPENFAZE_MAX_TRANSLATE_CHARS=1000, OPENFAZE_PRELOAD="", TZ="Asia/Tokyo"
+        OPENFAZE_MAX_TEXT_CHARS=2000, OPENFAZE_MAX_PART_MB=0.001, OPENFAZE_PRELOAD="", TZ="Asia/Tokyo"
     )
-    installation.variables["OPENFAZE_MAX_TRANSLATE_CHARS"] = "1500"
+    installation.variables["OPENFAZE_MAX_PART_MB"] = "0.01"
     installation.up()
     inside = dict(line.partition("=")[::2] for line in installation.execute("env").stdout.splitlines())
-    assert (inside["OPENFAZE_MAX_TEXT_CHARS"], inside["OPENFAZE_MAX_TRANSLATE_CHARS"]) == ("2000", "1500")
+    assert (inside["OPENFAZE_MAX_TEXT_CHARS"], inside["OPENFAZE_MAX_PART_MB"]) == ("2000", "0.01")
     assert inside["TZ"] == "Asia/Tokyo"
-    assert "the limit is 1500" in refusal_of(installation, "Translate into Spanish: " + "House. " * 250)
+    assert "OPENFAZE_MAX_PART_MB" in refusal_of(installation, "receipt.png")
     # The container's own stay what they are.
     assert (inside["OPENFAZE_PORT"], inside["OPENFAZE_HOST"]) == ("8000", "0.0.0.0")
 

@@ -170,7 +170,7 @@ async def test_a_head_without_an_end_is_refused_when_it_is_larger_than_its_limit
             sent += len(piece)
         status, code, message = await refusal(reader)
         assert (status, code) == (431, "head_too_large")
-        assert message.endswith("larger than 64 kB (OPENFAZE_MAX_HEAD_KB).")
+        assert message.endswith("larger than 64 kB.")
         assert server.app.asked == []
         assert server.connections.refused == {"head_too_large": 1}
 
@@ -236,7 +236,7 @@ async def test_a_head_that_takes_too_long_is_refused() -> None:
         assert await refusal(reader) == (
             408,
             "request_too_slow",
-            "The request's head did not come within 10 s (OPENFAZE_HEAD_TIMEOUT_S).",
+            "The request's head did not come within 10 s.",
         )
 
 
@@ -276,7 +276,7 @@ async def test_a_body_that_trickles_is_refused_and_the_application_hears_that_it
         server.after(2 * WINDOW_S + 2)
         status, code, message = await refusal(reader)
         assert (status, code) == (408, "request_too_slow")
-        assert "OPENFAZE_MIN_RATE_KB" in message
+        assert "more slowly than 0.976562 kB/s over 10 s" in message
         await until(lambda: server.app.read)
         assert server.app.read == [(100_000, "http.disconnect")]
 

@@ -47,7 +47,7 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
         happened.append(seconds)
 
     control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
-    keys, gaps = ApiKeys(["key"]), Gaps(1, 0)
+    keys, gaps = ApiKeys(["key"]), Gaps(1)
     scope = RequestScope(fails, keys, control, Pacer(1), look, Activity(), gaps, Metrics(), Traces())
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)

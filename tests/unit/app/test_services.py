@@ -79,7 +79,7 @@ async def test_what_the_settings_say_of_fetching_reaches_the_fetcher(monkeypatch
     for name, value in values.items():
         monkeypatch.setenv(f"OPENFAZE_FETCH_{name}", value)
     monkeypatch.setenv("OPENFAZE_SCRAPE_ROBOTS", "0")
-    services = Services(Settings(_env_file=None, max_fetch_mb=3, scrape_host_rps=0.5, scrape_host_concurrent=4))
+    services = Services(Settings(_env_file=None, max_fetch_mb=3, scrape_host_rps=0.5))
     assert services.fetcher.policy == FetchPolicy(
         allow=("wiki.lan",),
         ports=(80, 9),
@@ -88,7 +88,7 @@ async def test_what_the_settings_say_of_fetching_reaches_the_fetcher(monkeypatch
         total_timeout=7,
         max_bytes=3 * MB,
     )
-    assert services.politeness.policy == ScrapePolicy(robots=False, host_rps=0.5, host_concurrent=4)
+    assert services.politeness.policy == ScrapePolicy(robots=False, host_rps=0.5)
     assert services.politeness.fetcher is services.fetcher
     await services.close()
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from app import settings as settings_module
-from app.settings import PREFIX, Settings, is_loopback, unknown_variables
+from app.settings import FIXED, PREFIX, Settings, is_loopback, unknown_variables
 from app.wire.descriptions import docstrings_of
 from tests.conftest import ROOT, each_case
 
@@ -56,6 +56,16 @@ def test_keys_are_not_printed() -> None:
 def test_a_misspelt_variable_is_reported_with_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENFAZE_API_KEY", "k")
     assert unknown_variables() == ["OPENFAZE_API_KEY is not a setting; did you mean OPENFAZE_API_KEYS?"]
+
+
+@each_case("name", sorted(FIXED))
+def test_a_setting_of_an_earlier_version_is_reported_with_the_value_that_holds(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PREFIX + name.upper(), "1")
+    assert name not in Settings.model_fields
+    told = f"{PREFIX}{name.upper()} is no longer a setting: the value is always {FIXED[name]}; remove the variable"
+    assert told in unknown_variables()
 
 
 def test_other_programs_variables_in_the_env_file_are_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

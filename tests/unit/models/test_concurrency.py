@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from models.concurrency import Deadline, EngineAdmission, side_by_side
+from models.concurrency import Deadline, EngineAdmission, both, side_by_side
 from tasks.errors import InputError
 
 
@@ -194,3 +194,55 @@ async def test_other_failures_and_cancellations_are_no_deadlines() -> None:
     waiting.cancel()
     await asyncio.wait([waiting])
     assert waiting.cancelled()
+
+
+async def test_both_results_come_together() -> None:
+    second_done = asyncio.Event()
+
+    async def one() -> int:
+        await second_done.wait()
+        return 1
+
+    async def other() -> str:
+        second_done.set()
+        return "2"
+
+    assert await both(one(), other()) == (1, "2")
+
+
+async def test_the_failure_of_one_of_both_cancels_the_other_and_is_raised_as_it_is() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def fails() -> None:
+        await begun.wait()
+        raise InputError("no")
+
+    async def waits() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    with pytest.raises(InputError, match="no"):
+        await both(waits(), fails())
+    assert ended.is_set()
+
+
+async def test_cancelling_the_caller_cancels_both() -> None:
+    begun, ended = asyncio.Event(), []
+
+    async def waits() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(1)
+
+    task = asyncio.create_task(both(waits(), waits()))
+    await begun.wait()
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(ended) == 2

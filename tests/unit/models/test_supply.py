@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import pickle
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -11,12 +11,17 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.capability import EngineConfig
-from models.pulling import PullFailed
+from models.host import EngineHost
+from models.pulling import PullFailed, pull
 from models.supply import Fetch, Supply, WeightsMissing
-from models.vision.detection import capability
 from models.vision.detection.capability import FASTESTDET
+from models.vision.detection.detector import Found, Query
+from models.vision.detection.fastestdet import FILE as FILE_OF_FASTESTDET
+from models.vision.detection.fastestdet import SHA256 as SHA256_OF_FASTESTDET
+from models.vision.detection.fastestdet import FastestDetHead
+from models.vision.detection.onnx_detector import OnnxDetector
 from models.weights import WeightFile, WeightSet
+from models.workplace import HostLimits
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -131,18 +136,21 @@ def test_a_file_with_another_checksum_is_refused_and_left_alone(tmp_path: Path) 
     assert (tmp_path / "family" / "a.onnx").read_bytes() == b"not it"
 
 
-async def test_an_engines_first_callers_share_one_fetch_off_the_event_loop(
-    tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hub = Hub(content=(shared / "weights" / "fastestdet.onnx").read_bytes())
-    make: Callable[..., Supply] = Supply
-    monkeypatch.setattr(capability, "Supply", lambda *args, **kwargs: make(*args, **kwargs, fetch=hub))
-    built = FASTESTDET.build(EngineConfig(weights_dir=tmp_path))
-    picture = np.zeros((8, 8, 3), np.uint8)
-    assert await asyncio.gather(*(built.service.detect(picture) for _ in range(5))) == [[]] * 5
+def detector_with(weights: Supply) -> EngineHost[Query, Found]:
+    """Return a host of FastestDet that takes its file from `weights`."""
+    engine = partial(OnnxDetector, lambda: weights.ready()[0], lambda _: FastestDetHead(), device="cpu", threads=1)
+    return EngineHost(FASTESTDET.spec, engine, HostLimits())
+
+
+async def test_an_engines_first_callers_share_one_fetch_off_the_event_loop(tmp_path: Path) -> None:
+    content = FILE_OF_FASTESTDET.read_bytes()
+    hub = Hub(content=content)
+    weights = WeightSet("family", "MIT", (WeightFile(FILE.url, SHA256_OF_FASTESTDET, FILE.path, len(content)),))
+    host = detector_with(supply(tmp_path, hub, weights))
+    query = Query(np.zeros((8, 8, 3), np.uint8))
+    assert not any(await asyncio.gather(*(host.run(query) for _ in range(5))))
     assert hub.calls == 1
-    for part in built.parts:
-        await part.close()
+    await host.close()
 
 
 async def test_without_a_network_the_first_use_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,8 +158,7 @@ async def test_without_a_network_the_first_use_says_so(tmp_path: Path, monkeypat
         raise httpx.ConnectError("Name or service not known")
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", no_network)
-    built = FASTESTDET.build(EngineConfig(weights_dir=tmp_path))
+    host = detector_with(supply(tmp_path, pull))
     with pytest.raises(WeightsMissing, match=r"failed: ConnectError: Name or service not known\. Run `openfaze pull"):
-        await built.service.detect(np.zeros((8, 8, 3), np.uint8))
-    for part in built.parts:
-        await part.close()
+        await host.run(Query(np.zeros((8, 8, 3), np.uint8)))
+    await host.close()

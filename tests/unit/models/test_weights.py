@@ -21,7 +21,6 @@ from models.weights import WEIGHT_SETS, WeightFile, WeightSet
 from tests.conftest import each_case
 
 MOVING = {
-    "https://raw.githubusercontent.com/dog-qiuqiu/FastestDet/main/example/onnx-runtime/FastestDet.onnx",
     *(
         f"https://huggingface.co/besit/rfdetr-onnx/resolve/main/rfdetr-seg-{size}.onnx"
         for size in ("nano", "small", "medium")

@@ -66,7 +66,10 @@ OTHERS = {
     *("useradd", "uv", "vllm"),
 }
 """Programs that are not this project's."""
-ON_A_BARE_MACHINE = {"base64", "cat", "curl", "cut", "echo", "grep", "head", "openfaze", "python3", "sed", "tr"}
+ON_A_BARE_MACHINE = {
+    *("base64", "cat", "curl", "cut", "echo", "grep", "head", "mkdir", "openfaze", "printf", "python3", "sed", "tail"),
+    *("tr", "true"),
+}
 """What an example that is executed may call: what Debian always has or the README has installed, and what is ours."""
 
 _HEREDOC = re.compile(r"<<-?['\"]?(\w+)['\"]?([^\n]*)\n.*?\n\1$", re.MULTILINE | re.DOTALL)

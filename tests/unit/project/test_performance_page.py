@@ -94,7 +94,7 @@ def test_what_only_a_part_measured_leaves_the_other_rows_and_says_when_each_was(
 async def test_a_recording_is_heard_as_for_a_caller() -> None:
     row = await heard_whole(CPU, 0.2)
     assert ROW.fullmatch(row)
-    assert row.startswith("| speech_to_text, whole | `whisper-tiny-en` | cpu | 0.2 minutes of speech in ")
+    assert row.startswith("| speech_to_text, whole | `whisper-base` | cpu | 0.2 minutes of speech in ")
 
 
 def test_the_page_has_rows_of_engines_that_there_are() -> None:

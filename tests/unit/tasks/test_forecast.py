@@ -13,11 +13,10 @@ import PIL.Image
 import pytest
 
 from models.base import EngineOverloaded, EngineUnavailable
-from models.series.capability import ForecastSettings
 from models.series.forecaster import Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.forecast import ForecastTask, wants_plot
+from tasks.forecast import MAX_SERIES, ForecastTask, wants_plot
 from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -60,8 +59,8 @@ def source(data: str | bytes, name: str = "sold.csv") -> Source:
     return Source(Origin("files[0]"), data=data.encode() if isinstance(data, str) else data, filename=name)
 
 
-async def result_of(reader: TableReader, text: str, *sources: Source, **limits: int) -> dict[str, Any]:
-    task = ForecastTask(Repeating, reader, ForecastSettings(**limits))
+async def result_of(reader: TableReader, text: str, *sources: Source, max_series: int = MAX_SERIES) -> dict[str, Any]:
+    task = ForecastTask(Repeating, reader, max_series=max_series)
     result: Any = (await task.run(TaskRequest(text, sources))).data
     json.dumps(result)
     return dict(result)
@@ -238,6 +237,8 @@ async def test_a_table_pasted_in_one_line_is_read(reader: TableReader) -> None:
     ("text", "read"),
     [
         ("10, 12, 14, 16, 18, 20, 22", "7 values (10, 12, 14, 16, …, 22) were read"),
+        ("Sales were 10, 12, 14, 16 and 18.", "5 values (10, 12, 14, 16, 18) were read"),
+        ("10, 12, 14, 16, 18 and 3 days ahead", "5 values (10, 12, 14, 16, 18) were read"),
         ("10 12 14.5 16 18", "5 values (10, 12, 14.5, 16, 18) were read"),
     ],
 )
@@ -269,13 +270,13 @@ async def test_a_picture_holds_no_series(reader: TableReader) -> None:
 
 
 async def test_more_series_than_the_limit_are_refused_with_a_hint(reader: TableReader) -> None:
-    with pytest.raises(InputError, match=r"3 series; the limit is 2 .*OPENFAZE_MAX_SERIES.*'a'") as caught:
+    with pytest.raises(InputError, match=r"3 series; the limit is 2 a request.*'a'") as caught:
         await result_of(reader, "next 2 days", source(csv_of("a", "b", "c")), max_series=2)
     assert caught.value.code == "too_many_series"
 
 
 async def test_more_cells_than_the_limit_are_refused(reader: TableReader) -> None:
-    with pytest.raises(InputTooLarge, match="more than 5000 cells.*OPENFAZE_MAX_CELLS"):
+    with pytest.raises(InputTooLarge, match="more than 5000 cells, the limit"):
         await result_of(reader, "next 2 days", source("a,b,c\n" + "1,2,3\n" * 2000))
 
 
@@ -298,9 +299,9 @@ async def test_a_large_text_is_read_where_workbooks_are(monkeypatch: pytest.Monk
         result = await result_of(TableReader(loader, sessions), f"next 2 months\n\n```\nmonth,sold,note\n{rows}```")
         assert [one["value"] for one in result["predictions"]] == [199, 199]
         assert opened == [TextTables, MessageParts]
-        with pytest.raises(InputTooLarge, match="table in the text has more than 5000 cells.*OPENFAZE_MAX_CELLS"):
+        with pytest.raises(InputTooLarge, match="table in the text has more than 5000 cells, the limit"):
             await result_of(TableReader(loader, sessions), "```\n" + "1,2,3\n" * 20_000)
-        with pytest.raises(InputTooLarge, match="'sold.csv' has more than 5000 cells.*OPENFAZE_MAX_CELLS"):
+        with pytest.raises(InputTooLarge, match="'sold.csv' has more than 5000 cells, the limit"):
             await TableReader(loader, sessions).read(source("a,b,c\n" + "1,2,3\n" * 20_000))
     finally:
         await asyncio.gather(loader.close(), sessions.close())

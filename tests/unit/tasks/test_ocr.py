@@ -27,9 +27,10 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
-from tasks.ocr import OcrTask
+from tasks.ocr import MOST_SEARCHED, OcrTask
 from tasks.wording.page_range import Form
 from tests import pages
+from tests.printed_codes import code_drawn, pdf_with, png_of, sheet_of
 
 
 @pytest.fixture(scope="module")
@@ -226,9 +227,48 @@ async def test_rulings_of_a_picture_are_looked_for_where_tables_are_shown(loader
     reader = Reader()
     reader.release.set()
     task = OcrTask(lambda: reader, loader)
-    assert (await task.run(asked)).rulings == ((),)
+    assert not (await task.run(asked)).layouts[0].rulings
     for form in (Form(tables=True), Form(markdown=True), Form(is_read=True)):
-        assert len((await task.run(replace(asked, form=form))).rulings[0]) == 3
+        assert len((await task.run(replace(asked, form=form))).layouts[0].rulings) == 3
+
+
+async def test_codes_are_looked_for_where_fields_are_read(loader: MediaLoader) -> None:
+    sheet = png_of(sheet_of((code_drawn("4006381333931", "EAN13"), 40, 50)))
+    asked = TaskRequest("", (source(sheet, "image/png", "messages[0].content[0].image_url.url"),))
+    reader = Reader()
+    reader.release.set()
+    task = OcrTask(lambda: reader, loader)
+    assert not list((await task.run(asked)).codes())
+    plain, read = [await task.run(replace(asked, form=form)) for form in (Form(tables=True), Form(is_read=True))]
+    assert not list(plain.codes())
+    assert [(code.kind, code.text) for code in read.codes()] == [("EAN-13", "4006381333931")]
+    assert read.data == (await task.run(asked)).data
+
+
+async def test_codes_on_pages_whose_text_is_known_are_looked_for_on_the_first_ones() -> None:
+    code = code_drawn("4006381333931", "QRCode", scale=1)
+    data = pdf_with(code, "An article", pages=MOST_SEARCHED + 1, as_paths=True)
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=MOST_SEARCHED + 1))
+    asked = TaskRequest("", (source(data, "application/pdf"),), form=Form(is_read=True))
+    try:
+        result = await OcrTask(no_reader, loader).run(asked)
+    finally:
+        await loader.close()
+    assert [code.place["page"] for code in result.codes()] == [*range(1, MOST_SEARCHED + 1)]
+
+
+async def test_a_picture_whose_codes_cannot_be_searched_for_is_read_all_the_same(
+    loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*args: object) -> None:
+        raise EngineUnavailable("no process can be started", "free some memory")
+
+    monkeypatch.setattr(loader.processes, "open", refused)
+    reader = Reader()
+    reader.release.set()
+    sheet = source(png_of(sheet_of(width=100)), "image/png")
+    result = await OcrTask(lambda: reader, loader).run(TaskRequest("", (sheet,), form=Form(is_read=True)))
+    assert (result.text(), list(result.codes())) == ("100px", [])
 
 
 async def test_frames_are_pages(loader: MediaLoader) -> None:

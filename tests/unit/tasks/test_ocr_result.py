@@ -5,8 +5,10 @@ import json
 import pytest
 from pydantic_core import to_json
 
+from models.vision.page_geometry import PageGeometry
 from models.vision.text import Quad, TextLine, Word
-from tasks.ocr_result import document_result, page_section, picture_result
+from tasks.layout.tick_boxes import TickBox
+from tasks.ocr_result import OcrResult, PageLayout, document_result, page_section, picture_result
 
 
 def box(left: float, top: float, right: float, bottom: float) -> Quad:
@@ -91,3 +93,38 @@ def test_text_is_not_escaped() -> None:
     written = to_json(picture_result(page_section([umlauts], 1, 300, 100)).data)
     assert "Grüße 日本語".encode() in written
     assert json.loads(written)["extracted_text"] == "Grüße 日本語"
+
+
+def test_boxes_to_be_ticked_are_words_for_fields_and_no_part_of_the_json() -> None:
+    yes = line(("Smoker:", box(10, 50, 90, 70), 0.9), ("yes", box(130, 50, 160, 70), 0.9))
+    no = line(("no", box(210, 50, 230, 70), 0.8))
+    layout = PageLayout(
+        boxes=[TickBox(box(102, 50, 122, 70), is_ticked=False), TickBox(box(182, 50, 202, 70), is_ticked=True)]
+    )
+    section = page_section([SHOP, yes, no], page=1, width=300, height=100)
+    result = picture_result(section, layout)
+    assert result.data == picture_result(section).data
+    for one in (result, OcrResult.restored(json.loads(to_json(result.kept())))):
+        shop, options = next(iter(one.passages()))
+        assert shop.words == ("Shop",)
+        assert options.words == ("Smoker:", "☐", "yes", "☒", "no")
+        assert options.pointer == "/sections/0/lines/1"
+        assert [bounds["top_left"]["x"] for bounds in options.bounds] == [10, 102, 130, 182, 210]
+        assert options.boxes[3] == (182, 50, 202, 70)
+
+
+def test_boxes_of_a_turned_page_have_places_in_its_own_pixels() -> None:
+    smoker = line(("Smoker:", sideways(10, 50, 90, 70), 0.9), ("yes", sideways(130, 50, 160, 70), 0.9))
+    lines = [smoker, *(line((f"line{at}", sideways(10, 50 + 30 * at, 200, 70 + 30 * at), 0.9)) for at in range(1, 6))]
+    geometry = PageGeometry.of_lines(lines)
+    assert not geometry.is_upright
+    layout = PageLayout(geometry=geometry, boxes=[TickBox(sideways(102, 50, 122, 70), is_ticked=True)])
+    result = picture_result(page_section(lines, page=1, width=300, height=300, geometry=geometry), layout)
+    [options] = [one for one in next(iter(result.passages())) if "yes" in one.words]
+    assert options.words == ("Smoker:", "☒", "yes")
+    assert options.bounds[1]["top_left"] == {"x": 250, "y": 102}
+
+
+def sideways(left: float, top: float, right: float, bottom: float) -> Quad:
+    """Return the place on a page of 300 × 300 pixels that was turned by a quarter, clockwise."""
+    return (300 - top, left), (300 - top, right), (300 - bottom, right), (300 - bottom, left)

@@ -29,6 +29,9 @@ class Tagging:
         self.name = name
         self._pairs = pairs
 
+    async def pairs(self) -> Sequence[str]:
+        return [pair.replace("-", " → ") for pair in self._pairs]
+
     async def can(self, source: str | None, target: str) -> bool:
         return f"{source}-{target}" in self._pairs
 
@@ -99,7 +102,7 @@ async def test_attached_texts_are_translated_each_by_itself(loader: MediaLoader)
 
 async def test_a_pair_that_nobody_knows_says_what_would_help(loader: MediaLoader) -> None:
     with pytest.raises(
-        EngineUnavailable, match=r"\(a\) does not translate from English into Japanese.*OPENFAZE_LLM_BASE_URL"
+        EngineUnavailable, match=r"\(a: en → fr\) does not translate from English into Japanese.*OPENFAZE_LLM_BASE_URL"
     ):
         await translated(loader, f"Translate into Japanese: {HOUSE}", Tagging("a", "en-fr"))
 
@@ -115,7 +118,7 @@ async def test_a_request_without_a_text_is_refused(loader: MediaLoader) -> None:
 
 
 async def test_a_text_beyond_the_limit_is_too_large(loader: MediaLoader) -> None:
-    with pytest.raises(InputTooLarge, match=r"1001 characters; the limit is 1000.*OPENFAZE_MAX_TRANSLATE_CHARS"):
+    with pytest.raises(InputTooLarge, match=r"1001 characters; the limit is 1000 a request"):
         await translated(loader, f"Translate into French: {'x' * 1001}", Tagging("a", "en-fr"))
 
 
@@ -152,7 +155,7 @@ async def test_a_short_text_may_be_in_several_languages(loader: MediaLoader) -> 
 async def test_a_pair_that_nothing_here_knows_is_answered_with_the_sets_that_bring_it(loader: MediaLoader) -> None:
     with pytest.raises(EngineUnavailable, match="from English into German.*`openfaze pull opus-mt-en-de`") as failure:
         await translated(loader, f"Translate into German: {HOUSE}", Tagging("a", "en-fr"))
-    assert "(a)" in failure.value.remedy
+    assert "(a: en → fr)" in failure.value.remedy
 
 
 async def test_where_there_is_no_engine_the_sets_of_the_pair_are_named_all_the_same(loader: MediaLoader) -> None:

@@ -221,6 +221,9 @@ class Slow:
         self.running = self.most = 0
         self.waits: list[bool] = []
 
+    async def pairs(self) -> Sequence[str]:
+        return ["any → any"]
+
     async def can(self, source: str | None, target: str) -> bool:
         return source != target
 

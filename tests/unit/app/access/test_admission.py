@@ -111,6 +111,15 @@ async def test_a_request_that_breaks_off_is_charged_for_what_it_wrote(
     assert again.headers["x-ratelimit-remaining-tokens"] == "0"
 
 
+async def test_what_was_counted_is_charged_even_if_less_was_shown(control: AdmissionControl) -> None:
+    admission = await entered(control, caller(tokens_per_minute=1000), "chat", 50, 500)
+    admission.count_text("é" * 400)
+    admission.count_call(60, 130)
+    admission.count_text("é" * 40)
+    await admission.settle(55, 3)
+    assert admission.headers["x-ratelimit-remaining-tokens"] == str(1000 - 60 - 130 - 20)
+
+
 async def test_headers_are_those_of_the_rates_that_the_key_has(control: AdmissionControl) -> None:
     admission = await entered(control, caller(requests_per_minute=10, tokens_per_minute=600), "chat", 60, 30)
     assert admission.headers == {

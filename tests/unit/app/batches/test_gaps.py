@@ -10,8 +10,8 @@ from models.scheduler import SHARE, Share
 CHAT = ("POST", "/v1/chat/completions")
 
 
-def widened(at_once: int, idle: int = 0) -> Gaps:
-    gaps = Gaps(at_once, idle)
+def widened(at_once: int) -> Gaps:
+    gaps = Gaps(at_once)
     for _ in range(100):
         gaps.went_well()
     return gaps
@@ -26,7 +26,7 @@ async def begun(gaps: Gaps, count: int) -> list["asyncio.Task[None]"]:
 
 
 async def test_as_many_lines_run_as_went_well_up_to_the_limit() -> None:
-    gaps = Gaps(4, 0)
+    gaps = Gaps(4)
     assert gaps.width == 1
     gaps.went_well()
     assert gaps.width == 2
@@ -56,15 +56,6 @@ async def test_lines_wait_while_somebody_waits_for_an_answer_but_one_runs() -> N
     assert gaps.running == 2
 
 
-async def test_so_many_requests_may_run_beside_lines_as_the_setting_says() -> None:
-    gaps = widened(4, idle=1)
-    with gaps.beside(*CHAT):
-        assert gaps.width == 4
-        with gaps.beside(*CHAT):
-            assert gaps.width == 1
-    assert gaps.width == 4
-
-
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/v1/batches/batch_1"), ("POST", "/v1/files"), ("POST", "/v1/batches"), ("GET", "/ready")],
@@ -83,7 +74,7 @@ async def test_a_request_that_fails_counts_no_longer() -> None:
 
 
 async def test_turns_come_in_the_order_of_asking() -> None:
-    gaps = Gaps(1, 0)
+    gaps = Gaps(1)
     lines = await begun(gaps, 3)
     for expected in ([True, False, False], [True, True, False], [True, True, True]):
         assert [one.done() for one in lines] == expected
@@ -92,7 +83,7 @@ async def test_turns_come_in_the_order_of_asking() -> None:
 
 
 async def test_keys_with_batches_take_turns() -> None:
-    gaps, order = Gaps(1, 0), []
+    gaps, order = Gaps(1), []
 
     async def line(key: str) -> None:
         SHARE.set(Share(key))
@@ -109,7 +100,7 @@ async def test_keys_with_batches_take_turns() -> None:
 
 
 async def test_whoever_leaves_while_waiting_takes_no_place() -> None:
-    gaps = Gaps(1, 0)
+    gaps = Gaps(1)
     _, second, third = await begun(gaps, 3)
     second.cancel()
     gaps.give_back()
@@ -118,7 +109,7 @@ async def test_whoever_leaves_while_waiting_takes_no_place() -> None:
 
 
 async def test_whoever_leaves_when_it_is_its_turn_gives_the_place_back() -> None:
-    gaps = Gaps(1, 0)
+    gaps = Gaps(1)
     await begun(gaps, 1)
     second = asyncio.create_task(gaps.take())
     await asyncio.sleep(0)

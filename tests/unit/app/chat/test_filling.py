@@ -90,6 +90,17 @@ async def test_what_was_not_asked_for_or_does_not_fit_is_not_copied(
     assert await fill(shape_of(**fields), found(*results)) is None
 
 
+async def test_both_languages_are_known_where_a_transcript_could_not_be_translated() -> None:
+    heard = found(("speech_to_text", HEARD))
+    order = Step("translate", (), "Translate the following into Japanese:", after=(0,))
+    lost = Found(Plan((*heard.plan.steps, order)), [*heard.entries, failure_of("translate", "There is none.")])
+    fields = shape_of(transcript=STRING, source_language=STRING, target_language=STRING)
+    filling = await fill(fields, lost)
+    assert filling is not None
+    assert filling.answer is not None
+    assert filling.answer.value == {"transcript": SAID, "source_language": "en", "target_language": "ja"}
+
+
 @each_case(
     ("text", "media", "reads_out"),
     [

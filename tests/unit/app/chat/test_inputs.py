@@ -31,8 +31,8 @@ class Shelf:
         raise NotImplementedError("collecting reads nothing")
 
 
-def request(*messages: dict[str, Any]) -> ChatRequest:
-    return ChatRequest.model_validate({"model": "interfaze-beta", "messages": list(messages)})
+def request(*messages: dict[str, Any], **fields: Any) -> ChatRequest:
+    return ChatRequest.model_validate({"model": "interfaze-beta", "messages": list(messages), **fields})
 
 
 def user(*parts: Any) -> dict[str, Any]:
@@ -54,6 +54,18 @@ def test_the_text_and_media_of_the_latest_user_message_are_taken() -> None:
     )
     assert turn.text == "second"
     assert [source.param for source in turn.sources] == ["messages[2].content[1].image_url.url"]
+
+
+def test_examples_are_the_last_eight_papers_with_an_answer_before_the_input() -> None:
+    asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+    shown = [(user(text(f"Slip {number}")), {"role": "assistant", "content": "{}"}) for number in range(10)]
+    talk = [user(text("Slip 90")), {"role": "assistant", "content": "no JSON"}]
+    messages = [*[one for pair in shown for one in pair], *talk, user(image(PIXEL))]
+    turn = latest_turn(request(*messages, response_format=asked), 16)
+    papers = [one.document.result.data["messages"] for one in turn.examples if one.document]
+    assert papers == [{str(2 * number): {"content": f"Slip {number}"}} for number in range(2, 10)]
+    assert turn.since == len(messages) - 1
+    assert latest_turn(request(*messages), 16).examples == ()
 
 
 def test_a_message_without_media_speaks_of_the_media_before_it() -> None:

@@ -115,6 +115,36 @@ async def test_a_picture_is_read_aside_where_only_things_are_looked_for(text: st
     assert [step.is_aside for step in (await planned(text, "image")).steps] == asides
 
 
+@each_case(
+    "text",
+    [
+        "B/L scan: parties, vessel, containers, weights",
+        "Extract the contact details and the contents.",
+        "Numéro de compte et solde",
+        "Nombre del titular y número de cuenta",
+        "Zählerstand und Zählernummer",
+        "naam, adres, tel",
+    ],
+)
+async def test_words_of_papers_ask_for_no_things_in_the_picture(text: str) -> None:
+    assert (await planned(text, "image")).summary == ("ocr",)
+
+
+@each_case(
+    "text",
+    [
+        "Compte les voitures",
+        "Cuenta los coches",
+        "Conta le auto",
+        "Conte os carros",
+        "Tel de fietsen",
+        "Zähle die Autos",
+    ],
+)
+async def test_an_order_to_count_asks_for_things_in_the_picture(text: str) -> None:
+    assert "object_detection" in (await planned(text, "image")).summary
+
+
 async def test_of_two_kinds_of_inputs_only_the_searched_picture_is_read_aside() -> None:
     plan = await planned("Detect all objects", "pdf", "image")
     assert [(step.task, step.is_aside) for step in plan.steps] == [

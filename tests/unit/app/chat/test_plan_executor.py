@@ -219,6 +219,24 @@ async def test_what_a_picture_shows_may_be_what_is_written_there() -> None:
     assert text_read_instead(plan, seen) is None
 
 
+HEARING = Step("speech_to_text", (PICTURE,), "")
+
+
+@pytest.mark.parametrize(("first", "reads_out"), [(HEARING, False), (Step("ocr", (PICTURE,), ""), True)])
+async def test_what_was_read_is_not_lost_with_its_translation(first: Step, reads_out: bool) -> None:
+    plan = Plan((first, Step("translate", (), "Into Thai:", after=(0,))), reads_out=reads_out, results_only=True)
+    heard, lost = await only_results(plan, **{first.task: giving({"text": "Hello.", "extracted_text": "Hello."})})
+    assert lost.error is not None
+    assert "There is none." in lost.error
+    assert answer_from_results(plan, [heard, lost]) == f"Hello.\n\n{lost.error}"
+
+
+async def test_who_asks_for_the_translation_of_a_page_alone_is_told_that_there_is_none() -> None:
+    plan = Plan((Step("ocr", (PICTURE,), ""), Step("translate", (), "Into Thai:", after=(0,))), results_only=True)
+    with pytest.raises(EngineUnavailable, match="translate"):
+        await only_results(plan, ocr=giving({"extracted_text": "Hello."}))
+
+
 async def test_nor_the_sound_of_a_video_that_can_be_looked_at() -> None:
     silent = failing(InputError("'a.mp4' has no audio track.", code="no_audio"))
     plan = plan_of("speech_to_text", "ocr")
@@ -276,7 +294,7 @@ def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
     assert answer_from_results(both, entries) == "Good day.\n\nBuenos días."
     assert answer_from_results(Plan(steps, results_only=True), entries) == "Buenos días."
     assert answer_from_results(Plan(steps, reads_out=True), entries) is None
-    assert answer_from_results(both, [entries[0], failure_of("translate", "There is none.")]) is None
+    assert answer_from_results(both, [failure_of("stt", "There is none."), entries[1]]) is None
     assert answer_from_results(Plan(steps[:1], results_only=True), [entry_of("stt", {"text": " "})]) is None
 
 

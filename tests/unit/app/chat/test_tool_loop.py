@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.access.admission import Admission
 from app.chat.context.trim import assemble
 from app.chat.inputs import Turn
 from app.chat.specialists import Specialists
@@ -130,6 +131,29 @@ async def test_an_answer_at_once_is_its_events() -> None:
     assert await events_of(rounds) == [ReasoningChunk("so"), TextChunk("ni"), TextChunk("ne", {"content": []})]
     assert rounds.text == "nine"
     assert rounds.finish == Finish("stop", 10, 2)
+
+
+async def test_what_the_llm_writes_is_counted_when_it_is_written() -> None:
+    class Count(Admission):
+        """Admission that keeps what is counted."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.counted: list[Any] = []
+
+        def count_text(self, text: str) -> None:
+            self.counted.append(text)
+
+        def count_call(self, prompt_tokens: int, answer_tokens: int) -> None:
+            self.counted.append((prompt_tokens, answer_tokens))
+
+    rounds = rounds_with(ScriptedLlm([*searched("a")], [ReasoningDelta("so"), TextDelta("nine"), STOP]))
+    rounds.admission = count = Count()
+    async with aclosing(rounds.answer()) as events:
+        async for event in events:
+            if isinstance(event, TextChunk):
+                break
+    assert count.counted == ['{"query":', ' "a"}', (CALLS.prompt_tokens, CALLS.completion_tokens), "so", "nine"]
 
 
 async def test_why_an_answer_was_cut_is_told_beside_it() -> None:

@@ -43,12 +43,12 @@ def test_the_list_has_every_set_and_no_line_over_a_hundred_columns() -> None:
 
 
 def test_the_list_says_what_is_here_in_whole_and_in_part(tmp_path: Path) -> None:
-    for name in ("whisper/small/model.bin", "fastestdet.onnx"):
+    for name in ("whisper/small/model.bin", "rf-detr-base.onnx"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     states = {line.split()[0]: line for line in listing(settings(tmp_path)).splitlines() if line.startswith("  ")}
     assert "  in part  " in states["whisper-small"]
-    assert "  here " in states["fastestdet"]
+    assert "  here " in states["rf-detr-base"]
     assert "  missing  " in states["qwen3-4b"]
 
 
@@ -80,7 +80,7 @@ def test_every_capability_and_engine_means_a_set_or_says_how_it_comes_by_its_wei
     assert all(line in str(reason.value) for line in told) or "has several sets" in str(reason.value)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", PROFILES[1:])
 def test_a_profile_has_one_set_a_capability_that_its_auto_prefers_to_smaller_ones(profile: str) -> None:
     sets = sets_named(profile, settings())
     assert sets
@@ -120,7 +120,7 @@ def test_a_profile_has_no_set_that_nothing_would_read(
 
 def test_the_list_says_how_much_each_profile_fetches() -> None:
     *_, last = listing(settings()).splitlines()
-    assert re.fullmatch(r"or all of a profile: embedded \(1 MB\), standard \(\d\.\d GB\), gpu \(\d\.\d GB\)\.", last)
+    assert re.fullmatch(r"or all of a profile: embedded \(nothing\), standard \(\d\.\d GB\), gpu \(\d\.\d GB\)\.", last)
 
 
 def test_of_several_sets_one_that_cannot_be_fetched_keeps_none_of_the_others(
@@ -128,12 +128,14 @@ def test_of_several_sets_one_that_cannot_be_fetched_keeps_none_of_the_others(
 ) -> None:
     damaged = replace(server.file("/model", size=len(CONTENT)), path="damaged", sha256="0" * 64)
     whole = server.file("/model", size=len(CONTENT))
-    sets = [WeightSet(name, "MIT", (file,), "x") for name, file in (("fastestdet", damaged), ("whisper-small", whole))]
+    sets = [
+        WeightSet(name, "MIT", (file,), "x") for name, file in (("rf-detr-base", damaged), ("whisper-small", whole))
+    ]
     with pytest.raises(PullFailed, match="its sha256 is"):
         fetch(sets, settings(tmp_path))
     said = capsys.readouterr().err
     assert "6 MB in all" in said
-    assert "fastestdet is not here: its sha256 is " in said
+    assert "rf-detr-base is not here: its sha256 is " in said
     assert "whisper-small is in" in said
     assert (tmp_path / whole.path).read_bytes() == CONTENT
 
@@ -143,8 +145,10 @@ def test_what_several_sets_need_together_must_fit_on_the_disk(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
     files = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in "ab"]
-    sets = [WeightSet(name, "MIT", (file,)) for name, file in zip(("fastestdet", "whisper-small"), files, strict=True)]
-    with pytest.raises(PullFailed, match="fastestdet and whisper-small need 6 MB"):
+    sets = [
+        WeightSet(name, "MIT", (file,)) for name, file in zip(("rf-detr-base", "whisper-small"), files, strict=True)
+    ]
+    with pytest.raises(PullFailed, match="rf-detr-base and whisper-small need 6 MB"):
         fetch(sets, settings(tmp_path))
     assert not server.requests
 
@@ -153,8 +157,8 @@ def test_files_of_unknown_size_count_as_what_they_are_about(
     server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
-    known = WeightSet("fastestdet", "MIT", (server.file("/model", size=None),), about_mb=5)
-    with pytest.raises(PullFailed, match="fastestdet needs about 5 MB, and .* has 4 MB left"):
+    known = WeightSet("rf-detr-base", "MIT", (server.file("/model", size=None),), about_mb=5)
+    with pytest.raises(PullFailed, match="rf-detr-base needs about 5 MB, and .* has 4 MB left"):
         fetch([known], settings(tmp_path))
     assert not server.requests
 
@@ -177,7 +181,7 @@ def test_on_a_terminal_each_file_has_a_bar_and_all_of_them_one(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     files = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in ("first", "second")]
-    names = ("fastestdet", "whisper-small")
+    names = ("rf-detr-base", "whisper-small")
     fetch([WeightSet(name, "MIT", (file,), "x") for name, file in zip(names, files, strict=True)], settings(tmp_path))
     shown = capsys.readouterr().err
     assert all(name in shown for name in ("first", "second", "in all"))

@@ -238,7 +238,7 @@ def test_a_large_body_that_is_broken_is_told_as_a_small_one_is() -> None:
 
 
 def test_a_large_body_of_very_many_values_is_refused() -> None:
-    with pytest.raises(PayloadTooLarge, match=r"more than 1000 values \(OPENFAZE_MAX_JSON_VALUES\)"):
+    with pytest.raises(PayloadTooLarge, match=r"more than 1000 values"):
         parse(ChatRequest, large(extra=[1] * 2000), max_values=1000)
 
 

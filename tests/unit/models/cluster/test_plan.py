@@ -112,7 +112,7 @@ def test_threads_and_pages_go_by_the_replicas(monkeypatch: pytest.MonkeyPatch) -
     assert of() == (0, 4)
     assert of(cluster="ray") == (4, 8)
     assert of(cluster="ray", ray_replicas="1-16,ocr=3") == (1, 12)
-    assert of(cluster="ray", threads=5, pages_at_once=2) == (5, 2)
+    assert of(cluster="ray", threads=5) == (5, 8)
 
 
 @each_case(

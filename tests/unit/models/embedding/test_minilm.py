@@ -185,6 +185,22 @@ async def test_few_passages_wait_together_and_many_a_batch_after_the_other(engin
     np.testing.assert_allclose(many, expected, atol=1e-5)
 
 
+async def test_a_short_list_does_not_wait_for_all_of_a_long_one(folder: Path) -> None:
+    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
+    embedder = HostedEmbedder(host, passages(folder))
+    ended: list[int] = []
+
+    async def embed(count: int) -> None:
+        await embedder.embed([f"{count} texts: {number}" for number in range(count)])
+        ended.append(count)
+
+    try:
+        await asyncio.gather(embed(100), embed(2))
+    finally:
+        await host.close()
+    assert ended == [2, 100]
+
+
 async def test_passages_and_texts_share_batches(engine: MiniLm, folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
     embedder = HostedEmbedder(host, passages(folder))

@@ -1,6 +1,7 @@
 """Scripts that mean harm, and some that do not, in a real sandbox."""
 
 import errno
+import gc
 import os
 import pickle
 import shutil
@@ -54,8 +55,10 @@ def nothing_is_left_behind() -> Iterator[None]:
     ours = psutil.Process()
     descriptors, others = ours.num_fds(), set(ours.children(recursive=True))
     yield
+    gc.collect()  # a process in a circle of references holds its pipes until then
     assert set(ours.children(recursive=True)) <= others
-    assert ours.num_fds() == descriptors
+    # Those of an earlier test may have been collected meanwhile.
+    assert ours.num_fds() <= descriptors
 
 
 def run(room: Room, code: str, limits: SandboxLimits = PATIENT, *files: InputFile) -> ScriptOutcome:

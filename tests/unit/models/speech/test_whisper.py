@@ -132,7 +132,7 @@ def test_weights_that_are_damaged_are_not_loaded(tmp_path: Path) -> None:
     folder = packaged(EngineConfig()).folder
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes()[:1000])
-    files = WhisperFiles(tmp_path, packaged(EngineConfig()).sha256)
+    files = WhisperFiles(tmp_path, sha256=packaged(EngineConfig()).sha256)
     with pytest.raises(EngineUnavailable, match="model.bin is damaged: the sha256 is"):
         Whisper(files).load()
 
@@ -267,9 +267,8 @@ async def test_a_batch_of_the_operators_size_is_decoded_together() -> None:
 
     runtime = Runtime(CATALOG, EngineConfig(own=[SpeechSettings(speech_batch=3)]))
     runtime.use(SPEECH_TO_TEXT)
-    [host] = [part for spec, part in runtime.parts() if spec.capability == "speech_to_text"]
-    assert isinstance(host, EngineHost)
-    assert host.limits.max_batch == 3
+    hosts = [part for spec, part in runtime.parts() if spec.capability == "speech_to_text"]
+    assert [isinstance(host, EngineHost) and host.limits.max_batch for host in hosts] == [3, 3]
     await runtime.close()
 
 

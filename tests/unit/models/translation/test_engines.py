@@ -119,6 +119,41 @@ async def test_madlad_translates_into_the_languages_of_its_vocabulary(tmp_path: 
     await runtime.close()
 
 
+def state_of(runtime: Runtime) -> dict[str, object]:
+    return next(state.public for state in runtime.states() if state.capability == "translate")
+
+
+def test_ready_lists_the_pairs_of_every_engine_that_is_here_and_of_chains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    random_opus(tmp_path / "opus-mt" / "en-de")
+    random_opus(tmp_path / "opus-mt" / "de-fr")
+    opus = Runtime(CATALOG, EngineConfig(weights_dir=tmp_path))
+    assert state_of(opus)["pairs"] == ["de → fr", "en → de", "en → fr"]
+    random_madlad(tmp_path / "madlad-400", "de", "es", "fr")
+    both = Runtime(CATALOG, EngineConfig(weights_dir=tmp_path))
+    assert state_of(both)["pairs"] == ["any → 3 languages", "de → fr", "en → de", "en → fr"]
+
+
+def test_ready_says_that_an_llm_translates_between_any_languages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    config = EngineConfig(weights_dir=tmp_path, own=[LlmSettings(llm_base_url="http://127.0.0.1:9/v1")])
+    assert state_of(Runtime(CATALOG, config))["pairs"] == ["any → any"]
+
+
+def test_a_vocabulary_that_cannot_be_read_makes_its_engine_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    random_opus(tmp_path / "opus-mt" / "en-de")
+    (tmp_path / "opus-mt" / "en-de" / "shared_vocabulary.json").write_bytes(b"[")
+    remedy = state_of(Runtime(CATALOG, EngineConfig(weights_dir=tmp_path)))["remedy"]
+    assert "the folder 'en-de' of OPENFAZE_WEIGHTS_DIR does not load" in str(remedy)
+
+
 async def test_opus_models_are_found_by_their_folders_and_chained(tmp_path: Path) -> None:
     random_opus(tmp_path / "opus-mt" / "en-de", seed=1)
     random_opus(tmp_path / "opus-mt" / "deu-fra", seed=2)

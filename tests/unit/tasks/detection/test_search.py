@@ -111,7 +111,7 @@ async def test_the_first_call_of_a_search_is_refused_and_the_rest_wait() -> None
 
 @pytest.fixture
 async def detector(shared: Path) -> AsyncIterator[Detector]:
-    built = FASTESTDET.build(EngineConfig(weights_dir=shared / "weights", threads=2))
+    built = FASTESTDET.build(EngineConfig(threads=2))
     yield built.service
     for part in built.parts:
         await part.close()

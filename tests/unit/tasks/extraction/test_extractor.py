@@ -1,5 +1,6 @@
 """Pieces of what was read, how they are chosen from, and lists of objects put together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,12 +9,13 @@ import pytest
 
 from models.fair_executor import all_of
 from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
-from tasks.extraction.choice import choose_values
+from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import read_object_list
+from tasks.extraction.object_lists import read_object_list, without_shared_items
 from tasks.extraction.passages import passages_of
-from tasks.extraction.probability import CalibrationInput, FieldScores, probability
+from tasks.extraction.probability import KINDER, CalibrationInput, FieldScores, calibrated, probability
+from tasks.schema.paths import JsonPath
 from tests.entries import entry_of
 from tests.unit.tasks.extraction.test_evidence import ocr
 
@@ -49,6 +51,10 @@ def scored(candidates: Candidates, fields: Logits, none: float = 0.0) -> FieldSc
         for at, span in enumerate(candidates.spans):
             logits[row, at] = known.get(span.text, -9)
     return FieldScores(candidates, [field for field, _ in fields], logits)
+
+
+def chosen(by: FieldScores) -> dict[JsonPath, ChosenValue]:
+    return all_of(choose_values(by))
 
 
 def test_values_lines_and_what_stands_behind_a_colon_are_pieces() -> None:
@@ -92,7 +98,7 @@ def test_no_more_than_so_many_pieces_are_looked_at() -> None:
 def test_of_places_that_say_the_same_the_chances_are_added() -> None:
     candidates = read("Total 9.00", "Cash 9.00", "Tax 8.00")
     field = wanted(("total",), NUMBER)
-    choice = choose_values(scored(candidates, [(field, {"9.00": 0.0, "8.00": 0.4})], none=-9))[("total",)]
+    choice = chosen(scored(candidates, [(field, {"9.00": 0.0, "8.00": 0.4})], none=-9))[("total",)]
     assert choice.value == 9.0
     assert choice.probability == pytest.approx(2 / (2 + np.exp(0.4)), abs=0.01)
 
@@ -101,15 +107,23 @@ def test_two_fields_do_not_take_the_same_place_if_there_is_another() -> None:
     candidates = read("ACME BOOKS", "Jane Doe")
     company, cashier = wanted(("company",), STRING), wanted(("cashier",), STRING)
     logits = [(company, {"ACME BOOKS": 5.0, "Jane Doe": 2.0}), (cashier, {"ACME BOOKS": 3.0, "Jane Doe": 2.5})]
-    found = choose_values(scored(candidates, logits, none=-9))
+    found = chosen(scored(candidates, logits, none=-9))
     assert [found[field.path].value for field in (company, cashier)] == ["ACME BOOKS", "Jane Doe"]
 
 
-def test_what_nothing_answers_is_null_or_empty_or_the_next_best() -> None:
+def test_what_nothing_answers_is_null_or_an_empty_text() -> None:
     candidates = read("ACME BOOKS", "Total 9.00")
-    fields = [wanted(("iban",), STRING, null=True), wanted(("fax",), STRING), wanted(("tax",), NUMBER)]
-    found = choose_values(scored(candidates, [(field, {"ACME BOOKS": 0.0, "9.00": 0.0}) for field in fields], none=6.0))
-    assert [found[field.path].value for field in fields] == [None, "", 9.0]
+    fields = [wanted(("iban",), STRING, null=True), wanted(("fax",), STRING)]
+    found = chosen(scored(candidates, [(field, {"ACME BOOKS": 0.0, "9.00": 0.0}) for field in fields], none=6.0))
+    assert [found[field.path].value for field in fields] == [None, ""]
+
+
+def test_what_must_be_there_and_is_improbable_is_marked() -> None:
+    candidates = read("ACME BOOKS", "Total 9.00")
+    tax, day = wanted(("tax",), NUMBER), wanted(("paid_on",), {"type": "string", "format": "date"})
+    found = chosen(scored(candidates, [(tax, {"9.00": 0.0}), (day, {"9.00": 0.0})], none=9.0))
+    assert (found[tax.path].value, found[tax.path].is_demanded) == (9, True)
+    assert day.path not in found
 
 
 @pytest.mark.parametrize(
@@ -129,14 +143,14 @@ def test_values_are_written_as_the_schema_asks(rows: list[str], schema: dict[str
     known: dict[str, float] = {}
     last = [span for span in candidates.spans if span.kind in ("number", "day")][-1]
     known[last.text] = 5.0
-    assert choose_values(scored(candidates, [(field, known)]))[("field",)].value == value
+    assert chosen(scored(candidates, [(field, known)]))[("field",)].value == value
 
 
 def items(candidates: Candidates, cells: Mapping[str, Mapping[str, float]], **schemas: Any) -> list[dict[str, Any]]:
     fields = [
         (wanted(("items", name), schemas.get(name, NUMBER), in_list=True), known) for name, known in cells.items()
     ]
-    return read_object_list(scored(candidates, fields), ("items",))
+    return read_object_list(scored(candidates, fields), ("items",)).rows
 
 
 def test_the_rows_of_a_table_are_objects() -> None:
@@ -192,12 +206,49 @@ def test_an_item_may_have_two_lines() -> None:
     ]
 
 
+def test_a_list_ends_before_the_sum_of_its_amounts() -> None:
+    candidates = read(("PEN BLUE", "3.00"), ("PEN RED", "4.00"), ("BOTH", "7.00"), ("BAG", "1.00"))
+    names = {"PEN BLUE": 4.0, "PEN RED": 4.0, "BOTH": 4.0, "BAG": 4.0}
+    cells = {"name": names, "price": {"3.00": 4.0, "4.00": 4.0, "7.00": 4.0, "1.00": 4.0}}
+    assert [one["name"] for one in items(candidates, cells, name=STRING)] == ["PEN BLUE", "PEN RED"]
+
+
+def test_an_item_is_in_one_list_only() -> None:
+    candidates = read(("Wages", "900.00"), ("Bonus", "50.00"), (), (), ("Tax", "120.00"), ("Pension", "40.00"))
+    texts = {"Wages": 4.0, "Bonus": 4.0, "Tax": 4.0, "Pension": 4.0}
+    lower = {text: score - 3 for text, score in texts.items()}
+    amounts = {"900.00": 4.0, "50.00": 4.0, "120.00": 4.0, "40.00": 4.0}
+    fields = [
+        (wanted(("earnings", "name"), STRING, in_list=True), texts),
+        (wanted(("earnings", "amount"), NUMBER, in_list=True), amounts),
+        (wanted(("deductions", "name"), STRING, in_list=True), lower),
+        (wanted(("deductions", "amount"), NUMBER, in_list=True), amounts),
+    ]
+    known = scored(candidates, fields)
+    lists = {path: read_object_list(known, path) for path in (("earnings",), ("deductions",))}
+    apart = without_shared_items(known, lists)
+    assert all(len(one.rows) == 4 for one in lists.values())
+    assert apart["earnings",] == lists["earnings",]
+    assert (apart["deductions",].rows, apart["deductions",].cells) == ([], {})
+
+
+def test_a_list_of_guesses_is_left_empty() -> None:
+    candidates = read("KF MODELLING CLAY", "14 MILL LANE")
+    assert items(candidates, {"name": {"KF MODELLING CLAY": -5.9}, "price": {}}, name=STRING) == []
+
+
 def test_what_labels_speak_against_is_less_probable() -> None:
     signs = CalibrationInput(0.98, 1.0, own=True, other=False, copied=False)
     assert probability(signs) > probability(signs._replace(probability=0.3))
     assert probability(signs._replace(copied=True)) > probability(signs._replace(copied=True, probability=0.3))
     assert probability(signs) > probability(signs._replace(own=False, other=True))
     assert 0 < probability(signs._replace(probability=0.0)) < probability(signs._replace(probability=1.0)) < 1
+
+
+def test_a_copied_fields_odds_are_lower_than_on_the_kinder_documents_of_the_calibration() -> None:
+    signs = CalibrationInput(0.97, 1.0, own=True, other=False, copied=True)
+    there, here = calibrated("copied", signs.features), probability(signs)
+    assert math.log(there / (1 - there)) - math.log(here / (1 - here)) == pytest.approx(KINDER)
 
 
 def test_a_span_says_where_it_stands() -> None:

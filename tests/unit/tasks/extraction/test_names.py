@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.extraction.names import names_of, words_of_key
+from tests.conftest import each_case
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,17 @@ def test_no_more_than_a_thousand_keys_are_remembered() -> None:
     for number in range(2000):
         words_of_key(f"key{number}")
     assert words_of_key.cache_info().currsize <= 1024
+
+
+@each_case(
+    ("key", "concept"),
+    [
+        ("lieu_naissance", "birth_place"),
+        ("data_nascita", "birth"),
+        ("luogo_nascita", "birth_place"),
+        ("numero_permis", "licence_number"),
+        ("lugarNacimiento", "birth_place"),
+    ],
+)
+def test_a_key_may_leave_little_words_out(key: str, concept: str) -> None:
+    assert names_of((key,), {}).concepts == {concept}

@@ -183,15 +183,30 @@ async def test_numbers_on_a_card_are_told_apart_by_their_first_letters() -> None
     }
 
 
+async def test_a_label_with_all_meanings_of_a_field_outweighs_a_label_with_one_of_them() -> None:
+    lease = (
+        "Residential lease for the flat at 12 Harbour Street, Leeds\n"
+        "Landlord: Helen Cartwright, 4 Mill Lane, Leeds LS8 2QT\n"
+        "Telephone of the landlord: 0113 496 0182\n"
+        "Tenants: Priya Nair and Oliver Banks"
+    )
+    assert await filled(pasted(lease), landlord_phone_number=STRING) == {"landlord_phone_number": "0113 496 0182"}
+
+
+async def test_a_text_without_an_at_sign_is_not_an_email_address() -> None:
+    page = pasted("Landlord: Helen Cartwright, 4 Mill Lane\nTenants: Priya Nair and Oliver Banks")
+    assert await filled(page, landlord_email=OR_NULL) == {"landlord_email": None}
+
+
 async def test_a_code_with_wrong_check_digits_is_improbable() -> None:
     wrong = f"{IBAN[:-1]}1"
     chances = []
     for code in (IBAN, wrong):
         filling = await fill(shape_of(iban=STRING), pasted(f"ACME GmbH\nIBAN: {code}\nTotal: 30.00 EUR"))
         assert filling is not None
-        assert filling.scored is not None
+        assert filling.copied.scored is not None
         assert filling.values["iban",] == code
-        place = filling.scored.place(("iban",), code)
+        place = filling.copied.scored.place(("iban",), code)
         assert place is not None
         chances.append(place.probability)
     right, other = chances

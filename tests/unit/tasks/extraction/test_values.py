@@ -27,7 +27,7 @@ from tests.unit.tasks.extraction.test_evidence import ocr
         ("document_number", {"enum": ["TD01167104", "TD99999999"]}, "TD01167104"),
         ("code", {"type": "string", "pattern": "^TD[0-9]+$"}, "TD01167104"),
         ("contact", {"type": "string", "format": "email"}, "shop@acme.example"),
-        ("warranty_ends", {"type": "string", "format": "date"}, ""),
+        ("warranty_ends", STRING, ""),
         ("discount", {"type": ["number", "null"]}, None),
         ("iban", {"type": ["string", "null"], "pattern": "^[A-Z]{2}[0-9]{20}$"}, None),
         ("fax", {"anyOf": [STRING, {"type": "null"}]}, None),
@@ -59,12 +59,10 @@ async def test_that_a_field_may_be_null_makes_it_no_less_likely() -> None:
         ("price", {"type": "number", "minimum": 31, "maximum": 34}, {33.6}),
         ("amount_2", {"type": "string", "pattern": r"^3\d\.\d\d$"}, {"30.00", "33.60"}),
         ("total", NUMBER, {63.6, 64.0}),
-        ("units", INTEGER, {30, 70}),
     ],
 )
 async def test_of_several_that_fit_one_is_chosen(name: str, schema: dict[str, Any], values: set[Any]) -> None:
     rows = [("Lamp", "30.00"), ("Chair", "33.60"), ("Total", "63.60"), ("Total rounded", "64.00"), ("Cash", "70.00")]
-    rows = rows[:1] + rows[-1:] if name == "units" else rows
     assert (await filled(read(page=ocr(*rows)), **{name: schema}))[name] in values
 
 
@@ -218,8 +216,8 @@ async def test_texts_that_are_listed_behind_their_label_are_cut_there(text: str,
 async def test_each_text_of_a_list_has_its_place_and_the_lists_probability() -> None:
     filling = await fill(shape_of(skills=TEXTS), pasted("Name: Ann\nSkills: Python, Go, Rust"))
     assert filling is not None
-    assert filling.scored is not None
-    places = [filling.scored.place(("skills", at), item) for at, item in enumerate(filling.values["skills",])]
+    assert filling.copied.scored is not None
+    places = [filling.copied.scored.place(("skills", at), item) for at, item in enumerate(filling.values["skills",])]
     assert [sorted(place.words) for place in places if place] == [[3], [4], [5]]
     assert len({place.probability for place in places if place}) == 1
 

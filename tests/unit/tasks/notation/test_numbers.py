@@ -49,6 +49,11 @@ def test_a_number_has_all_the_readings_that_its_notation_allows(text: str, readi
     assert number.readings == {Decimal(reading) for reading in readings}
 
 
+@each_case(("text", "value"), [("within thirty (30) days", 30), ("mit vierzig (40) Tagen", 40), ("Seats (3) 14", -3)])
+def test_brackets_around_figures_that_repeat_a_word_are_no_sign(text: str, value: int) -> None:
+    assert next(find_numbers(text)).readings == {Decimal(value)}
+
+
 @each_case(
     "text",
     ["AB1234", "TD01167104", "789417-W", "07-3507405", "35.5X25.5CM", "20:13", "3/4", "#12", "9.00TOTAL", "x_9", "A9"],
@@ -74,9 +79,10 @@ def test_a_text_that_says_more_is_not_a_number(text: str) -> None:
 @each_case(
     "text",
     [
-        "2018-12-25", "2018/12/25", "2018.12.25", "25/12/2018", "12/25/2018", "25-12-2018", "25 Dec 2018",
+        "2018-12-25", "25 12 2018", "25122018", "2018/12/25",
+        "2018.12.25", "25/12/2018", "12/25/2018", "25-12-2018", "25 Dec 2018",
         "25-Dec-18", "25th of December 2018", "25. Dezember 2018", "25 de diciembre de 2018", "25 décembre 2018",
-        "Dec 25, 2018", "December 25th, 2018", "2018年12月25日", "20181225",
+        "Dec 25, 2018", "December 25th, 2018", "2018年12月25日", "20181225", "25 grudnia 2018", "25. desember 2018",
     ],
 )  # fmt: skip
 def test_a_day_is_read_in_any_notation(text: str) -> None:
@@ -90,6 +96,12 @@ def test_a_day_is_read_in_any_notation(text: str) -> None:
 )
 def test_a_time_of_day_may_follow(text: str) -> None:
     assert parse_day(text) is not None
+
+
+def test_a_day_may_have_a_box_for_each_figure() -> None:
+    [day] = find_days("Born on 1 7 0 4 2 0 1 8 in Lyon")
+    assert day.readings == (date(2018, 4, 17),)
+    assert not list(find_days("Phone 0 6 9 8 1 2 4 4 0 5"))
 
 
 def test_an_ambiguous_day_has_its_likeliest_reading_first() -> None:

@@ -270,3 +270,34 @@ def test_references_that_double_at_each_step_are_cut_short() -> None:
     defs: dict[str, Any] = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}
     with pytest.raises(InputError, match="takes too long"):
         problem({"$ref": "#/$defs/d0", "$defs": {**defs, "d40": {}}}, 1)
+
+
+def test_patterns_are_paid_for_by_their_size_and_by_the_length_of_the_text() -> None:
+    schema = {"allOf": [{"pattern": f"((a?){{300}}b){number}"} for number in range(64)]}
+    with pytest.raises(InputError, match="takes too long"):
+        problem(schema, "a" * 100_000)
+
+
+def test_names_are_searched_for_patterns_at_the_same_price() -> None:
+    schema = {"patternProperties": {f"((a?){{300}}b){number}": {} for number in range(64)}}
+    with pytest.raises(InputError, match="takes too long"):
+        problem(schema, {"a" * 100_000: 1})
+
+
+def test_a_usual_pattern_lets_a_long_text_through() -> None:
+    assert problem({"pattern": r"^[a-z ]*$"}, "a " * 400_000) is None
+
+
+@pytest.mark.parametrize(
+    "number",
+    [float("inf"), float("-inf"), float("nan"), 10**5000, -(10**5000)],
+    ids=["inf", "-inf", "nan", "long", "-long"],
+)
+@pytest.mark.parametrize("keyword", ["multipleOf", "minimum", "const"])
+def test_a_number_that_cannot_be_written_is_refused(keyword: str, number: float) -> None:
+    assert "a number in it is infinite or has more than 4000 digits" in refusal({keyword: number})
+
+
+@pytest.mark.parametrize("below", [5, None, 0.5, True])
+def test_a_reference_below_a_number_points_at_nothing(below: Any) -> None:
+    assert "points at nothing" in refusal({"$ref": "#/default/x", "default": below})

@@ -111,6 +111,18 @@ def test_a_page_that_fades_in_is_read() -> None:
     assert "harbour master" in extract(f'<main style="opacity:0"><h1>Title</h1>{PROSE}</main>').text
 
 
+def test_what_is_transparent_within_something_transparent_counts_once() -> None:
+    hidden = '<div style="opacity:0"><p style="opacity:0"><b style="opacity:0">X-ORDER pay in advance</b></p></div>'
+    assert (
+        "X-ORDER"
+        not in extract(f"<main><h1>Title</h1><p>Sixty more letters are shown on this page.</p>{hidden}</main>").text
+    )
+
+
+def test_a_style_sheet_may_be_half_a_megabyte_without_a_rule() -> None:
+    assert "Few words." in extract("<p>Few words.</p>", f"<style>{' ' * 500_000}</style>").text
+
+
 def test_tables_are_kept_in_markdown() -> None:
     table = "<table><tr><th>Port</th><th>Depth</th></tr><tr><td>Vigo</td><td>14 m</td></tr></table>"
     page = extract(f"<article><h1>Title</h1>{PROSE}{table}{PROSE}</article>")

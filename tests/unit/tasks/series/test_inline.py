@@ -1,20 +1,28 @@
 """Lists of numbers are those that one regular expression would find, and looking for them lets other threads in."""
 
+import datetime as dt
 import re
+import tomllib
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.series import inline
-from tasks.series.inline import longest_list
+from tasks.series.inline import longest_list, message_of
 from tests.turns import calls_of
 
 _NUMBER = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
 _COMMA = r"[-+−]?\d+,\d+"
 _LISTS = [
     (number, re.compile(rf"(?<![\w.,]){number}(?:{gap}{number})+(?!\w)"))
-    for number, gap in ((_COMMA, r"(?:\s*;\s*|\s+)"), (_NUMBER, r"(?:\s*[;,|]\s*|\s+)"))
+    for number, gap in (
+        (r"[-+−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,\d)", r"(?:\s*;\s*|,?\s+)"),
+        (_COMMA, r"(?:\s*;\s*|\s+)"),
+        (_NUMBER, r"(?:\s*[;,|]\s*|\s+)"),
+    )
 ]
 TOKENS = ["1", "2", "12", ".", ",", ";", " ", "-", "e", "%", "a", "|", "\n", "−", "+", "1,5", "3.5", " 7"]
 
@@ -38,3 +46,27 @@ def test_they_are_what_one_regular_expression_finds(text: str, piece: int) -> No
 @pytest.mark.parametrize("sign", ['"', "(", "a ", "- ", "1 ", "1,5 "])
 def test_looking_for_them_lets_other_threads_in(sign: str) -> None:
     assert calls_of(lambda: longest_list(sign * (500_000 // len(sign)))) > 30
+
+
+_PASTED = tomllib.loads((Path(__file__).parents[3] / "data" / "inline_series.toml").read_text("utf-8"))["series"]
+
+
+@pytest.mark.parametrize("pasted", _PASTED, ids=[one["text"][:40] for one in _PASTED])
+def test_a_series_is_found_as_people_paste_it(pasted: dict[str, Any]) -> None:
+    table = message_of(pasted["text"], 1000, today=dt.date(2026, 7, 15)).table
+    assert table is not None
+    *dates, values = ([str(cell) for cell in column.cells] for column in table.columns)
+    assert values == pasted["values"].split()
+    assert dates == ([pasted["dates"].split()] if "dates" in pasted else [])
+
+
+def test_a_year_that_was_assumed_is_told() -> None:
+    message = message_of("Jan 10, Feb 12, Mar 15, Apr 11, May 14", 1000, today=dt.date(2026, 2, 1))
+    assert message.note == "No year was given: the last value is taken for one of 2025."
+
+
+def test_dates_in_a_sentence_do_not_hide_a_longer_list_of_numbers() -> None:
+    text = "Closed on Jan 5, Feb 3 and Mar 2. Sales: 12, 14, 15, 16, 17"
+    table = message_of(text, 1000, today=dt.date(2026, 7, 15)).table
+    assert table is not None
+    assert [list(column.cells) for column in table.columns] == [["12", "14", "15", "16", "17"]]

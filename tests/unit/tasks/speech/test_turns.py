@@ -201,7 +201,7 @@ async def test_nothing_is_told_early_where_speakers_are_told_apart(shared: Path)
 @pytest.mark.deep
 @pytest.mark.parametrize("voice", ["de", "tr"])
 async def test_nothing_is_told_of_a_language_that_the_engine_does_not_know(voice: str) -> None:
-    services = Services(Settings(_env_file=None, auto_pull=False))
+    services = Services(Settings(_env_file=None, auto_pull=False, speech_to_text="whisper-tiny-en"))
     told: list[str] = []
     try:
         with pytest.raises(EngineUnavailable):

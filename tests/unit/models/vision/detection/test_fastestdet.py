@@ -9,6 +9,7 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
+from models.vision.detection import fastestdet
 from models.vision.detection.capability import FASTESTDET
 from models.vision.detection.coco import NAMES, SPARSE_NAMES
 from models.vision.detection.detector import Detection, Detector
@@ -17,8 +18,8 @@ from tests.photos import BUS, THREE_PEOPLE, best_iou, iou, photo
 
 
 @pytest.fixture
-async def detector(shared: Path) -> AsyncIterator[Detector]:
-    built = FASTESTDET.build(EngineConfig(weights_dir=shared / "weights", threads=2))
+async def detector() -> AsyncIterator[Detector]:
+    built = FASTESTDET.build(EngineConfig(threads=2))
     yield built.service
     for part in built.parts:
         await part.close()
@@ -85,24 +86,20 @@ async def test_pictures_of_any_shape_are_searched(detector: Detector, width: int
     assert await detector.detect(np.zeros((height, width, 3), np.uint8)) == []
 
 
-async def test_weights_with_another_checksum_are_not_loaded(tmp_path: Path, shared: Path) -> None:
-    whole = (shared / "weights" / "fastestdet.onnx").read_bytes()
-    (tmp_path / "fastestdet.onnx").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    built = FASTESTDET.build(EngineConfig(weights_dir=tmp_path))
-    with pytest.raises(EngineUnavailable, match="its sha256 is not 31cb14c0.*, and it is not loaded") as raised:
+async def test_a_damaged_file_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fastestdet.FILE.read_bytes()
+    damaged = tmp_path / "fastestdet.onnx"
+    damaged.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    monkeypatch.setattr(fastestdet, "FILE", damaged)
+    built = FASTESTDET.build(EngineConfig())
+    with pytest.raises(EngineUnavailable, match="its sha256 is not 31cb14c0.* Install openfaze again") as raised:
         await built.service.detect(np.zeros((8, 8, 3), np.uint8))
     assert str(tmp_path) not in str(raised.value)
     for part in built.parts:
         await part.close()
 
 
-def test_without_weights_and_without_fetching_the_remedy_says_what_to_get_and_where_to_put_it(tmp_path: Path) -> None:
-    remedy = FASTESTDET.remedy(EngineConfig(weights_dir=tmp_path, auto_pull=False)) or ""
-    for part in (
-        "openfaze pull fastestdet",
-        "https://raw.githubusercontent.com/dog-qiuqiu/FastestDet/",
-        "31cb14c017fce347cb4c846ec62fdf00d76bb3beecdf4be21e7116ac67feb880",
-        "'fastestdet.onnx' into OPENFAZE_WEIGHTS_DIR",
-    ):
-        assert part in remedy
-    assert FASTESTDET.remedy(EngineConfig(weights_dir=tmp_path)) is None
+def test_it_works_right_after_install_and_its_licence_lies_beside_it(tmp_path: Path) -> None:
+    assert FASTESTDET.remedy(EngineConfig(weights_dir=tmp_path, auto_pull=False)) is None
+    licence = fastestdet.FILE.with_name("LICENSE_FASTESTDET").read_text()
+    assert "BSD 3-Clause License\n\nCopyright (c) 2022, xuehao.ma" in licence

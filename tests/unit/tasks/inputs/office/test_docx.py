@@ -214,3 +214,14 @@ def test_macros_are_not_looked_at() -> None:
         b"application/vnd.ms-word.document.macroEnabled.main+xml",
     )
     assert text_of(changed(data, {"[Content_Types].xml": types, "word/vbaProject.bin": b"\xd0\xcf\x11\xe0"})) == "text"
+
+
+def test_fields_within_each_other_without_end_leave_their_text() -> None:
+    def mark(kind: str) -> str:
+        return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+    link = f'{mark("begin")}<w:r><w:instrText>HYPERLINK "https://a.example"</w:instrText></w:r>{mark("separate")}'
+    linked = f"{link}<w:r><w:t>here</w:t></w:r>{mark('end')}"
+    texts = "".join(f"<w:r><w:t>{number}</w:t></w:r>" for number in range(20_000))
+    data = document_of(f"<w:p>{linked}{mark('begin') * 20_000}{texts}</w:p>")
+    assert text_of(data) == "[here](https://a.example)" + "".join(map(str, range(20_000)))

@@ -10,6 +10,7 @@ from pptx.presentation import Presentation
 from pptx.slide import Slide
 from pptx.util import Inches
 
+from tasks.errors import InputError
 from tasks.inputs.limits import MediaLimits
 from tests.office_files import changed, member, opened, picture, slides, text_of
 
@@ -101,6 +102,53 @@ def test_a_chart_that_claims_endless_points_is_not_read() -> None:
     (name,) = set(re.findall(r"ppt/charts/chart\d+\.xml", data.decode("latin-1")))
     chart = member(data, name).replace(b'<c:ptCount val="1"/>', b'<c:ptCount val="2000000000"/>')
     assert "[chart not read: more than 1000000 points]" in text_of(changed(data, {name: chart}))
+
+
+def charted(presentation: Presentation) -> None:
+    data = CategoryChartData()
+    data.categories = ["a", "b"]
+    data.add_series("s", (1, 2))
+    titled(presentation, "T").shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *BOX, data)
+
+
+def recharted(old: bytes, *new: bytes) -> bytes:
+    """A presentation with one chart, in whose XML each of the `new` has replaced the next of the `old`."""
+    data = slides(charted)
+    (name,) = set(re.findall(r"ppt/charts/chart\d+\.xml", data.decode("latin-1")))
+    chart = member(data, name)
+    for one in new:
+        chart = chart.replace(old, one, 1)
+    return changed(data, {name: chart})
+
+
+def test_a_chart_whose_claims_of_points_cancel_out_is_not_read() -> None:
+    data = recharted(b'<c:ptCount val="2"/>', b'<c:ptCount val="-2000000000"/>', b'<c:ptCount val="2000000000"/>')
+    assert "[chart not read: more than 1000000 points]" in text_of(data)
+
+
+def test_a_chart_of_many_points_is_read_in_linear_time() -> None:
+    points = b"".join(b'<c:pt idx="%d"><c:v>%d</c:v></c:pt>' % (at, at) for at in range(20_000))
+    text = text_of(recharted(b'<c:ptCount val="2"/>', *[b'<c:ptCount val="300000"/>' + points] * 2))
+    assert "| 19999 |" in text
+
+
+def test_a_table_of_many_rows_beside_a_long_one_is_read_in_linear_time() -> None:
+    data = slides(lambda presentation: titled(presentation, "T").shapes.add_table(2, 1, *BOX))
+    slide = member(data, "ppt/slides/slide1.xml")
+    (cell,) = set(re.findall(rb"<a:tc>.*?</a:tc>", slide))
+    row, *_ = re.findall(rb"<a:tr .*?</a:tr>", slide)
+    rows = row.replace(cell, cell.replace(b"<a:p/>", b"<a:p><a:r><a:t>x</a:t></a:r></a:p>") * 3_000) + row * 7_000
+    data = changed(data, {"ppt/slides/slide1.xml": slide.replace(row, rows, 1)})
+    assert text_of(data).count("\n|") == 7_002 + 1
+
+
+def test_a_presentation_that_names_a_slide_again_and_again_is_refused() -> None:
+    data = slides(lambda presentation: titled(presentation, "T"))
+    presentation = member(data, "ppt/presentation.xml")
+    (one,) = re.findall(rb"<p:sldId [^>]*/>", presentation)
+    data = changed(data, {"ppt/presentation.xml": presentation.replace(one, one * 1_000)})
+    with pytest.raises(InputError, match="damaged or incomplete"):
+        opened(data)
 
 
 def test_groups_are_looked_into() -> None:

@@ -14,12 +14,14 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
+from models.vision.page_geometry import PageGeometry
 from models.vision.text import Quad
 from tasks.errors import InputError
 from tasks.inputs.document import TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.source import Blob
+from tasks.layout.lines import in_reading_order
 
 Draw = Callable[[Canvas], object]
 PARAGRAPH = ["The quick brown fox jumps", "over the lazy dog, 42 times."]
@@ -146,6 +148,14 @@ def test_rotated_pages_are_as_displayed(opened: Opened, rotation: int) -> None:
     top_left, top_right, *_ = next(line.quad for line in layer.lines if line.text == PARAGRAPH[0])
     along = (round(top_right[0] - top_left[0]), round(top_right[1] - top_left[1]))
     assert {0: along[0] > 200, 90: along[1] > 200, 180: along[0] < -200, 270: along[1] < -200}[rotation]
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_rotated_page_is_read_in_order_from_its_upright_geometry(opened: Opened, rotation: int) -> None:
+    layer = opened(edited(pdf(paragraph), lambda page: page.set_rotation(rotation))).text_layer(1)
+    geometry = PageGeometry.of_lines(layer.lines)
+    assert geometry.angle % 360 == pytest.approx(rotation, abs=0.5)
+    assert [line.text for line in in_reading_order(layer.lines[::-1], geometry)] == PARAGRAPH
 
 
 def test_the_crop_box_is_the_page(opened: Opened) -> None:

@@ -1,6 +1,7 @@
 """HTML as Markdown."""
 
 import base64
+import re
 
 import pytest
 
@@ -111,3 +112,34 @@ def test_a_picture_in_a_data_url_is_a_page() -> None:
 def test_elements_are_limited() -> None:
     with pytest.raises(InputTooLarge, match="'a.html' has more than 500000 elements"):
         opened(b"<p>" * 500_001)
+
+
+@each_case(
+    ("html", "text"),
+    [
+        ("<p>a{}x", "a x"),
+        ('<a href="http://a.example">{}x</a>', "[x](http://a.example)"),
+        ("<pre>{}\n  a\n{}\n  b</pre>", "```\n  a\n\n  b\n```"),
+        ("<p>a" + "&#32;" * 1000 + "{}x", "a x"),
+    ],
+)
+@pytest.mark.parametrize("blank", [" ", "\t"])
+def test_blanks_without_end_are_one(html: str, text: str, blank: str) -> None:
+    found = html_to_markdown(html.replace("{}", blank * 500_000))
+    assert re.sub(r"\s+\n", "\n", found) == re.sub(r"\s+\n", "\n", text)
+
+
+def test_pieces_of_a_blank_around_preformatted_text_are_stripped_together() -> None:
+    pieces = "<b> </b>" * 50_000
+    assert html_to_markdown(f"<pre>{pieces}\n  a{pieces}</pre>") == "```\n  a\n```"
+
+
+def test_a_preformatted_text_keeps_its_form() -> None:
+    assert html_to_markdown("<pre>\n\n  a   b\n\n c\n </pre>") == "```\n  a   b\n\n c\n```"
+
+
+def test_long_rows_beside_many_short_ones_are_not_filled() -> None:
+    long, short = "<td>x" * 5000, "<tr><td>a<td>b"
+    head, line, *body = html_to_markdown(f"<table><tr>{long}{short * 5000}</table>").splitlines()
+    assert (head.count("|"), line.count("|")) == (5001, 5001)
+    assert body == ["| a | b |"] * 5000

@@ -1,0 +1,283 @@
+"""The same fields of a paper by every door, and the values of questions and orders about it, without a capable LLM."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import httpx
+import pytest
+
+from tests.conftest import SHARED
+from tests.e2e.conftest import data_url
+from tests.e2e.full_model import schema_of
+from tests.e2e.test_mcp import ACCEPTED
+from tests.pages import Page, blank_page, pasted, single_line
+from tests.server import Server, serving
+
+TEXT: Final[dict[str, Any]] = {"type": ["string", "null"]}
+NUMBER: Final[dict[str, Any]] = {"type": ["number", "null"]}
+DATE: Final[dict[str, Any]] = {**TEXT, "format": "date"}
+YES_NO: Final[dict[str, Any]] = {"type": ["boolean", "null"]}
+
+
+class Field(NamedTuple):
+    """A field of a paper: its schema, what it is called in a sentence, its value and how the paper prints it."""
+
+    schema: dict[str, Any]
+    noun: str
+    value: Any
+    printed: str
+
+
+class Paper(NamedTuple):
+    text: str
+    fields: Mapping[str, Field]
+    missing: Mapping[str, tuple[dict[str, Any], str]]
+    """Fields that the paper does not print: their schemas and nouns, by name."""
+    is_picture: bool = False
+
+
+PAPERS: Final = {
+    "invoice": Paper(
+        """Harrow & Finch Ltd
+14 Mill Lane, Leeds LS1 4AB
+
+INVOICE
+Invoice no: HF-20931
+Date: 12/05/2026
+Due date: 11/06/2026
+
+Net: 410.00
+VAT 20%: 82.00
+Total: 492.00 GBP
+Paid: no""",
+        {
+            "invoice_number": Field(TEXT, "invoice number", "HF-20931", "HF-20931"),
+            "due_date": Field(DATE, "due date", "2026-06-11", "11/06/2026"),
+            "total": Field(NUMBER, "total", 492, "492.00"),
+            "paid": Field(YES_NO, "", False, ""),
+        },
+        {"order_number": (TEXT, "order number"), "iban": (TEXT, "IBAN")},
+    ),
+    "payslip": Paper(
+        """PAYSLIP                 Period: April 2026
+
+Employee: Rosa Lindqvist
+Employee number: 00417
+Tax code: 1257L
+
+Gross pay            2,850.00
+Income tax             360.40
+National Insurance     144.24
+Net pay              2,345.36
+Pay date: 30/04/2026""",
+        {
+            "employee": Field(TEXT, "employee", "Rosa Lindqvist", "Rosa Lindqvist"),
+            "tax_code": Field(TEXT, "tax code", "1257L", "1257L"),
+            "gross_pay": Field(NUMBER, "gross pay", 2850, "2,850.00"),
+            "net_pay": Field(NUMBER, "net pay", 2345.36, "2,345.36"),
+            "pay_date": Field(DATE, "pay date", "2026-04-30", "30/04/2026"),
+        },
+        {"iban": (TEXT, "IBAN")},
+    ),
+    "delivery note": Paper(
+        """DELIVERY NOTE DN-5582
+Carrier: Nordfreight
+Order number: PO-77120
+Delivery date: 03.08.2026
+Number of parcels: 6
+Weight: 48.5 kg""",
+        {
+            "order_number": Field(TEXT, "order number", "PO-77120", "PO-77120"),
+            "carrier": Field(TEXT, "carrier", "Nordfreight", "Nordfreight"),
+            "delivery_date": Field(DATE, "delivery date", "2026-08-03", "03.08.2026"),
+            "weight": Field(NUMBER, "weight", 48.5, "48.5"),
+        },
+        {"total": (NUMBER, "total")},
+        is_picture=True,
+    ),
+    "letter of a tenancy": Paper(
+        """Tenancy at 8 Orchard Close, York YO10 3QT
+
+Landlord: Priya Nair
+Tenant: Tom Baker
+Start date: 1 September 2026
+Monthly rent: £925.00
+Deposit: £1,065.00
+Pets allowed: no""",
+        {
+            "landlord": Field(TEXT, "landlord", "Priya Nair", "Priya Nair"),
+            "tenant": Field(TEXT, "tenant", "Tom Baker", "Tom Baker"),
+            "start_date": Field(DATE, "start date", "2026-09-01", "1 September 2026"),
+            "monthly_rent": Field(NUMBER, "monthly rent", 925, "925.00"),
+            "deposit": Field(NUMBER, "deposit", 1065, "1,065.00"),
+            "pets_allowed": Field(YES_NO, "", False, ""),
+        },
+        {"email": (TEXT, "email")},
+    ),
+    "receipt": Paper(
+        """CAFE LUNARIA
+Receipt: 83310
+Date: 2026-07-19
+Table: 12
+2 Espresso 5.60
+1 Toast 4.20
+Total 9.80
+Cash 20.00
+Change 10.20""",
+        {
+            "receipt_number": Field(TEXT, "receipt number", "83310", "83310"),
+            "date": Field(DATE, "date", "2026-07-19", "2026-07-19"),
+            "total": Field(NUMBER, "total", 9.8, "9.80"),
+            "change": Field(NUMBER, "change", 10.2, "10.20"),
+        },
+        {"email": (TEXT, "email")},
+        is_picture=True,
+    ),
+    "letter of a bank": Paper(
+        """Calder Bank plc
+Customer: Ines Duarte
+Account number: 40718852
+Sort code: 20-45-77
+Statement date: 31/03/2026
+Opening balance: 1,204.18
+Closing balance: 986.02
+Overdraft limit: 500.00""",
+        {
+            "account_number": Field(TEXT, "account number", "40718852", "40718852"),
+            "sort_code": Field(TEXT, "sort code", "20-45-77", "20-45-77"),
+            "closing_balance": Field(NUMBER, "closing balance", 986.02, "986.02"),
+            "statement_date": Field(DATE, "statement date", "2026-03-31", "31/03/2026"),
+        },
+        {"phone": (TEXT, "phone number")},
+    ),
+}
+EACH_PAPER = pytest.mark.parametrize("paper", PAPERS.values(), ids=PAPERS)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("doors") / "log", weights_dir=SHARED / "weights") as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.base_url, timeout=300, trust_env=False) as client:
+        yield client
+
+
+def picture_of(paper: Paper) -> str:
+    page: Page = blank_page(900, 60 * (len(paper.text.splitlines()) + 1))
+    for number, line in enumerate(filter(None, paper.text.splitlines())):
+        page = pasted(page, single_line(line), 40, 30 + 55 * number)
+    return data_url(page.encoded())
+
+
+def schema(paper: Paper) -> dict[str, Any]:
+    fields = {name: one.schema for name, one in paper.fields.items()}
+    return fields | {name: form for name, (form, _) in paper.missing.items()}
+
+
+def chat(client: httpx.Client, paper: Paper, order: str, **fields: Any) -> Any:
+    """Return the message of an answer to an order about a paper."""
+    content: Any = f"{order}\n\n{paper.text}"
+    if paper.is_picture:
+        image = {"type": "image_url", "image_url": {"url": picture_of(paper)}}
+        content = [{"type": "text", "text": order}, image]
+    body = {"model": "auto", "messages": [{"role": "user", "content": content}], **fields}
+    return client.post("/v1/chat/completions", json=body).raise_for_status().json()["choices"][0]["message"]
+
+
+def respond(client: httpx.Client, paper: Paper, order: str, **fields: Any) -> Any:
+    said: Any = f"{order}\n\n{paper.text}"
+    if paper.is_picture:
+        image = {"type": "input_image", "image_url": picture_of(paper)}
+        said = [{"role": "user", "content": [{"type": "input_text", "text": order}, image]}]
+    body = {"model": "auto", "input": said, **fields}
+    [item] = client.post("/v1/responses", json=body).raise_for_status().json()["output"]
+    return item
+
+
+def by_schema(client: httpx.Client, paper: Paper, order: str) -> str:
+    return chat(client, paper, order, response_format=schema_of(**schema(paper)))["content"]
+
+
+def by_tool(client: httpx.Client, paper: Paper, order: str) -> str:
+    tool = {"type": "function", "function": {"name": "save", "parameters": plain(paper)}}
+    [call] = chat(client, paper, order, tools=[tool], tool_choice="required")["tool_calls"]
+    return call["function"]["arguments"]
+
+
+def by_json_object(client: httpx.Client, paper: Paper, order: str) -> str:
+    types = {"boolean": " (boolean)", "number": " (number)"}
+    keys = ", ".join(name + types.get(form["type"][0], "") for name, form in schema(paper).items())
+    order = f"{order} Return JSON with the keys {keys}."
+    return chat(client, paper, order, response_format={"type": "json_object"})["content"]
+
+
+def by_responses(client: httpx.Client, paper: Paper, order: str) -> str:
+    form = {"type": "json_schema", "name": "fields", "schema": plain(paper)}
+    return respond(client, paper, order, text={"format": form})["content"][0]["text"]
+
+
+def by_tool_of_responses(client: httpx.Client, paper: Paper, order: str) -> str:
+    tool = {"type": "function", "name": "save", "parameters": plain(paper)}
+    return respond(client, paper, order, tools=[tool], tool_choice="required")["arguments"]
+
+
+def by_mcp(client: httpx.Client, paper: Paper, order: str) -> str:
+    read = {"source": picture_of(paper)} if paper.is_picture else {"text": paper.text}
+    arguments = {**read, "instructions": order, "schema": plain(paper)}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "extract", "arguments": arguments}}
+    said = client.post("/mcp", json=call, headers=ACCEPTED).raise_for_status().text
+    [event] = [line.removeprefix("data:") for line in said.splitlines() if line.startswith("data:")]
+    return json.dumps(json.loads(event)["result"]["structuredContent"]["data"])
+
+
+def plain(paper: Paper) -> dict[str, Any]:
+    found: dict[str, Any] = schema_of(**schema(paper))["json_schema"]["schema"]
+    return found
+
+
+DOORS: Final[dict[str, Callable[[httpx.Client, Paper, str], str]]] = {
+    "schema": by_schema,
+    "tool": by_tool,
+    "json_object": by_json_object,
+    "Responses": by_responses,
+    "tool of Responses": by_tool_of_responses,
+    "MCP": by_mcp,
+}
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+@EACH_PAPER
+def test_a_paper_has_the_same_fields_by_every_door(
+    client: httpx.Client, paper: Paper, door: Callable[[httpx.Client, Paper, str], str]
+) -> None:
+    expected = {name: one.value for name, one in paper.fields.items()} | dict.fromkeys(paper.missing)
+    assert json.loads(door(client, paper, "Extract the fields.")) == expected
+
+
+@pytest.mark.parametrize("form", ["Give me the {}.", "What is the {}?", "{}?"])
+@EACH_PAPER
+def test_an_order_and_a_question_have_the_value_of_the_field(client: httpx.Client, paper: Paper, form: str) -> None:
+    for one in filter(lambda one: one.noun, paper.fields.values()):
+        said = chat(client, paper, form.format(one.noun))["content"]
+        value, gap, line = said.splitlines()
+        assert one.printed in value
+        assert (gap, line[:2], one.printed in line) == ("", "> ", True)
+
+
+@pytest.mark.parametrize("form", ["Give me the {}.", "What is the {}?"])
+@EACH_PAPER
+def test_what_a_paper_does_not_print_has_no_value(client: httpx.Client, paper: Paper, form: str) -> None:
+    for _, noun in paper.missing.values():
+        said = chat(client, paper, form.format(noun))["content"]
+        assert said == f"Not found: nothing that was read answers '{noun}'."
+
+
+def test_an_order_that_nothing_printed_names_has_passages(client: httpx.Client) -> None:
+    said = chat(client, PAPERS["letter of a bank"], "Give me both balances.")["content"]
+    assert said
+    assert set(said.splitlines()) <= set(PAPERS["letter of a bank"].text.splitlines())

@@ -1,0 +1,94 @@
+"""Examples in a conversation: extraction learns from them where each field stands."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.full_model import client_of_app, content_of, picture_of, schema_of
+
+STRING = {"type": "string"}
+OR_NULL = {"type": ["string", "null"]}
+
+
+def slip(wood: str, code: str, person: str) -> str:
+    return (
+        f"KLEINE SAEGEREI AM BACH\nHolzliste der Woche\n{wood}\n{code}\nausgegeben an der Rampe\n{person}\nGut gesaegt!"
+    )
+
+
+FIRST, SECOND = slip("Buche gedaempft", "QX-4471", "Jolanda Meier"), slip("Esche weiss", "QX-9020", "Urs Brunner")
+ANSWER = {"timber": "Buche gedaempft", "bundle": "QX-4471", "given_to": "Jolanda Meier"}
+FIELDS = {"timber": OR_NULL, "bundle": OR_NULL, "given_to": OR_NULL}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with client_of_app(tmp_path_factory.mktemp("examples")) as client:
+        yield client
+
+
+def user(*content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": list(content) if not isinstance(content[0], str) else content[0]}
+
+
+def shown(paper: Any, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [user(paper), {"role": "assistant", "content": json.dumps(answer)}]
+
+
+def asked(client: httpx.Client, *messages: dict[str, Any], **properties: Any) -> Any:
+    body = {"messages": [*messages], "response_format": schema_of(**(properties or FIELDS)), "evidence": True}
+    response = client.post("/v1/chat/completions", json={"model": "auto", **body})
+    assert response.status_code == 200, response.text
+    return json.loads(content_of(response)), response.json()
+
+
+def test_fields_are_found_where_an_example_has_them(client: httpx.Client) -> None:
+    alone, _ = asked(client, user(SECOND))
+    taught, body = asked(client, *shown(FIRST, ANSWER), user(SECOND))
+    right = {"timber": "Esche weiss", "bundle": "QX-9020", "given_to": "Urs Brunner"}
+    assert (alone == right, taught) == (False, right)
+    assert {one["match"] for one in body["evidence"].values()} == {"example"}
+
+
+def test_an_example_may_be_a_picture(client: httpx.Client) -> None:
+    first, second = picture_of("Horst: Wolfgang Amsel Ei: 4471"), picture_of("Horst: Henrike Storch Ei: 9020")
+    fields = {"keeper": OR_NULL, "ring": OR_NULL}
+    pair = shown(first, {"keeper": "Wolfgang Amsel", "ring": "4471"})
+    taught, body = asked(client, *pair, user(second), **fields)
+    assert taught == {"keeper": "Henrike Storch", "ring": "9020"}
+    assert [entry["name"] for entry in body["precontext"]] == ["ocr"]
+
+
+def test_nothing_of_an_example_reaches_the_answer(client: httpx.Client) -> None:
+    other = "Protokoll\nHeute kam der Bus um 9 Uhr, und es hat bis zum Abend geregnet."
+    taught, _ = asked(client, *shown(FIRST, ANSWER), user(other))
+    assert not set(taught.values()) & set(ANSWER.values())
+
+
+@pytest.mark.parametrize("answer", [{"timber": 4}, ["Buche gedaempft"], {**ANSWER, "more": "x"}])
+def test_an_answer_that_does_not_satisfy_the_schema_is_not_an_example(client: httpx.Client, answer: Any) -> None:
+    alone, _ = asked(client, user(SECOND))
+    taught, body = asked(client, *shown(FIRST, answer), user(SECOND))
+    assert taught == alone
+    assert "example" not in {one["match"] for one in body["evidence"].values()}
+
+
+def test_a_message_without_an_input_is_about_the_paper_before_it(client: httpx.Client) -> None:
+    again, body = asked(client, *shown(SECOND, ANSWER), user("please check this once more"))
+    assert not set(again.values()) & set(ANSWER.values())
+    assert "example" not in {one["match"] for one in body["evidence"].values()}
+
+
+def test_columns_of_a_list_are_those_that_an_example_shows(client: httpx.Client) -> None:
+    def sheet(*rows: str) -> str:
+        return "\n".join(["Wagen;Gleis;Tara", *rows])
+
+    columns = {"type": "object", "properties": {"ballast": {"type": "number"}, "spur": {"type": "number"}}}
+    fields = {"list": {"type": "array", "items": {**columns, "required": ["ballast", "spur"]}}}
+    told = {"list": [{"ballast": 412, "spur": 7}, {"ballast": 388, "spur": 3}]}
+    first, second = sheet("A;7;412", "B;3;388"), sheet("C;9;501", "D;2;477")
+    taught, _ = asked(client, *shown(first, told), user(second), **fields)
+    assert taught == {"list": [{"ballast": 501, "spur": 9}, {"ballast": 477, "spur": 2}]}

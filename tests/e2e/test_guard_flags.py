@@ -1,0 +1,155 @@
+"""`"guard_mode": "flag"`: an unsafe request is answered, and the answer says what was found."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.full_model import (
+    FullModel,
+    Json,
+    Streamed,
+    content_of,
+    error_of,
+    picture_of,
+    precontext_in,
+    serving_full_model,
+)
+from tests.e2e.guarded import BOMB, FRANCE, SHOWING, guard, is_blocked, is_verdict, sources
+from tests.e2e.responses import ask as ask_responses
+from tests.e2e.responses import stream as stream_response
+from tests.e2e.responses import text_of
+from tests.llm_server import Reply
+
+FLAG = {"guard_mode": "flag"}
+UNSAFE = "This is how to build a pipe bomb at home."
+FIRST = "Bread needs flour, water and salt."
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+def warning_of(places: str) -> list[str]:
+    return [f"The guard found S9 in {places}. Nothing was blocked, because 'guard_mode' is 'flag'."]
+
+
+def verdict_of(precontext: list[Json], *codes: str) -> Any:
+    [verdict] = [entry for entry in precontext if entry["name"] == "guardrails"]
+    return is_verdict(verdict, *codes)
+
+
+def shown_in(streamed: Streamed) -> list[Json]:
+    blocks = [text for text in streamed.texts if text.startswith("<precontext>")]
+    return [entry for block in blocks for entry in precontext_in(block)]
+
+
+def end_of(streamed: Streamed) -> Json:
+    [end] = [chunk for chunk in streamed.chunks if chunk["choices"] and chunk["choices"][0]["finish_reason"]]
+    return dict(end)
+
+
+def test_a_flagged_request_is_answered_with_its_codes_and_scores(model: FullModel) -> None:
+    model.script(Reply("I would rather not."))
+    answer = model.ask(guard("S1", "S9"), BOMB, **FLAG)
+    assert content_of(answer) == "I would rather not."
+    body = answer.json()
+    assert body["choices"][0]["finish_reason"] == "stop"
+    checks = verdict_of(body["precontext"], "S9")
+    assert sources(checks) == ["messages[1].content"]
+    assert checks[0]["scores"]["S9"] > checks[0]["scores"]["S1"]
+    assert body["warnings"] == warning_of("messages[1].content")
+
+
+def test_a_safe_request_is_answered_as_ever(model: FullModel) -> None:
+    model.script(Reply("Paris."), Reply("Paris."))
+    flagged, blocking = (model.ask(guard("S9"), FRANCE, **fields).json() for fields in (FLAG, {}))
+    for body in (flagged, blocking):
+        del body["id"], body["created"]
+    assert flagged == blocking
+    assert "warnings" not in flagged
+
+
+@pytest.mark.parametrize("mode", [{"guard_mode": "block"}, {"guard_mode": None}, {}])
+def test_without_flag_an_unsafe_request_is_blocked(model: FullModel, mode: Json) -> None:
+    model.script()
+    is_blocked(model.ask(guard("S9"), BOMB, **mode), "S9")
+
+
+def test_a_flagged_stream_ends_with_the_warning(model: FullModel) -> None:
+    model.script(Reply("I would rather not."))
+    streamed = model.stream(guard("S9"), BOMB, **FLAG, headers=SHOWING)
+    assert streamed.error is None
+    assert streamed.text.endswith("</precontext>I would rather not.")
+    verdict_of(shown_in(streamed), "S9")
+    assert streamed.finish_reasons == ["stop"]
+    assert end_of(streamed)["warnings"] == warning_of("messages[1].content")
+
+
+def test_an_unsafe_answer_is_flagged_whole(model: FullModel) -> None:
+    model.script(Reply(UNSAFE))
+    body = model.ask(guard("S9"), FRANCE, **FLAG).json()
+    assert body["choices"][0]["message"]["content"] == UNSAFE
+    assert sources(verdict_of(body["precontext"], "S9")) == ["answer"]
+    assert body["warnings"] == warning_of("answer")
+
+
+def test_a_stream_that_turns_unsafe_goes_on_and_repeats_its_verdict(model: FullModel) -> None:
+    model.script(Reply(chunks=[f"{FIRST} ", f"{FIRST} ", f"{UNSAFE} ", "And so on."]))
+    streamed = model.stream(guard("S9"), FRANCE, **FLAG, headers=SHOWING)
+    first, last = shown_in(streamed)
+    is_verdict(first)
+    is_verdict(last, "S9")
+    assert f"{FIRST} {FIRST} {UNSAFE} And so on." in streamed.text
+    assert streamed.finish_reasons == ["stop"]
+    assert end_of(streamed)["warnings"] == warning_of("answer")
+
+
+def test_a_flagged_run_task_has_its_result_and_the_verdict(model: FullModel) -> None:
+    model.script()
+    body = model.ask(guard("S9", task="ocr"), [picture_of("pipe bomb")], **FLAG).json()
+    result = json.loads(body["choices"][0]["message"]["content"])
+    assert result["name"] == "ocr"
+    assert "bomb" in result["result"]["extracted_text"]
+    verdict_of(body["precontext"])
+    body = model.ask(guard("S9", task="ocr"), [{"type": "text", "text": BOMB}, picture_of("Bread")], **FLAG).json()
+    assert "Bread" in body["choices"][0]["message"]["content"]
+    assert sources(verdict_of(body["precontext"], "S9")) == ["messages[1].content"]
+    assert body["warnings"] == warning_of("messages[1].content")
+
+
+def test_a_flagged_run_task_streams_its_verdict_before_its_result(model: FullModel) -> None:
+    model.script()
+    said = [{"type": "text", "text": BOMB}, picture_of("Bread")]
+    streamed = model.stream(guard("S9", task="ocr"), said, **FLAG, headers=SHOWING)
+    verdict_of(shown_in(streamed), "S9")
+    result = streamed.text.rpartition("</precontext>")[2]
+    assert "Bread" in json.loads(result)["result"]["extracted_text"]
+    assert end_of(streamed)["warnings"] == warning_of("messages[1].content")
+
+
+def test_responses_are_flagged_as_well(model: FullModel) -> None:
+    model.script(Reply("I would rather not."), Reply("I would rather not."))
+    fields = {"instructions": "<guard>S9</guard>", **FLAG}
+    for found in (ask_responses(model, BOMB, **fields), stream_response(model, BOMB, **fields).response):
+        assert text_of(found) == "I would rather not."
+        verdict_of(found["precontext"], "S9")
+        assert found["warnings"] == warning_of("input")
+
+
+def test_a_mode_without_codes_has_no_effect_and_says_so(model: FullModel) -> None:
+    model.script(Reply("Paris."))
+    [warning] = model.ask(FRANCE, **FLAG).json()["warnings"]
+    assert warning.startswith("Field 'guard_mode' has no effect")
+
+
+@pytest.mark.parametrize("mode", ["Flag", "warn", "", True, ["flag"]])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+def test_any_other_mode_is_refused(model: FullModel, path: str, mode: Any) -> None:
+    said = {"messages": [{"role": "user", "content": FRANCE}]} if path.endswith("completions") else {"input": FRANCE}
+    answer = model.client.post(path, json={"model": "interfaze-beta", **said, "guard_mode": mode})
+    error = error_of(answer, 400, "invalid_request", "'block' or 'flag'")
+    assert error["param"] == "guard_mode"

@@ -1,0 +1,100 @@
+"""Questions and orders about a document, as the fields that they ask for."""
+
+from typing import Any
+
+import pytest
+
+from app.chat.planning.questions import is_order, values_asked_for
+from tasks.extraction.printed_types import GUESSED
+
+NUMBER: dict[str, Any] = {"type": ["number", "null"], "$comment": GUESSED}
+TEXT: dict[str, Any] = {"type": ["string", "null"]}
+DAY: dict[str, Any] = {**TEXT, "format": "date"}
+
+
+@pytest.mark.parametrize(
+    ("question", "fields"),
+    [
+        ("Give me the total.", {"total": NUMBER}),
+        ("Total?", {"total": NUMBER}),
+        ("What's the total on this receipt?", {"total": NUMBER}),
+        ("Can you please tell me the total?", {"total": NUMBER}),
+        ("Tell me the invoice number, please.", {"invoice_number": TEXT}),
+        ("Nenne mir bitte die Rechnungsnummer, danke!", {"rechnungsnummer": TEXT}),
+        ("How much do I have to pay?", {"total": NUMBER}),
+        ("Wie hoch ist der Betrag?", {"total": NUMBER}),
+        ("Nenne mir die Rechnungsnummer.", {"rechnungsnummer": TEXT}),
+        ("What is the due date printed on this invoice?", {"due_date": DAY}),
+        ("When is it due?", {"due_date": DAY}),
+        ("Wer hat die Rechnung ausgestellt?", {"seller": TEXT}),
+        ("Quel est le montant total ?", {"montant_total": NUMBER}),
+        ("¿Cuál es el número de factura?", {"número_de_factura": TEXT}),
+        ("Qual è il totale?", {"totale": NUMBER}),
+        ("Wat is het totaalbedrag?", {"totaalbedrag": NUMBER}),
+        ("What are the invoice number and the date?", {"invoice_number": TEXT, "date": DAY}),
+        ("What is the landlord's phone number?", {"landlord_phone_number": TEXT}),
+        ("List the skills.", {"skills": {"type": "array", "items": {"type": "string"}}}),
+    ],
+)
+def test_a_question_or_an_order_is_a_schema_of_what_it_names(question: str, fields: dict[str, Any]) -> None:
+    asked = values_asked_for(question)
+    assert asked is not None
+    assert asked.schema["properties"] == fields
+    assert asked.are_known
+
+
+@pytest.mark.parametrize("question", ["List the items.", "What did I buy?", "Welche Artikel wurden gekauft?"])
+def test_a_question_for_what_was_bought_asks_for_rows(question: str) -> None:
+    asked = values_asked_for(question)
+    assert asked is not None
+    assert set(asked.schema["properties"]["items"]["items"]["properties"]) == {
+        "description",
+        "quantity",
+        "unit_price",
+        "amount",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Summarize this.",
+        "Give me a summary.",
+        "What is this?",
+        "Is it paid?",
+        "I was there. It was nice.",
+        "",
+        "x" * 301,
+    ],
+)
+def test_what_names_no_printed_value_asks_for_none(text: str) -> None:
+    assert values_asked_for(text) is None
+
+
+def test_what_documents_are_not_known_to_print_is_marked() -> None:
+    asked = values_asked_for("Tell me a joke.")
+    assert asked is not None
+    assert not asked.are_known
+
+
+@pytest.mark.parametrize(
+    ("question", "page"),
+    [("Give me the total.", "page"), ("Wie hoch ist der Betrag?", "Seite"), ("¿Cuál es el total?", "página")],
+)
+def test_the_answer_is_in_the_language_of_the_question(question: str, page: str) -> None:
+    asked = values_asked_for(question)
+    assert asked is not None
+    assert asked.sentences.page == f"{page} {{page}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "orders"),
+    [
+        ("Give me the total.", True),
+        ("Could you show me the date?", True),
+        ("Give me a summary.", False),
+        ("Hello", False),
+    ],
+)
+def test_an_order_to_give_something_is_none_to_write_it(text: str, orders: bool) -> None:
+    assert is_order(text) is orders

@@ -1,0 +1,172 @@
+"""Answers of which every field is copied, decided or empty, because no capable LLM is there to write any."""
+
+from typing import Any
+
+import pytest
+
+from app.chat.schema.asked import CALL
+from app.chat.schema.structured import NotFoundInInput
+from tasks.extraction.printed_types import GUESSED
+from tests.conftest import each_case
+from tests.filling import INTEGER, NUMBER, OR_NULL, STRING, fill, left, pasted, read, shape_of, whole
+
+BOOLEAN = {"type": "boolean"}
+FORM = pasted(
+    "Intake form of the clinic\n\nName: Ann Lee\nSmoker: [ ]Yes [x]No [ ]Former\n"
+    "Marital status:\n[ ] single\n[x] married\n"
+    "[x] Newsletter\n[ ] Parking\nPaid: ja\nPayment: Überweisung\nSex: w\nInvoice dated 3 May 2024, no lift"
+)
+
+
+@each_case(
+    ("name", "schema", "value"),
+    [
+        ("smoker", {"enum": ["Yes", "No", "Former"]}, "No"),
+        ("smoker", BOOLEAN, False),
+        ("marital_status", {"enum": ["single", "married"]}, "married"),
+        ("marital_status", {"enum": ["ledig", "verheiratet"]}, "verheiratet"),
+        ("newsletter", BOOLEAN, True),
+        ("parking", BOOLEAN, False),
+        ("paid", BOOLEAN, True),
+        ("paid", {"type": ["boolean", "null"]}, True),
+        ("payment_method", {"enum": ["cash", "bank_transfer", None]}, "bank_transfer"),
+        ("sex", {"enum": ["male", "female"]}, "female"),
+        ("has_lift", BOOLEAN, False),
+    ],
+)
+async def test_a_choice_is_decided_by_what_is_printed(name: str, schema: dict[str, Any], value: Any) -> None:
+    filling = await whole(shape_of(**{name: schema}), FORM)
+    assert filling.answer is not None
+    assert filling.answer.value == {name: value}
+    assert filling.copied.decided[name,].probability > 0.5
+    assert (filling.undecided, filling.warnings) == ({}, [])
+
+
+@each_case(
+    ("schema", "value", "probability"),
+    [
+        ({"type": "boolean"}, False, 0.5),
+        ({"type": "boolean", "default": True}, True, 0.5),
+        ({"enum": ["approved", "unknown", "refused"]}, "unknown", 0.33),
+        ({"enum": ["gold", "silver"], "default": "silver"}, "silver", 0.5),
+    ],
+)
+async def test_a_choice_that_nothing_decides_is_harmless_and_improbable(
+    schema: dict[str, Any], value: Any, probability: float
+) -> None:
+    filling = await whole(shape_of(membership=schema), read())
+    assert filling.answer is not None
+    assert filling.answer.value == {"membership": value}
+    assert filling.undecided == {("membership",): probability}
+    [warning] = filling.warnings
+    assert "'membership'" in warning
+
+
+async def test_a_choice_that_nothing_decides_is_null_if_it_may_be() -> None:
+    schema = {"type": ["string", "null"], "enum": ["gold", "silver", None]}
+    filling = await whole(shape_of(membership=schema, vip={"type": ["boolean", "null"]}), read())
+    assert filling.answer is not None
+    assert filling.answer.value == {"membership": None, "vip": None}
+    assert (filling.undecided, filling.warnings) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("website", {"type": "string", "format": "uri"}),
+        ("rating", INTEGER),
+        ("loyalty_code", {"type": "string", "pattern": "^[A-Z]{9}$"}),
+        ("summary", {"type": "string", "minLength": 1}),
+        ("pets", {"type": "array", "items": STRING, "minItems": 1}),
+        ("total", {"type": "number", "minimum": 1000}),
+    ],
+)
+async def test_a_field_that_is_not_there_and_must_not_be_empty_is_named(name: str, schema: dict[str, Any]) -> None:
+    with pytest.raises(NotFoundInInput, match=f"'/order/{name}'") as failed:
+        order = {"type": "object", "properties": {name: schema}, "required": [name]}
+        await whole(shape_of(order=order), read())
+    assert (failed.value.param, failed.value.code) == (f"/order/{name}", "not_found_in_input")
+    with pytest.raises(NotFoundInInput) as failed:
+        await whole(shape_of(**{name: schema}), read(), CALL)
+    assert failed.value.param == f"{CALL}/{name}"
+
+
+async def test_one_of_several_printed_choices_is_not_sure() -> None:
+    form = pasted("Registration form\n\nName: Ann Lee\nSchool: Westhill   Eastgate   Northam\nCity: Leeds\n")
+    filling = await whole(shape_of(school={"enum": ["Westhill", "Eastgate", "Northam"]}), form)
+    chosen = filling.copied.decided.get(("school",))
+    assert chosen is None or chosen.probability <= 0.5
+
+
+DAY = {"type": "string", "format": "date"}
+
+
+async def test_a_field_that_must_have_a_value_gets_the_likeliest_of_its_type() -> None:
+    filling = await whole(shape_of(shop=STRING, warranty_ends=DAY), read())
+    assert filling.answer is not None
+    assert filling.answer.value["warranty_ends"] == "2018-12-25"
+    place = filling.copied.place(("warranty_ends",), "2018-12-25")
+    assert place is not None
+    assert place.probability < 0.1
+    [warning] = filling.warnings
+    assert "'warranty_ends'" in warning
+    assert "warranty_ends" in left(await fill(shape_of(shop=STRING, warranty_ends=DAY), read()))
+
+
+async def test_a_demanded_value_has_a_place_of_its_own_if_there_is_one() -> None:
+    page = pasted("Contract of 4 March 2024\n\nDate of birth: 17/04/1988\nName: Ann Lee\n")
+    shape = shape_of(date_of_birth=DAY, delivered_on=DAY)
+    filling = await whole(shape, page)
+    assert filling.answer is not None
+    assert filling.answer.value == {"date_of_birth": "1988-04-17", "delivered_on": "2024-03-04"}
+
+
+async def test_a_number_is_no_day() -> None:
+    with pytest.raises(NotFoundInInput, match="'/born_on'"):
+        await whole(shape_of(born_on=DAY), pasted("Form 14 208\n\nName: Ann Lee\nPlace: Lyon\n"))
+
+
+async def test_what_nobody_can_judge_is_empty_and_named() -> None:
+    texts = {"type": "array", "items": {"type": "array", "items": STRING}}
+    filling = await whole(
+        shape_of(summary=STRING, sentiment={"enum": ["good", "bad"]}, rows=texts, total=NUMBER), read()
+    )
+    assert filling.answer is not None
+    assert filling.answer.value == {"summary": "", "sentiment": "good", "rows": [], "total": 63.6}
+    judged, empty = filling.warnings
+    assert "'summary', 'sentiment'" in judged
+    assert "OPENFAZE_LLM_BASE_URL" in judged
+    assert "'rows'" in empty
+
+
+async def test_fields_that_depend_on_each_other_are_checked_together() -> None:
+    shape = shape_of(total=NUMBER)
+    more = shape.with_schema({**(shape.schema or {}), "anyOf": [{"required": ["total"]}]})
+    with pytest.raises(NotFoundInInput, match="what the schema demands"):
+        await whole(more, read())
+
+
+async def test_a_number_by_its_name_alone_is_a_text_where_a_text_stands_behind_its_label() -> None:
+    guessed = {"type": ["number", "null"], "$comment": GUESSED}
+    card = pasted("Invoice 12\n\nPayment: bank transfer\nTotal: 9.00 EUR")
+    filling = await whole(shape_of(payment=guessed, total=guessed), card)
+    assert filling.answer is not None
+    assert filling.answer.value == {"payment": "bank transfer", "total": 9.0}
+    cash = pasted("Invoice 12\n\nPayment: 10.00 EUR\nTotal: 9.00 EUR")
+    filling = await whole(shape_of(payment=guessed, total=guessed), cash)
+    assert filling.answer is not None
+    assert filling.answer.value == {"payment": 10.0, "total": 9.0}
+
+
+async def test_fields_beyond_the_hundredth_are_named_in_a_warning() -> None:
+    fields = {f"label{number}": OR_NULL for number in range(120)}
+    filling = await whole(shape_of(**fields), pasted("\n".join(f"Label{number}: v{number}" for number in range(120))))
+    assert any("first 100 fields" in warning and "20 more" in warning for warning in filling.warnings), filling.warnings
+
+
+async def test_columns_of_lists_beyond_the_hundredth_are_named_in_a_warning() -> None:
+    columns = [{f"c{number}_{column}": OR_NULL for column in range(60)} for number in range(3)]
+    items = [{"type": "object", "properties": one, "required": list(one)} for one in columns]
+    lists = {f"list{number}": {"type": "array", "items": one} for number, one in enumerate(items)}
+    filling = await whole(shape_of(**lists), pasted("\n".join(f"Label{number}: v{number}" for number in range(20))))
+    assert any("120 more" in warning for warning in filling.warnings), filling.warnings

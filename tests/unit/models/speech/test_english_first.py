@@ -1,0 +1,82 @@
+"""The pair of engines that hear right after install: one for English, one for other languages."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from models.base import EngineUnavailable
+from models.capability import EngineConfig
+from models.speech.capability import WHISPER_BASE
+from models.speech.english_first import EnglishFirst
+from models.speech.transcriber import SpeechWindow, SpokenWord, WindowText
+from models.speech.whisper_files import packaged_base, read
+
+
+class Engine:
+    """An engine that says what it was asked. Stands for a HostedTranscriber."""
+
+    languages = None
+    can_translate = True
+
+    def __init__(self, name: str, window_s: float, probability: float | None = None, clear: float = 0.9) -> None:
+        self.name = name
+        self.window_s = window_s
+        self.asked: list[SpeechWindow] = []
+        self._probability = probability
+        self._words = (SpokenWord("Hello", 0.0, 1.0, clear),)
+
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+        self.asked.append(window)
+        return WindowText(self._words, self.name, self._probability, 0.0, -0.1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("language", "translate", "english", "heard_by"),
+    [
+        (None, False, 0.9, ["en"]),
+        (None, False, 0.1, ["en", "other"]),
+        (None, False, None, ["en", "other"]),
+        ("en", False, 1.0, ["en"]),
+        ("de", False, 0.9, ["other"]),
+        ("en", True, 1.0, ["other"]),
+        (None, True, 0.9, ["other"]),
+    ],
+)
+async def test_speech_is_heard_by_the_engine_of_its_language(
+    language: str | None, translate: bool, english: float | None, heard_by: list[str]
+) -> None:
+    engines = Engine("en", 15.0, english), Engine("other", 30.0)
+    pair = EnglishFirst(*engines)  # type: ignore[arg-type]
+    assert (pair.name, pair.window_s) == ("other", 15.0)
+    heard = await pair.transcribe(SpeechWindow([], language, translate))  # type: ignore[arg-type]
+    assert [engine.name for engine in engines if engine.asked] == heard_by
+    assert heard.language == heard_by[-1]
+
+
+@pytest.mark.parametrize(("language", "kept"), [("en", "first"), ("de", "de")])
+async def test_unclear_words_are_english_if_both_engines_say_so(language: str, kept: str) -> None:
+    pair = EnglishFirst(Engine("first", 15.0, 0.9, clear=0.3), Engine(language, 30.0))  # type: ignore[arg-type]
+    assert (await pair.transcribe(SpeechWindow([]))).language == kept  # type: ignore[arg-type]
+
+
+def test_the_halves_of_the_weights_make_the_file_of_their_authors() -> None:
+    files = packaged_base(EngineConfig())
+    contents = read(files)
+    assert contents is not None
+    assert sorted(contents) == ["config.json", "model.bin", "tokenizer.json", "vocabulary.txt"]
+    assert hashlib.sha256(contents["model.bin"]).hexdigest() == files.sha256
+
+
+def test_a_damaged_half_is_not_loaded(tmp_path: Path) -> None:
+    files = packaged_base(EngineConfig())
+    damaged = tmp_path / "half"
+    damaged.write_bytes(files.halves[1].read_bytes()[:-1])
+    with pytest.raises(EngineUnavailable, match=r"model\.bin is damaged"):
+        read(replace(files, halves=(files.halves[0], damaged)))
+
+
+def test_missing_weights_have_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.speech.whisper_files.BASE_PACKAGES", ("not_here_part1", "not_here_part2"))
+    assert WHISPER_BASE.remedy(EngineConfig()) == "Run `openfaze install weights`."

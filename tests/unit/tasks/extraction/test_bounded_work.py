@@ -1,0 +1,88 @@
+"""The work that one request's extraction causes is bounded, and done in slices between which others have turns."""
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
+from models.fair_executor import FairExecutor, Slices, all_of
+from tasks.extraction import extractor as extractor_module
+from tasks.extraction.candidates import find_candidates
+from tasks.extraction.choice import choose_values
+from tasks.extraction.extractor import Extractor
+from tasks.extraction.features import (
+    NAMED,
+    Strings,
+    field_text,
+    kinds_of,
+    label_matches,
+    meanings_of,
+    span_features,
+)
+from tasks.extraction.fields import WantedField
+from tasks.extraction.names import names_of
+from tasks.extraction.passages import passages_of
+from tasks.extraction.probability import FieldScores
+from tasks.extraction.values import ValueForm
+from tests.entries import entry_of
+from tests.unit.tasks.extraction.test_evidence import ocr
+
+FIELDS = [
+    WantedField(
+        (name,), {"type": "string"}, names_of((name,), {"type": "string"}), lambda value: isinstance(value, str)
+    )
+    for name in (f"label{number}" for number in range(40))
+]
+TEXT = entry_of("scraper", {"text": "\n".join(f"Label{number}: value {number}, and more" for number in range(100))})
+
+
+def slices_of(work: Slices[Any]) -> int:
+    return sum(1 for _ in work)
+
+
+async def test_many_fields_are_looked_for_in_fewer_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractor_module, "MAX_SCORES", 4_000)
+    extractor = Extractor(ExtractionNetwork(), None, FairExecutor("tests"))
+    for count in (10, 40):
+        scored = await extractor.score([TEXT], FIELDS[:count])
+        assert len(scored.candidates.spans) == 4_000 // count
+
+
+def test_each_field_is_a_slice_of_the_matches_and_the_scores() -> None:
+    candidates = all_of(find_candidates(passages_of([ocr("Total: 9.00", "Date: 1/2/2024")])))
+    strings = Strings()
+    spans = all_of(span_features(candidates, strings))
+    texts = [field_text(one.schema, one.names) for one in FIELDS]
+    network = ExtractionNetwork()
+    vectors = np.zeros((len(strings.texts), 384), np.float32)
+    names = np.zeros((len(texts), 2, 384), np.float32)
+    assert slices_of(label_matches(texts, strings, vectors, names, meanings_of(network.meanings))) >= len(texts)
+    matches = np.zeros((len(texts), len(strings.texts) + 1, NAMED), np.float32)
+    kinds = np.array([(*field.types, *kinds_of(field)) for field in texts], np.float32)
+    pieces = SpanInputs(spans.still, spans.labels, spans.texts, vectors)
+    assert slices_of(network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))) == len(texts)
+
+
+def test_each_field_is_a_slice_of_the_choice() -> None:
+    candidates = all_of(find_candidates(passages_of([ocr("Total: 9.00", "Date: 1/2/2024")])))
+    logits = np.zeros((len(FIELDS), len(candidates.spans) + 1), np.float32)
+    choice = choose_values(FieldScores(candidates, FIELDS, logits))
+    assert isinstance(choice, Generator)
+    assert slices_of(choice) >= len(FIELDS)
+
+
+def test_no_more_tokens_than_may_be_embedded_are() -> None:
+    strings = Strings()
+    for text in ("Total", "谢谢" * 40, "Date"):
+        strings.place(text)
+    assert strings.first(80) == ["Total"]
+    assert strings.first(82) == ["Total", "谢谢" * 40, "Date"]
+
+
+def test_fields_whose_schemas_take_the_same_values_have_one_form() -> None:
+    same = [{"type": "string", "description": text} for text in ("one", "another")]
+    assert len({ValueForm.of(one) for one in same}) == 1
+    others = [{"type": "string", "format": "date"}, {"type": "number"}, {"type": "string", "enum": ["1", "2"]}]
+    assert len({ValueForm.of(one) for one in [*same, *others]}) == 4

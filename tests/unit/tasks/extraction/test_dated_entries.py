@@ -1,0 +1,114 @@
+"""Entries with a period, as in a CV, from texts and from pages."""
+
+from typing import Any
+
+from tests.conftest import each_case
+from tests.lists_in_text import OR_NULL, TEXT, list_in
+from tests.unit.tasks.extraction.test_headed_rows import items_on
+
+MONTH = {"type": "string", "description": "YYYY-MM"}
+JOB = {"start": TEXT, "end": OR_NULL, "title": TEXT, "employer": TEXT, "city": OR_NULL}
+ENGLISH = """Oona Marsh
+
+Work experience
+04/2017 - present   Glazier, Kestrel Windows Ltd, Derby
+01/2011 - 03/2017   Apprentice, Marlow & Sons, Leek
+
+Education
+2008 - 2010   Diploma in Glazing, Derby College
+"""
+FRENCH = """Parcours professionnel
+
+mai 2019 – aujourd'hui
+Vitrière
+Maison Aubrac, Nantes
+
+juin 2014 – avril 2019
+Apprentie
+Verrerie du Lac, Annecy
+"""
+ITALIAN = """ESPERIENZE LAVORATIVE
+Vetraio, Vetreria Brenta S.r.l. (2018 - in corso)
+Garzone, Officine Piave S.p.A. (2011 - 2018)
+
+ISTRUZIONE
+Diploma, Istituto Galilei (2006 - 2011)
+"""
+
+
+def job(start: str, end: str | None, title: str, employer: str, city: str | None) -> dict[str, Any]:
+    return {"start": start, "end": end, "title": title, "employer": employer, "city": city}
+
+
+@each_case(
+    ("text", "found"),
+    [
+        (
+            ENGLISH,
+            [
+                job("04/2017", None, "Glazier", "Kestrel Windows Ltd", "Derby"),
+                job("01/2011", "03/2017", "Apprentice", "Marlow & Sons", "Leek"),
+            ],
+        ),
+        (
+            FRENCH,
+            [
+                job("mai 2019", None, "Vitrière", "Maison Aubrac", "Nantes"),
+                job("juin 2014", "avril 2019", "Apprentie", "Verrerie du Lac", "Annecy"),
+            ],
+        ),
+        (
+            ITALIAN,
+            [
+                job("2018", None, "Vetraio", "Vetreria Brenta S.r.l.", None),
+                job("2011", "2018", "Garzone", "Officine Piave S.p.A.", None),
+            ],
+        ),
+    ],
+)
+def test_the_jobs_of_a_cv_are_its_entries_with_a_period(text: str, found: Any) -> None:
+    assert list_in(text, "jobs", **JOB) == found
+
+
+def test_a_list_of_courses_has_the_entries_of_their_section() -> None:
+    school = {"von": TEXT, "bis": TEXT, "abschluss": TEXT, "schule": TEXT}
+    assert list_in(ENGLISH, "ausbildung", **school) == [
+        {"von": "2008", "bis": "2010", "abschluss": "Diploma in Glazing", "schule": "Derby College"}
+    ]
+
+
+def test_a_month_has_the_form_that_the_description_demands() -> None:
+    jobs = list_in(FRENCH, "jobs", **{**JOB, "start": MONTH})
+    assert [one["start"] for one in jobs] == ["2019-05", "2014-06"]
+
+
+def test_a_period_may_stand_in_two_lines_of_its_own_column() -> None:
+    lines = [(0, 30, "2019-06"), (300, 30, "Glazier"), (0, 60, "today"), (300, 60, "Kestrel Windows Ltd, Derby")]
+    lines += [(0, 120, "2011-01"), (300, 120, "Apprentice"), (0, 150, "2019-05"), (300, 150, "Marlow & Sons, Leek")]
+    assert items_on((0, 0, "Career"), *lines, **JOB) == [
+        job("2019-06", None, "Glazier", "Kestrel Windows Ltd", "Derby"),
+        job("2011-01", "2019-05", "Apprentice", "Marlow & Sons", "Leek"),
+    ]
+
+
+@each_case(
+    ("text", "found"),
+    [
+        (
+            "I was a glazier from May 2011 to June 2014 at Marlow Windows in Leek, and since July 2014 I work\n"
+            "for Kestrel Glass in Derby. I like both of them very much.",
+            [("2011-05", "2014-06", "Marlow Windows", "Leek"), ("2014-07", None, "Kestrel Glass", "Derby")],
+        ),
+        (
+            "De mayo de 2011 a junio de 2014 trabajé en Vidrios Soria, y desde julio de 2014 trabajo en Cristal Duero\n"
+            "en Zamora, donde estoy muy contento.",
+            [("2011-05", "2014-06", "Vidrios Soria", None), ("2014-07", None, "Cristal Duero", "Zamora")],
+        ),
+    ],
+)
+def test_sentences_tell_a_period_and_where_somebody_worked(text: str, found: Any) -> None:
+    month = {"type": "string", "description": "YYYY-MM"}
+    month_or_null = {"type": ["string", "null"], "description": "YYYY-MM"}
+    columns = {"start": month, "end": month_or_null, "employer": TEXT, "city": OR_NULL}
+    jobs = list_in(f"Application\n\n{text}\n", "jobs", **columns)
+    assert [tuple(one.values()) for one in jobs] == found

@@ -1,0 +1,80 @@
+"""Tables on pages that their header's words tell."""
+
+import asyncio
+from typing import Any
+
+from tasks.extraction.filling import copy_fields
+from tasks.extraction.whole_results import TaskResults
+from tasks.ocr_result import page_section, picture_result
+from tasks.precontext import Entry
+from tests.unit.tasks.extraction.test_evidence import text_line
+
+TEXT, NUMBER = {"type": "string"}, {"type": "number"}
+OR_NULL = {"type": ["number", "null"]}
+LETTER = 10
+"""Width of a letter in `text_line`."""
+
+
+def page_of(*lines: tuple[int, int, str]) -> Entry:
+    """A page with texts at their left and top."""
+    found = [text_line(text, left, top, 0.95) for left, top, text in lines]
+    return Entry("ocr", picture_result(page_section(found, 1, 2000, 2000)))
+
+
+def items_on(*lines: tuple[int, int, str], **columns: Any) -> Any:
+    item = {"type": "object", "properties": columns, "required": list(columns), "additionalProperties": False}
+    schema = {"type": "object", "properties": {"items": {"type": "array", "items": item}}, "required": ["items"]}
+    copied = asyncio.run(copy_fields(schema, TaskResults([], False), [page_of(*lines)], None))
+    return copied.values.get(("items",))
+
+
+HEADER = ((0, 0, "Description"), (500, 0, "Qty"), (700, 0, "Unit price"), (1000, 0, "Amount"))
+ARTICLE = {"description": TEXT, "quantity": NUMBER, "unit_price": NUMBER, "amount": NUMBER}
+CLOGS = {"description": "Clogs", "quantity": 2, "unit_price": 9.5, "amount": 19}
+SOCKS = {"description": "Socks", "quantity": 1, "unit_price": 2.5, "amount": 2.5}
+
+
+def row(top: int, name: str, *figures: str) -> list[tuple[int, int, str]]:
+    return [(0, top, name), *((left, top, text) for left, text in zip((500, 700, 1000), figures, strict=True))]
+
+
+def test_notes_between_the_rows_do_not_end_a_table() -> None:
+    notes = [(0, 60, "3 January to 2 February"), (0, 120, "Colour: red")]
+    rows = [*row(30, "Clogs", "2", "9.50", "19.00"), *row(90, "Socks", "1", "2.50", "2.50")]
+    assert items_on(*HEADER, *rows, *notes, **ARTICLE) == [CLOGS, SOCKS]
+
+
+def test_a_line_that_had_no_room_above_continues_its_cell() -> None:
+    rows = row(30, "Clogs of birch wood, with a rim", "2", "9.50", "19.00")
+    more = [(0, 60, "of leather"), (0, 90, "Made in Lyon"), *row(120, "Socks", "1", "2.50", "2.50")]
+    found = items_on(*HEADER, *rows, *more, **ARTICLE)
+    assert [one["description"] for one in found] == ["Clogs of birch wood, with a rim of leather", "Socks"]
+
+
+def test_a_text_above_its_figures_belongs_to_their_row() -> None:
+    rows = [(0, 30, "Clogs"), *row(50, "", "2", "9.50", "19.00")[1:], *row(90, "Socks", "1", "2.50", "2.50")]
+    assert items_on(*HEADER, *rows, **ARTICLE) == [CLOGS, SOCKS]
+
+
+def test_names_of_columns_that_were_read_as_one_line_are_cut_where_the_rows_are() -> None:
+    header = [(0, 0, "Description"), (500, 0, "Qty Unit price Amount")]
+    clogs = [(0, 30, "Clogs"), (510, 30, "2"), (590, 30, "9.50"), (660, 30, "19.00")]
+    socks = [(0, 60, "Socks"), (510, 60, "1"), (590, 60, "2.50"), (670, 60, "2.50")]
+    assert items_on(*header, *clogs, *socks, **ARTICLE) == [CLOGS, SOCKS]
+
+
+def test_what_stands_beside_a_table_is_not_in_it() -> None:
+    beside = [(0, 20, "Wim Haan"), (0, 50, "Quay 9")]
+    table = [(left + 600, top, text) for left, top, text in (*HEADER, *row(30, "Clogs", "2", "9.50", "19.00"))]
+    assert items_on(*beside, *table, **ARTICLE) == [CLOGS]
+
+
+def test_a_sum_and_what_is_below_it_are_no_rows() -> None:
+    below = [(700, 90, "Grand total"), (1000, 90, "21.50"), *row(120, "VAT", "1", "2.00", "2.00")]
+    rows = [*row(30, "Clogs", "2", "9.50", "19.00"), *row(60, "Socks", "1", "2.50", "2.50"), *below]
+    assert items_on(*HEADER, *rows, **ARTICLE) == [CLOGS, SOCKS]
+
+
+def test_a_sentence_with_words_of_the_fields_is_no_header() -> None:
+    lines = [(0, 0, "The description of 3 items, their quantity and the amount are below.")]
+    assert not items_on(*lines, (0, 30, "Clogs"), (500, 30, "2"), **ARTICLE)

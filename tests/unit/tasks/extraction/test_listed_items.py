@@ -1,0 +1,83 @@
+"""Items below or beside the name of their list."""
+
+from typing import Any
+
+from tests.conftest import each_case
+from tests.filling import filled, pasted
+from tests.lists_in_text import OR_NULL, TEXT, list_in
+from tests.unit.tasks.extraction.test_headed_rows import items_on
+
+LANGUAGE = {"language": TEXT, "level": OR_NULL}
+SPOKEN = [{"language": "Welsh", "level": "native"}, {"language": "Danish", "level": "B1"}]
+DRUG = {"name": TEXT, "dose": TEXT, "frequency": OR_NULL}
+
+
+@each_case(
+    "text",
+    [
+        "Oona Marsh\nLanguages: Welsh (native), Danish (B1)\nHobbies: chess\n",
+        "Oona Marsh\n\nLANGUAGES\n\nWelsh – native\nDanish – B1\n\nHobbies\n\nchess\n",
+        "Sprachen\nWelsh: native\nDanish: B1\n",
+        "Języki\n- Welsh - native\n- Danish - B1\n",
+    ],
+)
+def test_an_item_and_its_rest_are_parted_by_brackets_a_dash_or_a_colon(text: str) -> None:
+    assert list_in(text, "languages", **LANGUAGE) == SPOKEN
+
+
+def test_items_beside_the_name_of_a_list_go_on_below() -> None:
+    lines = [(0, 30, "Languages"), (300, 30, "Welsh (native), Danish"), (300, 60, "(B1)"), (0, 90, "Hobbies")]
+    assert items_on(*lines, (300, 90, "chess"), **LANGUAGE) == SPOKEN
+
+
+def test_a_code_stands_before_its_meaning() -> None:
+    text = "Klinik am Forst\n\nDiagnosen\nE11.9 Diabetes mellitus\nI10 Hypertonie\n\nTherapie\nRuhe\n"
+    assert list_in(text, "diagnosen", code=TEXT, beschreibung=TEXT) == [
+        {"code": "E11.9", "beschreibung": "Diabetes mellitus"},
+        {"code": "I10", "beschreibung": "Hypertonie"},
+    ]
+
+
+@each_case(
+    ("text", "drugs"),
+    [
+        ("Bei Entlassung: Enalapril 5 mg 1-0-1, Metformin 850 mg 1-1-1.", [("5 mg", "1-0-1"), ("850 mg", "1-1-1")]),
+        ("Take Enalapril 5 mg once daily and\nMetformin 850 mg 2x1.", [("5 mg", "once daily"), ("850 mg", "2x1")]),
+        ("Enalapril 5 mg 1x dziennie\nMetformin 850 mg 2×1 rano", [("5 mg", "1x dziennie"), ("850 mg", "2×1 rano")]),
+    ],
+)
+def test_a_medicine_stands_before_its_dose_and_when_it_is_taken(text: str, drugs: Any) -> None:
+    found = list_in(text, "medication", **DRUG)
+    assert [(one["dose"], one["frequency"]) for one in found] == drugs
+    assert found[-1]["name"] == "Metformin"
+
+
+async def test_texts_below_the_name_of_a_list_are_its_items_and_not_the_next_name() -> None:
+    text = "Oona Marsh\n\nCompétences\n\nsoudure\ntaille du verre\nplans\n\nLangues\n\nfrançais\n"
+    skills = {"type": "array", "items": TEXT}
+    assert await filled(pasted(f"Extract:\n\n{text}"), competences=skills) == {
+        "competences": ["soudure", "taille du verre", "plans"]
+    }
+
+
+@each_case(
+    ("text", "found"),
+    [
+        ("Besides Welsh I speak Danish (B1).", [("Welsh", None), ("Danish", "B1")]),
+        (
+            "Ich spreche Deutsch, Englisch (C1) und etwas Dänisch.",
+            [("Deutsch", None), ("Englisch", "C1"), ("Dänisch", None)],
+        ),
+    ],
+)
+def test_a_sentence_says_which_languages_somebody_speaks(text: str, found: Any) -> None:
+    languages = list_in(f"Application\n\nI am a glazier.\n{text}\nYours, Oona Marsh\n", "languages", **LANGUAGE)
+    assert [(one["language"], one["level"]) for one in languages] == found
+
+
+def test_an_item_without_a_rest_is_kept() -> None:
+    assert list_in("Oona Marsh\nLanguages: Welsh, Danish (B1), Dutch\n", "languages", **LANGUAGE) == [
+        {"language": "Welsh", "level": None},
+        {"language": "Danish", "level": "B1"},
+        {"language": "Dutch", "level": None},
+    ]

@@ -1,0 +1,58 @@
+"""Items of receipts, which have no header above them."""
+
+from typing import Any
+
+from tests.unit.tasks.extraction.test_headed_rows import NUMBER, TEXT, items_on
+
+HEIGHT = 30
+
+
+def receipt(*lines: tuple[str, ...], **columns: Any) -> Any:
+    """The items on a receipt: the texts of each line stand at its left and right."""
+    placed = [
+        (left, HEIGHT * at, text) for at, line in enumerate(lines) for left, text in zip((0, 600), line, strict=False)
+    ]
+    return items_on(*placed, **columns)
+
+
+HEAD = (("Corner Shop",), ("14 Mill Lane",))
+SOLD = {"name": TEXT, "quantity": NUMBER, "amount": NUMBER}
+PEAS = {"name": "GARDEN PEAS", "amount": 1.2}
+
+
+def test_lines_of_a_description_and_an_amount_are_items_up_to_the_sum() -> None:
+    found = receipt(
+        *HEAD, ("GARDEN PEAS", "1.20"), ("RYE BREAD", "3.10"), ("TOTAL", "4.30"), ("CASH", "5.00"),
+        name=TEXT, amount=NUMBER,
+    )  # fmt: skip
+    assert found == [PEAS, {"name": "RYE BREAD", "amount": 3.1}]
+
+
+def test_a_quantity_below_a_description_without_an_amount_has_the_amount() -> None:
+    found = receipt(
+        *HEAD, ("OAT MILK",), ("2 x 1.29", "2.58 B"), ("LEEKS",), ("0.512 kg x 2.99", "1.53 B"), ("TOTAL", "4.11"),
+        **SOLD, tax_code=TEXT,
+    )  # fmt: skip
+    assert found == [
+        {"name": "OAT MILK", "quantity": 2, "amount": 2.58, "tax_code": "B"},
+        {"name": "LEEKS", "quantity": 0.512, "amount": 1.53, "tax_code": "B"},
+    ]
+
+
+def test_arithmetic_tells_whether_a_quantity_belongs_to_the_line_above_or_below() -> None:
+    milk, bread = {"name": "OAT MILK", "quantity": 2, "amount": 2.58}, {"name": "BREAD", "quantity": 1, "amount": 3.1}
+    above = receipt(*HEAD, ("2 x 1.29",), ("OAT MILK", "2.58"), ("BREAD", "3.10"), ("TOTAL", "5.68"), **SOLD)
+    below = receipt(*HEAD, ("OAT MILK", "2.58"), ("2 x 1.29",), ("BREAD", "3.10"), ("TOTAL", "5.68"), **SOLD)
+    assert above == below == [milk, bread]
+
+
+def test_a_discount_is_no_item() -> None:
+    found = receipt(
+        *HEAD, ("GARDEN PEAS", "1.20"), ("SPECIAL OFFER", "-0.20"), ("TOTAL", "1.00"), name=TEXT, amount=NUMBER
+    )
+    assert found == [PEAS]
+
+
+def test_a_line_whose_amount_is_the_sum_of_those_above_is_no_item() -> None:
+    found = receipt(("Site visits", "320.00"), ("Drawings", "80.00"), ("Fees", "400.00"), name=TEXT, amount=NUMBER)
+    assert [one["name"] for one in found] == ["Site visits", "Drawings"]

@@ -1,0 +1,202 @@
+"""Lists of objects that are filled from tables."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from models.fair_executor import all_of
+from tasks.extraction.evidence import find_evidence
+from tasks.extraction.filling import CopiedFields, copy_fields
+from tasks.extraction.object_lists import read_object_list
+from tasks.extraction.probability import probability_in_list
+from tasks.extraction.table_lists import MOST_PAIRS
+from tasks.extraction.whole_results import TaskResults
+from tests.conftest import each_case
+from tests.filling import pasted
+from tests.unit.tasks.extraction.test_extractor import read, scored, wanted
+
+TEXT, NUMBER, DAY = {"type": "string"}, {"type": "number"}, {"type": "string", "format": "date"}
+ARTICLES = {"name": TEXT, "price": NUMBER}
+
+
+def copied_by(schema: Mapping[str, Any], text: str) -> CopiedFields:
+    document = pasted(text).document
+    assert document is not None
+    return asyncio.run(copy_fields(schema, TaskResults([], False), [document], None))
+
+
+def copied_from(text: str, **columns: Any) -> CopiedFields:
+    item = {"type": "object", "properties": columns, "required": list(columns), "additionalProperties": False}
+    rows = {"rows": {"type": "array", "items": item}}
+    return copied_by({"type": "object", "properties": rows, "required": ["rows"]}, text)
+
+
+def rows_of(text: str, **columns: Any) -> Any:
+    return copied_from(text, **columns).values.get(("rows",))
+
+
+CLOGS = [{"name": "Clogs, blue", "price": 1234.5}, {"name": "Socks", "price": 2.5}]
+
+
+@each_case(
+    "text",
+    [
+        'Name,Price\n"Clogs, blue","1,234.50"\nSocks,2.50\n',
+        "Name;Preis\nClogs, blue;1.234,50\nSocks;2,50\n",
+        "name\tprice\nClogs, blue\t1234.50\nSocks\t2.50\n",
+        "name|price\nClogs, blue|1234.50\nSocks|2.50\n",
+        "\ufeffprice;name\n1234.50;Clogs, blue\n2.50;Socks\n",
+        "Stock in May\n\nname;price\nClogs, blue;1234.50\nSocks;2.50\n",
+        "Clogs, blue;1234.50\nSocks;2.50\n",
+    ],
+)
+def test_the_columns_of_a_delimited_text_fill_a_list(text: str) -> None:
+    assert rows_of(text, **ARTICLES) == CLOGS
+
+
+def test_a_row_of_sums_is_no_item() -> None:
+    text = "no;name;price\n1;Socks;2.50\n2;Clogs;3.00\nTotal;;5.50\n"
+    assert [row["name"] for row in rows_of(text, **ARTICLES)] == ["Socks", "Clogs"]
+
+
+def test_yes_and_no_words_of_an_enum_and_days_are_read_by_the_column() -> None:
+    flag, level = {"type": "boolean"}, {"type": "string", "enum": ["low", "high"]}
+    text = "opened,urgent?,level\n3/29/2024,N,Low\n4/2/2024,Y,HIGH\n"
+    assert rows_of(text, opened=DAY, urgent=flag, level=level) == [
+        {"opened": "2024-03-29", "urgent": False, "level": "low"},
+        {"opened": "2024-04-02", "urgent": True, "level": "high"},
+    ]
+
+
+def test_an_empty_cell_is_null() -> None:
+    score = {"type": ["integer", "null"]}
+    assert rows_of("name,score\nAda,\nBob,4\n", name=TEXT, score=score) == [
+        {"name": "Ada", "score": None},
+        {"name": "Bob", "score": 4},
+    ]
+
+
+@each_case(
+    "text",
+    [
+        "Dear Ada, thank you.\nThe socks, blue, cost 2.50.\nYours, Bob\n",
+        "Name: Ada Boot\nPrice: on request\n",
+    ],
+)
+def test_a_letter_is_no_table(text: str) -> None:
+    assert rows_of(text, **ARTICLES) is None
+
+
+def test_a_cell_is_its_own_evidence() -> None:
+    text = 'name,price,sold\n"Clogs, blue",2.50,yes\n"Socks, red",2.50,no\n'
+    copied = copied_from(text, name=TEXT, price=NUMBER, sold={"type": "boolean"})
+    document = pasted(text).document
+    rows = {"rows": copied.values["rows",]}
+    steps = find_evidence(rows, [], None, most_chars=10**6, support=copied.place, request=document)
+    found, _ = all_of(steps)
+    assert found.unsupported == []
+    assert [found.fields[f"/rows/1/{key}"]["text"] for key in ("name", "price", "sold")] == ["Socks, red", "2.50", "no"]
+    assert all(0 < one["probability"] < 1 for one in found.fields.values())
+
+
+def test_a_field_without_a_column_is_named_in_a_warning() -> None:
+    copied = copied_from("name,price\nClogs,3.50\nSocks,2.50\n", **ARTICLES, colour={"type": ["string", "null"]})
+    assert [row["colour"] for row in copied.values["rows",]] == [None, None]
+    assert copied.warnings == ["No column of the table that fills /rows answers: colour."]
+
+
+def test_a_column_of_crosses_is_yes_and_no() -> None:
+    text = "| name | price | organic |\n|---|---|---|\n| Leek | 1,20 | x |\n| Kale | 1.002,40 | |\n"
+    rows = rows_of(text, **ARTICLES, organic={"type": "boolean"})
+    assert [(row["price"], row["organic"]) for row in rows] == [(1.2, True), (1002.4, False)]
+
+
+def test_amounts_in_brackets_and_with_a_minus_behind_them_are_negative() -> None:
+    text = "name\tprice\nRefund\t(12.50)\nReversal\t3.00-\nSale\t7.25 EUR\n"
+    assert [row["price"] for row in rows_of(text, **ARTICLES)] == [-12.5, -3, 7.25]
+
+
+def test_a_header_of_two_rows_names_columns_by_both() -> None:
+    text = "| | Price | |\n|---|---|---|\n| Route | Adult | Child |\n| North | 8.40 | 4.20 |\n| South | 9.00 | 4.50 |\n"
+    rows = rows_of(text, route=TEXT, price_child=NUMBER, price_adult=NUMBER)
+    assert rows[0] == {"route": "North", "price_child": 4.2, "price_adult": 8.4}
+
+
+def test_each_list_gets_the_table_that_answers_it_best() -> None:
+    text = "| name | price |\n|---|---|\n| Clogs | 3.50 |\n\n| city | country |\n|---|---|\n| Lyon | France |\n"
+    shops = {"type": "object", "properties": {"city": TEXT, "country": TEXT}, "required": ["city", "country"]}
+    goods = {"type": "object", "properties": ARTICLES, "required": list(ARTICLES)}
+    lists = {"shops": {"type": "array", "items": shops}, "goods": {"type": "array", "items": goods}}
+    values = copied_by({"type": "object", "properties": lists, "required": list(lists)}, text).values
+    assert values["shops",] == [{"city": "Lyon", "country": "France"}]
+    assert values["goods",] == [{"name": "Clogs", "price": 3.5}]
+
+
+def test_a_table_with_too_many_columns_for_its_fields_fills_no_list() -> None:
+    head = ",".join(["name", "price", *(f"c{at}" for at in range(MOST_PAIRS // 2))])
+    row = ",".join(["Socks", "2.50", *("1" for _ in range(MOST_PAIRS // 2))])
+    assert rows_of(f"{head}\n{row}\n{row}\n", **ARTICLES) in (None, [])
+    narrow = "name,price\nSocks,2.50\n"
+    assert rows_of(narrow, **ARTICLES) == CLOGS[1:]
+
+
+BOOKINGS = {"booked": DAY, "purpose": TEXT, "amount": NUMBER}
+
+
+def test_days_without_a_year_are_in_the_year_of_the_statement() -> None:
+    text = "Statement of 5 January 2025\n\nBooked;Purpose;Amount\n28.12.;Rent;-800,00\n02.01.;Shop;-12,50\n"
+    assert [row["booked"] for row in rows_of(text, **BOOKINGS)] == ["2024-12-28", "2025-01-02"]
+    named = "Period: 11/2024\n\nbooked\tpurpose\tamount\n21 Oct\tRent\t800.00\n2 Nov\tShop\t12.50\n"
+    assert [row["booked"] for row in rows_of(named, **BOOKINGS)] == ["2024-10-21", "2024-11-02"]
+
+
+def test_marks_behind_amounts_are_their_signs() -> None:
+    text = "Booked;Purpose;Amount\n01.07.2024;Rent;868,00 S\n30.07.2024;Wages;1.208,90 H\n"
+    assert [row["amount"] for row in rows_of(text, **BOOKINGS)] == [-868, 1208.9]
+    card = "booked\tpurpose\tamount\n2024-07-01\tShoes\t60.00\n2024-07-02\tPayment\t1,100.00 CR\n"
+    assert [row["amount"] for row in rows_of(card, **BOOKINGS)] == [60, -1100]
+    taxed = "booked\tpurpose\tamount\n2024-07-01\tBread\t3.29 B\n2024-07-02\tSoap\t1.19 A\n"
+    assert [row["amount"] for row in rows_of(taxed, **BOOKINGS)] == [3.29, 1.19]
+
+
+@each_case("heads", ["Money out;Money in", "Soll;Haben", "Débit;Crédit", "Dare;Avere", "Withdrawals;Deposits"])
+def test_two_columns_of_amounts_are_one_signed_amount(heads: str) -> None:
+    text = f"Booked;Purpose;{heads}\n01.07.2024;Rent;868,00;\n30.07.2024;Wages;;1.208,90\n"
+    assert [row["amount"] for row in rows_of(text, **BOOKINGS)] == [-868, 1208.9]
+    out, come = ({"type": ["number", "null"]} for _ in range(2))
+    rows = rows_of(
+        text, purpose=TEXT, **dict(zip(heads.replace(" ", "_").lower().split(";"), (out, come), strict=True))
+    )
+    assert [list(row.values())[1:] for row in rows] == [[868, None], [None, 1208.9]]
+
+
+def test_a_range_has_two_ends() -> None:
+    low, high = {"type": ["number", "null"]}, {"type": ["number", "null"]}
+    text = "test;value;reference range\nIron;9;30 - 400\nCRP;4;< 5\neGFR;92;> 60\n"
+    rows = rows_of(text, test=TEXT, value=NUMBER, reference_low=low, reference_high=high)
+    assert [(row["reference_low"], row["reference_high"]) for row in rows] == [(30, 400), (None, 5), (60, None)]
+
+
+def test_a_column_of_days_is_no_text() -> None:
+    text = "transaction\tdescription\tvalue\n2024-10-21\tHardware shop\t64.18\n2024-10-24\tFlorist\t9.20\n"
+    assert [row["transaction_text"] for row in rows_of(text, transaction_text=TEXT, value=NUMBER)] == [
+        "Hardware shop",
+        "Florist",
+    ]
+
+
+def test_numbers_of_a_table_tell_the_decimal_sign_of_others() -> None:
+    text = "article\tquantity\tweight\nBrick\t2.880\t11.520,0\nTile\t1.200\t3.960,5\n"
+    assert [row["quantity"] for row in rows_of(text, article=TEXT, quantity=NUMBER)] == [2880, 1200]
+
+
+def test_a_cell_of_a_regular_list_is_surer_than_one_of_a_sparse_list() -> None:
+    candidates = read(("Lamp", "30.00"), ("Chair", "33.60"), ("Desk", "12.50"), ("Ann Lee", "Lyon"), ("Bob", "Rome"))
+    known = {"Lamp": 3.0, "Chair": 3.0, "Desk": 3.0}, {"30.00": 3.0, "33.60": 3.0, "12.50": 3.0}
+    fields = [wanted(("items", "name"), TEXT, in_list=True), wanted(("items", "price"), NUMBER, in_list=True)]
+    regular = read_object_list(scored(candidates, list(zip(fields, known, strict=True))), ("items",))
+    sparse = {"Lamp": -0.5, "Ann Lee": 0.2, "Bob": 0.1, "Lyon": -0.3}
+    other = read_object_list(scored(candidates, [(fields[0], sparse), (fields[1], {"33.60": 0.0})]), ("items",))
+    chances = [[probability_in_list(cell) for cell in one.cells.values()] for one in (regular, other)]
+    assert min(chances[0]) > max(chances[1])
+    assert regular.expected > other.expected

@@ -1,0 +1,200 @@
+"""E-mails and mailboxes through the loader and the `ocr` task, in the processes where the server opens them."""
+
+import base64
+import io
+import mailbox
+from collections.abc import AsyncIterator, Sequence
+from email.message import EmailMessage
+from pathlib import Path
+
+import PIL.Image
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from models.vision.text import Image, PageReader, TextLine, Word
+from tasks.base import TaskRequest
+from tasks.errors import InputError, InputTooLarge
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.mail_file import MAX_NESTING, MAX_PARTS
+from tasks.inputs.source import Origin, Source
+from tasks.ocr import OcrTask
+from tests.office_files import document
+
+
+@pytest.fixture(scope="module")
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
+    yield loader
+    await loader.close()
+
+
+def sent(data: bytes, filename: str = "mail.eml") -> Source:
+    return Source(Origin("p"), payload=base64.b64encode(data).decode(), filename=filename)
+
+
+def mail(body: str = "Hello.", **headers: str) -> EmailMessage:
+    message = EmailMessage()
+    for name, value in {"from": "Ada <ada@a.example>", "subject": "Größe 12", **headers}.items():
+        message[name.capitalize()] = value
+    message.set_content(body)
+    return message
+
+
+def drawn(width: int) -> bytes:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (width, 30), "white").save(file, "PNG")
+    return file.getvalue()
+
+
+def pdf(*texts: str) -> bytes:
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(200, 100))
+    for text in texts:
+        canvas.drawString(20, 50, text)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+class WidthReader:
+    """Reads the width of a picture."""
+
+    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+        quad = ((2.0, 2.0), (40.0, 2.0), (40.0, 12.0), (2.0, 12.0))
+        return [TextLine((Word(f"{image.shape[1]} wide", quad, 0.9),), quad)]
+
+
+async def text_of(loader: MediaLoader, data: bytes, filename: str = "mail.eml") -> str:
+    async with await loader.open(sent(data, filename)) as opened:
+        assert opened.kind == "text"
+        return opened.text or ""
+
+
+async def read(loader: MediaLoader, data: bytes) -> str:
+    def reader() -> PageReader:
+        return WidthReader()
+
+    return str((await OcrTask(reader, loader).run(TaskRequest("", (sent(data),)))).data["extracted_text"])
+
+
+async def test_headers_stand_above_the_body(loader: MediaLoader) -> None:
+    message = mail("Guten Tag,\n\nwir bestellen 3 Stück.", to="b@b.example", date="Mon, 24 Feb 2025 18:31:40 +0100")
+    assert (await text_of(loader, message.as_bytes())).splitlines() == [
+        "From: Ada <ada@a.example>",
+        "To: b@b.example",
+        "Date: Mon, 24 Feb 2025 18:31:40 +0100",
+        "Subject: Größe 12",
+        "",
+        "Guten Tag,",
+        "",
+        "wir bestellen 3 Stück.",
+    ]
+
+
+async def test_a_plain_body_is_preferred_to_the_same_in_html(loader: MediaLoader) -> None:
+    message = mail("in plain words")
+    message.add_alternative("<p>in HTML</p>", subtype="html")
+    text = await text_of(loader, message.as_bytes())
+    assert "in plain words" in text
+    assert "in HTML" not in text
+
+
+async def test_the_tables_of_an_html_body_are_kept(loader: MediaLoader) -> None:
+    message = mail("Item Price Tea 3.00")
+    rows = "<tr><th>Item</th><th>Price</th></tr><tr><td>Tea</td><td>3.00</td></tr>"
+    message.add_alternative(f"<table>{rows}</table>", subtype="html")
+    assert "| Tea | 3.00 |" in await text_of(loader, message.as_bytes())
+
+
+async def test_text_and_office_files_are_read_where_they_are_attached(loader: MediaLoader) -> None:
+    message = mail()
+    message.add_attachment("a,b\n1,2\n", subtype="csv", filename="Tabelle Süd.csv")
+    word = document(lambda file: file.add_paragraph("Typed in a word processor."))
+    message.add_attachment(word, maintype="application", subtype="octet-stream", filename="letter.docx")
+    text = await text_of(loader, message.as_bytes())
+    assert "Attachments: Tabelle Süd.csv; letter.docx" in text
+    assert "Attachment: Tabelle Süd.csv\n\na,b\n1,2" in text
+    assert "Attachment: letter.docx\n\nTyped in a word processor." in text
+
+
+async def test_pictures_and_pages_of_attached_files_are_read_by_ocr_in_their_places(loader: MediaLoader) -> None:
+    message = mail()
+    message.add_attachment(pdf("first sheet", "second sheet"), maintype="application", subtype="pdf", filename="a.pdf")
+    message.add_attachment(drawn(75), maintype="image", subtype="png", filename="b.png")
+    message.add_attachment("the last", filename="c.txt")
+    text = await read(loader, message.as_bytes())
+    found = [text.index(part) for part in ("a.pdf\n", "first sheet", "second sheet", "75 wide", "the last")]
+    assert found == sorted(found)
+
+
+async def test_an_attached_e_mail_is_read_with_its_own_attachments(loader: MediaLoader) -> None:
+    inner = mail("The original.", subject="Offer 17")
+    inner.add_attachment(drawn(64), maintype="image", subtype="png", filename="plan.png")
+    outer = mail("See below.", subject="Fwd")
+    outer.add_attachment(inner)
+    text = await read(loader, outer.as_bytes())
+    assert "Attachments: Offer 17" in text
+    assert "The original." in text
+    assert "64 wide" in text
+
+
+async def test_an_attachment_that_is_not_read_is_named(loader: MediaLoader) -> None:
+    message = mail()
+    message.add_attachment(b"PK\x03\x04" + bytes(40), maintype="application", subtype="zip", filename="all.zip")
+    message.add_attachment(b"%PDF-1.7 damaged", maintype="application", subtype="pdf", filename="b.pdf")
+    text = await text_of(loader, message.as_bytes())
+    assert "Attachment: all.zip\n\n[attachment not read: application/zip]" in text
+    assert "Attachment: b.pdf\n\n[attachment not read: invalid_request]" in text
+
+
+async def test_e_mails_within_each_other_are_read_up_to_a_bound(loader: MediaLoader) -> None:
+    message = mail("the innermost")
+    for number in range(MAX_NESTING + 1):
+        outer = mail(f"level {number}.")
+        outer.add_attachment(message)
+        message = outer
+    text = await text_of(loader, message.as_bytes())
+    assert "level 1." in text
+    assert "the innermost" not in text
+    assert f"more than {MAX_NESTING} e-mails within each other" in text
+
+
+async def test_more_parts_than_the_limit_are_refused_with_the_limit(loader: MediaLoader) -> None:
+    part = b"--x\nContent-Type: text/plain\n\na\n"
+    data = b"Subject: s\nContent-Type: multipart/mixed; boundary=x\n\n" + part * MAX_PARTS + b"--x--\n"
+    with pytest.raises(InputTooLarge, match=f"more than {MAX_PARTS} parts"):
+        await loader.open(sent(data))
+
+
+@pytest.mark.parametrize("header", ["Content-Type: text/plain", "Content-Disposition: inline"])
+async def test_a_header_of_endless_parameters_is_cut_off(loader: MediaLoader, header: str) -> None:
+    text = await text_of(loader, f'Subject: s\n{header}; x="{";" * 1_000_000}"\n\nHello.'.encode())
+    assert text == "Subject: s\n\nHello."
+
+
+async def test_parts_nested_without_end_are_the_files_fault(loader: MediaLoader) -> None:
+    data = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (at, at) for at in range(3_000))
+    with pytest.raises(InputError):
+        await loader.open(sent(b"Subject: s\n" + data))
+
+
+async def test_all_e_mails_of_a_mailbox_are_read(loader: MediaLoader, tmp_path: Path) -> None:
+    box = mailbox.mbox(tmp_path / "box")
+    for number in range(3):
+        box.add(mail(f"From the beginning {number}\n\nFrom here on.", subject=f"Letter {number}"))
+    box.close()
+    text = await text_of(loader, (tmp_path / "box").read_bytes(), "box.mbox")
+    assert [f"Subject: Letter {number}" in text for number in range(3)] == [True] * 3
+    assert text.count("\n\nFrom here on.") == 3
+
+
+async def test_headers_that_cannot_be_decoded_are_kept_as_they_are(loader: MediaLoader) -> None:
+    text = await text_of(loader, b"Subject: =?no-such-charset?Q?abc?=\n\nbody\n")
+    assert "Subject: =?no-such-charset?Q?abc?=" in text
+
+
+async def test_a_body_in_another_charset_is_decoded(loader: MediaLoader) -> None:
+    data = "Content-Type: text/plain; charset=iso-8859-2\n\nzażółć gęślą jaźń".encode("iso-8859-2")
+    assert "zażółć gęślą jaźń" in await text_of(loader, data)

@@ -1,0 +1,121 @@
+"""Barcodes and two-dimensional codes are found in pictures and on pages, with their places."""
+
+import io
+
+import numpy as np
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from models.vision.text import Quad
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pdf.document import PdfPages
+from tasks.inputs.picture import PicturePages
+from tasks.inputs.printed_codes import MOST_CODES, find_codes
+from tasks.inputs.source import Blob
+from tests.printed_codes import LICENCE, PAYMENT, code_drawn, pdf_with, png_of, sheet_of
+
+
+def box_of(quad: Quad) -> tuple[float, float, float, float]:
+    xs, ys = [x for x, _ in quad], [y for _, y in quad]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "name"),
+    [
+        ("EAN13", "4006381333931", "EAN-13"),
+        ("Code128", "1Z999AA10123456784", "Code 128"),
+        ("Code39", "PARCEL 17", "Code 39"),
+        ("ITF", "10614141000415", "ITF"),
+        ("QRCode", PAYMENT, "QR Code"),
+        ("DataMatrix", "SN-2201-77", "Data Matrix"),
+        ("Aztec", "M1DOE/JANE", "Aztec"),
+        ("PDF417", LICENCE, "PDF417"),
+    ],
+)
+def test_a_code_is_read_with_its_kind_and_whole_text(kind: str, text: str, name: str) -> None:
+    [code] = find_codes(sheet_of((code_drawn(text, kind), 40, 50), width=1200))
+    assert (code.kind.removesuffix("-14").removesuffix(" Code"), code.text) == (name.removesuffix(" Code"), text)
+
+
+def test_element_strings_are_told_from_other_texts() -> None:
+    gs1 = code_drawn("(01)04006381333931(10)AB12", "DataMatrix", gs1=True)
+    [code] = find_codes(sheet_of((gs1, 40, 50)))
+    assert (code.text, code.is_gs1) == ("010400638133393110AB12", True)
+    [other] = find_codes(sheet_of((code_drawn("AB12", "DataMatrix"), 40, 50)))
+    assert not other.is_gs1
+
+
+def test_the_place_of_a_code_is_its_place_in_the_picture() -> None:
+    code = code_drawn("https://example.org/menu", "QRCode", scale=4)
+    [found] = find_codes(sheet_of((code, 300, 200)))
+    left, top, right, bottom = box_of(found.quad)
+    assert left == pytest.approx(300 + 16, abs=6)
+    assert top == pytest.approx(200 + 16, abs=6)
+    assert right - left == pytest.approx(code.shape[1] - 32, abs=8)
+    assert bottom - top == pytest.approx(code.shape[0] - 32, abs=8)
+
+
+def test_codes_come_from_top_to_bottom() -> None:
+    codes = [(code_drawn(text, "QRCode"), 40 + 200 * (number % 3), top) for number, (text, top) in enumerate(
+        [("third", 420), ("first", 20), ("second", 220)]
+    )]  # fmt: skip
+    assert [code.text for code in find_codes(sheet_of(*codes))] == ["first", "second", "third"]
+
+
+def test_the_number_of_codes_is_bounded() -> None:
+    codes = [
+        (code_drawn(f"N{number:02}", "QRCode", scale=2), 10 + 90 * (number % 8), 10 + 90 * (number // 8))
+        for number in range(MOST_CODES + 8)
+    ]
+    assert len(find_codes(sheet_of(*codes))) == MOST_CODES
+
+
+def test_a_huge_picture_is_searched_at_a_bounded_size() -> None:
+    sheet = np.full((5000, 6000, 3), 255, np.uint8)
+    code = code_drawn("far away", "QRCode", scale=12)
+    sheet[4000 : 4000 + code.shape[0], 5000 : 5000 + code.shape[1]] = code[:, :, None]
+    [found] = find_codes(sheet)
+    left, top, _, _ = box_of(found.quad)
+    assert (left, top) == (pytest.approx(5048, abs=12), pytest.approx(4048, abs=12))
+
+
+def test_a_ruled_sheet_and_noise_have_no_codes() -> None:
+    ruled = sheet_of()
+    ruled[::24] = 0
+    ruled[:, ::30] = 0
+    noise = np.random.default_rng(7).integers(0, 256, (600, 800, 3)).astype(np.uint8)
+    assert find_codes(ruled) == find_codes(noise) == ()
+
+
+def test_a_thin_barcode_on_a_page_is_read_with_its_place_in_the_page_s_pixels() -> None:
+    # 233 bars and gaps on 145 points: 1.2 pixels each at 144 DPI.
+    data = pdf_with(code_drawn("1Z999AA10123456784", "Code128", scale=1), "Parcel", width=145)
+    pages = PdfPages(Blob(data, "application/pdf", "label", "p"), MediaLimits())
+    [code] = pages.codes(1)
+    pages.close()
+    left, top, right, _ = box_of(code.quad)
+    assert code.text == "1Z999AA10123456784"
+    assert 120 <= left <= 150
+    assert 190 <= top <= 320
+    assert right <= 2 * (60 + 145)
+
+
+def test_only_a_page_with_more_than_text_may_have_codes() -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(300, 300))
+    canvas.drawString(40, 200, "Nothing but text")
+    canvas.showPage()
+    canvas.drawString(40, 200, "Text in a frame")
+    canvas.rect(30, 190, 120, 30)
+    canvas.showPage()
+    canvas.save()
+    pages = PdfPages(Blob(buffer.getvalue(), "application/pdf", "letter", "p"), MediaLimits())
+    assert [pages.text_layer(number).has_drawings for number in (1, 2)] == [False, True]
+    pages.close()
+
+
+def test_codes_of_a_picture_file_are_read() -> None:
+    data = png_of(sheet_of((code_drawn("4006381333931", "EAN13"), 40, 50)))
+    pages = PicturePages(Blob(data, "image/png", "photo", "p"), MediaLimits())
+    assert [(code.kind, code.text) for code in pages.codes(1)] == [("EAN-13", "4006381333931")]

@@ -1,0 +1,99 @@
+"""Boxes and circles to be ticked are found in pictures, and letters and tables are not taken for them."""
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+from models.vision.page_geometry import UPRIGHT
+from models.vision.text import Quad, TextLine, Word
+from tasks.layout.tick_boxes import TickBox, tick_boxes_in
+from tests.drawn_forms import form_of
+from tests.entries import text_line
+from tests.pages import typeface_of
+
+HEIGHT = 32.0
+"""Height of the lines of a form whose letters have size 26."""
+
+
+def centre(quad: Quad) -> tuple[float, float]:
+    return (quad[0][0] + quad[2][0]) / 2, (quad[0][1] + quad[2][1]) / 2
+
+
+def boxes_on(sheet: Pillow.Image, *words: Word) -> list[TickBox]:
+    lines = [TextLine((word,), word.quad) for word in words] or [text_line("Text", 600, 5, HEIGHT)]
+    return tick_boxes_in(np.asarray(sheet.convert("RGB")), lines, UPRIGHT)
+
+
+def word(text: str, left: float, top: float, right: float, bottom: float, confidence: float = 0.9) -> Word:
+    return Word(text, ((left, top), (right, top), (right, bottom), (left, bottom)), confidence)
+
+
+@pytest.mark.parametrize("rounds", [False, True])
+def test_boxes_of_drawn_forms_are_found_and_told_apart(rounds: bool) -> None:
+    for seed in range(40):
+        form = form_of(seed, rounds=rounds, size=26, rows=3)
+        found = {
+            centre(box.quad): box.is_ticked
+            for box in tick_boxes_in(form.picture, [text_line("Text", 900, 5, HEIGHT)], UPRIGHT)
+        }
+        for (left, top, right, bottom), is_ticked in form.boxes:
+            near = [
+                ticked
+                for (x, y), ticked in found.items()
+                if abs(x - (left + right) / 2) <= 3 and abs(y - (top + bottom) / 2) <= 3
+            ]
+            assert near == [is_ticked], (seed, left, top)
+
+
+def test_a_place_is_given_in_pixels_of_the_source() -> None:
+    sheet = Pillow.new("L", (700, 300), 255)
+    ImageDraw.Draw(sheet).rectangle((100, 80, 126, 106), outline=0, width=2)
+    [box] = boxes_on(sheet)
+    assert not box.is_ticked
+    assert [value for point in (box.quad[0], box.quad[2]) for value in point] == pytest.approx(
+        [100, 80, 126, 106], abs=2
+    )
+
+
+def test_cells_of_tables_and_combs_are_no_boxes() -> None:
+    sheet = Pillow.new("L", (700, 400), 255)
+    draw = ImageDraw.Draw(sheet)
+    for at in range(8):
+        draw.rectangle((100 + 26 * at, 80, 126 + 26 * at, 106), outline=0, width=2)
+    for row in range(4):
+        for column in range(4):
+            draw.rectangle((100 + 120 * column, 200 + 30 * row, 220 + 120 * column, 230 + 30 * row), outline=0)
+    assert boxes_on(sheet) == []
+
+
+def test_letters_in_words_are_no_boxes_and_no_circles() -> None:
+    sheet = Pillow.new("L", (900, 200), 255)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((40, 60), "COMMON DOOR &8 eight Qo", 0, typeface_of("vera", 40))
+    at, words = 40.0, []
+    for text in ("COMMON", "DOOR", "&8", "eight", "Qo"):
+        end = at + typeface_of("vera", 40).getlength(text)
+        words.append(word(text, at, 60, end, 110))
+        at = end + typeface_of("vera", 40).getlength(" ")
+    assert boxes_on(sheet, *words) == []
+
+
+def test_a_letter_that_the_file_carries_is_no_box() -> None:
+    sheet = Pillow.new("L", (700, 300), 255)
+    ImageDraw.Draw(sheet).rectangle((100, 80, 126, 106), outline=0, width=2)
+    assert len(boxes_on(sheet, word("O", 98, 78, 128, 108))) == 1
+    assert boxes_on(sheet, word("O", 98, 78, 128, 108, confidence=1.0)) == []
+    assert len(boxes_on(sheet, word("X", 98, 78, 128, 108, confidence=1.0))) == 1
+
+
+def test_circles_none_of_which_is_ticked_are_letters() -> None:
+    sheet = Pillow.new("L", (700, 300), 255)
+    for left in (100, 200):
+        ImageDraw.Draw(sheet).ellipse((left, 80, left + 26, 106), outline=0, width=2)
+    assert boxes_on(sheet) == []
+
+
+def test_a_blank_sheet_and_a_dark_one_have_no_boxes() -> None:
+    for shade in (255, 0):
+        assert boxes_on(Pillow.new("L", (700, 300), shade)) == []
