@@ -20,9 +20,11 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.printed_codes import PrintedCode
 from tasks.inputs.text.text_file import unread
+from tasks.layout.drawn_combs import CombSheet
 from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
 from tasks.layout.tick_boxes import tick_boxes_in
+from tasks.layout.upright_ink import UprightInk
 from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import PagePosition, all_pages, asked_for, check_number, opened_documents
 from tasks.wording.page_range import Form, page_hints, requested_form
@@ -190,18 +192,28 @@ async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> 
 
     (picture, read), codes = await both(read_picture(), read_codes())
 
-    def laid_out() -> _Section:
+    def placed() -> tuple[list[TextLine], PageGeometry, UprightInk | None, CombSheet | None]:
         lines = combined(layer.lines, read)
         geometry = PageGeometry.of_lines(lines)
+        if picture is None or not is_searched:
+            return lines, geometry, None, None
+        ink = UprightInk.of_picture(picture, lines, geometry)
+        return lines, geometry, ink, None if layer.complete else CombSheet.of_page(ink)
+
+    # Laying out thousands of words would block the event loop.
+    lines, geometry, ink, sheet = await asyncio.to_thread(placed)
+    of_sheet = await pictures.read(sheet.picture) if sheet is not None else ()
+
+    def laid_out() -> _Section:
+        every = lines if sheet is None else sheet.applied(lines, of_sheet)
         rulings: Sequence[Ruling] = layer.rulings
         if picture is not None and not layer.complete:
             # The search for ruled lines takes up to a third of a second on a large scan.
-            rulings = rulings_in(picture, lines, geometry) if form.needs_tables else ()
-        section = page_section(lines, page.place, width, height, page.document.timestamp(page.number), geometry)
-        boxes = tick_boxes_in(picture, lines, geometry) if picture is not None and is_searched else ()
+            rulings = rulings_in(picture, every, geometry) if form.needs_tables else ()
+        section = page_section(every, page.place, width, height, page.document.timestamp(page.number), geometry)
+        boxes = tick_boxes_in(ink, every) if ink is not None else ()
         return section, PageLayout(rulings, geometry, codes, boxes)
 
-    # Laying out thousands of words would block the event loop.
     return await asyncio.to_thread(laid_out)
 
 

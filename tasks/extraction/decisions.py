@@ -14,7 +14,6 @@ import numpy as np
 
 from tasks.extraction.affinity import affinity, likeness
 from tasks.extraction.candidates import CandidateSpan, LineSegment
-from tasks.extraction.features import types_of
 from tasks.extraction.fields import FormField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -74,6 +73,8 @@ _LITTLE = frozenset(
     fold("is has have was are can does with and or of the a an in for to if whether included required flag yes no")
 )
 """Words in the names of booleans that say nothing about the subject."""
+_BEFORE_PRICE = re.compile(r"[^\W\d][^\d€£$]*(?= (?:[€£$]|[A-Z]{3} )? ?\d)")
+"""Pattern of the words of an option before its price."""
 _CELL_END = re.compile(r"\t|\s{3,}|\n")
 _CLAUSE = re.compile(r"[.,;:!?\n\t()]")
 
@@ -98,21 +99,15 @@ class _Option(NamedTuple):
     """The text that names what the options are for; may be empty."""
 
 
-def is_choice(schema: Mapping[str, Any]) -> bool:
-    """True if a field is a boolean, or an enum of words of which several are possible."""
-    if "enum" in schema:
-        said = [value for value in schema["enum"] if value is not None]
-        return bool(said) and all(isinstance(value, str) for value in said)
-    return types_of(schema) == {"boolean"}
-
-
 def decide(
     fields: Mapping[JsonPath, tuple[FormField, Names]],
+    lists: Mapping[JsonPath, tuple[Sequence[str], Names]],
     read: Sequence[Entry],
     passages: Sequence[Passage],
     scored: FieldScores | None,
 ) -> dict[JsonPath, Decision]:
-    """Decide the fields that anything in the passages of the entries `read` decides. Synchronous."""
+    """Decide the fields that anything in the passages of the entries `read` decides, and the items of `lists` of
+    choices, of which each may be ticked. Synchronous."""
     options = [option for passage in passages for option in _options(passage)]
     options += _options_in_cells(scored.candidates.segments) if scored else ()
     found = {}
@@ -125,8 +120,10 @@ def decide(
             or (_by_words(values, names, passages) if "enum" in field.schema else _by_name(names, passages))
         )
         if decision is not None:
-            found[path] = decision._replace(entry=read[decision.passage.entry])
-    return found
+            found[path] = decision
+    for path, (choices, names) in lists.items():
+        found |= {(*path, at): one for at, one in enumerate(_by_boxes(choices, names, options))}
+    return {path: one._replace(entry=read[one.passage.entry]) for path, one in found.items()}
 
 
 def _values_of(schema: Mapping[str, Any]) -> Sequence[Any]:
@@ -217,7 +214,7 @@ def _naming(names: Names, text: str) -> float:
 
 def _by_box(values: Sequence[Any], names: Names, options: Sequence[_Option]) -> Decision | None:
     """Decide by the ticked option of a group whose options are the field's values, or that the field's name names."""
-    own = [(option, meant) for option in options if (meant := _meaning(option.text, values)) is not None]
+    own = _meant(values, options)
     ticked = [(option, meant) for option, meant in own if option.is_ticked]
     ranked = sorted(ticked, key=lambda one: -_naming(names, one[0].group))
     if ranked:
@@ -232,6 +229,37 @@ def _by_box(values: Sequence[Any], names: Names, options: Sequence[_Option]) -> 
         if best is not None and _naming(names, best.text) >= ALIKE:
             return Decision(best.is_ticked, TICKED_BY_LABEL, best.passage, best.words)
     return None
+
+
+def _by_boxes(values: Sequence[str], names: Names, options: Sequence[_Option]) -> list[Decision]:
+    """Decide the items of a list by the ticked options of one group: the one that the list's name names, or else the
+    only one that has two of the values."""
+    groups: dict[str, list[tuple[_Option, Any]]] = {}
+    for option, meant in _meant(values, options):
+        groups.setdefault(option.group, []).append((option, meant))
+    several = {group: own for group, own in groups.items() if len({meant for _, meant in own}) > 1}
+    if not several:
+        return []
+    best = max(several, key=lambda group: _naming(names, group))
+    is_named = _naming(names, best) >= ALIKE
+    if not is_named and len(several) > 1:
+        return []
+    own = several[best]
+    probability = TICKED_BY_LABEL if is_named or len({meant for _, meant in own}) == len(values) else TICKED_ALONE
+    ticked = {meant: option for option, meant in own if option.is_ticked}
+    return [Decision(value, probability, option.passage, option.words) for value, option in ticked.items()]
+
+
+def _meant(values: Sequence[Any], options: Sequence[_Option]) -> list[tuple[_Option, Any]]:
+    """Return the options that are one of the values, each with its value. A price may follow: `Full £32.00`."""
+    found = []
+    for option in options:
+        value = _meaning(option.text, values)
+        if value is None and (words := _BEFORE_PRICE.match(option.text)):
+            value = _meaning(words[0], values)
+        if value is not None:
+            found.append((option, value))
+    return found
 
 
 def _behind_own_label(values: Sequence[Any], names: Names, scored: FieldScores | None) -> Decision | None:

@@ -1,7 +1,7 @@
 """Fields of a schema or of an answer whose values may be looked for in the texts that were read."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -94,6 +94,24 @@ def texts_of(schema: Mapping[str, Any]) -> list[FormField]:
     """Return the lists of plain strings outside other lists."""
     found = [one for one in _fields(schema, schema, (), 0) if _is_of_texts(schema, one.schema)]
     return found if len(found) <= MOST_FIELDS else []
+
+
+def choice_lists_of(schema: Mapping[str, Any]) -> list[tuple[FormField, Sequence[str]]]:
+    """Return the lists of choices outside other lists, each with the values that its items may have."""
+    found: list[tuple[FormField, Sequence[str]]] = []
+    for one in _fields(schema, schema, (), 0):
+        item = resolved(schema, one.schema.get("items", {}))
+        if "array" in types_of(one.schema) and "enum" in item and is_choice(item):
+            found.append((one, [value for value in item["enum"] if value is not None]))
+    return found if len(found) <= MOST_FIELDS else []
+
+
+def is_choice(schema: Mapping[str, Any]) -> bool:
+    """True if a field is a boolean, or an enum of words of which several are possible."""
+    if "enum" in schema:
+        said = [value for value in schema["enum"] if value is not None]
+        return bool(said) and all(isinstance(value, str) for value in said)
+    return types_of(schema) == {"boolean"}
 
 
 def _is_of_texts(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from models.fair_executor import Slices, all_of
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import UNREADABLE, emptiest
 from tasks.extraction.dated_entries import dated_entries
-from tasks.extraction.decisions import Decision, decide, is_choice
+from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import LARGEST_AMOUNT
@@ -19,8 +19,10 @@ from tasks.extraction.fields import (
     MOST_FIELDS,
     FormField,
     WantedField,
+    choice_lists_of,
     count_beyond,
     fields_of,
+    is_choice,
     is_of_text,
     lists_of,
     texts_of,
@@ -187,6 +189,8 @@ class _FormToFill:
     """The lists of texts that are wanted, by path, each with the check of a value against its schema."""
     choices: Mapping[JsonPath, tuple[FormField, Names]]
     """The booleans and enums of words, by path."""
+    choice_lists: Mapping[JsonPath, tuple[Sequence[str], Names]]
+    """The lists of choices, by path, each with the values of its items."""
     read: Sequence[Entry]
     """The entries in which fields are looked for."""
     beyond: int
@@ -206,7 +210,8 @@ class _FormToFill:
         `listed` are the fields of the lists of objects, of which `tables` are filled already.
         """
         fields, texts = fields_of(schema), texts_of(schema)
-        if not (fields or listed or texts):
+        choice_lists = choice_lists_of(schema)
+        if not (fields or listed or texts or choice_lists):
             return None
         names = {one.path: names_of(one.path, one.schema) for one in fields}
         values: dict[JsonPath, Any] = {}
@@ -247,7 +252,8 @@ class _FormToFill:
             if is_of_text(asked, named):
                 of_texts[one.path] = _Fits({**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema})
                 wanted.append(WantedField(one.path, asked, named, _is_text, may_be_left_out=True))
-        return cls(values, wanted, lists, tables, of_texts, choices, read, beyond)
+        of_choices = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}
+        return cls(values, wanted, lists, tables, of_texts, choices, of_choices, read, beyond)
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
         """Yield the lists of texts, each with the value that it gets if no item is found: null, or an empty list.
@@ -265,7 +271,7 @@ class _FormToFill:
         values = {**self.values}
         passages = scored.candidates.passages if scored else passages_of(self.read)
         yield
-        decided = decide(self.choices, self.read, passages, scored)
+        decided = decide(self.choices, self.choice_lists, self.read, passages, scored)
         choices: Mapping[JsonPath, ChosenValue] = {}
         tables = self.tables
         if scored:
@@ -298,7 +304,10 @@ class _FormToFill:
                     values[one.path] = LEFT_OUT
             else:
                 values[one.path] = choice.value
-        values |= {path: one.value for path, one in decided.items()}
+        values |= {path: one.value for path, one in decided.items() if path in self.choices}
+        for path in self.choice_lists:
+            if ticked := [one.value for at, one in decided.items() if at[:-1] == path]:
+                values[path] = ticked
         values |= {path: one.rows for path, one in tables.items()}
         lacking = [*self._lacking({path for path in self.lists if path not in tables and values.get(path)})]
         return CopiedFields(values, scored, tables, lacking, decided, improbable)

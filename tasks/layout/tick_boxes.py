@@ -12,13 +12,12 @@ from math import pi
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.page_geometry import PageGeometry
-from models.vision.text import Image, Quad, TextLine, Word
-from tasks.layout.rulings import skew_of
+from models.vision.text import Quad, TextLine, Word
+from tasks.layout.upright_ink import UprightInk
 
-_SIGN = "[口回図囗凶区□■▢▣☐☑☒⊠⊡○◯●◉◎⦿•©®✓✔✗✘✕√]"
-BOX_READ_AS = re.compile(rf"{_SIGN}|[OoXxVvDQ0](?=[A-ZÀ-Þ][a-zà-ÿ])")
-"""Pattern of a first sign that OCR reads in the place of a box or a circle: `□Yes`, `口Yes`, `XYes`."""
+_SIGN = "[口回図囗凶区冈网因囧困田□■▢▣☐☑☒⊠⊡○◯●◉◎⦿•©®✓✔✗✘✕√]"
+BOX_READ_AS = re.compile(rf"{_SIGN}|[\[\]|](?=[^\W\d_])|[OoXxVvDQ0](?=[A-ZÀ-Þ][a-zà-ÿ])")
+"""Pattern of a first sign that OCR reads in the place of a box or a circle: `□Yes`, `口Yes`, `XYes`, `]yes`."""
 ENDS_AS_BOX = re.compile(rf".*{_SIGN}")
 """Pattern of a text with such a sign at its end."""
 _ALONE = re.compile(rf"{_SIGN}+|[\[(|][ xXvV{_SIGN[1:-1]}]?[\])|]?|[OoQ0DXxVv/\\]")
@@ -29,10 +28,6 @@ SIZES = 0.45, 0.75, 1.3
 """Least sides of small, usual and large boxes in line heights."""
 SPREAD = 1.8
 """Largest side of the boxes of one size, as a multiple of the least."""
-_LONGEST_SIDE = 2400
-"""Longest side in pixels of a picture that is searched for boxes; larger ones are scaled down."""
-_FAINTEST = 12
-"""Least difference in grey levels between a line and its surroundings."""
 _STRAIGHT = 0.6
 """Least share of a side that is straight: corners may be round."""
 _MOST_STROKES = 6_000
@@ -82,38 +77,20 @@ class _Outline:
         return (self.right - self.left + self.bottom - self.top) / 2
 
 
-def tick_boxes_in(picture: Image, lines: Sequence[TextLine], geometry: PageGeometry) -> list[TickBox]:
-    """Return the boxes and circles to be ticked in `picture`, whose text stands in `lines`, from top to bottom."""
-    import cv2
-
-    _, height = skew_of(lines)
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    scale = min(1.0, _LONGEST_SIDE / max(grey.shape))
-    left, top = 0.0, 0.0
-    if not geometry.is_upright:
-        grey, (left, top), scale = geometry.flattened(grey, scale)
-    elif scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    height *= scale
-    around = 2 * int(1.5 * height) + 3
-    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
-    words = [word for line in geometry.upright_lines(lines) for word in line.words]
-    circles = _outside_words(_circles(ink, height), words, scale, (left, top))
+def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
+    """Return the boxes and circles to be ticked on `page`, whose text stands in `lines`, from top to bottom."""
+    ink, height = page.ink, page.height
+    words = [word for line in page.geometry.upright_lines(lines) for word in line.words]
+    circles = _outside_words(_circles(ink, height), words, page)
     # The search for others like them costs most, and letters have four sides, too.
-    squares = _outside_words([one for size in SIZES for one in _squares(ink, size * height)], words, scale, (left, top))
+    squares = _outside_words([one for size in SIZES for one in _squares(ink, size * height)], words, page)
     squares = _without_doubles(squares)
-    found = [*squares, *_outside_words(list(_squares_like(ink, squares)), words, scale, (left, top))]
+    found = [*squares, *_outside_words(list(_squares_like(ink, squares)), words, page)]
     found += [one for one in circles if _is_among_circles(one, circles)]
     found = [one for one in found if _stands_free(ink, one)]
     found = sorted(_without_doubles(found), key=lambda one: (one.top, one.left))[:MOST_BOXES]
-    if not found:
-        return []
-    corners = [[(a.left, a.top), (a.right, a.top), (a.right, a.bottom), (a.left, a.bottom)] for a in found]
-    places = geometry.source(np.array(corners, np.float64) / scale + (left, top)).tolist()
-    return [
-        TickBox(((ax, ay), (bx, by), (cx, cy), (dx, dy)), one.is_ticked)
-        for one, ((ax, ay), (bx, by), (cx, cy), (dx, dy)) in zip(found, places, strict=True)
-    ]
+    quads = page.source_quads([(one.left, one.top, one.right, one.bottom) for one in found])
+    return [TickBox(quad, one.is_ticked) for quad, one in zip(quads, found, strict=True)]
 
 
 def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
@@ -280,14 +257,12 @@ def _is_among_circles(one: _Outline, found: Sequence[_Outline]) -> bool:
     return len(alike) >= 2 and any(other.is_ticked for other in alike)
 
 
-def _outside_words(
-    found: Sequence[_Outline], words: Sequence[Word], scale: float, corner: tuple[float, float]
-) -> list[_Outline]:
+def _outside_words(found: Sequence[_Outline], words: Sequence[Word], page: UprightInk) -> list[_Outline]:
     """Return the boxes that are not letters: those outside words, and those where a word begins or
     ends with a sign or letter that such a box is read as."""
     if not words:
         return list(found)
-    quads = (np.array([word.quad for word in words], np.float64) - corner) * scale
+    quads = page.pixels([word.quad for word in words])
     left, top = quads.min(axis=1).T
     right, bottom = quads.max(axis=1).T
     kept = []

@@ -1,0 +1,287 @@
+"""Finds drawn combs, which are rows of equal cells for one character each, and reads them without their walls.
+
+OCR takes the walls between cells for letters (`B|O|U` is read as `BIOIU`) and parts the characters. So the characters
+are set side by side on a sheet of their own, as in running text, and read again; each is put back in its cell.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.text import Image, TextLine, Word
+from tasks.layout.lines import line_of
+from tasks.layout.upright_ink import UprightInk
+
+MOST_COMBS = 60
+"""Largest number of combs of a page that are read, from the top. A dense form has forty."""
+_FEWEST_CELLS = 4
+"""Fewest cells of a comb, in all its groups."""
+_WALL = 0.75, 3.5
+"""Least and largest height of a wall in line heights."""
+_MOST_WALLS = 4_000
+"""Largest number of upright strokes that are compared, the first from the left."""
+_ALIKE = 0.2
+"""Largest difference of the ends of two neighbouring walls, as a share of their height."""
+_WIDTH = 0.45, 2.2
+"""Least and largest width of a cell, as a share of its height."""
+_EVEN = 0.15
+"""Largest difference of the widths of a comb's cells, as a share of the usual one."""
+_GROUP_GAP = 0.45
+"""Largest gap between two groups of cells (day, month and year), as a share of a cell."""
+_EDGE = 0.8
+"""Least share of the lower edge that is drawn. The upper edge of a comb may be open."""
+_DRAWN = 0.5
+"""Least share of a row of pixels that is ink where the upper or lower edge of the cells runs."""
+_RIM = 0.08
+"""Width, as a share of a cell's height, of what is left out beside its walls."""
+_PAPER = 0.9
+"""Least brightness of a pixel that is white on the sheet, as a share of the paper's."""
+_SPECK = 0.2
+"""Least width or height of a character, as a share of its cell's height."""
+_BAND = 96
+"""Height in pixels of a comb's row on the sheet."""
+_CELL_HEIGHT = 64
+"""Height in pixels of a cell on the sheet; its character has two thirds of it."""
+_BESIDE, _BETWEEN = 7, 34
+"""Gaps on the sheet between neighbouring characters and, at an empty cell, between words, in pixels."""
+_ORDERED = "ABCDEFGHIJ", "0123456789"
+"""Characters that are the categories of a licence or the steps of a scale, not a word, if they stand in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _CombCell:
+    left: float
+    right: float
+    begins_group: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnComb:
+    """A comb in pixels of a page's ink."""
+
+    top: float
+    bottom: float
+    cells: Sequence[_CombCell]
+
+
+def combs_on(page: UprightInk) -> list[DrawnComb]:
+    """Return the combs of a page from top to bottom."""
+    combs = (comb for chain in _chains(_walls(page)) for comb in _combs_of(chain))
+    found = [comb for comb in combs if _has_lower_edge(page.ink, comb)]
+    return sorted(found, key=lambda comb: (comb.top, comb.cells[0].left))[:MOST_COMBS]
+
+
+def _walls(page: UprightInk) -> NDArray[np.float64]:
+    """Return place, upper end and lower end of the straight upright strokes, from left to right."""
+    import cv2
+
+    least, most = _WALL[0] * page.height, _WALL[1] * page.height
+    # A wall that is not quite upright is in pieces, one a column.
+    columns = cv2.morphologyEx(page.ink, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
+    columns = cv2.morphologyEx(columns, cv2.MORPH_OPEN, np.ones((max(5, int(0.8 * least)), 1), np.uint8))
+    columns = cv2.morphologyEx(columns, cv2.MORPH_CLOSE, np.ones((3, 2), np.uint8))
+    _, _, boxes, centres = cv2.connectedComponentsWithStats(columns, connectivity=8)
+    boxes, centres = boxes[1:], centres[1:]
+    height, top = boxes[:, cv2.CC_STAT_HEIGHT], boxes[:, cv2.CC_STAT_TOP]
+    is_wall = (height >= least) & (height <= most) & (boxes[:, cv2.CC_STAT_WIDTH] <= np.maximum(3, 0.25 * height))
+    found = np.stack([centres[:, 0], top, top + height], axis=1)[is_wall].astype(np.float64)
+    return np.asarray(found[np.argsort(found[:, 0], kind="stable")][:_MOST_WALLS])
+
+
+def _chains(walls: NDArray[np.float64]) -> Iterator[list[tuple[float, float, float]]]:
+    """Yield the walls of the same height that stand side by side, each in one chain."""
+    rest = walls
+    while len(rest) > _FEWEST_CELLS:
+        chain = [rest[0]]
+        kept = np.ones(len(rest), np.bool_)
+        kept[0] = False
+        for at in range(1, len(rest)):
+            x, top, bottom = rest[at]
+            last_x, last_top, last_bottom = chain[-1]
+            side = last_bottom - last_top
+            if x - last_x > _WIDTH[1] * side:
+                break
+            if abs(top - last_top) <= _ALIKE * side and abs(bottom - last_bottom) <= _ALIKE * side:
+                chain.append(rest[at])
+                kept[at] = False
+        rest = rest[kept]
+        if len(chain) > _FEWEST_CELLS:
+            yield [(float(x), float(top), float(bottom)) for x, top, bottom in chain]
+
+
+def _combs_of(chain: Sequence[tuple[float, float, float]]) -> Iterator[DrawnComb]:
+    """Yield the runs of cells of one width in a chain of walls."""
+    side = median(bottom - top for _, top, bottom in chain)
+    steps = [after[0] - before[0] for before, after in pairwise(chain)]
+    cells = [step for step in steps if _WIDTH[0] * side <= step <= _WIDTH[1] * side]
+    if not cells:
+        return
+    pitch = median(cells)
+    found: list[_CombCell] = []
+    walls: list[tuple[float, float, float]] = []
+    begins_group = False
+    for (before, after), step in zip(pairwise(chain), steps, strict=True):
+        if abs(step - pitch) <= _EVEN * pitch:
+            found.append(_CombCell(before[0], after[0], begins_group))
+            walls += [before, after]
+            begins_group = False
+        elif step <= _GROUP_GAP * pitch and found and not begins_group:
+            begins_group = True
+        else:
+            yield from _comb(found, walls)
+            found, walls, begins_group = [], [], False
+    yield from _comb(found, walls)
+
+
+def _comb(cells: Sequence[_CombCell], walls: Sequence[tuple[float, float, float]]) -> Iterator[DrawnComb]:
+    if len(cells) >= _FEWEST_CELLS:
+        yield DrawnComb(median(top for _, top, _ in walls), median(bottom for _, _, bottom in walls), tuple(cells))
+
+
+def _has_lower_edge(ink: NDArray[np.uint8], comb: DrawnComb) -> bool:
+    reach = max(2, round(0.12 * (comb.bottom - comb.top)))
+    level = round(comb.bottom)
+    below = ink[max(0, level - reach) : level + reach + 1, round(comb.cells[0].left) : round(comb.cells[-1].right) + 1]
+    return bool(below.size and (below > 0).any(axis=0).mean() >= _EDGE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Character:
+    cell: int
+    """Index of its cell in the comb."""
+    left: int
+    right: int
+    """Place on the sheet in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class CombSheet:
+    """The characters of a page's combs, one comb a row, set side by side."""
+
+    page: UprightInk
+    picture: Image
+    combs: Sequence[DrawnComb]
+    characters: Sequence[Sequence[_Character]]
+    """Characters of each comb, from left to right."""
+
+    @classmethod
+    def of_page(cls, page: UprightInk) -> "CombSheet | None":
+        """Return the sheet of the combs in which something stands, or None if there is none."""
+        rows = [(comb, row) for comb in combs_on(page) if (row := _row_of(page, comb))]
+        if not rows:
+            return None
+        width = max(row[-1][1].right for _, row in rows) + _BAND
+        sheet = np.full((_BAND * len(rows), width), 255, np.uint8)
+        for at, (_, row) in enumerate(rows):
+            top = _BAND * at + (_BAND - _CELL_HEIGHT) // 2
+            for picture, place in row:
+                sheet[top : top + _CELL_HEIGHT, place.left : place.right] = picture
+        characters = [[place for _, place in row] for _, row in rows]
+        return cls(page, np.stack([sheet] * 3, axis=2), [comb for comb, _ in rows], characters)
+
+    def applied(self, lines: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
+        """Return `lines` of the page with what was `read` of this sheet in place of what OCR made of its combs."""
+        of_comb: dict[int, list[Word]] = {}
+        for word in sorted((word for line in read for word in line.words), key=lambda word: word.quad[0][0]):
+            row = int((word.quad[0][1] + word.quad[2][1]) / 2 // _BAND)
+            if 0 <= row < len(self.combs):
+                of_comb.setdefault(row, []).append(word)
+        found = {row: words for row, some in of_comb.items() if (words := self._words(row, some))}
+        outside = self._outside([self.combs[row] for row in found], lines)
+        return [*outside, *(line_of(words) for words in found.values())]
+
+    def _words(self, row: int, read: Sequence[Word]) -> list[Word]:
+        """Return the words of a comb at their cells; none if its cells hold more than a character each."""
+        comb, characters = self.combs[row], self.characters[row]
+        text = "".join(word.text for word in read)
+        if not text or len(text) > len(characters) or any(text in order for order in _ORDERED):
+            return []
+        runs = list(_runs(comb, characters))
+        if len(text) == len(characters):
+            letters = iter(text)
+            texts = ["".join(next(letters) for _ in run) for run in runs]
+        else:
+            texts = [_read_between(run[0].left, run[-1].right, read) for run in runs]
+        places = self.page.source_quads(
+            [(comb.cells[run[0].cell].left, comb.top, comb.cells[run[-1].cell].right, comb.bottom) for run in runs]
+        )
+        sureness = min(word.confidence for word in read)
+        return [Word(text, quad, sureness) for text, quad in zip(texts, places, strict=True) if text]
+
+    def _outside(self, combs: Sequence[DrawnComb], lines: Sequence[TextLine]) -> Iterator[TextLine]:
+        """Yield the lines without the words that stand in one of the combs."""
+        if not combs:
+            yield from lines
+            return
+        edges = np.array([(one.cells[0].left, one.top, one.cells[-1].right, one.bottom) for one in combs])
+        for line, upright in zip(lines, self.page.geometry.upright_lines(lines), strict=True):
+            middles = self.page.pixels([word.quad for word in upright.words]).mean(axis=1)[:, None]
+            is_inside = ((middles > edges[:, :2]) & (middles < edges[:, 2:])).all(axis=2).any(axis=1)
+            rest = [word for word, inside in zip(line.words, is_inside.tolist(), strict=True) if not inside]
+            if len(rest) == len(line.words):
+                yield line
+            elif rest:
+                yield line_of(rest)
+
+
+def _row_of(page: UprightInk, comb: DrawnComb) -> list[tuple[NDArray[np.uint8], _Character]]:
+    """Return the picture and the place on the sheet of each character of a comb."""
+    import cv2
+
+    high = comb.bottom - comb.top
+    rim = max(2, round(_RIM * high))
+    top, bottom = _inside(page.ink, comb, rim)
+    if bottom - top < rim:
+        return []
+    scale = _CELL_HEIGHT / (bottom - top)
+    found: list[tuple[NDArray[np.uint8], _Character]] = []
+    x, before = _BAND // 2, -1
+    for at, cell in enumerate(comb.cells):
+        left, right = round(cell.left) + rim, round(cell.right) - rim
+        ink = page.ink[top:bottom, left:right] > 0
+        rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+        if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _SPECK * high:
+            continue
+        if found:
+            x += _BETWEEN if before < at - 1 or cell.begins_group else _BESIDE
+        part = page.grey[top:bottom, left + columns[0] : left + columns[-1] + 1].astype(np.float32)
+        paper = max(1.0, float(np.percentile(page.grey[top:bottom, left:right], 90)))
+        size = max(1, round(part.shape[1] * scale)), _CELL_HEIGHT
+        bright = (part * (255 / (_PAPER * paper))).clip(0, 255)
+        clean = np.asarray(cv2.resize(bright, size, interpolation=cv2.INTER_CUBIC))
+        found.append((clean.clip(0, 255).astype(np.uint8), _Character(at, x, x + size[0])))
+        x, before = x + size[0], at
+    return found
+
+
+def _inside(ink: NDArray[np.uint8], comb: DrawnComb, rim: int) -> tuple[int, int]:
+    """Return the first row inside a comb's edges and the row after the last."""
+    top, bottom = round(comb.top), round(comb.bottom)
+    across = (ink[top:bottom, round(comb.cells[0].left) : round(comb.cells[-1].right)] > 0).mean(axis=1)
+    drawn = np.flatnonzero(across >= _DRAWN)
+    upper, lower = drawn[drawn < len(across) / 3], drawn[drawn > len(across) * 2 / 3]
+    first = int(upper[-1]) + 1 if len(upper) else 0
+    after = int(lower[0]) if len(lower) else len(across)
+    return top + first + rim // 2 + 1, top + after - rim // 2 - 1
+
+
+def _runs(comb: DrawnComb, characters: Sequence[_Character]) -> Iterator[list[_Character]]:
+    """Yield the characters of each word: those in neighbouring cells of one group."""
+    groups = np.cumsum([cell.begins_group for cell in comb.cells]).tolist()
+    for _, run in groupby(enumerate(characters), key=lambda one: (one[1].cell - one[0], groups[one[1].cell])):
+        yield [character for _, character in run]
+
+
+def _read_between(left: float, right: float, read: Sequence[Word]) -> str:
+    """Return what was read between two places of the sheet; the characters of a word fill it evenly."""
+    found = []
+    for word in read:
+        start, end = word.quad[0][0], word.quad[1][0]
+        for at, character in enumerate(word.text):
+            if left <= start + (at + 0.5) * (end - start) / len(word.text) <= right:
+                found.append(character)
+    return "".join(found)

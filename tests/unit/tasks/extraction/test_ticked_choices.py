@@ -1,0 +1,41 @@
+"""Enums and lists of enums by their ticked options."""
+
+from typing import Any
+
+from tests.conftest import each_case
+from tests.filling import filled, pasted
+
+CLUB = (
+    "Membership type (tick one)\n☐ Off-peak £19.50 ☒ Full £32.00 ☐ Family £58.00 ☐ Student £15.00 per month\n"
+    "I would like to use (tick all that apply)\n☒ Gym ☒ Swimming pool ☐ Sauna ☒ Classes"
+)
+MEMBERSHIP = {"type": "string", "enum": ["off_peak", "full", "family", "student"]}
+FACILITY = {"type": "string", "enum": ["gym", "swimming_pool", "sauna", "classes"]}
+TWO_GROUPS = """\
+Jours de présence : ☒ lundi ☐ mardi ☒ jeudi
+Jours d'étude : ☐ lundi ☒ mardi ☐ jeudi
+Tarif : ☐ A 1,10 € ☒ C 3,20 €"""
+DAY = {"type": "string", "enum": ["lundi", "mardi", "jeudi"]}
+
+
+async def test_all_ticked_options_fill_a_list_and_a_price_is_no_part_of_an_option() -> None:
+    facilities = {"type": "array", "items": FACILITY}
+    found = await filled(pasted(CLUB), membershipType=MEMBERSHIP, facilities=facilities)
+    assert found == {"membershipType": "full", "facilities": ["gym", "swimming_pool", "classes"]}
+
+
+@each_case(
+    ("name", "schema", "value"),
+    [
+        ("jours_etude", {"type": "array", "items": DAY}, ["mardi"]),
+        ("jours_presence", {"type": "array", "items": DAY}, ["lundi", "jeudi"]),
+        ("tarif", {"type": "string", "enum": ["A", "C"]}, "C"),
+    ],
+)
+async def test_the_group_that_a_name_names_fills_it(name: str, schema: Any, value: Any) -> None:
+    assert await filled(pasted(TWO_GROUPS), **{name: schema}) == {name: value}
+
+
+@each_case("text", [TWO_GROUPS, "Le lundi et le mardi sont libres."])
+async def test_a_list_of_choices_of_which_no_group_is_named_is_not_filled(text: str) -> None:
+    assert await filled(pasted(text), horaires={"type": "array", "items": DAY}) == {}
