@@ -153,6 +153,7 @@ class _Complaints:
 
 
 def _plain_name(filename: str) -> str:
-    """Return the name without folders and unprintable characters."""
+    """Return the name without folders and unprintable characters; `file` if nothing but points is left."""
     name = filename.replace("\\", "/").rpartition("/")[2]
-    return "".join(sign for sign in name if sign.isprintable())[-_NAME_CHARS:] or "file"
+    plain = "".join(sign for sign in name if sign.isprintable())[-_NAME_CHARS:]
+    return plain if plain.strip(". ") else "file"

@@ -185,8 +185,12 @@ class ChatMessage(RequestModel):
     tool_call_id: str | None = None
 
 
+ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+"""A name as OpenAI's API takes it. The names of tools become parts of the LLM's prompt and of log lines."""
+
+
 class Function(RequestModel):
-    name: str = Field(min_length=1)
+    name: ToolName
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None

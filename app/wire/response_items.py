@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, by_json_type
+from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, ToolName, by_json_type
 
 OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
 """Our tasks by the types of OpenAI's hosted tools; the full model runs them when it needs them."""
@@ -157,7 +157,7 @@ Item = Annotated[
 
 class FunctionTool(RequestModel):
     type: Literal["function"]
-    name: str = Field(min_length=1)
+    name: ToolName
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
@@ -167,7 +167,7 @@ class CustomTool(RequestModel):
     """A function whose one argument is a text."""
 
     type: Literal["custom"]
-    name: str = Field(min_length=1)
+    name: ToolName
     description: str | None = None
     format: dict[str, Any] | None = None
 
@@ -176,7 +176,7 @@ class NamespaceTool(RequestModel):
     """Functions and custom tools under a common name, as Codex offers those of MCP servers."""
 
     type: Literal["namespace"]
-    name: str = Field(min_length=1)
+    name: ToolName
     description: str = ""
     tools: Annotated[
         list[Annotated[FunctionTool | CustomTool, Field(discriminator="type")]],

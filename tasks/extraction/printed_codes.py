@@ -39,7 +39,9 @@ def _of_code(code: SourceCode) -> CodeFact:
 def _line(code: SourceCode, fact: CodeFact) -> CodedLine:
     label = fact.name.replace("_", " ").capitalize().split()
     label[-1] += ":"
-    words = (*label, *fact.text.split()[:MOST_WORDS])
+    # A code may carry any control character, which a program that shows a field would obey.
+    printable = "".join(sign if sign.isprintable() else " " for sign in fact.text)
+    words = (*label, *printable.split()[:MOST_WORDS])
     bounds = {key: value for key, value in code.place.items() if key == "bounds"}
     place = {key: value for key, value in code.place.items() if key != "bounds"}
     line = SourceLine(

@@ -97,6 +97,10 @@ def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
         ({"tool_choice": "sometimes"}, "tool_choice"),
         ({"tool_choice": {"type": "function"}}, "tool_choice.function"),
         ({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name"),
+        *(
+            ({"tools": [{"type": "function", "function": {"name": name}}]}, "tools[0].function.name")
+            for name in ("", "get weather", "get_weather\n", "a.b", "ö", "x" * 65)
+        ),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tool_choice": "required", "tools": []}, "tool_choice"),
         ({"tool_choice": NAMED}, "tool_choice"),

@@ -47,6 +47,11 @@ async def test_the_text_of_a_qr_code_is_data_and_its_address_is_not_followed() -
     }
 
 
+async def test_control_characters_of_a_code_are_blanks_in_a_field() -> None:
+    hostile = page_with(("QR Code", "A\x1b[2J\x00B\u202eC\x07"))
+    assert await filled(hostile, qr_code=OR_NULL) == {"qr_code": "A [2J B C"}
+
+
 async def test_a_payment_code_fills_what_is_not_printed() -> None:
     bill = page_with(("QR Code", PAYMENT))
     assert await filled(bill, iban=OR_NULL, bic=OR_NULL, total_amount=NUMBER, currency=OR_NULL) == {
