@@ -23,11 +23,13 @@ from tasks.wording.phrases import compiled
 
 LONGEST: Final = 300
 """Largest number of characters of a question whose values are looked for."""
+TOTAL: Final = "total"
 ITEMS: Final = "items"
 """Key of the list of the rows of a receipt."""
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))
-_COURTESY, _OPENING, _PLACE, _ENUMERATE, _YES_OR_NO, _HOW_MUCH = (
-    pattern_of(_TABLE[name]) for name in ("courtesy", "opening", "place", "enumerate", "yes_or_no", "how_much")
+_COURTESY, _OPENING, _PLACE, _ENUMERATE, _YES_OR_NO, _HOW_MUCH, _PRICE_OF, _ALL_OF_IT = (
+    pattern_of(_TABLE[name])
+    for name in ("courtesy", "opening", "place", "enumerate", "yes_or_no", "how_much", "price_of", "all_of_it")
 )
 _MEANINGS: Final = {key: pattern_of(one) for key, one in _TABLE["meanings"].items()}
 _ITEMS, _BOUGHT = (pattern_of(_TABLE["lists"][name]) for name in ("items", "bought"))
@@ -87,6 +89,10 @@ def values_asked_for(question: str) -> AskedValues | None:
     if compiled(_YES_OR_NO).search(sentence):
         return None
     named = _without(_ARTICLE, _without(_PLACE, f" {_without(_OPENING, _without(ORDERS, sentence))}"))
+    if priced := _name_of_priced(sentence):
+        if compiled(_ALL_OF_IT).search(priced):
+            return _asked(question, {TOTAL: (priced, field_named(TOTAL, ""))})
+        return _asked(question, {"_".join(words_of_name(priced.lower())): (priced, {"type": ["number", "null"]})})
     for key, pattern in _MEANINGS.items():
         if compiled(pattern).search(sentence) or compiled(pattern).search(named):
             return _asked(question, {key: (named, field_named(key, ""))})
@@ -106,6 +112,15 @@ def values_asked_for(question: str) -> AskedValues | None:
             field = {"type": ["number", "null"]}
         fields[key] = named if len(keys) == 1 else key.replace("_", " "), field
     return _asked(question, fields)
+
+
+def _name_of_priced(sentence: str) -> str | None:
+    """Return the name of what the sentence asks the price of ("What did the toast cost?"), or None."""
+    found = compiled(_PRICE_OF).search(sentence)
+    if found is None:
+        return None
+    name = _without(_ARTICLE, _without(_PLACE, f" {next(filter(None, found.groups()))}"))
+    return name if words_of_name(name.lower()) else None
 
 
 def _asked(question: str, fields: Mapping[str, tuple[str, Any]]) -> AskedValues:

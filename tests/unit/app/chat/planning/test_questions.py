@@ -33,6 +33,10 @@ DAY: dict[str, Any] = {**TEXT, "format": "date"}
         ("Wat is het totaalbedrag?", {"totaalbedrag": NUMBER}),
         ("What are the invoice number and the date?", {"invoice_number": TEXT, "date": DAY}),
         ("What is the landlord's phone number?", {"landlord_phone_number": TEXT}),
+        ("When was this?", {"date": DAY}),
+        ("What did the meal cost?", {"total": NUMBER}),
+        ("Was kostet alles zusammen?", {"total": NUMBER}),
+        ("Combien ça coûte ?", {"total": NUMBER}),
         ("List the skills.", {"skills": {"type": "array", "items": {"type": "string"}}}),
     ],
 )
@@ -41,6 +45,23 @@ def test_a_question_or_an_order_is_a_schema_of_what_it_names(question: str, fiel
     assert asked is not None
     assert asked.schema["properties"] == fields
     assert asked.are_known
+
+
+@pytest.mark.parametrize(
+    ("question", "key"),
+    [
+        ("What did the toast cost?", "toast"),
+        ("How much does the orange juice cost?", "orange_juice"),
+        ("Was hat der Toast gekostet?", "toast"),
+        ("Combien coûte le jus ?", "jus"),
+        ("¿Cuánto costó el café?", "café"),
+        ("Ile kosztuje kawa na tym paragonie?", "kawa"),
+    ],
+)
+def test_the_price_of_one_thing_is_not_the_total(question: str, key: str) -> None:
+    asked = values_asked_for(question)
+    assert asked is not None
+    assert asked.schema["properties"] == {key: {"type": ["number", "null"]}}
 
 
 @pytest.mark.parametrize("question", ["List the items.", "What did I buy?", "Welche Artikel wurden gekauft?"])
