@@ -1,4 +1,5 @@
-"""Columns that a table implies: the ends of ranges, and signed amounts of two columns for money out and in."""
+"""Columns that a table implies: the ends of ranges, the parts of columns that hold two things (`Part no. / Rev`), and
+signed amounts of two columns for money out and in."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ LEAST_RANGES: Final = 0.6
 LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
 """Words that headers of the ends of a range have."""
+LEAST_PAIRS: Final = 0.6
+"""Least share of a column's cells that have two parts, as its header has."""
 LONGEST_RANGE: Final = 60
 """Largest length of a range, in characters."""
 _RANGE: Final = re.compile(
@@ -56,7 +59,9 @@ class DerivedColumn(NamedTuple):
 def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
     """Yield the columns that the columns of these rows imply."""
     for at, head in enumerate(header):
-        yield from _ends_of_ranges(head, [row[at] for row in rows])
+        cells = [row[at] for row in rows]
+        yield from _ends_of_ranges(head, cells)
+        yield from _halves(head, cells)
     yield from _signed_amounts(header, rows)
 
 
@@ -88,6 +93,23 @@ def _ends(text: str) -> tuple[str, str] | None:
     said = [end for end in ends if end]
     are_days = all(parse_day(end) or is_day_of_a_year(end) for end in said)
     return ends if are_days or all(map(looks_numeric, said)) else None
+
+
+def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+    """Yield both parts of a column that has two in its header and its cells, with a stroke between: `TF-88 / C`."""
+    names = [name.strip() for name in head.split("/")]
+    present = [cell for cell in cells if not is_missing(cell.text)]
+    pairs = {cell.text: cell.text.split(" / ") for cell in present}
+    are_two = [cell for cell in present if len(pairs[cell.text]) == len(names)]
+    if len(names) != 2 or not all(map(fold, names)) or len(are_two) < max(1, LEAST_PAIRS * len(present)):
+        return
+    for number, name in enumerate(names):
+        found = []
+        for cell in cells:
+            parts = pairs.get(cell.text, [""])
+            text = parts[number].strip() if len(parts) == 2 else cell.text if not number else ""
+            found.append(cell._replace(text=text, source=cell.text) if text and not is_missing(text) else NO_CELL)
+        yield DerivedColumn((name,), found)
 
 
 def _signed_amounts(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:

@@ -177,6 +177,17 @@ def test_a_range_has_two_ends() -> None:
     assert [(row["reference_low"], row["reference_high"]) for row in rows] == [(30, 400), (None, 5), (60, None)]
 
 
+def test_a_column_with_two_names_is_two_columns() -> None:
+    text = "Line;Part no. / Rev;Qty\n10;TF-88-1042 / C;24\n20;M12X50 / -;5\n30;GK 140;1\n40;TF-31 / B;30\n"
+    rows = rows_of(text, line=NUMBER, partNo=TEXT, revision={"type": ["string", "null"]}, qty=NUMBER)
+    assert [(row["partNo"], row["revision"], row["qty"]) for row in rows] == [
+        ("TF-88-1042", "C", 24),
+        ("M12X50", None, 5),
+        ("GK 140", None, 1),
+        ("TF-31", "B", 30),
+    ]
+
+
 def test_a_column_of_days_is_no_text() -> None:
     text = "transaction\tdescription\tvalue\n2024-10-21\tHardware shop\t64.18\n2024-10-24\tFlorist\t9.20\n"
     assert [row["transaction_text"] for row in rows_of(text, transaction_text=TEXT, value=NUMBER)] == [
