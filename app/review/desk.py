@@ -229,6 +229,7 @@ class Desk:
 
     def _begin_to_read(self) -> None:
         self._corrections = 0
+        self._to_read = sum(not one.is_reviewed for one in self._standings.values())
         self._wake.set()
 
     def _learn(self) -> None:
@@ -242,7 +243,9 @@ class Desk:
                 self._trouble = None
             except CannotAsk as error:
                 self._trouble = str(error)
-            self._to_read = None
+            with self._lock:
+                if not self._wake.is_set():
+                    self._to_read = None
 
     def _read_all_again(self) -> None:
         with self._lock:
@@ -254,13 +257,14 @@ class Desk:
                 if row.result and row.is_corrected and not self._standings[row.name].doubtful
             ]
             left = [row.name for row in rows if not self._standings[row.name].is_reviewed]
-        self._to_read = len(left)
+            self._to_read = len(left)
         for name in left:
             if self._is_over.is_set():
                 return
             with contextlib.suppress(NotThere):  # a file that is gone keeps its answer
                 self._read_one_again(name, examples)
-            self._to_read -= 1
+            with self._lock:
+                self._to_read = max(0, (self._to_read or 0) - 1)
 
     def _read_one_again(self, name: str, examples: list[tuple[str, Any]]) -> None:
         words = self._words_of(name)
