@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from app.cli import KEY, columns, fail, left_alone, printable, read_settings
-from app.extract.asking import Asker, CannotAsk, PaperExample
+from app.extract.asking import MOST_EXAMPLES, Asker, CannotAsk, PaperExample
 from app.extract.files import WRITERS, TooManyRows, write
 from app.extract.job import run
 from app.extract.papers import STATE, CannotRead, Paper, addresses_in, papers_of
@@ -68,7 +68,7 @@ def extract(wanted: Wanted) -> int:
         if not papers:
             fail("there is no paper: name files, folders, zip archives, mailboxes or addresses")
         schema = schema_of(wanted.schema) if wanted.schema else None
-        with _server(wanted.url) as url:
+        with asked_server(wanted.url) as url:
             schema = schema or _proposal(wanted, url, papers)
             return _make(wanted, url, schema, examples, papers, state_file)
     except (CannotRead, CannotAsk, CannotOpen, TooManyRows, ValueError) as error:
@@ -78,7 +78,8 @@ def extract(wanted: Wanted) -> int:
 
 
 @contextlib.contextmanager
-def _server(url: str | None) -> Iterator[str]:
+def asked_server(url: str | None) -> Iterator[str]:
+    """Yield the base URL of the server that is asked: `url`, or one in this process."""
     if url is not None:
         yield url
         return
@@ -101,11 +102,21 @@ def _make(
     asked = {"schema": schema, "examples": [[one.paper.fingerprint, one.answer] for one in examples]}
     with contextlib.closing(JobState(state_file)) as state:
         if state.begin(asked):
-            _note("the schema or the examples are others than before: every paper is asked about again")
+            _note(
+                "the schema or the examples are others than before: all papers but reviewed ones are asked about again"
+            )
         for first in range(0, len(papers), _LISTED_AT_ONCE):
             state.add(papers[first : first + _LISTED_AT_ONCE], first)
         if wanted.retry_errors:
             state.retry_errors()
+        # Papers that a person corrected show where the fields of the others stand.
+        by_name = {paper.name: paper for paper in papers}
+        corrected = [
+            PaperExample(by_name[row.name], row.result.answer)
+            for row in state.rows()
+            if row.result and row.is_corrected and next(doubtful(schema, row, _SURE), None) is None
+        ]
+        examples = [*examples, *corrected][-MOST_EXAMPLES:]
         is_interrupted = False
         try:
             with contextlib.closing(Asker(url, os.environ.get(KEY))) as asker:

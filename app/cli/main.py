@@ -190,6 +190,23 @@ def extract_fields(
     sys.exit(extract(Wanted(sources or (), out, schema, urls, examples, url, jobs, review, retry_errors)))
 
 
+@cli.command("review")
+def review_table(
+    table: Annotated[Path, typer.Argument(help="A table that `openfaze extract` made, or its state (<table>.state).")],
+    url: Annotated[str | None, typer.Option(help="A server that runs; without, this process does the work.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1; 0 is a free one.", min=0, max=65535)] = 0,
+    below: Annotated[float, typer.Option(help="Fields that are less probable are doubtful.", min=0, max=1)] = 0.9,
+) -> None:
+    """Review the doubtful fields of a table in a browser on this machine, with the keyboard.
+
+    Corrections are kept at once in the table's state, and are examples for the papers that are left. The key for --url
+    is that in OPENFAZE_API_KEY.
+    """
+    from app.cli.review import review
+
+    sys.exit(review(table, url, port, below))
+
+
 @cli.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs, when all is tried.")] = False,

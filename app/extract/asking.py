@@ -25,6 +25,8 @@ _FROM_A_PROXY = (502, 504)
 """Statuses of a proxy whose server is away."""
 _TIMEOUT = httpx.Timeout(30, read=None)
 """Time limits. Reading has none, because the server ends requests that take too long."""
+MOST_EXAMPLES = 8
+"""Largest number of examples that a server reads; the last ones count."""
 PROMPT = "Fill in the fields from the document."
 
 

@@ -31,6 +31,8 @@ Rows = Callable[[], Iterable[Row]]
 SURE, DOUBTFUL = 0.9, 0.7
 """Probabilities from which a cell is green, and from which it is yellow; below that it is red."""
 _FILLS = {SURE: "FFE3F4E6", DOUBTFUL: "FFFFF3CD", 0.0: "FFFBDDDD"}
+_REVIEWED = "FFD9E4FB"
+"""Blue: a person accepted or corrected the cell."""
 _MOST_CHARS = 32_767
 """Characters that a cell of a workbook holds."""
 _MOST_ROWS = 1_048_576
@@ -110,7 +112,9 @@ def _plain_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
 def _coloured(sheet: Any, cell: FieldCell, fills: Mapping[float, PatternFill]) -> Any:
     made = _plain_cell(sheet, cell.value)
     probability = 0.0 if cell.is_unsupported else cell.probability
-    if probability is not None and cell.value is not None:
+    if cell.is_reviewed:
+        made.fill = PatternFill("solid", fgColor=_REVIEWED)
+    elif probability is not None and cell.value is not None:
         made.fill = next(fill for least, fill in fills.items() if probability >= least)
     return made
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.extract.state import PaperResult, Row
+from app.extract.state import REVIEWED, PaperResult, Row, value_at
 from tasks.schema.paths import JsonPath, pointer_of, resolved
 
 PAPERS = "papers"
@@ -26,6 +26,8 @@ class FieldCell:
     """The field in the answer."""
     probability: float | None = None
     is_unsupported: bool = False
+    is_reviewed: bool = False
+    """A person accepted or corrected it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class AnswerTable:
             cells = [_cell(result, path) for path in self.columns]
             yield [FieldCell(row.name), *cells, FieldCell(least(cells)), FieldCell(result.error)]
             return
-        items = _value(result.answer, self.path)
+        items = value_at(result.answer, self.path)
         for number, _ in enumerate(items if isinstance(items, list) else ()):
             cells = [_cell(result, (*self.path, number, *path)) for path in self.columns]
             yield [FieldCell(row.name), FieldCell(number + 1), *cells, FieldCell(least(cells))]
@@ -120,23 +122,15 @@ def _shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
     return node
 
 
-def _value(answer: Any, path: JsonPath) -> Any:
-    for step in path:
-        if isinstance(answer, dict):
-            answer = answer.get(step)
-        elif isinstance(answer, list) and isinstance(step, int) and step < len(answer):
-            answer = answer[step]
-        else:
-            return None
-    return answer
-
-
 def _cell(result: PaperResult, path: JsonPath) -> FieldCell:
-    value, pointer = _value(result.answer, path), pointer_of(path)
+    value, pointer = value_at(result.answer, path), pointer_of(path)
     found = [one for name, one in result.evidence.items() if name == pointer or name.startswith(f"{pointer}/")]
     probabilities = [one["probability"] for one in found if "probability" in one]
     is_unsupported = any(name == pointer or name.startswith(f"{pointer}/") for name in result.unsupported)
-    return FieldCell(_written(value), pointer, min(probabilities, default=None), is_unsupported and value is not None)
+    is_reviewed = any(one.get("match") == REVIEWED for one in found)
+    return FieldCell(
+        _written(value), pointer, min(probabilities, default=None), is_unsupported and value is not None, is_reviewed
+    )
 
 
 def _written(value: Any) -> Any:

@@ -35,7 +35,7 @@ _ASSETS = {
 _ASSETS_AGE_S = 3600
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
-_PLAYGROUND = _APP / "playground"
+PLAYGROUND = _APP / "playground"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".csv": "text/csv; charset=utf-8",
@@ -46,7 +46,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
 }
-_POLICY = {
+POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
@@ -88,14 +88,21 @@ async def playground(request: Request) -> Response:
             for code, hazard in HAZARDS.items()
         ),
     }
-    return _page(request, _filled(_PLAYGROUND / "index.html", filled), _POLICY)
+    return page_response(request, _filled(PLAYGROUND / "index.html", filled), POLICY)
 
 
 @router.api_route("/playground/{name:path}", methods=["GET", "HEAD"])
 def playground_file(request: Request, name: str) -> Response:
     """A file of the playground. Browsers revalidate it each time, so that page and modules are of one version."""
     services: Services = request.app.state.services
-    if not services.settings.playground or name not in _playground_files():
+    if not services.settings.playground:
+        raise NotFound("Unknown route: GET /playground/…")
+    return playground_response(request, name)
+
+
+def playground_response(request: Request, name: str) -> Response:
+    """Return a file of the playground, or that the browser's copy of it is the present one. Raises NotFound."""
+    if name not in _playground_files():
         raise NotFound("Unknown route: GET /playground/…")
     kept = _kept(name)
     headers = {"cache-control": "no-cache", "etag": kept.etag, "x-content-type-options": "nosniff"}
@@ -113,7 +120,7 @@ def playground_file(request: Request, name: str) -> Response:
 @router.api_route("/docs", methods=["GET", "HEAD"])
 async def docs_page(request: Request) -> Response:
     text = _text(_APP / "pages" / "docs.html")
-    return _page(request, text, _POLICY | {"media-src": "'none'", **_of_inline(text)})
+    return page_response(request, text, POLICY | {"media-src": "'none'", **_of_inline(text)})
 
 
 @router.api_route("/docs/{name}", methods=["GET", "HEAD"])
@@ -172,17 +179,17 @@ class _PlaygroundFile:
 @cache
 def _playground_files() -> frozenset[str]:
     """Return the paths of the playground's files below its folder."""
-    found = (path for path in _PLAYGROUND.rglob("*") if path.suffix in _TYPES)
-    return frozenset(path.relative_to(_PLAYGROUND).as_posix() for path in found)
+    found = (path for path in PLAYGROUND.rglob("*") if path.suffix in _TYPES)
+    return frozenset(path.relative_to(PLAYGROUND).as_posix() for path in found)
 
 
 @cache
 def _kept(name: str) -> _PlaygroundFile:
-    content = (_PLAYGROUND / name).read_bytes()
+    content = (PLAYGROUND / name).read_bytes()
     return _PlaygroundFile(content, gzip.compress(content, mtime=0), _etag(content))
 
 
-def _page(request: Request, text: str, policy: dict[str, str]) -> Response:
+def page_response(request: Request, text: str, policy: dict[str, str]) -> Response:
     content = text.encode()
     headers = {
         "content-security-policy": _written(policy),

@@ -121,11 +121,17 @@ def pairs_of_a_sender(
 ) -> Iterator[tuple[MadeDocument, MadeDocument]]:
     """Yield pairs of documents in one language and one style with the same fields, whose values differ."""
     for number in range(count):
-        one, other = (
-            _made(random.Random(f"{seed} {split} {number} {part}"), split, noise, f"{seed} {split} {number}")
-            for part in range(2)
-        )
+        one, other = papers_of_a_sender(seed, number, 2, split=split, noise=noise)
         yield one, other
+
+
+def papers_of_a_sender(
+    seed: int, sender: int, count: int, *, split: Split, noise: float = 0.0
+) -> Iterator[MadeDocument]:
+    """Yield documents in one language and one style, whose values differ."""
+    for part in range(count):
+        rng = random.Random(f"{seed} {split} {sender} {part}")
+        yield _made(rng, split, noise, f"{seed} {split} {sender}")
 
 
 @cache

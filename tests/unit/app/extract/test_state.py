@@ -65,7 +65,7 @@ def test_errors_are_asked_about_anew_on_demand(state: JobState) -> None:
 
 
 def test_two_jobs_do_not_write_the_same_table(state: JobState, file: Path) -> None:
-    with pytest.raises(CannotOpen, match="another `openfaze extract` works on"):
+    with pytest.raises(CannotOpen, match="another `openfaze extract` or `openfaze review` works on"):
         JobState(file)
 
 

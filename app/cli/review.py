@@ -1,0 +1,57 @@
+"""`openfaze review`: people review the doubtful fields of a folder's table on a page of this machine."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+import typer
+
+from app.cli import KEY, fail, left_alone
+from app.cli.extract import asked_server
+from app.extract.asking import Asker
+from app.extract.files import WRITERS, TooManyRows
+from app.extract.papers import STATE
+from app.extract.state import CannotOpen, JobState
+
+
+def review(named: Path, url: str | None, port: int, below: float) -> int:
+    """Serve the page until Ctrl+C, write the table again, and return the exit status. Exits with status 2 if there is
+    nothing to review."""
+    with left_alone():
+        import uvicorn
+
+        from app.cli.serving import CannotListen, listen
+        from app.review.desk import Desk
+        from app.review.server import review_app
+
+    table = named.with_name(named.name.removesuffix(STATE)).resolve()
+    state_file = table.with_name(f"{table.name}{STATE}")
+    if table.suffix.lower() not in WRITERS or not state_file.is_file():
+        fail(f"{named}: there is no {state_file.name}, which `openfaze extract` writes beside its table")
+    try:
+        with contextlib.ExitStack() as closed:
+            state = closed.enter_context(contextlib.closing(JobState(state_file)))
+            if state.schema is None:
+                fail(f"{state_file} is of an earlier version: run the same `openfaze extract` once more, then review")
+            if state.folder is not None and state.folder.is_dir():
+                # Paths of papers begin where the table was made.
+                closed.enter_context(contextlib.chdir(state.folder))
+            sockets = listen("127.0.0.1", port)
+            base_url = closed.enter_context(asked_server(url))
+            asker = closed.enter_context(contextlib.closing(Asker(base_url, os.environ.get(KEY))))
+            desk = closed.enter_context(contextlib.closing(Desk(state, table, asker, below)))
+            token = secrets.token_urlsafe(24)
+            address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/review/{token}/"
+            typer.echo(f"review {table.name} at {address}\nCtrl+C ends it and writes the table.")
+            config = uvicorn.Config(
+                review_app(desk, token), log_config=None, access_log=False, server_header=False, lifespan="off"
+            )
+            with contextlib.suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets)
+            typer.echo(f"written: {', '.join(map(str, desk.export()))}")
+    except (CannotListen, CannotOpen, TooManyRows) as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename or table}: {error.strerror}")
+    return 0

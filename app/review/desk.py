@@ -1,0 +1,317 @@
+"""Knows what is left to review of a table, keeps what people say, and has papers read again by what they corrected."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from app.extract.asking import MOST_EXAMPLES, Asker, CannotAsk, PaperExample, Refused
+from app.extract.files import write
+from app.extract.papers import CannotRead, Paper, papers_of
+from app.extract.state import JobState, Json, PaperResult, ReviewConflict, Row
+from tasks.schema.checker import SchemaChecker
+from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
+
+CORRECTIONS_TO_LEARN = 10
+"""Corrections after which the papers that nobody reviewed are read again."""
+_ALIKE = 0.5
+"""Least share of common words of two papers for one to be an example of the other."""
+_ELSEWHERE_S = 120.0
+"""Seconds for which a paper that somebody opened is not offered to others."""
+_MOST_KEPT_READINGS = 64
+
+
+class NotThere(Exception):
+    """A paper or a field does not exist; the message names it."""
+
+
+class NotFitting(Exception):
+    """A value does not satisfy the schema; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Counts of one paper: its fields, and what of them is left."""
+
+    fields: int
+    right: int
+    """Fields that are probable enough, or reviewed."""
+    doubtful: int
+    is_reviewed: bool
+
+
+class Desk:
+    """The table of `state`, for people who review it at the same time. Threads may share a desk.
+
+    `table` is the file that is written again, `below` the probability under which a field is doubtful.
+    """
+
+    def __init__(self, state: JobState, table: Path, asker: Asker, below: float) -> None:
+        schema = state.schema
+        assert schema is not None
+        self.schema: Json = schema
+        self._state, self._table, self._asker, self._below = state, table, asker, below
+        self._lock = threading.Lock()
+        self._standings = {row.name: self._standing(row) for row in state.rows()}
+        self._open: dict[str, tuple[str, float]] = {}
+        self._readings: dict[str, Json] = {}
+        self._words: dict[str, frozenset[str]] = {}
+        self._corrections = 0
+        self._to_read: int | None = None
+        self._trouble: str | None = None
+        self._wake, self._is_over = threading.Event(), threading.Event()
+        self._learner = threading.Thread(target=self._learn, name="learner")
+        self._learner.start()
+
+    def close(self) -> None:
+        """Stop reading papers."""
+        self._is_over.set()
+        self._wake.set()
+        self._asker.stop()
+        self._learner.join()
+
+    def overview(self) -> Json:
+        """Return the numbers of papers and fields, and how many papers are being read again."""
+        every = [*self._standings.values()]
+        return {
+            "table": self._table.name,
+            "papers": len(every),
+            "papers_left": sum(one.doubtful > 0 for one in every),
+            "fields": sum(one.fields for one in every),
+            "fields_right": sum(one.right for one in every),
+            "doubtful": sum(one.doubtful for one in every),
+            "being_read": self._to_read,
+            "trouble": self._trouble,
+        }
+
+    def next_paper(self, person: str, current: str | None, step: int = 1) -> str | None:
+        """Return the next paper after `current` with doubtful fields, those that others look at last; None if no paper
+        is left. `person` is a page's own random name, `step` 1 or -1."""
+        with self._lock:
+            names = [*self._standings]
+            at = names.index(current) if current in self._standings else (-1 if step > 0 else 0)
+            ordered = [names[(at + step * count) % len(names)] for count in range(1, len(names) + 1)]
+            left = [name for name in ordered if self._standings[name].doubtful]
+            now = time.monotonic()
+            self._open = {one: seen for one, seen in self._open.items() if now - seen[1] < _ELSEWHERE_S}
+            elsewhere = {name for one, (name, _) in self._open.items() if one != person}
+            found = next((name for name in left if name not in elsewhere), left[0] if left else None)
+            if found is not None:
+                self._open[person] = (found, now)
+            return found
+
+    def paper(self, name: str) -> Json:
+        """Return the answer to a paper, its evidence, and each field with its version. Raises NotThere."""
+        with self._lock:
+            row = self._row(name)
+            result = row.result or PaperResult(error="not read yet")
+            return {
+                "name": name,
+                "answer": result.answer,
+                "evidence": result.evidence,
+                "unsupported": result.unsupported,
+                "error": result.error,
+                "fields": [
+                    {
+                        "pointer": pointer,
+                        "version": self._state.version(row, pointer),
+                        "is_doubtful": self._is_doubtful(row, pointer, value),
+                        "is_reviewed": row.is_reviewed(pointer),
+                    }
+                    for pointer, value in _fields(result.answer)
+                ],
+            }
+
+    def review(self, name: str, pointer: str, value: Any, place: Json | None, version: str) -> int:
+        """Keep that the field is `value`, and return the number of this review. `place` has the page, the bounds and
+        the text; None leaves the field's place. Raises NotThere, NotFitting, and ReviewConflict."""
+        with self._lock:
+            row = self._row(name)
+            fields = dict(_fields(row.result.answer if row.result else None))
+            if pointer not in fields:
+                raise NotThere(f"{name} has no field {pointer}")
+            before = self._state.version(row, pointer)
+            if before != version:
+                raise ReviewConflict("somebody else has changed this field in the meantime")
+            is_same = (value, type(value)) == (fields[pointer], type(fields[pointer]))
+            if not is_same and (problem := self._problem(pointer, value)):
+                raise NotFitting(problem)
+            if place is None:
+                known = row.result.evidence.get(pointer, {}) if row.result and is_same else {}
+                place = {key: known[key] for key in ("page", "bounds", "text") if key in known}
+            number = self._state.review(name, pointer, value, place, version)
+            self._note(name)
+            self._corrections += not is_same
+            if self._corrections >= CORRECTIONS_TO_LEARN:
+                self._begin_to_read()
+            return number
+
+    def undo(self, number: int) -> tuple[str, str]:
+        """Take a review back, and return its paper and field. Raises ReviewConflict."""
+        with self._lock:
+            name, pointer = self._state.undo_review(number)
+            self._note(name)
+            return name, pointer
+
+    def export(self) -> list[Path]:
+        """Write the table again, and return its files. Raises OSError and TooManyRows."""
+        with self._lock:
+            return write(self._table, self.schema, self._state.rows)
+
+    def read_again(self) -> None:
+        """Have the papers that nobody reviewed read again, by the corrected ones as examples."""
+        with self._lock:
+            self._begin_to_read()
+
+    def content(self, name: str) -> tuple[str, bytes]:
+        """Return a paper's file name and content. Raises NotThere, also if the file cannot be read any more."""
+        paper = self._paper(name)
+        if paper.read is None:
+            raise NotThere(f"{name} is an address, which this page does not fetch")
+        try:
+            return paper.filename, paper.read()
+        except (OSError, ValueError) as error:
+            raise NotThere(f"{name} cannot be read: {error}") from None
+
+    def reading(self, name: str) -> Json | None:
+        """Return what OCR reads on a paper's pages; None for a paper without pictures. Raises NotThere, CannotAsk."""
+        paper = self._paper(name)
+        if (known := self._readings.get(name)) is None:
+            try:
+                known = self._asker.read(paper)
+            except Refused:
+                return None
+            if len(self._readings) >= _MOST_KEPT_READINGS:
+                del self._readings[next(iter(self._readings))]
+            self._readings[name] = known
+        return known
+
+    def _row(self, name: str) -> Row:
+        if (row := self._state.row(name)) is None:
+            raise NotThere(f"the table has no paper {name}")
+        return row
+
+    def _paper(self, name: str) -> Paper:
+        with self._lock:
+            row = self._row(name)
+        try:
+            return _papers_at(row.link)[name]
+        except (CannotRead, KeyError):
+            raise NotThere(f"{name} is not where `openfaze extract` found it") from None
+
+    def _is_doubtful(self, row: Row, pointer: str, value: Any) -> bool:
+        assert row.result is not None
+        if row.is_reviewed(pointer):
+            return False
+        if pointer in row.result.unsupported:
+            return True
+        probability = row.result.evidence.get(pointer, {}).get("probability")
+        return value is not None and probability is not None and probability < self._below
+
+    def _standing(self, row: Row) -> _Standing:
+        fields = [*_fields(row.result.answer)] if row.result else []
+        doubtful = sum(self._is_doubtful(row, pointer, value) for pointer, value in fields)
+        is_reviewed = any(row.is_reviewed(pointer) for pointer, _ in fields)
+        return _Standing(len(fields), len(fields) - doubtful, doubtful, is_reviewed)
+
+    def _note(self, name: str) -> None:
+        self._standings[name] = self._standing(self._row(name))
+
+    def _problem(self, pointer: str, value: Any) -> str | None:
+        part = schema_at(self.schema, tuple(_steps(pointer)))
+        # A part may refer to definitions at the root.
+        shared: Json = {key: self.schema[key] for key in ("$defs", "definitions") if key in self.schema}
+        return SchemaChecker({**shared, **part}).problem(value)
+
+    def _begin_to_read(self) -> None:
+        self._corrections = 0
+        self._to_read = sum(not one.is_reviewed for one in self._standings.values())
+        self._wake.set()
+
+    def _learn(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._is_over.is_set():
+                return
+            try:
+                self._read_all_again()
+                self._trouble = None
+            except CannotAsk as error:
+                self._trouble = str(error)
+            with self._lock:
+                if not self._wake.is_set():
+                    self._to_read = None
+
+    def _read_all_again(self) -> None:
+        with self._lock:
+            rows = [*self._state.rows()]
+            # What is doubtful may be wrong: such a paper is left out.
+            examples = [
+                (row.name, row.result.answer)
+                for row in rows
+                if row.result and row.is_corrected and not self._standings[row.name].doubtful
+            ]
+            left = [row.name for row in rows if not self._standings[row.name].is_reviewed]
+            self._to_read = len(left)
+        for name in left:
+            if self._is_over.is_set():
+                return
+            with contextlib.suppress(NotThere):  # a file that is gone keeps its answer
+                self._read_one_again(name, examples)
+            with self._lock:
+                self._to_read = max(0, (self._to_read or 0) - 1)
+
+    def _read_one_again(self, name: str, examples: list[tuple[str, Any]]) -> None:
+        words = self._words_of(name)
+        shares = []
+        for example, answer in examples:
+            others = self._words_of(example)
+            share = len(words & others) / max(1, min(len(words), len(others)))
+            if share >= _ALIKE:
+                shares.append((share, example, answer))
+        # The most alike come last: the last ones count.
+        shown = sorted(shares, key=lambda one: one[0])[-MOST_EXAMPLES:]
+        if not shown:
+            return
+        papers = [PaperExample(self._paper(example), answer) for _, example, answer in shown]
+        result = self._asker.fill(self._paper(name), self.schema, papers)
+        if result.error is None:
+            with self._lock:
+                if self._state.note_unless_reviewed(name, result):
+                    self._note(name)
+
+    def _words_of(self, name: str) -> frozenset[str]:
+        """Return the words without figures that stand on a paper."""
+        if name not in self._words:
+            reading = self.reading(name)
+            if reading is not None:
+                text = str(reading.get("extracted_text") or "")
+            else:
+                text = self.content(name)[1].decode("utf-8", "replace")
+            self._words[name] = frozenset(word for word in text.casefold().split() if word.isalpha())
+        return self._words[name]
+
+
+@lru_cache(16)
+def _papers_at(link: str) -> dict[str, Paper]:
+    return {paper.name: paper for paper in papers_of([link])}
+
+
+def _fields(value: Any, path: JsonPath = ()) -> Iterator[tuple[str, Any]]:
+    """Yield the pointer and the value of each field that is neither an object nor a list, also of empty ones."""
+    if isinstance(value, dict | list):
+        for step, child in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _fields(child, (*path, step))
+    elif path:
+        yield pointer_of(path), value
+
+
+def _steps(pointer: str) -> Iterator[str | int]:
+    for step in steps_of_pointer(f"#{pointer}"):
+        text = str(step)
+        yield int(text) if text.isdecimal() else text

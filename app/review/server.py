@@ -1,0 +1,156 @@
+"""The page of a review and what it asks for: an app of its own, because the folder is the person's, not a server's.
+
+Every path begins with a random token, so that other pages in the browser cannot ask for anything; requests by another
+host name than this machine's are refused, so that no name that leads here can.
+"""
+
+import json
+import mimetypes
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.errors import NotFound
+from app.extract.asking import CannotAsk
+from app.extract.files import TooManyRows
+from app.extract.state import Json, ReviewConflict
+from app.review.desk import Desk, NotFitting, NotThere
+from app.routes.pages import PLAYGROUND, POLICY, page_response, playground_response
+
+_MOST_BYTES = 1 << 20
+"""Largest body of a request."""
+_MOST_CHARS = 32_767
+"""Largest text of a field, which is what a cell of a workbook holds."""
+_SHOWN = ("application/pdf", "image/", "video/")
+"""Types that the page draws; everything else is sent as text."""
+
+
+class _Invalid(Exception):
+    """A request is not as the page sends it; the message names the field."""
+
+
+_STATUSES: Mapping[type[Exception], int] = {
+    _Invalid: 400, NotThere: 404, NotFound: 404, ReviewConflict: 409, NotFitting: 422, TooManyRows: 422, CannotAsk: 502,
+    OSError: 500,
+}  # fmt: skip
+
+
+def review_app(desk: Desk, token: str) -> Starlette:
+    """Return the application; its page is at `/review/TOKEN/`."""
+    base = f"/review/{token}"
+
+    def page(request: Request) -> Response:
+        return page_response(request, (PLAYGROUND / "review.html").read_text("utf-8"), POLICY)
+
+    def file(request: Request) -> Response:
+        return playground_response(request, request.path_params["name"])
+
+    def overview(_: Request) -> Response:
+        return _json(desk.overview() | {"schema": desk.schema})
+
+    def paper(request: Request) -> Response:
+        return _json(desk.paper(request.query_params.get("name", "")))
+
+    def content(request: Request) -> Response:
+        filename, data = desk.content(request.query_params.get("name", ""))
+        kind = mimetypes.guess_type(filename)[0] or ""
+        headers = {"content-security-policy": "sandbox", "content-disposition": "attachment", **_PRIVATE}
+        return Response(data, headers=headers, media_type=kind if kind.startswith(_SHOWN) else "text/plain")
+
+    def reading(request: Request) -> Response:
+        return _json(desk.reading(request.query_params.get("name", "")))
+
+    def following(body: Json) -> Any:
+        current = body.get("current")
+        if current is not None and not isinstance(current, str):
+            raise _Invalid("'current' is not the name of a paper")
+        return {"name": desk.next_paper(_text(body, "person", 64), current, -1 if body.get("back") is True else 1)}
+
+    def review(body: Json) -> Any:
+        value, place = body.get("value"), body.get("place")
+        if isinstance(value, dict | list) or (isinstance(value, str) and len(value) > _MOST_CHARS):
+            raise _Invalid(
+                f"'value' is not a text of at most {_MOST_CHARS:,} characters, a number, true, false or null"
+            )
+        if place is not None and not (isinstance(place, dict) and place.keys() <= {"page", "bounds", "text"}):
+            raise _Invalid("'place' is not an object with 'page', 'bounds' and 'text'")
+        texts = (_text(body, "paper"), _text(body, "pointer"))
+        return {"number": desk.review(*texts, value, place, _text(body, "version", 64))}
+
+    def undo(body: Json) -> Any:
+        number = body.get("number")
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 63:
+            raise _Invalid("'number' is not the number of a review")
+        name, pointer = desk.undo(number)
+        return {"paper": name, "pointer": pointer}
+
+    def export(_: Json) -> Any:
+        return {"written": [file.name for file in desk.export()]}
+
+    def learn(_: Json) -> Any:
+        desk.read_again()
+        return {}
+
+    reads: dict[str, Callable[[Request], Response]] = {
+        "": page, "api/overview": overview, "api/paper": paper, "api/content": content, "api/reading": reading,
+    }  # fmt: skip
+    writes = {"next": following, "review": review, "undo": undo, "export": export, "learn": learn}
+    routes = [
+        *(Route(f"{base}/{path}", endpoint, methods=["GET"]) for path, endpoint in reads.items()),
+        *(Route(f"{base}/api/{path}", _posted(call), methods=["POST"]) for path, call in writes.items()),
+        Route(f"{base}/playground/{{name:path}}", file, methods=["GET"]),
+    ]
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
+    return Starlette(routes=routes, middleware=[hosts], exception_handlers=dict.fromkeys(_STATUSES, _problem))
+
+
+def _posted(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        # A form of another page cannot send this type without being asked by the browser.
+        if request.headers.get("content-type") != "application/json":
+            raise _Invalid("the content type is not application/json")
+        data = b""
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > _MOST_BYTES:
+                raise _Invalid(f"the body is longer than {_MOST_BYTES:,} bytes")
+        try:
+            body = json.loads(data, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            raise _Invalid("the body is not JSON") from None
+        if not isinstance(body, dict):
+            raise _Invalid("the body is not an object")
+        return _json(await run_in_threadpool(call, body))
+
+    return endpoint
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _text(body: Json, name: str, most: int = 4096) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or len(value) > most:
+        raise _Invalid(f"'{name}' is not a text of at most {most} characters")
+    return value
+
+
+_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+def _json(value: Any) -> Response:
+    return JSONResponse(value, headers=_PRIVATE)
+
+
+def _problem(_: Request, error: Exception) -> Response:
+    status = next(status for kind, status in _STATUSES.items() if isinstance(error, kind))
+    told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+    return JSONResponse({"error": {"message": told}}, status, headers=_PRIVATE)

@@ -1,0 +1,285 @@
+"""`openfaze review` in a real browser: the keyboard does all, corrections are kept at once, and teach."""
+
+import contextlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import KEY, needs_browser
+from tests.e2e.test_cli import ENVIRONMENT, openfaze_here
+from tests.e2e.test_playground_pictures import IMAGES, save_picture
+from tests.forked import stem
+from tests.pages import Canvas, typeface_of
+from tests.playground import found_by_axe, watched
+from tests.server import IMPORTS, SERVE, Server, serving
+
+FIELDS = "number, date, total: number, buyer"
+BUYERS = (
+    "Ada Bell", "Carl Dunn", "Edith Frey", "Gus Hale", "Ida Jones", "Karl Lund", "Mona Nash", "Olga Pace",
+    "Petra Quist", "Rosa Stein", "Tom Udal", "Vera Wood",
+)  # fmt: skip
+PAPERS = 12
+
+
+@dataclass(frozen=True)
+class Review:
+    page: Page
+    folder: Path
+    url: str
+
+    def state(self) -> dict[str, Any]:
+        told = httpx.get(f"{self.url}api/overview", trust_env=False).json()
+        assert isinstance(told, dict)
+        return told
+
+    def settled(self) -> None:
+        """Wait until the paper's words are known."""
+        self.page.locator('.overlay polygon[data-kind="word"]').first.wait_for(state="attached")
+
+    def chosen(self) -> tuple[str, str]:
+        """The paper and the field that are looked at."""
+        pressed = self.page.locator('#fields [aria-pressed="true"]')
+        return self.page.get_by_test_id("paper").inner_text(), pressed.get_attribute("data-pointer") or ""
+
+
+def number_of(number: int) -> str:
+    return f"BJ-{4100 + 7 * number}"
+
+
+def invoice(number: int) -> bytes:
+    canvas = Canvas(620, 420, "white")
+    large, plain = typeface_of("sans", 30), typeface_of("sans", 19)
+    canvas.line(["Braeburn", "Joinery"], 40, 70, large, "black")
+    lines = [
+        f"Invoice number: {number_of(number)}",
+        f"Date: 2026-03-{10 + number}",
+        f"Buyer: {BUYERS[number]}",
+        f"Oak boards    {40 + number}.00",
+        f"Total: {112 + 3 * number}.50 EUR",
+    ]
+    for place, line in enumerate(lines):
+        canvas.line(line.split(), 40, 140 + 50 * place, plain, "black")
+    return canvas.page().encoded()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("review") / "log", api_keys=KEY, preload="ocr") as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path, server: Server) -> Path:
+    (tmp_path / "in").mkdir()
+    for number in range(PAPERS):
+        (tmp_path / "in" / f"{number:02}.png").write_bytes(invoice(number))
+    command = ("extract", "in", "--schema", FIELDS, "--out", "out.xlsx", "--url", server.base_url)
+    done = openfaze_here(*command, folder=tmp_path, OPENFAZE_API_KEY=KEY)
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+@contextlib.contextmanager
+def serving_review(folder: Path, server: Server, table: str = "out.xlsx", below: str = "1") -> Iterator[str]:
+    """Run the command, with all but certain fields doubtful, and provide the page's URL."""
+    log = folder / "review.log"
+    with log.open("w") as out, Path("/dev/null").open() as nothing:
+        command = ("review", table, "--url", server.base_url, "--below", below)
+        env = {**ENVIRONMENT, "OPENFAZE_API_KEY": KEY, "PYTHONUNBUFFERED": "1"}
+        running = stem(IMPORTS).start(SERVE, *command, env=env, cwd=folder, stdin=nothing, stdout=out, stderr=out)
+        try:
+            while not (found := re.search(r"at (http://\S+)", log.read_text())):
+                assert running.poll() is None, log.read_text()
+            url = found[1]
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    assert httpx.get(url, trust_env=False).status_code == 200
+                    break
+            yield url
+            running.terminate()
+            assert running.wait(60) is not None
+        finally:
+            if running.poll() is None:
+                running.kill()
+
+
+@pytest.fixture
+def review(browser: Browser, folder: Path, server: Server) -> Iterator[Review]:
+    with (
+        serving_review(folder, server) as url,
+        watched(browser, url, viewport={"width": 1360, "height": 860}) as page,
+    ):
+        page.goto(url)
+        made = Review(page, folder, url)
+        made.settled()
+        yield made
+
+
+@needs_browser
+def test_thirty_fields_are_reviewed_by_the_keyboard_in_three_actions_at_most(review: Review) -> None:
+    page, told = review.page, page_told(review)
+    fields = review.state()["doubtful"]
+    assert fields >= 30
+    actions = []
+    for done in range(fields):
+        before = review.chosen()
+        number = int(before[0].split("/")[-1][:2])
+        match number % 3, before[1]:
+            case 1, "/number":  # taken from the page by its words
+                keys = ("f", number_of(number), "Enter")
+            case 2, "/number":  # typed
+                keys = ("e", f"{number_of(number)}/2026", "Enter")
+            case _:
+                keys = ("Enter",)
+        for key in keys:
+            page.keyboard.type(key) if len(key) > 5 else page.keyboard.press(key)
+        actions.append(len(keys))
+        if done < fields - 1:
+            expect(page.locator("#counts")).to_contain_text(f"Doubtful fields{fields - done - 1}")
+            page.wait_for_function(
+                "before => document.querySelector('#paper').textContent + "
+                "document.querySelector('#fields [aria-pressed=true]')?.dataset.pointer !== before",
+                arg="".join(before),
+            )
+    expect(told).to_have_text("Nothing doubtful is left.")
+    assert len(actions) >= 30
+    assert max(actions) == 3
+    assert actions.count(3) == 8, "four numbers were taken from the page, and four typed"
+    state = review.state()
+    assert (state["papers_left"], state["doubtful"], state["fields_right"]) == (0, 0, state["fields"])
+    page.keyboard.press("s")
+    expect(told).to_have_text("Written: out.xlsx")
+    sheet = openpyxl.load_workbook(review.folder / "out.xlsx")["papers"]
+    colours = [cell.fill.fgColor.rgb for row in sheet.iter_rows(min_row=2) for cell in row]
+    assert colours.count("FFD9E4FB") == fields, "reviewed cells are blue"
+    assert sheet["B2"].value == number_of(0)
+
+
+def page_told(review: Review) -> Any:
+    return review.page.get_by_test_id("told")
+
+
+@needs_browser
+def test_a_field_is_taken_from_the_page_typed_and_undone(review: Review) -> None:
+    page, told = review.page, page_told(review)
+    choose(page, "/buyer")
+    page.keyboard.press("f")
+    page.keyboard.type("braeburn j")
+    page.keyboard.press("Enter")
+    expect(told).to_have_text("buyer is Braeburn Joinery.")
+    kept = httpx.get(f"{review.url}api/paper", params={"name": "in/00.png"}, trust_env=False).json()
+    assert kept["answer"]["buyer"] == "Braeburn Joinery"
+    place = kept["evidence"]["/buyer"]
+    assert (place["match"], place["text"]) == ("reviewed", "Braeburn Joinery")
+    assert place["bounds"]["top_left"]["y"] < 80
+    choose(page, "/total")
+    page.keyboard.press("e")
+    page.keyboard.type("a lot")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("It is a number.")).to_be_visible()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("1.234,50")
+    page.keyboard.press("Enter")
+    expect(told).to_have_text("total is 1234.5.")
+    for expected in ("total is as it was.", "buyer is as it was.", "There is nothing to undo."):
+        page.keyboard.press("u")
+        expect(told).to_have_text(expected)
+    assert not found_by_axe(page)
+
+
+def choose(page: Page, pointer: str) -> None:
+    """Go to a field of the first paper with the arrow keys."""
+    button = page.locator(f'#fields [data-pointer="{pointer}"]')
+    for key in [*["ArrowUp"] * 4, *["ArrowDown"] * 4]:
+        if button.get_attribute("aria-pressed") == "true":
+            return
+        page.keyboard.press(key)
+    expect(button).to_have_attribute("aria-pressed", "true")
+
+
+@needs_browser
+def test_two_people_get_two_papers_and_a_conflict_is_told(review: Review, browser: Browser) -> None:
+    with watched(browser, review.url) as other:
+        other.goto(review.url)
+        expect(other.get_by_test_id("paper")).to_have_text("in/01.png")
+        choose(review.page, "/buyer")
+        change(review.url, "in/00.png", "/buyer", "Mona Nash")
+        review.page.keyboard.press("Enter")
+        expect(page_told(review)).to_have_text("somebody else has changed this field in the meantime")
+        pressed = review.page.locator('#fields [data-pointer="/buyer"]')
+        expect(pressed).to_contain_text("Mona Nash")
+
+
+def change(url: str, paper: str, pointer: str, value: Any) -> httpx.Response:
+    told = httpx.get(f"{url}api/paper", params={"name": paper}, trust_env=False).json()
+    version = next(one["version"] for one in told["fields"] if one["pointer"] == pointer)
+    body = {"paper": paper, "pointer": pointer, "value": value, "version": version}
+    return httpx.post(f"{url}api/review", json=body, trust_env=False)
+
+
+def test_other_pages_of_the_browser_reach_nothing(folder: Path, server: Server) -> None:
+    with serving_review(folder, server, "out.xlsx.state") as url, httpx.Client(trust_env=False) as client:
+        base, _, _ = url.partition("/review/")
+        assert client.get(base).status_code == 404
+        assert client.get(f"{base}/review/guessed/").status_code == 404
+        assert client.get(url, headers={"host": "attacker.example"}).status_code == 400
+        form = {"content-type": "text/plain"}
+        assert client.post(f"{url}api/undo", content=json.dumps({"number": 1}), headers=form).status_code == 400
+        assert client.get(f"{url}api/content", params={"name": "/etc/passwd"}).status_code == 404
+        refused = change(url, "in/00.png", "/total", "no number")
+        assert refused.status_code == 422
+        assert client.post(f"{url}api/undo", json={"number": 99}).status_code == 409
+        page = client.get(url)
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        content = client.get(f"{url}api/content", params={"name": "in/00.png"})
+        assert content.headers["content-security-policy"] == "sandbox"
+
+
+@needs_browser
+@pytest.mark.deep
+def test_the_page_as_a_picture(browser: Browser, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "receipts").mkdir()
+    shutil.copy(
+        IMAGES.parents[1] / "app" / "playground" / "samples" / "receipt.png", tmp_path / "receipts" / "may-12.png"
+    )
+    for number in range(3):
+        (tmp_path / "receipts" / f"{number:02}.png").write_bytes(invoice(number))
+    fields = "company, address, date, total: number, items[what, price: number]"
+    command = ("extract", "receipts", "--schema", fields, "--out", "receipts.xlsx", "--url", server.base_url)
+    assert openfaze_here(*command, folder=tmp_path, OPENFAZE_API_KEY=KEY).returncode == 0
+    with (
+        serving_review(tmp_path, server, "receipts.xlsx", "0.96") as url,
+        watched(browser, url, viewport={"width": 1440, "height": 900}) as page,
+    ):
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.goto(url)
+        review = Review(page, tmp_path, url)
+        review.settled()
+        while page.get_by_test_id("paper").inner_text() != "receipts/may-12.png":
+            before = page.get_by_test_id("paper").inner_text()
+            page.keyboard.press("n")
+            expect(page.get_by_test_id("paper")).not_to_have_text(before)
+        review.settled()
+        assert review.chosen()[1] == "/address", "the telephone number is taken for a part of it"
+        page.keyboard.press("e")
+        page.keyboard.type("14 Linden Street, Millbrook")
+        page.keyboard.press("Enter")
+        expect(page_told(review)).to_have_text("address is 14 Linden Street, Millbrook.")
+        page.locator('.overlay [data-kind="evidence"]').wait_for()
+        assert not found_by_axe(page)
+        save_picture(page, "folder-review")
+
+
+def test_what_is_no_table_is_said(tmp_path: Path) -> None:
+    done = openfaze_here("review", "none.xlsx", folder=tmp_path)
+    assert done.returncode == 2
+    assert "there is no none.xlsx.state" in done.stderr
