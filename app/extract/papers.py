@@ -75,7 +75,10 @@ def _of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
             for name in sorted(names):
                 file = Path(folder, name)
                 is_ours = STATE in file.suffix or file.with_name(f"{name}{STATE}").exists()
-                if not (is_ours or _is_left_out(name)) and file.resolve() not in left_out and file.is_file():
+                if is_ours or _is_left_out(name) or file.resolve() in left_out or not file.is_file():
+                    continue
+                # A link in somebody's archive may lead to a file that is not theirs to have sent anywhere.
+                if not file.is_symlink() or file.resolve().is_relative_to(path.resolve()):
                     yield from _of_file(file)
     elif path.exists():
         yield from _of_file(path)

@@ -1,5 +1,6 @@
 """Labels in the words of a field's own name: `Nr księgi głównej: 3107/2025` for `numer_ksiegi`, in any language."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -28,6 +29,11 @@ SLOTS: Mapping[Slot, float] = {"own": 1.0, "left": 1.0, "above": 0.85}
 LITTLE = 0.25
 """Weight of a word like `number` or `date`, which many names have."""
 
+SHORTEST_CUT = 3
+"""Least number of letters of an abbreviation."""
+_CUT = re.compile(rf"[^\W\d_]{{{SHORTEST_CUT},}}(?=\.)")
+"""Pattern of a word before a point."""
+
 _GLUE = frozenset(
     fold(
         "of the a an and in on at to for by from with is de la le les l du des d del dos das do da di dell della dei al"
@@ -54,9 +60,7 @@ class OwnLabels:
             for slot, kind in enumerate(SLOTS):
                 if kind in beside:
                     self._places[slot, at] = places.setdefault(beside[kind], len(places))
-        self._words = [
-            content_of(tuple(fold(label)))[-LONGEST:] if len(label) <= _MOST_CHARS else () for label in places
-        ]
+        self._words = [_words_of_label(label) for label in places]
         self._labels_of: dict[str, list[int]] = {}
         self._forms: dict[object, list[str]] = {}
         """Words of labels by everything that may make them forms of one word."""
@@ -88,8 +92,16 @@ class OwnLabels:
 def likeness_of_label(label: str, field: FieldText) -> float:
     """Return the agreement of a label with the field's own names, 0 to 1."""
     names, around = _names_of(field)
-    words = content_of(tuple(fold(label)))[-LONGEST:] if len(label) <= _MOST_CHARS else ()
+    words = _words_of_label(label)
     return max((_likeness(words, name, around) for name in names), default=0.0) if words else 0.0
+
+
+def _words_of_label(label: str) -> tuple[str, ...]:
+    """Return the last words of a label; those that it abbreviates keep their point: `Matr. n.` → matr., n."""
+    if len(label) > _MOST_CHARS:
+        return ()
+    cut = {without_accents(word) for found in _CUT.findall(label) for word in fold(found)}
+    return tuple(f"{word}." if word in cut else word for word in content_of(tuple(fold(label)))[-LONGEST:])
 
 
 def _names_of(field: FieldText) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
@@ -103,7 +115,10 @@ def _names_of(field: FieldText) -> tuple[list[tuple[str, ...]], tuple[str, ...]]
 
 def _keys_of(word: str) -> Iterator[object]:
     """Yield keys of which words that are forms of each other (`is_form_of`) have one in common."""
+    word = word.rstrip(".")
     yield word if len(word) < STEM else word[:STEM]
+    if len(word) >= SHORTEST_CUT:
+        yield word[:SHORTEST_CUT], "cut"
     if word in COMMON:
         yield True
     if meaning := concepts_of((word,)):
@@ -121,7 +136,7 @@ def _likeness(words: tuple[str, ...], name: tuple[str, ...], around: tuple[str, 
 
 def _share(these: Sequence[str], those: Sequence[str]) -> float:
     """Return the share of the words `these`, by weight, that are among `those` in some form."""
-    weights = {word: LITTLE if word in COMMON else 1.0 for word in these}
+    weights = {word: LITTLE if word.rstrip(".") in COMMON else 1.0 for word in these}
     found = sum(weight for word, weight in weights.items() if any(is_form_of(word, one) for one in those))
     return found / sum(weights.values())
 
@@ -129,7 +144,9 @@ def _share(these: Sequence[str], those: Sequence[str]) -> float:
 @lru_cache(maxsize=65_536)
 def is_form_of(one: str, other: str) -> bool:
     """True if two words are equal, forms of one word or synonyms, such as `phone` and `telephone`."""
-    if one == other:
+    cut, word = (one, other) if one.endswith(".") else (other, one)
+    one, other = one.rstrip("."), other.rstrip(".")
+    if one == other or (cut.endswith(".") and word.startswith(cut[:-1])):
         return True
     if one in COMMON and other in COMMON:
         return True

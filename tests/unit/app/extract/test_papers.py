@@ -33,6 +33,14 @@ def test_a_folder_is_its_files_by_name() -> None:
     assert names("in", "in/a.txt", left_out=[Path("in/b.txt")]) == ["in/a.txt", "in/deep/c.pdf"]
 
 
+def test_a_link_that_leaves_the_folder_is_no_paper() -> None:
+    write("in/a.txt", "private.txt")
+    Path("in/own.txt").symlink_to("a.txt")
+    Path("in/theirs.txt").symlink_to(Path("private.txt").resolve())
+    assert names("in") == ["in/a.txt", "in/own.txt"]
+    assert names("in/theirs.txt") == ["in/theirs.txt"]  # the person named it
+
+
 def test_tables_of_other_jobs_are_no_papers() -> None:
     write("in/a.csv", "in/out.csv", "in/out.csv.state", "in/out.csv.state-wal")
     assert names("in") == ["in/a.csv"]

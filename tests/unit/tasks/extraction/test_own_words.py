@@ -22,6 +22,10 @@ SITUATION = "Situation de travaux n° 3\nLot 34\nTotal HT 32 900,00 €\nTVA 6 5
         ("numero", "nr", True),
         ("art", "arts", False),
         ("phone", "telephone", True),
+        ("matr.", "matricola", True),
+        ("art.", "artikel", True),
+        ("matr", "matricola", False),
+        ("art.", "amount", False),
         ("phone", "address", False),
     ],
 )
@@ -37,3 +41,8 @@ async def test_a_label_with_the_words_of_a_fields_name_names_its_value_in_any_la
 @each_case(("name", "value"), [("situation_no", 3), ("total_ttc", 39480), ("total_ht", 32900)])
 async def test_a_label_with_further_words_names_its_value_less(name: str, value: Any) -> None:
     assert await filled(pasted(SITUATION), **{name: NUMBER}) == {name: value}
+
+
+async def test_a_label_may_abbreviate_a_word_of_the_name() -> None:
+    card = pasted("UNIVERSITÀ DI VALMORA\nImmatricolato A.A. 2023/2024\nMatr. VM0551772\nvalida fino al 30/09/2026")
+    assert await filled(card, matricola=OR_NULL) == {"matricola": "VM0551772"}
