@@ -88,21 +88,19 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
     return [Fold(values[:start], values[start : start + length]) for start in reversed(starts)]
 
 
-def best(methods: Sequence[Method], parts: Sequence[Fold]) -> Trial:
-    """Return the trial with the least error, of single methods and the means of the best two or three. Raises
-    ValueError if none fits."""
+def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> list[Trial]:
+    """Return the trials of single methods and of the means of the best two or three, that with the least error first.
+    Methods that do not fit every fold have none."""
     trials = sorted((trial for method in methods if (trial := _tried(method, parts))), key=lambda trial: trial.error)
-    if not trials:
-        raise ValueError("no method could be fitted")
     together = [_together(trials[:number], parts) for number in range(2, min(_BEST, len(trials)) + 1)]
-    return min([trials[0], *together], key=lambda trial: trial.error)
+    return sorted([*trials, *together], key=lambda trial: trial.error)
 
 
-def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> tuple[Path, str]:
-    """Return the mean path of all `methods` that can be fitted, and their names. Raises ValueError if none can."""
+def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> tuple[Path, str] | None:
+    """Return the mean path of all `methods` that can be fitted, and their names; None if none can."""
     found = [(path, method.name) for method in methods if (path := _path(method, values, horizon))]
     if not found:
-        raise ValueError("no method could be fitted")
+        return None
     return mean_of([path for path, _ in found]), " and ".join(name for _, name in found)
 
 
@@ -209,12 +207,12 @@ def outlook(series: Series) -> Outlook:
     season = seasons[0] if seasons else 1
     methods = methods_for(values, seasons)
     parts = folds(values, series.horizon, season, most=_most_folds(len(values)))
-    if len(values) < _LEAST_TRIED or not parts:
-        path, name = _untried(values, season, series.horizon)
-        return Outlook(path.value, path.lower, path.upper, name)
-    trial = best(methods, parts)
-    path, name = path_of(trial.methods, values, series.horizon)
-    path = path.widened(widening(trial, parts))
+    for trial in ranked(methods, parts) if len(values) >= _LEAST_TRIED and parts else ():
+        # A method that fits every fold may not fit the whole, where the last value is far from the others.
+        if (found := path_of(trial.methods, values, series.horizon)) is not None:
+            path = found[0].widened(widening(trial, parts))
+            return Outlook(path.value, path.lower, path.upper, found[1])
+    path, name = _untried(values, season, series.horizon)
     return Outlook(path.value, path.lower, path.upper, name)
 
 
@@ -240,9 +238,11 @@ def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
 
 
 def _untried(values: Floats, season: int, horizon: int) -> tuple[Path, str]:
-    """Return a forecast for series too short for a comparison, and its name: the weighted mean of a straight line and
-    of no change. The steadier the changes of the series are, the higher is the weight of the line; it is 1 if all
-    changes are equal."""
+    """Return a forecast for series that are too short for a comparison or that no method fits, and its name.
+
+    It is the weighted mean of a straight line and of no change. The steadier the changes of the series are, the higher
+    is the weight of the line; it is 1 if all changes are equal.
+    """
     naive, drift = SeasonalNaive(season), Drift()
     changes = np.diff(values)
     unsteady = float(changes.var(ddof=1)) / (_UNSTEADY * float(changes.mean()) ** 2) if changes.mean() else 1.0

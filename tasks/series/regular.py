@@ -15,6 +15,8 @@ from tasks.series.horizon import Horizon
 
 LEAST_POINTS = 5
 """Length of the shortest series that is forecast (the HTTP contract)."""
+LARGEST = 1e100
+"""Largest absolute value of a series: the methods square values and sum the squares."""
 _SHOWN = 4
 """Number of values, in addition to the last, that a note or an error repeats."""
 _NAMED_GAPS = 3
@@ -49,8 +51,14 @@ def regular(observed: Observed, period: Period | None, most: int) -> Regular:
     """Resample observations. Irregular observations that are denser than `period`, the unit in the request, are summed
     per period.
 
-    Raises InputError for fewer than LEAST_POINTS values, and for more than `most` steps from the first to the last.
+    Raises InputError for fewer than LEAST_POINTS values, for one beyond LARGEST, and for more than `most` steps from
+    the first to the last.
     """
+    if largest := next((one for one in observed.values if one is not None and abs(one) > LARGEST), None):
+        raise InputError(
+            f"the series has the value {largest:g}; values of a forecast may be at most {LARGEST:g}",
+            param=observed.param,
+        )
     if observed.times is None:
         _check_count(observed, observed.count)
         return _regular_undated(observed, most)

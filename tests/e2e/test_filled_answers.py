@@ -496,6 +496,7 @@ def test_a_question_about_a_picture_is_answered_by_the_objects_in_it(client: htt
     assert response.json()["warnings"] == [as_sent(COPIED)]
 
 
+@pytest.mark.usefixtures("shared")
 def test_what_is_in_a_picture_is_what_is_written_there_where_nothing_finds_objects(tmp_path: Path) -> None:
     receipt = sample("receipt_001.jpg", "image/jpeg")
     with client_of_app(tmp_path, object_detection="off") as client:

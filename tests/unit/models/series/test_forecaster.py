@@ -236,24 +236,31 @@ LINE = np.arange(40.0)
 
 def test_the_method_that_errs_least_is_chosen() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    assert statistical.best([Off(3), Off(0.1), Broken()], parts).name == "off by 0.1"
+    assert statistical.ranked([Off(3), Off(0.1), Broken()], parts)[0].name == "off by 0.1"
 
 
 def test_methods_that_err_on_opposite_sides_are_averaged() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    trial = statistical.best([Off(2), Off(-2), Off(9)], parts)
+    trial = statistical.ranked([Off(2), Off(-2), Off(9)], parts)[0]
     assert {method.name for method in trial.methods} == {"off by 2", "off by -2"}
     assert trial.error == pytest.approx(0)
 
 
 def test_without_any_method_there_is_no_choice() -> None:
-    with pytest.raises(ValueError, match="no method"):
-        statistical.best([Broken()], statistical.folds(LINE, 5, 1, most=5))
+    assert statistical.ranked([Broken()], statistical.folds(LINE, 5, 1, most=5)) == []
+
+
+@pytest.mark.parametrize("last", [0, 1, 3, 50, -1e6])
+def test_a_last_value_far_from_the_others_is_no_end_of_the_forecast(last: float) -> None:
+    for values in (np.arange(1.0, 9), np.arange(10.0, 2, -1), np.arange(2.0, 40, 2)):
+        [outlook] = Statistical().run([Series(np.append(values, last), 5, ())])
+        assert isinstance(outlook, Outlook)
+        assert np.isfinite([outlook.value, outlook.lower, outlook.upper]).all()
 
 
 def test_intervals_that_hold_too_little_are_widened_and_others_are_left() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    sure, unsure = statistical.best([Off(2.5)], parts), statistical.best([Off(0.1)], parts)
+    [sure], [unsure] = statistical.ranked([Off(2.5)], parts), statistical.ranked([Off(0.1)], parts)
     factor = statistical.widening(sure, parts)
     assert factor == pytest.approx(2.5 / 1.2815515655)
     assert statistical.widening(unsure, parts) == 1.0

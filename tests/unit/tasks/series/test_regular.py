@@ -285,3 +285,8 @@ def test_a_series_without_dates_has_no_date_to_reach() -> None:
     assert steps_ahead(series, Horizon(3, MONTHLY)) == 3
     with pytest.raises(InputError, match="the series has no dates"):
         steps_ahead(series, horizon_in("until 2030"))
+
+
+def test_a_value_that_no_method_can_square_is_refused_with_the_limit() -> None:
+    with pytest.raises(InputError, match=r"the value -1e\+200; values of a forecast may be at most 1e\+100"):
+        regular(Observed("sold", None, [1.0, 2.0, -1e200, 3.0, 4.0, None]), None, 10_000)
