@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 
+from app.access.crowding import Crowding
 from app.access.pacing import Pacer
 from app.batches.building import build_batch_store, build_webhook
 from app.batches.gaps import Gaps
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         keys=services.keys,
         admission_control=services.admission_control,
         pacer=Pacer(max(1, available_cpus() // 2)),
+        crowding=Crowding(min(settings.max_connections, settings.max_connections_per_address)),
         look=services.runtime.look,
         activity=activity,
         gaps=gaps,

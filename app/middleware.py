@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.admission import Admission, AdmissionControl
+from app.access.crowding import Crowding
 from app.access.keys import ApiKeys
 from app.access.pacing import Pacer
 from app.batches.gaps import Gaps
@@ -63,6 +64,7 @@ class RequestScope:
         keys: ApiKeys,
         admission_control: AdmissionControl,
         pacer: Pacer,
+        crowding: Crowding,
         look: Callable[[], Awaitable[None]],
         activity: Activity,
         gaps: Gaps,
@@ -75,6 +77,7 @@ class RequestScope:
         self._app = app
         self._admission_control = admission_control
         self._pacer = pacer
+        self._crowding = crowding
         self._activity = activity
         self._gaps = gaps
         self._is_stopping = is_stopping
@@ -114,6 +117,7 @@ class RequestScope:
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
             self._traces.request(scope, route, stages) as span,
+            contextlib.ExitStack() as places,
         ):
             try:
                 if self._is_stopping() and scope["path"] not in WATCHING:
@@ -122,6 +126,7 @@ class RequestScope:
                     address = scope["client"][0] if scope.get("client") else ""
                     state["caller"] = caller = self._keys.check(Headers(scope=scope).get("authorization"), address)
                     SHARE.set(caller.share)
+                    places.enter_context(self._crowding.place(caller.share))
                     admission = self._admission_control.admit(caller, is_charged=scope["method"] == "POST")
                 state["admission"] = admission
                 if scope["path"] != HEALTH:

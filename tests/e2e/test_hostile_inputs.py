@@ -16,7 +16,7 @@ from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.server import Server, serving
 
-MOST_MB = 100
+MOST_MB = 200
 """Memory that an attack may cost at its peak."""
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 

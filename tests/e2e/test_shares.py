@@ -49,6 +49,18 @@ def test_connections_that_say_nothing_shut_out_nobody(server: Attacked) -> None:
     assert fresh.status_code == 200
 
 
+def test_half_sent_requests_of_one_key_leave_connections_to_another(server: Attacked) -> None:
+    for _ in range(3 * server.services.settings.max_connections):
+        server.connect().sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"authorization: Bearer " + ALICE.encode() + b"\r\ncontent-length: 1000\r\n\r\n{"
+        )
+    mine = httpx.get(f"{server.model.base_url}/v1/models", headers=bearer(ALICE), timeout=LIMIT_S, trust_env=False)
+    assert (mine.status_code, mine.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    fresh = httpx.get(f"{server.model.base_url}/v1/models", headers=bearer(BOB), timeout=LIMIT_S, trust_env=False)
+    assert fresh.status_code == 200
+
+
 @pytest.mark.in_process("it holds up an engine of this process, and counts who comes meanwhile")
 def test_a_key_that_floods_the_reader_is_told_to_wait_and_another_is_not(
     server: Attacked, monkeypatch: pytest.MonkeyPatch

@@ -41,6 +41,9 @@ _NEARLY = 0.25
 _MOST_COLUMNS = 1_000_000
 """Largest number of columns of all lines of one picture together, at LINE_HEIGHT: some 50,000 letters in 144 MB.
 Without this bound, lines one pixel high across a large picture would take a hundred times the picture's memory."""
+_MOST_LINES = 4_000
+"""Largest number of lines of one picture. A dense page of a newspaper has a thousand; a picture of 12 kB may show a
+hundred thousand squares, each of which would be read."""
 _MOST_AROUND = 2_000_000_000
 """Largest number of pixels in the upright rectangles around all tilted lines of one picture together. To cut out a
 tilted line, the whole rectangle around it is shrunk. For a line from corner to corner this is the whole picture, which
@@ -115,9 +118,12 @@ def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
 
 def within_bounds(quads: Quads) -> Quads:
     """Return the `quads` that can be read within the bounds. The most slender ones are left out if reading all would
-    take too much memory. Tilted ones with the largest enclosing rectangles are left out if cutting out all would take
-    too long."""
+    take too much memory, and the shortest if they are too many. Tilted ones with the largest enclosing rectangles are
+    left out if cutting out all would take too long."""
     sides = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
+    if len(quads) > _MOST_LINES:
+        longest = np.sort(np.argsort(-sides.max(1), kind="stable")[:_MOST_LINES])
+        quads, sides = quads[longest], sides[longest]
     columns = LINE_HEIGHT * sides.max(1) / sides.min(1).clip(1)
     spans = np.ptp(quads, axis=1).prod(1, dtype=np.float64)
     tilted = np.array([_quarters(quad) is None for quad in quads], bool)

@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app import middleware
 from app.access.admission import AdmissionControl
+from app.access.crowding import Crowding
 from app.access.keys import ApiKeys
 from app.access.pacing import Pacer
 from app.batches.gaps import Gaps
@@ -48,7 +49,7 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
 
     control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
     keys, gaps = ApiKeys(["key"]), Gaps(1)
-    scope = RequestScope(fails, keys, control, Pacer(1), look, Activity(), gaps, Metrics(), Traces())
+    scope = RequestScope(fails, keys, control, Pacer(1), Crowding(8), look, Activity(), gaps, Metrics(), Traces())
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
     return happened

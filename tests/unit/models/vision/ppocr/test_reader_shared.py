@@ -102,6 +102,15 @@ def test_where_nothing_is_found_there_is_nothing_to_leave_out() -> None:
     assert within_bounds(np.zeros((0, 4, 2), np.float32)).shape == (0, 4, 2)
 
 
+def test_the_longest_of_too_many_lines_are_kept_in_their_order() -> None:
+    at = np.arange(5_000, dtype=np.float32)
+    widths = np.where(at % 5 == 0, 8, 40 + at % 3)
+    corners = [np.stack([x, y], 1) for x, y in ((0 * at, at), (widths, at), (widths, at + 20), (0 * at, at + 20))]
+    kept = within_bounds(np.stack(corners, 1).astype(np.float32))
+    assert len(kept) == 4_000
+    assert kept[:, 0, 1].tolist() == [float(place) for place in range(5_000) if place % 5]
+
+
 async def test_a_line_as_long_as_a_picture_can_be_comes_in_parts(hosts: list[EngineHost[Any, Any]]) -> None:
     _, lines = hosts
     word = single_line("Platform nine", margin=6).pixels
