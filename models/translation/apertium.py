@@ -105,7 +105,8 @@ def _run(command: Sequence[str], stdin: str, seconds: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", text)
+    # The program takes a NUL for the end of a sentence.
+    return _SPECIAL.sub(r"\\\g<0>", text.replace("\0", " "))
 
 
 def _unescaped(text: str) -> str:

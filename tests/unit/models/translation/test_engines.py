@@ -82,6 +82,14 @@ def test_apertium_translates_and_leaves_unknown_words_unmarked() -> None:
 
 
 @needs_apertium
+def test_apertium_takes_a_nul_for_a_blank() -> None:
+    engine = Apertium()
+    engine.load()
+    [translations] = engine.run([TranslationJob(("The red\0house.",), "en", "es")])
+    assert translations == ["La casa roja."]
+
+
+@needs_apertium
 def test_apertium_carries_marks_along() -> None:
     engine = Apertium()
     engine.load()
