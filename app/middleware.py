@@ -131,7 +131,9 @@ class RequestScope:
                 state["admission"] = admission
                 if scope["path"] != HEALTH:
                     await self._look()
-                pace = self._pacer.turn(SHARE.get()) if scope["method"] == "POST" else contextlib.nullcontext()
+                # A flood of requests without a key, for pages, is paced like that of a key.
+                is_probe = scope["path"] in PROBES
+                pace = contextlib.nullcontext() if is_probe else self._pacer.turn(SHARE.get())
                 async with pace:
                     with self._gaps.beside(scope["method"], scope["path"]):
                         await self._app(scope, receive, send_with_id)

@@ -1,10 +1,12 @@
 """What surrounds a request."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app import middleware
@@ -22,6 +24,7 @@ from app.state.sqlite_counters import SqliteCounters
 from app.tracing import Traces
 from models.base import EngineOverloaded, ShareUsedUp
 from models.malloc import Activity
+from models.scheduler import Share
 from tests.e2e.full_model import client_of_app
 
 HEADERS = [(b"authorization", b"Bearer key")]
@@ -168,3 +171,32 @@ async def test_a_server_that_stops_cancels_the_work_whether_the_caller_stays_or_
         await asyncio.wait([handling])
         assert handling.cancelled()
         assert labour.let_go
+
+
+@pytest.mark.parametrize(("path", "paced"), [("/openapi.json", [""]), ("/metrics", ["tenant"]), ("/health", [])])
+async def test_requests_for_pages_are_paced_and_probes_are_not(path: str, paced: list[str]) -> None:
+    begun: list[str] = []
+
+    class NotedPacer(Pacer):
+        def turn(self, share: Share) -> contextlib.AbstractAsyncContextManager[None]:
+            begun.append("tenant" if share.key else "")
+            return super().turn(share)
+
+    async def answers(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response()(scope, receive, send)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        pass
+
+    async def look() -> None:
+        pass
+
+    control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
+    scope = RequestScope(
+        answers, ApiKeys(["key"]), control, NotedPacer(1), Crowding(8), look, Activity(), Gaps(1), Metrics(), Traces()
+    )
+    await scope({"type": "http", "method": "GET", "path": path, "headers": HEADERS}, receive, send)
+    assert begun == paced
