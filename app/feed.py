@@ -1,6 +1,6 @@
-"""Drives the events of one request in a task of its own.
+"""Runs the work of one request in its own task and passes its events on.
 
-Silence can thus be distinguished from the end, and all work for a client ends when the client leaves.
+Heartbeats can therefore be sent while the work is silent, and all work for a client ends when the client leaves.
 """
 
 import asyncio
@@ -96,10 +96,10 @@ class Feed(Generic[EventT]):
     async def encoded(
         self, encode: Callable[[EventT], Iterable[bytes]], ping: bytes, first_ping_s: float, ping_s: float
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the bytes that `encode` makes of the events, and `ping` in times of silence.
+        """Yield the bytes that `encode` makes of the events, and `ping` whenever nothing has been sent for a while.
 
-        All waiting events are one piece. The first ping follows `first_ping_s` without any bytes sent; later pings
-        follow `ping_s`. An event without bytes does not end the silence.
+        Events that wait at the same time are joined into one piece. The first ping follows `first_ping_s` without any
+        bytes sent; later pings follow `ping_s`. An event without bytes does not end the silence.
         """
         loop = asyncio.get_running_loop()
         quiet_until = loop.time() + first_ping_s
@@ -140,7 +140,7 @@ class Feed(Generic[EventT]):
 
 
 def _is_cancelled() -> bool:
-    """True if the running task has been cancelled from outside."""
+    """True if somebody cancelled the running task itself."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
@@ -153,7 +153,7 @@ def took_too_long(seconds: float) -> Unavailable:
 
 
 class Work(Generic[ReportT, T]):
-    """Work of `start(report)`, run in a task of its own. The result is available once the reports have ended.
+    """Runs `start(report)` in its own task. The result is available once the reports have ended.
 
     >>> work = Work[Progress, Result[Any]](lambda report: task.run(TaskRequest(text, sources, as_progress(report))))
     >>> async with aclosing(work.reports()) as reports: ...

@@ -43,14 +43,14 @@ ASSUMED_ANSWER_TOKENS = 1024
 FLUSH_S = 3.0
 """Seconds between two writes of the keys' usage to the store."""
 PAUSE_S = 1.0
-"""Seconds without an attempt to reserve after a failure of the store."""
+"""Seconds without an attempt to reserve anything after the store has failed."""
 
 log = structlog.get_logger(__name__)
 
 
 class AdmissionControl:
-    """Admission as shared by all requests: it holds the store of the counters, the reservations of running requests,
-    and the usage that is not written yet."""
+    """Admission control shared by all requests. It holds the store of the counters, the reservations of running
+    requests, and the usage that is not written yet."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class AdmissionControl:
 
     @property
     def faults(self) -> int:
-        """Number of calls that the store did not answer."""
+        """Number of calls to which the store did not answer."""
         return self._faults + self._store.faults
 
     def admit(self, caller: Caller, *, is_charged: bool = True) -> "Admission":
@@ -207,11 +207,10 @@ class Admission:
     ) -> None:
         """Reserve the tokens and the money that the request may use, before any work.
 
-        `task`: the task to run, `chat` for the full model, None for requests that every key may send.
-        `answer_tokens`: the client's limit on the answer; None if the request has none.
-        `unforeseen`: a share such as UNFORESEEN_ANSWER, if the request may cost more than these tokens.
-        `is_cached`: the answer may be in the cache, so the request passes even on a spent budget; `require_budget` is
-        then called before any other work.
+        `task`: the task to run, `chat` for the full model, None for requests that every key may send. `answer_tokens`:
+        the client's limit on the answer; None if the request has none. `unforeseen`: a share such as UNFORESEEN_ANSWER,
+        if the request may cost more than these tokens; 0 if not. `is_cached`: the answer may be in the cache, so the
+        request passes even on a spent budget; `require_budget` is then called before any other work.
 
         Raises TaskNotAllowed, RateLimited, InsufficientQuota and Unavailable; a refused request costs nothing.
         """
@@ -260,25 +259,26 @@ class Admission:
         self._reservation = taken
 
     def count_text(self, text: str) -> None:
-        """Count text of an answer that is being written, whether it is sent or held back. The caller is charged for it
-        even after hanging up."""
+        """Count text of an answer that is being written, whether it is sent or held back. The caller pays for it even
+        after hanging up."""
         self._bytes += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
         self._pieces += 1
 
     def count_call(self, prompt_tokens: int, answer_tokens: int) -> None:
-        """Count a whole call of the LLM, whose counts replace the estimate of the text that was counted for it."""
+        """Count a finished call of the LLM. Its exact counts replace the estimate for the text that it wrote."""
         self._counted_prompt += prompt_tokens
         self._counted_answer += answer_tokens
         self._bytes = self._pieces = 0
 
     @property
     def _written_tokens(self) -> int:
-        """Number of tokens written so far. Those of a call that has not ended are estimated: at least one a piece."""
+        """Number of tokens written so far. Those of a running call are estimated: at least one for each piece of
+        text."""
         return self._counted_answer + max(self._pieces, self._bytes // BYTES_PER_TOKEN)
 
     async def settle(self, prompt_tokens: int = 0, answer_tokens: int = 0, *, is_free: bool = False) -> None:
-        """Charge the tokens of the request, and no fewer than were counted: an answer may have been written and then
-        withheld. Only the first call has an effect. `is_free`: the answer came from the cache."""
+        """Charge the tokens of the request, but at least those that were counted, because an answer may have been
+        written and then withheld. Only the first call has an effect. `is_free`: the answer came from the cache."""
         if self._state != "within":
             return
         if self._control is not None:

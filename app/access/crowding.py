@@ -1,7 +1,7 @@
-"""Bounds the requests of one key that are under way, so that connections are left for other keys.
+"""Limits the requests that one key may have open at a time, so that connections are left for other keys.
 
-A connection is a bounded resource like the queues of engines: one key may have its share of them. The bound holds
-before a body is read, so that half-sent requests count, too.
+One key may take only its share of the server's connections, as with the queues of engines. Requests count from their
+first byte, before the body is read, so that half-sent ones count, too.
 """
 
 from collections import Counter
@@ -18,16 +18,17 @@ class Crowding:
     """Counts the requests under way by key. Belongs to one event loop."""
 
     def __init__(self, most: int) -> None:
-        """`most` is the largest number of requests that are under way, of which one key may have its share."""
+        """`most` is the largest number of open requests of all keys. One key may have its share of them."""
         self._most = most
         self._under_way: Counter[str] = Counter()
 
     @contextmanager
     def place(self, share: Share) -> Iterator[None]:
-        """Count a request of `share` while the block runs. Raises RateLimited."""
+        """Count one request while the block runs. Raises RateLimited if the key of `share` already has as many as it
+        may."""
         count = self._under_way[share.key]
         if share.part < 1 and count >= share.of(self._most):
-            # Other than an engine's refusals, this one is not delayed: its connection is what others need.
+            # Unlike the refusal of an engine, this one is sent without delay, because other keys need its connection.
             raise RateLimited(
                 f"{count} requests of this key are under way, as many as one key may have (OPENFAZE_KEY_SHARE). Try "
                 "again later.",

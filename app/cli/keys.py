@@ -1,6 +1,7 @@
-"""`openfaze keys`: the keys of OPENFAZE_KEYS_FILE, their limits and their usage.
+"""`openfaze keys`: lists and changes the keys of OPENFAZE_KEYS_FILE, their limits and their usage.
 
-Every command imports this module for its help, so the server's parts are imported inside the functions that need them.
+Every command imports this module for its help texts. Parts of the server are therefore imported inside the functions
+that need them.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ _OPTIONS = (
 """Fields of a stored key that are also options of commands, in the order of their listing."""
 
 _NAME = 8
-"""Least number of columns of a name in the table of the usage."""
+"""Least width of the name column in the table of usage, in characters."""
 
 Name = Annotated[str, typer.Argument(help="As `list` shows it.")]
 RequestsPerMinute = Annotated[int | None, typer.Option(help="Requests a minute.")]
@@ -126,7 +127,7 @@ def list_keys() -> None:
     for key in stored:
         line = _line(key, width)
         if len(line) > room:
-            # The spaces let lists be wrapped, too.
+            # With a space after each comma, lists can be wrapped, too.
             line = wrapped(line.replace(",", ", "), room, 4)
         typer.echo(line)
 
@@ -206,14 +207,14 @@ async def _purged(tenant: str) -> list[str]:
     from app.access.keys import REFRESH_S
     from app.tenant_deletion import build_purges
 
-    # Until then running servers still accept the key, and record its usage.
+    # Running servers accept the key until then, and record its usage.
     await asyncio.sleep(REFRESH_S + FLUSH_S + 1)
     return [f"deleted of it: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
 
 
 def _tenant(stored: "StoredKey") -> str:
-    """Return the tenant of a key, which owns its uploads. A key that an earlier version made has no tenant in the file;
-    its recorded usage shows it."""
+    """Return the tenant of a key, which owns its uploads. The file has no tenant for a key that an earlier version
+    made; it is then taken from the key's recorded usage."""
     if stored.tenant is not None:
         return stored.tenant
     tenants = [one.tenant for one in _in_store(lambda store: store.usage()) if one.name == stored.name]

@@ -1,4 +1,5 @@
-"""Finds the papers of a job: files, folders, zip archives, mailboxes and addresses, in a stable order."""
+"""Finds the documents of an extraction job: in files, folders, zip archives, mailboxes and at URLs, in a stable
+order."""
 
 import hashlib
 import mailbox
@@ -11,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LEFT_OUT = ("thumbs.db", "desktop.ini")
-"""Files that systems put into folders. So are those whose names begin with a dot, or with `~$` (open office files)."""
+"""Names of files that operating systems put into folders, and that are left out. Names that begin with a dot, or with
+`~$` (open office files), are left out, too."""
 _MOST_BYTES = 1 << 30
 """Largest file within an archive, in bytes."""
 STATE = ".state"
-"""Ending of the state of a job, which has the name of its table before it. Neither is a paper."""
+"""Suffix of the file that holds a job's state. The name of the job's table stands before it. Neither file counts as a
+document."""
 ARCHIVES = (".zip",)
 MAILBOXES = (".mbox",)
 
@@ -23,24 +26,24 @@ MAILBOXES = (".mbox",)
 @dataclass(frozen=True, slots=True)
 class Paper:
     name: str
-    """Unique within the job: the path as given, the path within its archive behind it."""
+    """Name that is unique within the job: the path as given, followed by the path within its archive, if any."""
     filename: str
-    """A name whose ending tells the type."""
+    """File name whose suffix tells the type."""
     link: str
-    """Path or URL at which a person finds it."""
+    """Path or URL at which a person finds the document."""
     fingerprint: str
-    """Changes with the content."""
+    """Text that changes with the content."""
     read: Callable[[], bytes] | None
-    """Reads the content; None if the server is to fetch `link`. Raises OSError and ValueError."""
+    """Function that reads the content; None if the server is to fetch `link`. Raises OSError and ValueError."""
 
 
 class CannotRead(Exception):
-    """A source is not there or cannot be opened; the message names it and says why."""
+    """Raised for a source that does not exist or cannot be opened. The message names it and says why."""
 
 
 def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator[Paper]:
-    """Yield the papers of `sources` in order, except for the files `left_out`. A folder's files come by name, and
-    before those of the folders within it. Raises CannotRead."""
+    """Yield the documents of `sources` in order, except for the files `left_out`. The files of a folder come first,
+    sorted by name, then those of its subfolders. Raises CannotRead."""
     without = {path.resolve() for path in left_out}
     seen: set[str] = set()
     for source in sources:
@@ -52,7 +55,7 @@ def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator
 
 
 def addresses_in(file: Path) -> list[str]:
-    """Return the URLs in a file that has one a line. Raises CannotRead."""
+    """Return the URLs in a file with one URL a line. Raises CannotRead."""
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -77,7 +80,7 @@ def _of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
                 is_ours = STATE in file.suffix or file.with_name(f"{name}{STATE}").exists()
                 if is_ours or _is_left_out(name) or file.resolve() in left_out or not file.is_file():
                     continue
-                # A link in somebody's archive may lead to a file that is not theirs to have sent anywhere.
+                # A symbolic link may point to a file outside the folder that nobody meant to send to the server.
                 if not file.is_symlink() or file.resolve().is_relative_to(path.resolve()):
                     yield from _of_file(file)
     elif path.exists():
@@ -121,7 +124,7 @@ def _member_reader(path: Path, member: zipfile.ZipInfo) -> Callable[[], bytes]:
         if member.file_size > _MOST_BYTES:
             raise ValueError(f"it is {member.file_size:,} bytes; the limit within an archive is {_MOST_BYTES:,}")
         try:
-            # A member cannot be longer than its header says: zipfile stops there.
+            # zipfile stops at the size that the header states, so a member cannot be longer.
             with zipfile.ZipFile(path) as archive, archive.open(member) as file:
                 return file.read()
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # damaged, with a password, odd
@@ -132,7 +135,8 @@ def _member_reader(path: Path, member: zipfile.ZipInfo) -> Callable[[], bytes]:
 
 def _of_mailbox(path: Path) -> Iterator[Paper]:
     box = mailbox.mbox(path, create=False)
-    # Open until the last paper has been read: to find a message, the whole mailbox is gone through once.
+    # The mailbox stays open until its last message has been read, because finding a message means reading through the
+    # whole file.
     lock, reading = threading.Lock(), _MailboxReader()
     weakref.finalize(reading, box.close)
 
@@ -150,4 +154,4 @@ def _of_mailbox(path: Path) -> Iterator[Paper]:
 
 
 class _MailboxReader:
-    """Somebody who may still read from a mailbox."""
+    """A reader that may still take messages from a mailbox."""

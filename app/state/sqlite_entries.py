@@ -1,4 +1,4 @@
-"""Entries in one SQLite file, shared by the servers of one machine, without another service."""
+"""A store of entries in one SQLite file. The servers of one machine can share it, and no other service is needed."""
 
 import asyncio
 import sqlite3
@@ -27,8 +27,8 @@ CREATE INDEX entries_by_use ON entries (used, size);
 CREATE INDEX entries_by_tenant ON entries (tenant, kind, size)
 """
 _OF_EACH = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
-"""Index for the size of each tenant's entries. There is no other index, because each further index means one more page
-to write per entry. Files of older versions have another index, which also works."""
+"""Index for the sum of each tenant's sizes. It is the only index, because each further one means another page to write
+per entry. Files of older versions have a different index, which works as well."""
 _ENTRY_BYTES = 200
 """Estimated bytes of a row beside its value."""
 _TOUCH_S = 60.0
@@ -50,10 +50,11 @@ log = structlog.get_logger(__name__)
 
 
 class SqliteEntries:
-    """Store of entries in SQLite. Lookups and writes have a thread and a connection each: in WAL mode neither waits for
-    the other. The event loop itself writes small values if it need not wait for anything.
+    """Store of entries in SQLite. Lookups and writes each have their own thread and connection, because in WAL mode
+    neither waits for the other. The event loop itself writes small values if it need not wait for anything.
 
-    A cache's file that is damaged, or of another version, is deleted and replaced."""
+    A cache's file that is damaged, or of another version, is deleted and replaced.
+    """
 
     def __init__(
         self,
@@ -65,8 +66,8 @@ class SqliteEntries:
         locked_s: float = LOCKED_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`max_bytes`: most bytes of all entries together or, with `of_each`, of the entries of each tenant. SqliteFile
-        explains `is_cache` and `locked_s`; a file that is not a cache is made with its first entry."""
+        """`max_bytes` is the largest total size of all entries or, with `of_each`, of each tenant's entries. SqliteFile
+        explains `is_cache` and `locked_s`. A file that is not a cache is created with its first entry."""
         self._path = path
         self._max_bytes = max_bytes
         self._of_each = of_each
@@ -83,7 +84,8 @@ class SqliteEntries:
         self._quick = QuickWrites(self._writer)
         self._touches: set[asyncio.Task[None]] = set()
         self._totals: dict[str | None, int] = {}
-        """Bytes of all entries (key None) or of each tenant's, as far as this process knows: others may write, too."""
+        """Total size in bytes of all entries (key None) or of each tenant's, as far as this process knows. Other
+        processes may write, too."""
         self._uncounted = 0
         self._counting = threading.Lock()
         """Lock for changes to the totals."""
@@ -96,8 +98,8 @@ class SqliteEntries:
         if found is None:
             return None
         value, used = found
-        # The absolute difference counts, because an entry that was used while the clock was ahead would otherwise seem
-        # the most recent one until that time.
+        # The absolute difference counts. Otherwise, an entry that was used while the clock was ahead would seem the
+        # most recent one until the clock catches up.
         if abs(now - used) > _TOUCH_S:
             touch = asyncio.create_task(self._touch(key, now))
             self._touches.add(touch)
@@ -123,8 +125,8 @@ class SqliteEntries:
             await self._puts.done(row)
 
     def _is_put_at_once(self, row: _Row) -> bool:
-        """Try to write a small row on the event loop; True if it was written. The condition is that there is room, as
-        far as this process knows, and that no write waits."""
+        """Write a small row on the event loop if that takes no waiting. Return True if it was written: there was room,
+        as far as this process knows, and no other write was waiting."""
         _, tenant, _, _, _, size, _ = row
         if size > _SMALL or self._puts or not self._counting.acquire(blocking=False):
             return False
@@ -148,8 +150,8 @@ class SqliteEntries:
         with self._counting:
             crowded = [whose for whose, size in added.items() if self._is_too_much(db, whose, size)]
         if not crowded:
-            # A single statement without BEGIN and COMMIT, because the thread may have to wait for the busy event loop
-            # after each statement.
+            # This is a single statement, without BEGIN and COMMIT, because the thread may have to wait for the busy
+            # event loop after each one.
             _insert(db, rows)
             return [None] * len(rows)
         with db:
@@ -163,7 +165,7 @@ class SqliteEntries:
         return [None] * len(rows)
 
     def _is_too_much(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
-        """True if `more` bytes exceed the maximum."""
+        """True if the entries would exceed the maximum with `more` bytes added."""
         if self._is_to_count(more):
             self._totals.clear()
             self._uncounted = 0
@@ -240,8 +242,8 @@ def _found(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float
 
 
 def _shrink(db: sqlite3.Connection) -> None:
-    """Give free pages back to the disk. `executescript`, because each step frees one page and `execute` takes only one
-    step."""
+    """Give free pages back to the disk. Only `executescript` frees all of them: `execute` takes one step, which frees
+    one page."""
     db.executescript("PRAGMA incremental_vacuum")
 
 

@@ -1,6 +1,6 @@
-"""Identification numbers that states assign to people, if they can be distinguished from other numbers.
+"""Recognises identification numbers of people that states assign, if they can be told from other numbers.
 
-A tenth of all numbers has a right check digit by chance. A common form such as nine digits therefore counts only beside
+A tenth of all numbers has a right check digit by chance. A common form such as nine digits therefore counts only after
 a word that names the number. A number counts by itself if nothing else has its form, or if it can be checked in several
 ways.
 """
@@ -57,8 +57,8 @@ def verhoeff(digits: str) -> bool:
 
 
 def mod_97_10(text: str) -> bool:
-    """True if the check digits are right by ISO 7064 in the form that IBANs use: `text` ends with its check digits, and
-    letters count from A = 10."""
+    """True if the check digits are right by ISO 7064 as used by IBANs. The check digits must be at the end of `text`;
+    letters have values from A = 10."""
     return int("".join(str(int(sign, 36)) for sign in text)) % 97 == 1
 
 
@@ -87,7 +87,7 @@ class NationalId:
     check: Callable[[str], bool]
     """Function that returns True if the number's digits and letters, without separators, are right."""
     words: str = ""
-    """Words of which one must precede the number; empty if the number's form is evidence enough."""
+    """Words, one of which must precede the number; empty if the number's form is evidence enough."""
 
     @property
     def form(self) -> re.Pattern[str]:
@@ -95,7 +95,8 @@ class NationalId:
 
     @property
     def label(self) -> re.Pattern[str] | None:
-        """Pattern of the words of which one must end right before the number; None if the number needs no word."""
+        """Pattern of the words, one of which must stand directly before the number; None if the number needs no
+        word."""
         return label(f"{self.words}|{_ANY}") if self.words else None
 
 
@@ -278,7 +279,7 @@ def _australian_health(number: str) -> bool:
 
 
 def _czech(number: str) -> bool:
-    # The month is 50 higher for women, and 20 higher if the numbers of a day ran out.
+    # The month is 50 higher for women, and another 20 higher if all numbers of the day had been assigned.
     return _is_day(number[:2], str(int(number[2:4]) % 50 % 20), number[4:6]) and (
         int(number[:9]) % 11 % 10 == int(number[9])
     )
@@ -350,12 +351,12 @@ _ALL = (
     NationalId(r"\d{3}[ -]?\d{3}[ -]?\d{3}", _australian_tax, r"tfn|tax file"),
     NationalId(r"[2-6]\d{3}[ -]?\d{5}[ -]?\d", _australian_health, r"medicare"),
 )
-"""All numbers that are looked for. Sources: the states' own descriptions, as collected in Wikipedia's "National
+"""All numbers that are recognised. Sources: the states' own descriptions, as collected in Wikipedia's "National
 identification number"."""
 
 
 TELLING_IDS = tuple(known for known in _ALL if not known.words)
-"""Numbers that their form alone distinguishes from others."""
+"""Numbers that are recognised by their form alone."""
 
 
 LABELLED_IDS = tuple(known for known in _ALL if known.words)

@@ -1,6 +1,6 @@
 """The Python that runs in the sandbox: this interpreter, its standard library and a few packages.
 
-Inside the sandbox, they are at fixed paths of the sandbox, so that a script learns nothing about the machine's folders.
+They are mounted at fixed paths inside the sandbox, so that a script learns nothing about the machine's folders.
 """
 
 import sys
@@ -49,8 +49,8 @@ def interpreter_binds() -> list[Bind]:
     found += [Bind(_executable(), program()), Bind(library, f"{HOME}/{sys.platlibdir}/{library.name}")]
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         name = sysconfig.get_config_var("INSTSONAME")
-        # The library is beside the interpreter if both were moved together, else at the place for which they were
-        # built.
+        # The library is beside the interpreter if both were moved together, else where both were installed when they
+        # were built.
         places = (Path(sys.base_prefix) / "lib", Path(sysconfig.get_config_var("LIBDIR")))
         # Debian's own interpreter reports that it has a shared library but does not need it: Debian has it in a
         # separate package.

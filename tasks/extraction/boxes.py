@@ -7,15 +7,15 @@ from tasks.result import CORNERS, Bounds, Box, bounds_of
 
 
 def box_of(passage: Passage, words: Sequence[int]) -> Box | None:
-    """Return the upright rectangle around `words` on the upright page: in pixels if they have bounds, or else on the
-    grid of their text."""
+    """Return the upright rectangle around `words` on the page as it is read, after any rotation: in pixels if the words
+    have bounds, else in cells of the text's grid."""
     boxes = [box for word in words if (box := _box_of_word(passage, word)) is not None]
     return _hull(boxes) if boxes else source_box_of(passage, words)
 
 
 def source_box_of(passage: Passage, words: Sequence[int]) -> Box | None:
-    """Return the upright rectangle around `words` in the source: in pixels if they have bounds, or else on the grid of
-    their text."""
+    """Return the upright rectangle around `words` in the source file, before any rotation: in pixels if the words have
+    bounds, else in cells of the text's grid."""
     found = [bounds for word in words if (bounds := bounds_of_word(passage, word)) is not None]
     if not found:
         return _hull([passage.grid[word] for word in words]) if words and passage.grid else None
@@ -45,14 +45,14 @@ def bounds_of_word(passage: Passage, word: int) -> Bounds | None:
 
 
 def same_row(one: Box, other: Box) -> bool:
-    """True if more than half of the height of the less high box is beside the other box."""
+    """True if the boxes overlap vertically by more than half of the lower box's height."""
     overlap = min(one[3], other[3]) - max(one[1], other[1])
     return overlap > 0.5 * min(one[3] - one[1], other[3] - other[1])
 
 
 def bounds_of_words(passage: Passage, words: Sequence[int]) -> Bounds | None:
-    """Return the bounds of words: on one line, the quadrilateral from the first to the last word, or else the upright
-    rectangle around the words."""
+    """Return the bounds of words: the quadrilateral from the first to the last word if they share a line, else the
+    upright rectangle around them."""
     hull = source_box_of(passage, words)
     first, last = bounds_of_word(passage, words[0]), bounds_of_word(passage, words[-1])
     if hull is None or first is None or last is None or first is last:
@@ -66,7 +66,7 @@ def bounds_of_words(passage: Passage, words: Sequence[int]) -> Bounds | None:
 
 
 def confidence_of_words(passage: Passage, words: Sequence[int]) -> float | None:
-    """Return the mean confidence of the engine in words, or None if it states none."""
+    """Return the engine's mean confidence in `words`, or None if it states none."""
     measured = []
     for word in words:
         at = passage.line_at(word)

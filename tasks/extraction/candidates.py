@@ -1,5 +1,4 @@
-"""Candidates for the values of fields: typed values, lines, parts of lines and blocks of lines in the texts that were
-read."""
+"""Finds spans of text that may be values of fields: typed values, lines, parts of lines and blocks of lines."""
 
 import re
 from bisect import bisect_right
@@ -48,16 +47,16 @@ LONGEST_PART = 8
 SENDERS = ("seller", "from")
 """Parties that send a document; the others receive it."""
 LONGEST_PARTY = 60
-"""Largest length of a label that names a party, in characters."""
+"""Largest number of characters of a label that names a party."""
 ENDS = {
     **dict.fromkeys(("from", "von", "de", "da", "van", "dari"), "from"),
     **dict.fromkeys(("to", "an", "à", "para", "per", "aan", "kepada"), "to"),
 }
-"""Party by the word before a colon that names it, like in the head of an e-mail."""
+"""Party named by the word before a colon, as in the head of an e-mail: `From:`, `To:`."""
 MOST_BEFORE = 4
 """Number of words before a value in a sentence that count as the value's label."""
 ADDRESSED = 0.45
-"""Share of the page, from its top, in which a form of address shows an addressee."""
+"""Part of the page, measured from its top, in which a form of address ("Mrs") marks the addressee. 0 to 1."""
 BLOCK_GAP = 1.3
 """Largest gap between two lines of one block, in heights of a line."""
 AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
@@ -73,7 +72,7 @@ _URI = re.compile(
 )
 """Pattern of a web address: with a scheme, with `www.`, or a domain name with a well-known ending."""
 _DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,20}\d(?![\w])")
-"""Pattern of figures in groups: a telephone number, an account."""
+"""Pattern of digits in groups, such as a telephone number or an account number."""
 _ACCOUNT = re.compile(
     r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![^\W_])"
     r"|(?<![\d-])\d\d(?: \d{4}){4,6}(?![\d-])"
@@ -108,8 +107,8 @@ _MONEY = re.compile(
 )
 _OTHER = {".": ",", ",": "."}
 MOSTLY = 4
-"""Least ratio of the frequencies of point and comma at which the more frequent one counts as the page's decimal
-sign."""
+"""Least ratio between the counts of decimal points and decimal commas at which the more frequent sign counts as the
+page's decimal sign."""
 _STOPS = re.compile(r"[.,;]*")
 _BRACKETS = re.compile(r"(.{2,}?)(?<!\s)\s*+(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
 
@@ -137,7 +136,8 @@ class CandidateSpan:
     kind: Kind
     passage: Passage
     words: tuple[int, ...]
-    """Indices of the words with the text, including the signs that touch it, ascending."""
+    """Indices of the words that the span covers, ascending. Words that touch the text without white space are
+    included."""
     text: str
     """The text in the form of a field's value, without the signs around it."""
     first: int
@@ -146,11 +146,11 @@ class CandidateSpan:
     label: str = ""
     """The text before the span that names it, as written on the page."""
     closed: bool = False
-    """True if a colon ends the label."""
+    """True if the label ends with a colon."""
     number: Number | None = None
     day: Day | None = None
     party: NamedPart | None = None
-    """The part of a party's introduction that the span is, if it is one."""
+    """The part of a party's introduction ("between ACME Ltd, the Seller, and …") that the span is, or None."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class Candidates:
     def labels_beside(self) -> list[dict[Slot, str]]:
         """The texts that may name each span: before it in its line, left of its line, and above its line.
 
-        What is left of a line or above it names only the spans at the line's beginning.
+        A text to the left of a line or above it names only the spans at the line's beginning.
         """
         found: list[dict[Slot, str]] = []
         for span in self.spans:
@@ -190,7 +190,7 @@ class Candidates:
 
     @cached_property
     def blocks(self) -> list[int]:
-        """The block of each segment: the index of the first of the segments that stand together."""
+        """Number of the block that each segment belongs to: the index of the block's first segment."""
         found: list[int] = []
         for at, segment in enumerate(self.segments):
             is_next = 0 <= segment.above < at and goes_on(self.segments[segment.above], segment)
@@ -201,7 +201,7 @@ class Candidates:
     def parties(self) -> list[str]:
         """The party that owns each segment; empty if unknown.
 
-        The label at the beginning of the segment names the party, or a line above it in the same block does.
+        The party is named by a label at the beginning of the segment or of a line above it in the same block.
         """
         found = [self._party(at) for at in range(len(self.segments))]
         by_place = self._parties_by_place({party in SENDERS for party in found if party})
@@ -210,8 +210,8 @@ class Candidates:
     def _parties_by_place(self, labelled: Collection[bool]) -> dict[int, str]:
         """Return the parties of the letterhead and of the addressee, by the number of their blocks.
 
-        Senders, and recipients, that have a label on the page are left out: `labelled` has True for senders. A text
-        without bounds has no places.
+        A sender that a label names elsewhere on the page is left out, and so is such a recipient; `labelled` contains
+        True for senders and False for recipients. A text without bounds yields nothing.
         """
         placed = [
             (segment.box, at) for at, segment in enumerate(self.segments) if segment.box and not segment.passage.grid
@@ -246,7 +246,7 @@ class Candidates:
 
 
 def party_of(text: str) -> str:
-    """Return the party that a label names, or an empty text; the label is all of `text` or ends at its first colon."""
+    """Return the party that a label names, or an empty text. Only the part of `text` before the first colon counts."""
     label, colon, _ = text.partition(":")
     words = tuple(fold(label[:LONGEST_PARTY]))
     if colon and len(words) == 1 and words[0] in ENDS:
@@ -321,10 +321,10 @@ def _head_of(passage: Passage) -> Passage:
 
 
 def _settle_numbers(candidates: Candidates) -> None:
-    """Decide for numbers like `9.800` whether the sign separates thousands or a fraction, by the page's other numbers.
+    """Decide whether the sign in numbers like `9.800` separates thousands or a fraction, by the page's other numbers.
 
-    The sign before the last one or two figures of other numbers decides. Without such numbers, or if they disagree,
-    amounts of money decide, because their fractions never have three figures.
+    A sign that stands before the last one or two digits of other numbers is the decimal sign. Without such numbers, or
+    if they disagree, amounts of money decide, because their fractions never have three digits.
     """
     fractions = Counter(
         found[1] for span in candidates.spans if span.number and (found := _FRACTION.search(span.number.digits))
@@ -377,7 +377,7 @@ def _nearest_boxes(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
     beside = np.minimum(bottom[:, None], bottom[None]) - np.maximum(top[:, None], top[None]) > 0.5 * low
     over = np.minimum(right[:, None], right[None]) - np.maximum(left[:, None], left[None]) > 0
     before = beside & (right[None] <= left[:, None] + 0.5 * low)
-    # A single letter is as narrow as the overlap that is allowed.
+    # A single letter is no wider than the permitted overlap, and would count as left of itself.
     np.fill_diagonal(before, val=False)
     distance = np.where(before, left[:, None] - right[None], np.inf)
     rise = np.where(over & (top[None] + bottom[None] < top[:, None] + bottom[:, None]) & ~beside,
@@ -411,7 +411,8 @@ def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[
 
 
 def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
-    """Yield the value of each coded line, which is a segment of its own."""
+    """Yield the value of each coded line, such as the machine-readable zone of a passport. Each is a segment of its
+    own."""
     for number, code in enumerate(passage.codes):
         words = tuple(passage.line_words(number)[code.label_words :])
         text, segment = " ".join([passage.words[word] for word in words]), first + number
@@ -538,14 +539,14 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
 
 
 def without_brackets(text: str) -> str | None:
-    """Return `text` without the brackets at its end (a company without its number), or None without such brackets."""
+    """Return `text` without a final part in brackets, such as a company's number, or None if there is no such part."""
     found = _BRACKETS.fullmatch(text)
     return found[1] if found else None
 
 
 def _without_signs(text: str) -> str:
     """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
-    # A box alone may be the value; beside a text, it is the box of the text.
+    # A tick box alone may be the value. Beside a text, it belongs to the text's option.
     bare = text.strip(AROUND)
     bare = bare.strip(AROUND + BOXES) or bare
     end = text.find(bare) + len(bare)
@@ -553,9 +554,9 @@ def _without_signs(text: str) -> str:
 
 
 def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[CandidateSpan]:
-    """Yield the blocks of two and more lines that begin with the span `start`."""
+    """Yield the blocks of two or more lines that begin with the span `start`."""
     here = candidates.segments[start.last]
-    # The sign at the end of a line is in the middle of the block: "55 Jalan Sagu,".
+    # A comma at the end of a line is inside the block: "55 Jalan Sagu,".
     stops = _STOPS.match(here.text, max(0, here.text.find(start.text)) + len(start.text))
     words, texts, last = start.words, [start.text + (stops[0] if stops else "")], start.last
     for _ in range(LONGEST_BLOCK - 1):

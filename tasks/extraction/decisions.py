@@ -1,8 +1,8 @@
-"""Decisions of booleans and enums by what is printed: a ticked box, the word behind the field's label, the choice's own
-words in the text.
+"""Decides booleans and enums by what is printed: a ticked box, the word behind the field's label, or the words of a
+choice in the text.
 
-A network finds the word behind a label in any language. What it cannot know is read by rules: which of several printed
-options is ticked, and whether words that name a field are denied (`kein Aufzug`).
+A network finds the word behind a label in any language. Rules decide what the network cannot know: which of several
+printed options is ticked, and whether the words that name a field are denied (`kein Aufzug`).
 """
 
 import re
@@ -26,18 +26,20 @@ from tasks.schema.paths import JsonPath
 MOST_SPANS: Final = 200
 """Largest number of spans, the likeliest first, whose words may decide a field."""
 TICKED_BY_LABEL: Final = 0.95
-"""Probability of the option that is ticked beside words that name the field, or that alone has the choice's words."""
+"""Probability of a ticked option that is next to words naming the field, or that is the only one with the words of the
+choice."""
 TICKED_ALONE: Final = 0.75
-"""Probability of a ticked option if nothing says that its group is the field's."""
+"""Probability of a ticked option if nothing shows that its group belongs to the field."""
 BEHIND_OWN_LABEL: Final = 0.95
 """Probability of a word behind a label that has the words of the field's name."""
 MOST_LABEL_WORDS: Final = 6
 OTHER_WORDS: Final = 0.2
-"""Share that each word of a label beyond MOST_LABEL_WORDS takes from its likeness: a long text is a sentence."""
+"""Amount by which each word of a label beyond MOST_LABEL_WORDS lowers its likeness: a long text is a sentence, not a
+label."""
 BEHIND_LABEL: Final = 0.9
 """Largest probability of a word that the network finds behind a field's label."""
 BESIDE_OTHERS: Final = 0.4
-"""Largest probability of a word that other choices stand beside."""
+"""Largest probability of a word that is printed next to other choices."""
 LIKELY: Final = 0.5
 """Least probability, according to the network, of a word that decides a field."""
 PRINTED_BY_LABEL: Final = 0.8
@@ -45,34 +47,35 @@ PRINTED_BY_LABEL: Final = 0.8
 PRINTED_ALONE: Final = 0.6
 """Probability of the only choice of an enum whose words are printed."""
 DENIED: Final = 0.75
-"""Probability that a boolean is false whose name is printed behind a word that denies it."""
+"""Probability that a boolean is false if its name is printed behind a word that denies it."""
 NAMED: Final = 0.55
-"""Probability that a boolean is true whose name is printed, and not denied."""
+"""Probability that a boolean is true if its name is printed and not denied."""
 ALIKE: Final = 0.6
 """Least share of a field's words that a label must have to name the field."""
 SHORTEST_CHOICE: Final = 3
-"""Smallest number of letters of a choice that is found in running text; `M` counts only behind a label or a box."""
+"""Least number of letters of a choice that is searched for in running text. A shorter one, such as `M`, counts only
+behind a label or a box."""
 MOST_PRINTED: Final = 20
-"""Largest number of places of a choice's words that are compared."""
+"""Largest number of places that are compared for the words of one choice."""
 MOST_LABEL_LINES: Final = 8
-"""Largest number of lines with boxes below the line that names their group."""
+"""Largest number of lines with boxes that follow the line naming their group."""
 NEAR: Final = 3
 """Largest number of words between a denial and what it denies."""
 
 CROSSES: Final = frozenset(("x", "X", "×", "✓", "✔", "✗", "✘", "√"))
-"""Words that are marks in the cells of a table."""
+"""Words and signs that count as a cross in the cells of a table."""
 MOST_HEADS: Final = 12
-"""Largest number of texts above a mark that are examined for the header of its column."""
+"""Largest number of texts above a mark that are examined to find the header of its column."""
 FEWEST_MARKS: Final = 2
 """Fewest rows with a mark in a table of options."""
 
 _MARK = re.compile("|".join(map(re.escape, sorted((*TICKED, *EMPTY), key=len, reverse=True))))
 _CIRCLES = frozenset("○◯")
-"""Signs that are bullets as often as empty circles."""
+"""Signs that are used both as bullets and as empty circles."""
 _LITTLE = frozenset(
     fold("is has have was are can does with and or of the a an in for to if whether included required flag yes no")
 )
-"""Words in the names of booleans that say nothing about the subject."""
+"""Words that say nothing about the subject of a boolean in its name."""
 _BEFORE_PRICE = re.compile(r"[^\W\d][^\d€£$]*(?= (?:[€£$]|[A-Z]{3} )? ?\d)")
 """Pattern of the words of an option before its price."""
 _CELL_END = re.compile(r"\t|\s{3,}|\n")
@@ -87,7 +90,7 @@ class Decision(NamedTuple):
     passage: Passage
     words: tuple[int, ...]
     entry: Entry | None = None
-    """The text that was read, or the request's own, with the passage."""
+    """The entry that contains the passage: a text that was read, or the text of the request."""
 
 
 class _Option(NamedTuple):
@@ -96,7 +99,7 @@ class _Option(NamedTuple):
     text: str
     is_ticked: bool
     group: str
-    """The text that names what the options are for; may be empty."""
+    """The text that says what the options are about, such as a question before them; may be empty."""
 
 
 def decide(
@@ -106,8 +109,8 @@ def decide(
     passages: Sequence[Passage],
     scored: FieldScores | None,
 ) -> dict[JsonPath, Decision]:
-    """Decide the fields that anything in the passages of the entries `read` decides, and the items of `lists` of
-    choices, of which each may be ticked. Synchronous."""
+    """Return the decisions for those `fields` that the passages of the entries `read` decide, and for the items of
+    `lists` of choices, where several may be ticked. Synchronous."""
     options = [option for passage in passages for option in _options(passage)]
     options += _options_in_cells(scored.candidates.segments) if scored else ()
     found = {}
@@ -131,15 +134,15 @@ def _values_of(schema: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def _meaning(text: str, values: Sequence[Any]) -> Any:
-    """Return the value that the whole of a text means, or None."""
+    """Return the value that `text` means as a whole, or None."""
     if values[0] is True:
         return answer_of(text, is_cell=False)
     return choice_of(text, values)
 
 
 def _options(passage: Passage) -> Iterator[_Option]:
-    """Yield the options beside the boxes of a passage. The mark stands before its option, or behind it in a line that
-    ends with a mark."""
+    """Yield the options next to the boxes of a passage. A mark stands before its option, or behind it if a mark ends
+    the line."""
     has_ticks = any(sign in passage.text for sign in TICKED)
     start, group, below = 0, "", 0
     for line in passage.text.split("\n"):
@@ -169,7 +172,8 @@ def _options(passage: Passage) -> Iterator[_Option]:
 
 
 def _options_in_cells(segments: Sequence[LineSegment]) -> list[_Option]:
-    """Return the options of tables whose header names them, with a mark in the row of each question."""
+    """Return the options of tables whose header row names them. Each further row is a question with a mark in one
+    column."""
     marks = [at for at, segment in enumerate(segments) if segment.text in CROSSES and segment.box]
     found = []
     for at in marks:
@@ -188,7 +192,7 @@ def _options_in_cells(segments: Sequence[LineSegment]) -> list[_Option]:
 
 
 def _head_of(at: int, segments: Sequence[LineSegment]) -> str | None:
-    """Return the text above a mark in its column, beyond the marks of other rows."""
+    """Return the header of the column that contains a mark: the text above it, past the marks of other rows."""
     mark = segments[at]
     above = [
         one
@@ -201,7 +205,7 @@ def _head_of(at: int, segments: Sequence[LineSegment]) -> str | None:
 
 
 def _naming(names: Names, text: str) -> float:
-    """Return the share of the words of a field's name that a text has, 0 to 1."""
+    """Return the share of the words of a field's name that occur in `text`, 0 to 1."""
     said = words_of(text)
     if not said:
         return 0.0
@@ -213,7 +217,8 @@ def _naming(names: Names, text: str) -> float:
 
 
 def _by_box(values: Sequence[Any], names: Names, options: Sequence[_Option]) -> Decision | None:
-    """Decide by the ticked option of a group whose options are the field's values, or that the field's name names."""
+    """Decide by a ticked option. Its group is found by its options, which are the field's values, or by its name, which
+    is the field's."""
     own = _meant(values, options)
     ticked = [(option, meant) for option, meant in own if option.is_ticked]
     ranked = sorted(ticked, key=lambda one: -_naming(names, one[0].group))
@@ -232,8 +237,8 @@ def _by_box(values: Sequence[Any], names: Names, options: Sequence[_Option]) -> 
 
 
 def _by_boxes(values: Sequence[str], names: Names, options: Sequence[_Option]) -> list[Decision]:
-    """Decide the items of a list by the ticked options of one group: the one that the list's name names, or else the
-    only one that has two of the values."""
+    """Decide the items of a list by the ticked options of one group: the group with the list's name, or else the only
+    group that offers two of the values."""
     groups: dict[str, list[tuple[_Option, Any]]] = {}
     for option, meant in _meant(values, options):
         groups.setdefault(option.group, []).append((option, meant))
@@ -251,7 +256,8 @@ def _by_boxes(values: Sequence[str], names: Names, options: Sequence[_Option]) -
 
 
 def _meant(values: Sequence[Any], options: Sequence[_Option]) -> list[tuple[_Option, Any]]:
-    """Return the options that are one of the values, each with its value. A price may follow: `Full £32.00`."""
+    """Return the options that mean one of the values, each with its value. A price may follow the words: `Full
+    £32.00`."""
     found = []
     for option in options:
         value = _meaning(option.text, values)
@@ -263,7 +269,7 @@ def _meant(values: Sequence[Any], options: Sequence[_Option]) -> list[tuple[_Opt
 
 
 def _behind_own_label(values: Sequence[Any], names: Names, scored: FieldScores | None) -> Decision | None:
-    """Decide by the word behind, or in the same row as, a label that has the words of the field's name."""
+    """Decide by the word behind a label, or in the same row, if the label has the words of the field's name."""
     best: tuple[float, Decision] | None = None
     segments = scored.candidates.segments if scored else []
     for span in scored.candidates.spans if scored else ():
@@ -281,8 +287,8 @@ def _behind_own_label(values: Sequence[Any], names: Names, scored: FieldScores |
 
 
 def _is_one_of_several(span: CandidateSpan, values: Sequence[Any], scored: FieldScores) -> bool:
-    """True if other values are printed in the span's line. A form prints several beside each other, of which one is
-    chosen by a mark that may not have been read."""
+    """True if other values are printed in the span's line. Forms print several choices side by side and mark one of
+    them; the mark may not have been recognised."""
     line = span.passage.line_at(span.words[0])
     beside = {
         _meaning(one.text, values)
@@ -317,8 +323,8 @@ def _behind_label(values: Sequence[Any], path: JsonPath, scored: FieldScores | N
 
 
 def _by_words(values: Sequence[Any], names: Names, passages: Sequence[Passage]) -> Decision | None:
-    """Decide by the words of the choices in the text: by the only choice that is printed, or by the one beside words
-    that name the field."""
+    """Decide by a choice whose words are printed in the text: the only such choice, or the one next to words that name
+    the field."""
     found: list[tuple[float, int, Any, Passage, tuple[int, ...]]] = []
     for order, (value, passage, words) in enumerate(_printed(values, passages)):
         found.append((affinity(passage, words, names), -order, value, passage, words))
@@ -334,7 +340,7 @@ def _by_words(values: Sequence[Any], names: Names, passages: Sequence[Passage]) 
 
 
 def _printed(values: Sequence[Any], passages: Sequence[Passage]) -> Iterator[tuple[Any, Passage, tuple[int, ...]]]:
-    """Yield the places where the words of a choice are printed, as written in the enum."""
+    """Yield the places where the words of a choice are printed as in the enum."""
     choices = {value: words_of(value) for value in values}
     for passage in passages:
         texts = [words_of(text) for text in passage.tokens.texts]
@@ -360,7 +366,7 @@ def _reads(texts: Sequence[Words], at: int, words: Words) -> bool:
 
 
 def _by_name(names: Names, passages: Sequence[Passage]) -> Decision | None:
-    """Decide a boolean by its name in the text: false behind a denial, else true."""
+    """Decide a boolean by its name in the text: false if a denial is near, else true."""
     wanted = [[word for word in name if word not in _LITTLE] for name in names.own]
     for passage in passages:
         start = 0

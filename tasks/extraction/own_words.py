@@ -1,4 +1,5 @@
-"""Labels in the words of a field's own name: `Nr księgi głównej: 3107/2025` for `numer_ksiegi`, in any language."""
+"""Finds labels that use the words of a field's own name, in any language: `Nr księgi głównej: 3107/2025` for
+`numer_ksiegi`."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,17 +14,17 @@ from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.units import UNITS
 
 NAMED = 4.0
-"""Bonus on the logit of a place whose label has all words of the field's name, and no others."""
+"""Bonus on the logit of a place whose label consists of exactly the words of the field's name."""
 LIKELY = 0.6
-"""Least agreement of a label and a name that counts."""
+"""Least agreement of a label with a name, 0 to 1, that counts."""
 LONGEST = 8
-"""Largest number of words of a label that are compared, the last ones."""
+"""Number of words at the end of a label that are compared."""
 _MOST_CHARS = 80
 """Largest length of a label in characters."""
 STEM = 4
-"""Least number of letters that inflected forms of one word have in common."""
+"""Least number of letters that two inflected forms of one word share at the beginning."""
 OF_WORD = 0.6
-"""Least share of the longer of two words that inflected forms have in common."""
+"""Least share of the longer word's letters that two inflected forms of one word have in common."""
 SLOTS: Mapping[Slot, float] = {"own": 1.0, "left": 1.0, "above": 0.85}
 """Weight of a label by its place."""
 LITTLE = 0.25
@@ -32,7 +33,7 @@ LITTLE = 0.25
 SHORTEST_CUT = 3
 """Least number of letters of an abbreviation."""
 _CUT = re.compile(rf"[^\W\d_]{{{SHORTEST_CUT},}}(?=\.)")
-"""Pattern of a word before a point."""
+"""Pattern of an abbreviated word, which ends with a point."""
 
 _GLUE = frozenset(
     fold(
@@ -55,7 +56,8 @@ class OwnLabels:
     def __init__(self, candidates: Candidates) -> None:
         places: dict[str, int] = {}
         self._places = np.full((len(SLOTS), len(candidates.spans)), -1)
-        """Index of each label of each span, −1 without one; the last of `_words` is for a span without one."""
+        """Index in `_words` of each label of each span. It is −1 for a missing label, which selects the last, empty
+        entry."""
         for at, beside in enumerate(candidates.labels_beside):
             for slot, kind in enumerate(SLOTS):
                 if kind in beside:
@@ -63,7 +65,7 @@ class OwnLabels:
         self._words = [_words_of_label(label) for label in places]
         self._labels_of: dict[str, list[int]] = {}
         self._forms: dict[object, list[str]] = {}
-        """Words of labels by everything that may make them forms of one word."""
+        """Words of labels, grouped by keys: forms of one word share at least one key."""
         for index, words in enumerate(self._words):
             for word in dict.fromkeys(words):
                 if word not in self._labels_of:
@@ -97,7 +99,7 @@ def likeness_of_label(label: str, field: FieldText) -> float:
 
 
 def _words_of_label(label: str) -> tuple[str, ...]:
-    """Return the last words of a label; those that it abbreviates keep their point: `Matr. n.` → matr., n."""
+    """Return the last words of a label. Abbreviated words keep their point: `Matr. n.` → matr., n."""
     if len(label) > _MOST_CHARS:
         return ()
     cut = {without_accents(word) for found in _CUT.findall(label) for word in fold(found)}
@@ -108,13 +110,14 @@ def _names_of(field: FieldText) -> tuple[list[tuple[str, ...]], tuple[str, ...]]
     """Return the words of the field's names that labels are compared with, and those of the object around it."""
     around = content_of(field.names.around)
     names = [words for name in field.names.own if (words := content_of(name))]
-    # Every page has dates, numbers and names: of a field called so, the object around it must be named, too.
+    # Every page has dates, numbers and names. For a field with such a name, the label must also name the object around
+    # it.
     names = [(*around, *words) if len(words) == 1 and words[0] in COMMON else words for words in names]
     return [words for words in names if len(words) > 1 or words[0] not in COMMON], around
 
 
 def _keys_of(word: str) -> Iterator[object]:
-    """Yield keys of which words that are forms of each other (`is_form_of`) have one in common."""
+    """Yield the keys of a word. Words that are forms of each other (`is_form_of`) share at least one key."""
     word = word.rstrip(".")
     yield word if len(word) < STEM else word[:STEM]
     if len(word) >= SHORTEST_CUT:
@@ -158,7 +161,7 @@ def is_form_of(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def content_of(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words that say something, without accents; the unit at the end of a name is left out."""
+    """Return the words that carry meaning, without accents. A unit at the end of a name is left out."""
     plain = tuple(without_accents(word) for word in words)
     if len(plain) > 1 and plain[-1] in UNITS and len(plain[-1]) > 1:
         plain = plain[:-1]

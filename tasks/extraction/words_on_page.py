@@ -1,4 +1,4 @@
-"""Words by their places on a page: rows, the pieces of a row, and cells made of words."""
+"""Groups the words of a page by their places: into rows, pieces of a row, and cells."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -15,7 +15,7 @@ GAP = 1.0
 
 class WordOnPage(NamedTuple):
     at: int
-    """Index in the passage."""
+    """Index of the word in the passage."""
     box: Box
 
     @property
@@ -28,7 +28,7 @@ class WordOnPage(NamedTuple):
 
 
 def rows_of(passage: Passage) -> list[list[WordOnPage]]:
-    """Return the words of each row of a page from the top, from left to right."""
+    """Return the words of a page row by row, from the top, each row from left to right."""
     placed = [WordOnPage(at, box) for at in range(len(passage.words)) if (box := box_of(passage, [at])) is not None]
     rows: list[list[WordOnPage]] = []
     for word in sorted(placed, key=lambda one: one.box[1] + one.box[3]):

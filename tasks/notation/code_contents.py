@@ -22,14 +22,15 @@ class CodeFact(NamedTuple):
     """One thing that a code says."""
 
     name: str
-    """The name of a concept (tasks/extraction/concepts.toml)."""
+    """Name of a concept from tasks/extraction/concepts.toml."""
     text: str
     is_certain: bool = True
-    """False if a printed label that names the field says it better: the code's amount may be one of several."""
+    """False if a printed label is the better source of this value. An amount in a code, for example, may be one of
+    several on the document."""
 
 
 def facts_of_code(text: str, *, is_gs1: bool) -> list[CodeFact]:
-    """Return what the text of a code says; nothing for a text of an unknown format."""
+    """Return the facts that a code's text contains; none for a text of an unknown format."""
     text = text[:MOST_CHARS]
     readers = (_element_strings,) if is_gs1 else (_epc, _swiss, _licence, _vcard, _mecard, _parcel)
     found = next(filter(None, (list(reader(text)) for reader in readers)), [])
@@ -38,7 +39,7 @@ def facts_of_code(text: str, *, is_gs1: bool) -> list[CodeFact]:
 
 
 def _lines(text: str, least: int) -> list[str]:
-    """Return the lines, filled up to `least` with empty ones."""
+    """Return the stripped lines, filled up with empty ones to at least `least`."""
     lines = [line.strip() for line in text.splitlines()]
     return lines + [""] * (least - len(lines))
 
@@ -101,8 +102,8 @@ _ELEMENTS: Final[Mapping[str, str]] = {
     "DAI": "city",
     "DAJ": "state",
 }
-"""Concepts of the elements of North American licences that are given as they stand: AAMVA DL/ID Card Design Standard,
-D.12.5."""
+"""Concepts by the elements of North American licences whose values are returned unchanged: AAMVA DL/ID Card Design
+Standard, D.12.5."""
 _DAYS: Final[Mapping[str, str]] = {"DBB": "birth", "DBD": "issue_date", "DBA": "expiry"}
 _SEXES: Final[Mapping[str, str]] = {"1": "M", "2": "F", "9": "X", "M": "M", "F": "F"}
 _ELEMENT = re.compile(r"(?:^|DL|ID)(D[A-D][A-Z])(.*)")
@@ -145,7 +146,8 @@ def _day(text: str, *, is_canadian: bool) -> date | None:
 
 
 def _postcode(text: str) -> str:
-    """Return a postcode as it is printed: nine figures are five and four, of which four zeros say nothing."""
+    """Return a postcode as it is printed. A code of nine digits is five digits and four more, which are left out if
+    they are zeros."""
     if not re.fullmatch(r"\d{9}", text):
         return text
     return text[:5] if text.endswith("0000") else f"{text[:5]}-{text[5:]}"
@@ -154,7 +156,7 @@ def _postcode(text: str) -> str:
 def _vcard(text: str) -> Iterator[CodeFact]:
     if not text.upper().startswith("BEGIN:VCARD"):
         return
-    # A line that begins with a blank continues the one before it (RFC 6350, 3.2).
+    # A line that begins with a space continues the one before it (RFC 6350, 3.2).
     for line in re.sub(r"\r?\n[ \t]", "", text).splitlines():
         head, colon, value = line.partition(":")
         key, *parameters = head.upper().split(";")
@@ -219,7 +221,7 @@ def _element_strings(text: str) -> Iterator[CodeFact]:
         elif key in ("10", "21"):
             value, _, rest = rest.partition("\x1d")
         else:
-            # The lengths of others are not known here.
+            # The lengths of other elements are not known here, so they are skipped up to the next separator.
             _, _, rest = rest.partition("\x1d")
             continue
         day = _short_day(value)
@@ -228,7 +230,7 @@ def _element_strings(text: str) -> Iterator[CodeFact]:
 
 
 def _short_day(text: str) -> date | None:
-    """Return the day of six figures; day 00 is the last of the month (GS1 General Specifications, 3.4)."""
+    """Return the date of six digits. Day 00 means the last day of the month (GS1 General Specifications, 3.4)."""
     if not re.fullmatch(r"\d{6}", text):
         return None
     year, month, day = 2000 + int(text[:2]), int(text[2:4]), int(text[4:])
@@ -241,7 +243,7 @@ def _short_day(text: str) -> date | None:
 _POSTAL = re.compile(r"[A-Z]{2}\d{9}[A-Z]{2}")
 _WEIGHTS: Final = (8, 6, 4, 2, 3, 5, 9, 7)
 _PARCEL = re.compile(r"1Z[0-9A-Z]{16}|J(?:D|JD|VGL)[0-9A-Z]{10,20}|(?:420\d{5}(?:\d{4})?)?(9[1-5]\d{20})")
-"""Patterns of numbers of parcels: UPS, DHL, USPS."""
+"""Patterns of tracking numbers: UPS, DHL, USPS."""
 
 
 def _parcel(text: str) -> Iterator[CodeFact]:

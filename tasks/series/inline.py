@@ -1,4 +1,4 @@
-"""Finding numbers in a message's text, and the words around them."""
+"""Finds numbers, lists and tables in the text of a message."""
 
 import datetime as dt
 import json
@@ -13,8 +13,8 @@ from tasks.series.formats import date_and_number, delimited_table, is_head, valu
 from tasks.series.grid import SeriesTable, table_of
 from tasks.series.labelled import LabelledValues, labelled_values
 
-# Lists of numbers within words are found one number at a time: `12, 14.5; 16`, and `12,5 14,0` with decimal commas.
-# One regular expression for a whole list would search a megabyte in one call, during which no other thread runs.
+# Numbers are searched one at a time, also those of a list: `12, 14.5; 16`, or `12,5 14,0` with decimal commas. One
+# regular expression for a whole list would search a megabyte in one call, during which no other thread runs.
 _PIECE = 16 * 1024
 """Number of characters that one call searches."""
 _BEGINNING = re.compile(r"(?<![\w.,])(?=[-+−]?[$€£]?\.?\d)")
@@ -28,7 +28,7 @@ _FENCE = "```"
 _BEGINNINGS = 20
 """Number of opening brackets that are tried as the beginning of JSON."""
 _READ_AGAIN = 100_000
-"""Number of characters that failed attempts may read in all. After this number, no further bracket is tried."""
+"""Number of characters that failed attempts at JSON may read in total. After that, no further bracket is tried."""
 _LEAST_ROWS = 2
 _LEAST_RUN = 3
 """Least number of dates with values in a row that make a table: two may be part of a sentence."""
@@ -38,7 +38,7 @@ _DATED = re.compile(
     r"([-+−]?\d+(?:\.\d+)?)(?![\w.]\w)"
 )
 _MOST_WORDS = 2000
-"""Number of characters kept at each end of a long message."""
+"""Number of characters of a long message's words that are kept at each end."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
 _VALUE = r"[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)"
 _PAIR_VALUE = re.compile(_VALUE)
@@ -55,8 +55,8 @@ class _Notation:
     next: "re.Pattern[str]"
     """A number together with the separator before it."""
     last: "re.Pattern[str]"
-    """A number that ends a list in a sentence, with the "and" before it. A number before further words is not of the
-    list: "4, 5, 6 and 3 days ahead"."""
+    """A number that ends a list in a sentence, with the "and" before it. A number with a noun behind it is not part of
+    the list: "4, 5, 6 and 3 days ahead"."""
 
 
 def _compile_notation(number: str, gap: str) -> _Notation:
@@ -76,7 +76,7 @@ _NOTATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class NumberList:
-    """Two or more numbers with only separators between them."""
+    """Two or more numbers with nothing but separators between them."""
 
     start: int
     end: int
@@ -127,7 +127,7 @@ def _following_numbers(text: str, at: int, notation: _Notation) -> "Iterator[re.
 
 
 _LONGEST_NAME, _LONGEST_NUMBER = 40, 80
-"""Largest number of characters on either side of a pair's sign."""
+"""Largest number of characters before and after the sign of a pair (`name: number`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def _table_in_json(text: str, most_cells: int) -> SeriesMessage | None:
 
 
 def _reached(error: Exception, text: str) -> int:
-    """Return the position up to which a text was read as JSON."""
+    """Return the position at which `json` stopped reading the text."""
     if isinstance(error, json.JSONDecodeError) and not error.msg.startswith("Unterminated string"):
         return error.pos
     return len(text)
@@ -256,7 +256,7 @@ def _labelled_table(text: str, most_cells: int, today: dt.date) -> SeriesMessage
 
 
 def _is_longer(listed: NumberList, found: LabelledValues, text: str) -> bool:
-    """True if a list of numbers stands apart from the labelled values and has more values."""
+    """True if a list of numbers lies outside the labelled values and has more numbers than they have."""
     is_apart = listed.end <= found.start or found.end <= listed.start
     return is_apart and len(listed.numbers(text)) > len(found.rows)
 
@@ -289,15 +289,15 @@ def _table_in_run(text: str, most_cells: int) -> SeriesMessage | None:
 
 
 def find_pairs(text: str) -> Iterator["re.Match[str]"]:
-    """Yield the matches of `PAIR` around the signs in pairs: trying every character of a long text would take
-    seconds."""
+    """Yield the matches of `PAIR`, searched only around the signs of pairs. Trying every character of a long text would
+    take seconds."""
     end = 0
     for sign in _SIGN.finditer(text):
         value = _PAIR_VALUE.match(text, sign.start(), sign.end() + _LONGEST_NUMBER)
         if value is None:
             continue
         start = max(end, sign.start() - _LONGEST_NAME)
-        # A pair's name ends at its sign, so the first match within reach is the pair of this sign.
+        # The name of a pair ends at its sign, so the first match within reach belongs to this sign.
         found = PAIR.search(text, start, value.end() + 1)
         if found is not None and found.start() >= end:
             yield found

@@ -112,7 +112,7 @@ def requested_pages(text: str, total: int) -> list[int] | None:
 
 
 def page_hints(text: str) -> list[str]:
-    """Return everything in `text` that `requested_pages` uses, independent of the document. Two texts with the same
+    """Return all parts of `text` that `requested_pages` depends on, whatever the document. Two texts with the same
     hints ask for the same pages.
 
     >>> page_hints("What is the total on page 3?") == page_hints("Who signed page 3?")
@@ -124,7 +124,7 @@ def page_hints(text: str) -> list[str]:
 
 
 Hint = tuple[bool, range]
-"""A flag, True to exclude the pages, and the pages, at least one."""
+"""A flag that is True to exclude pages, and the range of these pages (at least one)."""
 
 
 def _numbered_pages(text: str, total: int) -> Iterator[Hint]:
@@ -187,12 +187,12 @@ _TABLES, _MARKDOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The parts of a page's layout that are returned beside its lines."""
+    """The parts of a page's layout that are returned in addition to its lines."""
 
     tables: bool = False
     markdown: bool = False
     is_read: bool = False
-    """True if a language model reads the page, which is then shown its tables."""
+    """True if a language model reads the page. It is then shown the page's tables."""
 
     @property
     def needs_tables(self) -> bool:

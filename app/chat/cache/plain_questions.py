@@ -18,8 +18,8 @@ MAX_QUESTION_CHARS: Final = 500
 _LEAST_LIKELY: Final = 0.4
 """Least probability at which a text is taken to be in a language that the embedding knows."""
 _LEAST_COMMON, _SURELY_ANOTHER = 0.3, 0.9
-"""A text with at least the first share of common English words is English, unless another language has at least the
-second probability."""
+"""Thresholds for English. A text is English if its share of common English words reaches `_LEAST_COMMON`, unless
+another language has a probability of at least `_SURELY_ANOTHER`."""
 _CHANGING: Final = ("fresh", "changing", "costs", "changes_always", "day")
 """Word lists of `planning.prose` that mark a question whose answer changes daily."""
 
@@ -28,8 +28,9 @@ def is_plain_question(request: ChatRequest, today: date) -> bool:
     """True if a cached answer to a paraphrase may be returned for this request.
 
     A plain question is one short text by the user, alone or after system messages, in a language that the embedding
-    knows. It is not about anything that changes from day to day, and it requires no form of the answer. Tasks are not
-    examined here: the plan determines them, and a request with a planned step is not a plain question.
+    knows. It is not about anything that changes from day to day, and the request prescribes no form of the answer, such
+    as a schema. Tasks are not examined here: the plan determines them, and a request with a planned step is not a plain
+    question.
     """
     *before, last = request.messages
     asks_more = (
@@ -37,7 +38,7 @@ def is_plain_question(request: ChatRequest, today: date) -> bool:
         request.evidence,
         request.verbatim,
         request.ocr,
-        request.flags,  # The reported scores are those of the words that were sent.
+        request.flags,  # With flags, the answer contains the guard's scores of the very words that were sent.
         request.logprobs,
         request.seed is not None,
         request.response_format is not None and request.response_format.type != "text",
@@ -60,7 +61,8 @@ def _is_lasting(text: str, today: date) -> bool:
 
 
 def is_known_language(text: str) -> bool:
-    """True if `text` is in a language that the embedding knows, so that its similarities are meaningful."""
+    """True if `text` is in a language that the embedding knows, so that similarities of its embeddings are
+    meaningful."""
     found = detected(" ".join(text.split())[:MAX_QUESTION_CHARS], 2)
     if any(code in LANGUAGES and likely >= _LEAST_LIKELY for code, likely in found):
         return True

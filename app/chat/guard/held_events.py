@@ -1,4 +1,4 @@
-"""Events of an answer that wait for a guard's verdict, and the parts of the answer that are ready to be judged."""
+"""Holds back the events of an answer until a guard has judged them, and decides which part is ready to be judged."""
 
 import re
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ class HeldPart:
     events: Sequence[Event]
     """Events to be shown next, in order."""
     judged: Sequence[tuple[str, str]]
-    """Texts of the events. Each is extended by the end of the text shown before it, and by the rest of its last
-    sentence."""
+    """Texts by which the events are judged. Each has, in addition, the end of the text shown before it and the rest of
+    its last sentence."""
 
 
 class HeldEvents:
@@ -52,9 +52,9 @@ class HeldEvents:
 
     @property
     def is_due(self) -> bool:
-        """True if `sentences` may have something to show.
+        """True if `sentences` may return something.
 
-        Most chunks of an answer end no sentence. After a call of a tool, whose arguments come in chunks, everything
+        Most chunks of an answer do not end a sentence. After a tool call, whose arguments come in chunks, everything
         waits for the end of the answer.
         """
         if self._calls_tools:
@@ -85,7 +85,7 @@ class HeldEvents:
         return self._part(ready, said[length:end]) if said[:length].strip() else None
 
     def _part(self, size: int, ahead: str = "") -> HeldPart:
-        """Return the first `size` events as a part. `ahead` is the beginning of the next text, up to the end of its
+        """Return the first `size` events as a part. `ahead` is the part of the following text that completes the last
         sentence."""
         events, self._events = self._events[:size], self._events[size:]
         self._text = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))

@@ -1,4 +1,4 @@
-"""Replacement of encoded runs in a text by the text that is hidden in them."""
+"""Replaces encoded parts of a text by the text that is hidden in them."""
 
 import base64
 import binascii
@@ -34,8 +34,8 @@ _HEX = re.compile(
 _BINARY = re.compile(r"(?<![0-9A-Za-z])[01]{8}(?:[\s,;]{0,2}[01]{8}){2,}(?![0-9A-Za-z])")
 
 PERCENT = re.compile(r"(?<![^\s%])[^\s%]*(?:%[0-9a-fA-F]{2}[^\s%]*)+")
-"""Runs between white space that contain an escape. A run is decoded as a whole, because the escapes alone mean nothing
-if only the spaces of a text are escaped."""
+"""Pattern of runs between white space that contain an escape. A run is decoded as a whole: if only the spaces of a text
+are escaped, the escapes alone mean nothing."""
 
 _ESCAPE = re.compile(
     r"(?:\\u\{[0-9a-fA-F]{1,6}\}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+"
@@ -119,7 +119,7 @@ def _from_binary(run: str) -> str | None:
 
 
 def _from_percent(run: str) -> str | None:
-    # In forms, a plus is a space.
+    # In form data, a plus sign stands for a space.
     return _text_of(unquote_to_bytes(run.replace("+", " "))[:_MOST_BYTES])
 
 
@@ -148,7 +148,7 @@ class Encoding:
     run: re.Pattern[str]
     decode: Decode
     by_letter: bool = False
-    """True if single letters of a word may be encoded. Otherwise, a run must be a text by itself."""
+    """True if single letters of a word may be encoded. Otherwise, a run counts only if it decodes to a whole text."""
 
 
 ENCODINGS = (
@@ -164,8 +164,8 @@ ENCODINGS = (
 
 
 def decoded(text: str, encoding: Encoding, read: Callable[[str], str]) -> str:
-    """Return `text` with each run of `encoding` replaced by its decoded text, rendered by `read`; a run that encodes no
-    text stays. In linear time."""
+    """Return `text` with each run of `encoding` replaced by its decoded text as `read` returns it. A run that encodes
+    no text is left unchanged. Takes linear time."""
 
     def replaced(run: re.Match[str]) -> str:
         found = encoding.decode(run[0])

@@ -1,6 +1,6 @@
 """The phrases that the rules look for, in a TOML file per language, and the patterns of attacks in code.
 
-A file has the rules of its language in the form of a `models.safety.text.matching.PhraseTable` and, under
+A file holds the rules of its language in the form of a `models.safety.text.matching.PhraseTable` and, under
 `interpreter`, the phrases that ask for an attack on the interpreter or its host (S14).
 """
 
@@ -26,7 +26,7 @@ class Attack:
     """Certainty that such code is an attack, 0.6 to 0.98."""
     patterns: tuple[str, ...]
     taught: bool = False
-    """True if lessons and questions mention the attack harmlessly in a sentence."""
+    """True if harmless sentences, such as those of lessons and questions, mention the attack."""
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def _by_code(patterns: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
 
 
 def _requests(language: PhraseTable, row: Mapping[str, Any]) -> PhraseTable:
-    """Return the rules of requests for an attack on the interpreter: the language's own words and ways of asking, with
-    additional ones."""
+    """Return the rules for requests for an attack on the interpreter. They combine the phrases of `row` with the
+    language's own words and ways of asking."""
     return replace(
         language,
         words={**language.words, **row.get("words", {})},

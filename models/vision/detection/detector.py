@@ -1,4 +1,5 @@
-"""Results and interfaces of object detection, common to all engines, and the file of an operator's own network."""
+"""Results and interfaces that all engines of object detection share, and the lookup of an operator's own network
+file."""
 
 import json
 from collections.abc import Sequence
@@ -15,13 +16,14 @@ from models.vision.detection.coco import NAMES
 from models.vision.text import Image
 
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels of the picture. A network's box may stick out of the picture."""
+"""Left, top, right, bottom in pixels of the picture. A box may extend beyond the picture."""
 SETTING = "OPENFAZE_OBJECT_DETECTION_MODEL"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mask:
-    """Mask of the pixels that belong to an object. It covers the box only, because a picture may contain hundreds."""
+    """Mask of the pixels that belong to an object. It covers only the object's box, because a picture may contain
+    hundreds of objects."""
 
     left: int
     top: int
@@ -38,8 +40,8 @@ class Detection:
     mask: Mask | None = None
 
     def moved(self, right: int, down: int) -> "Detection":
-        """Return the detection in the coordinates of a larger picture, from which this one's picture was cut out at
-        `right` and `down` from the corner."""
+        """Return the detection in the coordinates of a larger picture. This one's picture was cut out of it at `right`
+        and `down`, counted from the top left corner."""
         x0, y0, x1, y1 = self.box
         mask = self.mask and replace(self.mask, left=self.mask.left + right, top=self.mask.top + down)
         return replace(self, box=(x0 + right, y0 + down, x1 + right, y1 + down), mask=mask)
@@ -119,8 +121,8 @@ class HostedDetector:
 
 
 def own_file(model: Path | None, *endings: str, setting: str = SETTING, capability: str = "object_detection") -> Path:
-    """Return `model` if it is a file with one of `endings`, else raise EngineUnavailable, which asks to name such a
-    file in `setting`."""
+    """Return `model` if it is a file with one of `endings`. Otherwise raise EngineUnavailable, which says to set
+    `setting` to such a file."""
     if model is None or model.suffix not in endings:
         raise EngineUnavailable(capability, f"Set {setting} to a network's file ({' or '.join(endings)}).")
     if not model.is_file():
@@ -129,8 +131,8 @@ def own_file(model: Path | None, *endings: str, setting: str = SETTING, capabili
 
 
 def labels_beside(model: Path) -> Sequence[str]:
-    """Return the names of `model`'s classes: the lines of `labels.txt`, or `id2label` of `config.json`, in its folder;
-    COCO's 80 names if there is neither."""
+    """Return the names of the classes of `model`. They come from `labels.txt` in its folder, else from `id2label` in
+    `config.json`, else they are the 80 names of COCO."""
     listed, config = model.parent / "labels.txt", model.parent / "config.json"
     if listed.is_file():
         return [line.strip() for line in listed.read_text("utf-8").splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""Detection engine for networks in ONNX files, and the conversion of pictures into inputs and of outputs into masks."""
+"""Runs detection networks from ONNX files: converts pictures into inputs, and outputs into detections and masks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ class OnnxNetwork:
     """A loaded network. Several threads may call it."""
 
     def __init__(self, path: Path, capability: str, *, device: str = "cpu", threads: int = 0) -> None:
-        """`device` and `threads` are those of `onnx_session`, which also states the exceptions."""
+        """Load the network. `onnx_session` explains `device` and `threads`, and lists the exceptions."""
         self._session = onnx_session(path, capability, device=device, threads=threads)
         self._names = [output.name for output in self._session.get_outputs()]
         self.inputs: dict[str, list[int | str | None]] = {one.name: one.shape for one in self._session.get_inputs()}
@@ -45,7 +45,7 @@ def side_of(shape: list[int | str | None], otherwise: int) -> int:
 
 
 def batches(shape: list[int | str | None]) -> bool:
-    """True if an input of `shape` takes any number of pictures at a time."""
+    """True if an input of `shape` takes any number of pictures at once."""
     return not isinstance(shape[0], int)
 
 
@@ -71,15 +71,15 @@ def resized(image: Image, width: int, height: int) -> Image:
     """Return the picture stretched to `width` × `height`, as in these networks' training. With margins instead,
     FastestDet would detect the passengers of a bus as people, and place boxes worse."""
     shrinks = image.shape[1] > 2 * width or image.shape[0] > 2 * height
-    # INTER_AREA averages pixels that linear interpolation would skip. It takes ten times as long, so that it is used
-    # only if pixels would be skipped.
+    # INTER_AREA averages pixels that linear interpolation would skip. It takes ten times as long, so it is used only
+    # where pixels would be skipped.
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     stretched: Image = cv2.resize(image, (width, height), interpolation=method)
     return stretched
 
 
 def is_wanted(labels: Sequence[str | None], query: Query) -> NDArray[np.bool_]:
-    """Return a mask of the classes with a label that the query asks for."""
+    """Return a mask of the network's classes: True for those whose label the query asks for."""
     return np.array([label is not None and (query.labels is None or label in query.labels) for label in labels])
 
 
@@ -100,8 +100,8 @@ def masks_in_boxes(
 
 
 def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int) -> Mask | None:
-    """Return the mask inside `box` at the picture's resolution, from a low-resolution map of the whole picture, in
-    which values above 0 belong to the object. None for a box without a pixel in the picture."""
+    """Return the mask inside `box` at the picture's resolution. `logits` is a map of the whole picture at a lower
+    resolution; its values above 0 belong to the object. None if the box has no pixel in the picture."""
     x0, y0 = np.floor(np.maximum(box[:2], 0)).astype(int)
     x1, y1 = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
     if x1 <= x0 or y1 <= y0:

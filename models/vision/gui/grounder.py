@@ -1,4 +1,4 @@
-"""Choice of the screen elements that a user means, by an orchestrating LLM with vision."""
+"""Lets an orchestrating LLM with vision choose the screen elements that a user means."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from models.vision.gui.writing import texts_in
 from models.vision.text import Image, TextLine
 
 SAME = 0.5
-"""Least intersection over union of a box given by the LLM and a detected box that count as the same."""
+"""Least intersection over union at which a box given by the LLM and a detected box count as the same."""
 _SECONDS = 30.0
 _ATTEMPTS = 2
 _ANSWER_TOKENS = 2048

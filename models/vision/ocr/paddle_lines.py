@@ -1,4 +1,4 @@
-"""Conversion of the outputs of PaddleOCR's networks into words with places and confidences.
+"""Converts the outputs of PaddleOCR's networks into words with places and confidences.
 
 PaddleX can return word boxes itself, but these ignore the slant of a line, contain no white space outside Latin and
 Chinese text, and have no confidence.
@@ -24,7 +24,7 @@ class Symbol:
     """A class that the recogniser found in a line."""
 
     text: str
-    """Text of the class: usually one character, but the Thai dictionary has an entry of two."""
+    """Text of the class: usually one character, but one entry of the Thai dictionary has two."""
     middle: float
     """Position in the line, 0 to 1."""
     probability: float

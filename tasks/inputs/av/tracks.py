@@ -1,5 +1,4 @@
-"""The tracks of an audio or video file: sound, decoded in blocks along the file's timeline, and frames, found by their
-time."""
+"""Decodes the tracks of an audio or video file: sound in blocks along the file's timeline, frames by their time."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -39,10 +38,11 @@ _LEAST_RATE, _MOST_RATE = 1_000, 768_000
 _MOST_CHANNELS = 64
 """Largest number of channels that FFmpeg's resampler can mix (SWR_CH_MAX)."""
 _TOLERANCE_S = 0.1
-"""Largest error in seconds of frame times that is ignored (FFmpeg's own, aresample's min_hard_comp): containers round
-times, and recorders' clocks jitter."""
+"""Largest error of frame times that is ignored, in seconds. Containers round times, and recorders' clocks jitter. The
+value is FFmpeg's own (aresample's min_hard_comp)."""
 _LONGEST_GAP_S = 600
-"""Longest gap in seconds that can be a pause of a recording; a longer one is a wrong time."""
+"""Longest gap between times, in seconds, that counts as a pause of the recording. A longer one is an error in the
+file."""
 _FIRST_PACKETS = 50
 """Number of packets at the beginning of a file, of which at least one must be decodable."""
 _LOST_PACKETS = 10_000
@@ -58,8 +58,8 @@ _THUMBNAIL = (64, 36)
 
 
 class AudioTrack:
-    """The sound of a file. The constructor decodes the first sound and raises InputError: `no_audio`, unsupported, or
-    undecodable."""
+    """The sound of a file. The constructor decodes the first frame. Raises InputError for a file without sound
+    (`no_audio`), an unsupported codec or a damaged file."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
@@ -86,13 +86,13 @@ class AudioTrack:
 
     @property
     def claimed_seconds(self) -> float | None:
-        """Length by the header, or an estimate based on it."""
+        """Length that the header states, or an estimate based on it, in seconds."""
         duration = self._container.duration
         return duration / 1_000_000 if duration and duration > 0 else None
 
     def blocks(self) -> Iterator[Samples]:
-        """Yield the whole sound once as float32 [channels, n] at 16 kHz, n small. Sample i is heard at i / 16000
-        seconds of the file; gaps are filled with silence. Raises InputError."""
+        """Yield the whole sound once, in small blocks of float32 [channels, n] at 16 kHz. Sample i is heard at i /
+        16000 seconds of the file; gaps are filled with silence. Raises InputError."""
         with reading(self._blob):
             for block in self._timeline():
                 self._written += block.shape[1]
@@ -104,7 +104,7 @@ class AudioTrack:
     def _timeline(self) -> Iterator[Samples]:
         piece = _Piece(self.channels)
         late = -self._origin
-        """Number of seconds that is added to a frame's time to get its place on the timeline."""
+        """Seconds to be added to a frame's time to get its place on the timeline."""
         while (frame := self._first or next(self._frames, None)) is not None:
             first, self._first = self._first is not None, None
             gap = Fraction(0)
@@ -197,8 +197,8 @@ class _Piece:
             yield from self._arrays(self._resampler.resample(None))
 
     def _layout(self, frame: AudioFrame) -> str:
-        """Return the resampler's output layout. Channels without known positions are kept, and mixed after
-        resampling."""
+        """Return the resampler's output layout. If the positions of the channels are unknown, all channels are kept
+        here, and mixed after resampling."""
         name = frame.layout.name
         return name if name.endswith("channels") else ("mono", "stereo")[self._channels - 1]
 
@@ -218,8 +218,8 @@ def _sample_format(frame: AudioFrame) -> tuple[str, str, int]:
 
 
 class VideoTrack:
-    """The frames of a video. The constructor raises InputError: `no_video`, unsupported, damaged, or more pixels than
-    `limits.image_pixels`."""
+    """The frames of a video. The constructor raises InputError for a file without video (`no_video`), an unsupported
+    codec, a damaged file or frames of more than `limits.image_pixels`."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
@@ -241,7 +241,7 @@ class VideoTrack:
 
     @property
     def pixels(self) -> int:
-        """Number of pixels of a coded frame, as the cost of decoding it."""
+        """Number of pixels of a coded frame: the cost of decoding it."""
         return self._stream.codec_context.width * self._stream.codec_context.height
 
     @property
@@ -251,17 +251,17 @@ class VideoTrack:
 
     @property
     def key_times(self) -> list[float]:
-        """Times of the key frames, which are decodable without others, ascending."""
+        """Times of the key frames (those that can be decoded without others) in seconds, ascending."""
         return [self._seconds(moment) for moment in self._keys]
 
     def cost(self, index: int) -> int:
-        """Return the number of pixels to decode for frame `index`, starting at the key frame before it."""
+        """Return the number of pixels that are decoded to get frame `index`, starting at the key frame before it."""
         key = bisect_right(self._moments, self._key_before(self._moments[index])) - 1
         return (index - key + 1) * self.pixels
 
     def frame(self, index: int) -> VideoFrame | None:
-        """Decode frame `index`, or else the next decodable frame, or else the last one. If no key frame lies between
-        the current position and the frame, decoding continues from the current position."""
+        """Return frame `index`; if it cannot be decoded, the next frame that can, or else the last one. Decoding
+        continues from the current position unless a key frame lies between it and the wanted frame."""
         moment = self._moments[index]
         key = self._key_before(moment)
         if self._position is None or not key <= self._position < moment:
@@ -309,7 +309,7 @@ class VideoTrack:
         return width, height
 
     def _listed(self) -> list[int]:
-        """Return the time stamps of all frames in order of display, from the packets alone."""
+        """Return the time stamps of all frames in order of display. Only packets are read, nothing is decoded."""
         moments: set[int] = set()
         for packet in packets(self._container, self._stream):
             moment = packet.pts if packet.pts is not None else packet.dts

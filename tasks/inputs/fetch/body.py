@@ -1,4 +1,4 @@
-"""Reading responses with a bound on the size of their body."""
+"""Reads the responses of servers, with a bound on the size of the body."""
 
 import asyncio
 import io
@@ -18,7 +18,8 @@ _ANY_WINDOW = 47
 _STEP = 1024 * 1024
 """Number of bytes that are decompressed at a time."""
 _MOST_PACKED = 1.01
-"""Largest size of a compressed body relative to its content: deflate adds 5 bytes to 16 KiB that it cannot compress."""
+"""Largest size of a compressed body relative to its content. Deflate adds 5 bytes to each 16 KiB that it cannot
+compress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,11 @@ class FetchedResponse:
 
 
 async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedResponse:
-    """Read a response. Raises InputTooLarge, without reading if a header gives the size, InputError (`fetch_failed`)
-    for an unknown or damaged compression, and httpcore's errors."""
+    """Read a response.
+
+    Raises InputTooLarge (before reading the body if a header gives its size), InputError (`fetch_failed`) for an
+    unknown or damaged compression, and httpcore's errors.
+    """
     headers: dict[str, str] = {}
     for raw_name, raw_value in response.headers:
         name, value = raw_name.decode("latin-1").lower(), _decode_header(raw_value)
@@ -65,7 +69,7 @@ async def _read_body(response: httpcore.Response, headers: Mapping[str, str], vi
             await body.add(chunk)
         return await body.finish()
     finally:
-        body.close()  # the traceback of an error may keep the body alive
+        body.close()  # The traceback of an error may keep the body alive.
 
 
 class _BoundedBody:
@@ -147,7 +151,7 @@ class _Inflater:
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the decompressed bytes of the next chunk of the body. Raises zlib.error."""
         while chunk:
-            if self._inflate.eof:  # the object would collect what follows the stream's end
+            if self._inflate.eof:  # Otherwise the object would collect the bytes behind the end of the stream.
                 self._inflate = zlib.decompressobj(_ANY_WINDOW)
             piece = self._inflate.decompress(chunk, _STEP)
             yield piece

@@ -1,7 +1,7 @@
-"""Downloads the URLs that a client names without giving the client access to this network.
+"""Downloads the URLs that a client names, without giving the client access to this network.
 
-Only http and https are allowed, without credentials in the URL, to public addresses and usual ports (see `network`),
-checked again at each redirect. No proxy, cookie or credential of this machine is used, only those that the caller of
+Only http and https are allowed, to public addresses and usual ports (see `network`), without credentials in the URL.
+Each redirect is checked again. No proxy, cookie or credential of this machine is used, except those that the caller of
 `fetch` passes. Time, redirects and decoded bytes are bounded.
 """
 
@@ -107,7 +107,7 @@ class _HopRequest:
 
     @property
     def is_anyones(self) -> bool:
-        """True if the response is public, and may therefore be cached."""
+        """True if the request has nothing personal, so that its response is public and may be cached."""
         return self.body is None and self.headers.keys() <= _HARMLESS
 
     def redirected(self, url: httpx.URL) -> "_HopRequest":
@@ -169,12 +169,15 @@ class Fetcher:
         fresh: bool = False,
         gate: Gate | None = None,
     ) -> Fetched:
-        """Download the body at `url`, of at most `max_bytes` or the policy's bound, whichever is less.
+        """Download the body at `url`. It may have at most `max_bytes` or the policy's bound, whichever is less.
 
-        `headers` are sent in addition to, or in place of, User-Agent and Accept; after a redirect to another origin
-        (scheme, host and port) only Accept, Accept-Language and User-Agent remain. `json` (bytes are sent as they are)
-        is sent by POST without following redirects. `owner` selects the part of the cache. The cache is neither read
-        nor filled with `fresh`, for a POST, and with headers other than those three.
+        `headers` are added to the fetcher's own, and replace its User-Agent and Accept. After a redirect to another
+        origin (scheme, host and port), only Accept, Accept-Language and User-Agent are sent.
+
+        `json` is sent by POST, and redirects are then not followed; bytes are sent unchanged.
+
+        `owner` selects the part of the cache. The cache is neither read nor filled if `fresh` is true, for a POST, and
+        with headers other than those three.
 
         Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, a
         status other than 2xx, too slow), InputTooLarge, and ValueError for `headers` that only the fetcher sets.
@@ -187,7 +190,7 @@ class Fetcher:
         visit = Fetch(url, param, limit)
         if self._cache is None and self.policy.cache_bytes and not fresh:
             made = await asyncio.to_thread(_new_cache, self.policy.cache_bytes)
-            self._cache = self._cache or made  # another fetch may have been first
+            self._cache = self._cache or made  # Another fetch may have been first.
         with self._counted(), _client_errors(visit, self.policy):
             async with asyncio.timeout(self.policy.total_timeout):
                 part = None if fresh else owner
@@ -229,7 +232,7 @@ class Fetcher:
         raise visit.failed(f"redirects more than {self.policy.max_redirects} times")
 
     async def _answer(self, ask: _HopRequest, visit: Fetch, part: str | None) -> FetchedResponse:
-        """Send one hop's request through the cache. `part` is the owner's part of it; None bypasses it."""
+        """Send the request of one hop through the cache. `part` is the owner's part of the cache; None bypasses it."""
         headers = self._headers(ask)
 
         async def send(conditions: Mapping[str, str]) -> FetchedResponse:
@@ -240,8 +243,8 @@ class Fetcher:
         return await self._cache.answer(part, str(ask.url), headers, send)
 
     async def _send(self, ask: _HopRequest, headers: Mapping[str, str], visit: Fetch) -> FetchedResponse:
-        # Waiting is patient, because a fetch's time and a request's inputs are bounded. No hop holds a slot while
-        # waiting for another.
+        # The wait for a slot has no limit of its own, because the time of a fetch and the inputs of a request are
+        # bounded. No hop holds one slot while it waits for another.
         async with (
             self._slots.slot(patient=True),
             self._pool.stream(
@@ -298,7 +301,8 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
 
 
 def _new_cache(max_bytes: int) -> "HttpCache":
-    # Imported late: the HTTP rules and, if installed, Redis' client take a twentieth of the server's start.
+    # Imported late, because the HTTP rules and (if installed) the client of Redis take a twentieth of the server's
+    # start.
     from tasks.inputs.fetch.cache import HttpCache
 
     return HttpCache(max_bytes)

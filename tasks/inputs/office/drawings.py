@@ -38,7 +38,7 @@ def pictures(element: _Element) -> Iterator[tuple[str, str]]:
 
 
 def _description(blip: _Element, root: _Element) -> str:
-    """Return the description in the `cNvPr` of the shape that the picture fills."""
+    """Return the author's description of the picture that `blip` names: the `descr` of the nearest enclosing shape."""
     shape: _Element | None = blip
     while shape is not None:
         for child in shape:

@@ -1,4 +1,4 @@
-"""Extracting the words of a PDF page from PDFium's characters."""
+"""Extracts the words of a PDF page from PDFium's characters."""
 
 import ctypes
 import math
@@ -179,7 +179,7 @@ class _Characters:
         return x * dx + y * dy, y * dx - x * dy
 
     def begin(self, index: int, direction: Direction, u: tuple[float, float], v: tuple[float, float]) -> PdfWord:
-        """Return a word without glyphs at the place of glyph `index`."""
+        """Return a new word without glyphs that begins at glyph `index`."""
         scale = math.hypot(self._matrix.c, self._matrix.d)
         drawn = pdfium.FPDFText_GetTextObject(self._raw, index)
         mode = pdfium.FPDFTextObj_GetTextRenderMode(drawn) if drawn else pdfium.FPDF_TEXTRENDERMODE_FILL
