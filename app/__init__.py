@@ -1,6 +1,6 @@
-"""The outside of a server: HTTP in `routes` and `wire`, tools for agents in `mcp`, the command in `cli`, and the path
+"""The server's outer layer: HTTP in `routes` and `wire`, tools for agents in `mcp`, the command in `cli`, and the path
 of a chat request in `chat`.
 
-`settings` declares every setting, `building` and `services` put the parts together, and `main` makes the application of
-them.
+`settings` declares every setting, `building` and `services` put the parts together, and `main` makes the application
+from them.
 """

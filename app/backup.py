@@ -1,4 +1,4 @@
-"""Backs up a server's state into one file while the server runs, and restores it if no server runs.
+"""Backs up a server's state into one file while the server runs, and restores it while no server runs.
 
 The file is a ZIP archive. Batches and responses are copied before the uploads that they name, and keys last, so that
 every upload named in the archive is in it unless somebody deleted it meanwhile. Caches and weights are left out,
@@ -39,7 +39,8 @@ _DATABASE = re.compile(r"state/([a-z]+)\.sqlite")
 _UPLOAD = re.compile(r"files/[\w-]+/file-[0-9a-f]{32}(?:\.json)?")
 _RECORDS = f"*/file-*{KNOWN}"
 _UNFINISHED = ".restoring"
-"""Name of the folder, next to a file's final place, that holds the file until the whole archive has been unpacked."""
+"""Name of the temporary folder next to a file's final place. It holds the file until the whole archive has been
+unpacked."""
 _LOCKED_S = 5.0
 """Longest time that copying a database waits for a server's lock on it, in seconds."""
 _COPIED_AT_ONCE = 1 << 20
@@ -106,7 +107,7 @@ class BackupContents:
 
 
 def back_up(places: Places, target: Path) -> BackupContents:
-    """Write all state into `target`, which is replaced only once the new archive is whole. The server may run
+    """Write all state into `target`, which is replaced only when the new archive is complete. The server may run
     meanwhile. Raises BackupFailed."""
     unfinished = target.with_name(f".{target.name}.part")
     try:
@@ -155,7 +156,8 @@ def restore(places: Places, source: IO[bytes]) -> BackupContents:
 
 @contextlib.contextmanager
 def in_use(places: Places) -> Iterator[None]:
-    """Prevent a restore while the block runs. Raises BackupFailed if a restore is in progress."""
+    """Mark the state as in use while the block runs, so that no restore can begin. Raises BackupFailed if a restore is
+    in progress."""
     with _locked(places, f"A backup is being restored into {places.files}: start again when it is done"):
         yield
 
@@ -207,7 +209,7 @@ def _records(places: Places) -> Iterator[Path]:
 def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> bool:
     """Add an upload to the archive, and then its record.
 
-    False if the upload was deleted meanwhile. A deletion removes the record first.
+    Return False if the upload was deleted meanwhile: a deletion removes the record first.
     """
     assert files is not None
     upload = record.with_suffix("")
@@ -285,7 +287,7 @@ def _check_empty(places: Places) -> None:
     there = [
         file
         for one in places.databases.values()
-        # SQLite would read a leftover log as the new file's log.
+        # SQLite would take a leftover log for the log of the new file.
         for file in (one.path, one.path.with_name(f"{one.path.name}-wal"))
         if file.exists()
     ]

@@ -57,7 +57,7 @@ _LOCKED_S = 5.0
 
 
 def build_keys(settings: Settings) -> ApiKeys:
-    """Return the API keys. Raises KeyFileError, and ValueError if a server that listens beyond loopback has no key.
+    """Return the API keys. Raises KeyFileError, and ValueError if a server without keys is to listen beyond loopback.
 
     Commands that do not listen need no key.
     """
@@ -80,7 +80,7 @@ def build_keys(settings: Settings) -> ApiKeys:
 
 
 def _defaults(settings: Settings) -> Defaults:
-    """Return the defaults for keys without limits of their own. Raises ValueError."""
+    """Return the limits for keys that have none of their own. Raises ValueError."""
     try:
         tasks = frozenset(map(known_task, settings.default_tasks))
     except ValueError as error:
@@ -210,7 +210,8 @@ def build_cluster(settings: Settings) -> Cluster | None:
 
 
 def _threads_of_a_replica(settings: Settings) -> int:
-    """Return the number of this machine's processors per replica, if an engine has as many replicas as it may have."""
+    """Return the number of processors that one replica gets if one engine runs as many replicas on this machine as it
+    may."""
     return max(1, available_cpus() // read_replicas(settings.ray_replicas)[0].most)
 
 
@@ -236,7 +237,7 @@ def build_search(settings: Settings, fetcher: Fetcher) -> FallOver:
 
 
 def build_politeness(settings: Settings, fetcher: Fetcher) -> Politeness:
-    """Return the rules for pages that a task finds or follows by itself."""
+    """Return the rules for pages that a task finds by itself, or by following links."""
     policy = ScrapePolicy(
         robots=settings.scrape_robots,
         host_rps=settings.scrape_host_rps,
@@ -252,7 +253,7 @@ def build_files(settings: Settings) -> FileStore:
         ttl_s=settings.files_ttl_hours * 3600,
     )
     storage = Storage(settings.files_dir)
-    if "files_dir" in settings.model_fields_set:  # the default folder may fail: a server needs no uploads
+    if "files_dir" in settings.model_fields_set:  # servers need no uploads, so a bad default is allowed
         storage.check()
     return FileStore(storage, limits)
 
@@ -287,7 +288,7 @@ def _pages_at_once(settings: Settings) -> int:
 
 
 def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
-    """Return the browser for pages that are empty without a browser."""
+    """Return the browser for pages that show nothing without one."""
 
     def renderer(program: str) -> BrowserRenderer:
         policy = BrowserPolicy(program)

@@ -12,7 +12,7 @@ PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAAAUAQAAAAAVDQaSAAAAZ0lEQVR42mP8zwABTAxEMv4zMDAw/WlgYGBg+IOQYv"
     "hl867w1TPr/0yMDi9q/zxPYGBhYGL42K+fAFUzv4GBiYGhjoGBeQEDEwPjXQaGhCMMLAwMHPwN938xMDEcYGBmkExgYCTCPQC1JhklfCU1zAAAAABJRU5ErkJggg=="
 )
-"""Small picture with the text `SAID`, as a data URL."""
+"""A small picture of the text `SAID`, as a data URL."""
 SAID = "It works!"
 BODY = {
     "model": "interfaze-beta",
@@ -26,7 +26,7 @@ _FOLDER = re.compile(r"(?:^|[\s'=])(?:/|\w:\\)")
 
 
 def as_curl(base_url: str, *, keyed: bool) -> str:
-    """Return a request as a line for a shell. If `keyed`, the line sends the key in OPENFAZE_API_KEY."""
+    """Return a request as a command for a shell. If `keyed`, the command sends the key in OPENFAZE_API_KEY."""
     key = ' -H "Authorization: Bearer $OPENFAZE_API_KEY"' if keyed else ""
     return f"curl -s {base_url}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{json.dumps(BODY)}'"
 
@@ -37,14 +37,15 @@ def in_the_image() -> bool:
 
 
 def as_called_here(text: str) -> str:
-    """Return `text` for the operator, with each command in backticks adapted to this machine."""
+    """Return `text` for the operator, with each command in backticks changed into one that works on this machine."""
     return _COMMAND.sub(lambda found: f"`{_called(found[1], found[2])}`", text)
 
 
 def as_sent(text: str) -> str:
-    """Return `text` for a client, who may be the operator, with each command adapted to the server's working folder.
+    """Return `text` for a client, who may be the operator, with each command in backticks changed into one that works
+    in the server's working folder.
 
-    A command that would name another folder of the server keeps its short form.
+    A command that would reveal another folder of the server keeps its short form.
     """
 
     def called(found: re.Match[str]) -> str:
@@ -72,7 +73,7 @@ def _located(program: str, scripts: str, path: str | None, folder: str) -> str:
     found = shutil.which(program, path=path)
     if not ours.exists() or (found is not None and Path(found).samefile(ours)):
         return program
-    # `hf` is called in the folder of the weights.
+    # `hf` is to be called in the folder of the weights.
     here = program == "openfaze" and ours.is_relative_to(folder)
     return os.path.relpath(ours, folder) if here else str(ours)
 

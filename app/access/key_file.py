@@ -1,11 +1,8 @@
-"""Reads and changes the file of OPENFAZE_KEYS_FILE. It has the name and SHA-256 of each key, never the key itself.
+"""Reads and changes the file of OPENFAZE_KEYS_FILE. The file holds the name and SHA-256 of each key, never the key
+itself.
 
-[[keys]]
-name = "alice"
-sha256 = "2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90"
-requests_per_minute = 60
-expires = 2027-01-31
-tasks = ["ocr", "chat"]
+[[keys]] name = "alice" sha256 = "2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90" requests_per_minute
+= 60 expires = 2027-01-31 tasks = ["ocr", "chat"]
 """
 
 import errno
@@ -37,7 +34,7 @@ from models.safety.guard import CODES
 SETTING = "OPENFAZE_KEYS_FILE"
 LONGEST_NAME = 64
 _PREFIX = "of-"
-"""Beginning of every key. By this prefix, people and secret scanners recognise a key of openfaze."""
+"""Beginning of every key, by which people and secret scanners recognise a key of openfaze."""
 _KEY_BYTES = 32
 _TENANT_BYTES = 16
 _PRIVATE = 0o600
@@ -79,7 +76,7 @@ def _in_upper_case(value: object) -> object:
 
 
 def _end_of(value: object) -> object:
-    """Return the date or date-time given by a TOML value or by the text of an option. Raises ValueError."""
+    """Return the date or date-time in a value, which is a TOML value or the text of an option. Raises ValueError."""
     if value is None or isinstance(value, date):
         return value
     try:
@@ -90,7 +87,7 @@ def _end_of(value: object) -> object:
 
 
 def known_task(name: str) -> str:
-    """Return the task that `name`, which may be an alias, means in the list of tasks that a key may run. Raises
+    """Return the task called `name`, which may be an alias, in the list of tasks that a key may run. Raises
     ValueError."""
     # Imported late, so that commands that do not need the catalog start sooner.
     from tasks.catalog import ALIASES, SPECIALISTS
@@ -110,7 +107,7 @@ Tenant = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 TaskName = Annotated[str, AfterValidator(known_task)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Dollars = Annotated[float, Field(ge=0, le=1_000_000)]
-"""Dollars, up to the largest amount that is counted exactly."""
+"""Amount of dollars, no larger than the largest amount that is counted exactly."""
 Weight = Annotated[float, Field(ge=0.01, le=100)]
 
 
@@ -171,18 +168,18 @@ class _Contents(BaseModel):
 
 
 def new_key() -> str:
-    """Return a random key. It has so many random bytes that it cannot be guessed from its plain SHA-256."""
+    """Return a random key. It is so long that nobody can guess it from its plain SHA-256."""
     return _PREFIX + secrets.token_urlsafe(_KEY_BYTES)
 
 
 def digest_of(key: str) -> bytes:
-    """Return the digest by which keys are compared, `sha256` in the file."""
+    """Return the SHA-256 digest by which keys are compared."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def tenant_of(key: str) -> str:
-    """Return the tenant of a key. It is another digest than the digest by which keys are compared, because a tenant is
-    visible as the name of a folder."""
+    """Return the tenant of a key. It is a different digest from the one by which keys are compared, because the tenant
+    is visible as the name of a folder."""
     return hashlib.blake2b(key.encode(), digest_size=_TENANT_BYTES, person=b"openfaze tenant").hexdigest()
 
 
@@ -309,8 +306,8 @@ def _stored(fields: Mapping[str, Any]) -> StoredKey:
 
 
 def _change(path: Path, change: Callable[[Sequence[StoredKey]], list[StoredKey]]) -> list[StoredKey]:
-    """Replace the file's keys by those that `change` returns, and return them. The whole file is written or nothing.
-    Raises KeyFileError.
+    """Replace the file's keys by those that `change` returns, and return them. Either the whole file is written or
+    nothing. Raises KeyFileError.
 
     Only its owner can read a new file. An existing file keeps its owner and mode, because otherwise a server that runs
     as another user could no longer read it.

@@ -1,4 +1,4 @@
-"""Check the keys of callers."""
+"""Checks the keys of callers."""
 
 import asyncio
 import hmac
@@ -24,14 +24,16 @@ from models.scheduler import Share
 EVERYONE = "everyone"
 """Tenant of all callers of a server without keys."""
 REFRESH_S = 1.0
-"""Seconds between two checks whether the file of keys has changed."""
+"""Seconds between two checks of whether the file of keys has changed."""
 
 _MOST_ADDRESSES = 10_000
-"""Largest number of addresses that are remembered for their wrong keys; the least recent ones are forgotten."""
+"""Largest number of addresses whose wrong keys are remembered. The address that was silent longest is forgotten
+first."""
 _MOST_KNOWN = 64
 """Largest number of valid keys that are remembered for one address."""
 _NETWORK_BITS = 64
-"""Length, in bits, of the prefix that distinguishes IPv6 clients, because each has a whole network of addresses."""
+"""Length, in bits, of the prefix that distinguishes IPv6 clients, because each client has a whole network of
+addresses."""
 _HEADER = "Send it in the header 'Authorization: Bearer <key>'."
 
 log = structlog.get_logger(__name__)
@@ -42,7 +44,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class KeyReference:
-    """Reference to a key, never the key itself, for work that outlives the request that began it."""
+    """Reference to a key for work that outlives the request that began it. It never contains the key itself."""
 
     tenant: str
     """Owner of files and answers."""
@@ -55,11 +57,11 @@ class KeyReference:
 @dataclass(frozen=True, slots=True)
 class Caller:
     tenant: str
-    """Owner of files and answers: a digest, never the key, whose characters any store accepts."""
+    """Owner of files and answers: a digest of the key in characters that any store accepts, never the key itself."""
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
     """Thresholds of the key itself, by the guard's code."""
     share: Share = Share()  # noqa: RUF009 - it is frozen
-    """Share of every bounded resource that the key may have."""
+    """Share of every bounded resource that the key may use."""
     name: str = ""
     """Name of the key in the file of keys."""
     limits: Limits = NO_LIMITS
@@ -123,9 +125,9 @@ class ApiKeys:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`key_share`: part of every bounded resource that one key may have. `wrong_keys`: number of wrong keys that
-        one address may try per minute, measured by `monotonic`, a clock that nobody sets; None for any number. Raises
-        KeyFileError, which is a ValueError."""
+        """`key_share`: share of every bounded resource that one key may use. `wrong_keys`: number of wrong keys that
+        one address may try per minute, measured by `monotonic`, a clock that is never set back; None for any number.
+        Raises KeyFileError, which is a ValueError."""
         self._key_share = key_share
         self._defaults = defaults or Defaults()
         self._clock = clock
@@ -136,7 +138,7 @@ class ApiKeys:
         self._file = file
         self._version: _Version | None = None
         self.refused = 0
-        """Number of versions of the file that were invalid."""
+        """Number of invalid versions of the file that were refused."""
         self._grants = self._given
         if file is not None:
             self._version = _version_now(file)
@@ -153,8 +155,8 @@ class ApiKeys:
         return bool(self._grants) or self._file is not None
 
     def check(self, authorization: str | None, address: str = "") -> Caller:
-        """Return the caller whose key is in `authorization`. Raises InvalidApiKey unless that is `Bearer <one of the
-        keys>`, and RateLimited if too many wrong keys came from `address`.
+        """Return the caller whose key is in `authorization`. Raises InvalidApiKey unless that header has the form
+        `Bearer <one of the keys>`, and RateLimited if too many wrong keys came from `address`.
 
         Digests of one length are compared, always with all keys, so that the time taken reveals nothing about a key.
         """
@@ -271,7 +273,7 @@ class Guesses:
         self._most = a_minute
         self._clock = clock
         self._tried: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """Level of wrong keys of each network, and the time of that level. The level falls steadily afterwards."""
+        """Level of wrong keys, and the time at which it was reached, by network. The level falls steadily."""
         self._known: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
 
     def check(self, address: str, digest: bytes) -> None:
@@ -326,7 +328,8 @@ def _network(address: str) -> str:
 
 
 def _version_now(file: Path) -> _Version | None:
-    """Return the current version; None if the file is missing or unreadable, which an attempt to read it reports."""
+    """Return the current version; None if the file is missing or unreadable. The next attempt to read it reports the
+    reason."""
     try:
         now = file.stat()
     except OSError:

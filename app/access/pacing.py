@@ -14,12 +14,12 @@ from models.scheduler import Share
 from models.turns import Rivalry
 
 PACED_S = 0.1
-"""Longest time, in seconds, for which a request counts as one that has just begun. After this time, the request waits
-for something other than the event loop: an LLM, a slow client, or a long recording."""
+"""Longest time, in seconds, for which a request counts as just begun. Later, it is waiting for something other than the
+event loop: an LLM, a slow client, or a long recording."""
 
 
 class Pacer:
-    """Lets `at_once` requests of a key begin together while keys compete, and any number otherwise. Belongs to one
+    """Lets only `at_once` requests of a key begin together while keys compete, and any number otherwise. Belongs to one
     event loop.
 
     >>> pacer = Pacer(at_once=2)
@@ -36,7 +36,7 @@ class Pacer:
 
     @asynccontextmanager
     async def turn(self, share: Share) -> AsyncIterator[None]:
-        """Wait until a request of `share` may begin. It counts while the block runs, for PACED_S at most."""
+        """Wait until a request of `share` may begin, and count it while the block runs, but no longer than PACED_S."""
         key = share.key
         self._rivalry.asked(key)
         if self._rivalry.is_on and self._begun[key] >= self._at_once:
@@ -59,7 +59,7 @@ class Pacer:
             end()
 
     async def _wait(self, key: str) -> None:
-        """Wait for the place of a request that no longer counts."""
+        """Wait until the oldest request that counts as just begun makes room for another."""
         place = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(key, deque())
         waiting.append(place)

@@ -1,2 +1,3 @@
-"""Files of requests: `store` has the records of batches, `lines` reads and runs their lines, `gaps` determines when
-lines may run, `runner` moves batches from one status to the next, and `webhook` reports that a batch has ended."""
+"""Batches, which are files of many requests: `store` has the records of batches, `lines` reads and runs their lines,
+`gaps` determines when lines may run, `runner` moves batches from one status to the next, and `webhook` reports that a
+batch has ended."""

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from models.scheduler import SHARE, FairQueue
 
 _APART = ("/v1/files", "/v1/batches")
-"""Paths of requests that use nothing that lines need."""
+"""Paths of requests that need none of the resources that lines of batches need."""
 
 
 class Gaps:
@@ -39,7 +39,7 @@ class Gaps:
 
     @contextmanager
     def beside(self, method: str, path: str) -> Iterator[None]:
-        """Count a request for the duration of the block; lines give way to counted requests."""
+        """Count a request while the block runs. Lines of batches give way to counted requests."""
         counted = method == "POST" and not path.startswith(_APART)
         self._requests += counted
         try:
@@ -57,7 +57,7 @@ class Gaps:
             self.give_back()
 
     async def take(self) -> None:
-        """Wait for a slot, which goes to the keys in turn; `give_back` returns it."""
+        """Wait for a slot. Keys get slots in turn, and `give_back` returns a slot."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.push(turn, SHARE.get())
         self._serve()

@@ -36,7 +36,7 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 
 METHOD = "POST"
 MAX_LINES = 50_000
-"""Largest number of lines of a batch's file, which is OpenAI's."""
+"""Largest number of lines of a batch's file: OpenAI's limit."""
 LARGEST_LINE = 32 * MB
 """Largest size of a line in bytes: a part of 20 MB in base64, and room for its text."""
 MAX_ID_CHARS = 512
@@ -46,7 +46,7 @@ MOST_PROBLEMS = 100
 RECORD = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
 _STEP = 64 << 10
-"""Bytes that are split into lines before other threads may run."""
+"""Number of bytes that are split into lines before other threads get a chance to run."""
 _TRIES = 5
 """Largest number of tries of a line that fails for a temporary reason."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
@@ -65,7 +65,7 @@ def problem(code: str, message: str, *, line: int | None = None, param: str | No
 
 
 class BadFile(Exception):
-    """The file cannot be read to its end."""
+    """Raised for a file that cannot be read to its end."""
 
     def __init__(self, problem: dict[str, Any]) -> None:
         super().__init__(problem["message"])
@@ -73,8 +73,8 @@ class BadFile(Exception):
 
 
 class Splitter:
-    """Splitter of a file into its lines without the blank ones, with one line and one chunk in memory. Raises BadFile
-    for a line of more than `most_bytes`, and for more than `most_lines` lines, blank ones included."""
+    """Splits a file into lines, holding one line and one chunk in memory. Blank lines are dropped. Raises BadFile for a
+    line of more than `most_bytes`, and for more than `most_lines` lines, including blank ones."""
 
     def __init__(self, most_bytes: int = LARGEST_LINE, most_lines: int = MAX_LINES) -> None:
         self._most_bytes = most_bytes
@@ -101,7 +101,7 @@ class Splitter:
         self._number += 1
         if self._number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
-        # The empty rest after the end of the last line does not count.
+        # A file that ends with a line break leaves an empty rest, which is not a line.
         if self._number > self._most_lines + (not line):
             message = f"The file has more than {self._most_lines} lines."
             raise BadFile(problem("too_many_lines", message, line=self._number))
@@ -116,7 +116,7 @@ class Splitter:
 
 
 class Checker:
-    """Checker of lines before any of them runs. It remembers a digest of each `custom_id`."""
+    """Checks lines before any of them runs. It remembers a digest of each `custom_id`."""
 
     def __init__(self, urls: Sequence[str], max_values: int = MAX_VALUES) -> None:
         self._urls = urls
@@ -177,7 +177,8 @@ class Checker:
 
 
 def _envelope(line: bytes, max_values: int) -> dict[str, Any]:
-    """Return the fields of a line; in a long line, a long string becomes None. Raises ValueError and TooManyValues."""
+    """Return the fields of a line; a long string in a long line is replaced by None. Raises ValueError and
+    TooManyValues."""
     short = Shortened(line, {}) if len(line) < LARGE else shorten(line, max_values=max_values)
     value = pydantic_core.from_json(bytes(short.text))
     if not isinstance(value, dict):
@@ -221,7 +222,7 @@ class Endpoint(Generic[BodyT]):
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """Result of a line."""
+    """The result of running a line."""
 
     is_answer: bool
     line: bytes
@@ -230,7 +231,7 @@ class LineResult:
 
 
 class LineRunner:
-    """Runner of lines as requests of a key, with the key's limits, thresholds and share, and with the cache."""
+    """Runs lines as requests of a key, with the key's limits, thresholds and share, and with the cache."""
 
     def __init__(self, services: Services, endpoints: Mapping[str, Endpoint[Any]]) -> None:
         self.services = services
@@ -245,11 +246,12 @@ class LineRunner:
         stop: asyncio.Event,
         on_busy: Callable[[], None],
     ) -> LineResult | None:
-        """Run a line, and return its result; None once the key is gone.
+        """Run a line and return its result, or None if the key is no longer valid.
 
         If the line is refused because the server or the key has no room, call `on_busy` and try again after a while,
-        until `stop` is set. There is no limit of tries if the key's limits refuse the line; for any other reason, it is
-        tried a few times. `find_caller` returns the caller with the rights of the key at each try.
+        until `stop` is set. Refusals by the key's limits may repeat any number of times; after other temporary
+        failures, the line is tried a few times. `find_caller` returns the caller with the rights that the key has at
+        each try.
         """
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S
@@ -298,7 +300,7 @@ class LineRunner:
             let_go(error)
             return public
         finally:
-            # A refusal at this point only repeats a refusal that the line's result already reports.
+            # A refusal here only repeats one that the line's result already reports.
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
 
@@ -307,7 +309,7 @@ class LineRunner:
         try:
             return parse(BatchLine[kind], bytearray(line)).body  # type: ignore[valid-type]
         except BadRequest as error:
-            # The message names the field without `body.`, like the endpoint itself.
+            # The message names the field without the prefix `body.`, as the endpoint itself does.
             message = error.message.replace("Field 'body.", "Field '", 1)
             raise BadRequest(
                 message, code=error.code, param=(error.param or "").removeprefix("body.") or None

@@ -1,6 +1,6 @@
 """Moves batches from one status to the next: it checks the file, runs the lines while other requests leave room, and
-writes the output and error files. The store contains all finished work, so if a server dies, another server continues
-its batches."""
+writes the output and error files. The store holds all finished work, so that another server can continue the batches of
+a server that died."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ _EXPIRED_AT_ONCE = 500
 
 Reason = Literal["cancelled", "expired", "key_removed"]
 Fault = tuple[str, str]
-"""Part of the runner, and kind of its fault."""
+"""A part of the runner, and the kind of fault that it had."""
 FAULTS: tuple[Fault, ...] = (
     ("store", "unreachable"),
     ("runner", "rests"),
@@ -56,7 +56,7 @@ _KEY_REMOVED = problem("key_removed", "The key that the batch belongs to is no l
 
 @dataclass(slots=True)
 class _RunningBatch:
-    """Batch that this server runs."""
+    """A batch that this server runs."""
 
     id: str
     key: KeyReference
@@ -73,7 +73,7 @@ class _RunningBatch:
 
 
 class BatchRunner:
-    """Runner of batches, in `run_for_ever`. Other parts only write to the store, and call `wake`."""
+    """Runs batches in `run_for_ever`. Other parts of the server only write to the store and call `wake`."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class BatchRunner:
         self._woken.set()
 
     def faults(self) -> dict[Fault, int]:
-        """Return the numbers of faults that delayed batches or their webhook."""
+        """Return how often each kind of fault delayed a batch or its webhook."""
         return {**self._faults, ("webhook", "failed"): self._webhook.failures if self._webhook else 0}
 
     async def run_for_ever(self) -> None:
@@ -129,7 +129,7 @@ class BatchRunner:
             await self._end()
 
     async def _look(self) -> None:
-        """Renew leases, stop batches that have to end, and begin batches that no server runs."""
+        """Renew leases, stop batches that are to end, and start batches that no server runs."""
         if not self.store.is_begun:
             return
         now = self.clock()
@@ -156,7 +156,7 @@ class BatchRunner:
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf))
 
     async def _claimed(self, now: float) -> Batch | None:
-        """Lease a batch of a key that does not have its full share of running batches yet."""
+        """Lease a batch whose key does not have its full share of running batches yet."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
         full = {one.tenant for one in callers if running[one.tenant] >= one.share.of(_AT_ONCE)}
@@ -195,7 +195,8 @@ class BatchRunner:
             rest_s = _PAUSE_S
         finally:
             del self._runs[run.id]
-            # The lease is also released when the server stops, so that another server need not wait for its end.
+            # The lease is also released when the server stops. Otherwise, another server would have to wait until it
+            # expires.
             with contextlib.suppress(StoreDown):
                 await self.store.release(run.id, self._holder, self.clock() + rest_s if rest_s else 0)
             self.wake()
@@ -253,7 +254,7 @@ class BatchRunner:
                         self.gaps.give_back()
                         return
                     task = group.create_task(self._run_line(run, batch, line))
-                    # A callback gives the slot back, because the task may be cancelled before it begins.
+                    # A callback returns the slot, because the task may be cancelled before its first step.
                     task.add_done_callback(lambda _: self.gaps.give_back())
 
     async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
@@ -298,7 +299,7 @@ class BatchRunner:
         await self.store.note(batch.id, self._holder, late)
 
     async def _finish(self, batch: Batch) -> None:
-        """Write the output and error files, and end the batch. Raises ApiError if there is no room for a file: the
+        """Write the output and error files, and end the batch. Raises ApiError if there is no room for a file. The
         batch then shows the error, and is tried again."""
         try:
             if batch.output_file is None and batch.completed:

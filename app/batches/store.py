@@ -52,11 +52,11 @@ _PATIENCE_S = 5.0
 _FREED_AT_ONCE = 50_000
 """Largest number of pages of 4 kB that one sweep gives back to the disk."""
 _LONGEST_HELD_S = 60.0
-"""Largest number of seconds that a batch can be held, longer than any lease or rest. A later end must have been written
-while the clock was ahead."""
+"""Longest time, in seconds, that a batch can be held: more than any lease or rest. An end that is later than that was
+written while the clock was ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
-"""Largest number of seconds between two tries of the webhook. A later try must have been scheduled while the clock was
-ahead."""
+"""Longest time, in seconds, between two tries of the webhook. A try that is due later than that was scheduled while the
+clock was ahead."""
 _PAGE = 200
 """Largest number of records that are read at a time."""
 _AS_JSON = ("metadata", "moments", "errors")
@@ -64,30 +64,30 @@ _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 
 
 class LeaseLost(Exception):
-    """Another server runs the batch now."""
+    """Raised if another server runs the batch now."""
 
 
 class TooManyBatches(Exception):
-    """The key already has its maximum of unfinished batches."""
+    """Raised if the key already has its maximum of unfinished batches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Batch; its fields are the table's columns."""
+    """A batch. The fields are the columns of the table."""
 
     id: str
     tenant: str
     endpoint: str
     input_file: str
     created: float
-    """Seconds since 1970, the unit of all fields that hold a time."""
+    """Time in seconds since 1970, as in all fields that hold a time."""
     expires: float
     metadata: dict[str, str] | None = None
     status: Status = "validating"
     outcome: Ended = "completed"
     """Status of the batch once its files are written, unless it is cancelled."""
     moments: dict[str, int] = field(default_factory=dict)
-    """Time at which the batch came into each status, by the status."""
+    """Time of each status that the batch has reached, by the status."""
     errors: list[dict[str, Any]] = field(default_factory=list)
     total: int = 0
     """Number of lines."""
@@ -111,7 +111,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Result of a line."""
+    """The result of a line."""
 
     number: int
     """Number of the line in the input file, from 1."""
@@ -182,8 +182,8 @@ class BatchStore:
     async def claim(
         self, holder: str, now: float, until: float, besides: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
-        """Lease an unfinished batch that no server runs: the oldest batch of the key for which `holder` runs the fewest
-        batches. Batches in `besides` and batches of tenants in `full` are skipped."""
+        """Lease an unfinished batch that no server runs: the oldest batch of the key for which `holder` runs the
+        fewest. Batches in `besides` and batches of tenants in `full` are skipped."""
         own, passed = tuple(besides), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
@@ -219,11 +219,11 @@ class BatchStore:
         await self._whole(lambda db: db.execute(query, (until, batch_id, holder)))
 
     async def change(self, batch_id: str, holder: str, **values: Any) -> Batch:
-        """Change fields of a batch. Raises LeaseLost."""
+        """Change fields of a batch. Raises LeaseLost if `holder` no longer has its lease."""
         return await self._whole(lambda db: _set(db, batch_id, holder, **values))
 
     async def advance(self, batch_id: str, holder: str, status: Status, now: float, **values: Any) -> Batch:
-        """Change fields of a batch and, unless it is being cancelled, its status. Raises LeaseLost."""
+        """Change fields of a batch and also its status, unless the batch is being cancelled. Raises LeaseLost."""
 
         def advance(db: sqlite3.Connection) -> Batch:
             batch = _set(db, batch_id, holder, **values)
@@ -234,7 +234,7 @@ class BatchStore:
         return await self._whole(advance)
 
     async def end(self, batch_id: str, holder: str, status: Ended, now: float, *, tell: bool, **values: Any) -> Batch:
-        """End a batch whose files are written. `tell` is True if the webhook has to be called. Raises LeaseLost."""
+        """End a batch whose files are written. `tell` is True if the webhook is to be called. Raises LeaseLost."""
 
         def end(db: sqlite3.Connection) -> Batch:
             batch = _set(db, batch_id, holder, **values)
@@ -247,7 +247,7 @@ class BatchStore:
         return await self._whole(end)
 
     async def note(self, batch_id: str, holder: str, records: Sequence[Record]) -> None:
-        """Write results of lines; a line that has a result keeps it. Raises LeaseLost."""
+        """Write results of lines. A line that already has a result keeps it. Raises LeaseLost."""
 
         def note(db: sqlite3.Connection) -> None:
             _check_lease(db, batch_id, holder)
@@ -321,7 +321,7 @@ class BatchStore:
         await self._file.close()
 
     async def _whole(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do `work` in a transaction."""
+        """Run `work` in one transaction."""
 
         def whole(db: sqlite3.Connection) -> T:
             with db:

@@ -16,7 +16,7 @@ from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher
 
 PAUSES_S = (5.0, 30.0, 120.0, 600.0, 3600.0)
-"""Seconds to wait after each failed try; the try after the last pause is the last one."""
+"""Seconds to wait after each failed try. There is one try after the last of these pauses."""
 _PREFIX = "whsec_"
 _ANSWER_BYTES = 1 << 20
 
@@ -60,7 +60,8 @@ class Webhook:
         except InputError as error:
             self.failures += 1
             pause_s = PAUSES_S[batch.tries] if batch.tries < len(PAUSES_S) else None
-            # The message begins with the address in quotes. It is left out, because it may contain a token.
+            # The exception's message begins with the address in quotes, which is left out because it may contain a
+            # token.
             reason = error.message.rpartition("' ")[2]
             log.warning("webhook_failed", batch=batch.id, tries=batch.tries + 1, reason=reason, pause_s=pause_s)
             return pause_s

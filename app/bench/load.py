@@ -1,7 +1,7 @@
 """Sends the requests of a scenario to a server, and measures the time of each response.
 
-With a rate, a request's time counts from the moment at which it was due. Otherwise a server that falls behind would
-hide its delay, because its callers would send their next requests later.
+If the scenario sets a rate, a request's time counts from the moment at which it was due. Otherwise a server that falls
+behind would hide its delay, because its callers would send their next requests later.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class TimedResponse:
     """Seconds from the end of the warm-up to the sending of the request or, with a rate, to the time it was due."""
     seconds: float
     first_s: float | None = None
-    """Seconds until the first chunk of a stream with text, reasoning or a tool call; None without such a chunk."""
+    """Seconds until the first chunk of a stream that has text, reasoning or a tool call; None if there was none."""
     status: int | None = 200
     """HTTP status; None if there was no response."""
     error: str = ""
@@ -113,7 +113,7 @@ class _Load:
     async def _caller(self, until: float) -> None:
         while (now := time.perf_counter()) < until:
             if not await self._one(self._drawn_one(), now):
-                # No server answers, so further requests without a pause would only count errors.
+                # No server answers. Without a pause, the next requests would only add to the errors.
                 await asyncio.sleep(_PAUSE_S)
 
     async def _by_rate(self, began: float, until: float, rate: float) -> None:
@@ -138,7 +138,7 @@ class _Load:
         return self._drawn.choices(requests, [one.weight for one in requests])[0]
 
     async def _one(self, asked: RequestTemplate, due: float) -> bool:
-        """Send one request, and record its response. True if a server answered at all."""
+        """Send one request, and record its response. Return True if a server answered at all."""
         body = self._bodies[asked.name].of(next(self._numbers))
         url = f"{self._target.base_url.rstrip('/')}{asked.path}"
         first: float | None = None

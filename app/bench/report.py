@@ -36,14 +36,14 @@ _HEADS = ("p50 ms", "p90 ms", "p95 ms", "p99 ms", "most ms")
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """Figures of one kind of request, or of all kinds together."""
+    """Measurements of one kind of request, or of all kinds together."""
 
     name: str
     answers: int
     """Number of responses that are not errors."""
     errors: int
     per_second: float
-    """Throughput, in answers per second."""
+    """Throughput in answers per second."""
     mean_ms: float | None
     percentiles_ms: Mapping[int, float]
     """Milliseconds by percentile; empty if there is no answer."""
@@ -64,7 +64,7 @@ def lines_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[Repor
 
 def _line(name: str, answers: Sequence[TimedResponse], seconds: float) -> ReportRow:
     good = [one for one in answers if one.is_good]
-    # An answer that came after the scenario's time counts as an answer, but not for the throughput.
+    # An answer that came after the end of the scenario is counted as an answer, but not in the throughput.
     in_time = sum(one.began_s + one.seconds <= seconds for one in good)
     times = np.array([1e3 * one.seconds for one in good])
     firsts = [1e3 * one.first_s for one in good if one.first_s is not None]
@@ -116,7 +116,7 @@ def _short(number: float | None) -> str:
 def as_json(
     name: str, scenario: Scenario, target: BenchTarget, answers: Sequence[TimedResponse], prices: Prices | None
 ) -> dict[str, Any]:
-    """Return the report as a JSON object, without the single answers."""
+    """Return the report as a JSON object, without the individual answers."""
     lines = lines_of(answers, scenario)
     total = lines[-1]
     return {
@@ -192,7 +192,7 @@ def _plots(answers: Sequence[TimedResponse]) -> str:
         ordered = np.sort([one.seconds for one in mine])
         shares.step(ordered, np.arange(1, len(mine) + 1) / len(mine), where="post", label=name)
     times = [one.seconds for one in good]
-    # A logarithmic axis fits durations as different as those of a receipt and ten minutes of speech.
+    # Durations may be as different as those of a receipt and of ten minutes of speech, so the axis is logarithmic.
     scale = "log" if max(times) > _WIDE * min(times) else "linear"
     over_time.set(xlabel="began after, s", ylabel="took, s", yscale=scale)
     shares.set(xlabel="took at most, s", ylabel="share of the answers", xscale=scale, ylim=(0, 1))

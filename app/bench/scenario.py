@@ -29,11 +29,11 @@ _ROOM = 16_000
 
 
 class BadScenario(ValueError):
-    """The scenario cannot be used; the message states the fault in a sentence."""
+    """Raised for a scenario that cannot be used. The message states the fault in a sentence."""
 
 
 class RequestTemplate(BaseModel):
-    """Kind of request, and its weight in the mix."""
+    """One kind of request, and its weight in the mix."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,11 +46,11 @@ class RequestTemplate(BaseModel):
     """Prompt of the request, in which `{number}` is replaced by the request's number, so that no two are alike."""
     files: tuple[str, ...] = ()
     lasts_s: Annotated[float, Field(gt=0, le=4 * 3600)] | None = None
-    """Seconds up to which a recording in `files` is repeated, or cut."""
+    """Length in seconds to which a recording in `files` is extended by repetition, or cut."""
     stream: bool = False
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     body: dict[str, Any] | None = None
-    """Whole body except for the model, in place of `task`, `prompt` and `files`."""
+    """Whole body apart from the model. It replaces `task`, `prompt` and `files`."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "RequestTemplate":
@@ -107,7 +107,7 @@ def read(path: Path) -> Scenario:
 
 
 class RequestBodies:
-    """Bodies of one kind of request; its files are read once."""
+    """Bodies of the requests of one kind. Their files are read once."""
 
     def __init__(self, asked: RequestTemplate, folder: Path, model: str) -> None:
         """Read the files of `asked`. Raises BadScenario for a file that does not exist."""

@@ -1,4 +1,4 @@
-"""The full model: tasks run first and side by side, then an LLM answers over their results."""
+"""The full model: it runs tasks first, side by side, and then lets an LLM answer over their results."""
 
 import asyncio
 import json
@@ -46,14 +46,13 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.json_answer import JsonAnswer
 
 ANSWER_SHARE = 4
-"""Divisor of the LLM's context: a quarter of it is kept for the answer if the client sets no limit."""
+"""Divisor of the LLM's context that gives the part kept for the answer if the client sets no limit: a quarter."""
 PICTURES_SHARE = 2
-"""Divisor of the context left by tools: pictures get half of it at most."""
+"""Divisor that gives the largest part of the context, after tools, that pictures may take: half."""
 ASSUMED_CONTEXT_TOKENS = 8192
-"""Size assumed for the context of an LLM that reports none, in tokens: the smallest default of servers."""
+"""Context length assumed for an LLM that reports none, in tokens: the smallest default among servers."""
 PASSAGE_TOKENS = 120
-"""Length, in tokens, of the passages that answer a question about a document in place of an LLM that invents
-answers."""
+"""Number of tokens of the passages that are given as an answer if the only LLM is one that invents answers."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _QUESTION = re.compile(
     r"[?？]\s*$|^\W*(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did|do"
@@ -62,14 +61,15 @@ _QUESTION = re.compile(
 )
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
 LONGEST_BARE_NAME = 4
-"""Largest number of words of a value's name that stands alone, neither in a question nor in an order."""
+"""Largest number of words of a message that consists of nothing but the name of a value."""
 LEAST_PASTED = 300
 LEAST_LINES = 3
-"""Least numbers of characters and of lines at which a text in a message is taken for the document of its question."""
+"""Least numbers of characters and of lines at which a text in a message counts as the document that the question is
+about."""
 CAREFUL_BYTES_PER_TOKEN = 3
 """Number of bytes counted as one token when results are fitted into the context.
 
-The estimate is careful because figures and names take more tokens than prose.
+The estimate is careful because numbers and names take more tokens than prose.
 """
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """An answer in words that no LLM wrote."""
+    """An answer whose words were not written by an LLM."""
 
     text: str
     warning: str | None
@@ -85,7 +85,7 @@ class _Words:
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Answers requests by the full model."""
+    """Answers requests to the full model."""
 
     find_llm: Callable[[], Llm]
     """Function that returns the LLM. Raises EngineUnavailable."""
@@ -109,7 +109,8 @@ class Answerer:
         shape = asked.shape if asked else None
         extracts = self.extracts_always and shape is not None and not call.request.tools
         if llm.is_capable and not (extracts or turn.sources):
-            # A flood of requests is refused before it costs more. If inputs are read first, there may be room by then.
+            # A flood of requests is refused before it costs more. A request whose inputs have yet to be read may find
+            # room by then.
             llm.check_room()
         plan = Plan()
         if not call.skip_planning:
@@ -184,7 +185,7 @@ class Answerer:
         return await asyncio.to_thread(fields_of_format, request, form) if form is not None else None
 
     async def _nearest(self, turn: Turn, tools: Sequence[ChatTool]) -> ChatTool:
-        """Return the tool whose name and description are nearest to the user's text in meaning."""
+        """Return the tool whose name and description are nearest in meaning to the user's text."""
         if len(tools) == 1 or self.embedder is None:
             return tools[0]
         texts = [f"{tool.function.name}: {tool.function.description or ''}" for tool in tools]
@@ -192,7 +193,7 @@ class Answerer:
         return tools[max(range(len(similar)), key=similar.__getitem__)] if similar else tools[0]
 
     async def _examples_of(self, material: Material, shape: Shape) -> list[Example]:
-        """Return the examples in the conversation whose answers satisfy the schema, with what was read of their inputs.
+        """Return the conversation's examples whose answers satisfy the schema, with the texts read from their inputs.
 
         Raises InputError or ModelError if an input cannot be read.
         """
@@ -206,16 +207,17 @@ class Answerer:
         return found
 
     async def _filled(self, material: Material, asked: AskedFields, examples: Sequence[Example]) -> Material:
-        """Return the material with all fields filled in without an LLM. Raises NotFoundInInput."""
+        """Return the material with all of its fields filled in, without an LLM. Raises NotFoundInInput."""
         document = material.document
         # The arguments of a call may stand in the order or the question itself: "Book a table for four at seven."
-        # In a question for a fact, the words are not the answer: no capital is named in "What is the capital of Peru?".
+        # The arguments of a call may be in the order or the question itself: "Book a table for four at seven." But the
+        # words of a question for a fact do not contain its answer: "What is the capital of Peru?" names no capital.
         is_order = asked.function is not None or not _QUESTION.search(material.turn.text)
         are_own_words = document is None and is_order and not any(map(is_text, material.results))
         if are_own_words:
             document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
         elif document is not None:
-            # A message of one line without labels, and without an order apart, is not a document either.
+            # Nor is a message of one line a document, if it has no labels and no order before or after it.
             text = _pasted_text(document).strip()
             are_own_words = text == material.turn.text.strip() and "\n" not in text and _LABEL_END.search(text) is None
         filling = await fill_whole(
@@ -234,7 +236,7 @@ class Answerer:
         rounds = await self._prepare(material)
         shape = material.shape
         events = rounds.answer() if shape is None else self.structured.by_llm(rounds, material, shape)
-        # The LLM may still call specialists, whose results are added to the precontext. The precontext is therefore
+        # The LLM may still call specialists, which adds their results to the precontext. Therefore the precontext is
         # sent as one piece before the answer.
         waiting = tuple(rounds.entries)
         if waiting and not rounds.internal:
@@ -282,7 +284,7 @@ class Answerer:
         if entries:
             messages = await asyncio.to_thread(texts_of, request, "user", "assistant", "tool")
             texts = await shorten(entries, [*system, *messages])
-        # A fence must be random if tools may still add results, whose texts are not known yet.
+        # Tools may add results whose texts are not known yet, so the fence must be random.
         fence = new_fence() if tools else fence_around(texts) if entries else ""
         results = fenced(enumerate(entries), texts, fence)
         return Rounds(
@@ -305,15 +307,16 @@ class Answerer:
     async def _without_words(self, material: Material) -> _Words | None:
         """Return an answer taken from results alone, or None if an LLM has to write the answer.
 
-        The answer is the results, if the request asks for nothing else; the values that a question or an order about a
-        text names, if the text was read or is in the message; the objects that were found; or the passages that answer
-        it.
+        It is one of these: the results, if the request asks for nothing else; the values that a question or an order
+        names, if its text was read or is in the message; the objects that were found; or the passages that answer the
+        question.
         """
         plan, results = material.plan, material.results
         whole = await asyncio.to_thread(answer_from_results, plan, results)
         if whole is not None:
             return _Words(whole, None if plan.results_only else PASSAGES)
-        # What was looked for in a picture of a text and not found ("the weight", "the size") says nothing.
+        # If something was looked for in a picture of a text and not found ("the weight", "the size"), that says
+        # nothing.
         read = [entry for entry in results if is_text(entry)]
         has_others = any(not is_text(entry) and not entry.result.is_empty for entry in results)
         question, is_long = material.turn.text, not has_others
@@ -349,7 +352,8 @@ class Answerer:
     async def _without_llm(
         self, answer: JsonAnswer | _Words, material: Material, function: str | None
     ) -> AsyncGenerator[Event, None]:
-        """Yield the events of an answer taken from results, or of a call of `function` with it.
+        """Yield the events of an answer that was taken from results, or of a call of `function` with this answer as its
+        arguments.
 
         An answer without a schema ends at the client's limit.
         """
@@ -380,12 +384,13 @@ class Answerer:
         entries: Sequence[Entry],
         beside: Sequence[str],
     ) -> list[str]:
-        """Return the results' texts, shortened to fit the LLM's context.
+        """Return the texts of the results, shortened to fit the LLM's context.
 
-        The context must also have room for other texts, the answer, and the `taken` tokens of pictures and tools.
+        Room is left for the other texts, for the answer, and for the `taken` tokens of pictures and tools.
         """
         limit = request.max_completion_tokens or request.max_tokens
-        # A limit larger than the context is a permission, not an estimate of the answer's length.
+        # A client's limit above the context's length is only a permission, and does not estimate the length of the
+        # answer.
         answer = limit if limit and limit < context else context // ANSWER_SHARE
         taken += await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
         room = max(context // ANSWER_SHARE, context - answer - taken)
@@ -393,7 +398,8 @@ class Answerer:
 
 
 def _as_call(event: Event, function: str) -> Event:
-    """Return an event of an answer's text as one of a call of `function` with this text as its arguments."""
+    """Return an event of an answer's text as an event of a call of `function`. The text becomes the call's
+    arguments."""
     match event:
         case TextChunk(text):
             return ToolCallChunk(0, text, f"call_{secrets.token_hex(12)}", function)
@@ -416,7 +422,7 @@ def _careful_count(text: str) -> int:
 
 
 def _pasted_text(document: Entry) -> str:
-    """Return the text that a pasted document has in the request."""
+    """Return the text of a pasted document as the request shows it."""
     [message] = document.result.data["messages"].values()
     return str(message["content"])
 

@@ -1,4 +1,4 @@
-"""Chat request on its way through the pipeline, with its sender, its measurements and its charges."""
+"""A chat request on its way through the pipeline, with its caller, its measurements and its charges."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from app.wire.request import ChatRequest
 
 @dataclass(frozen=True, slots=True)
 class ChatCall:
-    """Chat request with its caller and its measurements."""
+    """A chat request with its caller and its measurements."""
 
     request: ChatRequest
     caller: Caller
@@ -28,8 +28,8 @@ class ChatCall:
     async def note(self, event: Event) -> Event:
         """Count `event` for metrics, charge the key at the end of the answer, and return `event`.
 
-        The key is charged before the end of the answer is sent, so that a client that repeats a request at once finds
-        its slot free. Text is counted where it is written, because not all of it becomes an event.
+        The key is charged before the end of the answer is sent, so that a client that immediately sends another request
+        finds its slot free. Text is counted where it is written, because not all of it becomes an event.
         """
         match event:
             case TextChunk() | ReasoningChunk() | ToolCallChunk():

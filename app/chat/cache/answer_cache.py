@@ -1,7 +1,7 @@
-"""Cache of answers, both finished and in progress: identical requests run once.
+"""Caches answers, both finished ones and those in progress, so that identical requests run once.
 
-An answer is stored as its events, and a hit yields the events again. If an identical request is being answered for
-another client, the request receives the events of that answer from the beginning.
+An answer is stored as its events, and a hit yields the events again. If an identical request is already being answered
+for another client, the request receives the events of that answer from the beginning.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ Answer = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
 
 
 class AnswerCache:
-    """Cache of answers, both finished and in progress."""
+    """A cache of answers, both finished ones and those in progress."""
 
     def __init__(
         self,
@@ -75,10 +75,10 @@ class AnswerCache:
     def _join_or_begin(
         self, scope: CacheKey, call: ChatCall, turn: Turn, answer: Answer
     ) -> AsyncGenerator[Event, None]:
-        """Follow the answer in progress, or begin an answer.
+        """Follow the answer in progress, or begin one.
 
-        The look-up in the cache is part of an answer in progress. Otherwise an identical request could look before the
-        answer is written, and find neither a cached answer nor an answer in progress.
+        The look-up in the cache is part of an answer in progress. Otherwise an identical request could look just before
+        the answer is written, and find neither a cached answer nor one in progress.
         """
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
@@ -94,7 +94,7 @@ class AnswerCache:
             del self._under_way[key]
 
     async def find(self, tenant: str, digest: bytes) -> Sequence[Event] | None:
-        """Return the events that are kept under `digest`."""
+        """Return the events that are stored under `digest`."""
         return await self._entries.get(Key(tenant, "answer", digest), decode_events)
 
     async def find_for(self, tenant: str, known: KnownQuestion) -> Sequence[Event] | None:
@@ -104,7 +104,8 @@ class AnswerCache:
     async def rephrased(
         self, scope: CacheKey, call: ChatCall, turn: Turn
     ) -> tuple[QuestionLookup | None, Sequence[Event] | None]:
-        """Look for the request's question in other words. Return the look-up, and the answer if one can be used."""
+        """Look for an earlier question that asks the same in other words. Return the look-up, and the answer if one can
+        be used."""
         if self._rephrased is None:
             return None, None
         lookup = await self._rephrased.look_up(call.request, turn, scope.around)
@@ -135,7 +136,7 @@ class AnswerCache:
 
 
 class _Lookup:
-    """Work of the cache for one request, before and after the answer."""
+    """The cache's work for one request, before and after the answer."""
 
     def __init__(self, recall: AnswerCache, scope: CacheKey, call: ChatCall, turn: Turn) -> None:
         self._recall = recall
@@ -170,10 +171,11 @@ def _names(events: Iterable[Event]) -> set[str]:
 
 
 class _SharedAnswer:
-    """Answer in progress, in an asyncio task shared by all followers. The last follower to leave cancels the task.
+    """An answer in progress, in an asyncio task shared by all its followers. The last follower to leave cancels the
+    task.
 
-    The first follower is charged for the answer. If the first leaves before the answer is whole, it is charged for what
-    was written until then, and one of the others for the answer: otherwise nobody would be charged for the rest.
+    The first follower is charged for the answer. If it leaves before the answer is complete, it is charged for the part
+    written by then, and another follower for the answer: otherwise nobody would be charged for the rest.
     """
 
     def __init__(
@@ -201,7 +203,7 @@ class _SharedAnswer:
         return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
 
     async def follow(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
-        """Yield all events of the answer, from the first one on. Raises the error with which the answer failed."""
+        """Yield all events of the answer, from the first one on. Raises the error that ended the answer."""
         self._followers += 1
         try:
             place = 0
@@ -247,7 +249,7 @@ class _SharedAnswer:
             if written is None:
                 self._ended(self)
             else:
-                # The answer can be joined here until the store has written it.
+                # Other requests can join the answer until the store has written it.
                 written.add_done_callback(lambda _: self._ended(self))
 
     def _publish(self, event: Event) -> None:

@@ -1,4 +1,5 @@
-"""Keys of the cache: two requests share a key if everything that shapes their answers is equal, media by content."""
+"""Makes the keys of the cache. Two requests share a key if everything that shapes their answers is equal; media are
+compared by content."""
 
 import asyncio
 import hashlib
@@ -39,9 +40,9 @@ NOT_IN_SCOPE = frozenset(
 WEB = frozenset({"web_search", "scraper"})
 """Tasks whose results come from the web."""
 _LONG = 1024
-"""Length in characters above which a medium in an earlier message is represented by its digest."""
+"""Number of characters above which a medium in an earlier message is represented by its digest."""
 _Named = Mapping[tuple[int | None, int | None], int]
-"""Numbers of the turn's media, by message and part."""
+"""Numbers of the turn's media, by the index of the message and of the part."""
 _MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_url", "video_url", "file_url"})
 """Fields that contain or name a medium."""
 
@@ -51,11 +52,11 @@ class CacheKey:
     """Key under which a request's answer is kept."""
 
     key: bytes
-    """SHA-256 of all that shapes the answer, the tenant included."""
+    """SHA-256 of everything that shapes the answer, including the tenant."""
     is_of_the_web: bool
     """True if the answer is about search results or web pages, which may change soon."""
     around: str
-    """Digest of everything but the last message. Questions in other words share answers only if it is equal."""
+    """Digest of everything but the last message. A rephrased question shares an answer only if this digest is equal."""
 
 
 class CacheKeys:

@@ -1,4 +1,4 @@
-"""Questions whose answers are kept, found by their gist, with the observations of each."""
+"""Stores questions whose answers are cached, so that they can be found by their gist, with the observations of each."""
 
 import json
 import sqlite3
@@ -18,9 +18,9 @@ from models.embedding.embedder import DIMENSIONS, Vector
 
 MOST_QUESTIONS = 100_000
 _LEFT_OUT = 0.01
-"""Share of all questions deleted at once if there are too many, beginning with the least recently used."""
+"""Share of all questions that is deleted at once when there are too many, beginning with the least recently used."""
 _USED_S = 60.0
-"""Largest error of the time of a question's last use, in seconds. Because of this tolerance, most hits need no
+"""Largest error, in seconds, of the stored time of a question's last use. Thanks to this tolerance, most hits need no
 write."""
 _QUESTION_BYTES = 80
 """Size of the digests stored with a question, in bytes, in addition to text, vector and observations."""
@@ -48,15 +48,16 @@ class KnownQuestion:
     answer: bytes
     """Digest of the key under which the answer is kept."""
     answer_digest: bytes
-    """Digest of the observed answer (`same_answer.digest_of`): another answer may have replaced it under the key."""
+    """Digest of the answer that the observations are about (`same_answer.digest_of`). A different answer may have taken
+    its place under the key."""
     observations: Observations
-    """Outcomes of comparisons with the observed answer alone."""
+    """Outcomes of comparisons with the answer of `answer_digest`."""
     used: float
-    """Time at which the answer was last made, given or compared."""
+    """Time at which the answer was last made, returned or compared."""
 
 
 class KnownQuestions:
-    """SQLite file of known questions. It is local to each server, even if the answers are kept elsewhere.
+    """SQLite file of known questions. Each server has its own, even if the answers are stored elsewhere.
 
     Each server learns only from its own requests. Texts and vectors are sealed. Every method raises StoreDown.
     """
@@ -101,7 +102,7 @@ class KnownQuestions:
         except ValueError:
             return None
         known = self._unpack(answer, vector)
-        # Observations are similarities to the vector: without a vector they mean nothing.
+        # Observations contain similarities to the vector, so they mean nothing without it.
         seen_of_it = observations if known is not None else Observations()
         return KnownQuestion(id_, text.decode(), known, answer, answer_digest, seen_of_it, used)
 
@@ -181,7 +182,7 @@ class KnownQuestions:
         return abs(self._clock() - known.used) > _USED_S
 
     async def use(self, known: KnownQuestion) -> None:
-        """Record that the question's answer was given now."""
+        """Record that the question's answer was returned now."""
         row = (self._clock(), known.id)
 
         def write(db: sqlite3.Connection) -> None:
@@ -190,7 +191,7 @@ class KnownQuestions:
         await self._writer.run(write)
 
     async def forget(self, id_: int) -> None:
-        """Delete a question whose answer is no longer kept."""
+        """Delete a question whose answer is no longer stored."""
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM questions WHERE id = ?", (id_,))
@@ -211,7 +212,7 @@ class KnownQuestions:
             count = db.execute(f"DELETE FROM questions {condition}", values).rowcount  # noqa: S608
             db.execute("PRAGMA secure_delete = OFF")
             if count:
-                # Each step of this statement frees one page, and `execute` would run only one step.
+                # Each step of this statement frees one page; `execute` would run only the first.
                 db.executescript("PRAGMA incremental_vacuum")
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return count

@@ -21,12 +21,12 @@ _SURE: Final = 0.8
 """Least probability at which a text is taken to be in a language."""
 
 Readings = Sequence[frozenset[Any]]
-"""Possible readings of each number or each day of a question."""
+"""Possible readings of each number, or of each date, in a question."""
 _WORD: Final = re.compile(r"[^\W_]+(?:['./_+&-][^\W_]+)*[+#]*|[#%]")
 _SIGN: Final = re.compile(r"[<>=≤≥^*×÷@\\|~]|(?<=[\d\s])[+/-](?=[\d\s])")
 """Pattern of signs in calculations and code."""
 _OPERATOR: Final = re.compile(r"[<>=^*|~&+:-]{2,}|!==?|(?<!\S)[^\w\s?!.,;%‰°$€£¥₹]+(?=[?!.,;]*(?!\S))")
-"""Pattern of operators of several signs, and of words without letters and figures."""
+"""Pattern of operators of several signs, and of words without letters and digits."""
 _CONTRACTIONS: Final = (
     (re.compile(r"\b(?:can't|cannot)\b"), "can not"),
     (re.compile(r"\bwon't\b"), "will not"),
@@ -55,7 +55,7 @@ _BETWEEN: Final = " \t\"'“„«(["
 _SENTENCE_ENDS: Final = ".!?:;\n"
 _BEFORE_UNITS: Final = frozenset({"#", "in", "to", "into", "from", "per"})
 _COSTS: Final = frozenset({"cost", "costs"})
-"""Words beside which "how much" asks for a price."""
+"""Words next to which "how much" asks for a price."""
 _TOWARDS: Final = dict.fromkeys(("into", "onto", "toward", "towards"), "to")
 _DOUBLED: Final = re.compile(r"([bdgklmnprt])\1$")
 _SINGULARS: Final = ("ss", "us", "is")
@@ -83,18 +83,18 @@ class ParsedQuestion:
     words: Sequence[str]
     """Stems of all words, in order."""
     content: Sequence[str]
-    """Stems of the words with a meaning of their own."""
+    """Stems of the words that carry meaning."""
     names: Sequence[str]
     objects: Mapping[str, frozenset[str]]
-    """Objects of directions: the next word after "to", "from", "than" …, by direction."""
+    """Objects of directions: the word that follows "to", "from", "than" …, by direction."""
     times: frozenset[int]
-    """Indexes, in the table, of the times (past, present, future). Persons and light verbs have indexes, too."""
+    """Indexes, in the table of words, of the tenses (past, present, future), the persons and the light verbs."""
     persons: frozenset[int]
     light: frozenset[int]
     begins_with: str
-    """Whichever of "i" and "you" comes first if both occur, else ""."""
+    """The word "i" or "you", whichever comes first if both occur, else ""."""
     has_order: bool
-    """False if words may change places without a change of meaning, as in "A and B"."""
+    """False if changing the order of words does not change the meaning, as in "A and B"."""
 
 
 @lru_cache(1024)
@@ -163,7 +163,7 @@ def parse_question(text: str) -> ParsedQuestion:
 
 
 def is_code(term: str) -> bool:
-    """True if a word has digits or signs in it."""
+    """True if a word contains digits or signs."""
     return term != "#" and any(character.isdigit() or character in "./_+#&" for character in term)
 
 
@@ -183,9 +183,9 @@ def _without(text: str, spans: Sequence[tuple[int, int]], instead: str = " ") ->
 
 
 def _capitalised(text: str) -> Iterator[str]:
-    """Yield, in lower case, the words that are names by their capitals.
+    """Yield, in lower case, the words whose capitals make them names.
 
-    Capitals mean nothing in a text in which most words are capitalised, and at the first word of a sentence.
+    Capitals mean nothing in a text in which most words have them, nor at the beginning of a sentence.
     """
     found = list(_WORD.finditer(text))
     little = question_words().little - question_words().dates.keys()
@@ -241,7 +241,7 @@ def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
 
 @lru_cache(4096)
 def stem(word: str) -> str:
-    """Return `word` without endings of plurals, verbs and adverbs: "cancelling", "cancelled" and "cancels" have one
+    """Return `word` without the endings of plurals, verbs and adverbs: "cancelling", "cancelled" and "cancels" have one
     stem."""
     for ending, instead in (
         ("ies", "y"),
@@ -283,7 +283,7 @@ class QuestionWords:
     persons: Mapping[str, int]
     light: Mapping[str, int]
     synonyms: Mapping[str, frozenset[int]]
-    """Numbers of the sets of synonyms that a stem belongs to."""
+    """Numbers of the sets of synonyms that a stem belongs to, by stem."""
     opposites: Mapping[str, frozenset[str]]
     """Stems of opposite meaning, by stem."""
     units: Mapping[str, str]
@@ -335,7 +335,7 @@ def question_words() -> QuestionWords:
 
 
 def _turned(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
-    """Return, for each word, the words that it is paired with."""
+    """Return, for each word, the words that are paired with it."""
     turned: dict[str, set[str]] = {}
     for x, y in pairs:
         turned.setdefault(x, set()).add(y)
@@ -352,7 +352,7 @@ def _listed(said: str) -> list[str]:
 
 
 def _english(named: Mapping[str, int], words: int) -> dict[str, int]:
-    """Return the first words of each number, which are English in these lists."""
+    """Return the first word of each number, which is the English one in these lists."""
     by_number: dict[int, list[str]] = {}
     for word, number in named.items():
         by_number.setdefault(number, []).append(word)
@@ -360,7 +360,7 @@ def _english(named: Mapping[str, int], words: int) -> dict[str, int]:
 
 
 def share_of_english(text: str) -> float:
-    """Return the share of the words of `text` that are among the commonest in English questions."""
+    """Return the share of the words of `text` that are among the most common words of English questions."""
     table = question_words()
     terms = _WORD.findall(text.lower())
     common = table.without_meaning | table.questions | table.yes_or_no | table.directions

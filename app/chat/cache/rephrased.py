@@ -1,8 +1,9 @@
-"""Answers to questions in other words: found by content, and given as often as verification allows.
+"""Answers questions that were asked before in other words. They are found by content, and answered from the cache as
+often as verification allows.
 
 `verification` contains the method, and `vetoes` finds differences between two questions. A question unlike all known
-ones is never embedded: the engine is called only if a kept answer might be given, or, while no request waits, to
-compare two answers.
+ones is never embedded: the engine is called only if a cached answer might be returned, or to compare two answers while
+no request waits.
 """
 
 import asyncio
@@ -30,13 +31,14 @@ from models.embedding.embedder import Embedder, Vector
 from models.language.llm import Llm, LlmCall, TextDelta
 
 CANDIDATES = 16
-"""Largest number of known questions of the same gist that are read for one look-up."""
+"""Largest number of known questions of one gist that a look-up reads."""
 EMBEDDING_S = 0.25
 """Longest time that a request waits for its question's vector, in seconds. An idle engine needs 6 to 12 ms."""
 _MOST_LEARNING = 16
-"""Largest number of comparisons that wait or run. Further comparisons are skipped, and nothing is learned from them."""
+"""Largest number of comparisons that wait or run. Any further comparison is skipped, so that nothing is learned from
+it."""
 _VERDICT_TOKENS = 2000
-"""Largest number of tokens of a judge's reply. A judge that reasons first needs most of them."""
+"""Largest number of tokens of a judge's reply. A judge that reasons first uses most of them for that."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,13 +49,13 @@ Find = Callable[[KnownQuestion], Awaitable[Sequence[Event] | None]]
 
 @dataclass(frozen=True, slots=True)
 class QuestionLookup:
-    """Question that may have been asked in other words, and the known question matched with it."""
+    """A question that may have been asked before in other words, and the known question that matches it best."""
 
     turn: Turn
     scope: str
     gist: bytes
     nearest: KnownQuestion | None
-    """Known question that `choose` prefers among the questions not excluded by a veto."""
+    """The known question that `choose` prefers among those without a veto."""
     decision: Decision
 
     @property
@@ -62,7 +64,7 @@ class QuestionLookup:
 
 
 class RephrasedQuestions:
-    """Finds answers to questions in other words, and learns from new answers."""
+    """Finds answers to questions asked in other words, and learns from new answers."""
 
     def __init__(
         self,
@@ -85,12 +87,13 @@ class RephrasedQuestions:
         """Number of failed look-ups, writes and comparisons, by reason: `down`, `slow`, `busy`, `llm`."""
         self._patience = CircuitBreaker(self.faults)
         self._with_engine = CircuitBreaker(self.faults)
-        """Circuit breaker for the engine, separate because a slow engine does not mean that the file is slow."""
+        """Circuit breaker for the engine. It is separate because a slow engine does not mean a slow file."""
         self._embedding = asyncio.Lock()
-        """Lock held while the engine embeds for a comparison: a request waits for at most one such call."""
+        """Lock that is held while the engine embeds for a comparison, so that a request waits for one such call at
+        most."""
 
     async def look_up(self, request: ChatRequest, turn: Turn, scope: str) -> QuestionLookup | None:
-        """Look the request up. None if it is not a plain question, or if the look-up failed."""
+        """Look up the question of a request. None if it is not a plain question, or if the look-up failed."""
         if not await run_off_loop(request, is_plain_question, request, self._today().date()):
             return None
         lookup = QuestionLookup(
@@ -104,7 +107,8 @@ class RephrasedQuestions:
         return await self._decide(lookup, alike) if alike else lookup
 
     async def _decide(self, lookup: QuestionLookup, alike: Sequence[KnownQuestion]) -> QuestionLookup | None:
-        """Decide on the nearest known question. The question is embedded only if a kept answer might be given."""
+        """Decide about the nearest known question. The engine embeds the question only if a cached answer might be
+        returned."""
         vector = None
         if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in alike):
             vector = await self._with_engine.tried(self._vector(lookup.turn), EMBEDDING_S)
@@ -135,9 +139,10 @@ class RephrasedQuestions:
         find: Find,
         written: asyncio.Task[None],
     ) -> None:
-        """Learn from the events of a new answer once `written` is done: the answer is then kept under `answer`.
+        """Learn from the events of a new answer once `written` is done, that is, once the answer is stored under
+        `answer`.
 
-        The question is added only after its answer is stored, because a look-up deletes questions without an answer.
+        The question is added only then, because a look-up deletes questions without an answer.
         """
         if _is_plain(fresh):
             self._later(self._learn(lookup, tenant, answer, _answer_text(fresh), find, written))
@@ -164,8 +169,8 @@ class RephrasedQuestions:
         await asyncio.wait([written])
         nearest = lookup.nearest
         try:
-            # If the nearest question is the same question, whose old answer is gone, its new answer would be compared
-            # with itself.
+            # The nearest question may be this very question after its old answer was lost. Its new answer would then be
+            # compared with itself.
             if nearest is not None and nearest.answer != answer:
                 correct = await self._compare(lookup, nearest, answer_text, find)
                 if correct is not False:
@@ -185,7 +190,8 @@ class RephrasedQuestions:
         answer_text: str,
         find: Find,
     ) -> bool | None:
-        """Compare the earlier answer with the new one, and record whether they agree. None if undetermined."""
+        """Compare the earlier answer with the new one, and record whether they agree. Return None if that cannot be
+        determined."""
         earlier = await find(nearest)
         if earlier is None:
             await self.forget(nearest)
@@ -204,7 +210,7 @@ class RephrasedQuestions:
         return correct
 
     async def _judge(self, prompt: str) -> str:
-        """Return the LLM's reply, or "" if no LLM here is reliable enough."""
+        """Return the LLM's reply, or "" if no available LLM is reliable enough."""
         llm = self._find_llm()
         if not llm.is_capable:
             return ""
@@ -214,11 +220,11 @@ class RephrasedQuestions:
             return "".join([event.text async for event in events if isinstance(event, TextDelta)])
 
     async def forget(self, nearest: KnownQuestion) -> None:
-        """Delete a question whose answer is no longer kept."""
+        """Delete a question whose answer is no longer stored."""
         await self._write(self._known.forget(nearest.id))
 
     def note_use(self, nearest: KnownQuestion) -> None:
-        """Record that the question's answer was given, so that other questions are deleted first."""
+        """Record that the question's answer was returned, so that others are deleted before it."""
         if self._known.was_long_unused(nearest):
             self._later(self._write(self._known.use(nearest)))
 
@@ -237,7 +243,7 @@ class RephrasedQuestions:
 
 
 def _without_vetoed(known: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuestion]:
-    """Return the known questions not excluded by a veto."""
+    """Return the known questions that no veto excludes."""
     return [one for one in known if disagree(one.text, text) is None]
 
 

@@ -1,5 +1,5 @@
-"""Cache of tasks' results, by the content of the files. If a client asks ten questions about a document, the document
-is read only once."""
+"""Caches the results of tasks by the content of the files. If a client asks ten questions about a document, the
+document is read only once."""
 
 import asyncio
 import hashlib
@@ -24,10 +24,8 @@ Run = Callable[[TaskRequest], Awaitable[Result[Any]]]
 
 
 class ResultCache:
-    """Cache of results, finished and in progress, of tasks that declare which parts of a request they depend on.
-
-    The declaration is `Specialist.reading`.
-    """
+    """A cache of finished and running results. It serves the tasks that declare, in `Specialist.reading`, which parts
+    of a request they depend on."""
 
     def __init__(
         self,
@@ -44,7 +42,8 @@ class ResultCache:
         self._under_way: dict[Key, _UnderWay] = {}
 
     async def read(self, specialist: Specialist, request: TaskRequest, run: Run) -> Result[Any]:
-        """Return the result of `run(request)`: kept, shared with a waiting request of the same tenant, or new.
+        """Return the result of `run(request)`: a stored one, one shared with a waiting request of the same tenant, or a
+        new one.
 
         Raises what `run` raises.
         """
@@ -62,17 +61,17 @@ class ResultCache:
         except InputError:
             if is_first:
                 raise
-        # The error names the inputs of the first request. The task runs again, so that its error names the inputs of
-        # this request.
+        # The error names the inputs of the request that ran the task. Another request runs the task again, so that the
+        # error names its own inputs.
         return await run(request)
 
     async def _look_up_or_run(
         self, key: Key, reading: ReadingCachePolicy, request: TaskRequest, run: Run, under_way: "_UnderWay"
     ) -> Result[Any]:
-        """Look the result up, or run the task.
+        """Look up the result, or run the task.
 
-        The look-up is part of the shared run. Otherwise a later request could look before the result is written, and
-        find neither a kept result nor a run in progress.
+        The look-up is part of the shared run. Otherwise a later request could look just before the result is written,
+        and find neither a stored result nor a run in progress.
         """
         kept = await self._entries.get(
             key, lambda value: reading.restore(pydantic_core.from_json(value, cache_strings="keys"))
@@ -85,15 +84,15 @@ class ResultCache:
 
     def _let_go(self, key: Key, under_way: "_UnderWay") -> None:
         if under_way.written is not None and not under_way.written.done():
-            # The result can be joined here until the store has written it.
+            # Other requests can join until the store has written the result.
             under_way.written.add_done_callback(lambda _: self._let_go(key, under_way))
         elif self._under_way.get(key) is under_way:
             del self._under_way[key]
 
     async def _key(self, specialist: Specialist, request: TaskRequest) -> Key | None:
-        """Return the request's cache key, or None if no result may be kept or an input cannot be read.
+        """Return the cache key of a request, or None if its result may not be stored or an input cannot be read.
 
-        The task itself will report an unreadable input.
+        In the latter case, the task itself will report the error.
         """
         sources = request.sources
         reading = specialist.reading
@@ -113,7 +112,8 @@ class ResultCache:
 
 
 class _UnderWay:
-    """Run of a task, shared by all requests that wait for its result. The run ends when the last request leaves."""
+    """A run of a task, shared by all requests that wait for its result. It is cancelled when the last of them
+    leaves."""
 
     def __init__(self, work: "Callable[[_UnderWay], Awaitable[Result[Any]]]") -> None:
         self._listeners: list[Progress] = []

@@ -1,4 +1,4 @@
-"""Determines whether two answers to a question agree, by their text or else by the judgement of an LLM."""
+"""Determines whether two answers to one question agree, by comparing their texts or else by asking an LLM."""
 
 import hashlib
 import unicodedata
@@ -38,7 +38,7 @@ Reply with one word and nothing else: SAME or DIFFERENT."""
 async def same_answer(question: str, one: str, other: str, ask: Ask) -> bool | None:
     """True if two answers to `question` agree: their normalised texts are equal, or an LLM judges them to be the same.
 
-    None if an answer is too long to be judged or the verdict is unclear: then nothing was observed.
+    Returns None if an answer is too long to be judged, or if the verdict is unclear.
     """
     if _normalise(one) == _normalise(other):
         return True

@@ -1,9 +1,9 @@
-"""Decides whether a kept answer may be given to a question in other words, and learns it from compared answers.
+"""Decides whether a cached answer may be returned for a rephrased question, and learns from comparisons of answers.
 
 The method is that of the paper "vCache: Verified Semantic Prompt Caching" (Schroeder et al., arXiv 2502.03771). Each
 entry of the cache has its own model of the probability that its answer is right, given a question's similarity. The
 model is learned online: some similar questions are answered again, both answers are compared, and the outcome is an
-`Observation`. The kept answer is given only so often that the share of wrong answers stays below a bound.
+`Observation`. The cached answer is returned only so often that the share of wrong answers stays below a bound.
 
     P(right | s) = 1 / (1 + exp(-g (s - t)))      with g ≥ 0: a higher similarity never lowers P
 
@@ -31,23 +31,23 @@ from numpy.typing import NDArray
 VERSION: Final = 1
 """Version of the form in which observations are stored."""
 MAX_ERROR: Final = 0.01
-"""Default bound on the share of wrong answers among an entry's answers."""
+"""Default bound on the share of wrong answers among the answers returned from one entry."""
 MIN_OBSERVATIONS: Final = 8
-"""Least number of observations at which an entry's answer may be given."""
+"""Least number of observations at which an entry's answer may be returned."""
 MAX_OBSERVATIONS: Final = 256
-"""Number of newest observations kept per entry. An error bound of 1 % needs 99 right answers in a row."""
+"""Number of observations that are kept per entry, the newest. An error bound of 1 % needs 99 right answers in a row."""
 ALWAYS_EXPLORED: Final = 0.02
 """Share of questions that are always answered again, because answers change."""
 MIN_SIMILARITY: Final = 0.5
-"""Least similarity of two questions at which a kept answer is given or compared."""
+"""Least similarity of two questions at which a cached answer is returned or compared."""
 
 Decision = Literal["exploit", "explore"]
-"""Choice between giving the kept answer ("exploit") and answering again to compare ("explore")."""
+"""Choice between returning the cached answer ("exploit") and answering again to compare both answers ("explore")."""
 
 _STEPS: Final = 100
 """Number of steps into which similarities from 0 to 1 are rounded."""
 _NEGLIGIBLE: Final = 1e-6
-"""Ratio to the greatest likelihood below which parameters make no difference."""
+"""Parameters whose likelihood, relative to the greatest one, is below this ratio make no difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Observation:
     similarity: float
     """Cosine of the two questions' vectors, from 0 to 1."""
     correct: bool
-    """True if the kept answer agreed with the new answer."""
+    """True if the cached answer agreed with the new answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ class Observations:
 
 
 def decide(observations: Observations, similarity: float, max_error: float, draw: float) -> Decision:
-    """Return "exploit" only so often that the share of wrong answers stays below `max_error`.
+    """Decide between "exploit" and "explore", so that the share of wrong answers stays below `max_error`.
 
-    A kept answer that is wrong with probability e is given with probability max_error / e at most. The kept answer is
-    never given if most new answers differed from it, or if `max_error` is 0.
+    A cached answer that is wrong with probability e is returned with probability max_error / e at most. It is never
+    returned if most new answers differed from it, or if `max_error` is 0.
 
     `draw` is at least 0 and below 1; `draw_of` makes one.
     """
@@ -106,8 +106,8 @@ def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
     """Return the index of the entry to decide on, or None if no entry is similar enough.
 
     Each candidate is an entry's observations and its similarity. The entry whose answer is most probably right is
-    chosen. If no entry has enough observations, the entry with the largest number of observations is chosen; if there
-    are several, the nearest of them. An entry whose answer mostly differed is the last choice. In this way observations
+    chosen. If no entry has enough observations, the entry with the largest number of observations is chosen; among
+    equals, the most similar one. An entry whose answer mostly differed is the last choice. In this way, observations
     accumulate at few entries.
     """
     ranked = [
@@ -131,16 +131,17 @@ def _likely(observations: Observations, similarity: float) -> float:
 
 
 def draw_of(scope: str, prompt: str, entry: str, observations: int) -> float:
-    """Return a pseudo-random draw, at least 0 and below 1, that is equal for the same question in the same state.
+    """Return a pseudo-random number, at least 0 and below 1, that is always equal for the same question in the same
+    state.
 
-    A repeated request is therefore decided alike until the entry has a new observation.
+    A repeated request therefore gets the same decision until the entry has a new observation.
     """
     parts = json.dumps([scope, prompt, entry, observations]).encode()
     return int.from_bytes(hashlib.sha256(parts).digest()[:6]) / (1 << 48)
 
 
 def probability(observations: Observations, similarity: float) -> float:
-    """Return the probability that the entry's answer is right at `similarity`. Uncertainty lowers the probability."""
+    """Return the probability that the entry's answer is right at `similarity`. Uncertainty lowers it."""
     right, wrong = _grid()
     likelihood = np.zeros(right.shape[1], np.float32)
     for table, correct in ((right, True), (wrong, False)):
@@ -149,7 +150,8 @@ def probability(observations: Observations, similarity: float) -> float:
     ratio = np.exp(likelihood - likelihood.max())
     likely = np.flatnonzero(ratio > _NEGLIGIBLE)
     order = likely[np.argsort(-ratio[likely])]
-    # The region of a level contains the parameters with greater ratios: those before the level in this order.
+    # The region of a level contains the parameters with greater likelihood ratios. In this order, they come before the
+    # level.
     worst = np.minimum.accumulate(np.exp(right[int(min(similarity, 1) * _STEPS)][order]))
     levels = ratio[order]
     return float(np.sum(worst * (levels - np.append(levels[1:], 0))))
@@ -163,7 +165,7 @@ def _step(similarity: float) -> int:
 def _grid() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the logarithms of P(right) and P(wrong) by similarity and parameters: 2 MB, computed once."""
     places = np.linspace(0, 1.1, 89)
-    """Similarities at which right and wrong are equally probable."""
+    """Similarities at which a right and a wrong answer are equally probable."""
     slopes = np.geomspace(2, 500, 24)
     place, slope = (each.ravel() for each in np.meshgrid(places, slopes))
     similarities = np.linspace(0, 1, _STEPS + 1)[:, None]

@@ -1,8 +1,8 @@
 """Finds differences in meaning between two questions, however alike they sound.
 
 A sentence embedding shows the subject of a question: "disable 2FA" lies near "enable 2FA", and "5 mg" near "50 mg". The
-vetoes compare every detail that changes an answer: figures, units, dates, negations, directions, names, quotations and
-the language. A wrong veto costs a hit, a missing veto gives a wrong answer. So doubt counts as a difference.
+vetoes compare every detail that changes an answer: numbers, units, dates, negations, directions, names, quotations and
+the language. A needless veto costs a hit, but a missing veto gives a wrong answer. So doubt counts as a difference.
 
 Most of these details must be equal, or of the same kind, in both questions. `gist` is a digest of these details.
 Questions that may ask the same have the same digest, so only questions with the same digest are read.
@@ -25,11 +25,12 @@ from typing import Final
 from app.chat.cache.questions import ParsedQuestion, Readings, is_code, parse_question, question_words, stem
 
 MAX_CHARS: Final = 1000
-"""Largest number of characters of a text that is compared. A longer text disagrees with every other, unread."""
+"""Largest number of characters of a text that is compared. A longer text is taken to differ from every other one."""
 _MOST_COMPARED: Final = 16
 """Largest number of shared words whose order is compared."""
 _ALIKE: Final = 0.7
-"""Least share of words in common (of all words of two questions) at which a changed word order is a difference."""
+"""Least share of words in common (of all words of two questions) at which a different word order counts as a
+difference."""
 _PREFIXES: Final = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis", "un-", "non-")
 _PASSIVE: Final = frozenset(("is", "are", "was", "were", "be", "been", "being", "get", "got"))
 _ENDINGS: Final = frozenset(
@@ -129,7 +130,8 @@ def _is_opposite(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
-    """True if an object of a direction in `a` occurs elsewhere in `b`, and another object has its direction there."""
+    """True if an object that has a direction in `a` occurs elsewhere in `b`, where another object has that
+    direction."""
     for direction, objects in a.objects.items():
         opposite = question_words().opposite_directions.get(direction, ())
         theirs = b.objects.get(direction, frozenset())
@@ -141,8 +143,7 @@ def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
-    """True if two names have changed places, or if two words have changed places and the questions differ in little
-    else."""
+    """True if two names have changed places, or if two other words have and the questions differ in little else."""
     if not (a.has_order and b.has_order):
         return False
     shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MOST_COMPARED]
@@ -165,7 +166,7 @@ def _is_passive_twin(passive: ParsedQuestion, active: ParsedQuestion, shared: Se
 
 
 def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
-    """True if a word of `ones` is absent from `others` in every form, and has no synonym there."""
+    """True if some word of `ones` does not occur in `others`, in whatever form or as a synonym."""
     synonyms = question_words().synonyms
     sets = frozenset[int]().union(*(synonyms.get(other, ()) for other in others))
     return any(
@@ -187,7 +188,7 @@ def _is_kin(one: str, other: str) -> bool:
 def gist(text: str, scope: str = "") -> bytes:
     """Return a digest that two texts of a `scope` share unless they `disagree`.
 
-    The digest covers the details that must be equal, the figures in numbers and days, and the kinds of the words.
+    The digest covers the details that must be equal, the digits of numbers and dates, and the kinds of the words.
     """
     asked = parse_question(text)
     names, common = _kinds()
@@ -205,12 +206,13 @@ def gist(text: str, scope: str = "") -> bytes:
 
 
 def _significant(number: Decimal) -> str:
-    """Return the digits of a number without outer zeros: equal for all readings of "1.234", "1,234" and "1234 %"."""
+    """Return the digits of a number without leading and trailing zeros. They are equal for all readings of "1.234",
+    "1,234" and "1234 %"."""
     return "".join(map(str, number.as_tuple().digits)).strip("0")
 
 
 def _in_any_order(day: date) -> tuple[int, ...]:
-    """Return the sorted parts of a day, with a year of two digits: equal for 3/4/2005 and 4/3/05."""
+    """Return the sorted parts of a date, with a year of two digits. They are equal for 3/4/2005 and 4/3/05."""
     return tuple(sorted((day.year % 100, day.month, day.day)))
 
 

@@ -1,1 +1,1 @@
-"""Messages shown to the LLM: results as text, fitted into its context, and the conversation around them."""
+"""Builds the messages for the LLM: results as text, fitted into its context, and the conversation around them."""

@@ -1,4 +1,4 @@
-"""Images shown to an LLM: pictures and frames of videos, each as large as the LLM's context has room for."""
+"""Prepares the images for an LLM: pictures and frames of videos, each as large as the LLM's context has room for."""
 
 import asyncio
 import base64
@@ -22,32 +22,35 @@ from tasks.inputs.source import Blob, Source
 COMMON = {"image/jpeg", "image/png", "image/webp"}
 """Types of pictures that every LLM with vision accepts. Other types are sent as PNG."""
 FRAME_SIDE = 1024
-"""Largest length of the longer side of a video's frame, in pixels. Frames are many, and OCR sees them unreduced."""
+"""Largest length of the longer side of a video frame, in pixels. A video has many frames, and OCR reads them at full
+size."""
 MOST_PICTURES = 16
 """Largest number of pictures in one prompt, equal to `limit-mm-per-prompt` in docker/cards. With more pictures, videos
 show fewer frames."""
 TOKEN_SIDE = 28
-"""Side of the square that makes one token, in pixels: 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, 39 for GPT-4o.
+"""Side, in pixels, of the square that makes one token: 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, 39 for GPT-4o.
 
-The count of tokens is an upper bound for all of these. (Pixtral, at 16, takes three times as many.)
+With this value, the count of tokens is an upper bound for all of these models. (Pixtral, at 16, takes three times as
+many.)
 """
 LEAST_TOKENS = 256
-"""Number of tokens of a small picture: the number of every picture for Gemma 3, and the least for InternVL."""
+"""Number of tokens of a small picture. Every picture has this number for Gemma 3; it is the least for InternVL."""
 _QUALITY = 85
 
 _IMAGES = ("image_url", "file_id")
 """Fields of content parts that may be images."""
 
 PartPlace = tuple[int, int]
-"""Index of a message, and of a part in it."""
+"""Index of a message, and index of a part in the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class LlmImage:
-    """Image shown in place of a content part, or of a moment of a video."""
+    """An image that replaces a content part, or shows one moment of a video."""
 
     url: str
-    """Data URL. The LLM's server need not reach the image's origin, and the rules of this server's fetcher apply."""
+    """Data URL, so that the LLM's server need not reach the image's origin, and only this server's rules for fetching
+    apply."""
     label: str = ""
     """Text for the LLM before the image."""
     tokens: int = 0
@@ -56,7 +59,7 @@ class LlmImage:
 
 @dataclass(frozen=True, slots=True)
 class _MeasuredMedium:
-    """Image or video of the turn, measured but not decoded yet."""
+    """An image or a video of the turn that was measured but not decoded yet."""
 
     blob: Blob
     parts: Sequence[PartPlace]
@@ -125,12 +128,12 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
         return None
     blob = await loader.load(source)
     if is_video and blob.media_type in DEMUXERS and blob.media_type not in VIDEOS:
-        return None  # only the tracks show that the file contains sound alone
+        return None  # Only the tracks reveal that the file contains nothing but sound.
     async with await loader.open_blob(blob) as document:
         if blob.media_type in VIDEOS:
             sizes = [_within(await document.size(1), FRAME_SIDE)] * document.total_pages
         elif blob.media_type.startswith("image/"):
-            # Only the header is read. A file that is not a picture, or is too large, fails here.
+            # Only the header is read. It shows whether the file is a picture, and whether it is too large.
             sizes = [await document.size(1)]
         else:
             raise blob.error(f"is {blob.media_type}, no image.", code="unsupported_media_type")
@@ -138,7 +141,8 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
 
 
 def _thin_out(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
-    """Return the indexes of each medium's frames, evenly over a video, so few that all pictures fit."""
+    """Return the indexes of the frames to show of each medium: so few that all fit, and evenly distributed over a
+    video."""
     videos = sum(len(one.parts) for one in seen if one.is_video)
     stills = sum(len(one.parts) for one in seen if not one.is_video)
     most = max(1, (min(room, MOST_PICTURES) - stills) // max(1, videos))

@@ -1,4 +1,5 @@
-"""Messages for the LLM: the conversation, the results of tasks, fenced as data, and pictures in their places."""
+"""Builds the messages for the LLM: the conversation, the results of tasks (fenced as data), and pictures in their
+places."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -28,9 +29,9 @@ def conversation(
 ) -> list[LlmMessage]:
     """Return the request's messages in OpenAI's form, with all system texts in one first message.
 
-    `results` are fenced texts, placed before the text of the latest user message. An empty `fence` means that there are
-    no results, now or later. `images` maps a content part to the images that replace it, each after its label. Any
-    other part that is not text is replaced by its kind in brackets, such as "[image]".
+    `results` are fenced texts, which are placed before the text of the latest user message. An empty `fence` means that
+    there are no results and that none will be added. `images` maps a content part to the images that replace it, each
+    after its label. Any other part that is not text is replaced by its kind in brackets, such as "[image]".
     """
     first = [*system, RULES.format(fence=fence)] if fence else list(system)
     messages: list[LlmMessage] = [{"role": "system", "content": "\n\n".join(first)}] if first else []

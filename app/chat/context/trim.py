@@ -1,6 +1,6 @@
-"""Fits results into a language model's context: passages about the question are kept, in their order.
+"""Fits results into a language model's context: it keeps the passages that are about the question, in their order.
 
-Only the prompt is trimmed, never the `precontext` that the client gets. The same arguments give the same texts.
+Only the prompt is trimmed, never the `precontext` that the client gets. Equal arguments give equal texts.
 """
 
 import re
@@ -21,18 +21,19 @@ from tasks.result import ResultLine
 log = structlog.get_logger(__name__)
 
 MAX_PIECE_CHARS = 400
-"""Largest number of characters of a piece: about 100 tokens. A longer line is divided into several pieces."""
+"""Largest number of characters of a piece, which is about 100 tokens. A longer line is divided into several pieces."""
 HEAD_PIECES = 3
-"""Number of pieces at the beginning that are kept first: often a title, a letterhead or a table's first row."""
+"""Number of pieces at the beginning that are kept first: often a title, a letterhead or the first row of a table."""
 HEAD_SHARE = 0.2
-"""Largest share of the budget for the beginning."""
+"""Largest share of the budget that the beginning may take."""
 MAX_PIECES = 20_000
 """Approximate largest number of pieces of a result. A longer result is divided into larger pieces."""
 MAX_EMBEDDED = 64
-"""Largest number of passages that are embedded, at 4 ms each on a core. Others are compared by words alone."""
+"""Largest number of passages that are embedded, at 4 ms each on a core. The others are compared by their words
+alone."""
 
 GAP = "[…]"
-"""Mark in place of text that was left out."""
+"""Mark that stands for text that was left out."""
 
 _SAYS_NOTHING = re.compile(r"#{1,6} .*|[|:\s-]*")
 """Pattern of lines without content of their own: a heading, or the rule below a table's first row."""
@@ -79,11 +80,11 @@ async def trim(
     *,
     is_answer: bool = False,
 ) -> list[str]:
-    """Return one text per entry, at most `budget_tokens` together as counted by `count`, and whole if they fit.
+    """Return one text per entry. Together they have at most `budget_tokens`, as counted by `count`, and texts that fit
+    are kept whole.
 
     If `is_answer`, the texts are shown to the user, who needs neither the beginning nor headings and rules of tables.
-
-    With `embedder`, meaning counts as much as words. If the embedder fails, words alone count. Texts are read in the
+    With `embedder`, meaning counts as much as words; if the embedder fails, words alone count. Texts are read in the
     threads of `executor`, in time linear in their length.
     """
     results = await executor.run(_read, entries, count)
@@ -107,10 +108,10 @@ def _read(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[
 
 
 def _joined(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
-    """Return the lines, joined if there are too many.
+    """Return the lines, joined to longer pieces if there are too many.
 
-    Neighbours under one heading are joined. With more lines, the pieces become longer, so that millions of lines never
-    become millions of objects.
+    Only neighbours under one heading are joined. More lines make longer pieces, so that millions of lines never become
+    millions of objects.
     """
     pieces: list[ResultLine] = []
     least, most = 0, 2 * MAX_PIECES
@@ -121,7 +122,7 @@ def _joined(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
             mean = sum(len(piece.text) + 1 for piece in pieces) // len(pieces)
             least = max(2 * least, 4 * mean)
             pieces = list(_of_length(pieces, least))
-            # Lines under different headings cannot be joined, so that their number may remain above the limit.
+            # Lines under different headings are never joined, so their number may stay above the limit.
             most = max(2 * MAX_PIECES, 2 * len(pieces))
         yield
     return pieces
@@ -193,9 +194,10 @@ def _rank(
 def _text_within(
     pieces: Sequence[ResultLine], scores: Sequence[float], budget: int, count: Callable[[str], int], head: int
 ) -> Slices[str]:
-    """Return the text of the pieces that fit in `budget`: the first `head` pieces, and then the best."""
+    """Return the text of the pieces that fit in `budget`: the first `head` pieces, then the others, beginning with the
+    best."""
     kept = _choose(pieces, _best_first(scores), budget, count, head)
-    # Pieces were counted one by one, but the tokens of a whole text are not exactly the sum.
+    # Pieces were counted one by one, but a whole text has not exactly the sum of their tokens.
     while kept and count(assemble(pieces, sorted(kept))) > budget:
         kept.pop()
         yield
@@ -204,17 +206,18 @@ def _text_within(
 
 
 def _best_first(scores: Sequence[float]) -> list[int]:
-    """Return the indexes by descending score. Pieces of equal score are taken evenly from the whole text."""
+    """Return the indexes by descending score. Pieces of equal score are taken in an order that spreads evenly over the
+    text."""
     worth = [-score for score in scores]
-    # Sorting holds the interpreter's lock. Sorting numbers takes a fifth of the time of sorting pairs.
+    # Sorting holds the interpreter's lock. Numbers are sorted in a fifth of the time that pairs take.
     return sorted(_evenly_spread(len(scores)), key=worth.__getitem__)
 
 
 def _choose(
     pieces: Sequence[ResultLine], ranked: Sequence[int], budget: int, count: Callable[[str], int], head: int
 ) -> list[int]:
-    """Return the indexes of the selected pieces, by descending importance: the head, and then the best that still
-    fit."""
+    """Return the indexes of the selected pieces, the most important first: the head, then the best of the others that
+    still fit."""
     gap = count(GAP) + 1
     kept: list[int] = []
     members: set[int] = set()
@@ -266,7 +269,7 @@ def _parts(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
 
 
 async def similarities(question: str, texts: Sequence[str], embedder: Embedder) -> list[float]:
-    """Return the similarity in meaning of each text to the question, or an empty list if the embedder fails."""
+    """Return how similar in meaning each text is to the question, or an empty list if the embedder fails."""
     try:
         vectors = await embedder.embed([question, *texts])
     except ModelError as error:
