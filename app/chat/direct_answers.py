@@ -1,6 +1,6 @@
-"""Answers of questions and orders without a capable LLM: the values that they name, each with its printed line.
+"""Answers questions and orders without a capable LLM, with the values that they name and the printed line of each.
 
-A question is a schema: "What is the total?" asks for a field `total`, which is filled like the field of any schema
+A question is a schema: "What is the total?" asks for a field `total`. It is filled like the field of any schema
 (`filling.py`), and the answer quotes what is printed.
 """
 
@@ -18,16 +18,16 @@ from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 
 SURE: Final = 0.9
-"""Least probability of a value that is given without a word about its probability."""
+"""Least probability of a value that is returned without a remark on its probability."""
 LIKELY: Final = 0.8
-"""Least probability of a value that answers a question about something that documents are not known to print."""
+"""Least probability of a value that answers a question about something that documents rarely print."""
 _MARKS: Final = '"“”„«»,; '
 """Signs around a printed value that are not part of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A value of an answer, as it is printed."""
+    """A value of an answer, as printed."""
 
     text: str
     row: str
@@ -38,10 +38,10 @@ class _Found:
 async def answer_with_values(
     asked: AskedValues, material: Material, document: Entry | None, structured: StructuredAnswers, *, only_likely: bool
 ) -> str | None:
-    """Return the values that were asked for, or a sentence that nothing was found.
+    """Return an answer with the requested values, or a sentence that nothing was found.
 
-    The values are looked for in what was read, or else in `document`. None if nothing probable was found, and the
-    question is about something that documents are not known to print, or if only likely values may be an answer. Raises
+    The values are searched in the texts that were read, or else in `document`. None if nothing probable was found and
+    the question is about something that documents rarely print, or if only likely values may be an answer. Raises
     ModelError.
     """
     shape = Shape.of_schema(asked.schema, "messages")
@@ -63,7 +63,7 @@ def _is_likely(found: Sequence[_Found]) -> bool:
 
 
 def _found(path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, Any]) -> Iterator[_Found]:
-    """Yield the printed values of a field: one, or one per item of a list, in which the cells of a row are joined."""
+    """Yield the printed values of a field: one value, or one per item of a list. The cells of a row are joined."""
     if isinstance(value, list):
         for at, item in enumerate(value):
             parts = {(*path, at, key): cell for key, cell in item.items()} if isinstance(item, dict) else None
@@ -89,7 +89,7 @@ def _found(path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, 
 
 
 def _said(asked: AskedValues, key: str, found: Sequence[_Found]) -> str:
-    """Return the part of an answer about one value, as Markdown."""
+    """Return the part of an answer that is about one value, as Markdown."""
     title = asked.titles[key]
     if not found:
         return asked.sentences.missing.format(name=title)

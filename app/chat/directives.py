@@ -17,11 +17,12 @@ _GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE | re.ASCII)
 _LEFT = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
 """Pattern of the remainder of an incomplete tag."""
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
-"""Pattern of a tag possibly meant as a guard. The tag `<guardrails>` is excluded: prompts use it for other purposes."""
+"""Pattern of a tag that may be meant as a guard. The tag `<guardrails>` is excluded, because prompts use it for other
+purposes."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
-"""Settings that switch on tasks which are off by default, by task."""
+"""Settings that switch on tasks that are off by default, by task."""
 _SHOWN = 40
-"""Number of characters of an unknown code that an error message repeats."""
+"""Number of characters of an unknown code that an error message quotes."""
 
 T = TypeVar("T")
 
@@ -43,8 +44,8 @@ class Directives:
 def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = TASK_NAMES) -> Directives:
     """Return the directives in system messages.
 
-    Raises BadRequest for an unknown task or code, for several tasks in one tag, and for a malformed guard: a guard that
-    is ignored would leave the answer unguarded.
+    Raises BadRequest for an unknown task or code, for several tasks in one tag, and for a malformed guard: ignoring it
+    would leave the answer unguarded.
     """
     texts = list(system_messages)
     for text in texts:

@@ -1,10 +1,9 @@
-"""Structured answers: results of tasks fill in some or all fields, and an LLM writes the others.
+"""Fills structured answers: results of tasks fill in some or all fields, and an LLM writes the others.
 
-A reliable LLM answers all fields, or those that are not copied if fields are always extracted. An LLM that invents
-values is asked for none. Transcripts, translations, texts and counts are copied from the specialists' results. Dates,
-amounts, codes and the like are copied from the page, beside their labels: an extractor scores every candidate span
-of the text for every field (`tasks/extraction`). Without a reliable LLM, the fields that are left get the emptiest
-values that the schema permits.
+A reliable LLM answers all fields, or those that could not be copied if fields are always extracted. An LLM that invents
+values is never asked. Transcripts, translations, texts and counts are copied from the specialists' results. Dates,
+amounts, codes and the like are copied from the page: an extractor (`tasks/extraction`) scores every candidate span of
+the text for every field. Without a reliable LLM, the remaining fields get the emptiest values that the schema permits.
 """
 
 import asyncio
@@ -40,9 +39,9 @@ _IMPROBABLE = (
 )
 _EMPTY_LISTS = "Nothing was found to fill the list {fields}, which is empty."
 _MOST_NAMED = 20
-"""Number of fields that one warning names."""
+"""Number of fields that one warning lists."""
 _MOST_TOLD = 60
-"""Number of characters shown to the LLM of a value that is filled in already."""
+"""Number of characters of a filled-in value that the LLM is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +52,11 @@ class Filling:
     rest: Shape | None
     """Shape of the fields left to the LLM; None if every field is filled in."""
     answer: JsonAnswer | None = None
-    """Whole answer, if no field is left to the LLM."""
+    """The whole answer, if no field is left to the LLM."""
     copied: CopiedFields = field(default_factory=lambda: CopiedFields({}))
-    """The copied values, with their places in what was read."""
+    """The copied values, with their places in the texts that were read."""
     undecided: Mapping[JsonPath, float] = field(default_factory=dict)
-    """The probabilities of the booleans and enums that nothing decided, by path."""
+    """Probabilities of the booleans and enums that nothing decided, by path."""
     warnings: Sequence[str] = ()
 
     @property
@@ -82,7 +81,7 @@ class Filling:
         return self.whole.parse(_join(self.whole, self.values, rest.value)) if self.values else rest
 
     def cut_answer(self, rest: str) -> str:
-        """Return the text of a truncated answer: the copied values, and then `rest` as far as the LLM wrote it."""
+        """Return the text of a truncated answer: the copied values, then the part of `rest` that the LLM wrote."""
         if not self.values or not rest.lstrip().startswith("{"):
             return rest
         return f"{_join(self.whole, self.values, {})[:-1]}, {rest.lstrip()[1:]}"
@@ -97,6 +96,7 @@ async def fill(
     examples: Sequence[Example] = (),
 ) -> Filling | None:
     """Fill in fields of `shape` from the results of `plan`'s steps, and leave the others to an LLM.
+
 
     If no step read anything, the fields are filled in from `document`, a text in the request. Return None if no field
     can be filled in. Raises ModelError.
@@ -118,12 +118,13 @@ async def fill_whole(
     *,
     are_own_words: bool = False,
 ) -> Filling:
-    """Fill in all fields of `shape` without an LLM; those that nothing answers are as empty as their schema permits.
+    """Fill in all fields of `shape` without an LLM. A field that nothing answers gets the emptiest value that its
+    schema permits.
 
-    `are_own_words` states that `document` has the user's own words, not a document that they brought. A field that must
-    not be empty has the likeliest value of its type, however improbable. `root` is the pointer of the filled value in
-    the answer, for errors. Raises ModelError, and NotFoundInInput for a field that must not be empty if no value of its
-    type was read.
+    `are_own_words` states that `document` consists of the user's own words and is not a document that they pasted. A
+    field that must not be empty gets the likeliest value of its type, however improbable. `root` is the pointer of the
+    filled value in the answer, for errors. Raises ModelError, and NotFoundInInput for a field that must not be empty if
+    no value of its type was read.
     """
     read = read_of(entries, document)
     schema = await asyncio.to_thread(with_printed_types, shape.schema or {"type": "object"}, read)
@@ -159,7 +160,7 @@ def _whole(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: 
     except NothingFits as nothing:
         raise NotFoundInInput(root + pointer_of(nothing.path)) from None
     except AnswerInvalid as invalid:
-        # Fields depend on each other: the schema demands something that nothing answers.
+        # Fields may depend on each other, so that the schema requires a value for which nothing was found.
         raise NotFoundInInput(root, str(invalid)) from None
     warnings = [*copied.warnings, *_warnings(schema, completion)]
     if copied.improbable:

@@ -36,24 +36,24 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHOWN = 80
-"""Number of characters of a file id that an error message repeats."""
+"""Number of characters of a file id that an error message quotes."""
 _SHORT_CHARS = 16_000
 _FEW_MESSAGES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleTurn:
-    """Earlier message of the user with an input, and the answer in the conversation that follows it."""
+    """An earlier message of the user with an input, and the answer that follows it in the conversation."""
 
     sources: tuple[Source, ...]
     document: Entry | None
-    """The document that the message contains as text, if it has no sources."""
+    """Document that the message contains as text, if the message has no sources."""
     answer: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Latest message of the user: the input of the tasks that the request runs."""
+    """The latest message of the user, which is the input of the tasks that the request runs."""
 
     text: str
     sources: tuple[Source, ...]
@@ -62,7 +62,7 @@ class Turn:
     examples: tuple[ExampleTurn, ...] = ()
     """Examples of the answer to a request with a schema, the oldest first."""
     since: int = 0
-    """Index of the first message whose text may be copied into the answer. The examples are before it."""
+    """Index of the first message whose text may be copied into the answer. The messages of examples come before it."""
     _vectors: list[Vector] = field(default_factory=list, repr=False, compare=False)
 
     async def vector(self, embedder: Embedder) -> Vector:
@@ -116,7 +116,8 @@ class Collector:
 
 
 def is_short(request: ChatRequest) -> bool:
-    """True if the request has few and short texts and no media: its search is faster than the start of a thread."""
+    """True if a request has few and short texts and no media, so that searching it takes less time than starting a
+    thread."""
     contents = [message.content or "" for message in request.messages[: _FEW_MESSAGES + 1]]
     if len(contents) > _FEW_MESSAGES or request.tools:
         return False
@@ -145,12 +146,14 @@ def texts_of(request: ChatRequest, *roles: str) -> list[str]:
 
 
 def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:
-    """Return an entry with the texts of the user messages from index `since`, under their indexes in the request."""
+    """Return an entry with the texts of the user messages from index `since` on. Each text keeps its message's
+    index."""
     return _request_entry({at: text_of(request.messages[at]) for at in _users(request) if at >= since})
 
 
 def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
-    """Return the document pasted into a user message from index `since`: the last one that contains a document."""
+    """Return the document pasted into a user message at index `since` or later. If several contain one, the last
+    counts."""
     users = (at for at in reversed(_users(request)) if at >= since)
     return next((found for at in users if (found := _pasted_document_at(request, at))), None)
 
@@ -171,9 +174,9 @@ def _request_entry(texts: Mapping[int, str]) -> Entry:
 def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:
     """Return the last user message with its media, or with the media of the latest earlier user message that has any.
 
-    An input that is named several times is one source, at the place of its first mention. URLs are only taken from the
-    text of user messages, because a mention in any other message is not a request to read the URL. All sources share
-    `total`. Raises BadRequest if every message is empty, or if there are more than `max_sources` sources.
+    Repeated mentions of an input make one source, at the place of the first. URLs are taken only from the texts of user
+    messages, because no other message is a request to read them. All sources share the budget `total`. Raises
+    BadRequest if every message is empty, or if there are more than `max_sources` sources.
     """
     if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
@@ -182,7 +185,7 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     text = text_of(request.messages[last]) if users else ""
     found = ((at, _without_repeats(_sources_of_message(at, request.messages[at]), max_sources)) for at in users[::-1])
     at, sources = next(((at, sources) for at, sources in found if sources), (last, ()))
-    # A text after examples is an input of its own, and what came with the examples is not.
+    # A text after examples is a new input, and the sources of the examples are not part of it.
     if at != last and pasted_in(text) and _examples(request, last, max_sources, total):
         at, sources = last, ()
     examples = _examples(request, at, max_sources, total)
@@ -197,10 +200,10 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
 
 
 def _examples(request: ChatRequest, before: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
-    """Return the last MOST_EXAMPLES pairs of a user message with an input and an assistant message with an object.
+    """Return the last MOST_EXAMPLES examples before index `before`: pairs of a user message with an input and an
+    assistant message with an object.
 
-    They come before the message at index `before`. Only a request with a schema has examples. An example with more
-    than `max_sources` sources is none.
+    Only a request with a schema has examples. A pair with more than `max_sources` sources does not count.
     """
     if request.response_format is None or request.response_format.type != "json_schema":
         return ()
@@ -235,12 +238,12 @@ def _has_content(message: ChatMessage) -> bool:
 
 
 def _has_text(text: str) -> bool:
-    """True if a text is more than white space. Unlike `strip`, the test copies no megabytes."""
+    """True if a text contains more than white space. Unlike `strip`, this test never copies a long text."""
     return bool(text) and not text.isspace()
 
 
 def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
-    """Return the sources with each URL, file or data URL once, at its first place.
+    """Return the sources without repetitions: each URL, file or data URL only at its first place.
 
     A content part is preferred to a mention in a text, because the part can state more about the input. The search
     stops after `most` + 1 sources.
@@ -262,9 +265,10 @@ def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]
 
 
 class _Content:
-    """Input contained in the request itself. Two of these are equal if they have the same bytes, name and type.
+    """An input that is contained in the request itself. Two of them are equal if their bytes, names and types are
+    equal.
 
-    Bytes are read only to compare inputs of equal length, name and type.
+    Bytes are read only to compare inputs whose lengths, names and types are equal.
     """
 
     def __init__(self, source: Source) -> None:

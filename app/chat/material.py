@@ -17,7 +17,7 @@ from tasks.precontext import Entry
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Request, results of its tasks, and form of its answer, from which the answer is made."""
+    """Everything from which the answer is made: the request, the results of its tasks, and the required form."""
 
     call: ChatCall
     directives: Directives
@@ -25,14 +25,14 @@ class Material:
     specialists: Specialists
     llm: Llm
     shape: Shape | None
-    """Required form of the answer; None if there is no requirement."""
+    """Required form of the answer; None if any text will do."""
     plan: Plan
     results: tuple[Entry, ...]
     """Results of the steps, one per step of the plan."""
     document: Entry | None = None
-    """Document that the user's message contains as text, if fields of the answer may be copied from it."""
+    """Document that the user's message contains as text, if the answer's fields may be copied from it."""
     filling: Filling | None = None
-    """Fields that are copied, and the shape of the fields left to the LLM."""
+    """The fields that are copied, and the shape of the fields left to the LLM."""
 
     @property
     def request(self) -> ChatRequest:

@@ -1,4 +1,4 @@
-"""Guesses the task that a request needs, by similarity to examples, if no rule determines a task."""
+"""Guesses which task a request needs, by its similarity to examples, if no rule has determined one."""
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -12,13 +12,13 @@ from app.chat.inputs import Turn
 from models.embedding.embedder import Embedder
 
 NOTHING = "nothing"
-"""Key of the example requests for which an LLM needs no task."""
+"""Key of the example requests that an LLM can answer without any task."""
 _TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))
 NEIGHBOURS = 3
-"""Number of a task's nearest examples: the mean of their cosines is the score of the task."""
+"""Number of nearest examples of a task whose mean cosine is the task's score."""
 LONGEST = 500
-"""Largest number of characters of a request that is compared with examples. For longer texts `nearest` returns None:
-they are material to work on rather than a question."""
+"""Largest number of characters of a request that is compared with examples. `nearest` returns None for a longer text,
+which is material to work on rather than a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,14 @@ WITH_PICTURE = Prototypes("with_picture", **_TABLE["with_picture"])
 
 
 class Router:
-    """Finds the task nearest to a request. The embedder is called only if some task in the examples `can_run`."""
+    """Finds the task nearest to a request. The embedder is called only if one of the tasks in the examples
+    `can_run`."""
 
     def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
         self._embedder = embedder
         self._can_run = can_run
         self._embedded: dict[str, Mapping[str, NDArray[np.float32]]] = {}
-        """Embeddings of the examples of each task, by the name of their prototypes."""
+        """Embeddings of each task's examples, by the name of the set of prototypes."""
 
     async def nearest(self, turn: Turn, prototypes: Prototypes) -> str | None:
         """Return the task nearest to the text of `turn`, or None if no task is clearly nearest. Raises ModelError."""

@@ -1,4 +1,4 @@
-"""Path of a request from a validated body to events, in reading order."""
+"""The path of a request, from a validated body to events, in the order of its steps."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -51,7 +51,7 @@ class Pipeline:
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
     """Function that builds the engines of the given capabilities in a thread."""
     recall: AnswerCache | None = None
-    """Cache of answers; None if every request is answered again."""
+    """Cache of answers; None if every answer is made again."""
 
     async def run(self, call: ChatCall) -> AsyncGenerator[Event, None]:
         """Yield the request's events, with Finish last.
@@ -59,13 +59,13 @@ class Pipeline:
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two events.
         """
         request = call.request
-        # Thousands of messages take milliseconds.
+        # Searching thousands of messages takes milliseconds.
         directives, warnings, tokens = await run_off_loop(
             request, self._directives, request, estimates=call.admission.is_limited
         )
-        # Without a schema to satisfy, the result of the requested task is the answer.
+        # If no schema has to be satisfied, the result of the requested task is the answer.
         task = directives.task if is_open(request.response_format) else None
-        # Tasks ignore a limit of tokens. If the limit counted for the budget, requests with a limit of one token could
+        # Tasks ignore a limit on tokens. If the limit counted for the budget, requests with a limit of one token could
         # start any number of large results on an empty budget.
         most = (request.max_completion_tokens or request.max_tokens) if task is None else None
         recall = None if call.fresh else self.recall
@@ -118,7 +118,7 @@ class Pipeline:
         """Return the directives in the request's system messages, the warnings for its caller, and the tokens of its
         texts.
 
-        The number of tokens is 0 unless the function `estimates` it.
+        The number is 0 unless `estimates` is true.
         """
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
         tokens = estimate_tokens(*texts_of(request)) if estimates else 0
@@ -140,7 +140,7 @@ async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Speciali
         content = pydantic_core.to_json({"name": name, "result": work.result.result.data}).decode()
         return content, estimate_tokens(content)
 
-    # The JSON of a large file's text is megabytes.
+    # The JSON of a large file may have megabytes.
     content, tokens = await asyncio.to_thread(as_json)
     call.stages.done("task")
     yield TextChunk(content)

@@ -1,5 +1,4 @@
-"""Plans the tasks that a request needs before an LLM can answer: by rules, and by a router if the rules determine no
-task."""
+"""Plans which tasks have to run before an LLM can answer. Rules decide, or a router if the rules find no task."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -29,16 +28,16 @@ _READERS: dict[Kind, str] = {
     "video": "speech_to_text",
     "page": "scraper",
 }
-"""Task that turns a source into text, by the kind of source."""
+"""The task that turns a source into text, by the kind of the source."""
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
 _SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
 _NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
-"""Pattern of the gaps between the words of names like `search_web` and `searchWeb`."""
+"""Pattern of the characters and places that separate the words of names like `search_web` and `searchWeb`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Step of a plan: a task with its input."""
+    """A step of a plan: a task and its input."""
 
     task: str
     """Name of a task in SPECIALISTS."""
@@ -48,13 +47,13 @@ class Step:
     after: tuple[int, ...] = ()
     """Indexes of the earlier steps whose text is an input of this step."""
     is_aside: bool = False
-    """True if a picture is read in addition to the requested task. An empty reading is not reported."""
+    """True if a picture is read in addition to the requested task. If it contains no text, this is not reported."""
     is_guess: bool = False
     """True if the router guessed the task, because no word of the request asks for it."""
     may_be_read: bool = False
     """True for an open question about a picture ("What is in it?").
 
-    The text in the picture answers such a question, too, if there is no engine to find objects.
+    If no engine can find objects, the text in the picture answers the question.
     """
 
 
@@ -62,11 +61,11 @@ class Step:
 class Plan:
     steps: tuple[Step, ...] = ()
     about_only: bool = False
-    """True if the request asks for the last step's result alone: if that step fails, the request fails."""
+    """True if the request asks for nothing but the last step's result. If this step fails, the request fails."""
     reads_out: bool = False
     """True if the request asks for the whole text or transcript, not for a detail in it."""
     results_only: bool = False
-    """True if the request asks for the results of its steps alone: no LLM has to add a word."""
+    """True if the request asks for nothing but the results of its steps, so that no LLM has to add a word."""
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -79,18 +78,20 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Client's tools, among which an LLM chooses by itself.
+    """The client's tools, among which an LLM chooses by itself.
 
-    The LLM is also offered the web search. If no word of the request asks for a search, the plan therefore contains
-    none, and the LLM decides.
+    The LLM is also offered the web search. Therefore the plan contains no search unless the request asks for one in
+    words, and the LLM decides.
     """
 
     search: bool
-    """True if a tool searches, or must be called: even an explicit request to search may be meant for the tool."""
+    """True if a tool searches, or if a tool must be called. Even an explicit request to search may then be meant for
+    the tool."""
 
     @classmethod
     def of(cls, request: ChatRequest, *, is_able: bool) -> Self | None:
-        """Return the choices, or None if there is no choice. `is_able` means that the LLM calls tools unforced."""
+        """Return the choices, or None if there are none. `is_able` means that the LLM can call tools without being
+        forced to."""
         choice = request.tool_choice
         is_forced = choice not in (None, "auto", "none")
         if not request.tools or choice == "none" or not (is_able or is_forced):
@@ -100,10 +101,11 @@ class Choices:
 
 
 class Planner:
-    """Plans requests, by rules and a router. Without an embedder only the rules apply.
+    """Plans requests by rules and a router. Without an embedder, only the rules apply.
 
-    Rules take tens of microseconds and never vary. They plan a task that a request plainly asks for even without an
-    engine, because the missing engine is worth reporting. The router only guesses, among the tasks that `can_run`.
+    Rules take tens of microseconds and always decide alike. They plan a task that a request clearly asks for even if
+    its engine is missing, because this should be reported. The router only guesses, and only among the tasks that
+    `can_run`.
     """
 
     def __init__(self, embedder: Embedder | None = None, can_run: Callable[[str], bool] = lambda _task: True) -> None:
@@ -146,7 +148,7 @@ class Planner:
         wants: Wants,
         router: Router,
     ) -> list[Step]:
-        """Return the steps that the router adds to the steps from the rules."""
+        """Return the steps that the router adds to those of the rules."""
         text = turn.text
         if not text.strip():
             return []
@@ -161,7 +163,7 @@ class Planner:
 
 
 def reading_plan(sources: Sequence[Source]) -> Plan:
-    """Return a plan that reads the texts of sources, and does nothing else."""
+    """Return a plan that only reads the texts of the sources."""
     return Plan(tuple(Step(_READERS[kind_of(source)], (source,), "") for source in sources), reads_out=True)
 
 
@@ -171,7 +173,8 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
         if _is_series(kind, wants, alone=len(sources) == 1):
             steps.append(Step("forecast", (source,), text))
             continue
-        # Speech engines take a language in the text for the spoken language, so the target of a translation is removed.
+        # Speech engines take any language in the text for the spoken one, so the target language of a translation is
+        # removed.
         instruction = without_target(text) if kind in {"audio", "video"} and wants.reading_in else text
         steps.append(Step(_READERS[kind], (source,), instruction))
         if kind == "video" and prose.mentions("written"):
@@ -191,8 +194,8 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
 
 
 def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
-    """Return `steps`, with the readings of pictures marked as asides if the request only looks for objects in these
-    pictures."""
+    """Return `steps` in which readings of pictures are marked as asides if the request only looks for objects in
+    them."""
     searched = {source for step in steps if step.task in _DETECTIONS for source in step.sources}
     if not searched or prose.mentions("written") or prose.asks("read_out", without="detect"):
         return list(steps)
@@ -204,14 +207,14 @@ def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
 
 
 def _is_series(kind: Kind, wants: Wants, *, alone: bool) -> bool:
-    """True if a source contains the series to be forecast."""
+    """True if one of the sources contains the series to be forecast."""
     if kind == "table":
         return wants.forecast or wants.period
     return kind == "page" and wants.forecast and wants.future and alone
 
 
 def _translation(text: str, steps: Sequence[Step], language: str, prose: Prose) -> Step:
-    """Return a step that translates the text in the message, or else the texts read by the steps before."""
+    """Return a step that translates the text in the message, or else the texts that the previous steps read."""
     read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
     if prose.brings_text or not read:
         return Step("translate", (), text)
@@ -242,7 +245,7 @@ def _reads_out(prose: Prose) -> bool:
 
 
 def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
-    """True if the request asks for the results of its steps alone.
+    """True if the request asks for nothing but the results of its steps.
 
     Examples are "Transcribe this.", "Can you read it?" and "Transcribe and translate into Spanish.", but not "Read it
     and sum it up." or "Read it, is it a bill?".

@@ -1,4 +1,4 @@
-"""Runs planned tasks side by side, each as soon as the results that it needs are available."""
+"""Runs the steps of a plan side by side, each as soon as the results that it needs are available."""
 
 import asyncio
 from collections import Counter
@@ -61,14 +61,14 @@ async def gather(
 
 
 def _is_silence(failure: BaseException) -> bool:
-    """True for the failure to transcribe a video without sound, whose pictures can still be used."""
+    """True if transcription failed because a video has no sound. Its pictures can still be used."""
     return isinstance(failure, InputError) and failure.code == "no_audio"
 
 
 def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> BaseException | None:
-    """Return the failure of a requested task that has no result at all, or None.
+    """Return the failure of a requested task that yielded no result at all, or None.
 
-    A failed web search does not count unless the request is about nothing else: an LLM may know the answer as well.
+    A failed web search counts only if the request asks for nothing else, because an LLM may know the answer as well.
     """
     by_task: dict[str, list[Result[Any] | BaseException]] = {}
     for step, outcome in zip(plan.steps, outcomes, strict=True):
@@ -89,8 +89,8 @@ def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseExceptio
 
 
 def _keeps_readings(plan: Plan, step: Step, outcomes: Sequence[Result[Any] | BaseException]) -> bool:
-    """True if a translation's inputs were read and are an answer without it: transcripts, which cost minutes, and texts
-    that the request asks for beside their translation."""
+    """True if the texts to be translated are an answer even without the translation: transcripts, which took minutes,
+    and texts that the request asks for in addition to their translation."""
     read = [plan.steps[index].task for index in step.after if not isinstance(outcomes[index], BaseException)]
     return step.task == "translate" and bool(read) and (plan.reads_out or "speech_to_text" in read)
 
@@ -106,7 +106,8 @@ def _text_in_pictures(plan: Plan, outcomes: Sequence[Result[Any] | BaseException
 
 
 def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return `entries` (one per step of `plan`) without the incidental readings that found no text."""
+    """Return `entries` (one per step of `plan`) without the readings of pictures that were only made in addition and
+    found no text."""
     return tuple(
         entry
         for step, entry in zip(plan.steps, entries, strict=True)
@@ -117,7 +118,7 @@ def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, .
 def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] | None:
     """Return the text in a picture, and the reason why no objects were detected.
 
-    The request must be an open question about the picture. None if objects were detected, or if there is no text.
+    Only for an open question about the picture. None if objects were detected, or if there is no text.
     """
     pairs = zip(plan.steps, entries, strict=True)
     missing = [one.error for step, one in pairs if step.may_be_read and one.error is not None]
@@ -126,10 +127,10 @@ def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] |
 
 
 def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
-    """Return the text of the results (one per step of `plan`), if the request asks for nothing else.
+    """Return the text of the results (one per step of `plan`) if the request asks for nothing else.
 
-    Such results are texts that were read, transcripts, translations and forecasts. Texts whose translation failed are
-    followed by the error. None if an LLM has to add something, or if nothing was found.
+    Such results are texts that were read, transcripts, translations and forecasts. If a translation failed, its error
+    follows the original text. None if an LLM has to add something, or if nothing was found.
     """
     if not plan.results_only:
         return None
@@ -140,15 +141,15 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     if plan.steps[-1].task == "forecast":
         return assemble(tuple(entries[-1].result.pieces()))
     texts = [entry.result.text() for entry in entries]
-    # Text that is only an input of a translation is not shown.
+    # A text that is only the input of a translation is not shown.
     shown = texts if plan.reads_out else texts[-1:]
     return "\n\n".join(text for text in shown if text.strip()) or None
 
 
 def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
-    """Return how many objects of each label were found, `4 × person`, and the text that was read beside them.
+    """Return the number of objects by label, `4 × person`, and the text that was read in the same pictures.
 
-    None if the plan does not look for objects, or has other steps, or if no object was found.
+    None if the plan does not look for objects or has other steps, or if no object was found.
     """
     if {step.task for step in plan.steps} not in ({"object_detection"}, {"object_detection", "ocr"}):
         return None
@@ -162,14 +163,15 @@ def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
 
 
 def untranslated(plan: Plan, entries: Sequence[Entry]) -> str | None:
-    """Return the error of the last step if it was to translate what all steps before it have read, or else None."""
+    """Return the error of the last step if it was to translate everything that the steps before it read, or else
+    None."""
     if not plan.steps or plan.steps[-1].task != "translate" or not plan.steps[-1].after:
         return None
     return None if any(entry.error is not None for entry in entries[:-1]) else entries[-1].error
 
 
 def as_entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
-    """Return the entry of a result, or of the exception in its place."""
+    """Return the entry of a result, or of the exception that was raised instead."""
     if isinstance(outcome, BaseException):
         outcome = Failure(told(outcome, "planned_task_failed", task=task).message)
     return Entry(PRECONTEXT_NAMES.get(task, task), outcome)
@@ -183,7 +185,7 @@ async def _run_step(
     redact: Redact,
     form: Form,
 ) -> Result[Any]:
-    """Return the step's result. Raises the error of an earlier step on which the step depends."""
+    """Return the step's result. Raises the error of an earlier step whose result it needs."""
     texts = [step.text, *[await redact((await work).text()) for work in before]]
     request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact, form)
     return await find_task(step.task).run(request)

@@ -27,7 +27,7 @@ from tasks.precontext import Entry, Evidence
 FIRST_PING_S = 5.0
 PING_S = 10.0
 _NO_CONTENT = b'"content":""'
-"""Bytes that no string in JSON contains, because its quotes are escaped."""
+"""Byte sequence that cannot occur in a JSON string, where quotes are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ async def completion(
     show_reasoning: bool = False,
     report: Callable[[Progress], Awaitable[None]] | None = None,
 ) -> ChatCompletion:
-    """Return all events as one completion. `report` is called with the progress of the work."""
+    """Return all events as one completion. `report` is called with each event of progress."""
     precontext: list[response.PrecontextEntry] = []
     reasoning: list[str] = []
     text: list[str] = []
@@ -147,16 +147,16 @@ def stream(
     first_ping_s: float = FIRST_PING_S,
     ping_s: float = PING_S,
 ) -> AsyncGenerator[bytes, None]:
-    """Return the events as server-sent events.
+    """Yield the events as server-sent events.
 
-    A failure is raised. Before the first byte it still has an HTTP status; later the caller sends it in the stream, by
-    `failure`.
+    Raises the error of a failure. Before the first byte, it still determines the HTTP status; later, the caller sends
+    it in the stream, by `failure`.
     """
     return feed.encoded(_ChunkEncoder(envelope, options).of, sse.PING, first_ping_s, ping_s)
 
 
 def failure(request_id: str) -> Callable[[ApiError], bytes]:
-    """Return a function that encodes the end of a stream in which an error has occurred."""
+    """Return a function that encodes the end of a stream in which an error occurred."""
     return lambda error: sse.encode_error(error.body(request_id)) + sse.DONE
 
 
@@ -222,7 +222,7 @@ class _ChunkEncoder:
             yield self._delta_chunk(Delta(content="</think>"))
 
     def _piece(self, text: str) -> bytes:
-        """Return a chunk of text after the first chunk. Only the text differs from earlier chunks."""
+        """Return a chunk of text. It differs from the chunk of text before it only in the text."""
         if self._around is None:
             before, content, after = self._delta_chunk(Delta(content="")).partition(_NO_CONTENT)
             self._around = before + content.removesuffix(b'""'), after

@@ -21,8 +21,8 @@ _OF_OPENAI = (
     "safety_identifier",
     "service_tier",
 )
-"""Fields of chat completions that are accepted but have no effect. With another server, their effect would not be
-visible in an answer either."""
+"""Fields of chat completions that are accepted but have no effect. Their effect at another server would not be visible
+in an answer either."""
 _WITHOUT_EFFECT = {
     "audio": "answers are text",
     "function_call": "send 'tool_choice'",
@@ -33,25 +33,24 @@ _WITHOUT_EFFECT = {
     "verbosity": "say in words how long the answer should be",
     "web_search_options": "the model searches the web where it needs to, or run <task>web_search</task>",
 }
-"""Fields without an effect that would change an answer elsewhere, with a remedy for each."""
+"""Fields without an effect here that would change an answer at another server, with an alternative for each."""
 _ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
-"""Values of these fields that request nothing."""
+"""Values of these fields that ask for nothing, so that no warning is needed."""
 _KNOWN: Mapping[str, Sequence[str]] = {
     "": (*PASSED_ON, *_OF_OPENAI, *_WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
     "response_format.json_schema": ("description",),
 }
-"""Fields that an object may have in addition to those of its class, by the object's path."""
+"""Additional fields that an object may have, beyond those of its class, by the object's path."""
 _MOST, _MOST_COMPARED = 1000, 16
-"""Largest number of objects of a request, and of fields of an object, that are examined; and largest number of unknown
-fields that are compared with known names, which takes up to half a millisecond."""
+"""Largest number of objects of a request, and of fields of an object, that are examined. `_MOST_COMPARED` limits the
+unknown fields that are compared with known names, which takes up to half a millisecond."""
 _SEARCHED, _MOST_SEARCHED = 1000, 16
-"""Number of characters of a user's text that are searched for a tag, and number of the latest texts that are
-searched."""
+"""Number of characters of a user's text in which a tag is searched, and number of latest texts that are searched."""
 _LONGEST = 40
 """Number of characters of the longest field name that is compared. No known name is longer."""
 _LIKENESS = 0.85
-"""Least ratio (by difflib) of two names that are alike: 0.95 for `temprature` and `temperature`, 0.8 for `top_k` and
+"""Least ratio (by difflib) at which two names are alike: 0.95 for `temprature` and `temperature`, 0.8 for `top_k` and
 `top_p`."""
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
@@ -75,9 +74,10 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
 
 
 def misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) -> Iterator[str]:
-    """Yield a warning for each unknown field of the request, or of an object in it, that resembles an absent field.
+    """Yield a warning for each unknown field of the request, or of an object in it, whose name resembles a field that
+    is absent.
 
-    `known` lists fields that objects may have in addition to those of their classes.
+    `known` lists additional fields that objects may have.
     """
     objects = (one for one in islice(_objects(request, ""), _MOST) if one[1].model_extra)
     compared = (pair for path, sent in objects for pair in _unknown(path, sent, known.get(path, ())))
@@ -99,7 +99,7 @@ def _objects(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
 
 
 def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple[str, dict[str, str], str]]:
-    """Yield each unknown field of an object with its path, and with the object's absent fields by their letters."""
+    """Yield each unknown field of an object with its path, together with the absent fields by their letters."""
     extra = sent.model_extra or {}
     declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
     places = {name: declared.get(name, name in extra) for name in (*declared, *known)}

@@ -1,4 +1,4 @@
-"""Runs tasks for one request. Their results pass the request's guard before any use."""
+"""Runs tasks for one request. The request's guard judges their results before any use."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from tasks.wording.page_range import Form
 
 @dataclass(frozen=True, slots=True)
 class Specialists:
-    """Tasks that a request may run, with its guard between the tasks and the request."""
+    """Runs the tasks of one request, and lets its guard judge the results."""
 
     find_task: Callable[[str], Task]
     guard: RequestGuard | None = None
@@ -50,7 +50,7 @@ class Specialists:
         return await self._checked(await side_by_side(run, calls, at_most=at_most))
 
     async def without_hidden(self, turn: Turn, plan: Plan, entries: Sequence[Entry]) -> Turn:
-        """Return `turn` with only those pictures that an LLM may see. `entries` belong to `plan`.
+        """Return `turn` with only those pictures that an LLM may see. `entries` are the results of `plan`.
 
         Raises what the guard's `check_unread` raises.
         """

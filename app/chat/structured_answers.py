@@ -1,4 +1,4 @@
-"""Answers that must satisfy a schema: parsed, requested once more if invalid, and traced to their sources."""
+"""Makes answers that satisfy a schema: they are parsed, requested once more if invalid, and traced to their sources."""
 
 import asyncio
 import copy
@@ -30,8 +30,8 @@ from tasks.schema.paths import leaves, pointer_of, schema_at
 log = structlog.get_logger(__name__)
 
 MAX_EVIDENCE_CHARS = 200_000_000
-"""Largest number of characters compared for evidence, summed over the fields, because each field is compared with the
-whole text."""
+"""Largest number of characters that are compared to find evidence, summed over the fields. Each field is compared with
+the whole text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class StructuredAnswers:
     """Threads for work on long texts."""
     evidence_executor: FairExecutor
     extractor: Extractor | None = None
-    """Extractor that finds and scores values of fields. None if fields are neither extracted nor scored."""
+    """Extractor that finds and scores values of fields. None if neither is wanted."""
 
     async def by_llm(self, rounds: Rounds, material: Material, shape: Shape) -> AsyncGenerator[Event, None]:
-        """Yield the events of the answer, of which nothing is shown before it is known to satisfy the schema.
+        """Yield the events of an answer by the LLM. None is shown before the answer is known to satisfy the schema.
 
-        The LLM is asked once more after an invalid answer. The finish reason informs the client of an answer cut at its
-        length, or of calls of the client's tools.
+        After an invalid answer, the LLM is asked once more. The finish reason tells the client that an answer was cut
+        at its length, or that the client's tools were called.
         """
         filling = material.filling
         events = rounds.answer()
@@ -120,7 +120,7 @@ class StructuredAnswers:
     ) -> tuple[Evidence, int]:
         """Return the evidence for the fields of an answer, and the number of fields that it leaves out.
 
-        An answer that `is_cut` gets no probabilities.
+        An answer for which `is_cut` is true gets no probabilities.
         """
         request, filling, since = material.request, material.filling, material.turn.since
         placed: CopiedFields | None = filling.copied if filling and filling.copied.can_place else None
@@ -143,7 +143,7 @@ class StructuredAnswers:
 
 
 def _written_fields(material: Material) -> Iterator[AnswerWarning]:
-    """Yield a warning that names the fields that the LLM wrote beside copied fields."""
+    """Yield a warning that names the fields that the LLM wrote in an answer whose other fields are copied."""
     fields = material.filling.written_fields if material.filling else []
     if fields:
         yield AnswerWarning(

@@ -1,7 +1,7 @@
-"""Calls the LLM until it answers, and between the calls runs the tasks that it requests.
+"""Calls the LLM until it answers, and runs the tasks that it requests between the calls.
 
-If the time is over or the LLM falls silent after an answer has begun, the text so far becomes the answer, with the
-finish reason `length`. Before an answer has begun, either is a failure.
+If the time is over or the LLM falls silent after an answer has begun, the text written so far becomes the answer, with
+the finish reason `length`. If no answer has begun, either is an error.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -46,7 +46,7 @@ NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call o
 _LEFT_OUT = "The language model called '{}', which is not one of the tools that it was offered: the call is left out."
 _NO_JSON = "The arguments of the call of '{}' are not valid JSON: they are as the language model wrote them."
 LONGEST_NAME = 64
-"""Largest number of characters of an invented name that a warning repeats: OpenAI's bound on real names."""
+"""Largest number of characters of an invented name that a warning quotes: OpenAI's limit for real names."""
 PASSED_ON = (
     "temperature",
     "top_p",
@@ -63,7 +63,7 @@ PASSED_ON = (
 )
 """Fields of a request that are passed to the LLM unchanged."""
 EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "on": "medium"}
-"""Values of `reasoning_effort` for OpenAI-compatible servers. A value that is absent here is not passed on."""
+"""Values of `reasoning_effort` that OpenAI-compatible servers know. Any other value is not passed on."""
 _TIME_IS_UP = "The answer was cut because its request's time was up: {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
 _FELL_SILENT = "The answer was cut because the language model took too long to go on with it."
 
@@ -83,7 +83,7 @@ class ToolLimits:
 
 @dataclass
 class _RequestedCall:
-    """Call of a tool, assembled from its chunks."""
+    """A call of a tool, assembled from its chunks."""
 
     id: str
     name: str
@@ -99,25 +99,26 @@ class _RequestedCall:
 
 @dataclass
 class _Reply:
-    """Output of the LLM so far in one call."""
+    """The LLM's output so far in one call."""
 
     text_chunks: list[str] = field(default_factory=list)
     reasoning_chunks: list[str] = field(default_factory=list)
     calls: dict[int, _RequestedCall] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
-    """Index of each call of the client's tools as the client counts them, by the LLM's index."""
+    """Index of each call of the client's tools, by the index that the LLM gave it. The client's count skips other
+    calls."""
 
 
 @dataclass
 class Rounds:
-    """Work of the LLM on one request. `messages` grows, and the counts are sums over all calls."""
+    """The LLM's work on one request. `messages` grows, and the counts are sums over all calls."""
 
     llm: Llm
     request: ChatRequest
     messages: list[LlmMessage]
     specialists: Specialists
     shorten: Callable[[Sequence[Entry], Sequence[str]], Awaitable[list[str]]]
-    """Function that returns the texts of the results, shortened to fit the LLM's context beside the other texts."""
+    """Function that returns the texts of the results, shortened to fit the LLM's context together with other texts."""
     response_format: Mapping[str, Any] | None = None
     internal: Mapping[str, InternalTool] = field(default_factory=dict)
     """Tasks that the LLM may call, by name. Without any, the LLM answers at once."""
@@ -128,13 +129,14 @@ class Rounds:
     limits: ToolLimits = field(default_factory=ToolLimits)
     limit: TimeLimit = field(default_factory=TimeLimit)
     admission: Admission = field(default_factory=Admission)
-    """Admission of the request, which is charged for all that the LLM writes, shown or not."""
+    """Admission of the request. Everything that the LLM writes is charged to it, shown or not."""
     holds_text: bool = False
-    """True if no text is shown before the end of its call, because only the text of the last call counts."""
+    """True if text is shown only after the call that wrote it has ended, because only the text of the last call
+    counts."""
     corrected: bool = False
     """True once the LLM has received an error for calling a tool that does not exist."""
     ran: int = 0
-    """Number of specialists that the LLM's calls have run so far."""
+    """Number of specialists that the LLM's calls have started so far."""
     text: str = ""
     """Text of the last call's answer."""
     finish_reason: FinishReason = "stop"
@@ -145,7 +147,7 @@ class Rounds:
     """Output of the current call."""
 
     async def answer(self) -> AsyncGenerator[Event, None]:
-        """Yield the events of the answer. A Precontext with the new entries follows each round of specialists."""
+        """Yield the events of the answer. After each round of specialists comes a Precontext with the new entries."""
         async with aclosing(self._in_time(self._rounds())) as events:
             async for event in events:
                 yield event
@@ -162,9 +164,9 @@ class Rounds:
         return Finish(self.finish_reason, self.prompt_tokens, self.completion_tokens, self.reasoning_tokens)
 
     async def _in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """Yield `events` until the time is over, or the LLM falls silent.
+        """Yield `events` until the time is over or the LLM falls silent.
 
-        Raises Unavailable, LlmLate or LlmSilent if no beginning of the answer can be shown to the client.
+        Raises Unavailable, LlmLate or LlmSilent if the client cannot be shown the beginning of an answer.
         """
         has_begun = False
         error: Exception
@@ -219,9 +221,9 @@ class Rounds:
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of one call of the LLM.
 
-        Calls of internal tools are added to `requested`, unless the client's tools are called too. With `corrects`,
-        calls of unknown tools are also added, if there is no other output; otherwise they are dropped. The client sees
-        neither kind of call.
+        Calls of internal tools are added to `requested`, unless the client's tools are called in the same reply. With
+        `corrects`, calls of unknown tools are added as well if the reply contains nothing else; otherwise they are
+        dropped. The client sees neither kind of call.
         """
         reply = self._reply = _Reply()
         done = Done("stop")
@@ -257,7 +259,7 @@ class Rounds:
                     yield AnswerWarning(_NO_JSON.format(call.name))
 
     def _take(self, reply: _Reply, event: LlmEvent) -> Event | None:
-        """Record an event, and return the event that the client sees, if any."""
+        """Record an event, and return the event that the client is to see, if any."""
         match event:
             case TextDelta(text, logprobs):
                 self.admission.count_text(text)
@@ -280,7 +282,7 @@ class Rounds:
         self._reply = None
         self.text = "".join(reply.text_chunks)
         self.finish_reason = "length" if done.finish_reason == "length" else "tool_calls" if reply.places else "stop"
-        # Counts come from the LLM's server, else from the tokenizer, else from an estimate.
+        # Token counts come from the LLM's server, else from the tokenizer, else they are estimated.
         count = self.llm.count_tokens
         prompt, completion = done.prompt_tokens, done.completion_tokens
         if prompt is None:
@@ -309,7 +311,7 @@ class Rounds:
         tools = [] if silenced else [tool.model_dump(exclude_unset=True) for tool in request.tools or ()]
         choice: Any = None if silenced else request.tool_choice
         if choice == "auto" and not tools:
-            # Without tools, the value has no effect, and servers refuse it.
+            # Without tools the value would have no effect, and servers refuse it.
             choice = None
         if not isinstance(choice, str | None):
             choice = choice.model_dump()

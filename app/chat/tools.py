@@ -1,4 +1,4 @@
-"""Tasks that a capable LLM may call by itself. The client never sees these calls."""
+"""Tasks that a capable LLM may call by itself, without the client seeing the calls."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from tasks.errors import InputError
 from tasks.inputs.source import Source
 
 PREFIX = "openfaze_"
-"""Prefix of the names of internal tools, which keeps them different from the names of the client's tools."""
+"""Prefix of the names of internal tools, so that they differ from the names of the client's tools."""
 
 Arguments = Mapping[str, Any]
 _INPUT = {"type": "integer", "minimum": 1, "description": "The number of the user's input, in order."}
@@ -59,8 +59,8 @@ class InternalTool:
 
     def _sources(self, arguments: Arguments, turn: Turn) -> tuple[Source, ...]:
         if self.task == "scraper":
-            # Only URLs in the user's messages are fetched, because any other URL may come from a page that wants to be
-            # followed.
+            # Only URLs in the user's messages are fetched. Any other URL may come from a page that tries to make the
+            # LLM open it.
             found = [source for source in turn.sources if source.url == arguments["url"]]
             if not found:
                 raise InputError("Only URLs in the user's own messages can be opened.")

@@ -1,5 +1,5 @@
-"""The commands of `openfaze`, and functions that they share: to read the settings, to keep to the terminal's width and
-to fail with a sentence."""
+"""The commands of `openfaze`, and functions that they share: reading the settings, fitting the terminal's width, and
+exiting with a message."""
 
 import contextlib
 import gc
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 KEY = "OPENFAZE_API_KEY"
 """Name of the variable that holds the API key for commands that send requests to a server."""
 WIDTH = 100
-"""Columns of the output if no terminal states its own number."""
+"""Width of the output, in columns, if no terminal states its own."""
 _PASTED, _BLANK = re.compile(r"`[^`]*`"), "\0"
 
 
 @contextlib.contextmanager
 def left_alone() -> Iterator[None]:
-    """Switch the garbage collector off for the duration of the block, for imports: imports allocate much and free
-    little, and take a fifth longer with the collector."""
+    """Switch the garbage collector off while the block runs. Imports allocate much and free little, and the collector
+    makes them a fifth slower."""
     gc.disable()
     try:
         yield
@@ -67,16 +67,16 @@ def columns(elsewhere: int = WIDTH) -> int:
 
 
 def wrapped(text: str, width: int, hanging: int = 0) -> str:
-    """Return `text` in lines of `width`, all but the first indented by `hanging`. A command in backticks or an address
-    stays in one piece, so that it can be copied."""
+    """Return `text` in lines of at most `width` characters, all but the first indented by `hanging`. A command in
+    backticks and an address are never split, so that they can be copied."""
     kept = _PASTED.sub(lambda command: command[0].replace(" ", _BLANK), text)
     lines = textwrap.wrap(kept, width, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines).replace(_BLANK, " ")
 
 
 def printable(text: str, most_chars: int) -> str:
-    """Return `text` as one line, cut to `most_chars`, with escapes for characters that command a terminal or are
-    invisible."""
+    """Return `text` as one line, cut to `most_chars`. Characters that are invisible or control a terminal are
+    escaped."""
     cut = text if len(text) <= most_chars else f"{text[: most_chars - 1]}…"
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
 

@@ -1,4 +1,4 @@
-"""`openfaze ask`: send one request to a running server, and print its answer for people or the body for programs."""
+"""`openfaze ask`: send one request to a running server, and print its answer for people or its body for programs."""
 
 import base64
 import contextlib
@@ -22,12 +22,13 @@ from app.access.key_file import CHAT
 from app.cli import KEY, fail
 
 _MOST_INLINE = 16 << 20
-"""Largest size, in bytes, of a file sent within the request. A larger file is uploaded first and deleted afterwards."""
+"""Largest size, in bytes, of a file that is sent within the request. A larger file is uploaded first and deleted
+afterwards."""
 _TIMEOUT = httpx.Timeout(30, read=None)
-"""Time limits for the server. Reading has no limit, because a working server sends a sign of life every ten seconds and
-ends requests that take too long."""
+"""Time limits for the server. Reading has none, because a server at work sends a heartbeat every ten seconds and ends
+requests that take too long."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters that a terminal may obey; they are removed from texts of other origin."""
+"""Control characters, which a terminal may obey. They are removed from texts that come from elsewhere."""
 _PRECONTEXT = re.compile(r"(<precontext>\n.*?\n</precontext>)+")
 
 Json = dict[str, Any]
@@ -45,7 +46,7 @@ class Question:
 
 @dataclass
 class _Answer:
-    """Answer as far as its stream has come."""
+    """The part of an answer that its stream has brought so far."""
 
     text: list[str] = field(default_factory=list)
     evidence: Json = field(default_factory=dict)
@@ -55,8 +56,8 @@ class _Answer:
 
 
 def ask(url: str, question: Question, *, as_json: bool) -> bool:
-    """Send `question` and print the answer; True if it is not an error. Exits with status 2 if no server can be reached
-    or it refuses the request."""
+    """Send `question` and print the answer; Return True if it is not an error. Exits with status 2 if no server can be
+    reached or it refuses the request."""
     key = os.environ.get(KEY)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     base_url = url.rstrip("/").removesuffix("/v1")
@@ -75,7 +76,7 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
 
 
 class _Refused(Exception):
-    """The server refused the request; the message states why."""
+    """Raised if the server refused the request. The message states why."""
 
 
 def _print_body(client: httpx.Client, body: Json) -> bool:
@@ -142,7 +143,7 @@ def _print_whole(text: str, answer: _Answer, question: Question) -> None:
     try:
         value = json.loads(text)
     except ValueError:
-        typer.echo(_plain(text))  # `unsafe S1`, or an answer that was cut
+        typer.echo(_plain(text))  # This is `unsafe S1`, or an answer that was cut.
         return
     if question.task != CHAT and question.schema is None and isinstance(value, dict) and "result" in value:
         _print_result(value["result"])
@@ -278,7 +279,8 @@ def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path
 
 @contextlib.contextmanager
 def _progress() -> Iterator[tuple[Progress, TaskID]]:
-    """Show a bar on standard error if it is a terminal. The bar appears with the server's first progress report."""
+    """Show a progress bar on standard error if that is a terminal. The bar appears with the server's first progress
+    report."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -30,7 +30,7 @@ _ID_CHARS, _MESSAGE_CHARS = 80, 400
 
 @dataclass(slots=True)
 class _Failures:
-    """Lines whose answer is an error: their number, and a text for each of the first."""
+    """The lines whose answer is an error: how many there are, and a text for each of the first ones."""
 
     count: int = 0
     first: list[str] = field(default_factory=list)
@@ -51,8 +51,8 @@ class _Failures:
 
 
 def run(settings: Settings, file: Path, output: Path) -> bool:
-    """Answer the lines of `file` that have no answer in `output` yet. True if no line's answer is an error, those of
-    earlier runs included. Exits with status 2 for a file that cannot be used."""
+    """Answer the lines of `file` that have no answer in `output` yet. Return True if no answer in `output` is an error,
+    including answers of earlier runs. Exits with status 2 for a file that cannot be used."""
     try:
         with file.open("rb") as lines, output.open("ab+") as answers:
             reader = _Reader(lines)
@@ -71,8 +71,8 @@ def run(settings: Settings, file: Path, output: Path) -> bool:
 
 
 def _done(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
-    """Return the ids of the lines that have an answer in the output; errors among them go to `failures`. An unfinished
-    last line, which a killed run left, is cut off."""
+    """Return the ids of the lines that have an answer in the output; errors among them are added to `failures`. An
+    unfinished last line, which a killed run left, is cut off."""
     done: set[str] = set()
     whole = 0
     answers.seek(0)
@@ -90,7 +90,7 @@ def _done(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
 
 
 class _Reader:
-    """Reader of the file's lines, one piece of the file at a time."""
+    """Reads the lines of the file, one piece of the file at a time."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -123,7 +123,8 @@ def _check(name: str, lines: _Reader) -> int:
 async def _run(
     settings: Settings, lines: _Reader, answers: IO[bytes], count: int, done: set[str], failures: _Failures
 ) -> None:
-    """Run each line that is not in `done`, and write its answer as soon as it ends; errors also go to `failures`."""
+    """Run each line that is not in `done`, and write its answer as soon as it ends; errors are also added to
+    `failures`."""
     services = Services(settings)
     runner, gaps = LineRunner(services, ENDPOINTS), Gaps(settings.batch_lines_at_once)
     caller, never = Caller(EVERYONE), asyncio.Event()

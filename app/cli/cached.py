@@ -1,4 +1,4 @@
-"""`openfaze cache`: show and delete the kept answers. The server may run meanwhile."""
+"""`openfaze cache`: show and delete the cached answers. The server may run meanwhile."""
 
 import asyncio
 import json
@@ -54,7 +54,7 @@ def _told(held: Held, names: dict[str, str]) -> dict[str, object]:
 
 
 def _asked(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T]:
-    """Return the answer of each cache store to `ask`. Exits with status 2 if one cannot be reached."""
+    """Return what `ask` returns for each store of the cache. Exits with status 2 if one cannot be reached."""
 
     async def asked() -> list[T]:
         stores = build_cache_stores(settings)
@@ -73,7 +73,7 @@ def _asked(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T
 
 
 def _names(settings: Settings) -> dict[str, str]:
-    """Map tenant to key name, for the keys in the key file that have a tenant."""
+    """Return the names of keys by tenant, for the keys in the key file that have a tenant."""
     if not settings.keys_file:
         return {EVERYONE: "(no key)"}
     try:

@@ -45,10 +45,10 @@ AT_A_TIME = 2
 Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
 _SCREEN = 80
-"""Columns of a terminal of the usual width."""
+"""Width of a usual terminal, in columns."""
 _MOST_TOLD = 300
-"""Largest number of characters shown of the reason why an engine is not on a card. The whole text is printed above the
-summary."""
+"""Largest number of characters that the summary shows of the reason why an engine is not on a card. The whole text is
+printed above it."""
 _SCRIPTED = (
     b"<!doctype html><title>x</title><script>document.write(['written', 'by', 'a', 'script'].join(' '))</script>"
 )
@@ -56,29 +56,29 @@ _SCRIPTED = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Result of trying one capability."""
+    """The result of trying one capability."""
 
     capability: str
     outcome: Outcome
-    """Outcome of the trial; `failed` alone is a fault. `missing`: no engine can serve the capability, but the operator
-    chose none by name and none has an unexpected fault, such as a system library that is missing."""
+    """Outcome of the trial; only `failed` is a fault. The outcome is `missing` if no engine can serve the capability,
+    although the operator named none and nothing unexpected, such as a missing system library, is the cause."""
     engine: str = ""
     licence: str = ""
     weights: str = ""
     """Source of the weights."""
     said: str = ""
-    """Result of the self-test; unless `ok`, the reason and the remedy."""
+    """Result of the self-test. Unless the outcome is `ok`, the reason and the remedy."""
     loaded_ms: int | None = None
     ran_ms: int | None = None
     card_mb: int | None = None
-    """Megabytes of the cards' memory that loading and running took; None if there is no card or they took none."""
+    """Memory of the cards, in megabytes, that loading and running took; None if there is no card or none was taken."""
     card_estimate: CardMemory | None = None
-    """Memory of a card that the engine is declared to take; None if the engine cannot compute on a card."""
+    """Memory of a card that the engine states to need; None if the engine cannot compute on a card."""
 
 
 async def examine(settings: Settings, *, as_json: bool = False) -> int:
-    """Try everything, and show each finding as it comes; as JSON, all of them at the end. Return the exit status: 1 if
-    something that should work does not. Raises ValueError for settings that cannot be used."""
+    """Try everything, and print each finding as it comes, or all of them at the end as JSON. Return the exit status: 1
+    if something that should work does not. Raises ValueError for settings that cannot be used."""
     if as_json:
         found = [finding async for finding in _findings(settings, lambda _: None)]
         print(json.dumps(_report(settings, found), indent=2, ensure_ascii=False))
@@ -149,8 +149,8 @@ def _cards_shown() -> Iterator[str]:
 
 
 def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) -> Iterator[str]:
-    """Yield the lines of a summary that fits on a screen: the engines on the cards and their memory, the other engines
-    with the reason, and the state of the LLM."""
+    """Yield the lines of a summary that fits on one screen: the engines on the cards with their memory, the other
+    engines with the reason, and the state of the LLM."""
     for number, card in enumerate(at_start.cards):
         yield f"cuda:{number}, driver {at_start.driver}"
         yield f"  {card.total / 1e6:>8,.0f} MB  in all, {card.name}"
@@ -187,8 +187,8 @@ def _shortened(line: str, most: int = _SCREEN) -> str:
 
 
 def _toolkit() -> str | None:
-    """Return the name of the program that gives containers access to cards; None if there is none, and inside a
-    container."""
+    """Return the name of the program that gives containers access to cards. None if there is no such program, or if
+    this process runs in a container."""
     programs = () if in_the_image() else ("nvidia-ctk", "nvidia-container-cli")
     return next((program for program in programs if shutil.which(program)), None)
 
@@ -220,9 +220,12 @@ def _row(finding: Finding) -> Table:
 
 
 async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncGenerator[Finding, None]:
-    """Yield the findings in the catalog's order; `trying` is called with the name of each trial when it begins. Two
-    capabilities are tried at a time, because most of them spend half of the time waiting for a file or another process.
-    If the memory of cards is measured, they are tried one at a time."""
+    """Yield the findings in the catalog's order. `trying` is called with the name of each capability when its trial
+    begins.
+
+    Two capabilities are tried at a time, because most trials spend half of their time waiting for a file or another
+    process. If the memory of cards is measured, only one is tried at a time.
+    """
     runtime = build_runtime(settings)
     fetcher = build_fetcher(settings)
     try:
@@ -240,7 +243,7 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
         chosen = [(state, str(getattr(settings, state.capability, AUTO))) for state in runtime.states()]
         trials = [begun(state.capability, partial(_try, runtime, state, choice)) for state, choice in chosen]
         trials.append(begun("browser", partial(_render_a_page, settings)))
-        # The web search mostly waits for the network, so it runs beside the trials.
+        # The web search mostly waits for the network, so it runs in parallel to the trials.
         searched = asyncio.create_task(_survived("web_search", partial(_search_the_web, settings, fetcher)))
         running = [searched, *map(asyncio.create_task, trials)]
         try:
@@ -256,7 +259,8 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
 
 
 async def _survived(name: str, trial: Callable[[], Awaitable[Finding]]) -> Finding:
-    """Return the finding of `trial`. An unexpected exception becomes a finding, too, so that the other trials go on."""
+    """Return the finding of `trial`. An unexpected exception also becomes a finding, so that the other trials
+    continue."""
     try:
         return await trial()
     except Exception as error:  # noqa: BLE001 - it becomes a finding
@@ -264,15 +268,16 @@ async def _survived(name: str, trial: Callable[[], Awaitable[Finding]]) -> Findi
 
 
 def _with_cause(said: str, error: Exception) -> str:
-    """Return `said` with the cause of `error`, which a server would only log, in place of its reference to this
-    command."""
+    """Return `said` with its reference to this command replaced by the cause of `error`, which a server would only
+    log."""
     said = said.removesuffix("; `openfaze doctor` shows why.")
     cause = error.__cause__
     return f"{said} ({type(cause).__name__}: {cause})" if cause is not None else said
 
 
 async def _use_of_cards(settings: Settings, runtime: Runtime) -> Finding | None:
-    """Return which engines use the cards and which cannot; None if there is no card and the operator chose none."""
+    """Return which engines use the cards and which cannot, or None if there is no card and the operator asked for
+    none."""
     config = build_config(settings)
     asked = [device for device in (config.device, *config.devices.values()) if device.startswith(CUDA)]
     if obstacle := next(filter(None, map(DRIVER.obstacle, asked)), None):
@@ -293,8 +298,8 @@ def _free() -> int:
 
 
 async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding:
-    """Return the finding of a capability. An engine that cannot run has failed if the operator's `choice` names it, and
-    is missing otherwise."""
+    """Return the finding of a capability. If an engine cannot run, the outcome is `failed` if the operator chose this
+    engine by name (`choice`), otherwise `missing`."""
     if choice == OFF:
         return Finding(state.capability, "off", said=f"{PREFIX}{state.capability.upper()}=off")
     if state.candidate is None:
@@ -326,8 +331,8 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
 
 
 async def _search_the_web(settings: Settings, fetcher: Fetcher) -> Finding:
-    """Return the finding of a search. Without a network it is `missing`, because the machine may be meant to have none;
-    it has failed if the operator named a provider."""
+    """Return the finding of a search. If there is no network, the outcome is `missing`, because the machine may be
+    meant to have none, or `failed` if the operator named a provider."""
     if settings.search_provider == (OFF,):
         return Finding("web_search", "off", said=f"{PREFIX}SEARCH_PROVIDER=off")
     search = build_search(settings, fetcher)
@@ -386,8 +391,8 @@ def _seconds(ms: int) -> str:
 
 
 def _weights_in(root: Path) -> Iterator[tuple[str, Sequence[str], str]]:
-    """Yield the name, missing files and description of each weight set below `root`, complete or in part, whether it
-    was pulled or copied there."""
+    """Yield the name, the missing files and the description of each weight set below `root`, complete or incomplete,
+    whether it was pulled or copied there."""
     for known in WEIGHT_SETS.values():
         missing = [file.path for file in known.missing(root)]
         if len(missing) == len(known.files):

@@ -1,4 +1,4 @@
-"""`openfaze extract`: a folder of papers becomes a table."""
+"""`openfaze extract`: make a table from a folder of papers."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ from app.extract.state import CannotOpen, JobState, PaperResult
 from app.extract.tables import doubtful
 
 INTERRUPTED = 130
-"""Exit status after Ctrl+C, as shells have it."""
+"""Exit status after Ctrl+C, the same as in shells."""
 _SURE = 0.9
 _NAME_CHARS, _TEXT_CHARS = 48, 200
 _LISTED_AT_ONCE = 500
@@ -38,18 +38,18 @@ class Wanted:
     out: Path
     schema: str | None = None
     urls: Path | None = None
-    """A file with addresses of papers, one a line."""
+    """File with addresses of papers, one a line."""
     examples: Path | None = None
     url: str | None = None
-    """The server; None: one in this process."""
+    """URL of the server; None to start one in this process."""
     jobs: int = 2
     review: float | None = None
-    """Print the fields that are less probable."""
+    """Probability below which fields are listed; None to list none."""
     retry_errors: bool = False
 
 
 class _Pace(ProgressColumn):
-    """Papers a minute."""
+    """Column of the progress display that shows the papers per minute."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed * 60:.0f} papers/min" if task.speed else "")
@@ -57,7 +57,7 @@ class _Pace(ProgressColumn):
 
 def extract(wanted: Wanted) -> int:
     """Make the table, and return the exit status: 0 if each paper has an answer, 1 if some have an error. Exits with
-    status 2 where nothing can be done."""
+    status 2 if nothing can be done."""
     if wanted.out.suffix.lower() not in WRITERS:
         fail(f"--out: {wanted.out} ends in none of {', '.join(WRITERS)}")
     state_file = wanted.out.with_name(f"{wanted.out.name}{STATE}")
@@ -79,7 +79,7 @@ def extract(wanted: Wanted) -> int:
 
 @contextlib.contextmanager
 def asked_server(url: str | None) -> Iterator[str]:
-    """Yield the base URL of the server that is asked: `url`, or one in this process."""
+    """Yield the base URL of the server to ask: `url`, or a server in this process."""
     if url is not None:
         yield url
         return
@@ -109,7 +109,7 @@ def _make(
             state.add(papers[first : first + _LISTED_AT_ONCE], first)
         if wanted.retry_errors:
             state.retry_errors()
-        # Papers that a person corrected show where the fields of the others stand.
+        # Documents that a person has corrected are examples of where the fields are on the others.
         by_name = {paper.name: paper for paper in papers}
         corrected = [
             PaperExample(by_name[row.name], row.result.answer)
@@ -124,7 +124,7 @@ def _make(
         except KeyboardInterrupt:
             is_interrupted = True
         finally:
-            # Whatever has come is a table, also where the server went away.
+            # The table is written from whatever answers have arrived, even if the server has gone.
             files = write(wanted.out, schema, state.rows)
         failed = _summary(state, schema, wanted, files)
         if is_interrupted:
@@ -152,13 +152,13 @@ def _run(
         try:
             run(fill, state, papers, jobs, tell)
         except BaseException:
-            # The pool waits for its requests: none of them is tried again.
+            # Leaving the pool waits for the running requests, so none of them may be retried.
             asker.stop()
             raise
 
 
 def _summary(state: JobState, schema: Json, wanted: Wanted, files: Sequence[Path]) -> int:
-    """Print what came of the job, and return the number of papers with an error."""
+    """Print a summary of the job, and return the number of papers with an error."""
     threshold = wanted.review if wanted.review is not None else _SURE
     fields = below = 0
     for row in state.rows():
@@ -189,8 +189,8 @@ def _proposal(wanted: Wanted, url: str, papers: Sequence[Paper]) -> Json:
 
 
 def _examples(file: Path) -> list[PaperExample]:
-    """Return the examples in a file of JSON Lines, with `paper` and `answer` each. A path starts at the working folder
-    or at the file's."""
+    """Return the examples in a file of JSON Lines, each with `paper` and `answer`. A relative path counts from the
+    working folder, or else from the file's folder."""
     examples = []
     for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
         if not line.strip():

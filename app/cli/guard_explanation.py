@@ -21,15 +21,15 @@ from tasks.guardrails import Guardrails, Policy, limits_of
 
 _SEPARATORS = re.compile(r"[,\s]+")
 _MOST_LAYERS = 5
-"""Largest number of layers of a code that the table shows."""
+"""Largest number of layers that the table shows for a code."""
 _LEAST_SHOWN = 0.005
 """Least score of a layer that the table shows; `--json` has all."""
 _MOST_CHARS = 80
-"""Largest number of characters of a layer's finding that the table shows."""
+"""Number of characters of a layer's finding that the table shows."""
 
 
 class Finding(TypedDict):
-    """Score of one layer of an engine for one code, and the reason."""
+    """The score that one layer of an engine gives one code, and the reason."""
 
     layer: str
     score: float
@@ -53,12 +53,12 @@ class Explanation(TypedDict):
     codes: list[str]
     """Codes that apply."""
     judged: list[CodeVerdict]
-    """Verdicts on all codes that were asked for."""
+    """Verdicts on all codes that were requested."""
 
 
 def codes_in(text: str) -> tuple[str, ...]:
-    """Return the codes of a list like `S1,S9`, in the syntax of the tag `<guard>`. Raises ValueError for a name that is
-    not a code of texts."""
+    """Return the codes in a list such as `S1,S9`, written as in the tag `<guard>`. Raises ValueError for a name that is
+    not a code for texts."""
     names = [name.upper() for name in _SEPARATORS.split(text) if name]
     if "ALL" in names:
         return TEXT_CODES
@@ -118,7 +118,7 @@ def as_json(explanation: Explanation) -> str:
 
 
 def print_table(explanation: Explanation) -> None:
-    """Print a row per code with its strongest findings, and last the line that a client would get, or `safe`."""
+    """Print a row per code with its strongest findings, and at the end the line that a client would get, or `safe`."""
     table = Table("code", "score", "threshold", "engine", "layer", "its score", "found", box=None, pad_edge=False)
     for verdict in explanation["judged"]:
         told = [layer for layer in verdict["layers"] if layer["score"] >= _LEAST_SHOWN]
@@ -133,7 +133,7 @@ def print_table(explanation: Explanation) -> None:
         table.add_row(*map(Text, (code, *numbers, verdict["engine"], *first)), style=style)
         for other in others:
             table.add_row(*map(Text, ("", "", "", "", *other)))
-    # A piped table is so wide that no row is cut.
+    # A table that goes into a pipe is so wide that no row is cut.
     console = Console(width=None if Console().is_terminal else 800)
     console.print(table)
     console.print(verdict_line(explanation), highlight=False)
@@ -144,7 +144,7 @@ def verdict_line(explanation: Explanation) -> str:
 
 
 def _number(score: float) -> str:
-    # Three decimals: a score of 0.497 is below a threshold of 0.5.
+    # Three decimals are shown, because a score of 0.497 is below a threshold of 0.5.
     return f"{score:.3f}"
 
 

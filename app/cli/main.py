@@ -43,7 +43,7 @@ def openfaze(
 
 
 def _begun(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """Return a completer: the shell's proposals from `names` for a word that the user has begun."""
+    """Return a completer, which proposes those of `names` that begin with the word typed so far."""
     return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
 

@@ -1,4 +1,4 @@
-"""`openfaze mcp`: the tools, served on standard input and output by this process to a program on this machine."""
+"""`openfaze mcp`: serve the tools to a program on this machine, on this process's standard input and output."""
 
 import asyncio
 import base64
@@ -18,7 +18,7 @@ from tasks.inputs.limits import MB, megabytes
 
 
 def serve(settings: Settings, folders: Sequence[Path]) -> None:
-    """Serve the tools until standard input ends. Calls may name files of `folders` by their paths."""
+    """Serve the tools until standard input ends. Calls may name files in `folders` by their paths."""
     try:
         asyncio.run(_serve(settings, LocalFiles(folders, int(settings.max_part_mb * MB))))
     except ValueError as error:  # from settings that cannot be used
@@ -36,14 +36,14 @@ async def _serve(settings: Settings, files: "LocalFiles") -> None:
 
 
 class LocalFiles:
-    """Files of some folders; a call names them by their paths."""
+    """The files in some folders, which calls name by their paths."""
 
     def __init__(self, folders: Sequence[Path], max_bytes: int) -> None:
         self._folders = [folder.resolve() for folder in folders]
         self._max_bytes = max_bytes
 
     async def taken(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `arguments`, with the file as a data URL in place of a path in `source`. Raises BadRequest and
+        """Return `arguments`, with a path in `source` replaced by the file as a data URL. Raises BadRequest and
         PayloadTooLarge."""
         source = arguments.get("source")
         if not isinstance(source, str) or not source.startswith(("/", "~", "./", "../", "file://")):
@@ -51,7 +51,7 @@ class LocalFiles:
         return {**arguments, "source": await asyncio.to_thread(self._read, source)}
 
     def _read(self, source: str) -> str:
-        # Resolved before the check, because a link in one of the folders may lead out of it.
+        # The path is resolved before the check, because a link in one of the folders may point to a file outside.
         path = Path(source.removeprefix("file://")).expanduser().resolve()
         if not any(path.is_relative_to(folder) for folder in self._folders):
             raise BadRequest(

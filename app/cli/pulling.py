@@ -1,4 +1,4 @@
-"""`openfaze pull`: list the weight sets, find those that a name means, and fetch them."""
+"""`openfaze pull`: list the weight sets, find those that a name stands for, and fetch them."""
 
 import difflib
 import shutil
@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
 GAP = "  "
 _LEAST = 12
-"""Least number of columns for a purpose beside its row. With fewer columns, the purpose is printed below the row."""
+"""Least number of columns that must be free beside a row for the purpose. With fewer, the purpose is printed below the
+row."""
 
 
 class NothingToPull(Exception):
-    """The name means no weight set that can be fetched; the message states the reason or the possible names."""
+    """Raised for a name that stands for no weight set that can be fetched. The message states the reason or the
+    possible names."""
 
 
 def listing(settings: Settings, width: int = WIDTH) -> str:
-    """Return a list of all weight sets, each below the capability that it serves, in lines of `width`."""
+    """Return a list of all weight sets in lines of at most `width` characters. Each set is listed under the capability
+    that it serves."""
     root = Path(settings.weights_dir)
     rows = {known.name: (known.shown_size, known.licence, _state(known, root)) for known in WEIGHT_SETS.values()}
     widths = [max(map(len, column)) for column in zip(*rows.values(), strict=True)]
@@ -59,7 +62,7 @@ def listing(settings: Settings, width: int = WIDTH) -> str:
 
 
 def names() -> list[str]:
-    """Return all names that `openfaze pull` knows: it fetches weights for some, and explains the others."""
+    """Return all names that `openfaze pull` knows. It fetches weights for some of them, and explains the others."""
     return list(dict.fromkeys([*PROFILES, *WEIGHT_SETS, *CATALOG, *(one.spec.name for one in _engines())]))
 
 
@@ -77,7 +80,7 @@ def _state(known: WeightSet, root: Path) -> str:
 
 
 def reader_of(known: WeightSet) -> Candidate:
-    """Return the engine that reads the set: a set's name begins with its engine's."""
+    """Return the engine that reads the set. The name of a set begins with the name of its engine."""
     engines = {one.spec.name: one for one in _engines()}
     name = known.name
     while name not in engines:
@@ -142,12 +145,13 @@ def _set_named(name: str, settings: Settings) -> WeightSet:
 
 
 def _ways(engines: Sequence[Candidate], settings: Settings) -> str:
-    """Return a line for each of `engines`: the source of its weights, and what else it lacks to run here."""
+    """Return a line for each of `engines`: where its weights come from, and what else it lacks to run here."""
     return "".join(f"\n  {one.spec.name}: {one.spec.weights}.{_lacking(one, settings)}" for one in engines)
 
 
 def _lacking(candidate: Candidate, settings: Settings) -> str:
-    """Return the obstacle that keeps an engine from running here even if the operator chooses it by name."""
+    """Return the reason why an engine could not run here even if the operator chose it by name; empty if there is
+    none."""
     capability = candidate.spec.capability
     chosen = {capability: candidate.spec.name} if capability in Settings.model_fields else {}
     remedy = candidate.remedy(build_config(settings.model_copy(update=chosen)))
@@ -155,9 +159,8 @@ def _lacking(candidate: Candidate, settings: Settings) -> str:
 
 
 def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
-    """Fetch `sets`. Print the sizes and the folder first, and at the end the parts that their engines still lack. If a
-    set cannot be fetched, the others are fetched nevertheless, and the PullFailed of the first such set is raised at
-    the end."""
+    """Fetch `sets`. Print sizes and the folder first, and at the end what their engines still lack. If a set cannot be
+    fetched, the others still are, and the first PullFailed is raised at the end."""
     root = Path(settings.weights_dir)
     missing = {known.name: known.missing(root) for known in sets}
     on_a_card = [card for known in sets if GPU in known.profiles and (card := reader_of(known).card)]
@@ -206,8 +209,8 @@ def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
 
 
 def _lacked(known: WeightSet, root: Path) -> int:
-    """Return the bytes of the missing files; if the publisher does not state a size, roughly the bytes of the whole
-    set."""
+    """Return the size of the missing files in bytes, or roughly that of the whole set if its publisher states no
+    sizes."""
     missing = known.missing(root)
     sizes = [file.size for file in missing if file.size is not None]
     return sum(sizes) if len(sizes) == len(missing) else known.about
@@ -231,8 +234,8 @@ def _tenths(needed: int) -> Progress:
 
 @contextmanager
 def _shown_progress(sets: Sequence[WeightSet], needed: int) -> Iterator[Progress]:
-    """Show the progress: on a terminal a bar per file, and one for all sets together if there are several; elsewhere a
-    line for each tenth of the `needed` bytes."""
+    """Show the progress. A terminal gets a bar per file, and one for all sets if there are several. Any other output
+    gets a line for each tenth of the `needed` bytes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars

@@ -1,4 +1,4 @@
-"""`openfaze review`: people review the doubtful fields of a folder's table on a page of this machine."""
+"""`openfaze review`: show the doubtful fields of a table on a local page, where people check and correct them."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ def review(named: Path, url: str | None, port: int, below: float) -> int:
             if state.schema is None:
                 fail(f"{state_file} is of an earlier version: run the same `openfaze extract` once more, then review")
             if state.folder is not None and state.folder.is_dir():
-                # Paths of papers begin where the table was made.
+                # Relative paths of papers count from the folder in which the table was made.
                 closed.enter_context(contextlib.chdir(state.folder))
             sockets = listen("127.0.0.1", port)
             base_url = closed.enter_context(asked_server(url))

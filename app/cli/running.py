@@ -41,13 +41,13 @@ class Note:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._file.write_text(json.dumps(self._content), "utf-8")
             self._file.chmod(_PRIVATE)
-        except OSError as error:  # the note is only a convenience for commands
+        except OSError as error:  # The note is only a convenience, so the server runs without it.
             log.info("address_not_noted", reason=error.strerror)
 
     def remove(self) -> None:
         """Remove the note, unless a server that was started since has replaced it."""
         if _read(self._file) == self._content:
-            with contextlib.suppress(OSError):  # a note that stays is recognised as stale, like one after a kill
+            with contextlib.suppress(OSError):  # A leftover note is recognised as stale, as after a kill.
                 self._file.unlink()
 
     @property
@@ -95,7 +95,7 @@ def _addresses() -> Sequence[str]:
 
 
 def _settings() -> "Settings | None":
-    """Return the settings, or None if they cannot be used: only the server has to complain about that."""
+    """Return the settings, or None if they cannot be used. Reporting that is left to the server."""
     with left_alone():
         from pydantic import ValidationError
 
@@ -115,8 +115,8 @@ def _read(note: Path) -> dict[str, object]:
 
 
 def _lives(pid: int) -> bool:
-    """True if the process `pid` exists, or if that cannot be determined here. The note of a killed server remains, and
-    another server may have taken its port."""
+    """True if the process `pid` exists, or if this cannot be determined. A killed server leaves its note, and another
+    server may have taken its port."""
     if os.name != "posix" or pid < 1:
         return pid > 0
     try:

@@ -1,4 +1,4 @@
-"""Finds the documents of an extraction job: in files, folders, zip archives, mailboxes and at URLs, in a stable
+"""Finds the papers of an extraction job: in files, folders, zip archives, mailboxes and at URLs, in a stable
 order."""
 
 import hashlib
@@ -30,7 +30,7 @@ class Paper:
     filename: str
     """File name whose suffix tells the type."""
     link: str
-    """Path or URL at which a person finds the document."""
+    """Path or URL at which a person finds the paper."""
     fingerprint: str
     """Text that changes with the content."""
     read: Callable[[], bytes] | None
@@ -42,7 +42,7 @@ class CannotRead(Exception):
 
 
 def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator[Paper]:
-    """Yield the documents of `sources` in order, except for the files `left_out`. The files of a folder come first,
+    """Yield the papers of `sources` in order, except for the files `left_out`. The files of a folder come first,
     sorted by name, then those of its subfolders. Raises CannotRead."""
     without = {path.resolve() for path in left_out}
     seen: set[str] = set()

@@ -1,5 +1,5 @@
-"""Texts that a guard judges: plain words without formatting, and windows across the joints of texts, because a question
-may be split between two texts."""
+"""Collects the texts that a guard judges: plain words without formatting, and windows across the boundary of two texts,
+because a question may be split between them."""
 
 import json
 import re
@@ -21,7 +21,7 @@ SPEAKERS = ("system", "developer")
 
 
 _SIDE = 500
-"""Number of characters on either side of a joint that are judged together. A window contains at most four times as
+"""Number of characters on either side of a boundary that are judged together. A window contains at most four times as
 many."""
 _JOINTS = re.compile(r"[^\w\u200b-\u200f]+|[_\d]+|(?<=[^\W\d_A-Z])(?=[A-Z])")
 """Pattern of the gaps between the words of a file's name: other characters, digits, or the place before a capital
@@ -61,7 +61,7 @@ def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
     texts = []
     for one in sources:
         name = unquote(one.filename or "")
-        # An ending that only states the type of the file would distract from the meaning of the words.
+        # A suffix that only states the file's type would distract from the meaning of the words.
         if media_type_of_file(name) is not None:
             name = name.rpartition(".")[0] or name
         if words := " ".join(_JOINTS.sub(" ", name).split()):
@@ -94,8 +94,8 @@ def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
 def windows_across_joints(
     words: str, texts: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
 ) -> list[tuple[str, str]]:
-    """Return windows across the joints between the user's `words` and each `(source, text)`, and between each text and
-    the next.
+    """Return windows across the boundaries between the user's `words` and each `(source, text)`, and between each text
+    and the next.
 
     The texts in `before` precede `texts`.
     """
@@ -108,7 +108,7 @@ def windows_across_joints(
 def windows_across(one: str, other: str) -> list[str]:
     """Return the end of `one` with the beginning of `other`, and the end of `other` with the beginning of `one`.
 
-    A short `other` makes one window for both joints. The list is empty if either text is blank.
+    If `other` is short, one window covers both boundaries. The list is empty if either text is blank.
     """
     if not one or one.isspace() or not other or other.isspace():
         return []

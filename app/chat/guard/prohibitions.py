@@ -22,8 +22,8 @@ state what to refuse. `turned` finds sentences that mean the opposite, and are k
 """
 KINDS = ("from", "whole", "turned")
 _LONGEST = 1000
-"""Largest number of characters of a sentence that is searched for prohibitions. A longer sentence is judged
-unchanged."""
+"""Largest number of characters of a sentence in which prohibitions are searched. A longer sentence is judged as it
+is."""
 _SENTENCE = re.compile(r"[^.!?…。！？।؟]+(?:[.!?…。！？।؟]+|$)|[.!?…。！？।؟]+")
 _ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s")
 

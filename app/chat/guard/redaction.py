@@ -30,9 +30,9 @@ class Redaction:
     threads: FairExecutor
     """Threads that search texts."""
     _redactors: dict[str, Redactor] = field(default_factory=dict)
-    """Redactors, by the source that the guard's checks name."""
+    """Redactors by the source that the guard's checks state."""
     _tails: dict[TextEvent, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
-    """End of the text that was shown: its words may state the kind of the next number."""
+    """The end of the text that was shown last, whose words may state the kind of the next number."""
 
     @property
     def checks(self) -> list[Check]:
@@ -52,7 +52,7 @@ class Redaction:
         return await self.threads.run(self._entries, entries)
 
     def has_redacted(self, entry: Entry) -> bool:
-        """True if something was redacted in the result of a task."""
+        """True if the result of a task was redacted somewhere."""
         return any(placeholder(kind) in entry.result.text() for kind in KINDS)
 
     async def of_text(self, text: str) -> str:
@@ -91,9 +91,9 @@ class Redaction:
         return [_evidence(event) if isinstance(event, Evidence) else event for event in redacted.values()]
 
     def whole_size(self, events: Sequence[Event], size: int) -> int:
-        """Return the number of events, `size` at most, that may be shown before the text after `events` is known.
+        """Return how many of the events, at most `size`, may be shown before the text after them is known.
 
-        Neither personal data nor a possible beginning of personal data is split.
+        Neither personal data nor a possible beginning of personal data may be split.
         """
         whole = [(lengths, span) for kind in _SOURCES for lengths, span in self._unbreakable(kind, events)]
         while torn := [(lengths, start) for lengths, (start, end) in whole if start < lengths[size] < end]:
@@ -101,9 +101,9 @@ class Redaction:
         return size
 
     def _unbreakable(self, kind: TextEvent, events: Sequence[Event]) -> list[tuple[list[int], tuple[int, int]]]:
-        """Return the spans that must not be split in the texts of a kind.
+        """Return the spans that must not be split in the texts of one kind.
 
-        Each span comes with the cumulative lengths of these texts after each event.
+        Each span comes with the total lengths of these texts up to each event.
         """
         texts = [event.text if isinstance(event, kind) else "" for event in events]
         lengths = list(accumulate(map(len, texts), initial=0))
@@ -129,7 +129,7 @@ class Redaction:
             yield
         changed: dict[str, Any] = {"messages": messages}
         if request.user is not None:
-            # The field is passed on to the LLM's server.
+            # The LLM's server gets this field, too.
             changed["user"] = self._redactor("user").text(request.user)
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
@@ -175,6 +175,6 @@ def _call(call: AskedCall, redactor: Redactor) -> AskedCall:
 
 
 def _evidence(event: Evidence) -> Evidence:
-    """Return redacted evidence. Its texts are repetitions, and have been counted already."""
+    """Return redacted evidence. Its texts only repeat others, so they have been counted already."""
     redactor = Redactor()
     return Evidence(redactor.value(event.fields), redactor.value(event.unsupported))

@@ -1,8 +1,9 @@
 """Guards one request under `<guard>`: its texts, the results of its tasks and its answer are judged before use.
 
-Inputs pass `check_request`, `check_results` and `check_unread`; the answer passes `check_answer`. `around` surrounds an
-answer with these checks: the answer begins once the request is judged, and ends with a refusal if something is unsafe.
-A request with `guard_mode` "flag" passes the same checks, but its answer is whole and says what they found.
+Inputs pass `check_request`, `check_results` and `check_unread`; the answer passes `check_answer`. `around` applies all
+of them: the answer begins once the request has been judged, and ends with a refusal if something is unsafe. A request
+with `guard_mode` "flag" passes the same checks, but nothing is withheld from its answer, which ends with their
+findings.
 """
 
 import asyncio
@@ -41,12 +42,12 @@ from tasks.precontext import Entry
 
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
-"""Largest number of the user's earlier messages that are judged together with the latest message, and number of
-characters at their end that are used. Messages may be unsafe only in combination."""
+"""Largest number of earlier messages of the user that are judged together with the latest one, and number of characters
+used from the end of each. Messages may be unsafe only in combination."""
 _BEFORE = "before"
-"""Name of the source in checks of the user's earlier messages alone."""
+"""Name of the source for checks of the user's earlier messages alone."""
 _MOST_TOLD = 5
-"""Number of places that the warning of a flagged request names. The verdict has all of them."""
+"""Number of places that the warning of a flagged request lists. The verdict has all of them."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
 """Number of pictures whose text is read at a time."""
@@ -55,13 +56,13 @@ log = structlog.get_logger(__name__)
 
 
 class Unsafe(Exception):
-    """Something has one of the codes that were requested: the request must go no further. Not raised for a request that
-    is to be flagged."""
+    """Raised when something has one of the requested codes, so that the request must not continue. Never raised for a
+    request that is only flagged."""
 
 
 @dataclass(slots=True)
 class RequestGuard:
-    """Guard of one request. If the request names no codes, everything passes at once without being judged."""
+    """The guard of one request. If the request names no codes, everything passes immediately, without being judged."""
 
     guardrails: Guardrails
     policy: Policy
@@ -76,13 +77,13 @@ class RequestGuard:
     shown_tokens: int = 0
     """Estimated tokens of the text that has been yielded."""
     redaction: Redaction | None = None
-    """Redaction of personal data, already applied to `request` and `turn`; None if nothing is redacted."""
+    """Redaction of personal data, which `request` and `turn` have already undergone; None if nothing is redacted."""
     owner: str | None = None
-    """Tenant in whose name verdicts are looked up and kept; None if verdicts are neither used nor kept."""
+    """Tenant whose stored verdicts are used and extended; None to use and store none."""
     _told: Sequence[str] | None = None
     """Codes in the verdict that came with the beginning of the answer; None before it."""
     _read: tuple[tuple[str, str], ...] = ()
-    """Result that was judged last. The next result is judged together with its end."""
+    """The result that was judged last. The next one is judged together with its end."""
 
     @property
     def is_on(self) -> bool:
@@ -95,7 +96,7 @@ class RequestGuard:
 
     @property
     def redact(self) -> Redact:
-        """Function `redact` for the requests of tasks."""
+        """Function that redacts a text, for the requests of tasks."""
         return self.redaction.of_text if self.redaction else as_it_is
 
     @property
@@ -115,7 +116,7 @@ class RequestGuard:
         # The result of a task has been judged already, by `check_results`.
         judged = self.check_answer(answer) if self.task is None else answer
         try:
-            # No part of the answer runs before the request is judged, but inputs are fetched meanwhile.
+            # No part of the answer is produced before the request has been judged, but inputs are fetched meanwhile.
             async with _reading_ahead(self.turn.sources, self.guardrails.loader), aclosing(judged) as events:
                 await self.check_request()
                 self.stages.done("guard")
@@ -131,10 +132,11 @@ class RequestGuard:
                 yield event
 
     def _flagging(self, event: Event) -> Iterator[Event]:
-        """Yield `event`, with the verdict before a task's result and the warning of what was found before the end.
+        """Yield `event`, preceded by the verdict if it is a task's result, or by the warning of what was found if it is
+        the end.
 
-        A streamed answer may have turned unsafe after its beginning, which had the verdict so far: the verdict is then
-        repeated at the end.
+        A streamed answer may become unsafe after its beginning, which came with the verdict so far. In this case the
+        verdict is repeated at the end.
         """
         codes = codes_of(self.checks)
         if self.task is not None and self._told is None:
@@ -152,8 +154,7 @@ class RequestGuard:
         yield event
 
     def _refusal(self) -> Iterator[Event]:
-        """Yield the events of a completion that names the codes, or only its end if a part of the answer has been
-        shown."""
+        """Yield a completion that names the codes, or only its end if a part of the answer has already been shown."""
         prompt_tokens = estimate_tokens(*texts_of(self.request))
         if self.shown:
             yield Finish("content_filter", prompt_tokens, self.shown_tokens, may_be_kept=False)
@@ -175,7 +176,7 @@ class RequestGuard:
             self.guardrails.check_lengths(
                 [*texts_of_messages(self.request), *texts_beside_messages(self.request), *names]
             )
-        # The target of a URL is judged as a picture only if a task was requested that opens it.
+        # The target of a URL is judged as a picture only if a task that opens it was requested.
         opens_pages = self.task is not None and self.task != "scraper"
         shown = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
         both: Sequence[Callable[[], Awaitable[list[Check]]]] = (
@@ -186,7 +187,8 @@ class RequestGuard:
         self._add([*words, *pictures])
 
     async def check_results(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-        """Return the results of tasks in the form in which they may be used. Raises what `check_request` raises."""
+        """Judge the results of tasks, and return them in a form that may be used. Raises what `check_request`
+        raises."""
         if not self.is_on:
             return tuple(entries)
         if self.redaction:
@@ -194,7 +196,7 @@ class RequestGuard:
         texts = await self.guardrails.threads.run(texts_of_results, entries)
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
-        # A task's result that is the answer is judged by itself, because nothing else is read together with it.
+        # A result that is the whole answer is judged alone, because the reader sees no other text beside it.
         joints = [] if self.task is not None else windows_across_joints(self._words, texts, self._read)
         self._read = tuple(texts[-1:]) or self._read
         self._add(await self._judge(texts, joints))
@@ -203,9 +205,10 @@ class RequestGuard:
     async def check_unread(self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]) -> Turn:
         """Read and judge the text in pictures that an LLM is about to see, unless a task has read it.
 
-        Return the turn without the pictures that the LLM must not see because they show personal data.
+        Return the turn without the pictures that show personal data, which the LLM must not see.
 
-        Raises what `check_request` raises, and what the reader raises: the text of an unreadable picture is unknown.
+        Raises what `check_request` raises, and also what the reader raises, because the text of an unreadable picture
+        is unknown.
         """
         if not self.policy.of_texts:
             return self.turn
@@ -245,7 +248,7 @@ class RequestGuard:
                     yield event
                     continue
                 if isinstance(event, ReasoningChunk) and not self.request.shows_reasoning:
-                    continue  # No client sees this event.
+                    continue  # Clients never see this event.
                 held.add(event)
                 part = None
                 if isinstance(event, Finish):
@@ -290,7 +293,7 @@ class RequestGuard:
             if message.role == "tool" and at > max(unanswered, default=-1)
         ]
         checks = await self._judge(texts, windows_across_joints(self._words, [*tool_results, *names]))
-        # Codes of the earlier messages by themselves are not attributed to the latest message.
+        # Codes that the earlier messages have by themselves are not attributed to the latest message.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:
             if check["source"] == "messages":
@@ -298,7 +301,8 @@ class RequestGuard:
         return [check for check in checks if check["source"] != _BEFORE]
 
     async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
-        """Return a check for each text, and for each of the `joints` with a code that no text has by itself."""
+        """Return a check for each text, and for each of the `joints` that has a code which neither of its texts has by
+        itself."""
         judge = partial(self.guardrails.texts, policy=self.policy, owner=self.owner)
         checks, joint_checks = await side_by_side(
             lambda one: one(), (partial(judge, texts), partial(judge, joints, is_surer=True)), at_most=2
@@ -313,7 +317,7 @@ class RequestGuard:
 
     @property
     def _unanswered(self) -> list[int]:
-        """Indexes of the user's latest message and of the messages right before it that are unanswered, too."""
+        """Indexes of the user's latest message and of the unanswered messages directly before it."""
         roles = [message.role for message in self.request.messages]
         last = max((at for at, role in enumerate(roles) if role == "user"), default=-1)
         answered = max((at for at, role in enumerate(roles[: last + 1]) if role in _ANSWERING), default=-1)
@@ -341,10 +345,10 @@ class RequestGuard:
 
 @asynccontextmanager
 async def _reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> AsyncIterator[None]:
-    """Fetch inputs, and decode them from base64, while the block runs.
+    """Fetch inputs, and decode base64, while the block runs.
 
-    Each input is read once, whoever needs it first. Web pages are left to the scraper, which asks their host for
-    permission.
+    Each input is read once, whichever part of the work needs it first. Web pages are left to the scraper, which asks
+    their host for permission.
     """
 
     async def read(source: Source) -> None:

@@ -1,1 +1,1 @@
-"""Knowledge of planning: kinds of media, and phrases of several languages."""
+"""The basis of planning: kinds of media, and phrases in several languages."""

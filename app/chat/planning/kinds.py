@@ -7,8 +7,8 @@ from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file
 from tasks.inputs.source import HEAD, Source, beginning, first_bytes
 
 Kind = Literal["image", "audio", "video", "document", "table", "page"]
-"""Kind of an input. A `video` may have sound, a `document` is anything that can be read as text, a `page` is to be
-scraped."""
+"""Kind of an input. A `video` may have sound; a `document` is anything that can be read as text; a `page` is a web page
+to be scraped."""
 _TABLES = frozenset(
     {
         "text/csv",
@@ -29,7 +29,7 @@ _OF_TYPE: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video
 
 
 def kind_of(source: Source) -> Kind:
-    """Return the kind shown by the bytes, else by the declared type, else by the name, else by the field."""
+    """Return the kind of an input by its bytes, else by its declared type, else by its name, else by its field."""
     media_type = _media_type(source)
     if source.is_linked and (media_type is None or media_type == "text/html"):
         return "page"

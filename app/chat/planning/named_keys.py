@@ -1,4 +1,5 @@
-"""The keys that a prompt names for the JSON that it wants, as a schema of fields that may be null."""
+"""Finds the keys that a prompt names for the JSON that it asks for, and returns them as a schema of fields that may be
+null."""
 
 import json
 import re
@@ -29,7 +30,7 @@ _POSSESSIVE: Final = re.compile(r"(?<=\w)['’]s\b")
 
 
 def pattern_of(written: str) -> str:
-    """Return an expression without the line ends that keep the table narrow."""
+    """Return a pattern without the line breaks that only keep the table narrow."""
     return re.sub(r"\n\s*", "", written)
 
 
@@ -41,8 +42,8 @@ _KEYS, ORDERS, COURTESY, _FILLERS, _BETWEEN = (
 def schema_of_named_keys(prompt: str) -> dict[str, Any] | None:
     """Return the schema of the object whose keys `prompt` names, or None if it names none.
 
-    The keys stand in an example of the JSON, in quotes, behind a word like "keys", as identifiers, or as what is to be
-    extracted: "Extract the invoice number and the total as JSON."
+    The keys may be in an example of the JSON, in quotes, behind a word like "keys", as identifiers, or in an order to
+    extract them: "Extract the invoice number and the total as JSON."
     """
     prompt = prompt[:_MOST_CHARS]
     if (example := _example_in(prompt)) is not None:
@@ -53,7 +54,7 @@ def schema_of_named_keys(prompt: str) -> dict[str, Any] | None:
 
 
 def _example_in(prompt: str) -> dict[str, Any] | None:
-    """Return the schema that the JSON in a prompt is an example of, or None without one."""
+    """Return a schema that fits the example of JSON in a prompt, or None if there is no example."""
     begin, end = prompt.find("{"), prompt.rfind("}")
     if not 0 <= begin < end:
         return None
@@ -92,7 +93,7 @@ def _like(example: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _named_in(prompt: str) -> Iterator[tuple[str, str]]:
-    """Yield the keys that a prompt names, each with what is noted about it."""
+    """Yield the keys that a prompt names, each with the remark on it."""
     for listed in compiled(_KEYS).finditer(prompt):
         rest = prompt[listed.end() :].lstrip(" :")
         quoted = _QUOTED.findall(rest)
@@ -114,7 +115,7 @@ def _named_in(prompt: str) -> Iterator[tuple[str, str]]:
 
 
 def names_listed_in(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the names in an enumeration, each with what is noted about it in brackets."""
+    """Yield the names in an enumeration, each with the remark in brackets after it."""
     end = _SENTENCE_END.search(text)
     text = compiled(COURTESY).sub("", text[: end.start()] if end else text)
     for item in compiled(_BETWEEN).split(text.rstrip(": ")):
@@ -132,7 +133,7 @@ def words_of_name(text: str) -> list[str]:
 
 
 def field_named(key: str, note: str) -> dict[str, Any]:
-    """Return the schema of a field, by what is noted about it, else by what its name means."""
+    """Return the schema of a field. The remark on it decides, else the meaning of its name."""
     kinds = {CONCEPTS[name].kind for name in names_of((key,), {}).concepts}
     form = next((name for name, pattern in _TYPES.items() if note and compiled(pattern).search(note)), None)
     if form is None and kinds and kinds <= {"amount", "count"}:

@@ -15,11 +15,11 @@ WORDS: Final = Phrasebook(tomllib.loads(Path(__file__).with_name("words.toml").r
 SUBJECTS: Final = WORDS.wholes
 """Regular expressions for `compiled`, by the subject that they find in a text."""
 QUOTE = "❝"
-"""Mark in place of a quotation."""
+"""Mark that replaces a quotation."""
 _LINK = "\N{LINK SYMBOL}"
 _LINKS = re.compile(rf"{_LINK}(\d+)")
-# Bounds and possessive repeats keep every pattern fast on any text. A look-behind is placed after the first character
-# of its pattern, which `re` then finds without trying every position.
+# Bounds and possessive repeats keep every pattern fast on any text. Look-behinds follow the first character of their
+# pattern, so that `re` finds this character without trying every position.
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.-]+")
 QUOTED = re.compile(
@@ -33,11 +33,11 @@ _TAKES_TEXT = (
     r"|proofread|correct|explain|extract|extrahier\w*|classify|detect the language|sort|fix|shorten|corrige\w*"
     r"|korrigier\w*|fasse)\b"
 )
-"""Pattern of requests to do something with a text, in addition to requests for translations and forecasts."""
+"""Pattern of requests to process a text, in addition to requests for translations and forecasts."""
 _SENTENCES = re.compile(r"[!?;\n。！？；؟]|\.(?:\s|$)|,\s*(?:but|aber|mais|pero|ma|mas|maar)\b")
 _SEGMENTS = re.compile(r"[,，、:：]")
 _LONGEST_MESSAGE = 16_000
-"""Largest number of characters of a message that are searched, half at each end. The middle is taken for pasted
+"""Largest number of characters of a message that are searched, half of them at each end. The middle counts as pasted
 text."""
 _LONGEST_HEAD = 200
 _OPENING = re.compile(r"```[^\n`]{0,30}\n|\"\"\"|<(\w{1,30})>")
@@ -55,17 +55,17 @@ _INSTRUCTIONS = 400
 @dataclass(frozen=True, slots=True)
 class Prose:
     text: str
-    """Instructions, without code, quotations, addresses, and the text that they are about."""
+    """The instructions, without code, quotations, addresses and the text that they are about."""
     sentences: tuple[str, ...]
     brings_text: bool
-    """True if the text that the message is about follows the instructions, after a colon or a blank line."""
+    """True if the message contains the text that it is about, after a colon or a blank line."""
     quotes: bool
     is_short: bool
     """True if the whole message consists of instructions, unlike an article with an instruction before or after it."""
     followed: frozenset[str]
-    """URLs that the message points to. URLs that it only shows, or forbids to open, are not included."""
+    """URLs that the message asks to open, in contrast to those that it only mentions or forbids to open."""
     said: Mapping[str, str]
-    """Expressions, for `compiled`, of the subjects that the message may contain. No other subjects are searched."""
+    """Patterns, for `compiled`, of the subjects that the message may contain. No other subjects are searched."""
 
     @classmethod
     def of(cls, message: str) -> Self:
@@ -127,13 +127,13 @@ class Prose:
 
 
 def _without_quotation(quoted: re.Match[str]) -> str:
-    """Return a mark in place of the quotation, or its content if that is only a link."""
+    """Return the mark for a quotation, or the quotation's content if it is only a link."""
     content = quoted.group()[1:-1].strip()
     return f" {content} " if _LINKS.fullmatch(content) else f" {QUOTE} "
 
 
 def _without_payload(bare: str) -> tuple[str, bool]:
-    """Return the text up to the colon or blank line before the user's own text, and True if there is such a text."""
+    """Return the text up to the colon or blank line before the user's own text, and True if such a text follows."""
     for gap in _BEFORE_TEXT.finditer(bare[: 2 * _LONGEST_HEAD]):
         head, rest = bare[: gap.start()], bare[gap.end() :]
         if len(head) > _LONGEST_HEAD:
@@ -146,9 +146,9 @@ def _without_payload(bare: str) -> tuple[str, bool]:
 
 
 def pasted_in(message: str) -> str | None:
-    """Return the text pasted into a message, without the surrounding sentences that state what to do with it.
+    """Return the text pasted into a message, without the sentences before or after it that say what to do with it.
 
-    None if nothing else is left, or if the rest contains neither a figure nor a name.
+    None if nothing is left, or if the rest contains neither a digit nor a name.
     """
     text = _set_apart(message)
     for _ in range(_MOST_INSTRUCTIONS):
@@ -177,7 +177,7 @@ def _set_apart(message: str) -> str:
 
 
 def _is_instruction(sentence: str) -> bool:
-    """True if a sentence asks or instructs. A sentence with figures is a part of the text unless it is a question."""
+    """True if a sentence asks or instructs. A sentence with digits belongs to the text unless it is a question."""
     sentence = sentence.strip()
     return WORDS.speaks_of(sentence, "question", *(() if _FIGURES.search(sentence) else ("fill",)))
 

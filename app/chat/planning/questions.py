@@ -1,4 +1,5 @@
-"""The printed values that a question or an order asks for, as a schema: "What is the total?", "List the items."."""
+"""Turns a question or an order into a schema of the printed values that it asks for: "What is the total?", "List the
+items."."""
 
 import re
 import tomllib
@@ -22,7 +23,7 @@ from tasks.extraction.whole_results import names_prose
 from tasks.wording.phrases import compiled
 
 LONGEST: Final = 300
-"""Largest number of characters of a question whose values are looked for."""
+"""Largest number of characters of a question that is searched for names of values."""
 TOTAL: Final = "total"
 ITEMS: Final = "items"
 """Key of the list of the rows of a receipt."""
@@ -48,7 +49,7 @@ _ITEM: Final = object_of(
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """Parts of an answer in one language, with places for `name`, `percent` and `page`."""
+    """Sentences and phrases of an answer in one language, with placeholders for `name`, `percent` and `page`."""
 
     missing: str
     uncertain: str
@@ -63,25 +64,26 @@ _LANGUAGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AskedValues:
-    """Values that a question asks for."""
+    """The values that a question asks for."""
 
     schema: Mapping[str, Any]
     """Schema of an object with a field for each value. Every field may be null or an empty list."""
     titles: Mapping[str, str]
-    """The name of each value as the question has it, by its key in the schema."""
+    """Name of each value in the words of the question, by its key in the schema."""
     sentences: Sentences
     """Parts of the answer in the language of the question."""
     are_known: bool
-    """True if documents are known to have such values: nothing found is then an answer, too."""
+    """True if documents are known to print such values. In this case, "nothing was found" is an answer, too."""
 
 
 def is_order(text: str) -> bool:
-    """True if a text orders something to be given, found or listed, but not to be written."""
+    """True if a text orders something to be returned, found or listed, but not to be written."""
     return compiled(ORDERS).search(_without(_COURTESY, text)) is not None and not _names_prose(text)
 
 
 def values_asked_for(question: str) -> AskedValues | None:
-    """Return the values that a question or an order of one sentence names, or None if it names none, or says more."""
+    """Return the values named by a question or an order of one sentence, or None if it names none or says anything
+    else."""
     sentences = [part for part in re.split(r"[.!?¿](?:\s|$)|\n", question[: LONGEST + 1]) if part.strip(_AROUND)]
     if len(question) > LONGEST or len(sentences) != 1:
         return None
@@ -115,7 +117,7 @@ def values_asked_for(question: str) -> AskedValues | None:
 
 
 def _name_of_priced(sentence: str) -> str | None:
-    """Return the name of what the sentence asks the price of ("What did the toast cost?"), or None."""
+    """Return the name of the thing whose price the sentence asks for ("What did the toast cost?"), or None."""
     found = compiled(_PRICE_OF).search(sentence)
     if found is None:
         return None
@@ -130,7 +132,7 @@ def _asked(question: str, fields: Mapping[str, tuple[str, Any]]) -> AskedValues:
 
 
 def _known(named: str) -> str | None:
-    """Return the key of a name that documents are known to print, with the little words in it: `número de factura`."""
+    """Return the key of a name that documents are known to print, including its function words: `número de factura`."""
     words = words_of_name(named.lower())
     key = "_".join(words)
     return key if 0 < len(words) <= LONGEST_NAME and _kinds(key) else None
@@ -149,6 +151,7 @@ def _names_prose(text: str) -> bool:
 
 
 def _sentences_for(question: str) -> Sentences:
-    """Return the sentences in the language with most words of the question; English if there are as many of others."""
+    """Return the sentences in the language that most words of the question belong to; English if several have as
+    many."""
     words = re.findall(r"[^\W\d_]+", question.lower())
     return _LANGUAGES[max(_LANGUAGES, key=lambda known: sum(word in known for word in words))]

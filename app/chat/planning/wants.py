@@ -13,7 +13,7 @@ _LEAST_POINTS = 5
 """Length of the shortest series that can be forecast."""
 _SAMPLE = 4000
 _PAST_YEAR = re.compile(r"(?:1(?<!\d1)\d{3}|2(?<!\d2)0[01]\d)(?!\d)")
-"""Pattern of a year whose events every model knows."""
+"""Pattern of a year that lies so far back that every model knows its events."""
 _NUMBER = r"[-+]?\d++(?:\.\d++)?"
 _ROWS = re.compile(rf"^[^\n,;\t|]{{4,40}}[,;\t|]\s*{_NUMBER}\s*(?:[,;\t|]|$)", re.MULTILINE)
 _LIST = re.compile(rf"(?<![\d.])(?:{_NUMBER}(?:\s*+[,;]\s*+|\s++)){{{_LEAST_POINTS - 1}}}{_NUMBER}")
@@ -39,7 +39,7 @@ def without_target(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """Wishes in the words of a message. The available inputs decide which of them become steps."""
+    """The wishes that the words of a message express. The available inputs decide which of them become steps."""
 
     translation: str | None
     """English name of the target language."""
@@ -48,14 +48,15 @@ class Wants:
     without media."""
     forecast: bool
     future: bool
-    """True if a horizon is named, such as `the next 5 days`. A bare link is then the data of a forecast."""
+    """True if a horizon is named, such as `the next 5 days`. A link without further words is then the data of a
+    forecast."""
     period: bool
-    """True if the message asks about a time to come. A table is then forecast."""
+    """True if the message asks about a future period. A table is then forecast."""
     series: bool
     """True if a forecast is requested, and the message itself contains the numbers."""
     detection: bool
     explicit_detection: bool
-    """True if detection is requested explicitly, even beside words about a user interface."""
+    """True if detection is requested explicitly, even if the message also mentions a user interface."""
     description: bool
     """True for an open question about the content of a picture."""
     interface: bool

@@ -1,5 +1,5 @@
-"""Fields that a request asks to be filled, by whichever door: a schema, a function that must be called, or an object
-whose keys the prompt names."""
+"""Finds the fields that a request wants to be filled, in whichever of three ways it says so: by a schema, by a function
+that must be called, or by naming the keys of an object in the prompt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from app.chat.schema.structured import Shape
 from app.wire.request import ChatRequest, ChatTool, NamedToolChoice, ResponseFormat
 
 CALL = "/tool_calls/0/function/arguments"
-"""Pointer of the arguments of the one call in an answer."""
+"""JSON pointer of the arguments of the only call in an answer."""
 NO_KEYS = (
     "No keys were found in the prompt, so the object is empty: name them, as in 'JSON with the keys a, b and c', or "
     "send a json_schema."
@@ -22,17 +22,18 @@ NO_KEYS = (
 class AskedFields:
     shape: Shape
     function: str | None = None
-    """Name of the function that must be called with the fields; None if they are the answer's text."""
+    """Name of the function that must be called with the fields; None if the fields are the answer's text."""
     warning: str | None = None
 
     @property
     def root(self) -> str:
-        """Pointer of the filled object in the answer's message, for evidence; empty for the text itself."""
+        """JSON pointer of the filled object in the answer's message, for evidence; empty if the object is the text
+        itself."""
         return CALL if self.function else ""
 
 
 def forced_tools(request: ChatRequest) -> Sequence[ChatTool]:
-    """Return the client's tools of which one must be called; empty if none must."""
+    """Return the client's tools, one of which must be called; empty if none must."""
     tools = request.tools or []
     if isinstance(choice := request.tool_choice, NamedToolChoice):
         return [tool for tool in tools if tool.function.name == choice.function.name][:1]

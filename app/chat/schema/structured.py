@@ -1,4 +1,4 @@
-"""Form of the answer that the client requested, and the check of an answer against it."""
+"""The form of the answer that the client requires, and the check of an answer against it."""
 
 import json
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ def _says_nothing(keyword: str, value: object) -> bool:
 
 
 class SchemaNotSatisfied(ApiError):
-    """The LLM failed twice to satisfy the schema. Its text is not presented as an answer."""
+    """Raised if the LLM failed twice to satisfy the schema. Its text is not presented as an answer."""
 
     code = "schema_not_satisfied"
 
@@ -52,8 +52,7 @@ class SchemaNotSatisfied(ApiError):
 
 
 class NotVerbatim(BadRequest):
-    """Nothing supports a value that must be supported according to the request, and must not be null according to the
-    schema."""
+    """Raised if nothing supports a value, although the request demands support and the schema does not allow null."""
 
     code = "not_verbatim"
 
@@ -67,12 +66,13 @@ class NotVerbatim(BadRequest):
 
 
 class NotFoundInInput(BadRequest):
-    """Nothing that was read answers a field that the schema lets be neither null nor empty."""
+    """Raised if nothing that was read answers a field, although the schema allows neither null nor an empty value."""
 
     code = "not_found_in_input"
 
     def __init__(self, pointer: str, reason: str = "") -> None:
-        """Create the error for the field at `pointer` in the answer; `reason` is more about the schema."""
+        """Create the error for the field at `pointer` in the answer. `reason` is a further sentence about the
+        schema."""
         what = f"'{pointer}'" if pointer else "what the schema demands"
         super().__init__(
             f"Nothing in the input answers {what}, and the schema lets it be neither null nor empty. Allow null there, "
@@ -134,8 +134,8 @@ class Shape:
 
     @property
     def instruction(self) -> str:
-        """Instruction for every LLM. Even an LLM whose decoding follows the schema chooses better words if it knows the
-        schema."""
+        """Instruction for the LLM. It is sent even if decoding follows the schema, because an LLM that knows the schema
+        chooses better words."""
         if self.schema is None:
             return JSON_ONLY
         return JSON_SCHEMA + json.dumps(self.schema, ensure_ascii=False)
