@@ -32,10 +32,11 @@ LINGER_S = 30.0
 A client that is cut off while sending may never see its response.
 """
 _LINGERING = 64 * 1024
-"""Least number of bytes of an unread body that a client must send between two checks. A slower client would occupy a
-place that others need."""
+"""Least number of bytes of an unread body that a client must send between two checks. A slower client would hold a
+connection that others need."""
 _ENDING_S = 2.0
-"""Seconds left to a client to send the rest before its connection ends, or before the rate of an unread body counts."""
+"""Seconds that a client has left to send the rest before its connection is closed, or before the rate of an unread body
+counts."""
 _REPORT_S = 60.0
 """Time between two log lines about refused connections, in seconds."""
 _FED_AT_ONCE = 16 * 1024
@@ -170,7 +171,7 @@ class Connections:
 
 
 class _Flow:
-    """Number of bytes moved in one direction, and their rate over a window of time."""
+    """Counts the bytes that move in one direction, and their rate over a window of time."""
 
     def __init__(self, now: float) -> None:
         self.moved = 0
@@ -189,7 +190,7 @@ class _Flow:
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Protocol of uvicorn within ConnectionLimits."""
+    """uvicorn's protocol, with the bounds of ConnectionLimits."""
 
     def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -205,7 +206,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Number of bytes of the head received so far."""
         self._in, self._out = _Flow(now), _Flow(now)
         self._seen = 0
-        """Number of bytes received by the last check of a body that the server does not read."""
+        """Number of bytes that had been received at the last check of a body that the server does not read."""
         self._framing = 0
         """Number of framing bytes of the body beyond the allowance for its content."""
         self._is_chunked = False
@@ -215,7 +216,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answered: RequestResponseCycle | None = None
         """Request that is being answered. uvicorn's `cycle` is the newest request, which may wait behind it."""
         self._unsent = 0
-        """Number of bytes of answers that the client had not received by the last check."""
+        """Number of bytes of answers that the client had not received at the last check."""
 
     @property
     def waits(self) -> bool:
@@ -238,9 +239,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _tell_gone(self) -> None:
-        """Inform the application that the client has gone, so that it sends nothing more to a closed connection.
+        """Inform the application that the client has left, so that it sends nothing more to a closed connection.
 
-        uvicorn informs the application about the newest request alone.
+        uvicorn informs the application only about the newest request.
         """
         self.pipeline.clear()
         for cycle in (self._answered, self.cycle):
@@ -267,7 +268,7 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _most_fed(self) -> int | None:
         if not self._in_body:
-            # A head that ends far beyond its limit is refused before it is parsed.
+            # A head that far exceeds its limit is refused before it is parsed.
             return max(1, min(_FED_AT_ONCE, self._limits.head_bytes - self._head))
         return _FRAMED_AT_ONCE if self._is_chunked else None
 
@@ -279,7 +280,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
-            # Proxies and this server could take it for requests of different hosts.
+            # With several such headers, proxies and this server could attribute the request to different hosts.
             self._wrong = f"The request has {hosts or 'no'} headers 'Host'; it needs one."
             raise ValueError(self._wrong)  # the parser stops, and reports the error
         super().on_headers_complete()
@@ -304,7 +305,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def look(self, now: float) -> None:
-        """End the connection if the expected data have not arrived by `now`, or arrive too slowly."""
+        """End the connection if the data that it waits for have not arrived by `now`, or arrive too slowly."""
         limits, waited = self._limits, now - self._since
         if self._ends:
             if waited > _ENDING_S:
@@ -337,7 +338,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 TooSlow(self._late("body", self._limits.body_s, " (OPENFAZE_REQUEST_TIMEOUT_S)")), "body_too_slow"
             )
         elif self.flow.read_paused:
-            self._in.restart(now)  # this server is slow, not the client
+            self._in.restart(now)  # The server is slow, not the client.
         elif self._in.is_slow(now, self._limits.least_rate):
             kilobytes = f"{self._limits.least_rate / 1024:g} kB/s over {WINDOW_S:g} s"
             self._refuse(TooSlow(f"The request's body comes more slowly than {kilobytes}."), "body_too_slow")
@@ -380,7 +381,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[error.status] + b"\r\n".join(head) + b"\r\n\r\n" + body)
         self._ends = True
         self._since = self.loop.time()
-        # A connection closed with unread bytes would be reset, and its answer lost.
+        # Closing a connection with unread bytes would reset it, and its answer would be lost.
         self.transport.write_eof()
         self.flow.resume_reading()
 
@@ -399,9 +400,9 @@ def bounded_protocol(connections: Connections) -> Any:
 
 
 def allow_descriptors() -> None:
-    """Raise this process's limit of open files as far as allowed, up to 65536.
+    """Raise this process's limit on open files as far as permitted, up to 65536.
 
-    The default of many systems is 1024, too few for the connections and the files that their requests open.
+    The default of many systems is 1024, which is too low for the connections and the files that their requests open.
     """
     if sys.platform != "win32":
         import resource

@@ -25,21 +25,23 @@ from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRef
 from tasks.errors import InputError, InputTooLarge, Overloaded
 
 LONGEST_RETRY_S = 60
-"""Longest delay after which a client is asked to repeat a request by itself, in seconds. A longer one fails at once."""
+"""Longest delay, in seconds, after which a client is asked to repeat a request by itself. With a longer delay, the
+request fails immediately."""
 GOOD_BYE_S = 1.0
-"""Time in which a last message is sent to a caller, who may not read it, in seconds."""
+"""Time limit for sending a last message to a caller, who may not read it, in seconds."""
 
 SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 """Default headers of responses: no guessing of types, and no caching."""
 
 IS_OPERATOR: ContextVar[bool] = ContextVar("IS_OPERATOR", default=False)
-"""True if the caller must be the operator: the server needs no keys, and the caller is on the same machine."""
+"""True if the caller must be the operator, because the server needs no keys and the caller is on the same machine."""
 
 log = structlog.get_logger(__name__)
 
 
 class ApiError(Exception):
-    """Failure as the client sees it. `message` is public: no path, no key, no other caller's data."""
+    """A failure as the client sees it. `message` is public: it contains no path, no key and no data of another
+    caller."""
 
     status: ClassVar[int] = 500
     type: ClassVar[str] = "internal_error"
@@ -88,8 +90,8 @@ class ApiError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers that state whether and when to repeat the request, for the statuses after which clients repeat
-        requests."""
+        """Headers that state whether and when to repeat the request. Only statuses after which clients repeat requests
+        have them."""
         return retry_headers(self.retry_after) if self.status == 429 or self.status >= 500 else {}
 
     def body(self, request_id: str) -> dict[str, object]:
@@ -160,7 +162,7 @@ class RateLimited(ApiError):
 
 
 class InternalError(ApiError):
-    """Bug or fault of the server. The message reveals nothing about it."""
+    """A bug or fault of the server. The message reveals nothing about it."""
 
     def __init__(self) -> None:
         super().__init__("The server had an error while processing your request.")
@@ -189,7 +191,7 @@ def retry_headers(retry_after: int | None) -> dict[str, str]:
 
 
 def to_api_error(error: BaseException) -> ApiError:
-    """Return the public error for any exception."""
+    """Return the public error for an exception of any kind."""
     match error:
         case ApiError():
             return error
@@ -233,7 +235,8 @@ def _ran_out(error: BaseException) -> bool:
 
 
 def told(error: BaseException, event: str, **about: object) -> ApiError:
-    """Return the public error for `error`. Bugs, and faults of the LLM that are not public, are logged as `event`."""
+    """Return the public error for `error`. Bugs, and those faults of the LLM that are not public, are logged as
+    `event`."""
     face = to_api_error(error)
     if isinstance(face, InternalError) or _ran_out(error):
         log.error(event, exc_info=error, **about)
@@ -246,8 +249,8 @@ def told(error: BaseException, event: str, **about: object) -> ApiError:
 def let_go(error: BaseException | None) -> None:
     """Free the objects in the frames of `error`, such as the bytes of inputs.
 
-    Frames and errors refer to each other, and would wait for the garbage collector, which counts objects instead of
-    megabytes.
+    Frames and errors refer to each other. Without this call, they would wait for the garbage collector, which counts
+    objects and not megabytes.
     """
     while error is not None:
         error.__traceback__ = None

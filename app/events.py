@@ -1,4 +1,4 @@
-"""Events of an answer: the pipeline yields them, the cache keeps them, and encoders turn them into bytes."""
+"""Events of an answer. The pipeline yields them, the cache stores them, and encoders turn them into bytes."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +10,7 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress of the work. Never a part of an answer."""
+    """Progress of the work. It is never a part of an answer."""
 
     stage: str
     done: int
@@ -66,7 +66,7 @@ class Finish:
     completion_tokens: int
     reasoning_tokens: int | None = None
     may_be_kept: bool = True
-    """False if something is withheld, so that no other request may get this answer."""
+    """False if something was withheld, so that no other request may receive this answer."""
     vcache: bool = False
     """True if the answer was made for an earlier request."""
 

@@ -87,7 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        # The framework's redirect would lead to any host and scheme that the request names.
+        # The framework's redirect would lead to whatever host and scheme the request names.
         redirect_slashes=False,
     )
     app.state.services = services
@@ -106,7 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         is_stopping=lambda: services.is_stopping,
     )
     if settings.cors_origins:
-        # The outermost middleware, because a browser's preflight request has no key.
+        # This middleware is the outermost one, because a browser's preflight request has no key.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
@@ -117,7 +117,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     for router in routers:
-        # A router that is included would be searched route by route, and twice, for each request.
+        # An included router would be searched route by route, and twice, for each request.
         app.router.routes.extend(router.routes)
     return app
 
@@ -146,8 +146,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 
 def _meant(request: Request) -> str:
-    """Return a hint for an unknown route: the route under a corrected `base_url`, or the substitute for an OpenAI
-    route."""
+    """Return a hint for an unknown route: the route that a corrected `base_url` would reach, or the replacement of an
+    OpenAI route."""
     path: str = request.scope["path"]
     for meant in (f"/v1{path}", path.replace("/v1/v1/", "/v1/", 1)):
         if meant != path and _is_served(request, meant):

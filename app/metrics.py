@@ -43,7 +43,7 @@ REJECTIONS = ("rate", "budget", "concurrency", "queue", "guard")
 Labels = tuple[str, ...]
 Sample = tuple[Labels, "float | Distribution"]
 Source = Callable[[], Iterable[Sample]]
-"""Source of a metric: a function, called in a thread, that returns the current values by their labels.
+"""Source of a metric: a function that returns the current values by their labels. It is called in a thread.
 
 Values with the same labels are added, whether from one source or from several.
 """
@@ -87,7 +87,7 @@ DECLARED: Mapping[str, Declared] = {
 
 
 class Routes:
-    """Declared paths of routes, found by the path of a request."""
+    """The declared routes. Finds the route of a request by its path."""
 
     def __init__(self, routes: Iterable[BaseRoute] = ()) -> None:
         known = [route for route in routes if isinstance(route, Route | Mount)]
@@ -134,7 +134,7 @@ class Metrics:
         self._sources[name].append(source)
 
     def began(self, path: str) -> str:
-        """Count the beginning of a request, and return the name of its route, for `ended`."""
+        """Count the beginning of a request, and return the name of its route, which `ended` needs."""
         route = self._routes.name(path)
         self._in_progress[route,] += 1
         return route
@@ -153,12 +153,13 @@ class Metrics:
             self._rejected[stages.rejected,] += 1
 
     def used(self, stages: Stages) -> None:
-        """Count the tokens of a request (`ended` does so) or of a line of a batch."""
+        """Count the tokens of a line of a batch; for other requests, `ended` does so."""
         self._tokens["input",] += stages.input_tokens
         self._tokens["output",] += stages.output_tokens
 
     async def text(self) -> bytes:
-        """Return all metrics in the format CONTENT_TYPE. The thousands of lines are rendered in a thread."""
+        """Return all metrics in the format CONTENT_TYPE. A thread renders them, because they have thousands of
+        lines."""
         return await asyncio.to_thread(generate_latest, self.registry)
 
 
@@ -176,7 +177,7 @@ def _seconds() -> Distribution:
 
 
 class _Declared:
-    """Collector of one registry."""
+    """Collector of the metrics in one registry."""
 
     def __init__(self, sources: Mapping[str, Sequence[Source]]) -> None:
         self._sources = sources

@@ -1,4 +1,4 @@
-"""The middleware around every request: it gives an id, checks the key, turns exceptions into error objects, and
+"""The middleware around every request. It assigns an id, checks the key, turns exceptions into error objects, and
 logs."""
 
 import asyncio
@@ -32,9 +32,10 @@ HEALTH = "/health"
 PROBES = (HEALTH, "/ready")
 """Paths for load balancers, which need no key."""
 WATCHING = (*PROBES, "/metrics")
-"""Paths that are answered while the server stops, too."""
+"""Paths that are answered even while the server stops."""
 PAGES = ("/", "/docs", "/llms.txt", "/openapi.json")
-"""Pages that need no key, as their content is the same on every server. The requests that they send need one."""
+"""Pages that need no key, because their content is the same on every server. The requests that they send do need
+one."""
 
 EXPOSED = (
     "x-request-id",
@@ -43,20 +44,20 @@ EXPOSED = (
     "x-should-retry",
     *(f"x-ratelimit-{which}-{what}" for which in ("limit", "remaining", "reset") for what in ("requests", "tokens")),
 )
-"""Response headers that pages of other origins may read, where CORS lets them call the server."""
+"""Response headers that pages of other origins may read if CORS lets them call the server."""
 CLIENT_GONE_STATUS = 499
 """nginx's status for a caller that hung up, used in the log and the metrics only."""
 
 HELD_S = 0.5
-"""Seconds by which the refusal of a key whose share is used up is delayed: a client that retries immediately in spite
-of `retry-after` would keep the server busy with refusals."""
+"""Seconds by which the refusal of a key whose share is used up is delayed. Otherwise, a client that retries immediately
+in spite of `retry-after` would keep the server busy with refusals."""
 
 log = structlog.get_logger(__name__)
 
 
 class RequestScope:
-    """The outermost middleware: whatever happens inside has a request id, becomes an error object, and is logged
-    once."""
+    """The outermost middleware. Whatever happens inside it has a request id, and is logged once; exceptions become
+    error objects."""
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class RequestScope:
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """`look` is awaited before every request that may reach an engine; see `models.runtime.Runtime`. While the
-        server `is_stopping`, all requests but those to WATCHING are refused."""
+        server `is_stopping`, all requests are refused, except those to WATCHING."""
         self._app = app
         self._admission_control = admission_control
         self._pacer = pacer
@@ -131,7 +132,7 @@ class RequestScope:
                 state["admission"] = admission
                 if scope["path"] != HEALTH:
                     await self._look()
-                # A flood of requests without a key, for pages, is paced like that of a key.
+                # Requests for pages, which need no key, are paced together, like those of one key.
                 is_probe = scope["path"] in PROBES
                 pace = contextlib.nullcontext() if is_probe else self._pacer.turn(SHARE.get())
                 async with pace:
@@ -142,7 +143,7 @@ class RequestScope:
                 status = CLIENT_GONE_STATUS
                 let_go(error)
             except asyncio.CancelledError:
-                # The server stops. A stream that has begun has sent its own last event.
+                # The server is stopping. A stream that has begun has already sent its own last event.
                 if status is None:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(GOOD_BYE_S):
@@ -179,7 +180,7 @@ class RequestScope:
 
 
 async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError | None:
-    """Settle a request that is not settled yet. Return the refusal by the key's limits if it is detected only now."""
+    """Settle a request that is not settled yet. Return a refusal by the key's limits, if it is only found now."""
     try:
         await admission.abort(has_begun=has_begun)
     except ApiError as refusal:
@@ -188,7 +189,7 @@ async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError |
 
 
 def _is_from_here(scope: Scope) -> bool:
-    """True if the caller is on this machine and is not a proxy for another machine."""
+    """True if the caller is on this machine and is not a proxy for another one."""
     forwarded = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
     is_direct = not any(name in forwarded for name, _ in scope["headers"])
     return is_direct and bool(scope.get("client")) and is_loopback(scope["client"][0])

@@ -1,4 +1,4 @@
-"""Builds the OpenAPI description from the routes' own descriptions, and adds the parts that they lack."""
+"""Builds the OpenAPI description from the descriptions of the routes, and adds the parts that these lack."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
@@ -17,7 +17,7 @@ from app.middleware import PROBES
 _SCHEMAS = "#/components/schemas/"
 _DEFS = "#/$defs/"
 _BODIES: dict[str, Callable[[], dict[str, Any]]] = {}
-"""Functions that make the schemas of bodies that routes parse themselves. The keys are the schemas' names."""
+"""Functions that make the schemas of bodies that routes parse themselves, by the schemas' names."""
 _INTRODUCTION = """\
 One OpenAI-compatible endpoint over local specialist models. Any OpenAI SDK works with this server's `/v1` as its
 `base_url`.
@@ -40,8 +40,8 @@ _TAGS = {
 
 class Api(FastAPI):
     def setup(self) -> None:
-        """Add the route of the description. Its bytes are made once: FastAPI's own route encodes 75 kB a request, and
-        needs no key."""
+        """Add the route that serves the description. Its bytes are made only once; FastAPI's own route encodes 75 kB
+        for each request."""
 
         async def described(_: Request) -> Response:
             return Response(self._encoded, media_type="application/json")
@@ -59,7 +59,7 @@ class Api(FastAPI):
 
 
 class Direct(APIRoute):
-    """Route with a `json_body`, whose endpoint takes only the request. FastAPI looks for no parameters."""
+    """Route with a `json_body`. Its endpoint takes only the request, so that FastAPI looks for no parameters."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
@@ -67,7 +67,8 @@ class Direct(APIRoute):
 
 
 def json_body(model: type[BaseModel], examples: Mapping[str, object]) -> dict[str, Any]:
-    """Return the `openapi_extra` of a route that reads its body by itself. `examples` are requests by their purpose."""
+    """Return the `openapi_extra` of a route that reads its body by itself. `examples` are requests, by what they are
+    for."""
     named = {
         f"example-{number}": {"summary": name, "value": value}
         for number, (name, value) in enumerate(examples.items(), 1)
@@ -131,8 +132,8 @@ def _components(title: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(value: Any, title: str) -> Any:
-    """Return `value` with references to definitions, also in discriminators, replaced by references to the
-    components."""
+    """Return `value` with its references to definitions replaced by references to the components, including those in
+    discriminators."""
     match value:
         case dict():
             return {key: _renamed(item, title) for key, item in value.items() if item is not None}

@@ -1,4 +1,4 @@
-"""Parts of a running server, built in one place."""
+"""Builds the parts of a running server, all in one place."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -72,7 +72,8 @@ from tasks.scrape.browser import find_browser
 PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
 LARGE_BODIES_AT_ONCE = 8
-"""Number of bodies over a megabyte that are received at a time: at the default OPENFAZE_MAX_REQUEST_MB, a gigabyte."""
+"""Number of bodies of more than a megabyte that are received at a time: a gigabyte at the default
+OPENFAZE_MAX_REQUEST_MB."""
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,7 @@ class Services:
     """
 
     def __init__(self, settings: Settings, routes: Routes | None = None) -> None:
-        """Put the parts together. `routes` are the routes by whose names the metrics count requests."""
+        """Build the parts. `routes` are the routes by whose names the metrics count requests."""
         unknown = [name for name in settings.preload if name not in CATALOG]
         if unknown:
             raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; there are: {', '.join(CATALOG)}")
@@ -109,7 +110,7 @@ class Services:
         self.wire = FairExecutor("wire")
         """Threads that parse and write large bodies."""
         self.bodies = FairSlots("uploads", LARGE_BODIES_AT_ONCE, most_waiting=settings.max_queue)
-        """Slots for request bodies of more than a megabyte, taken while a body arrives."""
+        """Slots for request bodies of more than a megabyte. A slot is held while the body arrives."""
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings, self.wire)
@@ -168,11 +169,12 @@ class Services:
 
     @property
     def kept_for_a_while(self) -> Sequence[Sweepable]:
-        """Stores whose entries expire with age."""
+        """Stores whose entries expire when they are old."""
         return [one for one in (self.responses, self.entries, self.rephrased) if one is not None]
 
     async def watch_servers_for_ever(self) -> None:
-        """Check forever that the servers called by engines can be reached; `/ready` and the log report the result."""
+        """Check, until cancelled, that the servers called by engines can be reached. `/ready` and the log report the
+        result."""
         has_a_guard = self.settings.of(GuardSettings).guard_base_url is not None
         await watch_servers_for_ever(self.runtime, LLM.name, *([TEXT_GUARD.name] if has_a_guard else []))
 
@@ -192,9 +194,9 @@ class Services:
         """Load the capabilities in OPENFAZE_PRELOAD, or those that a profile for a graphics card implies.
 
         `/ready` answers 503 until loading is over. A capability in OPENFAZE_PRELOAD that fails is tried again, because
-        the server of an LLM may start later than this one. A capability implied by the profile is tried only once,
-        because the operator did not ask for it by name. After loading, its self-test runs, so that the first caller
-        need not wait for the card's preparations.
+        the server of an LLM may start later than this one. A capability that the profile implies is tried only once,
+        because the operator did not name it. Each self-test runs after loading, so that the first caller need not wait
+        for the card's preparations.
         """
         if self.settings.profile == GPU and not self.settings.preload:
             await self.runtime.look()
@@ -223,8 +225,8 @@ class Services:
     async def close(self) -> None:
         """Close every part, even if closing another part fails.
 
-        Parts that write with the threads of other parts, and parts with processes of their own, are closed first. The
-        threads, the files and the engines, which end their calls, are closed last.
+        Parts that write in the threads of other parts, and parts with processes of their own, are closed first.
+        Threads, files and engines come last; closing an engine ends its calls.
         """
         first = (
             self.rephrased,
@@ -255,7 +257,7 @@ async def _closed(part: _Closable) -> None:
 def _unmet(settings: Settings, runtime: Runtime) -> Iterator[str]:
     """Yield a line for each engine, device or browser that the operator chose and that cannot run here.
 
-    No other engine may replace a chosen one, and a later caller could do nothing about the fault.
+    No other engine may replace a chosen one, and a caller could do nothing about the fault later.
     """
     for capability, choice, remedy in runtime.unmet_choices():
         yield f"OPENFAZE_{capability.upper()}={choice} cannot run here. {remedy}"

@@ -1,4 +1,5 @@
-"""Digest of everything that shapes this server's answers. An answer kept under another digest is never given."""
+"""Computes a digest of everything that shapes this server's answers. An answer stored under another digest is never
+returned."""
 
 import asyncio
 import hashlib
@@ -30,7 +31,7 @@ _SHAPE_NO_ANSWER = frozenset(
     }
     | {name for name in Settings.model_fields if name.startswith(("batch_", "max_batch"))}
 )
-"""Settings that may differ between servers with one cache. A difference in any other setting separates answers."""
+"""Settings that may differ between servers that share a cache. If any other setting differs, they share no answers."""
 
 
 def build_shaped_by(settings: Settings, runtime: Runtime) -> Callable[[], Awaitable[bytes]]:
@@ -80,7 +81,7 @@ def _weights(settings: Settings) -> Iterator[tuple[str, object]]:
 async def _listed_model(settings: Settings, runtime: Runtime, unknown: str) -> str | None:
     """Return the model of the LLM's server, or `unknown` if the server does not report it.
 
-    The value of `unknown` differs between processes. None if a setting names the model, or if the LLM runs locally.
+    `unknown` differs between processes. Return None if a setting names the model, or if the LLM runs locally.
     """
     try:
         if settings.of(LlmSettings).llm_model is not None or runtime.choose(LLM.name) is not OPENAI_SERVER:

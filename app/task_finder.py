@@ -1,4 +1,4 @@
-"""Finds tasks by name. The engines of a found task are built before it runs, and its results are kept."""
+"""Finds tasks by name, builds the engines of a task before it runs, and caches its results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class TaskFinder:
         """Build the tasks.
 
         `parts_with` returns the parts that tasks are built from. Its argument is a function that finds a task by name.
-        If `results` is None, no results are kept.
+        If `results` is None, no results are cached.
         """
         self._runtime = runtime
         self._traces = traces
@@ -43,14 +43,14 @@ class TaskFinder:
     def has(self, name: str) -> bool:
         """True if the task `name` may be guessed, or offered to an LLM.
 
-        Such a task must not cost a download, because the request does not explicitly ask for it.
+        A task that would first have to download weights may not, because the request does not ask for it explicitly.
         """
         if name in CATALOG and not self._runtime.is_at_hand(name):
             return False
         return SPECIALISTS[name].is_at_hand(self._parts)
 
     def of_kind(self, kind: type[TaskT]) -> TaskT:
-        """Return the task of a class. Its engines must have been prepared by the caller."""
+        """Return the task of a class. The caller must have prepared its engines."""
         return next(task for task in self._tasks.values() if isinstance(task, kind))
 
     async def prepare(self, name: str) -> None:
@@ -58,7 +58,7 @@ class TaskFinder:
         await self._runtime.prepare(*(one.name for one in SPECIALISTS[name].uses))
 
     async def run(self, name: str, request: TaskRequest) -> Result[Any]:
-        """Return the result of a task, kept from an equal earlier request if there is one."""
+        """Return the result of a task, or the cached result of an equal earlier request."""
         specialist = SPECIALISTS[name]
 
         async def run(request: TaskRequest) -> Result[Any]:

@@ -1,4 +1,4 @@
-"""Logs, which hold no content of requests, and the timed stages of a request."""
+"""Logging, without any content of requests, and the timing of a request's stages."""
 
 import asyncio
 import contextlib
@@ -75,8 +75,8 @@ def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
 
 
 def _shown_as_line(with_message: bool) -> Callable[..., None]:
-    """Return a function that logs Python's warnings, such as PIL's warning of a large picture, with their place in the
-    library.
+    """Return a function that logs Python's warnings, such as the one of PIL about a large picture, with their place in
+    the library.
 
     Messages are logged only `with_message`, because they can quote a file.
     """
@@ -149,7 +149,7 @@ def log_stray_exceptions(loop: asyncio.AbstractEventLoop) -> None:
 def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
     """Return the types and frames of a chain of exceptions, and the reasons of failed system calls.
 
-    Messages can quote a request, and are therefore included only `with_messages`.
+    Messages can quote a request, so they are included only `with_messages`.
     """
     described: dict[str, object] = {
         "type": type(error).__qualname__,
@@ -175,7 +175,7 @@ def _reason(error: BaseException) -> str | None:
 
 
 class Stages:
-    """Stages of one request with their times, for `server-timing`, the log and the metrics."""
+    """Records the stages of one request and their times, for `server-timing`, the log and the metrics."""
 
     def __init__(self) -> None:
         self._started = self._last = time.perf_counter()
@@ -187,9 +187,9 @@ class Stages:
         self.input_tokens = 0
         self.output_tokens = 0
         self.rejected: str | None = None
-        """Reason of a refusal that is not the request's fault, as in `openfaze_rejected_total`."""
+        """Reason of a refusal that is not the fault of the request, as counted in `openfaze_rejected_total`."""
         self.failed: int | None = None
-        """Status that a failed stream would have had, had it failed before its first byte."""
+        """Status that a failed stream would have had if it had failed before its first byte."""
 
     @property
     def seconds(self) -> float:
@@ -197,7 +197,7 @@ class Stages:
         return time.perf_counter() - self._started
 
     def answers(self) -> None:
-        """Note a chunk of the answer: the first one ends the time to the first token."""
+        """Record a chunk of the answer. The first chunk determines the time to the first token."""
         if self.first_token_s is None:
             self.first_token_s = self.seconds
 

@@ -1,4 +1,4 @@
-"""Deletes all data that a server keeps of one tenant: batches, uploads, usage, responses and answers of the cache."""
+"""Deletes all data that a server stores for one tenant: batches, uploads, usage, responses and cached answers."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,7 +9,7 @@ from models.fair_executor import FairExecutor
 
 
 def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str, int]]]]:
-    """Return a function that deletes all data of a tenant, and returns the deleted amount of each kind. Raises
+    """Return a function that deletes all data of a tenant, and returns how much of each kind it deleted. Raises
     ValueError."""
 
     async def purge(tenant: str) -> list[tuple[str, int]]:
@@ -20,7 +20,7 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
             deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]
             deleted.append(("days of usage", await counters.forget(tenant)))
             deleted.append(("responses", await responses.purge(tenant)))
-            # Answers are deleted even if the cache is off now, or its settings are missing in this shell.
+            # Answers are deleted even if the cache is switched off, or its settings are missing in this shell.
             if has_cache(settings):
                 stores = build_cache_stores(settings)
                 try:

@@ -1,7 +1,7 @@
 """Traces of requests in OpenTelemetry's GenAI semantic conventions.
 
-A request has a span; within it each call of the LLM has a span `chat {model}`, and each task a span `execute_tool
-{task}`. A line of a batch has a span, too.
+Each request has a span, and so does each line of a batch. Within it, each call of the LLM has a span `chat {model}`,
+and each task a span `execute_tool {task}`.
 
 Without a collector's address, no span is made. A caller's `traceparent` is passed on to the LLM's server either way.
 Spans contain prompts and answers only if a setting permits it, and never if the caller asks that nothing be kept.
@@ -33,7 +33,7 @@ _KEEPS_CONTENT = contextvars.ContextVar("keeps_content", default=False)
 
 
 class Provider(Protocol):
-    """TracerProvider of the SDK."""
+    """The SDK's TracerProvider."""
 
     def get_tracer(self, instrumenting_module_name: str, /) -> Tracer: ...
 
@@ -44,7 +44,7 @@ class Traces:
     """Traces of one server."""
 
     def __init__(self, provider: Provider | None = None, *, with_content: bool = False) -> None:
-        """Create traces. Without a `provider` there are no spans. If `with_content`, spans contain prompts and
+        """Create traces. Without a `provider` there are no spans. If `with_content` is true, spans contain prompts and
         answers."""
         self._provider = provider
         self._tracer = provider.get_tracer("openfaze") if provider else NoOpTracer()
@@ -132,7 +132,8 @@ def provider_for(url: str) -> Provider:
 
 @contextlib.contextmanager
 def _ended(span: Span) -> Iterator[None]:
-    """End `span` with the block. Only the type of an exception is recorded, because a message may quote a request."""
+    """End `span` at the end of the block. Only the type of an exception is recorded, because a message may quote a
+    request."""
     try:
         yield
     except Exception as error:
@@ -144,7 +145,7 @@ def _ended(span: Span) -> Iterator[None]:
 
 
 class _TracedLlm:
-    """LLM whose calls are traced."""
+    """An LLM whose calls are traced."""
 
     def __init__(self, llm: Llm, tracer: Tracer) -> None:
         self._llm = llm
@@ -194,7 +195,7 @@ class _TracedLlm:
         with _ended(span):
             async with aclosing(self._llm.stream(call)) as events:
                 # The call is sent before the first event, and its `traceparent` has to name this span. Between two
-                # events the caller's span is the current one.
+                # events, the current span is the caller's.
                 token = context.attach(set_span_in_context(span))
                 try:
                     first = await anext(events)
@@ -211,7 +212,7 @@ class _TracedLlm:
 
 
 def _as_json(messages: Sequence[Mapping[str, Any]]) -> str:
-    """Return the texts of messages as JSON, without pictures, which would be megabytes."""
+    """Return the texts of messages as JSON. Pictures are left out, because they would take megabytes."""
     told = []
     for message in messages:
         content = message.get("content") or ""

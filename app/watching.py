@@ -1,6 +1,6 @@
-"""Watches the external servers that engines call, such as an LLM's.
+"""Watches the external servers that engines call, such as the server of an LLM.
 
-An external server may start later than this server, stop, and come back. Nothing waits for it.
+Such a server may start later than this one, stop, and come back. Nothing waits for it.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 async def watch_servers_for_ever(runtime: Runtime, *capabilities: str) -> None:
     """Check each server once its engine is built, and then every few seconds while the server is away.
 
-    The engines of `capabilities` are built at once. Errors are logged, and end no watch.
+    The engines of `capabilities` are built at once. Errors are logged, and the watch goes on.
     """
     watched: set[int] = set()
     unprepared = capabilities

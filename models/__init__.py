@@ -1,5 +1,5 @@
-"""Engines. Each group of capabilities has a folder, whose `capability` declares them; the modules beside the folders
-are common to all engines.
+"""Engines. Each group of capabilities has a folder, whose `capability` module declares them; the other modules here
+serve all engines.
 
 `catalog` finds the capabilities, `runtime` chooses their engines, `host` runs an engine behind a queue, `scheduler` and
 `turns` determine whose work is next, and `weights` lists the files that an engine needs.

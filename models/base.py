@@ -1,13 +1,10 @@
-"""Interface of engines, and the errors that they raise.
+"""The interface of engines, and the errors that they raise.
 
-ModelError
-├── EngineUnavailable   nothing here can serve the capability; the message states a remedy
-│   └── EngineNotReady  the capability cannot be served now: the server is shutting down, or out of memory
-│       ├── EngineTooSlow   the engine took longer than it may
-│       └── UpstreamDown    the server that the capability relies on does not answer
-├── EngineOverloaded    the queue is full
-│   └── ShareUsedUp     the part of the queue that one key may use is full
-└── EngineFailed        the engine raised an exception on this item
+ModelError ├── EngineUnavailable nothing here can serve the capability; the message states a remedy │ └── EngineNotReady
+the capability cannot be served now: the server is shutting down, or out of memory │ ├── EngineTooSlow the engine took
+longer than it may │ └── UpstreamDown the server that the capability relies on does not answer ├── EngineOverloaded the
+queue is full │ └── ShareUsedUp the part of the queue that one key may use is full └── EngineFailed the engine raised an
+exception on this item
 """
 
 import errno
@@ -23,21 +20,21 @@ ResultT = TypeVar("ResultT", covariant=True)
 T = TypeVar("T")
 
 RETRY_S = 2
-"""Seconds after which a client may repeat a request if the time until a success is unknown. The delay is short, because
+"""Seconds after which a client may repeat a request if nobody knows when it may succeed. The delay is short because
 some causes are permanent, and a client that retries then waits in vain."""
 
 _RAN_OUT = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
 _RAN_OUT_ON_GPU = "OutOfMemoryError"
-"""Name of PyTorch's exception, so that PyTorch need not be imported to recognise it."""
+"""Name of PyTorch's exception for a lack of memory, by which it is recognised without importing PyTorch."""
 _SAYS_SO = re.compile(
     r"out of memory|failed to allocate memory|_STATUS_ALLOC_FAILED|available memory of \d+ is smaller than requested",
     re.IGNORECASE,
 )
-"""Messages with which onnxruntime, CTranslate2 and CUDA's libraries report a lack of memory. These libraries have no
+"""Parts of messages by which onnxruntime, CTranslate2 and CUDA's libraries report a lack of memory. They have no
 separate exception for it."""
 
 Parts = Generator[None, None, ResultT]
-"""Work on an item that pauses between its parts, and returns its result."""
+"""Work on one item that pauses between its parts and finally returns the result."""
 INSTALL = "Install PyTorch and transformers: `openfaze install gpu`."
 
 
@@ -62,7 +59,7 @@ def _as_it_was(kind: type[ModelError], args: tuple[Any, ...], fields: dict[str, 
 
 
 class EngineUnavailable(ModelError):
-    """No engine can serve `capability` here. `remedy` is a sentence that tells the operator what to do."""
+    """Raised if no engine can serve `capability` here. `remedy` is a sentence that tells the operator what to do."""
 
     reason_label = "unavailable"
 
@@ -73,7 +70,7 @@ class EngineUnavailable(ModelError):
 
 
 class EngineNotReady(EngineUnavailable):
-    """`capability` cannot be served now, and may be in `retry_after` seconds. `reason` is a sentence."""
+    """Raised if `capability` cannot be served now but may be in `retry_after` seconds. `reason` is a sentence."""
 
     reason_label = "not_ready"
 
@@ -85,19 +82,19 @@ class EngineNotReady(EngineUnavailable):
 
 
 class EngineTooSlow(EngineNotReady):
-    """The engine exceeded its time limit, perhaps because of a momentary load; `reason` states the limit."""
+    """Raised if the engine exceeded its time limit, perhaps because of a momentary load. `reason` states the limit."""
 
     reason_label = "slow"
 
 
 class UpstreamDown(EngineNotReady):
-    """A server that `capability` relies on cannot be reached, or broke off."""
+    """Raised if a server that `capability` relies on cannot be reached, or broke off."""
 
     reason_label = "unreachable"
 
 
 class EngineOverloaded(ModelError):
-    """The queue of `engine` holds `limit` items already. `retry_after` is in seconds."""
+    """Raised if the queue of `engine` already holds `limit` items. `retry_after` is in seconds."""
 
     reason_label = "overloaded"
 
@@ -109,7 +106,8 @@ class EngineOverloaded(ModelError):
 
 
 class ShareUsedUp(EngineOverloaded):
-    """The caller's key has used up its part of the queue: `waiting` of its items already wait for `resource`."""
+    """Raised if the caller's key has used up its part of the queue: `waiting` of its items already wait for
+    `resource`."""
 
     def __init__(self, resource: str, waiting: int, retry_after: int) -> None:
         ModelError.__init__(
@@ -121,8 +119,8 @@ class ShareUsedUp(EngineOverloaded):
 
 
 class EngineFailed(ModelError):
-    """`engine` raised an exception on one item. Another try is worthwhile only if memory `ran_out`. The cause is
-    chained; it is logged, never shown to a client."""
+    """Raised if `engine` raised an exception on one item. Another try is worthwhile only if memory `ran_out`. The cause
+    is chained, and is logged but never shown to a client."""
 
     def __init__(self, engine: str, cause: BaseException | None = None) -> None:
         super().__init__(f"'{engine}' failed on this input.")
@@ -131,7 +129,7 @@ class EngineFailed(ModelError):
 
 
 def ran_out(error: BaseException | None) -> bool:
-    """True if `error` means that memory, processes or open files were used up. Other programs may release them
+    """True if `error` means that memory, processes or open files were used up. Other programs may release some
     later."""
     if isinstance(error, OSError):
         return error.errno in _RAN_OUT
@@ -143,7 +141,8 @@ def ran_out(error: BaseException | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """Facts about an engine that `doctor` prints and that an operator must know before using it."""
+    """True if `error` means that memory, processes or open files were used up. Other programs may release some
+    later."""
 
     name: str
     """Name of the engine, unique in its capability; the value of OPENFAZE_<CAPABILITY>."""
@@ -157,11 +156,11 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """Result of an engine for an item of which only a part has been computed, like one tile of a large picture. Between
+    """An engine's result for an item of which only a part has been computed, like one tile of a large picture. Between
     two parts, the host checks that a caller still waits, and lets the work of other keys go first."""
 
     rest: Any
-    """Item that continues the work; dropping it ends the work."""
+    """Item that continues the work. Dropping it ends the work."""
 
 
 def next_part(parts: Parts[T]) -> T | Unfinished:

@@ -1,4 +1,4 @@
-"""Size of an engine's batches, limited by the memory that their items take."""
+"""Determines the size of an engine's batches, which is limited by the memory that their items take."""
 
 import sys
 from collections import Counter
@@ -20,13 +20,13 @@ log = structlog.get_logger(__name__)
 _OF_FREE = 0.5
 """Share of a card's free memory that one engine's items may take. Other engines on the card need the remainder."""
 _CALM_BATCHES = 200
-"""Number of batches of the current largest size that must succeed before this size is doubled."""
+"""Number of successful batches of the current largest size after which this size is doubled."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardMemory:
-    """Memory that an engine takes on a card, in megabytes. It is an estimate from the weights, in their precision on a
-    card, and from the network's memory on a CPU; nothing was measured on a card."""
+    """Memory that an engine takes on a card, in megabytes. It is estimated from the weights, in their precision on a
+    card, and from the network's memory on a CPU. Nothing was measured on a card."""
 
     base: int
     """Memory of the weights and of the smallest computation."""
@@ -35,8 +35,8 @@ class CardMemory:
     items: int = 1
     """Largest number of items that are computed together on a card with enough memory."""
     is_guess: bool = False
-    """True if the operator uses a network of their own, for which the estimate was not made. The estimate is counted,
-    but limits nothing."""
+    """True if the operator uses their own network, for which the estimate was not made. It is still counted, but limits
+    nothing."""
 
     @property
     def most(self) -> int:
@@ -49,8 +49,8 @@ class CardMemory:
 
 
 class Batches(Generic[ItemT, ResultT]):
-    """Runs batches of at most `limit` items, and smaller batches once memory runs out, on a card or on the CPU. Threads
-    of one host call it."""
+    """Runs batches of at most `limit` items, and smaller ones once memory has run out, on a card or on the CPU. The
+    threads of one host call it."""
 
     def __init__(self, name: str, limit: int, failures: Counter[str] | None = None) -> None:
         """`failures` counts failures by reason. This class adds each lack of memory that smaller batches overcame."""
@@ -62,7 +62,7 @@ class Batches(Generic[ItemT, ResultT]):
         self._failures = Counter() if failures is None else failures
 
     def fit(self, free: int, each: int) -> None:
-        """Fit the batches to `free` bytes, with `each` bytes per item."""
+        """Adapt the size of batches to `free` bytes of memory, of which each item takes `each`."""
         self.most = max(1, min(self._limit, int(free * _OF_FREE) // each))
 
     def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception | Unfinished]:

@@ -1,5 +1,5 @@
-"""Classes with which a capability's folder declares, in its `capability.py`, its engines, the conditions under which
-each can run, the way it is built, the settings, and a self-test. The catalog finds the declaration there."""
+"""Classes by which the module `capability.py` of a capability's folder declares its engines, the conditions under which
+each can run, how it is built, its settings, and a self-test. The catalog finds these declarations."""
 
 import importlib.util
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -25,9 +25,9 @@ ListedT = TypeVar("ListedT", bound="Listed")
 
 
 class OwnSettings(BaseModel):
-    """The settings of a capability; a field `toy` is set by OPENFAZE_TOY. Its docstring is what docs/settings.md says.
+    """Settings of a capability. A field `toy` is set by OPENFAZE_TOY, and its docstring appears in docs/settings.md.
 
-    The field of the capability's own name chooses its engine.
+    The field with the capability's own name chooses its engine.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -35,14 +35,14 @@ class OwnSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """Choices of the operator that concern engines."""
+    """The operator's choices that concern engines."""
 
     profile: str = GPU
-    """One of PROFILES: an automatic choice considers engines for larger machines last."""
+    """Name in PROFILES. An automatic choice considers engines for larger machines last."""
     device: str = AUTO
     """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`."""
     devices: Mapping[str, str] = field(default_factory=dict)
-    """Devices of single capabilities, by name; `device` holds for all others."""
+    """Devices of single capabilities, by name. All other capabilities use `device`."""
     threads: int = 0
     """Number of CPU threads of an engine; 0: as many as this process may use."""
     weights_dir: Path = Path("weights")
@@ -55,14 +55,15 @@ class EngineConfig:
     """Settings of capabilities, in one object or several."""
 
     def narrowed(self, capability: str) -> "EngineConfig":
-        """Return this configuration for the engines of `capability`, with `device` set to theirs."""
+        """Return this configuration for the engines of `capability`, with `device` set to their device."""
         return replace(self, device=self.devices.get(capability, self.device))
 
     def limits(
         self, *, batch: int = 1, workers: int = 1, device: str = CPU, card: CardMemory | None = None
     ) -> HostLimits:
-        """Return the limits of an engine's host. On a card, `card` limits the items per batch, with the card's free
-        memory, and the memory that the engine may take; elsewhere, a batch has at most `batch` items."""
+        """Return the limits of an engine's host. On a card, `card` states how much memory the engine takes, and
+        together with the card's free memory it limits the items per batch. Elsewhere, a batch has at most `batch`
+        items."""
         limits = HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
         if card is None or device == CPU:
             return limits
@@ -76,14 +77,14 @@ class EngineConfig:
 
 @runtime_checkable
 class Remote(Protocol):
-    """A part whose work is done by another server, which may be unreachable, like the server of an LLM."""
+    """A part whose work is done by another server, such as that of an LLM, which may be unreachable."""
 
     async def check(self) -> None:
         """Check that the server can be reached, by a request that costs nothing. Raises ModelError if it cannot."""
 
 
 class EnginePart(Protocol):
-    """A part of an engine that is loaded and closed and counts its work: an EngineHost, an LLM."""
+    """A part of an engine that is loaded, is closed, and counts its work. Examples are an EngineHost and an LLM."""
 
     @property
     def counters(self) -> EngineCounters: ...
@@ -105,20 +106,20 @@ class EnginePart(Protocol):
 
     @property
     def broken(self) -> str | None:
-        """Sentence on cause and remedy of the last load's failure; None after a success, and before any load."""
+        """A sentence on the cause and the remedy if the last load failed; None after a success, and before any load."""
 
     async def load(self) -> None:
-        """Load the part unless it is loaded. Raises ModelError."""
+        """Load the part unless it is already loaded. Raises ModelError."""
 
     async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An engine ready for use; its parts load at their first use."""
+    """An engine that is ready for use. Its parts load at their first use."""
 
     service: Any
-    """Object that tasks call: a PageReader for `ocr`, an Llm for `llm`."""
+    """The object that tasks call: a PageReader for `ocr`, an Llm for `llm`."""
     parts: Sequence[EnginePart]
 
 
@@ -128,40 +129,42 @@ class Candidate:
 
     spec: EngineSpec
     remedy: Callable[[EngineConfig], str | None]
-    """Function that returns None if the engine can run here, else a sentence on the missing part and how to provide it;
-    the sentence is empty if another engine's suffices. The function loads nothing."""
+    """Function that returns None if the engine can run here, or else a sentence on what is missing and how to provide
+    it. The sentence is empty if that of another engine suffices. The function loads nothing."""
     build: Callable[[EngineConfig], Built] | None = None
     """Builder of an engine that has parts of its own."""
     over: "Callable[[EngineConfig, Engines], Any] | None" = None
-    """Builder of the service of an engine without parts of its own, around the engine of the capability `needs`."""
+    """Builder of the service of an engine that has no parts of its own. It is built around the engine of the capability
+    `needs`."""
     needs: str | None = None
     by: "Candidate | None" = None
-    """Engine of `needs` that is used regardless of the operator's choice; None: the engine that the operator chose."""
+    """Engine of `needs` that is used whatever the operator chose; None for the operator's choice."""
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
-    """Runtime that computes the engine; None if no card can, or if something else computes it."""
+    """Runtime that computes the engine; None if no card can compute it, or if another runtime does."""
     profile: str = EMBEDDED
-    """First of PROFILES that prefers the engine. An engine that an operator sets up has the smallest profile, too."""
+    """First of the PROFILES that prefer the engine. An engine that an operator sets up has the smallest profile,
+    too."""
     card: CardMemory | None = None
     """Memory that the engine takes on a card. None if the engine uses no card, or if the network is the operator's
     own."""
     pairs: Callable[[EngineConfig], Sequence[str]] | None = None
-    """Function that returns the pairs of languages that an engine which can run here translates, as people read them.
-    It may read files."""
+    """Function that returns the pairs of languages that the engine translates, as people read them. It is called only
+    if the engine can run here, and may read files."""
     caution: str | None = None
     """Warning to operators about the engine's answers, in one sentence."""
 
     def computed_by(self, config: EngineConfig) -> Backend | None:
-        """Return the backend of an engine that can run (its remedy is None)."""
+        """Return the backend of an engine that can run, that is, whose remedy is None."""
         return self.backend(config) if callable(self.backend) else self.backend
 
 
 @dataclass(frozen=True, slots=True)
 class Capability(Generic[ServiceT]):
-    """A capability with its engines. ServiceT is the interface that tasks call, regardless of the engine."""
+    """A capability with its engines. ServiceT is the interface that tasks call, whatever the engine."""
 
     name: str
     engines: Sequence[Candidate]
-    """Engines, in order of preference within a profile: `auto` takes the first that can run here."""
+    """Engines, in order of preference within a profile. `auto` takes the first that can run here."""
     self_test: "Callable[[Engines], Awaitable[str]]"
     """Function that does a small piece of real work, which shows whether the engine works here, and returns its result.
     Raises ModelError or BadResult."""
@@ -169,7 +172,7 @@ class Capability(Generic[ServiceT]):
     several: bool = False
     """True if all engines that can run serve the capability, the best first, because they complement each other."""
     is_switch: bool = False
-    """True if the capability's setting names no engine, and `on` demands any of them."""
+    """True if the capability's setting names no engine, and `on` stands for any of them."""
     order: int = 1000
     """Sort key of the capability in listings."""
 
@@ -192,8 +195,8 @@ class Listed(Protocol):
 
 
 def listed(declared: Iterable[ListedT]) -> dict[str, ListedT]:
-    """Return `declared` by name, in order. The same object may occur more than once, because modules import it from
-    each other. Raises ValueError for two objects with one name."""
+    """Return `declared` by name, in order. An object may occur more than once, because modules import it from each
+    other. Raises ValueError for two objects with one name."""
     found: dict[str, ListedT] = {}
     for one in sorted(declared, key=lambda one: (one.order, one.name)):
         if found.setdefault(one.name, one) is not one:
@@ -205,8 +208,8 @@ class Engines(Protocol):
     """The engines of this process. An engine may be built on another one and share its parts."""
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
-        """Return the service of the engine that the operator chose, or of `by` regardless of this choice, unless the
-        operator switched the capability off. Raises EngineUnavailable."""
+        """Return the service of the engine that the operator chose or, whatever the choice, of the engine `by`. If the
+        operator switched the capability off, it has no service. Raises EngineUnavailable."""
 
     def find(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT | None:
         """Return the service of `capability`; None if no engine can serve it."""
@@ -220,7 +223,7 @@ class Engines(Protocol):
 
 
 class BadResult(Exception):
-    """The engine ran, and its result was wrong."""
+    """Raised if an engine ran but its result was wrong."""
 
 
 def is_installed(*packages: str) -> bool:

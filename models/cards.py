@@ -1,4 +1,4 @@
-"""The NVIDIA cards of this machine, and their free memory."""
+"""Lists the NVIDIA cards of this machine, and their free memory."""
 
 import ctypes
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """NVIDIA's driver, and all cards of the machine, whether or not this process may use them."""
+    """NVIDIA's driver, and all cards of the machine, including those that this process may not use."""
 
     driver: str
     cuda: str

@@ -1,5 +1,5 @@
-"""Helpers for work on the event loop: work that several callers share, deadlines, and a limited number of items at a
-time."""
+"""Helpers for the event loop: work that several callers share, deadlines, and limits on the number of simultaneous
+items."""
 
 import asyncio
 import contextvars
@@ -16,8 +16,8 @@ class SharedRun(Generic[Result]):
     """A run shared by all callers that join it: each gets its result, or its exception. A caller that joins after the
     end starts a new run.
 
-    A caller that leaves does not stop the run, because others wait for it, too. The run has a context of its own,
-    without the fields that a request adds to the log. A SharedRun belongs to one event loop.
+    A caller that leaves does not stop the run, because others wait for it, too. The run has its own context, without
+    the fields that a request adds to the log. A SharedRun belongs to one event loop.
     """
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> None:
@@ -42,8 +42,8 @@ class SharedRun(Generic[Result]):
 
 
 class WhileAwaited(Generic[Result]):
-    """A piece of work shared by all callers that join it, with its result or exception. A caller that leaves does not
-    stop the work, unless it is the last: then the work is cancelled."""
+    """A piece of work shared by all callers that join it. Each gets its result or exception. The work continues when a
+    caller leaves, and is cancelled when the last one does."""
 
     def __init__(self, work: Coroutine[Any, Any, Result]) -> None:
         self._task = asyncio.create_task(work)
@@ -57,7 +57,7 @@ class WhileAwaited(Generic[Result]):
         return not (task.cancelling() or (task.done() and (task.cancelled() or task.exception() is not None)))
 
     def when_over(self, call: Callable[[], object]) -> None:
-        """Call `call` at the end of the work, also after a failure."""
+        """Call `call` when the work ends, even if it fails."""
         self._task.add_done_callback(lambda _: call())
 
     async def join(self) -> Result:
@@ -78,7 +78,7 @@ def heard_of(ended: asyncio.Future[Any]) -> None:
 
 
 class Deadline:
-    """A time limit for all pieces that one task waits for in succession. It needs one timer for all of them;
+    """A time limit for all pieces that one task waits for in succession. One timer serves all of them, whereas
     `asyncio.timeout_at` would need one per piece.
 
     >>> with Deadline(loop.time() + 5) as deadline:
@@ -126,8 +126,8 @@ class Deadline:
 
 
 class EngineAdmission:
-    """Admission of one request's items to an engine. The first item is refused if the engine is overloaded, so that the
-    client is told at once; the others wait for room, so that no finished work is wasted."""
+    """Admission of one request's items to an engine. If the engine is overloaded, the first item is refused, so that
+    the client is told immediately. Later items wait for room, so that no finished work is wasted."""
 
     def __init__(self) -> None:
         self._first_is_in = False
@@ -139,7 +139,8 @@ class EngineAdmission:
 
 
 async def both(one: Coroutine[Any, Any, ItemT], other: Coroutine[Any, Any, ResultT]) -> tuple[ItemT, ResultT]:
-    """Run both side by side, and return both results. The first failure cancels the other one, and is raised."""
+    """Run both side by side, and return both results. If one fails, the other is cancelled and the failure is
+    raised."""
     first, second = asyncio.ensure_future(one), asyncio.ensure_future(other)
     try:
         one_result, other_result = await asyncio.gather(first, second)
@@ -180,7 +181,8 @@ async def side_by_side(
                 group.create_task(work_through_the_queue())
     except ExceptionGroup as failures:
         failure = failures.exceptions[0]
-        # The group and the frame that raises it refer to each other, which would keep alive whatever the items hold.
+        # The group and the frame that raises it refer to each other, which would keep everything alive that the items
+        # hold.
         failures.__traceback__ = None
     if failure is not None:
         raise failure

@@ -11,9 +11,9 @@ _CUDA_LIBRARY = re.compile(rb"lib(?:cublas|cublasLt|cudart|cudnn|cufft|curand|nv
 
 
 def load_cuda_libraries(package: str) -> list[str]:
-    """Load the CUDA libraries that `package` is linked to or opens by name, from NVIDIA's Python packages or else from
-    the system. The package itself does not search those packages' folders. Return the names of libraries that do not
-    load."""
+    """Load the CUDA libraries that `package` is linked to or opens by name. They come from NVIDIA's Python packages,
+    whose folders `package` does not search by itself, or else from the system. Return the names of libraries that do
+    not load."""
     missing = []
     for name in sorted(_named_in(package), key=lambda name: ("cudnn" in name, name)):  # cuDNN last: it needs the others
         found = next((folder / name for folder in _folders() if (folder / name).is_file()), None)
@@ -44,8 +44,8 @@ def _folders() -> Iterator[Path]:
 
 
 def _whole(library: Path) -> list[str]:
-    """Return the paths of the library and of the libraries that belong to it, in loading order: the core of cuBLAS
-    comes first, the parts of cuDNN come last."""
+    """Return the paths of the library and of the libraries that belong to it, in loading order. The core of cuBLAS comes first,
+    and the parts of cuDNN come last."""
     stem, _, version = library.name.partition(".so")
     parts = [str(part) for part in sorted(library.parent.glob(f"{stem}?*.so{version}"))]
     return [*parts, str(library)] if "cublas" in stem else [str(library), *parts]

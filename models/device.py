@@ -1,5 +1,5 @@
-"""Determination of the runtimes that can compute on an NVIDIA card of this machine. Each is tried once per process,
-when the result is first needed."""
+"""Finds out which runtimes can compute on an NVIDIA card of this machine. Each is tried once per process, when somebody
+first needs to know."""
 
 import ctypes
 import re
@@ -25,20 +25,20 @@ _PRODUCT = bytes.fromhex(
     "080812003a400a110a01780a017812017922064d61744d756c1201675a130a0178120e0a0c080112080a0208010a02080162130a01791"
     "20e0a0c080112080a0208010a02080142040a00100d"
 )
-"""ONNX file of a network that multiplies a matrix of one number by itself."""
+"""ONNX file of a network that multiplies a 1 × 1 matrix by itself."""
 
 
 class CannotUse(Exception):
-    """A runtime cannot use a card. The message is a sentence, or several, on the cause and the remedy."""
+    """Raised if a runtime cannot use a card. The message states the cause and the remedy in one or more sentences."""
 
 
 class Backend:
-    """Runtime that computes networks, like onnxruntime or PyTorch, and the cards that it can use."""
+    """A runtime that computes networks, such as onnxruntime or PyTorch, and the cards that it can use."""
 
     def __init__(self, name: str, probe: Callable[[], int], *, module: str = "", required: bool = True) -> None:
-        """`probe` returns the number of cards, may import the runtime, and raises CannotUse. `module` is the runtime's
-        Python package, needed only if it may load system CUDA libraries. If the card cannot be used: with
-        `required=True` the engine does not load; with False it runs on the CPU."""
+        """Declare a runtime. `probe` returns the number of cards, may import the runtime, and raises CannotUse.
+        `module` is the runtime's Python package, needed only if it may load system CUDA libraries. If the card cannot
+        be used, a `required` card keeps the engine from loading; otherwise the engine runs on the CPU."""
         self.name = name
         self.module = module
         self.required = required
@@ -47,7 +47,7 @@ class Backend:
         self._answer: tuple[int, str] | None = None
 
     def obstacle(self, device: str = CUDA) -> str | None:
-        """Return a sentence, or several, on the cause if the runtime cannot compute on `device`; None if it can."""
+        """Return the reason why the runtime cannot compute on `device`, in one or more sentences; None if it can."""
         if device in (AUTO, CPU):
             return None
         with self._probing:
@@ -160,8 +160,8 @@ def free_on(device: str) -> int | None:
     driver, library = (open_library(DRIVERS), open_management_library()) if device.startswith(CUDA) else (None, None)
     if driver is None or library is None or library.nvmlInit_v2():
         return None
-    # CUDA numbers the cards that this process may use, the fastest first; NVML numbers all cards, by their slots. The
-    # UUID identifies a card in both.
+    # CUDA and NVML number cards differently: CUDA only those that this process may use, the fastest first, and NVML all
+    # of them, by slot. The UUID identifies a card in both.
     number, name = ctypes.c_int(), (ctypes.c_ubyte * 16)()
     handle, memory = ctypes.c_void_p(), MemoryInfo()
     index = int(device.partition(":")[2] or 0)

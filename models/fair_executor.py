@@ -1,5 +1,5 @@
-"""Threads for long computations on texts. The work is done in slices, so that a small job of one key need not wait
-until another key's large job ends.
+"""Threads for long computations on texts, done in slices, so that a small job of one key need not wait for the end of
+another key's large job.
 
 A job is a function, or a generator function that yields after every few milliseconds of work and returns its result.
 After each slice, the next key has its turn, and a job whose caller has left ends.
@@ -46,7 +46,7 @@ class _SlicedWork:
     spent_s: float = 0.0
 
     def advance(self) -> bool:
-        """Work for one slice. Return True at the end of the work."""
+        """Do one slice of work. Return True at the end of the work."""
         started = time.perf_counter()
         try:
             if self.steps is None:
@@ -94,7 +94,7 @@ class FairExecutor:
         self._threads: list[threading.Thread] = []
         self._queue: FairQueue[_SlicedWork] = FairQueue()
         self._changed = threading.Condition()
-        """Lock of the queue and of the fields below."""
+        """Lock for the queue and for the fields below."""
         self._running: set[_SlicedWork] = set()
         self._closed = False
         self._done = 0
@@ -111,8 +111,8 @@ class FairExecutor:
     async def run(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
     async def run(self, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Return the result of `work`. Cancelling the call withdraws work that has not begun; work in slices ends after
-        the present slice.
+        """Return the result of `work`. Cancelling the call withdraws work that has not begun, and ends work in slices
+        after the current slice.
 
         Raises the exceptions of `work`; ShareUsedUp and EngineOverloaded if too much work waits; EngineNotReady after
         `close`.
@@ -135,7 +135,7 @@ class FairExecutor:
                     self._queue.keep(lambda one: one is not job or one.steps is not None)
 
     async def close(self) -> None:
-        """End work in slices, wait for other work, and drop all work that has not begun."""
+        """End work in slices, wait for other running work, and drop work that has not begun."""
         with self._changed:
             self._closed = True
             for job in (*self._queue, *self._running):
@@ -157,9 +157,11 @@ class FairExecutor:
             pass
 
     def _serve_one(self) -> bool:
-        """Work for one slice; return False once the executor is closed and has no more work. The method returns after
-        each slice: in a loop, a local variable would keep the last job, and thus megabytes, while the thread waits for
-        the next job."""
+        """Do one slice of work. Return False once the executor is closed and has no more work.
+
+        The method returns after each slice, because the local variables of a loop would keep the last job, and thus
+        megabytes, while the thread waits for the next one.
+        """
         job = self._next()
         if job is None:
             return False

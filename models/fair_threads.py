@@ -42,7 +42,7 @@ class FairThreads(ThreadPoolExecutor):
         self._running: Counter[str] = Counter()
         """Number of running calls per key."""
         self._changed = threading.Lock()
-        """Guards the two above."""
+        """Lock for the two fields above."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         call = _QueuedCall(lambda: fn(*args, **kwargs), SHARE.get(), Future())
@@ -59,7 +59,7 @@ class FairThreads(ThreadPoolExecutor):
         super().shutdown(wait, cancel_futures=cancel_futures)
 
     def _begin(self) -> None:
-        """Begin as many of the waiting calls as may run now. Raises RuntimeError after a shutdown."""
+        """Start as many of the waiting calls as may run now. Raises RuntimeError after a shutdown."""
         while self._running.total() < self._threads_of_all and (call := self._calls.pop(self._may_run)):
             self._running[call.share.key] += 1
             super().submit(self._run, call)

@@ -1,4 +1,4 @@
-"""Control of the garbage collector, so that its rounds stay short: no other thread runs during a round.
+"""Controls the garbage collector so that its rounds stay short, because no other thread runs during a round.
 
 A server has several hundred thousand objects that exist until it ends: modules, schemas, engines. A round through all
 of them takes 0.1 s, and any request that creates many objects starts one.
@@ -8,12 +8,13 @@ import gc
 
 
 def set_aside() -> None:
-    """Exclude all present objects from later rounds. The call takes no time, however many objects there are."""
+    """Exclude all existing objects from later rounds. This takes no time, however many objects there are."""
     gc.freeze()
 
 
 def collect_all() -> None:
-    """Free all objects that only refer to each other, like a closed engine, including those that were set aside."""
+    """Free all objects that only refer to each other, such as those of a closed engine, including objects that were set
+    aside."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -1,10 +1,11 @@
 """A loaded engine behind a bounded queue and a dynamic batcher.
 
 The event loop only moves references: `load`, `run` and `close` of the engine happen at the host's workplace, on its own
-threads or on replicas. To withdraw an item, its caller only cancels the coroutine that waits for the result: an item in
-the queue is removed; an item that already runs is finished, and its result is discarded. An engine may return an item
-of which only a part is computed. The rest is queued again before all other items of its key, and takes turns with the
-items of other keys.
+threads or on replicas. To withdraw an item, its caller only cancels the coroutine that waits for the result. An item in
+the queue is then removed; an item that is already running is finished, and its result is discarded.
+
+An engine may return an item of which only a part is computed. The rest goes to the front of its key's queue, and takes
+turns with the items of other keys.
 """
 
 import asyncio
@@ -44,8 +45,8 @@ log = structlog.get_logger(__name__)
 
 _CLOSING = "The server is shutting down."
 _OVERTAKEN_AT_MOST = 4
-"""Largest number of successive batches of urgent items while other items wait. The next batch also takes the first of
-the other items."""
+"""Largest number of successive batches of urgent items while other items wait. The batch after that also takes the
+first of the other items."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,8 +55,8 @@ class _QueuedItem(Generic[ItemT, ResultT]):
     share: Share
     queue: "FairQueue[_QueuedItem[ItemT, ResultT]]"
     patient: bool
-    """True if the item cannot be displaced, because its caller would have waited for a place in the queue or its work
-    has begun."""
+    """True if the item cannot be displaced, because its caller was prepared to wait for a place in the queue, or
+    because work on it has begun."""
     result: "asyncio.Future[ResultT]"
 
 
@@ -73,7 +74,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         limits: HostLimits | None = None,
         turns: Turns | None = None,
     ) -> None:
-        """`turns` are shared with the hosts whose engines compute with the same processors."""
+        """Create a host. `turns` are shared with the hosts of engines that compute on the same processors."""
         self.spec = spec
         self.limits = limits or HostLimits()
         self._turns = turns or Turns(self.limits.workers)
@@ -98,7 +99,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._leases = 0
         self._idle_timer: asyncio.TimerHandle | None = None
         self.broken: str | None = None
-        """Cause of the last load's failure, and its remedy."""
+        """Cause of the last failure to load, and its remedy; None if there was none."""
         self.missing: str | None = None
         """Remedy for weights that the last load did not find and could not fetch."""
         self._unloading: set[asyncio.Task[bool]] = set()
@@ -107,8 +108,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._residents: Residents | None = None
 
     def reside(self, residents: Residents, device: str, size: int) -> None:
-        """Let the engine share a card with other engines. `size` is the memory, in bytes of the card, that the engine
-        declares to take."""
+        """Let the engine share a card with other engines. `size` is the amount of the card's memory, in bytes, that the
+        engine declares to take."""
         residents.add(self, device, size)
         self._residents = residents
 
@@ -123,7 +124,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def healthy(self) -> bool:
-        """False if a worker has died; only a restart helps then."""
+        """False if a worker has died, after which only a restart helps."""
         return not any(worker.done() for worker in self._workers) or self._stopping
 
     @property
@@ -137,13 +138,13 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def running(self) -> int:
-        """Items that are being computed."""
+        """Number of items that are being computed."""
         return self._running.total()
 
     async def run(self, item: ItemT, *, wait: bool = False, urgent: bool = False) -> ResultT:
         """Return the engine's result for `item`.
 
-        If the queue is full, the caller waits for a place with `wait`. Without `wait`, a full queue raises
+        If the queue is full, the caller waits for a place if `wait` is true. Otherwise the call raises
         EngineOverloaded, or ShareUsedUp if the caller's key has used up its part of the queue. Keys are served in turn.
         An `urgent` item overtakes all others and shares no batch with them: the first urgent items wait only for the
         running batch. Other items are overtaken only a few times in a row. Raises EngineUnavailable if the engine does
@@ -153,7 +154,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         return result
 
     async def run_many(self, items: Sequence[ItemT], *, wait: bool = False, urgent: bool = False) -> list[ResultT]:
-        """Return the results for `items` in order; the first failure is raised and the rest withdrawn."""
+        """Return the results for `items` in order. The first failure is raised, and the other items are withdrawn."""
         jobs: list[_QueuedItem[ItemT, ResultT]] = []
         async with self.lease():
             try:
@@ -167,9 +168,9 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @contextlib.contextmanager
     def place(self) -> Iterator[Callable[[], None]]:
-        """Keep a place in the queue for an item that the caller has yet to make. The place is kept until the block ends
-        or the caller calls the yielded function, right before `run`. If there is no place, it raises like `run`, so
-        that the caller does not make an item that would be refused."""
+        """Reserve a place in the queue for an item that the caller has yet to make, so that no item is made that would
+        be refused. The place is reserved until the block ends, or until the caller calls the yielded function right
+        before `run`. Raises the errors of `run` if there is no place."""
         share = SHARE.get()
         self._make_room(self._queue, share)
         give_up = self._queue.expect(share)
@@ -205,7 +206,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         await self._loading.join()
 
     async def unload(self) -> bool:
-        """Free the engine's weights and return True; do nothing and return False while a caller holds a lease."""
+        """Free the engine's weights and return True. While a caller holds a lease, do nothing and return False."""
         async with self._lifecycle:
             if not self.loaded or self._leases:
                 return False
@@ -278,7 +279,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             try:
                 await room
             except asyncio.CancelledError:
-                # If the place has already been promised to this caller, it goes to the next caller that waits.
+                # If this caller has already been promised the place, the next waiting caller gets it.
                 self._announce_room()
                 raise
         job = _QueuedItem[ItemT, ResultT](item, share, queue, wait, asyncio.get_running_loop().create_future())
@@ -288,7 +289,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         return job
 
     def _make_room(self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], share: Share) -> None:
-        """Make room for one more item of `share`. Raises EngineOverloaded or ShareUsedUp if there is none."""
+        """Make room for one more item of `share`. Raises EngineOverloaded or ShareUsedUp if that is impossible."""
         most, each = self.limits.max_queue, self._seconds_each
         displaced = make_room(queue, share, most, self.spec.name, each, lambda job: not job.patient)
         if displaced is not None:
@@ -297,7 +298,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             queue.keep(lambda job: job is not displaced)
 
     def _withdraw(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
-        """Remove `jobs` that have no result yet, because their caller has left, from the queues."""
+        """Remove those of `jobs` that have no result yet from the queues, because their caller has left."""
         if all(job.result.done() and not job.result.cancelled() for job in jobs):
             return
         for job in jobs:
@@ -348,8 +349,8 @@ class EngineHost(Generic[ItemT, ResultT]):
             self._settle(job, result)
 
     async def _computed(self, items: list[ItemT], left: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
-        """Return the results of `items`. Items that ran out of memory are computed again once another engine has left
-        the card."""
+        """Return the results of `items`. Items that ran out of memory are computed again after another engine has been
+        unloaded from the card."""
         results = list(await self._workplace.run(items, left))
         while self._residents is not None and not left.is_set():
             short = [at for at, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
@@ -411,7 +412,8 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     def _may_run(self, share: Share) -> bool:
         """True if a worker may take an item of `share`. An engine without batches may compute one item for a long time,
-        so no key may occupy more than its share of the workers. Batches are shared by keys and need no such bound."""
+        so no key may occupy more than its share of the workers. Batches contain items of several keys and need no such
+        limit."""
         return self.limits.max_batch > 1 or self._running[share.key] < share.of(self.limits.workers)
 
     def _announce_room(self) -> None:
@@ -452,7 +454,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
 
 def not_loaded(engine: str, error: BaseException) -> str:
-    """Return the message to callers for an `engine` whose load raised `error`. Of the error it shows no more than the
-    name of a missing system library."""
+    """Return the message to callers about an `engine` whose load raised `error`. The only detail of the error in it is
+    the name of a missing system library."""
     said = what_is_missing(error)
     return f"'{engine}' did not load. {said}" if said else f"'{engine}' did not load; `openfaze doctor` shows why."

@@ -1,4 +1,4 @@
-"""Returns freed memory to the system, because the C library would keep it."""
+"""Returns freed memory to the operating system, because the C library would keep it."""
 
 import asyncio
 import ctypes
@@ -13,29 +13,32 @@ _LOOK_S = 5.0
 
 
 def give_large_blocks_back() -> bool:
-    """Fix the threshold above which glibc returns a freed block to the system. By itself, glibc raises the threshold up
-    to 32 MB when a large block is freed: bodies of requests would then be placed in heaps that hardly ever shrink.
-    Return False for another C library, which does not raise it."""
+    """Fix the threshold above which glibc returns a freed block to the system. Return False for another C library,
+    which never raises it.
+
+    By itself, glibc raises the threshold up to 32 MB when a large block is freed. Bodies of requests would then be
+    placed in heaps that hardly ever shrink.
+    """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and bool(mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK))
 
 
 @dataclass(slots=True)
 class Activity:
-    """Number of requests that run, and number of requests that have ended since the process started."""
+    """Number of running requests, and number of requests that have ended since the process started."""
 
     running: int = 0
     ended: int = 0
 
 
 async def return_free_memory_for_ever(activity: Activity) -> None:
-    """Return the memory of freed small blocks to the system after each burst of requests; otherwise glibc would keep
+    """Return the memory of freed small blocks to the system after each burst of requests. Otherwise glibc would keep
     most of the peak."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     seen = activity.ended
     while trim is not None:
         await asyncio.sleep(_LOOK_S)
-        # The trimming would block the threads of running requests, and these would take the memory again.
+        # Trimming now would block the threads of running requests, and they would take the memory again.
         if activity.ended != seen and not activity.running:
             seen = activity.ended
             await asyncio.to_thread(trim, 0)

@@ -16,9 +16,9 @@ MEMORY = "memory"
 """Reason of a failure for lack of memory, counted even if smaller batches then succeeded."""
 LOAD = "load"
 RELOAD = "reload"
-"""Reason counted if an engine was unloaded and loaded again, for which a request had to wait."""
+"""Reason counted if an engine had to be loaded again after it was unloaded, so that a request had to wait."""
 WORKER = "worker"
-"""Reason counted if a worker of the engine's host has died; only a restart helps then."""
+"""Reason counted if a worker of the engine's host has died, after which only a restart helps."""
 
 
 class Distribution:
@@ -54,8 +54,8 @@ class EngineCounters:
     batch_items: Distribution = field(default_factory=lambda: Distribution(ITEMS))
     """Number of items per batch."""
     failures: Counter[str] = field(default_factory=Counter)
-    """Number of failures by reason: for items and answers, the results of `reason_of`; for the engine as a whole, the
-    constants above."""
+    """Number of failures by reason. For items and answers, reasons come from `reason_of`; for the engine as a whole,
+    they are the constants above."""
     loads: int = 0
     unloads: int = 0
 
@@ -72,7 +72,7 @@ class EngineCounters:
 
     @contextlib.contextmanager
     def failing(self) -> Iterator[None]:
-        """Count the error with which the block fails, if any."""
+        """Count the error that the block raises, if any."""
         try:
             yield
         except Exception as error:

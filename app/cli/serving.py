@@ -37,11 +37,11 @@ from models.setting_types import GPU, STANDARD
 _PORTS_TRIED = 100
 _CLOSING_SHARE = 0.25
 _MOST_CLOSING_S = 5.0
-"""Seconds, at most, and share of the grace time that are kept for closing engines and stores once no request runs any
-more."""
+"""Longest time in seconds, and share of the grace time, that is reserved for closing engines and stores after the last
+request."""
 _LEAST_TO_STOP_S = 10.0
-"""Least time after which a stop is cut off, in seconds, however short the grace time is: an undisturbed closing takes a
-second or two."""
+"""Least time, in seconds, after which a slow stop is cut off, even if the grace time is shorter. Closing normally takes
+a second or two."""
 _LOOK_S = 0.1
 """Seconds between two checks for a second Ctrl-C."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -51,7 +51,7 @@ log = structlog.get_logger(__name__)
 
 
 class CannotListen(Exception):
-    """The server cannot listen; the message states the reason and the setting to change."""
+    """Raised if the server cannot listen. The message states the reason and the setting to change."""
 
 
 def serve(app: FastAPI) -> None:
@@ -81,8 +81,8 @@ def serve(app: FastAPI) -> None:
 
 @contextlib.contextmanager
 def served_here(settings: Settings) -> Iterator[str]:
-    """Run a server in this process, for this process, and yield its base URL: without keys, with no batches, and with a
-    temporary folder for files. Raises CannotListen, and ValueError for settings that cannot be used."""
+    """Run a server inside this process and yield its base URL. It has no keys and no batches, and a temporary folder
+    for files. Raises CannotListen, and ValueError for settings that cannot be used."""
     from app.main import create_app
 
     with tempfile.TemporaryDirectory() as folder:
@@ -117,7 +117,8 @@ def _config(app: Callable[..., Any], services: Services) -> uvicorn.Config:
 
 
 class _Metrics(uvicorn.Server):
-    """Server on OPENFAZE_METRICS_PORT: one path, no key, no line in the log. Raises CannotListen."""
+    """Serves the metrics on OPENFAZE_METRICS_PORT: one path, without keys and without lines in the log. Raises
+    CannotListen."""
 
     def __init__(self, services: Services) -> None:
         settings = services.settings
@@ -144,8 +145,8 @@ class _Metrics(uvicorn.Server):
 
 
 class _Server(uvicorn.Server):
-    """Server of the API. It announces its address only once it can be reached; told to stop, it refuses new requests
-    with a message while earlier ones still run."""
+    """Server of the API. It announces its address only once it can be reached. When told to stop, it refuses new
+    requests with a message while earlier ones still run."""
 
     def __init__(
         self,
@@ -165,7 +166,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self._metrics and self.started:
             self._metrics.start()
-        # Looked up before the announcement needs it, and off the event loop: which engines can run here.
+        # The announcement names the engines that can run here. They are looked up before it, and off the event loop.
         await self._services.runtime.look()
         self._note.write()
         self._announce()
@@ -179,9 +180,9 @@ class _Server(uvicorn.Server):
         running = set(self.server_state.tasks)
         while running and not self.force_exit and (left := until - time.monotonic()) > 0:
             _, running = await asyncio.wait(running, timeout=min(left, _LOOK_S))
-        # Requests that have come since were refused, and end by themselves.
+        # Requests that have arrived meanwhile were refused, and end by themselves.
         self.config.timeout_graceful_shutdown = math.ceil(max(0.0, until - time.monotonic()))
-        # The metrics stop last, so that they show everything until the end.
+        # The metrics stop last, so that they cover everything until the end.
         await super().shutdown(sockets)
         if self._metrics:
             await self._metrics.stop()
@@ -190,8 +191,8 @@ class _Server(uvicorn.Server):
 
 
 def _cut_off_in(seconds: float) -> None:
-    """End the process after `seconds`, unless it has ended by then. Nothing can end an engine's call in a thread, and
-    Python waits for threads: a stop would take as long as the longest call. The stores stay whole."""
+    """End the process after `seconds` if it still runs. Nothing can interrupt an engine's call in a thread, and Python
+    waits for threads, so a stop would take as long as the longest call. The stores stay intact."""
 
     def cut_off() -> None:
         time.sleep(seconds)
@@ -222,7 +223,7 @@ def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
             for other in bound:
                 other.close()
             raise CannotListen(_refusal(error, host, port, setting)) from None
-        # Port 0 lets the system choose a port for the first address; the others get the same one.
+        # Port 0 lets the system choose a port for the first address; the other addresses get the same port.
         port = bound[0].getsockname()[1]
     if absent and not bound:
         raise CannotListen(f"{PREFIX}HOST: this machine has no address {host}")
@@ -272,8 +273,9 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
-    """Announce the running server: to programs as one event in the log, to people as its addresses and a first request.
-    Both are written if nobody chose the log for programs, and it is used only because there is no terminal."""
+    """Announce the running server: to programs by an event in the log, to people by its addresses and a first request.
+    Both are written if the log has the form for programs only because there is no terminal, and not by anybody's
+    choice."""
     settings = services.settings
     llm, caution = _llm(services)
     if caution:
@@ -287,7 +289,7 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
     if not watched:
         metrics = {"metrics": metrics_url} if metrics_url else {}
         log.info("serving", url=base_url, llm=llm, weights_dir=settings.weights_dir, **metrics)
-        # A container's log collects stderr and stdout, so the text for people would get among the events.
+        # The log of a container mixes stderr and stdout, so the text for people would appear among the events.
         if settings.log_format == "json" or in_the_image():
             return
     keyed = services.keys.asked_for
@@ -314,7 +316,7 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
 
 
 def _missing_weights(settings: Settings) -> list[str]:
-    """Return the weight sets of the operator's profile that are missing, in whole or in part."""
+    """Return the weight sets of the operator's profile that are missing or incomplete."""
     from app.cli.pulling import sets_named
 
     sets = sets_named(settings.profile, settings) if settings.profile in (STANDARD, GPU) else []

@@ -1,4 +1,6 @@
-"""A folder of papers becomes a table: its sources, its schema, the answers as they come, and the files of the tables.
+"""Turns a folder of papers into a table. The modules handle the sources, the schema, the answers as they arrive, and
+the files of the table.
 
-A job asks an openfaze server over HTTP, one request a paper, so that the cells of the table are the API's answers.
+A job sends one request per paper to an openfaze server over HTTP, so that the cells of the table are answers of the
+API.
 """

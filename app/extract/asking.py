@@ -1,4 +1,4 @@
-"""Asks a server about papers, several at a time, and waits where it has no room."""
+"""Asks a server about papers, several at a time, and waits if the server has no room."""
 
 import base64
 import json
@@ -17,21 +17,21 @@ from app.extract.state import Json, PaperResult
 _MOST_INLINE = 16 << 20
 """Largest content, in bytes, that is sent within the request. A larger one is uploaded first and deleted afterwards."""
 _TRIES = 8
-"""Largest number of requests for one paper, while the server has no room or cannot be reached."""
+"""Largest number of requests for one paper while the server has no room or cannot be reached."""
 _FIRST_PAUSE_S = 0.5
 """Seconds between the first two requests for a paper; each pause is twice the one before."""
 _LONGEST_PAUSE_S = 60.0
 _FROM_A_PROXY = (502, 504)
-"""Statuses of a proxy whose server is away."""
+"""Statuses by which a proxy reports that its server is unreachable."""
 _TIMEOUT = httpx.Timeout(30, read=None)
-"""Time limits. Reading has none, because the server ends requests that take too long."""
+"""Time limits for the server. Reading has none, because the server ends requests that take too long."""
 MOST_EXAMPLES = 8
-"""Largest number of examples that a server reads; the last ones count."""
+"""Largest number of examples that a server reads. If there are more, only the last ones count."""
 PROMPT = "Fill in the fields from the document."
 
 
 class CannotAsk(Exception):
-    """The server cannot be reached, or refuses every request; the message says why and what to do."""
+    """Raised if the server cannot be reached or refuses every request. The message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class PaperExample:
 
 
 class Refused(Exception):
-    """The server refused the request for one paper; the message says why."""
+    """Raised if the server refused the request for one paper. The message says why."""
 
 
 class Asker:
@@ -64,7 +64,8 @@ class Asker:
         return result
 
     def fill(self, paper: Paper, schema: Json, examples: Sequence[PaperExample] = ()) -> PaperResult:
-        """Return the answer of `schema` for `paper`. Raises CannotAsk where no paper would be answered."""
+        """Return the answer of `schema` for `paper`. Raises CannotAsk if the server would not answer for any other
+        paper either."""
         shown: list[Json] = []
         try:
             for example in examples:
@@ -85,7 +86,7 @@ class Asker:
         )
 
     def stop(self) -> None:
-        """Let no request be tried again."""
+        """Prevent any further retries."""
         self._is_over.set()
 
     def close(self) -> None:
@@ -93,7 +94,7 @@ class Asker:
 
     @contextmanager
     def _content_of(self, paper: Paper) -> Iterator[list[Json]]:
-        """Yield the content parts of `paper`; a large one is uploaded for the duration of the block. Raises Refused."""
+        """Yield the content parts of `paper`. A large paper is uploaded while the block runs. Raises Refused."""
         content = _read(paper)
         if content is None or len(content) <= _MOST_INLINE:
             yield _parts(paper, content)
@@ -123,7 +124,7 @@ class Asker:
             try:
                 response = self._client.post(path, **request)
             except httpx.TransportError as error:
-                # A server that never answered is not there; one that did may be back soon.
+                # A server that never answered is not running; one that did answer may be back soon.
                 if is_last or not self._has_answered:
                     raise CannotAsk(
                         f"{self._base_url} cannot be reached ({type(error).__name__}). Start a server with "
@@ -133,7 +134,7 @@ class Asker:
                 self._has_answered = True
                 if response.status_code in (401, 403):
                     raise CannotAsk(f"{_error(response)} The key is that in OPENFAZE_API_KEY")
-                # An error that will not go away has no such header: an engine that is not there, a fault.
+                # Errors that retrying cannot solve have no such header: a missing engine, or a fault.
                 is_passing = "retry-after" in response.headers or response.status_code in _FROM_A_PROXY
                 if not is_passing or is_last:
                     return response
@@ -169,7 +170,7 @@ def _parts(paper: Paper, content: bytes | None) -> list[Json]:
 def _error(response: httpx.Response) -> str:
     try:
         error = response.json()["error"]
-        # Where the paper is in the request is nothing to the person who has a folder.
+        # The paper's place in the request means nothing to a person who has a folder.
         message = error["message"].replace(f"'{error.get('param')}'", "the paper")
         return f"{message} ({response.status_code} {error.get('code') or error.get('type')})"
     except (ValueError, KeyError, TypeError):

@@ -1,7 +1,7 @@
-"""Writes the tables of a job into a file: a workbook, CSV, JSON Lines, or a SQLite database, by its ending.
+"""Writes the tables of a job as a workbook, CSV, JSON Lines or a SQLite database, depending on the file's suffix.
 
-What papers say is text: no program that opens the file takes it for a formula. A file is replaced as a whole, so that
-it is never half of a table.
+Texts from papers stay texts: no program that opens the file takes them for formulas. A file is replaced as a whole, so
+that it never contains half a table.
 """
 
 import csv
@@ -26,25 +26,25 @@ from app.extract.state import Row
 from app.extract.tables import AnswerTable, FieldCell, tables_of
 
 Rows = Callable[[], Iterable[Row]]
-"""Gives the papers in their order, from the first one at each call."""
+"""Function that yields the papers in order, starting from the first one at each call."""
 
 SURE, DOUBTFUL = 0.9, 0.7
-"""Probabilities from which a cell is green, and from which it is yellow; below that it is red."""
+"""Least probabilities at which a cell is green or yellow. A cell below both is red."""
 _FILLS = {SURE: "FFE3F4E6", DOUBTFUL: "FFFFF3CD", 0.0: "FFFBDDDD"}
 _REVIEWED = "FFD9E4FB"
-"""Blue: a person accepted or corrected the cell."""
+"""Colour of a cell that a person accepted or corrected: blue."""
 _MOST_CHARS = 32_767
-"""Characters that a cell of a workbook holds."""
+"""Largest number of characters in a cell of a workbook."""
 _MOST_ROWS = 1_048_576
-"""Rows that a sheet holds."""
+"""Largest number of rows in a sheet of a workbook."""
 _PROBABILITIES = "probabilities"
 _PROBABILITY_HEADS = ("paper", "field", "probability", "page", "text")
 _NO_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s.,()/+-]*$)")
-"""Beginning of a text that spreadsheets would take for a formula in CSV. Telephone numbers and amounts are none."""
+"""Pattern of texts that spreadsheets would take for formulas in CSV. Telephone numbers and amounts do not match."""
 
 
 class TooManyRows(Exception):
-    """A sheet would need more rows than it can have; the message names another kind of file."""
+    """Raised if a sheet would need more rows than it can have. The message names another kind of file."""
 
 
 def write(path: Path, schema: Mapping[str, Any], rows: Rows) -> list[Path]:
@@ -53,13 +53,14 @@ def write(path: Path, schema: Mapping[str, Any], rows: Rows) -> list[Path]:
 
 
 def _write_workbook(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """One sheet a table, cells coloured by their probability, and a hidden sheet with the probabilities."""
+    """Write a workbook with a sheet per table, cells coloured by their probability, and a hidden sheet of the
+    probabilities."""
     book = Workbook(write_only=True)
     with _replaced(path) as own:
         try:
             _fill_book(book, path, tables, rows)
         finally:
-            # Also after an error: only this deletes the temporary files of the sheets.
+            # Closing is needed even after an error, because only this deletes the temporary files of the sheets.
             book.save(own)
     return [path]
 
@@ -91,9 +92,9 @@ def _fill_book(book: Workbook, path: Path, tables: Sequence[AnswerTable], rows: 
 
 
 def _sheet_names(names: Sequence[str]) -> list[str]:
-    """Return a name for each sheet as workbooks allow: 31 characters, without some signs, none twice."""
+    """Return a name for each sheet that workbooks accept: at most 31 characters, without certain signs, and unique."""
     cut = [re.sub(r"[\[\]:*?/\\]", "_", name)[:31] for name in names]
-    # The number behind a name takes up to four characters.
+    # The number after a name takes up to four characters.
     return _distinct([name[:27] if cut.count(name) > 1 else name for name in cut])
 
 
@@ -102,7 +103,7 @@ def _plain_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
         value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_MOST_CHARS]
     cell = WriteOnlyCell(sheet, value=value)
     if isinstance(value, str):
-        # Else "=1+1" would be a formula, and "#N/A" an error.
+        # Otherwise, "=1+1" would be a formula, and "#N/A" an error.
         cell.data_type = "s"
     if bold:
         cell.font = Font(bold=True)
@@ -120,18 +121,19 @@ def _coloured(sheet: Any, cell: FieldCell, fills: Mapping[float, PatternFill]) -
 
 
 def _target(link: str, table: Path) -> str:
-    """Return `link` as seen from the folder of the table: both can be moved together."""
+    """Return `link` relative to the folder of the table, so that both can be moved together."""
     if link.startswith(("http://", "https://")):
         return link
     return quote(os.path.relpath(link, table.resolve().parent).replace(os.sep, "/"))
 
 
 def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """One file a table: that of the papers has the name that was asked for, others have the list's name behind it."""
+    """Write one file per table. The table of papers gets the requested name; in the names of the others, the list's
+    name follows."""
     files = []
     for table in tables:
         file = path.with_suffix(f".{_file_name(table.name)}{path.suffix}") if table.is_list else path
-        # The mark at the beginning tells Excel that it is UTF-8.
+        # The mark at the beginning tells Excel that the file is UTF-8.
         with _replaced(file) as own, own.open("w", encoding="utf-8-sig", newline="") as out:
             writer = csv.writer(out, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
             writer.writerow(table.heads)
@@ -150,7 +152,7 @@ def _no_formula(value: Any) -> Any:
 
 
 def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """One JSON object a paper, with its answer as it came, its evidence, and what is wrong."""
+    """Write one JSON object per paper, with its answer unchanged, its evidence, and any error."""
     with _replaced(path) as own, own.open("w", encoding="utf-8") as out:
         for row in rows():
             told: dict[str, Any] = {"paper": row.name}
@@ -161,7 +163,7 @@ def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]
 
 
 def _write_database(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """One table of the database a table, and `probabilities` with a row a field."""
+    """Write one table of the database per table, and the table `probabilities` with a row per field."""
     with _replaced(path) as own:
         own.unlink(missing_ok=True)
         db = sqlite3.connect(own)
@@ -187,7 +189,8 @@ def _create(db: sqlite3.Connection, name: str, heads: Sequence[str]) -> None:
 
 
 def _distinct(heads: Sequence[str]) -> list[str]:
-    """Return `heads`, numbered where two differ in case at most: workbooks and databases take them for one."""
+    """Return `heads` with numbers added to names that differ only in case, because workbooks and databases take them
+    for the same."""
     made: list[str] = []
     for head in heads:
         name, number = head, 2
@@ -205,7 +208,7 @@ def _fill(db: sqlite3.Connection, name: str, rows: Iterable[Sequence[Any]]) -> N
 
 def _values(rows: Iterable[Sequence[FieldCell]]) -> Iterator[list[Any]]:
     for cells in rows:
-        # A whole number of more than 64 bits is kept as a text.
+        # A whole number of more than 64 bits is stored as text.
         yield [
             str(one.value) if isinstance(one.value, int) and abs(one.value) >= 1 << 63 else one.value for one in cells
         ]
@@ -219,13 +222,13 @@ def _probabilities(rows: Rows) -> Iterator[tuple[Any, ...]]:
 
 @contextmanager
 def _replaced(path: Path) -> Iterator[Path]:
-    """Yield a new file that takes the place of `path` at the end of the block."""
+    """Yield a new file that replaces `path` at the end of the block."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.resolve().parent)
     os.close(handle)
     own = Path(name)
     try:
         yield own
-        # As a file made without detours would be: readable by whom the user's mask lets.
+        # The file gets the permissions that a newly created file would have under the user's umask.
         mask = os.umask(0)
         os.umask(mask)
         own.chmod(0o666 & ~mask)

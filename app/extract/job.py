@@ -1,4 +1,4 @@
-"""Runs a job: each paper that has no answer yet is asked about, and its answer kept as soon as it is there."""
+"""Runs a job: it asks about each paper that has no answer yet, and stores each answer as soon as it arrives."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,13 +14,14 @@ def run(
     jobs: int,
     on_result: Callable[[Paper, PaperResult], None],
 ) -> None:
-    """Call `fill` for each of `papers` without a result in `state`, `jobs` at a time, and keep the results. What `fill`
-    raises ends the job."""
+    """Call `fill` for each of `papers` that has no result in `state`, `jobs` at a time, and store the results. An
+    exception of `fill` ends the job."""
     left = (paper for paper in papers if not state.is_done(paper.name))
     running: dict[Future[PaperResult], Paper] = {}
     with ThreadPoolExecutor(jobs, thread_name_prefix="paper") as pool:
         while True:
-            # No more than are asked about at a time: a folder may hold more papers than memory.
+            # Only as many papers are listed as are asked about at a time, because a folder may hold more papers than
+            # fit in memory.
             for paper in left:
                 running[pool.submit(fill, paper)] = paper
                 if len(running) >= jobs:

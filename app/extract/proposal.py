@@ -1,4 +1,4 @@
-"""Proposes a schema where none is given: the labels and the table headers that the first papers share."""
+"""Proposes a schema if the user gives none, from the labels and the table headers that the first papers share."""
 
 import re
 from collections import Counter
@@ -12,22 +12,22 @@ from app.extract.schemas import Json
 from app.extract.tables import PAPER
 
 _LOOKED_AT = 5
-"""Papers that are read for a proposal."""
+"""Number of papers that are read for a proposal."""
 _MOST_FIELDS, _MOST_COLUMNS = 20, 12
 _LABEL = re.compile(r"^\s*([^\W\d_][^:：|\n]{1,38}?)\s*[:：]\s*(\S.*)$", re.MULTILINE)
-"""A label of two to forty characters, a colon, and a value behind it."""
+"""Pattern of a label: two to forty characters, a colon, and a value after it."""
 _NUMBER = re.compile(r"[^\d]{0,4}-?\d[\d.,' ]*[^\d]{0,4}")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})")
 _WORD = re.compile(r"[^\W_]+")
 
 
 def proposed_schema(url: str, key: str | None, papers: Sequence[Paper]) -> Json:
-    """Read the first papers, and return a schema of what at least half of them have. Raises CannotAsk if no two words
-    on them look like a label."""
+    """Read the first papers, and return a schema of the labels and columns that at least half of them have. Raises
+    CannotAsk if nothing on them looks like a label."""
     read = []
     with closing(Asker(url, key)) as asker:
         for paper in papers[:_LOOKED_AT]:
-            # Why one cannot be read stands in the table, later.
+            # The table will later state why a paper cannot be read.
             with suppress(Refused):
                 read.append(asker.read(paper))
     needed = max(1, (len(read) + 1) // 2)
@@ -78,7 +78,8 @@ def _header(read: Iterable[Json], needed: int) -> list[str]:
 
 
 def _names(rows: Sequence[Sequence[Json]]) -> tuple[str, ...]:
-    """Return the names in the first row if it looks like a header: words in two or more cells, all different."""
+    """Return the names in the first row if it looks like a header, that is, if two or more cells have words, all of
+    them different."""
     first = [cell["text"] for cell in rows[0]] if len(rows) > 1 else []
     names = tuple(_name_of(text) for text in first)
     is_header = len(names) > 1 and all(names) and len(set(names)) == len(names)
@@ -93,7 +94,7 @@ def _name_of(label: str) -> str:
 def _type_of(values: Sequence[str]) -> dict[str, Any]:
     if all(_DATE.match(value) for value in values):
         return {"type": ["string", "null"], "format": "date"}
-    # A number may be a telephone's or an account's: only what has a fraction is an amount.
+    # A number without a fraction may be a telephone or account number, so only one with a fraction counts as an amount.
     if all(_NUMBER.fullmatch(value) and re.search(r"[.,]\d{2}\D{0,4}$", value) for value in values):
         return {"type": ["number", "null"]}
     return {"type": ["string", "null"]}

@@ -1,4 +1,4 @@
-"""Reads the fields that a table is to have: a file with a JSON schema, a pydantic class, or a line of names.
+"""Reads the fields that a table is to have, from a file with a JSON schema, a pydantic class, or a line of names.
 
 >>> schema_of("number, total: number, lines[description, amount: number]")
 """
@@ -26,11 +26,11 @@ _CLASS = re.compile(r"[\w.]+:\w+")
 _TOKEN = re.compile(r"\s*([\w-]+|[\[\]{}:,])")
 _CLOSING = {"[": "]", "{": "}"}
 _DEEPEST = 4
-"""Levels of lists and groups in a line; a schema of more levels is written as JSON."""
+"""Largest number of levels of lists and groups in a line. A deeper schema has to be written as JSON."""
 
 
 def schema_of(text: str) -> Json:
-    """Return the JSON schema that `text` names. Raises ValueError, with what is wrong, for anything else."""
+    """Return the JSON schema that `text` names. Raises ValueError, which says what is wrong, for any other text."""
     path = Path(text)
     if text.endswith(".json") or (len(text) < 250 and path.is_file()):
         return _of_file(path)
@@ -52,7 +52,7 @@ def _of_file(path: Path) -> Json:
 
 
 def _of_class(name: str) -> Json:
-    """Return the schema of a pydantic class. The module is looked for in the working folder, too."""
+    """Return the schema of a pydantic class. The module may also be in the working folder."""
     module_name, _, class_name = name.partition(":")
     sys.path.insert(0, str(Path.cwd()))
     try:
@@ -66,7 +66,7 @@ def _of_class(name: str) -> Json:
 
 
 class _FieldLine:
-    """Reader of a line of fields: `name`, `name: type`, `list[fields]`, `group{fields}`, divided by commas."""
+    """Parser of a line of fields: `name`, `name: type`, `list[fields]`, `group{fields}`, separated by commas."""
 
     def __init__(self, line: str) -> None:
         self._line = line
@@ -115,7 +115,7 @@ class _FieldLine:
                 if kind not in _TYPES:
                     raise self._problem(f"'{name}' has the type '{kind}'; there are: {', '.join(_TYPES)}")
                 return dict(_TYPES[kind])
-        # "date" and "due_date" are dates without being told.
+        # Fields such as "date" and "due_date" are dates even if the line does not say so.
         return dict(_TYPES["date" if re.search(r"(^|_)date$", name.lower()) else "text"])
 
     def _take(self, token: str, otherwise: str) -> None:

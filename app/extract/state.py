@@ -1,4 +1,4 @@
-"""Answers of a job as far as they have come, in a SQLite file beside the table: what a killed job is resumed from."""
+"""Stores the answers of a job in a SQLite file beside the table, so that a job that was killed can be resumed."""
 
 import hashlib
 import json
@@ -33,19 +33,19 @@ CREATE TABLE IF NOT EXISTS reviews (
 CREATE INDEX IF NOT EXISTS reviews_of_papers ON reviews (paper, pointer);
 """
 REVIEWED = "reviewed"
-"""The `match` of a field's evidence once a person accepted or corrected it."""
+"""Value of `match` in the evidence of a field that a person accepted or corrected."""
 _SCHEMA, _FOLDER = "schema", "folder"
 
 
 @dataclass(frozen=True, slots=True)
 class PaperResult:
-    """Answer to a paper with its evidence, or an error."""
+    """The answer to a paper with its evidence, or an error."""
 
     answer: Any = None
     evidence: Json = field(default_factory=dict)
     """Source of each field, by the field's JSON pointer (wire contract: `evidence`)."""
     unsupported: Sequence[str] = ()
-    """Pointers of fields that nothing read supports."""
+    """Pointers of fields that nothing in the paper supports."""
     warnings: Sequence[str] = ()
     error: str | None = None
 
@@ -55,25 +55,26 @@ class Row:
     name: str
     link: str
     result: PaperResult | None
-    """Is None until the paper has been asked about. Fields that a person reviewed are as that person left them."""
+    """Result of the paper; None until the paper has been asked about. Reviewed fields have the values that the person
+    left."""
     is_corrected: bool = False
-    """A person changed a field."""
+    """True if a person changed a field."""
 
     def is_reviewed(self, pointer: str) -> bool:
         return self.result is not None and self.result.evidence.get(pointer, {}).get("match") == REVIEWED
 
 
 class ReviewConflict(Exception):
-    """A field is not as it was when a person looked at it; the message says so."""
+    """Raised if a field has changed since a person looked at it. The message says so."""
 
 
 class CannotOpen(Exception):
-    """The state of a job cannot be used; the message says why and what to do."""
+    """Raised if the state of a job cannot be used. The message says why and what to do."""
 
 
 class JobState:
-    """State of a job in `path`. Only one process at a time has it open, only one thread at a time may use it. Raises
-    CannotOpen."""
+    """The state of a job in the file `path`. Only one process may have it open, and only one thread may use it at a
+    time. Raises CannotOpen."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -93,8 +94,9 @@ class JobState:
             raise CannotOpen(f"{path} cannot be used ({error}): delete it to begin from nothing") from None
 
     def begin(self, asked: Json) -> bool:
-        """Note what is asked of each paper (schema, examples). True if there are answers to something else, which are
-        forgotten, except for papers that a person reviewed. Raises CannotOpen for reviews of another schema."""
+        """Record what is asked of each paper (schema, examples). Return True if the stored answers were to something
+        else: these are deleted, except for papers that a person reviewed. Raises CannotOpen if there are reviews of
+        another schema."""
         schema = json.dumps(asked.get("schema"))
         if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
             raise CannotOpen(
@@ -116,8 +118,8 @@ class JobState:
         return forgotten > 0
 
     def add(self, papers: Sequence[Paper], first: int) -> None:
-        """List `papers` from position `first` on. A paper whose content has changed loses its answer, and what was
-        reviewed of it."""
+        """List `papers` from position `first` on. A paper whose content has changed loses its answer and its
+        reviews."""
         with self._transaction():
             self._db.executemany(
                 "DELETE FROM reviews WHERE paper = ? AND paper IN (SELECT name FROM papers WHERE fingerprint != ?)",
@@ -132,7 +134,7 @@ class JobState:
             )
 
     def retry_errors(self) -> None:
-        """Forget errors, so that their papers are asked about again."""
+        """Delete errors, so that their papers are asked about again."""
         self._db.execute("UPDATE papers SET result = NULL, is_error = 0 WHERE is_error")
 
     def is_done(self, name: str) -> bool:
@@ -140,7 +142,8 @@ class JobState:
         return row is not None
 
     def note(self, name: str, result: PaperResult) -> None:
-        """Keep what came of a paper; it is on the disk's way once this returns, whatever becomes of this process."""
+        """Store the result of a paper. When this returns, the operating system has the data, so that they survive a
+        crash of this process."""
         told = {name: value for name in PaperResult.__slots__ if (value := getattr(result, name))}
         self._db.execute(
             "UPDATE papers SET result = ?, is_error = ? WHERE name = ?",
@@ -169,27 +172,28 @@ class JobState:
 
     @property
     def schema(self) -> Json | None:
-        """The schema of the answers; None if the state is of a version that did not keep it, or of no run."""
+        """Schema of the answers; None if there was no run, or if the state is of a version that did not store it."""
         text = self._job(_SCHEMA)
         schema = None if text is None else json.loads(text)
         return schema if isinstance(schema, dict) else None
 
     @property
     def folder(self) -> Path | None:
-        """The working folder of the last run, in which paths of papers begin."""
+        """Working folder of the last run, from which relative paths of papers count."""
         text = self._job(_FOLDER)
         return None if text is None else Path(text)
 
     def version(self, row: Row, pointer: str) -> str:
-        """Return what changes whenever the field at `pointer` of `row` does, by a review, its undoing or a reading."""
+        """Return a version that changes whenever the field at `pointer` of `row` changes, by a review, by undoing one,
+        or by a new reading."""
         found = "SELECT count(*) + total(is_undone) FROM reviews WHERE paper = ? AND pointer = ?"
         (count,) = self._db.execute(found, (row.name, pointer)).fetchone()
         value = value_at(row.result.answer if row.result else None, steps_of_pointer(f"#{pointer}"))
         return f"{count:.0f}-{hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]}"
 
     def review(self, name: str, pointer: str, value: Any, place: Json, version: str) -> int:
-        """Keep that a person says that the field is `value` and stands at `place` (page, bounds, text), and return the
-        review's number. Raises ReviewConflict where the field is not of `version` any more."""
+        """Record a person's statement that the field is `value` and stands at `place` (page, bounds, text), and return
+        the number of this review. Raises ReviewConflict if the field no longer has this `version`."""
         row = self.row(name)
         if row is None or self.version(row, pointer) != version:
             raise ReviewConflict("somebody else has changed this field in the meantime")
@@ -203,8 +207,8 @@ class JobState:
         return found.lastrowid
 
     def undo_review(self, number: int) -> tuple[str, str]:
-        """Take the review back, and return the paper's name and the field's pointer. Raises ReviewConflict for one that
-        is not the field's last."""
+        """Undo a review, and return the paper's name and the field's pointer. Raises ReviewConflict if it is not the
+        last review of its field."""
         told = self._db.execute(
             "UPDATE reviews SET is_undone = 1 WHERE number = ? AND NOT is_undone AND number = (SELECT max(last.number) "
             "FROM reviews AS last WHERE last.paper = reviews.paper AND last.pointer = reviews.pointer "
@@ -216,7 +220,8 @@ class JobState:
         return str(told[0][0]), str(told[0][1])
 
     def note_unless_reviewed(self, name: str, result: PaperResult) -> bool:
-        """Keep what came of reading a paper again. False, with nothing kept, where a person reviewed a field."""
+        """Store the result of reading a paper again, unless a person has reviewed one of its fields. Return True if it
+        was stored."""
         found = "SELECT 1 FROM reviews WHERE paper = ? AND NOT is_undone"
         if self._db.execute(found, (name,)).fetchone() is not None:
             return False
@@ -267,7 +272,7 @@ def value_at(answer: Any, path: JsonPath) -> Any:
 
 
 def _set(answer: Any, path: JsonPath, value: Any) -> bool:
-    """Put `value` at `path` of `answer`. False if `answer` has no such field."""
+    """Set the value at `path` of `answer`. Return False if `answer` has no such field."""
     *above, last = path
     parent = value_at(answer, tuple(above))
     if isinstance(parent, dict) and str(last) in parent:

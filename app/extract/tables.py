@@ -1,4 +1,4 @@
-"""Lays answers out as tables by their schema: one row a paper, and for each list of objects a table of its own."""
+"""Lays answers out as tables by their schema: one row per paper, and a separate table for each list of objects."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,24 +10,24 @@ from tasks.schema.paths import JsonPath, pointer_of, resolved
 
 PAPERS = "papers"
 PAPER, NUMBER, SURE, ERROR = "paper", "row", "sure by", "error"
-"""Columns beside those of the schema: the paper's name, the place of a row within its list, the least probability of
-the row's fields, and why there is no answer."""
+"""Columns in addition to those of the schema: the paper's name, the row's number within its list, the least probability
+of the row's fields, and the reason if there is no answer."""
 
 _DEEPEST = 8
-"""Levels of objects that become columns; what is deeper is one cell of JSON."""
+"""Largest number of levels of objects that become columns. Anything deeper is one cell of JSON."""
 _BETWEEN = "; "
 
 
 @dataclass(frozen=True, slots=True)
 class FieldCell:
     value: Any = None
-    """A text, a number, a truth value, or None."""
+    """Text, number, truth value, or None."""
     pointer: str = ""
-    """The field in the answer."""
+    """JSON pointer of the field in the answer."""
     probability: float | None = None
     is_unsupported: bool = False
     is_reviewed: bool = False
-    """A person accepted or corrected it."""
+    """True if a person accepted or corrected the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +61,24 @@ class AnswerTable:
 
 
 def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:
-    """Return the tables for answers of `schema`, that of the papers first."""
+    """Return the tables for answers of `schema`, beginning with the table of papers."""
     columns, lists = _columns(schema, schema, ())
     tables = [AnswerTable(PAPERS, (), columns)]
     for path, items in lists:
-        # A list within a list's objects is a cell.
+        # A list inside an object of a list becomes a cell.
         own, inner = _columns(schema, items, ())
         tables.append(AnswerTable(".".join(map(str, path)), path, [*own, *(path for path, _ in inner)]))
     return tables
 
 
 def least(cells: Sequence[FieldCell]) -> float | None:
-    """Return the least probability of fields; one that nothing supports counts as 0."""
+    """Return the least probability of the cells' fields. A field that nothing supports counts as 0."""
     known = [0.0 if cell.is_unsupported else cell.probability for cell in cells if cell.value is not None]
     return min((one for one in known if one is not None), default=None)
 
 
 def doubtful(schema: Mapping[str, Any], row: Row, threshold: float) -> Iterator[FieldCell]:
-    """Yield the fields of a paper that are less probable than `threshold`, or that nothing supports."""
+    """Yield the fields of a paper whose probability is below `threshold`, or that nothing supports."""
     for table in tables_of(schema):
         for cells in table.rows(row):
             for cell in cells:
@@ -95,7 +95,8 @@ def is_doubtful(cell: FieldCell, threshold: float) -> bool:
 def _columns(
     root: Mapping[str, Any], part: Any, path: JsonPath
 ) -> tuple[list[JsonPath], list[tuple[JsonPath, Mapping[str, Any]]]]:
-    """Return the paths of an object's scalar fields, and those of its lists of objects, with the objects' schemas."""
+    """Return the paths of an object's scalar fields, and the paths of its lists of objects with the schemas of these
+    objects."""
     columns: list[JsonPath] = []
     lists: list[tuple[JsonPath, Mapping[str, Any]]] = []
     for name, child in _shape(root, part).get("properties", {}).items():
@@ -113,7 +114,8 @@ def _columns(
 
 
 def _shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
-    """Return `part`, with its reference followed; of alternatives (`Item | None`) the first with fields or items."""
+    """Return `part` with its reference resolved. Of alternatives (`Item | None`), the first with fields or items is
+    returned."""
     node = resolved(root, part)
     for branch in [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]:
         found = resolved(root, branch)
@@ -134,7 +136,7 @@ def _cell(result: PaperResult, path: JsonPath) -> FieldCell:
 
 
 def _written(value: Any) -> Any:
-    """Return `value` as one cell: a list of scalars joined by semicolons, anything deeper as JSON."""
+    """Return `value` as the content of one cell: a list of scalars joined by semicolons, anything deeper as JSON."""
     match value:
         case [*items] if not any(isinstance(one, dict | list) for one in items):
             return _BETWEEN.join(str(one) for one in items) or None

@@ -42,13 +42,14 @@ CREATE TABLE files (
 """,
 )
 _TRIES = 3
-"""Largest number of attempts of one call to read an owner's records into the index, if the index is lost meanwhile."""
+"""Largest number of times that one call reads an owner's records into the index, if the index is lost again
+meanwhile."""
 _LOCKED_S = 10.0
 """Seconds that a connection waits for the lock of another process."""
 
 
 class Storage:
-    """Files below one address, by name. Calls block, so only threads make them.
+    """Files below one address, by name. Calls block, so they must be made in threads.
 
     A name is `folder/file`; no client chooses any of its characters. Raises ValueError for an address that cannot be
     used, and OSError if the storage fails.
@@ -123,7 +124,7 @@ class Storage:
         return content
 
     def get_all(self, names: list[str]) -> list[bytes]:
-        """Return the contents of the files that exist, fetched at the same time if the storage supports that."""
+        """Return the contents of those files that exist, fetched in parallel if the storage supports that."""
         paths = [self._path(name) for name in names]
         found: dict[str, bytes] = self._system.cat(paths, on_error="omit") if paths else {}
         return list(found.values())
@@ -203,7 +204,8 @@ def from_record(record: bytes) -> StoredFile | None:
 
 
 class NoRoom(Exception):
-    """The owner has no room for another file. The limit is the number of files if `too_many`, else their bytes."""
+    """Raised if the owner has no room for another file. The limit is the number of files if `too_many`, else their
+    bytes."""
 
     def __init__(self, *, too_many: bool) -> None:
         super().__init__()
@@ -211,11 +213,11 @@ class NoRoom(Exception):
 
 
 class FileIndex:
-    """Index of all files by owner. Calls block, so only threads make them.
+    """Index of all files by owner. Calls block, so they must be made in threads.
 
     The index of a local storage is a database beside the files; any other index is in memory, as long as the process
-    lives. A lost or damaged index begins empty, and reads the records of each owner before it answers for that owner.
-    Raises OSError if the database does not work.
+    lives. A lost or damaged index starts empty, and reads the records of an owner before it answers any call about that
+    owner. Raises OSError if the database does not work.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -227,16 +229,16 @@ class FileIndex:
         self._followed: dict[str, int] = {}
         """Number of openings of the index at the time when an owner's records were read, by owner."""
         self._coming: set[str] = set()
-        """Ids of files that are being added, whose records are not written yet."""
+        """Ids of files that are being added and whose records are not written yet."""
 
     def knows(self, owner: str) -> bool:
         """True if the index has read the records in the owner's folder."""
         return self._done(lambda _: self._has_followed(owner))
 
     def follow(self, owner: str) -> None:
-        """Bring the index into line with the records in the owner's folder."""
-        # Known ids are read before the folder is listed. If a known file is then missing in the folder and is not being
-        # added, it was deleted.
+        """Bring the index in line with the records in the owner's folder."""
+        # Known ids are read before the folder is listed. A known file that is then missing from the folder was deleted,
+        # unless it is just being added.
         openings, known = self._done(lambda db: (self._file.openings, _ids(db, owner)))
         known -= self._coming
         names = self._storage.sizes(owner)
@@ -253,8 +255,8 @@ class FileIndex:
 
     @contextlib.contextmanager
     def adding(self, file: StoredFile, most_bytes: int, most_files: int) -> Iterator[None]:
-        """Add the file to the index for a block that writes its record; remove the file again if the block raises.
-        Raises NoRoom: of two files that come at the same time, only one may fit."""
+        """Keep the file in the index while the block writes its record, and remove it again if the block raises. Raises
+        NoRoom. The file is added before it is written, because of two files that arrive together, only one may fit."""
         self._coming.add(file.id)
         try:
             self._add(file, most_bytes, most_files)
@@ -296,7 +298,7 @@ class FileIndex:
         return self._followed.get(owner) == self._file.openings
 
     def _followed_by(self, owner: str, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do `work` once the owner's records have been read, and return its result."""
+        """Do `work`, after reading the owner's records if necessary, and return its result."""
 
         def checked(db: sqlite3.Connection) -> T:
             if not self._has_followed(owner):
@@ -322,7 +324,7 @@ class FileIndex:
 
 
 class _NotFollowed(Exception):
-    """The index has not read the owner's records yet."""
+    """Raised if the index has not read the owner's records yet."""
 
 
 def _ids(db: sqlite3.Connection, owner: str) -> set[str]:

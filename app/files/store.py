@@ -1,7 +1,7 @@
 """Stores uploaded files, each for its owner alone and for a limited time.
 
 A file has two parts: `owner/id` with its bytes, and `owner/id.json`, its record, which is written last and deleted
-first. Without a record there is no file. Other requests see an upload once its Writing has published it.
+first. A file without a record does not exist. Other requests see an upload once its Writing has published it.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _PIECE = 1 << 20
 """Bytes that are read at a time."""
 _ID = re.compile(r"file-[0-9a-f]{32}")
 _ABANDONED_S = 24 * 3600.0
-"""Least age, in seconds, at which bytes without a record count as the remains of a broken-off upload."""
+"""Age, in seconds, from which bytes without a record count as the remains of an interrupted upload."""
 _SWEEP_S = 3600.0
 _FOLLOW_S = 60.0
 
@@ -45,7 +45,8 @@ log = structlog.get_logger(__name__)
 _HEAD = 64 * 1024
 """Bytes at the beginning of a file that determine its type."""
 _AT_ONCE = 128 * 1024
-"""Bytes that are collected before they are written, because each write takes a turn of the threads that keys share."""
+"""Number of bytes that are collected before they are written, because each write takes a turn of the threads that keys
+share."""
 
 
 class FileStore:
@@ -61,7 +62,7 @@ class FileStore:
         self.faults = 0
         """Number of failures of the storage."""
         self._followed: dict[str, float] = {}
-        """Time at which the index last read an owner's folder, in the clock's seconds, by owner."""
+        """Time at which an owner's folder was last read into the index, by owner, in seconds of the clock."""
         self._following: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._worker = Worker("files", threads=_REMOTE_THREADS if self.index.is_shared else _THREADS)
 
@@ -74,7 +75,7 @@ class FileStore:
         except FileNotFoundError:
             file = None
         if file is None:
-            # The file was deleted by another server, or its record is of another version: the index must not list it.
+            # Another server deleted the file, or its record has a different version. The index must not list it.
             await self.run(self.index.remove, owner, file_id)
             return None
         if self._is_over(file):
@@ -88,7 +89,7 @@ class FileStore:
         return [file for file in await self.run(self.index.all, owner) if not self._is_over(file)]
 
     async def follow(self, owner: str) -> None:
-        """Let the index read the owner's folder: once, or at intervals if other servers write to the storage, too."""
+        """Read the owner's folder into the index: once, or at intervals if other servers write to the storage, too."""
         async with self._following.setdefault(owner, asyncio.Lock()):
             since = self._followed.get(owner)
             is_old = since is None or (self.index.is_shared and abs(self.now() - since) > _FOLLOW_S)
@@ -116,7 +117,7 @@ class FileStore:
 
     @asynccontextmanager
     async def writing(self, owner: str) -> AsyncIterator["Writing"]:
-        """Begin a new file. It is deleted if the block ends before it was published."""
+        """Begin a new file. It is deleted if the block ends without publishing it."""
         writing = Writing(self, owner, f"file-{secrets.token_hex(16)}")
         try:
             await writing.begin()
@@ -125,7 +126,7 @@ class FileStore:
             await asyncio.shield(asyncio.create_task(writing.end()))
 
     async def purge(self, owner: str) -> int:
-        """Delete all files of an owner, also from the view of running servers, and return their number."""
+        """Delete all files of an owner, and return their number. Running servers no longer see them either."""
         names = await self.run(self.storage.sizes, owner)
         # Records are deleted first, because without its record a file no longer exists.
         for name in sorted(names, key=lambda name: not name.endswith(KNOWN)):
@@ -134,7 +135,7 @@ class FileStore:
         return sum(name.endswith(KNOWN) for name in names)
 
     async def sweep(self) -> None:
-        """Delete expired files, and the remains of broken-off uploads."""
+        """Delete expired files, and the remains of interrupted uploads."""
         for owner in await self.run(self.storage.folders):
             await self.run(self.index.follow, owner)
             for file in await self.run(self.index.all, owner):
@@ -195,8 +196,8 @@ class FileStore:
 
 
 class Writing:
-    """Upload that is being written, begun and ended by a FileStore. Memory holds only the first bytes of the file, and
-    bytes that are not written yet."""
+    """An upload in progress, begun and ended by a FileStore. Only the beginning of the file, and bytes that are not
+    written yet, are in memory."""
 
     def __init__(self, store: "FileStore", owner: str, file_id: str) -> None:
         self._store = store
@@ -216,7 +217,7 @@ class Writing:
         self._file = await self._store.acquire(self._create)
 
     async def write(self, piece: bytes) -> None:
-        """Add bytes to the file. Raises PayloadTooLarge, before they are written, if the file or all files of its owner
+        """Add bytes to the file. Raises PayloadTooLarge, before writing them, if the file or all files of its owner
         together become too large."""
         assert self._file is not None
         limits = self._store.limits
@@ -259,7 +260,7 @@ class Writing:
     async def end(self) -> None:
         self._store.being_written[self._owner] -= self._size
         try:
-            # On a full disk, closing fails if some bytes could not be written.
+            # On a full disk, closing fails if some bytes are not written yet.
             await self._close()
         finally:
             if not self._published:

@@ -11,7 +11,7 @@ from models.scheduler import FairSlots
 from tasks.inputs.limits import megabytes
 
 _LARGE = 1024 * 1024
-"""Size, in bytes, above which a body waits for its turn: only a few large bodies are read at a time."""
+"""Size, in bytes, above which a body waits for its turn, so that only a few large bodies are read at a time."""
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
@@ -38,7 +38,7 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     try:
         async for piece in request.stream():
             if received <= _LARGE < received + len(piece):
-                # The rest of the body waits at the client.
+                # Until then, the rest of the body stays at the client.
                 give_back = await large_bodies.take()
             received += len(piece)
             if received > max_bytes:

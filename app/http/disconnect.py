@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 class ClientGone(Exception):
-    """The caller hung up, so that nobody receives an answer."""
+    """Raised when the caller has hung up, so that nobody receives an answer."""
 
 
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` and return its result. When the caller hangs up, cancel `work` and raise ClientGone.
+    """Run `work` and return its result. If the caller hangs up, cancel `work` and raise ClientGone.
 
     The request's body must have been read before, so that the next message is the disconnection. (The framework itself
     cancels nothing while a handler computes.)

@@ -1,4 +1,4 @@
-"""Response of server-sent events, with errors and the end of the stream sent as events."""
+"""A response of server-sent events. Errors and the end of the stream are sent as events, too."""
 
 import asyncio
 import contextlib
@@ -28,9 +28,9 @@ class EventStreamResponse(Response):
         stages: Stages,
         failure: Callable[[ApiError], bytes],
     ) -> None:
-        """Create a response of `pieces`, which come while `feed` is open.
+        """Create a response of `pieces`, which arrive while `feed` is open.
 
-        `failure` encodes an error that ends a stream that has begun.
+        `failure` encodes an error that occurs after the stream has begun.
         """
         # The value `no` prevents nginx from buffering.
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
@@ -53,14 +53,14 @@ class EventStreamResponse(Response):
                 async for piece in pieces:
                     await _send_piece(send, piece)
             except asyncio.CancelledError:
-                # The server stops, or the caller has left; the message then reaches nobody.
+                # The server stops, or the caller has left, in which case nobody reads the message.
                 await self._say_good_bye(send)
                 raise
             except Exception as error:  # noqa: BLE001 - `told` logs what has to be
                 public = told(error, "stream_failed")
                 self._stages.failed, self._stages.rejected = public.status, public.rejected
                 await _send_piece(send, self._failure(public))
-        # The end is sent last, because `receive` reports a disconnect once the end was sent.
+        # The end is sent last, because `receive` reports a disconnect after it.
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _say_good_bye(self, send: Send) -> None:

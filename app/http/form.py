@@ -1,4 +1,4 @@
-"""Multipart/form-data body with one file, parsed chunk by chunk."""
+"""Parses a multipart/form-data body with one file, chunk by chunk."""
 
 import re
 
@@ -17,11 +17,12 @@ _NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
 
 
 class UploadForm:
-    """Parser of a form with small fields and one file in the field `file`. The file's bytes are returned, not kept."""
+    """Parser of a form with small fields and one file in the field `file`. The file's bytes are returned, and none are
+    kept."""
 
     def __init__(self, content_type: str, needs: str = "purpose", field_bytes: int = _FIELD_BYTES) -> None:
-        """Create a parser. `needs` names the field required beside the file. Raises BadRequest for a body that is not a
-        form."""
+        """Create a parser. `needs` names the field that is required in addition to the file. Raises BadRequest for a
+        body that is not a form."""
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise BadRequest(f"The body must be multipart/form-data with the fields 'file' and '{needs}'.")
@@ -132,7 +133,8 @@ class UploadForm:
 
 
 class HeaderTooLong(Exception):
-    """The header of a part is longer than HEADER_BYTES. The limit is exceeded at `offset` in the last chunk."""
+    """Raised for a part whose header is longer than HEADER_BYTES. The limit is exceeded at `offset` in the last
+    chunk."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -140,7 +142,7 @@ class HeaderTooLong(Exception):
 
 
 class _Complaints:
-    """Converts the parser's errors to BadRequest, because the client caused them."""
+    """Converts the parser's errors to BadRequest, because the client has caused them."""
 
     def __enter__(self) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Headers that switch on options of a request."""
+"""Reads request headers that switch on options."""
 
 from starlette.requests import Request
 
@@ -10,5 +10,5 @@ def is_on(request: Request, header: str) -> bool:
 
 
 def asks_to_be_forgotten(request: Request) -> bool:
-    """True if the request must use nothing of earlier requests, and leave nothing for later requests."""
+    """True if the request must use no data of earlier requests and leave none for later ones."""
     return any(is_on(request, name) for name in _FRESH)

@@ -1,4 +1,4 @@
-"""JSON response of any size, sent as fast as the client receives it."""
+"""Sends JSON responses of any size as fast as the client receives them."""
 
 import asyncio
 import tempfile
@@ -9,10 +9,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _LARGE = 1024 * 1024
-"""Size, in bytes, from which a response is sent in chunks."""
+"""Least size, in bytes, of a response that is sent in chunks."""
 _PIECE = 256 * 1024
 MOST_IN_MEMORY = 64 * 1024 * 1024
-"""Largest total size of large responses that wait in memory for their clients, in bytes. Any more wait in files."""
+"""Largest total size, in bytes, of the large responses that wait in memory for their clients. Beyond it, responses wait
+in files."""
 
 
 async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:

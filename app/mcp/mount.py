@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 LARGEST_CALL = 4 * MB
-"""Largest size of a request in bytes: the protocol's server parses all of it at once. A larger source is uploaded to
-`/v1/files`, and named by its id."""
+"""Largest size of a request in bytes, because the protocol's server parses a request all at once. A larger source has
+to be uploaded to `/v1/files`, and is then named by its id."""
 _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
 _HERE = ("localhost", "127.0.0.1", "[::1]")
@@ -42,8 +42,8 @@ class Mount:
     def __init__(self, settings: Settings, build: Callable[[Services], Any] | None = None) -> None:
         """Create the application. `build` makes the protocol's server, by default with this project's tools.
 
-        A web page can let a host name of its own resolve to this machine (DNS rebinding). Therefore only the names in
-        `mcp_hosts` are accepted. If there are none, a server without keys accepts only the names of this machine.
+        Against DNS rebinding, where a web page's host name resolves to this machine, only the names in `mcp_hosts` are
+        accepted. If there are none, a server without keys accepts only the names of this machine.
         """
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
         self._hosts = frozenset(settings.mcp_hosts or (_HERE if is_for_here else ()))
@@ -70,8 +70,8 @@ class Mount:
         await self._manager.handle_request(scope, _first(bytes(message.text), receive), send)
 
     async def _read(self, request: Request) -> Shortened:
-        """Return the body without its long strings, because the protocol's server parses it on the event loop. Raises
-        ApiError."""
+        """Return the body without its long strings, so that the protocol's server has little to parse on the event
+        loop. Raises ApiError."""
         services: Services = request.app.state.services
         try:
             body = await read_body(request, LARGEST_CALL)
@@ -122,7 +122,7 @@ class Mount:
         return StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=LARGEST_CALL)
 
     async def _run(self, started: asyncio.Event) -> None:
-        """Run the manager in one task, because its task group must be exited in the task that entered it."""
+        """Run the manager in one task, because a task group must be left by the task that entered it."""
         async with self._manager.run():
             started.set()
             await self._stopping.wait()
@@ -134,7 +134,7 @@ class Mount:
 
 
 def _checked(message: Shortened) -> Shortened:
-    """Return `message` if its form is right.
+    """Return `message` if it is well-formed.
 
     Raises BadRequest for an invalid id, because the package would take such a request for a notification and send no
     answer. Invalid JSON is returned, too, because the package refuses it by itself.
@@ -154,8 +154,8 @@ def _checked(message: Shortened) -> Shortened:
 def _check_form(said: object) -> None:
     """Check the form of a JSON-RPC message.
 
-    Raises BadRequest for an object that is not such a message, or for a call of a tool that lacks a field: the
-    package's own error would name its classes.
+    Raises BadRequest for an object that is not such a message, and for a call of a tool that lacks a field. In these
+    cases, the package's own error would name its classes.
     """
     if not isinstance(said, dict):
         raise BadRequest("The body should be one message of JSON-RPC, which is an object.")
@@ -177,7 +177,7 @@ def _check_form(said: object) -> None:
 
 
 def _first(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that yields `body`, which has been read already, and then the later messages."""
+    """Return a `receive` function that yields `body`, which has already been read, and then the later messages."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def received() -> Message:
@@ -187,7 +187,7 @@ def _first(body: bytes, receive: Receive) -> Receive:
 
 
 def _answer(error: ApiError, request: Request) -> Response:
-    """Return the error in JSON-RPC's form, because the protocol's clients show no other form."""
+    """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show."""
     told = {"code": _INVALID_REQUEST, "message": error.message, "data": error.body(request.state.request_id)["error"]}
     body = {"jsonrpc": "2.0", "id": None, "error": told}
     headers = error.headers | ({"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})

@@ -42,7 +42,7 @@ _PLACE = re.compile(r"messages\[\d+\]\.content\[\d+\](?:\.file(?:\.\w+)?)?|respo
 
 @dataclass(frozen=True)
 class ToolContext:
-    """Caller of a tool, and facts about the HTTP request."""
+    """The caller of a tool, and facts about the HTTP request."""
 
     admission: Admission = field(default_factory=Admission)
     stages: Stages = field(default_factory=Stages)
@@ -68,13 +68,13 @@ def build_server(
 ) -> Server[Any]:
     """Return the protocol's server.
 
-    `caller_of` returns the caller of an HTTP request, which is None on standard input. `taken` transforms the arguments
-    of a call first, and may raise what the pipeline raises.
+    `caller_of` returns the caller of an HTTP request; for standard input, its argument is None. `taken` changes the
+    arguments of a call first, and may raise what the pipeline raises.
     """
 
     async def list_tools(context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         tools = offered(services.pipeline.task_names, caller_of(context.request).admission.caller.tasks)
-        # The first caller waits half a second for the schemas. In the thread they delay no other request.
+        # Building the schemas takes half a second. In a thread, this delays only the first caller.
         return await services.wire.run(_listed, tools)
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
@@ -88,7 +88,7 @@ def build_server(
             await context.session.report_progress(progress.done, progress.total or None, progress.stage)
 
         caller = caller_of(context.request)
-        # The package runs tools in tasks of its own, in which the caller's share must be set again.
+        # The package runs tools in its own tasks, in which the caller's share must be set again.
         share = SHARE.set(caller.admission.caller.share)
         try:
             arguments = params.arguments or {}

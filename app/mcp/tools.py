@@ -1,7 +1,7 @@
-"""The tools: their arguments, the chat request that a call becomes, and their results.
+"""The tools: their arguments, their results, and the chat request that a call becomes.
 
-A call becomes a request that a chat client could have sent, so that guard, cache, limits and evidence apply to it
-unchanged. Typed arguments become the words that the tasks read.
+A chat client could have sent the same request, so that guard, cache, limits and evidence apply to it unchanged. Typed
+arguments become the words that the tasks read.
 """
 
 import base64
@@ -55,10 +55,10 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid")
     task: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ("source",)
-    """Names of arguments, of which exactly one must be given."""
+    """Names of arguments, exactly one of which must be given."""
 
     def said(self) -> Iterator[str]:
-        """Yield the typed arguments in words."""
+        """Yield the typed arguments as words."""
         yield from ()
 
     def parts(self) -> Iterator[Part]:
@@ -245,7 +245,8 @@ class McpTool:
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
-        """Schema of the result, always an object. Instead of a result that is too large, the object names a file."""
+        """Schema of the result, which is always an object. If the result is too large, the object names a file
+        instead."""
         schema = TypeAdapter(self.result).json_schema()
         definitions = schema.pop("$defs", {})
         if schema.get("type") != "object":
@@ -298,7 +299,7 @@ TOOLS: Mapping[str, McpTool] = {
 def _plain(schema: Any) -> Any:
     """Return the schema without titles and without `null` for optional fields, for language models.
 
-    Titles only repeat names.
+    Titles would only repeat names.
     """
     match schema:
         case {"anyOf": [dict() as only, {"type": "null"}], "default": None, **rest}:
@@ -326,7 +327,7 @@ def _needs(tool: McpTool) -> str:
 
 
 def _spelt_out(language: str) -> str:
-    """Return the name of a language, because many a code is also a word, such as `it` and `no`."""
+    """Return the name of a language. Its code is avoided, because many codes are also words, such as `it` and `no`."""
     return language_name(language.lower()) if len(language) <= _LONGEST_CODE else language
 
 

@@ -1,1 +1,1 @@
-"""The review of a folder's table: a person accepts or corrects its doubtful fields on a page of this machine."""
+"""The review of a table: people accept or correct its doubtful fields on a page that this machine serves."""

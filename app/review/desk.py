@@ -1,4 +1,5 @@
-"""Knows what is left to review of a table, keeps what people say, and has papers read again by what they corrected."""
+"""Keeps track of what is left to review in a table, stores what people decide, and has papers read again, with the
+corrections as examples."""
 
 import contextlib
 import threading
@@ -17,37 +18,37 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 
 CORRECTIONS_TO_LEARN = 10
-"""Corrections after which the papers that nobody reviewed are read again."""
+"""Number of corrections after which the papers that nobody has reviewed are read again."""
 _ALIKE = 0.5
-"""Least share of common words of two papers for one to be an example of the other."""
+"""Least share of common words at which one paper can be an example for another."""
 _ELSEWHERE_S = 120.0
-"""Seconds for which a paper that somebody opened is not offered to others."""
+"""Time, in seconds, during which a paper that somebody opened is not offered to others."""
 _MOST_KEPT_READINGS = 64
 
 
 class NotThere(Exception):
-    """A paper or a field does not exist; the message names it."""
+    """Raised if a paper or a field does not exist. The message names it."""
 
 
 class NotFitting(Exception):
-    """A value does not satisfy the schema; the message says why."""
+    """Raised if a value does not satisfy the schema. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """Counts of one paper: its fields, and what of them is left."""
+    """Counts for one paper: how many fields it has, and how many are left to review."""
 
     fields: int
     right: int
-    """Fields that are probable enough, or reviewed."""
+    """Number of fields that are probable enough, or reviewed."""
     doubtful: int
     is_reviewed: bool
 
 
 class Desk:
-    """The table of `state`, for people who review it at the same time. Threads may share a desk.
+    """The review of the table in `state` by several people at the same time. Threads may share a desk.
 
-    `table` is the file that is written again, `below` the probability under which a field is doubtful.
+    `table` is the file that is written again. A field with a probability below `below` is doubtful.
     """
 
     def __init__(self, state: JobState, table: Path, asker: Asker, below: float) -> None:
@@ -68,7 +69,7 @@ class Desk:
         self._learner.start()
 
     def close(self) -> None:
-        """Stop reading papers."""
+        """Stop reading papers again."""
         self._is_over.set()
         self._wake.set()
         self._asker.stop()
@@ -89,8 +90,8 @@ class Desk:
         }
 
     def next_paper(self, person: str, current: str | None, step: int = 1) -> str | None:
-        """Return the next paper after `current` with doubtful fields, those that others look at last; None if no paper
-        is left. `person` is a page's own random name, `step` 1 or -1."""
+        """Return the next paper after `current` that has doubtful fields, preferring papers that nobody else is looking
+        at; None if no paper is left. `person` is a random name that the page chose for itself, `step` is 1 or -1."""
         with self._lock:
             names = [*self._standings]
             at = names.index(current) if current in self._standings else (-1 if step > 0 else 0)
@@ -127,8 +128,8 @@ class Desk:
             }
 
     def review(self, name: str, pointer: str, value: Any, place: Json | None, version: str) -> int:
-        """Keep that the field is `value`, and return the number of this review. `place` has the page, the bounds and
-        the text; None leaves the field's place. Raises NotThere, NotFitting, and ReviewConflict."""
+        """Record that the field is `value`, and return the number of this review. `place` has the page, the bounds and
+        the text; with None, the field has no new place. Raises NotThere, NotFitting, and ReviewConflict."""
         with self._lock:
             row = self._row(name)
             fields = dict(_fields(row.result.answer if row.result else None))
@@ -151,7 +152,7 @@ class Desk:
             return number
 
     def undo(self, number: int) -> tuple[str, str]:
-        """Take a review back, and return its paper and field. Raises ReviewConflict."""
+        """Undo a review, and return its paper and field. Raises ReviewConflict."""
         with self._lock:
             name, pointer = self._state.undo_review(number)
             self._note(name)
@@ -163,7 +164,7 @@ class Desk:
             return write(self._table, self.schema, self._state.rows)
 
     def read_again(self) -> None:
-        """Have the papers that nobody reviewed read again, by the corrected ones as examples."""
+        """Start reading the papers that nobody has reviewed again, with the corrected papers as examples."""
         with self._lock:
             self._begin_to_read()
 
@@ -178,7 +179,8 @@ class Desk:
             raise NotThere(f"{name} cannot be read: {error}") from None
 
     def reading(self, name: str) -> Json | None:
-        """Return what OCR reads on a paper's pages; None for a paper without pictures. Raises NotThere, CannotAsk."""
+        """Return the words that OCR reads on a paper's pages; None for a paper without pictures. Raises NotThere,
+        CannotAsk."""
         paper = self._paper(name)
         if (known := self._readings.get(name)) is None:
             try:
@@ -223,7 +225,7 @@ class Desk:
 
     def _problem(self, pointer: str, value: Any) -> str | None:
         part = schema_at(self.schema, tuple(_steps(pointer)))
-        # A part may refer to definitions at the root.
+        # A part may refer to definitions at the root of the schema.
         shared: Json = {key: self.schema[key] for key in ("$defs", "definitions") if key in self.schema}
         return SchemaChecker({**shared, **part}).problem(value)
 
@@ -250,7 +252,7 @@ class Desk:
     def _read_all_again(self) -> None:
         with self._lock:
             rows = [*self._state.rows()]
-            # What is doubtful may be wrong: such a paper is left out.
+            # Doubtful fields may be wrong, so papers that have some are not used as examples.
             examples = [
                 (row.name, row.result.answer)
                 for row in rows
@@ -261,7 +263,7 @@ class Desk:
         for name in left:
             if self._is_over.is_set():
                 return
-            with contextlib.suppress(NotThere):  # a file that is gone keeps its answer
+            with contextlib.suppress(NotThere):  # the paper keeps its answer
                 self._read_one_again(name, examples)
             with self._lock:
                 self._to_read = max(0, (self._to_read or 0) - 1)
@@ -274,7 +276,7 @@ class Desk:
             share = len(words & others) / max(1, min(len(words), len(others)))
             if share >= _ALIKE:
                 shares.append((share, example, answer))
-        # The most alike come last: the last ones count.
+        # Similar examples come last, because a server prefers the last ones.
         shown = sorted(shares, key=lambda one: one[0])[-MOST_EXAMPLES:]
         if not shown:
             return
@@ -286,7 +288,7 @@ class Desk:
                     self._note(name)
 
     def _words_of(self, name: str) -> frozenset[str]:
-        """Return the words without figures that stand on a paper."""
+        """Return the words without digits that are printed on a paper."""
         if name not in self._words:
             reading = self.reading(name)
             if reading is not None:
@@ -303,7 +305,7 @@ def _papers_at(link: str) -> dict[str, Paper]:
 
 
 def _fields(value: Any, path: JsonPath = ()) -> Iterator[tuple[str, Any]]:
-    """Yield the pointer and the value of each field that is neither an object nor a list, also of empty ones."""
+    """Yield the pointer and the value of each field that is neither an object nor a list, or that is an empty one."""
     if isinstance(value, dict | list):
         for step, child in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _fields(child, (*path, step))

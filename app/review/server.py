@@ -1,7 +1,8 @@
-"""The page of a review and what it asks for: an app of its own, because the folder is the person's, not a server's.
+"""Serves the page of a review and its requests. It is a separate app, because the folder belongs to a person and not to
+a server.
 
-Every path begins with a random token, so that other pages in the browser cannot ask for anything; requests by another
-host name than this machine's are refused, so that no name that leads here can.
+Every path begins with a random token, so that no other page in the browser can send requests. Only requests under this
+machine's own host names are accepted, as a protection against DNS rebinding.
 """
 
 import json
@@ -25,15 +26,15 @@ from app.review.desk import Desk, NotFitting, NotThere
 from app.routes.pages import PLAYGROUND, POLICY, page_response, playground_response
 
 _MOST_BYTES = 1 << 20
-"""Largest body of a request."""
+"""Largest size of a request's body, in bytes."""
 _MOST_CHARS = 32_767
-"""Largest text of a field, which is what a cell of a workbook holds."""
+"""Largest number of characters of a field, which is the limit of a cell in a workbook."""
 _SHOWN = ("application/pdf", "image/", "video/")
-"""Types that the page draws; everything else is sent as text."""
+"""Media types that the page displays. Any other file is sent as text."""
 
 
 class _Invalid(Exception):
-    """A request is not as the page sends it; the message names the field."""
+    """Raised for a request that the page would not send. The message names the field."""
 
 
 _STATUSES: Mapping[type[Exception], int] = {
@@ -113,7 +114,7 @@ def review_app(desk: Desk, token: str) -> Starlette:
 
 def _posted(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        # A form of another page cannot send this type without being asked by the browser.
+        # A form on another page cannot send this type unless the browser asks this server first.
         if request.headers.get("content-type") != "application/json":
             raise _Invalid("the content type is not application/json")
         data = b""

@@ -1,1 +1,1 @@
-"""Paths of the server, a module for each group."""
+"""The routes of the server, a module for each group of paths."""

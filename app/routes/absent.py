@@ -1,4 +1,4 @@
-"""Routes of other servers that this server lacks, each with a replacement that the client's error names."""
+"""Routes of other servers that this server does not have, each with a replacement that the client's error names."""
 
 from collections.abc import Mapping
 
@@ -38,7 +38,7 @@ INSTEAD: Mapping[str, str] = {
 
 
 def instead_of(path: str) -> str | None:
-    """Return the replacement of `path`, which may lack its `/v1`. None for an unknown route."""
+    """Return the replacement of `path`, which may lack its `/v1`; None for a route that is not known."""
     for whole in (path.rstrip("/"), f"/v1{path.rstrip('/')}"):
         for begins, instead in INSTEAD.items():
             if whole == begins or whole.startswith(f"{begins}/"):

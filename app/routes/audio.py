@@ -1,6 +1,6 @@
-"""POST /v1/audio/transcriptions and /v1/audio/translations: the speech in a recording as text.
+"""POST /v1/audio/transcriptions and /v1/audio/translations: turn the speech of a recording into text.
 
-The text is in the requested format, whole or streamed.
+The text has the requested format, and comes whole or streamed.
 """
 
 import io
@@ -203,7 +203,7 @@ def _spoken_segments(transcript: Transcript) -> list[audio.SpokenSegment]:
 
 
 def _letters(number: int) -> str:
-    """Return the letters of speaker `number`: A to Z, then AA, BB and so on."""
+    """Return the letters that stand for speaker `number`: A to Z, then AA, BB and so on."""
     rounds, letter = divmod(number, len(ascii_uppercase))
     return ascii_uppercase[letter] * (rounds + 1)
 
@@ -308,7 +308,7 @@ async def _feed(
 ) -> Feed[Heard]:
     """Admit the request, and return the feed of its events.
 
-    Raises NotFound for an unknown model, and errors of admission.
+    Raises NotFound for an unknown model, and the errors of admission.
     """
     services: Services = request.app.state.services
     stages.task = SpeechToTextTask.name

@@ -32,7 +32,7 @@ ENDPOINTS: Mapping[str, Endpoint[Any]] = {
 WINDOW = "24h"
 MAX_LISTED = 100
 _WAIT_S = 61
-"""Delay in `retry-after`, in seconds: longer than clients wait by themselves."""
+"""Delay in `retry-after`, in seconds. It is longer than clients wait without being told by a user."""
 EXAMPLE_FILE = "file-0123456789abcdef0123456789abcdef"
 _MOMENTS: tuple[Status, ...] = (
     "in_progress",

@@ -40,10 +40,10 @@ MAX_CHARS = 1_000_000
 MAX_TEXTS = 2048
 """Largest number of texts in one request: OpenAI's bound."""
 _FEW_CHARS = 2000
-"""Largest number of characters of all texts together that are tokenized on the event loop, in at most half a
-millisecond."""
+"""Largest number of characters, in all texts of a request, that are tokenized on the event loop, which takes at most
+half a millisecond."""
 _FEW = {"float": 16, "base64": 32}
-"""Largest number of vectors that are encoded on the event loop, by format, in about half a millisecond."""
+"""Largest number of vectors that are encoded on the event loop, by format. That takes about half a millisecond."""
 T = TypeVar("T")
 _EXAMPLES = {
     "Embed a text": {"model": EMBEDDING_MODEL, "input": "How do I bake bread?"},
@@ -145,7 +145,7 @@ async def _embedded(
     if chars > MAX_CHARS:
         raise PayloadTooLarge(f"Field 'input': {chars} characters; the limit is {MAX_CHARS}", param="input")
     estimate = await asyncio.to_thread(estimate_tokens, *texts) if admission.is_limited else 0
-    # The actual number of tokens is known only later.
+    # The exact number of tokens is known only later.
     await admission.reserve(EMBEDDINGS, estimate, unforeseen=UNFORESEEN_ANSWER)
     try:
         async with asyncio.timeout(seconds - spent_s) as limit:
@@ -182,7 +182,7 @@ def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Sl
 def _written(
     asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
 ) -> Slices[LineResponse]:
-    """Return the response, written text by text, because thousands of texts have a million numbers."""
+    """Return the response. It is written text by text, because thousands of texts have a million numbers."""
     data: list[bytes] = []
     at = 0
     for index, each in enumerate(passages):

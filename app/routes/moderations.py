@@ -1,6 +1,6 @@
 """POST /v1/moderations: the guard's judgement of texts and pictures, in OpenAI's form.
 
-The guard's own codes are included beside OpenAI's categories.
+The answer has the guard's own codes in addition to OpenAI's categories.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
 category."""
 _THREATENING = "/threatening"
 _VIOLENT = "S1"
-"""Code that must apply as well for the categories of threats."""
+"""Code that must also apply for the categories of threats."""
 _AT_ONCE = 8
 """Number of strings of one request that are judged at a time."""
 _EXAMPLES = {

@@ -101,7 +101,7 @@ def playground_file(request: Request, name: str) -> Response:
 
 
 def playground_response(request: Request, name: str) -> Response:
-    """Return a file of the playground, or that the browser's copy of it is the present one. Raises NotFound."""
+    """Return a file of the playground, or the answer that the browser's copy of it is up to date. Raises NotFound."""
     if name not in _playground_files():
         raise NotFound("Unknown route: GET /playground/…")
     kept = _kept(name)
@@ -133,7 +133,7 @@ async def docs_asset(name: str) -> Response:
 
 @router.api_route("/llms.txt", methods=["GET", "HEAD"])
 def llms_text(request: Request) -> Response:
-    # The import is late, because the types of all results take a tenth of the server's start.
+    # Imported late, because the types of all results take a tenth of the server's start.
     from app.mcp.tools import EXTRACT, offered
 
     services: Services = request.app.state.services
@@ -196,7 +196,7 @@ def page_response(request: Request, text: str, policy: dict[str, str]) -> Respon
         "cache-control": "no-cache",
         "etag": _etag(content),
         "referrer-policy": "no-referrer",
-        # The browser must not look up the host of a model's link before somebody follows it.
+        # The browser must not look up the host of a link that a model wrote before somebody follows it.
         "x-dns-prefetch-control": "off",
         "vary": "accept",
         "x-content-type-options": "nosniff",
@@ -207,7 +207,7 @@ def page_response(request: Request, text: str, policy: dict[str, str]) -> Respon
 
 
 def _options(services: Services) -> Iterator[str]:
-    """Yield an HTML option for each task, with a remedy if no engine serves the task here."""
+    """Yield an HTML option for each task, with a remedy if no engine here serves it."""
     remedies = {state.capability: state.remedy for state in services.runtime.states()}
     capabilities = {CHAT: "llm"} | {task: task for task in services.public_tasks}
     for name, capability in capabilities.items():

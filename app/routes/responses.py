@@ -74,7 +74,7 @@ _EXAMPLES = {
     },
 }
 _SHORT = 16 << 10
-"""Largest size of a body and of a response that are packed on the event loop, in bytes."""
+"""Largest size, in bytes, of a body and of a response that are packed on the event loop."""
 _MANY = 100
 """Largest number of items that are converted to messages on the event loop. More items are converted in a thread."""
 
@@ -98,7 +98,7 @@ router = APIRouter(prefix="/v1/responses", tags=["responses"])
 
 @dataclass(frozen=True, slots=True)
 class _Keeping:
-    """Stores a response and its input."""
+    """Storage of one response and its input."""
 
     services: Services
     tenant: str
@@ -289,7 +289,7 @@ async def _whole(
 
 @contextmanager
 def _in_the_clients_words(asked: ConvertedRequest) -> Iterator[None]:
-    """Rename fields of the chat request to the client's fields in errors of the block."""
+    """Rename the fields of the chat request to the client's own fields in errors that the block raises."""
     try:
         yield
     except Exception as error:
@@ -318,7 +318,7 @@ async def _written(services: Services, answer: Response) -> bytes:
 
 @dataclass
 class _Reading:
-    """Stored responses that a request refers to, within bounds on their number and size."""
+    """Reads the stored responses that a request refers to, with limits on their number and size."""
 
     services: Services
     tenant: str
@@ -327,7 +327,7 @@ class _Reading:
     _items: dict[str, Item] = field(default_factory=dict)
     """Items by their ids.
 
-    An item that has been referred to is removed, so that a request cannot repeat one item a thousand times.
+    An item is removed once the request has referred to it, so that a request cannot repeat one item a thousand times.
     """
 
     async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:

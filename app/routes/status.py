@@ -21,7 +21,7 @@ from models.runtime import CapabilityState
 
 STARTED = int(time.time())
 _SHOWN = 80
-"""Number of characters of an unknown name that an error message repeats."""
+"""Number of characters of an unknown name that an error message quotes."""
 
 router = APIRouter()
 metrics_router = APIRouter()
@@ -31,7 +31,7 @@ metrics_router = APIRouter()
 def check_model(name: str, param: str | None = None, *known: str) -> None:
     """Check the name of a model.
 
-    Raises NotFound unless the name is in `known` or, if no names are known, is the model's name or an alias.
+    Raises NotFound unless the name is in `known`. If `known` is empty, it must be the model's name or an alias.
     """
     if name not in (known or (MODEL, *ALIASES)):
         shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"

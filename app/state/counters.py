@@ -1,7 +1,7 @@
 """The interface of the stores that count the usage of each key: its rates, its budget, and its running requests.
 
-A request reserves the whole amount that it may use in one step, or nothing; a refused request reserves nothing. The
-unused part is given back when the request is settled. The reservations of a server that died end with their leases.
+In one step, a request reserves the whole amount that it may use; a refused request reserves nothing. Settling the
+request returns the unused part. The reservations of a server that died end with their leases.
 """
 
 import math
@@ -23,8 +23,8 @@ MINUTE_S = 60.0
 LEASE_S = 30.0
 """Seconds after which a reservation ends unless its server renews it."""
 MOST_UNFORESEEN = 16
-"""Largest number of shares that simultaneous requests of one key may hold in all. A request holds shares if it may cost
-more than its reservation. The limit applies to keys with a budget or a limit of tokens per minute, and bounds the
+"""Largest number of shares that simultaneous requests of one key may hold in total. A request that may cost more than
+its reservation holds shares. The limit applies to keys with a budget or a limit on tokens per minute, and bounds the
 amount by which these can be exceeded."""
 UNFORESEEN_ANSWER = 1
 """Shares of MOST_UNFORESEEN for an answer of an LLM, which costs at most a few times the LLM's context."""
@@ -86,7 +86,7 @@ class Limits:
 
     @property
     def has_leases(self) -> bool:
-        """True if reservations last as long as their requests run, and therefore need leases."""
+        """True if reservations last as long as their requests run, so that they need leases."""
         return self.concurrent is not None or self.bounds_cost
 
     @property
@@ -99,13 +99,13 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Amount that a request reserves, or has used."""
+    """The amount that a request reserves, or has used."""
 
     requests: int = 0
     tokens: int = 0
     money: int = 0
     places: int = 0
-    """Number of running requests: 1 for a request that runs."""
+    """Number of running requests that the amount stands for: 1 while a request runs."""
     unforeseen: int = 0
     """Shares of MOST_UNFORESEEN, for a running request that may cost more than is reserved for it."""
 
@@ -134,7 +134,7 @@ def _drained(used: float, limit: int | None, seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Amount that was reserved for a request."""
+    """The amount that was reserved for a request."""
 
     tenant: str
     limits: Limits
@@ -149,7 +149,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Limit that refuses a request, and the time until it may pass."""
+    """The limit that refuses a request, and the time until the request may pass."""
 
     limit: Limit
     wait_s: float
@@ -184,7 +184,7 @@ class Spending:
     """Money spent in the period, with the reservations of running requests."""
 
     def exceeded(self, limits: Limits, ask: Amount) -> Limit | None:
-        """Return the limit that refuses `ask`, if any; a limit for which waiting does not help comes first."""
+        """Return the limit that refuses `ask`, if any. Limits for which waiting does not help come first."""
         if limits.budget is not None and ask.money and self.spent + ask.money > limits.budget:
             return "budget"
         if limits.concurrent is not None and ask.places and self.running + ask.places > limits.concurrent:
@@ -221,8 +221,8 @@ def _wait(used: float, more: int, limit: int | None) -> float:
 
 
 def new_lease(limits: Limits, ask: Amount) -> str | None:
-    """Return a new name for the lease of a request, ending with a hyphen and the request's shares of MOST_UNFORESEEN;
-    None if the request needs no lease."""
+    """Return a new name for the lease of a request; None if the request needs no lease. The name ends with a hyphen and
+    the request's shares of MOST_UNFORESEEN."""
     return f"{secrets.token_hex(12)}-{ask.unforeseen}" if limits.has_leases and ask.places else None
 
 
@@ -251,10 +251,10 @@ class CounterStore(Protocol):
         """Reserve all of `ask`, or nothing."""
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        """End a reservation: give the unused part back, and take the usage beyond it even if that exceeds a limit.
+        """End a reservation: return the unused part, and charge any additional usage even if that exceeds a limit.
 
-        The caller does not wait for the store, but any later request of this server comes after this step. If the store
-        is down, that is logged, and the reservation ends with its lease.
+        The caller does not wait for the store, but all later requests of this server are handled after this step. If
+        the store is down, this is logged, and the reservation ends with its lease.
         """
 
     async def renew(self, running: Sequence[Reservation]) -> None:

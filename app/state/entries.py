@@ -19,17 +19,17 @@ Kind = Literal["answer", "reading", "response"]
 PATIENCE_S = 0.05
 """Seconds that a lookup may cost a request."""
 _AFTER_S = 0.005
-"""Seconds between an answer and the writing of its entry: the answer has been sent by then, and packing in a thread
-would delay it by a millisecond."""
+"""Seconds between an answer and the writing of its entry. By then the answer has been sent; packing the entry in a
+thread before that would delay it by a millisecond."""
 WRITE_S = 5.0
-"""Seconds that the writing of an entry may take; no request waits for it."""
+"""Seconds that writing an entry may take. No request waits for it."""
 PAUSE_S = 1.0
-"""Seconds without use of a store after it failed, or was slow several times in a row."""
+"""Seconds for which a store is not used after it failed, or was slow several times in a row."""
 _MOST_SLOW = 3
 _SWEEP_S = 3600.0
 _READ_AT_ONCE = 16 << 10
-"""Largest number of bytes of a value that is unpacked on the event loop, because that takes less time than changing
-threads."""
+"""Largest number of bytes of a value that is unpacked on the event loop, because that is faster than switching to a
+thread."""
 MOST_WRITES = 64
 """Largest number of entries that wait to be written; further entries are dropped."""
 
@@ -47,7 +47,7 @@ class Key:
 
 
 class StoreDown(Exception):
-    """The store cannot be used now: it is locked, full or not reachable."""
+    """Raised if the store cannot be used now, because it is locked, full or not reachable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Held:
 
 
 class Holding(Protocol):
-    """Operator's view of a store: its contents, and their deletion. Every method raises StoreDown."""
+    """The operator's view of a store: its contents, and their deletion. Every method raises StoreDown."""
 
     async def held(self) -> list[Held]: ...
 
@@ -106,8 +106,8 @@ async def sweep_for_ever(stores: Sequence[Sweepable]) -> None:
 
 
 class CircuitBreaker:
-    """Circuit breaker around a store: the store is not used for a while after it failed, or was slow several times in a
-    row."""
+    """Circuit breaker around a store. After a failure, or several slow calls in a row, the store is not used for a
+    while."""
 
     def __init__(self, faults: Counter[str], clock: Callable[[], float] = time.monotonic) -> None:
         """`faults`: counter of failed calls, by reason."""
@@ -128,7 +128,7 @@ class CircuitBreaker:
             await asyncio.wait([task], timeout=patience_s)
         finally:
             task.cancel()
-        # A late result is accepted if only this server's own load delayed it.
+        # A late result is accepted if the delay was only caused by the load of this server itself.
         if not task.done():
             task.add_done_callback(heard_of)
             self._slow += 1
@@ -150,10 +150,10 @@ class CircuitBreaker:
 
 
 class Entries:
-    """Requests' view of a store: whatever happens to the store, a lookup soon returns a value or None.
+    """The view that requests have of a store. Whatever happens to the store, a lookup soon returns a value or None.
 
-    Values are bytes of any length that the seal allows. They are sealed in a thread, and large ones are also opened
-    there.
+    Values are bytes of any length that the seal allows. They are sealed in a thread, and large ones are also opened in
+    a thread.
     """
 
     def __init__(
@@ -202,7 +202,7 @@ class Entries:
 
     def put(self, key: Key, value: Callable[[], bytes], *, max_age_s: float) -> "Written":
         """Begin to write the value that `value` returns; `value` is called in a thread. Return a task that ends once
-        the value is written; None, without writing, if too many entries wait already."""
+        the value is written, or None if too many entries wait already, so that this one is dropped."""
         if len(self._writing) >= MOST_WRITES:
             self.faults["busy"] += 1
             return None

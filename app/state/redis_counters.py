@@ -39,7 +39,7 @@ from app.state.entries import StoreDown
 T = TypeVar("T")
 
 _ANSWER_S = 2.0
-"""Seconds that Redis may take for a reply, and again for a connection."""
+"""Seconds that Redis may take for a reply, and the same again for a connection."""
 _MOST_AT_ONCE = 256
 """Largest number of steps that share one round trip."""
 _KEPT_S = KEPT_DAYS * 86400
@@ -162,7 +162,7 @@ for place = 5, #ARGV do redis.call('ZADD', leases, 'XX', string.format('%.17g', 
 _DIGESTS = {
     text: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (_RESERVE, _SETTLE, _RENEW)
 }
-"""Digests of the scripts, by which Redis finds the scripts that it has loaded."""
+"""Digests of the scripts. Redis finds the scripts that it has loaded by their digests."""
 
 
 @dataclass(slots=True, eq=False)
@@ -174,17 +174,19 @@ class _Step:
 
 
 class RedisCounters:
-    """Store of counters in Redis. Waiting steps share a round trip, in the order in which they were requested."""
+    """Store of counters in Redis. Waiting steps share a round trip, and run in the order in which they were
+    requested."""
 
     def __init__(self, url: str, *, clock: Clock | None = None) -> None:
-        """Without a `clock`, the time is Redis' own, which all servers share. Raises ValueError for an invalid URL."""
+        """Open the store. Without a `clock`, the time is that of Redis, which all servers share. Raises ValueError for
+        an invalid URL."""
         self._clock = clock
         self._redis = Redis.from_url(
             url,
             socket_timeout=_ANSWER_S,
             socket_connect_timeout=_ANSWER_S,
-            # A connection that Redis closed while it was idle is opened again once. After a timeout nothing is sent
-            # again, because Redis may still be running the step.
+            # A connection that Redis closed while it was idle is reopened once. After a timeout nothing is sent again,
+            # because Redis may still be running the step.
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             decode_responses=True,
         )
@@ -319,7 +321,7 @@ class RedisCounters:
             waiting.set_result(result)
 
     async def _sent(self, steps: Sequence[_Step], *, loads: bool = False) -> list[Any]:
-        """Send steps in one round trip. `loads`: load the scripts first, because a restarted Redis has none."""
+        """Send steps in one round trip. If `loads`, load the scripts first, because a restarted Redis has none."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for text in _DIGESTS if loads else ():
                 pipe.script_load(text)

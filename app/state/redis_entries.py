@@ -1,4 +1,4 @@
-"""Entries in Redis, shared by several servers."""
+"""A store of entries in Redis, which several servers can share."""
 
 from collections.abc import AsyncIterator, Awaitable
 from itertools import groupby
@@ -23,8 +23,8 @@ class RedisEntries:
     An entry's key is `openfaze:entry:1:TENANT:KIND:HEX`, so that the entries of a tenant can be found."""
 
     def __init__(self, url: str, prefix: str = PREFIX) -> None:
-        """`prefix`: beginning of all keys, which separates them from other uses of the same Redis. The connection is
-        opened at the first call. Raises ValueError for a URL that is not one of Redis."""
+        """Create the store. `prefix` begins all keys and separates them from other uses of the same Redis. The
+        connection is opened at the first call. Raises ValueError for a URL that is not one of Redis."""
         from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -39,7 +39,7 @@ class RedisEntries:
 
     async def get(self, key: Key) -> bytes | None:
         found = await _tried(self._redis.get(self._name(key)))
-        # The client is configured not to decode; only its types allow a string here.
+        # The client does not decode replies, but its types also allow a string here.
         return found.encode() if isinstance(found, str) else found
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:

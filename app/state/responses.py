@@ -13,7 +13,7 @@ from models.fair_executor import FairExecutor
 
 RESPONSE_PREFIX = "openfaze:response:1:"
 LARGEST_RESPONSE = 64 * 1024 * 1024
-"""Largest size in bytes of a response with its input; a larger one is answered and not kept."""
+"""Largest size, in bytes, of a response with its input. A larger one is sent to the client, but not stored."""
 """Prefix of the keys in Redis."""
 
 
@@ -60,8 +60,8 @@ class ResponseStore:
         """Number of responses that could not be stored or looked up because the store or its threads failed."""
 
     async def put(self, tenant: str, response_id: str, stored: Callable[[], Stored], *, is_short: bool = False) -> None:
-        """Store the response that `stored` returns. It is packed in a thread, unless it `is_short`: then packing takes
-        less time than the start of a thread. Raises ValueError for a response that is larger than the seal allows."""
+        """Store the response that `stored` returns. It is packed in a thread, unless `is_short`, because packing then
+        takes less time than starting a thread. Raises ValueError for a response that is larger than the seal allows."""
         key = _key(tenant, response_id)
 
         def sealed() -> bytes:
@@ -81,7 +81,7 @@ class ResponseStore:
             return None if data is None else await self._threads.run(Stored.unpacked, data)
 
     async def delete(self, tenant: str, response_id: str) -> bool:
-        """Delete a response. True if it existed."""
+        """Delete a response. Return True if it existed."""
         with self._counted():
             return await self._store.delete(_key(tenant, response_id))
 

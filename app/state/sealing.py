@@ -16,9 +16,9 @@ _DIGEST_BYTES = 16
 _NONCE_BYTES = 12
 """Length of a nonce of AES-GCM, in bytes (NIST SP 800-38D, 8.2)."""
 _SHORT = 64 << 10
-"""Largest number of bytes of a value that its thread's own compressor compresses: making a new compressor takes three
-times as long as compressing. Longer values get a new one, because a compressor keeps the memory that its longest value
-took."""
+"""Largest number of bytes of a value for which each thread reuses its own compressor, because making a new one takes
+three times as long as compressing. Longer values get a new compressor, because a compressor keeps the memory that its
+longest value took."""
 
 
 class _Cipher(Protocol):
@@ -28,7 +28,7 @@ class _Cipher(Protocol):
 
 
 class Seal:
-    """Seal that closes values for a store and opens them again, in any thread.
+    """Seals values for a store and opens them again, in any thread.
 
     >>> seal = Seal(max_bytes=1 << 20)
     >>> seal.opened(b"key", seal.closed(b"key", b"value"))
@@ -42,7 +42,7 @@ class Seal:
         self._cipher = _cipher(secret) if secret else None
 
     def closed(self, key: bytes, value: bytes) -> bytes:
-        """Return the sealed form of `value`. Raises ValueError for more than `max_bytes`."""
+        """Return the sealed form of `value`. Raises ValueError for a value of more than `max_bytes`."""
         if len(value) > self._max_bytes:
             raise ValueError(f"{len(value)} bytes are more than {self._max_bytes}")
         packed = _packed(value)
@@ -52,7 +52,8 @@ class Seal:
         return _MAGIC + _ENCRYPTED + nonce + self._cipher.encrypt(nonce, packed, key)
 
     def opened(self, key: bytes, sealed: bytes) -> bytes | None:
-        """Return the value in `sealed`; None if it was not sealed for `key` by a seal like this one, or is damaged."""
+        """Return the value in `sealed`. None if it is damaged, or was not sealed for `key` by a seal with the same
+        secret."""
         head, kind, rest = sealed[:4], sealed[4:5], sealed[5:]
         if head != _MAGIC or kind != (_ENCRYPTED if self._cipher else _PLAIN):
             return None
@@ -60,7 +61,8 @@ class Seal:
         if packed is None:
             return None
         try:
-            # The frame states the size of its content, so a small frame with gigabytes of content is never unpacked.
+            # The frame states the size of its content, so a small frame that would unpack to gigabytes is never
+            # unpacked.
             size = zstandard.frame_content_size(packed)
             return _TOOLS.unpacking.decompress(packed) if 0 <= size <= self._max_bytes else None
         except zstandard.ZstdError:
@@ -105,6 +107,6 @@ def _checked(key: bytes, rest: bytes) -> bytes | None:
 
 
 def _digest(key: bytes, packed: bytes) -> bytes:
-    """Return a digest of key and value, so that a value that is stored under another key is not read."""
+    """Return a digest of the key and the value, which reveals a value that was stored under another key."""
     new: Callable[..., hashlib.blake2b] = hashlib.blake2b
     return new(packed, digest_size=_DIGEST_BYTES, key=hashlib.sha256(key).digest()).digest()

@@ -1,4 +1,4 @@
-"""Counters in one SQLite file, shared by the servers of one machine, without another service."""
+"""A store of counters in one SQLite file, which the servers of one machine can share without another service."""
 
 import asyncio
 import sqlite3
@@ -86,7 +86,8 @@ class SqliteCounters:
         return await self._done(lambda db, now: _reserve(db, now, tenant, limits, ask))
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        # The caller need not wait, because later steps come after this one; steps that come soon share its transaction.
+        # The caller need not wait, because later steps are done after this one. Steps that come soon share its
+        # transaction.
         self._steps.later(lambda db, now: _settle(db, now, reservation, used), self._not_settled)
         if self._later is None:
             self._later = asyncio.get_running_loop().call_later(_SETTLED_S, self._do_later)
@@ -194,7 +195,7 @@ def _settle(db: sqlite3.Connection, now: float, reservation: Reservation, used: 
     held = taken.money
     if reservation.lease is not None:
         is_held = db.execute("DELETE FROM leases WHERE id = ?", (reservation.lease,)).rowcount
-        # If the lease had ended before, its money has already been given back.
+        # If the lease had already ended, its money has been returned.
         held = taken.money if is_held else 0
     if reservation.period and used.money != held:
         _spend(db, tenant, reservation.period, used.money - held)
@@ -210,8 +211,8 @@ def _write(db: sqlite3.Connection, now: float, tenant: str, standing: Standing) 
 
 
 def _free(db: sqlite3.Connection, now: float, tenant: str) -> None:
-    """End the reservations whose leases have ended. A lease that was given while the clock was ahead is cut to the time
-    of a new lease; a living server renews it."""
+    """End the reservations whose leases have ended. A lease that was given while the clock was ahead is shortened to
+    the time of a new lease. A running server renews it."""
     longest = now + LEASE_S
     db.execute("UPDATE leases SET ends = ? WHERE tenant = ? AND ends > ?", (longest, tenant, longest))
     ended = db.execute("SELECT id, period, money FROM leases WHERE tenant = ? AND ends <= ?", (tenant, now)).fetchall()

@@ -28,22 +28,21 @@ T = TypeVar("T")
 ItemT = TypeVar("ItemT")
 
 LOCKED_S = 0.04
-"""Seconds that a connection to a cache waits for the lock of another process; less than a lookup may take."""
+"""Seconds that a connection to a cache waits for another process's lock. This is less than a lookup may take."""
 _TRIES = 25
 _MOST_AT_ONCE = 256
 """Largest number of items that are written in one job."""
 _SLOW_S = 0.005
-"""Seconds beyond which a write on the event loop counts as slow, because the disk or the machine is busy."""
+"""Seconds after which a write on the event loop counts as slow. The cause is a busy disk or machine."""
 _PAUSE_S = 60.0
 """Seconds after a slow write during which the thread writes instead of the event loop."""
 _LOGGED = 256
-"""Number of writes on the event loop after which SQLite's log is moved into the file. The thread moves it, because that
-waits for the disk."""
+"""Number of writes on the event loop after which SQLite's log is transferred into the file. The thread does this,
+because it waits for the disk."""
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
 """Locks by path, held while a connection of this process opens a file or removes a damaged one."""
 _SYNCHRONOUS = "PRAGMA synchronous = NORMAL"
-"""SQLite's mode of syncing: if the process is killed, nothing is lost; after a power failure, the last entries are
-lost, but none is damaged."""
+"""SQLite's sync mode. Killing the process loses nothing; a power failure loses the last entries, but damages none."""
 _DAMAGED = (
     "malformed",
     "not a database",
@@ -55,10 +54,10 @@ _DAMAGED = (
 )
 """Words of SQLite's errors, in lower case, which show that the file is damaged or is not a database."""
 _MOST_ASIDE = 3
-"""Largest number of damaged files of one store that are kept; if a disk damages more, the operator has to intervene."""
+"""Largest number of damaged files of one store that are kept. If more are damaged, the operator has to intervene."""
 _LEAST_ROW_BYTES = 4
-"""Least size of a table's row, in bytes. The size of a damaged file divided by it bounds the number of rows that are
-read from the file, because the file's links may form a circle."""
+"""Least size of a table's row, in bytes. The size of a damaged file, divided by it, limits the number of rows that are
+read, because the links in the file may form a circle."""
 
 log = structlog.get_logger(__name__)
 
@@ -74,12 +73,11 @@ class Schema:
 
 
 class _OtherVersion(sqlite3.DatabaseError):
-    """The file belongs to another version or another program; it is not damaged."""
+    """Raised if the file belongs to another version or another program, but is not damaged."""
 
 
 class SqliteFile:
-    """SQLite file with a thread and a connection of its own. It is opened when it is needed, and again after a
-    failure."""
+    """A SQLite file with its own thread and connection. It is opened when it is needed, and again after a failure."""
 
     def __init__(
         self, path: Path | None, schema: Schema, name: str, *, locked_s: float = LOCKED_S, is_cache: bool = True
@@ -95,7 +93,7 @@ class SqliteFile:
         self._file: tuple[int, int] | None = None
         """Device and inode of the open file, to notice that it was deleted or replaced."""
         self.openings = 0
-        """Number of times that the file was opened; its content may have been lost before any of them."""
+        """Number of times that the file was opened. Before each of them, its content may have been lost."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     def prepare(self) -> None:
@@ -139,7 +137,7 @@ class SqliteFile:
         try:
             self._opened()
         except (sqlite3.Error, OSError) as error:
-            # The next caller tries again, and gets any error.
+            # If this fails, the next caller tries again, and gets the error.
             log.debug("cache_file_not_opened", reason=str(error))
 
     def _opened(self) -> sqlite3.Connection:
@@ -160,7 +158,7 @@ class SqliteFile:
             return db
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._path.is_dir():
-            # The folder may belong to somebody else: it stays, and the file is made once the folder is gone.
+            # The folder may belong to another program, so it stays. The file is created once the folder is gone.
             raise IsADirectoryError(errno.EISDIR, "there is a folder")
         # There is no isolation level, because each function that runs here begins its own transactions.
         db = sqlite3.connect(self._path, timeout=self._locked_s, isolation_level=None)
@@ -230,8 +228,9 @@ class SqliteFile:
 
 
 class QuickWrites:
-    """Writer of small values to a file on the event loop, in a tenth of the time that changing threads takes. It never
-    waits: if another connection writes, the disk was slow lately, or anything fails, the file's thread has to write."""
+    """Writes small values to a file on the event loop, in a tenth of the time that switching to a thread takes. It
+    never waits: if another connection is writing, the disk was slow lately, or anything fails, the file's thread has to
+    write."""
 
     def __init__(self, file: SqliteFile, clock: Callable[[], float] = time.perf_counter) -> None:
         self._file = file
@@ -245,7 +244,7 @@ class QuickWrites:
         self._is_closed = False
 
     def tried(self, work: Callable[[sqlite3.Connection], object]) -> bool:
-        """Try to do `work`, a single statement; True if it was done."""
+        """Try to do `work`, a single statement. Return True if it was done."""
         began = self._clock()
         if began < self._paused_until:
             return False
@@ -271,8 +270,8 @@ class QuickWrites:
         return True
 
     def close(self) -> None:
-        """Close the connection. Called before the file closes its own, because the last connection to close waits for
-        the disk."""
+        """Close the connection. This must come before the file closes its own, because the last connection to close
+        waits for the disk."""
         self._is_closed = True
         self._let_go()
 
@@ -324,8 +323,8 @@ class _Waiting(Generic[ItemT, T]):
 
 
 class SharedJobs(Generic[ItemT, T]):
-    """Queue of items that a file's thread does in order. Waiting items share a job (a transaction), so that each costs
-    less. If one item of a job fails, none of them is done."""
+    """A queue of items that a file's thread handles in order. Waiting items share a job (one transaction), which makes
+    each cheaper. If one item of a job fails, the whole job fails."""
 
     def __init__(self, file: SqliteFile, work: Callable[[sqlite3.Connection, Sequence[ItemT]], Sequence[T]]) -> None:
         """`work`: does the items of a job, and returns the result of each."""
@@ -333,7 +332,7 @@ class SharedJobs(Generic[ItemT, T]):
         self._work = work
         self._waiting: deque[_Waiting[ItemT, T]] = deque()
         self._is_asked = False
-        """True if a job that will do the waiting items is already queued."""
+        """True if a job that will handle the waiting items is already queued."""
 
     def __len__(self) -> int:
         """Number of items that wait."""
@@ -348,7 +347,8 @@ class SharedJobs(Generic[ItemT, T]):
         return await result
 
     def later(self, item: ItemT, failed: Callable[[Exception], None]) -> None:
-        """Queue `item` for the next job, which begins at the latest when `begin` is called. `failed` gets any error."""
+        """Queue `item` for the next job, which starts at the latest when `begin` is called. `failed` receives an error,
+        if any."""
         self._waiting.append(_Waiting(item, asyncio.get_running_loop(), failed=failed))
 
     def begin(self) -> None:
@@ -358,12 +358,12 @@ class SharedJobs(Generic[ItemT, T]):
             self._file.submit(self._do)
 
     async def end(self) -> None:
-        """Do the items that wait, and return once they are done."""
+        """Handle the waiting items, and return once they are done."""
         while self._waiting:
             await asyncio.wrap_future(self._file.submit(self._do))
 
     def _do(self) -> None:
-        # Set before the items are taken, so that an item that comes later starts the next job.
+        # This is set before the items are taken, so that an item that arrives later starts the next job.
         self._is_asked = False
         taken = [self._waiting.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._waiting)))]
         self.begin()
@@ -412,8 +412,8 @@ def _move(path: Path, aside: Path | None) -> None:
 
 
 def _take_over(db: sqlite3.Connection, damaged: Path) -> int:
-    """Copy the readable rows of a damaged file: in each table, the rows before the first damaged place and after the
-    last. Return their number."""
+    """Copy the readable rows of a damaged file: in each table, those before the first damaged place and those after the
+    last one. Return the number of copied rows."""
     most, before = damaged.stat().st_size // _LEAST_ROW_BYTES, db.total_changes
     tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     source = sqlite3.connect(damaged, isolation_level=None)
@@ -430,8 +430,8 @@ def _take_over(db: sqlite3.Connection, damaged: Path) -> int:
 
 
 def _copy(source: sqlite3.Connection, db: sqlite3.Connection, table: str, most: int) -> None:
-    """Copy rows up to the first that cannot be read, which raises DatabaseError. Rows with values of the wrong type are
-    skipped."""
+    """Copy rows up to the first one that cannot be read, and raise DatabaseError there. Rows with values of the wrong
+    type are skipped."""
     known = {name for _, name, *_ in source.execute(f"PRAGMA table_info({table})")}
     kinds = {name: kind for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})") if name in known}
     columns = ", ".join(kinds)
@@ -453,7 +453,8 @@ def _execute_all(db: sqlite3.Connection, statements: str) -> None:
 
 
 def _use_wal(db: sqlite3.Connection) -> None:
-    """Switch to WAL mode, with several tries: while another process creates the file, SQLite reports a lock at once."""
+    """Switch to WAL mode. Several tries may be needed, because SQLite reports a lock while another process creates the
+    file."""
     for _ in range(_TRIES):
         try:
             db.execute("PRAGMA journal_mode = WAL")

@@ -64,7 +64,8 @@ def _time(seconds: float, point: str) -> str:
 
 
 class _FormRequest(BaseModel):
-    """Request sent as a form. Its values are texts: "0.2" is a number, "true" a boolean. It may have unknown fields."""
+    """A request sent as a form. Its values are texts: "0.2" is a number, "true" a boolean. Unknown fields are
+    permitted."""
 
     model_config = ConfigDict(json_schema_extra=describe)
 

@@ -1,4 +1,4 @@
-"""Descriptions of fields in JSON Schemas, taken from the docstrings below the fields."""
+"""Adds descriptions of fields to JSON Schemas, taken from the docstrings below the fields."""
 
 import ast
 import functools
@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 
 def docstrings_of(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstrings of a model's fields, read from the source on demand: pydantic's `use_attribute_docstrings`
-    would take a tenth of the time of the server's start."""
+    """Return the docstrings of a model's fields, read from the source on demand. Pydantic's `use_attribute_docstrings`
+    would take a tenth of the time that the server needs to start."""
     found: dict[str, str] = {}
     for one in reversed(model.__mro__):
         if issubclass(one, BaseModel) and one is not BaseModel:

@@ -1,8 +1,8 @@
 """Parses a request's body without blocking other threads.
 
 A JSON parser keeps every other thread of the process waiting while it copies a 27 MB string. Most of a large body
-consists of a few such strings (base64). They are found by their quotes and become views of the body instead of copies;
-the parser gets a text without them.
+consists of a few such strings (base64). This module finds them by their quotes and makes views of the body instead of
+copies, so that the parser gets a text without them.
 """
 
 import codecs
@@ -23,7 +23,7 @@ from models.fair_executor import FairExecutor
 LONG = 16 * 1024
 """Least size, in bytes, of a string that is taken out of the body."""
 _PIECE = 64 * 1024
-"""Bytes that are scanned before other threads may run; a scan takes well below a millisecond."""
+"""Number of bytes that are scanned before other threads may run. A scan takes well below a millisecond."""
 
 _QUOTE = ord('"')
 _FIRST_PRINTABLE, _FIRST_BEYOND_ASCII = 0x20, 0x80
@@ -33,11 +33,11 @@ _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
 LARGE = 256 * 1024
 """Least size, in bytes, of a body that is parsed in a thread and without its long strings."""
 MAX_VALUES = 200_000
-"""Largest number of values in a large body. Parsed, each may take a hundred times its bytes."""
+"""Largest number of values in a large body. A parsed value may take a hundred times the bytes that it has in JSON."""
 
 
 class TooManyValues(Exception):
-    """The text contains more values than allowed."""
+    """Raised if the text contains more values than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG, piece
 
 
 def _strings(body: bytes | bytearray, piece: int) -> Iterator[tuple[int, int, list[int]]]:
-    """Yield the bounds of each string's content and, if the string has escapes, the ends of the pieces in which to undo
-    them. Stop before a string that does not end."""
+    """Yield the bounds of each string's content and, if the string has escapes, the ends of the pieces in which the
+    escapes are to be replaced. Stop before a string that does not end."""
     at = 0
     while start := body.find(b'"', at) + 1:
         end = body.find(b'"', start)
@@ -131,7 +131,7 @@ def _checked(body: bytes | bytearray, start: int, end: int, piece: int) -> memor
 
 
 def _undone(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview | None:
-    """Return a copy of the string with its escapes undone; None if one is invalid."""
+    """Return a copy of the string with its escapes replaced; None if one is invalid."""
     text = bytearray()
     try:
         for cut in cuts:
@@ -162,7 +162,8 @@ async def parse_aside(kind: type[RequestT], body: bytearray, threads: FairExecut
 
 
 def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_VALUES) -> RequestT:
-    """Return the request of `kind` in `body`. Its media may be views of `body`, which must not change any more.
+    """Return the request of `kind` in `body`. Its media may be views of `body`, which must therefore not change
+    afterwards.
 
     Raises BadRequest, naming the field and the bound, and PayloadTooLarge for a large body of more than about
     `max_values` values.
@@ -185,7 +186,7 @@ def _without_long_strings(kind: type[RequestT], body: bytes | bytearray, max_val
     except ValidationError as error:
         if first_problem(error).is_json:
             raise
-        return _validated(kind, body)  # for the position of the mistake, which differs in the shortened text
+        return _validated(kind, body)  # its error has the true position of the mistake
     put_back(request, short.strings)
     return request
 
@@ -197,8 +198,8 @@ def _validated(
 
 
 def put_back(value: Any, strings: Mapping[str, memoryview]) -> Any:
-    """Return `value` with strings in place of the placeholders that validation has not replaced by views; models, dicts
-    and lists are changed in place."""
+    """Return `value` with the long strings in place of those placeholders that validation has not replaced by views.
+    Models, dicts and lists are changed in place."""
     match value:
         case str():
             return str(strings[value], "utf-8") if value in strings else value

@@ -13,8 +13,8 @@ UNION_MARK = "·"
 MAX_NESTING = 201
 """Largest number of levels of nested lists and objects in a body; the parser sets this limit."""
 _LONGEST, _MOST_COMPARED = 40, 16
-"""Largest number of characters of a value that a message repeats, and of sent fields that a missing field is compared
-with."""
+"""Largest number of characters of a value that a message quotes, and largest number of sent fields with which a missing
+field is compared."""
 _LIKENESS = 0.8
 
 
@@ -33,7 +33,7 @@ def json_fault(said: str) -> str:
 
 
 def first_problem(error: ValidationError) -> Problem:
-    """Return the first problem of a body. Its message repeats a number that is out of range; for a missing field it
+    """Return the first problem of a body. Its message quotes a number that is out of range; for a missing field it
     suggests a sent field with a similar name."""
     problem = error.errors(include_url=False, include_input=False)[0]
     path = field_path(step for step in problem["loc"] if not str(step).startswith(UNION_MARK)) or None

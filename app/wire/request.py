@@ -19,7 +19,7 @@ from app.wire.descriptions import describe
 MAX_TOOLS = 128
 """Largest number of tools of one request, OpenAI's limit."""
 FAIL_FAST = Field(fail_fast=True)
-"""Option of lists: validation stops at the first problem, because it would take long to find a million problems."""
+"""Option of lists: validation stops at the first problem, because finding a million problems would take long."""
 _PART_KINDS = {
     "text": "·text",
     "input_text": "·text",

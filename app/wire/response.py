@@ -84,7 +84,7 @@ class ChatCompletion(ResponseModel):
 
     @property
     def is_short(self) -> bool:
-        """True if the answer is encoded as JSON in less time than a thread takes to start."""
+        """True if encoding the answer as JSON takes less time than starting a thread."""
         plain = self.precontext is None and self.evidence is None and self.choices[0].logprobs is None
         return plain and self.usage.completion_tokens <= FEW_TOKENS
 

@@ -1,4 +1,5 @@
-"""Items of /v1/responses and the tools of a request, in the form in which clients send them and servers store them."""
+"""Items of /v1/responses and the tools of a request, in the form in which clients send them and this server stores
+them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, ToolName, by_json_type
 
 OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
-"""Our tasks by the types of OpenAI's hosted tools; the full model runs them when it needs them."""
+"""Our tasks by the types of OpenAI's hosted tools. The full model runs these tasks when it needs them."""
 OPENAIS_ITEMS = frozenset(
     {
         "additional_tools",
@@ -209,7 +210,7 @@ Tool = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class OfferedTool:
-    """Client's tool in the form in which it is offered to the LLM."""
+    """A tool of the client in the form in which it is offered to the LLM."""
 
     tool: FunctionTool | CustomTool
     namespace: str | None = None
@@ -220,7 +221,7 @@ class OfferedTool:
 
 
 def llm_name(name: str, namespace: str | None) -> str:
-    """Return the name of a tool for the LLM, which knows no namespaces."""
+    """Return the name that a tool has for the LLM, which knows no namespaces."""
     return f"{namespace}__{name}" if namespace else name
 
 
@@ -277,8 +278,8 @@ class StoredTurn(BaseModel):
 
 
 def kept_items(items: Iterable[Item], number: str) -> list[dict[str, Any]]:
-    """Return the items of a request in their stored form: each has an id, which contains the response's `number` unless
-    the client sent an id, and the text of a message is a part. Media may be views of the request's body."""
+    """Return the items of a request in their stored form. Each has an id, which contains the response's `number` unless
+    the client sent one, and the text of a message is a part. Media may be views of the request's body."""
     return list(_kept(items, number))
 
 

@@ -67,7 +67,7 @@ _CHATS = {
     "verbosity": "text.verbosity",
     "web_search_options": "tools",
 }
-"""Names in this API of fields of chat completions; None for a field that this API lacks."""
+"""Names that fields of chat completions have in this API; None for a field that this API lacks."""
 PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "user")
 """Fields that OpenAI's Responses API lacks. They are passed on to the LLM like those of a chat request."""
 _UNSUPPORTED = {
@@ -191,7 +191,7 @@ class ResponsesRequest(RequestModel):
 
 @dataclass(frozen=True, slots=True)
 class ConvertedRequest:
-    """Chat request, with the client's fields that its messages came from."""
+    """A chat request, together with the client's fields from which its messages were made."""
 
     chat: ChatRequest
     places: Sequence[str]
@@ -199,7 +199,7 @@ class ConvertedRequest:
     warnings: Sequence[str] = field(default_factory=tuple)
 
     def renamed(self, error: Exception) -> Exception:
-        """Return `error` with the client's names of fields in place of the chat request's names."""
+        """Return `error` with the names of the chat request's fields replaced by the client's names."""
         face = to_api_error(error)
         if face.status >= 500 or not _CHAT_FIELD.search(f"{face.param} {face.message}"):
             return error
@@ -214,12 +214,12 @@ class ConvertedRequest:
         return said
 
     def told(self, text: str) -> str:
-        """Return `text` with the client's names of fields in place of the chat request's names."""
+        """Return `text` with the names of the chat request's fields replaced by the client's names."""
         return _told(text, self.places)
 
     def pointer(self, pointer: str) -> str:
-        """Translate a JSON pointer into the chat request, such as `/messages/1/content`, to one into the client's
-        request."""
+        """Return the JSON pointer in the client's request that corresponds to a pointer in the chat request, such as
+        `/messages/1/content`."""
         found = _POINTER.fullmatch(pointer)
         if found is None or int(found[1]) >= len(self.places):
             return pointer
@@ -227,8 +227,8 @@ class ConvertedRequest:
 
 
 def _told(text: str, places: Sequence[str]) -> str:
-    """Return `text` with the client's names of fields in place of the chat request's names; `places` has the client's
-    name for each message."""
+    """Return `text` with the names of the chat request's fields replaced by the client's names. `places` has the
+    client's name for each message."""
 
     def place(found: re.Match[str]) -> str:
         number = int(found[1])
@@ -243,7 +243,7 @@ def convert_request(
     has_task: Callable[[str], bool] = lambda _: True,
 ) -> ConvertedRequest:
     """Convert a request to a chat request. `history` has the items of earlier turns, the first turn first; `has_task`
-    returns True for a task that the full model may run. Raises BadRequest."""
+    tells whether the full model may run a task. Raises BadRequest."""
     for name in _CHATS.keys() & (request.model_extra or {}):
         known = f": here it is '{_CHATS[name]}'" if _CHATS[name] else ""
         raise BadRequest(f"Field '{name}': is not supported by /v1/responses{known}", param=name)
@@ -274,7 +274,7 @@ def convert_request(
 
 
 def _check_last(items: Sequence[Item]) -> None:
-    """Check that the LLM can be shown the item that it has to answer. Raises BadRequest."""
+    """Check that the last item, which the LLM has to answer, can be shown to it. Raises BadRequest."""
     for at, item in reversed([*enumerate(items)]):
         if isinstance(item, OtherItem) and item.asks_for_an_answer:
             message = f"Items of the type '{item.type}' cannot be answered here: send 'function_call_output'"
@@ -321,7 +321,7 @@ def _added(messages: list[chat.ChatMessage], item: Item) -> chat.ChatMessage | N
     last = messages[-1] if messages and messages[-1].role == "assistant" else None
     match item:
         case MessageItem(role="assistant") if last is not None and last.content is None:
-            # A text that follows calls belongs to the same message as the calls.
+            # A text after calls belongs to the same message as the calls.
             last.content = _content(item.content)
         case MessageItem():
             return chat.ChatMessage(role=item.role, content=_content(item.content))
@@ -373,7 +373,7 @@ def _format(request: ResponsesRequest) -> chat.ResponseFormat | None:
 
 
 def _effort(request: ResponsesRequest) -> Any:
-    """Return the reasoning effort in the values of chat. A request for a summary implies that some reasoning is
+    """Return the reasoning effort as one of chat's values. A request for a summary implies that some reasoning is
     wanted."""
     asked = request.reasoning
     if asked is None:
@@ -431,7 +431,7 @@ def _without_effect(request: ResponsesRequest, has_task: Callable[[str], bool]) 
             message = f"'{tool.type}' is not supported here: nothing runs code on this server (OPENFAZE_CODE_SANDBOX)"
             raise BadRequest(f"Field 'tools[{at}]': {message}", param=f"tools[{at}]")
         else:
-            # Codex sends this tool with every request, needed or not.
+            # Codex sends this tool with every request, whether needed or not.
             yield f"Tool '{tool.type}' has no effect: this server searches no web (OPENFAZE_SEARCH_PROVIDER)."
     if request.text and request.text.verbosity in ("low", "high"):
         yield "Field 'text.verbosity' has no effect here: say in words how long the answer should be."

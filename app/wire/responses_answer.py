@@ -148,7 +148,7 @@ class Response(ResponseModel):
 
     @property
     def is_short(self) -> bool:
-        """True if the response is encoded as JSON in less time than a thread takes to start."""
+        """True if encoding the response as JSON takes less time than starting a thread."""
         plain = self.precontext is None and self.evidence is None
         return plain and (self.usage is None or self.usage.output_tokens <= FEW_TOKENS)
 
@@ -190,7 +190,8 @@ def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bo
 
 
 def _reasoning(asked: ReasoningConfig | None) -> Json:
-    """Return the effort in OpenAI's values, because clients parse the response with a type that has no other values."""
+    """Return the effort as one of OpenAI's values, because clients parse the response with a type that has no
+    others."""
     effort, summary = (asked.effort, asked.summary) if asked else (None, None)
     return {
         "effort": {"auto": None, "on": None, "off": "none"}.get(effort or "", effort),
@@ -217,8 +218,8 @@ def _tool(tool: Json) -> Json:
 
 @dataclass
 class ResponseBuilder:
-    """Builder of a response from the pipeline's events. `of`, `finish` and `failed` return encoded events of the
-    stream; without `streams`, `of` and `finish` return none."""
+    """Builds a response from the pipeline's events. `of`, `finish` and `failed` return encoded events of the stream.
+    Unless `streams` is true, `of` and `finish` return none."""
 
     response: Response
     asked: ConvertedRequest
@@ -233,15 +234,15 @@ class ResponseBuilder:
     _events: list[bytes] = field(default_factory=list)
     """Encoded events that have not been returned yet."""
     _open: int | str | None = None
-    """Item that is open, always the last: `message`, `reasoning`, or the number of a call. Items never overlap."""
+    """The open item, always the last one: `message`, `reasoning`, or the number of a call. Items never overlap."""
     _pieces: list[str] = field(default_factory=list)
     """Pieces of the open item's text so far."""
     _held: list[ItemEvent] = field(default_factory=list)
-    """Events of other items that came before the open call was complete, because some LLM servers interleave calls."""
+    """Events of other items that came before the open call was complete. Some LLM servers interleave calls."""
     _calls_done: set[int] = field(default_factory=set)
-    """Numbers of finished calls; white space may still follow their arguments."""
+    """Numbers of finished calls. White space may still follow their arguments."""
     _delta: bytes = b""
-    """Part of the open message's next event between the event's number and its text."""
+    """Part of the open message's next event, from after the event's number to before its text."""
     _logprobs: list[Any] = field(default_factory=list)
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
@@ -249,7 +250,7 @@ class ResponseBuilder:
     def of(self, event: Event) -> bytes:
         """Add an event other than Finish, and return the encoded events of the stream."""
         if isinstance(event, TextChunk) and not event.logprobs and self._open == "message":
-            # This is a shortcut for the most frequent case.
+            # Shortcut for the most frequent case.
             self._pieces.append(event.text)
             return self._said(event.text) if self.streams and event.text else b""
         self._take(event)
@@ -271,7 +272,7 @@ class ResponseBuilder:
                 pass
 
     def _say(self, event: ItemEvent) -> None:
-        """Add `event` to its item, which begins once the item before it is finished."""
+        """Add `event` to its item, which begins when the previous item is finished."""
         name = (
             event.index
             if isinstance(event, ToolCallChunk)
@@ -302,14 +303,14 @@ class ResponseBuilder:
                     self._tell("response.output_text.delta", **about, delta=text)
             case ToolCallChunk(arguments=arguments):
                 self._pieces.append(arguments)
-                # The input of a custom tool is taken out of the arguments when they are complete.
+                # The input of a custom tool is extracted from the arguments once they are complete.
                 if arguments and isinstance(self.response.output[place], OutputFunctionCall):
                     self._tell("response.function_call_arguments.delta", **self._at(place), delta=arguments)
                 if self._held and self._may_close():
                     self._say_held()
 
     def _may_close(self) -> bool:
-        """True if the open item is complete: only white space may follow a whole JSON object."""
+        """True if the open item is complete, so that only white space may follow a whole JSON object."""
         if not isinstance(self._open, int):
             return True
         if not self._pieces[-1].rstrip().endswith("}"):
@@ -327,7 +328,7 @@ class ResponseBuilder:
             self._say(event)
 
     def finish(self, event: Finish) -> bytes:
-        """End all items; afterwards `response` is complete except for `store`."""
+        """End all items. Afterwards, `response` is complete except for `store`."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
         status: Status = "incomplete" if reason else "completed"
         if not self.response.output:
@@ -360,7 +361,7 @@ class ResponseBuilder:
         return self._sent()
 
     def failed(self, error: ApiError) -> bytes:
-        """Return the last events of a failed stream; its items stay unfinished."""
+        """Return the last events of a failed stream, whose items stay unfinished."""
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
         self._begin()
         self.response.status = "failed"
@@ -379,7 +380,7 @@ class ResponseBuilder:
                 self._tell(kind, response=self.response)
 
     def _opened(self, what: int | str, event: ItemEvent | None = None) -> int:
-        """Return the index of the item `what`; begin the item (with `event`, if any) unless it is open."""
+        """Return the index of the item `what`. Unless it is open, begin it first (with `event`, if any)."""
         output = self.response.output
         if what == self._open:
             return len(output) - 1
@@ -444,7 +445,8 @@ class ResponseBuilder:
         self._tell("response.output_item.done", output_index=place, item=item)
 
     def _said(self, text: str) -> bytes:
-        """Return the event for a chunk of the open message; only its number and text differ from the event before."""
+        """Return the event for a chunk of the open message. Only its number and text differ from those of the previous
+        event."""
         number, self._number = self._number, self._number + 1
         head = b'{"type":"%b","sequence_number":%d' % (_DELTA, number)
         return sse.encode_event(head, self._delta, pydantic_core.to_json(text), b"}", name=_DELTA)
@@ -453,7 +455,7 @@ class ResponseBuilder:
         return {"item_id": self.response.output[place].id, "output_index": place}
 
     def _tell(self, kind: str, **fields: Any) -> None:
-        """Add an event to the stream, with its type as the event's name and in its data, as in OpenAI's API."""
+        """Add an event to the stream. Its type is the event's name and is also in its data, as in OpenAI's API."""
         if self.streams:
             event = pydantic_core.to_json({"type": kind, "sequence_number": self._number, **fields})
             self._events.append(sse.encode_event(event, name=kind.encode()))

@@ -1,4 +1,4 @@
-"""Writes server-sent events. No other module knows their encoding."""
+"""Encodes server-sent events. No other module knows their encoding."""
 
 from collections.abc import Mapping
 

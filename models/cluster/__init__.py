@@ -1,6 +1,6 @@
-"""Engines in processes of their own, on one machine or several, as deployments of Ray Serve: OPENFAZE_CLUSTER=ray.
+"""Runs engines in separate processes, on one machine or several, as deployments of Ray Serve: OPENFAZE_CLUSTER=ray.
 
-An engine's queue, the order of its work, its batches and its counters remain with `models.host` in the server; only the
-batches are computed here instead of in a thread. `plan` has the operator's choices, `replica` is the code in the other
-processes, and `serve`, the only module that imports Ray, sends batches there.
+An engine's queue, the order of its work, its batches and its counters remain with `models.host` in the server. Only the
+computation of batches moves, from a thread to a replica. `plan` has the operator's choices, `replica` is the code in
+the other processes, and `serve`, the only module that imports Ray, sends batches there.
 """

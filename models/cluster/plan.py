@@ -1,4 +1,4 @@
-"""Operator's choices for engines on a cluster."""
+"""The operator's choices for engines on a cluster."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from models.batches import CardMemory
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _MOST = 1000
 _PARTS_OF_A_CARD = 20
-"""Number of parts into which a card is divided for reservations; an engine's share is rounded up to whole parts."""
+"""Number of parts into which a card is divided for reservations. An engine's share is rounded up to whole parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ class ReplicaCounts:
 @dataclass(frozen=True, slots=True)
 class ClusterConfig:
     address: str = ""
-    """Address `host:port` of an existing cluster; empty for a cluster on this machine that starts and ends with this
+    """Address `host:port` of an existing cluster. Empty for a cluster on this machine that starts and ends with this
     process."""
     replicas: ReplicaCounts = field(default_factory=ReplicaCounts)
     replicas_of: Mapping[str, ReplicaCounts] = field(default_factory=dict)
-    """Numbers for single capabilities, by name; `replicas` holds for all others."""
+    """Numbers for single capabilities, by name. All others have `replicas`."""
     cpus: float = 0.0
     """Number of processors that a replica reserves. Ray only counts reservations; a replica may use more."""
     card_mb: int = 24_000
@@ -48,22 +48,22 @@ class ClusterConfig:
     """Number of seconds of higher load after which replicas are added. Replicas are removed after ten times as many
     seconds of lower load."""
     on_its_way: int = 1
-    """Number of batches that are sent to a replica in addition to the batches that it computes, so that it need not
-    wait for the next one."""
+    """Number of batches that are sent to a replica before it has finished its current ones, so that it never waits for
+    the next."""
 
     def of(self, capability: str) -> ReplicaCounts:
         return self.replicas_of.get(capability, self.replicas)
 
     def part_of_a_card(self, card: CardMemory | None) -> float:
-        """Return the part of a card that an engine reserves, from the memory that it declares; 1 without a
-        declaration."""
+        """Return the fraction of a card that an engine reserves, from the memory that it declares; 1 if it declares
+        none."""
         if card is None:
             return 1.0
         return max(1, math.ceil(min(1.0, card.most / self.card_mb) * _PARTS_OF_A_CARD)) / _PARTS_OF_A_CARD
 
 
 def read_replicas(value: str) -> tuple[ReplicaCounts, dict[str, ReplicaCounts]]:
-    """Return the numbers for all engines, and those for single capabilities, from a text like `1-2,ocr=2-8`. Raises
+    """Return the numbers for all engines, and those for single capabilities, from a text such as `1-2,ocr=2-8`. Raises
     ValueError."""
     common, others = ReplicaCounts(), {}
     for part in filter(None, map(str.strip, value.split(","))):

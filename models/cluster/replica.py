@@ -1,4 +1,5 @@
-"""Code in a replica's process: one engine, with one thread for each of its workers. It does not depend on Ray."""
+"""The code that runs in a replica's process: one engine, with one thread for each of its workers. It does not depend on
+Ray."""
 
 import asyncio
 import math
@@ -35,17 +36,17 @@ class Replica(Generic[ItemT, ResultT]):
         version: str,
         stuck_s: float = math.inf,
     ) -> None:
-        """Load the engine, so that a replica that joins later is ready. An engine that fails to load reports the error
-        on the next call of `load`, and is loaded again after that. If this method raised the error, Serve would start
-        the replica again and again."""
+        """Load the engine, so that a replica that joins later is ready when it does. If loading fails, the next call of
+        `load` reports the error, and the call after that loads the engine again. If this method raised the error, Serve
+        would start the replica again and again."""
         self._spec = spec
         self._factory = factory
         self._limits = limits
         self._version = version
         self._stuck_s = stuck_s
-        """Number of seconds after which a process that still computes the same batch counts as stuck."""
+        """Number of seconds after which a process that is still computing the same batch counts as stuck."""
         self._begun: dict[int, float] = {}
-        """Start of the batch that a thread computes, by thread."""
+        """Time at which the batch of each thread began, by thread."""
         self._failures: Counter[str] = Counter()
         """Failures by reason since the last report."""
         self._batches = Batches[ItemT, ResultT](spec.name, limits.max_batch, self._failures)
@@ -53,7 +54,7 @@ class Replica(Generic[ItemT, ResultT]):
         self._loading = Lock()
         self._threads = ThreadPoolExecutor(limits.workers, thread_name_prefix=spec.name)
         self._at_start: Exception | None = None
-        """Exception of the first load, until it is reported."""
+        """Exception of the first load, kept until it is reported."""
         try:
             self._loaded()
         except Exception as error:  # noqa: BLE001 - the server decides about any exception of an engine
@@ -76,8 +77,8 @@ class Replica(Generic[ItemT, ResultT]):
 
     async def run(self, items: Pickled) -> bytes:
         """Return a result or exception for each item, and the other failures by reason, all pickled. If the call is
-        cancelled before a thread has begun the batch, the batch is not computed; later, the items that can end early
-        are cancelled."""
+        cancelled before a thread has begun the batch, the batch is not computed; if it is cancelled later, the items
+        that can end early are."""
         left, begun = Event(), list[ItemT]()
         try:
             return await self._in_thread(self._results, items, left, begun)
@@ -104,7 +105,7 @@ class Replica(Generic[ItemT, ResultT]):
         pickled, beside = (sent, ()) if isinstance(sent, bytes) else sent
         items: Sequence[ItemT] = pickle.loads(pickled, buffers=map(bytearray, beside))  # noqa: S301 - the server wrote it
         begun += items
-        if left.is_set():  # all callers may have left before the items were in `begun`
+        if left.is_set():  # all callers may have left before `begun` had the items
             _call_off(items)
         self._begun[get_ident()] = time.monotonic()
         try:
@@ -119,7 +120,7 @@ class Replica(Generic[ItemT, ResultT]):
         return pickle.dumps((told, failures), pickle.HIGHEST_PROTOCOL)
 
     def _computed(self, items: Sequence[ItemT], left: Event) -> list[Any]:
-        """Return a result or exception for each item. Unfinished items are continued in this process, which has their
+        """Return a result or exception for each item. Unfinished items are continued in this process, which holds their
         state, until all callers have left."""
         engine = self._loaded()
         rests, results = dict(enumerate(items)), dict[int, Any]()
@@ -154,8 +155,8 @@ def _call_off(items: Sequence[Any]) -> None:
 
 
 def portable(error: Exception) -> Exception:
-    """Return the error itself if it can be pickled, else an exception with the same meaning. A library's exception may
-    need arguments to be unpickled, or hold objects that cannot leave the process."""
+    """Return `error` itself if it can be pickled, else an exception with the same meaning. An exception of a library
+    may need arguments to be unpickled, or hold objects that cannot leave the process."""
     try:
         again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own pickle
     except Exception:  # noqa: BLE001 - classes of libraries may raise anything

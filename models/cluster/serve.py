@@ -1,7 +1,8 @@
 """Sends batches to replicas through Ray Serve handles, from the server's event loop.
 
-Serve's own HTTP ingress is not started, because it is slow. `serve.batch` is not used: the EngineHost has already
-formed a batch, fairly across API keys. A replica never calls a deployment, not even its own."""
+Serve's own HTTP ingress is not started, because it is slow. `serve.batch` is not used, because the EngineHost has
+already formed a batch, fairly across API keys. A replica never calls a deployment, not even its own.
+"""
 
 import asyncio
 import contextlib
@@ -44,7 +45,7 @@ _LONG = 1 * _MB
 _LOOK_S = 0.2
 """Seconds between two checks for new replicas."""
 _DEPLOYING = threading.Lock()
-"""Lock around Serve's pickling of deployments, which changes global state of the process."""
+"""Lock for Serve's pickling of deployments, which changes global state of the process."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _AT_HOME = {
     # no usage statistics for Ray's makers
@@ -62,13 +63,13 @@ class RayCluster:
     """Implementation of `models.workplace.Cluster`. It connects when the first engine loads."""
 
     _users: ClassVar[set["RayCluster"]] = set()
-    """Clusters that use the process's only connection. The last of them to close ends it."""
+    """Clusters that share the process's only connection. The last of them to close ends it."""
 
     def __init__(self, config: ClusterConfig) -> None:
         self.config = config
         self._thread = ThreadPoolExecutor(16, thread_name_prefix="ray")
-        """Threads for calls that wait for the cluster. Their number limits how many engines can be started or stopped
-        at the same time."""
+        """Threads for calls that wait for the cluster. As many engines can be started or stopped at the same time as
+        there are threads."""
         self._connecting = SharedRun(self._connect)
         self._connected = False
 
@@ -113,13 +114,12 @@ class RayCluster:
             os.environ.setdefault(name, value)
         token = Path.home() / ".ray" / "auth_token"
         if self.config.address and (token.is_file() or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()):
-            # By default a cluster demands its token, but a process that joins the cluster sends a token only in this
-            # mode.
+            # By default a cluster demands its token, but a process that joins sends one only in this mode.
             os.environ.setdefault("RAY_AUTH_MODE", "token")
         import ray
         from ray import serve
 
-        # At each start, Ray would warn that it sets no signal handler, in a line that is not JSON.
+        # Ray would warn at each start, in a line that is not JSON, that it sets no signal handler.
         logging.getLogger("ray").setLevel(logging.ERROR)
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         common = {"log_to_driver": False, "configure_logging": False, "namespace": "openfaze"}
@@ -134,8 +134,8 @@ class RayCluster:
 
 
 def cluster_of(config: ClusterConfig) -> Cluster:
-    """Return the cluster, which is not connected yet. Raises ValueError if Ray is not installed, or for an address in
-    another form."""
+    """Return the cluster, which is not connected yet. Raises ValueError if Ray is not installed, or if the address has
+    an unknown form."""
     if find_spec("ray") is None:
         raise ValueError(f"OPENFAZE_CLUSTER=ray needs the package 'ray'. {REMEDY}")
     if "://" in config.address:
@@ -190,8 +190,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
     @property
     def _app(self) -> str:
-        """Name of the engine's application in Serve. On the server's own cluster, each opening gets a new name: if a
-        name is deleted and created again, its handle raises the error that the application is gone."""
+        """Name of the engine's application in Serve. On the server's own cluster, each opening gets a new name, because
+        the handle of a name that was deleted and created again raises the error that the application is gone."""
         return f"{self._name}-{self._opened}" if self._cluster.is_own else self._name
 
     async def open(self) -> None:
@@ -269,7 +269,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
                 self._handle = await self._found(digest) or await self._deployed(digest)
 
     async def _deployed(self, digest: str) -> Any:
-        """Deploy the engine, and return a handle once a replica with these settings answers; until then, replicas with
+        """Deploy the engine, and return a handle once a replica with these settings answers. Until then, replicas with
         other settings may answer."""
         import ray.exceptions
 
@@ -282,13 +282,13 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         return handle
 
     async def _found(self, digest: str) -> Any:
-        """Return a handle to an existing deployment with these settings, made by another server or earlier by this one;
-        None without one."""
+        """Return a handle to a deployment with these settings that another server made, or this one made earlier; None
+        if there is none."""
         import ray.exceptions
         from ray import serve
         from ray.serve.exceptions import RayServeException
 
-        # A deployment whose replicas are all ending raises an error here. The engine is then deployed again.
+        # A deployment whose replicas are all ending raises an error here, and the engine is then deployed again.
         with contextlib.suppress(RayServeException, ray.exceptions.RayError):
             handle = await self._cluster.in_thread(serve.get_app_handle, self._app)
             if await handle.version.remote() == digest:
@@ -308,9 +308,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
                     "num_gpus": self._gpus,
                     "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(config.threads))},
                 },
-                # One replica must be able to accept all of a server's batches until more replicas start, because Serve
-                # only rarely checks for queued calls. The replica's threads limit the batches that are computed at a
-                # time.
+                # Serve checks for queued calls only rarely. Until more replicas start, one replica must therefore
+                # accept all of a server's batches. Its threads limit how many are computed at a time.
                 max_ongoing_requests=max(2 * self.at_once, 4),
                 graceful_shutdown_timeout_s=config.drain_s,
                 logging_config=_LOGGING,
@@ -323,7 +322,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         return handle
 
     def _number(self) -> dict[str, Any]:
-        """Return the Serve options that set the number of replicas. With a fixed number, no requests are counted for
+        """Return the Serve options for the number of replicas. With a fixed number, Serve does not count requests for
         scaling."""
         if self._count.least == self._count.most:
             return {"num_replicas": self._count.most}
@@ -354,8 +353,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
 
 def _sent(items: list[Any]) -> Any:
-    """Return the pickled items. If they are large, put them into the object store and return a reference; image and
-    audio buffers are pickled out of band, so they are copied only once. If another replica is asked, it reads the same
+    """Return the pickled items. Large ones are put into the object store and replaced by a reference. Buffers of images
+    and audio are pickled out of band, so that they are copied only once. If another replica is asked, it reads the same
     copy."""
     import ray
 

@@ -1,2 +1,1 @@
-"""Engines that distinguish speakers. `voices` is their interface, `resemblyzer` and `pyannote` are the engines behind
-it."""
+"""Engines that distinguish speakers: `voices` is their interface, and `resemblyzer` and `pyannote` are the engines."""

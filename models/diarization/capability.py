@@ -26,7 +26,8 @@ from models.host import EngineHost
 from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32
-"""Largest number of windows that are encoded together. More would not be faster, and each takes 1.3 MB."""
+"""Largest number of windows that are encoded together. Larger batches would not be faster, and each window takes 1.3
+MB."""
 
 
 class DiarizationSettings(OwnSettings):
@@ -66,8 +67,8 @@ PYANNOTE = Candidate(
 
 
 async def _tell_voices_apart(engines: Engines) -> str:
-    """Test with two parts of a voice, and with one of these parts played at another speed, which sounds like another
-    voice."""
+    """Test with two parts of one voice, and with one of these parts played at another speed, which sounds like a
+    different voice."""
     voices = engines.use(DIARIZATION)
     samples = await asyncio.to_thread(read_greeting)
     if isinstance(voices, VoiceEncoder):

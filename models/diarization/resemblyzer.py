@@ -18,11 +18,12 @@ from models.speech.transcriber import Samples
 LEVEL = 10 ** (-30 / 20)
 """Root mean square to which the training data was raised: -30 dB of full scale."""
 _SILENCE = 1e-5
-"""Root mean square below which a window is not raised to LEVEL."""
+"""Root mean square below which a window is too quiet to be raised to LEVEL."""
 
 
 def build_network(weights: Tensors, *, threads: int) -> VoiceNetwork:
-    """Return the network on OpenVINO; on NumPy if OpenVINO is not installed. `threads` is 0 for OpenVINO's choice."""
+    """Return the network on OpenVINO, or on NumPy if OpenVINO is not installed. With 0 `threads`, OpenVINO chooses
+    their number."""
     if find_spec("openvino") is not None:
         from models.diarization.resemblyzer_openvino import OpenVinoVoiceNetwork
 
@@ -36,7 +37,8 @@ class Resemblyzer:
     """Implementation of `models.base.Engine` from a window of speech to its Voice."""
 
     def __init__(self, path: Path | None = None, *, threads: int = 0) -> None:
-        """`path` is the checkpoint's, by default that of voice_weights(). `threads` is 0 for the runtime's choice."""
+        """Create the engine. `path` is the checkpoint, by default that of voice_weights(). With 0 `threads`, the
+        runtime chooses their number."""
         self._threads = threads
         self._path = path
         self._network: VoiceNetwork | None = None

@@ -20,7 +20,7 @@ class OpenVinoVoiceNetwork:
     def encode(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
         silence = np.zeros((len(mels), 1, WIDTH), np.float32)
         lengths = np.full(len(mels), mels.shape[1], np.int64)
-        # A copy, because the runtime writes its next result to the same memory.
+        # The result is copied, because the runtime writes the next one to the same memory.
         vectors: NDArray[np.float32] = self._request.infer([mels, silence, lengths])[0].copy()
         return vectors
 

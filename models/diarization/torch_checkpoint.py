@@ -1,4 +1,4 @@
-"""Reader for checkpoints that torch saved before its version 1.6. It does not need torch.
+"""Reads checkpoints that torch saved before its version 1.6, without torch.
 
 Such a file consists of four pickles (a magic number, the protocol's version, the writer's byte order, the object), a
 fifth with the keys of the storages, and then each storage: its number of elements as a little-endian int64, and the
@@ -50,7 +50,7 @@ def read_checkpoint(data: bytes, part: str) -> Tensors:
     tensors = {}
     for name, tensor in checkpoint[part].items():
         elements = storages[tensor.storage][tensor.offset :][: int(np.prod(tensor.shape))]
-        # A copy, so that the rest of the file (the optimizer's state) need not stay in memory.
+        # The tensor is copied, so that the rest of the file (the optimizer's state) need not stay in memory.
         tensors[name] = elements.reshape(tensor.shape).copy()
     return tensors
 

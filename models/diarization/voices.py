@@ -1,4 +1,4 @@
-"""Interface between the callers that have sound and the engines that distinguish voices."""
+"""The interface between callers that have sound and engines that distinguish voices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class VoiceEncoder(Protocol):
     """An engine that turns windows of speech into vectors, from which the caller computes who speaks when."""
 
     async def embed(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
-        """Return an array of n × 256: a row of length 1 for each of `windows`, in order. A window has at most 1.6 s; a
-        shorter one is repeated up to this length. The loudness of a window does not matter. Raises ModelError."""
+        """Return an array of n × 256 with a row of length 1 for each of `windows`, in order. A window has at most 1.6
+        s; a shorter one is repeated up to this length. Its loudness does not matter. Raises ModelError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Diarizer(Protocol):
 
 
 class HostedVoiceEncoder:
-    """A VoiceEncoder whose engine runs behind a host. A long list waits for room in the queue instead of being
-    refused."""
+    """A VoiceEncoder whose engine runs behind a host. The items of a long list wait for room in the queue instead of
+    being refused."""
 
     def __init__(self, host: EngineHost[Samples, Voice]) -> None:
         self._host = host

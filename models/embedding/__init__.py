@@ -1,1 +1,1 @@
-"""Engines that embed texts. `embedder` is their interface, `minilm` and `multilingual_e5` are the engines behind it."""
+"""Engines that embed texts: `embedder` is their interface, and `minilm` and `multilingual_e5` are the engines."""

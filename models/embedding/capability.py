@@ -55,7 +55,7 @@ def _build_e5(config: EngineConfig) -> Built:
 
 
 MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)
-"""Engine for openfaze's own comparisons, whichever engine the operator chose for `/v1/embeddings`: openfaze's own
+"""Engine for openfaze's own comparisons, whichever engine the operator chose for `/v1/embeddings`, because openfaze's
 weights and thresholds were made for the vectors of this engine."""
 
 MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME, profile=STANDARD, card=E5_CARD)
@@ -64,7 +64,7 @@ MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME,
 async def _compare_sentences(engines: Engines) -> str:
     sentences = ["A cat sits here.", "There is a cat sitting here.", "Taxes are due."]
     near, same, far = await engines.use(EMBEDDING).embed(sentences)
-    # Only the relation of the distances is checked, because some engines' vectors are all near each other.
+    # Only the order of the distances is checked, because some engines place all vectors near each other.
     if not 1 - near @ same < 0.5 * (1 - near @ far):
         raise BadResult(f"finds unlike sentences as close ({near @ far:.2f}) as like ones ({near @ same:.2f})")
     return f"like sentences {near @ same:.2f}, unlike {near @ far:.2f}"

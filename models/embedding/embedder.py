@@ -1,4 +1,4 @@
-"""Interface between the callers that compare texts and the engines that turn texts into vectors."""
+"""The interface between callers that compare texts and engines that turn texts into vectors."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -17,8 +17,8 @@ DIMENSIONS = 384
 
 _AT_ONCE = 32
 """Largest number of texts of one request that are sent to the engine at a time: while one batch is computed, the next
-one waits. Callers of one key are served in order of arrival: with all of a long list in the queue, a short one would
-wait for its end."""
+one waits. The calls of one key are served in order of arrival, so a short list would otherwise have to wait for the end
+of a long one."""
 
 LANGUAGES = frozenset({"en"})
 """ISO 639-1 codes of the languages whose sentences all-MiniLM-L6-v2 was trained to compare."""
@@ -30,15 +30,15 @@ vectors."""
 
 class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return an array of n × 384: a row of length 1 for each of `texts`, in order. The part of a text beyond the
-        engine's limit is cut off. Raises ModelError."""
+        """Return an array of n × 384 with a row of length 1 for each of `texts`, in order. The part of a text beyond
+        the engine's limit is cut off. Raises ModelError."""
 
 
 class PassageEmbedder(Embedder, Protocol):
     """An Embedder that also reads texts of any length, in passages."""
 
     def cuts_at_once(self) -> bool:
-        """True if `passages` can begin at once, because the tokenizer is loaded."""
+        """True if `passages` can begin immediately, because the tokenizer is loaded."""
 
     def passages(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
         """Return the whole of `text` in passages short enough for the engine. The work blocks its thread, and is done
@@ -52,8 +52,8 @@ class PassageEmbedder(Embedder, Protocol):
 
 
 class HostedEmbedder:
-    """A PassageEmbedder whose engine runs behind a host. A long list waits for room in the queue instead of being
-    refused."""
+    """A PassageEmbedder whose engine runs behind a host. The items of a long list wait for room in the queue instead of
+    being refused."""
 
     def __init__(self, host: EngineHost[str | Passage, Vector], passages: Passages) -> None:
         self._host = host

@@ -38,8 +38,8 @@ class MiniLm:
     states."""
 
     def __init__(self, folder: Path | None = None, *, threads: int = 0) -> None:
-        """`folder` contains the weights; by default it is the result of embedding_weights(). `threads` is 0 for the
-        runtime's choice."""
+        """Create the engine. `folder` contains the weights, by default those of embedding_weights(). With 0 `threads`,
+        the runtime chooses their number."""
         self._folder = folder
         self._threads = threads
         self._tokenizer: Any = None
@@ -71,7 +71,7 @@ class MiniLm:
 
 
 def build_network(weights: Tensors, *, threads: int) -> MiniLmNetwork:
-    """Return the network on OpenVINO, which is five to twenty times as fast as NumPy; on NumPy if OpenVINO is not
+    """Return the network on OpenVINO, which is five to twenty times as fast as NumPy, or on NumPy if OpenVINO is not
     installed."""
     if find_spec("openvino") is not None:
         from models.embedding.minilm_openvino import OpenVinoMiniLm

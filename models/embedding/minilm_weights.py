@@ -43,8 +43,8 @@ def embedding_remedy() -> str | None:
 
 
 def read_safetensors(path: Path) -> Tensors:
-    """Return the float32 tensors of a safetensors file, mapped into memory: tensors that are not used are never
-    read."""
+    """Return the float32 tensors of a safetensors file. The file is mapped into memory, so that tensors that nobody
+    uses are never read."""
     with path.open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     header_end = 8 + int.from_bytes(mapped[:8], "little")

@@ -1,4 +1,4 @@
-"""Division of texts of any length into passages, each short enough for a network."""
+"""Divides texts of any length into passages, each short enough for a network."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -11,7 +11,7 @@ Passage = Sequence[int]
 """Tokens for one run of a network, including the marks at the beginning and the end."""
 
 Role = Literal["query", "passage"]
-"""Role of a text: a query is used for a search or compared with other queries; a passage is a text that a search can
+"""Role of a text. A query is used for a search or compared with other queries; a passage is a text that a search can
 find."""
 
 QUERY: Role = "query"
@@ -32,7 +32,7 @@ def read_tokenizer(file: Path) -> Any:
 
 
 class Passages:
-    """Divider of texts into passages for one network. Any thread may use it."""
+    """Divides texts into passages for one network. Any thread may use it."""
 
     def __init__(
         self,
@@ -74,14 +74,14 @@ class Passages:
             if len(piece) <= _SHORT_CHARS:
                 ids += tokenizer.encode(piece, add_special_tokens=False).ids
             else:
-                # Only the tokenizer's method for batches releases the GIL, and the thread may wait a while to get the
-                # GIL back.
+                # Of the tokenizer's methods, only the one for batches releases the GIL, and the thread may wait a while
+                # to get it back.
                 [encoding] = tokenizer.encode_batch_fast([piece], add_special_tokens=False)
                 ids += encoding.ids
             yield
         begin, end = self._begins[role], tokenizer.token_to_id(self._marks[1])
         most = self._max_tokens - self.frame(role)
-        # A text without tokens is a passage, too.
+        # A text without tokens makes one passage, too.
         return [[*begin, *ids[at : at + most], end] for at in range(0, max(1, len(ids)), most)]
 
     def frame(self, role: Role = QUERY) -> int:
@@ -90,7 +90,7 @@ class Passages:
 
 
 def _cut_between_words(text: str) -> Iterator[str]:
-    """Yield `text` in pieces that end between words, if it contains spaces. Such cuts do not change the tokens."""
+    """Yield `text` in pieces that end between words wherever it contains spaces. Such cuts do not change the tokens."""
     at = 0
     while len(text) - at > _PIECE_CHARS:
         cut = text.rfind(" ", at, at + _PIECE_CHARS) + 1 or at + _PIECE_CHARS

@@ -1,4 +1,4 @@
-"""Conversion of a network's hidden states into one vector per text."""
+"""Turns a network's hidden states into one vector per text."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from models.embedding.embedder import Vector
 from models.embedding.passages import Passage
 
 _PADDING = 1.5
-"""Largest length of a sentence in a group, in multiples of the group's shortest sentence."""
+"""Largest length of a sentence in a group, as a multiple of the group's shortest sentence."""
 
 Encode = Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float32]]
 """Function from tokens, and a mask that is False for padding, to the last hidden states (sentences × tokens ×
@@ -27,7 +27,7 @@ def mean_pooled(sentences: Sequence[Passage], encode: Encode) -> list[Vector]:
         for row, index in enumerate(group):
             ids[row, : len(sentences[index])] = sentences[index]
             is_token[row, : len(sentences[index])] = True
-        # The sum replaces the mean, because the vectors are scaled to length 1 afterwards.
+        # The sum can replace the mean, because the vectors are scaled to length 1 afterwards.
         sums = np.einsum("stw,st->sw", encode(ids, is_token), is_token.astype(np.float32))
         sums /= np.linalg.norm(sums, axis=1, keepdims=True)
         for index, vector in zip(group, sums, strict=True):

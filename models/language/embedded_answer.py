@@ -19,9 +19,9 @@ _BOUNDED = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS);
 _LOOPED = "The answer was cut because the language model went on repeating itself."
 
 LOOP_CHARS = 400
-"""Least length, in characters, of the repetition at the end of an answer that counts as a loop."""
+"""Least length, in characters, of a repetition at the end of an answer that counts as a loop."""
 LOOP_TIMES = 4
-"""Least number of times that the phrase occurs in a loop."""
+"""Least number of times that a phrase must occur in a row to count as a loop."""
 _LONGEST_PHRASE = 600
 _PROBE = 32
 
@@ -54,8 +54,8 @@ class NativeAnswer:
         self._cancelled = self._cancelled or not self.ended.done()
 
     async def events(self) -> AsyncGenerator[LlmEvent, None]:
-        """Yield the events of the answer, which ends with `length` if it repeats itself. Raises LlmError, and
-        GrammarIgnored before the first event."""
+        """Yield the events of the answer, which ends with the finish reason `length` if it repeats itself. Raises
+        LlmError, and GrammarIgnored before the first event."""
         calls = CallReader() if self._request.is_call else None
         begun = not self._request.is_json
         async with aclosing(self._bounded_events()) as events:
@@ -116,10 +116,10 @@ class Loops:
         self._tail = ""
 
     def end_in_one(self, piece: str) -> bool:
-        """True if the text, now that `piece` is added, ends in a loop. The work does not grow with the text."""
+        """True if the text ends in a loop after `piece` is added. The time does not grow with the text."""
         tail = self._tail = (self._tail + piece)[-LOOP_TIMES * _LONGEST_PHRASE :]
-        # The distance from the last few characters to their previous occurrence is the length of the phrase, if there
-        # is one.
+        # The length of the phrase, if there is one, is the distance from the last few characters to their previous
+        # occurrence.
         before = tail.rfind(tail[-_PROBE:], 0, len(tail) - 1)
         phrase = len(tail) - _PROBE - before
         looped = max(LOOP_CHARS, LOOP_TIMES * phrase)

@@ -16,19 +16,19 @@ _PASSED_ON = (
 )  # fmt: skip
 
 _CALM = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
-"""Default options of a call: the first two are the advice of SmolLM2's model card. The penalty is an addition. At
+"""Default options of a call. The first two follow the advice of SmolLM2's model card; the penalty was added. At
 OpenAI's default temperature of 1, a small model loses its subject and repeats itself until its context is full."""
 
 _LONGEST_NATIVE_SCHEMA = 10_000
-"""Largest schema, in characters of JSON, under which an answer is decoded if the call has tools, too. llama.cpp's own
-grammars apply then, which take seconds for an `enum` of thousands of values."""
+"""Largest schema, in characters of JSON, that an answer is decoded under if the call has tools, too. In this case
+llama.cpp's own grammars apply, which take seconds for an `enum` of thousands of values."""
 
 
 @dataclass(frozen=True, slots=True)
 class NativeRequest:
     body: Mapping[str, Any]
     loose_grammar: str = ""
-    """Grammar for the same kind of answer with any object in it, used if the grammar in `body` turns out not to
+    """Grammar for the same kind of answer with any object in it. It is used if the grammar in `body` does not
     compile."""
     is_call: bool = False
     """True if the answer is a call: `{"name": …, "arguments": …}`."""
@@ -60,7 +60,7 @@ def _unbounded(call: LlmCall, template: ChatTemplate, longest_string: int) -> Na
     body = {
         "stream": True,
         "stream_options": {"include_usage": True},
-        # Makes llama.cpp report after each batch of the prompt, so that a cancelled call can end there.
+        # With this, llama.cpp reports after each batch of the prompt, so that a cancelled call can end there.
         "return_progress": True,
         "reasoning_format": "auto",
         **_options(call.options),
@@ -148,11 +148,11 @@ def _messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plain_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return `messages` for a template that knows only text: the result of a call becomes a user's message that states
-    the call, too.
+    """Return `messages` for a template that knows only text. The result of a call becomes a user's message that also
+    states the call.
 
-    A turn that consists of calls alone is left out, because a small model that is shown such a turn repeats it instead
-    of answering.
+    A turn that consists of nothing but calls is left out, because a small model that is shown such a turn repeats it
+    instead of answering.
     """
     calls = {call["id"]: call["function"] for m in messages for call in m.get("tool_calls") or ()}
     plain = []

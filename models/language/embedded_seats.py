@@ -20,7 +20,7 @@ class Seat:
 
     server: LlamaServer
     places: int
-    """Number of the server's places that the call takes."""
+    """Number of places on the server that the call takes."""
 
 
 class LlamaServers:
@@ -36,8 +36,8 @@ class LlamaServers:
         self._apart = apart
         self._servers: list[LlamaServer] = []
         self._idle: list[LlamaServer] = []
-        """Servers that answer no call at present, if each call has its own server. The server that was used last is the
-        last in the list and is taken first, because the prompt that it has read may be useful again."""
+        """Servers that answer no call now, if each call has its own server. The server that was used last is at the end
+        of the list and is taken first, because the prompt that it has read may be useful again."""
         self._door = asyncio.Lock()
         self._places = asyncio.Semaphore(at_once)
         """Places on the single server that all calls share."""
@@ -51,7 +51,7 @@ class LlamaServers:
 
     @property
     def one(self) -> LlamaServer | None:
-        """Return any loaded server; None if no server is loaded."""
+        """Return any loaded server; None if there is none."""
         return self._servers[0] if self._servers else None
 
     def busy_slots(self) -> int:
@@ -76,8 +76,8 @@ class LlamaServers:
         wanted = self._at_once if alone else 1
         taken = 0
         try:
-            # Calls take their places one after the other. Otherwise, calls that need one place could overtake a call
-            # that needs all places forever.
+            # Calls take their places one after the other. Otherwise, a call that needs all places could be overtaken
+            # forever by calls that need one.
             async with self._door:
                 while taken < wanted:
                     await self._places.acquire()
@@ -94,8 +94,8 @@ class LlamaServers:
             self._give_back(seat.places)
 
     async def unload(self, may: Callable[[], bool] = lambda: True) -> bool:
-        """Wait until nothing is being loaded, then free the model if `may` returns True. No call may have a seat at
-        that time."""
+        """Wait until nothing is being loaded, then free the model if `may` returns True. No call may have a seat
+        then."""
         async with self._lifecycle:
             if not self._servers or not may():
                 return False
@@ -123,7 +123,7 @@ class LlamaServers:
                 self._idle.append(server)
 
     def _prepare_for_the_next(self) -> None:
-        """Open another server in advance, so that the next simultaneous call need not wait for it."""
+        """Open another server in advance, so that the next call need not wait for it."""
         if not self._idle and len(self._servers) < self._at_once:
             self._loading.start()
 

@@ -26,7 +26,8 @@ _MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
 _ANY_CONTROL = re.compile(r"<(?=\|)")
 
 _BATCH_TOKENS = 128
-"""Number of tokens of a prompt between two checks for cancellation. Larger batches are no faster on a CPU."""
+"""Number of tokens of a prompt that are read between two checks for cancellation. Larger batches are no faster on a
+CPU."""
 _GPU_BATCH_TOKENS = 512
 _ANSWER_S = 10.0
 
@@ -38,7 +39,7 @@ class ChatTemplate:
     can_think: bool
     """True if the template has a switch for reasoning before the answer."""
     markers: re.Pattern[str]
-    """Matches the first character of every marker that would end a message or begin another."""
+    """Pattern of the first character of every marker that would end a message or begin another."""
 
     @classmethod
     def of(cls, props: Mapping[str, Any]) -> "ChatTemplate":
@@ -71,7 +72,7 @@ class ServerOptions:
     parallel: int
     threads: int
     n_gpu_layers: int
-    """Number of layers on the GPU. -1: as many as fit. 0: none."""
+    """Number of layers on the GPU; -1 for as many as fit, 0 for none."""
     chat_template: str | None
     """Template in Jinja; None for the model's own template."""
 
@@ -95,11 +96,12 @@ class LlamaServer:
         self._directory = Path(tempfile.mkdtemp(prefix="openfaze-llm-"))
         self._socket = self._directory / "llama.sock"
         try:
-            # llama.cpp installs handlers of its own for these signals, which would no longer stop the process.
+            # llama.cpp installs its own handlers for these signals, which would then no longer stop the process.
             with signal_handlers_kept(signal.SIGINT, signal.SIGTERM):
                 self._native: Any = xllamacpp.Server(self._params(xllamacpp, gguf, options))
             props = self._ask("GET", "/props")
-            # This request waits until llama.cpp's queue runs, because a server that is closed earlier would never end.
+            # This request waits until llama.cpp's queue runs, because a server that is closed before that would never
+            # end.
             self.busy_slots()
         except (RuntimeError, ValueError, OSError) as error:
             self.close()
@@ -108,9 +110,9 @@ class LlamaServer:
         self.context_tokens: int = props["default_generation_settings"]["n_ctx"]
 
     def chat(self, body: bytes, on_chunk: Callable[[bytes], bool]) -> None:
-        """Hand every chunk of the streamed answer to `on_chunk`, until that returns True.
+        """Pass every chunk of the streamed answer to `on_chunk` until that returns True.
 
-        Errors of the model are chunks, too. Raises ValueError for a body that makes no request.
+        Errors of the model are chunks, too. Raises ValueError for a body that is not a valid request.
         """
         self._native.handle_chat_completions(body, on_chunk)
 
@@ -145,7 +147,7 @@ class LlamaServer:
             device["type"] != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
             for device in xllamacpp.get_device_info()
         )
-        # This is only useful with a GPU: to find out how much fits, llama.cpp loads the model twice, and it does not
+        # This is only useful with a GPU. To find out how much fits, llama.cpp loads the model twice, and it does not
         # consider main memory.
         params.fit_params = has_gpu
         params.n_batch = _GPU_BATCH_TOKENS if has_gpu else _BATCH_TOKENS

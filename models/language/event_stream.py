@@ -13,7 +13,7 @@ LONGEST_BODY = 64 * 1024 * 1024
 
 
 class BodyParser(Protocol):
-    """Parser of an answer's body, which may come in pieces of any size, into the JSON documents in it."""
+    """Parses an answer's body, which may come in pieces of any size, into the JSON documents in it."""
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Return the documents that this piece completes. Raises EventTooLong."""
@@ -27,13 +27,13 @@ class EventTooLong(Exception):
 
 
 class EventStreamParser:
-    """Parser of server-sent events. Lines end with LF, CRLF or CR; an event ends with an empty line, or with the body.
+    """Parses server-sent events. Lines end with LF, CRLF or CR; an event ends with an empty line, or with the body.
     Events without data are left out. Raises EventTooLong. The time is linear in the number of bytes, whatever the size
     of the pieces."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
-        """Pieces of the last line, whose end has not come yet."""
+        """Pieces of the last line, whose end has not arrived yet."""
         self._rest_size = 0
         self._data: list[bytes] = []
         self._data_size = 0
@@ -45,7 +45,7 @@ class EventStreamParser:
             return []
         lines = b"".join([*self._rest, piece]).splitlines(keepends=True)
         self._rest, self._rest_size = [], 0
-        # A CR may be the first half of a CRLF whose other half comes with the next piece.
+        # A CR may be the first half of a CRLF whose other half comes in the next piece.
         if lines and not lines[-1].endswith(b"\n"):
             self._keep(lines.pop())
         return self._events(lines)
@@ -81,7 +81,7 @@ class EventStreamParser:
 
 
 class WholeBody:
-    """Parser of a body that is one JSON document, from a server that does not stream."""
+    """Parses a body that is one JSON document, from a server that does not stream."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

@@ -42,7 +42,7 @@ def call_schema(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         }
         for function in functions
     ]
-    # Definitions are looked up from the root of the schema, so those of every tool are lifted there.
+    # References to definitions count from the root of the schema, so the definitions of every tool are moved there.
     root: dict[str, Any] = {"anyOf": calls}
     for function in functions:
         parameters = function.get("parameters") or {}
@@ -62,8 +62,8 @@ def how_to_call(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def natively(call: LlmCall) -> LlmCall:
-    """Return the call with only the functions that it must choose from: llama.cpp treats a `tool_choice` that names a
-    function like `auto`."""
+    """Return the call with only those functions that it must choose from, because llama.cpp treats a `tool_choice` that
+    names a function like `auto`."""
     forced = forced_functions(call)
     return replace(call, tools=[tool for tool in call.tools if tool["function"] in forced])
 
@@ -84,13 +84,13 @@ def by_schema(call: LlmCall) -> LlmCall:
 
 
 class CallReader:
-    """Reader of one streamed `{"name": …, "arguments": {…}}`. The last brace is not part of the arguments."""
+    """Reads one streamed `{"name": …, "arguments": {…}}`. The last brace is not part of the arguments."""
 
     def __init__(self) -> None:
         self._head = ""
         self._announced = False
         self._held = ""
-        """End of the arguments so far, held back while it may be the closing brace."""
+        """End of the arguments so far, held back because it may be the closing brace of the call."""
 
     def read(self, event: LlmEvent) -> Iterator[LlmEvent]:
         """Yield the events of the call. Raises LlmBroke at the end of an answer that is not a call."""

@@ -1,5 +1,5 @@
 """The interface of an orchestrating LLM, and its errors. An LLM streams its answers, so it is not a batch engine and
-has an interface of its own.
+has its own interface.
 
 ModelError
 └── LlmError
@@ -74,9 +74,9 @@ class LlmError(ModelError):
     public = "The language model failed."
     retry_after: int | None = RETRY_S
     host: str | None = None
-    """Host of the LLM's server, for the operator's log, too; None if there is no server."""
+    """Host of the LLM's server, which also only the operator may see; None if there is no server."""
     for_operator: str | None = None
-    """Message that replaces `public` for the operator of this server if it states more: clients must not learn the
+    """Message for the operator of this server that replaces `public` if it says more. Clients must not learn the
     address of the LLM's server."""
 
     def __init__(self, message: str, *, reason: str | None = None, public: str | None = None) -> None:
@@ -91,13 +91,13 @@ class LlmUnavailable(LlmError):
 
 
 class LlmLate(LlmUnavailable):
-    """The LLM did not begin its answer in time."""
+    """Raised if the LLM did not begin its answer in time."""
 
     reason_label = "slow"
 
 
 class LlmNotSetUp(LlmUnavailable):
-    """No call will succeed until an operator changes a setting, a file, or the account at the server."""
+    """Raised if no call can succeed until an operator changes a setting, a file, or the account at the server."""
 
     public = "The language model cannot be used as it is set up here: the server's log says why."
     reason_label = "not_set_up"
@@ -115,7 +115,8 @@ class LlmOverloaded(LlmError):
 
 
 class LlmRefused(LlmError):
-    """Refusal of the request. `message` is the server's own sentence about the request, fit for the client."""
+    """Raised if the server refuses the request. `message` is the server's own sentence about the request, in a form fit
+    for the client."""
 
     reason_label = "refused"
     retry_after = None
@@ -147,7 +148,7 @@ class LlmBroke(LlmError):
 
 
 class LlmSilent(LlmBroke):
-    """The LLM did not go on with its answer in time."""
+    """Raised if the LLM began its answer but did not continue it in time."""
 
     reason_label = "silent"
 
@@ -159,8 +160,8 @@ class Abilities:
     vision: bool = False
     """True if the LLM takes `image_url` parts."""
     tools: bool = False
-    """True if the LLM calls functions of its own accord when they help, so it is worthwhile to offer specialists to it.
-    (An LLM without this ability may still call a function if the call is forced.)"""
+    """True if the LLM calls functions by itself when they help, so that offering it specialists is worthwhile. (An LLM
+    without this ability may still call a function if it is forced to.)"""
     json_schema: bool = False
     """True if the LLM decodes under a JSON schema."""
     context_tokens: int | None = None
@@ -168,15 +169,15 @@ class Abilities:
 
 
 def lowered(asked: int, room: int | None) -> str:
-    """Return the note to a caller whose answer may be shorter than the requested number of tokens, `asked`. The note
+    """Return a note for a caller whose answer may be shorter than the requested number of tokens, `asked`. The note
     names `room`, the largest possible number, if it is known."""
     most = "as many as there is room for" if room is None else str(room)
     return f"The answer may have {most} tokens, not {asked}: the language model's context leaves no more."
 
 
 def lowered_by_context(asked: int | None, context: int | None, prompt: int | None) -> str | None:
-    """Return the note of `lowered` if an answer of `asked` tokens would not fit into the context, else None. Arguments
-    are numbers of tokens, None if they are not known."""
+    """Return the note of `lowered` if an answer of `asked` tokens would not fit into the context, else None. The
+    arguments are numbers of tokens, or None if unknown."""
     if asked is None or context is None or prompt is None or prompt + asked <= context:
         return None
     return lowered(asked, max(0, context - prompt))
@@ -184,7 +185,7 @@ def lowered_by_context(asked: int | None, context: int | None, prompt: int | Non
 
 @dataclass(frozen=True, slots=True)
 class LlmCall:
-    """One call of an LLM, in the terms of OpenAI's chat completions."""
+    """One call of an LLM, with the fields of OpenAI's chat completions."""
 
     messages: Sequence[Mapping[str, Any]]
     """Messages of the form `{"role", "content", …}`; `content` is a string or a list of `text` and `image_url`
@@ -199,11 +200,11 @@ class LlmCall:
     """True if the model may reason before it answers. If False, a server that can switch reasoning off is told to do
     so: many models reason by default, and a short token limit would be used up before the answer begins."""
     is_the_clients: bool = False
-    """True if a client asks: its `max_tokens` bounds all that the model generates. In a question of openfaze's own,
-    `max_tokens` bounds only the answer: a model that reasons although it was told not to reason gets `THINKING_TOKENS`
-    more."""
+    """True for a request of a client, whose `max_tokens` limits everything that the model generates. In a question of
+    openfaze's own, `max_tokens` limits only the answer: a model that reasons although it was told not to gets
+    `THINKING_TOKENS` more."""
     is_for_the_end: bool = False
-    """True if nobody reads the answer while it is written: pieces that arrive together may be joined into one."""
+    """True if nobody reads the answer while it is written, so that pieces that arrive together may be joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ class Done:
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     note: str | None = None
-    """Note for the caller about the answer's end and limit, if the limit is not the one asked for."""
+    """Note for the caller about the end and the limit of the answer, if the limit is not the requested one."""
 
     def noting(self, note: str | None) -> "Done":
         """Return a copy with one sentence added to its note."""
@@ -253,15 +254,15 @@ class Llm(Protocol):
         """The model's name, for logs and `doctor`."""
 
     async def model(self) -> str:
-        """Return the model's name, which is found out if no setting states it. Raises LlmError."""
+        """Return the model's name. It is looked up if no setting states it. Raises LlmError."""
 
     @property
     def is_capable(self) -> bool:
-        """True if the LLM's statements about a text can be relied on. The small embedded model, which only shows that
-        everything works, invents statements. The value is known without loading the model."""
+        """True if the LLM's statements about a text are reliable. The small embedded model only shows that everything
+        works, and invents statements. The value is known without loading the model."""
 
     async def abilities(self) -> Abilities:
-        """Return the abilities, which are found out once and then remembered. Raises LlmUnavailable."""
+        """Return the abilities, which are determined once and then remembered. Raises LlmUnavailable."""
 
     def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer as it comes, Done last; closing the generator stops the LLM's work within a second.
@@ -278,19 +279,20 @@ class Llm(Protocol):
 
     @property
     def loaded(self) -> bool:
-        """True if the LLM can answer at once: its weights are in memory, or its server's abilities are known."""
+        """True if the LLM can answer immediately, because its weights are in memory, or its server's abilities are
+        known."""
 
     async def load(self) -> None:
-        """Load the model, or find out its server's abilities. Raises LlmError."""
+        """Load the model, or determine its server's abilities. Raises LlmError."""
 
     async def close(self) -> None: ...
 
 
 def fence_around(texts: Sequence[str]) -> str:
-    """Return a line to put before and after `texts` from outside when an LLM is shown them. None of the texts contains
-    the line, so none of them can end the quotation. The line has 64 bits of the texts' digest: the same texts get the
-    same line, so that an LLM that is asked twice reads the same prompt twice, and nobody can write a text that contains
-    its own line."""
+    """Return a line to put before and after `texts` from outside when an LLM is shown them. No text contains this line,
+    so none can end the quotation. The line has 64 bits of the texts' digest. Equal texts therefore get the same line,
+    so that an LLM that is asked twice reads the same prompt twice; and nobody can write a text that contains its own
+    line."""
     digest = "\0".join([str(len(texts)), *texts]).encode(errors="surrogatepass")
     while True:
         digest = hashlib.sha256(digest).digest()

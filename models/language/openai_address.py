@@ -1,4 +1,4 @@
-"""The address of an OpenAI-compatible server, and the proxy that leads to it."""
+"""The address of an OpenAI-compatible server, and of the proxy on the way to it."""
 
 import ipaddress
 import re
@@ -15,7 +15,7 @@ def api_url(base_url: str) -> httpx.URL:
 
 
 def beside_api(url: httpx.URL, path: str) -> httpx.URL:
-    """Return the URL of `path` on the same server, outside of its OpenAI-compatible API."""
+    """Return the URL of `path` on the same server, outside its OpenAI-compatible API."""
     return url.copy_with(path=url.path.removesuffix("/v1") + path)
 
 

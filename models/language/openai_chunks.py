@@ -1,4 +1,4 @@
-"""Conversion of the chunks of an OpenAI-compatible stream to an LLM's events. An answer that was not streamed is one
+"""Converts the chunks of an OpenAI-compatible stream into an LLM's events. An answer that was not streamed is one
 chunk."""
 
 import json
@@ -76,15 +76,15 @@ class ChunkReader:
     """Reads the chunks of one answer, in order."""
 
     def __init__(self, *, joins: bool = False) -> None:
-        """If `joins`, adjacent text deltas in chunks that arrive together are merged into one event, because each event
-        has a cost."""
+        """Create a reader. If `joins`, adjacent text deltas in chunks that arrive together are merged into one event,
+        because each event has a cost."""
         self._joins = joins
         self._thinking = ThinkTags()
         self._calls: list[_Call] = []
         self._finish_reason: str | None = None
         self._usage = _Usage()
         self.is_empty = True
-        """True until a part of an answer has come."""
+        """True until a part of the answer has arrived."""
 
     @property
     def is_whole(self) -> bool:
@@ -162,8 +162,8 @@ class ChunkReader:
             events += self._call_of(piece).feed(piece.function or _Function())
 
     def _call_of(self, piece: _ToolCall) -> "_Call":
-        """Return the call that a piece belongs to. The index decides, except that some servers leave it out or number
-        every call 0: with these, a new id begins a new call."""
+        """Return the call that a piece belongs to, by its index. Some servers leave the index out or number every call
+        0; in their streams, a new id begins a new call."""
         known = [call for call in self._calls if piece.index is None or call.theirs == piece.index]
         if known and (not piece.id or piece.id == known[-1].id or not _names(piece)):
             return known[-1]
@@ -182,8 +182,8 @@ def _joined(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
 
 
 def _joins_as(event: LlmEvent) -> type[TextDelta | ReasoningDelta] | None:
-    """Type of the event into which `event` and its neighbours of the same type are joined; None if `event` stays by
-    itself because it has probabilities of its own or is not text."""
+    """Return the type of the event into which `event` and its neighbours of the same type are joined. None if `event`
+    is not text, or has its own probabilities and must stay separate."""
     match event:
         case TextDelta(logprobs=None) | ReasoningDelta():
             return type(event)
@@ -198,7 +198,7 @@ def _names(piece: _ToolCall) -> bool:
 class _Call:
     index: int
     theirs: int
-    """Index of the call in the server's numbering."""
+    """Index of the call in the server's own count."""
     id: str
     announced: bool = False
     held: list[str] = field(default_factory=list)

@@ -1,5 +1,4 @@
-"""Interprets the errors of OpenAI-compatible servers. Each server has its own words, but there are few kinds of
-errors."""
+"""Interprets the errors of OpenAI-compatible servers. Each server words them differently, but there are few kinds."""
 
 import math
 import re
@@ -24,7 +23,7 @@ from models.language.llm import (
     LlmUnavailable,
 )
 
-# Words with which servers report that a prompt does not fit. No two servers use the same words, and few use the same
+# Words by which servers report that a prompt does not fit. No two servers use the same words, and few use the same
 # code.  Seen at OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Anthropic, Gemini and xAI: the tests
 # have their sentences.
 _CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_exceeded"})
@@ -35,8 +34,8 @@ _SUBJECT = (
 _EXCESS = (
     r"exceed|longer than|too long|too large|too many|greater than|must be <=|is only|of only|however|but the request"
 )
-# The pattern looks ahead over the whole text, so it is matched at the text's beginning and not searched for from every
-# character.
+# The pattern looks ahead over the whole text. Therefore it is matched at the text's beginning, and not searched for
+# from every character.
 _SENTENCE = re.compile(rf"(?=.*(?:{_SUBJECT}))(?=.*(?:{_EXCESS}))(?=.*(?:token|context|length))", re.I | re.S)
 
 _LIMIT = re.compile(
@@ -77,7 +76,7 @@ that quotes the request may be."""
 _STATUSES = frozenset(str(int(status)) for status in HTTPStatus if status >= 400)
 _NO_MODEL = re.compile(r"model_not_found|model .{0,80}(not found|does not exist)", re.IGNORECASE)
 _NO_TAKER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)
-"""Sentence of a router (OpenRouter, with status 404) that has the model but no provider for such a call."""
+"""Sentence of a router (OpenRouter, with status 404) that knows the model but has no provider for such a call."""
 _NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)
 _SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
 _LOOK = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
@@ -114,13 +113,13 @@ class Complaint:
     message: str = ""
     code: str = ""
     param: str = ""
-    """Path with dots to the part of the request that the server complains of."""
+    """Path, with dots, of the part of the request that the server complains about."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """All members of the object."""
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """Return the complaint in a response's body; empty if the body is not a JSON object object."""
+        """Return the complaint in a response's body; empty if the body is not a JSON object."""
         try:
             document = pydantic_core.from_json(body)
         except ValueError:
@@ -214,8 +213,8 @@ def _fault(status: int, complaint: Complaint, retry_after: str | None) -> LlmErr
 
 
 def seconds_until(retry_after: str | None) -> float | None:
-    """Number of seconds that a Retry-After header states, in seconds or as a date. None if there is no header, or no
-    sense in it."""
+    """Number of seconds that a Retry-After header states, in seconds or as a date. None if there is no header, or if it
+    makes no sense."""
     if retry_after is None:
         return None
     try:

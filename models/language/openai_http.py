@@ -1,4 +1,4 @@
-"""HTTP to an OpenAI-compatible server: connections, retries and time limits."""
+"""The HTTP client for an OpenAI-compatible server: connections, retries and time limits."""
 
 import asyncio
 import base64
@@ -33,17 +33,17 @@ ERROR_BYTES = 65536
 """Largest number of bytes that are read of a response with a status other than 200."""
 
 _PIECE = 256 * 1024
-"""Bytes of a call that are written at a time."""
+"""Number of bytes of a call that are written at a time."""
 
 CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
-"""Errors that the transport raises. Errors of aiohttp for which the transport has no translation come unchanged."""
+"""Errors that the transport raises. Errors of aiohttp that the transport does not translate arrive unchanged."""
 _TRACE = TraceContextTextMapPropagator()
-"""Writes `traceparent` into a call's headers if the request behind the call has one, or is traced here."""
+"""Writes `traceparent` into a call's headers if the request behind the call has one, or is traced by this server."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerPatience:
-    """Limits of time for a server, in seconds, and the number of retries."""
+    """Time limits for a server, in seconds, and the number of retries."""
 
     connect_s: float = 5.0
     """Longest wait for a connection, name resolution included."""
@@ -55,13 +55,14 @@ class ServerPatience:
     retries: int = 2
     """Number of retries of a call that failed before its first byte."""
     backoff_s: float = 0.25
-    """Wait before the first retry; before the second, twice as long. Up to half of it is taken off at random."""
+    """Wait before the first retry. The wait before the second is twice as long. Up to half of each is taken off at
+    random."""
     longest_retry_after_s: float = 2.0
-    """Longest wait that a server may ask for before a retry; a server that asks for more is reported as overloaded at
-    once."""
+    """Longest wait before a retry that a server may demand. A server that demands more is immediately reported as
+    overloaded."""
     question_s: float = 30.0
-    """Longest wait for the answer to a question that finds out an ability of the server. The answer has 16 tokens, and
-    the server has answered a plain question before."""
+    """Longest wait for the answer to a question that tests an ability of the server. The answer has 16 tokens, and the
+    server has already answered a plain question."""
     drain_s: float = 0.1
     """Longest wait for the end of the body after the end of the answer, so that the connection can be used again."""
 
@@ -71,24 +72,24 @@ class OpenAiHttp:
 
     def __init__(self, base_url: str, api_key: str | None, patience: ServerPatience) -> None:
         url = api_url(base_url)
-        # aiohttp refuses a request that has credentials in its URL and in a header, and httpx puts them into both.
+        # aiohttp refuses a request that has credentials both in its URL and in a header, and httpx puts them into both.
         self.url = url.copy_with(userinfo=b"")
         self.patience = patience
         self._chat_url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
         self._api_key = api_key
-        # Compressing an event stream costs time, and holds pieces back.
+        # Compressing an event stream takes time, and delays its pieces.
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if api_key:
             self._headers["authorization"] = f"Bearer {api_key}"
         elif url.userinfo:
             credentials = f"{url.username}:{url.password}".encode()
             self._headers["authorization"] = f"Basic {base64.b64encode(credentials).decode()}"
-        # aiohttp takes 0 as no limit. None would leave aiohttp's own limit, 100, and the next stream would wait until
-        # another ends.
+        # 0 means no limit to aiohttp. With None, aiohttp's own limit of 100 would apply, and the next stream would wait
+        # until another one ends.
         limits = httpx.Limits(max_connections=0, keepalive_expiry=KEEP_ALIVE_S)
         self._transport = AiohttpTransport(limits=limits, proxy=proxy_for(self.url))
-        # The transport's limit for resolving names is `pool`, for connecting `connect`; the answer has deadlines of its
-        # own.
+        # The transport uses the limit `pool` for resolving names and `connect` for connecting. The answer has its own
+        # deadlines.
         timeouts = httpx.Timeout(None, connect=patience.connect_s, pool=patience.connect_s)
         self._extensions = {"timeout": timeouts.as_dict()}
         self._client = httpx.AsyncClient(
@@ -133,15 +134,16 @@ class OpenAiHttp:
             await asyncio.sleep(wait)
 
     async def body(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
-        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmBroke when the body
-        breaks off, or LlmUnavailable when it does not begin in time."""
+        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmBroke if the body breaks
+        off, or LlmUnavailable if it does not begin in time."""
         hanging_up: list[asyncio.Task[None]] = []
 
         def hang_up() -> None:
             hanging_up.append(asyncio.create_task(response.aclose()))
 
         alarm = SilenceAlarm(first_byte_by, self.patience.silence_s, hang_up)
-        # Closed explicitly: left to the garbage collector, the connection would outlive the caller.
+        # The response is closed explicitly, because the garbage collector would close the connection only after the
+        # caller has left.
         async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
             try:
                 async for piece in pieces:
@@ -188,7 +190,7 @@ class OpenAiHttp:
         _TRACE.inject(headers)
         body: dict[str, Any] = {"content": content}
         if len(content) > _PIECE:
-            # The length is set explicitly, because httpx knows only the length of a body that it is given whole.
+            # The length is set explicitly, because httpx knows only the length of a body that it gets as a whole.
             body = {"stream": _InPieces(content)}
             headers["content-length"] = str(len(content))
         request = httpx.Request("POST", self._chat_url, headers=headers, extensions=self._extensions, **body)
@@ -201,7 +203,7 @@ class OpenAiHttp:
                 body += piece
                 if len(body) >= ERROR_BYTES:
                     break
-        # Some servers repeat the key that they refuse.
+        # Some servers quote the key that they refuse.
         return Complaint.read(body.replace(self._api_key.encode(), "…".encode()) if self._api_key else body)
 
     def _backoff(self, retries: int) -> float:
@@ -209,7 +211,7 @@ class OpenAiHttp:
         return longest * random.uniform(0.5, 1)  # noqa: S311 - spreads callers, hides nothing
 
     def _wait(self, retries: int, asked: float | None) -> float | None:
-        """Seconds to wait before the next try; None if the server asks for too long a wait."""
+        """Return the seconds to wait before the next try; None if the server demands too long a wait."""
         if asked is None:
             return self._backoff(retries)
         return asked if asked <= self.patience.longest_retry_after_s else None
@@ -229,7 +231,7 @@ class OpenAiHttp:
 
 
 def _why(error: Exception) -> str:
-    """Reason of a failed connection, in words that name no address."""
+    """Return the reason of a failed connection, in words that contain no address."""
     match error.__cause__ or error:
         case aiohttp.ClientConnectorDNSError():
             return "there is no host of that name"
@@ -244,8 +246,8 @@ def _why(error: Exception) -> str:
 
 
 class _InPieces(httpx.AsyncByteStream):
-    """Body that is written piece by piece, as the server takes it: a large body written at once would block the event
-    loop."""
+    """A body that is written piece by piece, as the server accepts it. Writing a large body at once would block the
+    event loop."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

@@ -1,8 +1,8 @@
-"""Finds out what the model behind an OpenAI-compatible server can do, from the server's own statements or else by
+"""Determines what the model behind an OpenAI-compatible server can do, from the server's own statements or else by
 questions.
 
-A question costs some tens of tokens. An accepted request proves nothing, because servers silently drop the fields that
-they do not know. So each answer is checked.
+A question costs some tens of tokens. An accepted request proves nothing, because servers silently drop unknown fields,
+so each answer is checked.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 
 Ask = Callable[[LlmCall], AsyncGenerator[LlmEvent, None]]
 Look = Callable[[str, str, Mapping[str, Any] | None], Awaitable[Mapping[str, Any]]]
-"""Function that takes a method, a path on the server, outside of its API, and a JSON body, and returns the object found
-there; empty if there is none."""
+"""Function that takes a method, a path on the server outside its API, and a JSON body, and returns the JSON object
+found there; empty if there is none."""
 
 CONTEXT_FIELDS = (
     "max_model_len",  # vLLM, SGLang
@@ -46,7 +46,7 @@ PICTURE = (
     "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsOtkJzvZ1gi+hcEKLNXzWgQE"
     "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgvaSCEeGLTzSwAAAABJRU5ErkJggg=="
 )
-"""A picture of 64 × 64 pixels in one colour: some vision models refuse pictures of less than 28."""
+"""A picture of 64 × 64 pixels in one colour. Some vision models refuse pictures of less than 28 × 28."""
 _REFUSES_ALL = (
     "The language model's server refuses a plain question: look at OPENFAZE_LLM_MODEL, and at what `openfaze doctor` "
     "says on this server."
@@ -54,7 +54,7 @@ _REFUSES_ALL = (
 
 
 class KnownAbilities(TypedDict, total=False):
-    """Abilities that need not be found out."""
+    """Abilities that are known without asking."""
 
     vision: bool
     tools: bool
@@ -73,7 +73,7 @@ class _Outcome:
 
     @property
     def is_silent(self) -> bool:
-        """True if the model ran out of tokens while it still reasoned, which is not evidence against the ability."""
+        """True if the model ran out of tokens while it was still reasoning, which proves nothing about the ability."""
         return not self.text and not self.called
 
 
@@ -92,8 +92,8 @@ async def find_abilities(
     known = {**await _told(listed, model, look), **known}
     if known.keys() >= {"vision", "tools", "json_schema"}:
         return Abilities(**known)
-    # The plain question goes first and alone, so that a server that is away, or is still loading its model, is asked
-    # only once.
+    # The plain question is asked first and alone, so that a server that is away, or still loading its model, gets only
+    # one.
     plain = await _plain_outcome(ask, patience)
     question = partial(_outcome_in_time, ask, min(patience.question_s, patience.first_byte_s))
     return Abilities(
@@ -112,14 +112,14 @@ async def _told(listed: Mapping[str, Any], model: str, look: Look) -> KnownAbili
             told["context_tokens"] = context
             return told
     if listed.get("owned_by") == "llamacpp":
-        # llama.cpp's list has the context with which the model was trained; a slot may have less.
+        # llama.cpp's list states the context with which the model was trained. A slot may have less.
         properties = await look("GET", "/props", None)
         if isinstance(context := properties.get("default_generation_settings", {}).get("n_ctx"), int):
             told["context_tokens"] = context
         if isinstance(vision := properties.get("modalities", {}).get("vision"), bool):
             told["vision"] = vision
     elif shown := await look("POST", "/api/show", {"model": model}):
-        # Ollama states the model's own context, not the one with which it was loaded: an unknown context is better than
+        # Ollama states the model's own context, not the one with which it was loaded. An unknown context is better than
         # a wrong one.
         capabilities = shown.get("capabilities") or []
         told["vision"] = "vision" in capabilities
@@ -134,14 +134,14 @@ async def _sees(question: _Question, plain: _Outcome) -> bool:
         return False
     if seen.prompt_tokens is None or plain.prompt_tokens is None:
         return True
-    # A server that silently drops pictures counts no tokens for them.
+    # A server that silently drops pictures does not count tokens for them.
     return seen.prompt_tokens > plain.prompt_tokens
 
 
 async def _calls(question: _Question) -> bool:
     function = {"name": "ping", "description": "Say that you are there.", "parameters": {"type": "object"}}
     tools = ({"type": "function", "function": function},)
-    # vLLM forces calls even when it is not set up to detect the calls that a model makes of its own accord.
+    # vLLM forces calls even when it is not configured to detect calls that a model makes by itself.
     if await question("Say hello.", tools=tools, tool_choice="auto") is None:
         return False
     forced = await question("Call the function ping.", tools=tools, tool_choice="required")

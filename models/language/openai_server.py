@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible server as the LLM: vLLM, SGLang, llama.cpp, Ollama, LM Studio, hosted servers."""
+"""An OpenAI-compatible server as the LLM: vLLM, SGLang, llama.cpp, Ollama, LM Studio, or a hosted one."""
 
 import asyncio
 import contextlib
@@ -46,15 +46,15 @@ _OLLAMA = "library"
 """Owner of every model in the list of an Ollama server."""
 
 PROBING_AGENT = f"{AGENT} (probe)"
-"""User agent of the calls that find out what the server can do; no client has it."""
+"""User agent of the calls that test what the server can do. No client has it."""
 
 
 class OpenAiServer:
     """An LLM on a server. Implements models.language.llm.Llm.
 
-    `base_url` comes with or without `/v1`; `model` None takes the first model that the server lists; `abilities` are
-    known beforehand, and the others are found out; `at_once` calls run at a time, shared out among the keys, and other
-    calls wait. Belongs to the event loop in which it is first used.
+    `base_url` may lack the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
+    those already known; the others are determined. At most `at_once` calls run at a time, shared fairly among the keys;
+    other calls wait. Belongs to the event loop in which it is first used.
     """
 
     def __init__(
@@ -75,10 +75,10 @@ class OpenAiServer:
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
         self._forces_calls = True
-        """True until it is known that the server does not force calls."""
+        """True unless the server has been found not to force calls."""
         self._outage: str | None = None
-        """Sentence for clients that states why the server could not be reached at the last try; None if it could be
-        reached, and before the first try."""
+        """Sentence for clients on why the server could not be reached at the last try; None if it could, or before the
+        first try."""
         self._reasons_unasked = False
         """True once the model has reasoned although it was told not to."""
         self._listed: Mapping[str, Any] | None = None
@@ -113,7 +113,7 @@ class OpenAiServer:
 
     @property
     def healthy(self) -> bool:
-        """Always True: nothing in this object can break permanently, and each call shows the server's state."""
+        """Always True, because nothing in this object can break permanently, and each call shows the server's state."""
         return True
 
     @property
@@ -125,20 +125,20 @@ class OpenAiServer:
         await self.abilities()
 
     async def check(self) -> None:
-        """Check at no cost that the server can be reached: only its list of models is requested. Raises LlmUnavailable
-        if it cannot be reached."""
+        """Check, at no cost, that the server can be reached, by requesting only its list of models. Raises
+        LlmUnavailable if it cannot."""
         try:
             with self._watching():
                 await self._http.look("GET", self._models_url)
         except LlmError as error:
-            # Any other error is an answer of the server, which can therefore be reached.
+            # Any other error is an answer of the server, so the server can be reached.
             if self._outage is not None:
                 error.host = self._http.url.host
                 raise
 
     async def abilities(self) -> Abilities:
-        """Return the abilities, which are found out once for all callers. Raises LlmError to all callers that wait; the
-        next caller tries again."""
+        """Return the abilities, which are determined once for all callers. If that fails, all waiting callers get the
+        LlmError, and the next caller tries again."""
         return self._abilities or await self._probing.join()
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
@@ -160,7 +160,7 @@ class OpenAiServer:
         await self._http.close()
 
     async def _forced(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield an answer that has to be a call. If the server answers in words, the call is asked for as JSON under a
+        """Yield an answer that must be a call. If the server answers in words, the call is requested as JSON under a
         schema; if that succeeds, all later calls use the schema from the start."""
         if self._forces_calls:
             held: list[LlmEvent] = []
@@ -188,8 +188,8 @@ class OpenAiServer:
         self._forces_calls = False
 
     async def _complete(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield the answer to a question of openfaze's own. If the answer is cut while the model still reasons, the
-        question is repeated with room for the reasoning, which every later question has from the start."""
+        """Yield the answer to a question of openfaze's own. If the answer is cut while the model is still reasoning,
+        the question is repeated with room for the reasoning, and all later questions get this room from the start."""
         had_room = self._reasons_unasked
         reasoned, answered = False, False
         async with contextlib.aclosing(self._said(self._with_room(call))) as events:
@@ -217,17 +217,17 @@ class OpenAiServer:
         return replace(call, options={**call.options, "max_tokens": limit + room})
 
     def _thinking(self, call: LlmCall) -> dict[str, Any]:
-        """Return the fields that switch reasoning on or off on this kind of server. A server that refuses a field by
-        name is not sent it again (`ServerDialect`); most other servers ignore unknown fields."""
+        """Return the fields that switch reasoning on or off on this kind of server. If a server refuses a field by
+        name, it does not get the field again (`ServerDialect`). Most other servers ignore unknown fields."""
         if (self._listed or {}).get("owned_by") == _OLLAMA:
-            # The field below does not reach Ollama's templates; the options already contain the effort.
+            # The field below does not reach Ollama's templates. For Ollama, the options already contain the effort.
             return {} if call.thinks else {"reasoning_effort": "none"}
         # vLLM, SGLang and llama.cpp hand this field to the chat template; templates ignore names that they do not use.
         return {"chat_template_kwargs": {"enable_thinking": call.thinks}}
 
     async def _said(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield an answer. If a client asks for a longer answer than there is room for, the call is repeated with the
-        room that there is: many programs always set the same limit."""
+        """Yield an answer. If a client requests a longer answer than there is room for, the call is repeated with the
+        available room, because many programs always set the same limit."""
         asked: int | None = call.options.get("max_tokens") if call.is_the_clients else None
         note: str | None = None
         while True:
@@ -249,8 +249,8 @@ class OpenAiServer:
                 note = lowered(asked, less.options.get("max_tokens"))
 
     async def _decoded(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield an answer. If the server cannot decode under the call's schema, any JSON object is asked for: the
-        prompt shows the schema, and the check of the answer applies it."""
+        """Yield an answer. If the server cannot decode under the call's schema, any JSON object is requested: the
+        prompt contains the schema, and the answer is checked against it."""
         tries = [call]
         if (call.response_format or {}).get("type") == "json_schema":
             tries.append(replace(call, response_format={"type": "json_object"}))
@@ -266,8 +266,8 @@ class OpenAiServer:
             except LlmRefused as refused:
                 if begun or isinstance(refused, ContextOverflow | AnswerTooLong):
                     raise
-                # If a call is refused with and without its schema, the schema is not the cause, and the first refusal
-                # is the clearer one.
+                # If a call is refused both with and without its schema, the schema is not the cause. The first refusal
+                # is then the clearer one.
                 refusal = refusal or refused
         assert refusal is not None
         raise refusal
@@ -282,7 +282,8 @@ class OpenAiServer:
             body = _body(call, self.name) | self._thinking(call)
             with self._watching():
                 response = await self._http.chat(body, agent, first_byte_by)
-            # Closed explicitly: left to the garbage collector, the connection would outlive the caller.
+            # The stream is closed explicitly, because the garbage collector would close the connection only after the
+            # caller has left.
             async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
                 async for documents in arrivals:
                     for event in reader.read(documents):
@@ -306,8 +307,8 @@ class OpenAiServer:
     async def _documents(
         self, response: httpx.Response, reader: ChunkReader, first_byte_by: float
     ) -> AsyncGenerator[list[bytes], None]:
-        """Yield the JSON of the chunks, as many as arrive together, until the answer is whole. Raises LlmBroke when the
-        body ends before, and LlmNotSetUp when it is anything else."""
+        """Yield the JSON of the chunks, as many as arrive together, until the answer is complete. Raises LlmBroke if
+        the body ends before that, and LlmNotSetUp if it is something other than an answer."""
         content_type = response.headers.get("content-type")
         parser: BodyParser = WholeBody() if media_type_of(content_type) == "application/json" else EventStreamParser()
         is_empty, said_something = True, False
@@ -330,7 +331,7 @@ class OpenAiServer:
                     "The LLM server sends events that are larger than any answer.", reason="an endless event"
                 ) from None
             except LlmBroke:
-                # Only counts can still be missing, and they are not worth the loss of a whole answer.
+                # Only counts can be missing then, and a whole answer is worth more than they are.
                 if not reader.is_whole:
                     raise
         last = [] if is_empty else parser.close()
@@ -344,7 +345,7 @@ class OpenAiServer:
             )
 
     async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
-        """Read on to the end of the body, because only then can the connection be used again."""
+        """Read to the end of the body. Only then can the connection be used again."""
         with contextlib.suppress(TimeoutError, LlmBroke):
             async with asyncio.timeout(self._http.patience.drain_s):
                 async for _ in pieces:
@@ -352,11 +353,11 @@ class OpenAiServer:
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[None]:
-        """Note whether the server could be reached."""
+        """Record whether the server could be reached."""
         try:
             yield
         except LlmUnavailable as error:
-            # A server that is slow, or that answers that it is not set up, was reached.
+            # A slow server has been reached, and so has one that answers that it is not set up.
             self._outage = error.public if type(error) is LlmUnavailable else None
             raise
         except LlmError:
@@ -382,8 +383,8 @@ class OpenAiServer:
         return self._abilities
 
     async def _listed_if_needed(self) -> Mapping[str, Any]:
-        """Return the list's entry for the model. A model that has a name works without its entry: some keys may not
-        list models."""
+        """Return the list's entry for the model. A model whose name is set works without its entry, because some keys
+        may not list models."""
         if self._model is None:
             return await self._listed_model()
         try:
@@ -391,13 +392,13 @@ class OpenAiServer:
                 return await self._listed_model()
         except (LlmError, TimeoutError) as error:
             if type(error) is LlmUnavailable:
-                # The error is raised, so that the list is requested again: it contains the model's context, which must
-                # not stay unknown because the server started late.
+                # The error is raised, so that the list is requested again later. It states the model's context, which
+                # must not stay unknown just because the server started late.
                 raise
         return {}
 
     async def _listed_model(self) -> Mapping[str, Any]:
-        """Return the entry for the model in the server's list, which is remembered. Empty if there is none."""
+        """Return the entry for the model in the server's list, and remember it. Empty if there is none."""
         return await self._listing.join() if self._listed is None else self._listed
 
     async def _list_models(self) -> Mapping[str, Any]:
@@ -418,7 +419,7 @@ class OpenAiServer:
             async with asyncio.timeout(self._http.patience.question_s):
                 found = await self._http.look(method, beside_api(self._http.url, path), body)
         except (LlmError, TimeoutError):
-            # The path was a guess. If the server has a fault, the questions will show it.
+            # The path was only a guess. If the server has a fault, the questions will reveal it.
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -427,7 +428,7 @@ class OpenAiServer:
 
 
 def _with_less(call: LlmCall, asked: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
-    """Return the call with the limit that there is room for, or with no limit if nobody knows the room. None if no
+    """Return the call with the limit that there is room for, or with no limit if the room is unknown. None if no
     smaller limit can help, because the prompt alone is too long."""
     if isinstance(refused, AnswerTooLong):
         room: int | None = refused.most

@@ -1,11 +1,12 @@
-"""A JSON schema reduced to the keywords under which llama.cpp can decode."""
+"""Reduces a JSON schema to the keywords under which llama.cpp can decode."""
 
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-# Measured: LLGuidance compiles 60 levels and gives up at 80, takes 0.3 s for `maxItems` 10,000 and gives up at 100,000.
+# Measured limits of LLGuidance: it compiles 60 levels and gives up at 80; it takes 0.3 s for `maxItems` 10,000 and
+# gives up at 100,000.
 DEEPEST = 32
 
 MOST_NODES = 10_000
@@ -51,7 +52,7 @@ def decodable(schema: Mapping[str, Any], longest_string: int) -> dict[str, Any]:
     """Return `schema` reduced to the keywords that decode well.
 
     Strings without a `maxLength` get `longest_string` characters, and objects that list properties are closed to
-    others. Answers under these limits are still valid, and the limits bring a small model to an end.
+    others. Answers within these limits are still valid, and the limits make a small model come to an end.
     """
     relaxed = _Relaxation(schema, longest_string).relax(schema, 0)
     return relaxed if isinstance(relaxed, dict) else dict(ANY_OBJECT)
@@ -142,14 +143,14 @@ def _is_regular(pattern: str) -> bool:
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
-        # A pattern that Python cannot compile may be valid elsewhere (`\p{L}`): the validator of the answer decides.
+        # A pattern that Python cannot compile may be valid elsewhere (`\p{L}`). The validator of the answer decides.
         return False
     return True
 
 
 def _resolves(reference: str, root: Mapping[str, Any]) -> bool:
-    """True if `reference` is a JSON pointer to the root or to a definition at the root: no other target is kept in the
-    reduced schema."""
+    """True if `reference` is a JSON pointer to the root or to a definition at the root. The reduced schema contains no
+    other target."""
     path = reference.removeprefix("#/").split("/")
     if not reference.startswith("#/") or len(path) != 2 or path[0] not in ("$defs", "definitions"):
         return reference == "#"

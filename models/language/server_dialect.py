@@ -1,4 +1,4 @@
-"""Options that an OpenAI-compatible server has turned out not to accept."""
+"""Remembers which options an OpenAI-compatible server does not accept."""
 
 import re
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ _NAME = r"""(?P<quote>['"`]?)(?P<name>\w+)(?P=quote)"""
 _SUPPORTED = r"not (?:currently )?(?:supported|permitted|allowed|recogni[sz]ed)"
 
 _ENDS = r"(?:\s*$|[.,;:!)]| (?:with|by|for|in|on) (?:this|the) (?:model|server|endpoint|api|engine|backend)\b)"
-"""Text that follows the name of an option refused outright. Any other text is a condition: that the value cannot be
-negative, or that the option cannot be combined with another."""
+"""Text after the name of an option that shows that the option itself is refused. Any other text states a condition,
+such as that the value cannot be negative, or that the option cannot be combined with another."""
 
 _SENTENCES = tuple(
     re.compile(sentence, re.IGNORECASE)
@@ -40,8 +40,8 @@ _SENTENCES = tuple(
         rf"\[\{{'(?P<kind>type)': 'extra_forbidden', 'loc': \('body', {_NAME}\)",
     )
 )
-"""Sentences that refuse an option, matched from the first character on: further on in a message, the words may be a
-caller's."""
+"""Pattern of sentences that refuse an option. It must match from the first character on, because words further on may
+be quoted from a caller."""
 
 _UNKNOWN_PARAM = re.compile(r"extra (?:inputs|fields)(?: are)? not permitted|un(?:known|recogni[sz]ed)\b", re.I)
 """Beginning of a message that refuses the option named in the `param` of its error object."""
@@ -59,8 +59,8 @@ class ServerDialect:
         return spoken
 
     def concede(self, body: dict[str, Any], complaint: Complaint) -> bool:
-        """Take out of `body` the option that the server does not accept. Return False if the complaint is about
-        anything else.
+        """Remove from `body` the option that the server does not accept. Return False if the complaint is about
+        something else.
 
         The option is remembered, unless the server refuses only this value of it.
         """
@@ -82,11 +82,11 @@ class ServerDialect:
 
 
 def _unknown_option(complaint: Complaint) -> str:
-    """Return the option that the complaint plainly states to be unknown to the server, or an empty string."""
+    """Return the option that is unknown to the server according to its complaint, or an empty string."""
     found = next(filter(None, (sentence.match(complaint.message) for sentence in _SENTENCES)), None)
     name = "" if found is None else found["name"]
     if complaint.param:
         plain = complaint.code in UNKNOWN_CODES or _UNKNOWN_PARAM.match(complaint.message) or name == complaint.param
         return complaint.param if plain else ""
-    # `user` or `stop`, without quotes or a word like "parameter", may be an ordinary word.
+    # Without quotes or a word like "parameter", `user` or `stop` may be ordinary words.
     return name if found is not None and (found["quote"] or found["kind"] or "_" in name) else ""

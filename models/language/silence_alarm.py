@@ -1,4 +1,4 @@
-"""An alarm for a stream that does not begin in time, or falls silent."""
+"""An alarm for a stream that does not begin in time, or that falls silent."""
 
 import asyncio
 import math
@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 
 class SilenceAlarm:
-    """Alarm that rings once if no sound comes in time after a call of `listen`. Call `stop` in the end.
+    """Calls a function if a stream is silent for too long after `listen`. Call `stop` in the end.
 
-    A time-out for each piece of a stream would cost as much as reading the piece. Here, a piece only notes the time,
+    A time-out for each piece of a stream would cost as much as reading the piece. Here, a piece only records the time,
     and one timer checks that time now and then.
     """
 
     def __init__(self, first_by: float, silence_s: float, ring: Callable[[], object]) -> None:
-        """`first_by` is the latest time for the first sound, by the loop's clock."""
+        """Create an alarm. `first_by` is the latest time for the first sound, by the loop's clock."""
         self._loop = asyncio.get_running_loop()
         self._silence_s = silence_s
         self._ring = ring
@@ -24,7 +24,7 @@ class SilenceAlarm:
         self.rang = False
 
     def heard(self) -> None:
-        """Note a sound. Until `listen` is called, silence is caused by the reader and not by the server."""
+        """Record a sound. Until `listen` is called, any silence is caused by the reader and not by the server."""
         self._listening_until = math.inf
         if not self.begun:
             self.begun = True

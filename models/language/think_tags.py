@@ -1,4 +1,4 @@
-"""An answer split into reasoning and text at its `<think>` tags."""
+"""Splits an answer into reasoning and text at its `<think>` tags."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ OPEN, CLOSE = "<think>", "</think>"
 
 
 class ThinkTags:
-    """Splitter of an answer's pieces into reasoning and text, wherever the cuts between the pieces fall.
+    """Splits the pieces of an answer into reasoning and text, wherever the cuts between the pieces are.
 
-    Only a tag at the beginning of the answer counts: later tags are part of a text about tags.
+    Only a tag at the beginning of the answer counts. Later tags belong to a text about tags.
     """
 
     def __init__(self) -> None:
         self._held: list[TextDelta] = []
-        """Pieces at the beginning of the answer, held back while they may yet become an opening tag."""
+        """Pieces at the beginning of the answer that are held back because they may become an opening tag."""
         self._opening = True
         self._thinking = False
         self._tail = ""
-        """End of the reasoning so far, held back while it may yet become a closing tag."""
+        """End of the reasoning so far, held back because it may become a closing tag."""
         self._at_margin = False
-        """True directly after a tag: white space there is part of neither side."""
+        """True directly after a tag. White space there belongs to neither side."""
 
     def feed(self, text: str, logprobs: Any = None) -> list[TextDelta | ReasoningDelta]:
         if self._opening:
@@ -34,13 +34,13 @@ class ThinkTags:
         return [TextDelta(text, logprobs)] if text or logprobs else []
 
     def close(self) -> list[TextDelta | ReasoningDelta]:
-        """Return the pieces that were held back when the answer ends."""
+        """Return the pieces that were still held back when the answer ended."""
         held, self._held = self._held, []
         tail, self._tail = self._tail, ""
         return [*held, *([ReasoningDelta(tail)] if tail else [])]
 
     def skip(self) -> None:
-        """Treat everything from here on as text, because the server separates the reasoning by itself."""
+        """Treat everything from here on as text, because the server itself separates the reasoning."""
         self._opening = False
 
     def _open(self, piece: TextDelta) -> list[TextDelta | ReasoningDelta]:
@@ -70,7 +70,7 @@ class ThinkTags:
 
 
 def _beginning_of_close(text: str) -> str:
-    """Return the longest end of `text` with which a closing tag could begin."""
+    """Return the longest suffix of `text` with which a closing tag could begin."""
     for length in range(min(len(text), len(CLOSE) - 1), 0, -1):
         if text.endswith(CLOSE[:length]):
             return CLOSE[:length]

@@ -81,7 +81,7 @@ class RequestGuard:
     owner: str | None = None
     """Tenant whose stored verdicts are used and extended; None to use and store none."""
     _told: Sequence[str] | None = None
-    """Codes in the verdict that came with the beginning of the answer; None before it."""
+    """Codes in the verdict that came with the beginning of the answer; None until then."""
     _read: tuple[tuple[str, str], ...] = ()
     """The result that was judged last. The next one is judged together with its end."""
 
