@@ -1,4 +1,4 @@
-"""Finds the shared libraries that native modules of Python packages need and this machine lacks, and the Debian package
+"""Finds shared libraries that native modules of Python packages need and this machine lacks, and the Debian package
 that provides each.
 
 A wheel contains nearly all libraries that it needs. A missing one would cause an ImportError at the engine's first use.
@@ -37,8 +37,8 @@ DEBIAN_PACKAGES = {
     "libsndfile.so.1": "libsndfile1",
     "libstdc++.so.6": "libstdc++6",
 }
-"""Debian packages by the name of the library for the loader. These are libraries that wheels for Linux may expect from
-the system, and some that wheels expect although they should not."""
+"""Debian packages, by the name of the library as the loader knows it. Wheels for Linux may expect these libraries from
+the system, or do so although they should not."""
 
 _STAND_INS = {"libgomp.so.1": "libgomp-*.so*"}
 """Patterns of file names under which other wheels contain the same library, in folders `*.libs` (auditwheel)."""
@@ -92,9 +92,8 @@ def _is_there(name: str) -> bool:
 
 
 def _stand_in(name: str) -> bool:
-    """Load another wheel's copy of the library, as `name`, for the whole process. Modules that need `name` later get
-    this copy, because the loader compares the name within the file with those of the loaded files before it
-    searches."""
+    """Load another wheel's copy of the library, under the name `name`, for the whole process. Modules that need `name`
+    later get this copy, because the loader compares the name with those inside the loaded files before it searches."""
     for file in sorted(Path(sysconfig.get_path("platlib")).glob(f"*.libs/{_STAND_INS[name]}")):
         try:
             load_as(name, file)
@@ -106,15 +105,16 @@ def _stand_in(name: str) -> bool:
 
 
 def load_as(name: str, file: Path) -> None:
-    """Load a copy of `file` whose own name (its SONAME) is `name`. `name` must be shorter than the SONAME that
-    auditwheel gave the file, which is the file's name. The copy exists in memory only. Raises OSError."""
+    """Load a copy of `file` whose own name (its SONAME) is `name`. The copy exists in memory only. `name` must be
+    shorter than the SONAME that auditwheel gave the file, which is the file's name. Raises OSError."""
     given = os.fsencode(file.name) + b"\0"
     content = file.read_bytes()
     if content.count(given) != 1 or len(name) >= len(given):
         raise OSError(f"{file.name} does not name itself once")
     with open(os.memfd_create(name), "wb") as copy:
         copy.write(content.replace(given, os.fsencode(name).ljust(len(given), b"\0")))
-        # The copy must be written completely, or raise OSError: to load a truncated library would end the process.
+        # The copy must be written completely, or OSError raised, because loading a truncated library would end the
+        # process.
         copy.flush()
         ctypes.CDLL(f"/proc/self/fd/{copy.fileno()}")
 

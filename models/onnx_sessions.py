@@ -1,4 +1,4 @@
-"""Sessions of onnxruntime, with a limit on a card's memory that they may take."""
+"""Opens sessions of onnxruntime, with a limit on the memory of a card that they may take."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ _MAY_TAKE: ContextVar[int] = ContextVar("may_take", default=0)
 
 
 def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int = 0) -> Any:
-    """Return an InferenceSession of onnxruntime on `device`. `threads` is the number of threads on the CPU; 0:
-    onnxruntime's choice. Raises EngineUnavailable if the session is not on the card that `device` names: onnxruntime
-    itself would silently use the CPU."""
+    """Return an InferenceSession of onnxruntime on `device`. `threads` is the number of threads on the CPU; with 0,
+    onnxruntime chooses it. Raises EngineUnavailable if the session is not on the card that `device` names, because
+    onnxruntime itself would silently use the CPU."""
     import onnxruntime as ort
 
     ort.disable_telemetry_events()
@@ -23,13 +23,13 @@ def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Idle threads that spin would take CPU time from the other engines.
+    # Idle threads would spin, and take CPU time from the other engines.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if ONNXRUNTIME.check(device, capability) == CPU:
         return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     index = int(device.partition(":")[2] or 0)
-    # By default, the arena grows in powers of two, and each new size of input starts a search through all algorithms,
-    # although lines of text have every length.
+    # By default, the arena grows in powers of two, and each new size of input starts a search through all algorithms.
+    # Lines of text have every length.
     chosen = {"device_id": index, "arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
     if most := _MAY_TAKE.get():
         chosen["gpu_mem_limit"] = most

@@ -1,10 +1,10 @@
-"""OpenVINO, imported without its telemetry, and inference requests for graphs that are built here from a checkpoint's
-tensors."""
+"""Imports OpenVINO without its telemetry, and makes inference requests for graphs built from the tensors of a
+checkpoint."""
 
 import sys
 from typing import Any
 
-# On import, openvino reports to its maker through this package; without the package, it uses a stub.
+# On import, openvino reports to its maker through this package. Without the package, it uses a stub.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino as ov  # noqa: E402
@@ -28,7 +28,7 @@ def request_for(graph: Any, *, threads: int) -> Any:
             "INFERENCE_NUM_THREADS": threads,
             # On a processor with bfloat16, OpenVINO would use this type, and vectors would depend on the machine.
             "INFERENCE_PRECISION_HINT": "f32",
-            # Pinned threads of several containers would all be placed on the same cores.
+            # The pinned threads of several containers would all be placed on the same cores.
             "ENABLE_CPU_PINNING": False,
         },
     )

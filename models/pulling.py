@@ -1,5 +1,5 @@
-"""Download of sets of weights into the weights directory. A file gets its name once it is complete and its checksum is
-right."""
+"""Downloads sets of weights into the weights directory. A file gets its name only once it is complete and its checksum
+is right."""
 
 import contextlib
 import hashlib
@@ -14,8 +14,8 @@ from models.base import ModelError
 from models.weights import WeightFile, WeightSet
 
 Progress = Callable[["WeightFile", int, int | None], None]
-"""Function that is called with a file, the number of its bytes that are here, and its total number of bytes (None if it
-is unknown)."""
+"""Function that is called with a file, the number of its bytes that have been fetched, and its total number of bytes
+(None if unknown)."""
 
 _BLOCK = 1 << 20
 
@@ -24,7 +24,7 @@ _CONNECT_S, _SILENCE_S = 10.0, 30.0
 
 
 class PullFailed(ModelError):
-    """`file` could not be fetched. `reason` is a clause; the message names the address and the remedy."""
+    """Raised if `file` could not be fetched. `reason` is a clause; the message names the address and the remedy."""
 
     def __init__(self, file: WeightFile, target: Path, reason: str) -> None:
         super().__init__(
@@ -36,7 +36,7 @@ class PullFailed(ModelError):
 
 
 class _AnotherFile(Exception):
-    """The downloaded file has another checksum. The message is that checksum."""
+    """Raised if the downloaded file has another checksum, which is the message."""
 
 
 def pull(
@@ -45,8 +45,8 @@ def pull(
     """Fetch each file of `weight_set` that is missing below `root` or has another checksum. Raises PullFailed; files
     that were fetched before the failure are kept.
 
-    A later call resumes an interrupted file. If several processes or threads pull the same file, one fetches it and the
-    others wait.
+    A later call resumes an interrupted file. If several processes or threads pull the same file, one of them fetches it
+    and the others wait.
     """
     with _opened(client) as http:
         for file in weight_set.files:
@@ -55,8 +55,8 @@ def pull(
 
 
 def _opened(client: httpx.Client | None) -> contextlib.AbstractContextManager[httpx.Client]:
-    """Return `client`, which stays open after the block, or a new client. It follows redirects, because hubs redirect
-    to their storage."""
+    """Return `client`, which stays open after the block, or else a new client that follows redirects, because hubs
+    redirect to their storage."""
     if client is not None:
         return contextlib.nullcontext(client)
     return httpx.Client(follow_redirects=True, timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_S))
@@ -97,7 +97,7 @@ def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Prog
             except _AnotherFile:
                 if not begun:
                     raise
-                # The part that was fetched earlier may belong to another version of the file.
+                # The part that is already here may belong to another version of the file.
                 _complete(file, url, target, part, http, progress)
         except (_AnotherFile, httpx.HTTPError, PullFailed) as error:
             failures.append(error)
@@ -153,7 +153,7 @@ def _stream(file: WeightFile, url: str, target: Path, http: httpx.Client, out: B
 
 
 def _goes_on(response: httpx.Response, done: int) -> bool:
-    """True if the body begins right after the `done` bytes that are here."""
+    """True if the body continues right after the `done` bytes that are here."""
     return response.status_code == httpx.codes.PARTIAL_CONTENT and response.headers.get("content-range", "").startswith(
         f"bytes {done}-"
     )

@@ -1,8 +1,8 @@
-"""Choice of the engines that stay on a card: if there is no room for a requested engine, the least recently used
-engines are unloaded.
+"""Chooses the engines that stay on a card. If there is no room for a requested engine, the least recently used ones are
+unloaded.
 
-An engine in use never leaves, and a new one stays for at least twice as long as its loading took: if two engines are
-requested in turn and there is room for one, no more than a third of the time is spent on loading.
+An engine in use is never unloaded, and a new one stays for at least twice as long as its loading took. If two engines
+are requested in turn and there is room for only one, no more than a third of the time is therefore spent on loading.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class Resident(Protocol):
 class _Residence:
     device: str
     size: int
-    """Memory of the engine in bytes: the declared size, then the size measured at its last load."""
+    """Memory of the engine in bytes: first the declared size, then the size measured at its last load."""
     used: float = 0.0
     """Time at which the engine was last used."""
     stays_until: float = 0.0
@@ -63,8 +63,8 @@ class Residents:
         clock: Callable[[], float] = time.monotonic,
         waits_s: float = WAITS_S,
     ) -> None:
-        """`most` is the limit, in bytes of each card, for all engines together; 0: all its free memory. `free` returns
-        a card's free bytes; None if they are unknown."""
+        """Create the residents. `most` is the limit, in bytes of each card, for all engines together; 0 allows all of
+        its free memory. `free` returns the free bytes of a card, or None if they are unknown."""
         self._most = most
         self._free = free
         self._clock = clock
@@ -78,7 +78,7 @@ class Residents:
         self._places[resident] = _Residence(device, size)
 
     def left(self, resident: Resident) -> None:
-        """Record that no caller uses the engine at present."""
+        """Record that no caller is using the engine now."""
         self._places[resident].used = self._clock()
         self._changed.set()
 
@@ -95,7 +95,7 @@ class Residents:
                     await opening()
                     break
                 except Exception as error:
-                    # Another process may have taken the free memory, or the engine takes more than it declares.
+                    # Another process may have taken the free memory, or the engine may take more than it declares.
                     if not ran_out(error) or not await self._has_left(resident, place):
                         raise
                     began, before = self._clock(), self._free(place.device)
@@ -105,8 +105,8 @@ class Residents:
             place.used, place.stays_until = ended, ended + STAYS * (ended - began)
 
     async def make_way(self, resident: Resident) -> bool:
-        """Unload another engine, so that `resident` finds more memory for its computation: engines keep the memory of
-        their computations for as long as they are loaded. Return False if none may leave."""
+        """Unload another engine, so that `resident` finds more memory for its computation. Engines keep the memory of
+        their computations for as long as they are loaded. Return False if no engine may be unloaded."""
         return await self._has_left(resident, self._places[resident])
 
     def _others(self, resident: Resident, place: _Residence) -> list[tuple[Resident, _Residence]]:
@@ -141,10 +141,10 @@ class Residents:
             try:
                 await asyncio.wait_for(self._changed.wait(), max(0.0, min([until, *ends]) - now))
             except TimeoutError:
-                continue  # an engine may meanwhile have stayed for long enough
+                continue  # meanwhile, an engine may have stayed for long enough
 
     async def _has_left(self, resident: Resident, place: _Residence) -> bool:
-        """Unload the least recently used engine that may leave, and return True; False if none may."""
+        """Unload the least recently used engine that may leave. Return False if none may."""
         for one, own in self._others(resident, place):
             if not one.in_use and own.stays_until <= self._clock() and await one.unload():
                 log.info("engine_made_room", engine=one.spec.name, for_engine=resident.spec.name, device=place.device)

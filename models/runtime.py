@@ -1,4 +1,4 @@
-"""The engines of one process. Each is chosen by its name or because it can run here, and is built once; all are closed
+"""The engines of one process. Each is chosen by its name, or because it can run here, and is built once. All are closed
 together."""
 
 import asyncio
@@ -28,11 +28,11 @@ log = structlog.get_logger(__name__)
 
 NOT_YET = "This version of openfaze has no engine for it yet."
 CUDA_0 = f"{CUDA}:0"
-"""Device that the name `cuda` without a number means."""
+"""Device meant by `cuda` without a number."""
 OFF_THE_CARD = "off_the_card"
-"""Reason counted for an engine that computes on the CPU, or not at all, although there is a card."""
+"""Reason counted for an engine that does not compute on the card although there is one."""
 LOOK_AGAIN_S = 2.0
-"""Seconds after which the runtime looks again which engines can run here."""
+"""Seconds after which the runtime checks again which engines can run here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class CapabilityState:
     is_off: bool = False
     """True if the operator switched the capability off."""
     pairs: Sequence[str] = ()
-    """Pairs of languages that the engines of a capability which translates serve at present."""
+    """Pairs of languages that the engines of a translating capability serve now."""
 
     @property
     def public(self) -> dict[str, object]:
@@ -63,15 +63,15 @@ class CapabilityState:
 
 @dataclass(frozen=True, slots=True)
 class _Readiness:
-    """Result of a look at an engine: whether it can run here, and its remedy if not."""
+    """Result of a check of an engine: whether it can run here, and the remedy if not."""
 
     remedy: str | None
     is_at_hand: bool
     """True if nothing would have to be fetched first."""
     off_the_card: str | None = None
-    """Remedy if the card that the operator named is all that is missing."""
+    """Remedy if the only obstacle is the card that the operator named."""
     is_fault: bool = False
-    """True if the remedy is for an unexpected fault: the look failed, or the system lacks a library."""
+    """True if the remedy is for an unexpected fault: the check failed, or the system lacks a library."""
     pairs: Sequence[str] = ()
 
     @property
@@ -87,8 +87,8 @@ class Runtime:
     is `auto`. Engines compute in this process or on a `cluster`; in this process, `residents` determine which engines
     stay on a card.
 
-    Packages and files have to be looked up to determine whether an engine can run here. A server calls `look` before
-    each request, which looks them up in a thread; without such calls, they are looked up when they are needed.
+    To determine whether an engine can run here, packages and files have to be looked up. A server calls `look` before
+    each request, which does this in a thread. Without such calls, they are looked up when they are needed.
 
     Raises ValueError for a name that the catalog does not know.
     """
@@ -119,7 +119,7 @@ class Runtime:
         self._seen: Mapping[EngineSpec, _Readiness] = {}
         self._seen_at = -LOOK_AGAIN_S
         self._last_faults: dict[EngineSpec, str] = {}
-        """Last logged fault per engine. Each request looks again, but a fault is logged only once."""
+        """Fault of each engine that was logged last. Each request checks again, but a fault is logged only once."""
         for capability, choice in self._choices.items():
             names = [candidate.spec.name for candidate in catalog[capability].engines]
             if choice not in (AUTO, OFF, *([ON] if catalog[capability].is_switch else []), *names):
@@ -129,13 +129,13 @@ class Runtime:
                 )
 
     async def look(self) -> None:
-        """Determine in a thread which engines can run here, unless the last look was a moment ago."""
+        """Determine in a thread which engines can run here, unless this was done a moment ago."""
         if self._clock() - self._seen_at >= LOOK_AGAIN_S:
             await self._looking.join()
 
     def choose(self, capability: str, by: Candidate | None = None) -> Candidate:
-        """Return the engine that serves `capability`; once chosen, it stays. `by` is explained at Engines.use. Loads
-        nothing; raises EngineUnavailable with its remedy."""
+        """Return the engine that serves `capability`. Once chosen, it stays. Engines.use explains `by`. Loads nothing.
+        Raises EngineUnavailable with the remedy."""
         wanted = capability, by.spec if by else None
         if wanted in self._chosen:
             return self._chosen[wanted]
@@ -152,8 +152,8 @@ class Runtime:
         raise EngineUnavailable(capability, " ".join(remedy for remedy in remedies.values() if remedy))
 
     def faults(self) -> Iterator[tuple[str, str]]:
-        """Yield the capability and the remedy of each engine that has an unexpected fault: a look that failed, or a
-        library that the system lacks. Engines that the operator excluded are left out."""
+        """Yield the capability and the remedy of each engine that has an unexpected fault: its check failed, or the
+        system lacks a library. Engines that the operator excluded are left out."""
         for capability in self._catalog:
             if self._choices.get(capability) != OFF:
                 for candidate in self._candidates(capability):
@@ -178,7 +178,8 @@ class Runtime:
                     yield capability, choice, error.remedy
 
     def is_at_hand(self, capability: str) -> bool:
-        """True if the engine of `capability` is complete on this machine: nothing would have to be fetched first."""
+        """True if the engine of `capability` is complete on this machine, so that nothing would have to be fetched
+        first."""
         try:
             candidate = self.choose(capability)
         except EngineUnavailable:
@@ -203,7 +204,7 @@ class Runtime:
         return [self._build(one).service for one in self._runnable(capability.name)]
 
     def off_the_card(self) -> Iterator[str]:
-        """Yield a sentence for each engine that would serve without using the card, although there is one. Imports the
+        """Yield a sentence for each engine that would compute without the card although there is one. Imports the
         libraries that compute."""
         for capability, candidate, backend, device in self._for_a_card():
             if said := self._found(candidate).off_the_card:
@@ -240,7 +241,7 @@ class Runtime:
     def parts(self) -> list[tuple[EngineSpec, EnginePart]]:
         """Return the parts of all engines that were built, each part with the engine that owns it."""
         found: dict[int, tuple[EngineSpec, EnginePart]] = {}
-        # A part that two engines share occurs twice, first with its owner.
+        # A part that two engines share is listed twice, first with its owner.
         for spec, built in list(self._built.items()):
             for part in built.parts:
                 found.setdefault(id(part), (spec, part))
@@ -272,11 +273,11 @@ class Runtime:
         self._seen, self._seen_at = seen, self._clock()
 
     def _see_all(self) -> dict[EngineSpec, _Readiness]:
-        invalidate_caches()  # packages may have been installed since the last look
+        invalidate_caches()  # packages may have been installed since the last check
         return {one.spec: self._see(one) for capability in self._catalog for one in self._candidates(capability)}
 
     def _see(self, candidate: Candidate) -> _Readiness:
-        """Look whether an engine can run. An exception of the engine's own code becomes a remedy, because one engine
+        """Check whether an engine can run. An exception of the engine's own code becomes a remedy, because one engine
         must not end a server that has others."""
         config = self._config_of(candidate)
         try:
@@ -309,8 +310,8 @@ class Runtime:
         return self._config.narrowed(candidate.spec.capability)
 
     def _off_the_card(self, candidate: Candidate, config: EngineConfig) -> str | None:
-        """Remedy for an obstacle to the card that the operator named, because the CPU does not replace it; None without
-        an obstacle."""
+        """Return the remedy for an obstacle to using the card that the operator named, because the CPU cannot replace
+        it. None without an obstacle."""
         backend = candidate.computed_by(config)
         obstacle = backend.obstacle(config.device) if backend and backend.required else None
         if obstacle is None:
@@ -320,7 +321,7 @@ class Runtime:
 
     def _for_a_card(self) -> Iterator[tuple[str, Candidate, Backend, str]]:
         """Yield the capability, engine, backend and device of each engine that would serve, perhaps only on the CPU,
-        although it may use the card of this machine."""
+        although it may use a card of this machine."""
         for capability, declared in self._catalog.items() if DRIVER.obstacle() is None else ():
             if self._choices.get(capability) == OFF:
                 continue
@@ -388,7 +389,7 @@ class Runtime:
             raise EngineUnavailable(candidate.spec.capability, not_loaded(candidate.spec.name, error)) from error
 
     def _place(self, candidate: Candidate, built: Built) -> None:
-        """Let the engines of `built` compute on the cluster, if there is one; else let them share their card with other
+        """Place the engines of `built` on the cluster, if there is one, or else let them share their card with other
         engines."""
         hosts = [part for part in built.parts if isinstance(part, EngineHost)]
         config = self._config_of(candidate)
@@ -418,8 +419,8 @@ class Runtime:
         return CapabilityState(capability, candidate, loaded=loaded, remedy=missing, pairs=tuple(pairs))
 
     def _missing(self, candidate: Candidate) -> str | None:
-        """Remedy for weights that could not be fetched when they were needed and are still missing; None if no weights
-        are missing."""
+        """Return the remedy for weights that could not be fetched when they were needed and are still missing; None if
+        none are."""
         built = self._built.get(candidate.spec)
         hosts = [part for part in built.parts if isinstance(part, EngineHost)] if built else []
         if self._found(candidate).is_at_hand:
@@ -427,7 +428,7 @@ class Runtime:
         return next((host.missing for host in hosts if host.missing), None)
 
     def _broken(self, candidate: Candidate) -> str | None:
-        """Cause of the failure of the last load; None without a failure. The next call tries the load again."""
+        """Return the cause of the last load's failure; None if it did not fail. The next call tries to load again."""
         built = self._built.get(candidate.spec)
         return next((part.broken for part in built.parts if part.broken), None) if built else None
 

@@ -1,4 +1,4 @@
-"""Fair scheduling of every bounded resource between the keys that want it.
+"""Schedules every bounded resource fairly between the keys that want it.
 
 Waiting items are served by stride scheduling (Waldspurger and Weihl, 1995): each key has a virtual time that advances
 by 1 / weight when it is served, and the key with the least time goes next. With equal weights, this is the key that was
@@ -7,8 +7,8 @@ If a key has many waiting items, each of them counts as up to three: a client th
 flood gets the rest. Work of batches is served after all work for which a client waits, but it is passed over only a
 limited number of times.
 
-A key may have a limited part of each resource, of its slots and of its queue; items beyond this part are refused, with
-an error that names the number of its waiting items. If the queue is full, a key with fewer items than others is not
+A key may take only a part of each resource, of its slots and of its queue. Items beyond this part are refused, with an
+error that names the number of its waiting items. If the queue is full, a key with fewer items than others is not
 refused: the newest item of another key is removed instead.
 """
 
@@ -34,18 +34,19 @@ _MOST_COUNTED = 3.0
 _PASSED_OVER_AT_MOST = 16
 """Largest number of items in a row that are served ahead of a waiting item of a batch."""
 _Lane = tuple[bool, str]
-"""True for a batch's work, and the key."""
+"""A flag that is True for work of a batch, and the key."""
 _Place = tuple[float, int, _Lane]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Right of one key to every bounded resource."""
+    """The right of one key to every bounded resource."""
 
     key: str = ""
     """Name of the key; empty for the server's own work, and on a server without keys."""
     part: float = 1.0
-    """Part of the slots and of the queue's places that the key may have, 0–1; it may have at least one of each."""
+    """Share, from 0 to 1, of the slots and of the queue's places that the key may take. It may always take at least one
+    of each."""
     weight: float = 1.0
     """Frequency with which the key is served, relative to other waiting keys."""
     is_later: bool = False
@@ -60,12 +61,14 @@ SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share", default=S
 
 
 def counted(waiting: int) -> float:
-    """Advance of a key's virtual time when an item is served while `waiting` of its items remain."""
+    """Return the amount by which a key's virtual time advances when one of its items is served, `waiting` of them being
+    left."""
     return min(_MOST_COUNTED, max(1.0, waiting / _FEW))
 
 
 class FairQueue(Generic[ItemT]):
-    """Queue that serves keys in turn, the items of each key in order of arrival, and work for later after all else.
+    """A queue that serves keys in turn, the items of each key in order of arrival, and work of batches after everything
+    else.
 
     >>> a, b = Share("a"), Share("b")
     >>> queue = FairQueue[str]()
@@ -85,8 +88,8 @@ class FairQueue(Generic[ItemT]):
         self._passed_over = 0
         """Number of items served in a row while an item of a batch waited."""
         self._times: dict[str, float] = {}
-        """Virtual times of the keys that are ahead of `_now`. It may also contain a few keys that no longer are; all
-        other keys are at `_now`."""
+        """Virtual times of the keys that are ahead of `_now`, and perhaps of a few that no longer are. All other keys
+        are at `_now`."""
         self._now = 0.0
         self._size = 0
         self._arrivals = count()
@@ -106,7 +109,7 @@ class FairQueue(Generic[ItemT]):
 
     @property
     def places(self) -> int:
-        """Number of places that are taken by waiting and by expected items."""
+        """Number of places that waiting and expected items take."""
         return self._size + self._expected.total()
 
     @property
@@ -131,7 +134,7 @@ class FairQueue(Generic[ItemT]):
         return end
 
     def longest(self) -> Iterator[ItemT]:
-        """Items of the longest lane, the newest first. Lanes of batches count as longer than all others."""
+        """Return the items of the longest lane, the newest first. Lanes of batches count as longer than all others."""
         return reversed(
             max(self._waiting.items(), key=lambda one: (one[0][0], len(one[1])), default=(None, deque()))[1]
         )
@@ -146,7 +149,8 @@ class FairQueue(Generic[ItemT]):
         return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
 
     def push(self, item: ItemT, share: Share, *, first: bool = False) -> None:
-        """Add `item`; with `first`, ahead of its key's other items, like one whose computation has begun already."""
+        """Add `item`. With `first`, it goes ahead of its key's other items, like an item whose computation has already
+        begun."""
         lane = share.is_later, share.key
         self._shares[lane] = share
         if lane not in self._waiting:
@@ -177,7 +181,7 @@ class FairQueue(Generic[ItemT]):
         return None
 
     def keep(self, wanted: Callable[[ItemT], bool]) -> None:
-        """Withdraw all items that are not `wanted`."""
+        """Withdraw all items except the `wanted` ones."""
         before = self._size
         for lane, items in list(self._waiting.items()):
             kept = deque(item for item in items if wanted(item))
@@ -234,10 +238,10 @@ def make_room(
     """Make room for an item of `share` in the `queue` of `resource`, which is to hold `most` items.
 
     A full queue refuses batches, and keys that already have an equal share of it. For any other key, the newest item
-    that `may_yield`, of batches or else of the key with the most items, is returned: the caller must withdraw and
-    refuse it. Without such an item, the queue grows past its bound, to twice its size at most. Raises ShareUsedUp if
-    the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the mean time per
-    item, from which `retry_after` is calculated.
+    that `may_yield` is returned, one of a batch or else of the key with the most items; the caller must withdraw and
+    refuse it. If there is no such item, the queue grows beyond its bound, to twice its size at most. Raises ShareUsedUp
+    if the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the mean time
+    per item, from which `retry_after` is calculated.
     """
     own = queue.waiting(share.key)
     if share.part < 1 and own >= share.of(most):
@@ -301,7 +305,7 @@ class FairSlots:
             give_back()
 
     async def take(self, *, patient: bool = False) -> Callable[[], None]:
-        """Take a slot that outlives a block; the caller gives it back by a single call of the returned function."""
+        """Take a slot beyond the end of a block. The caller returns it by calling the returned function once."""
         share = SHARE.get()
         await self._acquire(share, patient=patient)
         started = time.monotonic()
@@ -314,7 +318,7 @@ class FairSlots:
         return give_back
 
     def check_room(self) -> None:
-        """Raise the error that `take` would raise now, and take nothing: a check ahead of other work."""
+        """Raise the error that `take` would raise now, without taking anything. This check comes before other work."""
         self._displaced(SHARE.get())
 
     def _displaced(self, share: Share) -> _Claim | None:
@@ -337,7 +341,7 @@ class FairSlots:
             await claim.granted
         except asyncio.CancelledError:
             if claim.granted.done() and not claim.granted.cancelled() and claim.granted.exception() is None:
-                self._release(share)  # granted, and its caller has left before it knew
+                self._release(share)  # granted, but its caller left before it knew
             else:
                 self._queue.keep(lambda one: one is not claim)
             raise

@@ -1,4 +1,4 @@
-"""Types of settings that capabilities share: devices, addresses, lists and paths."""
+"""Types that the settings of several capabilities share: devices, addresses, lists and paths."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Protection of this process's signal handlers from native libraries."""
+"""Protects this process's signal handlers from native libraries."""
 
 import contextlib
 import ctypes

@@ -1,4 +1,4 @@
-"""The weights of one engine. Small weights are downloaded when the engine loads."""
+"""The weights of one engine. Small ones are downloaded when the engine loads."""
 
 import time
 from collections.abc import Callable
@@ -10,16 +10,17 @@ from models.pulling import PullFailed, pull
 from models.weights import WeightFile, WeightSet
 
 AUTO_PULL_BYTES = 100_000_000
-"""Largest size in bytes of a set that is fetched at its first use. Only `openfaze pull` fetches larger sets."""
+"""Largest size, in bytes, of a set that is fetched at its first use. Larger sets are fetched only by `openfaze
+pull`."""
 
 _RETRY_S = 30.0
-"""Seconds after a failed fetch in which requests fail at once instead of trying again."""
+"""Seconds after a failed fetch during which requests fail immediately instead of trying again."""
 
 Fetch = Callable[[WeightSet, Path], None]
 
 
 class WeightsMissing(EngineUnavailable):
-    """Weights are missing; they could not be fetched, or must not be fetched."""
+    """Raised if weights are missing and could not be fetched, or may not be."""
 
     reason_label = "weights"
 
@@ -43,7 +44,7 @@ class Supply:
         self._failed: tuple[float, str] | None = None
 
     def __getstate__(self) -> dict[str, object]:
-        """Pickle the set for another process, which has a lock and a last failure of its own."""
+        """Pickle the set for another process, which has its own lock and its own last failure."""
         return {name: value for name, value in vars(self).items() if name not in ("_one_at_a_time", "_failed")}
 
     def __setstate__(self, state: dict[str, object]) -> None:
@@ -88,6 +89,6 @@ class Supply:
 
 
 def _reason(error: PullFailed) -> str:
-    """Return the reason for clients, who see the remedy: the message of a file system error would name the server's
+    """Return the reason for clients, who see the remedy. The message of a file system error would name the server's
     folders."""
     return "it cannot be written there" if isinstance(error.__cause__, OSError) else error.reason

@@ -1,4 +1,4 @@
-"""Turns of competing keys at engines that use the same processors, and at processes that hold files."""
+"""Gives competing keys their turns at engines that use the same processors, and at processes that hold files."""
 
 import asyncio
 import math
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from models.scheduler import Share, counted
 
 CONTESTED_S = 60.0
-"""Number of seconds after a request of a key in which a request of another key makes the two keys rivals."""
+"""Seconds after a key's request during which a request of another key makes the two keys rivals."""
 _BACK_S = 0.03
-"""Number of seconds for which processors wait for the next step of a key's work. Otherwise, the lines of a page whose
-search has just ended would come a moment too late, and wait for another key's batch."""
+"""Seconds for which the processors wait for the next step of a key's work. Otherwise, the lines of a page whose
+detection has just ended would arrive a moment too late, and wait for another key's batch."""
 
 
 SLOW_S = 10.0
@@ -29,12 +29,12 @@ class _Home:
 
 
 class Homes:
-    """Assignment of keys to `many` processes, each of which holds files and answers one call at a time. A key may use
-    all processes while no other key asks, and its Share of them if others have asked recently. Different keys get
-    different processes if there are enough.
+    """Assigns keys to `many` processes, each of which holds files and answers one call at a time. A key may use all
+    processes while no other key asks for one, and only its Share of them if others have asked recently. Different keys
+    get different processes if there are enough.
 
-    While others ask, a key with long calls gets no process that the others use, and never the last one of several:
-    keys without long calls never wait for a long call.
+    While others ask, a key with long calls gets no process that the others use, and never the last one of several. Keys
+    without long calls therefore never wait for a long call.
     """
 
     def __init__(self, many: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -46,20 +46,20 @@ class Homes:
         self._slow_until: dict[str, float] = {}
 
     def of(self, share: Share) -> list[int]:
-        """Record that `share` asks now, and return the numbers of the processes that it may use."""
+        """Record that `share` asks for a process now, and return the numbers of the processes that it may use."""
         self._forget()
         self._settle(share)
         return self.usable(share)
 
     def usable(self, share: Share) -> list[int]:
-        """Return the numbers of the processes that `share`, which has asked before, may use now: fewer once others have
-        asked, or once it has a long call."""
+        """Return the numbers of the processes that `share`, which has asked before, may use now. There are fewer once
+        others have asked, or once it has a long call."""
         self._forget()
         many = share.of(self._many) if self._homes.keys() - {share.key} else self._many
         return self._from(self._first(share.key), many, self._choice(share.key))
 
     def began_long(self, share: Share) -> None:
-        """Record that a call of `share` takes long; `ended_long` must follow."""
+        """Record that a call of `share` takes long. `ended_long` must follow."""
         self._long[share.key] += 1
         self._settle(share)
 
@@ -111,7 +111,7 @@ class Homes:
 
 
 class Rivalry:
-    """Record of whether several keys compete for a resource. Two keys that ask for it within CONTESTED_S of each other
+    """Records whether several keys compete for a resource. Two keys that ask for it within CONTESTED_S of each other
     are rivals for another CONTESTED_S."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -132,11 +132,11 @@ class Rivalry:
 
 
 class Turns:
-    """Turns of engines that compute with the same processors, like the detector and the recogniser of OCR. A key never
-    waits for more of another key's work than the running batch. Belongs to one event loop.
+    """Gives turns to engines that compute with the same processors, such as the detector and the recogniser of OCR. Of
+    another key's work, a key never waits for more than the running batch. Belongs to one event loop.
 
-    As long as one key asks alone, all engines run at the same time. If several keys ask (`is_contested`), at most
-    `at_once` batches run; the next one belongs to the key whose work took the least of the processors' time. The
+    As long as only one key asks, all engines run at the same time. If several keys ask (`is_contested`), at most
+    `at_once` batches run, and the next one belongs to the key whose work took the least of the processors' time. The
     processors wait for this key between two steps of its work.
     """
 
@@ -147,7 +147,7 @@ class Turns:
         self._running = 0
         self._waiting: list[tuple[Callable[[], Share | None], bool, asyncio.Future[None]]] = []
         self._times: dict[str, float] = {}
-        """Virtual time of each key, like in a FairQueue, in seconds of work."""
+        """Virtual time of each key, as in a FairQueue, in seconds of work."""
         self._now = 0.0
         self._back: asyncio.TimerHandle | None = None
         """Timer that runs while the processors wait for a key whose virtual time is `_back_at`."""
@@ -187,7 +187,7 @@ class Turns:
         """Wait until the engine may run a batch, and yield a counter for the batch's items per share.
 
         `first` returns the share whose work the engine would run next, which may change until its turn. `is_followed`
-        is true if the same work continues in another engine.
+        is True if the work continues in another engine.
         """
         granted = asyncio.get_running_loop().create_future()
         self._waiting.append((first, is_followed, granted))
@@ -229,7 +229,7 @@ class Turns:
     def _end(self) -> None:
         self._running -= 1
         self._times = {key: ahead for key, ahead in self._times.items() if ahead > self._now}
-        # The grant comes a moment later, so that the engine whose batch has ended is among those that wait.
+        # The turn is granted a moment later, so that the engine whose batch has ended is among the waiting ones.
         asyncio.get_running_loop().call_soon(self._grant)
 
     def _grant(self) -> None:

@@ -1,1 +1,2 @@
-"""Guards of texts (`text`) and of pictures (`images`), both behind `guard`, and `personal_data`, which rules find."""
+"""Guards of texts (`text`) and of pictures (`images`), both with the interface in `guard`, and rules that find
+`personal_data`."""

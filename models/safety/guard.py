@@ -1,4 +1,4 @@
-"""The codes by which texts and pictures are judged, and the form of a judgement. Both are the same for every engine."""
+"""The codes by which texts and pictures are judged, and the form of a judgement. Both are the same for all engines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,7 +78,8 @@ class TextGuard(HazardGuard, Protocol):
 
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
         """Judge all of `text`, however long it is, by `codes`, which are among the guard's own. `answers` is the user's
-        question if the text is an assistant's answer to it. The same text has the same scores, alone or beside others.
+        question if the text is an assistant's answer to it. A text has the same scores whether it is judged alone or
+        together with others.
 
         Raises ModelError.
         """
@@ -88,5 +89,5 @@ class ImageGuard(HazardGuard, Protocol):
     """The `image_guard` capability, which judges by codes of IMAGE_CODES."""
 
     async def judge(self, picture: Image, codes: Sequence[str], *, wait: bool = False) -> Judgement:
-        """Judge `picture` by `codes`. If the queue is full, the call waits with `wait`, and raises EngineOverloaded
-        without `wait`. Raises ModelError."""
+        """Judge `picture` by `codes`. If the queue is full, the call waits if `wait` is true, and raises
+        EngineOverloaded if not. Raises ModelError."""

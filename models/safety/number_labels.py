@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 LONGEST = 64
-"""Number of characters before a number that are searched for a label."""
+"""Number of characters before a number in which a label is searched for."""
 
 _BETWEEN = r"[\s:=#.,\-–—_*|()\[\]\"'“”‘’/>：]"
 
@@ -14,8 +14,8 @@ _GOES_ON = (
 )
 
 _LETTER = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"
-"""Letters of scripts that separate words. In other scripts, words follow each other without a space, or begin with an
-article."""
+"""Letters of scripts that put spaces between words. In other scripts, words follow each other directly, or an article
+is attached to them."""
 
 
 @cache

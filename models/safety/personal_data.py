@@ -1,6 +1,6 @@
-"""Rules that find personal data in a text: data with check digits, with a numbering plan, or with a unique form.
+"""Finds personal data in a text by rules: data with check digits, with a numbering plan, or with a unique form.
 
-Precision is more important than recall: an order's number, a price, a date or a version must not be taken for personal
+Precision is more important than recall: an order number, a price, a date or a version must not be taken for personal
 data. Therefore, the rules find no names, no postal addresses and no data that is broken over two lines.
 """
 
@@ -20,7 +20,7 @@ _LATIN = "A-Za-z0-9\u00c0-\u024f"
 _LONGEST_EMAIL = 320
 """Longest email address, in characters. Source: RFC 3696, erratum 1690, without quoted forms."""
 _LONGEST_NUMBER = 80
-"""Longest number, in characters, with the signs between its digits."""
+"""Longest number in characters, including the signs between its digits."""
 _EMAIL_SIGNS = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x250)]))
 _AT = re.compile(r"@|%40")
 _LOCAL = re.compile(rf"(?:[{_LATIN}._+%'-]|\\[_.+-]){{0,63}}[{_LATIN}_+-]\Z")
@@ -28,9 +28,9 @@ _DOMAIN = re.compile(
     rf"(?:[{_LATIN}](?:[{_LATIN}-]{{0,61}}[{_LATIN}])?\.){{1,8}}([A-Za-z]{{2,24}}|xn--[a-z0-9-]{{2,59}})"
 )
 _LEADING = "'.%-\\"
-"""Signs that, before an address, are part of the surrounding text rather than of the address."""
+"""Signs that belong to the surrounding text if they stand before an address."""
 _FILES = re.compile(r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE)
-"""Ends of file names such as `icon@2x.png`, which have the form of an email address."""
+"""Suffixes of file names such as `icon@2x.png`, which look like e-mail addresses."""
 _GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
 """A group of a number, or the signs between two groups; any other character ends the number."""
 _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
@@ -95,7 +95,7 @@ _OTHERS = (
     r"seriennummer|kundennummer|commande|facture|r[eé]f[eé]rence|article|pedido|factura|fattura|ordine|encomenda|"
     r"bestelling|factuur|заказ|счёт|注文|订单|訂單|주문"
 )
-"""Words before a number that show that it is not personal data."""
+"""Words which show that the number after them is not personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,10 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
 
 
 def unsettled_from(text: str) -> int:
-    """Return the start of the end of `text` that may be the beginning of personal data; `len(text)` if there is no such
+    """Return where the end of `text` begins that may be the beginning of personal data; `len(text)` if there is no such
     end.
 
-    The text from that place on must not be shown until more of the text is known.
+    The text from there on must not be shown until more of the text is known.
     """
     tail = _plain(text[-_LONGEST_EMAIL:])
     word = len(tail.rstrip(_EMAIL_SIGNS))
@@ -136,7 +136,7 @@ def unsettled_from(text: str) -> int:
 
 
 def _open_number(text: str) -> int:
-    """Return the start of the groups of digits at the end of `text`; `len(text)` if there are none."""
+    """Return where the groups of digits at the end of `text` begin; `len(text)` if there are none."""
     start = None
     for group in _GROUP.finditer(text, max(0, len(text) - _LONGEST_NUMBER)):
         word, gap = group.groups()
@@ -154,12 +154,13 @@ def _open_number(text: str) -> int:
 
 
 def _plain(text: str) -> str:
-    """Return `text` with digits, dashes and spaces of other scripts as ASCII, one character for each."""
+    """Return `text` with digits, dashes and spaces of other scripts replaced by ASCII, one character for each."""
     return text if text.isascii() else text.translate(_PLAIN)
 
 
 class _PlainCharacters(dict[int, int]):
-    """Translation table that is filled as characters are looked up: of a million characters, texts use some hundred."""
+    """Translation table that fills itself as characters are looked up. Of a million characters, texts use a few
+    hundred."""
 
     def __missing__(self, code: int) -> int:
         self[code] = plain = _plain_of(chr(code))
@@ -176,7 +177,7 @@ def _plain_of(sign: str) -> int:
     kind = category(sign)
     if kind == "Zs":
         return ord(" ")
-    # Soft hyphens and the like occur within words, direction marks around words.
+    # Soft hyphens and the like stand inside words, direction marks around them.
     return ord("-") if kind == "Pd" or sign in "\u00ad\u200b\u2060\u2212" else ord(" ") if kind == "Cf" else ord(sign)
 
 
@@ -184,7 +185,7 @@ _PLAIN = _PlainCharacters()
 
 
 def _candidates(text: str) -> Iterator[PersonalDataSpan]:
-    """Yield the candidates, the surer ones before those that may overlap them."""
+    """Yield the candidates. If two may overlap, the more certain one comes first."""
     yield from _emails(text)
     links: Sequence[tuple[int, int]] = ()
     if "://" in text or "www." in text.lower():
@@ -243,13 +244,14 @@ def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator
 
 
 def _before(text: str, start: int) -> str:
-    """Return the text that may name the kind of the number at `start`: the same paragraph after the previous number."""
+    """Return the text that may name the kind of the number at `start`: the part of its paragraph after the previous
+    number."""
     before = text[max(0, start - LONGEST) : start].rpartition("\n\n")[2]
     return before[max(map(before.rfind, "0123456789")) + 1 :]
 
 
 def iban_length(text: str) -> int:
-    """Number of characters of the IBAN with which `text` begins; 0 if it begins with none."""
+    """Return the number of characters of the IBAN at the beginning of `text`; 0 if there is none."""
     length = _IBAN_LENGTHS.get(text[:2].upper())
     signs = [at for at, sign in enumerate(text) if sign.isalnum()]
     if length is None or len(signs) < length:

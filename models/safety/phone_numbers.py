@@ -1,8 +1,8 @@
-"""Telephone numbers in texts of any country, by the numbering plans of Google's libphonenumber.
+"""Finds telephone numbers of any country in a text, by the numbering plans of Google's libphonenumber.
 
-A number with a country code is checked by the plan of that country. A number without a country code could belong to
-many countries, or be an order's number or an amount: it counts if a word calls it a telephone number, or if it is
-written exactly as a country writes its numbers.
+A number with a country code is checked by the plan of that country. A number without one could belong to many
+countries, or be an order number or an amount. It counts if a word calls it a telephone number, or if it is written
+exactly as a country writes its numbers.
 """
 
 import re
@@ -45,12 +45,12 @@ _TRUNK_COUNTRIES = (
 _LOOSE = ("DE", "AT")
 """Countries in which the digits after the area code are grouped freely."""
 _LEAST_TRUNK_DIGITS = 9
-"""Fewest digits of a number that begins with a 0: shorter numbers look like hours, such as 0800-1530."""
+"""Least number of digits of a number that begins with a 0. Shorter ones look like times of day, such as 0800-1530."""
 _LEAST_DOTTED = 4
-"""Fewest groups of a number with dots between its groups: 01.42.68.53.00 is a French telephone number, while
-044.668.180 is an article number."""
+"""Least number of groups that are separated by dots: 01.42.68.53.00 is a French telephone number, while 044.668.180 is
+an article number."""
 _SMALL = {f"{number:02}" for number in range(1, 60)}
-"""Small numbers that occur in ascending lists, such as the results of a lottery or minutes."""
+"""Pattern of small numbers in ascending lists, such as lottery results or minutes."""
 _LENGTHS = range(6, 16)
 """Possible numbers of digits if no plan is checked: E.164 allows 15 at most."""
 _ELSE = re.compile(
@@ -64,8 +64,8 @@ _GROUPS = re.compile(r"\d+", re.ASCII)
 
 
 def phones_in(text: str, start: int, end: int, before: str) -> Iterator[tuple[int, int]]:
-    """Yield the start and the end of each telephone number in `text[start:end]`, which begins with a digit or with a
-    sign of a number; `before` is the text before it. The numbers may overlap."""
+    """Yield the start and the end of each telephone number in `text[start:end]`, which begins with a digit or a sign of
+    a number. `before` is the text before it. The numbers may overlap."""
     yield from _international(text, start, end)
     if _SAYS_SO.search(before):
         found = _LABELLED.match(text, start, end)
@@ -87,7 +87,7 @@ def _international(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
             if _is_apart(text, found) and _valid(f"+{number[2:]}"):
                 yield found.span()
             continue
-        # The matcher finds the end of the number if other numbers follow.
+        # The matcher finds the end of the number if further numbers follow it.
         for match in PhoneNumberMatcher(number, None, Leniency.VALID):
             yield found.start() + match.start, found.start() + match.end
 

@@ -37,12 +37,12 @@ class SandboxJob:
     cancelled: Event = field(default_factory=Event)
 
     def __reduce__(self) -> "tuple[type[SandboxJob], tuple[Script]]":
-        """Pickle only the script. In another process, the code that runs the job there cancels it."""
+        """Pickle only the script. In another process, the code that runs the job there takes care of cancelling it."""
         return SandboxJob, (self.script,)
 
 
 class BubblewrapEngine:
-    """Engine that runs one script per call; nothing of a script remains when the next one begins."""
+    """Engine that runs one script per call. Nothing of a script remains when the next one begins."""
 
     def __init__(self, limits: SandboxLimits) -> None:
         self._limits = limits
@@ -78,13 +78,14 @@ class HostedSandbox:
 
 
 class _NotTried(Exception):
-    """The trial could not determine whether a sandbox can be made here. The message is a clause that states the
+    """Raised if a trial could not determine whether a sandbox can be made here. The message is a clause that states the
     reason."""
 
 
 def missing() -> str | None:
-    """Return the reason why no script can be run here; None if a script was run. The answer is kept for the lifetime of
-    this process, unless the trial failed for lack of memory, processes or time: then the next call tries again."""
+    """Return the reason why no script can be run here; None if one was run. The answer is remembered for the lifetime
+    of this process, unless the trial failed for lack of memory, processes or time, in which case the next call tries
+    again."""
     try:
         return _found_out(_program())
     except _NotTried as error:
@@ -94,7 +95,7 @@ def missing() -> str | None:
 
 @cache
 def _found_out(program: str | None) -> str | None:
-    """Return the reason found by running a script, which takes a tenth of a second. Raises _NotTried, which is not
+    """Run a script and return the reason if that fails, which takes a tenth of a second. Raises _NotTried, which is not
     cached."""
     if sys.platform != "linux" or platform.machine() not in ARCHITECTURES:
         return f"The code sandbox runs on Linux on {' and '.join(ARCHITECTURES)} only."

@@ -1,4 +1,5 @@
-"""The matplotlib backend of the sandbox: Agg, whose `plt.show()` saves each open figure as `figure-N.png`."""
+"""The matplotlib backend of the sandbox. It is Agg, except that `plt.show()` saves each open figure as
+`figure-N.png`."""
 
 from itertools import count
 from pathlib import Path

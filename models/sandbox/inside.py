@@ -2,8 +2,8 @@
 
 This is a separate program that imports nothing of openfaze: `python -I -S inside.py FD`, where FD is a descriptor with
 a marshalled request. Only the output of this program, which `script.py` reads, leaves the sandbox. Bubblewrap has
-already made the namespaces and the read-only tree, and has left this process the capabilities that it needs until
-`_lock`.
+already made the namespaces and the read-only tree. It has left this process some capabilities, which the process needs
+until `_lock`.
 """
 
 import ctypes
@@ -22,15 +22,16 @@ from typing import Any, NoReturn
 WORK = "/tmp/work"  # noqa: S108 - the sandbox's own
 NOBODY = 65534
 FILES = 4096
-"""Largest number of files and folders of a script at a time. Each takes kernel memory that no other limit counts."""
+"""Largest number of files and folders that a script may have at a time. Each takes kernel memory that no other limit
+counts."""
 OPEN_FILES = 256
 SIGNALS = 256
-"""Largest number of waiting signals, and of timers, which take kernel memory, too."""
+"""Largest number of waiting signals, and of timers. Both take kernel memory, too."""
 PICTURES = 16
 DEPTH = 4
-"""Depth of nested folders down to which pictures are looked for."""
+"""Depth of nested folders in which pictures are searched."""
 BURY_S = 0.1
-"""Interval in seconds at which ended processes without a waiting parent are removed, to make room for others."""
+"""Interval, in seconds, at which ended processes are removed if no parent waits for them, to make room for others."""
 
 _MS_NOSUID, _MS_NODEV, _MS_BIND = 2, 4, 4096
 _CLONE_NEWUSER = 0x10000000
@@ -51,8 +52,8 @@ def main() -> None:
     if not os.read(0, 1):
         os._exit(1)  # no process counts the script's memory, so the script is not run
     os.chdir(WORK)
-    # The first process of a namespace receives, from inside it, only the signals for which it has handlers. Python
-    # installs a handler for SIGINT, which is removed here.
+    # From inside its namespace, a first process receives only the signals for which it has handlers. Python installs a
+    # handler for SIGINT, which is removed here.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ours, theirs = os.pipe()
     child = os.fork()
@@ -101,7 +102,7 @@ def _lock(request: dict[str, Any]) -> None:
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     program: bytes = request["filter"]
     code = ctypes.create_string_buffer(program, len(program))
-    # The struct sock_fprog: the number of instructions, of eight bytes each, and their address.
+    # This is the struct sock_fprog: the number of instructions, of eight bytes each, and their address.
     descriptor = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))
     _call(libc.prctl, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, descriptor, 0, 0)
 
@@ -126,19 +127,19 @@ def _run(request: dict[str, Any], output: int) -> NoReturn:
     sys.argv = ["script.py"]
     sys.path[0:0] = [WORK]
     sys.path.append("/packages")
-    # Written line by line, so that all printed lines have come out when the script is stopped.
+    # Output is written line by line, so that all printed lines have come out when the script is stopped.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     site.setquit()
     sys.exit(_executed(request["code"]))
 
 
 def _executed(code: str) -> int | str | None:
-    """Run `code`, and return the argument for `sys.exit`."""
+    """Run `code`, and return what to pass to `sys.exit`."""
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     if "matplotlib" in code:
         import logging
 
-        # On a slow machine, matplotlib would log in the middle of the script's output that it looks for fonts.
+        # On a slow machine, matplotlib would report in the middle of the script's output that it is looking for fonts.
         logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     import linecache  # imported in the child alone
 
@@ -185,7 +186,7 @@ class _KeptOutput:
 
 
 def _watch(child: int, output: int, limit: int) -> tuple[int, _KeptOutput]:
-    """Wait until the child ends, or the server ends the script or goes away, and leave none of the script's processes
+    """Wait until the child ends, or until the server ends the script or goes away. Leave none of the script's processes
     running. Return the child's status in the form of `waitpid`, and the kept output."""
     kept = _KeptOutput(limit)
     ended = os.pidfd_open(child)
@@ -209,8 +210,8 @@ def _watch(child: int, output: int, limit: int) -> tuple[int, _KeptOutput]:
 
 
 def _drain(output: int, kept: _KeptOutput) -> bool:
-    """Read a part of the output. Return False at its end, which comes at the latest when no process that could write is
-    left."""
+    """Read a part of the output. Return False at its end, which comes at the latest when the last process that could
+    write is gone."""
     data = os.read(output, 1 << 16)
     kept.add(data)
     return bool(data)
@@ -227,7 +228,8 @@ def _buried(child: int) -> int | None:
 
 
 def _has_more(*, wait: bool = False) -> bool:
-    """True if processes are left beside this one. Reap those that have ended or, with `wait`, wait for all of them."""
+    """Return True if there are processes other than this one. Reap those that have ended or, with `wait`, wait for all
+    of them."""
     try:
         while os.waitpid(-1, 0 if wait else os.WNOHANG)[0]:
             pass
@@ -237,7 +239,7 @@ def _has_more(*, wait: bool = False) -> bool:
 
 
 def _pictures(limit: int) -> list[tuple[str, bytes]]:
-    """Return the PNG files in the folders to which the script could write, oldest first and as many as fit; links are
+    """Return the PNG files in the folders to which the script could write, the oldest first, as many as fit. Links are
     not followed."""
     paths = []
     for folder, folders, names in os.walk("/tmp"):  # noqa: S108

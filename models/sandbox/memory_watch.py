@@ -2,9 +2,9 @@
 them.
 
 This is a separate program that imports nothing of openfaze: `python -I -S memory_watch.py BYTES bwrap …`. The server
-itself would look too late, because its threads take turns: during one thread's turn, five processes can touch a
-gigabyte. The end of the standard input ends the script; the exit status of this process states any other reason for the
-script's end.
+itself would check too late, because its threads take turns, and during one thread's turn five processes can touch a
+gigabyte. Closing the standard input ends the script. The exit status of this process states any other reason for the
+end.
 """
 
 import _thread
@@ -18,30 +18,30 @@ TOO_MUCH_MEMORY, UNSEEN, TOO_MANY_STARTS = 3, 4, 5
 not have been counted; the script was ended because its processes started and ended too fast to be counted."""
 
 _LOOK_LEAST_S, _LOOK_MOST_S = 0.005, 0.05
-"""Shortest and longest time between two looks, in seconds."""
+"""Shortest and longest time between two counts, in seconds."""
 _TOUCHED_PER_S = 4 << 30
-"""Bytes that one processor can touch per second. With the remaining bytes, this determines the time until the next
-look."""
+"""Number of bytes that one processor can touch per second. Together with the bytes that are left, it determines the
+time until the next count."""
 _MAPS_BYTES = 1 << 20
 """Largest size of a process's `maps` file, in bytes. The file has a line of fifty bytes or more for each part of the
 process's addresses. Each part takes 250 bytes of kernel memory that are counted nowhere: 5 MB for 20,000 parts. A
 process that computes has hundreds of parts; the kernel allows 65,530, on some systems a million."""
 _ROUNDS = 3
-"""Largest number of rounds of a look through all processes, which is repeated while there are new ones: a process whose
-parent ends becomes a child of the first process, and may be missed in that round."""
+"""Largest number of rounds of one count. A round goes through all processes, and is repeated while there are new ones:
+a process whose parent ends becomes a child of the first process, and may be missed in that round."""
 _ROUND_MOST = 1000
 """Largest number of processes that are read in a round. No more than
 `SandboxLimits.processes` live at a time."""
 _UNSETTLED_MOST = 10
-"""Largest number of looks in a row during each round of which a process came and was gone before it could be read.
-Python takes a millisecond to fork, in which a process is read ten times; a program that calls the kernel directly may
-be faster."""
+"""Largest number of counts in a row in which a process came and went before it could be read, in every round. Python
+takes a millisecond to fork, during which a process is read ten times; a program that calls the kernel directly may be
+faster."""
 _SEEN_S = 10.0
-"""Seconds that bubblewrap may take to begin."""
+"""Seconds that bubblewrap may take to start."""
 _COUNTED = (b"RssAnon:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
 """Lines of a process's `status` that are added up: the process's own memory, present or swapped out, and the tables
-that map it. Memory shared with other processes consists of the sandbox's files, whose file system has a bound of its
-own, and of the system's libraries: the filter of system calls allows no other shared memory."""
+that map it. Memory that it shares with other processes does not count: the sandbox's files, whose file system has its
+own limit, and the system's libraries. The filter of system calls allows no other shared memory."""
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
     child = os.fork()
     if child == 0:
         os.dup2(begin, 0)
-        # If memory runs short, the kernel then ends a script rather than the server.
+        # If memory runs short, the kernel then ends a script and not the server.
         try:  # contextlib.suppress would take milliseconds to import
             with open("/proc/self/oom_score_adj", "w") as file:
                 file.write("1000")
@@ -76,7 +76,7 @@ def _watch(child: int, stop: int, limit: int) -> int:
     too_many, tell = os.pipe()
     waiting.register(too_many, select.POLLIN)
     known = {child, first}
-    # In a thread, because reading a process's maps waits while the process changes them.
+    # A thread does this, because reading a process's maps waits while the process changes them.
     _thread.start_new_thread(_look_at_maps, (known, tell))
     a_socket, fastest = _buffer_of_a_socket(), _TOUCHED_PER_S * len(os.sched_getaffinity(0))
     status: int | None = None
@@ -102,8 +102,8 @@ def _watch(child: int, stop: int, limit: int) -> int:
 
 
 def _first_process(child: int, waiting: select.poll) -> int | None:
-    """Return the first process in the sandbox, once its memory can be read; None if it never can, or if the server ends
-    the script before."""
+    """Return the first process in the sandbox once its memory can be read. None if that never happens, or if the server
+    ends the script before."""
     until = time.monotonic() + _SEEN_S
     while time.monotonic() < until and not waiting.poll(2):
         for one in _children(child):
@@ -113,7 +113,7 @@ def _first_process(child: int, waiting: select.poll) -> int | None:
 
 
 def _look_at_maps(known: set[int], tell: int) -> None:
-    """Write to `tell` once a process has too many parts of addresses."""
+    """Write to `tell` once the address space of a process has too many parts."""
     while all(len(_read(f"/proc/{one}/maps", _MAPS_BYTES)) < _MAPS_BYTES for one in tuple(known)):
         time.sleep(_LOOK_MOST_S)
     os.write(tell, b".")
@@ -136,7 +136,8 @@ def _look(known: set[int], limit: int) -> tuple[int, bool]:
 
 def _round(known: set[int], left: int) -> tuple[int, bool, bool]:
     """Return the bytes that remain of `left`, whether there were new processes, and whether a process could not be
-    read. Pages that a fork has not yet copied count for each process, so the sum is a bound and not a measure."""
+    read. Pages that a fork has not copied yet count for each process, so the sum is an upper bound and not a
+    measurement."""
     read: set[int] = set()
     new = missed = False
     waiting = list(known)
@@ -152,8 +153,8 @@ def _round(known: set[int], left: int) -> tuple[int, bool, bool]:
         threads = _threads(pid)
         own = _own(threads)
         left -= own
-        # A thread may also have ended before it could be read. And a process that has ended, but is not reaped yet, may
-        # have left children.
+        # A thread may also have ended before it could be read. A process that has ended but is not reaped yet may have
+        # left children.
         missed = missed or (own == 0 and (pid not in known or len(threads) > 1))
         new = new or pid not in known
         known.add(pid)
@@ -170,8 +171,8 @@ def _children(pid: int) -> list[int]:
 
 
 def _own(threads: list[str]) -> int:
-    """Memory of the process with these threads, in bytes; 0 if the process has ended."""
-    # If a process's first thread has ended, only the other threads show the memory.
+    """Return the memory of the process with these threads, in bytes; 0 if the process has ended."""
+    # If the first thread of a process has ended, only the other threads show the memory.
     for thread in threads:
         lines = _read(f"{thread}/status").splitlines()
         if held := sum(int(line.split()[1]) for line in lines if line.startswith(_COUNTED)):
@@ -194,8 +195,8 @@ def _sockets(first: int) -> int:
 
 
 def _buffer_of_a_socket() -> int:
-    """Largest number of bytes that can wait in one socket. As long as there is any room, the kernel accepts another
-    message, which may have half the size of the buffer."""
+    """Return the largest number of bytes that can wait in one socket. As long as there is any room, the kernel accepts
+    another message, which may have half the size of the buffer."""
     sent = _read("/proc/sys/net/core/wmem_default")
     return int(sent or 212_992) * 3 // 2
 

@@ -1,4 +1,4 @@
-"""Execution of one script by bubblewrap, which is ended in time."""
+"""Runs one script by bubblewrap, and ends it in time."""
 
 import marshal
 import os
@@ -34,7 +34,7 @@ _VARIABLES = {
     "PYTHONPATH": PACKAGES,
     "MPLBACKEND": f"module://{_BACKEND}",
     "MPLCONFIGDIR": "/tmp/.matplotlib",  # noqa: S108
-    # Each thread of these libraries would count as a process, and take memory that is not needed.
+    # Each thread of these libraries would count as a process, and take memory for nothing.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
 }
@@ -45,7 +45,7 @@ _STEPS_DOWN = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID")
 """Privileges of root that the first process in the sandbox needs to make its files and to become nobody."""
 
 _LOOK_S = 0.05
-"""Seconds between two checks of the time limit and of the caller, who may have left."""
+"""Seconds between two checks of the time limit, and of whether the caller has left."""
 _GRACE_S = 3.0
 """Seconds that the first process may take to end the others and to report."""
 _STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
@@ -53,8 +53,8 @@ _STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
 
 
 def is_privileged() -> bool:
-    """True for root. Bubblewrap then makes the namespaces without a user namespace, and the first process becomes
-    nobody in them. If root were only mapped to nobody, the kernel would not enforce the limit of processes."""
+    """True for root. In this case, bubblewrap makes the namespaces without a user namespace, and the first process
+    becomes nobody in them. If root were only mapped to nobody, the kernel would not enforce the limit on processes."""
     return os.geteuid() == 0
 
 
@@ -66,7 +66,7 @@ class Room:
     binds: Sequence[Bind] = field(default_factory=interpreter_binds)
 
     def command(self, memory: int, request: int, files: Sequence[tuple[str, int]]) -> list[str]:
-        """Return the command that runs a script. `memory` is in bytes; `request`, and the number beside each name in
+        """Return the command that runs a script. `memory` is in bytes. `request`, and the number of each name in
         `files`, are descriptors to read from."""
         here = Path(__file__).parent
         command = [str(_executable()), "-I", "-S", "-B", str(here / "memory_watch.py"), str(memory)]
@@ -80,8 +80,8 @@ class Room:
             command += ["--setenv", name, value]
         ours = [Bind(here / "inside.py", _INSIDE), Bind(here / "figures.py", f"{PACKAGES}/{_BACKEND}.py")]
         binds = [*self.binds, *ours]
-        # The mode is given for each folder, because bubblewrap otherwise makes the folders above a file for its owner
-        # only.
+        # Each folder gets its mode, because bubblewrap would otherwise make the folders above a file accessible to its
+        # owner only.
         for folder in _folders([*(bind.target for bind in binds), "/dev/shm/", "/tmp/", "/input/"]):  # noqa: S108
             command += ["--perms", "0755", "--dir", folder]
         for bind in binds:
@@ -97,13 +97,14 @@ class Room:
 
 
 def _folders(paths: Sequence[str]) -> list[str]:
-    """Return all folders above `paths`, outer ones first."""
+    """Return all folders above `paths`, each after the folder that contains it."""
     above = {str(folder) for path in paths for folder in Path(f"{path}x").parents}
     return sorted(above - {"/"})
 
 
 def memory_file(stack: ExitStack, data: bytes) -> int:
-    """Return a descriptor from which `data` can be read, without a file in any folder; `stack` closes it."""
+    """Return a descriptor from which `data` can be read. No file appears in any folder; `stack` closes the
+    descriptor."""
     descriptor = os.memfd_create("openfaze")
     stack.callback(os.close, descriptor)
     with os.fdopen(descriptor, "wb", closefd=False) as file:
@@ -118,9 +119,9 @@ def machine() -> str:
 
 def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
     """Run a script, and block until its processes have ended. The calling thread must live as long, because bubblewrap
-    is ended with the thread that started it.
+    ends when the thread that started it does.
 
-    Raises BadAnswer if the sandbox itself broke, or the script broke its first process.
+    Raises BadAnswer if the sandbox itself broke, or if the script broke the first process.
     """
     with ExitStack() as stack:
         request = memory_file(stack, marshal.dumps(_request(script, limits)))
@@ -131,7 +132,7 @@ def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Eve
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(request, *(descriptor for _, descriptor in files)),
-            # Some Pythons find their own library through this variable.
+            # Some builds of Python find their own library through this variable.
             env={name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"},
             cwd="/",
         )
@@ -141,7 +142,7 @@ def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Eve
 
 
 def _request(script: Script, limits: SandboxLimits) -> dict[str, object]:
-    """The script and its limits in the form that `inside.py` reads."""
+    """Return the script and its limits in the form that `inside.py` reads."""
     return {
         "code": script.code,
         "filter": filter_program(machine()),
@@ -193,7 +194,7 @@ def _answer(said: bytes, status: int, stopped: Stop | None) -> ScriptOutcome:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the script by closing the standard input of the process outside. If that process does not end in time, it is
+    """End the script by closing the standard input of the process outside. If this process does not end in time, it is
     killed, and bubblewrap with it."""
     assert process.stdin is not None
     process.stdin.close()

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 CAPABILITY = "code_sandbox"
 
 Stop = Literal["time", "memory", "starts"]
-"""Limit that ended a script. `starts` means that the script started processes too fast to be counted."""
+"""The limit that ended a script. `starts` means that the script started processes too fast to be counted."""
 
 SIGXCPU = 24
 _MAGIC = b"openfaze"
@@ -16,7 +16,7 @@ _HEAD = struct.Struct("<8siQI")
 _LENGTH = struct.Struct("<I")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ROOM = 64 << 10
-"""Bytes for the names of pictures and for the lengths of the blocks."""
+"""Number of bytes reserved for the names of pictures and for the lengths of the blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class SandboxLimits:
     seconds: float = 30.0
     """Seconds that the script may run, and seconds of processor time for each process."""
     memory: int = 1 << 30
-    """Bytes of each process's addresses, and of the memory that all processes hold together."""
+    """Largest number of bytes in each process's addresses, and in the memory that all processes hold together."""
     disk: int = 128 << 20
     """Bytes of all files that the script writes, which are kept in memory."""
     output: int = 64 << 10
@@ -79,7 +79,7 @@ class Sandbox(Protocol):
 
 
 class BadAnswer(Exception):
-    """The output of the sandbox is not an answer."""
+    """Raised if the output of the sandbox is not an answer."""
 
 
 def most_bytes(limits: SandboxLimits) -> int:
@@ -120,6 +120,6 @@ def _blocks(data: bytes, count: int) -> Iterator[bytes]:
 def _joined(head: bytes, left_out: int, tail: bytes) -> str:
     if not left_out:
         return (head + tail).decode("utf-8", "replace")
-    # A cut may be within a character.
+    # A cut may be inside a character.
     start, end = head.decode("utf-8", "replace"), tail.decode("utf-8", "replace")
     return f"{start}\n[… {left_out:,} bytes left out …]\n{end}"

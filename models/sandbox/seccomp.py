@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 # The system calls that a script in the sandbox may make, with their numbers: everything needed for computing, files,
-# threads, child processes, pipes and timers, and nothing beyond that.  Refused, because they are not on the lists, are
-# among others: sockets and messages that carry file descriptors, ptrace and reading other processes' memory, mounts and
-# namespaces, keyrings, io_uring, bpf, perf, userfaultfd, memory that neither the limit of processes nor the limit of
-# files counts (memfd, System V, POSIX queues, shared and anonymous maps, huge pages), devices, modules, clocks, users
-# and capabilities.  Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and
-# `include/uapi/asm-generic/unistd.h`.
+# threads, child processes, pipes and timers, and nothing beyond that.  Everything else is refused, such as: sockets and
+# messages that carry file descriptors, ptrace and reading other processes' memory, mounts and namespaces, keyrings,
+# io_uring, bpf, perf, userfaultfd, memory that neither the limit of processes nor the limit of files counts (memfd,
+# System V, POSIX queues, shared and anonymous maps, huge pages), devices, modules, clocks, users and capabilities.
+# Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`.
 LAST_KNOWN = 462
 """Number of the last system call of Linux 6.12. Later calls fail as on a kernel that lacks them, so that programs use
 older calls instead."""

@@ -1,4 +1,4 @@
-"""Interface of engines that forecast series of numbers."""
+"""The interface of engines that forecast series of numbers."""
 
 from dataclasses import dataclass
 from typing import Protocol

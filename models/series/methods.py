@@ -23,11 +23,11 @@ Order = tuple[int, int, int]
 _ARIMA_ITERATIONS = 40
 _MOST_LAGS = 24
 _GROWTH = 1.25
-"""Factor by which the known part must grow before coefficients are estimated again, because the estimate takes most of
+"""Factor by which the known part must grow before coefficients are estimated again, because estimating takes most of
 the time."""
 _ITERATIONS = 60
 """Largest number of iterations of the optimiser. If it has not converged by then, further iterations change less than
-the noise."""
+the noise does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,7 +185,7 @@ class Ets:
 
     def __call__(self, values: Floats, horizon: int) -> Path:
         if self._form is None:
-            # The form is chosen for the first part of the series, and kept for longer ones.
+            # The form is chosen for the first part of the series, and is kept for longer ones.
             fitted, self._form = min(
                 ((_fitted(values, form), form) for form in _forms(len(values), self._season)),
                 key=lambda pair: _criterion(pair[0]),

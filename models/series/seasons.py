@@ -1,4 +1,4 @@
-"""Detection of a series' seasons in its values."""
+"""Detects the seasons of a series in its values."""
 
 import numpy as np
 
@@ -10,11 +10,11 @@ _CYCLES = 3
 """Least number of cycles in which a season is searched for. A season that the calendar makes likely needs two."""
 
 _CLEAR = 0.3
-"""Least autocorrelation of a season. A season with noise of about its own size has this autocorrelation."""
+"""Least autocorrelation of a season. This is the value of a season whose noise is about as large as itself."""
 
 
 def usable(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
-    """Return those `likely` seasons of which `values` contain a little more than two cycles. If no season is likely,
+    """Return those `likely` seasons of which `values` contain a little more than two cycles. If `likely` is empty,
     return the season that the values show."""
     if likely:
         return tuple(season for season in likely if season > 1 and len(values) >= 2 * season + max(3, season // 4))

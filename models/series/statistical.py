@@ -25,11 +25,11 @@ _BEST = 3
 """Largest number of methods that are averaged. The mean of a few good methods has smaller errors than the method with
 the best results so far."""
 _WILD = 4.0
-"""Largest distance of a path from the range of the known values, in multiples of this range; a path longer than the
-known values may go further."""
+"""Largest distance of a path from the range of the known values, as a multiple of this range. A path that is longer
+than the known values may go further."""
 _FACTORS = (1.0, 3.0)
-"""Bounds of the factor that scales an interval. No interval is narrowed: the methods were chosen for their small errors
-on these very folds, and the errors to come are larger."""
+"""Bounds of the factor that scales an interval. No interval becomes narrower, because the methods were chosen for their
+small errors on these very folds, and future errors are larger."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +48,8 @@ _LEAST_TRIED = 8
 """Least number of values for a comparison of methods. With fewer values, too few would remain before the end that is
 forecast."""
 _UNSTEADY = 0.2
-"""Variance of the changes of a short series, divided by the square of their mean, at which the straight line gets half
-of the weight."""
+"""Ratio of the variance of a short series' changes to the square of their mean at which the straight line gets half of
+the weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
 
 
 def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> list[Trial]:
-    """Return the trials of single methods and of the means of the best two or three, that with the least error first.
-    Methods that do not fit every fold have none."""
+    """Return the trials of single methods and of the means of the best two or three, beginning with the least error.
+    Methods that do not fit every fold have no trial."""
     trials = sorted((trial for method in methods if (trial := _tried(method, parts))), key=lambda trial: trial.error)
     together = [_together(trials[:number], parts) for number in range(2, min(_BEST, len(trials)) + 1)]
     return sorted([*trials, *together], key=lambda trial: trial.error)
@@ -105,8 +105,8 @@ def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> tuple[Pa
 
 
 def widening(trial: Trial, parts: Sequence[Fold]) -> float:
-    """Return the factor for both sides of the trial's intervals: either 1, which keeps the method's own width, or a
-    larger factor calculated from its errors. The choice is made by cross-validation: for each fold, the factor comes
+    """Return the factor for both sides of the trial's intervals. It is either 1, which keeps the method's own width, or
+    a larger factor calculated from the trial's errors, as cross-validation decides: for each fold, the factor comes
     from the other folds, and the share of the fold's values inside the interval should be close to COVERAGE."""
     shares = [_shares(path, fold) for path, fold in zip(trial.paths, parts, strict=True)]
     if len(shares) < 2:
@@ -122,7 +122,8 @@ def widening(trial: Trial, parts: Sequence[Fold]) -> float:
 
 
 def _factor(shares: Floats) -> float:
-    """Quantile of conformal prediction: a little above COVERAGE, and the higher the fewer `shares` there are."""
+    """Return the quantile of conformal prediction. It is a little above COVERAGE; the fewer `shares` there are, the
+    higher it is."""
     level = min(1.0, COVERAGE * (1 + 1 / len(shares)))
     return float(np.clip(np.quantile(shares, level), *_FACTORS))
 
@@ -183,7 +184,7 @@ class Statistical:
         importlib.import_module("models.series.methods")
 
     def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:
-        # The matrices are small: with several threads, linear algebra would take 30 times as long, mostly for spinning.
+        # The matrices are small. With several threads, linear algebra would take 30 times as long, mostly by spinning.
         with threadpool_limits(1), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # warnings of methods that fit badly; the comparison rejects these
             return [_outlook_or_error(series) for series in batch]
@@ -208,7 +209,7 @@ def outlook(series: Series) -> Outlook:
     methods = methods_for(values, seasons)
     parts = folds(values, series.horizon, season, most=_most_folds(len(values)))
     for trial in ranked(methods, parts) if len(values) >= _LEAST_TRIED and parts else ():
-        # A method that fits every fold may not fit the whole, where the last value is far from the others.
+        # A method that fits every fold may still not fit the whole series, if the last value is far from the others.
         if (found := path_of(trial.methods, values, series.horizon)) is not None:
             path = found[0].widened(widening(trial, parts))
             return Outlook(path.value, path.lower, path.upper, found[1])
@@ -238,7 +239,8 @@ def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
 
 
 def _untried(values: Floats, season: int, horizon: int) -> tuple[Path, str]:
-    """Return a forecast for series that are too short for a comparison or that no method fits, and its name.
+    """Return a forecast for a series that is too short for a comparison, or that no method fits, and the name of the
+    forecast.
 
     It is the weighted mean of a straight line and of no change. The steadier the changes of the series are, the higher
     is the weight of the line; it is 1 if all changes are equal.

@@ -1,2 +1,2 @@
-"""Engines that transcribe speech. `transcriber` is their interface, `whisper` the engine behind it. `voice_activity`
+"""Engines that transcribe speech: `transcriber` is their interface, and `whisper` is the engine. `voice_activity`
 distinguishes speech from silence."""

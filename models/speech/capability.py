@@ -20,8 +20,8 @@ from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Tr
 from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
 
 _WINDOWS_AT_ONCE = 8
-"""Windows that are decoded together on a CPU. More would gain little, and a short recording would wait longer for the
-batch ahead of it."""
+"""Number of windows that are decoded together on a CPU. More would gain little, and a short recording would wait longer
+for the batch ahead of it."""
 
 _WINDOWS_ON_A_CARD = 32
 _GREETING = Path(__file__).with_name("good_morning.opus")

@@ -1,4 +1,4 @@
-"""Transcribes English with a quick network, and every other language with a network that knows many."""
+"""Transcribes English with a quick network, and every other language with a network that knows many languages."""
 
 from statistics import fmean
 
@@ -6,17 +6,17 @@ from models.speech.transcriber import HostedTranscriber, SpeechWindow, WindowTex
 
 ENGLISH = "en"
 IS_ENGLISH = 0.5
-"""Least probability of English at which the quick network's transcript is kept."""
+"""Least probability of English at which the transcript of the quick network is used."""
 IS_CLEAR = 0.5
-"""Least mean probability of the words at which speech that sounds English is not heard again. In a few words, another
-language may sound English."""
+"""Least mean probability of the words at which speech that sounds English is not transcribed again. In a few words,
+another language may sound English."""
 
 
 class EnglishFirst:
-    """A pair of engines behind the interface of one. Implements Transcriber.
+    """Two engines behind the interface of one. Implements Transcriber.
 
-    Speech in no stated language is heard by the English engine first, which also says how probable English is. Only
-    what is probably not English is heard by the other engine, too.
+    If no language is stated, the English engine transcribes the speech first, and also states how probable English is.
+    Speech that is probably not English is then transcribed by the other engine.
     """
 
     def __init__(self, english: HostedTranscriber, other: HostedTranscriber) -> None:

@@ -1,4 +1,4 @@
-"""Detection of words that a speech engine made up or repeats in a loop."""
+"""Detects words that a speech engine made up or repeats in a loop."""
 
 from collections.abc import Sequence
 from statistics import fmean, median
@@ -19,8 +19,9 @@ _UNHURRIED_S = 0.12
 
 
 def is_made_up(probabilities: Sequence[float], durations: Sequence[float]) -> bool:
-    """True if the words of a loop were not spoken: they are improbable, or have almost no duration. `probabilities` are
-    those of the phrase's first occurrence, since its repetitions are always probable; `durations` are in seconds."""
+    """True if the words of a loop were not spoken, because they are improbable or have almost no duration.
+    `probabilities` are those of the phrase's first occurrence, since its repetitions are always probable. `durations`
+    are in seconds."""
     return fmean(probabilities) < _CLEAR or median(durations) < _UNHURRIED_S
 
 
@@ -42,8 +43,8 @@ def without_loops(words: Sequence[str]) -> list[int]:
 
 
 def _loop(words: Sequence[str], at: int) -> tuple[int, int]:
-    """Return the number of words of the phrase that is repeated from here, and the number of its occurrences; 1 and 1
-    without a loop."""
+    """Return the number of words of the phrase that is repeated from here on, and the number of its occurrences; 1 and
+    1 if there is no loop."""
     for length in range(1, min(_LONGEST, (len(words) - at) // _TIMES) + 1):
         phrase, times = words[at : at + length], 1
         while words[at + times * length : at + (times + 1) * length] == phrase:

@@ -10,7 +10,8 @@ from models.speech.transcriber import Samples
 
 _LEAST = 1e-10
 _RANGE = 8.0
-"""Range of loudness below the loudest value, in powers of ten; fainter values are raised to its lower end."""
+"""Range of loudness below the loudest value, in powers of ten. Fainter values are raised to the lower end of this
+range."""
 
 Spectrum = NDArray[np.float32]
 """float32[bands, frames]."""
@@ -18,8 +19,8 @@ Spectrum = NDArray[np.float32]
 
 def spectra(extractor: Any) -> Callable[[Samples, int], Spectrum]:
     """Return a function of sound and a number of frames. It returns the features that `extractor`, of faster-whisper,
-    would return for the sound padded with silence to so many frames, in a third of the processor time: the silence
-    takes no time, and no matrix product makes BLAS keep the other processors waiting."""
+    would return for the sound padded with silence to that number of frames, in a third of the processor time. The
+    silence takes no time, and there is no matrix product in which BLAS keeps the other processors waiting."""
     size, hop = int(extractor.n_fft), int(extractor.hop_length)
     filters: NDArray[np.float32] = extractor.mel_filters
     taps = filters != 0
@@ -33,7 +34,7 @@ def spectra(extractor: Any) -> Callable[[Samples, int], Spectrum]:
         sound = samples[: frames * hop]
         silence = frames * hop - len(sound)
         reached = min(frames, -(-(len(sound) + size // 2) // hop))
-        # Sound is mirrored beyond both ends. The silence need only be as long as the part that the last frame covers.
+        # Sound is mirrored beyond both ends. The silence only has to be as long as the part that the last frame covers.
         mirrored = np.pad(np.pad(sound, (0, min(silence, 2 * size))), size // 2, mode="reflect")
         seen = np.lib.stride_tricks.sliding_window_view(mirrored, size)[::hop][:reached]
         waves = np.ascontiguousarray(np.fft.rfft(seen * window).T)

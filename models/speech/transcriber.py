@@ -1,4 +1,4 @@
-"""Interface between the callers that have sound and the engines that transcribe it."""
+"""The interface between callers that have sound and engines that transcribe it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class SpokenWord:
 
 @dataclass(frozen=True, slots=True)
 class WindowText:
-    """Transcript of a window; without words for silence, noise, and speech that the engine does not recognise."""
+    """Transcript of a window. It has no words for silence, noise, and speech that the engine does not recognise."""
 
     words: tuple[SpokenWord, ...]
     language: str
@@ -61,7 +61,7 @@ class WindowText:
     mean_logprob: float
     """Mean natural logarithm of the tokens' probabilities, at most 0."""
     compression_ratio: float
-    """Compression ratio of the text before repetitions were removed; far above 2 if the engine looped."""
+    """Compression ratio of the text before repetitions were removed. It is far above 2 if the engine was looping."""
 
 
 class Transcriber(Protocol):

@@ -1,9 +1,9 @@
-"""Detection of speech by Silero's voice activity detector (MIT), converted by training/speech/voice_activity.py to
-compute many frames at once.
+"""Detects speech by Silero's voice activity detector (MIT), which training/speech/voice_activity.py converted so that
+it computes many frames at once.
 
-A frame has 32 ms. The network's convolutions compute many frames at once; its memory passes from block to block. The
-memory is cleared after two seconds without speech, because a long silence in the memory makes the network deaf to the
-first seconds of speech after it (a probability of 0.8 becomes 0.4 within a minute).
+A frame has 32 ms. The network's convolutions compute many frames at once, and its memory passes from block to block.
+The memory is cleared after two seconds without speech, because a long silence makes the network deaf to the first
+seconds of speech after it (a probability of 0.8 becomes 0.4 within a minute).
 """
 
 import asyncio
@@ -23,8 +23,8 @@ FRAME_S = FRAME / RATE
 _CONTEXT = 64
 """Number of samples before each frame that the network also gets."""
 _ROUND = 62
-"""Number of frames per round (2 s), which is the largest number that is computed together. The memory can be cleared
-only after a round."""
+"""Number of frames in a round (2 s), which is the largest number that is computed together. The memory is cleared only
+after a round."""
 _NOBODY = 0.2
 """Probability of speech. If all frames of a round are below it, the memory is cleared."""
 NETWORK = Path(__file__).with_suffix(".onnx")
@@ -39,7 +39,7 @@ class VoiceActivity:
     def __init__(self) -> None:
         self._memory = _nothing()
         self._in_round = 0
-        """Number of frames of the present round that were computed."""
+        """Number of frames of the current round that have been computed."""
         self._highest = 0.0
         """Highest probability among these frames."""
         self._context = np.zeros(_CONTEXT, np.float32)
@@ -65,7 +65,7 @@ class VoiceActivity:
         contexts = np.concatenate([self._context[None], frames[:-1, -_CONTEXT:]])
         self._context = frames[-1, -_CONTEXT:]
         sights = np.concatenate([contexts, frames], axis=1)
-        # Rounds are counted from the recording's beginning, so that the lengths of blocks do not influence the result.
+        # Rounds count from the beginning of the recording, so that the lengths of blocks do not influence the result.
         ends = [*range(_ROUND - self._in_round, count, _ROUND), count]
         return np.concatenate([self._seen(sights[first:last]) for first, last in pairwise([0, *ends])])
 

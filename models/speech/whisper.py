@@ -1,4 +1,4 @@
-"""Speech recognition engine: Whisper on CTranslate2."""
+"""The speech recognition engine: Whisper on CTranslate2."""
 
 import math
 from collections import defaultdict
@@ -30,11 +30,12 @@ _STATE = 2 * _HOP
 _LEAST_S = 10
 _STEP_S = 5
 _QUIET_S = 2
-"""Number of seconds with three uses: least length of a window that is not padded to LONGEST_S; step to which its length
-is rounded up, so that windows of similar length share a batch; and least silence at its end. With less silence, Whisper
-stops early or transcribes everything twice."""
+"""Number of seconds with three uses. It is the least length of a window that is not padded to LONGEST_S; the step to
+which a window's length is rounded up, so that windows of similar length share a batch; and the least silence at its
+end, without which Whisper stops early or transcribes everything twice."""
 _PROMPT_LETTERS = 4000
-"""Largest number of characters of a prompt, counted from its end: more than the 223 tokens that Whisper uses."""
+"""Largest number of characters of a prompt, counted from its end. They are more than the 223 tokens that Whisper
+uses."""
 _HEARD_FROM = RATE // 10
 """Number of samples below which a window counts as silence."""
 _INSTANT_S = 0.03
@@ -42,11 +43,11 @@ _INSTANTS = 3
 """Least number of consecutive words without duration that are considered made up."""
 _LEAST_LOGPROB = -1.0
 _SILENCE_FROM = 0.6
-"""Thresholds of Whisper's authors. A text with a lower mean log probability is in doubt; it is silence if the
-probability that nobody speaks is higher than the second threshold."""
+"""Thresholds of Whisper's authors. A text with a mean log probability below the first is in doubt. It counts as silence
+if the probability that nobody speaks is above the second."""
 _SURE_LOGPROB = -0.4
-"""Mean log probability above which a repetitive text counts as spoken, like songs and slogans, if the sound is long
-enough for it. A text made up for an unknown sound has a lower value; the words' times decide other cases."""
+"""Mean log probability above which a repetitive text, such as a song or a slogan, counts as spoken if the sound is long
+enough for it. A text made up for an unknown sound has a lower value. In other cases, the times of the words decide."""
 _TOKENS_A_SECOND = 8
 _TOKENS_MORE = 24
 """Largest number of tokens that are decoded: the first number per second, plus the second. Whisper allows 224 in 30 s.
@@ -58,7 +59,7 @@ _WORSE = 0.5
 """Largest difference in log probability at which a text without a loop is preferred to a more probable text with a
 loop."""
 _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
-"""Search options; each is tried on the windows that the previous one left in doubt."""
+"""Search options. Each set is tried on the windows that the previous one left in doubt."""
 
 
 def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
@@ -67,7 +68,7 @@ def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
     from faster_whisper.transcribe import merge_punctuations
 
     pieces = [dict(piece) for piece in alignment]
-    # Marks are appended to a neighbouring word, which leaves their own entries empty; their times are not needed.
+    # Marks are appended to a neighbouring word, which leaves their own entries empty. Their times are not needed.
     merge_punctuations(pieces, _BEFORE, _AFTER)
     return [
         SpokenWord(
@@ -120,7 +121,7 @@ class _Decoded:
 
     def is_better_than(self, other: "_Decoded") -> bool:
         if self.loops != other.loops:
-            # If a speaker really repeats something, a text without the loop is far less likely.
+            # If a speaker really repeats something, a text without the repetition is far less likely.
             return not self.loops and (other.is_too_long or self.logprob > other.logprob - _WORSE)
         return self.logprob > other.logprob
 
@@ -138,7 +139,7 @@ class Whisper:
         fills_windows: bool = True,
     ) -> None:
         """`device` is `cpu`, `cuda` or `cuda:1`. With `fills_windows`, each window is padded to LONGEST_S, as in
-        Whisper's training; otherwise to little more than its own length, which takes less time."""
+        Whisper's training. Without it, a window is padded to little more than its own length, which takes less time."""
         self._files = files
         self._device = device
         self._threads = threads
@@ -243,8 +244,8 @@ class Whisper:
         ]
 
     def _encoded(self, windows: Sequence[SpeechWindow], frames: int) -> Any:
-        """Return the encoded windows as one result. A CPU computes one window per thread at a time: eight windows
-        exceed its cache, and take almost twice as long."""
+        """Return the encoded windows as one result. On a CPU, each thread computes one window at a time, because eight
+        windows exceed the cache and take almost twice as long."""
         import ctranslate2
 
         seen = np.stack([self._spectrum(window.samples, frames) for window in windows])
@@ -314,7 +315,8 @@ def _reading(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decoded:
     from faster_whisper.transcribe import get_compression_ratio
 
     generated = result.sequences_ids[0]
-    # The score is a mean over the tokens, without the end of the text, which counts as one more token here.
+    # The score is a mean over the tokens. It counts the end of the text as one more token, which is not among them
+    # here.
     logprob = result.scores[0] * len(generated) / (len(generated) + 1)
     tokens = [token for token in generated if token < tokenizer.eot]
     text = tokenizer.decode(tokens).strip()

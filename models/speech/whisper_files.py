@@ -1,4 +1,4 @@
-"""Locations of Whisper's weights, and checks of these files."""
+"""Locates Whisper's weights, and checks their files."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ LARGE_V3_TURBO = WEIGHT_SETS["whisper-large-v3-turbo"]
 
 @dataclass(frozen=True, slots=True)
 class WhisperFiles:
-    """Directory with a Whisper model converted for CTranslate2."""
+    """A directory with a Whisper model converted for CTranslate2."""
 
     folder: Path
     halves: tuple[Path, ...] = ()
@@ -42,7 +42,8 @@ class WhisperFiles:
 
 
 def packaged(_: EngineConfig) -> WhisperFiles:
-    """Return the files of tiny.en in its package, which is located without being imported. Raises EngineUnavailable."""
+    """Return the files of tiny.en in its package. The package is located without being imported. Raises
+    EngineUnavailable."""
     folder = _folder_in(PACKAGE, "model")
     if folder is None or _lacking(folder):
         raise EngineUnavailable(
@@ -90,7 +91,7 @@ def own(folder: Path | None) -> WhisperFiles:
 def read(files: WhisperFiles) -> dict[str, bytes] | None:
     """Return the contents of the files by their names if `model.bin` is in parts, or None if it is whole.
 
-    The checksum of `model.bin` is compared, if it is known. Raises EngineUnavailable if it differs.
+    If the checksum of `model.bin` is known, it is compared. Raises EngineUnavailable if it differs.
     """
     if files.halves:
         weights = b"".join([half.read_bytes() for half in files.halves])

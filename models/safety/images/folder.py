@@ -14,7 +14,7 @@ from models.safety.images.preprocessing import FILE, Preprocessing, UnknownStep,
 _CONFIG = "config.json"
 
 _NETWORKS = ("model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx")
-"""Paths at which Optimum and the hubs put exports, the most exact first."""
+"""Paths at which Optimum and the hubs put exports, beginning with the most exact one."""
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
@@ -25,7 +25,7 @@ _LARGEST_CONFIG = 1 << 20
 class ClassifierFolder:
     path: Path
     labels: tuple[str, ...]
-    """Name of each output of the network."""
+    """Names of the network's outputs."""
     meaning: Mapping[str, Mapping[str, float]]
     """Labels that mean each code, each with weight 1. Never empty."""
     exclusive: bool
@@ -34,7 +34,7 @@ class ClassifierFolder:
 
     @property
     def network(self) -> Path | None:
-        """Path of the ONNX file in the folder, None if there is none."""
+        """Path of the ONNX file in the folder; None if there is none."""
         return next((self.path / name for name in _NETWORKS if (self.path / name).is_file()), None)
 
     @property
@@ -45,8 +45,8 @@ class ClassifierFolder:
 
 
 def classifier_in(path: Path, name: str) -> ClassifierFolder:
-    """Return the classifier in the folder `path`, of which only the configuration is read. Raises EngineUnavailable,
-    whose message calls the folder `name`."""
+    """Return the classifier in the folder `path`. Only its configuration is read. Raises EngineUnavailable, with a
+    message that calls the folder `name`."""
     config = _json(path / _CONFIG, name)
     labels = _labels(config.get("id2label"), name)
     meaning = meaning_of(labels)
@@ -74,7 +74,7 @@ def _json(file: Path, name: str) -> Mapping[str, Any]:
 
 
 def _labels(named: object, name: str) -> tuple[str, ...]:
-    """Return the labels of `id2label` by their number, from 0 on without a gap."""
+    """Return the labels in `id2label` in the order of their numbers, which must begin at 0 and have no gaps."""
     if not isinstance(named, Mapping) or set(named) != {str(number) for number in range(len(named))} or not named:
         raise _unfit(name, f"its {_CONFIG} has no 'id2label' with a label for each output")
     return tuple(str(named[str(number)]) for number in range(len(named)))

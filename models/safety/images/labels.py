@@ -1,4 +1,4 @@
-"""The codes that the labels of an image classifier mean, by the words in them."""
+"""Determines the codes that the labels of an image classifier mean, by the words in the labels."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,8 @@ _GORE = frozenset(
 )
 
 WORDS: Mapping[str, frozenset[str]] = {"S1_IMAGE": _GORE, "S12_IMAGE": _NUDE, "S15_IMAGE": _UNFIT}
-"""Words of a label that mean each code. Only a label about nudity states what is bared; a label that is no more than
-`nsfw` or `sexy` does not."""
+"""Words of labels, by the code that they mean. Only a label about nudity states what is bared; `nsfw` or `sexy` alone
+does not."""
 
 _NEGATING = frozenset("clean neutral no non normal not safe sfw without".split())  # noqa: SIM905
 
@@ -39,7 +39,7 @@ def codes_of(label: str) -> frozenset[str]:
     frozenset()
     """
     words = _WORD.findall(_UNSAFE.sub("nsfw", " ".join(re.findall(r"[a-z]+", _HUMP.sub(" ", label).lower()))))
-    # `nonviolent` is a single word.
+    # `nonviolent` is one word.
     if any(word in _NEGATING or word.startswith("non") for word in words):
         return frozenset()
     return frozenset(code for code, meaning in WORDS.items() if not meaning.isdisjoint(words))

@@ -55,7 +55,7 @@ _SUGGESTIVE = {
     "BELLY_EXPOSED": 0.3,
     "FEMALE_BREAST_COVERED": 0.3,
 }
-"""Weights below THRESHOLD: swimwear, sports and everyday clothes are no reason to refuse a picture, unless the operator
+"""Weights below THRESHOLD. Swimwear, sports and everyday clothes do not justify refusing a picture, unless the operator
 lowers the threshold."""
 
 MEANING: Mapping[str, Mapping[str, float]] = {"S12_IMAGE": _NUDITY, "S15_IMAGE": _NUDITY | _SUGGESTIVE}
@@ -65,8 +65,8 @@ THRESHOLD = 0.5
 _SIDE = 320
 _LEAST_SCORE = 0.25
 _MOST_OVERLAP = 0.45
-"""Least score of a box, and largest overlap of two boxes: the defaults of the package's detector. If boxes of any
-classes overlap by more, only the best of them is kept."""
+"""Least score of a box, and largest overlap of two boxes, with the defaults of the package's detector. If boxes overlap
+by more, only the best one is kept, whatever their classes."""
 _SHRUNK = 2 * _SIDE
 """Longest side, in pixels, of a picture that is resized by linear interpolation. Larger pictures are averaged down to
 it first, because interpolation alone would skip pixels."""
@@ -83,7 +83,7 @@ class BodyPart:
 
 
 class NudeNet:
-    """The detector as an engine: from pictures to the score of the surest box of each class. Implements
+    """The detector as an engine: from pictures to the score of the most certain box of each class. Implements
     `models.base.Engine`."""
 
     def __init__(self, locate: Callable[[], Path], *, device: str = "cpu", threads: int = 0) -> None:
@@ -115,7 +115,7 @@ class NudeNet:
         return found
 
     def parts(self, picture: Image) -> list[BodyPart]:
-        """Return all body parts found, the surest first."""
+        """Return all body parts found, the most certain first."""
         assert self._loaded is not None, "load() comes first"
         network, pictures = self._loaded
         [answer] = network.run({pictures: _planes(picture)[None]}).values()
@@ -128,8 +128,8 @@ class NudeNet:
 def _planes(picture: Image) -> NDArray[np.float32]:
     """Return 3 × 320 × 320 values of 0 to 1: the picture in RGB, in the top left corner of a black square.
 
-    The package swaps the channels of files twice and shows the network BGR; in RGB, in which YOLOv8 learns, the network
-    is surer of the parts that it finds.
+    The package swaps the channels of files twice and thus shows the network BGR. YOLOv8 learns in RGB, and with RGB the
+    network is more certain of the parts that it finds.
     """
     height, width = picture.shape[:2]
     shrinking = max(height, width) / _SHRUNK

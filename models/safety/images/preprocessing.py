@@ -1,4 +1,4 @@
-"""The processing of a picture before an image classifier of transformers sees it."""
+"""Prepares a picture for an image classifier of transformers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +13,15 @@ from models.vision.text import Image
 FILE = "preprocessor_config.json"
 
 _LONGEST = 8
-"""Longest part of a picture that is resized before its ends are cut off, in multiples of its shorter side."""
+"""Longest part of a picture that is resized before its ends are cut off, as a multiple of its shorter side."""
 
 _NOT_DONE_HERE = ("crop_pct", "do_flip_channel_order", "do_pad", "do_thumbnail", "rescale_offset")
 """Steps that only some processors have, and that are not implemented here."""
 
 
 class UnknownStep(ValueError):
-    """The configuration asks for a step that is not implemented here. The message is a clause that names the field."""
+    """Raised if the configuration contains a step that is not implemented here. The message is a clause that names the
+    field."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +87,7 @@ def _size(size: object, *, crops: bool) -> tuple[int, int] | int:
     if isinstance(size, Mapping) and size.keys() == {"shortest_edge"} and crops:
         return _side(size["shortest_edge"], "size")
     if isinstance(size, int) and crops:
-        # A single number is the shorter side to some processors, both sides to others.
+        # To some processors, a single number is the shorter side; to others, it is both sides.
         raise UnknownStep("'size' should be 'height' and 'width', or 'shortest_edge'")
     return _height_and_width(size, "size")
 
@@ -131,7 +132,7 @@ def _deviation(values: object) -> NDArray[np.float32]:
 
 
 def _middle(picture: Image, height: int, width: int) -> Image:
-    """Return the middle of a picture, with black around a smaller picture."""
+    """Return the middle of a picture. A smaller picture gets a black margin."""
     there_height, there_width = picture.shape[:2]
     missing = max(0, height - there_height), max(0, width - there_width)
     if any(missing):

@@ -1,5 +1,5 @@
-"""The orchestrating LLM as an image guard, if it takes pictures: its prompt has the policy, and it answers with a word
-for each code."""
+"""The orchestrating LLM as an image guard, if it takes pictures. Its prompt contains the policy, and it answers with a
+word for each code."""
 
 import asyncio
 import base64
@@ -59,7 +59,8 @@ _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 
 class VlmGuard:
-    """Image guard over the LLM. Implements models.safety.guard.ImageGuard. An invalid answer is asked for once more."""
+    """Image guard over the LLM. Implements models.safety.guard.ImageGuard. After an invalid answer, the LLM is asked
+    once more."""
 
     name = VLM
     codes = frozenset(IMAGE_CODES)
@@ -102,8 +103,8 @@ class VlmGuard:
 
 
 def _messages(url: str, codes: Sequence[str]) -> list[Mapping[str, Any]]:
-    """Return the messages to the LLM. The question follows the picture, so that the picture does not have the last
-    word."""
+    """Return the messages to the LLM. The question comes after the picture, so that writing in the picture does not
+    have the last word."""
     policy = "\n".join(f"- {code}, {HAZARDS[code]}: {_POLICY[code]}" for code in codes)
     names = " or ".join(f"{HAZARDS[code]} ({code})" for code in codes)
     question = _QUESTION.format(names=names, keys=", ".join(f'"{code}"' for code in codes))
@@ -132,7 +133,7 @@ async def _said(llm: Llm, abilities: Abilities, messages: Sequence[Mapping[str, 
 
 def verdict_in(said: str, codes: Sequence[str]) -> dict[str, str]:
     """Return the word for each of `codes`. Raises ValueError, with a clause, unless the answer is exactly one JSON
-    object of these words: text around the object may come from the picture."""
+    object of these words, because any other text may come from the picture."""
     fenced = _FENCE.fullmatch(said.strip())
     try:
         verdict = json.loads(fenced[1] if fenced else said, object_pairs_hook=_once)
@@ -155,8 +156,8 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def data_url(picture: Image) -> str:
-    """Return `picture` as a data URL of a JPEG, of a megapixel at most and with sides that vision models take. Run it
-    in a thread."""
+    """Return `picture` as a data URL of a JPEG with at most a megapixel, and with sides that vision models accept. Run
+    it in a thread."""
     height, width = picture.shape[:2]
     scale = min(1.0, math.sqrt(_PIXELS / (width * height)), _LONGEST / max(width, height))
     image = PIL.Image.fromarray(picture)

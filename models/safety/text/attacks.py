@@ -1,4 +1,4 @@
-"""The attacks on an interpreter or its host in a piece of code, found by patterns of flattened code."""
+"""Finds attacks on an interpreter or its host in a piece of code, by patterns of flattened code."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _HEX_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
 
 
 def flattened(code: str) -> str:
-    """Return `code` without details that do not matter for the patterns. The lines are kept, and so are most of the
+    """Return `code` without details that do not matter to the patterns. The line breaks are kept, and so are most
     spaces within strings."""
     code = _SPACES.sub(" ", code.lower().replace("\\\n", " ").translate(_QUOTES))
     code = _BEFORE_A_DOT.sub(".", _AROUND_PUNCTUATION.sub(r"\1", _LINES.sub("\n", code)))
@@ -46,7 +46,7 @@ class FoundAttack:
 
 
 def attacks_in(code: bytes) -> Iterator[FoundAttack]:
-    """Yield each place of each pattern in code that `flattened` has made. In linear time."""
+    """Yield each match of each pattern in code that `flattened` has prepared. Takes linear time."""
     for together, rules in _sets():
         for place in together.Match(code) or ():
             attack, pattern = rules[place]
@@ -72,7 +72,7 @@ def _expanded(pattern: str) -> str:
         pattern = pattern.replace(f"{{{name}}}", part)
     pattern = pattern.replace(r" \"", r" ?\"")  # flattened code has no space before a quote
     pattern = pattern.replace("{lines}", r"(?:[^\n]*\n){0,6}?[^\n]*")
-    # The nearest end suffices, and is found without reading on to the end of a long line.
+    # The nearest end suffices, and is found without reading to the end of a long line.
     return pattern.replace(r"[^\n]*", r"[^\n]*?")
 
 

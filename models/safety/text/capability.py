@@ -27,8 +27,8 @@ FOLDER = "qwen3guard"
 _TEXTS_AT_ONCE = 8
 
 _CARD = CardMemory(base=1200, item=450, items=_TEXTS_AT_ONCE)
-"""Memory on a graphics card of the smallest model in 16 bits, with the keys and values of 2,000 tokens, the length of
-an English text that fills a window."""
+"""Memory that the smallest model takes on a graphics card in 16 bits, with the keys and values of 2,000 tokens. An
+English text that fills a window has as many."""
 
 _ON_SERVER = "on the server at OPENFAZE_GUARD_BASE_URL"
 _VIOLENCE = "S1"
@@ -39,7 +39,8 @@ def _qwen3guard_remedy(config: EngineConfig) -> str | None:
 
     if not (config.weights_dir / FOLDER / "config.json").is_file():
         missing = f"Run `hf download {REPOSITORY} --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
-        # Empty unless this engine was chosen: otherwise, the engine that comes with openfaze states what is missing.
+        # This is empty unless the engine was chosen. The engine that is included with openfaze then states what is
+        # missing.
         return missing if config.of(GuardSettings).text_guard == QWEN3GUARD.spec.name else ""
     return None if is_installed("torch", "transformers") else INSTALL
 
@@ -62,7 +63,7 @@ def _on_server(name: str, licence: str, dialect: type[GuardDialect]) -> Candidat
             return f"Set OPENFAZE_GUARD_BASE_URL to its server for '{name}'." if guard.text_guard == name else ""
         if guard.text_guard == name or (guard.guard_model and dialect.family.search(guard.guard_model)):
             return None
-        # One of the servers' engines states the remedy for all of them.
+        # One of the engines for servers states the remedy for all of them.
         return _unknown_model(config) if dialect is _DIALECTS[0] else ""
 
     def build(config: EngineConfig) -> Built:
@@ -118,7 +119,7 @@ OWN = Candidate(
 
 
 async def _tell_harm_from_its_words(engines: Engines) -> str:
-    """Judge two texts by S1 alone, which every engine knows, with the engine's own threshold."""
+    """Judge two texts by S1 alone, a code that every engine knows, with the engine's own threshold."""
     told = []
     for guard in engines.use_all(TEXT_GUARD):
         unsafe, safe = [

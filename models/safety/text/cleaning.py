@@ -1,4 +1,5 @@
-"""The visible part of a text in ordinary characters: without invisible characters, and without heaps of marks."""
+"""Reduces a text to its visible part in ordinary characters: without invisible characters, and without heaps of
+marks."""
 
 import re
 import unicodedata
@@ -32,15 +33,14 @@ _LOOSE_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff
 any language."""
 
 _MARKS_A_LETTER = 4
-"""Largest number of marks in a row that are kept. Normalisation sorts successive marks in time quadratic in their
-number."""
+"""Largest number of successive marks that are kept, because normalisation sorts them in quadratic time."""
 
 
 def clean(text: str) -> str:
-    """Return the visible part of `text` in ordinary characters, with the ASCII that is hidden in tags or variation
+    """Return the visible part of `text` in ordinary characters, and the ASCII that is hidden in tags or variation
     selectors.
 
-    In linear time; the result has at most three times as many characters.
+    Takes linear time. The result has at most three times as many characters.
     """
     if text.isascii():
         return _INVISIBLE.sub("", text)
@@ -63,8 +63,8 @@ def without_heaps(text: str) -> str:
 
 
 def _hidden_in_selectors(run: str) -> str:
-    """Return the text whose bytes are written as variation selectors 1 to 256. One or two selectors are part of emoji
-    and ideographs."""
+    """Return the text whose bytes are written as variation selectors 1 to 256. One or two selectors do not count,
+    because emoji and ideographs have them."""
     if len(run) < 3:
         return ""
     data = bytes(ord(c) - 0xFE00 if c <= "\ufe0f" else ord(c) - 0xE0100 + 16 for c in run)

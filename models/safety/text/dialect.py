@@ -1,4 +1,4 @@
-"""Dialects of guard models: the form of the request for a verdict, and the form of the answer."""
+"""Dialects of guard models. A dialect defines how a verdict is requested, and how the answer is read."""
 
 import math
 import re
@@ -12,7 +12,7 @@ from models.safety.text.exchange import Exchange
 from models.safety.text.verdict import Verdict
 
 ALTERNATIVES = 5
-"""Number of alternatives per token that a server is asked for. No model has as many verdicts, and every server gives as
+"""Number of alternatives per token that a server is asked for. No model has more verdicts, and every server gives this
 many alternatives."""
 
 _TAG = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
@@ -42,8 +42,8 @@ class _LogProbs(BaseModel):
 
 
 def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
-    """Return the tokens of an answer, with the server's probabilities, from each piece; empty if the server gives none,
-    or in another form."""
+    """Return the tokens of an answer with the server's probabilities. Empty if the server gives none, or gives them in
+    another form."""
     try:
         return [token for piece in logprobs if piece for token in _LogProbs.model_validate(piece).content]
     except ValidationError:
@@ -51,8 +51,8 @@ def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
 
 
 def chances(tokens: Sequence[Token], before: str, labels: Sequence[str]) -> Mapping[str, float] | None:
-    """Return the probability of each of `labels` at the first token after `before`; their sum is 1. No two labels begin
-    with the same letter. None if `tokens` do not show the probabilities."""
+    """Return the probability of each of `labels` at the first token after `before`; their sum is 1. No two labels may
+    begin with the same letter. None if `tokens` do not show the probabilities."""
     said = ""
     for token in tokens:
         if said.strip() == before and token.token.strip():
@@ -75,7 +75,7 @@ def _shares(choices: Sequence[_TokenChoice], labels: Sequence[str]) -> Mapping[s
 
 class GuardDialect(Protocol):
     family: re.Pattern[str]
-    """Pattern that is found in the names that servers give to the family's models."""
+    """Pattern of names that servers give to the models of this family."""
     threshold: float
     """Least score at which a text is unsafe."""
     answers_in_json: bool
@@ -101,6 +101,6 @@ def as_messages(exchange: Exchange) -> list[dict[str, Any]]:
 
 
 def harmless(text: str) -> str:
-    """Return `text` without anything that would end its message or begin another: a model that is told to judge only
-    the last message would judge one that the text makes up. The text reads as before."""
+    """Return `text` without anything that would end its message or begin another one. Otherwise, a model that judges
+    only the last message would judge one that the text makes up. To a reader, the text is unchanged."""
     return _ROLE.sub(r"\1\2> ", _TAG.sub("< ", text))

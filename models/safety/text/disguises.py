@@ -1,4 +1,4 @@
-"""Undo spellings that are meant to evade a filter: `k1ll` becomes `kill`."""
+"""Undoes spellings that are meant to evade a filter: `k1ll` becomes `kill`."""
 
 import re
 from collections import Counter
@@ -27,7 +27,7 @@ _LEET: Mapping[str, str] = {
     "¢": "c",
     "+": "t",
 }
-"""Letters that a sign stands for, the likelier first."""
+"""Letters that a sign stands for, the most likely first."""
 _PLAIN_LEET = str.maketrans({sign: letters[0] for sign, letters in _LEET.items() if sign in "013457"})
 
 _SIGNS = re.escape("".join(sign for sign in _LEET if not sign.isdigit()))
@@ -35,7 +35,7 @@ _LEET_SEEN = re.compile(rf"[A-Za-z][0-9{_SIGNS}]|[0-9{_SIGNS}][A-Za-z]")
 _LEET_WORD = re.compile(rf"(?<![\w{_SIGNS}])[\w{_SIGNS}]{{3,30}}(?![\w{_SIGNS}])")
 _MOST_READINGS = 16
 _WRITTEN_IN_LEET = 3
-"""If a text has at least this many leetspeak words, digits in all its other words are read as letters too."""
+"""Number of leetspeak words in a text from which digits in all its other words are read as letters, too."""
 _MAYBE_LEET = re.compile(r"(?<!\w)(?=\w*[013457])[A-Za-z013457]{1,30}(?!\w)")
 _SHORT_WORDS = frozenset(word for word in COMMON if len(word) <= 2)
 
@@ -48,10 +48,10 @@ _SPACED_IDEOGRAPHS = re.compile(rf"(?<!{_IDEOGRAPH}){_IDEOGRAPH}(?:[ \t]{_IDEOGR
 _NO_LETTER = re.compile(r"[\W_]+")
 _BEGINNINGS = frozenset(word[:end] for word in KNOWN for end in range(1, len(word) + 1))
 _LONGEST_LIST = 100
-"""A run of more spaced-out letters than this is always joined, because harmless texts have no such runs."""
+"""Number of spaced-out letters in a row above which they are always joined, because harmless texts have no such
+runs."""
 _MOST_SEGMENTED = 8_000
-"""At most this many spaced-out letters per text are segmented into words where no wider gap marks the word
-boundaries."""
+"""Largest number of spaced-out letters per text that are divided into words if no wider gaps mark the boundaries."""
 
 _STARRED = re.compile(r"(?<![\w*#])[A-Za-z]{1,12}[*#]{1,6}[A-Za-z]{1,12}(?![\w*#])")
 _BY_SHAPE: dict[tuple[int, str, str], list[str]] = {}
@@ -90,7 +90,7 @@ def undisguised(text: str) -> str:
 
 
 class _Joining:
-    """Function that joins the letters that are spaced apart in one text."""
+    """Joins the letters that are spaced apart in one text."""
 
     def __init__(self) -> None:
         self._left = _MOST_SEGMENTED

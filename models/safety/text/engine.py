@@ -16,10 +16,10 @@ from models.safety.text.views import views
 NAME = "openfaze"
 
 _SHOWN = 80
-"""Characters of a passage that an explanation repeats."""
+"""Number of characters of a passage that an explanation quotes."""
 
 _COMPARED_AT_ONCE = 64
-"""Number of passages whose meaning is compared with the head's landmarks at a time."""
+"""Number of passages that are compared at a time with the head's landmarks, by meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _Read:
     layers: tuple[Layer, ...]
     """Findings of the rules."""
     passages: tuple[_SuspectPassage, ...]
-    """Passages that the head suspects by their words."""
+    """Passages that the head suspects because of their words."""
     total: int
     """Number of passages of the text as it is written."""
 
@@ -74,7 +74,7 @@ class OwnTextGuard:
         read = await self._threads.run(self._read, text)
         layers = read.layers
         by_rules = worst_of([layer.scores for layer in layers])
-        # If the rules have settled every code that is asked for, the head would cost time and change nothing.
+        # If the rules have settled every requested code, the head would take time and change nothing.
         if read.passages and any(by_rules.get(code, 0.0) < self._head.threshold for code in codes):
             texts = list(dict.fromkeys(passage.text for passage in read.passages))
             vectors = dict(zip(texts, await self._embedder.embed(texts), strict=True))

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 WINDOW = 8192
-"""Largest part of a text that is judged together, in bytes of UTF-8. No tokenizer of these models makes more tokens of
-a text than it has bytes, so this many tokens beside the model's own instructions always suffice; English text takes a
-quarter of them."""
+"""Largest part of a text that is judged as one, in bytes of UTF-8. No tokenizer of these models makes more tokens than
+a text has bytes, so this number of tokens, in addition to the model's own instructions, always suffices. English text
+takes a quarter of them."""
 
 OVERLAP = 1024
-"""Number of bytes that neighbouring windows share, so that a shorter stretch is complete in one of them."""
+"""Number of bytes that neighbouring windows share, so that every stretch up to this length is complete in one of
+them."""
 
 QUESTION = 2048
-"""Bytes of a question that are shown beside the judged answer: half from its beginning, half from its end."""
+"""Number of bytes of a question that are shown together with the judged answer, half from its beginning and half from
+its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _character(data: bytes, place: int) -> int:
-    """Return the start of the character to which the byte at `place` belongs."""
+    """Return where the character begins to which the byte at `place` belongs."""
     while data[place] & 0xC0 == 0x80:
         place -= 1
     return place

@@ -20,7 +20,8 @@ from models.safety.text.verdict import NotAVerdict, Verdict
 
 _EFFORT = "low"
 _GPT_OSS_TOKENS = 3072
-"""Largest number of tokens of an answer, its reasoning included: the model's guide advises not to cut them short."""
+"""Largest number of tokens of an answer, including its reasoning. The model's guide advises against cutting answers
+short."""
 _FENCE_CHARS = 24
 _ROUNDING = 2
 _SYSTEM = """Reasoning: {effort}
@@ -94,7 +95,7 @@ class GptOssSafeguardDialect:
 
     def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall:
         fence = self._fence(exchange)
-        # Example numbers would influence the numbers of the answer, so `n` is used.
+        # The form contains `n`, because numbers in an example would influence those in the answer.
         form = "{" + ", ".join(f'"{code}": n' for code in codes) + "}"
         system = _SYSTEM.format(effort=_EFFORT, policy=policy_of(codes), form=form)
         what = "what a user says to an assistant"
@@ -121,8 +122,8 @@ class GptOssSafeguardDialect:
         return Verdict({code: score for code, score in scores.items() if score})
 
     def _fence(self, exchange: Exchange) -> str:
-        """Return a mark that is different for every text and the same for the same text, so that the model's answer is
-        the same, too."""
+        """Return a mark that differs from text to text and is always the same for one text, so that the model's answer
+        is the same, too."""
         asked = "" if exchange.answers is None else exchange.answers
         data = "\0".join((exchange.text, asked)).encode("utf-8", "replace")
         return hmac.new(self._secret, data, sha256).hexdigest()[:_FENCE_CHARS]

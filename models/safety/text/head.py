@@ -42,8 +42,9 @@ _LONGEST = 24
 """Number of characters of a word that are used. No word is longer, but a hash may be."""
 
 _SHARE = 0.65
-"""Degree to which the passages of a text share its prior odds: with 0, each passage has the odds of the whole text;
-with 1, an equal share of them. The value was chosen by the verdicts on harmless documents (docs/guardrails.md)."""
+"""Degree to which the passages of a text share the text's prior odds. With 0, each passage has the odds of the whole
+text; with 1, an equal share of them. The value was chosen by the verdicts on harmless documents
+(docs/guardrails.md)."""
 _SCALE = 127
 """Factor by which the elements of unit vectors are multiplied to store them as bytes. The error of an element is at
 most 0.004."""
@@ -51,8 +52,8 @@ FILE = Path(__file__).with_name("head.json")
 
 
 def terms_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the words and neighbouring pairs of words, and the parts of words, each once; case, accents, figures and
-    punctuation do not count. A part at the beginning or end of a word has a space there."""
+    """Return the words, the pairs of neighbouring words and the parts of words in `text`, each once. Case, accents,
+    digits and punctuation do not count. A part at the beginning or end of a word has a space there."""
     words = [word[:_LONGEST] for word in _WORD.findall(_plain(text))]
     pairs = map(" ".join, itertools.pairwise(words))
     return frozenset([*words, *pairs]), frozenset(part for word in frozenset(words) for part in _parts(word))
@@ -88,7 +89,7 @@ class Linear:
 @dataclass(frozen=True)
 class GuardHead:
     about: Mapping[str, Any]
-    """Origin of the head: data with their attributions, seed, sizes."""
+    """Origin of the head: the data with their attributions, the seed, the sizes."""
     words: Linear
     parts: Linear
     words_bias: float
@@ -121,8 +122,8 @@ class GuardHead:
 
     def unsafe(self, words: float, meaning: float, passages: int = 1) -> float:
         """P(unsafe) of one of `passages` passages of a text. A long text has more chances to look unsafe by accident,
-        so its passages share its prior odds. The shares add up to more than the whole, because the passages resemble
-        each other."""
+        so its passages share its prior odds. The shares sum to more than the whole, because passages of one text are
+        alike."""
         of_words, of_meaning, bias = self.both
         odds = of_words * words + of_meaning * meaning + bias - _SHARE * np.log(passages)
         return float(1 / (1 + np.exp(-odds)))

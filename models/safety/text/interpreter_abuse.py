@@ -13,7 +13,7 @@ from models.safety.text.phrasebook import REQUESTS
 CODE = "S14"
 
 _CONTEXT = 400
-"""Bytes on either side of an attack that are searched for the sentence around it."""
+"""Number of bytes on either side of an attack in which the sentence around it is searched."""
 
 _MORE_KINDS = 0.01
 """Amount that each further kind of attack in one text adds to the score."""
@@ -21,7 +21,7 @@ _MORE_KINDS = 0.01
 _SUREST = 0.99
 
 _MOST_QUOTED = 200
-"""Largest part of the matched code, in bytes, that a match repeats."""
+"""Largest part of the matched code, in bytes, that a match quotes."""
 
 _COMMENT = re.compile(rb"(?:#|//).*$")
 
@@ -44,11 +44,12 @@ _TO_BE_RUN = re.compile(
 _WORDS = re.compile(rb"[a-z\x80-\xff]{2,}")
 
 _FEWEST_WORDS = 5
-"""Fewest words on the line, beside the attack, that make the line a sentence about the attack rather than code."""
+"""Least number of words on the attack's line, apart from the attack, that make it a sentence about the attack and not
+code."""
 
 
 def matches(text: str) -> list[PhraseMatch]:
-    """Return the surest match of S14 in `text`, or an empty list. In linear time."""
+    """Return the most certain match of S14 in `text`, or an empty list. Takes linear time."""
     found = [*_code_matches(text), *best(REQUESTS, folded(text))]
     return [max(found, key=lambda match: match.score)] if found else []
 

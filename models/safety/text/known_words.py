@@ -1,4 +1,4 @@
-"""Words that show whether letters are a text: frequent words, and words of the subjects that a guard looks for."""
+"""Words that show whether letters form a text: frequent words, and words of the subjects that a guard looks for."""
 
 import re
 from pathlib import Path

@@ -18,13 +18,13 @@ _WITHOUT_S14 = re.compile(r"(?<![\d.])1b\b", re.IGNORECASE)
 """Matches the name of Llama Guard 3 1B, which was trained for thirteen hazards."""
 
 _MAX_TOKENS = 100
-"""Largest number of tokens of an answer. All fourteen codes take half as many."""
+"""Largest number of tokens of an answer. All fourteen codes take half of it."""
 
 
 class LlamaGuardDialect:
     """The dialect of Llama Guard, whose codes are the same as openfaze's."""
 
-    # Versions before 3 number other hazards.
+    # Versions before 3 assign the numbers to other hazards.
     family = re.compile(r"llama[-_ ]?guard[-_ ]?[34](?!\d)", re.IGNORECASE)
     threshold = 0.5
     answers_in_json = False

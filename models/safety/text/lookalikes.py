@@ -1,4 +1,4 @@
-"""Replacement of letters that a reader takes for Latin letters."""
+"""Replaces letters that a reader takes for Latin letters."""
 
 import re
 import tomllib
@@ -15,7 +15,8 @@ LOOKALIKES: Mapping[str, str] = _TABLES["exact"]
 """Lookalikes of each Latin letter."""
 
 ALMOST: Mapping[str, str] = _TABLES["almost"]
-"""Characters that pass for each Latin letter only beside real Latin letters: small capitals, turned letters, "вомв"."""
+"""Characters that pass for each Latin letter only in the company of real Latin letters: small capitals, turned letters,
+"вомв"."""
 
 _EXACT = {ord(other): latin for latin, others in LOOKALIKES.items() for other in others}
 
@@ -65,8 +66,8 @@ def with_latin_letters(text: str) -> str:
     """Return `text` with Latin letters in each word that mixes them with their lookalikes, or consists of lookalikes
     alone.
 
-    A word in another script is not changed if the text is really written in this script. A Cyrillic word that contains
-    Latin lookalikes becomes wholly Cyrillic.
+    A word in another script is not changed if much of the text is written in this script. Latin lookalikes in a
+    Cyrillic word become Cyrillic.
     """
     if text.isascii() or not _NOT_LATIN.search(text):
         return text
@@ -80,7 +81,7 @@ def with_latin_letters(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Scripts:
-    """The scripts in which a text is written in addition to Latin."""
+    """The scripts, other than Latin, in which a text is written."""
 
     trusted: frozenset[str]
     """Scripts in which so much of the text is written that their words are left alone."""

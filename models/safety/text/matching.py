@@ -1,4 +1,4 @@
-"""Search for the phrases of a table in a text, in time linear in the text. Both kinds of rules use it.
+"""Searches a text for the phrases of a table, in time linear in the text. Both kinds of rules use it.
 
 A table is written in its language. The table and the text are folded before they are compared: case, accents,
 punctuation and white space do not matter. In the patterns of a table
@@ -25,16 +25,16 @@ Pattern = Any
 """A compiled pattern of RE2, which has no types."""
 
 RULES_A_SET = 16
-"""Number of rules that are searched for together. With more rules, the automaton would have more states than it can
-keep."""
+"""Number of rules that are searched for together. With more rules, the automaton would have more states than fit in its
+memory."""
 
 SET_BYTES = 8 << 20
-"""Largest memory of the automaton of one set, in bytes; ordinary texts need a fraction."""
+"""Largest memory of the automaton for one set, in bytes. Ordinary texts need a fraction of it."""
 
 PATTERN_BYTES = 8 << 20
 
 ASKED = 0.97
-"""Score of a phrase that is asked for: "how do I …"."""
+"""Score of a phrase that somebody asks for: "how do I …"."""
 
 SAID = 0.93
 """Score of a phrase by itself."""
@@ -71,19 +71,19 @@ class PhraseTable:
     words: Mapping[str, str] = field(default_factory=dict)
     """Groups of alternative words, by the name that patterns use."""
     asking: str = ""
-    """Pattern of words that ask the reader to tell or do something. They count before a phrase, with up to three words
-    between them and the phrase; the words of `asking_after` count after the phrase."""
+    """Pattern of words that ask the reader to tell or do something. They count if they stand before a phrase, with up
+    to three words in between. The words of `asking_after` count if they stand after it."""
     asking_after: str = ""
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Phrases that count if they are asked for, by code."""
+    """Phrases that count only if somebody asks for them, by code."""
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Phrases that count anywhere, by code."""
     aside: str = ""
-    """Pattern of words about place and manner ("at home", "step by step") that may stand anywhere in a phrase. A text
-    with such words is searched without them, too."""
+    """Pattern of words about place and manner ("at home", "step by step"), which may stand anywhere in a phrase. A text
+    that contains some is also searched without them."""
     unless: Mapping[str, str] = field(default_factory=dict)
-    """Patterns of words that show, near a phrase, that the phrase is harmless. The keys are codes; "" stands for all
-    codes, and "fiction" for all codes except those that are about films, books and games themselves."""
+    """Patterns of words which, near a phrase, show that it is harmless, by code. The key "" stands for all codes, and
+    "fiction" for all codes except those that are about films, books and games themselves."""
     spaced: bool = True
     """True if the language puts spaces between its words."""
     orders: bool = False
@@ -106,7 +106,7 @@ class PhraseTable:
 
     @cached_property
     def _sets(self) -> "Sequence[tuple[Any, Sequence[_Rule]]]":
-        """Sets of RE2, which determine which of their patterns a text has, with the rules of each set."""
+        """Sets of RE2, each with its rules. A set determines which of its patterns a text contains."""
         options = re2.Options()
         options.max_mem = SET_BYTES
         options.log_errors = False
@@ -147,7 +147,7 @@ class PhraseTable:
 
     def _source(self, pattern: str) -> str:
         expanded = self._expanded(pattern)
-        # The word boundary is for patterns that end with a space themselves, because their last words may be missing.
+        # The word boundary serves patterns that end with a space, because their last words may be missing.
         return rf" (?:{expanded})(?: |\b)" if self.spaced else f"(?:{expanded})"
 
     def _expanded(self, pattern: str) -> str:
@@ -166,9 +166,9 @@ class _Asking:
     before: Pattern | None
     after: Pattern | None
     within: Pattern | None
-    """Pattern in the gaps of the phrase, for languages in which the verb comes last."""
+    """Pattern that must match in the gaps of the phrase, for languages in which the verb comes last."""
     shared: int
-    """Bytes of the space at either end of a phrase, which is also part of the text beside the phrase."""
+    """Number of bytes of the space at either end of a phrase, which also belongs to the text next to it."""
 
     def stands_at(self, text: bytes, start: int, end: int) -> bool:
         places = (
@@ -185,9 +185,9 @@ class _Rule:
     source: str
     asking: _Asking | None
     unless: Pattern | None
-    """Pattern that shows, in the sentence, that the phrase is meant well."""
+    """Pattern which, in the same sentence, shows that the phrase is harmless."""
     among: Pattern | None
-    """Pattern that shows, in the sentence or beside it, that the phrase is meant well."""
+    """Pattern which, in the same sentence or next to it, shows that the phrase is harmless."""
 
     @cached_property
     def pattern(self) -> Pattern:
@@ -213,7 +213,8 @@ class _Rule:
 
 
 def folded(text: str) -> bytes:
-    """Return `text` in small letters without accents, with one space around each word and each sentence end, a dot."""
+    """Return `text` in small letters without accents, with one space around each word and around each dot that ends a
+    sentence."""
     text = fold_letters(without_heaps(text))
     text = _APOSTROPHE.sub("", text)
     text = _SENTENCE_END.sub("\x01", text)
@@ -230,7 +231,7 @@ def fold_letters(text: str) -> str:
 
 
 def _joined(pattern: str) -> str:
-    """Return a pattern that is written over several lines on one line."""
+    """Return a pattern on one line that is written over several lines."""
     return re.sub(r"\s*\n\s*", "", pattern)
 
 

@@ -1,29 +1,29 @@
-"""Division of a text into windows, which are read one at a time, and into passages, each of which is judged as a
-whole."""
+"""Divides a text into windows, which are read one at a time, and into passages, each of which is judged as a whole."""
 
 import re
 
 LONGEST = 600
-"""Longest text, in characters, that is judged as a whole: the texts that the head was trained on are seldom longer."""
+"""Longest text, in characters, that is judged as a whole. The texts that the head was trained on are seldom longer."""
 
 _PASSAGE = 320
-"""Length of a passage of a longer text, in characters: a question that hides in a passage should not be a small part of
-it."""
+"""Length of a passage of a longer text, in characters. A question that hides in a passage must not be too small a part
+of it."""
 
 _STEP = 160
-"""Number of characters between the beginnings of two passages. It is also the overlap of two passages, so that a
-shorter stretch is complete in one of them."""
+"""Number of characters between the beginnings of two passages. It is also their overlap, so that every stretch up to
+this length is complete in one of them."""
 
 WINDOW = 32 * 1024
-"""Number of characters that are read at a time. This takes some milliseconds for each regular expression."""
+"""Number of characters that are read at a time, which takes some milliseconds for each regular expression."""
 
 _SHARED = 2048
-"""Number of characters that neighbouring windows share, so that a shorter stretch is complete in one of them."""
+"""Number of characters that neighbouring windows share, so that every stretch up to this length is complete in one of
+them."""
 
 _LONG_RUN = WINDOW // 4
 
 _GROUP = 24
-"""Number of characters that encode an even number of bytes in each of hexadecimal, base64, base32 and binary."""
+"""Number of characters that stand for a whole number of bytes in hexadecimal, base64, base32 and binary."""
 
 _RUN = re.compile(r"[\w+/=%\\\-]*", re.ASCII)
 
@@ -35,7 +35,7 @@ def windows_of(text: str) -> list[str]:
     while len(text) - start > WINDOW:
         stop = start + WINDOW
         run = _RUN.match(text[start:stop][::-1])
-        assert run is not None  # it may be empty
+        assert run is not None  # the run may be empty
         is_cut = run.end() >= _LONG_RUN
         stop -= run.end() % _GROUP if is_cut else run.end()
         windows.append(text[start:stop])

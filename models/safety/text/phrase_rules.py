@@ -9,5 +9,5 @@ from models.safety.text.phrasebook import LANGUAGES
 
 
 def matches(text: str) -> list[PhraseMatch]:
-    """Return the best match of each code in `text`, the surest first. In linear time."""
+    """Return the best match of each code in `text`, the most certain first. Takes linear time."""
     return best(LANGUAGES, folded(text))

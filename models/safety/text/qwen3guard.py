@@ -1,5 +1,5 @@
-"""Qwen3Guard-Gen run by transformers: one pass over a text for the verdict, and some more tokens if the text is not
-safe."""
+"""Qwen3Guard-Gen run by transformers. One pass over a text yields the verdict, and a text that is not safe takes some
+more tokens."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,20 +32,19 @@ _WORTH_ASKING = 0.1
 """Least score at which the model is asked for categories. Even a text that the model calls safe gets categories if the
 model is not sure."""
 _PADDING = 1.25
-"""Longest text that is computed together with another, as a multiple of the shortest."""
+"""Length of the longest text that is computed together with others, as a multiple of the shortest."""
 _TOKENS_AT_ONCE = 16384
-"""Largest number of tokens, of all texts, that are computed together: keys and values take 0.1 MB each in the smallest
-model, in 16 bits."""
+"""Largest number of tokens, of all texts, that are computed together. In the smallest model, keys and values take 0.1
+MB per token in 16 bits."""
 _LINE_TOKENS = 64
-"""Largest number of tokens of the line of categories; all categories together take fewer."""
+"""Largest number of tokens of the line of categories. All categories together take fewer."""
 _ROUNDING = 2
-"""Digits of a score. Scores of texts that are computed together or alone differ by less."""
+"""Number of digits of a score. Scores differ by less between texts computed together and alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class _PromptHead:
-    """The common beginning of all prompts of a kind, with the network's keys and values for it, which are computed
-    once."""
+    """The common beginning of all prompts of a kind. The network's keys and values for it are computed only once."""
 
     ids: tuple[int, ...]
     states: tuple[tuple[Any, Any], ...]
@@ -58,7 +57,7 @@ class _AnswerTokens:
 
     verdict: tuple[int, ...]
     labels: Mapping[str, int]
-    """First token of each label, after `verdict`."""
+    """First token of each label that may follow `verdict`."""
     categories: Mapping[str, tuple[int, ...]]
     """Tokens from each label up to the beginning of the categories."""
     ends: frozenset[int]
@@ -81,7 +80,7 @@ class Qwen3Guard:
 
         device = TORCH.check(self._device, CAPABILITY)
         tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
-        # The weights have 16 bits, in which CPUs compute slowly or not at all.
+        # The weights have 16 bits, with which CPUs compute slowly or not at all.
         dtype = "float32" if device == "cpu" else "auto"
         network = AutoModelForCausalLM.from_pretrained(self._folder, local_files_only=True, dtype=dtype)
         self._words = _words_of(tokenizer, network)
@@ -118,11 +117,11 @@ class Qwen3Guard:
         return _PromptHead(ids, tuple((layer.keys, layer.values) for layer in states.layers))
 
     def _verdicts(self, prompts: Sequence[tuple[int, ...]], head: _PromptHead) -> Iterator[Verdict | Exception]:
-        """Yield the verdicts on prompts, of which the common beginning with `head` is already computed."""
+        """Yield the verdicts on prompts whose common beginning with `head` is already computed."""
         import torch
 
         assert self._words is not None
-        # At least one token must be left to compute, whatever the prompt.
+        # At least one token must be left to compute, even if the whole prompt is the common beginning.
         known = min(min(_common(prompt, head.ids), len(prompt) - 1) for prompt in prompts)
         past = [
             (keys[:, :, :known].expand(len(prompts), -1, -1, -1), values[:, :, :known].expand(len(prompts), -1, -1, -1))
@@ -146,7 +145,7 @@ class Qwen3Guard:
                 yield error
 
     def _verdict(self, likely: Mapping[str, float], past: Sequence[tuple[Any, Any]]) -> Verdict:
-        """Return the verdict, with the categories if the text is not surely safe. Raises NotAVerdict."""
+        """Return the verdict, with the categories unless the text is certainly safe. Raises NotAVerdict."""
         score = severity_of(likely)
         if score < _WORTH_ASKING:
             return Verdict()
@@ -178,7 +177,7 @@ class Qwen3Guard:
 
     def _compute(self, rows: Sequence[Sequence[int]], past: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Return the logits after the last token of each row, and all keys and values. Rows are padded at their ends,
-        which tokens before the padding do not see."""
+        where the padding does not affect the tokens before it."""
         import torch
         from transformers import DynamicCache
 
@@ -193,7 +192,7 @@ class Qwen3Guard:
 
 
 class HostedQwen3Guard:
-    """TextGuard over the host of a Qwen3Guard."""
+    """A TextGuard whose engine, a Qwen3Guard, runs behind a host."""
 
     codes = JUDGED
 
@@ -233,13 +232,13 @@ def _words_of(tokenizer: Any, network: Any) -> _AnswerTokens:
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """Number of tokens with which both begin."""
+    """Return the number of tokens with which both begin."""
     pairs = zip(one, other, strict=False)
     return next((place for place, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(one), len(other)))
 
 
 def _groups(places: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
-    """Return `places` in groups of similar `lengths`, each of which can be computed at once."""
+    """Return `places` in groups of similar `lengths`, so that each group can be computed at once."""
     groups: list[list[int]] = []
     for place in sorted(places, key=lengths.__getitem__):
         fits = groups and lengths[place] <= lengths[groups[-1][0]] * _PADDING

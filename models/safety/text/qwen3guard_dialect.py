@@ -35,7 +35,7 @@ THRESHOLD = 0.6
 below it."""
 
 VERDICT, CATEGORIES = "Safety:", "Categories:"
-"""Beginnings of the lines of an answer; each label follows a space."""
+"""Beginnings of the lines of an answer. A label follows each, after a space."""
 
 _ANSWER = re.compile(rf"{VERDICT} (\w+)\s*\n{CATEGORIES} ([^\n]+?)\s*(?:\nRefusal: (?:Yes|No)\s*)?")
 
@@ -44,8 +44,8 @@ _NAMES = {name.casefold(): name for name in CODES_OF}
 _NONE = "none"
 
 _QWEN3GUARD_TOKENS = 128
-"""Largest number of tokens of an answer, from the examples of the model card; all categories together take half as
-many."""
+"""Largest number of tokens of an answer, as in the examples of the model card. All categories together take half of
+it."""
 
 
 class Qwen3GuardDialect:

@@ -30,8 +30,8 @@ from models.safety.text.verdict import NotAVerdict, Verdict, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384
-"""Number of tokens of a context for the longest call with its answer: a window and a question in a script that takes
-the most tokens, the policy, and the reasoning."""
+"""Number of tokens that the context must have for the longest call and its answer: a window and a question in the
+script that takes the most tokens, the policy, and the reasoning."""
 _AT_ONCE = 8
 """Number of windows of one text that the server judges at a time."""
 
@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 
 class GuardServerBusy(EngineOverloaded):
-    """The server of `engine` asks the client to come back after `retry_after` seconds."""
+    """Raised if the server of `engine` asks the client to come back after `retry_after` seconds."""
 
     def __init__(self, engine: str, retry_after: int) -> None:
         ModelError.__init__(self, f"'{engine}' is busy: its server takes no more texts now. Try again later.")
@@ -98,20 +98,20 @@ class ServerGuard:
         return self._server.running
 
     async def load(self) -> None:
-        """Let the server judge a safe text, because only this shows that the server can be reached and answers with a
-        verdict. Raises the errors of `judge`."""
+        """Let the server judge a safe text. Only this shows that the server can be reached and answers with a verdict.
+        Raises the errors of `judge`."""
         await self.judge("Good morning.", [code for code in TEXT_CODES if code in self.codes])
 
     async def check(self) -> None:
-        """Check that the server can be reached; nothing is judged. Raises UpstreamDown if it cannot."""
+        """Check that the server can be reached, without judging anything. Raises UpstreamDown if it cannot."""
         try:
             await self._server.check()
         except LlmError as error:
             raise UpstreamDown(CAPABILITY, _of_a_guard(str(error))) from error
 
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
-        """Judge `text` by `codes`. Raises EngineUnavailable, also for a server that takes too long, EngineOverloaded
-        and EngineFailed."""
+        """Judge `text` by `codes`. Raises EngineUnavailable (also if the server takes too long), EngineOverloaded and
+        EngineFailed."""
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def judged(exchange: Exchange) -> Verdict:
@@ -122,7 +122,7 @@ class ServerGuard:
         try:
             verdicts = await asyncio.gather(*judging)
         finally:
-            # If one window cannot be judged, the others need not be.
+            # If one window cannot be judged, judging the others is useless.
             for task in judging:
                 task.cancel()
             if judging:
@@ -154,7 +154,7 @@ class ServerGuard:
 
     async def _said(self, call: LlmCall) -> tuple[str, list[Token]]:
         """Return the answer without its reasoning, and its tokens with the server's probabilities. Raises NotAVerdict
-        for an answer that was cut short, because codes may be missing."""
+        for an answer that was cut short, which may lack some codes."""
         text, logprobs = "", []
         async with aclosing(self._server.stream(call)) as events:
             async for event in events:
@@ -167,8 +167,8 @@ class ServerGuard:
         return text, tokens_in(logprobs)
 
     def _fault(self, error: LlmError) -> ModelError:
-        """Return the error that a client may see; the rest is for the log. A refusal by the server is never the
-        client's own fault."""
+        """Return the error that a client may see; the rest goes to the log. If the server refuses a request, the client
+        is not to blame."""
         log.warning("guard_server_failed", engine=self.name, kind=type(error).__name__, error=_of_a_guard(str(error)))
         if isinstance(error, LlmOverloaded):
             return GuardServerBusy(self.name, error.retry_after)

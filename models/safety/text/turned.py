@@ -15,14 +15,14 @@ _ROT13 = str.maketrans(
 )
 
 _FEWEST_WORDS = 3
-"""Fewest known words, of three letters or more, into which a passage must turn, unless one of them is a telling
-word."""
+"""Least number of known words of three letters or more that a decoded passage must contain, unless one of them is a
+telling word."""
 
 _LONG = 4
-"""Fewest letters of a decoded word that is unlikely to be a coincidence."""
+"""Least number of letters of a decoded word that is unlikely to be a coincidence."""
 
 _COINCIDENCES = frozenset({"bats", "crei", "dica", "lana", "snug", "tool"})
-"""Ordinary words that become telling words when they are decoded by chance."""
+"""Ordinary words that happen to become telling words when they are decoded."""
 
 
 def rot13(text: str) -> str | None:
@@ -45,8 +45,8 @@ def _read(text: str, word: Callable[[str], str], passage: Callable[[str], str]) 
 
 
 def _passages(text: str, turned: Callable[[str], str]) -> list[tuple[int, int]]:
-    """Return the start and the end of each passage of words that are known after `turned` but not as written. A passage
-    may contain a few other words."""
+    """Return the start and the end of each passage whose words are known after `turned` has decoded them, but not as
+    written. A passage may contain a few other words."""
     kinds = {word: _kind(word.casefold(), turned) for word in set(_WORD.findall(text))}
     if not {_Kind.TURNED, _Kind.TELLING} & set(kinds.values()):
         return []
@@ -65,14 +65,14 @@ def _passages(text: str, turned: Callable[[str], str]) -> list[tuple[int, int]]:
 
 class _Kind(Enum):
     AS_IT_IS = auto()
-    """A word that is known as it is written."""
+    """A word that is known as written."""
     TURNED = auto()
-    """A word that is known once it is turned."""
+    """A word that is known only when decoded."""
     TELLING = auto()
-    """A telling word once it is turned, and no coincidence."""
+    """A word that is telling when decoded, and that is not a coincidence."""
     UNKNOWN = auto()
     SHORT = auto()
-    """A word of fewer than three letters, which may be a word in either direction, like `on` and `no`."""
+    """A word of fewer than three letters. Decoded, it may be another word, like `on` and `no`."""
 
 
 class _TurnedPassage:
@@ -92,7 +92,7 @@ class _TurnedPassage:
         self._balance = min(self._balance + 2, 8)
 
     def outlasts(self, kind: _Kind) -> bool:
-        """Count a word that is not part of the passage; True if the passage may still go on after it."""
+        """Count a word that is not part of the passage. Return True if the passage may still continue after it."""
         self._balance -= {_Kind.AS_IT_IS: 2, _Kind.UNKNOWN: 1}.get(kind, 0)
         return self._balance > 0
 

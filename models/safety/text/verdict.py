@@ -7,20 +7,20 @@ from models.safety.guard import Judgement, Layer, Scores
 
 
 class NotAVerdict(Exception):
-    """The guard model's answer does not have the form that the model was trained for, so there is no verdict on the
-    text. The message repeats no words of the answer, because they may come from the text."""
+    """Raised if a guard model's answer does not have the form that the model was trained for, so that there is no
+    verdict. The message quotes no words of the answer, because they may come from the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     scores: Scores = field(default_factory=dict)
-    """Score of each code that the answer mentions; the score of other codes is 0."""
+    """Score of each code that the answer mentions. All other codes have the score 0."""
     found: tuple[str, ...] = ()
     """The model's own categories in the answer."""
 
 
 def judgement_of(name: str, verdicts: Sequence[Verdict], codes: Sequence[str]) -> Judgement:
-    """Return the judgement by `codes`: for each code, a text is as bad as its worst window. The layer has the engine's
+    """Return the judgement by `codes`. For each code, a text is as bad as its worst window. The layer has the engine's
     `name`."""
     worst = {code: max((one.scores.get(code, 0.0) for one in verdicts), default=0.0) for code in codes}
     found = tuple(dict.fromkeys(category for one in verdicts for category in one.found))

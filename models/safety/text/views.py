@@ -16,7 +16,7 @@ AS_WRITTEN = "as written"
 _WORD = re.compile(r"[^\W\d_]+")
 
 _SHORTEST = 3
-"""Fewest letters of an ASCII word by which one reading counts as different from another."""
+"""Least number of letters of an ASCII word that makes one reading different from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class TextView:
 
 
 def views(text: str) -> Iterator[TextView]:
-    """Yield `text` itself, then each reading that has words which no reading before it has.
+    """Yield `text` itself, then each reading that contains words which no earlier reading has.
 
-    In time linear in `text`. A reading has at most some eight times as many characters, and there are at most twelve
-    readings. Encodings within encodings are decoded to a depth of two.
+    Takes time linear in `text`. A reading has at most about eight times as many characters, and there are at most
+    twelve. Encodings within encodings are decoded to a depth of two.
     """
     yield TextView(AS_WRITTEN, text)
     seen = _words(text)
@@ -59,7 +59,7 @@ def _plain(cleaned: str) -> str:
 
 
 def _read_once_more(hidden: str) -> str:
-    """Return a decoded text with the encodings within it decoded, too, in plain letters."""
+    """Return a decoded text in plain letters, with the encodings inside it decoded, too."""
     hidden = clean(hidden)
     for encoding in ENCODINGS:
         hidden = decoded(hidden, encoding, clean)
@@ -67,7 +67,7 @@ def _read_once_more(hidden: str) -> str:
 
 
 def _words(text: str) -> Counter[str]:
-    """Return the number of each word that could mean something by itself. Words that escapes join ("how%20to") do not
+    """Return the number of each word that could mean something by itself. Words joined by escapes ("how%20to") do not
     count, so that the reading without the escapes is judged, too."""
     found = _WORD.findall(PERCENT.sub(" ", text).casefold())
     return Counter(word for word in found if len(word) >= _SHORTEST or not word.isascii())

@@ -1,4 +1,5 @@
-"""Operations on boxes in rows of left, top, right, bottom: overlaps, and selection of the best of overlapping boxes."""
+"""Operations on boxes in rows of left, top, right, bottom: their overlaps, and the selection of the best of overlapping
+boxes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ def from_centres(boxes: NDArray[np.float32]) -> Boxes:
 
 
 def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArray[np.float32]:
-    """Return the n × m intersections, divided by the area of the union (IoU) or, with `of_smaller`, of the smaller box
-    (IoS)."""
+    """Return the n × m intersections of boxes, divided by the area of the union (IoU) or, with `of_smaller`, by the
+    area of the smaller box (IoS)."""
     corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
     opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     intersection = np.prod(np.maximum(opposite - corner, 0), axis=2)
@@ -31,8 +32,8 @@ def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArra
 def suppressed(
     boxes: Boxes, scores: NDArray[np.float32], classes: NDArray[np.intp], *, most: float, of_smaller: bool = False
 ) -> NDArray[np.intp]:
-    """Return the indices of the boxes to keep, the best first: none overlaps a better box of its class by more than
-    `most`."""
+    """Return the indices of the boxes to keep, the best first. None of them overlaps a better box of its class by more
+    than `most`."""
     # A stable sort keeps the order of the network's output for equal scores.
     order = np.argsort(-scores, kind="stable")
     boxes, classes = boxes[order], classes[order]

@@ -21,7 +21,7 @@ from models.weights import WEIGHT_SETS, WeightSet
 OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
 
 _QUERIES_AT_ONCE = 8
-"""Pictures that are computed together, by networks that can."""
+"""Number of pictures that are computed together by networks that can do so."""
 
 _LARGE_DETR = CardMemory(base=125, item=160, items=_QUERIES_AT_ONCE)
 """Estimate from D-FINE-L, with 31 million parameters, at 640 pixels."""
@@ -40,7 +40,7 @@ class DetectionSettings(OwnSettings):
 
 
 def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:
-    """Return the remedy for the engine that the operator chose; empty for others, so that only one is shown."""
+    """Return the remedy if the operator chose this engine, else an empty text, so that only one remedy is shown."""
     return remedy if config.of(DetectionSettings).object_detection == name else ""
 
 
@@ -59,8 +59,8 @@ def _build_fastestdet(config: EngineConfig) -> Built:
         _locate_fastestdet,
         lambda _: FastestDetHead(),
         device=ONNXRUNTIME.resolve(config.device),
-        # The network is so small that several threads would mostly wait for each other. Instead, pictures are computed
-        # at the same time.
+        # The network is so small that several threads would mostly wait for each other. Instead, several pictures are
+        # computed at the same time.
         threads=1,
     )
     host = EngineHost(FASTESTDET.spec, engine, config.limits(workers=config.threads or available_cpus()))
@@ -68,7 +68,8 @@ def _build_fastestdet(config: EngineConfig) -> Built:
 
 
 def _locate_fastestdet() -> Path:
-    """Return the network's file. Raises EngineUnavailable if the installed file is not its authors'."""
+    """Return the network's file. Raises EngineUnavailable if the installed file is not the one that its authors
+    published."""
     from models.vision.detection.fastestdet import FILE, SHA256
 
     if not FILE.is_file() or hashlib.sha256(FILE.read_bytes()).hexdigest() != SHA256:

@@ -31,14 +31,14 @@ _AS_IT_IS = np.zeros(3, np.float32), np.ones(3, np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """Names of inputs and outputs in the ONNX files of an export tool, and the steps that such a file leaves to the
+    """Names of inputs and outputs in the ONNX files of an export tool, and the steps that these files leave to the
     caller."""
 
     picture: str
     classes: str
     boxes: str
     scores: str | None = None
-    """Name of the scores, if the file picks the best classes itself and gives boxes in the picture's pixels. If None,
+    """Name of the scores if the file itself picks the best classes and gives boxes in pixels of the picture. If None,
     `classes` are logits, and boxes are centres and sizes relative to the picture."""
     sizes: str | None = None
     normalised: bool = False
@@ -68,7 +68,7 @@ class DetrHead:
         self._side = side_of(network.inputs[self._convention.picture], self._convention.side)
         self._colours = _IMAGENET if _or(normalised, self._convention.normalised) else _AS_IT_IS
         width = network.outputs[self._convention.classes][-1]
-        # A file with scores returns only the index of each object's class, so the number of classes cannot be
+        # A file with scores only returns the index of each object's class, so the number of classes cannot be
         # determined.
         count = width if isinstance(width, int) and self._convention.scores is None else len(labels)
         self._labels = _labels(count, labels)

@@ -21,7 +21,7 @@ _MOST_OVERLAP = 0.7
 """Largest overlap (IoU) of two detections of one label. The limit is high because a DETR rarely predicts the same
 object twice."""
 _MOST_TOKENS = 250
-"""A prompt has at most this many tokens, including the start and end tokens. The encoder's limit is 256 (`max_text_len`
+"""Largest number of tokens of a prompt, including the start and end tokens. The encoder's limit is 256 (`max_text_len`
 in its configuration); the rest is a safety margin."""
 
 
@@ -84,7 +84,7 @@ class GroundingDetector:
         height, width = query.image.shape[:2]
         boxes *= np.array([width, height] * 2, np.float32)
         places = processor.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-        # The score of a label is the score of its likeliest token.
+        # The score of a label is the highest score among its tokens.
         table = np.stack([tokens[:, of_label].max(1) for of_label in tokens_of(labels, places)], 1)
         classes, scores = table.argmax(1), table.max(1)
         kept = np.flatnonzero(scores >= _LEAST_SCORE)

@@ -23,7 +23,8 @@ class Yolo:
     contains `world` searches for any label; other files have fixed labels."""
 
     def __init__(self, model: Path, *, device: str = "auto") -> None:
-        """`model` is a `.pt` file, or a `.yaml`, which gives random weights. To unpickle a `.pt` runs its code."""
+        """Create the engine. `model` is a `.pt` file, whose unpickling runs its code, or a `.yaml`, which gives random
+        weights."""
         self._model = model
         self._device = device
         self._loaded: tuple[Any, str] | None = None
@@ -83,7 +84,7 @@ class Yolo:
 
 
 def opened_network(model: Path) -> Any:
-    """Return an `ultralytics.YOLO`. To unpickle a `.pt` runs its code."""
+    """Return an `ultralytics.YOLO`. Unpickling a `.pt` file runs its code."""
     # By default, ultralytics would fetch weights, install packages and report its use.
     os.environ.setdefault("YOLO_OFFLINE", "true")
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
@@ -98,7 +99,7 @@ def is_open(model: Path) -> bool:
 
 
 def _mask(pixels: Any, box: Any) -> Mask | None:
-    """Return the part in `box` of `pixels`, a mask of the whole picture."""
+    """Return the part of `pixels`, a mask of the whole picture, that lies in `box`."""
     height, width = pixels.shape
     x0, y0 = np.floor(np.maximum(box[:2], 0)).astype(int)
     x1, y1 = np.ceil(np.minimum(box[2:], (width, height))).astype(int)

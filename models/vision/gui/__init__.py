@@ -1,4 +1,4 @@
-"""Detection of user interface elements in a screenshot.
+"""Detects user interface elements in a screenshot.
 
 The steps are: propose boxes around everything that differs from its surroundings (`regions`, `lettering`), describe
 each box by numbers (`features`), classify it by a small network (`network`), and keep the best of overlapping boxes

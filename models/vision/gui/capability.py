@@ -21,7 +21,7 @@ _VLM = "vlm"
 _OMNIPARSER = "omniparser"
 _ASKS_WHERE_WORDS_FAIL = ("auto", _OMNIPARSER)
 """Choices of OPENFAZE_GUI_DETECTION with which an LLM, if there is one, is asked only if the words of a request do not
-determine the element."""
+determine an element."""
 
 
 class GuiSettings(OwnSettings):
@@ -40,7 +40,7 @@ def _vlm_remedy(config: EngineConfig) -> str | None:
 
 
 def _contours(spec: EngineSpec, config: EngineConfig) -> Built:
-    # A late import: OpenCV and NumPy would take memory in a server that never gets a picture.
+    # Imported late, because OpenCV and NumPy would take memory in a server that never gets a picture.
     from models.vision.gui.elements import Found, HostedGuiDetector, Screen
     from models.vision.gui.engine import ContourEngine
 
@@ -160,4 +160,4 @@ GUI_GROUNDING: Capability[GuiGrounder] = Capability(
     _point_at_a_button,
     order=60,
 )
-"""Capability of deciding from the picture which elements a request means; it complements `gui_detection`."""
+"""The capability of deciding, from the picture, which elements a request means. It complements `gui_detection`."""

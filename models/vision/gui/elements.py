@@ -71,8 +71,9 @@ class GuiGrounder(Protocol):
     async def ground(
         self, wanted: str, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
     ) -> list[GuiElement] | None:
-        """Return the elements that `wanted` means, in reading order; all elements if it means the screen as a whole. An
-        element that is not among `elements` may be added. None if the grounder cannot decide; the cause is logged.
+        """Return the elements that `wanted` means, in reading order, or all elements if it means the whole screen. The
+        result may contain elements that are not among `elements`. None if the grounder cannot decide; the cause is
+        logged.
 
         `wanted` is the user's request; `lines` are the text that OCR reads in `image`.
         """

@@ -1,4 +1,4 @@
-"""The engine that detects the elements of a screen by their contours and a small network."""
+"""Detects the elements of a screen by their contours and a small network."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from models.vision.gui.writing import texts_beside, texts_in
 from models.vision.text import Image, TextLine
 
 LEAST_SIDE = 16
-"""Least side of a picture, in pixels; smaller pictures show no user interface."""
+"""Least side of a picture, in pixels. Smaller pictures show no user interface."""
 
 _BLOCK, _STILL, _DRAWN = 16, 2, 0.15
 """Side of a block in pixels, largest difference of neighbouring pixels in a flat block, and least share of flat blocks

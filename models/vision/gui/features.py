@@ -1,4 +1,4 @@
-"""Numbers that describe each proposed box and its surroundings. Lengths are in heights of a line of text."""
+"""Describes each proposed box and its surroundings by numbers. Lengths are in heights of a line of text."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,13 @@ from models.vision.gui.writing_features import WritingFeatures
 
 _SIDES = 4
 _REACH = (-3, -2, -1, 0, 1, 2)
-"""Distances from a side, in pixels, at which its border may lie, because proposals are no more exact than this."""
+"""Distances from a side, in pixels, at which its border is searched for, because proposals are only exact to this
+degree."""
 
 _AT_ONCE = 512
 """Number of boxes that are compared with all others at a time, which bounds the memory."""
 _COPIED = np.r_[0:3, len(SOURCES) + 8 : len(SOURCES) + 8 + 10]
-"""Indexes of the features that a box takes over from the box around it: size and looks of the borders."""
+"""Indexes of the features that a box copies from the box around it: the size, and the appearance of the borders."""
 
 
 def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
@@ -93,7 +94,7 @@ def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class _Edges:
-    """Shares of pixels with an edge, in a channel per item of STEPS."""
+    """Shares of pixels with an edge, one channel for each item of STEPS."""
 
     right: Sums
     below: Sums

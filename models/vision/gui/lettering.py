@@ -1,4 +1,4 @@
-"""Division of a screen's text into pieces that can be elements: lines are cut at gaps and at changes of colour."""
+"""Divides the text of a screen into pieces that can be elements, by cutting lines at gaps and at changes of colour."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ Colour = NDArray[np.float32]
 _GAP = 0.85
 """Largest space between words of one text, as a part of the line's height."""
 _OTHER_INK = 70.0
-"""Largest difference, in a colour channel, of two words of one colour: anti-aliasing of thin letters causes 30 to
-50."""
+"""Largest difference, in a colour channel, between two words of the same colour. The anti-aliasing of thin letters
+causes 30 to 50."""
 
 _TALL, _LOW, _DEEP = 0.73, 0.55, 0.21
 """Heights as parts of an em: capitals and ascenders above the baseline, other letters above it, and descenders below it
@@ -33,15 +33,15 @@ class TextPiece:
     ink: Colour
     ground: Colour
     in_line: int
-    """Number of pieces in its line."""
+    """Number of pieces in the line of this piece."""
     share: float
-    """Share of its line's width."""
+    """Share of the line's width that this piece takes."""
     confidence: float = 1.0
-    """Mean confidence of its words."""
+    """Mean confidence of the words in this piece."""
 
 
 def pieces_of(image: Image, lines: Sequence[TextLine]) -> list[TextPiece]:
-    """Return the pieces of `lines`, which OCR read in `image`. A line of two colours is among them as a whole and in
+    """Return the pieces of `lines`, which OCR read in `image`. A line of two colours is returned both as a whole and in
     parts."""
     return [piece for line in lines for piece in _pieces(image, line)]
 
@@ -96,8 +96,8 @@ def _piece(
 
 
 def em_box(piece: TextPiece) -> tuple[float, float, float, float]:
-    """Return the box of `piece` with the height of its type. OCR measures the height of the ink, which for "so" is less
-    than for "Also"."""
+    """Return the box of `piece`, with the height of its typeface. OCR measures the height of the ink, which is less for
+    "so" than for "Also"."""
     left, top, right, bottom = piece.box
     if any(ord(letter) >= _IDEOGRAPHS for letter in piece.text):
         return left, top - 0.06 * (bottom - top), right, bottom + 0.06 * (bottom - top)
@@ -110,7 +110,7 @@ def em_box(piece: TextPiece) -> tuple[float, float, float, float]:
 
 def colours(image: Image, box: tuple[float, float, float, float]) -> tuple[Colour, Colour]:
     """Return the colours of the letters and of the background. The background is the median colour of the box. The
-    letters' colour is the mean of those pixels, a tenth of all, that differ most from the background."""
+    letters' colour is the mean of the tenth of its pixels that differ most from the background."""
     height, width = image.shape[:2]
     left, top = min(max(int(box[0]), 0), width - 1), min(max(int(box[1]), 0), height - 1)
     right, bottom = max(left + 1, min(int(box[2] + 0.5), width)), max(top + 1, min(int(box[3] + 0.5), height))

@@ -1,4 +1,4 @@
-"""The network that determines which boxes of a screen are elements, and of which type."""
+"""The network that determines which boxes of a screen are elements, and of which types."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -28,8 +28,8 @@ class ScreenNetwork:
             raise ValueError(f"the network tells {outputs} things apart, and there are {len(TYPES) + 1}")
 
     def probabilities(self, features: Floats) -> Floats:
-        """Return the probabilities of the types, N × TYPES. The difference of a row's sum to 1 is the probability that
-        the box is not an element."""
+        """Return the probabilities of the types, N × TYPES. The difference between 1 and the sum of a row is the
+        probability that the box is not an element."""
         values: Floats = np.clip((features - self._mean) / self._spread, -8, 8)[None]
         for weight, bias in self._layers[:-1]:
             values = np.maximum(values @ weight + bias[:, None], 0)

@@ -32,7 +32,7 @@ MOST_OVERLAP = 0.1
 """Least score and largest overlap (IoU) of OmniParser's own demo."""
 
 _LEAST_SIDE = 640
-"""Side of pictures, in pixels, at which the first of the networks was trained; OmniParser's demo uses larger ones."""
+"""Side of pictures, in pixels, at which the first of the networks was trained. OmniParser's demo uses larger ones."""
 _STRIDES = (8, 16, 32)
 """Distances, in pixels, of the grid points to which each pair of a YOLOv9's outputs belongs."""
 _GREY = 114
@@ -65,7 +65,7 @@ def icon_file(model: Path | None) -> Path:
 
 
 def is_script(model: Path) -> bool:
-    """True if `model` is TorchScript, which contains its code; else it is a checkpoint."""
+    """True if `model` is TorchScript, which contains its code. Otherwise, it is a checkpoint."""
     if not zipfile.is_zipfile(model):
         return False
     with zipfile.ZipFile(model) as archive:
@@ -155,7 +155,7 @@ class ScriptedIcons:
         network, device = self._loaded
         planes = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32) / 255).to(device)
         half = torch.autocast("cuda", dtype=torch.float16, enabled=device != "cpu")
-        # Without optimisation, because that would compile the network again for each size of a picture.
+        # Optimisation is switched off, because it would compile the network again for each size of a picture.
         with torch.inference_mode(), half, torch.jit.optimized_execution(False):
             return [output.float().cpu().numpy() for output in network(planes)]
 
@@ -178,8 +178,8 @@ def _rounded(side: int) -> int:
 
 class OmniParserEngine:
     """Implementation of `models.base.Engine` from screens to their elements. A screen is prepared as for our own
-    engine: shrunk until its text has the usual height, and divided into overlapping parts if it is large, because the
-    detector overlooks small elements of a large picture."""
+    engine: it is shrunk until its text has the usual height, and divided into overlapping parts if it is large, because
+    the detector overlooks small elements in a large picture."""
 
     def __init__(self, icons: IconNetwork) -> None:
         self._icons = icons

@@ -1,4 +1,4 @@
-"""Question to an LLM about a screen, and its answer."""
+"""The question to an LLM about a screen, and the parsing of its answer."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ _MOST_PIXELS, _LONGEST_SIDE = 1_600_000, 4096
 _QUALITY = 90
 
 _LONGEST_TEXT = 80
-"""Largest number of characters of an element's text; _LONGEST_REQUEST limits the user's request."""
+"""Largest number of characters of an element's text. _LONGEST_REQUEST limits the user's request."""
 
 _LONGEST_REQUEST = 500
 
@@ -55,8 +55,8 @@ SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
         "means": {"type": "string", "enum": list(MEANS)},
-        # Any number is allowed. If decoding allowed only existing numbers, a text in the screenshot that demands a
-        # wrong number would lead to another element's number instead of an error.
+        # The schema allows any number. If decoding allowed only existing ones, a text in the screenshot that demands a
+        # wrong number would select another element instead of causing an error.
         "numbers": {"type": "array", "items": {"type": "integer"}, "maxItems": _MOST_ANSWERS},
         "boxes": {
             "type": "array",
@@ -79,7 +79,7 @@ SCHEMA: Mapping[str, Any] = {
 
 
 class Unfit(Exception):
-    """The LLM's answer does not have the requested form; the message explains to the LLM why not."""
+    """Raised if the LLM's answer does not have the requested form. The message explains the fault to the LLM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class ScreenAnswer:
     elements: Sequence[GuiElement]
     """Listed elements that the user means."""
     boxes: Sequence[tuple[str, Box]]
-    """Types and boxes of further elements, in pixels of the picture."""
+    """Types and boxes of elements that are not listed, in pixels of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +135,10 @@ class ScreenQuestion:
 
 
 def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most: int) -> ScreenQuestion:
-    """Return the question about `image`. Of more than `most` elements, those that can be clicked are listed first."""
+    """Return the question about `image`. If there are more than `most` elements, the clickable ones are preferred."""
     picture = _jpeg(image)
     request = wanted[:_LONGEST_REQUEST]
-    # The first number depends on the request, too, so that a command in the screenshot cannot know an element's number.
+    # The first number also depends on the request, so that a command in the screenshot cannot know an element's number.
     # Equal questions get equal numbers.
     first = 100 + zlib.crc32(picture, zlib.crc32(request.encode("utf-8", "replace"))) % _FIRST_NUMBERS
     clickable_first = sorted(range(len(elements)), key=lambda at: elements[at].type not in INTERACTIVE)
