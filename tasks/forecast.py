@@ -33,11 +33,12 @@ from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, ste
 _DIGITS = 6
 """Significant digits of the largest value in a series."""
 MAX_SERIES = 32
-"""Largest number of series of one request: a table with more columns is rarely meant as a whole."""
+"""Largest number of series of one request. A table with more columns is rarely meant as a whole."""
 MAX_POINTS = 100_000
-"""Largest number of steps of one series, the missing ones between the first and the last included: 2 s of work."""
+"""Largest number of steps of one series, including missing ones between the first and the last. They take 2 s of
+work."""
 MAX_INLINE_CHARS = 1_000_000
-"""Largest number of characters of a text that is searched for a series; a longer one comes as a file."""
+"""Largest number of characters of a text that is searched for a series. A longer one has to come as a file."""
 _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4
 _WANTED = re.compile(
@@ -63,7 +64,7 @@ class Prediction(TypedDict):
     """The predicted value: an integer if all observed values are integers."""
     lower: float
     upper: float
-    """Upper bound of the 80 % prediction interval; `lower` is the other."""
+    """Upper bound of the 80 % prediction interval. `lower` is its lower bound."""
     series: NotRequired[str]
     """Name of the series; absent if the result holds only one."""
 
@@ -112,7 +113,7 @@ def notes_of(series: Regular, outlook: Outlook, *, named: bool) -> list[str]:
 
 
 def _without_negatives(line: Floats, known: Floats) -> Sequence[float]:
-    """Return `line` without negative values if the series, such as counts or prices, has never been negative."""
+    """Return `line` without negative values if the series, such as one of counts or prices, has never been negative."""
     bounded: list[float] = (np.maximum(line, 0.0) if float(known.min()) >= 0 else line).tolist()
     return bounded
 
@@ -128,8 +129,8 @@ def _round_value(value: float, series: Regular) -> float:
 class ForecastTask:
     """Forecasts series of numbers: those in the files and URLs of a request, or else the one in its text.
 
-    Series that the text names ("the sales of Berlin") are forecast, or else all of them. The horizon is the one in the
-    text ("the next 6 months"), or else a usual one. Text inside files is data and contains no wishes.
+    If the text names series ("the sales of Berlin"), only these are forecast. The horizon is the one in the text ("the
+    next 6 months"), or else a usual one. Text inside files is data and expresses no wishes.
     """
 
     name = "forecast"
@@ -204,7 +205,7 @@ class ForecastTask:
         return ForecastResult(data)
 
     def _regular(self, found: Sequence[Observed], horizon: Horizon | None) -> tuple[list[Regular], list[str]]:
-        """Put each series on a regular grid. Series that are too short are left out with a note if others are long
+        """Put each series on a regular grid. A series that is too short is left out with a note if others are long
         enough. Raises InputError."""
         period = horizon.period if horizon else None
         number_of, seen = Counter(one.name for one in found), Counter[str]()
@@ -260,7 +261,7 @@ _COLUMNS, _LONGEST_NAME = 8, 40
 
 
 def _describe_columns(tables: Sequence[tuple[str, SeriesTable]]) -> str:
-    """Describe the columns of tables in which there is nothing to forecast, for an error."""
+    """Describe, for an error, the columns of tables that contain nothing to forecast."""
     names = [column.name.strip()[:_LONGEST_NAME] for _, table in tables for column in table.columns]
     named = [f"'{name}'" for name in names if name][:_COLUMNS]
     more = ", …" if len(names) > _COLUMNS else ""
@@ -321,7 +322,7 @@ def _draw_png(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
         axes.plot(known, one.values[first:], color="#1f4e79", linewidth=1.4, label="observed")
         axes.fill_between(coming, lower, upper, color="#d95f0e", alpha=0.2, linewidth=0, label="80 %")
         axes.plot(coming, value, color="#d95f0e", linewidth=1.6, label="forecast")
-        # Dollar signs in a series' name are not formulas.
+        # Dollar signs in the name of a series do not begin formulas.
         axes.set_title(one.name, loc="left", fontsize=10, parse_math=False)
         axes.grid(alpha=0.3)
         axes.legend(loc="upper left", fontsize=8, frameon=False)

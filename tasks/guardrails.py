@@ -1,5 +1,5 @@
-"""Judging texts and pictures by a guard's codes. The guard fails closed: what cannot be judged is an error and never
-counts as safe."""
+"""Judges texts and pictures by a guard's codes. The guard fails closed: anything that cannot be judged is an error and
+never counts as safe."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ from tasks.seen_pages import PagePosition, is_alone, pages_to_search
 NAME = "guardrails"
 """Name of the guard's result in `precontext`."""
 SHOWS_NOTHING = frozenset({"unsupported_media_type", "no_video"})
-"""Error codes of inputs that contain nothing a model could be shown."""
+"""Error codes of inputs that contain nothing that a model could be shown."""
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
 _CHARS_IN_TIME = 50_000
@@ -101,8 +101,8 @@ GuardT = TypeVar("GuardT", bound=HazardGuard)
 class Verdicts:
     """LRU cache of the scores of judged texts, keyed by a digest of the text; it holds no text.
 
-    Each owner has a cache of its own. Otherwise the time that a verdict takes would reveal to one what another has
-    written.
+    Each owner has a cache of its own. Otherwise, the time that a verdict takes would reveal to one owner what another
+    has written.
     """
 
     def __init__(self, most: int) -> None:
@@ -156,13 +156,13 @@ class Guardrails:
 
     @property
     def judged_of_texts(self) -> tuple[str, ...]:
-        """Codes that the guards at hand can judge texts by. Raises EngineUnavailable if there are no guards."""
+        """Codes by which the available guards can judge texts. Raises EngineUnavailable if there are no guards."""
         known = {code for guard in self._text_guards() for code in guard.codes}
         return tuple(code for code in TEXT_CODES if code in known)
 
     @property
     def judged_of_pictures(self) -> tuple[str, ...]:
-        """Codes that the guards at hand can judge pictures by. Raises EngineUnavailable if there are no guards."""
+        """Codes by which the available guards can judge pictures. Raises EngineUnavailable if there are no guards."""
         known = {code for guard in self._image_guards() for code in guard.codes}
         return tuple(code for code in IMAGE_CODES if code in known)
 
@@ -199,8 +199,8 @@ class Guardrails:
         """Return a check per `(source, text)` that is not blank; none if the policy has no codes of texts.
 
         `answers` is the user's question if the texts are an assistant's answers. `owner` selects the cache of verdicts
-        that is read and filled; with None no cache is used. `is_surer` raises each threshold half way to 1. It is used
-        for texts that are joined from several pieces, which may look unsafe by accident.
+        that is read and filled; with None no cache is used. `is_surer` raises each threshold half way to 1. Use it for
+        texts that are joined from several pieces, because these may look unsafe by accident.
 
         Raises EngineOverloaded and EngineUnavailable, the latter also for guards that fail or take too long.
         """
@@ -246,8 +246,8 @@ class Guardrails:
     async def pictures(
         self, sources: Sequence[Source], policy: Policy, text: str = "", *, all_seen: bool = False
     ) -> list[Check]:
-        """Return a check per picture, page and frame of `sources`. For a single document these are only the pages that
-        `text` asks for. Sources that show nothing have no check; with `all_seen` they are refused.
+        """Return a check per picture, page and frame of `sources`. For a single document, only the pages that `text`
+        asks for are judged. Sources that show nothing have no check; with `all_seen`, they are refused.
 
         Raises what `texts` raises, and InputError for an unreadable source, which must not be shown to a model either.
         """
@@ -267,7 +267,7 @@ class Guardrails:
             if not shown:
                 return []
             parts = self._shared_out("image_guard", policy.of_pictures, self._image_guards)
-            # Tasks number the pages of several inputs differently, so hints are used for a single document only.
+            # Tasks number the pages of several inputs differently, so hints of pages apply to a single document only.
             pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self.loader.limits.pages)
             alone = is_alone(shown)
 

@@ -24,18 +24,17 @@ from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents,
 from tasks.wording.gui_elements import Wording
 
 _ALIKE = 80.0
-"""Least similarity (of 100) at which a text counts as the text in the request, because OCR may misread a letter or
-two."""
+"""Least similarity (of 100) at which a text counts as the one in the request. OCR may misread a letter or two."""
 _AS_GOOD = 3.0
 """Largest difference in similarity that is ignored."""
 _MOST_LOOKED_AT = 16
-"""Largest number of pages and frames per request that the grounder sees: each one costs a call of an LLM."""
+"""Largest number of pages and frames per request that the grounder sees, because each one costs a call of an LLM."""
 
 
 def grounded(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
-    """Return the `elements` that `wording` means, in their order; all of them if it restricts nothing.
+    """Return the `elements` that `wording` means, in their order, or all of them if it restricts nothing.
 
-    The text on an element counts most: a type that contradicts it is ignored, since users name types loosely. If no
+    The text on an element counts most. A type that contradicts it is ignored, because users name types loosely. If no
     element has such a text, the type decides (icons have no text). If the request names no type either, all elements
     are returned, or none if the text was quoted.
     """
@@ -79,8 +78,8 @@ def _similarity(wanted: str, text: str) -> float:
 
 
 def _at_place(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
-    """Return all elements in the named part of the screen if the request says "all", or else the one furthest in that
-    direction."""
+    """Return all elements in the named part of the screen if the request says "all", or else only the element furthest
+    in that direction."""
 
     def distance(one: GuiElement) -> float:
         x, y = (one.box[0] + one.box[2]) / 2 / max(1, width), (one.box[1] + one.box[3]) / 2 / max(1, height)
@@ -121,7 +120,7 @@ class GuiResult(Result[GuiData]):
 
 
 def shown(found: Sequence[GuiElement], width: int, height: int, seen: Sighting) -> list[ShownElement]:
-    """Return `found` as the result shows it, in the same order, for a picture of `width` × `height`."""
+    """Return `found` in the form of a result, in the same order, for a picture of `width` × `height`."""
     return [{**_shown_element(one, width, height), **seen} for one in found]
 
 

@@ -1,6 +1,5 @@
-"""Writes what the codes on identity documents say as lines with labels: machine-readable zones, and the field numbers
-and letters of driving licences.
-"""
+"""Turns the codes on identity documents into lines with labels: machine-readable zones, and the field numbers and
+letters of driving licences."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,24 +12,25 @@ from tasks.notation.machine_readable_zone import find_zones
 from tasks.result import Box, SourceLine
 
 FEWEST_CODES = 3
-"""A licence has at least this many different codes."""
+"""Least number of different codes on a licence."""
 MOST_CONTINUED = 2
-"""An address may continue in this many lines below its code."""
+"""Largest number of lines below its code in which an address may continue."""
 MOST_LINES = 400
-"""A licence has at most this many lines; a card has some thirty."""
+"""Largest number of lines of a licence. A card has about thirty."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodedLine:
-    """A line that was written from a code: a label with a colon, and the value."""
+    """A line made from a code: a label with a colon, and the value."""
 
     line: SourceLine
     label_words: int
-    """Number of the line's first words that are the label."""
+    """Number of words at the beginning of the line that form the label."""
     concepts: frozenset[str]
     """The concepts (tasks/extraction/concepts.toml) of the fields that the value answers."""
     is_whole: bool = True
-    """False if the document may say it better beside a label: the name of a country in full instead of its code."""
+    """False if a printed label may have a better value: the name of a country in full, for example, instead of its
+    code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,44 +97,45 @@ _LETTERS = {
     "dd": None,
     "dups": None,
 }
-"""Meanings of the letters on licences of North America: AAMVA DL/ID Card Design Standard. A code without
-a meaning here ends the value before it."""
+"""Meanings of the letters on North American licences: AAMVA DL/ID Card Design Standard. A code that is missing here
+only ends the value before it."""
 _CODE = re.compile(r"(?P<code>4[a-d]|9a|1[2-9]|[1-35-9])(?P<dot>\.?)", re.IGNORECASE)
 _GLUED = re.compile(r"(4[a-d]\.?|[1-35-9]\.)(?=[^\W\d_]|\d\d)(.+)", re.IGNORECASE)
-"""Pattern of a code without a blank after it."""
+"""Pattern of a code that no space separates from the next word."""
 _MISREAD_FOUR = re.compile(
     r"4(?:(?P<a>[aàáâãäå@])|(?P<b>[bßh6])|(?P<c>[cçсéèeo0])|(?P<d>d))(?P<dot>[.,:;·)]?)(?P<rest>.*)", re.IGNORECASE
 )
-"""Pattern of 4a to 4d as OCR reads them in small print, with what is glued to them."""
+"""Pattern of 4a to 4d as OCR reads them in small print, with the text that is attached to them."""
 _MISREAD_FIRST = re.compile(
     r"(?P<code>[1-35-9]|[lI|](?=[.,])|Z(?=[.,])|S(?=[.,])|g(?=[.,]))(?P<dot>[.,:;·)]?)(?P<rest>.*)"
 )
-"""Pattern of the other numbers at the beginning of a row, where letters may stand for figures."""
+"""Pattern of the other numbers at the beginning of a row, in which letters may stand for digits."""
 _FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
 _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5
-"""A licence with misread numbers has at least this many different ones."""
+"""Least number of different misread numbers on a licence."""
 _SURE = frozenset({"4a", "4b", "4c", "4d"})
-"""Numbers that hardly stand in the first column of anything but a licence."""
+"""Numbers that rarely stand in the first column of any document but a licence."""
 _AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})
 FEWEST_SURE, FEWEST_AMERICAN = 2, 3
-"""A licence has at least this many codes of `_SURE` or of `_AMERICAN`, respectively."""
+"""Least number of codes of `_SURE`, and of codes of `_AMERICAN`, on a licence."""
 LETTER, HEIGHT, PITCH = 16, 20, 40
-"""Width and height of a letter and distance of the lines on the page of the coded lines, in pixels of their own."""
+"""Width and height of a letter, and distance of lines, on the imaginary page of the coded lines, in pixels of that
+page."""
 
 
 def coded_lines(lines: Sequence[SourceLine], today: date | None = None) -> list[CodedLine]:
-    """Return what the codes in the lines of one page say; `today` is for tests.
+    """Return the lines that the codes in the lines of one page stand for. `today` is for tests.
 
-    Words that are not printed, such as labels, have the bounds of their code. On the page of the coded lines, each has
-    a row of its own.
+    Words that are not printed, such as labels, have the bounds of their code. On the imaginary page of the coded lines,
+    each line has its own row.
     """
     found = [*_of_zones(lines, today or date.today()), *_with_name(list(_of_licence(lines)))]
     return [replace(one, line=in_row(one.line, row)) for row, one in enumerate(found)]
 
 
 def in_row(line: SourceLine, row: int) -> SourceLine:
-    """Return a coded line in its row on the page of the coded lines."""
+    """Return a coded line placed in a row of the page of the coded lines."""
     boxes: list[Box] = []
     left = 0
     for word in line.words:
@@ -182,7 +183,7 @@ def _written(meaning: _Meaning, text: str, row: SourceLine) -> SourceLine:
 
 
 def _with_name(found: Sequence[CodedLine]) -> Iterator[CodedLine]:
-    """Yield the lines of a licence, and one with the whole name if its parts have a line each."""
+    """Yield the lines of a licence, and another line with the whole name if its parts have separate lines."""
     yield from found
     given = [one for one in found if one.concepts == _GIVEN_NAMES.concepts]
     last = [one for one in found if one.concepts == _SURNAME.concepts]
@@ -205,7 +206,7 @@ def _with_name(found: Sequence[CodedLine]) -> Iterator[CodedLine]:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word of a licence. `code` is the code that the word is, or an empty text."""
+    """A word of a licence. If the word is a code, `code` is this code, else it is empty."""
 
     text: str
     line: int
@@ -249,7 +250,8 @@ def _split(number: int, line: SourceLine) -> Iterator[_Word]:
 
 
 def _misread(number: int, line: SourceLine) -> Iterator[_Word]:
-    """Yield the words of a row with the numbers of a licence as OCR may have read them: `4à,`, `4 a.`, `1LINDQVIST`."""
+    """Yield the words of a row. Numbers of a licence are recognised even if OCR misread them: `4à,`, `4 a.`,
+    `1LINDQVIST`."""
     texts, at = line.words, 0
     while at < len(texts):
         text, place = texts[at], at
@@ -264,7 +266,7 @@ def _misread(number: int, line: SourceLine) -> Iterator[_Word]:
 
 
 def _misread_code(text: str, after: Sequence[str], *, is_first: bool) -> tuple[str, str]:
-    """Return the number that a word begins with, or an empty text, and the rest of the word."""
+    """Return the number with which a word begins, and the rest of the word. The number is empty if there is none."""
     if found := _MISREAD_FOUR.fullmatch(text):
         told, rest = found["rest"] or " ".join(after), found["rest"]
         has_day = any(find_days(told))
@@ -272,7 +274,7 @@ def _misread_code(text: str, after: Sequence[str], *, is_first: bool) -> tuple[s
         if found[letter] in "oO0":
             letter = "a" if has_day else "c"
         is_read = text[1].casefold() in "abcd"
-        # 46 may be a number of its own.
+        # 46 may be a separate number.
         if (is_read and (found["dot"] or not rest or has_day or rest[:1].isupper())) or (found["dot"] and told):
             return (f"4{letter}", rest) if is_read or letter == "c" or has_day else ("", "")
     found = _MISREAD_FIRST.fullmatch(text)
@@ -290,7 +292,7 @@ def _parts_of_day_and_place(text: str) -> Iterator[str]:
 
 
 def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
-    """True if numbers that may be misread have the values of a licence: days of birth, issue and expiry."""
+    """True if numbers that may be misread have values that fit a licence: dates of birth, issue and expiry."""
     said = [(word.code, row[at + 1].text if at + 1 < len(row) else "") for row in rows for at, word in enumerate(row)]
     codes = {code for code, _ in said if code}
     with_day = {code for code, text in said if code and any(find_days(text))}
@@ -315,13 +317,13 @@ def _with_codes(row: Sequence[_Word], *, is_american: bool) -> list[_Word]:
 
 def _meaning_of(code: str, *, is_american: bool) -> _Meaning | None:
     if is_american and code in ("4d", "5"):
-        # In North America, 4d is the licence's number and 5 is the number of the card.
+        # In North America, 4d is the number of the licence, and 5 is the number of the card.
         return _LICENCE if code == "4d" else None
     return _LETTERS.get(code) or _NUMBERS.get(code)
 
 
 def _continued(code: str, rows: Sequence[Sequence[_Word]], *, is_empty: bool) -> list[_Word]:
-    """Return the words of the lines below a code's line that belong to the code: an address, or the only value."""
+    """Return the words of the following lines that belong to a code: the rest of an address, or the only value."""
     most = MOST_CONTINUED if code == "8" else int(is_empty)
     below = takewhile(lambda row: not any(word.code for word in row), rows[:most])
     return [word for row in below for word in row]
@@ -330,7 +332,7 @@ def _continued(code: str, rows: Sequence[Sequence[_Word]], *, is_empty: bool) ->
 def _answers(meaning: _Meaning, code: _Word, said: Sequence[_Word], lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
     days = [at for at, word in enumerate(said) if any(find_days(word.text))]
     if meaning is _BIRTH and days:
-        # The place of birth follows the day.
+        # The place of birth follows the date.
         place, said = said[days[-1] + 1 :], [said[at] for at in days]
         yield from _answers(_BIRTH_PLACE, code, place, lines)
     if said:

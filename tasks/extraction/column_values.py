@@ -1,4 +1,4 @@
-"""Values of the cells of one column, read as a field's schema demands."""
+"""Reads the cells of one column as values that fit a field's schema."""
 
 import re
 from collections.abc import Sequence
@@ -19,23 +19,23 @@ _AMOUNT = re.compile(
     r"(?P<digits>(?:\d[\d.,'’]*(?:[    ]\d{3}(?!\d)[\d.,]*)*|[.,]\d+))\s*(?P<after>[-−–]?)\)?"
     r"(?:\s*[^\d\s][^\d]{0,11})?[*¹²³]?"
 )
-"""An amount with a currency, a unit or a mark of a note, with the sign before or after it."""
+"""Pattern of an amount with a currency, a unit or a footnote mark, and the sign before or after the number."""
 LONGEST_AMOUNT = 60
-"""Largest length of a cell with an amount, in characters."""
+"""Largest number of characters of a cell with an amount."""
 _MINUS = "-−–"
 _MARK = re.compile(r"\d\s?\(?(CR|DR|[SHDC])\)?\.?\s*$", re.IGNORECASE)
 _OUT_AND_IN = (("DR", "CR", True), ("S", "H", False), ("D", "C", False), ("D", "H", False))
-"""Marks of amounts that go out and that come in, and whether one of them alone says so: Soll and Haben, debe and haber.
-"""
+"""Pairs of marks for outgoing and incoming amounts, such as Soll and Haben, and whether one of them alone is
+conclusive."""
 
 
 def values_of_column(
     column: Sequence[str], wanted: WantedField, *, comma_likely: bool, known_days: Sequence[date] = ()
 ) -> list[Any]:
-    """Return the value of each cell for a field: None for an empty one, UNREADABLE where the cell has none.
+    """Return the value of each cell for a field: None for an empty cell, UNREADABLE for a cell without a value.
 
-    All cells together decide what is ambiguous in one: decimal commas, and the order of day and month. Days without a
-    year are in the year in which they are nearest to the `known_days`.
+    Where a single cell is ambiguous, all cells together decide: on decimal commas, and on the order of day and month. A
+    date without a year gets the year that brings it nearest to the `known_days`.
     """
     present = [cell for cell in column if not is_missing(cell)]
     types = types_of(wanted.schema)
@@ -66,7 +66,8 @@ def _truths(column: Sequence[str]) -> list[Any]:
 
 
 def _choice(cell: str, choices: Sequence[Any]) -> Any:
-    """Return the choice of an enum that the cell means, or else the only one that is in the cell or begins with it."""
+    """Return the choice of an enum that the cell means, or else the only choice that the cell contains or that begins
+    with the cell's text."""
     if (meant := choice_of(cell, choices)) is not None:
         return meant
     words = "".join(fold(cell))
@@ -93,9 +94,9 @@ def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comm
 
 
 def _signs_of(cells: Sequence[str]) -> list[int]:
-    """Return −1 for each amount of a column that a mark behind it says to go out: `12.00 S` among `H`, `12.00 DR`.
+    """Return −1 for each amount of a column with a mark for outgoing money behind it: `12.00 S` among `H`, `12.00 DR`.
 
-    Where only money that comes in is marked, as on the statement of a credit card, it is negative among charges.
+    If only incoming money is marked, as on credit card statements, it is the negative one among charges.
     """
     marks = [found[1].upper() if (found := _MARK.search(cell)) else "" for cell in cells]
     said = set(marks) - {""}
@@ -107,8 +108,8 @@ def _signs_of(cells: Sequence[str]) -> list[int]:
 
 
 def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
-    """True if commas are decimal signs in most numbers of a table that can only be read in one way; `likely` if there
-    are as many of both."""
+    """True if commas are decimal signs in most of a table's unambiguous numbers. If there are as many points, return
+    `likely`."""
     votes = 0
     for cell in (cell for row in rows for cell in row if not is_day_of_a_year(cell)):
         _, digits = _bare_number(cell)
@@ -118,7 +119,7 @@ def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
 
 
 def _bare_number(cell: str) -> tuple[int, str]:
-    """Return the sign and the digits of an amount; no digits if the cell is none."""
+    """Return the sign and the digits of an amount; no digits if the cell contains no amount."""
     text = " ".join(cell.split())
     match = _AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
     if match is None:

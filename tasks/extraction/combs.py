@@ -1,4 +1,4 @@
-"""Joins the characters that stand in the cells of a comb, as on forms that are filled in with one letter a cell."""
+"""Joins characters that are printed in the cells of a comb, as on forms with one letter per cell."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,25 +9,25 @@ from typing import Final
 from tasks.result import Bounds, Box, SourceLine
 
 FEWEST: Final = 4
-"""Fewest characters of a comb; its words may be one fewer, for two characters may be read as one word."""
+"""Least number of characters in a comb. There may be one word fewer, because two characters may be read as one word."""
 SINGLE: Final = 0.6
 """Least share of a comb's words that are single characters."""
 EVEN: Final = 0.7
-"""Least share of a comb's characters that stand whole cells apart."""
+"""Least share of a comb's characters whose distances are whole numbers of cells."""
 LONGEST: Final = 3
-"""Largest number of characters that were read as one word from neighbouring cells."""
+"""Largest number of characters in neighbouring cells that may have been read as one word."""
 LAST_IN_ORDER: Final = "G"
-"""Last of the characters in ascending order that are categories or a scale, and not a word."""
+"""Last character of an ascending series that counts as categories or a scale, and not as a word."""
 WIDEST_CELL: Final = 2.0
-"""Largest width of a cell, in heights of the line: the columns of a table are wider."""
+"""Largest width of a cell, in heights of the line. The columns of a table are wider."""
 REGULAR: Final = 0.3
-"""Largest deviation of the distance of two characters from whole cells, in widths of a cell."""
+"""Largest deviation of a distance between characters from a whole number of cells, in widths of a cell."""
 EMPTY: Final = 1.6
-"""Least distance of two characters with an empty cell between them, in widths of a cell."""
+"""Least distance between two characters that have an empty cell between them, in widths of a cell."""
 
 
 def join_combs(lines: Sequence[SourceLine]) -> list[SourceLine]:
-    """Return the lines, with the characters in the cells of combs joined to words."""
+    """Return the lines, with the characters of combs joined into words."""
     return [_joined(line) for line in lines]
 
 
@@ -38,14 +38,14 @@ def _joined(line: SourceLine) -> SourceLine:
     combs = {begin: end for begin, end in _runs(line.words) if _is_comb(line.words[begin:end], boxes[begin:end])}
     if not combs:
         return line
-    # First word, end and widening of each word of the joined line.
+    # For each word of the joined line: its first word, its end, and its widening.
     words: list[tuple[int, int, float]] = []
     at = 0
     while at < len(line.words):
         end = combs.get(at, at + 1)
         words += _words_of(line.words[at:end], boxes[at:end], at) if at in combs else [(at, end, 0.0)]
         at = end
-    # Where a page lies upright, its words have bounds only; the boxes of a comb's words are wider.
+    # If a page is upright, its words only have bounds. The boxes of a comb's words are wider.
     return replace(
         line,
         words=tuple(_word(line.words[begin:end]) for begin, end, _ in words),
@@ -56,7 +56,7 @@ def _joined(line: SourceLine) -> SourceLine:
 
 
 def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield where runs of words begin and end that may be characters in cells: capitals and figures."""
+    """Yield the start and the end of each run of words that may be characters in cells: capitals and digits."""
     begin = 0
     for at in range(len(words) + 1):
         if at == len(words) or len(words[at]) > LONGEST or not words[at].isalnum() or words[at].islower():
@@ -69,7 +69,7 @@ def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _is_comb(words: Sequence[str], boxes: Sequence[Box]) -> bool:
-    # The categories of a licence and the figures of a scale stand in a row, too: A B C D.
+    # The categories of a licence (A B C D) and the digits of a scale also form rows of single characters.
     if len(words) < FEWEST - 1 or (list(words) == sorted(set(words)) and words[-1] <= LAST_IN_ORDER):
         return False
     if sum(len(word) == 1 for word in words) < SINGLE * len(words):
@@ -81,14 +81,14 @@ def _is_comb(words: Sequence[str], boxes: Sequence[Box]) -> bool:
 
 
 def _words_of(words: Sequence[str], boxes: Sequence[Box], first: int) -> list[tuple[int, int, float]]:
-    """Return the words of a comb, which are parted by empty cells."""
+    """Return the words of a comb, which empty cells separate."""
     ends = [at + 1 for at, cells in enumerate(_cells_between(words, boxes)) if cells >= EMPTY]
     beside = _pitch(words, boxes) / 4
     return [(first + begin, first + end, beside) for begin, end in pairwise([0, *ends, len(words)])]
 
 
 def _pitch(words: Sequence[str], boxes: Sequence[Box]) -> float:
-    """Return the width of a cell: the usual distance of characters that were read one by one."""
+    """Return the width of a cell: the usual distance between characters that were read separately."""
     middles = [(box[0] + box[2]) / 2 for box in boxes]
     apart = [(after - before) for before, after in pairwise(middles)]
     single = [one for one, (this, that) in zip(apart, pairwise(words), strict=True) if len(this) == len(that) == 1]
@@ -96,9 +96,10 @@ def _pitch(words: Sequence[str], boxes: Sequence[Box]) -> float:
 
 
 def _cells_between(words: Sequence[str], boxes: Sequence[Box]) -> list[float]:
-    """Return the distance of the last character of each word from the first of the next, in cells.
+    """Return, for each pair of neighbouring words, the distance from the last character of the first to the first
+    character of the second, in cells.
 
-    Characters that were read as one word fill a cell each.
+    Characters that were read as one word take a cell each.
     """
     pitch = _pitch(words, boxes)
     middles = [(box[0] + box[2]) / 2 for box in boxes]
@@ -121,7 +122,7 @@ def _hull(boxes: Sequence[Box], beside: int) -> Box:
 
 
 def _around(first: Bounds, last: Bounds) -> Bounds:
-    """Return the bounds from the first word to the last."""
+    """Return bounds that reach from the first to the last word."""
     return {
         **first,
         "top_right": last["top_right"],
@@ -131,7 +132,7 @@ def _around(first: Bounds, last: Bounds) -> Bounds:
 
 
 def _word(parts: Sequence[str]) -> str:
-    """Return the word in consecutive cells; a zero among letters alone is an O."""
+    """Return the word in consecutive cells. A zero among letters becomes an O."""
     word = "".join(_letters(parts))
     rest = word.replace("0", "")
     return word.replace("0", "O") if len(rest) > 1 and rest.isalpha() else word
@@ -139,5 +140,5 @@ def _word(parts: Sequence[str]) -> str:
 
 def _letters(parts: Sequence[str]) -> Iterator[str]:
     for part in parts:
-        # The line between two cells may be read as a sign.
+        # OCR may read the line between two cells as a character.
         yield part.strip("|") or part

@@ -1,4 +1,5 @@
-"""Concepts in the names of labels and fields: `TOTAL SALES (INCLUSIVE OF GST) :` is a total, `Total GST` a tax."""
+"""Finds concepts in the names of labels and fields: `TOTAL SALES (INCLUSIVE OF GST) :` is a total, `Total GST` is a
+tax."""
 
 import tomllib
 from collections import Counter
@@ -16,14 +17,14 @@ MORE = Path(__file__).with_name("languages.toml")
 """Names of the same concepts in further languages."""
 
 MANY = 5
-"""Least number of known names with the same last word at which other names with this last word are likely, too."""
+"""Least number of known names with the same last word that makes other names with this last word likely."""
 
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
 
 LONGEST_NAME = 8
 """Largest number of words of a field's name that are looked up together."""
 MOST_TURNED = 4
-"""Largest number of words of a field's name that are tried in any order."""
+"""Largest number of words of a field's name whose order does not matter."""
 
 _NOTHING = "nothing"
 _LITTLE = frozenset(fold("of the a an and in on de la le du des der die das di do da e et y und s"))
@@ -31,14 +32,14 @@ _OF = frozenset(("of", "the", "de", "du", "del", "la"))
 _JOINING = frozenset(
     fold("of the de du des del della dell dello di da do dos das d l la le el het van von der zur zum")
 )
-"""Words between the words of names that keys leave out."""
+"""Words inside names that keys of schemas leave out."""
 _NUMBER = frozenset(("no", "nr", "num", "nbr"))
 _INCLUDING = frozenset(fold("incl including inclusive inc inkl inklusive with"))
 _EXCLUDING = frozenset(fold("excl excluding exclusive exc exkl exklusive before without excluded wo"))
 _ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
 _MORE: Mapping[str, Mapping[str, str]] = tomllib.loads(MORE.read_text("utf-8"))
 OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
-"""Tokens that show that figures in the same line are part of something else, such as an address."""
+"""Tokens which show that numbers in the same line belong to something else, such as an address."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _FIELDS: dict[str, str] = {}
 """Concept by the name of a field."""
@@ -55,11 +56,11 @@ class Concept:
     also: frozenset[str]
     """Names of other concepts that may mean the same value."""
     party: str = ""
-    """The party that owns the lines below a label for the concept; empty if the concept names no party."""
+    """Party that owns the lines below a label for this concept; empty if the concept names no party."""
 
 
 def _phrases_of(name: str, key: str) -> list[tuple[str, ...]]:
-    """Return the tokens of each phrase under `key` in the row of a concept."""
+    """Return the tokens of each phrase that the row of a concept has under `key`."""
     return [tuple(fold(phrase)) for phrase in _ROWS[name].get(key, "").split(",") if phrase]
 
 
@@ -73,7 +74,7 @@ CONCEPTS = {
     for name, row in _ROWS.items()
 }
 PHRASES = {tokens: name for name in _ROWS for tokens in _phrases_of(name, "words")}
-"""Concept of each label, by the label's tokens; English names come first."""
+"""Concept of each label, by the label's tokens. English names come first."""
 for _rows in _MORE.values():
     for _name, _told in _rows.items():
         for _label in _told.split(","):
@@ -81,21 +82,21 @@ for _rows in _MORE.values():
 LAST_WORDS = frozenset(
     word for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items() if count >= MANY
 )
-"""Last words of the names of many things: `number`, `date`."""
+"""Last words that many different names share: `number`, `date`."""
 
 
 def _without_accents(text: str) -> str:
-    """Return the text without accents, because keys are written without them; umlauts are spelt out."""
+    """Return the text without accents, with umlauts spelt out, because keys of schemas are written without them."""
     return without_accents(text.translate(_UMLAUTS))
 
 
 for _name, _row in _ROWS.items():
     _FIELDS.update(dict.fromkeys(" ".join(_row.get("called", "").split()).split(", "), _name))
-# Authors write `straße` as `strasse`, `größe` as `groesse` or `grosse`.
+# Authors of schemas write `straße` as `strasse`, and `größe` as `groesse` or `grosse`.
 _FIELDS = {without_accents(" ".join(_phrase)): _name for _phrase, _name in PHRASES.items()} | _FIELDS
 _FIELDS.update((_without_accents(" ".join(_phrase)), _name) for _phrase, _name in PHRASES.items())
 del _FIELDS[""]
-# Authors leave little words out: `lieu_naissance`, `data_nascita`, `numero_permis`.
+# Authors of schemas leave function words out: `lieu_naissance`, `data_nascita`, `numero_permis`.
 _SHORT: dict[str, set[str]] = {}
 for _said, _name in _FIELDS.items():
     _kept = " ".join(_word for _word in _said.split() if _word not in _JOINING)
@@ -116,11 +117,11 @@ _MISREAD = {
     for token in sorted({token for phrase in PHRASES for token in phrase} | _INCLUDING | _EXCLUDING)
     if len(token) > 3
 }
-"""Tokens of names by their `look_alike` form, which misread letters do not change."""
+"""Tokens of names by their `look_alike` form, which is the same for misread letters."""
 
 
 def may_mean_much(token: str) -> bool:
-    """True if the labels of many fields have this token: a name, a number, an amount."""
+    """True if the labels of many fields contain this token: a name, a number, an amount."""
     return any(CONCEPTS[name].weak or (token,) not in PHRASES for name in _LIKELY.get(token, ()))
 
 
@@ -133,7 +134,7 @@ def are_synonyms(one: str, other: str) -> bool:
 def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
     """Return the concepts that a label of these folded words names.
 
-    A tax that the label only includes does not count; weak concepts count only if there are no others.
+    A tax that a label only includes does not count. Weak concepts count only if there are no others.
     """
     known = [_MISREAD.get(look_alike(token), token) for token in tokens]
     return _strongest(_find_names(known, _longest_of_label))
@@ -143,8 +144,9 @@ def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
 def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> frozenset[str]:
     """Return the concepts of a field with a name of these folded words, in an object with the name `around`.
 
-    The whole name decides, with the object's name (`invoice.number`) or without; otherwise the names within it decide.
-    A single word that no document prints counts only alone or at the end (`purchaser_landline`, but not `link_price`).
+    The whole name decides, with the object's name (`invoice.number`) or without it; otherwise, names that it contains
+    decide. A single word that no document prints counts only if it stands alone or at the end (`purchaser_landline`,
+    but not `link_price`).
     """
     plain = tuple(map(_without_accents, tokens))
     for whole in ((*map(_without_accents, around), *plain), plain) if around else (plain,):
@@ -160,9 +162,9 @@ def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> 
 
 
 def _concept_of_whole_name(tokens: tuple[str, ...]) -> str:
-    """Return the concept of exactly this name, with its words in any order, in the singular or written together.
+    """Return the concept of exactly this name; its words may be in any order, singular, or written together.
 
-    The result is empty if the name is not known or ambiguous.
+    The result is empty if the name is unknown or ambiguous.
     """
     words = tuple(word for word in tokens if word not in _OF)
     if not 0 < len(words) <= LONGEST_NAME:
@@ -197,7 +199,8 @@ def _strongest(found: Collection[tuple[str, int, int]]) -> frozenset[str]:
 def _find_names(
     known: Sequence[str], longest: Callable[[Sequence[str], int], tuple[int, str]]
 ) -> list[tuple[str, int, int]]:
-    """Return the names in these words, each with its begin and end, without a tax that is only included."""
+    """Return the known names in these words, each with its start and end. A tax that is only included does not
+    count."""
     found: list[tuple[str, int, int]] = []
     at, excluded = 0, False
     while at < len(known):
@@ -240,5 +243,5 @@ def _word_before(tokens: Sequence[str], at: int) -> str:
 
 
 def may_be_same(one: frozenset[str], other: frozenset[str]) -> bool:
-    """True if labels of these different concepts may be beside the same value."""
+    """True if labels for these two concepts may both be printed beside one value."""
     return any(that in CONCEPTS[this].also or this in CONCEPTS[that].also for this in one for that in other)

@@ -1,7 +1,7 @@
-"""Entries with a period, as in a CV: `03/2018 - today  Site Engineer, Braeburn Ltd, Perth`.
+"""Finds entries with a period, as in a CV: `03/2018 - today Site Engineer, Braeburn Ltd, Perth`.
 
-The period leads its entry, stands in a column of its own, line by line, or ends the entry's first line. What stands
-beside or below it is an activity, an organisation and a place, in this order unless a legal form tells otherwise.
+The period comes first in its entry, is in a separate column, or ends the entry's first line. The text beside or below
+it names an activity, an organisation and a place, in this order unless a legal form shows another one.
 """
 
 import re
@@ -21,13 +21,13 @@ Role = Literal["start", "end", "activity", "organisation", "place"]
 Section = Literal["work", "education", ""]
 
 MOST_LINES: Final = 3
-"""Largest number of lines of an entry that name an activity, an organisation or a place; others describe it."""
+"""Largest number of lines of an entry that name an activity, an organisation or a place. Further lines describe it."""
 APART: Final = 1.4
-"""Gap between two lines, in heights of a line, that ends an entry."""
+"""Gap between two lines that ends an entry, in heights of a line."""
 MOST_TEXT: Final = 100_000
-"""Largest number of characters of a passage in whose sentences periods are looked for."""
+"""Largest number of characters of a passage in whose sentences periods are searched for."""
 FEWEST_WORDS: Final = 6
-"""Smallest number of words that make a sentence of what follows a period in lower case."""
+"""Least number of words in lower case after a period that make a sentence."""
 LONGEST_HEADING: Final = 5
 """Largest number of words of a section's heading."""
 
@@ -73,7 +73,8 @@ _HEADINGS: Final[dict[Section, re.Pattern[str]]] = {
     ),
 }
 _NAMES: Final = {kind: re.compile(without_accents(form.pattern), re.IGNORECASE) for kind, form in _HEADINGS.items()}
-"""Patterns of the beginning of the name of a list of such entries: no accents are in a key."""
+"""Patterns of the beginning of a name for a list of such entries. They have no accents, because keys of schemas have
+none."""
 _FORM = re.compile(
     r"(?<![^\W_])(?:GmbH|mbH|AG|KG|OHG|UG|e\.?K|e\.?V|eG|Ltd|Limited|LLP|LLC|Inc|PLC|Corp|Co|S\.?A\.?S?|S\.?L\.?U?"
     r"|SARL|EURL|S\.?r\.?l|S\.?p\.?A|Lda|B\.?V|N\.?V|sp\. ?z ?o\. ?o|AB|A/S|AS|Oy)(?![^\W_])\.?|&|^Fa\. |^Firma "
@@ -120,11 +121,11 @@ class _Entry:
     end: ReadCell
     section: Section
     body: list[list[WordOnPage]] = field(default_factory=list)
-    """The lines beside and below the period."""
+    """Lines beside and below the period."""
 
 
 def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
-    """Yield the entries of a passage as a table for each list whose fields have a start, and an activity or an
+    """Yield the entries of a passage as a table for each list whose fields have a start and also an activity or an
     organisation."""
     wanted = [(fields, roles) for fields in lists if _has_entries(roles := _roles_of(fields))]
     if not wanted:
@@ -150,7 +151,7 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
 
 
 def _in_sentences(passage: Passage) -> Iterator[dict[Role, ReadCell]]:
-    """Yield what sentences say of a period at an organisation."""
+    """Yield the periods and organisations that sentences mention."""
     text = passage.text[:MOST_TEXT].replace("\n", " ").replace("\t", " ")
     for found in _IN_SENTENCE.finditer(text):
         if not (found["end"] or found["since"]):
@@ -214,7 +215,7 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[
 
 
 def _heading(passage: Passage, row: Sequence[WordOnPage]) -> Section | None:
-    """Return the kind of the section that a line heads; None without a heading."""
+    """Return the kind of section that a line begins as its heading; None if it is not a heading."""
     text = text_of(passage, next(segments_of_row(row)))
     if text.count(" ") >= LONGEST_HEADING or any(map(str.isdigit, text)) or "," in text:
         return None
@@ -225,7 +226,7 @@ def _heading(passage: Passage, row: Sequence[WordOnPage]) -> Section | None:
 
 
 def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPage], section: Section) -> _Entry | None:
-    """Return the entry that begins in a line: with a period, before one, or beside one in two lines."""
+    """Return the entry that begins in a line: the period begins or ends the line, or stands beside it in two lines."""
     first = list(next(segments_of_row(row)))
     if below and len(first) < len(row) and _ONE.fullmatch(text_of(passage, first)):
         other = list(next(segments_of_row(below)))
@@ -280,7 +281,7 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     if at == 0:
         roles = ["organisation", "activity", "place"] if len(pieces) > 2 else ["organisation", "place"]
     elif at > 1:
-        # What stands between the activity and the organisation belongs to the activity.
+        # Text between the activity and the organisation belongs to the activity.
         order = [0, *range(at, len(pieces))]
     found: dict[Role, ReadCell] = {"start": entry.start, "end": entry.end}
     for role, number in zip(roles, order, strict=False):

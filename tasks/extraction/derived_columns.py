@@ -1,5 +1,5 @@
-"""Columns that a table implies: the ends of ranges, the parts of columns that hold two things (`Part no. / Rev`), and
-signed amounts of two columns for money out and in."""
+"""Derives columns that a table implies: the ends of ranges, the parts of columns that hold two things (`Part no. /
+Rev`), and signed amounts from two columns for outgoing and incoming money."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,9 @@ LEAST_RANGES: Final = 0.6
 """Least share of a column's cells that are ranges or bounds."""
 LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
-"""Words that headers of the ends of a range have."""
+"""Words in the headers for the upper ends of ranges."""
 LEAST_PAIRS: Final = 0.6
-"""Least share of a column's cells that have two parts, as its header has."""
+"""Least share of a column's cells that have two parts like its header."""
 LONGEST_RANGE: Final = 60
 """Largest length of a range, in characters."""
 _RANGE: Final = re.compile(
@@ -45,19 +45,19 @@ _IN: Final = _phrases(
     gutschrift, crédit, crédits, recettes, entrées, abono, abonos, haber, avere, accrediti, entrate, entradas, crédito,
     créditos, bij, ontvangsten, wpłaty, uznania, przychody"""
 )
-"""Headers of the columns for money that goes out and that comes in."""
+"""Headers of columns for outgoing money, and of columns for incoming money."""
 _MINUS: Final = ("-", "−", "–")
 
 
 class DerivedColumn(NamedTuple):
     forms: tuple[str, ...]
-    """The texts that its header might have."""
+    """Texts that may serve as the header."""
     cells: list[ReadCell]
     """A cell for each row."""
 
 
 def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
-    """Yield the columns that the columns of these rows imply."""
+    """Yield the columns that can be derived from the columns of these rows."""
     for at, head in enumerate(header):
         cells = [row[at] for row in rows]
         yield from _ends_of_ranges(head, cells)
@@ -80,7 +80,7 @@ def _ends_of_ranges(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedCol
 
 
 def _ends(text: str) -> tuple[str, str] | None:
-    """Return the lower and the upper end of a range of numbers or days, or None for another text."""
+    """Return the lower and the upper end of a range of numbers or dates; None for any other text."""
     if len(text) > LONGEST_RANGE:
         return None
     if bound := _BOUND.fullmatch(text):
@@ -96,7 +96,7 @@ def _ends(text: str) -> tuple[str, str] | None:
 
 
 def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
-    """Yield both parts of a column that has two in its header and its cells, with a stroke between: `TF-88 / C`."""
+    """Yield both parts of each column whose header and cells have two, separated by a slash: `TF-88 / C`."""
     names = [name.strip() for name in head.split("/")]
     present = [cell for cell in cells if not is_missing(cell.text)]
     pairs = {cell.text: cell.text.split(" / ") for cell in present}
@@ -113,7 +113,7 @@ def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
 
 
 def _signed_amounts(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
-    """Yield a column of amounts, negative where money goes out, if each row has one of two amounts."""
+    """Yield a column of amounts, negative for outgoing money, if each row has exactly one of the two amounts."""
     named = [tuple(word for word in fold(head) if word not in _CURRENCIES) for head in header]
     outs, ins = ([at for at, words in enumerate(named) if words in known] for known in (_OUT, _IN))
     if len(outs) != 1 or len(ins) != 1:

@@ -1,12 +1,13 @@
 """Evidence for each field of an answer, found without an LLM by comparing the field with the results.
 
-For the answer `{"total": 9.0, "vat_id": "DE1"}` the evidence may be:
-{"evidence": {"/total": {"precontext": 0, "name": "ocr", "text": "9.00", "page": 1, …}}, "unsupported": ["/vat_id"]}
+For the answer `{"total": 9.0, "vat_id": "DE1"}` the evidence may be: {"evidence": {"/total": {"precontext": 0, "name":
+"ocr", "text": "9.00", "page": 1, …}}, "unsupported": ["/vat_id"]}
 
-If several places could support a field, the most exact match is chosen, then the match beside a label that names the
-field, then, within an object of a list, the match nearest to the object's other fields. A value beside
-another field's label, or away from its own label, is marked and counts as unsupported. Synchronous; for long documents
-call it in a thread.
+If several places could support a field, the most exact match wins. Among equals, a match beside a label that names the
+field wins; then, within an object of a list, the match nearest to the object's other fields. A value beside another
+field's label, or away from its own label, is marked and counts as unsupported.
+
+The module is synchronous: for long documents, call it in a thread.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -36,17 +37,16 @@ BOOLEAN_AFFINITY = 0.5
 field."""
 
 UNUSED_BONUS = 0.25
-"""Bonus for a place that no other field uses, so that equal values in a list get different places if there are
-several."""
+"""Bonus for a place that no other field uses, so that equal values in a list get different places if possible."""
 CONFIDENCE_WEIGHT = 0.05
 CLAIM_BONUS: Mapping[Label, float] = {"own": 1.0, "other": -2.0}
-"""Bonus by label: a place whose label names something else is chosen only if there is no other place."""
+"""Bonus by label. A place whose label names something else is chosen only if there is no other place."""
 PLACE_BONUS = 4.0
 """Bonus for the place from which the extractor took the value."""
 REQUEST = -1
 """Index for the request, which is not an entry of the precontext."""
 MOST_TALLIED = 1e15
-"""Least number that is not used in sums, because its hundredths are no longer exact."""
+"""Least number that is not used in sums, because hundredths of such numbers are no longer exact."""
 CONTRADICTED_SCORE = 0.3
 """Largest score of a value whose label contradicts it."""
 
@@ -128,15 +128,20 @@ def find_evidence(
     decided: Mapping[JsonPath, Decision] = MappingProxyType({}),
     undecided: Mapping[JsonPath, float] = MappingProxyType({}),
 ) -> Slices[tuple[Evidence, int]]:
-    """Evidence for each string, number and boolean of `value`, a parsed JSON answer: FieldEvidence by the field's JSON
-    pointer (RFC 6901). A field is unsupported if nothing in the precontext contains its value, or if a label
-    contradicts it. Null and "" claim nothing and are left out.
+    """Find evidence for each string, number and boolean of `value`, a parsed JSON answer: FieldEvidence by the field's
+    JSON pointer (RFC 6901).
 
-    The titles and short descriptions of its `schema` are names of the fields as well as their keys. Each field is
-    compared with the whole text. At most `most_chars` characters are compared in all; the remaining fields are neither
-    in the evidence nor unsupported, and are only counted. `request` is the user's own text (`said_in`). It supports
-    values that no text that was read contains; if `support` places values in it, it counts as a text that was read. The
-    evidence of booleans and enums that were `decided` is the place that decides them; an `undecided` one has only a
+    A field is unsupported if nothing in the precontext contains its value, or if a label contradicts it. Null and ""
+    claim nothing and are left out.
+
+    Both the keys and the titles and short descriptions in `schema` are names of the fields. Each field is compared with
+    the whole text. At most `most_chars` characters are compared in total; the remaining fields are neither in the
+    evidence nor unsupported, but only counted.
+
+    `request` is the user's own text (`said_in`). It supports values that no text that was read contains. If `support`
+    places values in it, it counts as a text that was read.
+
+    The evidence of booleans and enums that were `decided` is the place that decides them; an `undecided` one has only a
     probability.
     """
     passages = passages_of(precontext)
@@ -203,7 +208,7 @@ def _decided_match(decision: Decision, precontext: Sequence[Entry]) -> _ClaimedM
 
 
 def _tally(value: Any) -> Decimal | None:
-    """Return the number rounded to hundredths, or None for any other value and for numbers from MOST_TALLIED on."""
+    """Return a number rounded to hundredths, or None for any other value and for numbers of MOST_TALLIED or more."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MOST_TALLIED:
         return None
     return round(Decimal(str(value)), 2)
@@ -212,7 +217,7 @@ def _tally(value: Any) -> Decimal | None:
 def _tallies(value: Any, path: JsonPath, supported: Collection[JsonPath]) -> Iterator[tuple[Decimal, list[JsonPath]]]:
     """Yield the sums of the numbers in lists and the numbers of items, each with the fields that it is computed from.
 
-    Only lists whose numbers are all supported count.
+    Only lists count in which every number is supported.
     """
     if isinstance(value, dict):
         for key, child in value.items():
@@ -255,8 +260,8 @@ def _claimed_matches(answered: AnsweredField, passages: Sequence[Passage], claim
 def _choose(
     fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
 ) -> dict[JsonPath, _ClaimedMatch]:
-    """Choose a match for each field, the field with the fewest matches first; later fields of its object prefer matches
-    nearby."""
+    """Choose a match for each field, beginning with the field that has the fewest matches. Later fields of the same
+    object prefer matches nearby."""
     chosen: dict[JsonPath, _ClaimedMatch] = {}
     used: set[tuple[int, int]] = set()
     anchors: dict[JsonPath, list[ValueMatch]] = {}

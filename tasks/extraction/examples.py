@@ -1,8 +1,8 @@
-"""Learns from examples where fields stand: papers of the same kind, each with the answer that somebody gave for it.
+"""Learns the places of fields from examples: papers of the same kind, each with an answer that somebody gave for it.
 
-A value of the answer is looked for on its paper. What stands around it there (its label, the lines above and below,
-its way of writing, its place on the page) is compared with what stands around each candidate on the new paper. Nothing
-else is kept of an example, so that none of its values can reach an answer.
+Each value of the answer is searched for on its paper. The surroundings of that place (its label, the lines above and
+below, its notation, its position on the page) are compared with the surroundings of each candidate on the new paper. No
+other part of an example is used, so that none of its values can reach an answer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,61 +29,64 @@ from tasks.schema.paths import JsonPath
 Numbers = NDArray[np.int32]
 
 MOST_EXAMPLES = 8
-"""Largest number of examples that count: the last ones."""
+"""Largest number of examples that are used. If there are more, the last ones count."""
 MOST_PLACES = 4
-"""Largest number of places of one value on an example that are learned, the likeliest first."""
+"""Largest number of places on an example that are learned for one value, the most likely first."""
 UNLIKELIER = 4.0
-"""Largest difference of logits between the likeliest place of a value on an example and another that is learned."""
+"""Largest difference of logits from the most likely place of a value on an example at which a place is still
+learned."""
 MISREAD = 85
 """Least likeness by rapidfuzz, 0 to 100, of a value and the text that was read for it."""
 SHORTEST_MISREAD = 5
-"""Smallest number of letters of a value that may be misread."""
+"""Least number of letters of a value that may have been misread."""
 FOUND_AGAIN = 0.5
-"""Least likeness of two places, 0 to 1, at which the second is where the example has the field."""
+"""Least likeness of two places, 0 to 1, at which the field counts as found in the same place as on the example."""
 LESS_ALIKE = 0.1
-"""Difference from the likest place at which another is not where the example has the field."""
+"""Largest difference in likeness from the best place at which a place still counts as that of the example."""
 MUCH_ALIKE = 0.75
-"""Least likeness of two places without a label on papers that have few words in common."""
+"""Least likeness of two places without a label, if the papers have few words in common."""
 SURER = 12.0
-"""Amount by which the logit of a candidate rises whose place is that of the examples."""
+"""Amount by which the logit of a candidate rises if it is in the same place as on the examples."""
 ALIKE = 0.35
-"""Least share of words that two papers of one sender have in common. On others, only a label shows a place."""
+"""Least share of words that two papers of the same sender have in common. On any other two papers, only a label
+identifies a place."""
 TAUGHT = 0.6
-"""Least share of an example's values that a column of its table has to have, for its header to name the field."""
+"""Least share of an example's values that a column of its table must contain for its header to count as a name of the
+field."""
 _LABEL, _LINE, _NO_TEXT, _FORM, _EDGE, _KIND, _TOP, _LEFT = 3.0, 1.5, 1.0, 1.0, 0.75, 1.0, 1.5, 1.0
-"""Weights of what two places have in common: the label, the line above or below, the lack of such a text, the form, an
-edge of the line, the kind, the height on the page and the distance from its left edge."""
+"""Weights of the features that two places may share: the label, the line above or below, the lack of such a text, the
+form, an edge of the line, the kind, the height on the page and the distance from its left edge."""
 _FORMS = ("", "9", "a", "x", "9a", "9x", "ax", "9ax")
-"""Kinds of words in a text: figures, letters, or letters with figures."""
+"""Kinds of words in a text: digits, letters, or letters with digits."""
 _NEAR = 0.06
-"""Distance, as a share of the page, from which places are not near each other."""
+"""Distance, as a share of the page, from which two positions do not count as near each other."""
 _VARIABLE = "*"
-"""Mark in place of a text without words that both papers have."""
+"""Mark that replaces a text without words that both papers contain."""
 
 
 class Example(NamedTuple):
     entries: Sequence[Entry]
-    """The texts that were read of an example's input."""
+    """Texts that were read from an example's input."""
     answer: Any
-    """The answer that somebody gave for it."""
+    """Answer that somebody gave for the input."""
 
 
 class Surroundings(NamedTuple):
-    """Surroundings of each candidate of a paper: indices of texts, and places as shares of the page."""
+    """Surroundings of each candidate on a paper: indices of texts, and positions as shares of the page."""
 
     texts: Sequence[tuple[str, ...]]
-    """The words of each text once; the first text is empty."""
+    """Words of each distinct text. The first text is empty."""
     labels: Numbers
     above: Numbers
     below: Numbers
     kinds: Numbers
     edges: Numbers
-    """2 if the candidate begins its run of text, plus 1 if it ends its run."""
+    """Position of each candidate in its run of text: 2 if it begins the run, plus 1 if it ends it."""
     forms: Numbers
     places: Matrix
-    """Candidates × (left, top); not a number where a text has no places."""
+    """Array of candidates × (left, top); not a number if the text has no positions."""
     words: frozenset[str]
-    """The words of the paper that have no figures."""
+    """Words of the paper that contain no digits."""
 
     @classmethod
     def of(cls, candidates: Candidates) -> Self:
@@ -119,7 +122,7 @@ class Lesson(NamedTuple):
 
 
 class _Comparison:
-    """The surroundings on a paper, beside those on an example."""
+    """Compares the surroundings on a paper with those on an example."""
 
     def __init__(self, here: Surroundings, there: Surroundings) -> None:
         self.here, self.there = here, there
@@ -128,7 +131,7 @@ class _Comparison:
         self.ours, self.theirs = ([_shared(text, common) for text in one.texts] for one in (here, there))
 
     def likeness(self, places: Sequence[int]) -> Matrix:
-        """Return how alike the place of each candidate is to the likest of some places on the example, 0 to 1."""
+        """Return how similar each candidate's place is to the most similar of some places on the example, 0 to 1."""
         likest: Matrix = np.max([self._like(at) for at in places], axis=0)
         return likest
 
@@ -155,13 +158,14 @@ class _Comparison:
         return found
 
     def _same(self, texts: Numbers, text: int) -> tuple[NDArray[np.bool_], bool]:
-        """Return which of our texts are their text by the words of both papers, and whether it has such words."""
+        """Return which texts of our paper equal a text of the example, comparing only words that both papers contain,
+        and whether this text has such words."""
         said = self.theirs[text]
         return np.array([one == said for one in self.ours])[texts], said not in ("", _VARIABLE)
 
 
 def learn(scored: FieldScores, answer: Any) -> Lesson:
-    """Return where the values of an example's answer stand on its paper, whose scores are `scored`."""
+    """Return the places of an answer's values on an example, whose scores are `scored`."""
     texts = [" ".join(fold(span.text)) for span in scored.candidates.spans]
     said = [set(map(key_of, sayings(span, scored.days_first))) for span in scored.candidates.spans]
     places: dict[JsonPath, list[int]] = {}
@@ -185,7 +189,8 @@ def learn(scored: FieldScores, answer: Any) -> Lesson:
 def prefer_examples(
     logits: Matrix, fields: Sequence[WantedField], candidates: Candidates, lessons: Sequence[Lesson]
 ) -> dict[int, frozenset[int]]:
-    """Raise the logits of the candidates that stand where examples have the fields, and return these by row."""
+    """Raise the logits of the candidates that are in the same places as the fields on the examples, and return these
+    candidates by row."""
     found: dict[int, frozenset[int]] = {}
     if not lessons or not candidates.spans:
         return found
@@ -207,7 +212,8 @@ def prefer_examples(
 
 
 def taught_names(one: WantedField, tables: Sequence[HeadedTable], answer: Any) -> Names:
-    """Return the names of a field of a list, with the header of the column that has its values in an example."""
+    """Return the names of a field in a list, including the header of the column that contains its values in an
+    example."""
     rows = _value_at(answer, one.path[:-1])
     values = [row.get(one.path[-1]) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     wanted = {key_of(value) for value in values if value is not None and not isinstance(value, bool)}
@@ -245,7 +251,7 @@ def _places(candidates: Candidates) -> Iterator[tuple[float, float]]:
 
 
 def _shared(text: tuple[str, ...], common: frozenset[str]) -> str:
-    """Return the words of a text that both papers have; the others are values."""
+    """Return the words of a text that both papers contain. The others are values."""
     return " ".join(word for word in text if word in common) or (_VARIABLE if text else "")
 
 
@@ -255,7 +261,7 @@ def _edges(span: CandidateSpan, segments: Sequence[LineSegment]) -> int:
 
 
 def _form(text: str) -> str:
-    """Return what the words of a text are made of, in the order of `_FORMS`: `5 May 2026` → `9a`, `Room B12` → `ax`."""
+    """Return the kinds of words in a text, in the order of `_FORMS`: `5 May 2026` → `9a`, `Room B12` → `ax`."""
     words = text.split()
     found = {"a" if not any(map(str.isdigit, one)) else "x" if any(map(str.isalpha, one)) else "9" for one in words}
     return "".join(form for form in "9ax" if form in found)

@@ -41,12 +41,12 @@ from tasks.schema.paths import JsonPath
 MAX_SPANS = 6_000
 """Largest number of spans that are scored for each field: some 20 dense pages."""
 MAX_SCORES = 300_000
-"""Largest number of spans times fields: 50 fields have MAX_SPANS, 300 fields have some three pages."""
+"""Largest product of spans and fields: 50 fields have MAX_SPANS each, 300 fields have about three pages."""
 MAX_TOKENS = 40_000
-"""Largest number of tokens of labels and lines that are embedded. MAX_SPANS of ordinary pages have some 25,000, but a
-span may have a label of 200 signs, each of them a token."""
+"""Largest number of tokens of labels and lines that are embedded. MAX_SPANS spans of ordinary pages have about 25,000,
+but a span may have a label of 200 characters, each of which is a token."""
 UNDECIDED = 0.5
-"""Probability of the likeliest span below which a field is tried again under another name."""
+"""Probability of the most likely span below which a field is scored again under another name."""
 
 
 class Extractor:
@@ -67,8 +67,8 @@ class Extractor:
     ) -> FieldScores:
         """Score every candidate in `entries` for each of `fields`. Raises ModelError if the embedding engine fails.
 
-        Candidates that stand where `examples` have a field are preferred. All examples together have as many candidates
-        as the entries may have, so that they at most double the work.
+        Candidates in the places that fields have on `examples` are preferred. All examples together have at most as
+        many candidates as the entries may have, so that they at most double the work.
         """
         scored = await self._scored(entries, fields)
         if not (examples and scored.candidates.spans and fields):
@@ -81,7 +81,7 @@ class Extractor:
         return replace(scored, by_example=again)
 
     async def _scored(self, entries: Sequence[Entry], fields: Sequence[WantedField], part: int = 1) -> FieldScores:
-        """Score the candidates in `entries`, with no more than one `part`th of the work that a request may cause."""
+        """Score the candidates in `entries`, doing at most one `part`th of the work that a request may cause."""
         most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
         candidates, strings, spans, texts = await self.executor.run(_prepare, entries, fields, most_spans)
         if not candidates.spans or not fields:
@@ -104,9 +104,9 @@ class Extractor:
         return FieldScores(candidates, fields, logits, entries)
 
     async def likeness_of_headers(self, fields: Sequence[WantedField], headers: Sequence[str]) -> Matrix:
-        """Return how alike the meanings of fields and headers of columns are, 0 to SIMILAR: fields × headers.
+        """Return how similar fields and column headers are in meaning, 0 to SIMILAR: fields × headers.
 
-        A header in any language is compared by the English names of its concept, too. Raises ModelError.
+        A header in any language is also compared by the English names of its concept. Raises ModelError.
         """
         texts = [field_text(one.schema, one.names) for one in fields]
         names = (await self._embedded([" ".join(text.names.own[0]) for text in texts])).reshape(len(fields), DIMENSIONS)
@@ -151,7 +151,8 @@ def _prepare(
 
 
 def _with_last_names(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> Iterator[FieldText]:
-    """Yield the fields; beside a first name without a last name, a `name` is the last name (French: nom, prénom)."""
+    """Yield the fields. If there is a first name but no last name, a field `name` becomes the last name (French: nom,
+    prénom)."""
     named: dict[JsonPath, set[frozenset[str]]] = {}
     for one, text in zip(fields, texts, strict=True):
         named.setdefault(one.path[:-1], set()).add(text.concepts)
@@ -162,7 +163,7 @@ def _with_last_names(fields: Sequence[WantedField], texts: Sequence[FieldText]) 
 
 
 def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
-    """Return the fields without a likely answer, by row, with another name that the network may know better.
+    """Return the fields without a likely answer, by row, under another name that the network may know better.
 
     Fields of lists are left out, because each place of such a field has a separate probability.
     """
@@ -178,7 +179,7 @@ def _adjust(
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
 ) -> Slices[None]:
-    """Apply the rules that hold for any scores of the network to the logits."""
+    """Apply to the logits the rules that hold whatever the network's scores are."""
     cut = are_cut(candidates)
     yield
     clauses = Clauses(candidates)

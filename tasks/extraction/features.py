@@ -1,4 +1,5 @@
-"""Features of spans for the network: their look, their place, and the match of the labels around them with a field."""
+"""Computes the network's features of spans: their appearance, their place, and how well the labels around them match a
+field."""
 
 import math
 import re
@@ -23,12 +24,12 @@ SLOTS = ("own", "left", "above", "heading", "below")
 """Places of labels relative to a span: before the span in its line, in its row, and in its column."""
 TYPES = ("string", "number", "integer", "date", "time", "email", "uri", "enum", "pattern", "iso", "nullable", "list")
 LARGEST_AMOUNT = 1e15
-"""Largest number that is compared as an amount: cents of larger ones are lost in a float, and a row of digits may be of
-any length."""
+"""Largest number that is compared as an amount, because cents of larger ones are lost in a float, and a row of digits
+may be of any length."""
 _NUMBERS = TYPES.index("number"), TYPES.index("integer")
 _FIELD_KINDS = ("amount", "count", "date", "time", "number", "text")
 _TOKEN = re.compile(r"[a-zA-Z]{1,5}|\d{1,2}|\S")
-"""Pattern of about a token of the embedding engine: a piece of a Latin word, two figures, or a sign."""
+"""Pattern of roughly one token of the embedding engine: a piece of a Latin word, two digits, or a sign."""
 _ISO = re.compile(r"\bISO\b|YYYY-MM-DD", re.IGNORECASE)
 _POSTCODE = re.compile(r"\b\d{4,6}\b|\b[A-Z]{1,2}\d[\dA-Z]? \d[A-Z]{2}\b")
 _COMPANY = re.compile(
@@ -71,7 +72,7 @@ class FieldText:
 
     @property
     def in_list(self) -> bool:
-        """True if the field is in a list, and therefore has many values."""
+        """True if the field is in a list, so that it has many values."""
         return bool(self.types[-1])
 
 
@@ -135,12 +136,12 @@ class Strings:
         self._places: dict[str, int] = {}
 
     def first(self, most_tokens: int) -> list[str]:
-        """Return the texts from the beginning that have no more than `most_tokens` tokens, roughly."""
+        """Return the texts, from the beginning, that together have at most about `most_tokens` tokens."""
         ends = accumulate(len(_TOKEN.findall(text)) for text in self.texts)
         return self.texts[: bisect_right([*ends], most_tokens)]
 
     def place(self, text: str) -> int:
-        """Return the index of `text` in `texts`, or −1 for an empty text; a new text is added."""
+        """Return the index of `text` in `texts`, or −1 if it is empty. A new text is added."""
         text = text.strip()[:_MOST_NAME]
         if not text:
             return -1
@@ -332,7 +333,7 @@ def label_matches(
 
 
 class _Places:
-    """The sets of words, or of groups of letters, of many texts, by the words."""
+    """Sets of words, or of groups of letters, of many texts, indexed by word or group."""
 
     def __init__(self) -> None:
         self._of: dict[str, list[int]] = {}
@@ -347,13 +348,13 @@ class _Places:
         return np.array(self._sizes, np.int64)
 
     def count(self, parts: frozenset[str]) -> NDArray[np.int64]:
-        """Return how many of `parts` each text has."""
+        """Return, for each text, how many of `parts` it contains."""
         places = [place for part in parts for place in self._of.get(part, ())]
         return np.bincount(np.array(places, np.int64), minlength=len(self._sizes))
 
 
 def called_by() -> dict[str, list[str]]:
-    """Return the names of each concept that are embedded for its meaning."""
+    """Return the names of each concept that are embedded to represent its meaning."""
     found: dict[str, list[str]] = {name: [] for name in CONCEPTS}
     for phrase, name in PHRASES.items():
         if len(found[name]) < CALLED_BY:

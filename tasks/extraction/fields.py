@@ -1,4 +1,4 @@
-"""Fields of a schema or of an answer whose values may be looked for in the texts that were read."""
+"""Finds the fields of a schema or of an answer whose values may be searched for in the texts that were read."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,14 +17,14 @@ Fits = Callable[[Any], bool]
 """Function that returns True if a value satisfies a field's schema."""
 
 MOST_FIELDS = 100
-"""Largest number of fields of one schema that are looked for: each field is scored with every candidate."""
+"""Largest number of fields of one schema that are searched for, because each field is scored with every candidate."""
 _LIST = NOTES | {"type", "items", "minItems", "maxItems"}
 _TEXT = NOTES | {"type", "minLength", "maxLength"}
 _SINGLE = NOTES | {
     *("type", "enum", "const", "pattern", "format", "minLength", "maxLength"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
-"""Keywords in schemas of single values; a field with any other keyword is not looked for."""
+"""Keywords in schemas of single values. A field with any other keyword is not searched for."""
 _ASKS_FOR_PROSE = re.compile(
     r"\b(?:summar|describ|explain|explanation|sentiment|opinion|judg|classif|categor|rate|why|translat|(?:one|two|few|own)"
     r" (?:words?|sentences?))",
@@ -39,20 +39,19 @@ class WantedField(NamedTuple):
     fits: Fits
     may_be_left_out: bool = False
     in_list: bool = False
-    """True if the field is in a list, and therefore has many values."""
+    """True if the field is in a list, so that it has many values."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
     path: JsonPath
     schema: Mapping[str, Any]
-    """The schema with references resolved; an alternative of a type and null is merged into a list of both types."""
+    """Schema with its references resolved. An alternative of a type and null is merged into a list of both types."""
     is_required: bool = True
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
-    """Return the first MOST_FIELDS single values in plain objects, nested ones included, in order, without those in
-    lists."""
+    """Return the first MOST_FIELDS single values in plain objects, in order, including nested objects but not lists."""
     return list(islice(_single_fields(schema), MOST_FIELDS))
 
 
@@ -107,7 +106,7 @@ def choice_lists_of(schema: Mapping[str, Any]) -> list[tuple[FormField, Sequence
 
 
 def is_choice(schema: Mapping[str, Any]) -> bool:
-    """True if a field is a boolean, or an enum of words of which several are possible."""
+    """True if a field is a boolean, or an enum of words with more than one possible value."""
     if "enum" in schema:
         said = [value for value in schema["enum"] if value is not None]
         return bool(said) and all(isinstance(value, str) for value in said)
@@ -161,7 +160,8 @@ def _in_one(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, An
 
 
 def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
-    """True if a field's value can be found word for word in a text: no summary, no judgement, no boolean."""
+    """True if a text may contain a field's value word for word. This is false for summaries, judgements and
+    booleans."""
     types = types_of(schema)
     if "enum" in schema:
         said = [value for value in schema["enum"] if value is not None]
@@ -176,7 +176,7 @@ def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
 
 
 def is_written_prose(path: JsonPath, schema: Mapping[str, Any]) -> bool:
-    """True if a field is for a text or a judgement that somebody has to write: a summary, a sentiment."""
+    """True if somebody has to write the value of a field: a summary, a judgement, a sentiment."""
     return names_prose(names_of(path, schema)) or bool(_ASKS_FOR_PROSE.search(str(schema.get("description", ""))))
 
 

@@ -1,4 +1,5 @@
-"""Fills a schema's fields with whole results of specialists, and with values from the texts that they have read."""
+"""Fills the fields of a schema with whole results of specialists, and with values from the texts that these have
+read."""
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -55,7 +56,7 @@ from tasks.schema.remainder import LEFT_OUT
 
 DEFINITIONS = ("$defs", "definitions")
 NAMED_LIST = 0.8
-"""Probability of a list of texts below or beside its name, where the network preferred another place."""
+"""Probability of a list of texts below or beside its name if the network preferred another place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class CopiedFields:
     """The fields of an answer that no LLM has to write."""
 
     values: Mapping[JsonPath, Any]
-    """Value of each field by the field's path; LEFT_OUT for a field that the answer does not have."""
+    """Value of each field by its path; LEFT_OUT for a field that the answer lacks."""
     scored: FieldScores | None = None
     """The extractor's scores, or None if the extractor did not run."""
     tables: Mapping[JsonPath, FilledList] = field(default_factory=dict)
@@ -71,17 +72,17 @@ class CopiedFields:
     warnings: Sequence[str] = ()
     """Warnings for the client: columns that no table has, and tables that answer nothing."""
     decided: Mapping[JsonPath, Decision] = field(default_factory=dict)
-    """The booleans and enums that were decided by what is printed, by path."""
+    """Booleans and enums that printed marks or words decide, by path."""
     improbable: Mapping[JsonPath, Any] = field(default_factory=dict)
-    """The likeliest values of fields that probably nothing answers, but that the schema lets be neither null nor empty,
-    by path; not among `values`."""
+    """Most likely values, by path, of fields that probably nothing answers although the schema allows neither null nor
+    an empty value. They are not in `values`."""
 
     @property
     def can_place(self) -> bool:
         return self.scored is not None or bool(self.tables)
 
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
-        """Return the place of a value: its cell, if it was copied from a table, or else its likeliest place."""
+        """Return the place of a value: the cell that it was copied from, or else its most likely place."""
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
             return ValuePlace(probability_of_cell(cell), cell.entry, cell.cell.pointer, copied=True, cell=cell)
@@ -89,7 +90,7 @@ class CopiedFields:
 
     @property
     def document(self) -> Entry | None:
-        """The request's own text if values were copied from it, or else None."""
+        """Return the request's own text if values were copied from it, or else None."""
         cells = (cell for one in self.tables.values() for cell in one.cells.values())
         own = next((cell.entry for cell in cells if not is_text(cell.entry)), None)
         return own or (self.scored.document if self.scored else None)
@@ -102,8 +103,8 @@ async def copy_fields(
     extractor: Extractor | None,
     examples: Sequence[Example] = (),
 ) -> CopiedFields:
-    """Copy the fields of `schema` from `results` and the texts in `read`, as they stand in `examples`. Raises
-    ModelError."""
+    """Copy the fields of `schema` from `results` and the texts in `read`, preferring the places that they have on
+    `examples`. Raises ModelError."""
     listed = {path: [_in_list(one) for one in columns] for path, columns in lists_of(schema).items()}
     for one in examples if listed else ():
         listed = await asyncio.to_thread(_taught, one, listed)
@@ -123,7 +124,7 @@ async def copy_fields(
 
 
 def _taught(example: Example, lists: Mapping[JsonPath, Sequence[WantedField]]) -> dict[JsonPath, list[WantedField]]:
-    """Return the fields of lists with the headers of their columns in an example as further names."""
+    """Return the fields of lists with further names: the headers that their columns have in an example."""
     tables = _tables_for(example.entries, lists)
     return {
         path: [one._replace(names=taught_names(one, tables, example.answer)) for one in fields]
@@ -146,7 +147,7 @@ def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedF
 async def fill_from_tables(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
 ) -> tuple[dict[JsonPath, FilledList], bool]:
-    """Fill lists of objects from the tables that were read; True if there are tables that fill no list.
+    """Fill lists of objects from the tables that were read. Also return True if some table fills no list.
 
     Raises ModelError.
     """
@@ -178,23 +179,23 @@ async def fill_from_tables(
 @dataclass(frozen=True, slots=True)
 class _FormToFill:
     values: Mapping[JsonPath, Any]
-    """Values from specialists' whole results and from the schema itself, by path."""
+    """Values from whole results of specialists and from the schema itself, by path."""
     wanted: Sequence[WantedField]
-    """The fields that the extractor looks for."""
+    """Fields that the extractor searches for."""
     lists: Mapping[JsonPath, Sequence[WantedField]]
-    """The lists of objects of which fields are wanted, by path, each with the fields that nothing can be copied for."""
+    """Lists of objects with wanted fields, by path, each with the fields for which nothing can be copied."""
     tables: Mapping[JsonPath, FilledList]
     """The lists that were filled from tables, by path."""
     texts: Mapping[JsonPath, "_Fits"]
-    """The lists of texts that are wanted, by path, each with the check of a value against its schema."""
+    """Wanted lists of texts, by path, each with the check of a value against its schema."""
     choices: Mapping[JsonPath, tuple[FormField, Names]]
-    """The booleans and enums of words, by path."""
+    """Booleans and enums of words, by path."""
     choice_lists: Mapping[JsonPath, tuple[Sequence[str], Names]]
     """The lists of choices, by path, each with the values of its items."""
     read: Sequence[Entry]
-    """The entries in which fields are looked for."""
+    """Entries in which fields are searched for."""
     beyond: int
-    """Number of fields, and of columns of lists, that are not looked for."""
+    """Number of fields, and of columns of lists, that are not searched for."""
 
     @classmethod
     def of(
@@ -205,9 +206,10 @@ class _FormToFill:
         listed: Mapping[JsonPath, Sequence[WantedField]],
         tables: Mapping[JsonPath, FilledList],
     ) -> "_FormToFill | None":
-        """Find the fields that can be filled in, or return None if the schema has no such fields.
+        """Find the fields that can be filled in, or return None if the schema has none.
 
-        `listed` are the fields of the lists of objects, of which `tables` are filled already.
+        `listed` are the fields of the lists of objects. `tables` are the lists among these that have already been
+        filled.
         """
         fields, texts = fields_of(schema), texts_of(schema)
         choice_lists = choice_lists_of(schema)
@@ -238,7 +240,8 @@ class _FormToFill:
             copied_of = [one for one in columns if is_of_text(one.schema, one.names)]
             others = [one for one in columns if one not in copied_of]
             may_be_empty = all(emptiest(one) is not UNREADABLE or one.may_be_left_out for one in others)
-            # An exact table is the list; in one that was told by places, cells may be torn.
+            # An exact table is the whole list. In a table that was found by the places of words, cells may be torn
+            # apart.
             if len(copied_of) > len(others) and may_be_empty and not (path in tables and tables[path].is_exact):
                 left -= len(copied_of)
                 if left < 0:
@@ -313,7 +316,7 @@ class _FormToFill:
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
 
     def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> TextList | None:
-        """Return the list below or beside its name on the page, unless `found` has its items."""
+        """Return the list that is printed below or beside its name, unless `found` already has its items."""
         names = next(one.names for one in self.wanted if one.path == path)
         for passage in scored.candidates.passages:
             if items := named_list(passage, names):
@@ -338,7 +341,7 @@ class _FormToFill:
         return self.tables[path].expected if path in self.tables else -inf
 
     def _rows(self, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
-        """Return the rows of a list, with the emptiest values of the fields that nothing can be copied for."""
+        """Return the rows of a list, in which fields for which nothing can be copied have the emptiest value."""
         empty = {str(one.path[-1]): emptiest(one) for one in self.lists[path] if not one.may_be_left_out}
         return [row | empty for row in found.rows]
 
@@ -377,7 +380,7 @@ def _is_text(value: Any) -> bool:
 
 
 class _Fits:
-    """Check of values against a field's schema, which is prepared at the first call."""
+    """Checks values against a field's schema, which is prepared at the first call."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema

@@ -10,19 +10,20 @@ _STROKES = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d",
 
 
 def fold(text: str) -> list[str]:
-    """Return the runs of letters and figures in `text`, without differences of case, width or ligature."""
+    """Return the runs of letters and digits in `text`, without differences of case, width or ligature."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return _TOKEN.findall(text.casefold())
 
 
 def look_alike(text: str) -> str:
-    """Return the text after replacing all characters that OCR confuses by one of them, at the same length."""
+    """Return the text with all characters that OCR confuses replaced by one of them. The length stays the same."""
     return text.translate(_LOOK_ALIKE)
 
 
 def without_accents(text: str) -> str:
-    """Return the text without accents and strokes: `ł` and `ø` have no accent that Unicode takes apart."""
+    """Return the text without accents and strokes. Unicode does not separate the strokes of `ł` and `ø`, so these are
+    replaced explicitly."""
     if text.isascii():
         return text
     letters = unicodedata.normalize("NFD", text.translate(_STROKES))

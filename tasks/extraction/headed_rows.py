@@ -1,8 +1,8 @@
-"""Tables on pages that are found by their header: a line whose words name fields of a list.
+"""Finds tables on pages by their header: a line whose words name fields of a list.
 
-The places of the header's words tell the columns, whatever else stands beside or between the rows: lines that continue
-a cell, notes below an item, words that were read as one. `tasks/layout` finds tables by their rulings and white space,
-without knowing what is asked for.
+The places of the header's words determine the columns, whatever else is printed beside or between the rows: lines that
+continue a cell, notes below an item, words that were read as one. In contrast, `tasks/layout` finds tables by their
+rulings and white space, without knowing which fields are wanted.
 """
 
 from bisect import bisect_left, bisect_right
@@ -25,36 +25,38 @@ from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 LEAST_NAMED = 0.4
-"""Least share of a header's cells, or of a list's fields, that names and fields have in common."""
+"""Least share, of a header's cells or of a list's fields, for which cells and fields match."""
 PIECE = 0.5
-"""Weight from which a word of a header is the name of a field, if all other words of its line are names, too."""
+"""Least weight of a word of a header that counts as the name of a field if all other words of its line are names,
+too."""
 LONGEST_PHRASE = 4
-"""Largest number of words of a cell of a header whose cells were read as one line."""
+"""Largest number of words of one cell, in a header whose cells were read as one line."""
 BESIDE = 3.0
-"""Largest distance of words to the left of the first column, in heights of a line."""
+"""Largest distance of words on the left of the first column, in heights of a line."""
 FAR = 6.0
-"""Distance below a row, in heights of a line, at which a table ends."""
+"""Distance below a row at which a table ends, in heights of a line."""
 MOST_ROWS = 1_000
 MOST_HEADER_WORDS = 60
 MOST_PLACED = 20_000
-"""Largest number of words of a page on which headers are looked for."""
+"""Largest number of words of a page on which headers are searched for."""
 MOST_COMPARED = 20_000
-"""Largest number of texts in rows times fields that are compared, at 0.05 ms a pair; further rows are not headers."""
+"""Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
+headers."""
 FULL_ROW = 0.5
-"""Share of the cells of a typical row from which a row begins an item; others continue one."""
+"""Share of the cells of a typical row from which a row begins an item. Other rows continue one."""
 
 
 Likeness = Callable[[str], Sequence[float]]
-"""Function that returns how much the text of a header speaks for the best field of each list."""
+"""Function that returns how well the text of a header matches the best field of each list."""
 
 
 MOST_LABEL_WORDS = 6
-"""Number of first words of a row among which the word for a sum is looked for."""
+"""Number of words at the beginning of a row in which the word for a sum is searched for."""
 OPEN_ENDS = ("-", "–", ",", "&", "/", "(", "+")
-"""Ends of a line that the next one continues."""
+"""Endings of a line that show that the next line continues it."""
 TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest) | {"subtotal"}
 LEAST_SENTENCE, MOST_CROSSED = 5, 3
-"""Smallest number of words of a text, and of columns whose middles it covers, that make it a sentence below a table."""
+"""Least number of words of a text, and of columns whose middles it covers, at which it is a sentence below a table."""
 
 
 @dataclass(slots=True)
@@ -64,13 +66,13 @@ class _BodyRow:
     top: float
     bottom: float
     above: dict[int, list[list[WordOnPage]]] = field(default_factory=dict)
-    """Lines above the row that belong to cells that it lacks."""
+    """Lines above the row that belong to cells which the row itself lacks."""
 
 
 def tables_on_pages(entries: Sequence[Entry], lists: Sequence[Sequence[WantedField]]) -> list[tuple[Entry, ReadTable]]:
     """Return the tables on the pages of all entries whose header names fields of one of the lists.
 
-    Priced items above all headers, as on a receipt, are a table, too.
+    Priced items that no header precedes, as on a receipt, also make a table.
     """
     known: dict[str, list[float]] = {}
 
@@ -108,9 +110,9 @@ def tables_on_pages(entries: Sequence[Entry], lists: Sequence[Sequence[WantedFie
 def _header_in(
     passage: Passage, row: Sequence[WordOnPage], *, sizes: Sequence[int], likeness: Likeness
 ) -> list[list[WordOnPage]]:
-    """Return the cells of a header if a row is one, or else nothing."""
+    """Return the cells of a row if it is a header, or else nothing."""
     texts = [passage.words[word.at] for word in row]
-    # A picture of a spreadsheet has a number before each row.
+    # Pictures of spreadsheets have a number before each row.
     words = texts[1:] if texts[0].isdigit() else texts
     if len(words) < 2 or len(row) > MOST_HEADER_WORDS or any(looks_numeric(text) or moment(text) for text in words):
         return []
@@ -129,7 +131,8 @@ def _header_in(
 
 
 def _phrases(passage: Passage, segment: Sequence[WordOnPage], likeness: Likeness) -> Iterator[list[WordOnPage]]:
-    """Yield the cells of a header that were read as one line: the segment, unless several known names are in it."""
+    """Yield the cells of a header that were read as one line. This is the whole segment, unless it contains several
+    known names."""
     texts = [passage.words[word.at] for word in segment]
     if len(segment) == 1 or tuple(fold(" ".join(texts))) in PHRASES:
         yield list(segment)
@@ -145,7 +148,7 @@ def _phrases(passage: Passage, segment: Sequence[WordOnPage], likeness: Likeness
         elif cells and not any(map(str.isalpha, texts[at])):
             cells[-1].append(segment[at])
         else:
-            # The rows show whether an abbreviation is the header of a column of its own.
+            # The rows show whether an abbreviation is the header of a separate column.
             is_known = is_known and texts[at].endswith(".")
             cells.append([segment[at]])
         at = max(end, at + 1)
@@ -163,7 +166,7 @@ def _body_below(
     header: Sequence[Sequence[WordOnPage]],
     header_in: Callable[[Sequence[WordOnPage]], object],
 ) -> list[list[WordOnPage]]:
-    """Return the words of the rows below a header, as far as they may belong to its columns."""
+    """Return the words of the rows below a header, as long as they may belong to its columns."""
     height = median(word.height for cell in header for word in cell)
     left = header[0][0].box[0] - BESIDE * height
     right = header[-1][-1].box[2]
@@ -198,7 +201,7 @@ def _body_below(
 
 
 def _is_sum(texts: Sequence[str], columns: int) -> bool:
-    """True if the texts of a row say that it is a sum: its label, or a word among few texts."""
+    """True if a row is a sum, as its label or a word among few texts shows."""
     said = fold(" ".join(texts))[:MOST_LABEL_WORDS]
     if is_total([*texts, ""]):
         return True
@@ -209,7 +212,7 @@ def _is_sum(texts: Sequence[str], columns: int) -> bool:
 
 
 def _crosses(segment: Sequence[WordOnPage], middles: Sequence[float]) -> bool:
-    """True if a text reaches over several columns, as a sentence does."""
+    """True if a text extends over several columns, as a sentence does."""
     over = sum(segment[0].box[0] < middle < segment[-1].box[2] for middle in middles)
     return len(segment) >= LEAST_SENTENCE and over >= MOST_CROSSED
 
@@ -240,7 +243,7 @@ def _table(
 
 
 def _split_in_vain(header: Sequence[Sequence[WordOnPage]], rows: Sequence[_BodyRow]) -> int | None:
-    """Return the first of two columns whose header was read as one line, if few rows have both."""
+    """Return the first of two columns whose header was read as one line, if few rows have cells in both."""
     for at, (one, other) in enumerate(pairwise(header)):
         is_split = other[0].box[0] - one[-1].box[2] <= GAP * one[-1].height
         both = sum(at in row.cells and at + 1 in row.cells for row in rows)
@@ -251,7 +254,7 @@ def _split_in_vain(header: Sequence[Sequence[WordOnPage]], rows: Sequence[_BodyR
 
 def _edges(header: Sequence[Sequence[WordOnPage]], body: Sequence[Sequence[WordOnPage]]) -> list[float]:
     """Return the edge between each two columns: the widest strip between the middles of their headers that the fewest
-    words of rows cross."""
+    words of the rows cross."""
     words = [word for row in body if row and len(list(segments_of_row(row))) > 1 for word in row]
     found: list[float] = []
     for one, other in pairwise(header):
@@ -279,7 +282,7 @@ def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyR
     for segment in segments_of_row(row):
         columns = [sum(word.middle > edge for edge in edges) for word in segment]
         if len(set(columns)) > 1 and len(list(segments_of_row(row))) == 1:
-            # A single line across columns is a note or the text of the column in which it begins.
+            # A line that crosses columns is a note, or the text of the column in which it begins.
             columns = [columns[0]] * len(segment)
         for word, column in zip(segment, columns, strict=True):
             cells.setdefault(column, [[]])[0].append(word)
@@ -287,7 +290,7 @@ def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyR
 
 
 def _limits(rows: Sequence[_BodyRow], columns: int) -> list[float]:
-    """Return the place at which lines of each column end at most."""
+    """Return, for each column, the largest position at which its lines end."""
     return [max((row.cells[at][0][-1].box[2] for row in rows if at in row.cells), default=0.0) for at in range(columns)]
 
 
@@ -298,7 +301,8 @@ def _shared_out(
     below: _BodyRow | None,
     limits: Sequence[float],
 ) -> list[_BodyRow]:
-    """Give lines between two items to the one whose cell they begin or continue; return those that are notes."""
+    """Assign each line between two items to the item whose cell it begins or continues. Return the lines that are
+    notes."""
     notes: list[_BodyRow] = []
     for row in waiting:
         rest = {}
@@ -324,7 +328,8 @@ def _shared_out(
 
 
 def _goes_on(passage: Passage, line: Sequence[WordOnPage], below: Sequence[WordOnPage], limit: float) -> bool:
-    """True if a line continues the one above it: its first word had no room there, and it does not begin again."""
+    """True if a line continues the one above: its first word had no room there, and it does not look like a
+    beginning."""
     said, next_said = text_of(passage, line), text_of(passage, below)
     first = below[0].box
     if line[-1].box[2] + first[2] - first[0] + line[-1].height / 4 <= limit:
@@ -339,7 +344,7 @@ def _joined(passage: Passage, row: _BodyRow, at: int, limit: float) -> ReadCell:
     if not lines:
         return NO_CELL
     if at not in row.cells:
-        # Only the first of several lines names the item, unless it goes on.
+        # Only the first of several lines names the item, unless that line is continued.
         count = next(
             (n for n, (one, other) in enumerate(pairwise(lines), 1) if not _goes_on(passage, one, other, limit)),
             len(lines),

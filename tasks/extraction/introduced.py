@@ -1,4 +1,4 @@
-"""Fields for a party that a sentence introduces (`named_parties`)."""
+"""Prefers values for the fields of a party that a sentence introduces (`named_parties`)."""
 
 from collections.abc import Mapping
 
@@ -10,8 +10,8 @@ from tasks.extraction.names import Names
 from tasks.extraction.own_words import content_of, is_form_of
 
 INTRODUCED: Mapping[Aspect, float] = {"name": 5.0, "representative": 4.0, "address": 2.0}
-"""Bonus on the logit of what introduces the field's party, above all others, and penalty on what introduces another:
-where an address ends in a sentence is less sure than where a name does."""
+"""Bonus on the logit of a part that introduces the field's party, and penalty on a part that introduces another one.
+The end of an address in a sentence is less certain than the end of a name."""
 _NAMES = frozenset(
     fold(
         "name nom nombre nome naam nazwa imie nazwisko namn firma company entreprise denominazione denominacion"
@@ -34,7 +34,7 @@ def prefer_introduced(logits: Matrix, field: FieldText, candidates: Candidates) 
 
 
 def is_part_of(names: Names, role: tuple[str, ...], aspect: Aspect) -> bool:
-    """True if a field is for this aspect of the party that is called so."""
+    """True if a field asks for this aspect of the party with these names."""
     own = [tuple(without_accents(word) for word in words) for words in names.own]
     around = content_of(names.around)
     if not any(_is_called(words, role) for words in (around, *own) if words):

@@ -1,4 +1,5 @@
-"""The labels of a page and the values beside them: `Cash  10.00`, `Cashier : MANIS`, a column under its heading."""
+"""Finds the labels of a page and the values beside them: `Cash 10.00`, `Cashier : MANIS`, a column under its
+heading."""
 
 import re
 from bisect import bisect_right
@@ -14,15 +15,15 @@ from tasks.notation.currencies import is_currency
 from tasks.result import Box
 
 GAP = 1.5
-"""Smallest gap between a label and its value or another label, in heights of the line."""
+"""Least gap between a label and its value or another label, in heights of the line."""
 ROWS_ABOVE = 8
 """Number of preceding rows that a line may still belong to."""
 SAME_ROW = 0.5
-"""Least share of the height of the smaller line that must be beside the other line if both are in one row."""
+"""Least share of the height of the smaller line by which two lines of one row overlap vertically."""
 MOST_HEADINGS = 100
 """Largest number of headings of a row."""
 LONGEST_LABEL = 6
-"""Largest number of words of a label without a colon; more words are a sentence."""
+"""Largest number of words of a label without a colon. A longer text is a sentence."""
 _MOST_KEPT = 2 * LONGEST_LABEL
 """Largest number of words before a colon that are examined."""
 
@@ -39,9 +40,9 @@ class LabelledValue:
     concepts: frozenset[str]
     """Concepts that the label names."""
     values: tuple[int, ...]
-    """Indices of the words beside the label, in order; the last words may not belong to the label."""
+    """Indices of the words beside the label, in order. The last of them may not belong to the label."""
     closed: bool
-    """True if a colon ends the label, so that its value may be words as well as figures."""
+    """True if a colon ends the label. Its value may then be words, and not only digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class LabelLayout:
     of_word: dict[str, list[LabelledValue]]
     """The labelled values whose label ends with a colon, by each folded word of the label."""
     headings: tuple[Heading, ...]
-    """The headings, sorted by their lower edges. Headings with the same edge are in reverse order."""
+    """Headings, sorted by their lower edges. Headings with equal edges are in reverse order."""
 
     def heading_of(self, passage: Passage, words: Sequence[int]) -> Heading | None:
         """Return the nearest heading above `words`, or None if there is no heading within REACH."""
@@ -109,7 +110,7 @@ def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Headin
 
 
 def _rows(passage: Passage) -> Iterator[list[list[int]]]:
-    """Yield the words of each row from left to right, split at wide gaps and at the beginnings of lines."""
+    """Yield the words of each row from left to right. Rows are split at wide gaps and where a line begins."""
     boxes = [box_of(passage, passage.line_words(line)) for line in range(len(passage.lines))]
     for line, box in enumerate(boxes):
         if box is None:
@@ -128,8 +129,8 @@ def _rows(passage: Passage) -> Iterator[list[list[int]]]:
 
 
 def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
-    """Return the share of `box` that is beside the nearest line of the row. Only the nearest line counts, because rows
-    slant on a skewed page."""
+    """Return how much of `box` overlaps vertically with the nearest line of the row. Only the nearest line counts,
+    because rows slant on a skewed page."""
     near, _ = min(row, key=lambda placed: max(box[0] - placed[0][2], placed[0][0] - box[2]))
     return (min(near[3], box[3]) - max(near[1], box[1])) / max(1, min(near[3] - near[1], box[3] - box[1]))
 
@@ -201,7 +202,8 @@ class _RowReader:
         """End a label with `head`, the text before a colon, which may be empty."""
         words = [head] if fold(head) else []
         if self._values:
-            # In `Name: John Smith Tel: 12`, only a known name shows how many of the words before belong to this label.
+            # In `Name: John Smith Tel: 12`, only a known name shows how many of the words before the second colon
+            # belong to the label.
             while self._values and len(words) < LONGEST_LABEL and self._goes_with(self._values[-1], words):
                 words.insert(0, self.passage.words[self._values.pop()])
             yield from self._end()
@@ -216,7 +218,7 @@ class _RowReader:
             own = " ".join(self._label[-_MOST_KEPT:])
             label = own if concepts_of(_tokens(own)) else whole
             concepts = concepts_of(_tokens(label))
-            # A label without a colon that names several concepts consists of headings of columns.
+            # A label without a colon that names several concepts is really a row of column headings.
             one = len(concepts) == 1 or all(CONCEPTS[name].weak for name in concepts)
             known = concepts if self._closed or one else frozenset()
             yield LabelledValue(label, known, tuple(self._values), self._closed)
@@ -227,7 +229,8 @@ class _RowReader:
         return is_currency(text) or tuple(fold(" ".join([text, *words]))) in PHRASES
 
     def _begins_label(self, text: str) -> bool:
-        """True if a new label begins after a value of figures only, like `TOTAL` in `ITEM: 5 TOTAL 25.85`."""
+        """True if `text` begins a new label after a value of nothing but digits, like `TOTAL` in `ITEM: 5 TOTAL
+        25.85`."""
         return bool(self._values) and not any(map(self._is_text, self._values)) and tuple(fold(text)) in PHRASES
 
     def _is_text(self, word: int) -> bool:

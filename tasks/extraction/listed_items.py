@@ -1,7 +1,8 @@
-"""Items below or beside the name of their list, each with what belongs to it: `Languages: English (native), Gaelic`.
+"""Finds items below or beside the name of their list, each with the details that belong to it: `Languages: English
+(native), Gaelic`.
 
-Item and rest are parted by brackets, a dash or a colon (`français – B2`), a code stands before its meaning (`J18.9
-Pneumonia`), a medicine before its dose and when it is taken (`Ramipril 5 mg 1-0-1`).
+Brackets, a dash or a colon separate an item from its details (`français – B2`). A code precedes its meaning (`J18.9
+Pneumonia`), and a medicine precedes its dose and the times at which it is taken (`Ramipril 5 mg 1-0-1`).
 """
 
 import re
@@ -23,14 +24,14 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Part = Literal["item", "rest", "dose", "frequency"]
 
 APART: Final = 1.5
-"""Gap between two lines, in heights of a line, that ends a list."""
+"""Gap between two lines that ends a list, in heights of a line."""
 FIRST_APART: Final = 3.5
 """Largest gap between the name of a list and its first item."""
 COLUMN_GAP: Final = 2.5
 """Gap between two columns, in heights of a line."""
 LONGEST_NAME: Final = 4
 MOST_TEXT: Final = 100_000
-"""Largest number of characters of a passage in whose sentences languages are looked for."""
+"""Largest number of characters of a passage in whose sentences languages are searched for."""
 MOST_LINES: Final = 60
 MOST_PARTS: Final = 3
 """Largest number of fields of an item."""
@@ -71,7 +72,7 @@ class _ItemLine(NamedTuple):
 
 
 def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
-    """Yield the items below or beside the name of each list of two or three texts."""
+    """Yield the items below or beside the name of each list whose objects have two or three texts."""
     rows: list[list[WordOnPage]] | None = None
     for fields in lists:
         parts = _parts_of(fields)
@@ -119,7 +120,7 @@ def _types(one: WantedField) -> Sequence[str]:
 
 
 def named_list(passage: Passage, names: Names) -> list[ListItem]:
-    """Return the texts below or beside the name of a list; empty if nothing on the page is called so."""
+    """Return the texts below or beside the name of a list; empty if nothing on the page has this name."""
     blocks = _blocks_named(passage, rows_of(passage), names, names.concepts)
     best = max(blocks, key=lambda block: block[0], default=None)
     lines = (line for line in (best[1] if best else ()) if not says_nothing(line.text, in_words=True))
@@ -127,7 +128,8 @@ def named_list(passage: Passage, names: Names) -> list[ListItem]:
 
 
 def _is_called(text: str, names: Names, concepts: frozenset[str]) -> int:
-    """Return how surely a text is the name of a list: 3 in its own words, 2 in some of them, 1 by its meaning, or 0."""
+    """Return how certainly a text is the name of a list: 3 if its words match, 2 if some do, 1 if its meaning does, 0
+    if not."""
     words = tuple(fold(_IN_BRACKETS.sub("", text)))
     if not 0 < len(words) <= LONGEST_NAME:
         return 0
@@ -141,7 +143,7 @@ def _is_called(text: str, names: Names, concepts: frozenset[str]) -> int:
 def _blocks_named(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], names: Names, concepts: frozenset[str]
 ) -> Iterator[tuple[int, list[_ItemLine]]]:
-    """Yield the items of each list with such a name, and how surely it is called so."""
+    """Yield the items of each list with such a name, and how certain the name is."""
     for at, row in enumerate(rows):
         segments = list(segments_of_row(row))
         for number, segment in enumerate(segments):
@@ -168,7 +170,7 @@ def _is_name(passage: Passage, words: Sequence[WordOnPage]) -> bool:
 def _continued(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], line: Sequence[WordOnPage]
 ) -> Iterator[list[WordOnPage]]:
-    """Yield the lines that go on with a list whose last line ends with a comma."""
+    """Yield the lines that continue a list whose last line ends with a comma."""
     for row in rows[:MOST_LINES]:
         if not passage.words[line[-1].at].endswith((",", ";")) or row[0].box[1] - line[0].box[3] > line[0].height:
             return
@@ -214,7 +216,7 @@ def _below(
 
 
 def _together(segments: Sequence[list[WordOnPage]]) -> Iterator[list[WordOnPage]]:
-    """Yield the first pieces of a row, up to a gap between columns."""
+    """Yield the first pieces of a row, up to the gap between two columns."""
     for at, segment in enumerate(segments):
         if at and segment[0].box[0] - segments[at - 1][-1].box[2] > COLUMN_GAP * segment[0].height:
             return
@@ -246,13 +248,13 @@ def _items(passage: Passage, lines: Sequence[Sequence[WordOnPage]], *, in_line: 
 
 
 def _is_item(text: str) -> bool:
-    """True if a line is one item, with its rest."""
+    """True if a line is a single item with its details."""
     bare = _BULLET.sub("", text, count=1)
     return _CODE.match(bare) is not None or _DASH.fullmatch(bare) is not None
 
 
 def _medicines(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCell]]:
-    """Yield the cells of each medicine: a name before a dose, and how it is taken behind it."""
+    """Yield the cells of each medicine: a name before a dose, and after it the times at which it is taken."""
     for found in _MEDICINE.finditer(passage.text):
         cells: list[ReadCell] = []
         for part in parts:
@@ -264,7 +266,7 @@ def _medicines(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCel
 
 
 def _spoken(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCell]]:
-    """Yield the languages of a sentence that says which ones somebody speaks, each with the level in brackets."""
+    """Yield the languages of a sentence about the languages that somebody speaks, each with its level in brackets."""
     text = passage.text[:MOST_TEXT].replace("\n", " ").replace("\t", " ")
     for sentence in _SPEAKS.finditer(text):
         for word in re.finditer(r"[^\W\d_]{4,}", sentence[0]):

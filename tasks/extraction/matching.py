@@ -1,4 +1,4 @@
-"""Search for a value in the results: exact, in another notation, or nearly the same."""
+"""Searches the results for a value: exactly, in another notation, or nearly the same."""
 
 import re
 from collections import Counter
@@ -20,28 +20,28 @@ from tasks.notation.numbers import Number, parse_number
 Kind = Literal["exact", "normalised", "fuzzy"]
 
 MAX_OCCURRENCES = 50
-"""Largest number of places of a value in a passage that are examined: a page repeats a figure a few times only."""
+"""Largest number of places of a value in a passage that are examined. Pages rarely repeat a number more often."""
 NORMALISED_SCORE = 0.95
 """Score of another notation of the same value; the same characters score 1."""
 OTHER_READING_SCORE = 0.85
-"""Score of a value that is equal only in the less likely reading of day and month, or of point and comma."""
+"""Score of a value that is equal only in the less likely reading of day and month, or of decimal point and comma."""
 EDITS_PER_CHARACTER = 1 / 6
-"""Largest share of a text that OCR or a model may have changed: one letter of six. A text of five letters must be
-unchanged."""
+"""Largest share of a text's characters that OCR or a model may have changed: one letter in six. A text of five letters
+must be unchanged."""
 FIGURE_COST = 3
-"""A changed digit counts as this many edits, because it makes a different number."""
+"""Number of edits that a changed digit counts as, because it makes a different number."""
 MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
-"""Only texts of this length, in characters, are compared by edit distance.
+"""Least and largest length, in characters, of a text that is compared by edit distance.
 
-A shorter text becomes another word by one edit; the search for a longer text takes too long.
+A shorter text becomes another word by one edit, and searching for a longer one takes too long.
 """
 PIECES = 64
-"""About this many n-grams of a text, at most, are looked up to find where it may occur."""
+"""Approximate largest number of n-grams of a text that are looked up to find where it may occur."""
 MIN_WORDS_SCATTERED = 4
 SCATTERED_SHARE = 0.8
-"""The words found close together must make up at least this share of the text's characters."""
+"""Least share of a text's characters that must be in words found close together."""
 LINES_TOGETHER = 6
-"""Largest number of lines in which scattered words are one match: an address has up to six."""
+"""Largest number of lines over which scattered words form one match. An address has up to six."""
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
@@ -57,7 +57,8 @@ class ValueMatch:
 
 
 def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
-    """Return the matches of the best kind that occurs, or an empty list. A quantity does not match a part of a code."""
+    """Return the matches of the best kind that occurs; empty if there is none. A quantity never matches a part of a
+    code."""
     ways: list[Callable[[Passage], Iterator[ValueMatch]]] = []
     match value:
         case bool():
@@ -69,7 +70,7 @@ def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool =
         case str() if (day := parse_day(value)) is not None:
             ways = [partial(_match_day, value, day)]
         case str() if (number := parse_number(value)) is not None:
-            # A figure may also be a piece of a code: the house number of an address, the end of a telephone number.
+            # A number may also be a piece of a code: the house number of an address, or the end of a telephone number.
             ways = [partial(_match_number, number), *(() if is_quantity else (partial(_match_text, value),))]
         case str() if code := currency_of(value):
             ways = [partial(_match_currency, value, code)]
@@ -83,7 +84,7 @@ def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool =
 
 
 def _match_text(text: str, passage: Passage) -> Iterator[ValueMatch]:
-    """Find the same letters and figures; the match is exact if the signs between them are the same, too."""
+    """Find the same letters and digits. The match is exact if the signs between them are the same, too."""
     needle = "".join(fold(text))
     if not needle:
         return
@@ -128,7 +129,7 @@ def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMat
 
 
 def _match_misread(text: str, passage: Passage) -> Iterator[ValueMatch]:
-    """Find the text with differences in characters that OCR confuses, and, in a long text, with a few edits."""
+    """Find the text with differences in characters that OCR confuses and, if the text is long, with a few edits."""
     plain = "".join(fold(text))
     needle = look_alike(plain)
     tokens = passage.tokens
@@ -141,7 +142,7 @@ def _match_misread(text: str, passage: Passage) -> Iterator[ValueMatch]:
 
 
 def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
-    """Yield spans of whole tokens that share many of the pieces of `needle` in the same order."""
+    """Yield spans of whole tokens that share many pieces of `needle` in the same order."""
     stream = passage.tokens.look_alike
     size = 2 if len(needle) < 9 else 3
     diagonals: Counter[int] = Counter()
@@ -167,9 +168,9 @@ def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
 
 
 def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
-    """Return the cost of the edits from `needle` to `found_alike`: 1 per character, FIGURE_COST per figure.
+    """Return the cost of the edits from `needle` to `found_alike`: 1 per character, FIGURE_COST per digit.
 
-    Characters that look alike are equal in both. `plain` and `found` are the texts as written.
+    Characters that look alike are equal in both of these. `plain` and `found` are the texts as written.
     """
     cost = 0.0
     for edit in Levenshtein.editops(needle, found_alike):

@@ -1,6 +1,7 @@
-"""Parties of a contract, by the sentence that introduces them: `Acme Ltd of 9 Quay Street (hereinafter "Landlord")`.
+"""Finds the parties of a contract by the sentence that introduces them: `Acme Ltd of 9 Quay Street (hereinafter
+"Landlord")`.
 
-What stands before such a definition is the party's name, its address, and who represents it.
+Before such a definition, the sentence has the party's name, its address, and its representative.
 """
 
 import re
@@ -14,7 +15,7 @@ Aspect = Literal["name", "address", "representative"]
 MOST_CHARS: Final = 600
 """Largest number of characters from a party's name to its definition."""
 MOST_TEXT: Final = 100_000
-"""Largest number of characters of a passage in which parties are looked for."""
+"""Largest number of characters of a passage in which parties are searched for."""
 LONGEST_NAME: Final = 9
 """Largest number of words of a party's name."""
 
@@ -79,10 +80,10 @@ _TITLED = re.compile(r"(?:Mrs?|Ms|Dr|Prof|Dott|Avv|Ing|Herrn?|Frau|M|Mme|Sig|Sra
 
 
 class NamedPart(NamedTuple):
-    """A part of what introduces a party, by its place in the text."""
+    """A part of the text that introduces a party, by its place in the text."""
 
     role: tuple[str, ...]
-    """The folded words by which the text calls the party."""
+    """Folded words by which the text refers to the party."""
     aspect: Aspect
     start: int
     end: int

@@ -1,4 +1,5 @@
-"""Names of a field: the words of its key, its title and a short description, spelt out."""
+"""Collects the names of a field: the words of its key, its title and a short description, with abbreviations spelt
+out."""
 
 import re
 import tomllib
@@ -12,12 +13,12 @@ from tasks.extraction.concepts import FIELD_WORDS, LAST_WORDS, PHRASES, concepts
 from tasks.extraction.folding import fold
 
 LONGEST_NAME = 8
-"""Largest number of words of a description that counts as a name; a longer description explains."""
+"""Largest number of words of a description that counts as a name. A longer one is an explanation."""
 
 SHORTEST_PART = 3
-"""Smallest number of letters of a word that is recognised in two words written together."""
+"""Least number of letters of a word that is recognised as part of two words written together."""
 LONGEST_PAIR = 40
-"""Largest number of letters of two words written together, because every cut is tried."""
+"""Largest number of letters of two words written together. Longer texts are not split, because every cut is tried."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -42,7 +43,7 @@ def spelt_out(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _parted(word: str) -> Sequence[str]:
-    """Return the two words that are written together in `word`, or `word` alone if there are no such two."""
+    """Return the two words that are written together in `word`, or `word` alone if it cannot be split."""
     if len(word) > LONGEST_PAIR:
         return (word,)
     cuts = range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)
@@ -66,7 +67,8 @@ class Names:
 
 
 def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:
-    """Return the names of the field at `path` in an answer; the title and description in `schema` may be names, too."""
+    """Return the names of the field at `path` of an answer. The title and the description in `schema` may be names,
+    too."""
     keys = [step for step in path if isinstance(step, str)]
     if not keys:
         return Names()

@@ -1,8 +1,8 @@
-"""Lists of objects: the rows of a table, the items of a receipt, one object for each.
+"""Reads lists of objects: the rows of a table or the items of a receipt, one object for each.
 
-The cells of a field are below each other, look alike, and belong to no other field. Therefore, columns of possible
-cells are found first. Then each field gets the column that the network prefers for it in most rows, and rows with cells
-become items.
+The cells of a field are printed below each other, look alike, and belong to no other field. Therefore, columns of
+possible cells are found first. Then each field gets the column that the network prefers for it in most rows, and rows
+with cells become items.
 """
 
 from bisect import bisect_left
@@ -26,7 +26,7 @@ from tasks.schema.paths import JsonPath
 
 MOST_ITEMS = 1_000
 MOST_PLACES = 1_500
-"""Largest number of places that are examined, the likeliest first."""
+"""Largest number of places that are examined, the most likely first."""
 SURE = 0.0
 """Logit that a cell outside its field's column must exceed."""
 POSSIBLE = -6.0
@@ -40,14 +40,14 @@ APART = 2.0
 """Penalty on the logit of a cell outside its field's column."""
 CENT = 0.005
 FEWEST_ADDED = 2
-"""Smallest number of amounts whose sum is not a coincidence."""
+"""Least number of amounts whose sum is not a coincidence."""
 SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
 """Concepts that label sums. A row with such a label is not an item."""
 MOST_WORDS = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
 GUESSED = 0.005
-"""Probability below which the likeliest value of a list is a guess, and the list is left empty. On 46 papers that
-others made, 6 values in such lists were right, and 49 wrong."""
+"""Probability below which the most likely value of a list is only a guess, so that the list is left empty. On 46 papers
+from other sources, 6 values in such lists were right, and 49 wrong."""
 ALIKE = -3.0
 """Mean logit that the cells of an item must exceed."""
 SAME_ROW = 0.5
@@ -55,14 +55,14 @@ SAME_ROW = 0.5
 FAR = 3.0
 """Largest distance between two rows of an item, in heights of a line."""
 SAME_EDGE = 0.7
-"""Distance of left or right edges below which cells are in one column, in heights of a line."""
+"""Largest distance between left or right edges of cells in one column, in heights of a line."""
 TELLING = 9
 """Number of places that determine the edges of a column."""
 SEVERAL = 3
-"""Least number of numbers in a row at which their order distinguishes the columns, as in `2 @ 29.00 = 58.00`."""
+"""Least count of numbers in a row at which their order distinguishes the columns, as in `2 @ 29.00 = 58.00`."""
 
 MANY = 5
-"""Number of items from which a list is no longer surer for being longer."""
+"""Number of items beyond which a longer list is not more certain."""
 
 _Kind = Literal["text", "day", "figures"]
 
@@ -81,11 +81,11 @@ class _PossibleCell(NamedTuple):
     bottom: float
     kind: _Kind
     order: tuple[int, int]
-    """Two counts in the cell's row: the numbers before the cell, and all numbers."""
+    """Two counts of numbers in the cell's row: those before the cell, and all of them."""
 
 
 class _Column:
-    """A column of places. The likeliest places, which are added first, determine its edges."""
+    """A column of places. The most likely places, which are added first, determine its edges."""
 
     def __init__(self, place: _PossibleCell) -> None:
         self.places = [place]
@@ -109,21 +109,21 @@ class _Cell(NamedTuple):
     row: int
     """Index of the field among the wanted fields."""
     odds: float
-    """Logit of the span as the field's value, less the logit of no span."""
+    """Logit of the span as the field's value, minus the logit that no span is."""
     value: Any
     place: _PossibleCell
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectList:
-    """The objects of a list, in the order on the page, and the cell of each value that was copied, by path."""
+    """The objects of a list in the order on the page, and the cell of each copied value, by path."""
 
     rows: list[dict[str, Any]]
     cells: Mapping[JsonPath, CellOfItem]
 
     @property
     def expected(self) -> float:
-        """Sum of the cells' probabilities, each less EVEN."""
+        """Sum of the cells' probabilities, each reduced by EVEN."""
         return sum(probability_in_list(cell) - EVEN for cell in self.cells.values())
 
     def only(self, kept: Sequence[int]) -> "ObjectList":
@@ -138,7 +138,7 @@ class ObjectList:
 
 
 def without_shared_items(scored: FieldScores, lists: Mapping[JsonPath, ObjectList]) -> dict[JsonPath, ObjectList]:
-    """Return the lists with each printed item in one of them only, the one that is expected to be right."""
+    """Return the lists with each printed item in only one of them, the one that is expected to be right."""
     found: dict[JsonPath, ObjectList] = {}
     used: set[tuple[int, tuple[int, ...]]] = set()
     for path, one in sorted(lists.items(), key=lambda item: -item[1].expected):
@@ -179,7 +179,8 @@ def read_object_list(scored: FieldScores, at: JsonPath) -> ObjectList:
 
 
 def _first_sum(items: Sequence[Mapping[int, _Cell]]) -> int:
-    """Return the index of the first item with the sum of the amounts above it; below a sum stand other things."""
+    """Return the index of the first item whose amount is the sum of those above it. Other things are printed below a
+    sum."""
     rows = {row for item in items for row, cell in item.items() if isinstance(cell.value, float)}
     for row in rows:
         above = 0.0
@@ -197,10 +198,10 @@ def _cells_of(items: Sequence[Mapping[int, _Cell]]) -> Iterator[tuple[int, int, 
 
 
 def _signs_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[tuple[float, ...]]:
-    """Yield what speaks for each cell of a list, the input of the calibration.
+    """Yield the input of the calibration for each cell of a list.
 
-    The network knows one cell; the others tell how regular the list is: a real table has most cells in most rows, in
-    columns, and each of them is likely.
+    The network knows only one cell; the other inputs state how regular the list is. A real table has most cells in most
+    rows, in columns, and each of them is likely.
     """
     cells = [*_cells_of(items)]
     of_field: dict[int, list[_Cell]] = {}
@@ -239,7 +240,7 @@ def _is_sum(value: Any) -> bool:
 
 
 def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell]:
-    """Yield the likeliest spans within single rows, the likeliest first."""
+    """Yield the most likely spans that lie within a single row, the most likely first."""
     candidates = scored.candidates
     pages = {id(passage): number for number, passage in enumerate(candidates.passages)}
     rows = _rows_of(candidates.segments, pages)
@@ -264,7 +265,7 @@ def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell
 
 
 def _rows_of(segments: Sequence[LineSegment], pages: Mapping[int, int]) -> list[int]:
-    """Return the index of each segment's row; a segment without a box is a row of its own."""
+    """Return the index of each segment's row. A segment without a box has a row of its own."""
     boxes = [segment.box or (0, at, 0, at + 1) for at, segment in enumerate(segments)]
     middles = [box[1] + box[3] for box in boxes]
     order = sorted(range(len(segments)), key=lambda at: (pages[id(segments[at].passage)], middles[at]))
@@ -291,7 +292,7 @@ def _kind_of(span: CandidateSpan) -> _Kind:
 def _choose_cells(
     scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Sequence[_PossibleCell]
 ) -> list[_Cell]:
-    """Return cells in the order on the page: no word is in two cells, and no field has two cells in a row."""
+    """Return cells in the order on the page, so that no word is in two cells and no field has two cells in a row."""
     columns = _find_columns(places)
     column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
     given = _assign_columns(odds, columns)
@@ -332,7 +333,7 @@ def _find_columns(places: Iterable[_PossibleCell]) -> list[_Column]:
 
 
 def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
-    """Assign the fields different columns on each page, with the largest total weight."""
+    """Assign different columns to the fields on each page, so that the total weight is largest."""
     from scipy.optimize import linear_sum_assignment
 
     found = {}

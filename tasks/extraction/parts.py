@@ -1,4 +1,4 @@
-"""Parts of an address and of a person's full name, found by notation.
+"""Finds the parts of an address, and of a person's full name, by their notation.
 
 >>> parts_of_name("Dr. Anna van den Berg")
 {'first_name': 'Anna', 'last_name': 'van den Berg'}
@@ -43,7 +43,8 @@ _FORMS = tuple(
 
 
 def places_in(line: str) -> dict[str, tuple[int, int]]:
-    """Return the places of city, postcode and state in a line of an address, by concept; empty without a postcode."""
+    """Return the positions of city, postcode and state in a line of an address, by concept; empty if there is no
+    postcode."""
     for form in _FORMS:
         if (match := form.match(line)) is None:
             continue
@@ -51,7 +52,8 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
         found = {"city": match.span("city"), "postcode": match.span("postcode")}
         found |= {"state": match.span(state)} if state else {}
         if street := _STREET.match(line, *found["city"]):
-            # The street is part of the match, "Albert Terrace Leeds", or all of it, "Mill Lane, Reading RG5 9VR".
+            # The group `city` begins with the street ("Albert Terrace Leeds"), or is nothing else ("Mill Lane, Reading
+            # RG5 9VR").
             found["city"] = (street.end(), found["city"][1])
             if street.end() == found["city"][1]:
                 found["city"] = found.pop("state", (0, 0))

@@ -1,4 +1,4 @@
-"""Running text of the results of tasks, with the place of every word in its result."""
+"""Running text from the results of tasks, with the place of every word in its result."""
 
 import re
 from bisect import bisect_right
@@ -20,20 +20,20 @@ from tasks.result import Box, SourceLine
 Q = TypeVar("Q", Number, Day)
 
 COLUMN_GAP = 1.0
-"""Least gap, in heights of a line, between figures that are not groups of one number."""
+"""Least gap, in heights of a line, between digits that are not groups of one number."""
 LETTER, HEIGHT, PITCH = 16, 20, 26
-"""Assumed width and height of a letter in a text without bounds, and the distance of its lines.
+"""Assumed width and height of a letter, and distance of the lines, in a text without bounds.
 
-With these sizes, two blanks are a wide gap.
+With these sizes, two spaces are a wide gap.
 """
 TAB = 2
-"""Smallest number of blanks between two cells with a tab between them."""
+"""Least number of spaces between two cells with a tab between them."""
 _WORD = re.compile(r"\S+")
 _BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
 _READ = ("ocr", "stt", "scraper")
 """Names in `precontext` of the tasks that read a text."""
 _BREAK = "\x1f"
-"""Separator of two texts that do not continue each other; no token contains it."""
+"""Separator of two texts that do not continue each other. No token contains it."""
 
 
 class Quantities(list[Q]):
@@ -54,7 +54,7 @@ class Quantities(list[Q]):
 
 
 class Passage:
-    """Consecutive lines of one result. The index of a word counts all words from the first line on."""
+    """Consecutive lines of one result. Words are counted through all lines."""
 
     def __init__(self, entry: int, name: str, lines: Sequence[SourceLine], codes: Sequence[CodedLine] = ()) -> None:
         self.entry = entry
@@ -62,10 +62,10 @@ class Passage:
         self.name = name
         self.lines = lines
         self.codes = codes
-        """The meaning of each line, if the lines were written from codes on a document; otherwise empty."""
+        """Meaning of each line, if the lines were made from codes on a document; otherwise empty."""
         self.words = [word for line in lines for word in line.words]
         self.labels: dict[str, list[tuple[int, float]]] = {}
-        """Indices and weights of the words that may mean a word of a field's name, by that word; filled on demand."""
+        """Indices and weights of the words that may mean a word of a field's name, by that word. Filled on demand."""
         self._line_starts = list(accumulate((len(line.words) for line in lines), initial=0))
 
     def line_at(self, word: int) -> int:
@@ -89,8 +89,8 @@ class Passage:
 
     @cached_property
     def grid(self) -> Sequence[Box]:
-        """The box that each word would have if all letters had the same width. It is useful because people align texts
-        with blanks and tabs.
+        """The box that each word would have if all letters had the same width. People align texts with spaces and tabs,
+        so such boxes are useful.
 
         The grid is empty if any line of the passage has bounds.
         """
@@ -116,7 +116,7 @@ class Passage:
 
     @cached_property
     def number_at(self) -> dict[int, Number]:
-        """The first number that contains a word, by the word's index."""
+        """The first number that contains a word, by the index of the word."""
         return self._by_word(self.numbers)
 
     @cached_property
@@ -140,9 +140,9 @@ class Passage:
 
 
 def _columns(lines: Sequence[str]) -> Iterator[Sequence[int]]:
-    """Yield for each line the columns in which its words begin.
+    """Yield, for each line, the columns in which its words begin.
 
-    In consecutive lines with tabs, all cells of a column have the width of the widest.
+    In consecutive lines with tabs, all cells of a column get the width of the widest one.
     """
     for has_tabs, run in groupby(lines, key=lambda line: "\t" in line):
         if not has_tabs:
@@ -179,7 +179,7 @@ def _row(line: SourceLine) -> str:
 
 
 class Tokens:
-    """The letters and figures of a passage in one case-folded string without spaces and signs."""
+    """The letters and digits of a passage as one case-folded string without spaces and signs."""
 
     def __init__(self, passage: Passage) -> None:
         self.texts: list[str] = []
@@ -201,7 +201,7 @@ class Tokens:
 
     @cached_property
     def look_alike(self) -> str:
-        """The stream after replacing all characters that OCR confuses by one of them, at the same length."""
+        """The stream with all characters that OCR confuses replaced by one of them. The length stays the same."""
         return look_alike(self.stream)
 
     def occurrences(self, needle: str, stream: str, limit: int) -> Iterator[tuple[int, int]]:
@@ -226,13 +226,13 @@ class Tokens:
 
 
 def passages_of(entries: Sequence[Entry]) -> list[Passage]:
-    """Return the passages of all entries; failed entries have none."""
+    """Return the passages of all entries. Failed entries have none."""
     return [passage for index, entry in enumerate(entries) for passage in passages_in(entry, index)]
 
 
 def passages_in(entry: Entry, index: int) -> Iterator[Passage]:
-    """Yield the passages of an entry, each followed by what its codes of identity documents or of registration
-    certificates say, and finally what its barcodes and two-dimensional codes say."""
+    """Yield the passages of an entry. Each is followed by the lines made from its codes of identity documents or
+    registration certificates, and the last one by those made from barcodes and two-dimensional codes."""
     for lines in map(join_combs, filter(None, entry.result.passages())):
         yield Passage(index, entry.name, lines)
         if codes := coded_lines(lines) or vehicle_lines(lines):
@@ -242,7 +242,8 @@ def passages_in(entry: Entry, index: int) -> Iterator[Passage]:
 
 
 def read_of(entries: Sequence[Entry], document: Entry | None) -> list[Entry]:
-    """Return the texts that specialists read; without any, the `document` that the request contains as its text."""
+    """Return the texts that specialists read or, if there are none, the `document` that the request contains as
+    text."""
     return list(filter(is_text, entries)) or ([document] if document else [])
 
 

@@ -1,7 +1,7 @@
-"""Items of receipts: lines of a description and an amount below each other, with no header above them.
+"""Reads the items of receipts: lines of a description and an amount, with no header above them.
 
-A quantity with its unit price (`2 x 1.29`) stands in the item's line, in the line above or in the one below; arithmetic
-tells which. The items end at the first sum. Lines of negative amounts are discounts, not items.
+A quantity with its unit price (`2 x 1.29`) is in the item's line, the line above, or the line below; arithmetic decides
+which. The items end at the first sum. Lines with negative amounts are discounts and not items.
 """
 
 import re
@@ -22,13 +22,13 @@ from tasks.notation.numbers import magnitudes
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST: Final = 2
-"""Smallest number of items without a sum below them."""
+"""Least number of items that need no sum below them."""
 MOST_LABEL_WORDS: Final = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
 FAR: Final = 6.0
-"""Distance of two lines, in heights of a line, from which they are not items of one list."""
+"""Distance between two lines, in heights of a line, beyond which they are not items of one list."""
 CENT: Final = Decimal("0.011")
-"""Largest error of a product of a quantity and a unit price."""
+"""Largest error of the product of a quantity and a unit price."""
 
 _Column = Literal["description", "quantity", "price", "amount", "code"]
 COLUMNS: Final[dict[_Column, tuple[str, ...]]] = {
@@ -38,7 +38,7 @@ COLUMNS: Final[dict[_Column, tuple[str, ...]]] = {
     "amount": ("amount", "line total", "total", "price"),
     "code": ("tax code", "vat rate"),
 }
-"""Names of the columns: the one that the list's fields know best is the header."""
+"""Names of the columns. The name that matches the list's fields best becomes the header."""
 
 _DIGITS = r"\d{1,3}(?:[.,' ]\d{3})*[.,]\d{2}|\d+[.,]\d{2}"
 _AMOUNT = re.compile(
@@ -61,7 +61,7 @@ class _Figure(NamedTuple):
 
 @dataclass(slots=True)
 class _Item:
-    """A line of a page, with what it says of an item; what it does not say is empty."""
+    """A line of a page with the parts of an item that it contains. Missing parts are empty."""
 
     words: Sequence[WordOnPage] = ()
     """The words of the description."""
@@ -75,7 +75,7 @@ class _Item:
     bottom: int = 0
 
     def costs(self, other: "_Item") -> bool:
-        """True if the quantity times the unit price of a line is the amount of the other."""
+        """True if the quantity times the unit price in this line is the amount in the other one."""
         if self.quantity is None or self.price is None or other.amount is None:
             return False
         return abs(self.quantity.value * self.price.value - other.amount.value) < CENT
@@ -95,7 +95,7 @@ def priced_lines(
         body = [[_cell(passage, one, column) for column in shown] for one in items]
         if "quantity" in shown:
             at = shown.index("quantity")
-            # Where other lines have a quantity, one without it is of one piece.
+            # If other lines have a quantity, a line without one is a single piece.
             body = [
                 [ReadCell("1") if n == at and not cell.text else cell for n, cell in enumerate(row)] for row in body
             ]
@@ -167,7 +167,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
     if not (has_sum or len(found) >= FEWEST):
         return []
     if any(one.price for one in found):
-        # Beside lines with a quantity and its price, a line without them is of one piece.
+        # Among lines with a quantity and a unit price, a line without them is a single piece.
         for one in found:
             one.price = one.price or one.amount
             one.quantity = one.quantity or _Figure("1", Decimal(1), ())
@@ -183,13 +183,13 @@ def _is_sum(passage: Passage, line: _Item) -> bool:
 
 
 def _adds_up(line: _Item, items: Sequence[_Item]) -> bool:
-    """True if the amount of a line is the sum of those above it, whatever its label is."""
+    """True if the amount of a line is the sum of the amounts above it, whatever its label says."""
     amounts = [one.amount.value for one in items if one.amount]
     return line.amount is not None and len(amounts) >= FEWEST and sum(amounts) == line.amount.value
 
 
 def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
-    """Return what a line says: the amount at its end, a quantity times a unit price, and the text before them."""
+    """Return the parts of a line: the amount at its end, a quantity times a unit price, and the text before them."""
     line = _Item(top=min(word.box[1] for word in row), bottom=max(word.box[3] for word in row))
     rest = list(row)
     texts = [passage.words[word.at] for word in rest]

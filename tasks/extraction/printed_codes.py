@@ -1,4 +1,4 @@
-"""Writes what barcodes and two-dimensional codes say as lines with labels."""
+"""Turns the contents of barcodes and two-dimensional codes into lines with labels."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,9 +10,9 @@ from tasks.result import SourceCode, SourceLine
 LINEAR = frozenset(
     ("EAN-13", "EAN-8", "UPC-A", "UPC-E", "ISBN", "Code 128", "Code 39", "Code 93", "ITF", "ITF-14", "DataBar")
 )
-"""Symbologies that people call barcodes."""
+"""Symbologies that are called barcodes."""
 MOST_LINES = 200
-"""Largest number of lines of all codes together. A licence has some twenty."""
+"""Largest number of lines of all codes together. A licence has about twenty."""
 MOST_WORDS = 1_000
 """Largest number of words of a line."""
 
@@ -21,11 +21,11 @@ _ALSO = {
     "total": frozenset(("balance",)),
     "batch_number": frozenset(("lot_number",)),
 }
-"""Further concepts of the fields that a fact answers."""
+"""Further concepts of fields for which a fact is the answer."""
 
 
 def lines_of_codes(codes: Sequence[SourceCode]) -> list[CodedLine]:
-    """Return what `codes` say as lines that only fields of the same meaning are filled from."""
+    """Return the contents of `codes` as lines, which can fill only fields of the same meaning."""
     found = [
         _line(code, fact) for code in codes for fact in (_of_code(code), *facts_of_code(code.text, is_gs1=code.is_gs1))
     ]
@@ -39,7 +39,7 @@ def _of_code(code: SourceCode) -> CodeFact:
 def _line(code: SourceCode, fact: CodeFact) -> CodedLine:
     label = fact.name.replace("_", " ").capitalize().split()
     label[-1] += ":"
-    # A code may carry any control character, which a program that shows a field would obey.
+    # A code may contain any control character, and a program that shows a field might obey it.
     printable = "".join(sign if sign.isprintable() else " " for sign in fact.text)
     words = (*label, *printable.split()[:MOST_WORDS])
     bounds = {key: value for key, value in code.place.items() if key == "bounds"}

@@ -1,4 +1,4 @@
-"""The printed row of a value: the line in which it stands, from its label on."""
+"""Finds the printed row of a value: its line, from its label on."""
 
 from typing import Final
 
@@ -9,11 +9,11 @@ from tasks.extraction.probability import FieldScores, ValuePlace
 MOST_PIECES: Final = 8
 """Largest number of pieces of a row that are quoted before a value."""
 MOST_WORDS: Final = 20
-"""Largest number of words that are quoted on each side of a value: a paragraph of a text is one long line."""
+"""Largest number of words that are quoted on each side of a value, because a paragraph of a text is one long line."""
 
 
 def row_of(scored: FieldScores, place: ValuePlace) -> str:
-    """Return the printed row of the value at `place`; empty if its place on the page is not known."""
+    """Return the printed row of the value at `place`; empty if it is not known where on the page that is."""
     segments = scored.candidates.segments
     at = next((at for at, segment in enumerate(segments) if _begins_in(segment, place, scored)), None)
     if at is None:

@@ -1,6 +1,6 @@
-"""Types of fields whose name alone says what they may be, by what is printed behind their labels.
+"""Corrects types of fields that were guessed from the name alone, by the text that is printed behind their labels.
 
-A `payment` is an amount as a rule, but behind `Payment: bank transfer` stands none.
+A `payment`, for example, is usually an amount, but not if the page has `Payment: bank transfer`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,15 @@ from tasks.extraction.passages import Passage, passages_of
 from tasks.precontext import Entry
 
 GUESSED: Final = "type guessed by the name"
-"""`$comment` of a field whose type nobody stated."""
+"""Value of `$comment` in fields whose type nobody stated."""
 MOST_LINES: Final = 1_500
 """Largest number of lines of a passage whose labels are compared."""
 
 
 def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Mapping[str, Any]:
-    """Return a schema in which each number of a guessed type is a text if a text stands behind its label.
+    """Return a schema in which a number becomes a text if its type was guessed and a text is printed behind its label.
 
-    Only the fields of the object itself may have guessed types. Synchronous.
+    Only the direct fields of the object may have guessed types. Synchronous.
     """
     properties = schema.get("properties", {})
     guessed = [key for key, field in properties.items() if isinstance(field, dict) and field.get("$comment") == GUESSED]
@@ -33,7 +33,7 @@ def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Mapp
 
 
 def _stands_before_text(names: Names, passage: Passage, layout: LabelLayout) -> bool:
-    """True if a label with a name of the field, and a colon, has words and no figures behind it everywhere."""
+    """True if every label that names the field and ends with a colon has words and no digits behind it."""
     for name in filter(None, names.own):
         pairs = layout.of_word.get(name[0], ())
         whole = [pair for pair in pairs if tuple(fold(pair.label)) == name]

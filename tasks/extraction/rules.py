@@ -1,5 +1,5 @@
-"""Rules that change the network's scores for a field. They concern the owner of a block of lines, the rounding of a
-total, labels without a value, the currency of amounts, labels that are not values, and words that several fields
+"""Adjusts the network's scores for a field by rules. They concern the owner of a block of lines, the rounding of a
+total, labels without a value, the currency of amounts, labels mistaken for values, and words that several fields
 claim."""
 
 import re
@@ -25,38 +25,40 @@ OWNED = 2.0
 SURE = 0.99
 """Probability that nothing answers a field whose label has nothing after it."""
 IN_CURRENCY = 0.95
-"""Probability that a field for a currency means the page's only one."""
+"""Probability that a field for a currency means the only currency on the page."""
 FROM = 1.5
 """Weight of "from" before a name, which labels a sender, in units of `OWNED`."""
 _FROM = (["from"], ["by"], ["von"])
 NAMED = 2.0
-"""Penalty on the logit that nothing answers a field, if a label of the field has something after it; bonus on the logit
-of a place whose label has all of the several meanings of a field, as in `Telephone of the landlord`."""
+"""Two amounts in one. It is the penalty on the logit that nothing answers a field, if a label of the field has
+something after it. It is also the bonus on the logit of a place whose label has all of a field's several meanings, as
+in `Telephone of the landlord`."""
 INITIAL = 2.0
 """Bonus on the logit of a number after the field's initial, and penalty after the initial of another field."""
 FEWEST_FIGURES = 6
-"""Fewest figures of a telephone number."""
+"""Least number of digits of a telephone number."""
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
 _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
-"""Weight of a currency beside an amount if another currency is after a label."""
+"""Weight of a currency beside an amount if there is another currency after a label."""
 
 CUT = 5.0
-"""Penalty on the logit of a text that is cut out of a longer code, or that has too few figures for the number meant."""
+"""Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that is
+meant."""
 NO_ADDRESS = 12.0
 """Penalty on the logit of a text without an @ as an e-mail address."""
 NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind == "number") - {
     "bic", "platform", "gate", "seat", "coach", "engine", "version", "plate", "reference", "payment_reference",
     "approval_code", "room", "terminal",
 }  # fmt: skip
-"""Concepts of numbers that have figures."""
+"""Concepts of numbers that contain digits."""
 _NUMBERED = re.compile(r"(?:n|nr|no|num|n°|nº|№|#)[.:]? \S*\d\S*", re.IGNORECASE)
 _JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
 """Patterns of the characters before and after a part of a code."""
 _FIGURES = re.compile(r"\d[\d ]*")
 
 LABELLED = 1.0
-"""Penalty on the logit of a place with the meaning of a label; doubled if the place is a label word for word."""
+"""Penalty on the logit of a place with the meaning of a label. It is doubled if the place is a label word for word."""
 LONGEST_LABEL = 4
 """Largest number of words of a place that may be a label."""
 CODED = 4.0
@@ -70,7 +72,7 @@ RIVAL = 2.0
 def apply_rules(
     logits: Matrix, field: FieldText, candidates: Candidates, labels: OwnLabels, cut: Matrix | float = 0.0
 ) -> None:
-    """Apply the rules for the field to the logits of its places; `cut` is 1 for the places of `are_cut`."""
+    """Apply the field's rules to the logits of its places. `cut` is 1 for the places of `are_cut`."""
     logits[:-1] += OWNED * _ownership(field, candidates)
     if not field.is_number:
         logits[:-1] -= CUT * cut
@@ -95,7 +97,7 @@ def apply_rules(
         if _names_field(words, field)
     ]
     if labelled:
-        # If no label of the field has a value, probably nothing answers the field; otherwise, something probably does.
+        # If no label of the field has a value, probably nothing answers the field. Otherwise, something probably does.
         none = np.logaddexp.reduce(logits[:-1]) + np.log(SURE / (1 - SURE)) if all(labelled) else logits[-1] - NAMED
         logits[-1] = none
     if field.concepts & _INITIALS.keys():
@@ -104,7 +106,8 @@ def apply_rules(
 
 
 def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> None:
-    """Lessen the logits of labels, and of places that probably belong to another of `fields`, given by their rows."""
+    """Lower the logits of labels, and of places that probably belong to another of `fields`, which are given by their
+    rows."""
     # The sign of a currency may be in one word with its amount.
     rows = [row for row, field in fields.items() if field.concepts != {"currency"}]
     if not rows:
@@ -135,7 +138,7 @@ def _are_labels(candidates: Candidates) -> Matrix:
 
 
 def are_cut(candidates: Candidates) -> Matrix:
-    """Return 1 for each span that is a piece of a code or of a row of figures, or that begins with `No.`."""
+    """Return 1 for each span that is a piece of a code or of a row of digits, or that begins with `No.`."""
     return np.array(
         [_is_cut(span) or _NUMBERED.fullmatch(span.text) is not None for span in candidates.spans], np.float32
     )
@@ -174,12 +177,12 @@ def _shares_of_words(chances: Matrix, candidates: Candidates) -> Matrix:
 
 
 def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
-    """Return 1 for each span that belongs to the field's party and -1 for each span that belongs to another party."""
+    """Return 1 for each span that belongs to the field's party and −1 for each span that belongs to another party."""
     party = party_of_field(field)
     if not party:
         return 0.0
     owners = [candidates.parties[span.first] for span in candidates.spans]
-    # A letterhead has no label that names its owner. If another block belongs to the customer, the letterhead does not.
+    # No label names the owner of a letterhead. If another block belongs to the customer, the letterhead does not.
     others = -1.0 if party in owners and party not in SENDERS else 0.0
     found = np.array([_speaks_for(one, party) if one else others for one in owners], np.float32)
     if party in SENDERS:
@@ -230,7 +233,7 @@ def _follows(candidates: Candidates, one: int, other: int) -> bool:
 
 
 def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
-    """Raise the logits of the page's currencies, each place equally; a currency after a label for currencies outweighs
+    """Raise the logits of the page's currencies, each place equally. A currency after a label for currencies outweighs
     all others."""
     places = {at: code for at, span in enumerate(candidates.spans) if (code := currency_of(span.text))}
     if not places:
@@ -243,7 +246,8 @@ def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
 
 
 def _initials(field: FieldText, candidates: Candidates) -> Matrix:
-    """Return 1 for each number after the field's initial, like on business cards, and -1 after another initial."""
+    """Return 1 for each number after the field's initial, as on business cards, and −1 for each after another
+    initial."""
     found = np.zeros(len(candidates.spans), np.float32)
     for at, span in enumerate(candidates.spans):
         said = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
@@ -253,7 +257,8 @@ def _initials(field: FieldText, candidates: Candidates) -> Matrix:
 
 
 def _prefer_coded(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
-    """Prefer what a code says to what is printed, and print with the same meaning to the code's own text."""
+    """Prefer the value that a code states to printed text, and printed text of the same meaning to the code's own
+    text."""
     coded = {at: code for at, span in enumerate(candidates.spans) if (code := _code_of(span)) is not None}
     if not coded:
         return
@@ -291,14 +296,14 @@ def _concepts_of_label(span: CandidateSpan) -> frozenset[str]:
 
 
 def _fewest_figures(field: FieldText) -> int:
-    """Return how many figures the field's value has at least."""
+    """Return the least number of digits of the field's value."""
     if field.concepts & _INITIALS.keys():
         return FEWEST_FIGURES
     return int(bool(field.concepts) and field.concepts <= NUMBERS)
 
 
 def _has_nothing(segment: LineSegment, at: int, candidates: Candidates) -> bool:
-    """True if a label has no value: there is nothing after or beside it, and only another label below it."""
+    """True if a label has no value, because nothing is after or beside it, and only another label is below it."""
     label = LABEL.match(segment.text)
     if label is None or segment.text[label.end() :].strip() or any(one.left == at for one in candidates.segments):
         return False
@@ -306,5 +311,5 @@ def _has_nothing(segment: LineSegment, at: int, candidates: Candidates) -> bool:
         return True
     below = candidates.segments[segment.below]
     claimed = LABEL.match(below.text)
-    # Without boxes, consecutive lines with labels may be a column whose values follow the last label.
+    # Without boxes, consecutive lines of labels may be a column whose values follow the last label.
     return claimed is not None and (below.box is not None or bool(below.text[claimed.end() :].strip()))

@@ -1,8 +1,8 @@
-"""Values of forms and cards whose labels stand in smaller print above or below them: `Nom / Surname`, a name in large
-print, and `1 Wages, tips` in the corner of a cell.
+"""Finds values on forms and cards whose labels are in smaller print above or below them: `Nom / Surname`, a name in
+large print, or `1 Wages, tips` in the corner of a cell.
 
-Print size tells labels and values apart where the network has only words: the label may be in two languages, have the
-number of its cell, or name two values (`Place and date of issue`).
+The network sees only words, whereas the size of the print distinguishes labels from values. A label may be in two
+languages, contain the number of its cell, or name two values (`Place and date of issue`).
 """
 
 import re
@@ -21,22 +21,22 @@ from tasks.extraction.folding import fold
 from tasks.extraction.own_words import likeness_of_label
 
 SMALLER: Final = 0.83
-"""Largest width of a label's letters, in widths of the value's letters."""
+"""Largest width of a label's letters, as a multiple of the width of its value's letters."""
 SAME_PRINT: Final = 1.35
-"""Largest ratio of the widths of the letters of two lines in one print."""
+"""Largest ratio between the widths of letters in two lines of the same print."""
 WIDEST_GAP: Final = 1.8
 """Largest distance between a label and its value, in heights of the value."""
 INDENT: Final = 2.0
-"""Largest distance between the left ends of a label and its value, in heights of the value; a value may also be
+"""Largest distance between the left ends of a label and its value, in heights of the value. A value may also be
 anywhere below its label."""
 FEWEST: Final = 3
-"""Fewest values with a label in small print on a page that is a form or a card."""
+"""Least number of values with a label in small print on a page that counts as a form or a card."""
 SHARE: Final = 0.2
-"""Least share of a page's lines that are such labels: an article has small print, too."""
+"""Least share of a page's lines that are such labels, because articles have small print, too."""
 UNANSWERED: Final = 1.1
-"""Largest width of the letters of a label without a value, in widths of the others' letters."""
+"""Largest width of the letters of a label without a value, as a multiple of the width of the other labels' letters."""
 SHORTEST: Final = 5
-"""Fewest characters of a label without a value."""
+"""Least number of characters of a label without a value."""
 MOST_WORDS: Final = 12
 """Largest number of words of a label."""
 MOST_LINES: Final = 4
@@ -48,18 +48,18 @@ OF_PART: Final = 2.0
 IS_LABEL: Final = 6.0
 """Penalty on the logit of a part of a label."""
 OF_TWO: Final = 0.7
-"""Factor on the agreement of a label that names two things, for the value of both."""
+"""Factor on the agreement of a label that names two things, for the value of both together."""
 LEAST: Final = 0.6
-"""Least agreement of a label and a field that counts."""
+"""Least agreement of a label with a field that counts."""
 SURE: Final = 0.8
-"""Agreement at which an empty cell says that nothing answers the field."""
+"""Least agreement at which an empty cell shows that nothing answers the field."""
 NOTHING: Final = 0.95
 """Probability that nothing answers a field whose cell is empty."""
 
 _LANGUAGES = re.compile(r"\s*[/·|•]\s*|\s+[-–—]\s+")
 """Pattern of the sign between two languages of a label."""
 _ELEMENTS = re.compile(r"\s*,\s*|\s+(?:and|und|et|y|e|en|och|og|i|&)\s+", re.IGNORECASE)
-"""Pattern of what stands between the names of two values in a label."""
+"""Pattern of the text between the names of two values in a label."""
 _NUMBER = re.compile(r"(?:[0-9]{1,2}[a-z]?|[a-z])[.):]?(?=\s)\s*|[0-9]{1,2}[a-z]?[.):]?(?=[^\W\d_])", re.IGNORECASE)
 """Pattern of the number of a cell before its label."""
 _BRACKETS = re.compile(r"\([^()]{0,40}\)")
@@ -69,12 +69,12 @@ WHOLE = ("line", "part", "piece", "block", "day")
 
 @dataclass(frozen=True, slots=True)
 class SmallPrintValue:
-    """A value and the texts of the label in small print that names it; without words, the place is empty."""
+    """A value, and the texts of the label in small print that names it. A value without words is an empty place."""
 
     labels: tuple[str, ...]
     words: tuple[int, ...]
     is_of_two: bool = False
-    """True if the label names two things, which are values of their own."""
+    """True if the label names two things, which are separate values."""
 
 
 class SmallPrint:
@@ -106,7 +106,7 @@ class SmallPrint:
     def prefer(self, logits: Matrix, field: FieldText) -> bool:
         """Raise the logits of the values whose labels name the field, and lower those of labels.
 
-        If only an empty place is labelled so, probably nothing answers the field. Return True if a label certainly
+        If only an empty place has such a label, probably nothing answers the field. Return True if a label certainly
         names the field.
         """
         if not self._values:
@@ -141,7 +141,7 @@ class SmallPrint:
 
 
 def _forms_of(field: FieldText) -> tuple[str, ...]:
-    """Return the kinds of candidates that are whole values of the field, whatever stands beside them."""
+    """Return the kinds of candidates that are whole values of the field, whatever is printed beside them."""
     if field.is_number:
         return ("number",)
     return tuple(kind for kind, types in _KINDS.items() if any(field.types[TYPES.index(one)] for one in types))
@@ -152,9 +152,9 @@ def _is_whole(span: CandidateSpan, value: SmallPrintValue) -> bool:
 
 
 def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
-    """Return the segment with the first line of the value of each label in small print, by the label's segment.
+    """Return, for each label in small print, the segment with the first line of its value, by the label's segment.
 
-    On one page, all labels stand above their values, or all stand below them.
+    On one page, all labels are above their values, or all are below them.
     """
     above: dict[int, int] = {}
     below: dict[int, int] = {}
@@ -169,7 +169,7 @@ def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
             below[at] = segment.above
         if down is not None and up is not None:
             nearer += 1 if down < up else -1
-    # A column begins with a label if the labels stand above, and it ends with one if they stand below.
+    # If the labels are above their values, a column begins with one; if they are below, it ends with one.
     ends = (
         len(above.keys() - below.keys())
         - len({at for at in below.keys() - above.keys() if not _goes_on(own, below[at])})
@@ -178,7 +178,7 @@ def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
     )
     if (ends or nearer) < 0:
         return below
-    # Of two lines of one label, the upper one stands above small print.
+    # Of two lines of one label, the upper one has small print below it.
     for at, segment in own.items():
         under = segment.below
         if at not in above and under in above and _may_be_label(segment) and _is_stacked(segment, own[under]):
@@ -187,7 +187,7 @@ def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
 
 
 def _goes_on(own: dict[int, LineSegment], at: int) -> bool:
-    """True if a segment goes on the text above it."""
+    """True if a segment continues the text above it."""
     above = own.get(own[at].above)
     return above is not None and _is_stacked(above, own[at])
 
@@ -198,13 +198,13 @@ def _may_be_label(segment: LineSegment) -> bool:
 
 
 def _width(segment: LineSegment) -> float:
-    """Return the mean width of a letter, which tells print sizes apart on a turned page, too."""
+    """Return the mean width of a letter, which distinguishes print sizes even on a turned page."""
     assert segment.box is not None
     return (segment.box[2] - segment.box[0]) / max(1, len(segment.text))
 
 
 def _gap(label: LineSegment, value: LineSegment) -> float | None:
-    """Return the distance of a label from a value in larger print, in heights of the value, or None if they do not
+    """Return the distance between a label and a value in larger print, in heights of the value, or None if they do not
     belong together."""
     assert label.box is not None
     assert value.box is not None
@@ -254,7 +254,7 @@ def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterato
 
 
 def _other_names(labels: Sequence[str], others: Collection[frozenset[str]]) -> Iterator[str]:
-    """Yield what "Name" means beside a label for the other part of a name."""
+    """Yield the meanings of "Name" if another label is for the other part of the name."""
     if any(concepts_of(tuple(fold(label))) == {"name"} for label in labels):
         has_last, has_first = {"last_name"} in others, {"first_name"} in others
         if has_last != has_first:
@@ -289,7 +289,8 @@ def _texts_of(label: str) -> Iterator[str]:
 
 
 def _elements_of(texts: Sequence[str], lines: Sequence[LineSegment]) -> Iterator[SmallPrintValue]:
-    """Yield the values below a label: one, or first those of the two things that the label names."""
+    """Yield the values of a label: one, or three if it names two things, first the value of each and then that of
+    both."""
     parts = [elements for text in texts if len(elements := _named_together(text)) == 2]
     first, second = _in_two([elements[1] for elements in parts], lines) if parts else ((), ())
     if first and second:
@@ -309,7 +310,7 @@ def _named_together(text: str) -> list[str]:
 
 
 def _in_two(seconds: Sequence[str], lines: Sequence[LineSegment]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the words of the first and of the second of two values: in two lines, or a day and a text."""
+    """Return the words of the first and of the second of two values: in two lines, or a date and a text."""
     if len(lines) == 2:
         return lines[0].words, lines[1].words
     line = lines[0]

@@ -1,7 +1,9 @@
-"""Amounts that agree: net and tax are the total, a rate of the net is the tax, the items of a list are its sum.
+"""Prefers amounts that agree: net and tax add up to the total, a rate of the net is the tax, and the items of a list
+add up to its sum.
 
-Labels alone confuse amounts that stand beside each other. Where values of several fields agree by arithmetic, their
-places are preferred, which makes them surer, too; where the surest values contradict each other, all are less sure.
+Labels alone do not suffice if amounts are printed next to each other. If the values of several fields agree by
+arithmetic, their places are preferred, which also makes them more certain. If the most certain values contradict each
+other, all of them become less certain.
 """
 
 import re
@@ -29,34 +31,35 @@ from tasks.extraction.words_on_page import WordOnPage, rows_of
 AGREES: Final = 4.0
 """Bonus on the logits of values that agree with those of other fields."""
 CONTRADICTED: Final = 0.7
-"""Factor on the differences of the logits if the surest values contradict each other: they stay the surest ones."""
+"""Factor on the differences of the logits if the most certain values contradict each other. Their order stays the
+same."""
 SURE: Final = 0.5
-"""Probability from which a value may contradict others."""
+"""Least probability of a value that may contradict others."""
 MOST_VALUES: Final = 5
-"""Number of values of each field, the likeliest first, that are added up."""
+"""Number of values of each field, the most likely first, that are tried in sums."""
 MOST_TERMS: Final = 3
 """Largest number of terms that may be missing on a page."""
 UNLIKELY: Final = 8.0
-"""Largest amount by which values that agree may be less likely together than the likeliest ones, as log-odds."""
+"""Largest amount by which values that agree may be less likely together than the most likely ones, as log-odds."""
 MISSING: Final = 1.0
 """Cost of a term that is not on the page, as log-odds."""
 CENT: Final = 0.006
 """Largest error of a sum."""
 OF_RATE: Final = 0.011
-"""Largest error of a tax, which may be rounded line by line."""
+"""Largest error of a tax, because it may be rounded line by line."""
 RATED: Final = 8.0
-"""Bonus on the logits of the amount that stands at the rate in a field's name, or at its letter."""
+"""Bonus on the logits of the amount beside the rate, or the letter of the rate, that the field's name states."""
 LARGEST_RATE: Final = 50.0
 IMPLAUSIBLE: Final = 10.0
 """Penalty on the logits of a tax that is more than LARGEST_RATE of the net."""
 MOST_WORDS: Final = 5_000
-"""Largest number of words of a page on which taxes by rate are looked for."""
+"""Largest number of words of a page on which taxes by rate are searched for."""
 FEWEST: Final = 2
-"""Smallest number of items whose sum is not a coincidence."""
+"""Least number of items whose sum is not a coincidence."""
 
 
 class Relation(NamedTuple):
-    """A sum of amounts, by the concepts of the fields."""
+    """A sum of amounts, given by the concepts of the fields."""
 
     total: str
     first: str
@@ -86,7 +89,7 @@ _CONCEPTS: Final[Mapping[str, _Part]] = {"tax_rate": "rate", "net": "net", "tax"
 
 
 def prefer_sums(logits: Matrix, texts: Mapping[int, FieldText], candidates: Candidates) -> None:
-    """Prefer values that agree; `texts` has the number fields outside lists, by their rows."""
+    """Prefer values that agree. `texts` has the number fields outside lists, by their rows."""
     numbers = _numbers(candidates)
     by_rate = {row: rated for row, text in texts.items() if (rated := _rated(text))}
     rates = [row for row, text in texts.items() if "percent" in units_of(text) and text.concepts & _CONCEPTS.keys()]
@@ -124,7 +127,8 @@ def prefer_sums(logits: Matrix, texts: Mapping[int, FieldText], candidates: Cand
 
 
 def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[int, float]) -> None:
-    """Lessen amounts for a tax that no rate gives; the label of a total often says that the tax is in it."""
+    """Lower the logits of amounts for a tax that no rate can yield. The label of a total often says that it includes
+    the tax."""
     best = max(numbers, key=lambda at: logits[total, at], default=None)
     if best is None:
         return
@@ -133,9 +137,10 @@ def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[in
 
 
 def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[float]]) -> FieldScores:
-    """Prefer the sums of columns, by their names, for the fields that ask for a total.
+    """Prefer the sums of columns, given by the columns' names, for the fields that ask for a total.
 
-    A sum that is the likeliest value of such a field is not another one's: it is without the tax, or with it.
+    If a sum is already the most likely value of one of these fields, it is not the value of another: one is without
+    tax, the other includes it.
     """
     totals = {row: one for row, one in enumerate(scored.fields) if not one.in_list and _is_total(one)}
     sums = {name: abs(fsum(column)) for name, column in columns.items() if len(column) >= FEWEST and fsum(column)}
@@ -158,7 +163,7 @@ def _places(told: Iterable[int], numbers: Mapping[int, float]) -> set[int]:
 
 
 def _is_sum_of(field: WantedField, column: str) -> bool:
-    """True if a field may be the sum of a column: of amounts, or of what its own name says."""
+    """True if a field may be the sum of a column: of amounts, or of the things that its own name states."""
     words = words_of_key(column)
     own = {word for name in field.names.own for word in name}
     is_amount = bool(concepts_of_field(words) & _SUMS) or not _AMOUNTS.isdisjoint(words)
@@ -177,7 +182,7 @@ def _numbers(candidates: Candidates) -> dict[int, float]:
 
 
 def _likeliest(logits: Matrix, numbers: Mapping[int, float]) -> dict[float, tuple[float, list[int]]]:
-    """Return the absolute values on the page, the likeliest first, with their log-probabilities and places."""
+    """Return the absolute values on the page, the most likely first, with their log-probabilities and places."""
     places: dict[float, list[int]] = {}
     for at, number in numbers.items():
         places.setdefault(round(abs(number), 2), []).append(at)
@@ -194,7 +199,7 @@ def _agree(
     signs: Sequence[int],
     values: Mapping[int, Mapping[float, tuple[float, list[int]]]],
 ) -> None:
-    """Prefer the likeliest values of which the first is the sum of the others."""
+    """Prefer the most likely values among which the first is the sum of the others."""
     known = [values[row] for row in rows]
     if not known[0] or not known[1]:
         return
@@ -215,7 +220,8 @@ def _agree(
 def _combinations(
     known: Sequence[Mapping[float, tuple[float, list[int]]]], signs: Sequence[int]
 ) -> Iterator[tuple[float, ...]]:
-    """Yield values of the fields of which the first is the sum of the others, all but one among the likeliest.
+    """Yield values of the fields among which the first is the sum of the others. All but one are among the most likely
+    values.
 
     A value of 0 stands for a term that is not on the page.
     """
@@ -235,12 +241,12 @@ def _combinations(
 
 @dataclass(frozen=True, slots=True)
 class TaxByRate:
-    """The amounts of one tax rate, by the words that print them."""
+    """The amounts of one tax rate, with the words that state them."""
 
     passage: Passage
     rate: float
     code: str
-    """The letter of the rate on receipts; may be empty."""
+    """Letter of the rate on receipts; may be empty."""
     parts: Mapping[_Part, frozenset[int]]
     amounts: Mapping[_Part, float]
     labels: Mapping[_Part, tuple[str, ...]]
@@ -248,9 +254,10 @@ class TaxByRate:
 
 
 def taxes_by_rate(passage: Passage) -> Iterator[TaxByRate]:
-    """Yield the rows of a page with a rate, and a net amount with the tax at this rate or a gross amount that has it.
+    """Yield the rows of a page with a rate and either a net amount and its tax at this rate, or a gross amount that
+    includes it.
 
-    The net or gross amount may stand in the row above.
+    The net or gross amount may be in the row above.
     """
     if len(passage.words) > MOST_WORDS:
         return
@@ -271,7 +278,7 @@ def _rate_of(passage: Passage, row: Sequence[WordOnPage], at: int) -> float | No
         return None
     is_percent = bool(found[2]) or (at + 1 < len(row) and passage.words[row[at + 1].at].startswith("%"))
     rate = float(found[1].replace(",", "."))
-    # The first column of a table of rates needs no sign.
+    # The first column of a table of rates needs no percent sign.
     return rate if 0 < rate <= LARGEST_RATE and (is_percent or at == 0) else None
 
 
@@ -309,7 +316,7 @@ def _amount(passage: Passage, word: WordOnPage) -> float | None:
 
 
 def _words_before(passage: Passage, row: Sequence[WordOnPage], words: frozenset[int]) -> tuple[str, ...]:
-    """Return the words between an amount and the amount before it; a rate is not one."""
+    """Return the words between an amount and the previous amount. A rate does not count as an amount."""
     found: list[str] = []
     for word in row:
         if word.at in words:
@@ -320,13 +327,13 @@ def _words_before(passage: Passage, row: Sequence[WordOnPage], words: frozenset[
 
 
 def _code_in(passage: Passage, row: Sequence[WordOnPage]) -> str:
-    """Return the only letter that stands alone in the row."""
+    """Return the letter in the row that stands alone, if there is only one."""
     letters = [bare for word in row if len(bare := passage.words[word.at].strip("=:.()")) == 1 and bare.isalpha()]
     return letters[0].casefold() if len(letters) == 1 else ""
 
 
 class _Rated(NamedTuple):
-    """A tax rate, or its letter, that the name of a field says, and the amount that it asks for."""
+    """A tax rate, or its letter, that a field's name states, and the kind of amount that the field asks for."""
 
     rate: float | None
     code: str
@@ -377,7 +384,8 @@ def _prefer_rated(
 
 
 def _part_by_label(words: Sequence[str], tax: TaxByRate) -> _Part | None:
-    """Return the amount whose label in the row has a word of the field's name, or the rate, which has none."""
+    """Return the amount whose label in the row shares a word with the field's name, or else the rate, which has no
+    label."""
     for part, label in tax.labels.items():
         if part != "rate" and any(is_form_of(one, other) for one in words for other in label):
             return part

@@ -1,7 +1,7 @@
-"""Lists of objects that are filled column by column from tables.
+"""Fills lists of objects column by column from tables.
 
-A column is a field's by what its header means, by the type of its cells, and by what is left over. Each list gets the
-table that answers most of its fields, and each table fills one list; tables with the same header are one.
+A column is assigned to a field by the meaning of its header, by the type of its cells, and by elimination. Each list
+gets the table that answers most of its fields, and each table fills one list. Tables with the same header count as one.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -30,43 +30,46 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.schema.paths import JsonPath
 
 MOST_HEADERS = 15
-"""Number of first rows among which the header is looked for."""
+"""Number of rows at the beginning of a table among which the header is searched for."""
 MOST_READINGS = 3
-"""Number of readings of a table's header that are compared with the fields by meaning, at 4 ms a text."""
+"""Largest number of readings of a table's header that are compared with the fields by meaning, at 4 ms a text."""
 MOST_EMBEDDED = 400
-"""Largest number of texts of headers that are compared with the fields by meaning; further ones only by words."""
+"""Largest number of header texts that are compared with the fields by meaning. Further ones are compared by words
+alone."""
 MOST_PAIRS = 5_000
-"""Largest number of columns of a request's tables times fields of its lists, at 0.2 ms a pair. A table beyond it is
-text."""
+"""Largest product of the columns of a request's tables and the fields of its lists, at 0.2 ms a pair. Tables beyond it
+count as text."""
 MOST_DATED = 200_000
-"""Largest number of characters of a text in which the year of days without one is looked for."""
+"""Largest number of characters of a text in which the year of dates without one is searched for."""
 TALLEST_HEADER = 3
 """Largest number of rows of a header."""
 LONGEST_HEADER = 60
-"""Largest length of a header cell, in characters; a longer cell is text."""
+"""Largest number of characters of a header cell. A longer cell is text."""
 SAME_NAME, SAME_CONCEPT, NEAR_CONCEPT, SIMILAR = 3.0, 2.0, 0.9, 1.5
-"""Weight of a header that is a name of the field, of one that means the same or may, and of meanings that embeddings
-find equal; common words weigh up to one."""
+"""Weight of a header that is a name of the field, of one that means the same, of one that may mean the same, and of one
+whose embedding is equal. Common words weigh up to 1."""
 SYNONYM = 0.8
-"""Share of a word that a synonym counts."""
+"""Weight of a synonym relative to the word itself."""
 ALIKE = 0.45
-"""Cosine of the meanings of a header and a field from which they are alike."""
+"""Least cosine between the meanings of a header and a field that are alike."""
 LIKELY = 0.6
-"""Weight from which a header is a field's."""
+"""Least weight at which a header is assigned to a field."""
 FITTING = 0.75
-"""Least share of the cells of a column that a field's type has to fit."""
+"""Least share of the cells of a column that must fit the field's type."""
 NAMED, LEAST_NAMED = 0.6, 0.3
-"""Least share of a list's fields that headers have to name: in tables told by places, and in exact ones."""
+"""Least share of a list's fields that headers must name: in tables found by the places of words, and in exact
+tables."""
 READ = 0.9
-"""Least share of the cells that a list demands that a table told by places has to have; another may be torn."""
+"""Least share of the cells that a list requires that a table found by the places of words must have. One with fewer may
+be torn apart."""
 ANSWERED = 0.5
-"""Share of a list's fields that a table's headers have to exceed for the table to fill the list."""
+"""Share of a list's fields that must be exceeded by the table's headers for the table to fill the list."""
 
 
 SHARED = 0.3
-"""Share of the cells of a table that another table has if both are readings of the same rows."""
+"""Share of a table's cells that another table also has if both are readings of the same rows."""
 RIVAL = 0.6
-"""Least worth of a table, as a share of the best one's, at which its rows are compared with those of the best."""
+"""Least worth of a table, as a share of the best one's worth, at which its rows are compared with those of the best."""
 
 
 @dataclass(slots=True)
@@ -77,29 +80,29 @@ class FilledList:
     missing: list[WantedField] = field(default_factory=list)
     """The fields without a column."""
     is_exact: bool = True
-    """False if the table's cells were told by the places of words."""
+    """False if the table's cells were found by the places of words."""
 
     @property
     def expected(self) -> float:
-        """Sum of the cells' probabilities, each less EVEN."""
+        """Sum of the cells' probabilities, each reduced by EVEN."""
         return sum(probability_of_cell(cell) - EVEN for cell in self.cells.values())
 
 
 @dataclass(slots=True, eq=False)
 class HeadedTable:
-    """A table with one reading of which of its rows are the header."""
+    """A table with one reading of which of its rows form the header."""
 
     entry: Entry
     table: ReadTable
     top: int
     end: int
-    """First row of the header, and the first one below it; equal without a header."""
+    """Index of the header's first row, and of the first row below it. Both are equal if there is no header."""
     forms: list[tuple[str, ...]]
-    """The texts that each column's header may be: the cell alone, and after the cells above it."""
+    """Possible texts of each column's header: the cell alone, and with the cells above it."""
     known_days: Sequence[date] = ()
     """Days in the text around the table."""
     derived: int = 0
-    """Number of the last columns that are not in the table, but implied by its columns."""
+    """Number of columns at the end that are not in the table, but derived from its columns."""
 
     @property
     def header(self) -> list[str]:
@@ -107,18 +110,19 @@ class HeadedTable:
 
     @property
     def title(self) -> str:
-        """The letters of the header, however it was cut into cells."""
+        """The letters of the header, however it is divided into cells."""
         return "".join("".join(self.header[: len(self.forms) - self.derived]).split())
 
 
 def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) -> list[tuple[Entry, ReadTable]]:
-    """Return the first tables whose columns may be compared with that many fields (`MOST_PAIRS`)."""
+    """Return the first tables whose columns may be compared with this number of fields (`MOST_PAIRS`)."""
     pairs = accumulate(len(table.rows[0]) * fields for _, table in tables)
     return [one for one, used in zip(tables, pairs, strict=True) if used <= MOST_PAIRS]
 
 
 def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]) -> list[HeadedTable]:
-    """Return every table with the rows that its header may be, the likeliest by words, and without a header."""
+    """Return each table in several readings: with the rows that may be its header, beginning with the most likely by
+    words, and without a header."""
     known: dict[str, float] = {}
 
     def named(forms: Sequence[str]) -> float:
@@ -141,7 +145,7 @@ def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[Wa
 
 
 def _with_derived(reading: HeadedTable) -> HeadedTable | None:
-    """Return a reading with the columns that its columns imply, or None if they imply none."""
+    """Return a reading with the columns that can be derived from its columns, or None if there are none."""
     table = reading.table
     found = [*derived_columns(reading.header, table.rows[reading.end :])]
     if not found:
@@ -156,7 +160,7 @@ def _with_derived(reading: HeadedTable) -> HeadedTable | None:
 
 
 def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]:
-    """Return each text of a header once: those of tables, and those of columns that are only implied."""
+    """Return each header text once: those of tables, and those of derived columns."""
     own = dict.fromkeys(
         text for one in readings for forms in one.forms[: len(one.forms) - one.derived] for text in forms if text
     )
@@ -182,13 +186,14 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date]) -> Iterator[
 
 def _may_be_header(row: Sequence[str]) -> bool:
     filled = [cell for cell in row if cell]
-    # A year or an hour may head a column, but most headers are words.
+    # A year or an hour may be the header of a column, but most headers are words.
     words = [cell for cell in filled if not (looks_numeric(cell) or moment(cell)) and len(cell) <= LONGEST_HEADER]
     return 2 * len(words) > len(filled)
 
 
 def _forms(rows: Sequence[Sequence[ReadCell]], width: int) -> list[tuple[str, ...]]:
-    """Return the texts of each column's header. A cell above extends to the right until the next one of its row."""
+    """Return the possible header texts of each column. A cell in an upper row extends to the right until the next cell
+    of its row."""
     found: list[tuple[str, ...]] = []
     reached = [_reaching(row) for row in rows[:-1]]
     for at in range(width):
@@ -207,7 +212,7 @@ def _reaching(row: Sequence[ReadCell]) -> list[str]:
 
 
 def likeness_by_words(wanted: Names, head: str) -> float:
-    """Return how much a header speaks for a field by its words and by the table of concepts."""
+    """Return how well a header matches a field by its words and by the table of concepts."""
     words = tuple(fold(head))
     if not words:
         return 0.0
@@ -234,7 +239,7 @@ def likeness_by_words(wanted: Names, head: str) -> float:
 
 
 def likeness_by_meaning(matches: Matrix) -> Matrix:
-    """Return how much headers speak for fields by their meanings, from what `label_matches` found."""
+    """Return how well headers match fields by their meanings, given the result of `label_matches`."""
     near = np.maximum(matches[:, :, 4], matches[:, :, 10])
     is_nearest = matches[:, :, 6] >= 0
     letters = np.sqrt(matches[:, :, 8] * matches[:, :, 9])
@@ -243,7 +248,8 @@ def likeness_by_meaning(matches: Matrix) -> Matrix:
 
 
 def _share_of_words(have: Collection[str], own: Collection[str]) -> float:
-    """Return the share of words that a header and a name have in common; synonyms count nearly as much."""
+    """Return the share of words that a header and a name have in common. Synonyms count nearly as much as equal
+    words."""
     common = sum(
         1.0 if word in have else SYNONYM if any(are_synonyms(word, other) for other in have) else 0.0
         for word in set(own)
@@ -256,7 +262,7 @@ def fill_lists(
     lists: Mapping[JsonPath, Sequence[WantedField]],
     likeness: Mapping[tuple[JsonPath, str], float],
 ) -> dict[JsonPath, FilledList]:
-    """Fill each list from the table that answers it best. `likeness` is of a field's path and a header's text."""
+    """Fill each list from the table that answers it best. `likeness` takes a field's path and a header's text."""
     matches: list[_Match] = []
     for path, fields in lists.items():
         likeliest: dict[int, _Match] = {}
@@ -290,8 +296,8 @@ def fill_lists(
 def _alike(
     match: "_Match", matches: Sequence["_Match"], used: Collection[tuple[str, str]], order: Mapping[int, int]
 ) -> list["_Match"]:
-    """Return a match of a list with a table, and those with other tables of the same header, in the order of the
-    tables."""
+    """Return a match of a list with a table, together with those for other tables of the same header, in the order of
+    the tables."""
     found, own = [match], _places_of(match)
     for other in sorted(matches, key=lambda one: order[id(one.reading.table)]):
         if (
@@ -312,13 +318,13 @@ def _places_of(match: "_Match") -> set[tuple[str, str]]:
 
 
 def _is_among(match: "_Match", used: Collection[tuple[str, str]]) -> bool:
-    """True if a good part of a table's cells is used already, by this table or another reading of it."""
+    """True if many of a table's cells are already used, by this table or by another reading of it."""
     own = _places_of(match)
     return sum(place in used for place in own) > SHARED * len(own)
 
 
 class _Match(NamedTuple):
-    """An assignment of a table's columns to a list's fields."""
+    """An assignment of a table's columns to the fields of a list."""
 
     path: JsonPath
     reading: HeadedTable
@@ -326,7 +332,8 @@ class _Match(NamedTuple):
     """Column of each field, by the field's index."""
     likeness: Matrix
     fit: Matrix
-    """Fields × columns: weight of the header, and share of the cells with a value."""
+    """Share of each column's cells that have a value for each field, fields × columns; `likeness` has the weights of
+    the headers."""
     worth: float
 
 
@@ -358,14 +365,14 @@ def _match(
         return _in_order(reading, path, fields, columns, fit)
     is_foreign = np.array([[_is_plain_text(one) and _has_no_words(column) for column in columns] for one in fields])
     worth = np.where((alike >= np.where(is_foreign, SAME_CONCEPT, LIKELY)) & (fit >= FITTING), alike * fit, 0.0)
-    # Where two columns fit a header alike, the order decides.
+    # If two columns fit a header equally well, their order decides.
     rows, places = np.indices(worth.shape)
     worth -= np.where(worth > 0, 0.01 * np.abs(rows / max(1, len(fields)) - places / width), 0.0)
     pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
     given = {int(at): int(column) for at, column in pairs if worth[at, column] > 0}
     by_header = len(given)
     _take_left_over(given, fields, columns, fit)
-    # The extractor fills lists of texts and numbers from pages, too, but no others.
+    # From pages, the extractor fills only lists of texts and numbers.
     is_whole = len(given) == len(fields) and by_header > 0 and len(fields) > 2
     needed = LEAST_NAMED if reading.table.is_exact or is_whole or _only_by_table(fields) else NAMED
     if len(given) <= ANSWERED * len(fields) or by_header < needed * len(fields):
@@ -390,8 +397,8 @@ def _only_by_table(fields: Sequence[WantedField]) -> bool:
 
 
 def _body(reading: HeadedTable, *, with_sections: bool = False) -> list[Sequence[ReadCell]]:
-    """Return the rows below the header that may be items: no sums, no repeated header, no rows of a single cell unless
-    they are wanted as the headings of sections."""
+    """Return the rows below the header that may be items. Sums, repeated headers, and rows of a single cell are left
+    out, but the latter are kept if they are wanted as headings of sections."""
     header = reading.table.texts[reading.end - 1] if reading.end > reading.top else None
     found: list[Sequence[ReadCell]] = []
     least = 1 if with_sections else min(2, len(reading.forms) - 1)
@@ -399,7 +406,7 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> list[Sequence
         texts = [cell.text for cell in row]
         if is_total(texts):
             if not reading.table.is_exact and found:
-                break  # Below the sums of a page stand other things.
+                break  # Other things are printed below the sums of a page.
         elif texts != header and sum(map(bool, texts)) >= least:
             found.append(row)
     return found
@@ -408,7 +415,7 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> list[Sequence
 def _in_order(
     reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
 ) -> _Match | None:
-    """Match a table without a header: the columns are the fields in their order, if all cells fit."""
+    """Match a table without a header. Its columns are assigned to the fields in order, if all cells fit."""
     if len(fields) != len(columns) or not bool((fit.diagonal() >= FITTING).all()):
         return None
     telling = [one for one in fields if types_of(one.schema) - {"null"} != {"string"} or wants_iso(one.schema)]
@@ -428,7 +435,8 @@ def _fit(column: Sequence[str], one: WantedField, *, comma_likely: bool, known_d
 def _take_left_over(
     given: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
 ) -> None:
-    """Give the fields without a column the only columns left that their types fit; the pickiest types first."""
+    """Assign the remaining columns to fields without a column, if only one column fits the field's type. The most
+    restrictive types come first."""
 
     def pickiness(at: int) -> int:
         schema = fields[at].schema
@@ -449,13 +457,13 @@ def _take_left_over(
             left = [column for column in range(len(columns)) if column not in given.values() and is_own(at, column)]
             rivals = [other for other in rest if other not in given and other != at and pickiness(other) == kind]
             rivals = [other for other in rivals if any(fit[other, column] >= FITTING for column in left)]
-            # Of several columns of days, the first is the day of what happened.
+            # Of several columns of dates, the first one states when something happened.
             if (len(left) == 1 or (left and wants_iso(fields[at].schema))) and not rivals:
                 given[at] = left[0]
 
 
 def is_total(row: Sequence[str]) -> bool:
-    """True if the first text of a row, or its texts before the first number together, are the label of a sum."""
+    """True if the first text of a row, or the texts before its first number taken together, are the label of a sum."""
     filled = [cell for cell in row if cell]
     words = tuple(fold(filled[0])) if filled else ()
     label = tuple(fold(" ".join(takewhile(lambda cell: not looks_numeric(cell), filled))))
@@ -483,7 +491,7 @@ def _read_share(found: FilledList, fields: Sequence[WantedField]) -> float:
 
 
 def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> bool:
-    """Append the rows of a table to a list; False if a field that must have a value can have none."""
+    """Append the rows of a table to a list. Return False if a field that must have a value cannot have one."""
     reading, given = match.reading, match.columns
     header = reading.header
     rows = [list(row) for row in _body(reading, with_sections=True)]
@@ -549,7 +557,8 @@ def _has(value: Any) -> bool:
 
 
 def _sections(rows: Sequence[Sequence[ReadCell]], given: Mapping[int, int]) -> list[ReadCell | None]:
-    """Return the last row of one cell above each row, if the table begins with one and has several columns."""
+    """Return, for each row, the last row of a single cell above it, if the table begins with such a row and has several
+    columns."""
     found: list[ReadCell | None] = []
     section: ReadCell | None = None
     begins = bool(rows) and len(given) > 2 and sum(bool(cell.text) for cell in rows[0]) == 1
@@ -569,7 +578,7 @@ def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> i
 def _fill_down(
     rows: Sequence[list[ReadCell]], given: Mapping[int, int], fields: Sequence[WantedField], *, is_exact: bool
 ) -> None:
-    """Repeat cells over the rows that they span, and in exact tables over empty cells that must have a text."""
+    """Repeat cells in all rows that they span and, in exact tables, in empty cells that must have a text."""
     for at, column in given.items():
         must = is_exact and "string" in types_of(fields[at].schema) and not fields[at].fits(None)
         spans = 0

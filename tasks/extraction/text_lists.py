@@ -1,4 +1,4 @@
-"""Lists of texts after a label in a document: `Skills: Python, Go`, or one item per line."""
+"""Reads lists of texts after a label in a document: `Skills: Python, Go`, or one item per line."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from tasks.extraction.values import says_nothing
 
 _BULLET = re.compile(r"(?:[-–—*+•·◦▪‣]|\d{1,2}[.)])(?: |$)")
 _SIGNS = tuple(map(re.compile, (r";", r"[|•·]", r",(?!\d)|(?<!\d),", r" / ", r"(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})")))
-"""Separators of items, the strongest first: if semicolons separate names, commas are parts of names."""
+"""Separators of items, the strongest first. If semicolons separate names, commas are parts of names."""
 _AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
 """A conjunction before the last item."""
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -61,7 +61,7 @@ def _is_part_around(one: CandidateSpan, piece: CandidateSpan) -> bool:
     is_part = one.kind == "part" and fold(one.label) == fold(piece.label)
     if not is_there or not is_part or not set(piece.words) <= set(one.words):
         return False
-    # Two parts after the same label may differ in signs only.
+    # Two parts after the same label may differ only in signs.
     return piece.kind != "part" or fold(one.text) == fold(piece.text)
 
 
@@ -82,7 +82,7 @@ def _items_at(candidates: Candidates, span: CandidateSpan) -> Iterator[ListItem]
     whole, words = " ".join(texts), tuple(word for line in lines for word in line)
     begin = max(0, whole.find(span.text))
     end = begin + len(span.text) if len(lines) == 1 else len(whole)
-    # A point or a hash at the edge may be part of a name: `.NET`, `C#`.
+    # A point or a hash sign at the end may be part of a name: `.NET`, `C#`.
     begin -= whole[:begin].endswith(".")
     end += whole[end : end + 1] == "#"
     for at, until in _cut_at_signs(whole, begin, end):
@@ -112,7 +112,7 @@ def _words_by_line(span: CandidateSpan) -> list[tuple[int, ...]]:
 
 
 def _below(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, ...]]:
-    """Find the lines below that continue a line ending with a comma or a semicolon."""
+    """Find the lines below that continue the list, as long as each ends with a comma or a semicolon."""
     here = candidates.segments[span.last]
     for _ in range(LONGEST_BLOCK):
         if not here.text.endswith((",", ";")) or here.below < 0 or here.words[-1] < span.words[-1]:
@@ -122,7 +122,7 @@ def _below(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, .
 
 
 def _cut_at_signs(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Find the begin and end of each item; text in brackets is not cut."""
+    """Find the start and the end of each item. Text in brackets is never cut."""
     open_text = _BRACKETS.sub(lambda found: "_" * len(found[0]), text)
     found = (list(form.finditer(open_text, begin, end)) for form in _SIGNS)
     signs = next(filter(None, found), [])
@@ -136,9 +136,9 @@ def _cut_at_signs(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _trimmed_item(words: Sequence[int], text: str, begin: int, end: int) -> Iterator[ListItem]:
-    """Yield the item between two places of `text`, without the signs around it; nothing if no characters remain.
+    """Yield the item between two places of `text`, without the signs around it, or nothing if no characters remain.
 
-    `text` is `words` joined by blanks.
+    `text` consists of `words` joined by spaces.
     """
     bare = text[begin:end].lstrip(_BEFORE)
     begin = end - len(bare)

@@ -1,4 +1,5 @@
-"""Units of numbers: a field `weight_kg` means the number before `kg`, a field `deposit` none before `%`.
+"""Uses the units of numbers: a field `weight_kg` means the number before `kg`, and a field `deposit` means none before
+`%`.
 
 >>> sorted(units_named(("weight", "kg")))
 ['kilogram']
@@ -21,7 +22,7 @@ from tasks.notation.currencies import ANY as CURRENCY
 WITH_UNIT = 4.0
 """Bonus on the logit of a number with the field's unit, if other numbers do not have it."""
 OTHER_UNIT = 4.0
-"""Penalty on the logit of a number with another unit than the field's, or with one that no amount of money has."""
+"""Penalty on the logit of a number whose unit differs from the field's, or whose unit no amount of money has."""
 ONLY_ONE = 2.0
 """Penalty on the logit that nothing answers a field, if a single number has the field's unit."""
 LONGEST_UNIT = 2
@@ -36,20 +37,20 @@ _OF_CONCEPTS = {"tax_rate": "percent", "interest_rate": "percent"}
 """Units of concepts that are always in this unit."""
 _NEVER_MONEY = frozenset(("percent", "kilogram", "kilowatt_hour", "kilometre", "square_metre", "litre"))
 _HARDLY_EVER = frozenset(("percent",))
-"""Units that the name of a field hardly ever leaves out."""
+"""Units that names of fields rarely leave out."""
 _RATES = frozenset(
     ("rate", "satz", "taux", "tasso", "aliquota", "alicuota", "taxa", "tasa", "sats", "tarief", "stawka")
 )
-"""Last words of the names of fields for percentages."""
+"""Last words in the names of fields for percentages."""
 _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
 _WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
 _AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]]*")
 _SHORT = 3
-"""Largest number of letters of a unit that a field's name has only as its last word: `min`, `an`."""
+"""Largest number of letters of a unit that counts only as the last word of a field's name: `min`, `an`."""
 
 
 def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:
-    """Return the units that the name of a field says, and those in brackets or after `in` in its description."""
+    """Return the units in the name of a field, and those in its description that are in brackets or after `in`."""
     found = {UNITS[word] for word in map(without_accents, words[1:]) if word in UNITS and len(word) > _SHORT}
     if len(words) > 1 and (unit := UNITS.get(without_accents(words[-1]))):
         found.add(unit)
@@ -85,14 +86,15 @@ def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates) -> No
 
 
 def units_of(field: FieldText) -> frozenset[str]:
-    """Return the units of the numbers that a field may have; empty if its name tells none."""
+    """Return the units that a field's numbers may have; empty if its name states none."""
     said = [units_named(name, field.full) for name in field.names.own] or [frozenset[str]()]
     concepts = {unit for name, unit in _OF_CONCEPTS.items() if field.concepts == {name}}
     return frozenset().union(*said, concepts) or units_named(("", *field.names.around))
 
 
 def unit_after(span: CandidateSpan) -> str:
-    """Return the unit that follows a number, in its last word or as the next one or two words; empty without one."""
+    """Return the unit after a number, at the end of its last word or in the next one or two words; empty if there is
+    none."""
     passage, last = span.passage, span.words[-1]
     if span.text.endswith("%"):
         return "percent"

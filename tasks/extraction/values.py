@@ -1,5 +1,5 @@
-"""Converts a span to a value in the form of a field's schema: a text, a number, a day, or a code without the text
-around it."""
+"""Converts a span to a value in the form that a field's schema demands: a text, a number, a date, or a code without the
+text around it."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import likeliest
 
 CODES = ("iban", "bic", "currency")
-"""Concepts of codes: nothing else may fill their fields, except the sign of a currency."""
+"""Concepts of codes. Nothing but a code may fill their fields, except the sign of a currency."""
 CURRENCY_CODE = "currency code"
-"""Format of a field for the code of a currency, which a sign does not satisfy."""
+"""Format of fields for a currency's code, which the currency's sign does not satisfy."""
 _CURRENCIES = ("currency", CURRENCY_CODE)
 _IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
 _IN_GROUPS = re.compile(r"[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?")
 _BIC = re.compile(r"(?<![^\W_])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![^\W_])")
-"""Pattern of a business identifier code (ISO 9362): bank, country, place, and a branch or none."""
+"""Pattern of a business identifier code (ISO 9362): bank, country, place, and an optional branch."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 
@@ -40,13 +40,14 @@ def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
 
 
 def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
-    """Find the codes of these forms in a span, without the text around them; without `forms`, codes of all forms."""
+    """Find the codes of these forms in a span, without the text around them. Without `forms`, find codes of all
+    forms."""
     if "iban" in (forms or CODES):
         for found in _IBAN.finditer(span.text):
             if length := iban_length(found[0]):
                 yield found[0][:length]
             elif found[0] == span.text and (_IN_GROUPS.fullmatch(span.text) or _is_labelled_iban(span)):
-                # A code with a wrong check digit counts if the page labels or groups it as an IBAN.
+                # A code with wrong check digits counts if the page labels or groups it as an IBAN.
                 yield span.text
     if "bic" in (forms or CODES):
         yield from (found[0] for found in _BIC.finditer(span.text))
@@ -64,8 +65,8 @@ def is_miswritten(value: Any, names: Names) -> bool:
 
 
 def says_nothing(value: Any, *, in_words: bool) -> bool:
-    """True if a text in place of a value means that there is no value. Such a text consists of signs or, with
-    `in_words`, of words."""
+    """True if a text only states that there is no value. Such a text consists of signs or, with `in_words`, of
+    words."""
     if not isinstance(value, str):
         return False
     is_sign = not any(map(str.isalnum, value)) and not currency_of(value)
@@ -74,14 +75,14 @@ def says_nothing(value: Any, *, in_words: bool) -> bool:
 
 @dataclass(frozen=True)
 class ValueForm:
-    """Form of a field's value by its schema; equal for schemas that take the same values from texts."""
+    """The form that a field's schema demands of values. Two forms are equal if they take the same values from texts."""
 
     types: frozenset[str]
     form: str | None = None
     wants_iso: bool = False
     has_pattern: bool = False
     choices: tuple[str, ...] | None = None
-    """The texts of an enum, or None without one."""
+    """Texts of an enum; None for any other schema."""
 
     @classmethod
     def of(cls, schema: Mapping[str, Any]) -> "ValueForm":
@@ -93,7 +94,7 @@ class ValueForm:
         return cls(frozenset(types)) if types else cls(frozenset(), form, wants_iso(schema), "pattern" in schema)
 
     def values_of(self, span: CandidateSpan, days_first: bool) -> Iterator[Any]:
-        """Find the values that a field may take from `span`, the likeliest first; none if the span does not fit."""
+        """Find the values that a field may take from `span`, the most likely first; none if the span does not fit."""
         if self.choices is not None:
             found = self._choice(span)
             yield from () if found is None else (found,)

@@ -1,4 +1,4 @@
-"""Writes what the codes on registration certificates of vehicles say as lines with labels: Directive 1999/37/EC."""
+"""Turns the codes on vehicle registration certificates into lines with labels (Directive 1999/37/EC)."""
 
 import re
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from tasks.extraction.coded_texts import MOST_LINES, CodedLine, in_row
 from tasks.result import SourceLine
 
 FEWEST_CODES: Final = 5
-"""A certificate has at least this many different codes."""
+"""Least number of different codes on a certificate."""
 FEWEST_PARTED: Final = 3
-"""A certificate has at least this many different codes with a point in them, such as `D.1`."""
+"""Least number of different codes on a certificate that contain a point, such as `D.1`."""
 
 _MEANINGS: Final = {
     "A": ("Registration number", {"plate", "registration"}),
@@ -45,7 +45,7 @@ class _WordPlace(NamedTuple):
 
 
 def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
-    """Return what the codes in the lines of a registration certificate say; nothing for another page."""
+    """Return the lines that the codes on a registration certificate stand for; none for any other page."""
     if len(lines) > MOST_LINES:
         return []
     said: list[tuple[str, _WordPlace, list[_WordPlace]]] = []
@@ -53,7 +53,7 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
         for at, text in enumerate(line.words):
             found = _CODE.fullmatch(text)
             beside = line.words[at + 1] if at + 1 < len(line.words) else ""
-            # A letter alone is a code at the beginning of a line, or before its figures.
+            # A letter alone is a code if it begins a line, or if digits follow it.
             if found and ("." in found[1] or at == 0 or (found[1] in _OF_FIGURES and beside[-1:].isdecimal())):
                 said.append((found[1], _WordPlace(number, at), []))
             elif said and (said[-1][1].line == number or _is_next(said[-1], number)):
@@ -67,7 +67,8 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
 
 
 def _is_next(said: tuple[str, _WordPlace, list[_WordPlace]], number: int) -> bool:
-    """True if a line is the first behind a code that ends its line, or is the same line as its value."""
+    """True if a line holds the value of a code: it is the line of the code, or the one after it if the code ends its
+    line."""
     _, place, words = said
     return words[0].line == number if words else place.line + 1 == number
 

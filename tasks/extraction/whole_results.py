@@ -1,4 +1,5 @@
-"""Whole results of specialists as values of fields: a transcript, a translation, a page's text, numbers of objects."""
+"""Copies whole results of specialists as values of fields: a transcript, a translation, a page's text, or numbers of
+objects."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ _READERS = ("speech_to_text", "ocr", "scraper")
 @dataclass(frozen=True, slots=True)
 class _ResultNames:
     results: tuple[tuple[str, str | None, frozenset[tuple[str, ...]]], ...]
-    """Task, key in its result (None for the result's text), and names of fields, of each kind of whole result."""
+    """Task, key in its result (None for the result's text), and names of fields, for each kind of whole result."""
     text: frozenset[tuple[str, ...]]
     counting: frozenset[str]
     everything: frozenset[str]
@@ -57,13 +58,13 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class TaskResults:
-    """The results of a request's run tasks whose whole texts or numbers may be values of the answer."""
+    """The results of a request's run tasks, of which whole texts or numbers may be values of the answer."""
 
     results: Sequence[TaskResult] = ()
     reads_out: bool = False
-    """True if the request asks for the whole text that is read or spoken, not for a part of it."""
+    """True if the request asks for the whole text that was read or spoken, not for a part of it."""
     untranslated_into: str | None = None
-    """Tag of the language that a failed translation was to have."""
+    """Tag of the language into which a translation failed."""
 
     def of(self, *tasks: str) -> Iterator[TaskResult]:
         return (one for one in self.results if one.task in tasks)
@@ -88,7 +89,7 @@ def names_prose(names: Names) -> bool:
 
 
 def copied(schema: Mapping[str, Any], names: Names, results: TaskResults, others: Sequence[Names]) -> Iterator[Any]:
-    """Find values for a field of this schema and these names, the likeliest first.
+    """Find values for a field of this schema and these names, the most likely first.
 
     `others` are the names of all fields.
     """
@@ -121,7 +122,7 @@ def _results_named(names: Names, results: TaskResults) -> Iterator[str]:
 
 
 def _text_asked_for(names: Names, results: TaskResults, others: Sequence[Names]) -> str | None:
-    """Return the text that the request asks for if the field is named just `text` or the like, or else None."""
+    """Return the text that the request asks for if the field's name is only `text` or the like, or else None."""
     words = _words()
     if words.text.isdisjoint(names.own):
         return None
@@ -159,14 +160,15 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
 
 
 def _wanted(name: tuple[str, ...], vocabulary: LabelVocabulary) -> frozenset[str] | None:
-    """Return the labels that a field's name means: an empty set for all labels, None if the name means no label."""
+    """Return the labels that a field's name means. An empty set stands for all labels; None means that the name
+    contains no label."""
     words = _words()
     rest = [word for word in name if word not in words.counting and word not in words.presence]
     if all(word in words.everything for word in rest):
         return frozenset()
     labels = vocabulary.named(" ".join(rest))
     if not labels:
-        # A description: "the number of people in the picture".
+        # The name may be a description: "the number of people in the picture".
         labels = tuple(label for phrase in phrases_in(" ".join(name)) for label in vocabulary.named(phrase))
     return frozenset(map(str.casefold, labels)) or None
 

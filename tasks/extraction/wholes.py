@@ -1,7 +1,7 @@
-"""Fields for part of a printed value: the city of an address, the first name of a full name.
+"""Fills fields for a part of a printed value: the city of an address, the first name of a full name.
 
-A document prints "Name: Moore, Priya" and "43804 Seri Kembangan, Selangor", a schema asks for `first_name` and `city`.
-The network finds the whole value, and its notation determines the parts.
+A document prints "Name: Moore, Priya" and "43804 Seri Kembangan, Selangor", while a schema asks for `first_name` and
+`city`. The network finds the whole value, and its notation determines the parts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,11 +24,11 @@ _WHOLES: Mapping[str, tuple[str, ...]] = {
     "postcode": _ADDRESS,
     "state": _ADDRESS,
 }
-"""Words of the name of the whole value, by the concept of the part."""
+"""Words in the name of the whole value, by the concept of the part."""
 SURE = 0.5
-"""Smallest probability of a place that counts as the whole value."""
+"""Least probability of a place that counts as the whole value."""
 _KEPT = 0.95
-"""Probability of the part relative to the whole value."""
+"""Probability of the part as a share of the probability of the whole value."""
 
 
 def whole_of(field: FieldText) -> FieldText | None:
@@ -73,7 +73,7 @@ def _are_together(one: CandidateSpan, other: CandidateSpan) -> bool:
 
 
 def _is_named(field: FieldText, logits: Matrix, candidates: Candidates) -> bool:
-    """True if a label beside the likeliest place names the part."""
+    """True if a label beside the most likely place names the part."""
     at = int(logits[:-1].argmax())
     span = candidates.spans[at]
     first = candidates.segments[span.first]

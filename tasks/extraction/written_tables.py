@@ -1,7 +1,7 @@
-"""Tables in what was read: those that a result has, and those in texts without places on a page.
+"""Finds tables in results and in texts without places on a page.
 
-In texts, tables are written with bars (Markdown, which office documents and web pages are converted to), with commas,
-semicolons, tabs or bars between cells (CSV), or with blanks that align columns.
+Tables in texts are written with bars (Markdown, into which office documents and web pages are converted), with commas,
+semicolons, tabs or bars between cells (CSV), or with spaces that align columns.
 """
 
 import csv
@@ -19,11 +19,11 @@ from tasks.result import SourceLine
 
 DELIMITERS = ("\t", ";", "|", ",")
 LEAST_ROWS = 2
-"""Smallest number of rows that make a table."""
+"""Least number of rows that make a table."""
 MOST_CELLS = 200_000
-"""Largest number of cells of the tables of a request; further tables are texts."""
+"""Largest number of cells of all tables of a request. Further tables count as texts."""
 MOST_ALIGNED = 2_000
-"""Largest number of lines of a text in which columns are looked for that only blanks align."""
+"""Largest number of lines of a text that is searched for columns aligned by spaces alone."""
 SPREAD, LINE = 1.5, 28.0
 """Factor on the distances of lines and the height of a line, in the units of `Passage.grid`."""
 _BAR = re.compile(r"(?<!\\)\|")
@@ -75,7 +75,7 @@ def _tables_in_text(lines: Sequence[SourceLine], passage: Passage) -> Iterator[R
 
 
 def _blocks(lines: Sequence[SourceLine]) -> Iterator[list[SourceLine]]:
-    """Yield the runs of lines without an empty line between them."""
+    """Yield the runs of lines that no empty line separates."""
     block: list[SourceLine] = []
     for line in lines:
         if block and line.row != block[-1].row + 1:
@@ -114,7 +114,7 @@ def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_li
 
 
 def _delimited_tables(lines: Sequence[SourceLine]) -> Iterator[ReadTable]:
-    """Yield the table that the whole text is, or else the tables that its blocks are."""
+    """Yield the table that the whole text forms, or else the tables that its blocks form."""
     if (whole := _delimited(lines)) is not None:
         yield whole
         return
@@ -128,7 +128,7 @@ def _delimited_tables(lines: Sequence[SourceLine]) -> Iterator[ReadTable]:
 
 
 def _delimited(lines: Sequence[SourceLine], heading: str = "") -> ReadTable | None:
-    """Return the table that all of these lines are, or None. Lines of one cell are titles and notes."""
+    """Return the table that all of these lines form, or None. Lines of one cell are titles and notes."""
     texts: list[str] = []
     for line in lines:
         texts += [""] * (line.row - (lines[0].row + len(texts)))
@@ -157,7 +157,8 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> ReadTable | No
 
 
 def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[ReadTable]:
-    """Yield the tables whose columns blanks align, told as on a page with letters of one width."""
+    """Yield the tables whose columns are aligned by spaces, found as on a page on which all letters have the same
+    width."""
     if len(lines) > MOST_ALIGNED or len(lines) != len(passage.lines) or not passage.grid:
         return
     line_of: dict[int, SourceLine] = {}
@@ -170,7 +171,7 @@ def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[R
         words = []
         for text in line.words:
             left, top, right, _ = map(float, next(boxes))
-            # A line is as high as two letters are wide, so that two blanks part columns, and one does not.
+            # A line is as high as two letters are wide, so that two spaces separate columns, and one does not.
             top, bottom = SPREAD * top, SPREAD * top + LINE
             words.append(Word(text, ((left, top), (right, top), (right, bottom), (left, bottom)), 1.0))
             line_of[id(words[-1])] = line

@@ -1,4 +1,5 @@
-"""Words and signs of choices: yes and no, ticked boxes, and words that mean the same as a value of an enum."""
+"""Interprets words and signs that make a choice: yes and no, ticked boxes, and words that mean the same as a value of
+an enum."""
 
 import tomllib
 import unicodedata
@@ -21,7 +22,7 @@ _MEANINGS: dict[Words, set[int]] = {}
 
 
 def words_of(text: str) -> Words:
-    """Return the normalised words of a text with accents removed, because OCR and schema keys often lack them: `Não` →
+    """Return the normalised words of a text without accents, because OCR and schema keys often lack them: `Não` →
     nao."""
     return tuple(_without_accents(word) for word in fold(text.replace("_", " ")))
 
@@ -48,7 +49,8 @@ for _number, _meaning in enumerate(_TABLE["choices"]["meanings"]):
 def answer_of(text: str, *, is_cell: bool = True) -> bool | None:
     """Return the answer if the whole text is a yes or a no: `Yes`, `nein`, `☒`; else None.
 
-    Signs around the words do not matter: `Yes.` The text of a cell (`is_cell`) may also be a bare sign or figure: `x`.
+    Signs around the words do not matter: `Yes.` The text of a cell (`is_cell`) may also be a single sign or character:
+    `x`.
     """
     bare = text.strip()
     if (sign := _BOXES.get(bare, _CELLS.get(bare) if is_cell else None)) is not None:
@@ -64,7 +66,7 @@ def mean_the_same(one: Words, other: Words) -> bool:
 
 
 def choice_of(text: str, values: Sequence[Any]) -> Any:
-    """Return the value of an enum that the whole text means; None if it means no value or several."""
+    """Return the value of an enum that `text` as a whole means; None if it means none or several."""
     said = words_of(text)
     # OCR may split a word.
     spelt = [value for value in values if isinstance(value, str) and "".join(words_of(value)) == "".join(said)]
@@ -79,6 +81,6 @@ def choice_of(text: str, values: Sequence[Any]) -> Any:
 
 
 def most_harmless(values: Sequence[Any]) -> Any:
-    """Return the value of an enum that states the least, such as `unknown` or `other`; else the first value."""
+    """Return the value of an enum that claims least, such as `unknown` or `other`, or else the first value."""
     spelt = {words_of(value): value for value in reversed(values) if isinstance(value, str)}
     return next((spelt[words] for words in _HARMLESS if words in spelt), values[0])

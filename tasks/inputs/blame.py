@@ -1,8 +1,9 @@
-"""Attributes a decoder's exception to the file, which the client can replace, to the program, or to a lack of memory.
+"""Finds out whether a decoder's exception is due to the file, which the client can replace, to the program, or to a
+lack of memory.
 
-Decoders raise a dozen exception types on damaged bytes, TypeError and AttributeError among them. The program's own
-faults are recognised by where the error is raised, in this project's code or at its border with a library, and by
-messages about a call's arguments.
+Decoders raise a dozen exception types on damaged bytes, including TypeError and AttributeError. The program's own
+faults are recognised by where the error was raised (in this project's code or where it calls a library), and by
+messages about the arguments of a call.
 """
 
 import os
@@ -25,21 +26,21 @@ _OF_MEMORY = re.compile(r"out of memory|insufficient memory|memory allocation fa
 
 
 class DecoderFault(Exception):
-    """A decoder failed for a reason that is not in the file. The message names the exception type and the place, and
-    quotes nothing."""
+    """Raised if a decoder failed for a reason that is not in the file. The message names the exception type and the
+    place, and quotes nothing."""
 
     def __init__(self, kind: str, place: str) -> None:
         super().__init__(f"{kind} at {place}")
 
 
 def is_fault_of_file(error: BaseException) -> bool:
-    """True if `error`, raised by a decoder, is about the file, so that the client can correct it."""
+    """True if `error`, which a decoder raised, is due to the file, so that the client can correct it."""
     return not is_of_memory(error) and not is_fault_of_program(error)
 
 
 def is_of_memory(error: BaseException | None) -> bool:
-    """True if `error` or one of its causes says that memory or open files ran out, so that the same bytes may be
-    decoded elsewhere."""
+    """True if `error`, or one of its causes, states that memory or open files ran out. Another process may then decode
+    the same bytes."""
     while error is not None:
         # FFmpeg reports EAGAIN for a packet that has not arrived yet.
         if (ran_out(error) and not isinstance(error, BlockingIOError)) or _OF_MEMORY.search(str(error)):
@@ -61,7 +62,7 @@ def is_fault_of_program(error: BaseException) -> bool:
         return False
     frames = list(_frames(error))
     if _OF_CALLS.search(str(error)):
-        # Python raises it in the caller's frame, Cython in a frame of its own for the called function.
+        # Python raises it in the caller's frame, and Cython in a separate frame for the called function.
         while frames and not os.path.isabs(frames[-1].tb_frame.f_code.co_filename):
             frames.pop()
     return bool(frames) and _module(frames[-1]).partition(".")[0] in _OURS
@@ -79,8 +80,8 @@ def stack_of(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> Iterator[TracebackType]:
-    """Yield the frames from the one that caught the error to the one that raised it. C code has no frame, so its caller
-    is the last frame."""
+    """Yield the frames from the one that caught the error to the one that raised it. C code has no frames, so the last
+    frame may be that of its caller."""
     trace = error.__traceback__
     while trace:
         yield trace

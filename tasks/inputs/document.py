@@ -1,4 +1,4 @@
-"""Opened inputs: documents with pages to look at, or texts."""
+"""Opened inputs: documents with pages to look at, and texts."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,14 +25,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TextLayer:
-    """The text that a page carries as text, in pixels of the page's picture. Confidences are 1.0."""
+    """The text that a page contains as characters, with places in pixels of the page's picture. Confidences are 1.0."""
 
     lines: tuple[TextLine, ...] = ()
     """Lines of text in no particular order."""
     complete: bool = False
-    """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read it as well."""
+    """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read the page as well."""
     rulings: tuple[Ruling, ...] = ()
-    """Straight lines that the file draws, if the layer is complete; otherwise they are found in the picture."""
+    """Straight lines that the file draws, if the layer is complete. Otherwise, they are found in the picture."""
     has_drawings: bool = True
     """False if the page shows nothing but text, so that no code is printed on it."""
 
@@ -64,7 +64,7 @@ class Pages(ABC):
     times: tuple[float, ...] = ()
     """Time of each page in seconds from the start of a video; empty for other files."""
     places: tuple[PicturePlace, ...] = ()
-    """Places in the text of the pictures that are its pages."""
+    """Places, in the text, of the pictures that are the pages of the file."""
 
     def contents(self) -> DocumentContents:
         return DocumentContents(self.kind, self.total, self.text, self.times, self.places)
@@ -77,7 +77,7 @@ class Pages(ABC):
     def text_layer(self, number: int) -> TextLayer: ...
 
     def size_and_text(self, number: int) -> tuple[tuple[int, int], TextLayer]:
-        """Return both in one call, because each call may cross to another process."""
+        """Return both size and text layer in one call, because each call may cross to another process."""
         return self.size(number), self.text_layer(number)
 
     @abstractmethod
@@ -114,8 +114,8 @@ class Document(AbstractAsyncContextManager["Document"]):
         budget: DecodedBudget,
         isolate: Isolate | None = None,
     ) -> None:
-        """Wrap the file. `session` is None for a text without pages. `isolate` opens the file in a decode process, if
-        the session is not in one."""
+        """Wrap the file. `session` is None for a text without pages. If the session is not in a decode process,
+        `isolate` opens the file in one."""
         self.kind: Kind = contents.kind
         self.media_type = blob.media_type
         self.param = blob.param
@@ -174,9 +174,9 @@ class Document(AbstractAsyncContextManager["Document"]):
         return await self._budget.hold(width * height * _RGB, lambda: session.run(Pages.picture, number))
 
     async def codes(self, number: int) -> Sequence[PrintedCode]:
-        """Return the barcodes and two-dimensional codes of a page, which are searched for in a decode process.
+        """Return the barcodes and two-dimensional codes of a page, which a decode process searches for.
 
-        A page whose codes cannot be searched for has none: its text can be read all the same.
+        If the search fails, the page counts as having none, because its text can still be read.
         """
         try:
             if self._isolate is None:

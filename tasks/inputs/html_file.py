@@ -1,4 +1,4 @@
-"""Opening HTML files as Markdown with the pictures in their data URLs."""
+"""Opens HTML files as Markdown, with the pictures in their data URLs."""
 
 import binascii
 from dataclasses import replace
@@ -18,7 +18,7 @@ _TAGS = 500_000
 
 
 class HtmlFile(PicturedText):
-    """An HTML page as Markdown. Only pictures in data URLs are its pages; nothing is fetched.
+    """An HTML page as Markdown. Its pages are the pictures in data URLs; nothing is fetched.
 
     The charset is the declared one, or else that of a `meta` element. Raises what `decode_text` raises, and
     InputTooLarge for too many elements.

@@ -1,14 +1,14 @@
-"""Limits on inputs. An error names the limit, its setting if it has one, and the value."""
+"""Limits on inputs. An error names the limit, its value, and its setting if there is one."""
 
 from dataclasses import dataclass
 
 MB = 1024 * 1024
-"""Bytes per "MB" in settings and messages: the larger definition, so that no 20 MB file is refused."""
+"""Bytes per "MB" in settings and messages. The larger definition is used, so that no file of 20 MB is refused."""
 
 
 LONGEST_SIDE = 65_535
-"""Largest side of a picture in pixels, which is JPEG's maximum. The work grows with the sides as well, by rows, tiles
-and their edges."""
+"""Largest side of a picture in pixels, which is the maximum of JPEG. The work also grows with the sides, because of
+rows, tiles and their edges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class MediaLimits:
     decoded_bytes: int = 1024 * MB
     """Total size of decoded pictures in the process (OPENFAZE_MAX_DECODED_MB)."""
     page_seconds: float = 20.0
-    """Seconds that drawing one PDF page may take: a few kilobytes can hold a million strokes."""
+    """Seconds that drawing one PDF page may take. A few kilobytes can contain a million strokes."""
     pages: int = 200
     """Pages per request (OPENFAZE_MAX_PAGES). Enforced by the tasks."""
     pages_at_once: int = 4
@@ -43,11 +43,11 @@ class MediaLimits:
     text_chars: int = 20_000_000
     """Characters of one text-like file (OPENFAZE_MAX_TEXT_CHARS)."""
     wording_chars: int = 20_000
-    """Characters of a request's text that are searched for wishes."""
+    """Characters of a request's text in which wishes are searched for."""
 
 
 def megabytes(size: int) -> str:
-    """Format `size` bytes in MB, rounded up to a tenth, so that a value just above a limit never reads like the
+    """Format `size` bytes in MB, rounded up to a tenth, so that a value just above a limit never looks like the
     limit."""
     tenths = -(-size * 10 // MB)
     return f"{tenths / 10:g} MB"

@@ -1,4 +1,4 @@
-"""Loading sources: from the source to its bytes, and from the bytes to a document."""
+"""Loads sources: gets the bytes of a source, and opens the bytes as a document."""
 
 import asyncio
 import contextlib
@@ -27,8 +27,8 @@ from tasks.inputs.text.text_file import read_text
 Reader = Callable[[Blob, MediaLimits], Pages]
 
 
-# Decoders are imported when the first file needs them: the server's process never loads PDFium, and no decode process
-# loads Pillow for a PDF. Classes in light modules need no function here.
+# Decoders are imported when the first file needs them. The server's process therefore never loads PDFium, and no decode
+# process loads Pillow for a PDF. Classes in light modules need no function here.
 _PLAIN = "image/jpeg", "image/png", "image/webp", "image/bmp"
 _OLD_KINDS = {
     "WordDocument": ("doc", "docx"),
@@ -36,11 +36,11 @@ _OLD_KINDS = {
     "Workbook": ("xls", "xlsx"),
     "Book": ("xls", "xlsx"),
 }
-"""Streams that identify an old office file, with its extension and the one to save it as."""
+"""Streams that identify an office file of the old kind, with its suffix and the one to save it with."""
 _DECODERS = 4
-"""Number of threads that decode pictures and text: two requests with large pictures must not hold up the small ones."""
+"""Number of threads that decode pictures and text. Two requests with large pictures must not delay the small ones."""
 _HASHED_AT_ONCE = 64 << 10
-"""Largest size in bytes that is hashed on the event loop, because a change of threads takes longer."""
+"""Largest size, in bytes, that is hashed on the event loop, because switching to a thread takes longer."""
 
 
 def _open_pdf(blob: Blob, limits: MediaLimits) -> Pages:
@@ -56,7 +56,8 @@ def _open_picture(blob: Blob, limits: MediaLimits) -> Pages:
 
 
 class Heavy(Exception):
-    """The picture is too heavy for a thread and has to be opened in a process, where its decoder can be ended."""
+    """Raised for a picture that is too heavy for a thread. It has to be opened in a process, where its decoder can be
+    ended."""
 
 
 def _open_light_picture(blob: Blob, limits: MediaLimits) -> Pages:
@@ -105,8 +106,8 @@ def _opener_of_attached(media_type: str) -> Reader | None:
 
 
 IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _open_light_picture)
-"""Readers that run in threads of this process for light files: the decoders of plain pictures are fast, and fuzzed by
-every browser."""
+"""Readers that run in threads of this process, for light files. The decoders of plain pictures are fast, and every
+browser has them fuzzed."""
 IN_PROCESSES: dict[str, Reader] = {
     media_types.PDF: _open_pdf,
     **dict.fromkeys((*_PLAIN, "image/tiff", "image/heic", "image/heif"), _open_picture),
@@ -115,8 +116,8 @@ IN_PROCESSES: dict[str, Reader] = {
     media_types.HTML: _open_html,
     **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX), _open_mail),
 }
-"""Readers that run in decode processes, because they may crash or hang on a hostile file. libtiff is one by its
-record."""
+"""Readers that run in decode processes, because they may crash or hang on a hostile file. The record of libtiff shows
+that it may."""
 
 
 def ole_refusal(blob: Blob) -> InputError:
@@ -174,7 +175,8 @@ class MediaLoader:
         return [digest.hex(), blob.media_type, charset or ""]
 
     async def load(self, source: Source) -> Blob:
-        """Return the bytes of `source`, of whatever type. They are read once and remembered for the life of `source`.
+        """Return the bytes of `source`, whatever their type. They are read once and remembered as long as `source`
+        exists.
 
         Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
         """

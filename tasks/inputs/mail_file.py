@@ -1,4 +1,4 @@
-"""Opening e-mails and mailboxes as text: the headers, the body, and the files attached."""
+"""Opens e-mails and mailboxes as text: the headers, the body, and the attached files."""
 
 import email
 import email.errors
@@ -20,25 +20,26 @@ from tasks.inputs.text.text_file import decode_text, one_line, read_text
 
 Open = Callable[[Blob, MediaLimits], Pages]
 Opener = Callable[[str], Open | None]
-"""Returns what opens an attached file of a media type, or None if such files are not read."""
+"""Function that returns the reader of attached files of a media type, or None if such files are not read."""
 
 HEADERS = ("From", "To", "Cc", "Reply-To", "Date", "Subject")
 """Headers that mail programs show, in this order (RFC 5322, 3.6)."""
 MAX_PARTS = 1_000
-"""Largest number of parts of a mailbox's e-mails together: bodies, attachments and the multiparts around them."""
+"""Largest number of parts of all e-mails of a mailbox: bodies, attachments, and the multiparts that contain them."""
 MAX_NESTING = 8
 """Largest number of e-mails nested in each other by forwarding."""
 LONGEST_PARAMETERS = 8_192
-"""Largest number of characters of a header with parameters that is read. The library takes quadratic time for them."""
+"""Largest number of characters that are read of a header with parameters, because the library takes quadratic time for
+it."""
 _PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _TABLE_ROW = "| --- |"
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
-"""The line before each e-mail of a mailbox (RFC 4155)."""
+"""Pattern of the line before each e-mail of a mailbox (RFC 4155)."""
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
 class _Shortening(email.policy.Compat32):
-    """The default policy, but headers with parameters are cut off at `LONGEST_PARAMETERS`."""
+    """The default policy, except that headers with parameters are cut off at `LONGEST_PARAMETERS`."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
@@ -49,10 +50,10 @@ _POLICY: Any = _Shortening()
 
 
 class MailFile(PicturedText):
-    """An e-mail, or a mailbox of them. Its pages are its pictures and the pages of the files attached to it.
+    """An e-mail, or a mailbox of them. Its pages are its pictures and the pages of its attached files.
 
-    `nesting` is the number of e-mails around this one. The constructor raises InputTooLarge for more than `MAX_PARTS`
-    parts.
+    `nesting` is the number of e-mails that contain this one. The constructor raises InputTooLarge for more than
+    `MAX_PARTS` parts.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits, opener: Opener, nesting: int = 0) -> None:

@@ -1,5 +1,5 @@
-"""Media types: their names, and recognising the type of bytes by their beginning. The bytes take precedence over every
-declared type."""
+"""Names media types, and recognises the type of bytes by how they begin. The bytes take precedence over every declared
+type."""
 
 import io
 import re
@@ -54,7 +54,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 """Excel files, with macros or without, and templates."""
 
 OLE = "application/x-ole-storage"
-"""Office files of before 2007, and encrypted ones of any age."""
+"""Office files from before 2007, and encrypted ones of any age."""
 
 HTML = "text/html"
 
@@ -75,7 +75,7 @@ TEXTS = frozenset(
         MAILBOX,
     }
 )
-"""Types whose bytes are text, and may mention the signatures of other types."""
+"""Types whose bytes are text, which may mention the signatures of other types."""
 
 UNKNOWN = "application/octet-stream"
 
@@ -147,12 +147,13 @@ _OTHER_NAMES = {
 _CANONICAL = {name: media_type for media_type, names in _OTHER_NAMES.items() for name in names.split()}
 
 _SAY_NOTHING = {UNKNOWN, "binary/octet-stream", "application/vnd.ms-excel", "application/msword"}
-"""Declared types without meaning. Windows declares the last two for all files that Office opens: CSV, RTF, HTML."""
+"""Declared types that mean nothing. Windows declares the last two for all files that Office opens: CSV, RTF, HTML."""
 
 _LONGEST = 255
 """Longest MIME type in characters: twice 127 and a slash (RFC 6838, 4.2)."""
 _DIRECTORY_BYTES = 2 << 20
-"""Largest directory of an archive in bytes: 46 plus the name per member. zipfile takes ten times as much memory."""
+"""Largest directory of an archive in bytes: 46 plus the name for each member. zipfile takes ten times as much memory
+for it."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
 _MOST_BOXES = 1000
@@ -192,8 +193,8 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
 _QUICKTIME_BOXES = {b"moov", b"mdat", b"wide"}
 _FTYP_BYTES = 1024
-"""Bound on the size of an `ftyp` box: larger than real boxes, and smaller than the number that four letters in the
-place of the size would mean."""
+"""Largest size of an `ftyp` box. It is above that of real boxes, and below the number that four letters in place of the
+size would mean."""
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 _OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
 """Folders in an office file that identify it. The names of the parts within are the writer's choice."""
@@ -220,7 +221,7 @@ def media_type_of_file(filename: str | None) -> str | None:
 
 
 class _Bounded(io.BytesIO):
-    """A file that refuses very large reads, which only a hostile archive causes, until the limit is lifted."""
+    """A file that refuses very large reads until the limit is lifted. Only a hostile archive causes such reads."""
 
     limit = _DIRECTORY_BYTES
 
@@ -384,7 +385,7 @@ def _probe_zip(data: bytes) -> str | None:
     with suppress(*DAMAGED), opened_archive(data) as archive:
         names = archive.namelist()
     for folder, short in _OFFICE.items():
-        # A truncated archive has lost its list but not the beginnings of its members.
+        # A truncated archive has lost its list of members, but not their beginnings.
         found = folder.encode() in data if names is None else any(name.startswith(folder) for name in names)
         if found and (names is None or _CONTENT_TYPES in names):
             return media_type_named(short)

@@ -1,5 +1,5 @@
-"""Sound and video through FFmpeg: opening `containers`, decoding their `tracks`, and the recordings and frames made of
-them."""
+"""Reads sound and video with FFmpeg: opens `containers`, decodes their `tracks`, and makes recordings and frames of
+these."""
 
 SAMPLE_RATE = 16_000
-"""Sample rate in Hz of decoded sound, whatever the file's is: speech models expect it."""
+"""Sample rate of decoded sound, in Hz, whatever the rate of the file. Speech models expect it."""

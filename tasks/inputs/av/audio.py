@@ -1,4 +1,4 @@
-"""Decoding sound files block by block, so that they are never whole in memory."""
+"""Decodes sound files block by block, so that no whole file is ever in memory."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -25,14 +25,14 @@ _FLOAT = 4
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
     claimed_seconds: float | None
-    """Length by the header, which may be wrong; None if it gives none."""
+    """Length that the header states, which may be wrong; None if it states none."""
     channels: int
-    """Number of channels that are read, 1 or 2: more channels in a file are mixed into one."""
+    """Number of channels that are read, 1 or 2. If a file has more, they are mixed into one."""
 
 
 class AudioDecoder:
-    """Reads the sound of one audio or video file. The constructor raises InputError: `no_audio`, damaged,
-    unsupported."""
+    """Reads the sound of one audio or video file. The constructor raises InputError for a file without sound
+    (`no_audio`), a damaged file or an unsupported codec."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
@@ -108,7 +108,8 @@ class Recording(AbstractAsyncContextManager["Recording"]):
         self.channels = info.channels
         """Number of channels, 1 or 2."""
         self.claimed_seconds = info.claimed_seconds
-        """Length by the file's header, which may be wrong; None if it gives none. It is for progress only."""
+        """Length that the file's header states, which may be wrong; None if it states none. It only serves to show
+        progress."""
         self._session = session
         self._limits = limits
         self._budget = budget

@@ -1,4 +1,4 @@
-"""Opening audio and video files with FFmpeg: only with the demuxer for their bytes, only with well-known codecs, and
+"""Opens audio and video files with FFmpeg: only with the demuxer for their bytes, only with well-known codecs, and
 without access to other files or addresses."""
 
 import io
@@ -31,7 +31,7 @@ AUDIO_CODECS = frozenset(
         *("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"),
     }
 )
-"""FFmpeg's names of the permitted decoders. It has hundreds, few of which are well maintained."""
+"""FFmpeg's names of the permitted decoders. FFmpeg has hundreds of decoders, few of which are well maintained."""
 
 VIDEO_CODECS = frozenset(
     {
@@ -45,15 +45,15 @@ THREADS = 2
 """Number of threads per decoder, which is small because several inputs are decoded in parallel."""
 _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 _MAX_BREAKS = 100
-"""Number of attempts to read on after a broken part of a container."""
+"""Largest number of attempts to continue reading after a broken part of a container."""
 
 Streams = AudioStream | VideoStream
 
 
 def open_container(blob: Blob, limits: MediaLimits) -> InputContainer:
-    """Open `blob` as a container with known tracks and start times, for which its first packets are decoded.
+    """Open `blob` as a container. Its first packets are decoded, so that tracks and start times are known.
 
-    Raises InputError for a file that is not audio or video, or is damaged.
+    Raises InputError for a file that is neither audio nor video, or is damaged.
     """
     demuxer = DEMUXERS.get(blob.media_type)
     if demuxer is None:
@@ -81,7 +81,7 @@ def sound_of(container: InputContainer) -> AudioStream | None:
 
 
 def pictures_of(container: InputContainer) -> VideoStream | None:
-    """Return the video track that a player would choose; an album cover is none."""
+    """Return the video track that a player would choose. An album cover does not count as one."""
     best = container.streams.best("video")
     return best if isinstance(best, VideoStream) and not best.disposition & _STILLS else None
 

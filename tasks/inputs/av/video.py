@@ -1,4 +1,4 @@
-"""Reading a video as a few pictures, with one page per frame."""
+"""Reads a video as a few pictures, one page per frame."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -13,15 +13,16 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
 _CHANGE = 0.02
-"""Least mean difference of two small pictures, as a share of the grey range, that is more than noise: another page of
-text makes 0.03 or more, a cut nearly always over 0.1."""
+"""Least mean difference of two small pictures, as a share of the grey range, that is more than noise. A new page of
+text causes 0.03 or more, a cut nearly always over 0.1."""
 _PROBES = 4
 """Number of small pictures that are compared per chosen frame."""
 _SCAN_PIXELS = 1_000_000_000
-"""Largest total number of pixels of a video (16 seconds at 1920 x 1080) that is decoded whole to find scene changes; in
-longer ones the key frames are compared."""
+"""Largest total number of pixels (16 seconds at 1920 x 1080) of a video that is decoded completely to find scene
+changes. Of longer videos, only key frames are compared."""
 _REACH_PIXELS = 2_000_000_000
-"""Largest number of pixels decoded to reach a frame at its exact time; otherwise the key frame before it is used."""
+"""Largest number of pixels that are decoded to reach a frame at its exact time. Beyond it, the key frame before it is
+used."""
 
 
 def grid(begin: float, end: float, count: int) -> list[float]:
@@ -30,8 +31,8 @@ def grid(begin: float, end: float, count: int) -> list[float]:
 
 
 def scene_changes(pictures: Sequence[NDArray[np.uint8]], most: int) -> list[int]:
-    """Return the ascending indices of at most `most` pictures that differ most from their predecessors. All have one
-    shape."""
+    """Return the ascending indices of at most `most` pictures that differ most from their predecessors. All pictures
+    have the same shape."""
     changes = [
         (float(np.abs(after.astype(np.int16) - before).mean()) / 255, index)
         for index, (before, after) in enumerate(pairwise(pictures), start=1)
@@ -41,8 +42,8 @@ def scene_changes(pictures: Sequence[NDArray[np.uint8]], most: int) -> list[int]
 
 
 def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
-    """Return `count` ascending times: all `anchors`, which are ascending and at most `count`, and further times up to
-    `end` that fill the longest gaps."""
+    """Return `count` ascending times: all `anchors`, which are ascending and no more than `count`, and further times up
+    to `end` in the middle of the longest gaps."""
     lengths = [after - before for before, after in zip(anchors, [*anchors[1:], end], strict=True)]
     added = [0] * len(anchors)
     for _ in range(count - len(anchors)):
@@ -61,9 +62,10 @@ def at_or_before(times: Sequence[float], time: float) -> int:
 
 
 class VideoFrames(Pages):
-    """At most `limits.video_frames` frames of one video, chosen the same way every time.
+    """At most `limits.video_frames` frames of one video, which are always chosen in the same way.
 
-    The constructor raises InputError: `no_video`, `image_too_large`, unsupported, or without a decodable frame.
+    The constructor raises InputError for a file without video (`no_video`), too large frames (`image_too_large`), an
+    unsupported codec, or no decodable frame.
     """
 
     kind = "video"

@@ -1,5 +1,5 @@
-"""Decoders in processes and threads of their own, so that a file which crashes or hangs one affects nothing else.
+"""Runs decoders in separate processes and threads, so that a file which makes one crash or hang affects nothing else.
 
 `lane` gives files a process, which runs `worker` at the other end of a `channel`; `threads` decode harmless files in
-this process, and `budget` bounds the decoded bytes.
+this process, and `budget` limits the decoded bytes.
 """

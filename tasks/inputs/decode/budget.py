@@ -1,4 +1,4 @@
-"""A bound on the decoded bytes that the whole process holds at a time."""
+"""Limits the decoded bytes that the whole process holds at a time."""
 
 import asyncio
 import weakref
@@ -16,14 +16,14 @@ from tasks.inputs.limits import megabytes
 ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
 WAIT_S = 60.0
-"""Seconds that a picture waits for memory. The wait is bounded because the other pictures may belong to requests that
-themselves wait for memory for a second picture."""
+"""Seconds that a picture waits for memory. The wait has a limit, because the memory may be held by requests that are
+themselves waiting for a second picture."""
 _RETRY_S = 10
 
 
 class DecodedBudget:
-    """Admits pictures for decoding while all that are alive take at most `limit` bytes; others wait, with API keys
-    taking turns. A picture larger than the limit is decoded when no other is alive."""
+    """Admits pictures for decoding as long as all existing ones take at most `limit` bytes. Others wait, and API keys
+    take turns. A picture larger than the limit is decoded when there is no other."""
 
     def __init__(self, limit: int, *, largest: int, wait_s: float = WAIT_S) -> None:
         """Set the limit. Pictures of more than `largest` bytes need no room, because their decoder refuses them."""
@@ -44,7 +44,7 @@ class DecodedBudget:
         return self._used - sum(self._returned.copy())
 
     async def hold(self, size: int, decode: Callable[[], Awaitable[ArrayT]]) -> ArrayT:
-        """Return the array of `size` bytes that `decode` returns. The bytes count until the array and all its views are
+        """Return the array of `size` bytes that `decode` returns. Its bytes count until the array and all its views are
         freed.
 
         Raises Overloaded if there is no room for `wait_s` seconds, and what `decode` raises.
@@ -70,7 +70,7 @@ class DecodedBudget:
                 await admitted
         except BaseException as error:
             if admitted.cancel() or admitted.cancelled():
-                self._admit()  # smaller ones behind it may fit
+                self._admit()  # smaller pictures behind it may fit
             else:
                 self._give_back(size)
             if isinstance(error, TimeoutError):

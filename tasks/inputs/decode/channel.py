@@ -1,12 +1,12 @@
 """Sessions, through which methods of a file in another process or thread are called, and the messages that carry these
 calls to a decode process.
 
-Messages are pickles over a socket; large buffers go through shared memory. The memory has no name, so it cannot outlive
-the two processes: its file descriptor travels with a message, and its bytes are freed with the last holder.
+Messages are pickles over a socket; large buffers go through shared memory. This memory has no name, so it cannot
+outlive the two processes: its file descriptor travels with a message, and its bytes are freed with the last holder.
 
-Fresh shared memory is slow: the kernel clears and maps it in pages of 4 KB, 0.5 ms per megabyte. Buffers of the size of
-a page's picture go through memory that both ends keep, and are copied out of it at 0.02 ms per megabyte. Larger buffers
-stay in memory of their own.
+Fresh shared memory is slow: the kernel clears and maps it in pages of 4 KB, at 0.5 ms per megabyte. Buffers of the size
+of a page's picture therefore go through memory that both ends keep, and are copied out of it at 0.02 ms per megabyte.
+Larger buffers stay in separate memory.
 """
 
 import errno
@@ -39,7 +39,8 @@ _HEAD = struct.Struct("!QI?")
 """Header of a message: size of the pickle, number of separate buffers, and a flag for those in the kept memory."""
 _SIZE = struct.Struct("!Q")
 _SMALL = 256 * 1024
-"""Largest buffer in bytes that goes through the socket: a file descriptor costs more than copying it."""
+"""Largest buffer, in bytes, that goes through the socket. Up to this size, copying costs less than a file
+descriptor."""
 _KEPT = 32 * 1024 * 1024
 """Largest size in bytes of the kept memory."""
 _ALIGNED = 64
@@ -123,7 +124,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An error that the client can mend."""
+    """Reply for an error that the client can correct."""
 
     error: InputError
 
@@ -147,7 +148,7 @@ Reply = Returned | Raised | Failed
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Message before a reply: the next part of the call has a time limit, after which the process must be ended."""
+    """Message before a reply: the next part of the call has a time limit, at which the process must be ended."""
 
     seconds: float
     error: InputError
@@ -155,8 +156,8 @@ class Within:
 
 
 class Channel:
-    """One end of a stream socket. numpy arrays arrive writable. An end sends a message only after the previous one was
-    answered or processed, because the kept memory has room for one message."""
+    """One end of a stream socket. Arrays of numpy arrive writable. An end sends a message only after the previous one
+    was answered or processed, because the kept memory has room for only one."""
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
@@ -195,8 +196,8 @@ class Channel:
         self._socket.sendall(body.getbuffer())
 
     def _send_beside(self, head: bytes, buffers: Sequence[memoryview], kept: bool) -> int:
-        """Write `buffers` to shared memory, and send its descriptor with `head` if the other end lacks it. Returns the
-        number of bytes of `head` that were sent."""
+        """Write `buffers` to shared memory, and send its descriptor with `head` if the other end does not have it.
+        Return the number of bytes of `head` that were sent."""
         length = _total_length([view.nbytes for view in buffers])
         if kept and self._written and self._written.size >= length:
             self._written.overwrite(buffers)
@@ -319,7 +320,7 @@ class _Memory:
         return np.frombuffer(mmap.mmap(self.descriptor, 0), np.uint8)
 
     def fill(self, buffers: Sequence[memoryview]) -> None:
-        """Write `buffers` to new memory: the kernel does it without mapping each page here."""
+        """Write `buffers` to new memory. The kernel does this without mapping each page into this process."""
         for at, view in zip(_offsets([view.nbytes for view in buffers]), buffers, strict=False):
             done = 0
             while done < view.nbytes:

@@ -64,14 +64,14 @@ _LEAN = {
 IDLE_S = 60.0
 """Seconds without an open file after which a process ends, to free its memory."""
 ABANDONED_S = 1.0
-"""Seconds that a running call gets after its caller left, before its process is killed: restarting costs less than the
-calls that wait behind a hanging one."""
+"""Seconds for which a call continues after its caller left, before its process is killed. Restarting costs less than
+the calls that wait behind a hanging one."""
 QUICK_S = 2.0
-"""Seconds after which a call counts as long, and its key leaves a process to the others."""
+"""Seconds after which a call counts as long, so that its key leaves a process to the others."""
 _ATTEMPTS = 2
 _OWN_PART = 2
-"""Divisor of a process's memory. A call that took more than this part of the memory is itself the cause if the memory
-runs out."""
+"""Divisor of a process's memory. If the memory runs out, a call that took more than this part of it is itself the
+cause."""
 _LEFT_BEHIND = 4
 """Divisor of a process's memory. If other files hold more than this part of the memory, they may be the cause."""
 _OPEN_PART = 4
@@ -89,7 +89,8 @@ class DecodeLimits:
 
 
 class ProcessDied(Exception):
-    """The process crashed, was killed or exceeded its memory limit. `status` is that of `Popen.returncode`."""
+    """Raised if the process crashed, was killed or exceeded its memory limit. `status` is that of
+    `Popen.returncode`."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the decode process ended with status {status}")
@@ -97,19 +98,19 @@ class ProcessDied(Exception):
 
 
 class StartFailed(ProcessDied):
-    """The process ended before it could do anything."""
+    """Raised if the process ended before it could do anything."""
 
 
 class _OutOfMemory(Exception):
-    """The call needs more memory than the process has left."""
+    """Raised if the call needs more memory than the process has left."""
 
 
 class _Moved(Exception):
-    """The call has to be made in another process, because its key may no longer use this one."""
+    """Raised if the call has to be made in another process, because its key may no longer use this one."""
 
 
 class CallTooSlow(Exception):
-    """The call did not return in time; its process was ended."""
+    """Raised if the call did not return in time. Its process has been ended."""
 
     def __init__(self, told: InputError | None) -> None:
         super().__init__("a call took too long")
@@ -118,16 +119,16 @@ class CallTooSlow(Exception):
 
 
 class DecodeProcess:
-    """One decode process, which must be ended. The constructor raises StartFailed."""
+    """A decode process, which must be ended. The constructor raises StartFailed."""
 
     def __init__(self, limits: DecodeLimits) -> None:
         self.opened: dict[ProcessSession[Any], None] = {}
-        """Files that are open in the process, the last called one at the end."""
+        """Files that are open in the process, with the most recently called one at the end."""
         self.openings = 0
-        """Number of files that the process was given, each of which may have left something behind."""
+        """Number of files that the process has opened. Each may have left something behind."""
         self._seconds = limits.seconds
         self.held = 0
-        """Bytes that the process had taken since its start, before the last call."""
+        """Number of bytes that the process had taken since its start, measured before the last call."""
         self.taken = 0
         """Largest number of bytes seen during the last call."""
         ours, theirs = socket.socketpair()
@@ -203,8 +204,8 @@ class DecodeProcess:
 
 
 def _environment() -> dict[str, str]:
-    """Return this process's environment without its secrets and with its module path, so that installations, checkouts
-    and test modules are found alike."""
+    """Return this process's environment without its secrets, but with its module path, so that installations, checkouts
+    and test modules are found in the same way."""
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("OPENFAZE_")}
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return environment | {"PYTHONPATH": path} | _LEAN
@@ -224,9 +225,9 @@ class ProcessSession(Generic[OpenedT]):
         self.blob = blob
         self.key = SHARE.get().key
         self.opening = Open(self.number, factory, (blob, *args), named)
-        """The request that opens the object, at first, after a crash and in another process."""
+        """Request that opens the object: at first, after a crash, and in another process."""
         self.lane: Lane | None = None
-        """The lane of the object's process; None after closing."""
+        """Lane of the object's process; None after closing."""
         self._pool = pool
 
     async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -236,7 +237,8 @@ class ProcessSession(Generic[OpenedT]):
         return cast(T, await self._pool.run(self, Call(self.number, call.__name__, args, kwargs)))
 
     async def close(self) -> None:
-        """Close the object. The call returns at once; the process follows after the earlier calls."""
+        """Close the object. The call returns immediately; in the process, the object is closed after the earlier
+        calls."""
         if self.lane:
             self.lane.leave(self)
 
@@ -245,7 +247,7 @@ class ProcessSession(Generic[OpenedT]):
 class _Job:
     session: ProcessSession[Any]
     request: Call | None
-    """The method to call. None: only check that the file can be opened."""
+    """The method to call, or None to only check that the file can be opened."""
     share: Share
     turn: "asyncio.Future[Lane]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     begun: float | None = None
@@ -254,7 +256,7 @@ class _Job:
     is_long: bool = False
     """True after the call has run for QUICK_S."""
     was_moved: bool = False
-    """True if its process was ended for the call to go on in another one."""
+    """True if its process was ended so that the call can continue in another one."""
     abandoned: bool = False
 
     @property
@@ -264,7 +266,7 @@ class _Job:
 
 
 class Lane:
-    """A thread with at most one process, which starts with the first call and again after it died."""
+    """A thread with at most one process, which starts with the first call and restarts after it has died."""
 
     def __init__(self, number: int, limits: DecodeLimits) -> None:
         self.number = number
@@ -273,11 +275,11 @@ class Lane:
         """Number of replaced processes by reason, counted by the lane's thread."""
         self.waiting: FairQueue[_Job] = FairQueue()
         self.running: _Job | None = None
-        """The job that has its turn."""
+        """The job whose turn it is."""
         self._limits = limits
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._lock = threading.Lock()
-        """Guards the next two fields, which other threads read in order to kill."""
+        """Lock for the next two fields, which other threads read in order to kill the process."""
         self._process: DecodeProcess | None = None
         self._in_call: _Job | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -404,7 +406,7 @@ class Lane:
                     break
                 if is_large:
                     raise self._needs_more(blob) from error
-                # The process crashed on this file, unless another file has left something behind.
+                # The process crashed because of this file, unless another file has left something behind.
                 if is_alone and error.status != -signal.SIGKILL:
                     break
                 if attempt == _ATTEMPTS and isinstance(error, StartFailed):
@@ -412,7 +414,7 @@ class Lane:
                         "decode", "The decode process does not start: see the server's log."
                     ) from error
             except (OSError, MemoryError):
-                # The fault is the server's own, so the message to or from the process may be incomplete.
+                # The server itself caused the fault, so the message to or from the process may be incomplete.
                 self._end_process("died" if self._process else "start")
                 raise
         raise blob.error(
@@ -454,8 +456,8 @@ class Lane:
                 return returned.value
 
     def _roomy(self, session: ProcessSession[Any]) -> DecodeProcess:
-        """Return the process with room for `session`. If necessary, other files are closed first; they are opened again
-        at their next call. Files of the key that holds the most are closed first, the least recently called first."""
+        """Return the process, with room for `session`. If necessary, other files are closed, and reopened at their next
+        call. The files of the key that holds the most are closed first, beginning with the least recently called."""
         while (process := self._process) is not None and session not in process.opened:
             if not process.opened or _fits([session.blob, *(one.blob for one in process.opened)], self._limits):
                 break
@@ -493,7 +495,7 @@ class Lane:
             pass  # the error is logged, and the file is removed in any case
 
     def _end_process(self, reason: str | None = None) -> None:
-        """End the process. `reason` is None for an idle one."""
+        """End the process. `reason` is None if it was idle."""
         if reason is not None and not self._closed:
             self.restarts[reason] += 1
         with self._lock:
@@ -502,7 +504,7 @@ class Lane:
             process.end()
 
     def _is_alone(self) -> bool:
-        """True if the process has been given one file and no other."""
+        """True if the process has opened this file and no other."""
         return self._process is not None and self._process.openings == 1
 
     def _is_shared(self) -> bool:
@@ -651,8 +653,8 @@ class DecodePool:
 
 
 def native_sessions(limits: DecodeLimits) -> Sessions:
-    """Return a pool of processes. Return one thread of this process instead if the settings want no processes, or if
-    descriptors cannot be sent to processes (Windows)."""
+    """Return a pool of processes, or one thread of this process if the settings want no processes, or if descriptors
+    cannot be sent to processes (Windows)."""
     if limits.workers and hasattr(socket, "send_fds"):
         return DecodePool(limits)
     return Worker("native", threads=1)

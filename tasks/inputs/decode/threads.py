@@ -21,14 +21,13 @@ class Worker:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        # Wait without a queue limit (`patient`): each request has few inputs and makes one call at a time, so the queue
-        # stays short.
+        # The wait has no queue limit (`patient`). Each request has few inputs and makes one call at a time, so the
+        # queue stays short.
         async with self._turns.slot(patient=True):
             return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
 
     async def acquire(self, call: Callable[P, S], /, *args: P.args, **kwargs: P.kwargs) -> S:
-        """Run a call whose result must be closed. If the caller leaves before there is a result, the result is closed
-        here."""
+        """Run a call whose result must be closed. If the caller leaves before that, the result is closed here."""
         async with self._turns.slot(patient=True):
             future = self._executor.submit(call, *args, **kwargs)
             try:
@@ -58,7 +57,7 @@ class Worker:
 
 
 class ThreadSession(Generic[OpenedT]):
-    """An object whose methods run in a worker's threads, several at a time if there are several."""
+    """An object whose methods run in a worker's threads, several at a time if the worker has several threads."""
 
     def __init__(self, worker: Worker, opened: OpenedT) -> None:
         self._worker = worker

@@ -1,4 +1,4 @@
-"""Time limits for parts of a call, such as one page, in which native code runs that nothing in the process can
+"""Time limits for parts of a call, such as one page, that run native code which nothing in the process can
 interrupt."""
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ _teller: Teller | None = None
 
 
 def allow(seconds: float, error: InputError) -> None:
-    """Have the process ended unless the running call ends, or calls `allow` again, within `seconds`. The client then
-    gets `error`. In a process that is not a decode process nothing is limited."""
+    """Have the process ended unless, within `seconds`, the running call ends or calls `allow` again. The client then
+    gets `error`. Outside a decode process, nothing is limited."""
     if _teller:
         _teller(seconds, error)
 

@@ -32,17 +32,17 @@ from tasks.inputs.decode.channel import (
 from tasks.inputs.decode.within import tell_by
 
 GRACE_S = 2.0
-"""Number of seconds after a call's time limit at which the process ends itself. This happens only if the server was
-killed while the call holds the GIL."""
+"""Seconds after a call's time limit at which the process ends itself. This happens only if the server was killed while
+the call holds the GIL."""
 _NICE = 10
-"""Niceness of the process, relative to the server's. The event loop and the engines, which all requests share, go
-first: a file that takes seconds to decode would otherwise take half of two processors from them."""
+"""Niceness of the process, relative to the server's. The event loop and the engines, which all requests share, take
+precedence. Otherwise, a file that takes seconds to decode would take half of two processors from them."""
 
 
 def main() -> None:
     descriptor, memory, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    # A terminal's Ctrl-C and a service manager's SIGTERM reach every process of the server. They are meant for the
-    # server alone, whose last requests may still need this process.
+    # A terminal's Ctrl-C and a service manager's SIGTERM reach every process of the server, but are meant for the
+    # server alone. Its last requests may still need this process.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
     _limit_memory(memory)
@@ -122,8 +122,8 @@ def _limit_memory(limit: int) -> None:
 
 
 def _be_ended_first() -> None:
-    """Make this process the first to be killed if the machine or container runs out of memory (Linux). The server is
-    mostly larger and would be chosen otherwise, which costs all requests instead of one file."""
+    """Make this process the first to be killed if the machine or the container runs out of memory (Linux). Otherwise,
+    the server would be chosen, which is usually larger, and all requests would fail instead of one file."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 

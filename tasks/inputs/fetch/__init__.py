@@ -1,3 +1,3 @@
 """Downloads the URLs that a client names. `fetcher` checks the URL by `url_policy`, resolves the host, connects through
-`network` to permitted addresses only, and reads a bounded `body`. `cache` keeps responses; `politeness` obeys
+`network` only to permitted addresses, and reads a bounded `body`. `cache` stores responses, and `politeness` obeys
 robots.txt."""

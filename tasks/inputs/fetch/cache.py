@@ -1,8 +1,9 @@
 """A cache of fetched responses that follows HTTP's own rules (RFC 9111).
 
-hishel decides what may be stored, what is fresh, and how to revalidate; this module holds the entries. They are public
-responses only: answers to a GET without credentials, neither `private` nor `no-store`. Nevertheless, each caller has a
-separate part of the cache, because otherwise the time of a fetch would reveal what other callers have fetched.
+hishel decides what may be stored, what is fresh, and how to revalidate; this module holds the entries. Only public
+responses are stored: answers to a GET without credentials that are neither `private` nor `no-store`. Nevertheless, each
+caller has a separate part of the cache. Otherwise, the time that a fetch takes would reveal what other callers have
+fetched.
 """
 
 import time
@@ -105,7 +106,7 @@ class HttpCache:
         return answer
 
     def _store(self, key: _Key, request: Request, response: Response, data: bytes) -> None:
-        """Replace the URL's entry. The old one is dropped even if the new response must not be stored."""
+        """Replace the entry of a URL. The old entry is dropped even if the new response must not be stored."""
         self._drop(key)
         state = CacheMiss(options=_SHARED, request=request).next(response)
         if not isinstance(state, StoreAndUse):
@@ -146,7 +147,7 @@ def _with_date(headers: Mapping[str, str]) -> Headers:
     """Return `headers` with a Date that alone determines the age, and with an explicit lifetime.
 
     hishel ignores Age and the time of arrival, treats a response without Date as new forever, and guesses a lifetime
-    from Last-Modified, whereas a user who names a URL again wants its present content.
+    from Last-Modified. A user who names a URL again, however, wants its present content.
     """
     now = time.time()
     date = _timestamp_of(headers.get("date"))

@@ -1,8 +1,8 @@
-"""Connections to checked addresses only.
+"""Connects only to addresses that have been checked.
 
 The check takes place where the connection is made: the name is resolved once, all its addresses are checked, and only
-these are connected to. It is useless to let a name resolve to another address a moment later, and no spelling of an
-address (decimal, octal, mapped) evades the check, because the resolver's answer is checked.
+these are connected to. It is therefore useless to let a name resolve to another address a moment later, and no spelling
+of an address (decimal, octal, mapped) evades the check, because the resolver's answer is checked.
 """
 
 import base64
@@ -19,10 +19,9 @@ import httpx
 from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_public
 
-# An outgoing HTTP proxy gets CONNECT for everything, `http` URLs too.
-# A forwarded request names its target in the request line, and a proxy must replace the Host header by it (RFC 9112,
-# section 3.2.2). Then either the proxy would resolve the name again, to an unchecked address, or the server would not
-# learn which of its sites is meant.
+# An outgoing HTTP proxy gets CONNECT for everything, even for `http` URLs. A forwarded request names its target in the
+# request line, by which a proxy must replace the Host header (RFC 9112, section 3.2.2). Either the proxy would then
+# resolve the name again, to an unchecked address, or the server would not learn which of its sites is meant.
 _PORTS = {"http": 80, "https": 443}
 # Metadata services of clouds give a virtual machine's credentials to everyone who can reach them. They stay closed even
 # if the operator opens the network around them: only naming the very address or host opens one.
@@ -65,11 +64,11 @@ _ADDRESSES = frozenset(
 _ATTEMPTS = 4
 """Number of addresses of one host that are tried, in the resolver's order."""
 _LOOKUPS = 16
-"""Number of simultaneous lookups: a name that nobody answers holds a thread for many seconds."""
+"""Number of simultaneous lookups. A name that nobody answers occupies a thread for many seconds."""
 
 
 class ProxyRefused(Exception):
-    """The proxy refused to open a tunnel to an address."""
+    """Raised if the proxy refused to open a tunnel to an address."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the proxy answered CONNECT with status {status}")
@@ -147,15 +146,16 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 class AddressRefused(Exception):
-    """The host has an address that is not on the public internet. The error deliberately does not name the address."""
+    """Raised if the host has an address that is not on the public internet. The error deliberately does not name the
+    address."""
 
 
 class PortRefused(Exception):
-    """The port is not open."""
+    """Raised if the port is not open."""
 
 
 class HostNotFound(Exception):
-    """The host has no address."""
+    """Raised if the host has no address."""
 
 
 class SystemResolver:
@@ -178,7 +178,7 @@ class Rules:
 
     allow: AllowList
     ports: frozenset[int]
-    """Ports that are open on public addresses. What `allow` names is open on every port unless it names one."""
+    """Ports that are open on public addresses. An entry of `allow` opens every port unless it names one."""
 
     def check_host(self, host: str, port: int) -> None:
         """Check a host before it is resolved. Raises AddressRefused."""

@@ -1,6 +1,7 @@
-"""Polite scraping: robots.txt is obeyed and visits are rate-limited.
+"""Scrapes politely: robots.txt is obeyed and visits are rate-limited.
 
-This is for pages that openfaze finds or follows by itself. Inputs that a user names are fetched as a browser would.
+These rules are for pages that openfaze finds or follows by itself. Inputs that a user names are fetched as a browser
+would.
 """
 
 import asyncio
@@ -28,7 +29,8 @@ _KEPT_FOR_S = 3600.0
 """Seconds for which rules are remembered; RFC 9309, section 2.4, allows a day."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
-"""Longest Crawl-delay in seconds that is obeyed: delays are meant for crawls of a whole site, and a user waits here."""
+"""Longest Crawl-delay, in seconds, that is obeyed. Delays are meant for crawls of a whole site, whereas a user is
+waiting here."""
 _MAX_PLACES = 1000
 """Number of hosts that are remembered without a running visit."""
 
@@ -39,7 +41,7 @@ class _Rules:
 
     text: str = ""
     failure: str | None = None
-    """Reason why the rules are unknown; then nothing is allowed."""
+    """Reason why the rules are unknown, in which case nothing is allowed."""
     unreachable: str | None = None
     """Reason why the host cannot be reached, which prevents fetching its pages as well."""
     until: float = float("-inf")
@@ -47,8 +49,8 @@ class _Rules:
 
 
 class Robots:
-    """Reads the robots.txt of each origin from time to time. It is read through `fetcher`, so that the same rules apply
-    as for pages."""
+    """Reads the robots.txt of each origin from time to time, through `fetcher`, so that the same rules apply as for
+    pages."""
 
     def __init__(self, fetcher: Fetcher, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
@@ -81,7 +83,7 @@ class Robots:
         except InputTooLarge:
             rules.failure = "is too large"
         except FetchFailed as error:
-            # A server without a robots.txt answers 4xx; any other failure may hide rules.
+            # A server without a robots.txt answers 4xx. Behind any other failure, there may be rules.
             if error.unreachable is not None:
                 rules.unreachable = error.unreachable
             elif error.status is None:
@@ -150,10 +152,10 @@ class Politeness:
         owner: str = "",
         fresh: bool = False,
     ) -> Fetched:
-        """Fetch like `Fetcher.fetch`, but wait within its time limit until the host may be visited, before each
-        redirect too.
+        """Fetch like `Fetcher.fetch`, but wait (within its time limit) until the host may be visited, also before each
+        redirect.
 
-        Raises what that raises, and InputError (`url_not_allowed`) for a page that robots.txt disallows.
+        Raises what `Fetcher.fetch` raises, and InputError (`url_not_allowed`) for a page that robots.txt disallows.
         """
         return await self.fetcher.fetch(
             url, param=param, max_bytes=max_bytes, owner=owner, fresh=fresh, gate=self._admit
@@ -174,7 +176,8 @@ class Politeness:
         place = self._places.setdefault(host, _HostTurns(self._slots()))
         place.visitors += 1
         try:
-            # Waiting is patient, because requests visit a bounded number of pages, each within the time of a fetch.
+            # The wait has no limit of its own, because requests visit a bounded number of pages, each within the time
+            # of a fetch.
             async with place.slots.slot(patient=True):
                 now = self.clock()
                 start = max(now, place.next_visit)

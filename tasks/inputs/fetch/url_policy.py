@@ -74,7 +74,7 @@ _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 _MAX_PORT = 65535
 _MAX_HOST = 253
 _SHOWN = 200
-"""Largest number of characters of a URL that a message repeats."""
+"""Largest number of characters of a URL that a message quotes."""
 _CONFUSING = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029]")
 """Control characters and the backslash, which programs interpret differently."""
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
@@ -83,7 +83,7 @@ _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 
 
 def is_public(address: Address) -> bool:
-    """True if `address` is a unicast address of the public internet, in whatever notation."""
+    """True if `address` is a unicast address on the public internet, however it is written."""
     if isinstance(address, IPv4Address):
         return address.is_global and not any(address in network for network in _CLOSED_V4)
     if address.scope_id is not None or _is_isatap(address):
@@ -187,7 +187,7 @@ def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
 
 
 class FetchFailed(InputError):
-    """The URL may be fetched, but no usable response came (`fetch_failed`)."""
+    """Raised if the URL may be fetched, but no usable response came (`fetch_failed`)."""
 
     def __init__(
         self, message: str, *, status: int | None = None, unreachable: str | None = None, param: str | None = None
@@ -203,7 +203,7 @@ class FetchFailed(InputError):
 class Fetch:
     """One fetch, with its errors.
 
-    The errors repeat the URL as the client wrote it, and neither an address nor the target of a redirect.
+    The errors quote the URL as the client wrote it. They contain neither an address nor the target of a redirect.
     """
 
     url: str
@@ -262,8 +262,8 @@ def _check_parts(url: httpx.URL, visit: Fetch) -> None:
 
 
 def _normalize_host(host: str) -> str:
-    """Normalise a host. Raises ValueError for what is neither a name nor a complete address: the system's resolver
-    would also accept shortened, octal or hexadecimal numbers, and an interface after `%`."""
+    """Normalise a host. Raises ValueError for a text that is neither a name nor a complete address. The system's
+    resolver would also accept shortened, octal or hexadecimal numbers, and an interface after `%`."""
     if ":" in host:
         if "%" in host:
             raise ValueError("an interface")
