@@ -84,14 +84,14 @@ class DetectionResult(Result[DetectionData]):
 def objects_of(
     found: Sequence[Detection], width: int, height: int, wishes: Wishes, seen: Sighting
 ) -> list[DetectedObject]:
-    """Return `found` as the result shows it, the most confident first, for a picture of `width` × `height`."""
+    """Return `found` in the form of a result, the most confident first, for a picture of `width` × `height`."""
     ordered = sorted(found, key=lambda one: (-one.score, one.label, one.box))
     shown = (_detected_object(one, width, height, wishes) for one in ordered)
     return [{**one, **seen} for one in shown if one is not None]
 
 
 def _detected_object(one: Detection, width: int, height: int, wishes: Wishes) -> DetectedObject | None:
-    """Return the object as the result shows it, or None if its box lies outside the picture."""
+    """Return the object in the form of a result, or None if its box lies outside the picture."""
     x0, y0, x1, y1 = one.box
     bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
     if not bounds["width"] or not bounds["height"]:

@@ -30,11 +30,11 @@ from tasks.seen_pages import PagePosition, all_pages, asked_for, check_number, o
 from tasks.wording.page_range import Form, page_hints, requested_form
 
 MOST_SEARCHED = 10
-"""Number of a document's first pages that are searched for codes and boxes even if the file has their whole text:
-drawing such a page and searching it takes 0.3 s, ten times as long as reading it."""
+"""Number of pages at the beginning of a document that are searched for codes and boxes even if the file has their whole
+text. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
 _AT_ONCE = 64
-"""Number of recognised words that are compared with the text layer at a time. They come from a few lines, so only a few
-words of the layer have to be compared with them."""
+"""Number of recognised words that are compared with the text layer at a time. They come from few lines, so only a few
+words of the layer need to be compared with them."""
 
 
 def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
@@ -71,7 +71,8 @@ def _covered_share(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDA
     left, top, right, bottom = read[:, :, None]
     typed_left, typed_top, typed_right, typed_bottom = typed[:, None, :]
     middle, typed_middle = (top + bottom) / 2, (typed_top + typed_bottom) / 2
-    # One box's middle must lie within the other's height: the layer's boxes are tight, a detector's are generous.
+    # The middle of one box must lie within the height of the other, because the layer's boxes are tight and a
+    # detector's are generous.
     level = ((typed_top <= middle) & (middle <= typed_bottom)) | ((top <= typed_middle) & (typed_middle <= bottom))
     shared = np.minimum(right, typed_right) - np.maximum(left, typed_left)
     covered: NDArray[np.float64] = np.where(level, shared.clip(min=0), 0).sum(axis=1)
@@ -88,10 +89,10 @@ class OcrTask:
     """Reads words and lines with their places. `reader` is called only if there is a picture to read.
 
     Several sources are read as one document: page numbers continue from one source to the next, both in the result and
-    in hints ("page 3"). Text files have no pages; their text joins `extracted_text` in order, with the text of their
-    pictures in place. These pictures are sections, too. They are numbered after all pages, and hints cannot select
-    them; a damaged picture is mentioned in the text and is not a section. A single picture is a section without a page
-    number. Each frame taken from a video is a page with a timestamp.
+    in hints ("page 3"). Text files have no pages. Their text is added to `extracted_text` in order, with the text of
+    their pictures in its place. These pictures are sections, too. They are numbered after all pages, and hints cannot
+    select them. A damaged picture is mentioned in the text and is not a section. A single picture is a section without
+    a page number. Each frame taken from a video is a page with a timestamp.
     """
 
     name = "ocr"
@@ -161,8 +162,8 @@ class _Pictures:
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
-        """Reserve a place in the queue for the first picture. A request that is sure to contain one is refused before
-        anything is decoded."""
+        """Reserve a place in the queue for the first picture, so that a request that certainly contains one is refused
+        before anything is decoded."""
         with self._reader().place() as self._leave_place:
             yield
 
@@ -173,7 +174,7 @@ class _Pictures:
 
 
 _Section = tuple[PageSection, PageLayout]
-"""A page with its layout."""
+"""A page and its layout."""
 
 
 async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> _Section:
@@ -208,7 +209,7 @@ async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> 
         every = lines if sheet is None else sheet.applied(lines, of_sheet)
         rulings: Sequence[Ruling] = layer.rulings
         if picture is not None and not layer.complete:
-            # The search for ruled lines takes up to a third of a second on a large scan.
+            # Searching for ruled lines takes up to a third of a second on a large scan.
             rulings = rulings_in(picture, every, geometry) if form.needs_tables else ()
         section = page_section(every, page.place, width, height, page.document.timestamp(page.number), geometry)
         boxes = tick_boxes_in(ink, every) if ink is not None else ()
@@ -254,7 +255,7 @@ def _build_result(
         if document.text is not None:
             texts.append(document.text_with(readings))
         elif document.kind == "video":
-            # A video often shows the same text in several consecutive frames.
+            # Several consecutive frames of a video often show the same text.
             texts += [text for text, _ in groupby(readings.values())]
         else:
             texts += readings.values()

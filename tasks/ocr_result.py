@@ -72,7 +72,7 @@ class OcrCell(TypedDict):
 class OcrTable(TypedDict):
     page: NotRequired[int]
     bounds: Bounds
-    """Area of the table on the first page it stands on."""
+    """Area of the table on the first page that contains it."""
     rows: list[list[OcrCell]]
     """Cells that begin in each row, from left to right."""
     markdown: str
@@ -86,7 +86,7 @@ class OcrExtras(TypedDict):
 
 
 class OcrSection(OcrExtras):
-    """The text of one picture; tables and Markdown of a single picture stand beside it in the result."""
+    """The text of one picture. Tables and Markdown of a single picture are next to it in the result."""
 
     text: str
     """The lines of the section, joined by line breaks."""
@@ -105,7 +105,8 @@ class PageSection(OcrSection):
 
 
 class OcrData(OcrExtras):
-    """The whole result; `tables` and `markdown` are here for a single picture and for texts without pages."""
+    """The whole result. It contains `tables` and `markdown` itself if the input is a single picture or a text without
+    pages."""
 
     extracted_text: str
     """Text of all sections and text files, joined by blank lines. Text that a video shows in several consecutive frames
@@ -120,15 +121,15 @@ class OcrData(OcrExtras):
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """The layout of a page beside its words."""
+    """The layout of a page, without its words."""
 
     rulings: Sequence[Ruling] = ()
     """Ruled lines, in pixels of the source."""
     geometry: PageGeometry = UPRIGHT
     codes: Sequence[PrintedCode] = ()
-    """Barcodes and two-dimensional codes, with places in pixels of the source. The JSON does not have them."""
+    """Barcodes and two-dimensional codes, with places in pixels of the source. They do not appear in the JSON."""
     boxes: Sequence[TickBox] = ()
-    """Boxes and circles to be ticked. The JSON does not have them."""
+    """Boxes and circles to be ticked. They do not appear in the JSON."""
 
     def numbers(self) -> list[Any]:
         marks = [[astuple(one) for one in found] for found in (self.codes, self.boxes)]
@@ -184,8 +185,8 @@ class OcrResult(Result[OcrData]):
 
     @cached_property
     def _lines(self) -> list[Sequence[TextLine]]:
-        """Lines of each section on its upright page. Words are matched to tables by identity, so the lines are built
-        once."""
+        """Lines of each section on its upright page. They are built only once, because words are matched to tables by
+        identity."""
         return [
             page.geometry.upright_lines([_text_line(line) for line in section["lines"]])
             for section, page in zip(self.data["sections"], self._pages, strict=True)
@@ -322,13 +323,14 @@ class OcrResult(Result[OcrData]):
         return ReadCell(cell.text, pointer, place, cell.row_span, cell.col_span)
 
     def _upright_boxes(self, number: int) -> list[tuple[Box, ...]]:
-        """Return the boxes of each line's words on the upright page; nothing if the page is upright in the source."""
+        """Return the boxes of each line's words on the upright page; empty if the page is already upright in the
+        source."""
         if self._pages[number].geometry.is_upright:
             return []
         return [tuple([_box_of(word.quad) for word in line.words]) for line in self._lines[number]]
 
     def _with_ticks(self, lines: list[SourceLine], number: int) -> list[SourceLine]:
-        """Return the lines with the signs of boxes as words, each with the bounds of its box. Lines that go on with the
+        """Return the lines with the signs for boxes as words, each with the bounds of its box. Lines that continue the
         options of another line are joined to it."""
         page = self._pages[number]
         if not page.boxes:
@@ -359,7 +361,8 @@ class OcrResult(Result[OcrData]):
         apart = Redactor()  # a separate count, because the sections repeat the text
         sections = [_redact_section(section, apart) for section in self.data["sections"]]
         data: OcrData = {**self.data, "extracted_text": redactor.text(self.text()), "sections": sections}
-        # Patterns do not tell what is personal in a code: the name on a licence, the holder of an account.
+        # Patterns do not recognise everything personal in a code, such as the name on a licence or the holder of an
+        # account.
         layouts = [replace(page, codes=()) for page in self.layouts]
         return OcrResult(data, layouts).in_form(self.form)
 
@@ -371,7 +374,7 @@ class OcrResult(Result[OcrData]):
         done = 0
         for section in self.data["sections"]:
             written = section["text"]
-            # A text that a video shows unchanged in several frames occurs once.
+            # A text that a video shows unchanged in several frames occurs only once.
             if written and ("timestamp" not in section or written != before):
                 # Sections occur in the text in order, so each is searched for after the previous one.
                 at = _find_whole_lines(text, written, done)
@@ -477,7 +480,7 @@ def _ocr_word(word: Word, width: int, height: int) -> OcrWord:
 
 
 def _place_of(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the page and the time of a section, which are the same for all of its lines."""
+    """Return the page and the time of a section, which all of its lines share."""
     place: dict[str, Any] = {"page": section["page"]} if "page" in section else {}
     if "timestamp" in section:
         place["timestamp"] = (section["timestamp"], section["timestamp"])
@@ -485,8 +488,8 @@ def _place_of(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _find_whole_lines(text: str, lines: str, start: int) -> int:
-    """Return the position of `lines` in `text`, from `start` on, as whole lines, so that a picture's "5" is not found
-    in "1500". −1 if they do not occur."""
+    """Return the position of `lines` in `text`, at `start` or later; −1 if they do not occur. They must be whole lines,
+    so that a picture's "5" is not found in "1500"."""
     while (at := text.find(lines, start)) >= 0:
         end = at + len(lines)
         if (at == 0 or text[at - 1] == "\n") and (end == len(text) or text[end] == "\n"):

@@ -12,7 +12,7 @@ REQUEST = "request"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The result of one task, or of the user's own text, under its name."""
+    """The result of one task, or the user's own text, under its name."""
 
     name: str
     """The name that clients see in `precontext`."""
@@ -20,7 +20,7 @@ class Entry:
 
     @property
     def error(self) -> str | None:
-        """The message of the task's failure, if it failed."""
+        """The message of the task's failure, if the task failed."""
         return self.result.message if isinstance(self.result, Failure) else None
 
 

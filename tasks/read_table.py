@@ -1,4 +1,5 @@
-"""A table that was read from any input: a picture, a PDF, a spreadsheet, a delimited text, a document or a web page."""
+"""A table that was read from an input of any kind: a picture, a PDF, a spreadsheet, a delimited text, a document or a
+web page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +13,12 @@ class ReadCell(NamedTuple):
     pointer: str = ""
     """JSON pointer (RFC 6901) to the line, or to the text, in which the cell begins."""
     place: Mapping[str, Any] = {}
-    """The cell's `bounds`, `page`, `url` and the engine's `confidence`, as far as they are known."""
+    """Known details of the cell's place: its `bounds`, `page` and `url`, and the engine's `confidence`."""
     row_span: int = 1
     col_span: int = 1
     source: str = ""
-    """The text as the source has it, if `text` is only a part of it or has a sign that is told by the column."""
+    """The text as the source has it, if it differs from `text`: because `text` is only a part of it, or has a sign that
+    the column implies."""
 
 
 NO_CELL = ReadCell("")
@@ -26,13 +28,14 @@ NO_CELL = ReadCell("")
 @dataclass(frozen=True, slots=True)
 class ReadTable:
     rows: Sequence[Sequence[ReadCell]]
-    """The cells of each row. All rows have the same length; a spanning cell stands at its first row and column."""
+    """The cells of each row. All rows have the same length. A spanning cell is listed at its first row and column."""
     heading: str = ""
     """The last line of text above the table."""
     comma_likely: bool = False
-    """True if commas are probably decimal signs, because they do not part the cells."""
+    """True if commas are probably decimal signs, because other characters separate the cells."""
     is_exact: bool = True
-    """False if cells were told by the places of words: a column may be torn, and other lines may be rows."""
+    """False if cells were found by the places of words. A column may then be torn apart, and other lines may be among
+    the rows."""
     is_whole: bool = False
     """True if each row is an item, however few cells it has."""
     texts: Sequence[Sequence[str]] = field(init=False)

@@ -37,9 +37,9 @@ class Redactor:
         return spans
 
     def pieces(self, pieces: Sequence[str], before: str = "") -> list[str]:
-        """Redact a text that comes in pieces, and return as many pieces.
+        """Redact a text that comes in pieces, and return the same number of pieces.
 
-        The placeholder is in the piece in which the personal data begins.
+        A placeholder is in the piece in which the personal data begins.
         """
         spans = self.spans("".join(pieces), before)
         if not spans:
@@ -58,8 +58,8 @@ class Redactor:
         return redone
 
     def json(self, text: str) -> str:
-        """Redact the strings and numbers of a JSON text and keep everything else; other text is redacted as a whole. A
-        redacted number becomes a string. A member's name helps to recognise its value."""
+        """Redact the strings and numbers of a JSON text, and keep everything else. A text that is not JSON is redacted
+        as a whole. A redacted number becomes a string. The name of a member helps to recognise its value."""
         if not is_json(text):
             return self.text(text)
         name = ""
@@ -76,7 +76,7 @@ class Redactor:
         return _JSON_TOKEN.sub(token, text)
 
     def value(self, value: Any, before: str = "") -> Any:
-        """Redact the strings and member names of a JSON value. Data URLs are kept, because they hold no text."""
+        """Redact the strings and member names of a JSON value. Data URLs are kept, because they contain no text."""
         match value:
             case str():
                 return value if value.startswith("data:") else self.text(value, before)

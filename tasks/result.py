@@ -54,7 +54,7 @@ class Bounds(TypedDict):
 
 
 def bounds_of(quad: Quad, width: int, height: int) -> Bounds:
-    """Round `quad` to the pixels of a picture of `width` × `height`; points outside are moved to the edge."""
+    """Round `quad` to the pixels of a picture of `width` × `height`. Points outside are moved to the edge."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = [(round(x), round(y)) for x, y in quad]
     if not (min(ax, bx, cx, dx) >= 0 and max(ax, bx, cx, dx) <= width):
         ax, bx, cx, dx = [min(max(x, 0), width) for x in (ax, bx, cx, dx)]
@@ -71,7 +71,7 @@ def bounds_of(quad: Quad, width: int, height: int) -> Bounds:
 
 
 def edges_of(bounds: Bounds) -> str:
-    """Return left, top, right and bottom in the form that language models are given."""
+    """Return left, top, right and bottom as language models get them."""
     corners = [bounds[name] for name in CORNERS]
     xs, ys = [corner["x"] for corner in corners], [corner["y"] for corner in corners]
     return f"({min(xs)}, {min(ys)}, {max(xs)}, {max(ys)})"
@@ -94,13 +94,13 @@ _PLACE: dict[str, Callable[[Any], bool]] = {
     "url": lambda value: isinstance(value, str),
     "confidence": lambda value: isinstance(value, int | float),
 }
-"""Keys of a result that describe the place of its texts and are not texts themselves, each with a check of the value's
-form: the data of a web page may use the same keys for other things."""
+"""Keys of a result that describe the place of its texts and are not texts themselves. Each has a check of the value's
+form, because the data of a web page may use the same keys for other things."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """A line of a result as a language model reads it; lines are kept or omitted whole."""
+    """A line of a result as a language model reads it. A line is either kept or omitted as a whole."""
 
     text: str
     heading: str = ""
@@ -115,18 +115,18 @@ class SourceLine:
     pointer: str
     """JSON pointer (RFC 6901) to the line's text in the result."""
     place: Mapping[str, Any]
-    """The place of the whole line: page, timestamp, speaker, url; bounds and confidence too if the words have none."""
+    """Place of the whole line: page, timestamp, speaker, url; and also bounds and confidence if the words have none."""
     bounds: tuple[Bounds, ...] = ()
-    """Bounds of each word, or nothing."""
+    """Bounds of each word; empty if unknown."""
     confidences: tuple[float, ...] = ()
     continues: bool = True
     """True if the next line may continue the same sentence."""
     written: str = ""
     """The line as written, with its white space; empty if the words have bounds."""
     row: int = 0
-    """Number of lines above it in the same text, empty ones included."""
+    """Number of lines above this one in the same text, including empty ones."""
     boxes: tuple[Box, ...] = ()
-    """Place of each word on the upright, flat page, if the page does not lie like that in the source."""
+    """Place of each word on the upright, flat page, if the page is not upright and flat in the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class Result(ABC, Generic[DataT]):
         return ""
 
     def pieces(self) -> Iterator[ResultLine]:
-        """Yield everything in the result that a language model can use, which excludes pixels; at least one line."""
+        """Yield all lines that a language model can use, at least one. Pixels are left out."""
         pieces = self._result_lines()
         yield next(pieces, ResultLine("nothing found"))
         yield from pieces
@@ -237,7 +237,8 @@ def json_text(data: Any) -> str:
 
 
 def text_lines(text: str) -> Iterator[str]:
-    """Return the non-blank lines lazily: splitting megabytes of short lines in one call would block every thread."""
+    """Yield the non-blank lines lazily, because splitting megabytes of short lines in one call would block every
+    thread."""
     return (line for found in _LINE.finditer(text) if (line := found[0].rstrip()))
 
 
@@ -258,7 +259,8 @@ def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str
 def lines_below(
     value: Any, pointer: str = "", place: Mapping[str, Any] | None = None, left_out: frozenset[str] = frozenset()
 ) -> Iterator[SourceLine]:
-    """Yield every text and number in `value`, in order, except the members `left_out`; texts are split into lines."""
+    """Yield every text and number in `value`, in order, except those of the members `left_out`. Texts are split into
+    lines."""
     place = place or {}
     match value:
         case dict():

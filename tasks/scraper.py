@@ -62,7 +62,8 @@ def fields_asked(text: str) -> tuple[str, ...]:
     ]
     phrases = [phrase for phrase in phrases if phrase and phrase[-1] not in WORDS["asked"]["page"]][:MAX_FIELDS]
     short = [_singular(phrase[-1]) for phrase in phrases]
-    # In "post titles and points" the first word names the listed thing. It is kept only if it distinguishes two fields.
+    # In "post titles and points", the first word names the things that are listed. It is kept only if it distinguishes
+    # two fields.
     keys = [
         key if short.count(key) == 1 else "_".join([*phrase[:-1], key])
         for key, phrase in zip(short, phrases, strict=True)
@@ -133,11 +134,11 @@ class ScraperParts:
     sessions: Sessions
     """Processes that parse pages."""
     find_task: Callable[[str], Task]
-    """Return a task for files that are not pages (`ocr`, `speech_to_text`). Raises EngineUnavailable."""
+    """Function that returns a task for files that are not pages (`ocr`, `speech_to_text`). Raises EngineUnavailable."""
     llm: Callable[[], Llm] | None = None
-    """Return the LLM. Raises EngineUnavailable."""
+    """Function that returns the LLM. Raises EngineUnavailable."""
     browser: Callable[[], Awaitable[Renderer | None]] | None = None
-    """Return the browser, or None if there is none yet."""
+    """Function that returns the browser, or None if there is none yet."""
     limits: MediaLimits = field(default_factory=MediaLimits)
 
 
@@ -182,9 +183,11 @@ class ScraperTask:
     async def _rendered(
         self, url: str, reading: PageReading, source: Source, fields: tuple[str, ...]
     ) -> tuple[str, PageReading] | None:
-        """Render the page in a browser, and return its final address and content. If there is no browser, or if it
-        fails, the result depends on `reading`, which was made without scripts: None if `reading` has text; otherwise
-        the browser's error or EngineUnavailable is raised."""
+        """Render the page in a browser, and return its final address and content.
+
+        If there is no browser, or if it fails, the result depends on `reading`, which was made without scripts. If
+        `reading` has text, return None; otherwise raise the browser's error or EngineUnavailable.
+        """
         has_text = bool(reading.page.text)
         renderer = await self._parts.browser() if self._parts.browser else None
         if renderer is None:
@@ -229,7 +232,7 @@ class ScraperTask:
         """Extract the rows for `fields`; None if no fields were requested.
 
         The page's structure is used if it has all fields, because it neither invents nor omits values. Otherwise the
-        LLM extracts them. Without an LLM the result is what the structure gives, possibly nothing.
+        LLM extracts them. Without an LLM, the result is whatever the structure yields, possibly nothing.
         """
         if not fields:
             return None
@@ -244,7 +247,7 @@ class ScraperTask:
         return list(match.rows) if match is not None else []
 
     def _llm(self) -> Llm | None:
-        """Return the LLM, or None if there is no capable LLM: a weak LLM returns text of the page that was not
+        """Return the LLM, or None if there is no capable one. A weak LLM would return text of the page that was not
         requested."""
         try:
             llm = self._parts.llm() if self._parts.llm is not None else None

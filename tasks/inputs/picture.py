@@ -1,5 +1,5 @@
-"""Reading picture files with Pillow. TIFF has a page per frame, other types only their first frame; all modes become
-upright RGB."""
+"""Reads picture files with Pillow. A TIFF has a page per frame; of other types, only the first frame is used. All modes
+become upright RGB."""
 
 import io
 import re
@@ -24,14 +24,15 @@ from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.source import Blob
 
-# Pillow's own guard warns and raises at fixed sizes while it reads a header. Our limit is a setting, checked below.
+# Pillow's own guard warns and raises at fixed sizes while it reads a header. The limit here is a setting, which is
+# checked below.
 PIL.Image.MAX_IMAGE_PIXELS = None
 
 _MAX_FRAMES = 10_000
-"""Largest number of frames: a file of a few megabytes can hold a million empty TIFF directories, each of which takes
-time to skip."""
+"""Largest number of frames. A file of a few megabytes can contain a million empty TIFF directories, and skipping each
+takes time."""
 _MAX_SCANS = 500
-"""Largest number of scans of one JPEG: each decodes the whole picture again, and encoders make a dozen."""
+"""Largest number of scans of one JPEG. Each decodes the whole picture again, and encoders make a dozen."""
 _LIGHT_BYTES = 4 * MB
 _LIGHT_PIXELS = 16_000_000
 _LIGHT_SCANS = 16
@@ -40,14 +41,15 @@ _BYTES_TO_DECODE = 6
 WebP's canvas."""
 _NEW_SUBFILE_TYPE = 254
 _REDUCED = 1
-"""Bit of NewSubfileType for a directory that is a smaller copy of another one and no page (TIFF 6.0, page 36)."""
+"""Bit of NewSubfileType for a directory that is only a smaller copy of another one, and thus not a page (TIFF 6.0, page
+36)."""
 _SCAN = b"\xff\xda"
 """A JPEG's SOS marker. It cannot occur in picture data (ITU-T T.81, B.1.1.5), but it may occur in metadata."""
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-"""All markers that do not occur within picture data, as stuffed bytes and restarts do."""
+"""All markers other than those that occur within picture data, which are stuffed bytes and restarts."""
 _END = b"\xd9"
 _ALONE = (b"\x01", b"\xd8", _END)
-"""Markers without a segment."""
+"""Markers that no segment follows."""
 _INFLATED_AT_MOST = 1032
 """Largest expansion of a zlib stream in bytes per byte (zlib's "Technical Details")."""
 _BLOCK = 8
@@ -68,7 +70,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 """Chunks that may hold an orientation."""
 _DEPTHS = (255, 1023, 4095, 65535)
-"""White values of 8, 10, 12 and 16 bits, all of which are stored in 16."""
+"""White values of 8, 10, 12 and 16 bits, all of which are stored in 16 bits."""
 
 
 class PicturePages(Pages):
@@ -115,7 +117,7 @@ class PicturePages(Pages):
             return upright_rgb(frame)
 
     def close(self) -> None:
-        """Do nothing, because only the bytes are kept between calls."""
+        """Do nothing, because nothing but the bytes is kept between calls."""
 
     @contextmanager
     def _frame(self, number: int) -> Iterator[PIL.Image.Image]:
@@ -148,8 +150,9 @@ class PicturePages(Pages):
         except Exception as error:
             if not is_fault_of_file(error):
                 raise
-            # libjpeg, libtiff and libwebp report missing memory like damaged bytes. This allocation raises MemoryError
-            # if there is less memory than they may need; the pixels decoded so far are still allocated.
+            # libjpeg, libtiff and libwebp report missing memory in the same way as damaged bytes. This allocation
+            # raises MemoryError if there is less memory than they may need, while the pixels decoded so far are still
+            # allocated.
             np.empty(self._pixels * _BYTES_TO_DECODE, np.uint8)
             raise self._blob.error(
                 f"cannot be decoded as a picture{_page_suffix(number)}: it is damaged or incomplete."
@@ -199,8 +202,8 @@ def _has_many_scans(data: bytes) -> bool:
 
 
 def least_bytes(frame: PIL.Image.Image) -> int:
-    """Return a lower bound of the bytes of a file with all pixels of `frame`. A smaller file is refused before memory
-    is allocated."""
+    """Return a lower bound of the size of a file that contains all pixels of `frame`. A smaller file is refused before
+    memory is allocated."""
     if isinstance(frame, PngImageFile):
         return frame.width * frame.height // (8 * _INFLATED_AT_MOST)
     if isinstance(frame, JpegImageFile):
@@ -243,14 +246,14 @@ def _count_inflated(data: bytes, most: int) -> int:
 def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
     """Return width and height after applying the EXIF orientation, from the header alone."""
     width, height = frame.size
-    # Pillow turns a TIFF itself and reports its size accordingly.
+    # Pillow itself turns a TIFF, and reports its size accordingly.
     sideways = frame.format != "TIFF" and _read_exif(frame).get(_ORIENTATION) in _SIDEWAYS
     return (height, width) if sideways else (width, height)
 
 
 def _read_exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
-    """Return the EXIF data. Pillow would decode a PNG's pixels to find metadata after them, so it is first checked that
-    there are such metadata."""
+    """Return the EXIF data. To find metadata after a PNG's pixels, Pillow would decode them, so a check for such
+    metadata comes first."""
     if isinstance(frame, PngImageFile) and not _has_metadata_behind_pixels(frame):
         return PIL.Image.Image.getexif(frame)
     return frame.getexif()
@@ -278,7 +281,7 @@ def upright_rgb(frame: PIL.Image.Image) -> Image:
     """Decode `frame` with the orientation applied. Transparent parts become white, or black if the visible part is
     light."""
     frame.load()
-    # In-place transposition avoids a copy of upright pictures.
+    # Transposing in place avoids a copy of upright pictures.
     ImageOps.exif_transpose(frame, in_place=True)
     return np.ascontiguousarray(np.asarray(_convert_to_rgb(frame), dtype=np.uint8))
 
@@ -310,7 +313,7 @@ def _scale_to_eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Convert grey values of more than 8 bits by their most likely scale.
 
     Pillow's own conversion clips at 255, which turns most such pictures white. The scale is the smallest of `_DEPTHS`
-    that holds the values, or 0 to 1 for floats that fit, or else the range of the values.
+    that includes the values, or 0 to 1 for floats that fit, or else the range of the values.
     """
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
         white = next(white for white in _DEPTHS if values.max() <= white)

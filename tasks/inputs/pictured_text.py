@@ -1,4 +1,4 @@
-"""Texts with embedded pictures, which are the pages to look at."""
+"""Texts with embedded pictures, which are their pages."""
 
 from collections.abc import Callable
 
@@ -15,12 +15,12 @@ from tasks.inputs.text.text_file import check_length, mark, unread, without_mark
 
 _TOO_LARGE = "above OPENFAZE_MAX_IMAGE_MEGAPIXELS"
 _MIN_SIDE = 8
-"""Shortest side in pixels of a picture that can hold letters; lines, bullets and spacers are smaller."""
+"""Least side, in pixels, of a picture that can contain letters. Lines, bullets and spacers are smaller."""
 
 
 class EmbeddedPages:
-    """The pages within a file, numbered from 1 in order of appearance: its distinct pictures, and the pages of the
-    files attached to it."""
+    """The pages within a file, numbered from 1 in order of appearance: its distinct pictures, and the pages of its
+    attached files."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self.blob = blob
@@ -38,8 +38,8 @@ class EmbeddedPages:
         return self._pages[number - 1]
 
     def marked(self, data: bytes, name: str, alt: str = "") -> str:
-        """Return the text that stands for a picture: its description and mark, or a note if it cannot be read. `name`
-        identifies the picture within the file."""
+        """Return the text that stands for a picture: its description and mark, or a note if the picture cannot be read.
+        `name` identifies the picture within the file."""
         media_type = sniff(data[:64])
         if media_type not in IMAGES:
             kind = media_type.removeprefix("image/") if media_type else name.rpartition(".")[2][:20]
@@ -60,7 +60,7 @@ class EmbeddedPages:
         return self.marked_file(pages)
 
     def marked_file(self, pages: Pages) -> str:
-        """Return the text that stands for an attached file: the marks of its pages, within its text if it has one."""
+        """Return the text that stands for an attached file: its own text, if any, with the marks of its pages."""
         marks = {number: self._marked_page(pages, number) for number in range(1, pages.total + 1)}
         if pages.text is None:
             return "\n\n".join(marks.values())
@@ -80,7 +80,7 @@ class EmbeddedPages:
 
 
 class PicturedText(Pages):
-    """A text whose pages are the pictures in it and the pages of the files attached to it."""
+    """A text whose pages are the pictures in it and the pages of its attached files."""
 
     kind = "text"
 

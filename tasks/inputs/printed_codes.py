@@ -1,6 +1,7 @@
-"""Barcodes and two-dimensional codes in the picture of a page. Runs in a decode process: the pixels may be hostile.
+"""Finds barcodes and two-dimensional codes in the picture of a page. This runs in a decode process, because the pixels
+may be hostile.
 
-What a code says is data: nothing that it names is opened or followed.
+The content of a code is data: nothing that it names is opened or followed.
 """
 
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ import numpy as np
 from models.vision.text import Image, Quad
 
 MOST_CODES = 32
-"""Largest number of codes that are kept of a page. A sheet of shipping labels has some twenty."""
+"""Largest number of codes of one page that are returned. A sheet of shipping labels has about twenty."""
 MOST_PIXELS = 16_000_000
-"""Pixels above which a picture is scaled down: the search takes some 0.1 s there, and 2 s in pure noise."""
+"""Number of pixels above which a picture is scaled down. At this size, the search takes about 0.1 s, or 2 s in pure
+noise."""
 SHORTEST_ITF = 8
-"""Least number of figures of an ITF code, which has no end sign of its own: table lines can look like a short one."""
+"""Least number of digits of an ITF code. Since it has no end sign of its own, table lines can look like a short one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def find_codes(picture: Image, scale: float = 1.0) -> tuple[PrintedCode, ...]:
     kinds = zxingcpp.BarcodeFormat
     read = zxingcpp.read_barcodes(
         np.ascontiguousarray(grey),
-        # Symbologies without a check digit or a frame are left out: lines of tables look like them.
+        # Symbologies without a check digit or a frame are left out, because lines of tables look like them.
         formats=zxingcpp.BarcodeFormats(
             [
                 *(kinds.EANUPC, kinds.Code128, kinds.Code39, kinds.Code93, kinds.ITF, kinds.DataBar),

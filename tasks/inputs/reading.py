@@ -23,9 +23,10 @@ from tasks.inputs.text.text_file import looks_like_text
 
 _BLANKS = b"\r\n\t \v\f"
 _PIECE = 1 << 20
-"""Number of bytes that are decoded at a time. No other copy of the whole is held, and other threads run in between."""
+"""Number of bytes that are decoded at a time. There is never another copy of the whole, and other threads run in
+between."""
 _TAIL = 64
-"""Number of bytes at the end in which the padding, mixed with line breaks, is found."""
+"""Number of bytes at the end in which the padding is searched for, since line breaks may be mixed with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class Payload:
 def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payload:
     """Decode the source's payload.
 
-    The size is known from the text's length, so more than `limit` bytes are never decoded. Line breaks in base64 and
+    The length of the text shows the size, so that never more than `limit` bytes are decoded. Line breaks in base64 and
     missing padding are accepted, because many clients send such text; any other character outside of base64 is refused.
 
     Raises InputError and InputTooLarge.
@@ -112,7 +113,7 @@ def _decode_base64(pieces: Iterable[bytes], complaint: str, source: Source) -> I
     try:
         for piece in pieces:
             text = rest + piece.translate(None, _BLANKS)
-            # The last four characters are held back: only they may be padded, and more may follow.
+            # The last four characters are held back, because only they may be padded, and more may follow.
             cut = max(len(text) - 4, 0) // 4 * 4
             text, rest = text[:cut], text[cut:]
             if b"=" in text:
@@ -124,7 +125,7 @@ def _decode_base64(pieces: Iterable[bytes], complaint: str, source: Source) -> I
 
 
 def _check_size(text: memoryview, source: Source, limit: int, *, is_base64: bool, piece: int) -> None:
-    """Check the size by the length of `text`; its characters are counted only if that may be too much."""
+    """Check the size by the length of `text`. Its characters are only counted if the length may be too much."""
     size = len(text) * 3 // 4 if is_base64 else len(text)
     if size <= limit:
         return
@@ -144,8 +145,8 @@ Result = TypeVar("Result")
 
 
 class Once(Generic[Result]):
-    """Work that is done once. Its result, or the InputError that it raised, is remembered; after any other failure it
-    is tried again.
+    """Work that is done only once. Its result, or the InputError that it raised, is remembered. After any other
+    failure, it is tried again.
 
     The work is cancelled when the last caller that waits for it leaves. Belongs to one event loop.
     """
@@ -163,7 +164,7 @@ class Once(Generic[Result]):
             raise copy(self._complaint)
         if self._running is None or not self._running.can_be_joined:
             self._running = running = WhileAwaited(self._run(work))
-            # A failed asyncio task refers to the frames of its traceback, and these refer to this object.
+            # A failed asyncio task refers to the frames of its traceback, and these refer back to this object.
             running.when_over(lambda: self._forget(running))
         return await self._running.join()
 
@@ -175,7 +176,7 @@ class Once(Generic[Result]):
         try:
             result = await work()
         except InputError as error:
-            # A copy is kept, because the error itself would collect the frames through which it is raised.
+            # A copy is remembered, because the error itself would collect the frames through which it is raised.
             self._complaint = copy(error)
             raise
         self._results.append(result)
@@ -183,7 +184,7 @@ class Once(Generic[Result]):
 
 
 class SourceReader:
-    """Reads sources, and remembers their bytes for the life of the source."""
+    """Reads sources, and remembers the bytes of each as long as the source exists."""
 
     def __init__(self, fetcher: Fetcher, limits: MediaLimits, worker: Worker, uploads: Uploads | None) -> None:
         self._fetcher = fetcher

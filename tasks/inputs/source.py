@@ -18,12 +18,12 @@ _SENTENCE_END = ".,;:!?"
 HEAD = 1024
 """Number of characters of a reference that are searched for its scheme and a data URL's head."""
 _BASE64_HEAD = 88
-"""Number of base64 characters for the first 66 bytes, which suffice to recognise a type, except within archives."""
+"""Number of base64 characters for the first 66 bytes. These suffice to recognise a type, except within archives."""
 _FIRST_BYTES = 66
 _SHOWN = 40
-"""Largest number of characters of a reference that a message repeats."""
+"""Largest number of characters of a reference that a message quotes."""
 SHOWN = 200
-"""Largest number of characters of a name that a message repeats."""
+"""Largest number of characters of a name that a message quotes."""
 
 
 class Total:
@@ -77,7 +77,7 @@ class Source:
     """One input as the client named it. Sources are compared by identity. Exactly one of `url`, `payload`, `data` and
     `file_id` is set.
 
-    A loader reads each source only once, even if it is asked for the source several times.
+    A loader reads each source only once, even if it is asked for it several times.
     """
 
     origin: Origin
@@ -115,8 +115,8 @@ class Source:
         `format` gives a type, the first bytes of base64 must show one, because a path such as `etc/passwd` also
         consists of base64's characters.
 
-        Raises InputError for an empty value, a data URL without a comma, another scheme (`url_not_allowed`), and
-        anything else.
+        Raises InputError for an empty value, a data URL without a comma, another scheme (`url_not_allowed`), and any
+        other text.
         """
         param = origin.param
         if isinstance(value, str):
@@ -157,8 +157,7 @@ class Source:
 
     @property
     def is_picture(self) -> bool:
-        """True if the first bytes that the request carries show a picture. False if the type is known only after
-        reading."""
+        """True if the first bytes in the request show a picture. False if only reading reveals the type."""
         if self.data is not None:
             first = self.data[:_FIRST_BYTES]
         else:
@@ -179,7 +178,7 @@ def beginning(text: str | memoryview, length: int) -> str:
 
 
 def first_bytes(base64: str) -> bytes:
-    """Decode the beginning of `base64`; b"" if it is invalid, which its reader will report."""
+    """Decode the beginning of `base64`. Return b"" if it is invalid, which its reader will report."""
     whole = "".join(base64[:_BASE64_HEAD].split())
     try:
         return pybase64.b64decode(whole[: len(whole) // 4 * 4], validate=True)
@@ -190,7 +189,7 @@ def first_bytes(base64: str) -> bytes:
 def urls_in(text: str) -> list[str]:
     """Return the http(s) URLs in a text, in order, each once.
 
-    A URL ends at white space, a quote or a bracket; punctuation at its end belongs to the sentence.
+    A URL ends at white space, a quote or a bracket. Punctuation at its end belongs to the sentence.
     """
     found = (url.rstrip(_SENTENCE_END) for url in _find_links(text))
     return list(dict.fromkeys(url for url in found if not url.endswith("/" * 2)))
@@ -234,7 +233,7 @@ class Blob:
         return InputError(f"'{self.label}' {predicate}", code=code, param=self.param)
 
     def too_large(self, predicate: str) -> InputTooLarge:
-        """Return the error for an input that holds more than a limit allows."""
+        """Return the error for an input that contains more than a limit allows."""
         return InputTooLarge(f"'{self.label}' {predicate}", param=self.param)
 
     def check_pixels(self, width: int, height: int, limit: int, *, has: str = "has", where: str = "") -> None:

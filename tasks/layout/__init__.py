@@ -1,1 +1,1 @@
-"""Turning detected lines, in any order, into the lines and tables of a page in reading order."""
+"""Turns detected lines, in any order, into the lines and tables of a page in reading order."""

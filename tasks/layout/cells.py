@@ -1,4 +1,4 @@
-"""The cells of tables, with the words in them."""
+"""Cells of tables, with the words in them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tasks.layout.rulings import turned
 
 @dataclass(frozen=True, slots=True)
 class PlacedWord:
-    """A word in the frame of reference in which the page's text runs to the right."""
+    """A word in a frame of reference in which the page's text runs to the right."""
 
     left: float
     top: float
@@ -56,9 +56,9 @@ class Table:
     rows: int
     columns: int
     cells: list[Cell]
-    """Cells by row and column; a spanning cell is listed at its first position."""
+    """Cells by row and column. A spanning cell is listed at its first position."""
     lines: frozenset[int]
-    """Indices of the lines that make up the table."""
+    """Indices of the lines of which the table consists."""
     leaders: Sequence[Word] = ()
     """Dot leaders between the cells."""
     edges: Sequence[float] = ()
@@ -119,7 +119,7 @@ def quad_of(left: float, top: float, right: float, bottom: float, angle: float) 
 
 
 def levels_of(pieces: Iterable[PlacedWord]) -> list[list[PlacedWord]]:
-    """Group words by level; words from left to right, levels from top to bottom."""
+    """Group words by level. Words run from left to right, levels from top to bottom."""
     lines: list[list[PlacedWord]] = []
     for piece in sorted(pieces, key=lambda piece: (piece.middle, piece.left)):
         if lines and piece.middle - lines[-1][0].middle < 0.5 * max(

@@ -1,4 +1,4 @@
-"""Finding tables without rulings, whose columns are separated by strips of white space down through the rows."""
+"""Finds tables without rulings, whose columns are separated by strips of white space that run down through the rows."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -11,19 +11,20 @@ from tasks.layout.cells import CellDraft, Draft, PlacedWord
 from tasks.layout.rulings import Stroke
 
 MOST_ROWS = 1000
-"""Largest number of rows of a table without rulings; further rows are text."""
+"""Largest number of rows of a table without rulings. Further rows are text."""
 _GAP, _WIDE_GAP = 0.7, 1.1
-"""Narrowest white space between cells, in line heights, for columns with many rows and for columns with few rows."""
+"""Least width of the white space between cells, in line heights, for columns with many rows and for columns with
+few."""
 _MANY = 4
-"""Least number of rows of a well attested column."""
+"""Least number of rows at which a column counts as having many."""
 _CROSSED = 0.15
 """Largest share of the rows with several cells that may cross the white space between two columns."""
 _NEAR = 3.5
 """Largest distance between rows of one table, in line heights, from middle to middle."""
 _APART = 1.3
-"""Largest distance of a line from the rows above, in row pitches, to belong to the table."""
+"""Largest distance between a line and the rows above, in row pitches, at which the line belongs to the table."""
 _TELLING = 24
-"""Number of rows from which the columns are derived; later rows only have to fit."""
+"""Number of rows that determine the columns. Later rows only have to fit."""
 _TIGHT = 0.8
 """Largest pitch of lines within one cell, in row pitches."""
 _PROSE = 9
@@ -108,7 +109,7 @@ def unruled(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: floa
 
 
 def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
-    """Yield the tables in closely spaced lines; each covers as many lines as share columns."""
+    """Yield the tables in closely spaced lines. Each covers as many lines as share columns."""
     start = 0
     while start < len(block):
         if len(block[start].runs) < 2:
@@ -118,11 +119,11 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
         strips = _find_strips(rows, height)
         for place in range(start + 1, min(len(block), start + MOST_ROWS)):
             row = block[place]
-            # A line with a single cell may be within a table but not at its end.
+            # A line with a single cell may be inside a table but not at its end.
             if place - last > 2:
                 break
             if len(row.runs) == 1:
-                # Text below all columns, or at a distance, does not belong to the table.
+                # Text that is below all columns, or at a distance, does not belong to the table.
                 if len(rows) > 1 and row.middle - block[place - 1].middle > _APART * (rows[1].middle - rows[0].middle):
                     break
                 if 2 * sum(row.begin < left and right < row.end for left, right in strips) > len(strips) > 1:
@@ -132,7 +133,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
                 break
             if len(rows) < _TELLING:
                 common = _find_strips([*rows, row], height)
-                # A line with which most columns would disappear belongs to another table.
+                # A line that would make most columns disappear belongs to another table.
                 if len(rows) >= _MANY and 3 * len(common) < 2 * len(strips):
                     break
                 strips = common
@@ -143,7 +144,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
         table = _table_of(block[first : last + 1], rows, strips, across, height)
         if table is not None:
             yield table
-        # If many fitting lines are not a table, they are not a table from the second line on, either.
+        # If many fitting lines are not a table, they are not one from the second line on, either.
         start = last + 1 if table is not None or len(rows) > _MANY else start + 1
 
 
@@ -165,7 +166,7 @@ def _find_strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
             begin = x
         elif before <= may_cross < depth and x - begin >= least and begin > left and x < right:
             strips.append((begin, x))
-    # A strip with a column of a single cell in it counts as two strips.
+    # A strip that contains a column of a single cell counts as two strips.
     for row in rows if may_cross else ():
         for run in row.runs:
             start, end = run[0].left, run[-1].right
@@ -193,8 +194,8 @@ def _overlap(one: _Strip, other: _Strip) -> float:
 def _first_row(
     block: Sequence[_Row], start: int, strips: Sequence[_Strip], across: Sequence[Stroke], height: float
 ) -> int:
-    """Return the first row of the table whose rows begin at `start`: lines above may belong to it if they are headings
-    of columns, or if they are below the table's top rule."""
+    """Return the first row of the table whose rows begin at `start`. Lines above may belong to the table if they are
+    headings of columns, or if they are below its top rule."""
     left, right = strips[0][0], strips[-1][1]
     pitch = max(2.2 * height, 1.3 * (block[start + 1].middle - block[start].middle))
     for place in range(start - 1, max(-1, start - 3), -1):
@@ -215,7 +216,7 @@ def _first_row(
 def _table_of(
     lines: Sequence[_Row], full: Sequence[_Row], strips: Sequence[_Strip], across: Sequence[Stroke], height: float
 ) -> Draft | None:
-    """Build the table of `lines`, of which those in `full` have several cells; None if they are not table."""
+    """Build the table of `lines`, of which those in `full` have several cells; None if they do not form a table."""
     columns = len(strips) + 1
     if columns < 2 or len(full) < (3 if columns == 2 else 2):
         return None
@@ -229,7 +230,7 @@ def _table_of(
             place.pieces += pieces
     taken = {(row, column + step) for (row, column), one in places.items() for step in range(1, one.col_span)}
     for clash in taken & places.keys():
-        # If another cell extends over a cell, both become one.
+        # A cell that another cell extends over becomes one with it.
         row, column = clash
         before = max(first for one, first in places if one == row and first < column)
         places[row, before].pieces += places.pop(clash).pieces
@@ -295,7 +296,7 @@ def _row_edges(
     strips: Sequence[_Strip],
     height: float,
 ) -> tuple[list[float], list[int]]:
-    """Return the edges of the rows, and the row of each of `lines`: some lines continue the row above."""
+    """Return the edges of the rows, and the row of each of `lines`, because some lines continue the row above."""
     begins = _ruled_rows(lines, cells, columns, across, strips) or _spaced_rows(lines, cells)
     rows, starts = -1, []
     for one in begins:
@@ -317,7 +318,7 @@ def _ruled_rows(
     across: Sequence[Stroke],
     strips: Sequence[_Strip],
 ) -> list[bool] | None:
-    """Return for each line True if it begins a row, judged by rulings; None unless these separate most rows."""
+    """Return, for each line, True if it begins a row, judged by rulings. None unless rulings separate most rows."""
     top, bottom = lines[0].middle, lines[-1].middle
     left, right = strips[0][0], strips[-1][1]
     levels = sorted(one.level for one in across if top < one.level < bottom and one.start <= left and one.end >= right)
@@ -335,8 +336,8 @@ def _ruled_rows(
 
 
 def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int, list[PlacedWord]]]]) -> list[bool]:
-    """Return for each line True if it begins a row, judged by white space: a line close below another with fewer cells
-    continues its row."""
+    """Return, for each line, True if it begins a row, judged by white space. A line close below another one with fewer
+    cells continues its row."""
     pitches = [other.middle - one.middle for one, other in pairwise(lines)]
     usual = median([pitch for pitch, own in zip(pitches, cells[1:], strict=True) if len(own) > 1] or [0.0])
     begins = [True]

@@ -1,7 +1,8 @@
 """Finds drawn combs, which are rows of equal cells for one character each, and reads them without their walls.
 
-OCR takes the walls between cells for letters (`B|O|U` is read as `BIOIU`) and parts the characters. So the characters
-are set side by side on a sheet of their own, as in running text, and read again; each is put back in its cell.
+OCR takes the walls between cells for letters (`B|O|U` is read as `BIOIU`) and separates the characters. Therefore, the
+characters are placed side by side on a separate sheet, as in running text, and read again. Each is then assigned to its
+cell.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,39 +18,39 @@ from tasks.layout.lines import line_of
 from tasks.layout.upright_ink import UprightInk
 
 MOST_COMBS = 60
-"""Largest number of combs of a page that are read, from the top. A dense form has forty."""
+"""Largest number of combs of a page that are read, beginning at the top. A dense form has forty."""
 _FEWEST_CELLS = 4
-"""Fewest cells of a comb, in all its groups."""
+"""Least number of cells of a comb, in all its groups together."""
 _WALL = 0.75, 3.5
-"""Least and largest height of a wall in line heights."""
+"""Least and largest height of a wall, in line heights."""
 _MOST_WALLS = 4_000
-"""Largest number of upright strokes that are compared, the first from the left."""
+"""Largest number of upright strokes that are compared, beginning on the left."""
 _ALIKE = 0.2
 """Largest difference of the ends of two neighbouring walls, as a share of their height."""
 _WIDTH = 0.45, 2.2
 """Least and largest width of a cell, as a share of its height."""
 _EVEN = 0.15
-"""Largest difference of the widths of a comb's cells, as a share of the usual one."""
+"""Largest difference in width between a cell and the usual cell of its comb, as a share of the latter."""
 _GROUP_GAP = 0.45
 """Largest gap between two groups of cells (day, month and year), as a share of a cell."""
 _EDGE = 0.8
 """Least share of the lower edge that is drawn. The upper edge of a comb may be open."""
 _DRAWN = 0.5
-"""Least share of a row of pixels that is ink where the upper or lower edge of the cells runs."""
+"""Least share of ink in a row of pixels where the upper or lower edge of the cells runs."""
 _RIM = 0.08
-"""Width, as a share of a cell's height, of what is left out beside its walls."""
+"""Width of the margin that is left out inside a cell's walls, as a share of the cell's height."""
 _PAPER = 0.9
-"""Least brightness of a pixel that is white on the sheet, as a share of the paper's."""
+"""Least brightness of a pixel that becomes white on the sheet, as a share of the paper's brightness."""
 _SPECK = 0.2
 """Least width or height of a character, as a share of its cell's height."""
 _BAND = 96
 """Height in pixels of a comb's row on the sheet."""
 _CELL_HEIGHT = 64
-"""Height in pixels of a cell on the sheet; its character has two thirds of it."""
+"""Height of a cell on the sheet, in pixels. Its character has two thirds of it."""
 _BESIDE, _BETWEEN = 7, 34
-"""Gaps on the sheet between neighbouring characters and, at an empty cell, between words, in pixels."""
+"""Gaps on the sheet, in pixels: between neighbouring characters, and, in place of an empty cell, between words."""
 _ORDERED = "ABCDEFGHIJ", "0123456789"
-"""Characters that are the categories of a licence or the steps of a scale, not a word, if they stand in this order."""
+"""Characters which, in this order, are the categories of a licence or the steps of a scale and not a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,11 @@ def combs_on(page: UprightInk) -> list[DrawnComb]:
 
 
 def _walls(page: UprightInk) -> NDArray[np.float64]:
-    """Return place, upper end and lower end of the straight upright strokes, from left to right."""
+    """Return the position, upper end and lower end of the straight upright strokes, from left to right."""
     import cv2
 
     least, most = _WALL[0] * page.height, _WALL[1] * page.height
-    # A wall that is not quite upright is in pieces, one a column.
+    # A wall that is not quite upright is in pieces, one in each column of pixels.
     columns = cv2.morphologyEx(page.ink, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
     columns = cv2.morphologyEx(columns, cv2.MORPH_OPEN, np.ones((max(5, int(0.8 * least)), 1), np.uint8))
     columns = cv2.morphologyEx(columns, cv2.MORPH_CLOSE, np.ones((3, 2), np.uint8))
@@ -93,7 +94,7 @@ def _walls(page: UprightInk) -> NDArray[np.float64]:
 
 
 def _chains(walls: NDArray[np.float64]) -> Iterator[list[tuple[float, float, float]]]:
-    """Yield the walls of the same height that stand side by side, each in one chain."""
+    """Yield the walls of the same height that are side by side, as one chain each."""
     rest = walls
     while len(rest) > _FEWEST_CELLS:
         chain = [rest[0]]
@@ -114,7 +115,7 @@ def _chains(walls: NDArray[np.float64]) -> Iterator[list[tuple[float, float, flo
 
 
 def _combs_of(chain: Sequence[tuple[float, float, float]]) -> Iterator[DrawnComb]:
-    """Yield the runs of cells of one width in a chain of walls."""
+    """Yield the runs of cells of equal width in a chain of walls."""
     side = median(bottom - top for _, top, bottom in chain)
     steps = [after[0] - before[0] for before, after in pairwise(chain)]
     cells = [step for step in steps if _WIDTH[0] * side <= step <= _WIDTH[1] * side]
@@ -152,7 +153,7 @@ def _has_lower_edge(ink: NDArray[np.uint8], comb: DrawnComb) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Character:
     cell: int
-    """Index of its cell in the comb."""
+    """Index of the character's cell in the comb."""
     left: int
     right: int
     """Place on the sheet in pixels."""
@@ -160,7 +161,7 @@ class _Character:
 
 @dataclass(frozen=True, slots=True)
 class CombSheet:
-    """The characters of a page's combs, one comb a row, set side by side."""
+    """The characters of a page's combs, placed side by side, with one comb per row."""
 
     page: UprightInk
     picture: Image
@@ -170,7 +171,7 @@ class CombSheet:
 
     @classmethod
     def of_page(cls, page: UprightInk) -> "CombSheet | None":
-        """Return the sheet of the combs in which something stands, or None if there is none."""
+        """Return the sheet of those combs that contain something, or None if there are none."""
         rows = [(comb, row) for comb in combs_on(page) if (row := _row_of(page, comb))]
         if not rows:
             return None
@@ -184,7 +185,8 @@ class CombSheet:
         return cls(page, np.stack([sheet] * 3, axis=2), [comb for comb, _ in rows], characters)
 
     def applied(self, lines: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
-        """Return `lines` of the page with what was `read` of this sheet in place of what OCR made of its combs."""
+        """Return `lines` of the page with the text that was `read` on this sheet in place of the text that OCR read in
+        the combs."""
         of_comb: dict[int, list[Word]] = {}
         for word in sorted((word for line in read for word in line.words), key=lambda word: word.quad[0][0]):
             row = int((word.quad[0][1] + word.quad[2][1]) / 2 // _BAND)
@@ -195,7 +197,7 @@ class CombSheet:
         return [*outside, *(line_of(words) for words in found.values())]
 
     def _words(self, row: int, read: Sequence[Word]) -> list[Word]:
-        """Return the words of a comb at their cells; none if its cells hold more than a character each."""
+        """Return the words of a comb at their cells; none if its cells contain more than one character each."""
         comb, characters = self.combs[row], self.characters[row]
         text = "".join(word.text for word in read)
         if not text or len(text) > len(characters) or any(text in order for order in _ORDERED):
@@ -213,7 +215,7 @@ class CombSheet:
         return [Word(text, quad, sureness) for text, quad in zip(texts, places, strict=True) if text]
 
     def _outside(self, combs: Sequence[DrawnComb], lines: Sequence[TextLine]) -> Iterator[TextLine]:
-        """Yield the lines without the words that stand in one of the combs."""
+        """Yield the lines without the words inside the combs."""
         if not combs:
             yield from lines
             return
@@ -229,7 +231,7 @@ class CombSheet:
 
 
 def _row_of(page: UprightInk, comb: DrawnComb) -> list[tuple[NDArray[np.uint8], _Character]]:
-    """Return the picture and the place on the sheet of each character of a comb."""
+    """Return the picture of each character of a comb, and its place on the sheet."""
     import cv2
 
     high = comb.bottom - comb.top
@@ -277,7 +279,8 @@ def _runs(comb: DrawnComb, characters: Sequence[_Character]) -> Iterator[list[_C
 
 
 def _read_between(left: float, right: float, read: Sequence[Word]) -> str:
-    """Return what was read between two places of the sheet; the characters of a word fill it evenly."""
+    """Return the text that was read between two places of the sheet. The characters of a word are taken to be evenly
+    spaced."""
     found = []
     for word in read:
         start, end = word.quad[0][0], word.quad[1][0]

@@ -1,11 +1,11 @@
-"""Sorting detected lines into reading order.
+"""Sorts detected lines into reading order.
 
-Everything happens on the upright, flat page (`models.vision.page_geometry`). Lines of another direction (down, left,
-up) than most of the page's text follow it, each direction in a frame of its own.
+Everything happens on the upright, flat page (`models.vision.page_geometry`). Lines that run in another direction (down,
+left, up) than most of the text come after it, each direction in its own frame.
 
 Lines that a detector ran across a narrow gutter are split first. A single line does not show a gutter, because a gutter
-of ten points is no wider than the spaces of a justified line. However, words begin at the same position in many
-successive lines only in columns.
+of ten points is no wider than the spaces of a justified line. But only in columns do words begin at the same position
+in many successive lines.
 """
 
 from bisect import bisect_left
@@ -20,7 +20,7 @@ from models.vision.text import Quad, TextLine, Word
 from tasks.layout.reading_order import LineBox, Row, rows_in_order
 
 _GAP = 0.6
-"""Narrowest white space between words that may be a gutter, in line heights."""
+"""Least width of white space between words that may be a gutter, in line heights."""
 _NEAR = 0.35
 """Largest difference, in line heights, between the beginnings of lines in one column."""
 _AROUND = 8
@@ -41,7 +41,7 @@ class _PlacedLine:
     middle: float
     near: float
     gaps: Sequence[tuple[int, float]]
-    """Index in the line, and left end, of each word after a wide white space."""
+    """Index in the line, and left end, of each word after wide white space."""
     starts: Sequence[float]
     """Ascending left ends of these words."""
 
@@ -56,9 +56,10 @@ class _PlacedLine:
 
 
 def split_at_gutters(lines: Sequence[TextLine]) -> list[TextLine]:
-    """Split `lines` of an upright page where most lines around them have a gutter. The result runs from top to bottom.
+    """Split `lines` of an upright page at gutters that most lines around them have, too. The result runs from top to
+    bottom.
 
-    Cells of a table may be split, too. They are on one row, and are joined again when rows are made.
+    Cells of a table may be split as well. They are in one row, and are joined again when rows are made.
     """
     runs = sorted(map(_place_line, lines), key=lambda run: (run.middle, run.left))
     parts = []
@@ -103,7 +104,7 @@ def _cut_at_gaps(line: TextLine, places: Sequence[int]) -> list[TextLine]:
 
 
 def line_of(words: Sequence[Word]) -> TextLine:
-    """Build a line of `words`, which stand side by side."""
+    """Build a line of `words`, which are side by side."""
     first, last = words[0].quad, words[-1].quad
     return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
 
@@ -134,7 +135,7 @@ def in_reading_order(lines: Sequence[TextLine], geometry: PageGeometry | None = 
 
 
 def _group_by_direction(lines: Sequence[TextLine], geometry: PageGeometry) -> list[tuple[PageGeometry, list[TextLine]]]:
-    """Group lines by direction, each group with its frame: first those that run as most of the page's text does."""
+    """Group lines by direction, each group with its frame, beginning with the direction of most of the page's text."""
     turns: dict[int, list[TextLine]] = defaultdict(list)
     bystanders = []
     for line in lines:

@@ -1,4 +1,4 @@
-"""Rendering a page as GitHub-flavoured Markdown: headings, paragraphs in reading order, lists and tables."""
+"""Renders a page as GitHub-flavoured Markdown: headings, paragraphs in reading order, lists and tables."""
 
 import re
 from collections import Counter
@@ -116,7 +116,7 @@ def _escape_cell(text: str) -> str:
 
 
 def _escape_inline(text: str) -> str:
-    """Escape characters that would be markup, so that the text is rendered as it stands on the page."""
+    """Escape characters that would be markup, so that the text appears as it is on the page."""
     return _INLINE.sub(r"\\\g<0>", text)
 
 
@@ -135,7 +135,7 @@ def _build_line(pieces: Sequence[PlacedWord]) -> _Line:
 
 
 def _type_size(pieces: Sequence[PlacedWord]) -> float:
-    """Return the type size. A box may be only as high as its letters, which may have no descenders."""
+    """Return the type size. A box may be no higher than its letters, which may lack descenders."""
     hangs = any(not _DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
     return max(piece.bottom - piece.top for piece in pieces) / (1 if hangs else _HANGING)
 
@@ -187,7 +187,7 @@ def _flowing_blocks(lines: Sequence[_Line], page: _Page) -> Iterator[Block]:
     while place < len(lines):
         if level := page.level(lines[place]):
             end = place + 1
-            # Lines of one level that follow closely are one heading.
+            # Lines of one level that follow each other closely are one heading.
             while end < len(lines) and page.level(lines[end]) == level and _is_close(lines[end - 1], lines[end], page):
                 end += 1
             yield Block((f"{'#' * level} {' '.join(line.text for line in lines[place:end])}",))
@@ -211,7 +211,7 @@ def _continues_paragraph(above: _Line, below: _Line, page: _Page) -> bool:
     if page.level(below) or _list_marker(below.text):
         return False
     if below.middle < above.middle:
-        # At the top of the next column a sentence continues the paragraph.
+        # At the top of the next column, the rest of a sentence continues the paragraph.
         return above.text[-1] not in ".!?:;)" and below.text[0].islower()
     if not _is_close(above, below, page) or not 0.75 < below.size / above.size < 1.33:
         return False

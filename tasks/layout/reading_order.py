@@ -1,11 +1,11 @@
-"""The reading order of upright boxes: columns one after the other, everything else row by row.
+"""Determines the reading order of upright boxes: columns one after the other, everything else row by row.
 
 The algorithm is a recursive XY cut: white space yields possible cuts, and the text decides between them. The page is
-divided into *strips* that no box crosses; consecutive strips with a common vertical *gutter* form a block. A gutter
+divided into *strips* that no box crosses, and consecutive strips with a common vertical *gutter* form a block. A gutter
 divides the block into columns if the text on its two sides reads like two texts; otherwise it separates the cells of
 rows.
 
-Each row becomes one line of output, unless the type size changes or a wide gap separates two fields; then it is split.
+Each row becomes one line of output. It is split if the type size changes, or if a wide gap separates two fields.
 """
 
 import re
@@ -26,14 +26,15 @@ Row = list["LineBox"]
 """Boxes on one visual row from left to right; never empty."""
 
 _GUTTER = 0.6
-"""Narrowest white space between columns, in line heights. The space between words is about 0.3."""
+"""Least width of white space between columns, in line heights. The space between words is about 0.3."""
 _BREAK = 2.5
-"""White space of at least this many line heights above a strip starts a new block. A blank line leaves about 1.5."""
+"""Least height of white space above a strip, in line heights, that starts a new block. A blank line leaves about
+1.5."""
 _BRIDGE = 0.6
-"""A line wider than this share of the block may be two lines merged across a gutter (a "bridge")."""
+"""Share of the block's width above which a line may be two lines merged across a gutter (a "bridge")."""
 _OVERLAP = 0.2
-"""Share of a box's height, at top and bottom, that may overlap adjacent lines: detectors draw generous boxes, and tight
-lines touch."""
+"""Share of a box's height, at top and bottom, that may overlap adjacent lines, because detectors draw generous boxes,
+and tight lines touch."""
 _DEPTH = 8
 """Largest depth of nested columns. Pages have two or three levels, and each level takes a pass."""
 _ALIKE = 1.45
@@ -41,7 +42,8 @@ _ALIKE = 1.45
 _FIELD_GAP = 1.5
 """Least white space, in line heights, before a label that begins a separate line."""
 _FAR = 3.0
-"""Least white space, in line heights, before a text that begins a separate line, and is neither a cell nor a value."""
+"""Least white space, in line heights, before a text that begins a separate line although it is not a label. A cell or a
+value does not."""
 _LABEL_SIZE = 1.25
 """Least ratio of the type sizes of values and of the labels above them."""
 _LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
@@ -163,10 +165,10 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
 
 
 def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
-    """Split `block` above and below the wide lines that hide its gutter; it stays whole if there are none.
+    """Split `block` above and below the wide lines that hide its gutter. Without such lines, it stays whole.
 
-    A detector may merge two lines across a narrow gutter. If the
-    columns' lines are not at the same height, every strip then appears to span the gutter.
+    A detector may merge two lines across a narrow gutter. If the columns' lines are not at the same height, every strip
+    then appears to span the gutter.
     """
     wide = _BRIDGE * (max(box.right for box in block) - min(box.left for box in block))
     bridges = sorted((box for box in block if box.right - box.left > wide), key=_middle)
@@ -185,8 +187,8 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
 def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     """True if the two sides of a gutter are read one after the other.
 
-    They must lie side by side. In addition, one of these must hold: both are running text; both have headings; most
-    rows have no counterpart at the same height. Sides that alternate, as in a chat, are one sequence.
+    They must lie side by side, and at least one of these conditions must hold: both are running text; both have
+    headings; most rows have no counterpart at the same height. Sides that alternate, as in a chat, are one sequence.
     """
     fewer, more = sorted(([row[-1] for row in one], [row[0] for row in other]), key=len)
     more.sort(key=_middle)
@@ -231,7 +233,7 @@ def _is_prose(rows: Sequence[Row]) -> bool:
     width, height = median(widths), median(row[0].height for row in rows)
     full = sum(one >= 0.75 * (right - left) for one in widths)
     going_on = sum(row[0].line.words[0].text[0].islower() for row in rows)
-    # A character is about 0.4 line heights wide, so 10 heights are 25 characters, a narrow newspaper column.
+    # A character is about 0.4 line heights wide, so that 10 heights are 25 characters, as in a narrow newspaper column.
     if width >= 10 * height and full >= 0.6 * len(rows):
         return True
     return width >= 5 * height and going_on >= 0.4 * len(rows)
@@ -247,7 +249,7 @@ def _is_headed(rows: Sequence[Row]) -> bool:
 
 
 def _group_rows(boxes: Sequence[LineBox]) -> list[Row]:
-    """Group boxes on one base line, from left to right; rows run from top to bottom."""
+    """Group boxes on one base line, from left to right. Rows run from top to bottom."""
     rows: list[Row] = []
     for box in sorted(boxes, key=lambda box: (box.middle, box.left)):
         for row in rows[:-4:-1]:
@@ -270,7 +272,8 @@ def _on_one_line(one: LineBox, other: LineBox) -> bool:
 
 
 def _have_an_edge_in_common(one: LineBox, other: LineBox) -> bool:
-    """True if top or bottom edges agree: a box can grow on one side around a descender or a table's rule."""
+    """True if the top or the bottom edges agree. The other edge of a box may move because of a descender or a table's
+    rule."""
     small, large = sorted((one.height, other.height))
     edge = min(abs(one.top - other.top), abs(one.bottom - other.bottom))
     return edge < 0.25 * small and large < 2.5 * small
@@ -345,8 +348,8 @@ def _begins_anew(line: Row, text: str) -> bool:
 
 
 def _split_far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
-    """Split `line` if it consists of two texts far from each other, and the second is not a value and not above a
-    value. `edges` holds three sorted lists: the left edges, centres and right edges of all values."""
+    """Split `line` if it consists of two texts far from each other, and the second is neither a value nor above one.
+    `edges` contains three sorted lists: the left edges, centres and right edges of all values."""
     if len(line) != 2:
         return [line]
     one, other = line
@@ -374,8 +377,8 @@ def _is_value(text: str) -> bool:
 
 
 def _go_together(one: LineBox, other: LineBox) -> bool:
-    """True if the sizes of two boxes in a row do not rule out that they belong together. They may differ in size,
-    because an amount may be larger than its label."""
+    """True if the sizes of two boxes in a row permit that they belong together. They may differ in size, because an
+    amount may be larger than its label."""
     low, high = sorted((one, other), key=attrgetter("height"))
     if high.height < _ALIKE * low.height:
         return True

@@ -1,4 +1,4 @@
-"""Finding ruling lines in a picture's pixels or a page's strokes.
+"""Finds ruling lines in the pixels of a picture or the strokes of a page.
 
 Rulings are in the frame of reference in which the page's text runs to the right (`turned`), so that tables on a
 slightly skewed sheet are upright.
@@ -17,16 +17,16 @@ from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, Point, Ruling, TextLine
 
 MOST_RULINGS = 2000
-"""Largest number of rulings of a page in each direction, the longest first. A dense form has 500; each is compared with
-all that may cross it."""
+"""Largest number of rulings of a page in each direction, beginning with the longest. A dense form has 500; each is
+compared with all that may cross it."""
 TOUCH = 0.5
 """Largest gap, in line heights, between the end of a ruling and another ruling that it meets."""
 _LONGEST_SIDE = 3000
-"""Longest side in pixels of a picture that is searched for lines; larger ones are scaled down."""
+"""Length of the longer side, in pixels, above which a picture is scaled down before it is searched for lines."""
 _TURNED = 0.035
 """Sine of the angle (2 degrees) above which a line is neither horizontal nor vertical."""
 _ACROSS, _DOWN = 2.0, 1.3
-"""Shortest rulings in line heights, horizontal and vertical: strokes of letters are shorter."""
+"""Least lengths of horizontal and of vertical rulings, in line heights. Strokes of letters are shorter."""
 _FAINTEST = 12
 """Least difference in grey levels between a line and its surroundings."""
 _THICK = 0.6
@@ -63,7 +63,7 @@ def turned(points: Iterable[Point], angle: float) -> list[Point]:
 
 
 def rulings_in(picture: Image, lines: Sequence[TextLine], geometry: PageGeometry) -> list[Ruling]:
-    """Find the straight lines of a picture along and across its text, which stands in `lines`. `geometry` is the
+    """Find the straight lines of a picture that run along and across its text, given by `lines`. `geometry` is the
     page's."""
     import cv2
 
@@ -103,16 +103,16 @@ def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> lis
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """A horizontal (or vertical) ruling."""
+    """A horizontal or vertical ruling."""
 
     level: float
-    """Position y (or x)."""
+    """Position of the ruling: y if it is horizontal, x if it is vertical."""
     start: float
     end: float
 
 
 def strokes_of(rulings: Iterable[Ruling], angle: float, height: float) -> tuple[list[Stroke], list[Stroke]]:
-    """Return the horizontal and the vertical rulings for text at `angle`; rulings that continue each other are
+    """Return the horizontal and the vertical rulings for text at `angle`. Rulings that continue each other are
     joined."""
     across, down = [], []
     for ruling in rulings:

@@ -1,7 +1,7 @@
-"""Recognising tables from the places of words and rulings: cells with rows, columns and spans.
+"""Recognises tables by the places of words and rulings: cells with rows, columns and spans.
 
-Pictures and PDFs are treated alike. Rulings that cross form a grid, whose cells hold the words between them. Without
-sufficient rulings, columns are separated by vertical strips of white space (`columns`).
+Pictures and PDFs are treated alike. Rulings that cross form a grid, whose cells contain the words between them. Without
+sufficient rulings, vertical strips of white space separate columns (`columns`).
 """
 
 from bisect import bisect_right
@@ -20,17 +20,17 @@ from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 MOST_TABLES = 50
 """Largest number of tables on one page."""
 MOST_CELLS = 5000
-"""Largest number of cells of a table: a grid with more is a drawing, and further rows without rulings are text."""
+"""Largest number of cells of a table. A grid with more is a drawing; without rulings, further rows are text."""
 _ALIKE = 0.7
 """Largest distance between the middles of a column on two pages, relative to half of its width."""
 _ROUNDS = 20
-"""Largest number of rounds in which merged cells are completed to rectangles: the cells of a form take two or three."""
+"""Largest number of rounds in which merged cells are completed to rectangles. The cells of a form take two or three."""
 _SIDE = 0.5
 """Least share of a cell's side that must be ruled for the side to exist."""
 
 
 def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Table]:
-    """Return the tables of a page with these `lines`, which are rows in reading order."""
+    """Return the tables of a page with these `lines`, which are the rows of the page in reading order."""
     angle, height = skew_of(lines)
     pieces = placed_words(lines, angle)
     across, down = strokes_of(rulings, angle, height)
@@ -49,9 +49,9 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Tabl
 
 
 def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequence[int]) -> None:
-    """Join tables across pages. `numbers` are the pages' numbers, `lengths` their numbers of lines. A table that
-    continues at the top of the next page with the same columns becomes part of the first; the other is only marked
-    `continued`."""
+    """Join tables across pages. `numbers` are the pages' numbers, `lengths` their numbers of lines. If a table
+    continues at the top of the next page with the same columns, its rows are appended to the first table, and the
+    second is only marked `continued`."""
     first: Table | None = None
     last: Table | None = None
     """The last table of the previous page, and the table that it is a part of."""
@@ -64,7 +64,7 @@ def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequ
             first = None
         if tables and (first is None or len(tables) > 1):
             on, first, last = 0, tables[-1], tables[-1]
-        # A page number may stand below the table.
+        # A page number may follow the table.
         if first is None or last is None or max(last.lines) < length - 2:
             first = None
         before = number
@@ -101,7 +101,7 @@ class RulingGrid:
     """Edges of the columns from left to right, one more than there are columns."""
     ys: Sequence[float]
     owner: dict[tuple[int, int], tuple[int, int]]
-    """First cell (row, column) of the rectangle of merged cells that each cell belongs to."""
+    """First cell (row, column) of the rectangle of merged cells that contains a cell, by cell."""
 
     def at(self, x: float, y: float) -> tuple[int, int] | None:
         """Return the first cell of the rectangle that contains a point."""
@@ -110,7 +110,7 @@ class RulingGrid:
 
 
 def grids_of(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> list[RulingGrid]:
-    """Return the grids that the rulings form; outer sides may be open."""
+    """Return the grids that the rulings form. Outer sides may be open."""
     if not across or not down:
         return []
     slack = TOUCH * height
@@ -140,12 +140,12 @@ def _build_grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float)
 
 
 def _grid_edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: float) -> list[float]:
-    """Return the levels of `strokes`. If the crossing strokes extend beyond the outermost level, their ends count as a
-    further level: an open side."""
+    """Return the levels of `strokes`. If the crossing strokes extend beyond the outermost level, that is an open side,
+    and their ends count as a further level."""
     places = [level for level, _ in levels(strokes, height)]
     starts, ends = sorted(one.start for one in crossing), sorted(one.end for one in crossing)
-    # The median is used because most strokes extend beyond an open side. A single stroke that extends further belongs
-    # to something else.
+    # The median is used, because at an open side most strokes extend equally far. A single stroke that extends further
+    # belongs to something else.
     start, end = starts[len(starts) // 2], ends[len(ends) // 2]
     if start < places[0] - height:
         places.insert(0, start)
@@ -155,8 +155,8 @@ def _grid_edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: f
 
 
 def _ruled_sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequence[float]) -> NDArray[np.bool_]:
-    """Return a mask of parts × places. A part lies between two successive `steps`; the mask is True if a ruling at this
-    place covers the part."""
+    """Return a mask of parts × places. A part lies between two successive `steps`. The mask is True where a ruling
+    covers the part."""
     covered = np.zeros((len(steps) - 1, len(places)))
     starts, ends = np.array(steps[:-1]), np.array(steps[1:])
     middles = [(one + other) / 2 for one, other in pairwise(places)]
@@ -192,8 +192,7 @@ def _merge_to_rectangles(
         odd = np.flatnonzero(area != np.bincount(labels, minlength=count))
         if not len(odd):
             return {(y, x): (int(top[grid[y, x]]), int(left[grid[y, x]])) for y in range(rows) for x in range(columns)}
-        # A shape that is not a rectangle is extended to a rectangle, together with all cells that this rectangle
-        # covers.
+        # A shape that is not a rectangle is extended to one, together with all cells that the rectangle then covers.
         for label in odd:
             inside = number[top[label] : bottom[label] + 1, left[label] : far[label] + 1].ravel()
             one = np.concatenate([one, inside[:-1]])
@@ -202,9 +201,9 @@ def _merge_to_rectangles(
 
 
 def _connected_groups(one: NDArray[np.intp], other: NDArray[np.intp], number: int) -> tuple[int, NDArray[np.int32]]:
-    """Return the number of groups of connected nodes, and the group of each node. `one` and `other` are the two ends of
-    each connection."""
-    # Imported late, because it takes a tenth of the server's start.
+    """Return the number of groups of connected nodes, and the group of each node. `one` and `other` have the two ends
+    of each connection."""
+    # Imported late, because this takes a tenth of the server's start.
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -233,7 +232,7 @@ def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float
 
 
 def _split_ruled_rows(table: Draft, height: float) -> Draft:
-    """Split the rows of a table that has only vertical rulings, if the lines of its cells are level."""
+    """Split the rows of a table that has only vertical rulings, if the lines of its cells are level with each other."""
     ys: list[float] = [table.ys[0]]
     starts: list[int] = []
     """Index of the first new row for each ruled row."""
@@ -261,7 +260,7 @@ def _split_ruled_rows(table: Draft, height: float) -> Draft:
 
 
 def _row_cuts(row: Sequence[CellDraft], columns: int) -> list[float]:
-    """Return the levels at which a ruled row is cut into rows of text; none if it is one row."""
+    """Return the levels at which a ruled row is cut into rows of text; empty if it is one row."""
     if len(row) < 2 or any(place.col_span > 1 for place in row):
         return []
     lines = levels_of(piece for place in row for piece in place.pieces)

@@ -1,7 +1,7 @@
-"""Finds boxes and circles that are drawn to be ticked, and tells the ticked ones from the empty ones.
+"""Finds boxes and circles that are drawn to be ticked, and determines which are ticked.
 
-A box has four straight sides of a letter's size, and a circle is round; a tick, a cross, a dot or a stroke of a pen is
-ink inside. Letters in cells, and cells side by side, are none.
+A box has four straight sides about as long as a letter is high, and a circle is round. A tick, a cross, a dot or a pen
+stroke is ink inside. Letters in cells do not count, nor do cells side by side.
 """
 
 import re
@@ -17,21 +17,21 @@ from tasks.layout.upright_ink import UprightInk
 
 _SIGN = "[口回図囗凶区冈网因囧困田□■▢▣☐☑☒⊠⊡○◯●◉◎⦿•©®✓✔✗✘✕√]"
 BOX_READ_AS = re.compile(rf"{_SIGN}|[\[\]|](?=[^\W\d_])|[OoXxVvDQ0](?=[A-ZÀ-Þ][a-zà-ÿ])")
-"""Pattern of a first sign that OCR reads in the place of a box or a circle: `□Yes`, `口Yes`, `XYes`, `]yes`."""
+"""Pattern of a first character that OCR reads in place of a box or a circle: `□Yes`, `口Yes`, `XYes`, `]yes`."""
 ENDS_AS_BOX = re.compile(rf".*{_SIGN}")
-"""Pattern of a text with such a sign at its end."""
+"""Pattern of a text with such a character at its end."""
 _ALONE = re.compile(rf"{_SIGN}+|[\[(|][ xXvV{_SIGN[1:-1]}]?[\])|]?|[OoQ0DXxVv/\\]")
-"""Pattern of a word that OCR reads in the place of a box."""
+"""Pattern of a word that OCR reads in place of a box."""
 MOST_BOXES = 400
 """Largest number of boxes and circles of a page. A dense form has a hundred."""
 SIZES = 0.45, 0.75, 1.3
-"""Least sides of small, usual and large boxes in line heights."""
+"""Least sides of small, usual and large boxes, in line heights."""
 SPREAD = 1.8
-"""Largest side of the boxes of one size, as a multiple of the least."""
+"""Largest side of the boxes of one size, as a multiple of their smallest side."""
 _STRAIGHT = 0.6
-"""Least share of a side that is straight: corners may be round."""
+"""Least share of a side that must be straight, because corners may be round."""
 _MOST_STROKES = 6_000
-"""Largest number of short strokes of each direction that are compared, the first from the top."""
+"""Largest number of short strokes in each direction that are compared, beginning at the top."""
 _MOST_CONTOURS = 60_000
 """Largest number of contours of a picture in which circles are searched for. A dense page has 15,000; a texture has
 more."""
@@ -40,15 +40,15 @@ _RIM = 0.2
 _INK = 0.05
 """Least share of a ticked box's inside that is ink, apart from its frame."""
 _STROKE = 0.35
-"""Least width or height of a tick as a share of the inside; a smaller one is a speck."""
+"""Least width or height of a tick, as a share of the inside. Anything smaller is a speck."""
 _ROUND = 0.8
 """Least roundness (4π × area / perimeter²) of a circle."""
 _DOT = 0.08
 """Least share of a ticked circle's inside that is ink."""
 _ALIKE = 0.18
-"""Largest difference of the sizes of circles that belong together."""
+"""Largest difference in size between circles that belong together."""
 _COVERED = 0.9
-"""Least share of a side that is ink, where boxes of a known size are searched for."""
+"""Least share of a side that must be ink when boxes of a known size are searched for."""
 _AROUND, _CROWDED = 0.3, 0.35
 """Width of the margin around a box, as a share of its side, and largest share of the margin that is ink."""
 _MOST_SIZES = 4
@@ -78,11 +78,11 @@ class _Outline:
 
 
 def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
-    """Return the boxes and circles to be ticked on `page`, whose text stands in `lines`, from top to bottom."""
+    """Return the boxes and circles to be ticked on `page`, from top to bottom. The page's text is given by `lines`."""
     ink, height = page.ink, page.height
     words = [word for line in page.geometry.upright_lines(lines) for word in line.words]
     circles = _outside_words(_circles(ink, height), words, page)
-    # The search for others like them costs most, and letters have four sides, too.
+    # Searching for more boxes like them takes the most time, and letters have four sides, too.
     squares = _outside_words([one for size in SIZES for one in _squares(ink, size * height)], words, page)
     squares = _without_doubles(squares)
     found = [*squares, *_outside_words(list(_squares_like(ink, squares)), words, page)]
@@ -94,13 +94,14 @@ def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
 
 
 def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
-    """Return left end, level, right end and thickness of the short dark strokes that run to the right, by level."""
+    """Return left end, level, right end and thickness of the short dark strokes that run to the right, sorted by
+    level."""
     import cv2
 
     least, most = _STRAIGHT * smallest, SPREAD * smallest
     reach = max(4, int(least))
     rows = cv2.morphologyEx(np.ascontiguousarray(ink), cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
-    # A stroke that is not quite level is in pieces, one a row.
+    # A stroke that is not quite level is in pieces, one in each row of pixels.
     rows = cv2.morphologyEx(rows, cv2.MORPH_CLOSE, np.ones((2, 3), np.uint8))
     _, _, boxes, centres = cv2.connectedComponentsWithStats(rows, connectivity=8)
     boxes, centres = boxes[1:], centres[1:]
@@ -112,7 +113,7 @@ def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
 
 
 def _squares(ink: NDArray[np.uint8], smallest: float) -> Iterator[_Outline]:
-    """Yield the boxes with four straight sides, of which the least is `smallest`."""
+    """Yield the boxes with four straight sides, each at least `smallest` long."""
     across, down = _strokes(ink, smallest), _strokes(ink.T, smallest)
     if len(across) < 2 or len(down) < 2:
         return
@@ -140,11 +141,11 @@ def _squares(ink: NDArray[np.uint8], smallest: float) -> Iterator[_Outline]:
 def _side_at(
     down: NDArray[np.float64], places: NDArray[np.float64], edge: float, side: float, top: float, bottom: float
 ) -> float | None:
-    """Return the place of a vertical stroke near `edge` that runs from `top` to `bottom`, most of it."""
+    """Return the position of a vertical stroke near `edge` that runs most of the way from `top` to `bottom`."""
     low, high = np.searchsorted(places, (edge - 0.25 * side, edge + 0.25 * side))
     near = down[low:high]
     shared = np.minimum(near[:, 2], bottom) - np.maximum(near[:, 0], top)
-    # A side that goes on beyond the box is the line of a table.
+    # A side that continues beyond the box is a line of a table.
     fits = (shared >= _STRAIGHT * side) & (near[:, 2] - near[:, 0] <= 1.3 * side)
     return float(near[fits][np.abs(near[fits][:, 1] - edge).argmin(), 1]) if fits.any() else None
 
@@ -162,8 +163,9 @@ def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bo
 
 
 def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
-    """Yield the boxes that have the size of an empty box of the page, whatever is drawn over them: ink along all four
-    sides, and none that goes on beyond, as in a table. All ink is a tick, too."""
+    """Yield the boxes that have the size of an empty box of the page, whatever is drawn over them. They have ink along
+    all four sides, and no side continues beyond the box, as in a table. If everything is ink, the box is ticked,
+    too."""
     import cv2
 
     sizes: list[tuple[int, float]] = []
@@ -171,7 +173,7 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
         side = round(one.size - one.thick)
         if not one.is_ticked and len(sizes) < _MOST_SIZES and all(abs(side - known) > 1 for known, _ in sizes):
             sizes.append((side, one.thick))
-    # Sides are drawn to half a pixel.
+    # Sides are exact to half a pixel.
     thick_ink = (cv2.dilate(ink, np.ones((3, 3), np.uint8)) > 0).astype(np.float32)
     for side, thick in sizes:
         rows, columns = (
@@ -197,7 +199,7 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
 
 
 def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
-    """Return the circles, among which are round letters."""
+    """Return the circles. Round letters are among them."""
     import cv2
 
     contours, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -221,7 +223,7 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
         if min(across, down) < 0.6 * size:
             if len(holes) == 1:
                 continue
-            # The strokes of a cross or a tick cut the inside into several holes.
+            # The strokes of a cross or a tick divide the inside into several holes.
             x, y, across, down = left, top, width, tall
         rim = 0.2 if len(holes) == 1 else 0.3
         inside = ink[
@@ -235,7 +237,7 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
 
 
 def _stands_free(ink: NDArray[np.uint8], one: _Outline) -> bool:
-    """True if little ink is around a box: it is not a part of a dark area, nor a cell among others."""
+    """True if there is little ink around a box, so that it is neither part of a dark area nor one of several cells."""
     margin = _AROUND * one.size
     top, left = max(0, round(one.top - margin)), max(0, round(one.left - margin))
     area = ink[top : round(one.bottom + margin) + 1, left : round(one.right + margin) + 1] > 0
@@ -252,14 +254,14 @@ def _is_round(contour: NDArray[np.int32]) -> bool:
 
 
 def _is_among_circles(one: _Outline, found: Sequence[_Outline]) -> bool:
-    """True if a circle has another one like it, and one of them is ticked: an `O` alone is a letter."""
+    """True if there is another circle like this one, and one of them is ticked. An `O` alone is a letter."""
     alike = [other for other in found if abs(other.size - one.size) <= _ALIKE * one.size]
     return len(alike) >= 2 and any(other.is_ticked for other in alike)
 
 
 def _outside_words(found: Sequence[_Outline], words: Sequence[Word], page: UprightInk) -> list[_Outline]:
-    """Return the boxes that are not letters: those outside words, and those where a word begins or
-    ends with a sign or letter that such a box is read as."""
+    """Return the boxes that are not letters: those outside words, and those where a word begins or ends with a
+    character as which OCR reads such boxes."""
     if not words:
         return list(found)
     quads = page.pixels([word.quad for word in words])
@@ -278,9 +280,9 @@ def _outside_words(found: Sequence[_Outline], words: Sequence[Word], page: Uprig
 
 
 def _may_be_box(word: Word, *, is_first: bool, is_last: bool) -> bool:
-    """True if the first or the last sign of a word, or all of it, may be what was read of a box.
+    """True if OCR may have read a box as the first or the last character of a word, or as all of it.
 
-    In a text that the file carries, letters are letters, unless they cross a box.
+    In a text that the file itself contains, letters are letters, unless they cross a box.
     """
     text = word.text
     if word.confidence == 1 and text.isalnum():
@@ -291,7 +293,7 @@ def _may_be_box(word: Word, *, is_first: bool, is_last: bool) -> bool:
 
 
 def _without_doubles(found: Sequence[_Outline] | Iterator[_Outline]) -> list[_Outline]:
-    """Return the boxes without those that lie over another one, as the inner edge of a thick frame does."""
+    """Return the boxes without those that overlie another one, such as the inner edge of a thick frame."""
     kept: list[_Outline] = []
     for one in sorted(found, key=lambda one: -one.size):
         x, y = (one.left + one.right) / 2, (one.top + one.bottom) / 2

@@ -1,4 +1,4 @@
-"""Lines of a page with a sign for each box to be ticked, at its place: `Smoker: ☒ yes ☐ no`."""
+"""Adds a sign to the lines of a page for each box to be ticked, at the place of the box: `Smoker: ☒ yes ☐ no`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ NEAREST = 4.0
 FARTHEST = 8.0
 """Largest gap between two parts of one row of options, in heights of a line."""
 CONFIDENCE = 0.95
-"""Confidence of a sign."""
+"""Confidence of a sign that stands for a box."""
 _OVER = 0.5
 """Least share of a word that boxes cover if OCR has read the boxes as this word."""
 _LABEL_ENDS = ":：?"
@@ -36,7 +36,7 @@ class TickedWord(NamedTuple):
 
 
 class TickedRow(NamedTuple):
-    """The words and signs of a line with boxes, and of the lines to the right of it that go on with its options."""
+    """The words and signs of a line with boxes, and of the lines on its right that continue its options."""
 
     words: Sequence[TickedWord]
     lines: Sequence[int]
@@ -87,7 +87,7 @@ def _gap(box: Quad, line: TextLine, place: tuple[float, float, float, float]) ->
 def _goes_on(
     lines: Sequence[TextLine], places: Sequence[tuple[float, float, float, float]], left: int, right: int
 ) -> bool:
-    """True if a line goes on with the options of the line to its left: it stands in the same row and has no label."""
+    """True if a line continues the options of the line on its left, being in the same row and having no label."""
     one, other = places[left], places[right]
     height = min(one[3] - one[1], other[3] - other[1])
     is_level = min(one[3], other[3]) - max(one[1], other[1]) >= height / 2
@@ -107,7 +107,7 @@ def _row(lines: Sequence[TextLine], row: Sequence[int], boxes: Sequence[tuple[in
 
 
 def _without_boxes(word: Word, signs: Sequence[tuple[float, float, float, float]]) -> Word | None:
-    """Return a word without what was read of boxes at its ends; None if it is nothing else."""
+    """Return a word without the characters that stand for boxes at its ends; None if nothing else is left."""
     start, high, end, low = _edges(word.quad)
     over = [edges for edges in signs if edges[0] < end and edges[2] > start]
     covered = sum(min(end, edges[2]) - max(start, edges[0]) for edges in over)

@@ -1,4 +1,4 @@
-"""The ink of a picture, seen on the upright and flat page: what searches for drawn boxes and combs look at."""
+"""The ink of a picture on the upright and flat page, in which drawn boxes and combs are searched for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from models.vision.text import Image, Point, Quad, TextLine
 from tasks.layout.rulings import skew_of
 
 _LONGEST_SIDE = 2400
-"""Longest side in pixels of a picture that is searched; larger ones are scaled down."""
+"""Length of the longer side, in pixels, above which a picture is scaled down before the search."""
 _FAINTEST = 12
 """Least difference in grey levels between ink and its surroundings."""
 
@@ -19,20 +19,20 @@ _FAINTEST = 12
 @dataclass(frozen=True, slots=True)
 class UprightInk:
     grey: NDArray[np.uint8]
-    """Height × width, grey levels of the upright page."""
+    """Array of height × width: grey levels of the upright page."""
     ink: NDArray[np.uint8]
-    """Height × width, 255 where the page is darker than its surroundings, else 0."""
+    """Array of height × width: 255 where the page is darker than its surroundings, else 0."""
     height: float
     """Usual height of the page's lines in pixels of `ink`."""
     corner: Point
-    """The point of the upright page that the first pixel of `ink` shows."""
+    """Point of the upright page that the first pixel of `ink` shows."""
     scale: float
     """Pixels of `ink` per unit of the upright page."""
     geometry: PageGeometry
 
     @classmethod
     def of_picture(cls, picture: Image, lines: Sequence[TextLine], geometry: PageGeometry) -> "UprightInk":
-        """Return the ink of `picture`, whose text stands in `lines`."""
+        """Return the ink of `picture`, whose text is given by `lines`."""
         import cv2
 
         _, height = skew_of(lines)
@@ -49,7 +49,7 @@ class UprightInk:
         return cls(np.asarray(grey, np.uint8), np.asarray(ink, np.uint8), height, corner, scale, geometry)
 
     def pixels(self, quads: Sequence[Quad]) -> Points:
-        """Return where corners on the upright page (n × 4 × 2) are in `ink`."""
+        """Return the pixels of `ink` at corners on the upright page (n × 4 × 2)."""
         return np.asarray((np.array(quads, np.float64).reshape(-1, 4, 2) - self.corner) * self.scale)
 
     def source_quads(self, boxes: Sequence[tuple[float, float, float, float]]) -> list[Quad]:

@@ -1,6 +1,6 @@
-"""Parses numbers and points in time in the cells of a table: in ISO 8601, in the notations of several countries for
-days, months, quarters, weeks and years, and as seconds since 1970. An ambiguous cell is read like the other cells of
-its table."""
+"""Parses numbers and points in time in the cells of a table. Times may be in ISO 8601, in the notations of several
+countries for days, months, quarters, weeks and years, or in seconds since 1970. An ambiguous cell is read like the
+other cells of its table."""
 
 import datetime as dt
 import math
@@ -51,7 +51,7 @@ _FORMS = (
     re.compile(rf"{_YEAR}{_SEPARATED}{_NAME}(?:{_SEPARATED}(?P<day>\d{{1,2}}))?"),
     re.compile(rf"{_YEAR}(?:\.0)?"),
 )
-"""Notations of a point in time, each of a whole cell; the first matching notation applies."""
+"""Notations of a point in time, each for a whole cell. The first one that matches applies."""
 _LONGEST = 40
 """Largest length of a cell with a date, in characters."""
 _CENTURY_TURNS_AT = 69
@@ -100,7 +100,7 @@ def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
 def number(cell: str, *, comma: bool) -> float | None:
     """Return the number in `cell`, or None if the cell is not a number or the number is not finite.
 
-    `comma` states that commas are decimal signs. Signs of currencies and per cent are dropped (`50%` is 50), and
+    `comma` states that commas are decimal signs. Currency signs and percent signs are dropped (`50%` is 50), and
     parentheses mean a minus.
     """
     found = _digits(cell)
@@ -111,7 +111,7 @@ def number(cell: str, *, comma: bool) -> float | None:
     readings = list(_readings(mantissa, has_exponent=bool(exponent)))
     value = next((one.value for one in readings if one.decimal_sign in ("", "," if comma else ".")), None)
     if value is None and readings and _count_signs(mantissa) == 1:
-        # The cell does not follow the table's notation, like `12.5` among decimal commas, but is still a number.
+        # The cell does not follow the table's notation, such as `12.5` among decimal commas, but is still a number.
         value = readings[0].value
     if value is None:
         return None
@@ -147,14 +147,14 @@ def _digits(cell: str) -> tuple[str, str] | None:
 
 
 Moment = tuple[dt.datetime, int | None]
-"""Local time, and its offset from UTC in minutes if the cell states one."""
+"""A local time, and its offset from UTC in minutes if the cell states one."""
 
 
 def moments(cells: Sequence[str]) -> list[dt.datetime | None]:
-    """Return the point in time of each cell, or None for a cell without one; a period counts as its first moment.
+    """Return the point in time of each cell, or None for a cell without one. A period counts as its first moment.
 
-    All cells together determine whether days come before months. If all times have one offset from UTC, they are
-    returned as local times; if the offsets differ, like around a change to summer time, they are converted to UTC.
+    All cells together determine whether days come before months. If all times have the same offset from UTC, they are
+    returned as local times. If the offsets differ, as around a change to summer time, the times are converted to UTC.
     """
     found = _read_all(cells, day_first=False)
     if any(_NUMERIC.match(cell.strip()) for cell in cells):
@@ -172,7 +172,8 @@ def year_in(value: float) -> dt.datetime | None:
 
 
 def since_1970(value: float) -> dt.datetime | None:
-    """Return the moment `value` seconds or milliseconds after 1970 began, or None out of range (`_SECONDS`)."""
+    """Return the moment `value` seconds or milliseconds after the beginning of 1970, or None if out of range
+    (`_SECONDS`)."""
     seconds = value / 1000 if value >= 1000 * _SECONDS[0] else value
     if not _SECONDS[0] <= seconds < _SECONDS[1]:
         return None
@@ -180,7 +181,7 @@ def since_1970(value: float) -> dt.datetime | None:
 
 
 def moment(cell: str, *, day_first: bool = False) -> Moment | None:
-    """Return the point in time that `cell` states, or None if the cell states no such thing."""
+    """Return the point in time that `cell` states, or None if it states none."""
     text = " ".join(cell.split())
     if not 4 <= len(text) <= _LONGEST:
         return None
@@ -196,9 +197,9 @@ def _read_all(cells: Iterable[str], *, day_first: bool) -> list[Moment | None]:
 
 
 def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day_first: list[Moment | None]) -> bool:
-    """True if the readings with the day first are likelier than the readings with the month first.
+    """True if reading the day first is likelier than reading the month first.
 
-    The order that turns more cells into dates wins, then the order whose dates rise or fall more evenly. If both are
+    The order that turns more cells into dates wins; then the order whose dates rise or fall more evenly. If both are
     equal, the day comes first if dots separate the parts.
     """
     if month_first == day_first:
@@ -218,7 +219,8 @@ def _disorder(found: list[Moment | None]) -> tuple[int, float]:
 
 
 def _read(found: re.Match[str] | None, day_first: bool) -> Moment | None:
-    """Return the moment that a match of a notation states, or None without a match or with a word that is not a month.
+    """Return the moment that a match of a notation states. None if there is no match, or if a word in it is not a
+    month.
 
     Raises ValueError for a date that the calendar does not have, and for years before 1500 or after 2199.
     """

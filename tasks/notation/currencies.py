@@ -26,7 +26,7 @@ ANY = "|".join(map(re.escape, sorted((*_CODES, *_SIGNS), key=len, reverse=True))
 """Regular expression of one code or sign; the longest alternatives come first."""
 FORM = re.compile(rf"(?<![^\W\d_$])(?:{ANY})(?![^\W\d_])")
 _LEADERS = ".…·:()[]"
-"""Brackets, and the characters that lead from a label to its amount."""
+"""Brackets, and the fill characters between a label and its amount."""
 _WORDS = frozenset(name.casefold().strip(_LEADERS) for name in (*_CODES, *_SIGNS))
 
 
@@ -37,7 +37,7 @@ class Currency(NamedTuple):
 
 
 def find_currencies(text: str) -> Iterator[Currency]:
-    """Find the currencies in `text` that are words of their own or touch a figure."""
+    """Find the currencies in `text` that are separate words or touch a digit."""
     for found in FORM.finditer(text):
         yield Currency(*found.span(), _SIGNS.get(found[0], found[0]))
 
@@ -54,5 +54,5 @@ def is_currency(word: str) -> bool:
 
 
 def may_be_in(written: str, code: str) -> bool:
-    """True if `written`, a currency's sign or code, may mean the currency with this code."""
+    """True if `written`, the sign or code of a currency, may mean the currency with this code."""
     return (bool(code) and currency_of(written) == code) or (written == "$" and code in DOLLARS)

@@ -1,5 +1,4 @@
-"""Parses calendar days in texts, with every possible reading of each day, and days, months, quarters and years in
-requests.
+"""Parses calendar days in texts, with every possible reading of each, and days, months, quarters and years in requests.
 
 >>> [day.readings for day in find_days("Due 03/04/2026")]
 [(datetime.date(2026, 4, 3), datetime.date(2026, 3, 4))]
@@ -15,11 +14,12 @@ from typing import Final
 from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 
 CENTURY_TURNS_AT = 50
-"""First two-digit year that is read as 19xx. Documents contain dates of birth, but hardly any dates more than some
+"""First two-digit year that is read as 19xx. Documents contain dates of birth, but hardly any dates more than a few
 decades ahead."""
 
 _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
-"""Lookahead for the end of a date: no further digit, unless a time of day has lost the space before it."""
+"""Lookahead for the end of a date: no digit may follow, unless it is a time of day that has lost the space before
+it."""
 _YEAR = r"\d{4}|\d\d"
 _MONTH = r"[^\W\d_]{3,12}"
 _DATE = re.compile(
@@ -46,7 +46,7 @@ DATE: Final = (
     rf"|(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? )?(?:de )?(?P<month>{any_of(MONTHS)})\.?"
     rf"(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)?,? (?:de |of )?(?P<my>{_NEAR_YEAR}))(?![\d.,-]*\d)"
 )
-"""A regular expression of a day, month, quarter or year of this century or its neighbours, for `stretch_of`."""
+"""A regular expression of a day, month, quarter or year of this century or the neighbouring ones, for `stretch_of`."""
 
 
 _NO_YEAR = re.compile(
@@ -69,11 +69,12 @@ class Day:
     start: int
     end: int
     readings: tuple[date, ...]
-    """Days that the text may mean, the likeliest first; several if the order of day, month and year is open."""
+    """Days that the text may mean, the most likely first. There are several if the order of day, month and year is
+    ambiguous."""
 
 
 def find_days(text: str) -> Iterator[Day]:
-    """Find calendar days in figures or with the month's name, in any order of their parts."""
+    """Find calendar days in digits or with the name of the month, in any order of their parts."""
     for match in _DATE.finditer(text):
         readings = tuple(dict.fromkeys(_days(match)))
         if readings:
@@ -81,7 +82,7 @@ def find_days(text: str) -> Iterator[Day]:
 
 
 def parse_day(text: str) -> Day | None:
-    """Return the calendar day in `text`, or None if the text is more than one day.
+    """Return the calendar day in `text`, or None if the text contains anything else.
 
     The day of the week may precede the day, and a time of day may follow it.
     """
@@ -99,10 +100,10 @@ def is_day_of_a_year(text: str) -> bool:
 
 
 def days_without_year(texts: Sequence[str], known: Sequence[date]) -> list[date | None]:
-    """Return the days in texts without a year, each in the year in which it is nearest to the `known` days.
+    """Return the days in texts without a year, each in the year that brings it nearest to the `known` days.
 
-    All texts decide together whether days come before months. Without known days, or if a text is not a day, there are
-    none.
+    All texts decide together whether days come before months. The result is empty if there are no known days, or if a
+    text is not a day.
     """
     parts = [_parts_of_day(text) for text in texts]
     if not known or not all(parts):
@@ -123,7 +124,8 @@ def days_without_year(texts: Sequence[str], known: Sequence[date]) -> list[date 
 
 
 def days_told(text: str) -> list[date]:
-    """Return the days in a text in their likeliest reading, or else the middles of its months or years."""
+    """Return the days in a text in their most likely reading or, if there are none, the middles of its months or
+    years."""
     days = [day.readings[0] for day in find_days(text)]
     months = [(found["y"], found["m"]) for found in _MONTH_OF_YEAR.finditer(text)]
     months += [
@@ -137,7 +139,7 @@ def days_told(text: str) -> list[date]:
 
 
 def _parts_of_day(text: str) -> tuple[int, int, bool] | None:
-    """Return the figures of a day without a year, and True if the second one is the month."""
+    """Return the two numbers of a day without a year, and True if the second one is the month."""
     found = _NO_YEAR.fullmatch(" ".join(text.split()))
     if found is None or not _is_weekday(found["before"] or ""):
         return None
@@ -167,7 +169,7 @@ def _days(match: re.Match[str]) -> Iterator[date]:
     elif part["y5"]:
         orders = [(part["y5"], part["m5"], part["d5"]), (part["y5"], part["d5"], part["m5"])]
     elif part["comb"] or part["glued"]:
-        # A form has a box for each figure.
+        # Forms have a box for each digit.
         figures = (part["comb"] or part["glued"]).replace(" ", "")
         orders = [(figures[4:], figures[2:4], figures[:2]), (figures[4:], figures[:2], figures[2:4])]
         in_order = (figures[:4], figures[4:6], figures[6:])
@@ -190,7 +192,7 @@ def _days(match: re.Match[str]) -> Iterator[date]:
 
 
 def _month_beginning(name: str) -> int:
-    """Return 1 to 12 for a month's name or a word whose first three letters are a month's short form, or else 0."""
+    """Return the month, 1 to 12, for its name or for a word that begins with its three-letter short form, or else 0."""
     return month_named(name) or month_named(name[:3])
 
 
@@ -201,7 +203,8 @@ def full_year(digits: str, turns_at: int) -> int:
 
 
 def stretch_of(found: re.Match[str]) -> tuple[date, date] | None:
-    """Return the first day of a match of DATE and the day after its last, or None if the calendar lacks the date."""
+    """Return the first day of a match of DATE and the day after its last, or None if the calendar does not have the
+    date."""
     day = found["dd"] or found["d"] or found["d2"]
     quarter = found["q"] or found["yqq"]
     year = int(found["year"] or found["my"] or found["qy"] or found["yq"])

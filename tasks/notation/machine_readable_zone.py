@@ -1,7 +1,7 @@
 """Reads machine-readable zones of passports, visas and identity cards, as ICAO Doc 9303 defines them.
 
-OCR confuses letters and digits (O and 0), and loses or adds fillers (`<`). Both are repaired where the place of a
-character or a check digit leaves one possibility. What its check digit contradicts is left out.
+OCR confuses letters and digits (O and 0), and loses or adds fillers (`<`). Both are repaired if the place of a
+character or a check digit leaves only one possibility. A value that its check digit contradicts is left out.
 """
 
 import re
@@ -11,13 +11,13 @@ from datetime import date
 from typing import Literal
 
 MOST_LINES = 5_000
-"""At most this many lines are searched for a zone."""
+"""Largest number of lines that are searched for a zone."""
 MOST_REPAIRED = 4
-"""A line may have at most this many fillers too many or too few."""
+"""Largest number of fillers that a line may have too many or too few."""
 LATEST_EXPIRY = 70
-"""Two-digit years of expiry below this are in the 21st century."""
+"""Two-digit years of expiry below this one are in the 21st century."""
 _WIDTHS = {44: 2, 36: 2, 30: 3}
-"""Number of a zone's lines by their length: passports and visas, smaller visas and cards, cards."""
+"""Number of lines of a zone, by their length: passports and visas, smaller visas and cards, cards."""
 _KINDS = "PVIAC"
 """First letters of a zone: passports, visas and cards."""
 _SHAPE = re.compile(r"[A-Z0-9<]+")
@@ -32,7 +32,7 @@ Sex = Literal["F", "M", ""]
 
 @dataclass(frozen=True, slots=True)
 class MachineReadableZone:
-    """The contents of a zone. A text is empty, and a day is None, if the zone has none or its check digit differs."""
+    """The contents of a zone. A text is empty, and a date is None, if the zone lacks it or its check digit is wrong."""
 
     first: int
     """Index of the zone's first line among the searched lines."""
@@ -50,7 +50,7 @@ class MachineReadableZone:
 
 
 def find_zones(lines: Sequence[str], today: date) -> Iterator[MachineReadableZone]:
-    """Yield the zones in consecutive lines. Two-digit years of birth are not later than `today`."""
+    """Yield the zones in consecutive lines. Two-digit years of birth are taken to be no later than `today`."""
     rows = [_bare(line) for line in lines[:MOST_LINES]]
     at = 0
     while at < len(rows):
@@ -61,7 +61,7 @@ def find_zones(lines: Sequence[str], today: date) -> Iterator[MachineReadableZon
 
 
 def _bare(line: str) -> str:
-    """Return a line of a zone without blanks, or an empty text for another line."""
+    """Return a line of a zone without spaces, or an empty text for any other line."""
     if not min(_WIDTHS) - MOST_REPAIRED <= len(line) <= 2 * max(_WIDTHS):
         return ""
     text = "".join(line.split()).translate(_READ_AS_FILLERS).upper()
@@ -74,12 +74,12 @@ def _zone_at(rows: Sequence[str], at: int, width: int, today: date) -> MachineRe
     if len(found) < count or not all(found) or found[0][0] not in _KINDS:
         return None
     zone = _of_card(found, today) if count == 3 else _of_two_lines(found, today)
-    # Any line of capitals has the shape of a zone: only its check digits show that it is one.
+    # Any line of capitals has the shape of a zone. Only its check digits show whether it is one.
     return zone if zone.birth or (zone.number and zone.expiry) else None
 
 
 def _of_width(row: str, width: int) -> str:
-    """Return a row with exactly `width` characters, with fillers added to or taken from its longest run of them."""
+    """Return a row with exactly `width` characters, by adding fillers to its longest run of them or removing some."""
     more = width - len(row)
     if not more:
         return row
@@ -91,7 +91,7 @@ def _of_width(row: str, width: int) -> str:
 
 def _of_two_lines(rows: Sequence[str], today: date) -> MachineReadableZone:
     upper, lower = rows
-    # Only cards continue a long number among the optional data, where its check digit follows it.
+    # Only cards continue a long number in the optional data, where its check digit follows it.
     rest = "" if upper[0] in "PV" else lower[28:35]
     return MachineReadableZone(
         first=0,
@@ -138,7 +138,7 @@ def _sex(text: str) -> Sex:
 
 
 def _number(text: str, check: str, rest: str) -> str:
-    """Return a document's number, or an empty text if the check digit differs.
+    """Return the number of a document, or an empty text if its check digit is wrong.
 
     A number of more than nine characters continues in `rest`, and has a filler in place of its check digit.
     """
@@ -146,7 +146,7 @@ def _number(text: str, check: str, rest: str) -> str:
         more = rest.partition("<")[0]
         text, check = text + more[:-1], more[-1:]
     check = check.translate(_TO_DIGITS)
-    # A single character may have been misread if exactly one exchange gives the check digit.
+    # A single character may have been misread, if exactly one replacement yields the check digit.
     exchanged = (text[:at] + text[at].translate(_LOOK_ALIKE) + text[at + 1 :] for at in range(len(text)))
     for readings in ([text], sorted(set(exchanged) - {text})):
         fitting = [one for one in readings if _check_digit(one) == check]
@@ -166,7 +166,7 @@ def _expiry(text: str) -> date | None:
 
 
 def _day(text: str, century: int) -> date | None:
-    """Return the day in six digits (YYMMDD) with their check digit, or None if there is no such day."""
+    """Return the date in six digits (YYMMDD) with their check digit, or None if there is no such date."""
     digits = text.translate(_TO_DIGITS)
     if not digits.isdecimal() or _check_digit(digits[:6]) != digits[6]:
         return None

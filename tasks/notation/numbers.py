@@ -14,9 +14,9 @@ from typing import NamedTuple
 from tasks.notation.currencies import ANY as CURRENCY
 
 _CURRENCIES = rf"{CURRENCY}|Fr|Kr"
-"""Letters that may precede a figure without a space.
+"""Letters that may precede a digit without a space.
 
-A figure after any other letters is part of a code: AB1234 is not an amount.
+A digit after any other letters is part of a code: AB1234 is not an amount.
 """
 _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(])?[ ]?
@@ -35,17 +35,17 @@ class Number:
     start: int
     end: int
     digits: str
-    """The digits and separators as written, with the sign; an opening bracket is a sign too (accounting)."""
+    """The digits and separators as written, including the sign. An opening bracket counts as a sign (accounting)."""
     readings: frozenset[Decimal]
 
     @property
     def is_plain(self) -> bool:
-        """True if the number is written like in JSON and has one reading only."""
+        """True if the number is written as in JSON and has only one reading."""
         return len(self.readings) == 1 and _PLAIN.fullmatch(self.digits) is not None
 
 
 def find_numbers(text: str) -> Iterator[Number]:
-    """Find the numbers that are words of their own: a currency or a unit may touch a number, other letters may not."""
+    """Find the numbers that are separate words. A currency or a unit may touch a number, but other letters may not."""
     for match in _NUMBER.finditer(text):
         start, end = match.span("digits")
         if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
@@ -60,7 +60,7 @@ def find_numbers(text: str) -> Iterator[Number]:
 
 
 def parse_number(text: str) -> Number | None:
-    """Return the number in `text`, or None if the text is anything but one number.
+    """Return the number in `text`, or None if the text contains anything else.
 
     A currency, a unit of up to three letters or a percent sign is part of the number.
     """
@@ -81,10 +81,10 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_sign(text: str, match: re.Match[str]) -> bool:
-    """True if the character before the figures is a minus sign.
+    """True if the character before the digits is a minus sign.
 
-    A hyphen between two words or figures is not a minus sign. An opening bracket is one if a closing bracket follows
-    the figures (accounting), unless they repeat a number in words: "thirty (30) days".
+    A hyphen between two words or numbers is not one. An opening bracket is one if a closing bracket follows the digits
+    (accounting), unless they repeat a number in words: "thirty (30) days".
     """
     if match["negative"] == "(":
         before, after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 3]
@@ -105,11 +105,11 @@ class Magnitude(NamedTuple):
 
     value: Decimal
     decimal_sign: str
-    """Decimal sign of this reading, present or not; empty if the digits have neither points nor commas."""
+    """Decimal sign of this reading, whether it occurs or not; empty if the digits have neither points nor commas."""
 
 
 def magnitudes(digits: str) -> Iterator[Magnitude]:
-    """Find the readings of digits: one of 1,234.50 and 1.234,50; two of 1.234, the fraction first; none of 1.2.3."""
+    """Find the readings of digits: one for 1,234.50 and 1.234,50; two for 1.234, the fraction first; none for 1.2.3."""
     digits = unicodedata.normalize("NFKC", digits)
     points, commas = digits.count("."), digits.count(",")
     sign, other = (".", ",") if digits.rfind(".") > digits.rfind(",") else (",", ".")
@@ -135,9 +135,9 @@ def is_grouped(digits: str, sign: str) -> bool:
 
 
 def likeliest(readings: Collection[Decimal], digits: str) -> Decimal:
-    """Return the reading of `digits` that is likeliest without any context.
+    """Return the reading of `digits` that is most likely without any context.
 
-    Three figures after a comma are thousands, three figures after a point are a fraction. The number before a percent
+    Three digits after a comma are thousands; three digits after a point are a fraction. The number before a percent
     sign is taken as written, not divided by 100.
     """
     by_size = sorted(readings, key=abs)

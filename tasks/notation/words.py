@@ -1,4 +1,4 @@
-"""Words for months, weekdays, numbers, places in an order and units of time, in several languages (words.toml)."""
+"""Words for months, weekdays, numbers, ordinal places and units of time, in several languages (words.toml)."""
 
 import re
 import tomllib
@@ -30,7 +30,7 @@ def any_of(words: Iterable[str]) -> str:
 
 
 def count_named(text: str, words: Mapping[str, int] = NUMBERS) -> int:
-    """Return the count in `text`: figures, with or without separators, or one of `words`. Raises KeyError."""
+    """Return the count in `text`: digits, with or without separators, or one of `words`. Raises KeyError."""
     figures = text.replace(",", "").replace(".", "")
     return int(figures) if figures.isdecimal() else words[text.lower()]
 

@@ -1,10 +1,10 @@
-"""Check of an answer against a client's JSON schema of any draft, which trusts neither the schema nor the answer.
+"""Checks answers against a client's JSON schema of any draft, trusting neither the schema nor the answer.
 
 >>> SchemaChecker({"type": "object", "required": ["total"]}).problem({"sum": 9})
 "'total' is a required property"
 
-A schema comes from outside: no reference in it is fetched, its patterns run in linear time, and the work that it
-may cause is bounded.
+A schema comes from outside: no reference in it is fetched, its patterns run in linear time, and the work that it may
+cause is bounded.
 """
 
 import json
@@ -36,14 +36,13 @@ from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused, bounded, counti
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# The metaschemas of JSON Schema's drafts in a form that checks a schema quickly.
-#
-# A metaschema as published refers to itself and to its vocabularies, and a validator follows some twenty references
-# for each subschema. In this form each reference is replaced by its target, so that the metaschema contains itself.
+# The metaschemas of JSON Schema's drafts in a form that checks a schema quickly.  A published metaschema refers to
+# itself and to its vocabularies, and a validator follows some twenty references for each subschema. In this form, each
+# reference is replaced by its target, so that the metaschema contains itself.
 _NAMES = ("$schema", "$id", "id", "$anchor", "$dynamicAnchor")
 """Keywords by which the validator would find the published form again."""
 _TO_THE_ROOT = ("$dynamicRef", "$recursiveRef")
-"""Keywords of references; a metaschema uses them for references to its root only."""
+"""Keywords of references. A metaschema uses them only for references to its root."""
 FIELD = "response_format.json_schema.schema"
 MAX_SCHEMA_BYTES = 100_000
 MAX_DEPTH = 64
@@ -70,7 +69,7 @@ _DRAFTS: dict[str, type[Validator]] = {
     for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)
 }
 _OF_EACH_KIND: tuple[Any, ...] = (None, 0, "", [], {})
-"""A value of each JSON type without contents, for finding a circle of references before there is an answer."""
+"""A value of each JSON type without contents, by which a circle of references is found before there is an answer."""
 
 
 @cache
@@ -98,7 +97,7 @@ def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) ->
     unfolded: dict[str, Any] = {}
     known[id(part)] = unfolded
     for name, value in part.items():
-        # If the value is not text, the name may be a property's name instead of a keyword.
+        # If the value is not text, the name may be that of a property and not a keyword.
         if not isinstance(value, str):
             unfolded[name] = _unfolded(value, lookup, known)
         elif name in _TO_THE_ROOT:
@@ -117,12 +116,13 @@ class SchemaChecker:
     """Checks answers against one schema. Synchronous; threads may share a checker."""
 
     def __init__(self, schema: Mapping[str, Any], field: str = FIELD) -> None:
-        """`$schema` chooses the draft from 4 on, else it is 2020-12; `format` is not asserted. `field` is for errors.
+        """Prepare a checker. `$schema` chooses the draft, from draft 4 on; without it, the draft is 2020-12. `format`
+        is not asserted. `field` is named in errors.
 
-        Takes up to 0.3 s: on an event loop, make it in a thread.
+        This takes up to 0.3 s, so do not do it on an event loop.
 
-        Raises InputError: too large or deep, no schema, a reference that leaves it, a pattern that has no
-        linear-time equivalent (look-around, back references).
+        Raises InputError for a text that is too large or too deep or is not a schema, for a reference that leaves the
+        schema, and for a pattern without an equivalent that runs in linear time (look-around, back references).
         """
         self._field = field
         try:
@@ -188,7 +188,7 @@ def _validator_of(schema: Mapping[str, Any]) -> Validator:
     draft = _DRAFTS.get(dialect.rstrip("#") if isinstance(dialect, str) else "", Draft202012Validator)
     _check_size(draft, schema)
     _check_well_formed(draft, schema)
-    # The validator would look up the draft again at each reference to the root, and forget the bounds.
+    # The validator would look up the draft again at each reference to the root, and lose the bounds.
     anonymous = {key: value for key, value in schema.items() if key != "$schema"}
     try:
         registry = _check_parts(draft, anonymous)
@@ -212,7 +212,7 @@ def _check_size(draft: type[Validator], schema: Any) -> None:
 
 
 def _is_writable(value: Any) -> bool:
-    """True if a message can quote `value`: Python neither divides infinite numbers nor writes endless ones out."""
+    """True if a message can quote `value`. Python can neither divide infinite numbers nor write out endless ones."""
     match value:
         case float():
             return math.isfinite(value)
@@ -251,8 +251,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
                 why = "points at nothing" if reference.startswith("#") else "leaves the schema, and nothing is fetched"
                 raise SchemaRefused(f"the reference '{reference[:MAX_QUOTE]}' {why}.") from None
             if id(target.contents) not in seen:
-                # The target may be in a place that is not meant for schemas and that the metaschema therefore does not
-                # check.
+                # The target may be in a place that is not meant for schemas, so that the metaschema does not check it.
                 _check_well_formed(draft, target.contents)
                 parts.append((specification.create_resource(target.contents), target.resolver))
             continue
@@ -273,7 +272,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
     for pattern in patterns:
         matcher(pattern)
     if {"patternProperties", "unevaluatedProperties"} <= keywords:
-        # `unevaluatedProperties` matches patterns by itself, with Python's engine.
+        # `unevaluatedProperties` itself matches patterns, with Python's engine.
         raise SchemaRefused("'patternProperties' and 'unevaluatedProperties' cannot be combined.")
     return registry
 

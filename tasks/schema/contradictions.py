@@ -1,4 +1,4 @@
-"""Search for plain contradictions in a schema, which no answer of an LLM could satisfy.
+"""Searches a schema for plain contradictions, which no answer of an LLM could satisfy.
 
 >>> Contradictions({"type": "integer", "minimum": 5, "maximum": 3}).first()
 Contradiction(path=(), reason="'minimum' 5 is above 'maximum' 3")
@@ -15,7 +15,7 @@ from tasks.schema.paths import JsonPath, referred, steps_of_pointer
 from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused
 
 MAX_LEVELS = 100
-"""Largest depth, references included, to which the parts of a schema are searched."""
+"""Largest depth, including references, to which the parts of a schema are searched."""
 _LONGEST_NUMBER = 24
 """Largest length of a bound in a message, in characters."""
 _SIZES = {
@@ -40,13 +40,13 @@ def check_satisfiable(schema: Mapping[str, Any]) -> None:
 
 class Contradictions:
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        """`schema` is one that a SchemaChecker has let through."""
+        """Prepare the search. A SchemaChecker must have accepted `schema`."""
         self._root = schema
         self._known: dict[int, Contradiction | None] = {}
         """Result for each part by the part's `id`.
 
-        None means satisfiable. This is also the result while a part is still being examined, because the part may refer
-        to itself.
+        None means that the part is satisfiable. A part also has this result while it is being examined, because it may
+        refer to itself.
         """
 
     def first(self) -> Contradiction | None:
@@ -65,7 +65,7 @@ class Contradictions:
     def _of(self, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
         reference = part.get("$ref")
         if isinstance(reference, str):
-            # Keywords beside a reference have an effect only in some drafts.
+            # Keywords next to a reference have an effect only in some drafts.
             return self._within(referred(self._root, reference), steps_of_pointer(reference), level)
         for word in ("allOf", "anyOf", "oneOf"):
             branches = part.get(word) or ()
@@ -129,8 +129,7 @@ def _crossed(part: Mapping[str, Any], path: JsonPath) -> Contradiction | None:
 
 
 def _number(part: Mapping[str, Any], word: str) -> float:
-    """Return the value of keyword `word`, or NaN if the value is not a number, like draft 4's `exclusiveMinimum:
-    true`."""
+    """Return the value of keyword `word`, or NaN if it is not a number, like draft 4's `exclusiveMinimum: true`."""
     value = part.get(word)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
 

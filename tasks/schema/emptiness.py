@@ -1,4 +1,4 @@
-"""Completion of an answer with the emptiest values that its schema permits: null, nothing, an empty text or list."""
+"""Completes an answer with the emptiest values that its schema permits: null, nothing, an empty text or list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +14,14 @@ _NEVER_EMPTY: Final = frozenset((
     *("date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6"),
     *("uri", "url", "uri-reference", "iri", "iri-reference", "uuid", "json-pointer", "regex"),
 ))  # fmt: skip
-"""Formats of JSON Schema that a parser takes no empty text for. Formats are not asserted when an answer is checked."""
+"""Formats of JSON Schema in which no parser accepts an empty text. (Formats are not asserted when an answer is
+checked.)"""
 UNDECIDED: Final = 0.5
 """Largest probability of a value that nothing decides."""
 
 
 class NothingFits(Exception):
-    """No value for the field at `path` is empty, and the schema demands one."""
+    """Raised if the schema demands a value for the field at `path` and permits no empty one."""
 
     def __init__(self, path: JsonPath) -> None:
         super().__init__(path)
@@ -34,7 +35,7 @@ def may_be_empty(schema: Mapping[str, Any]) -> bool:
 
 @dataclass
 class Completion:
-    """An answer with every field, of which some are empty."""
+    """An answer with every field, some of which are empty."""
 
     schema: Mapping[str, Any]
     values: Mapping[JsonPath, Any]
@@ -42,7 +43,7 @@ class Completion:
     choose: Any
     """Function that chooses one of the values of an enum if nothing decides."""
     undecided: dict[JsonPath, float] = field(default_factory=dict)
-    """The probabilities of booleans and enums that nothing decided and that must have a value, by path."""
+    """Probabilities of booleans and enums that must have a value although nothing decided them, by path."""
     empty: list[JsonPath] = field(default_factory=list)
     """Paths of the lists that are empty because nothing fills them."""
     unanswered: list[JsonPath] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""Search for the JSON in the text of a model, with a description of its faults.
+"""Finds the JSON in the text of a model, and describes its faults.
 
-Models wrap their JSON in code fences and sentences. Such wrapping is accepted if it is clear which JSON value is meant;
-the JSON itself is never repaired.
+Models wrap their JSON in code fences and sentences. Such wrapping is accepted if it is clear which JSON value is meant.
+The JSON itself is never repaired.
 """
 
 import json
@@ -21,7 +21,8 @@ MAX_ANSWER_CHARS = 1_000_000
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
 _BRACKET = re.compile(r"[\[{]")
 _INSIDE = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"|"', re.DOTALL)
-"""Tokens that determine the end of a bracket: brackets, whole strings, and the quote of a string without an end."""
+"""Pattern of the tokens that determine where a bracket ends: brackets, whole strings, and the quote of a string without
+an end."""
 _MEANT_AS_OBJECT = re.compile(r'\{\s*["}]')
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -34,7 +35,7 @@ class AnswerInvalid(Exception):
 class JsonAnswer:
     value: Any
     text: str
-    """The bare JSON as the model wrote it: no fence, no sentence around it."""
+    """The JSON as the model wrote it, without a fence or sentence around it."""
 
 
 def parse_answer(text: str, schema: SchemaChecker | None) -> JsonAnswer:
@@ -60,7 +61,7 @@ def parse_answer(text: str, schema: SchemaChecker | None) -> JsonAnswer:
 
 
 def whole_members(text: str) -> Any:
-    """Return the JSON value in a text that was cut off, with all complete members, or None if there is no JSON.
+    """Return the JSON value in a text that was cut off, with all of its complete members. None if there is no JSON.
 
     >>> whole_members('{"a": 1, "b": [2, {"c": 3}, {"c": 4')
     {'a': 1, 'b': [2, {'c': 3}, {}]}
@@ -99,8 +100,7 @@ def _candidates(text: str) -> Iterator[JsonAnswer]:
             yield _decoded(piece)
             found = True
         except ValueError as error:
-            # A remark in brackets within a sentence is ignored. This piece is an attempt at JSON, so it must not be
-            # ignored.
+            # A remark in brackets within a sentence is ignored, but this piece is an attempt at JSON.
             if fenced or _MEANT_AS_OBJECT.match(piece):
                 raise AnswerInvalid(f"The answer is not valid JSON: {error}.") from None
     if not found:

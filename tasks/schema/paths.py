@@ -9,13 +9,14 @@ JsonPath = tuple[str | int, ...]
 """Keys and indices from an answer's root to a field."""
 
 MAX_STEPS = 32
-"""Largest number of references and alternatives on the way to one part of a schema, because it may refer to itself."""
+"""Largest number of references and alternatives that are followed to one part of a schema, because the part may refer
+to itself."""
 
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 
 
 def schema_at(schema: Any, path: JsonPath) -> Mapping[str, Any]:
-    """Return the part of `schema` for the field at `path`, or an empty mapping without one; references are followed."""
+    """Return the part of `schema` for the field at `path`, following references; an empty mapping if there is none."""
     part: Any = schema
     for step in path:
         part = _child(schema, part, step, MAX_STEPS)
@@ -23,7 +24,8 @@ def schema_at(schema: Any, path: JsonPath) -> Mapping[str, Any]:
 
 
 def resolved(root: Any, part: Any) -> Mapping[str, Any]:
-    """Return `part`; if it has a `$ref`, the target of the reference, with the keywords beside the reference."""
+    """Return `part`. If it has a `$ref`, return the target of the reference together with the keywords next to the
+    reference."""
     beside: dict[str, Any] = {}
     for _ in range(MAX_STEPS):
         if not isinstance(part, Mapping):
@@ -72,7 +74,7 @@ def pointer_of(path: JsonPath) -> str:
 
 
 def leaves(value: Any, path: JsonPath) -> Iterator[tuple[JsonPath, Any]]:
-    """Find the strings, numbers and booleans in an answer, each with its path; empty strings are skipped."""
+    """Yield the strings, numbers and booleans in an answer, each with its path. Empty strings are skipped."""
     match value:
         case dict():
             for key, child in value.items():

@@ -1,5 +1,5 @@
-"""Computes the rest of a schema without the fields that are already filled in, and combines the answer to this rest
-with these fields."""
+"""Computes the part of a schema that is left once some fields are filled in, and combines the answer to this part with
+these fields."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -51,7 +51,7 @@ def _rest(root: Mapping[str, Any], part: Any, path: JsonPath, values: Mapping[Js
         else:
             properties[name] = left
             if _is_above(at, values):
-                # The object has filled fields, so the answer must have its other fields, too.
+                # The object has fields that were filled in, so the answer must have its other fields, too.
                 required.add(name)
     if not properties:
         return None

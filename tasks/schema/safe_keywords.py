@@ -22,23 +22,24 @@ A plain list of 35 KB takes 19,000 comparisons, in 14 ms. References cost most; 
 references is stopped after about two seconds.
 """
 PATTERN_STEP = 512
-"""Number of comparisons of a character with an instruction of a compiled pattern that count as one step.
+"""Number of comparisons, each of a character with an instruction of a compiled pattern, that count as one step.
 
-RE2 compares each character with each instruction, some 8 ns each, where its automaton does not fit into memory.
+If its automaton does not fit into memory, RE2 compares each character with each instruction, at some 8 ns each.
 """
 PATTERN_BYTES = 1 << 20
-"""Largest memory of a compiled pattern, in bytes; enough for a repetition of some hundreds of letters."""
+"""Largest memory of a compiled pattern, in bytes. It suffices for a repetition of a few hundred letters."""
 MAX_QUOTE = 200
 """Largest length of a quotation from a schema or an answer in a message, in characters."""
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
-"""Function of a keyword; takes the validator, the keyword's value, the instance and the schema around the keyword."""
+"""Function of a keyword. It takes the validator, the keyword's value, the instance, and the schema that contains the
+keyword."""
 
 _steps_left: ContextVar[list[int]] = ContextVar("steps_left")
 
 
 class SchemaRefused(Exception):
-    """A schema cannot be used, for `reason`; `path` is the place within the schema, or empty."""
+    """Raised if a schema cannot be used, for `reason`. `path` is the place within the schema, or empty."""
 
     def __init__(self, reason: str, path: str = "") -> None:
         super().__init__(reason)
@@ -52,7 +53,7 @@ class SchemaRefused(Exception):
 
 @contextmanager
 def counting(steps: int = MAX_STEPS) -> Iterator[None]:
-    """Limit the comparisons of bounded validators in the `with` block to `steps`; beyond, they raise SchemaRefused."""
+    """Limit the comparisons of bounded validators in the `with` block to `steps`. Any more raise SchemaRefused."""
     token = _steps_left.set([steps])
     try:
         yield
@@ -62,9 +63,9 @@ def counting(steps: int = MAX_STEPS) -> Iterator[None]:
 
 @lru_cache(maxsize=64)
 def matcher(pattern: str) -> Callable[[str], object]:
-    """Return a function that searches a text for `pattern`, with RE2, in time linear in the text and in the pattern.
+    """Return a function that searches a text for `pattern` with RE2, in time linear in the text and in the pattern.
 
-    The search works within `counting` only. Raises SchemaRefused for patterns that RE2 does not support: look-around,
+    The search works only within `counting`. Raises SchemaRefused for patterns that RE2 does not support: look-around,
     back references, too much memory.
     """
     options = re2.Options()
@@ -157,7 +158,7 @@ def _additional_properties(
 
 
 def _multiple_of(_validator: Any, factor: float, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    """Check `multipleOf` with the decimal numbers as written: 0.3 is a multiple of 0.1."""
+    """Check `multipleOf` with the decimal numbers as they are written, so that 0.3 is a multiple of 0.1."""
     if isinstance(instance, bool) or not isinstance(instance, int | float):
         return
     is_endless = isinstance(instance, float) and not math.isfinite(instance)

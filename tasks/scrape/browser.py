@@ -1,4 +1,4 @@
-"""Rendering pages in Chromium with Playwright. All of the browser's connections go through our own proxy."""
+"""Renders pages in Chromium with Playwright. All of the browser's connections go through a proxy in this process."""
 
 import asyncio
 import contextlib
@@ -32,11 +32,11 @@ REMEDY = (
     "It takes Playwright (`openfaze install browser`) and a Chromium, in PATH (`apt-get install chromium`) or named by "
     "OPENFAZE_BROWSER."
 )
-"""The advice in errors if `find_browser` finds nothing."""
+"""Advice in errors, for when `find_browser` finds nothing."""
 _RENDERS = 200
 """Number of pages after which the browser is restarted, because a process that runs foreign scripts grows."""
 _SETTLE_MS = 3000
-"""Milliseconds for which a loaded page may keep its connections busy before it is read as it is."""
+"""Milliseconds for which a loaded page may keep its connections busy. After that, it is read as it is."""
 _JS_HEAP_MB = 512
 FLAGS = (
     "--disable-quic",
@@ -54,7 +54,7 @@ FLAGS = (
     # WebRTC would bypass any proxy and send datagrams to addresses that the page chooses.
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
-    # Connections to loopback go through the proxy as well, which refuses them.
+    # Connections to loopback also go through the proxy, which refuses them.
     "--proxy-bypass-list=<-loopback>",
     # Only the proxy resolves names.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
@@ -65,7 +65,7 @@ FLAGS = (
 )
 _DEVTOOLS = ("http://", "https://", "ws://", "wss://")
 _NOWHERE = "http://127.0.0.1:9"
-"""Proxy for connections outside a page's own context: nothing listens there."""
+"""Proxy for connections outside a page's own context. Nothing listens there."""
 _NOT_LOADED = frozenset({"image", "media", "font"})
 _ALONE = """
 for (const name of ['WebSocket', 'WebSocketStream', 'WebTransport', 'RTCPeerConnection', 'webkitRTCPeerConnection',
@@ -76,7 +76,7 @@ _MARK_UNSEEN = """() => {
   for (const element of document.body?.querySelectorAll('*') ?? [])
     if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) element.setAttribute('hidden', '');
 }"""
-"""Script that marks elements which style sheets hide; only the browser knows those."""
+"""Script that marks elements hidden by style sheets, which only the browser knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class BrowserPolicy:
     program: str
-    """Path of Chromium, or the `http://…` address of one that was started with FLAGS and a DevTools port."""
+    """Path of Chromium, or the `http://…` address of a running one that was started with FLAGS and a DevTools port."""
     seconds: float = 20.0
     """Time limit for one page in seconds."""
     pages: int = 2
@@ -108,8 +108,8 @@ class BrowserPolicy:
 
 
 def find_browser(choice: str = "auto") -> str | None:
-    """Return the browser that `choice` means: a path, the address of a running one, `auto` or `off`. None if there is
-    no browser or no Playwright."""
+    """Return the browser that `choice` means: a path, the address of a running browser, `auto` or `off`. None if there
+    is no browser or no Playwright."""
     if choice == "off":
         return None
     invalidate_caches()  # Playwright may have been installed since the server started
@@ -123,8 +123,8 @@ def find_browser(choice: str = "auto") -> str | None:
 
 
 class BrowserRenderer:
-    """Renders pages in one shared browser, which starts with the first page and is restarted after it died. Each page
-    has its own context, without cookies or storage of others, and its own proxy."""
+    """Renders pages in one shared browser, which starts with the first page and is restarted after it has died. Each
+    page has its own context, without cookies or storage of others, and its own proxy."""
 
     def __init__(self, policy: BrowserPolicy, fetch: FetchPolicy, resolver: Resolver | None = None) -> None:
         """Bind the policies. Connections follow the rules of `fetch`; `resolver` replaces the system's."""
@@ -135,7 +135,7 @@ class BrowserRenderer:
         self.deaths = 0
         """Number of browsers that died, at work or idle."""
         self._dead: Browser | None = None
-        """The browser whose death was counted last."""
+        """The last browser whose death was counted."""
         self._starting = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
@@ -151,7 +151,7 @@ class BrowserRenderer:
         await asyncio.to_thread(importlib.import_module, "playwright.async_api")
         from playwright.async_api import Error
 
-        # `patient` is true because requests are bounded and each renders one page at a time.
+        # `patient` is true because requests are bounded, and each renders one page at a time.
         async with self._slots.slot(patient=True):
             for attempt in (1, 2):
                 try:
@@ -235,7 +235,7 @@ class BrowserRenderer:
             return browser
 
     def _count_death(self, browser: "Browser | None") -> None:
-        """Count the death of a browser once, whoever finds it dead."""
+        """Count the death of a browser only once, whoever notices it."""
         if browser is None or browser is not self._dead:
             self._dead = browser
             self.deaths += 1
@@ -270,8 +270,8 @@ class BrowserRenderer:
 
 
 class LateBrowser:
-    """The browser that `choice` means, searched for at each use until it is installed. `make` builds the renderer from
-    what `find_browser` returns."""
+    """The browser that `choice` means. Until one is installed, it is searched for at each use. `make` builds the
+    renderer from the result of `find_browser`."""
 
     def __init__(self, choice: str, make: Callable[[str], BrowserRenderer]) -> None:
         self._choice = choice

@@ -1,4 +1,5 @@
-"""Bounds the memory of a browser's processes, which V8's own bound does not: scripts take buffers outside its heap."""
+"""Limits the memory of a browser's processes. V8's own limit does not, because scripts take buffers outside its
+heap."""
 
 import sys
 from pathlib import Path
@@ -8,13 +9,13 @@ import structlog
 log = structlog.get_logger(__name__)
 
 PROCESS_MB = 1536
-"""Largest size in megabytes of the data of one process of the browser. A page's scripts share a heap of 512 MB with
-their buffers, its elements and the stacks of its threads beside it."""
+"""Largest size, in megabytes, of the data of one process of the browser. A page's scripts and their buffers share a
+heap of 512 MB; the page's elements and the stacks of its threads come in addition."""
 
 
 def limit_memory(pid: int, megabytes: int = PROCESS_MB) -> None:
-    """Limit the data of a process and its descendants, and of all that they start later. A script that wants more gets
-    an error, or its page crashes. Linux only."""
+    """Limit the data of a process, of its descendants, and of all processes that they start later. A script that wants
+    more gets an error, or its page crashes. Linux only."""
     if sys.platform != "linux":
         return
     import resource
@@ -24,7 +25,7 @@ def limit_memory(pid: int, megabytes: int = PROCESS_MB) -> None:
     while waiting:
         one = waiting.pop()
         try:
-            # The limit precedes the look at its children: those that it starts meanwhile inherit it.
+            # The limit is set before the children are listed, so that those started meanwhile inherit it.
             resource.prlimit(one, resource.RLIMIT_DATA, (size, size))
             for thread in Path(f"/proc/{one}/task").iterdir():
                 waiting += map(int, (thread / "children").read_text().split())

@@ -1,4 +1,4 @@
-"""The browser's only way out: an HTTP proxy on loopback that opens the same addresses as the fetcher and no others.
+"""The browser's only way out: an HTTP proxy on loopback that opens the same addresses as the fetcher, and no others.
 
 A page's scripts may request anything. Each connection of a page arrives here with a host name. The host's addresses are
 checked and pinned as in a fetch, also for redirects, and all bytes that the page sends and receives are counted.
@@ -29,7 +29,7 @@ from tasks.inputs.fetch.url_policy import AllowList
 from tasks.inputs.limits import MB
 
 MAX_PAGE_BYTES = 40 * MB
-"""Largest number of bytes that one page may move in both directions: its scripts, styles and data; pictures are not
+"""Largest number of bytes that one page may send and receive together: its scripts, styles and data. Pictures are not
 loaded."""
 _MAX_CONNECTIONS = 64
 _MAX_HEAD = 64 * 1024
@@ -38,7 +38,7 @@ _HEAD_S = 10.0
 _AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+):(\d{1,5})")
 _HOP = frozenset({b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive", b"te", b"upgrade"})
 _LEFT = (ConnectionError, TimeoutError, asyncio.IncompleteReadError, httpcore.NetworkError, httpcore.TimeoutException)
-"""Errors raised when one of the two sides has left or no longer answers."""
+"""Errors that are raised when one of the two sides has left or no longer answers."""
 _REFUSALS: dict[type[Exception], bytes] = {
     AddressRefused: b"403 Forbidden",
     PortRefused: b"403 Forbidden",
@@ -57,7 +57,7 @@ def network_of(policy: FetchPolicy, resolver: Resolver, tls: ssl.SSLContext | No
 
 
 class _ProxyRefusal(Exception):
-    """A refused request with the status to answer it with."""
+    """Raised for a request that is refused, with the status to answer it with."""
 
     def __init__(self, status: bytes) -> None:
         super().__init__(status)
@@ -137,7 +137,8 @@ class BrowserProxy:
             await outer.aclose()
 
     async def _open(self, head: bytes) -> tuple[httpcore.AsyncNetworkStream, bytes]:
-        """Open the connection that a request names. Returns it with the bytes to send first: none for a tunnel."""
+        """Open the connection that a request names. Return it with the bytes to send first, which are none for a
+        tunnel."""
         line, *fields = head[:-4].split(b"\r\n")
         method, _, rest = line.partition(b" ")
         target = rest.partition(b" ")[0]
@@ -155,7 +156,8 @@ class BrowserProxy:
         if any(field.lower().startswith(b"upgrade:") for field in fields):
             raise _ProxyRefusal(b"403 Forbidden")
         outer = await self._connect(url.raw_host.decode("ascii"), url.port or 80)
-        # Each connection serves one request, because the next may name another host, which must be checked.
+        # Each connection serves only one request, because the next may name another host, which would have to be
+        # checked.
         kept = [field for field in fields if field.partition(b":")[0].strip().lower() not in _HOP]
         return outer, b"\r\n".join([method + b" " + url.raw_path + b" HTTP/1.1", *kept, b"Connection: close", b"", b""])
 

@@ -1,4 +1,4 @@
-"""Reading RSS and Atom feeds as pages, with entries in the feed's order."""
+"""Reads RSS and Atom feeds as pages, with entries in the feed's order."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -22,11 +22,11 @@ _HEAD = 2048
 _ROOTS = (b"<rss", b"<feed", b"<rdf:RDF")
 
 Entry = Mapping[str, str]
-"""An entry of a feed: `title`, `url`, `date`, `author` and `summary`, as far as the feed has them."""
+"""An entry of a feed. It has those of `title`, `url`, `date`, `author` and `summary` that the feed states."""
 
 
 def is_feed(data: bytes) -> bool:
-    """True if `data` begins like a feed. The declared type of feeds is unreliable."""
+    """True if `data` begins like a feed, because the declared types of feeds are unreliable."""
     head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
     return head.startswith(b"<") and any(root in head for root in _ROOTS)
 
@@ -39,7 +39,7 @@ def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, li
     text = decode_text(blob, limits)
     if declares_entities(text):
         raise blob.error("declares XML entities, which no feed needs.")
-    # feedparser would take bytes or a text for a file name or a URL to fetch, so it gets a stream.
+    # feedparser would take bytes or a text for the name of a file or a URL to fetch, so it gets a stream.
     found = feedparser.parse(
         io.BytesIO(text.encode()),
         response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},

@@ -1,4 +1,4 @@
-"""Finding the main part of a page, without the menus and sidebars that its site repeats on every page."""
+"""Finds the main part of a page, without the menus and sidebars that its site repeats on every page."""
 
 import copy
 import itertools
@@ -81,7 +81,7 @@ def _text_runs(root: HtmlElement) -> Iterator[str]:
 
 
 def _is_verbatim(element: HtmlElement) -> bool:
-    """True for preformatted text: `code` stands in `pre` in HTML, but alone in trafilatura's XML."""
+    """True for preformatted text. In HTML, `code` is inside `pre`; in trafilatura's XML, it is alone."""
     return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
 
 
@@ -101,7 +101,7 @@ def size_within(element: HtmlElement) -> int:
 
 
 Record = Sequence[HtmlElement]
-"""The elements of one post, product or row: one element or several in sequence."""
+"""The elements of one post, product or row: one element, or several in sequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +112,14 @@ class Records:
 
 
 def largest_share(region: HtmlElement) -> float:
-    """Return the share of the region's text that its largest group of records holds."""
+    """Return the share of the region's text that is in its largest group of records."""
     groups = record_groups(region)
     return groups[0].size / max(1, size_within(region)) if groups else 0.0
 
 
 def record_groups(region: HtmlElement) -> list[Records]:
-    """Return the groups of repeated elements that are not paragraphs, those with the most text first. Groups may be
-    nested."""
+    """Return the groups of repeated elements that are not paragraphs, beginning with those that have the most text.
+    Groups may be nested."""
     found = [group for parent in region.iter() if len(parent) >= _LEAST for group in _record_groups_in(parent)]
     return sorted(found, key=lambda group: -group.size)
 

@@ -1,5 +1,5 @@
-"""Extracts a page's records as data. The page's structure, or else an LLM, determines which part of a record is the
-value of which field."""
+"""Extracts the records of a page as data. The page's structure, or else an LLM, determines which part of a record is
+the value of which field."""
 
 import json
 import re
@@ -26,8 +26,8 @@ _ENDING = 4
 _GROUPS = 12
 """Number of record groups that are tried, the largest first."""
 _COMPLETE = 0.5
-"""Least share of records that must have a field for the page to have it. Some records may lack a field: stories without
-comments have no number of comments, for example."""
+"""Least share of records with a value for a field at which the page has this field. Some records may lack it: stories
+without comments have no number of comments, for example."""
 _NUMBER = r"[-+]?\d{1,3}(?:[,. ]\d{3})+(?!\d)|[-+]?\d+(?:\.\d+)?"
 _PRICE = re.compile(
     rf"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b)\s*(?:{_NUMBER})(?:[.,]\d\d)?"
@@ -180,7 +180,7 @@ def _find_count(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[
 
 
 def _find_labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
-    """Find a labelled value, such as `Price: €5`, in one leaf or in two."""
+    """Find a value with a label, such as `Price: €5`, in one leaf or in two."""
     for place, leaf in enumerate(leaves):
         label, colon, value = leaf.text.partition(":")
         if colon and label.strip().lower() in alike:
@@ -258,11 +258,11 @@ log = structlog.get_logger(__name__)
 
 
 class _UnfitAnswer(Exception):
-    """An answer of the wrong form. The message gives the reason to the LLM."""
+    """Raised for an answer of the wrong form. The message gives the reason to the LLM."""
 
 
 async def fill_fields(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Row]:
-    """Let an LLM extract a row per thing on `page` that has some of `fields`; [] if it finds none or fails.
+    """Let an LLM extract a row for each thing on `page` that has some of `fields`; [] if it finds none or fails.
 
     Values that do not occur on the page become null.
     """
@@ -352,7 +352,7 @@ def _cut_to_tokens(llm: Llm, text: str, room: int) -> str:
 
 
 class _PageLetters:
-    """The letters and digits of a page, for comparison regardless of white space, case and punctuation."""
+    """The letters and digits of a page, for comparisons that ignore white space, case and punctuation."""
 
     def __init__(self, page: ParsedPage) -> None:
         texts = [page.title, page.description, page.text, page.markdown]

@@ -1,4 +1,4 @@
-"""A page's machine-readable metadata: JSON-LD, OpenGraph, microdata, and its `meta` and `link` elements."""
+"""Reads a page's machine-readable metadata: JSON-LD, OpenGraph, microdata, and its `meta` and `link` elements."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -12,21 +12,21 @@ from tasks.scrape.parsing import joined
 
 _LEAST_CHARS = 40
 _LEAST_SCORE = 0.5
-"""Least score of a detected language. Below it, the language that the page declares is more reliable."""
+"""Least score of a detected language. Below it, the declared language of the page is more reliable."""
 _SAMPLE = 2000
 MAX_BYTES = 64 * 1024
-"""Largest size in bytes of each kind of structured data, as JSON; items beyond it are omitted."""
+"""Largest size, in bytes, of each kind of structured data, as JSON. Items beyond it are omitted."""
 MAX_DEPTH = 12
 _MAX_TEXT = 2000
 _MAX_LD_CHARS = 500_000
 _MAX_ITEMS = 1000
-"""Largest number of microdata items: the parser compares each item with all items inside that item."""
+"""Largest number of microdata items. The parser compares each item with all items inside it."""
 _MAX_FEEDS = 20
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
 
 
 def language_of(text: str, claimed: str | None) -> str | None:
-    """Detect the language of `text` (ISO 639), or else return `claimed`. The claim comes second, because templates
+    """Return the detected language of `text` (ISO 639), or else `claimed`. The claim comes second, because templates
     declare English for every page."""
     sample = " ".join(text[:_SAMPLE].split())
     if len(sample) < _LEAST_CHARS:
@@ -65,7 +65,8 @@ def language_claimed(root: HtmlElement) -> str | None:
 
 
 def metadata_of(root: HtmlElement, url: str) -> dict[str, Json]:
-    """Return the value of `ParsedPage.metadata`. `root` must still hold the invisible elements with the metadata."""
+    """Return the value of `ParsedPage.metadata`. `root` must still contain the invisible elements that hold the
+    metadata."""
     found: dict[str, Json] = {**_basic_metadata(root, url), "feeds": _feed_urls(root, url)}
     if root.find(".//script[@type='application/ld+json']") is not None:
         found["json_ld"] = _fit_items(_json_ld(root))
@@ -105,7 +106,7 @@ def _meta_content(root: HtmlElement, name: str) -> str | None:
 def _json_ld(root: HtmlElement) -> Iterator[Json]:
     from extruct.jsonld import JsonLdExtractor
 
-    # Each script is parsed by itself, so that a broken one does not affect the others.
+    # Each script is parsed separately, so that a broken one does not affect the others.
     for script in root.iterfind(".//script[@type='application/ld+json']"):
         if len(script.text or "") <= _MAX_LD_CHARS:
             yield from _extract_or_nothing(partial(JsonLdExtractor().extract_items, script))
@@ -127,7 +128,7 @@ def _microdata(root: HtmlElement, url: str) -> list[Json]:
 
 
 def _extract_or_nothing(extract: Callable[[], Iterable[Json]]) -> list[Json]:
-    """Return the extracted items, or none if the data is broken: the page is readable without them."""
+    """Return the extracted items, or none if the data is broken, because the page is readable without them."""
     try:
         return list(extract())
     except (ValueError, RecursionError, TypeError, AttributeError, KeyError, IndexError):
@@ -148,7 +149,7 @@ def _fit_properties(properties: Iterator[tuple[str, str]]) -> dict[str, Json]:
 
 
 def _fit_items(items: Iterable[Json]) -> list[Json]:
-    """Return the first items that fit into MAX_BYTES together; overly deep or long parts are cut."""
+    """Return the first items that fit into MAX_BYTES together. Parts that are too deep or too long are cut."""
     kept: list[Json] = []
     left = MAX_BYTES
     for item in items:

@@ -1,4 +1,4 @@
-"""Reading a fetched page in a decode process, where a hostile page costs no more than its time limit."""
+"""Reads a fetched page in a decode process, where a hostile page costs no more than its time limit."""
 
 import copy
 import logging
@@ -24,21 +24,22 @@ from tasks.scrape.visible import drop_unseen
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 _MOST_ELEMENTS = 20_000
 _MOST_CHARS = 1_000_000
-"""Size above which trafilatura is not used: it takes seconds for large pages that are not articles."""
+"""Number of characters above which trafilatura is not used, because it takes seconds for large pages that are not
+articles."""
 _ARTICLE_SHARE = 0.55
-"""Least share of the text in `main` that an article must have to be the page's subject."""
+"""Least share of the text in `main` that an article must have to be the subject of the page."""
 _PROSE_SHARE = 0.4
 """Least share of the text outside links that an article must have on a page without `main`."""
 _FEW_CHARS = 250
 """Number of characters below which trafilatura returns a single line (its setting MIN_EXTRACTED_SIZE)."""
 _LIST_SHARE = 0.5
-"""Least share of a page's text in records of one kind at which the page is a list, of which an article is only a
+"""Least share of a page's text in records of one kind that makes the page a list, of which an article is only a
 part."""
 _LIST_KEPT = 0.95
 _SCRIPT = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script\d*(?:\.\d+)?", re.IGNORECASE)
-"""Types of scripts that a browser runs; others are data, such as JSON-LD, or templates."""
+"""Types of scripts that a browser runs. Others are templates or data, such as JSON-LD."""
 _LITTLE = 400
-"""Largest number of characters on a page that still waits for its scripts: a name, a menu, "Loading …"."""
+"""Largest number of characters of a page that is still waiting for its scripts: a name, a menu, "Loading …"."""
 _NEARLY_NOTHING = 40
 _ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "app-root", "main-app", "react-root"})
 """Ids of the element that React, Vue, Next, Nuxt, Gatsby and others fill."""
@@ -69,7 +70,7 @@ def article_of(root: HtmlElement) -> Article | None:
     )
     if found is None or isinstance(found, dict) or found.body is None:
         return None
-    # The Markdown is made last, because that takes the tree apart.
+    # The Markdown is made last, because making it takes the tree apart.
     text = text_of(found.body)
     return Article(text, xmltotxt(found.body, include_formatting=True).strip()) if text else None
 
@@ -113,7 +114,7 @@ def _is_complete(article: str, text: str, region: HtmlElement, *, marked: bool) 
     if "\n" in text and "\n" not in article and len(text) < _FEW_CHARS:
         return False
     if largest_share(region) > _LIST_SHARE:
-        # trafilatura makes a single line of a table within a table.
+        # trafilatura turns a table within a table into a single line.
         return size_of(article) >= _LIST_KEPT * size_of(text) and region.find(".//table//table") is None
     if marked:
         return size_of(article) >= _ARTICLE_SHARE * size_of(text)
@@ -125,7 +126,7 @@ def _is_complete(article: str, text: str, region: HtmlElement, *, marked: bool) 
 class PageReading:
     page: ParsedPage
     match: RecordMatch | None
-    """Values of the requested fields that the page's structure gives."""
+    """Values of the requested fields that can be read from the page's structure."""
     has_scripts: bool
     """True if the page has scripts, which were not run."""
     waits: bool
@@ -140,7 +141,7 @@ class PageFile:
         self._limits = limits
 
     def read(self, url: str, fields: Sequence[str] = ()) -> PageReading:
-        """Read the page, which came from `url`; it takes 5 to 50 ms as a rule. Broken HTML is always read.
+        """Read the page, which came from `url`; it usually takes 5 to 50 ms. Broken HTML is always read.
 
         Raises InputError (`unsupported_media_type`) for bytes that are not text, InputTooLarge for more than `limits`
         allow or 200,000 elements, and what `read_feed` raises.
@@ -159,7 +160,7 @@ class PageFile:
         return PageReading(page, match, has_scripts, has_scripts and (asks or not page.text))
 
     def close(self) -> None:
-        """Release nothing: no resource is held."""
+        """Do nothing, because no resource is held."""
 
 
 async def read_file(

@@ -1,4 +1,4 @@
-"""Parsing HTML to a tree of bounded size and depth, and the page read from it."""
+"""Parses HTML into a tree of bounded size and depth, and defines the page that is read from it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,12 +16,13 @@ from tasks.inputs.text.text_file import decode_text
 
 MAX_TAGS = 200_000
 _DEPTH = 120
-"""Largest depth of the tree, because libraries recurse per level. Pages have 10 to 40 levels."""
+"""Largest depth of the tree, because libraries recurse once per level. Pages have 10 to 40 levels."""
 _OF_HEAD = frozenset({"title", "meta", "link", "script", "style", "base", "noscript", "template"})
 _HEAD = 4096
-"""Number of bytes searched for the declared charset: browsers search 1024, but authors put comments first."""
+"""Number of bytes in which the declared charset is searched for. Browsers search 1024, but authors put comments
+first."""
 MAX_LINKS = 2000
-"""Largest number of links of one page: sitemaps have tens of thousands."""
+"""Largest number of links of one page. Sitemaps have tens of thousands."""
 _PERMALINKS = frozenset({"", "#", "¶", "§", "🔗"})
 _MAX_TEXT = 300
 _MAX_URL = 2000
@@ -37,7 +38,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """The content of a page. All of it is foreign data, never an instruction or a URL to follow unasked."""
+    """The content of a page. All of it is foreign data: never an instruction, nor a URL to follow without being
+    asked."""
 
     title: str
     """Title of the page; missing texts are ""."""
@@ -50,17 +52,17 @@ class ParsedPage:
     links: Sequence[Link] = ()
     """Links of the whole page, in order, each URL once."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    """Metadata as JSON: `author`, `date`, `site_name`, `canonical`, `feeds`, `json_ld`, `opengraph` and `microdata`, as
-    far as the page has them."""
+    """Metadata as JSON: those of `author`, `date`, `site_name`, `canonical`, `feeds`, `json_ld`, `opengraph` and
+    `microdata` that the page has."""
     language: str | None = None
     """Detected language, or else the declared one; ISO 639-1 if it has such a code."""
 
 
 def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
-    """Parse a page's bytes to its `html` element, which always has `head` and `body`.
+    """Parse a page's bytes into its `html` element, which always has `head` and `body`.
 
     The charset is taken from the byte order mark, the declared type or a `meta` element. Raises what `decode_text`
-    raises, and InputTooLarge for more than MAX_TAGS.
+    raises, and InputTooLarge for more than MAX_TAGS elements.
     """
     # Imported late, because it takes a tenth of the server's start.
     from bs4.dammit import EncodingDetector
@@ -76,7 +78,7 @@ def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
 
 def _parse_tree(text: str) -> HtmlElement:
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
-    # Parsing bytes as a document gives a complete tree, whatever the text begins with: a fragment, a doctype, a
+    # If bytes are parsed as a document, the tree is complete whatever the text begins with: a fragment, a doctype, or a
     # declaration of another encoding.
     try:
         root = lxml_html.document_fromstring(text.encode(errors="replace"), parser=parser)
@@ -90,7 +92,7 @@ def _parse_tree(text: str) -> HtmlElement:
 
 
 def _move_into_body(root: HtmlElement) -> None:
-    """Move strays into the body: if a page opens no `body`, the parser leaves elements that it does not know in the
+    """Move stray elements into the body. If a page opens no `body`, the parser leaves unknown elements in the
     `head`."""
     head, body = root.find("head"), root.find("body")
     first = next((at for at, child in enumerate(head) if child.tag not in _OF_HEAD), len(head))
@@ -120,7 +122,7 @@ def base_of(root: HtmlElement, url: str) -> str:
 
 
 def joined(base: str, reference: str) -> str | None:
-    """Return `reference` as an absolute http(s) URL without a fragment, or None if it is none."""
+    """Return `reference` as an absolute http(s) URL without a fragment, or None if that is impossible."""
     try:
         url = urldefrag(urljoin(base, reference.strip())).url
         parts = urlsplit(url)

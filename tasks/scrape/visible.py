@@ -1,4 +1,4 @@
-"""Removing the invisible parts of a page, in which prompt injections and search-engine bait hide."""
+"""Removes the invisible parts of a page, in which prompt injections and search-engine bait hide."""
 
 import re
 from collections.abc import Iterator
@@ -40,12 +40,12 @@ _MAX_CSS = 500_000
 """Number of characters of a page's own style sheets that are read."""
 
 Names = frozenset[tuple[str, str]]
-"""Class and id selectors, as `(".", class)` and `("#", id)`."""
+"""Selectors of classes and ids, as `(".", class)` and `("#", id)`."""
 
 
 def drop_unseen(root: HtmlElement) -> None:
-    """Remove from `root` what a browser would not show, judged by elements, attributes, styles and simple rules of the
-    page's own style sheets. The effects of scripts and external style sheets are unknown here."""
+    """Remove from `root` everything that a browser would not show, judged by elements, attributes, styles and simple
+    rules of the page's own style sheets. The effects of scripts and external style sheets are unknown."""
     hiding = _hidden_names(root)
     unseen = [element for element in root.iter() if _is_unseen(element, hiding)]
     for element in unseen:
@@ -79,7 +79,8 @@ def _is_unseen(element: HtmlElement, hiding: Names) -> bool:
 
 
 def _drop_faint(root: HtmlElement) -> None:
-    """Remove transparent elements, unless they make most of the page, which then waits for a script to fade it in."""
+    """Remove transparent elements, unless they make up most of the page, which is then waiting for a script to fade it
+    in."""
     faint = [element for element in root.iter() if _FAINT.search(_without_spaces(element.get("style", "")))]
     faint = [element for element in faint if element.tag not in _KEPT]
     # An element inside a faint one is counted with it.
@@ -114,7 +115,7 @@ def _hidden_names(root: HtmlElement) -> Names:
 
 
 def _css_rules(css: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield selectors, declarations, and True if they hold always and not only for print or small screens
+    """Yield selectors and declarations, with True if they always apply and not only for print or small screens
     (`@media`)."""
     around: list[str] = []
     end = 0

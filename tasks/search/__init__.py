@@ -1,1 +1,1 @@
-"""Searching the web: `providers` implements the search engines, `fall_over` tries them in order."""
+"""Searches the web: `providers` implements the search engines, and `fall_over` tries them in order."""

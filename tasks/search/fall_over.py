@@ -20,8 +20,8 @@ LIMIT_S = 8.0
 UNREACHABLE_S = 30.0
 BLOCKED_S = 300.0
 REFUSED_S = 600.0
-"""Seconds that a provider is skipped after a first failure: because it is unreachable, limits its use, or rejects the
-key."""
+"""Seconds for which a provider is skipped after its first failure, because it is unreachable, limits its use, or
+rejects the key."""
 
 _MAX_TITLE = 300
 _MAX_DESCRIPTION = 1000
@@ -42,12 +42,12 @@ OTHERS = f"{_OTHERS}, to have others asked as well."
 REMEDY = f"{_OTHERS}, or install the package 'ddgs', which needs no key."
 _LONGEST_REST_S = 900.0
 _WANTED_MORE = 2
-"""Factor on the number of requested results, because several may be of one page."""
+"""Factor on the number of requested results, because several results may belong to one page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One link of a search result; all of it is foreign data."""
+    """One link of a search result. All of it is foreign data."""
 
     title: str
     url: str
@@ -56,8 +56,9 @@ class Hit:
 
 
 class SearchFailed(Exception):
-    """A failed search. `reason` continues a sentence that begins with the provider's name; it is public and contains
-    neither the query nor an address. The provider is skipped for `rest_s` seconds; 0 if only this query failed."""
+    """Raised for a failed search. `reason` continues a sentence that begins with the provider's name; it is public and
+    contains neither the query nor an address. The provider is skipped for `rest_s` seconds, which are 0 if only this
+    query failed."""
 
     def __init__(self, reason: str, rest_s: float = UNREACHABLE_S) -> None:
         super().__init__(reason)
@@ -71,15 +72,15 @@ class SearchProvider(Protocol):
         """Name of the provider in OPENFAZE_SEARCH_PROVIDER."""
 
     async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
-        """Return at most `count` hits, best first, from `site` (a host with its subdomains) and within `freshness`, as
-        far as the provider supports it. Raises SearchFailed."""
+        """Return at most `count` hits, the best first, from `site` (a host with its subdomains) and within `freshness`,
+        if the provider supports these. Raises SearchFailed."""
 
     async def close(self) -> None: ...
 
 
 def hits_of(items: object, *, title: str, url: str, description: str, count: int) -> list[Hit]:
-    """Return the first `count` links of a result list, whose objects have these names for the parts; other entries are
-    skipped. Raises SearchFailed if `items` is not a list."""
+    """Return the first `count` links of a result list. The arguments are the names that its objects give the parts of a
+    link. Entries of another form are skipped. Raises SearchFailed if `items` is not a list."""
     if not isinstance(items, Sequence) or isinstance(items, str):
         raise SearchFailed("answered in an unknown format")
     found = (_parse_hit(item, title, url, description) for item in items if isinstance(item, Mapping))
@@ -114,8 +115,8 @@ def _is_link(url: str) -> bool:
 
 
 def canonical(url: str) -> str:
-    """Return a form of `url` that is equal for addresses of one page: without scheme, `www.`, port, fragment, final
-    slash, tracking parameters and marks of AMP, with sorted parameters. It is for comparison, not for fetching. Raises
+    """Return a form of `url` that is equal for all addresses of one page: without scheme, `www.`, port, fragment, final
+    slash, tracking parameters and marks of AMP, and with sorted parameters. It serves comparison, not fetching. Raises
     ValueError for an invalid URL."""
     parts = urlsplit(url)
     host, path = (parts.hostname or "").rstrip("."), parts.path
@@ -139,7 +140,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _SkippedProvider:
-    """A provider that failed, until it answers again."""
+    """The time for which a failed provider is skipped, until it answers again."""
 
     reason: str
     until: float
@@ -147,15 +148,15 @@ class _SkippedProvider:
 
 
 class FallOver:
-    """Asks `providers` in order. One that fails is skipped for a while, each time twice as long. `clock` returns
-    seconds."""
+    """Asks `providers` in order. One that fails is skipped for a while, twice as long after each further failure.
+    `clock` returns seconds."""
 
     def __init__(self, providers: Sequence[SearchProvider], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.providers = tuple(providers)
         self._clock = clock
         self._rests: dict[str, _SkippedProvider] = {}
         self.failures: Counter[str] = Counter()
-        """Skipped providers by name."""
+        """Number of failed searches, by the name of the provider."""
 
     async def search(self, query: SearchQuery, count: int) -> list[Hit]:
         """Return at most `count` hits of distinct pages on the query's site. Raises EngineUnavailable with the reason

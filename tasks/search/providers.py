@@ -1,4 +1,4 @@
-"""The search providers, and the choice of the providers that an operator has configured."""
+"""The search providers, and the selection of the ones that an operator has configured."""
 
 import asyncio
 import importlib.util
@@ -28,15 +28,15 @@ from tasks.wording.search_query import Freshness
 
 _MAX_BYTES = 2 * 1024 * 1024
 _CAPTCHA = (b"captcha", b"are you a robot", b"not a robot", b"unusual traffic", b"just a moment", b"/cdn-cgi/challenge")
-"""Phrases of pages that are served instead of an answer."""
+"""Phrases on pages that are served instead of an answer."""
 ENGINES = ("duckduckgo", "brave", "mojeek", "startpage")
-"""Engines that ddgs asks, two at a time in this order, until there are enough results. Their hosts are fixed in
+"""Engines that ddgs asks, two at a time in this order, until there are enough results. Their hosts are hard-coded in
 ddgs."""
 _ENGINE_S = 4
 """Time limit of one engine in seconds."""
 _THREADS = 8
 _NOTHING = "No results found."
-"""Message of ddgs both for no results and for refusals by all engines."""
+"""Message by which ddgs reports both that there are no results and that all engines refused."""
 _SYNTAX = re.compile(r"(?<!\S)[!?:<]+(?=\S)")
 """Beginnings of words that are commands to SearXNG: other engines (`!images`), a redirect to another site (`!!g`),
 languages (`:fr`), time limits (`<3`)."""
@@ -97,7 +97,7 @@ def _parse_object(data: bytes) -> Mapping[str, Any]:
 
 
 def part(answer: Mapping[str, Any], *names: str) -> object:
-    """Return the value under a path of `names` in `answer`, or an empty list if it is missing."""
+    """Return the value at the path `names` in `answer`, or an empty list if it is missing."""
     found: object = answer
     for name in names:
         found = found.get(name) if isinstance(found, Mapping) else None
@@ -110,7 +110,7 @@ class _Hosted:
     key: str = field(repr=False)
 
     async def close(self) -> None:
-        """Leave the fetcher open, because others use it too."""
+        """Leave the fetcher open, because others use it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Serper(_Hosted):
     async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
         asked: dict[str, Any] = {"q": f"{query} site:{site}" if site else query, "num": count}
         if freshness is not None:
-            # Google's own parameter is a period that ends now, or two dates.
+            # Google's own parameter is either a period that ends now, or two dates.
             since, until = (f"{day.month}/{day.day}/{day.year}" for day in (freshness.since, freshness.until))
             is_now = freshness.until == freshness.today and freshness.period is not None
             asked["tbs"] = f"qdr:{str(freshness.period)[0]}" if is_now else f"cdr:1,cd_min:{since},cd_max:{until}"
@@ -177,7 +177,7 @@ def is_installed() -> bool:
 
 
 class Ddgs:
-    """Searches with ddgs and its own HTTP client, in threads; it connects to the engines' hosts only.
+    """Searches with ddgs and its own HTTP client, in threads. It connects only to the engines' hosts.
 
     `proxy` is an outgoing proxy, if any; `authorities` is a PEM file of certificates to trust instead of the usual
     ones.
@@ -224,13 +224,13 @@ class Ddgs:
 
 
 def ddgs_hits(found: object, count: int) -> list[Hit]:
-    """Convert the dictionaries of ddgs, which have `title`, `href` and `body`."""
+    """Convert the dictionaries of ddgs, whose keys are `title`, `href` and `body`, into hits."""
     return hits_of(found, title="title", url="href", description="body", count=count)
 
 
 class Searxng:
-    """Searches with a SearXNG. `fetcher` may reach `url` on a private network and belongs to this provider alone,
-    because clients must not reach it."""
+    """Searches with a SearXNG. `fetcher` may reach `url` on a private network. Only this provider uses it, because
+    clients must not reach that network."""
 
     name = "searxng"
 
@@ -343,8 +343,8 @@ def _build_provider(name: str, config: SearchConfig, keys: Mapping[str, str], fe
 
 
 def _own_fetcher(url: str, fetcher: Fetcher) -> Fetcher:
-    """Return a fetcher that may reach the host of `url` even on a private network, and nothing else that is not public.
-    With the host in the allow-list of `fetcher`, clients could reach it too."""
+    """Return a fetcher that may reach the host of `url` even on a private network, and otherwise only public addresses.
+    If the host were in the allow-list of `fetcher`, clients could reach it, too."""
     return Fetcher(replace(fetcher.policy, allow=(_host_and_port(url),), cache_bytes=0))
 
 

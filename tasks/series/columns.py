@@ -1,4 +1,4 @@
-"""Finding the columns of a table that hold values, and choosing those that a request is about."""
+"""Finds the columns of a table that contain values, and chooses those that a request is about."""
 
 import datetime as dt
 import re
@@ -29,7 +29,7 @@ Numeric = Mapping[int, Sequence[float | None]]
 """Columns of numbers, keyed by position in the table."""
 _LEAST_DATES = 5
 _MOST_OTHERS = 3
-"""Largest number of columns beside the dates that may name a row."""
+"""Largest number of columns, other than those for dates, that may name a row."""
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
 _SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
 """Names of columns that say which series a row belongs to."""
@@ -102,8 +102,8 @@ def _composed_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[
 
 
 def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
-    """Find a column of numbers that are years, days like 20240131 or seconds since 1970. It is a column with such a
-    name, or else the first column if it ascends and another column can contain the values."""
+    """Find a column of numbers that are years, days like 20240131, or seconds since 1970. Either its name says so, or
+    it is the first column, its numbers ascend, and another column may contain the values."""
     names = {at: columns[at].name.strip() for at in numeric}
     possible = [at for at, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
     first = min(numeric, default=None)
@@ -143,8 +143,8 @@ def _column_named(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.P
 
 
 def upright(table: SeriesTable) -> SeriesTable:
-    """Transpose a table whose dates run along the top: one row per series, or one row per year with a column per
-    month."""
+    """Transpose a table whose dates are in its top row. The table may have a row per series, or a row per year and a
+    column per month."""
     columns = table.columns
     months = [at for at, one in enumerate(columns) if month_number(one.name)]
     dated = [at for at, one in enumerate(columns) if is_moment(one.name)]
@@ -186,7 +186,7 @@ class Mentions:
         return not self._each.isdisjoint(_spellings(name))
 
     def _runs(self, first: int) -> Iterator[str]:
-        """Yield the spellings of the names of up to _MOST_WORDS words that begin with the word at `first`."""
+        """Yield the spellings of all names, of up to _MOST_WORDS words, that begin with the word at `first`."""
         singular = plain = ""
         for word in self._words[first : first + _MOST_WORDS]:
             parts = _parts(word[0])
@@ -212,7 +212,7 @@ def _join_singular(parts: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One series as its file contains it."""
+    """One series as it is in its file."""
 
     name: str
     """Name of the series; empty if there is none."""
@@ -281,7 +281,7 @@ def _parse_number(cell: Cell, comma: bool) -> float | None:
 def _without_row_numbers(
     columns: Sequence[SeriesColumn], values: dict[int, list[float | None]]
 ) -> dict[int, list[float | None]]:
-    """Return `values` without columns that only count the rows, unless nothing else is left."""
+    """Return `values` without columns that merely number the rows, unless nothing else is left."""
 
     def counts_rows(at: int) -> bool:
         if not _ROW_NAME.fullmatch(columns[at].name.strip()):

@@ -1,4 +1,4 @@
-"""Finding tables in text: CSV with any delimiter, TSV, Markdown tables, and JSON."""
+"""Finds tables in text: CSV with any delimiter, TSV, Markdown tables, and JSON."""
 
 import csv
 import json
@@ -14,15 +14,15 @@ from tasks.series.grid import SeriesTable, cell_of, check_size, table_of
 _LEAST = 2
 """Least number of elements for a list to be a column."""
 _DEEPEST = 4
-"""Largest number of objects around a table, as in `{"data": {"rows": […]}}`."""
+"""Largest number of objects that may enclose a table, as in `{"data": {"rows": […]}}`."""
 _DELIMITERS = ("\t", ";", ",", "|")
 _SAMPLE = 50
 """Number of lines that decide on the delimiter."""
 _RULE = re.compile(r"[\s|:+=-]+")
 """The line under the header of a Markdown table."""
 _DATE_THEN_NUMBER = (
-    # The quantifiers are possessive: the text after the spaces or signs never begins with one of them, so backtracking
-    # into them would be useless.
+    # The quantifiers are possessive, because backtracking would be useless: the text after the spaces or signs never
+    # begins with one of them.
     re.compile(r"(.{4,30}?)(?:\s*+[:=→]\s*+|\s++[–-]\s++|\s++)((?=\S*?\d)\S++)"),
     re.compile(r"(.{4,40}\S)\s++(\S++)"),
 )
@@ -93,7 +93,7 @@ def _table_of_list(rows: Sequence[Any], most_cells: int) -> SeriesTable | None:
 
 
 def _table_of_columns(lists: Mapping[str, Sequence[Any]], most_cells: int) -> SeriesTable:
-    """Build a table of the lists that have the most frequent length; others are not columns."""
+    """Build a table from those lists that have the most frequent length. The others are not columns."""
     lengths = Counter(map(len, lists.values()))
     length = max(lengths, key=lambda one: (lengths[one], one))
     columns = {name: column for name, column in lists.items() if len(column) == length}
@@ -117,8 +117,8 @@ def _table_of_mappings(value: Mapping[str, Mapping[str, Any]], most_cells: int) 
 
 
 def delimited_table(text: str, most_cells: int) -> SeriesTable | None:
-    """Return the table in a delimited text, or None. Lines with another number of cells than most lines are taken for
-    titles and notes. Raises TooManyCells."""
+    """Return the table in a delimited text, or None. A line whose number of cells differs from that of most lines
+    counts as a title or a note. Raises TooManyCells."""
     lines = [
         line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.lstrip().startswith("#")
     ]
@@ -167,7 +167,8 @@ def _find_delimiter(lines: Sequence[str]) -> str:
     best = max(_DELIMITERS, key=agreement)
     if lines[0].lstrip().startswith("|"):
         return "|"
-    # Titles contain no delimiter, so only half of the lines must agree. Lines like `1,5` are decimals and no table.
+    # Titles contain no delimiter, so only half of the lines have to agree. Lines such as `1,5` are decimals and not a
+    # table.
     if 2 * agreement(best)[0] < len(lines):
         return ""
     return "" if best == "," and _are_decimals(lines) else best

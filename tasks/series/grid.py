@@ -1,4 +1,4 @@
-"""The regular steps of a series' dates: of fixed length (a week) or of the calendar (a month)."""
+"""Finds the regular steps of a series' dates: steps of fixed length (a week) or of the calendar (a month)."""
 
 import calendar
 import datetime as dt
@@ -20,21 +20,20 @@ _NAMES = {
 _LONGEST_NAME = 80
 _LARGEST = 10**300
 MOST_COLUMNS = 16_384
-"""Largest number of columns of a table: a spreadsheet has no more."""
+"""Largest number of columns of a table, which is that of a spreadsheet."""
 _FILLED = 0.5
-"""Least share of a grid's steps that must have a value. If the share is lower, the dates follow another grid or no
-grid."""
+"""Least share of a grid's steps that must have a value. With fewer, the dates follow another grid or none."""
 _ON_GRID = 0.9
 """Least share of the gaps that must be whole steps."""
 _MONTH_EDGE = 5
-"""Largest distance, in days, between a date and the first or last day of a month at which the date stands for the
-month, like a last trading day."""
+"""Largest distance, in days, from the first or last day of a month at which a date stands for the month, like its last
+trading day."""
 _LEAST_MONTH = 27 * DAY
 _NICE = (
     *(1, 5, 10, 15, 30, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE),
     *(HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK),
 )
-"""Steps, in seconds, that irregular dates may be resampled to; longer ones are months, quarters and years."""
+"""Steps, in seconds, to which irregular dates may be resampled. Longer ones are months, quarters and years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,8 @@ class Period:
         return Period(self.unit, self.count * number)
 
     def after(self, moment: dt.datetime, number: int = 1) -> dt.datetime:
-        """Return the moment `number` periods later, or the last day of a month that is too short. Raises OverflowError
-        after the year 9999."""
+        """Return the moment `number` periods later, or the last day of the month if it is too short. Raises
+        OverflowError after the year 9999."""
         match self.unit:
             case "second":
                 return moment + dt.timedelta(seconds=self.count * number)
@@ -123,12 +122,12 @@ def weekdays_between(first: dt.datetime, last: dt.datetime) -> int:
 
 
 Cell = str | int | float | dt.datetime | None
-"""A table's cell as its file contains it: text if the file has only text, None for an empty cell. Dates have no time
-zone."""
+"""A table's cell as its file contains it: text if the file has nothing but text, None for an empty cell. Dates have no
+time zone."""
 
 
 def cell_of(value: object) -> Cell:
-    """Convert a value to a cell: None for what is neither text nor a finite number nor a date."""
+    """Convert a value to a cell. A value that is neither text nor a finite number nor a date becomes None."""
     match value:
         case bool():
             return None
@@ -159,14 +158,14 @@ class SeriesTable:
 
 
 class TooManyCells(Exception):
-    """The table has more cells than allowed. The message follows a name, such as that of the file."""
+    """Raised if the table has more cells than allowed. The message follows a name, such as that of the file."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"has more than {limit} cells, the limit.")
 
 
 class TooManyColumns(TooManyCells):
-    """The table is wider than allowed. The text may have another reading, such as a list."""
+    """Raised if the table is wider than allowed. The text may have another reading, such as a list."""
 
     def __init__(self, columns: int) -> None:
         Exception.__init__(self, f"has {columns} columns; the limit is {MOST_COLUMNS}.")
@@ -183,7 +182,8 @@ def check_size(rows: int, columns: int, most_cells: int) -> None:
 def table_of(
     rows: Sequence[Sequence[Cell]], names: Sequence[str], most_cells: int, *, comma_likely: bool = False
 ) -> SeriesTable:
-    """Build a table from rows, which may differ in length; unnamed columns get an empty name. Raises TooManyCells."""
+    """Build a table from rows, which may differ in length. Columns without a name get an empty one. Raises
+    TooManyCells."""
     width = max([len(names), *map(len, rows)], default=0)
     check_size(len(rows), width, most_cells)
     columns = []
@@ -230,7 +230,7 @@ def grid_of(times: Sequence[dt.datetime]) -> TimeGrid | None:
 
 
 def nearest_step(times: Sequence[dt.datetime]) -> Period:
-    """Return the step of clocks and calendars that is nearest to the median gap of irregular times."""
+    """Return the step of clocks and calendars that is nearest to the median gap between irregular times."""
     gaps = sorted((later - earlier).total_seconds() for earlier, later in pairwise(times))
     median = max(1.0, gaps[len(gaps) // 2])
     steps = [*(Period("second", seconds) for seconds in _NICE), MONTHLY, QUARTERLY, YEARLY]
@@ -238,8 +238,8 @@ def nearest_step(times: Sequence[dt.datetime]) -> Period:
 
 
 def _may_be_years(gaps: Sequence[float]) -> bool:
-    """True if equal gaps of days may be calendar years: gaps of 365 or 366 days may be, while equal gaps of 28 or 30
-    days are not months."""
+    """True if equal gaps of days may be calendar years. Gaps of 365 or 366 days may be; in contrast, equal gaps of 28
+    or 30 days are not months."""
     return gaps[0] in (365 * DAY, 366 * DAY)
 
 

@@ -50,7 +50,7 @@ _BARE = (
     rf"|(?:horizon|h|steps|prediction_length|length)\s*(?:of|[:=])\s*(?P<named>\d{{1,7}}){_END})"
 )
 _BEFORE = 24
-"""Number of characters before counted periods in which a word may mark them as past."""
+"""Number of characters before a number of periods in which a word may mark them as past."""
 _GONE = rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$"
 _AHEAD = rf"{_EDGE}(?:{_NEXT})\W*$"
 _TOMORROW = r"\b(?:tomorrow|morgen|demain|mañana|domani|amanhã)\b|明天|明日|\bзавтра\b|غدا"
@@ -66,11 +66,11 @@ _UNTIL = (
 class Horizon:
     count: int = 1
     period: Period | None = None
-    """Unit that is counted; None: the steps of the series itself."""
+    """Unit that is counted; None for the steps of the series itself."""
     until: dt.datetime | None = None
     """End of the forecast, exclusive, which replaces count and period."""
     firm: bool = True
-    """False if the words may mean the time of the series: `for 2024`."""
+    """False if the words may refer to the series and not to the forecast: `for 2024`."""
 
 
 def horizon_in(words: str) -> Horizon | None:
@@ -101,7 +101,7 @@ def _is_past(words: str, found: re.Match[str]) -> bool:
 
 
 def _period_of(found: re.Match[str]) -> Period | None:
-    """Return the counted period; None if steps of the series are counted."""
+    """Return the period that is counted; None if it is the step of the series."""
     return _PERIODS[unit_named(found["unit"]) or ""] if found["unit"] else None
 
 

@@ -1,4 +1,4 @@
-"""Finding values that stand beside the names of their days, months, quarters or years in a sentence: `Jan 10, Feb 12`,
+"""Finds values that are next to the names of their days, months, quarters or years in a sentence: `Jan 10, Feb 12`,
 `2024 -> 5`, `10 in January, 12 in February`."""
 
 import datetime as dt
@@ -11,9 +11,10 @@ from tasks.notation.cells import moment
 from tasks.notation.words import MONTHS, any_of, month_named
 
 LEAST_POINTS = 3
-"""Least number of labelled values that are a series: two may be part of a sentence."""
+"""Least number of labelled values that make a series. Two may be part of a sentence."""
 _MOST_CHARS = 20_000
-"""Largest text that is searched: nobody writes a longer series in sentences, and a search holds other threads up."""
+"""Largest number of characters of a text that is searched. Nobody writes a longer series in sentences, and the search
+delays other threads."""
 _WEEKDAYS = "mon|tue|wed|thu|fri|sat|sun|(?:mon|tues|wednes|thurs|fri|satur|sun)day|tues?|thurs?"
 _NUMBERED = "day|week|month|year|quarter|period|tag|woche|monat|jahr|jour|semaine|mois|día|semana|mes"
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -44,9 +45,9 @@ class LabelledValues:
     start: int
     end: int
     rows: list[list[str]]
-    """Rows of an ISO date and a value, or of a value alone where labels only give the order."""
+    """Rows of an ISO date and a value, or of a value alone if the labels only give the order."""
     note: str
-    """Sentence on a year that was assumed; "" without one."""
+    """Sentence on the year that was assumed; "" if none was."""
 
 
 def labelled_values(text: str, today: dt.date) -> LabelledValues | None:
@@ -80,8 +81,8 @@ def _kind(one: "re.Match[str]") -> str:
 
 
 def _alike(found: Sequence["re.Match[str]"]) -> list["re.Match[str]"]:
-    """Return the matches of the commonest kind of label, without months of a year: in `until Dec 2026`, 2026 is not a
-    value."""
+    """Return the matches of the most frequent kind of label. Months followed by a year are left out, because in `until
+    Dec 2026`, 2026 is not a value."""
     found = [one for one in found if not (one["month"] and _YEAR.fullmatch(one["value"]))]
     kinds = [_kind(one) for one in found]
     commonest = max(kinds, key=kinds.count, default="")
@@ -89,8 +90,8 @@ def _alike(found: Sequence["re.Match[str]"]) -> list["re.Match[str]"]:
 
 
 def _dates(found: Sequence["re.Match[str]"], today: dt.date) -> tuple[list[dt.date] | None, str]:
-    """Return the date of each match and a note on the year; no dates if labels give only the order, and None if the
-    labels are none."""
+    """Return the date of each match and a note on the year. There are no dates if the labels only give the order; None
+    if they are not labels."""
     kind = _kind(found[0])
     if kind == "date":
         read = [moment(one["date"]) for one in found]
@@ -106,8 +107,8 @@ def _dates(found: Sequence["re.Match[str]"], today: dt.date) -> tuple[list[dt.da
 
 
 def _calendar_dates(found: Sequence["re.Match[str]"], kind: str, today: dt.date) -> tuple[list[dt.date] | None, str]:
-    """Return the dates of months, days of months or quarters. A label before the previous one in the calendar begins
-    the next year; a year that stands somewhere holds for the others, too."""
+    """Return the dates of months, days of months or quarters. A label that is earlier in the calendar than the previous
+    one begins the next year. If a year is stated anywhere, it applies to the other labels, too."""
     months = [month_named(one["month"]) if kind == "month" else 3 * int(one["quarter"]) - 2 for one in found]
     days = [int(one["day"] or 1) if kind == "month" else 1 for one in found]
     written = [one[f"{kind}_year"] for one in found]

@@ -1,4 +1,4 @@
-"""Reading inputs as tables."""
+"""Reads inputs as tables."""
 
 import warnings
 from asyncio import to_thread
@@ -19,7 +19,8 @@ from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, c
 from tasks.series.inline import SeriesMessage, message_of
 
 _GAPS = 20
-"""Largest number of positions visited per cell that may be read: a row can have a single cell far to the right."""
+"""Largest number of positions that are visited per permitted cell, because a row can have its only cell far to the
+right."""
 _PROSE = frozenset(
     {"text/html", "text/markdown", media_types.DOCX, media_types.PPTX, media_types.EMAIL, media_types.MAILBOX}
 )
@@ -30,7 +31,8 @@ _SMALL = 50_000
 
 
 class WorkbookTables:
-    """An open xlsx file, for a decode process. Formulas have the value last calculated; hidden sheets are left out.
+    """An open xlsx file, for a decode process. The values of formulas are those last calculated; hidden sheets are left
+    out.
 
     Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too many cells.
     """
@@ -55,7 +57,7 @@ class WorkbookTables:
         return self._tables
 
     def close(self) -> None:
-        """Release nothing: only the cells are kept."""
+        """Do nothing, because only the cells are kept."""
 
     def _read(self, members: dict[str, bytes]) -> Iterator[tuple[str, SeriesTable]]:
         import openpyxl
@@ -129,7 +131,7 @@ class TextTables:
         return [("", table) for table in self._tables]
 
     def close(self) -> None:
-        """Release nothing: only the cells are kept."""
+        """Do nothing, because only the cells are kept."""
 
 
 class MessageParts:
@@ -150,7 +152,7 @@ class MessageParts:
 
 
 class TableReader:
-    """Reads sources as tables. `sessions` open workbooks and texts that are not small, `loader` the rest."""
+    """Reads sources as tables. `sessions` open workbooks and larger texts, and `loader` opens everything else."""
 
     def __init__(self, loader: MediaLoader, sessions: Sessions) -> None:
         self._loader = loader
@@ -210,7 +212,7 @@ async def _tables_of(
 
 
 def _may_be_text(blob: Blob) -> bool:
-    """True if a file of an unsupported type is text: servers send CSV under many types."""
+    """True if a file of an unsupported type is text, because servers send CSV under many types."""
     kind = blob.media_type.partition("/")[0]
     return kind in ("application", "text") and blob.media_type != media_types.PDF and looks_like_text(blob.data)
 

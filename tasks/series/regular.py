@@ -1,4 +1,4 @@
-"""Resampling observations to a series with equal steps."""
+"""Resamples observations to a series with equal steps."""
 
 import datetime as dt
 import math
@@ -16,9 +16,9 @@ from tasks.series.horizon import Horizon
 LEAST_POINTS = 5
 """Length of the shortest series that is forecast (the HTTP contract)."""
 LARGEST = 1e100
-"""Largest absolute value of a series: the methods square values and sum the squares."""
+"""Largest absolute value in a series, because the methods square values and sum the squares."""
 _SHOWN = 4
-"""Number of values, in addition to the last, that a note or an error repeats."""
+"""Number of values, in addition to the last one, that a note or an error quotes."""
 _NAMED_GAPS = 3
 """Number of filled dates that a note names."""
 MOST_STEPS = 256
@@ -51,8 +51,8 @@ def regular(observed: Observed, period: Period | None, most: int) -> Regular:
     """Resample observations. Irregular observations that are denser than `period`, the unit in the request, are summed
     per period.
 
-    Raises InputError for fewer than LEAST_POINTS values, for one beyond LARGEST, and for more than `most` steps from
-    the first to the last.
+    Raises InputError for fewer than LEAST_POINTS values, for a value beyond LARGEST, and for more than `most` steps
+    from the first to the last.
     """
     if largest := next((one for one in observed.values if one is not None and abs(one) > LARGEST), None):
         raise InputError(
@@ -87,7 +87,7 @@ def regular(observed: Observed, period: Period | None, most: int) -> Regular:
 
 
 def seasons_of(series: Regular) -> tuple[int, ...]:
-    """Return the numbers of steps after which the series may repeat, by the calendar: a day, a week, a year."""
+    """Return the numbers of steps after which, by the calendar, the series may repeat: a day, a week, a year."""
     if series.grid is None:
         return ()
     step = series.grid.step
@@ -156,7 +156,7 @@ def _regular_undated(observed: Observed, most: int) -> Regular:
 
 
 _GriddedValues = tuple[NDArray[np.float64], TimeGrid, int, list[str]]
-"""Values at each step of a grid, the grid, the number of interpolated values, and notes on them."""
+"""The values at each step of a grid, the grid, the number of interpolated values, and notes on them."""
 
 
 def _fill_grid(
@@ -223,8 +223,8 @@ def _count_text(count: int, one: str, more: str) -> str:
 def steps_ahead(series: Regular, horizon: Horizon | None) -> int:
     """Return the number of steps to forecast, 1 to MOST_STEPS. A horizon that ends between two steps is rounded down.
 
-    Raises InputError for a horizon of no steps or of more than MOST_STEPS, a date for a series without dates, and a
-    past date.
+    Raises InputError for a horizon of no steps or of more than MOST_STEPS, for a date if the series has no dates, and
+    for a past date.
     """
     if horizon is None:
         return max(1, min(_usual_steps(series), len(series.values) // 2))
@@ -284,7 +284,7 @@ def _steps_counted(series: Regular, horizon: Horizon) -> int | None:
 
 
 def _steps_within(grid: TimeGrid, last: int, period: Period, count: int) -> int | None:
-    """Count the steps of `grid` within `count` periods after index `last`, at least one; None for more than
+    """Count the steps of `grid` within `count` periods after the step at index `last`, at least one; None for more than
     MOST_STEPS."""
     try:
         end = period.after(grid.at(last), count)

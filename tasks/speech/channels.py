@@ -1,7 +1,8 @@
 """Prepares sound for transcription: detects stereo channels with one speaker each, and amplifies faint speech.
 
-`bench/denoise.py` has the figures. In speech below -42 dB of full scale, the engine misses words that it recognises if
-the speech is amplified. There is no denoising: spectral gating and RNNoise cost more words than they save.
+`bench/denoise.py` has the measurements. In speech below -42 dB of full scale, the engine misses words that it
+recognises if the speech is amplified. There is no denoising: spectral gating and RNNoise cost more words than they
+save.
 """
 
 from collections.abc import Sequence
@@ -17,14 +18,14 @@ FRAME = 0.1
 
 _SAMPLES = int(SAMPLE_RATE * FRAME)
 _FLOOR = 1e-4
-"""Root mean square (-80 dB of full scale) below which everything is silence."""
+"""Root mean square below which everything is silence (-80 dB of full scale)."""
 _ACTIVE = 10 ** (-30 / 20)
-"""Least level of speech frames, relative to the loud frames."""
+"""Least level of a frame that counts as speech, relative to the loud frames."""
 _APART = 10 ** (10 / 20)
-"""Least ratio (10 dB) of one channel's level to the other's for a frame to belong to it. Cross-talk on a line stays
+"""Least ratio of one channel's level to the other's for a frame to belong to it (10 dB). Cross-talk on a line stays
 below it, and so do two microphones of one recorder."""
 _MOSTLY = 0.7
-"""Least share of the active frames that must belong to one channel; the rest are speakers talking at once."""
+"""Least share of the active frames that must belong to a single channel. In the rest, speakers talk at once."""
 _LEAST_SHARE = 0.03
 """Least share of the active frames that must belong to each channel for both to have a speaker."""
 _SMOOTHED = 5
@@ -33,11 +34,11 @@ count as a turn of the other."""
 
 
 _UNLIKE = 0.5
-"""Largest correlation of the channels' levels over time for separate lines. Microphones in one room rise and fall
-together, whatever their distance and phase (0.9 with strong echoes); lines of a call do not (0.35 if both talk all the
-time, below 0 if they take turns)."""
+"""Largest correlation, over time, between the levels of channels that are separate lines. The levels of microphones in
+one room rise and fall together, whatever their distance and phase (0.9 with strong echoes). Those of two lines of a
+call do not (0.35 if both talk all the time, below 0 if they take turns)."""
 _LEAKED = 10 ** (-25 / 20)
-"""Level relative to the louder channel below which the other holds only cross-talk."""
+"""Level, relative to the louder channel, below which the other channel contains only cross-talk."""
 _LEAST_FRAMES = 20
 TARGET = 10 ** (-24 / 20)
 """Root mean square to which faint speech is amplified: -24 dB of full scale, the level of ordinary recordings."""
@@ -46,7 +47,7 @@ FAINT = 10 ** (-42 / 20)
 SILENT = 10 ** (-88 / 20)
 """Root mean square below which sound is not speech: the rounding of 16-bit samples alone is as loud."""
 _LOUD = 95
-"""Percentile of the frames' loudness that is taken as the level of speech, because there are pauses."""
+"""Percentile of the frames' loudness that counts as the level of speech, because there are pauses."""
 _RAMP = SAMPLE_RATE // 10
 """Number of samples over which the gain changes."""
 
@@ -61,7 +62,7 @@ def _frame_levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def are_apart(block: NDArray[np.float32]) -> bool:
     """True if the channels of `block` (float32 [2, n] at 16 kHz) are separate lines. False if one of them is silent,
-    because nothing is lost then if they are mixed."""
+    because mixing them then loses nothing."""
     levels = _frame_levels(block)
     if levels.shape[1] < _LEAST_FRAMES:
         return False
@@ -88,7 +89,7 @@ class ChannelLevels:
 
     @property
     def are_speakers(self) -> bool:
-        """True if nearly all loud frames are loud on one channel only, in turn on both."""
+        """True if nearly all loud frames are loud on only one channel, and both channels have some."""
         levels = self._all()
         loudest = levels.max(axis=0, initial=0)
         active = loudest > max(_FLOOR, _ACTIVE * float(np.percentile(loudest, 95)) if loudest.size else 0)
@@ -115,7 +116,7 @@ class ChannelLevels:
 
 
 class FaintSpeech:
-    """Amplifies a recording block by block, by the gain that its loudest block so far needs.
+    """Amplifies a recording block by block, with the gain that brings its loudest block so far to TARGET.
 
     >>> faint = FaintSpeech()
     >>> quiet = np.full((1, 16_000), 0.001, np.float32)
@@ -128,8 +129,8 @@ class FaintSpeech:
         self._gain = 1.0
 
     def raised(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Amplify the next block, float32 [channels, n] at 16 kHz, to at most ±1. The array itself is returned if
-        nothing changes."""
+        """Amplify the next block, float32 [channels, n] at 16 kHz, to at most ±1. If nothing changes, the array itself
+        is returned."""
         self._loudest = max(self._loudest, _loudness(block))
         before, self._gain = self._gain, TARGET / self._loudest if SILENT < self._loudest < FAINT else 1.0
         if before == self._gain == 1:

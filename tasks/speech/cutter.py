@@ -1,5 +1,5 @@
-"""Cuts a streamed recording into stretches for a speech engine. Cuts are made at pauses, preferably long ones, or else
-at the quietest place, with an overlap of a second on each side."""
+"""Cuts a streamed recording into stretches for a speech engine. Cuts are made at pauses, preferably long ones. If there
+are none, a cut is made at the quietest place, with an overlap of a second on each side."""
 
 import bisect
 import math
@@ -14,31 +14,32 @@ from models.speech.transcriber import LONGEST_S, RATE, Samples
 from models.speech.voice_activity import FRAME, FRAME_S, Probabilities
 
 _LEAST = 1e-4
-"""Bound on probabilities, which are kept this far from 0 and 1, so that their log odds are finite."""
+"""Least distance of probabilities from 0 and 1, so that their log odds are finite."""
 _SPEECH_FROM = 0.5
 _SPEECH_TO = 0.35
 """Thresholds of the probability of speech, with Silero's values. Speech begins with a frame above the first and lasts
 until a frame falls below the second."""
 _LEAST_SPEECH = 3
 _LEAST_PAUSE = 4
-"""Least length of speech, and least length of a pause, in frames. Shorter sounds are clicks; shorter pauses belong to
-consonants."""
+"""Least length of speech, and least length of a pause, in frames. Shorter sounds are clicks, and shorter pauses belong
+to consonants."""
 _MARGIN = 10
 """Number of frames of silence that are kept at each end of a stretch: 0.32 s."""
 _LONG_PAUSE = 62
-"""Pause in frames that ends a stretch at once: 2 s."""
+"""Length, in frames, of a pause that ends a stretch immediately: 2 s."""
 _LONG_PAUSE_OF_FULL = 109
-"""Pause in frames that ends a stretch for engines that take equally long for every stretch: 3.5 s."""
+"""Length, in frames, of a pause that ends a stretch for engines that take equally long for every stretch: 3.5 s."""
 _OVERLAP = 31
 """Frames of overlap on each side of a cut within speech."""
 _LONGEST = int(LONGEST_S * RATE) // FRAME - 2 * _MARGIN
 _EARLIEST = 0.4
-"""Least share of the desired length at which pauses are used: short stretches are heard with less context."""
+"""Least share of the desired length after which pauses are used, because short stretches are heard with less
+context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One stretch as an engine heard it; the numbers are those of `WindowText`."""
+    """One stretch as an engine heard it. The numbers are those of `WindowText`."""
 
     start: float
     """Start in seconds of the recording."""
@@ -48,12 +49,12 @@ class Window:
 
 
 def window_at(windows: Sequence[Window], second: float) -> Window:
-    """Return the last of the ordered `windows`, of which there is at least one, that begins at or before `second`."""
+    """Return the last of the ordered `windows` that begins at or before `second`. There must be at least one."""
     return windows[max(0, bisect.bisect_right(windows, second, key=attrgetter("start")) - 1)]
 
 
 def pooled(found: Iterable[tuple[float, float]]) -> float | None:
-    """Combine weighted probabilities by their log odds. None if there are none."""
+    """Combine weighted probabilities by their log odds. Return None if there are none."""
     odds = [(math.log(p / (1 - p)), weight) for p, weight in ((min(max(p, _LEAST), 1 - _LEAST), w) for p, w in found)]
     total = sum(weight for _, weight in odds)
     return 1 / (1 + math.exp(-sum(odd * weight for odd, weight in odds) / total)) if total else None
@@ -74,9 +75,9 @@ class Stretch:
     cut: float | None = None
     """Time of a cut within speech before this stretch, around which it overlaps with the previous one."""
     channel: int | None = None
-    """Channel that it was heard on; None: all."""
+    """Channel on which the stretch was heard; None for all channels."""
     then: float = 0.0
-    """Time before which no later stretch on any channel begins, in seconds of the recording."""
+    """Time, in seconds of the recording, before which no later stretch on any channel begins."""
 
     @property
     def end(self) -> float:
@@ -87,8 +88,8 @@ class Cutter:
     """Cuts a stream. It rarely holds more than one stretch and the samples that were added last."""
 
     def __init__(self, length_s: float, *, start_s: float = 0.0, channel: int | None = None) -> None:
-        """Set the desired length; a stretch grows to LONGEST_S rather than be cut within speech. `start_s` is the
-        position of the samples in the recording."""
+        """Set the desired length. A stretch grows up to LONGEST_S to avoid a cut within speech. `start_s` is the
+        position of the first sample in the recording."""
         self._start_s = start_s
         self._channel = channel
         self._long_pause = _LONG_PAUSE if length_s < LONGEST_S else _LONG_PAUSE_OF_FULL
@@ -96,11 +97,11 @@ class Cutter:
         self._samples: Samples = np.empty(0, np.float32)
         self._speaks: Probabilities = np.empty(0, np.float32)
         self._origin = 0
-        """Number of frames of the recording before those that are held."""
+        """Number of frames of the recording that precede those held here."""
         self._cut: int | None = None
 
     def add(self, samples: Samples, speaks: Probabilities) -> Iterator[Stretch]:
-        """Add samples and yield the stretches that are complete. `speaks` may lag behind `samples` by less than a
+        """Add samples, and yield the stretches that are complete. `speaks` may lag behind `samples` by less than a
         frame."""
         self._samples = np.concatenate([self._samples, samples])
         self._speaks = np.concatenate([self._speaks, speaks])
@@ -111,7 +112,7 @@ class Cutter:
 
     @property
     def cut_until(self) -> float:
-        """Time in seconds of the recording before which everything is cut."""
+        """Time, in seconds of the recording, before which everything has been cut."""
         return self._start_s + self._origin * FRAME_S
 
     def _next(self, *, final: bool) -> Stretch | None:
@@ -139,7 +140,7 @@ class Cutter:
         return stretch
 
     def _runs_together(self, runs: Sequence[tuple[int, int]], begin: int) -> int | None:
-        """Return the number of `runs` that make up the next stretch; 0 if no run ends in time, None if more samples are
+        """Return how many of `runs` form the next stretch: 0 if no run ends in time, None if more samples are
         needed."""
         best, longest = 0, 0
         for index, (before, after) in enumerate(pairwise(runs), start=1):
@@ -170,8 +171,8 @@ class Cutter:
         return stretch
 
     def _loudness(self, first: int, last: int) -> Samples:
-        """Return the loudness of frames, smoothed over about 0.1 s: a dip within a word is shorter than one between
-        words."""
+        """Return the loudness of frames, smoothed over about 0.1 s, because dips within a word are shorter than dips
+        between words."""
         frames = self._samples[first * FRAME : last * FRAME].reshape(-1, FRAME)
         energy = np.sqrt(np.mean(frames**2, axis=1))
         smooth: Samples = np.convolve(np.pad(energy, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")

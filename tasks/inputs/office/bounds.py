@@ -18,10 +18,10 @@ from tasks.inputs.media_types import DAMAGED, DOCX, IMAGES, opened_archive, snif
 from tasks.inputs.source import Blob
 
 DEPTH = 100
-"""Largest depth of elements. Word uses some 10 for a paragraph and 3 per nested table; the libraries recurse several
-calls per level."""
+"""Largest depth of elements. Word uses some 10 for a paragraph and 3 per nested table, and the libraries recurse
+several calls per level."""
 _ENCODING = re.compile(r"utf-?(8|16(le|be)?)|us-ascii|iso-8859-1", re.IGNORECASE)
-"""Encodings that all parsers decode alike: in others a parser may see a document type that expat does not."""
+"""Encodings that all parsers decode alike. In others, a parser may see a document type that expat does not."""
 _XML_NODES = "XML elements and attributes"
 _CHARS = "characters (OPENFAZE_MAX_TEXT_CHARS)"
 _STREAMED = ("worksheet", "sst")
@@ -47,15 +47,15 @@ _XML_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class XmlRefused(ValueError):
-    """XML that must not reach a parser. The message is a predicate of the file: "declares XML entities"."""
+    """Raised for XML that must not reach a parser. The message is a predicate of the file: "declares XML entities"."""
 
 
 class XmlTooLarge(XmlRefused):
-    """The XML holds more than the budget allows."""
+    """Raised if the XML contains more than the budget allows."""
 
 
 class XmlBudget:
-    """The content that all parts of one file may hold together. Each element and each attribute is a node."""
+    """Budget for the content of all parts of one file. Each element and each attribute is a node."""
 
     def __init__(self, *, chars: int, nodes: int, streamed_nodes: int = 20_000_000) -> None:
         """Set the limits; `streamed_nodes` applies to the parts that are read row by row."""
@@ -71,7 +71,7 @@ class XmlBudget:
 
 
 class XmlCheck:
-    """Checks a part as its bytes arrive. Raises XmlRefused, at the latest at its end."""
+    """Checks a part while its bytes arrive. Raises XmlRefused, at the latest at its end."""
 
     def __init__(self, budget: XmlBudget) -> None:
         self._budget = budget
@@ -122,8 +122,8 @@ class XmlCheck:
 
 def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
     """Return the members of an office file: checked XML parts and readable pictures, recognised by their first bytes.
-    Other members (fonts, macros, films, archives) are not inflated and become empty. Of pictures of other kinds, only
-    the beginning is kept, which identifies the kind.
+    Other members (fonts, macros, films, archives) are not inflated and become empty. Of other pictures, only the
+    beginning is kept, which identifies the kind.
 
     Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too much content.
     """

@@ -1,4 +1,4 @@
-"""Opening office files as Markdown with pictures."""
+"""Opens office files as Markdown with pictures."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,14 @@ from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import Blob
 
 Converter = Callable[[dict[str, bytes], EmbeddedPages, MediaLimits], str]
-"""Converts the members of an archive to Markdown that holds the pictures' marks."""
+"""Function that converts the members of an archive to Markdown with the marks of the pictures."""
 
 
 class OfficeFile(PicturedText):
     """A docx, pptx or xlsx file. Macros are ignored.
 
-    The constructor raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for one
-    that unpacks to too much.
+    The constructor raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for a
+    file that unpacks to too much.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits, convert: Converter) -> None:

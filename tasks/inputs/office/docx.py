@@ -1,4 +1,4 @@
-"""Converting Word documents to Markdown with mammoth."""
+"""Converts Word documents to Markdown with mammoth."""
 
 from typing import Any
 
@@ -28,8 +28,8 @@ p[style-name='List Number 2'] => ul|ol > li > ol > li:fresh
 p[style-name='List Number 3'] => ul|ol > li > ul|ol > li > ol > li:fresh
 """
 _FIELD_DEPTH = 20
-"""Largest depth of fields within each other, as in an index entry within a table of contents. mammoth looks through all
-fields that are open for every run of text."""
+"""Largest depth of nested fields, such as an index entry in a table of contents. For every run of text, mammoth goes
+through all open fields."""
 _OFF = ("0", "false", "off")
 
 

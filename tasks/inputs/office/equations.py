@@ -1,4 +1,4 @@
-"""Writing the equations of office files (OMML) as text on one line."""
+"""Writes the equations of office files (OMML) as text on one line."""
 
 from collections.abc import Iterable
 

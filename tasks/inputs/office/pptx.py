@@ -1,4 +1,4 @@
-"""Converting presentations to Markdown with python-pptx."""
+"""Converts presentations to Markdown with python-pptx."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -22,14 +22,14 @@ _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
 _MOST_GROUPED = 2_000
-"""Largest number of categories and groups of a chart for which the groups are shown."""
+"""Largest number of categories and groups of a chart whose groups are shown."""
 _OUTLINE = (None, "obj", "body")
 """Types of placeholders whose paragraphs are bulleted by default; None is a placeholder without a type."""
 
 
 def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits: MediaLimits) -> str:
-    """Convert a presentation: per slide a heading with number and title, the shapes in order, charts as tables,
-    pictures, and the speaker's notes. Hidden slides are named and left out."""
+    """Convert a presentation. Each slide becomes a heading with its number and title, the shapes in order, charts as
+    tables, pictures, and the speaker's notes. Hidden slides are named and left out."""
     presentation = Package.open(packed(members)).presentation_part.presentation
     parts: list[str] = []
     seen: set[str] = set()
@@ -84,7 +84,7 @@ class _Slide:
         if kind in _REPEATED:
             return
         if getattr(shape, "has_table", False):
-            # The library's own rows would be counted again for each of them.
+            # The library would count its own rows again for each of them.
             yield text_file.table([_cell_text(cell) for cell in row.tc_lst] for row in shape.table._tbl.tr_lst)
         elif getattr(shape, "has_chart", False):
             yield self._chart(shape.chart)
@@ -137,7 +137,7 @@ def _placeholder_type(shape: etree._Element) -> str | None:
 
 
 def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
-    """Yield the paragraphs of a text frame, bulleted or numbered ones as list items."""
+    """Yield the paragraphs of a text frame. Bulleted and numbered ones become list items."""
     numbers: dict[int, int] = {}
     for paragraph in frame.paragraphs:
         text = _text_with_links(paragraph)
@@ -169,7 +169,7 @@ def _cell_text(cell: Any) -> str:
 
 
 def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
-    """Return the labels of a chart's categories, each below the labels of its groups. In a chart of many, those of the
+    """Return the labels of a chart's categories, each below the labels of its groups. If a chart has many, those of the
     groups are left out, because the library searches all groups for each category."""
     if sum(len(level) for level in plot.categories.levels) > _MOST_GROUPED:
         return [(category.label,) for category in plot.categories]
@@ -178,7 +178,7 @@ def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
 
 
 def _values(series: Any) -> list[float | None]:
-    """Return the values of a chart's series; the library would search all of them for each."""
+    """Return the values of a chart's series. The library would search all of them for each value."""
     element = series._element
     values = next(element.iterchildren("{*}val", "{*}yVal"), None)
     if values is None:

@@ -1,4 +1,4 @@
-"""Converting workbooks to Markdown with openpyxl, row by row."""
+"""Converts workbooks to Markdown with openpyxl, row by row."""
 
 import datetime as dt
 import re
@@ -21,7 +21,7 @@ from tasks.inputs.source import Blob
 from tasks.inputs.text import text_file
 
 # Numbers and dates are shown by their format codes (ECMA-376 part 1, 18.8.31), without national conventions. Dates are
-# ISO 8601 whatever their code; fractions and conditions are shown as plain numbers.
+# always in ISO 8601; fractions and conditions are shown as plain numbers.
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|([0#?.,]+(?:E[+-]?[0#?]+)?|@|General|.)')
 _DIGITS = re.compile(r"([0#?,]*)(?:\.([0#?]*))?(,*)(E[+-]?[0#?]+)?")
 _EXACT = Context(prec=700)
@@ -29,10 +29,10 @@ _EXACT = Context(prec=700)
 _PLAIN = 1e15
 """Number above which a spreadsheet is inexact and shows an exponent."""
 _MAX_ROWS = 1_048_576
-"""Largest number of rows of an Excel sheet; openpyxl would count to whatever number a row claims."""
+"""Largest number of rows of an Excel sheet. openpyxl would count up to whatever number a row claims."""
 _GAPS = 20
-"""Largest number of positions that are visited, per cell of the limit on cells, because a row may have a single cell in
-column 16,384."""
+"""Largest number of positions that are visited per permitted cell, because a row may have its only cell in column
+16,384."""
 
 
 def shown(value: object, code: str) -> str:
@@ -92,12 +92,13 @@ def _format_general(value: float) -> str:
 
 
 _LONGEST_CODE = 255
-"""Largest number of characters of a format code that Excel takes; a number with a longer one is shown plainly."""
+"""Largest number of characters of a format code that Excel accepts. A number with a longer one is shown plainly."""
 
 
 @lru_cache(maxsize=512)
 def _parse_sections(code: str) -> list[tuple[str, str, str, int] | None]:
-    """Return prefix, digits, suffix and number of per-cent signs of each section of `code`; None for an unknown one."""
+    """Return prefix, digits, suffix and number of per-cent signs of each section of `code`; None for a code that is not
+    understood."""
     if len(code) > _LONGEST_CODE:
         return [None]
     sections: list[list[tuple[str, str]]] = [[]]
@@ -144,9 +145,9 @@ def _format_digits(value: Decimal, digits: str) -> str:
 
 
 def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits: MediaLimits) -> str:
-    """Convert a workbook: per sheet a heading, a table per block of rows without an empty one, then text boxes and
-    pictures. A formula is shown as the value that was last calculated; numbers and dates look as they are displayed;
-    the value of merged cells is in the first of them. Hidden sheets are named and left out.
+    """Convert a workbook. Each sheet becomes a heading, a table for each block of rows that no empty row divides, and
+    then text boxes and pictures. A formula is shown as the value that was last calculated; numbers and dates look as
+    they are displayed; merged cells have their value in the first of them. Hidden sheets are named and left out.
 
     Raises InputTooLarge above `limits.cells`.
     """
@@ -186,7 +187,7 @@ class _Counter:
         """Count a row of `row` positions, of which some have `texts`. Raises InputTooLarge."""
         self._cells -= len(texts)
         self._places -= row + 1
-        # A string that cells share takes memory for each of them as soon as it is part of a table.
+        # A string that several cells share takes memory for each of them once it is part of a table.
         self._chars += sum(map(len, texts))
         text_file.check_length(self._chars, self._blob, self._limits)
         if min(self._cells, self._places) < 0:
@@ -226,7 +227,7 @@ def _block_table(block: list[dict[int, str]]) -> str:
 
 
 def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> Iterator[str]:
-    """Yield the text boxes and pictures, which openpyxl does not read together with rows."""
+    """Yield the text boxes and pictures. openpyxl does not read these together with rows."""
     for drawing in _related_members(archive, sheet._worksheet_path, "/drawing").values():
         root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
         images = _related_members(archive, drawing, "/image")

@@ -1,7 +1,7 @@
-"""Reading PDF files with PDFium.
+"""Reads PDF files with PDFium.
 
 PDFium is not thread-safe, even for different documents, so everything here runs under one lock per process. Handles are
-closed explicitly, because garbage collection would close them in any thread.
+closed explicitly, because the garbage collector might close them in any thread.
 """
 
 import ctypes
@@ -32,15 +32,16 @@ _WHITE = (255, 255, 255, 255)
 
 
 _UNPAUSED_S = 1.0
-"""Number of seconds after a page's time limit at which the process is ended. If a page can be paused, its work stops
-earlier, and the process continues."""
+"""Seconds after a page's time limit at which the process is ended. If work on a page can be paused, it stops before
+that, and the process continues."""
 _PDFIUM = threading.RLock()
 SCALE = 2.0
 """Pixels per point: 144 DPI, the resolution in which the HTTP contract gives a page's boxes."""
 _CODES_TIMES = 2
-"""Enlargement of pages that are searched for codes: a bar of 0.2 mm is a pixel wide at 144 DPI, which is too little."""
+"""Enlargement of pages that are searched for codes. At 144 DPI, a bar of 0.2 mm is only one pixel wide, which is too
+little."""
 _NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
-"""The list of pages in a file without pages, which PDFium reports as a format error."""
+"""List of pages in a file without pages, which PDFium reports as a format error."""
 _LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
 
@@ -48,7 +49,7 @@ def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -
     """Draw the page with its form fields on white, in `width` x `height` pixels. Return None if it is not finished by
     `deadline` (time.monotonic).
 
-    PDFium offers a pause only between the objects of a page, so a single object is drawn to its end.
+    PDFium can only pause between the objects of a page, so an object is always drawn to its end.
     """
     pause = pdfium.IFSDK_PAUSE(version=1)
     pause.NeedToPauseNow = type(pause.NeedToPauseNow)(lambda _: time.monotonic() > deadline)
@@ -114,7 +115,7 @@ class PdfPages(Pages):
         return find_codes(self._drawn(number, times), times)
 
     def _drawn(self, number: int, times: int) -> Image:
-        """Return the page's picture, `times` as large as the contract has it."""
+        """Return the page's picture, `times` as large as in the contract."""
         with self._reading(number) as deadline:
             page = self._loaded(number)
             width, height = _pixel_size(page.get_size())
@@ -164,7 +165,8 @@ class PdfPages(Pages):
         return self._blob.error(f"takes longer than {limit} to {to_do}.", code="decode_failed")
 
     def _loaded(self, number: int) -> pypdfium2.PdfPage:
-        """Return the parsed page. The last one is kept, because its text and picture are requested in sequence."""
+        """Return the parsed page. The last one is remembered, because its text and picture are requested in
+        sequence."""
         if self._page and self._page[0] == number:
             return self._page[1]
         self._drop_page()

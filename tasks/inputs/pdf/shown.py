@@ -1,4 +1,4 @@
-"""The visible content of a PDF page in addition to its text: pictures, outlined letters, and objects that cover
+"""Finds the visible content of a PDF page other than its text: pictures, outlined letters, and objects that cover
 text."""
 
 import ctypes
@@ -16,21 +16,21 @@ from models.vision.text import Point, Quad, Ruling, TextLine, Word
 
 _LEGIBLE_PIXELS = 1024
 _LEGIBLE_SIDE = 8
-"""Least side in pixels, beside the least area above, of a picture that can hold text; gradients, rules and bullets are
-smaller."""
+"""Least side, in pixels, of a picture that can contain text, in addition to the least area above. Gradients, rules and
+bullets are smaller."""
 _GLYPH_SEGMENTS = 8
-"""Least mean number of segments per contour of letters; frames and bars have five."""
+"""Least mean number of segments per contour that letters have. Frames and bars have five."""
 _GLYPH_POINTS = 4.0, 60.0
-"""Range of letter heights in points: smaller contours are bullets, larger ones drawings."""
+"""Range of letter heights in points. Smaller contours are bullets, larger ones are drawings."""
 _RECTANGLE_SEGMENTS = {4, 5}
 _MAX_SEGMENTS = 2000
 """Largest number of segments of one path that are examined."""
 _MAX_OUTLINES = 1000
-"""Largest number of outlines of one page that are collected: a map has a hundred times as many, and a few suffice."""
+"""Largest number of outlines of one page that are collected. A map has a hundred times as many, but a few suffice."""
 _THIN = 3.0
 """Largest thickness in points of a filled rectangle that counts as a ruled line."""
 _MAX_RULINGS = 10_000
-"""Largest number of straight lines of one page that are examined: a dense form has 500."""
+"""Largest number of straight lines of one page that are examined. A dense form has 500."""
 _TURNED = 0.01
 """Sine of the angle above which a rectangle is not upright."""
 _MAX_DEPTH = 5
@@ -143,7 +143,7 @@ class Cover:
     place: int
     """Position in the drawing order."""
     box: Box
-    """The whole area of the object, which is neither rotated nor clipped to a shape."""
+    """Whole area of the object, which is neither rotated nor clipped to a shape."""
     item: object
     """PDFium's handle of the object."""
 
@@ -199,12 +199,12 @@ def _is_legible(picture: object) -> bool:
 
 
 def _letter_outlines(path: object, box: Box, segments: int) -> list[Box]:
-    """Return `box` once per contour of `path` if the contours may be letters."""
+    """Return `box` once per contour of `path` if its contours may be letters."""
     contours = sum(
         pdfium.FPDFPathSegment_GetType(pdfium.FPDFPath_GetPathSegment(path, index)) == pdfium.FPDF_SEGMENT_MOVETO
         for index in range(segments)
     )
-    # A path holds a letter, a word or a paragraph, so the area per contour shows the size of the letters.
+    # A path may contain a letter, a word or a paragraph, so the area per contour shows the size of the letters.
     least, most = _GLYPH_POINTS
     alike = max(box.right - box.left, box.top - box.bottom) >= least and box.area <= contours * most**2
     return [box] * contours if alike and segments >= _GLYPH_SEGMENTS * contours else []
@@ -289,7 +289,7 @@ def _own_bounds(item: object) -> Box:
 
 
 def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
-    """Return the matrix for the content of `item`: its own, followed by `outer`."""
+    """Return the matrix for the content of `item`: the item's own, followed by `outer`."""
     own = pdfium.FS_MATRIX()
     pdfium.FPDFPageObj_GetMatrix(item, own)
     return PdfMatrix.from_raw(own).multiply(outer)

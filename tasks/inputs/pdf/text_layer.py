@@ -29,8 +29,8 @@ from tasks.inputs.pdf.words import PdfWord, read_words
 _CELLS = 400
 """Number of cells along the page's longer side for comparing areas: 2 points each on A4."""
 _SCANNED = 0.05
-"""Least share of a picture's area that hidden words must cover to be its OCR text. A stamped number covers less, a
-printed page three times as much."""
+"""Least share of a picture's area that hidden words must cover to be its OCR text. A stamped number covers less; a
+printed page covers three times as much."""
 _UNREAD = 0.05
 """Largest share of the page that pictures without text over them may cover. Small logos stay below it; a photo exceeds
 it."""
@@ -42,19 +42,20 @@ Cells = NDArray[np.bool_]
 _COVERED = 0.8
 """Least share of a word's box that must be covered for the word to be unreadable."""
 _OPAQUE = 0.98
-"""Least share of opaque pixels with which a picture hides what is below: its edges may be smooth."""
+"""Least share of opaque pixels with which a picture hides what is below it. Its edges may be smooth."""
 _MAX_PICTURES = 20
-"""Largest number of pictures of a page that are rendered to check if they are opaque. Further ones count as
+"""Largest number of pictures of a page that are rendered to check whether they are opaque. Further ones count as
 transparent."""
 _GARBAGE = 0.1
 """Share of glyphs without a known character above which the whole layer is distrusted."""
 _OUTLINES = 15
-"""Least number of contours outside the text that may be drawn letters: two words, more than a logo or a few symbols."""
+"""Least number of contours outside the text that may be drawn letters. Two words have as many; a logo or a few symbols
+have fewer."""
 _LINE_GAP = 0.8
-"""Largest distance in em between two words of one line, which occurs in justified text. Columns may be hardly further
-apart. Parts of a row that are not columns are joined again later."""
+"""Largest distance, in em, between two words of one line, as it occurs in justified text. Columns may be hardly further
+apart; parts of a row that are not columns are joined again later."""
 _BASELINE = 0.4
-"""Largest vertical distance in em between words of one line: superscripts stay below it, the next line is at 1 or
+"""Largest vertical distance, in em, between words of one line. Superscripts stay below it; the next line is at 1 or
 more."""
 
 
@@ -93,19 +94,19 @@ class Pictures:
         self._grid = grid
         shown = grid.cells(boxes).astype(np.uint8)
         _, self._at, self._places, _ = cv2.connectedComponentsWithStats(shown)
-        # self._at holds for each cell the number of its picture, or 0 if there is none.
+        # For each cell, `self._at` has the number of its picture, or 0 if there is none.
         self._sizes = self._count(shown > 0)
         self._read = np.zeros(len(self._sizes), dtype=bool)
 
     def read_as(self, hidden: Sequence[Box]) -> list[bool]:
-        """Find the pictures that the `hidden` words were recognised in. Returns for each word True if it belongs to
+        """Find the pictures in which the `hidden` words were recognised. Return, for each word, True if it belongs to
         such a picture."""
         under = self._count(self._grid.cells(hidden))
         self._read = (under > 0) & (under >= _SCANNED * self._sizes)
         return [bool(self._read[self._at[self._grid.at(word.centre)]]) for word in hidden]
 
     def are_unread(self, text: Cells) -> bool:
-        """True if the pictures may hold more text than the hidden words and `text`."""
+        """True if the pictures may contain more text than the hidden words and `text`."""
         unread = (self._at > 0) & ~self._read[self._at] & ~text
         if unread.mean() > _UNREAD:
             return True
@@ -172,7 +173,7 @@ def _is_opaque_picture(picture: object, page: pypdfium2.PdfPage) -> bool:
 def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLayer:
     """Read the text layer of `page` in pixels of its picture of `width` x `height`.
 
-    Text outside the displayed part is dropped, and so is invisible text unless it is the OCR text of a scanned picture.
+    Text outside the displayed part is dropped. So is invisible text, unless it is the OCR text of a scanned picture.
     """
     view = PageView.of(page, width, height)
     notes = typed_notes(page, view)
@@ -197,7 +198,7 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
         and not _has_outlined_text(shown, text, grid, view)
         and not has_drawn_annotations(page)
     )
-    # OCR text in the file makes a run of OCR unnecessary, but if OCR runs anyway, its new text is preferred.
+    # OCR text in the file makes it unnecessary to run OCR. But if OCR runs anyway, its new text is preferred.
     kept = known if complete else [word for word in known if word.visible]
     rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
     lines = (*(_text_line(line, view) for line in _group_lines(kept)), *notes)
@@ -211,7 +212,7 @@ def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: Pa
 
 
 def _group_lines(words: Iterable[PdfWord]) -> Iterator[list[PdfWord]]:
-    """Group words that stand side by side into lines, by geometry, because the content may be in any order."""
+    """Group words into lines by geometry, because the content may be in any order."""
 
     def degrees(word: PdfWord) -> tuple[int, int]:
         return round(word.direction[0] * 30), round(word.direction[1] * 30)

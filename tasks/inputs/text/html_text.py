@@ -1,4 +1,4 @@
-"""Converting HTML to Markdown: the visible content with its headings, lists, links and tables."""
+"""Converts HTML to Markdown: the visible content with its headings, lists, links and tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tasks.inputs.text import text_file
 _UNSEEN = ["script", "style", "template", "noscript", "head", "svg", "math[display=none]", "object", "iframe"]
 _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _DEPTH = 120
-"""Largest depth of elements that is kept; the converter recurses twice per level. Pages have 10 to 40 levels."""
+"""Largest depth of elements that is kept, because the converter recurses twice per level. Pages have 10 to 40
+levels."""
 _IN_LAYOUT = ["table", "h1", "h2", "h3", "h4", "h5", "h6", "pre"]
 _MAX_SPAN = 1000
 """Largest row or column span, the same as in browsers (HTML, 4.9.11)."""
@@ -29,7 +30,7 @@ _LINE = re.compile(r"\n(?=[^\n])")
 _LINK = re.compile(r"(?:https?|mailto|tel|ftp):", re.IGNORECASE)
 
 PictureText = Callable[[Tag], str]
-"""Returns the text that stands for an `img` element."""
+"""Function that returns the text for an `img` element."""
 
 
 def alternative_text(img: Tag) -> str:
@@ -101,7 +102,8 @@ class _Converter(MarkdownConverter):
         return str(el.get("value") or "") if el.get("type") != "hidden" else ""
 
     def convert_pre(self, _el: Tag, text: str, **_: object) -> str:
-        """Convert a preformatted text without blank lines around it. The base class takes quadratic time for these."""
+        """Convert a preformatted text without the blank lines around it, for which the base class would take quadratic
+        time."""
         blank = text[: len(text) - len(text.lstrip(" \n"))]
         text = text[blank.rfind("\n") + 1 :].rstrip(" \n")
         return f"\n\n```\n{text}\n```\n\n" if text else ""
@@ -160,7 +162,7 @@ def _cell_span(cell: Tag, name: str) -> int:
 
 
 def _shorten_blanks(soup: BeautifulSoup) -> None:
-    """Shorten long runs of white space. Of their lines, an empty one and the last remain."""
+    """Shorten long runs of white space. If a run has several lines, an empty one and the last one remain."""
 
     def shortened(blank: re.Match[str]) -> str:
         _, line_break, last = blank[0].rpartition("\n")

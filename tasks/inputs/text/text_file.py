@@ -1,4 +1,4 @@
-"""Decoding text files, and inserting the text of pictures into texts."""
+"""Decodes text files, and inserts the text of pictures into texts."""
 
 import codecs
 import re
@@ -14,8 +14,8 @@ from tasks.inputs.source import Blob
 from tasks.inputs.text.xml_entities import declares_entities
 
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
-"""Characters around a picture's number. They are Unicode noncharacters, reserved for internal use. A text that contains
-them can only refer to pictures of its own."""
+"""Characters before and after a picture's number. They are Unicode noncharacters, which are reserved for internal use.
+A text that itself contains them can only refer to its own pictures."""
 _PICTURE_MARK = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
 _GOES_ON = re.compile(r"[ \t]*\S")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -28,28 +28,28 @@ _BYTE_ORDER_MARKS = (
 )
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
 _CHARSET = re.compile(r"(utf|iso|latin|windows|cp|koi8|mac|big5|gb|euc|shift|ascii|us-)[\w-]*", re.ASCII)
-"""Names of the web's charsets. Python knows others that decode in quadratic time (punycode) or are not charsets."""
+"""Names of the web's charsets. Python knows others, which decode in quadratic time (punycode) or are not charsets."""
 _WIDE = re.compile(r"(utf-?(?:16|32))-?([lb]e)?")
 _JAPANESE = b"\x1b$"
-"""The escape before Japanese characters in ISO-2022-JP, whose bytes are all ASCII."""
+"""Escape sequence before Japanese characters in ISO-2022-JP, whose bytes are all ASCII."""
 _MENDED = 0.01
-"""Largest share of broken characters among the characters above ASCII in UTF-8. In another encoding, nearly all of them
-would be broken."""
+"""Largest share of broken characters, among the characters above ASCII, in a text that counts as UTF-8. If the encoding
+is another one, nearly all of them are broken."""
 _ABOVE_ASCII = bytes(range(128, 256))
 _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
 _LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z]")
 _SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[¡-©«¬®-³¶¸¹»-¿](?=[^\W\d_])")
-"""Signs within words, to which cp1252 turns the letters of other encodings, as in "z³oty"."""
+"""Signs within words that result if letters of other encodings are decoded as cp1252, as in "z³oty"."""
 _DETECTABLE = [
     *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874"),
     *("iso8859_2", "iso8859_5", "iso8859_7", "koi8_r", "koi8_u"),
     *("cp932", "euc_jp", "gb18030", "big5hkscs", "cp949"),
 ]
-"""Encodings of the web (WHATWG Encoding, 4.2). The detector knows further encodings but confuses them: old Japanese
-sets with KOI8-R, and mainframe code pages with any short text."""
+"""Encodings of the web (WHATWG Encoding, 4.2). The detector knows others, but confuses them: old Japanese sets with
+KOI8-R, and mainframe code pages with any short text."""
 _SAMPLE = 16_384
-"""Number of bytes examined to detect an encoding: more bytes take more time and hardly improve the accuracy."""
+"""Number of bytes that are examined to detect an encoding. More bytes take more time and hardly improve the result."""
 _DECLARED = re.compile(rb"\s*<\?xml[^>]*\sencoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
 _BLOCK = 1 << 20
 
@@ -85,8 +85,8 @@ def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
 
 
 def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[int, str]) -> str:
-    """Insert the text that was read in each picture at the picture's place: within the line if it is a single line or
-    in a table, else as a paragraph. Pictures without text are left out."""
+    """Insert the text that was read in each picture at the picture's place. A single line, or a text in a table, is
+    inserted within the line, and any other as a paragraph. Pictures without text are left out."""
     if not places:
         return text
     pieces: list[str] = []
@@ -115,10 +115,11 @@ _MAX_FILL = 200_000
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:
-    """Return `rows`, of which the first is the heading, as a pipe table of the widest row's width; "" without rows.
+    """Return `rows` as a pipe table of the widest row's width, with the first row as its heading; "" if there are no
+    rows.
 
-    Shorter rows are filled with empty cells, unless that would add more than `_MAX_FILL`: a table's last cells may be
-    left out (GitHub Flavored Markdown, 4.10).
+    Shorter rows are filled with empty cells, unless that would add more than `_MAX_FILL`, because the last cells of a
+    row may be left out (GitHub Flavored Markdown, 4.10).
     """
     rows = list(rows)
     width = max(map(len, rows), default=0)
@@ -204,7 +205,7 @@ def _decode_or_none(data: bytes, encoding: str | None) -> str | None:
 
 
 def _decode_mended(data: bytes) -> str | None:
-    """Decode `data` as UTF-8 with a few broken characters, which become U+FFFD."""
+    """Decode `data` as UTF-8. A few broken characters become U+FFFD."""
     text = data.decode("utf-8", errors="replace")
     above = len(text) - len(data.translate(None, _ABOVE_ASCII))
     return text if text.count("\ufffd") <= _MENDED * above else None
@@ -240,7 +241,7 @@ _STEPS[[*b"]}"]] = -1
 
 
 def read_text(blob: Blob, limits: MediaLimits) -> str:
-    """Read the text of `blob`, which need not be well-formed: logs and truncated files are read as well.
+    """Read the text of `blob`, which need not be well-formed, because logs and truncated files are read as well.
 
     Raises what `decode_text` raises, and InputError for JSON deeper than `limits.json_depth` and for XML that declares
     entities.

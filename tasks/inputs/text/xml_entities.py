@@ -1,4 +1,4 @@
-"""Finding declarations of XML entities, with which a small file can expand to gigabytes."""
+"""Finds declarations of XML entities, by which a small file can expand to gigabytes."""
 
 from xml.parsers import expat
 
