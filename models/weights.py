@@ -1,4 +1,4 @@
-"""Catalog of all weight sets, read from the files `weights.toml`."""
+"""The catalog of all weight sets, read from the files `weights.toml`."""
 
 import hashlib
 import os
@@ -20,8 +20,8 @@ _MIRRORS = (
         r"https://cdn.jsdelivr.net/gh/\1@\2/\3",
     ),
 )
-"""Patterns of addresses, and the addresses of complete mirrors. If a mirror changed a file, the comparison of checksums
-would fail."""
+"""Patterns of addresses, and the addresses of complete mirrors. If a mirror changed a file, its checksum would no
+longer match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class WeightFile:
             if match := site.match(self.url):
                 sources.append(match.expand(mirror))
         if self.url.startswith(_HUB) and (endpoint := os.environ.get("HF_ENDPOINT", "").rstrip("/")):
-            # The operator's own choice, by the variable that Hugging Face's tools read.
+            # This is the operator's own choice, by the variable that Hugging Face's tools read.
             sources.insert(0, self.url.replace(_HUB, endpoint, 1))
         return tuple(dict.fromkeys(sources))
 
@@ -68,7 +68,7 @@ class WeightSet:
     """SPDX expression."""
     files: tuple[WeightFile, ...]
     purpose: str = ""
-    """Purpose of the set, in a few words: its engine's work."""
+    """Purpose of the set, which is the work of its engine, in a few words."""
     about_mb: int | None = None
     """Rough size of all files in megabytes, if a publisher does not state it in bytes."""
     pairs: tuple[tuple[str, str], ...] = ()
@@ -95,8 +95,8 @@ class WeightSet:
         return shown_bytes(self.size)
 
     def missing(self, root: Path) -> list[WeightFile]:
-        """Return the files that are not below `root`. Files that exist are not checked, because `pull` checks each file
-        before it gives the file its name."""
+        """Return the files that are not below `root`. Existing files are not checked, because `pull` checks each file
+        before it gives it its name."""
         return [file for file in self.files if not (root / file.path).is_file()]
 
 
@@ -122,5 +122,5 @@ WEIGHT_SETS: Mapping[str, WeightSet] = {name: _weight_set(name, row) for name, r
 RECOMMENDED: Mapping[str, str] = {
     row["recommended_for"]: name for name, row in _TABLES.items() if "recommended_for" in row
 }
-"""Weight set per capability that `openfaze pull <capability>` fetches, unless the operator chose an engine that needs
+"""Weight set that `openfaze pull <capability>` fetches, by capability, unless the operator chose an engine that needs
 another set."""

@@ -1,4 +1,4 @@
-"""Workplaces of engines: threads of this process, or, in `models.cluster`, replicas in processes of their own."""
+"""Workplaces of engines: threads of this process or, in `models.cluster`, replicas in separate processes."""
 
 import asyncio
 from collections import Counter
@@ -27,25 +27,27 @@ class HostLimits:
     """Limits with which a host runs one engine."""
 
     max_batch: int = 1
-    """Largest number of items of one `run`: those that arrived while the engine was busy. No batch waits for more
-    items."""
+    """Largest number of items of one `run`. The items are those that arrived while the engine was busy: no batch waits
+    for more."""
     item_bytes: int = 0
-    """Bytes of a card's memory per item during the computation, which may limit a batch further; 0: unknown."""
+    """Bytes of a card's memory that each item takes during the computation, which may limit a batch further; 0 if
+    unknown."""
     card_bytes: int = 0
     """Largest number of bytes of a card's memory that the engine may take, if its runtime can be limited; 0: no
     bound."""
     device: str = "cpu"
-    """Device of the engine if `item_bytes` is known: its free memory limits a batch."""
+    """Device of the engine if `item_bytes` is known. The free memory of this device limits a batch."""
     contested_batch: int | None = None
     """Largest batch while several keys compete for the engine, so that none waits longer than one short batch. None:
     no smaller limit applies."""
     is_followed: bool = False
     """True if an item's work continues in another host of the same Turns."""
     max_queue: int = 64
-    """Largest number of items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its
+    """Largest number of items that may wait, of all keys together. One more raises EngineOverloaded. A key may use its
     Share of it."""
     workers: int = 1
-    """Largest number of batches that run at the same time. A key may have its Share of them if each takes one item."""
+    """Largest number of batches that run at the same time. If each batch takes one item, a key may use its Share of
+    them."""
     idle_unload_s: float | None = None
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 
@@ -59,7 +61,7 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
 
     @property
     def most(self) -> int:
-        """Largest number of items that a batch may have at present."""
+        """Largest number of items that a batch may have now."""
 
     async def open(self) -> None:
         """Load the engine. Raises the engine's exceptions."""
@@ -68,7 +70,7 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
         self, items: Sequence[ItemT_contra], left: asyncio.Event
     ) -> Sequence[ResultT_co | Exception | Unfinished]:
         """Return a result, an exception or the unfinished rest for each item. `left` is set once nobody waits for any
-        of them: the workplace then ends their work if it can, and the caller ignores the results."""
+        of them. The workplace then ends their work if it can, and the caller ignores the results."""
 
     async def close(self) -> None:
         """Free the engine. No `run` is under way."""
@@ -126,8 +128,8 @@ class Threads(Generic[ItemT, ResultT]):
         return results
 
     async def close(self) -> None:
-        # A worker thread releases its arguments a moment after its result arrives. Only this list may refer to the
-        # engine then.
+        # A worker thread releases its arguments a moment after its result arrives. Only this list may still refer to
+        # the engine then.
         assert self._engine is not None
         last, self._engine = [self._engine], None
         await self._in_thread(lambda: last.pop().close())
@@ -146,7 +148,7 @@ class Threads(Generic[ItemT, ResultT]):
 def loaded(
     factory: Factory[ItemT, ResultT], limits: HostLimits, batches: Batches[ItemT, ResultT]
 ) -> Engine[ItemT, ResultT]:
-    """Return a new, loaded engine; `batches` are fitted to the memory that it leaves free on its card."""
+    """Return a new, loaded engine, and adapt `batches` to the memory that it leaves free on its card."""
     engine = factory()
     with bounded(limits.card_bytes):
         engine.load()

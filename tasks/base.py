@@ -16,7 +16,7 @@ from tasks.search.fall_over import FallOver
 from tasks.wording.page_range import PLAIN, Form
 
 Progress = Callable[[str, int, int], None]
-"""Called with the stage, the units done and the units in all. Must not block."""
+"""Function that is called with the stage, the number of units done and the number of all units. It must not block."""
 
 
 def unreported(_stage: str, _done: int, _total: int) -> None:
@@ -42,11 +42,11 @@ class TaskRequest:
     progress: Progress = unreported
     redact: Redact = as_it_is
     form: Form = PLAIN
-    """The parts of a page's layout that the request asks for beside the text."""
+    """Parts of a page's layout that the request asks for in addition to the text."""
 
     def wording(self, most_chars: int) -> str:
         """Return the part of the text that is searched for the user's wishes: at most `most_chars` characters, from its
-        beginning and its end. Users put their instructions there; the middle is usually material to work on."""
+        beginning and its end. Users put their instructions there, whereas the middle is usually material to work on."""
         if len(self.text) <= most_chars:
             return self.text
         end = most_chars // 4
@@ -73,23 +73,23 @@ class Parts:
     search: FallOver
     browser: LateBrowser
     find_task: Callable[[str], Task]
-    """Return the task of this name. Raises EngineUnavailable."""
+    """Function that returns the task of this name. Raises EngineUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingCachePolicy:
-    """Rules for keeping a task's results for later requests about the same files."""
+    """Rules for storing a task's results for later requests about the same files."""
 
     depends_on: Callable[[TaskRequest, MediaLimits], Any]
-    """Return as JSON what the result depends on in addition to the request's files."""
+    """Function that returns, as JSON, everything on which the result depends other than the request's files."""
     restore: Callable[[Any], Result[Any]]
-    """Rebuild a result from the JSON that its `kept` returned. Raises ValueError, TypeError or KeyError for any other
-    JSON."""
+    """Function that rebuilds a result from the JSON that its `kept` returned. Raises ValueError, TypeError or KeyError
+    for any other JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Specialist:
-    """The declaration of a task, at the end of its module; `tasks.catalog` finds it there."""
+    """The declaration of a task, at the end of its module, where `tasks.catalog` finds it."""
 
     name: str
     build: Callable[[Parts], Task]
@@ -100,14 +100,14 @@ class Specialist:
     precontext_name: str | None = None
     """The task's name in `precontext`, if it differs from `name`."""
     is_public: Callable[[EngineConfig], bool] = lambda _: True
-    """True if a request may name the task."""
+    """Function that returns True if a request may name the task."""
     is_at_hand: Callable[[Parts], bool] = lambda _: True
-    """True if the task may be guessed or offered to an LLM. Such a task must not cause a download, because the request
-    does not name it. The catalog checks separately that the capability of the same name is ready."""
+    """Function that returns True if the task may be guessed or offered to an LLM. Such a task must not cause a
+    download, because the request does not name it. The catalog checks separately that the capability of the same name
+    is ready."""
     sees_names: bool = False
     """True if the result depends on the names or places of the inputs."""
     reading: ReadingCachePolicy | None = None
-    """The policy for keeping results. None: results are not kept, because keeping them would save nothing or be
-    wrong."""
+    """Policy for storing results. None if results are not stored, because this would save nothing or be wrong."""
     order: int = 1000
     """Position of the task in lists of tasks."""

@@ -58,8 +58,8 @@ class CodeResult(Result[CodeData]):
 class CodeSandboxTask:
     """Runs the Python code of a message: its fenced blocks, joined to one script, or else the whole text.
 
-    The request's inputs are files below `/input`. PNG files that the script leaves and figures that it shows are
-    returned.
+    The script finds the request's inputs as files below `/input`. PNG files that it leaves and figures that it shows
+    are returned.
     """
 
     name = "code_sandbox"
@@ -133,7 +133,7 @@ def _encode_image(picture: Picture) -> Image:
 
 
 def _build(parts: Parts) -> CodeSandboxTask:
-    # An unusable sandbox is found when the task is built and not by the first request.
+    # This way, an unusable sandbox is found when the task is built and not by the first request.
     parts.engines.can_serve(CODE_SANDBOX.name)
     return CodeSandboxTask(partial(parts.engines.use, CODE_SANDBOX), parts.loader)
 

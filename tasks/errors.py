@@ -15,11 +15,10 @@ def field_path(steps: Iterable[int | str]) -> str:
 
 
 class InputError(Exception):
-    """The input cannot be used. `message` names the field, the limit and the value.
+    """Raised for an input that cannot be used. `message` names the field, the limit and the value.
 
-    `code` is one of the codes of the HTTP contract (`invalid_request`, `unsupported_media_type`,
-    `url_not_allowed`, `fetch_failed`, …); `param` is the field's path, such as
-    `messages[0].content[1].image_url.url`.
+    `code` is one of the codes of the HTTP contract (`invalid_request`, `unsupported_media_type`, `url_not_allowed`,
+    `fetch_failed`, …); `param` is the field's path, such as `messages[0].content[1].image_url.url`.
     """
 
     def __init__(self, message: str, *, code: str = "invalid_request", param: str | None = None) -> None:
@@ -30,14 +29,14 @@ class InputError(Exception):
 
 
 class InputTooLarge(InputError):
-    """More bytes than a limit allows (413, where an InputError is a 400)."""
+    """Raised for an input of more bytes than a limit allows (413, where an InputError is a 400)."""
 
     def __init__(self, message: str, *, code: str = "file_too_large", param: str | None = None) -> None:
         super().__init__(message, code=code, param=param)
 
 
 class Overloaded(Exception):
-    """The server has no room for the input at present, which is itself valid (503). `retry_after` is in seconds."""
+    """Raised if the input is valid, but the server has no room for it now (503). `retry_after` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)

@@ -31,15 +31,16 @@ from tasks.wording.transcripts import SpeechOptions, wishes
 CAPABILITY = "speech_to_text"
 PULL = "openfaze pull speech_to_text"
 _FOREIGN_BELOW = 0.3
-"""Probability of the language of a one-language engine below which another language is assumed to be spoken."""
+"""Probability of its only language, for an engine that knows just one, below which another language is assumed to be
+spoken."""
 _UNLIKELY = 0.5
-"""Probability of the language below which another language is assumed to be spoken if the words are unclear, too."""
+"""Probability of the language below which another one is assumed to be spoken if the words are unclear as well."""
 _CLEAR = 0.7
 """Least mean probability of words that were understood, whatever the language detection says."""
 _UNCLEAR = 0.5
 """Mean word probability below which much of a text is wrong."""
 _SPEECH_S = 3.0
-"""Least number of seconds of speech whose language can be recognised. In as many seconds, there should also be
+"""Least number of seconds of speech whose language can be recognised. If there is as much speech, there should also be
 words."""
 _HUNDREDTH = 0.01
 _ACCOUNTS = frozenset({"language_probability", "low_confidence"})
@@ -75,7 +76,7 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
     """Check that an engine for one language did not transcribe speech in another language. Raises EngineUnavailable if
     it did.
 
-    The sound must suggest another language for three seconds of speech or more, and the words must be unlikely. A
+    This is assumed if three or more seconds of speech sound like another language and the words are unlikely. A
     `language` that the request names is not questioned.
     """
     probability = heard.language_probability
@@ -149,8 +150,8 @@ class SpeechResult(Result[SpeechData]):
         return texts_in(self.data, frozenset({"chunks"}))
 
     def mapped(self, redactor: Redactor) -> "SpeechResult":
-        """Return the result without personal data. If a chunk contains only the end of some data, its time is added to
-        the chunk before."""
+        """Return the result without personal data. If a chunk contains nothing but the end of some data, its time is
+        added to the previous chunk."""
         texts = list(spaced(chunk["text"] for chunk in self.data["chunks"]))
         chunks: list[Chunk] = []
         for chunk, text, was in zip(self.data["chunks"], redactor.pieces(texts), texts, strict=True):

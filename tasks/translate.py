@@ -26,7 +26,7 @@ from tasks.translation.segments import Sentence, is_invented, items_of, pieces_o
 from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, asked_of
 
 MAX_CHARS = 1_000_000
-"""Largest number of characters that one request may have translated: a long novel, hours of work on a CPU."""
+"""Largest number of characters that one request may have translated. They are a long novel, and take hours on a CPU."""
 _BATCHES_AT_ONCE = 2
 _FRAGMENTS = re.compile(f"({MARK.pattern})")
 _SAMPLE = 4000
@@ -34,7 +34,7 @@ _SURE = 0.6
 _POSSIBLE = 0.04
 _GUESSES = 3
 _PAIRS_SHOWN = 30
-"""Largest number of pairs of languages per engine in an error; `/ready` lists all."""
+"""Number of pairs of languages per engine that an error lists; `/ready` lists all."""
 _OWN_CODES = {"als": "gsw"}
 """Codes of the detector that differ from ISO 639-3: its `als` is Alemannic, as in Wikipedia's address."""
 AUTO_DETECTED = "auto-detected"
@@ -51,8 +51,8 @@ class Translation:
         self._admission = EngineAdmission()
 
     async def of(self, texts: Sequence[str]) -> list[str]:
-        """Translate the texts. Raises ModelError, among them EngineFailed or NotTranslated for an engine that adds
-        markup or placeholders to a text without any."""
+        """Translate the texts. Raises ModelError, such as EngineFailed or NotTranslated if an engine adds markup or
+        placeholders to a text without any."""
         pieces = await asyncio.to_thread(lambda: [pieces_of(text) for text in texts])
         sentences = [piece for text in pieces for piece in text if isinstance(piece, Sentence)]
         done = 0
@@ -70,7 +70,7 @@ class Translation:
         return ["".join(piece if isinstance(piece, str) else next(remaining) for piece in text) for text in pieces]
 
     async def _batch(self, sentences: Sequence[Sentence]) -> list[str]:
-        """Translate sentences whole. Sentences whose translation lacks a mark or a number are tried again with their
+        """Translate whole sentences. If a translation lacks a mark or a number, its sentence is tried again with its
         numbers marked, and finally in fragments."""
         results = await self._kept(sentences)
         for place, result in enumerate(results):
@@ -83,7 +83,7 @@ class Translation:
         ]
 
     async def _kept(self, sentences: Sequence[Sentence]) -> list[str | None]:
-        """Translate sentences; the result is None for those in which marks were lost or changed."""
+        """Translate sentences. The result is None for those whose marks were lost or changed."""
         translations = await self._translate([sentence.text for sentence in sentences])
 
         def checked() -> list[str | None]:
@@ -96,7 +96,7 @@ class Translation:
         return await asyncio.to_thread(checked)
 
     async def _in_fragments(self, sentence: Sentence) -> str:
-        """Translate each stretch between the marks by itself, so that no mark can be lost."""
+        """Translate each stretch between the marks separately, so that no mark can be lost."""
         parts = _FRAGMENTS.split(sentence.text)
         texts = {place: part.strip() for place, part in enumerate(parts) if any(map(str.isalpha, part))}
         translations = await self._translate([*texts.values()]) if texts else []
@@ -133,8 +133,8 @@ def _split_into_batches(sentences: Sequence[Sentence], most_chars: int) -> list[
 
 
 async def languages_of(text: str) -> list[str]:
-    """Detect the language of a text. Returns tags, the likeliest first: one if the detector is sure, a few for a short
-    text, none for a text without words."""
+    """Detect the language of a text. Return tags, the most likely first: one if the detector is certain, a few for a
+    short text, none for a text without words."""
     return await asyncio.to_thread(_languages_of, text[:_SAMPLE])
 
 
@@ -154,10 +154,10 @@ def _languages_of(sample: str) -> list[str]:
 
 
 Translators = Callable[[], Sequence[Translator]]
-"""Return the available translators, the best first. Raises EngineUnavailable if there are none."""
+"""Function that returns the available translators, the best first. Raises EngineUnavailable if there are none."""
 
 Remedy = Callable[[str, str], str]
-"""Return sentences on what to install to translate from the first tag into the second."""
+"""Function that returns sentences on what to install to translate from the first tag into the second."""
 
 
 class TranslateData(TypedDict):
@@ -220,8 +220,8 @@ class TranslateTask:
         return await Translation(translator, source, asked.target, request.progress).of(texts)
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
-        """Return the first translator that knows the pair, with the source language; for a short text several are
-        tried."""
+        """Return the first translator that knows the pair of languages, and the source language. For a short text,
+        several source languages are tried."""
         try:
             translators = self._translators()
         except EngineUnavailable as error:

@@ -32,17 +32,18 @@ from tasks.wording.search_query import parse_query
 log = structlog.get_logger(__name__)
 
 PASSAGE_CHARS = 400
-"""Longest passage in characters: some 100 of the 256 tokens that the embedding takes."""
+"""Largest number of characters of a passage, which are about 100 of the 256 tokens that the embedding takes."""
 _SHORT_LINE = 80
 _CONSIDERED = 12
-"""Number of passages per page that are compared by meaning, the best by shared words; each costs 4 ms on a core."""
+"""Number of passages per page that are compared by meaning, which are the best by shared words. Each costs 4 ms on a
+core."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 FETCH_S = 3.0
-"""Time limit for fetching a page in seconds, including the host's robots.txt and the wait for our turn."""
+"""Time limit for fetching a page, in seconds, including the host's robots.txt and the wait for the turn at the host."""
 READ_S = 10.0
-"""Time limit for parsing a page in seconds. A page usually takes 50 ms. The first page takes seconds, because the
+"""Time limit for parsing a page, in seconds. A page usually takes 50 ms, but the first one takes seconds, because the
 process starts."""
 _MAX_BYTES = 4 * MB
 RESULTS = 10
@@ -54,8 +55,8 @@ MAX_CONTENT_CHARS = 20_000
 
 
 async def nearest(question: str, texts: Sequence[str], embedder: Embedder | None, *, most: int) -> list[list[str]]:
-    """Return for each of `texts` at most `most` passages, the most relevant first: by `embedder`, or by shared words if
-    it is None or fails."""
+    """Return, for each of `texts`, at most `most` passages, the most relevant first. They are chosen by `embedder`, or
+    by shared words if it is None or fails."""
     likely = [_rank_by_words(question, passages_of(text)) for text in texts]
     every = [passage for passages in likely for passage in passages]
     if embedder is None or not every:
@@ -89,7 +90,7 @@ def passages_of(text: str) -> list[str]:
 
 
 def _rank_by_words(question: str, passages: Sequence[str]) -> list[str]:
-    """Return the passages that share most words with `question`, earlier ones first among equals."""
+    """Return the passages that share the most words with `question`, earlier ones first among equals."""
     asked = set(_WORD.findall(question.casefold()))
     shared = [len(asked.intersection(_WORD.findall(passage.casefold()))) for passage in passages]
     best = sorted(range(len(passages)), key=lambda place: -shared[place])[:_CONSIDERED]
@@ -103,8 +104,8 @@ class ResultPages:
     limits: MediaLimits
 
     async def main_text(self, url: str) -> str:
-        """Return the main text of the page at `url`; "" if robots may not read it, or if it is missing, too slow, too
-        large or not HTML. A search continues without such a page. Links on the page are not followed."""
+        """Return the main text of the page at `url`, or "" if robots may not read it, or if it is missing, too slow,
+        too large or not HTML. A search continues without such a page. Links on the page are not followed."""
         try:
             return await self._read(url)
         except (InputError, ModelError, Overloaded, TimeoutError) as error:
@@ -113,7 +114,7 @@ class ResultPages:
 
     async def _read(self, url: str) -> str:
         async with asyncio.timeout(FETCH_S):
-            # Nothing is cached: a cache shared by callers would show in the timing what another has read.
+            # Nothing is cached. With a cache shared by callers, timing would show what another caller has read.
             fetched = await self.politeness.fetch(url, max_bytes=_MAX_BYTES, fresh=True)
         declared = media_type_named(fetched.media_type) or media_types.HTML
         if (sniff(fetched.data, text=True) or declared) != media_types.HTML:
@@ -152,8 +153,8 @@ def _today() -> date:
 
 @dataclass(frozen=True, slots=True)
 class WebSearchTask:
-    """Searches the web for the request's text. Text that it finds is never taken for a URL to follow or an
-    instruction."""
+    """Searches the web for the text of the request. Text in the results is never taken for an instruction or a URL to
+    follow."""
 
     search: FallOver
     pages: ResultPages

@@ -1,9 +1,10 @@
 """The geometry of a page: how it would lie upright and flat, and where each point of it is in the picture.
 
-It is fitted to the lines of text. The direction of most text gives the turn and the skew. In that frame two smooth
-functions of the place, v and u, take the rest: lines of text are level in v (perspective, a curled sheet), and edges of
-text that align below each other are upright in u (perspective). Both are linear least squares with robust weights, and
-with a prior of no distortion, so that little text says little.
+It is fitted to the lines of text. The direction of most text determines the turn and the skew. In the frame of that
+direction, two smooth functions of the position, v and u, describe the remaining distortion: lines of text are level in
+v (perspective, a curled sheet), and edges of text that align below each other are upright in u (perspective). Both are
+found by linear least squares with robust weights, and with a prior of no distortion, so that a page with little text
+gets little correction.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,11 +24,11 @@ Points = NDArray[np.float64]
 _SHORT = 2
 """Largest number of characters of a text whose direction is unreliable."""
 _CLEAR = 1.5
-"""Least length of the text that runs sideways or upside down, over that of the upright text, on a turned page."""
+"""Least ratio, on a turned page, of the length of sideways or upside-down text to that of upright text."""
 _FEWEST_TURNED = 3
-"""Least number of lines on a turned page that also has upright text: the label of an axis is only one."""
+"""Least number of lines on a turned page that also has upright text. The label of an axis is only one."""
 _ROW_TERMS = ((1, 0), (1, 1), (2, 0), (2, 1), (1, 2), (3, 0), (4, 0))
-"""Powers of x and y in v; powers of y alone do not change what is level."""
+"""Powers of x and y in v. Powers of y alone are left out, because they do not change which points are level."""
 _COLUMN_TERMS = ((0, 1), (1, 1), (0, 2), (1, 2))
 """Powers of x and y in u."""
 _PRIOR = 0.12
@@ -35,14 +36,14 @@ _PRIOR = 0.12
 _LONG = 2.0
 """Least length, in line heights, of a line whose slope counts."""
 _FEWEST_LINES = 4
-"""Least number of such lines for more than turn and skew."""
+"""Least number of such lines for determining more than turn and skew."""
 _MOST_LINES = 1000
-"""Largest number of lines that a geometry is fitted to, drawn evenly from those of the page. A dense page has some 300;
-more would say no more, and an untrusted page may have tens of thousands."""
+"""Largest number of lines that a geometry is fitted to, taken evenly from the whole page. A dense page has about 300;
+more would not improve the result, and an untrusted page may have tens of thousands."""
 _NOISE = 0.08
 """Usual error of a line's end, in line heights."""
 _LEVEL = 0.35
-"""Largest difference, in line heights, of two ends that are taken for one row."""
+"""Largest difference, in line heights, between two ends that count as one row."""
 _ROUNDS = 12
 _UPRIGHT = 0.2
 """Largest displacement, in line heights, on a page that counts as upright."""
@@ -63,13 +64,13 @@ _GAIN, _LEAST_GAIN = 1.25, 4.0
 _BEYOND = 1.1
 """Distance from the middle of the text, in halves of its longer side, beyond which the distortion stays constant."""
 _GRID = 16
-"""Distance in pixels of the points at which a picture's flattening is computed exactly."""
+"""Distance, in pixels, between the points at which the flattening of a picture is computed exactly."""
 _LARGEST = 3.0
 """Largest ratio of the flattened picture's area to that of the picture."""
 
 
 _QUARTERS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
-"""Cosine and sine of no to three quarter turns."""
+"""Cosine and sine of zero to three quarter turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class _Surface:
 
 
 def _powers(places: Points, terms: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
-    """Return the terms at `places`, which are in halves of the text's side from its middle."""
+    """Return the terms at `places`, which are relative to the text's middle, in halves of its side."""
     x, y = places[..., 0].clip(-_BEYOND, _BEYOND), places[..., 1].clip(-_BEYOND, _BEYOND)
     return np.stack([x**i * y**j for i, j in terms], axis=-1)
 
@@ -100,7 +101,7 @@ class PageGeometry:
     reach: float = 1.0
     """Half of the longer side of the text, in pixels."""
     rows: tuple[float, ...] = ()
-    """Coefficients of the displacement that makes lines level; none if a turn is enough."""
+    """Coefficients of the displacement that makes lines level; empty if turning the page is enough."""
     columns: tuple[float, ...] = ()
     """Coefficients of the displacement that makes columns upright."""
     origin: Point = (0.0, 0.0)
@@ -111,7 +112,7 @@ class PageGeometry:
         return not (self.angle or self.rows or self.columns)
 
     def upright(self, points: Any) -> Points:
-        """Return where `points` of the picture (… × 2) lie on the upright page."""
+        """Return where points of the picture (… × 2) lie on the upright page."""
         places: Points = np.asarray(points, np.float64)
         if self.is_upright:
             return places
@@ -126,7 +127,7 @@ class PageGeometry:
         wanted = places + self.origin
         turned = wanted
         if self.rows or self.columns:
-            # A fixed-point iteration; each round at least halves the error (`_STEEPEST`).
+            # This is a fixed-point iteration. Each round at least halves the error (`_STEEPEST`).
             for _ in range(24):
                 turned = wanted - self._displacements(turned)
         return _turned(turned, self.angle)
@@ -183,7 +184,7 @@ class PageGeometry:
 
     def flattened(self, picture: NDArray[np.uint8], scale: float = 1.0) -> tuple[NDArray[np.uint8], Point, float]:
         """Return the picture (grey or RGB) of the upright page, the point of the page that its corner shows, and its
-        scale, which is `scale` or, if the page would become too large, smaller."""
+        scale. This is `scale`, or less if the page would otherwise become too large."""
         import cv2
 
         height, width = picture.shape[:2]
@@ -196,7 +197,7 @@ class PageGeometry:
         columns, rows = (np.linspace(0, side, max(2, side // _GRID + 2)) for side in size)
         grid = np.stack(np.meshgrid(columns, rows), axis=-1) / scale + low
         places = self.source(grid).astype(np.float32)
-        # Corners of a grid lie on pixels' edges, and `remap` counts from their centres.
+        # Corners of a grid lie on the edges of pixels, whereas `remap` counts from their centres.
         at_x = (np.arange(size[0], dtype=np.float32) + 0.5) * (len(columns) - 1) / size[0]
         at_y = (np.arange(size[1], dtype=np.float32) + 0.5) * (len(rows) - 1) / size[1]
         x, y = np.meshgrid(at_x.astype(np.float32), at_y.astype(np.float32))
@@ -267,7 +268,7 @@ def _page_turn(turns: Sequence[Sequence[_Run]]) -> int:
 
 
 def _drawn_evenly(runs: Sequence[_Run]) -> Sequence[_Run]:
-    """Return at most `_MOST_LINES` of `runs` from all over the page, the same ones in whatever order they are."""
+    """Return at most `_MOST_LINES` of `runs` from all over the page. The selection does not depend on their order."""
     if len(runs) <= _MOST_LINES:
         return runs
     ordered = sorted(runs, key=lambda run: (run.start[1], run.start[0], run.end))
@@ -281,7 +282,7 @@ def _level_rows(starts: Points, ends: Points, heights: NDArray[np.float64]) -> t
         return ()
     one, other = starts[long], ends[long]
     found = _solved(one, other, heights[long], 1, _ROW_TERMS)
-    # A second round also takes lines beside each other for one row.
+    # A second round also counts lines beside each other as one row.
     levels = [places[:, 1] + _powers(places, _ROW_TERMS) @ found for places in (starts, ends)]
     begin, after = _neighbours(starts, ends, levels, heights)
     if len(begin):
@@ -313,7 +314,7 @@ def _solved(
     one: Points, other: Points, heights: NDArray[np.float64], axis: int, terms: Sequence[tuple[int, int]],
     begin: Sequence[float] = (), noise: float = _NOISE,
 ) -> NDArray[np.float64]:  # fmt: skip
-    """Return the coefficients of the displacement along `axis` by which the points `one` and `other` agree in it, by
+    """Return the coefficients of the displacement along `axis` that makes the points `one` and `other` agree there, by
     iteratively reweighted least squares (Geman and McClure's weights)."""
     steps = _powers(other, terms) - _powers(one, terms)
     apart = other[:, axis] - one[:, axis]
@@ -328,7 +329,7 @@ def _solved(
 
 
 def _upright_columns(starts: Points, ends: Points, heights: NDArray[np.float64]) -> tuple[float, ...]:
-    """Return the coefficients of u: left and right edges of lines vote for the slant at which they align."""
+    """Return the coefficients of u. The left and right edges of lines vote for the slant at which they align."""
     edges = [_aligned_pairs(places, heights) for places in (starts, ends)]
     one = np.concatenate([places[first] for places, (first, _) in zip((starts, ends), edges, strict=True)])
     other = np.concatenate([places[second] for places, (_, second) in zip((starts, ends), edges, strict=True)])
@@ -339,7 +340,8 @@ def _upright_columns(starts: Points, ends: Points, heights: NDArray[np.float64])
     apart = other[:, 0] - one[:, 0]
     slants = np.linspace(-_SLANT, _SLANT, 33)
     grid = np.stack(np.meshgrid(slants, slants), axis=-1).reshape(-1, 2)
-    # A pair of distant lines says more about the slant than a pair of adjacent ones, but fewer of them are right.
+    # A pair of distant lines determines the slant more exactly than a pair of adjacent ones, but fewer of the distant
+    # pairs are right.
     votes = np.exp(-(((apart + grid @ steps.T) / (_ALIGNED * sizes)) ** 2)).sum(axis=1)
     best, upright = int(votes.argmax()), len(grid) // 2
     if votes[best] < _GAIN * votes[upright] + _LEAST_GAIN:
@@ -349,7 +351,7 @@ def _upright_columns(starts: Points, ends: Points, heights: NDArray[np.float64])
 
 
 def _aligned_pairs(places: Points, heights: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return pairs of edges that may be of one column, as arrays of indices."""
+    """Return pairs of edges that may belong to one column, as arrays of indices."""
     order = places[:, 1].argsort(kind="stable")
     below = np.arange(len(order))[:, None] + np.arange(1, _MOST_BELOW + 1)
     exists, below = below < len(order), below.clip(max=len(order) - 1)
@@ -362,7 +364,7 @@ def _aligned_pairs(places: Points, heights: NDArray[np.float64]) -> tuple[NDArra
 
 
 def _folds(geometry: PageGeometry) -> bool:
-    """True if the displacement changes so quickly somewhere that its inverse is not certain."""
+    """True if the displacement changes so quickly somewhere that it may have no inverse."""
     places = np.stack(np.meshgrid(*2 * [np.linspace(-_BEYOND, _BEYOND, 23)]), axis=-1)
     moved = geometry._displacements(places * geometry.reach + geometry.centre) / geometry.reach
     steps = 2 * _BEYOND / 22
@@ -370,7 +372,7 @@ def _folds(geometry: PageGeometry) -> bool:
 
 
 def _greatest_displacement(geometry: PageGeometry, turned: Points) -> float:
-    """Return the farthest that a point of the text moves, in pixels, apart from the turn by quarters and a shift."""
+    """Return the largest distance that a point of the text moves, in pixels, not counting quarter turns and a shift."""
     level = _turned(turned, geometry.angle)
     moves = turned + geometry._displacements(turned) - level
     return float(np.ptp(moves, axis=0).max()) / 2

@@ -1,4 +1,4 @@
-"""Results and interface of text recognition, common to all engines."""
+"""Results and interface of text recognition, which all engines share."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -50,6 +50,6 @@ class PageReader(Protocol):
         EngineOverloaded if not. Also raises EngineUnavailable, EngineFailed."""
 
     def place(self) -> AbstractContextManager[Callable[[], None]]:
-        """Keep a place in the queue for a picture that must still be decoded. The place is kept until the block ends,
-        or until the caller calls the yielded function right before `read`. Raises EngineOverloaded if `read` would
-        raise it now."""
+        """Reserve a place in the queue for a picture that must still be decoded. The place is reserved until the block
+        ends, or until the caller calls the yielded function right before `read`. Raises EngineOverloaded if `read`
+        would raise it now."""

@@ -1,4 +1,4 @@
-"""Size of a text's type, estimated from its letters."""
+"""Estimates the size of a text's type from its letters."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ _LARGER = 1.45
 """Least ratio of the heights of letters in two different sizes of type."""
 
 _WIDER = 1.2
-"""Least ratio of the widths of letters in two different sizes. Heights alone do not suffice, because a box often is too
-high: around a rule of a table, or the tail of a letter."""
+"""Least ratio of the widths of letters in two different sizes. Heights alone do not suffice, because a box is often too
+high: it includes a rule of a table, or the tail of a letter."""
 
 _FEWEST = 3
 """Least number of letters and digits from which a text's size can be estimated."""
@@ -27,8 +27,8 @@ class TypeSize:
 
     @classmethod
     def of(cls, text: str, height: float, width: float) -> "TypeSize":
-        """Estimate the size of `text` without spaces, whose ink is `height` pixels high and whose words are together
-        `width` wide."""
+        """Estimate the size of `text` without spaces. Its ink is `height` pixels high, and its words are together
+        `width` pixels wide."""
         letters = [letter for letter in text if letter.isalnum()]
         extent = 0.74 if letters and all(letter in _LOW for letter in letters) else 1.0
         if any(letter in _TAILED for letter in text):

@@ -1,1 +1,1 @@
-"""Understanding a request for objects, and searching pictures for them."""
+"""Interprets requests for objects, and searches pictures for them."""

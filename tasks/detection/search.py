@@ -1,4 +1,4 @@
-"""Choosing the engines for a search of objects, and running it on a picture."""
+"""Chooses the engines for a search of objects, and runs the search on a picture."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -33,8 +33,8 @@ _SMALL = (
     r"|\bkleine\w*|\bpetits?\b|\bpeque[ñn][ao]s?\b|\bpiccol[ei]\b|\bpequen[ao]s\b|小物体|小さい"
 )
 _OVERLAP = 0.25
-"""Share of a slice's side by which it overlaps the next slice. Objects smaller than the overlap are complete in one of
-the two slices."""
+"""Share of a slice's side by which it overlaps the next slice. An object smaller than the overlap is complete in one of
+the two."""
 _LONG = 2.0
 """Largest aspect ratio of a picture that a square network sees well."""
 _SCALES = (1.0, 2.0)
@@ -42,13 +42,14 @@ _SCALES = (1.0, 2.0)
 _WIDE = 1.5
 """Aspect ratio of a panorama's slices. At this ratio, a bus fits into a slice."""
 _SAME = 0.5
-"""Least intersection of two boxes of a label, as a share of the smaller one, at which they are one object (SAHI's
-default)."""
+"""Least intersection of two boxes with the same label, as a share of the smaller one, at which they are one object
+(SAHI's default)."""
 _EDGE = 2.0
 """Distance in pixels from an inner edge of its slice within which a box counts as cut off."""
 _LABELS_SHOWN = 12
 _SHORT = 200
-"""Longest text whose patterns take at most a millisecond for any content; the time grows with the square."""
+"""Length of the longest text whose patterns take at most a millisecond, whatever its content. The time grows with the
+square of the length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ class Wishes:
 
 
 _MOST_SLICES, _MOST_OF_PANORAMA = 8, 64
-"""Approximate largest number of slices along a side, for pictures and for panoramas, because a picture may be millions
-of pixels long."""
+"""Approximate largest number of slices along a side, for pictures and for panoramas. A picture may be millions of
+pixels long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ async def detect_in_slices(
     found = await detector.detect(image, labels=labels, masks=masks, wait=wait)
     if not slices:
         return found
-    # Only the first call is refused if the engine is overloaded; the others wait.
+    # If the engine is overloaded, only the first call is refused. The others wait.
     parts = await asyncio.gather(
         *(
             detector.detect(
@@ -155,7 +156,8 @@ async def detect_in_slices(
 
 
 def _is_cut_off(one: Detection, piece: Slice, width: int, height: int) -> bool:
-    """True if the box ends at an inner edge of the slice; the adjacent slice or the whole picture shows the object."""
+    """True if the box ends at an inner edge of the slice. The adjacent slice or the whole picture then shows the whole
+    object."""
     left, top, right, bottom = one.box
     return (
         (piece.left > 0 and left < piece.left + _EDGE)
@@ -211,7 +213,7 @@ class Search:
                 masks=self.wishes.outlined,
                 wait=wait,
             )
-            # The first engine has admitted the request.
+            # The first engine has already admitted the request.
             wait = True
         if self.segmenter is not None and any(one.mask is None for one in found):
             found = await self.segmenter.segment(image, found, wait=True)
@@ -219,7 +221,7 @@ class Search:
 
 
 class Searches:
-    """Builds the search that a text asks for, and caches the vocabularies, whose embeddings take a moment."""
+    """Builds the search that a text asks for. The vocabularies are cached, because embedding them takes a moment."""
 
     def __init__(self, engines: DetectionEngines) -> None:
         self._engines = engines

@@ -1,4 +1,4 @@
-"""Mapping a user's words for things to the labels of an engine."""
+"""Maps a user's words for things to the labels of an engine."""
 
 import re
 import tomllib
@@ -26,9 +26,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {word: tuple(labels) for word, labels in
 
 _LEAST_LIKENESS = 0.7
 _LEAST_LEAD = 0.1
-"""Least cosine of a phrase to the nearest label (all-MiniLM-L6-v2), and least lead over the next. In a test with 51
-things for which COCO has a label ("canoe", "kitten"), 27 got a label, and each of these was right. Of 120 things
-without a label ("wheelchair", "sword"), none got one."""
+"""Least cosine between a phrase and the nearest label (all-MiniLM-L6-v2), and least lead over the next one. In a test
+with 51 things for which COCO has a label ("canoe", "kitten"), 27 got a label, and each of these was right. Of 120
+things without a label ("wheelchair", "sword"), none got one."""
 
 _NO_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without spaces, in which names are searched for anywhere in the text."""
@@ -48,7 +48,7 @@ _ENDINGS = (
     ("n", ""),
     ("e", ""),
 )
-"""Endings of plurals with the singular's ending."""
+"""Endings of plurals, each with the ending of the singular."""
 
 _OTHER_THINGS = re.compile("机器人|ロボット|熊猫|パンダ|地球|蜗牛|犀牛|河马|海马|名人|本人|人工|美人|雪人|車椅子")
 """Words in these scripts that contain a label's name but mean something else."""
@@ -68,7 +68,7 @@ class LabelVocabulary:
             known = [label for member in members for label in self._by_name.get(member, ())]
             if known:
                 self._by_name[group] = tuple(known)
-        # A label's own name takes precedence over synonyms of others.
+        # The name of a label takes precedence over synonyms of others.
         self._by_name |= {label.casefold(): (label,) for label in labels}
         self._vectors: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None = None
 
@@ -80,8 +80,8 @@ class LabelVocabulary:
         return ()
 
     def kind_of(self, phrase: str) -> tuple[str, ...]:
-        """Return the labels of a description: a "tall red bus" is a bus, a "cup of tea" a cup, but a "group of people"
-        people."""
+        """Return the labels that a description stands for: a "tall red bus" is a bus and a "cup of tea" a cup, but a
+        "group of people" is people."""
         words = phrase.split()
         if "of" in words and (found := self.named(" ".join(words[: words.index("of")]))):
             return found
@@ -92,7 +92,7 @@ class LabelVocabulary:
 
     async def like(self, phrase: str, embedder: Embedder) -> tuple[str, ...]:
         """Return the label with nearly the same meaning, by embeddings."""
-        # "Sign" is close to "stop sign" because it is a part of it, but does not mean it.
+        # "Sign" is close to "stop sign" in meaning because it is a part of it, but it does not mean a stop sign.
         candidates = [label for label in self.labels if phrase.casefold() not in label.casefold()]
         if self._vectors is None:
             self._vectors = await embedder.embed(self.labels)
@@ -114,7 +114,7 @@ class LabelVocabulary:
 
 
 def phrases_asked_for(text: str, vocabulary: LabelVocabulary | None) -> list[str]:
-    """Return the phrases of `text` that name things to find; none if `text` does not restrict the search.
+    """Return the phrases of `text` that name things to find; empty if `text` does not restrict the search.
 
     A text without "find", "count" and the like restricts the search if it is a list of names that `vocabulary` knows.
     """
@@ -131,8 +131,8 @@ def phrases_asked_for(text: str, vocabulary: LabelVocabulary | None) -> list[str
 async def labels_for(
     phrase: str, vocabulary: LabelVocabulary, embedder: Embedder | None, *, loosely: bool
 ) -> tuple[str, ...]:
-    """Return the labels that `phrase` means; none if the engine has no such label. With `loosely`, a description counts
-    as the thing itself, because no engine here could distinguish a red car from other cars."""
+    """Return the labels that `phrase` means; empty if the engine has no such label. With `loosely`, a description
+    counts as the thing itself, because no engine here could distinguish a red car from other cars."""
     if found := vocabulary.named(phrase):
         return found
     if loosely and (found := vocabulary.kind_of(phrase)):

@@ -1,2 +1,2 @@
-"""Extraction of a schema's fields from the texts that were read, with the probability of each field and the evidence
+"""Extracts the fields of a schema from the texts that were read, with the probability of each field and the evidence
 for it."""

@@ -1,4 +1,5 @@
-"""Addressees of letters and invoices, by the form of address before their names: `Herrn`, `Spett.le`, `t.a.v.`."""
+"""Recognises the addressees of letters and invoices by the form of address before their names: `Herrn`, `Spett.le`,
+`t.a.v.`."""
 
 import re
 

@@ -1,4 +1,5 @@
-"""Affinity of a match to the words around it that name its field: the "TOTAL" left of an amount, a column's heading."""
+"""Computes the affinity of a match to the words around it that name its field: "TOTAL" to the left of an amount, or a
+column's heading."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -30,8 +31,8 @@ def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
 
 
 def _relation(passage: Passage, words: Sequence[int], labels: Sequence[str]) -> float:
-    """Return the mean relation of `words` to the nearest occurrence of each label. Other words in the label's line
-    lower it."""
+    """Return how close `words` are, on average, to the nearest occurrence of each label. Other words in the label's
+    line lower it."""
     if not labels:
         return 0.0
     return sum(_nearest(passage, words, label) for label in labels) / len(labels)
@@ -52,7 +53,7 @@ def _nearest(passage: Passage, words: Sequence[int], label: str) -> float:
 def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tuple[int, float]]:
     """Return the indices of words that mean `label`, each with a weight.
 
-    If the passage has more than MAX_LABELS of them, only the nearest to `word` in reading order are returned.
+    If the passage has more than MAX_LABELS of them, only those nearest to `word` in reading order are returned.
     """
     known = passage.labels.get(label)
     if known is None:

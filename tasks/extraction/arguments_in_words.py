@@ -1,7 +1,7 @@
-"""The arguments of a call in the user's own words: the city of "What is the weather like in Paris today?".
+"""Finds the arguments of a call in the user's own words: the city in "What is the weather like in Paris today?".
 
-The network is trained on documents, in which a value has a label. In a sentence, the word before an argument tells what
-it is (`in Paris`, `by Queen`), or its capitals tell that it is a name. A whole sentence is never an argument.
+The network is trained on documents, in which a value has a label. In a sentence, the word before an argument shows what
+it is (`in Paris`, `by Queen`), or its capitals show that it is a name. A whole sentence is never an argument.
 """
 
 import re
@@ -27,13 +27,14 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath
 
 BEHIND_CUE: Final = 0.9
-"""Probability of a name behind a word that introduces such an argument."""
+"""Probability of a name after a word that introduces such an argument."""
 UNCAPITALISED: Final = 0.7
-"""Probability of a common word there."""
+"""Probability of a common word after a word that introduces such an argument."""
 NAMED: Final = 0.9
 """Probability of a number beside a word of the parameter's name."""
 ALONE: Final = 0.6
-"""Probability of the only name that no other parameter has, and of numbers that are as many as their parameters."""
+"""Probability of the only name that no other parameter has, and of numbers if there are as many as parameters for
+them."""
 LIKELY: Final = 0.5
 """Least probability, according to the network, of a text that nothing in the sentence introduces."""
 LONGEST: Final = 4
@@ -41,9 +42,9 @@ LONGEST: Final = 4
 LONGEST_CLAUSE: Final = 12
 """Largest number of words of an argument that is the rest of a clause."""
 MOST_WORDS: Final = 400
-"""Largest number of words of a message in which arguments are looked for, because longer texts are documents."""
+"""Largest number of words of a message in which arguments are searched for, because longer texts are documents."""
 SHORTEST_CUE: Final = 3
-"""Smallest number of letters of a word that introduces an argument without a capital. A shorter word, such as the
+"""Least number of letters of a word that introduces an argument without a capital. A shorter word, such as the
 Portuguese `a`, means something else in other languages."""
 
 _SHORT_CUES: Final = frozenset(("in", "at", "by", "to", "on"))
@@ -55,7 +56,7 @@ _OPENING, _CLOSING = "\"“„«‘'", "\"”“»’'"
 
 
 class _Cue(NamedTuple):
-    """Words that stand before the arguments whose parameters have one of some words in their names."""
+    """Words before arguments, and words of the parameters' names to which they apply."""
 
     names: frozenset[str]
     before: frozenset[str]
@@ -72,9 +73,9 @@ _ENDING: Final = _ENDS.union(word for cue in _CUES for word in cue.before if len
 
 
 def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry) -> CopiedFields:
-    """Return the fields with the texts and numbers that fit them in `entry`, the user's own words.
+    """Return the fields with the texts and numbers in `entry`, the user's own words, that fit them.
 
-    What was copied of the words remains only if it is probable and no sentence. Synchronous.
+    A value that was already copied from these words remains only if it is probable and not a sentence. Synchronous.
     """
     passages = list(passages_in(entry, 0))
     if any(len(passage.words) > MOST_WORDS for passage in passages):
@@ -88,7 +89,7 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
     read = {path: place for path, place in read.items() if _is_part(place, passages)}
     found: dict[JsonPath, Decision] = {}
     for passage in reversed(passages):
-        # A choice that was decided takes its words: "the temperature in Celsius in Paris".
+        # A choice that has been decided uses up its words: "the temperature in Celsius in Paris".
         choices = (
             one for path, one in copied.decided.items() if path not in texts and one.passage.text == passage.text
         )
@@ -121,7 +122,7 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
 def _behind_cues(
     passage: Passage, left: Mapping[JsonPath, Sequence[_Cue]], taken: Collection[int]
 ) -> dict[JsonPath, Decision]:
-    """Find a text for each parameter of `left`, by the cues before its arguments. No two have the same words.
+    """Find a text for each parameter of `left`, by the cues before its arguments. No two get the same words.
 
     The words of `taken` are the arguments of other parameters.
     """
@@ -138,7 +139,8 @@ def _behind_cues(
 def _only_name(
     passage: Passage, left: Mapping[JsonPath, Sequence[_Cue]], taken: Collection[int]
 ) -> dict[JsonPath, Decision]:
-    """Give the only parameter of `left` for a name the only name that no other parameter has."""
+    """If `left` has only one parameter for a name, and only one name belongs to no other parameter, assign this name to
+    it."""
     alone = [path for path, cues in left.items() if not any(cue.takes_clause for cue in cues)]
     names = [span for span in _names_in(passage) if set(span).isdisjoint(taken)]
     return {alone[0]: _decision(passage, names[0], ALONE)} if len(alone) == len(names) == 1 else {}
@@ -149,7 +151,7 @@ def _numbers_in(
 ) -> dict[JsonPath, Decision]:
     """Find a number for each parameter, beside a word of its name: "for 3 days".
 
-    The other numbers are those of the `undecided` parameters, in their order, if there are as many: "Add 3 and 5".
+    If there are as many other numbers as `undecided` parameters, these get them in order: "Add 3 and 5".
     """
     left = [(number, passage.words_between(number.start, number.end)) for number in passage.numbers]
     found: dict[JsonPath, Decision] = {}
@@ -184,12 +186,12 @@ def _decision(passage: Passage, words: range, probability: float) -> Decision:
 
 
 def _is_part(place: ValuePlace | None, passages: Sequence[Passage]) -> bool:
-    """True if a place is a name of several words, or is probable and not the beginning of its sentence."""
+    """True if a place is a name of several words, or if it is probable and does not begin its sentence."""
     if place is None or not place.words:
         return False
     passage, first, last = _passage_of(place, passages), min(place.words), max(place.words)
     sentence = next(one for one in _sentences(passage) if first in one)
-    # The first word of a sentence has a capital anyway.
+    # The first word of a sentence has a capital in any case.
     if (last > first or len(sentence) == 1) and _is_all_name(passage, range(first, last + 1)):
         return True
     return first > sentence.start and last in sentence and place.probability >= LIKELY
@@ -200,7 +202,7 @@ def _passage_of(place: ValuePlace, passages: Sequence[Passage]) -> Passage:
 
 
 def _is_free_text(field: FormField, names: Names) -> bool:
-    """True if the value of a field is a text whose form neither its schema nor its name says."""
+    """True if the value of a field is a text whose form neither the schema nor the field's name determines."""
     has_form = not {CONCEPTS[name].kind for name in names.concepts}.isdisjoint(("amount", "count", "date", "time"))
     is_bare = not field.schema.keys() & {"enum", "const", "format", "pattern"}
     return types_of(field.schema) == {"string"} and is_bare and not has_form
@@ -226,7 +228,7 @@ def _behind(passage: Passage, cue: _Cue) -> Iterator[range]:
 
 
 def _argument(passage: Passage, words: range, *, takes_clause: bool = False) -> range:
-    """Return the argument that begins with the first of `words`, behind articles; empty if there is none."""
+    """Return the argument that begins with the first of `words`, after any articles; empty if there is none."""
     start = next((at for at in words if takes_clause or not _is_article(passage, at)), words.stop)
     words = range(start, words.stop)
     if words and passage.words[start][0] in _OPENING:
@@ -249,7 +251,7 @@ def _argument(passage: Passage, words: range, *, takes_clause: bool = False) -> 
 
 
 def _names_in(passage: Passage) -> Iterator[range]:
-    """Yield the names that are not at the beginning of a sentence, nor behind an article, and sentences of names."""
+    """Yield the names that neither begin a sentence nor follow an article, and sentences that consist of names."""
     for sentence in _sentences(passage):
         if _is_all_name(passage, sentence):
             yield sentence
@@ -280,7 +282,7 @@ def _is_name(passage: Passage, at: int) -> bool:
 
 
 def _is_all_name(passage: Passage, sentence: range) -> bool:
-    """True if a sentence is a name and nothing else: "Berlin", but not "Thanks"."""
+    """True if a sentence consists of a name: "Berlin", but not "Thanks"."""
     is_short = len(sentence) <= LONGEST
     return is_short and all(_is_name(passage, at) and _bare(passage, at) not in _ENDS for at in sentence)
 

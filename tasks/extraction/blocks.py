@@ -1,4 +1,4 @@
-"""Fields of one object, which mostly come from one block of lines."""
+"""Prefers values from one block of lines for the fields of one object, which mostly come from one block."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -13,16 +13,17 @@ from tasks.schema.paths import JsonPath
 TOGETHER = 1.5
 """Bonus on the logits of places in the block that answers most of an object's fields."""
 FEWEST = 2
-"""Smallest number of fields of an object that a block must answer."""
+"""Least number of fields of an object that a block must answer."""
 LIKELY = 0.1
 """Least probability of a place that counts as an answer."""
 
 _LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
-"""Objects without a party, which the letterhead mostly names."""
+"""Objects that do not name a party, and that are mostly in the letterhead."""
 
 
 def party_of_field(field: FieldText) -> str:
-    """Return the only party that the name of a field, or of the object around it, names; empty without such a party."""
+    """Return the only party that the name of a field, or of the object around it, names; empty if there is no such
+    party."""
     own = {CONCEPTS[name].party for name in field.concepts} - {""}
     around = concepts_of_field(field.names.around) if field.names.around and not own else frozenset()
     parties = own or {_LETTERHEADS.get(name, CONCEPTS[name].party) for name in around} - {""}
@@ -30,7 +31,7 @@ def party_of_field(field: FieldText) -> str:
 
 
 def prefer_one_block(logits: Matrix, paths: Mapping[int, JsonPath], candidates: Candidates) -> None:
-    """Raise the logits of places in the block that answers most fields of an object, for each object with several.
+    """Raise, for each object with several fields, the logits of places in the block that answers most of them.
 
     `paths` has the paths of the fields outside lists, by their rows.
     """

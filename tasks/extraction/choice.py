@@ -1,4 +1,4 @@
-"""Choice of a value for each field among the places that the extractor scored."""
+"""Chooses a value for each field among the places that the extractor scored."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ from tasks.schema.emptiness import may_be_empty
 from tasks.schema.paths import JsonPath
 
 MOST_VALUES = 48
-"""Largest number of values of a field that are checked against its schema, the likeliest first."""
+"""Largest number of values of a field that are checked against its schema, the most likely first."""
 DEMANDED = 0.03
 """Factor on the probability that nothing answers a required field."""
 ADDRESSES = ("email", "uri", "url")
-"""If a page has just one value of such a format, it is probably the right one, whatever the field is called."""
+"""Formats of which a page often has just one value. This is then probably the right one, whatever the field's name."""
 UNDECIDED = 0.5
 """Probability below which a piece of a line is not preferred to the whole line."""
 TAKEN = 0.25
@@ -38,17 +38,17 @@ class ChosenValue:
     passage: Passage | None = None
     words: tuple[int, ...] = ()
     is_demanded: bool = False
-    """True if it is more probable that nothing answers the field, but the schema demands a value."""
+    """True if it is more probable that nothing answers the field, although the schema demands a value."""
 
 
 def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Slices[dict[JsonPath, ChosenValue]]:
-    """Choose a value for each field, the surest field first, so that two fields share a place only if there is no other
-    suitable place.
+    """Choose a value for each field, beginning with the most certain field, so that two fields share a place only if
+    there is no other suitable one.
 
     Fields of lists, and those at the paths in `without`, are skipped.
 
     If nothing answers a field, its value is None, or "" if it is a required string that may be empty. A field that must
-    have a value gets the likeliest one, however improbable, and is missing from the result only if nothing fits its
+    have a value gets the most likely one, however improbable, and is missing from the result only if nothing fits its
     schema.
     """
     rows = [row for row, one in enumerate(scored.fields) if not one.in_list and one.path not in without]
@@ -90,7 +90,7 @@ def _probability_left(choice: ChosenValue, taken: set[tuple[int, tuple[int, ...]
 
 
 def _likeliest_value(options: Sequence[ChosenValue], taken: set[tuple[int, tuple[int, ...]]]) -> ChosenValue | None:
-    """Return the likeliest value for a field that must have one, from a place of its own if there is any."""
+    """Return the most likely value for a field that must have one, if possible from a place that no other field has."""
     said = [one for one in options if one.value is not None]
     free = [one for one in said if (id(one.passage), one.words) not in taken]
     best = max(free or said, key=lambda one: one.probability, default=None)
@@ -98,7 +98,7 @@ def _likeliest_value(options: Sequence[ChosenValue], taken: set[tuple[int, tuple
 
 
 class _SaidValue(NamedTuple):
-    """The values that fields of one form may take from a span, with the key of the first."""
+    """The values that fields of one form may take from a span, with the key of the first value."""
 
     values: Sequence[Any]
     key: Any = None
@@ -118,7 +118,8 @@ _NONE = _SaidValue(())
 
 
 def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dict[int, list[ChosenValue]]]:
-    """Return the possible values of the fields, by row. What spans say is found once for all fields of one form."""
+    """Return the possible values of the fields, by row. The values in a span are computed once for all fields of one
+    form."""
     alike: dict[ValueForm, list[int]] = {}
     for row in rows:
         alike.setdefault(ValueForm.of(scored.fields[row].schema), []).append(row)
@@ -176,9 +177,9 @@ def _possible_values(scored: FieldScores, row: int, said: Sequence[_SaidValue]) 
 
 
 def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
-    """Prefer a whole line to its likeliest piece if no piece is certain.
+    """Prefer a whole line to its most likely piece, unless some piece is certain.
 
-    A piece is kept if only brackets at the end of its line are missing, or if it is a name in a sentence.
+    A piece is also kept if it lacks only the brackets at the end of its line, or if it is a name in a sentence.
     """
     key = max(best, key=lambda one: best[one][0], default=None)
     if key is None or best[key][1].kind != "piece" or best[key][0] >= UNDECIDED:
@@ -196,7 +197,7 @@ def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
 
 
 def _is_in_sentence(piece: CandidateSpan, line: CandidateSpan) -> bool:
-    """True if a piece is part of a sentence, according to the word before it: `from Acme GmbH`."""
+    """True if the word before a piece shows that it is part of a sentence: `from Acme GmbH`."""
     before = line.text.partition(piece.text)[0].split()
     return bool(before) and before[-1].islower()
 

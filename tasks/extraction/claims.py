@@ -46,13 +46,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class AnsweredField:
-    """A field of an answer: its value, and its names for the comparison with labels."""
+    """A field of an answer: its value, and the names by which it is compared with labels."""
 
     value: Any
     """The field's value; an empty text while the value is not known."""
     names: Names
     in_list: bool = False
-    """True if the field is in a list, whose labels may be beside other items."""
+    """True if the field is in a list. Its labels may then be beside other items."""
 
     @cached_property
     def concepts(self) -> frozenset[str]:
@@ -72,7 +72,7 @@ class AnsweredField:
 
     @property
     def is_labelled(self) -> bool:
-        """True if values of the field's kind always have a label. Amounts and numbers always have one; names and dates
+        """True if values of the field's kind always have a label. This holds for amounts and numbers; names and dates
         may have none."""
         return bool(self.concepts) and self.kinds <= {"amount", "count", "number", "time"}
 
@@ -93,7 +93,7 @@ class Claims:
         passage = match.passage
         layout = self.layout(passage)
         pair = next((layout.pair_of[word] for word in match.words if word in layout.pair_of), None)
-        # The name of a list's item precedes the item's figures like a label.
+        # The name of a list's item precedes its numbers like a label.
         if pair is not None and not pair.closed and (answered.in_list or answered.kinds <= {"text"}):
             pair = None
         near = affinity(passage, match.words, answered.names) >= OWN_AFFINITY
@@ -113,7 +113,8 @@ class Claims:
         return Claim("none")
 
     def elsewhere(self, answered: AnsweredField) -> Claim | None:
-        """Return the claim of the field's own label beside another value of its kind, or None without such a label."""
+        """Return the claim of the field's own label if it is beside another value of the field's kind, or None if there
+        is no such label."""
         if answered.in_list:
             return None
         found = next(self.own_pairs(answered), None)
@@ -122,7 +123,7 @@ class Claims:
         return Claim("elsewhere", found[1].label)
 
     def _is_rounded(self, passage: Passage, pair: LabelledValue, answered: AnsweredField) -> bool:
-        """True if the field is a total that differs from the value beside its label by the page's rounding only."""
+        """True if the field is a total that differs from the value beside its label only by the page's rounding."""
         wanted = parse_number(str(answered.value)) if "total" in answered.concepts else None
         if wanted is None:
             return False
@@ -158,7 +159,7 @@ def _labels_naming(layout: LabelLayout, answered: AnsweredField) -> Sequence[Lab
 def _is_first(passage: Passage, pair: LabelledValue, match: ValueMatch) -> bool:
     """True if `match` is the first value beside the label, or has the same words.
 
-    Words may precede figures (`Payment: Cash 10.00`).
+    Words may precede numbers (`Payment: Cash 10.00`).
     """
     said = [passage.words[word] for word in match.words]
     values = [passage.words[word] for word in pair.values]
@@ -172,7 +173,8 @@ def _has_figure(text: str) -> bool:
 
 
 def _line_word(match: ValueMatch) -> str:
-    """Return a word in the line of a bare figure that makes the figure part of an address, or an empty text."""
+    """Return a word which shows that a number without a label is part of an address, because it is in the same line;
+    empty if there is none."""
     said = " ".join([match.passage.words[word] for word in match.words])
     if _FRACTION.search(said) or any(find_currencies(said)):
         return ""
@@ -181,7 +183,7 @@ def _line_word(match: ValueMatch) -> str:
 
 
 def _amounts(passage: Passage, pair: LabelledValue) -> frozenset[Decimal]:
-    """Return all readings of the first figures beside a label."""
+    """Return all readings of the first number beside a label."""
     number = passage.number_at.get(pair.values[0])
     return number.readings if number else frozenset()
 

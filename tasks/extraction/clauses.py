@@ -1,7 +1,7 @@
-"""Values in sentences, where no label stands beside them: the words of a field's name stand somewhere in the sentence.
+"""Finds values in sentences, where they have no labels, by words of a field's name elsewhere in the sentence.
 
-`The contract ends upon thirty (30) days' notice` has the notice period in days, though neither the words before the
-figures nor those after them are a label. The share of the name's words in the sentence counts, and how near they are.
+`The contract ends upon thirty (30) days' notice` contains the notice period in days, though no label is before or after
+the number. What counts is the share of the name's words that are in the sentence, and how near they are.
 """
 
 import re
@@ -21,20 +21,20 @@ from tasks.extraction.units import UNITS
 NAMED: Final = 3.0
 """Bonus on the logit of a value beside all words of the field's name, in one sentence."""
 NEAR: Final = 8
-"""Number of words between a value and a word of the name at which the word counts half."""
+"""Number of words between a value and a word of the name at which this word counts half."""
 FEWEST_WORDS: Final = 8
-"""Smallest number of words of a sentence; fewer are a label with its value."""
+"""Least number of words of a sentence. Fewer words are a label with its value."""
 LOWER: Final = 0.5
 """Least share of a sentence's words that begin in lower case."""
 MOST_WORDS: Final = 20_000
-"""Largest number of words of a passage in which sentences are looked for."""
+"""Largest number of words of a passage in which sentences are searched for."""
 SHORTEST: Final = 4
-"""Smallest number of letters of a word that is looked for in sentences."""
+"""Least number of letters of a word that is searched for in sentences."""
 CODES: Final = ("day", "time", "email", "uri")
-"""Kinds of values that a text may have: the number of a document may look like a day."""
+"""Kinds of values that a text field may have, because the number of a document may look like a date."""
 _DATES: Final = TYPES.index("date"), TYPES.index("iso")
 _END = re.compile(r".*[^\W\d_]{3}[.!?:;]['\"”»)]*|.*[!?;]|\S*\d{4}[.;]|\S*[)”»\"][.;]")
-"""Pattern of the last word of a sentence: an abbreviation or an ordinal number is not one."""
+"""Pattern of the last word of a sentence. An abbreviation or an ordinal number does not end one."""
 
 
 class Clauses:
@@ -51,7 +51,7 @@ class Clauses:
         self._found: dict[tuple[int, str], list[int]] = {}
 
     def prefer(self, logits: Matrix, field: FieldText) -> None:
-        """Raise the logits of the values that stand in a sentence with words of the field's name."""
+        """Raise the logits of values in sentences that contain words of the field's name."""
         names = [words for name in field.names.own if (words := _told(name) or _told(field.names.around))]
         is_date = any(field.types[at] for at in _DATES)
         kinds = ("number",) if field.is_number else ("day",) if is_date else CODES
@@ -85,13 +85,13 @@ class Clauses:
 
 
 def _told(name: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words of a name that may stand in a sentence, without units and words like `number` or `date`."""
+    """Return the words of a name that may occur in a sentence, without units and words such as `number` or `date`."""
     words = (word for word in content_of(name) if len(word) >= SHORTEST and word not in UNITS)
     return tuple(word for word in words if word not in COMMON)
 
 
 def _sentences_of(passage: Passage) -> Mapping[int, tuple[int, int]]:
-    """Return the bounds of the sentence of each word that is in one."""
+    """Return, for each word in a sentence, the bounds of its sentence."""
     if len(passage.words) > MOST_WORDS:
         return {}
     found: dict[int, tuple[int, int]] = {}

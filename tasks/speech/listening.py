@@ -1,5 +1,5 @@
 """Transcribes a recording as a stream: detects speech, cuts it into stretches, and runs an engine that returns timed
-words. Overlapping stretches are joined, and each word is placed where there is speech."""
+words. Overlapping stretches are joined, and each word gets a time at which there is speech."""
 
 import asyncio
 from collections import deque
@@ -21,36 +21,36 @@ from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
 _AT_ONCE = 16
-"""Largest number of stretches of one recording that wait or are decoded: enough to fill two batches on a CPU, 30 MB at
-most."""
+"""Largest number of stretches of one recording that wait or are decoded at a time. They fill two batches on a CPU and
+take 30 MB at most."""
 _URGENT_S = 60.0
-"""The first this many seconds of every recording get priority, so that short recordings do not wait behind long
-ones."""
+"""Number of seconds at the beginning of every recording that get priority, so that short recordings do not wait behind
+long ones."""
 _SURE = 0.6
-"""Least probability at which a detected language holds for the whole recording."""
+"""Least probability at which a detected language is used for the whole recording."""
 _MARGIN_S = 0.3
 _LOST_S = 0.5
-"""Least number of seconds of speech without words at which the speech is transcribed a second time. Engines stop early
-if the speaker or the subject changes, and omit speech between two pauses."""
+"""Length of speech without words, in seconds, from which it is transcribed a second time. Engines stop early if the
+speaker or the subject changes, and omit speech between two pauses."""
 _LESS_CLEAR = 0.2
 """Loss in mean word probability that is accepted if the second attempt finds more words."""
 _CLEAR_ENOUGH = 0.4
-"""Mean word probability with which a second attempt's words are accepted in any case."""
+"""Mean word probability at which the words of a second attempt are accepted in any case."""
 _OVERLAP_S = 1.0
 """Seconds of overlap on each side of a cut within speech."""
 _APART_S = 0.4
-"""Largest difference in time, in seconds, between two hearings of one word."""
+"""Largest difference, in seconds, between the times of one word in two transcriptions."""
 _GAP_S = 0.25
-"""A silence within a word's time is trimmed if it is at least this long: the alignment wrongly counted it as part of
-the word."""
+"""Least length, in seconds, of a silence that is cut off from a word's time, because the alignment wrongly included
+it."""
 _ASTRAY_S = 0.5
-"""A word farther than this from any speech is treated as hallucinated."""
+"""Distance from any speech, in seconds, beyond which a word counts as hallucinated."""
 _SHORTEST_S = 0.02
 _HEARD_S = 0.1
-"""A last part with less speech than this is not chosen for a recording's first word."""
+"""Least length of speech, in seconds, in a part that is chosen as the time of a recording's first word."""
 _EACH_S = 0.3
 _LETTER_S = 0.07
-"""Seconds per word, and additional seconds per letter, in unhurried speech."""
+"""Seconds that a word takes, and additional seconds per letter, in unhurried speech."""
 _NAME_LETTERS = 4
 _SYLLABLES = 0x2E80
 """First code point of the Unicode characters that are a syllable or more."""
@@ -110,8 +110,8 @@ async def listen(
     turns: SpeakerTurns | None = None,
     teller: PhraseEmitter | None = None,
 ) -> Heard:
-    """Transcribe `recording`. `reached` is called with the seconds done and the total, as far as known; `turns`
-    receives the sound, and `teller` the words as they come. Raises InputError and ModelError."""
+    """Transcribe `recording`. `reached` is called with the seconds done and the total, if it is known; `turns` receives
+    the sound, and `teller` the words as they come. Raises InputError and ModelError."""
     listener = _Listener(engine, options)
     pending: deque[asyncio.Task[HeardStretch]] = deque()
     heard = Heard()
@@ -129,7 +129,7 @@ async def listen(
             while len(pending) >= (_AT_ONCE if listener.needs_no_language else 1):
                 await take()
             pending.append(asyncio.create_task(listener.hear(stretch)))
-            # Finished stretches are taken at once, which frees their samples and reports progress.
+            # Finished stretches are taken immediately, which frees their samples and reports progress.
             while pending and pending[0].done():
                 await take()
         while pending:
@@ -173,15 +173,15 @@ async def _stretches(
 
 
 def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) -> Iterator[Stretch]:
-    """Yield one track's new stretches; set `then` of each to the earliest time at which any later stretch (of any
-    track) can start."""
+    """Yield the new stretches of one track. The attribute `then` of each becomes the earliest time at which a later
+    stretch of any track can start."""
     latest = min(track.cut_until for track in tracks)
     for index, stretch in enumerate(stretches, start=1):
         yield replace(stretch, then=min([latest, *(later.start for later in stretches[index:])]))
 
 
 class _ListeningTrack:
-    """The stretches of one channel, or of all mixed, from `start_s` on."""
+    """The stretches of one channel, or of all channels mixed, from `start_s` on."""
 
     def __init__(self, length_s: float, start_s: float, channel: int | None) -> None:
         self._channel = channel
@@ -222,13 +222,14 @@ class _Listener:
         self._admitted = False
         self.language = options.language
         self._given = options.language
-        """Language passed to the engine: the one that the request names, or one detected with certainty."""
+        """Language passed to the engine: the one that the request names, or one that was detected with certainty."""
         self._found: list[tuple[str, float, float]] = []
-        """Detected language, its probability and the seconds of speech, per stretch that had no given language."""
+        """Detected language, its probability and the seconds of speech, for each stretch whose language was not
+        given."""
 
     @property
     def needs_no_language(self) -> bool:
-        """True if stretches can be heard in parallel because none needs the language of another."""
+        """True if stretches can be transcribed in parallel, because none needs the language of another."""
         return self._given is not None or self._engine.languages is not None
 
     @property
@@ -261,13 +262,13 @@ class _Listener:
         begin = max(stretch.start, first - _MARGIN_S)
         part = stretch.samples[_sample_index(begin - stretch.start) : _sample_index(last + _MARGIN_S - stretch.start)]
         text = await self._transcribe(part, begin)
-        # Words in the margins have been heard already.
+        # Words in the margins have already been transcribed.
         speech = within(stretch.speech, first, last)
         return fitted([word for word in _shift_words(text.words, begin) if first <= middle(word) <= last], speech)
 
     async def _transcribe(self, samples: Samples, start: float) -> WindowText:
         window = SpeechWindow(samples, self._given, self._options.translate, self._options.prompt)
-        # Only a recording's first window may be refused when the queue is full; later ones wait, so that finished work
+        # If the queue is full, only a recording's first window may be refused. Later ones wait, so that finished work
         # is not lost.
         wait, self._admitted = self._admitted, True
         return await self._engine.transcribe(window, wait=wait, urgent=start < _URGENT_S)
@@ -278,7 +279,7 @@ def _shift_words(words: Sequence[SpokenWord], by: float) -> list[SpokenWord]:
 
 
 def _is_improvement(found: Sequence[SpokenWord], before: Sequence[SpokenWord]) -> bool:
-    """True if the second attempt has more words that are likely right and hardly more that are wrong."""
+    """True if the second attempt has more words that are likely right, and hardly more that are wrong."""
     if not found or not before:
         return bool(found)
     now, then = (sum(word.probability for word in words) for words in (found, before))
@@ -290,10 +291,10 @@ def _sample_index(seconds: float) -> int:
 
 
 def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float) -> list[SpokenWord]:
-    """Join the words of two stretches that overlap around the second `cut`, each word once.
+    """Join the words of two stretches that overlap around the second `cut`, with each word once.
 
-    Switch from `before` to `after` at the word nearest to the cut that occurs in both. If they agree on no word, each
-    word is taken from the stretch on its side of the cut.
+    The result switches from `before` to `after` at the word nearest to the cut that occurs in both. If no word does,
+    each word is taken from the stretch on its side of the cut.
     """
     tail = [index for index, word in enumerate(before) if word.end > cut - _OVERLAP_S]
     head = [index for index, word in enumerate(after) if word.start < cut + _OVERLAP_S]
@@ -314,7 +315,8 @@ def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float
 
 
 def fitted(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWord]:
-    """Trim the silence in the times of one hearing's `words`; they stay in order and do not overlap."""
+    """Remove the silence from the times of `words`, which come from one transcription. The words stay in order and do
+    not overlap."""
     placed: list[SpokenWord] = []
     earliest = 0.0
     for word in words:
@@ -329,8 +331,8 @@ def fitted(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWo
 
 
 def whole(words: Sequence[SpokenWord]) -> list[SpokenWord]:
-    """Join words of one hearing that the engine writes without a space between them. For example, "K-O-W" comes as
-    three words."""
+    """Join words of one transcription that the engine writes without a space between them. For example, "K-O-W" comes
+    as three words."""
     found: list[SpokenWord] = []
     for word in words:
         if found and not word.text[:1].isspace() and separator(found[-1].text, word.text):
@@ -349,9 +351,9 @@ def _merge_words(first: SpokenWord, second: SpokenWord) -> SpokenWord:
 
 
 def doubtful(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
-    """Return the spans of speech of at least `least_s` in which words are probably missing. They have no words, or too
-    few letters for their duration: an engine may stretch a word's time over speech that it missed. Words and spans are
-    in order and do not overlap."""
+    """Return the spans of speech, of at least `least_s`, in which words are probably missing. They have no words, or
+    too few letters for their duration, because an engine may stretch a word's time over speech that it missed. Words
+    and spans must be in order and must not overlap."""
     stretched = [
         (word.start, word.end)
         for word in words
@@ -402,14 +404,14 @@ def _speech_seconds(speech: Sequence[Span], start: float, end: float) -> float:
 
 
 def _count_letters(text: str) -> int:
-    """Return the number of letters that it takes to say a text: a digit counts like its name, a Chinese character like
-    its syllable."""
+    """Return the number of letters that represents how long a text takes to say. A digit counts like its name, a
+    Chinese character like its syllable."""
     return sum(_NAME_LETTERS if char.isdigit() or ord(char) >= _SYLLABLES else 1 for char in text if char.isalnum())
 
 
 def _spoken_part(word: SpokenWord, speech: Sequence[Span], *, is_first: bool) -> Span | None:
-    """Return the part of the word's time with speech; None if there is none nearby. A first word's time may extend back
-    over speech that was omitted."""
+    """Return the part of a word's time that contains speech; None if there is none nearby. The time of a first word may
+    be extended back over speech that was omitted."""
     near = [span for span in speech if span[0] < word.end + _ASTRAY_S and span[1] > word.start - _ASTRAY_S]
     if not near:
         return None

@@ -1,6 +1,5 @@
-"""Grouping words to phrases that can be read along with: cut at ends of sentences and at pauses, 0.3 to 6 s long.
-
-The parts of a transcript are separated by one space, or by none in scripts without spaces:
+"""Groups words into phrases that can be read along with the sound: cut at ends of sentences and at pauses, 0.3 to 6 s
+long.
 
 >>> joined_text(["Good morning.", " Who?"])
 'Good morning. Who?'
@@ -25,13 +24,13 @@ _UNSPACED = re.compile(
 _LONGEST_S = 6.0
 _SHORTEST_S = 0.3
 _PAUSE_S = 0.7
-"""Pause in seconds that ends a phrase even within a sentence."""
+"""Length of a pause, in seconds, that ends a phrase even within a sentence."""
 _SENTENCE_ENDS = tuple(".!?。！？…؟।")
 _CLAUSE_ENDS = tuple(",;:，、；：،–—")
 _CLAUSE_S = 0.5
-"""Value of a comma as a place to cut, in seconds of pause."""
+"""Value of a comma as a place to cut, as the equivalent seconds of pause."""
 _OFF_CENTRE_S = 1.0
-"""Cost of a cut at the end of a phrase, compared to a cut in its middle."""
+"""Cost of a cut at the end of a phrase, compared with a cut in its middle."""
 _ABBREVIATIONS = frozenset(
     ("mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "e.g", "i.e", "bzw", "z.b", "usw", "sra", "dra")
 )
@@ -91,7 +90,7 @@ class Phrase:
 
 
 class Phrasing:
-    """Groups one speaker's words as they arrive. A phrase is emitted as soon as no later word can change it."""
+    """Groups one speaker's words as they arrive. A phrase is yielded as soon as no later word can change it."""
 
     def __init__(self, speaker: str | None = None) -> None:
         self._speaker = speaker
@@ -150,7 +149,7 @@ def _ends_sentence(word: SpokenWord, following: SpokenWord) -> bool:
 
 
 def _split_long(words: list[SpokenWord]) -> list[list[SpokenWord]]:
-    """Halve the words at the best place until no part is too long or all are single words."""
+    """Halve the words at the best place, until no part is too long or every part is a single word."""
     seconds = words[-1].end - words[0].start
     if seconds <= _LONGEST_S or len(words) == 1:
         return [words]
@@ -166,7 +165,7 @@ def _split_long(words: list[SpokenWord]) -> list[list[SpokenWord]]:
 
 
 def _belong_together(before: Sequence[SpokenWord], part: Sequence[SpokenWord]) -> bool:
-    """True if one of two parts is too short to be read, both fit together and no pause separates them."""
+    """True if one of two parts is too short to be read, both fit into one phrase, and no pause separates them."""
     return (
         (_is_shred(part) or _is_shred(before))
         and part[-1].end - before[0].start <= _LONGEST_S

@@ -1,6 +1,6 @@
-"""Speaker diarization: determining who speaks when in a recording.
+"""Determines who speaks when in a recording (diarization).
 
-Overlapping speech is assigned once, to the speaker who is heard better.
+Overlapping speech is assigned only to the speaker who is heard better.
 """
 
 import asyncio
@@ -26,26 +26,26 @@ Vectors = NDArray[np.float32]
 """Matrix n × d of unit vectors."""
 
 SAME_VOICE = 0.26
-"""Largest cosine distance between clusters of one voice. Windows of 1.6 s of one speaker are 0.15 to 0.25 apart, those
-of two speakers 0.25 (two voices of one synthesiser) to 0.6."""
+"""Largest cosine distance between clusters of one voice. Windows of 1.6 s of one speaker are 0.15 to 0.25 apart; those
+of two speakers are 0.25 (two voices of one synthesiser) to 0.6 apart."""
 MOST_SPEAKERS = 20
 
 _AT_ONCE = 2000
 """Largest number of windows that are compared: their distances take 32 MB and a second. More windows are sampled
 evenly."""
 _LEAST_SECONDS = 3.0
-"""Least number of seconds of speech in a cluster. If a tenth of the whole speech is less, that is the bound."""
+"""Least number of seconds of speech in a cluster. If a tenth of all speech is less, that tenth is the bound."""
 _LEAST_SHARE = 0.003
 """Least share of the speech of a long recording in a cluster."""
 _NARROWER, _WIDER = 0.9, 1.03
 """Factors by which the distance changes in the search for the requested number of speakers."""
 _NARROWEST = 0.08
-"""Smallest distance in the search, in case more speakers are requested than there are."""
+"""Smallest distance in the search, for the case that more speakers are requested than there are."""
 FRAME = 0.05
 """Resolution of turns in seconds."""
 _CHANGE = 0.6
-"""Cost of a change of speaker, in cosine similarity × frames. With this cost, the other voice must be more similar by
-0.1 for 0.3 s."""
+"""Cost of a change of speaker, in cosine similarity × frames. At this cost, the other voice must be more similar by 0.1
+for 0.3 s."""
 _CHANGE_IN_PAUSE = 0.25
 _PAUSE_LEVEL = 0.15
 """Share of a region's median loudness below which a frame is a pause, where a change costs less."""
@@ -93,8 +93,8 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
 
 
 def _merge_small_clusters(vectors: Vectors, labels: NDArray[np.int64], least: float) -> NDArray[np.int64]:
-    """Merge clusters with fewer than `least` vectors, the smallest first, into the nearest ones. Returns labels from
-    0."""
+    """Merge clusters of fewer than `least` vectors into the nearest ones, beginning with the smallest. Return the
+    labels, numbered from 0."""
     while True:
         names, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
         smallest = sizes.argmin()
@@ -210,8 +210,8 @@ class SpeakerTurns:
         self._method.close()
 
     async def listen(self, block: NDArray[np.float32]) -> None:
-        """Add the recording's next block, float32 [channels, n] at 16 kHz, silence included, because two channels may
-        be two speakers. For mono, this has no effect."""
+        """Add the recording's next block, float32 [channels, n] at 16 kHz, including silence. The two channels of a
+        stereo recording may be two speakers; for mono, this has no effect."""
         if self._levels is not None:
             await asyncio.to_thread(self._levels.add, block)
 
@@ -223,8 +223,8 @@ class SpeakerTurns:
         await self._method.add(samples, start)
 
     async def finish(self, speakers: int | None = None) -> Sequence[SpeakerTurn]:
-        """Return turns in order of time without overlaps; speakers are numbered from 0 in order of first speech.
-        `speakers` is their number, if known. Raises ModelError."""
+        """Return turns in order of time and without overlaps. Speakers are numbered from 0 in the order in which they
+        first speak. `speakers` is their number, if known. Raises ModelError."""
         if not self._regions:
             return []
         if self._levels is not None and speakers in (None, 2) and self._levels.are_speakers:
@@ -261,7 +261,7 @@ class _VoiceClustering:
 
 
 class _DiarizationPipeline:
-    """Writes the speech, with silence between, to a file for an engine that needs the whole recording."""
+    """Writes the speech, with silence between its parts, to a file for an engine that needs the whole recording."""
 
     def __init__(self, diarizer: Diarizer) -> None:
         self._diarizer = diarizer
@@ -299,8 +299,8 @@ def _frame_loudness(samples: Samples) -> NDArray[np.float32]:
 
 
 def _reliable_regions(regions: Sequence[SpeechRegion]) -> Sequence[SpeechRegion]:
-    """Return only the regions of at least a whole window if these make up half of the speech, because shorter regions
-    are unreliable; else return all regions."""
+    """Return only the regions of at least a whole window, if these make up half of the speech, because shorter regions
+    are unreliable. Otherwise return all regions."""
     whole = [region for region in regions if region.end - region.start >= WINDOW / RATE]
     return whole if 2 * _total_seconds(whole) >= _total_seconds(regions) else regions
 

@@ -1,4 +1,4 @@
-"""Turns of speakers, the speaker of each word, and phrases that are sent while a recording is transcribed."""
+"""Determines the turns of speakers and the speaker of each word, and sends phrases while a recording is transcribed."""
 
 import bisect
 import re
@@ -20,10 +20,10 @@ PAUSE = 0.5
 _SPELLED_PAUSE = 0.7
 """Longest silence in seconds between two letters of a spelled word."""
 _SPELLED_FROM = 3
-"""A run of at least this many single letters or digits counts as a spelled-out word."""
+"""Least number of successive single letters or digits that count as a spelled-out word."""
 _LEAST_TURN = 1.6
-"""Least duration, in seconds, of letters in which a voice can be recognised: the length of the encoder's window. A
-shorter turn within a spelled word is ignored."""
+"""Least duration, in seconds, of letters in which a voice can be recognised, which is the length of the encoder's
+window. A shorter turn within a spelled word is ignored."""
 _SPELLED = re.compile(r"\W*(?:[^\W_](?:[-.]|\b))+\W*")
 
 
@@ -31,7 +31,7 @@ _SPELLED = re.compile(r"\W*(?:[^\W_](?:[-.]|\b))+\W*")
 class _PhraseTrack:
     words: Sequence[SpokenWord] = ()
     taken: int = 0
-    """Number of `words` that have been phrased."""
+    """Number of `words` that are already in phrases."""
     phrasing: Phrasing = field(default_factory=Phrasing)
 
     def settle(self, until: float) -> list[Phrase]:
@@ -132,9 +132,9 @@ def in_order(turns: Iterable[SpeakerTurn]) -> list[SpeakerTurn]:
 
 
 def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> list[int]:
-    """Return the speaker of each word: the speaker with the longest overlap of turn and word, or else with the nearest
-    turn. A spelled word is not split into turns that are too short to recognise a voice. `turns` are in order of time;
-    without any, everything has one speaker."""
+    """Return the speaker of each word: the one whose turns overlap it most, or else the one with the nearest turn. A
+    spelled word is not divided by turns that are too short to recognise a voice. `turns` are in order of time. If there
+    are none, everything has one speaker."""
     ends = [turn.end for turn in turns]
 
     def speaker_of(start: float, end: float) -> int:

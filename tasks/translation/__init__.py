@@ -1,1 +1,1 @@
-"""Splitting texts into sentences for translation, and putting the translations together."""
+"""Splits texts into sentences for translation, and combines their translations."""

@@ -1,8 +1,8 @@
 """Splits a text into sentences and the parts between them, and checks that a translation keeps the parts that must not
 change.
 
-Markup, code, addresses, placeholders and numbers must survive unchanged. Bounds in the patterns keep their time low for
-any text.
+Markup, code, addresses, placeholders and numbers must survive unchanged. Bounds in the patterns keep them fast on any
+text.
 """
 
 import re
@@ -80,8 +80,8 @@ _OPENERS: tuple[tuple[Kind, str, str], ...] = (
     ("break", r"\$\$", r"\$\$"),
     ("break", r"\\\[", r"\\\]"),
 )
-"""Opening and closing patterns of blocks whose content is not prose. They are searched for separately. Otherwise, each
-occurrence of an opener that is never closed would cause a search to the end of the text."""
+"""Opening and closing patterns of blocks whose content is not prose. They are searched for separately, because each
+opener that is never closed would cause a search to the end of the text."""
 
 _OPENER = "|".join(f"(?P<o{place}>{opener})" for place, (_, opener, _) in enumerate(_OPENERS))
 _NAMED = [f"(?P<k{place}>{pattern})" for place, (_, pattern) in enumerate(_PATTERNS)]
@@ -89,8 +89,8 @@ _NAMED = [f"(?P<k{place}>{pattern})" for place, (_, pattern) in enumerate(_PATTE
 _ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})"
 NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![A-Za-z\u00c0-\u024f_\d])")
 LONGEST = 500
-"""Longest sentence in characters; a longer one is cut at a comma or else a space, because models were trained on short
-ones."""
+"""Largest number of characters of a sentence. A longer one is cut at a comma, or else at a space, because models were
+trained on short ones."""
 _END = re.compile(
     r"(?<![.!?…])[.!?…]++[\"'”’»)\]\ue800-\uefff]*+\s++(?![a-zß-öø-ÿа-яё,;])"
     r"|[。！？｡]++[」』”’）]*+\s*+|(?<![।॥؟۔])[।॥؟۔]++\s++"
@@ -106,7 +106,7 @@ _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 _SOFT = re.compile(r"[,;:،、；：，][ \t]*|\s+")
 _ONE_AFTER = r"[,;:،、；：，]"
 _MOST_ITEMS = MOST // 2
-"""Largest number of items of a run, which leaves marks for numbers."""
+"""Largest number of items in a run, so that some marks are left for numbers."""
 _EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
 """White space and marks that may surround a sentence."""
 
@@ -220,8 +220,8 @@ class Sentence:
 
 
 def pieces_of(text: str) -> list[str | Sentence]:
-    """Split `text` into sentences, and strings that stay as they are. The strings and the sentences' originals make up
-    `text`."""
+    """Split `text` into sentences and strings that stay unchanged. Together, these strings and the original sentences
+    are `text`."""
     pieces: list[str | Sentence] = []
     run: list[str | MarkupItem] = []
     items = place = 0
@@ -245,7 +245,7 @@ def is_invented(translation: str, original: str) -> bool:
 
 
 def respaced(source: str, translation: str) -> str:
-    """Space the markup in `translation` as in `source`: an opening `<b>` adjoins the word that follows it."""
+    """Space the markup in `translation` as in `source`: an opening `<b>`, for example, touches the word after it."""
     for mark in {mark for mark in MARK.findall(source) if is_markup(mark)}:
         before, _, after = source.partition(mark)
         left, right = before[-1:], after[:1]

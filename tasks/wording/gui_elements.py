@@ -27,13 +27,13 @@ _SHOWN_IN = re.compile(
 """Phrases about the whole picture, which name no element although they contain words such as "image"."""
 _LITTLE = frozenset(PHRASES["little"]["elements"].split())
 _PARTICLES = frozenset(("in", "on", "to", "all", "me", "it"))
-"""Small words that may end a button's text: "Sign in", "Select all", "Contact me"."""
+"""Small words that may end the text of a button: "Sign in", "Select all", "Contact me"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
     written: str = ""
-    """Text on the element, as the request has it; empty if the request names none."""
+    """Text on the element, as written in the request; empty if the request names none."""
     quoted: bool = False
     types: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
@@ -43,7 +43,7 @@ class Wording:
     several: bool = False
     """True if all elements of the types are meant."""
     said: str = ""
-    """First line of the request, from which all of this is taken."""
+    """First line of the request, on which all fields are based."""
 
     @property
     def names_an_element(self) -> bool:
@@ -92,7 +92,7 @@ def _is_plural(kind: str, text: str) -> bool:
 
 
 def _strip_small_words(words: list[str]) -> list[str]:
-    """Remove small words at both ends but not within: "the sign in" becomes "sign in"."""
+    """Remove small words at both ends but not inside, so that "the sign in" becomes "sign in"."""
     stripped = [word.strip(".'’") for word in words]
     begin = next((at for at, word in enumerate(stripped) if word.casefold() not in _LITTLE), len(stripped))
     kept = stripped[begin:]

@@ -69,7 +69,7 @@ _MOST_ARROWS = 8
 _INSTRUCTION_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _SHORT = 4
-"""Least number of letters of a name: shorter ones begin unrelated words."""
+"""Least number of letters of a name. Shorter ones begin unrelated words."""
 _UNKNOWN = re.compile(
     r"(?:\b(?:into|to|ins|nach|vers|al|naar|на)\s+|[译譯]成)(?:the )?(?P<what>[^\W\d_][\w-]{1,30})", re.IGNORECASE
 )
@@ -80,7 +80,7 @@ _WORDS = (
 _ALSO_WORDS = frozenset(_WORDS.split())
 """Codes that are words as well. They mean a language only at the end of a clause."""
 _LAST_WORDS = frozenset(["am", "be", "el", "he", "hi", "id", "is", "it", "la", "my", "no", "so"])
-"""The codes in `_ALSO_WORDS` that are also words with which a sentence may end."""
+"""Codes in `_ALSO_WORDS` that may also be the last word of a sentence."""
 _CLAUSE_END = re.compile(r"[\"'”’»`*>\])]*\s*(?:[:：.,!?;)\n。，]|please\b|\Z)", re.IGNORECASE)
 
 
@@ -144,8 +144,8 @@ def _language_at(text: str, start: int) -> _LanguageName | None:
 
 
 def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, dict[int, str]]:
-    """Replace the name of each language with a known tag by MARK. Returns the text, and the tags by the marks'
-    positions."""
+    """Replace the name of each language with a known tag by MARK. Return the text, and the tags by the positions of the
+    marks."""
     marked, tags, done = "", {}, 0
     for begin in _NAME_BEGINS.finditer(text):
         found = _language_at(text, begin.start()) if begin.start() >= done else None
@@ -158,8 +158,8 @@ def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, 
 
 
 def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention | None:
-    """Return the language to translate into. `words_at_end`: accept a code that is also a word at the end of the
-    text."""
+    """Return the language to translate into. With `words_at_end`, a code that is also a word counts if it is at the end
+    of the text."""
     arrow = _arrow_in(instruction)
     for places in (
         _languages_behind(_LABELLED, instruction),
@@ -176,7 +176,8 @@ def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention
 
 
 def _languages_behind(words: re.Pattern[str], text: str) -> Iterator[_Place]:
-    """Yield the languages after `words`. An apparent article may be a code itself, as in `translate to la: hello`."""
+    """Yield the languages after `words`. A word that looks like an article may itself be a code, as in `translate to
+    la: hello`."""
     for before in words.finditer(text):
         found = _language_at(text, before.end()) or _language_at(text, before.start("articles"))
         if found:
@@ -199,7 +200,7 @@ def _follows(pattern: re.Pattern[str], found: _LanguageName) -> bool:
 
 
 def _arrow_in(text: str) -> tuple[str, _Place] | None:
-    """Find an arrow at the beginning, as in `en -> fr: hello`. Returns the tag before it and the place after it."""
+    """Find an arrow at the beginning, as in `en -> fr: hello`. Return the tag before it and the position after it."""
     begin = _BEGIN.match(text)
     start = begin.end() if begin else 0
     for sign in islice(_ARROW.finditer(text), _MOST_ARROWS):
@@ -217,8 +218,8 @@ def _tag_of_whole(text: str) -> str | None:
 
 
 def _mentions_at(places: Iterable[_Place], words_at_end: bool) -> list[LanguageMention]:
-    """Return the common languages in order, or else the others: `Translate my letter to Mari into French` means
-    French."""
+    """Return the common languages in order, or else the others. `Translate my letter to Mari into French` therefore
+    means French."""
     found = [target for place in places if (target := _mention_at(place, words_at_end))]
     return [target for target in found if target.is_common] or found
 
@@ -250,7 +251,7 @@ def unknown_in(instruction: str) -> str | None:
 
 
 def without_source(text: str) -> str:
-    """Remove a "from English" at the end of `text`."""
+    """Remove a final "from English" and the like from `text`."""
     for start, found in _languages_behind(_FROM, text):
         if not text[found.end :].strip():
             return text[:start]

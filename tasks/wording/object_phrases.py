@@ -1,6 +1,6 @@
-"""Extracting the things to find from a request: "find the red car and two dogs" gives "red car" and "dogs".
+"""Extracts the things to find from a request: "find the red car and two dogs" yields "red car" and "dogs".
 
-English, German, French, Spanish, Italian, Portuguese and Dutch are understood; in other languages, only names of labels
+English, German, French, Spanish, Italian, Portuguese and Dutch are understood. In other languages, only names of labels
 are recognised.
 """
 
@@ -21,7 +21,7 @@ _EVERYTHING = rf"\b(?:{PHRASES['objects']['everything']})\b"
 _LONGEST_LIST = 400
 """Number of characters after a verb in which its objects are searched for."""
 _MOST_WORDS = 6
-"""Largest number of words of a phrase; a longer one is a sentence that was not understood."""
+"""Largest number of words of a phrase. A longer one is a sentence that was not understood."""
 
 
 _MOST_CHARS = 4000

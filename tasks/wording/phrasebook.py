@@ -18,7 +18,7 @@ import re2
 from tasks.wording.phrases import compiled
 
 AUTOMATON_BYTES: Final = 8 << 20
-"""Memory for RE2's cached states in bytes; beyond it they are rebuilt."""
+"""Memory for RE2's cached states, in bytes. Beyond it, states are rebuilt."""
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SPACES: Final = r"\s\x0b\x1c-\x1f"
 """Members of a character class for white space. RE2's own class has fewer characters than Python's."""
@@ -75,7 +75,8 @@ _ALSO: Final = {**dict.fromkeys("ιΙ\u1fbe", r"|\~"), "\u0345": f"|{image('ι')
 
 
 def pieces(pattern: str) -> list[list[str]]:
-    """Return for each alternative of a regular expression the RE2 expressions of its parts between gaps of any letters.
+    """Return, for each alternative of a regular expression, the RE2 expressions of its parts between gaps of any
+    letters.
 
     If the expression matches in a text, all parts of one alternative match the image of that text. Look-around and
     numbers of repetitions are dropped. Flags other than IGNORECASE, back references and other unknown constructs raise
@@ -131,14 +132,13 @@ class Phrasebook:
     """Regular expressions by which subjects are recognised, in any case."""
 
     phrases: Mapping[str, Sequence[str]]
-    """Regular expressions by subject, one per language because few texts mix several; one of them has to match."""
+    """Regular expressions by subject, one per language because few texts mix several. One of them has to match."""
 
     def said_in(self, *texts: str) -> dict[str, str]:
-        """Return by subject an expression for `compiled` that matches in each of `texts` what all of the subject's
-        phrases match. Subjects that are missing match nothing.
+        """Return, by subject, an expression for `compiled` that matches in each of `texts` whatever all of the
+        subject's phrases match. Missing subjects match nothing.
 
-        The expression is one phrase or the alternation of all: otherwise, there would be too many different expressions
-        to cache.
+        The expression is one phrase or the alternation of all, because other combinations would be too many to cache.
         """
         automaton, alternatives = self._automaton
         matched = set(automaton.Match(image("\n".join(texts))) or ())

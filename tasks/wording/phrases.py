@@ -1,4 +1,4 @@
-"""Phrases by which requests are recognised, in several languages (phrases.toml)."""
+"""The phrases by which requests are recognised, in several languages (phrases.toml)."""
 
 import re
 import tomllib
@@ -16,6 +16,6 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a compiled constant expression, which ignores case. It is compiled at its first use, because compiling all
+    """Return a compiled constant expression that ignores case. It is compiled at its first use, because compiling all
     expressions would take a tenth of the server's start."""
     return re.compile(pattern, re.IGNORECASE)

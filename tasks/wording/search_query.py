@@ -14,7 +14,7 @@ from tasks.wording.phrases import PHRASES, compiled
 Period = Literal["day", "week", "month", "year"]
 
 _PERIODS: Final[Mapping[Period, int]] = {"day": 1, "week": 7, "month": 31, "year": 366}
-"""Number of days that the periods of search engines reach back."""
+"""Number of days that each period of search engines goes back."""
 _NUMBERS = {"a": 1, "couple of": 2, "few": 3, **NUMBERS}
 _UNIT_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 31, "year": 366}
 _THIS = r"\b(?:this|diese[nrs]?|ce(?:tte)?|est[ea]|quest[ao]|deze|dit|эт(?:ой|ом)) |\bquest['’]|本|这|今|هذا ال"
@@ -23,8 +23,8 @@ _LAST_AFTER = r" (?:derni[eè]re?|pasad[ao]|scors[ao]|passad[ao])\b"
 _LATEST: Final = PHRASES["search"]["latest"]
 _NEWS: Final = PHRASES["search"]["news"]
 _MAX_READ = 2000
-"""Only this many characters are examined: questions are shorter,
-and a document that follows need not be scanned."""
+"""Largest number of characters that are examined. Questions are shorter, and a document after the question need not be
+scanned."""
 _MAX_CHARS = 340
 _MAX_WORDS = 45
 """Largest number of words of a query. Brave refuses more than 400 characters or 50 words, `site:` included."""
@@ -58,15 +58,15 @@ class Freshness:
 
     @property
     def period(self) -> Period | None:
-        """Shortest search-engine period that includes `since`, for
-        engines that accept no exact dates; None if none is long enough."""
+        """Shortest period of search engines that includes `since`, for engines that accept no exact dates; None if none
+        is long enough."""
         days = (self.today - self.since).days
         return next((period for period, reach in _PERIODS.items() if days <= reach), None)
 
 
 def freshness_in(text: str, today: date) -> Freshness | None:
-    """Return the freshness that `text` asks for; the most exact hint counts. English is understood, and common words of
-    ten more languages."""
+    """Return the freshness that `text` asks for. The most exact hint counts. Hints are understood in English, and
+    common words also in ten more languages."""
     for pattern, dates in _HINTS:
         match = compiled(pattern).search(text)
         if match is not None:
@@ -99,7 +99,7 @@ def _since_year(match: re.Match[str], _today: date) -> tuple[date, date | None]:
 
 
 def _dates_past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
-    """Return the dates of "past N units"; None for "last week", which means the calendar week and is matched by another
+    """Return the dates of "past N units". None for "last week", which means the calendar week and is matched by another
     hint."""
     if match["number"] is None and match["past"].lower() != "past":
         return None
@@ -171,7 +171,7 @@ def parse_query(text: str, today: date) -> SearchQuery:
 
 
 def _first_paragraph(text: str) -> str:
-    """Return the first paragraph: later ones are usually material for the question."""
+    """Return the first paragraph, because later ones are usually material for the question."""
     paragraphs = (" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text.lstrip()[:_MAX_READ]))
     return next((paragraph for paragraph in paragraphs if paragraph), "")
 

@@ -10,7 +10,7 @@ from tasks.wording.phrases import PHRASES, compiled
 # Requests about speakers: to label them, and their number. English, German, French and Spanish are understood, and the
 # usual words of a few more languages.
 MOST_SPEAKERS = 20
-"""Largest number of speakers that is understood; no engine distinguishes more."""
+"""Largest number of speakers that is understood. No engine distinguishes more."""
 
 _NUMBERS = NUMBERS | dict.fromkeys(("both", "zweier", "beide", "beiden", "ambos"), 2) | {"dreier": 3}
 _NUMBER = rf"(?P<number>\d{{1,2}}|{any_of(_NUMBERS)})"
@@ -35,7 +35,7 @@ _REQUESTS = (
 )
 _NEGATED = r"\b(?:no|not|don'?t|don’t|never|without|nicht|ohne|kein\w*|sans|pas|sin)\b(?:\W+\w+){0,2}\W*$"
 _READ = 2000
-"""Number of characters at each end of a text that are searched for wishes: the middle is material to work on, and
+"""Number of characters at each end of a text in which wishes are searched for. The middle is material to work on, and
 searching megabytes would block other requests."""
 _BY_WORD = PHRASES["speech"]["by_word"]
 _RECORDING = rf"(?:{PHRASES['speech']['recording']})"
@@ -51,8 +51,8 @@ _SPOKEN = (
     rf"|\b(?:from|aus dem|du|del|dal|do)\s+({MARK})"
     r"|\blang(?:uage)?\s*[=:]\s*\"?(?P<code>[a-z]{2,3})\b"
 )
-# The language of the transcript: "transcribe this in German". With other verbs ("summarise it in German"), the language
-# is meant for the answer.
+# The language of the transcript: "transcribe this in German". After other verbs ("summarise it in German"), the
+# language is that of the answer.
 _WRITTEN = (
     r"\b(?:transcri|transkri|trascri|speech[- ]to[- ]text|stt\b|dictation|verschriftlich|schreib|расшифр|распозна)"
     rf"[^.!?\n]{{0,60}}?(?<!into)\s{_IN}\s+({MARK})"

@@ -1,4 +1,4 @@
-"""Parsing a translation request: the language that it names and the text to translate."""
+"""Parses a translation request: the language that it names and the text to translate."""
 
 # ruff: noqa: E501 - a language a line
 
@@ -52,7 +52,8 @@ _QUOTED = re.compile(
     r"<text>(?P<tagged>(?:(?!<text>).)*?)</text>",
     re.DOTALL,
 )
-"""A quotation without another of its kind in it, so that a run of opening signs is read once, not once for each."""
+"""Pattern of a quotation that contains no other of its kind, so that a run of opening signs is read once and not once
+for each sign."""
 _LEAD = re.compile(
     r"\s*(?:what(?:['’]s|\s+(?:does|do|is))|how (?:do|would|can) (?:you|i|we|one)|was|wie|que|qué|cosa|[请請]?[将將把])\s*",
     re.IGNORECASE,
@@ -61,7 +62,7 @@ _OF = re.compile(
     r"\s*(?:translation|version|übersetzung|traduction|traducción)?\s*(?:of|for|von|de|di)\s+", re.IGNORECASE
 )
 _PARTICLES = "をは,:：-–—"
-"""Particles and signs between a text and its language."""
+"""Particles and signs between a text and the name of its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _mask_quotations(text: str) -> str:
 
 
 def _split_instruction(message: str) -> Iterator[_Split]:
-    """Yield the splits at ends of clauses near the message's beginning that have text after them."""
+    """Yield the splits at ends of clauses near the message's beginning that leave text after them."""
     head = _mask_quotations(message[:LONGEST_INSTRUCTION])
     if target_in(head) is None:
         return
@@ -149,7 +150,7 @@ def _text_following(split: _Split, target: LanguageMention) -> str:
 
 
 def _without_asides(rest: str) -> str:
-    """Remove "Keep the formatting." and the like if a colon or the end of a line separates them from the text."""
+    """Remove "Keep the formatting." and the like, if a colon or the end of a line separates them from the text."""
     place = 0
     while place < LONGEST_INSTRUCTION and (aside := _ASIDE.match(rest, place)):
         place = aside.end()
@@ -199,7 +200,7 @@ def _text_inside(instruction: str, target: LanguageMention) -> str:
 
 
 def _longest_quotation(instruction: str, target: LanguageMention) -> str:
-    """Return the longest quotation beside the language."""
+    """Return the longest quotation next to the language."""
     found = [
         quote for quote in _QUOTED.finditer(instruction) if quote.end() <= target.start or quote.start() >= target.end
     ]

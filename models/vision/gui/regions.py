@@ -1,4 +1,4 @@
-"""Proposal of boxes that differ from their surroundings: flat areas, outlines, and edges that lie close together."""
+"""Proposes boxes that differ from their surroundings: flat areas, outlines, and edges that lie close together."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ Boxes = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 """Array of height × width, 1 or 0."""
 STEPS = (4, 12, 32)
-"""Least differences of neighbouring pixels that count as an edge, in three passes: the first pass shows faint borders,
-and the last one ignores the noise of JPEG."""
+"""Least differences of neighbouring pixels that count as an edge, in three passes. The first pass shows faint borders;
+the last one ignores the noise of JPEG."""
 SOURCES = ("flat", "outline", "close", "near", "text", "joined", "square")
 """Names of the methods that propose boxes."""
 _LEAST = 5
 """Least length of a box's sides, in pixels of a picture whose letters are about 12 pixels high."""
 _LARGEST_ICON = 48
 _MOST_BOXES = 4_000
-"""Largest number of boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others: a
-window of 1,440 × 900 full of controls has 2,000. If there are more, like in a texture, the smallest are left out."""
+"""Largest number of boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others. A
+window of 1,440 × 900 full of controls has 2,000. If there are more, as in a texture, the smallest are left out."""
 _CLOSE, _NEAR = 3, 7
 """Largest gaps, in pixels, between strokes of one icon and between parts of one picture."""
 
@@ -41,13 +41,13 @@ class Sums:
         self._height, self._width = picture.shape[:2]
 
     def means(self, x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Floats:
-        """Return the mean per box and channel. A box is moved inside the picture, and is a pixel large at least."""
+        """Return the mean per box and channel. A box is moved inside the picture, and is at least one pixel large."""
         left = np.clip(np.round(x0), 0, self._width - 1).astype(np.int64)
         top = np.clip(np.round(y0), 0, self._height - 1).astype(np.int64)
         right = np.clip(np.round(x1).astype(np.int64), left + 1, self._width)
         bottom = np.clip(np.round(y1).astype(np.int64), top + 1, self._height)
         table = self._table
-        # Sums in the table wrap around at 2³¹; the differences are right for boxes whose own sum is smaller.
+        # Sums in the table wrap around at 2³¹, but the differences are right for boxes whose own sum is smaller.
         total = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
         means: Floats = (total / ((right - left) * (bottom - top))[:, None]).astype(np.float32)
         return means
@@ -63,7 +63,8 @@ class Proposals:
 
 
 def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the differences of each pixel to its right and its lower neighbour, in the channel that differs most."""
+    """Return the differences between each pixel and its right and lower neighbours, in the channel that differs
+    most."""
     right, below = np.zeros(image.shape[:2], np.uint8), np.zeros(image.shape[:2], np.uint8)
     right[:, :-1] = cv2.absdiff(image[:, 1:], image[:, :-1]).max(axis=2)
     below[:-1] = cv2.absdiff(image[1:], image[:-1]).max(axis=2)
@@ -108,20 +109,21 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
 
 
 def _flat(areas: Mask) -> Boxes:
-    """Boxes around connected areas of one colour, each ending a pixel before its edge; borders are one pixel wide."""
+    """Return boxes around connected areas of one colour. Each ends a pixel before the area's edge, because borders are
+    one pixel wide."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(areas, connectivity=4)
     stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= 16]
     return _filtered(stats, areas.shape, (-0.5, -0.5, 1.5, 1.5))
 
 
 def _outlines(edges: Mask) -> Boxes:
-    """Boxes around connected edges: borders, and the strokes of letters and icons."""
+    """Return boxes around connected edges: borders, and the strokes of letters and icons."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
     return _filtered(stats[1:], edges.shape, (1, 1, 0, 0))
 
 
 def _grown(edges: Mask, gap: int) -> Boxes:
-    """Boxes around edges that are at most `gap` pixels apart."""
+    """Return boxes around edges that are at most `gap` pixels apart."""
     joined = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
     return _outlines(joined)
 
@@ -135,7 +137,8 @@ def _filtered(stats: NDArray[np.int32], shape: tuple[int, ...], margins: tuple[f
 
 
 def _squares(small: Boxes) -> Boxes:
-    """Return squares around small boxes: an icon's box is square even if only dots or a bar of it are visible."""
+    """Return squares around small boxes, because an icon's box is square even if only dots or a bar of it are
+    visible."""
     size = small[:, 2:] - small[:, :2]
     side = size.max(axis=1) + 2
     fits = (side >= 10) & (side <= _LARGEST_ICON) & (size.min(axis=1) < 0.9 * side)
@@ -145,8 +148,8 @@ def _squares(small: Boxes) -> Boxes:
 
 
 def _joined(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
-    """Return boxes around pieces of text, or two stacked lines, with the icon before, behind or above them, and the
-    number of each box's (upper) piece."""
+    """Return boxes around a piece of text, or two stacked lines, with the icon before, behind or above it, and the
+    index of each box's (upper) piece."""
     found: list[Boxes] = []
     used: list[int] = []
     size = small[:, 2:] - small[:, :2]
@@ -163,7 +166,7 @@ def _joined(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
 
 
 def _stacked(texts: Boxes) -> Iterator[tuple[int, Boxes]]:
-    """Yield the number of each line that has an aligned line right below, and the box around the two."""
+    """Yield the index of each line that has an aligned line directly below, and the box around both."""
     for number, box in enumerate(texts):
         tall = box[3] - box[1]
         below = (
@@ -189,7 +192,7 @@ def _beside(box: Boxes, icons: Boxes) -> Iterator[Boxes]:
     ):
         near = fits & (gap > -3) & (gap < 1.2 * tall)
         if near.any():
-            # Of boxes within a few pixels of the nearest, the largest is an icon and not a stroke of it.
+            # Of boxes within a few pixels of the nearest one, the largest is an icon and not just a stroke of it.
             close = near & (gap < gap[near].min() + 6)
             area = np.where(close, (icons[:, 2] - icons[:, 0]) * high, -1)
             yield icons[int(area.argmax())]
@@ -220,5 +223,5 @@ def common_share(boxes: Boxes, others: Boxes) -> Floats:
 
 
 def as_boxes(places: Sequence[tuple[float, float, float, float]]) -> Boxes:
-    """Return `places` as an array of N × 4, also if there are none."""
+    """Return `places` as an array of N × 4, even if there are none."""
     return np.array(places, np.float32).reshape(-1, 4)

@@ -1,4 +1,5 @@
-"""Parts of a screenshot in which elements are detected, scaled so that all screenshots have type of one size."""
+"""Divides a screenshot into parts in which elements are detected, scaled so that the type has the same size in all
+screenshots."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +13,10 @@ from models.vision.gui.regions import Boxes, differences
 from models.vision.text import Image, TextLine
 
 LINE = 12.5
-"""Height of a line's letters, in pixels, that OCR measures for type of 16 pixels."""
+"""Height, in pixels, that OCR measures for the letters of a line in type of 16 pixels."""
 
 _ENOUGH = 0.77
-"""Least scale at which a screenshot is not shrunk: a smaller reduction would gain nothing, and blur thin borders."""
+"""Least scale at which a screenshot is not shrunk. Shrinking it a little would gain nothing, and blur thin borders."""
 
 _NO_TEXT_SIDE = 1000
 """Largest shorter side, in pixels, of a screenshot without text."""
@@ -29,14 +30,15 @@ _CUT_MARGIN = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenView:
-    """A part of a screenshot, with everything from which features are calculated."""
+    """A part of a screenshot, with all data from which features are calculated."""
 
     image: Image
     right: NDArray[np.uint8]
     below: NDArray[np.uint8]
-    """Difference of each pixel to its lower neighbour; with `right`, the result of `regions.differences`."""
+    """Difference between each pixel and its lower neighbour. Together with `right`, it is the result of
+    `regions.differences`."""
     pieces: Sequence[TextPiece]
-    """Texts that are whole in the view, with boxes in its pixels."""
+    """Texts that lie completely in the view, with boxes in its pixels."""
     line: float
     """Height of a line's letters in pixels."""
     scale: float
@@ -44,7 +46,7 @@ class ScreenView:
     corner: tuple[int, int]
     """Left and top of the view in the shrunk screenshot."""
     cut: tuple[bool, bool, bool, bool]
-    """True per side (left, top, right, bottom) beyond which the screenshot continues."""
+    """Flags for the sides (left, top, right, bottom); True if the screenshot continues beyond the side."""
 
 
 def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
@@ -74,8 +76,8 @@ def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
 
 
 def whole_in(view: ScreenView, boxes: Boxes) -> NDArray[np.bool_]:
-    """Mask of the `boxes`, in the view's pixels, that are not cut off at its sides: the next part shows the others
-    whole."""
+    """Return a mask of the `boxes`, in pixels of the view, that its sides do not cut off. The next part shows the
+    others completely."""
     height, width = view.right.shape
     ends = np.array([0, 0, width, height], np.float32)
     whole: NDArray[np.bool_] = ~((np.abs(boxes - ends) < _CUT_MARGIN) & np.array(view.cut)).any(axis=1)

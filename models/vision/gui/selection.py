@@ -1,4 +1,4 @@
-"""Choice of the elements among boxes that overlap."""
+"""Selects the elements among boxes that overlap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from models.vision.gui.regions import Boxes, Floats
 LEAST = 0.2
 """Least probability of an interactive element; pictures need 0.5. Measured on new pages in the styles of the training
 pages: with 0.2, 94 % of the elements are found and 89 % of the results are right; with 0.5, 91 % are found and 96 % are
-right. With a threshold below 0.2, hardly more elements are found."""
+right. Below 0.2, hardly any more elements are found."""
 
 _IMAGE = TYPES.index("image")
 
@@ -26,8 +26,8 @@ MOST_ELEMENTS = 2_000
 """Largest number of elements of one picture; a screen full of controls has some 300."""
 
 _MOST_CHOSEN_FROM = 20_000
-"""Largest number of boxes of one picture that are considered, the most probable ones first. Each is compared with all
-elements found already, and a picture of a texture with 64 megapixels has 140,000 boxes."""
+"""Largest number of boxes of one picture that are considered, beginning with the most probable. Each is compared with
+all elements found so far, and a texture of 64 megapixels has 140,000 boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Chosen:
 def chosen(boxes: Boxes, probabilities: Floats, least: float = LEAST) -> list[Chosen]:
     """Return the elements among `boxes` except texts, the most probable first. `probabilities`: N × TYPES.
 
-    A box inside an interactive element is a part of it; pictures may contain elements, but no other pictures.
+    A box inside an interactive element is a part of that element. Pictures may contain elements, but no other pictures.
     """
     clickable = probabilities[:, : len(INTERACTIVE)]
     interactive = clickable.sum(axis=1) >= least
     pictures = probabilities[:, _IMAGE]
     kinds = np.where(interactive, clickable.argmax(axis=1), _IMAGE)
     score = np.where(interactive, clickable.sum(axis=1), pictures)
-    # Interactive elements are decided first: a picture that one of them covers belongs to it.
+    # Interactive elements are decided first, because a picture that one of them covers is a part of it.
     order = np.lexsort((np.arange(len(boxes)), -score, ~interactive))
     enough = interactive | (score >= 0.5)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])

@@ -1,4 +1,4 @@
-"""Assignment of recognised text to the boxes of a screenshot."""
+"""Assigns recognised text to the boxes of a screenshot."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _TAKEN = 0.4
 """Least share of a piece of text inside elements at which the piece does not count as a separate text."""
 
 _SLACK = 2
-"""Largest number of pixels by which a part may stick out of its line."""
+"""Largest number of pixels by which a part may extend beyond its line."""
 
 
 def texts_in(places: Boxes, pieces: Sequence[TextPiece]) -> list[str]:
@@ -38,7 +38,7 @@ def texts_beside(places: Boxes, pieces: Sequence[TextPiece]) -> list[TextPiece]:
 
 
 def _shares(places: Boxes, pieces: Sequence[TextPiece]) -> NDArray[np.float32]:
-    """Share of each piece's area that lies in each place, as an array of pieces × places."""
+    """Return the share of each piece's area that lies in each place, as an array of pieces × places."""
     boxes = np.array([piece.box for piece in pieces], np.float32)
     return (common_area(boxes, places) / np.maximum(area_of(boxes), 1)[:, None]).astype(np.float32)
 

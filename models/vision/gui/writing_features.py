@@ -1,4 +1,4 @@
-"""Features of boxes that describe the text in and around them."""
+"""Computes features of boxes that describe the text in and around them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class WritingFeatures:
         inside = common > 0.6 * own
         count = inside.sum(axis=1)
         some = count > 0
-        # A box without text gets its own sides, so that nothing below is infinite.
+        # A box without text gets its own sides as those of its text, so that no feature below is infinite.
         left, top, right, bottom = (
             np.where(some, reduce(np.where(inside, places[None, :, side], nothing), axis=1), boxes[:, side])
             for side, (reduce, nothing) in enumerate(
@@ -52,8 +52,8 @@ class WritingFeatures:
         return inside_features
 
     def _around(self, boxes: Boxes, places: Boxes) -> Floats:
-        """Return the gaps to the nearest text on each side (6 without one; a tick box has its label there), and the
-        numbers of texts in the same row and column."""
+        """Return the gaps to the nearest text on each side (6 if there is none; the label of a tick box is there), and
+        the numbers of texts in the same row and column."""
         far = np.full((len(boxes), 4), 6, np.float32)
         if not len(places):
             return np.concatenate([far, np.zeros((len(boxes), 2), np.float32)], axis=1)
@@ -74,7 +74,7 @@ class WritingFeatures:
         return np.concatenate([near, counts.astype(np.float32)], axis=1)
 
     def _ink(self, made_of: NDArray[np.int64]) -> Floats:
-        """Return the colour of the box's own text in comparison with the page's texts, and the text's place in its
+        """Return the colour of the box's own text compared with the texts of the page, and the text's position in its
         line."""
         pieces = self._view.pieces
         if not pieces:
@@ -105,7 +105,7 @@ class WritingFeatures:
         ]
         described = np.stack(columns, axis=1).astype(np.float32)
         owner = made_of.copy()
-        # Other boxes get the text of which the largest part is inside them.
+        # Other boxes get the text that lies inside them to the largest part.
         common = common_area(self._boxes, self._places)
         inside = common.argmax(axis=1)
         owner = np.where(owner >= 0, owner, np.where(common.max(axis=1) > 0, inside, -1))
@@ -114,7 +114,7 @@ class WritingFeatures:
 
 
 def _letters(text: str) -> float:
-    """Share of letters in a text: prices and dates have few."""
+    """Return the share of letters in a text. Prices and dates have few."""
     return sum(letter.isalpha() for letter in text) / max(1, len(text))
 
 

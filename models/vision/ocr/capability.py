@@ -19,11 +19,11 @@ from models.weights import WEIGHT_SETS
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 
 _LINES_AT_ONCE = 32
-"""Largest number of lines of one batch of the recogniser: enough to use all processors, and few enough that a short
-text does not wait long behind a dense page."""
+"""Largest number of lines in one batch of the recogniser. It is enough to use all processors, and low enough that a
+short text does not wait long behind a dense page."""
 _LINES_QUEUED = 100_000
-"""Largest number of lines in the recogniser's queue. The number is so high because the number of pages that are read at
-a time limits the lines: no line waits for room."""
+"""Largest number of lines in the recogniser's queue. It is so high that no line ever waits for room, because the number
+of pages read at a time limits the lines."""
 _PADDLE = EngineSpec(
     name="paddleocr",
     capability="ocr",
@@ -32,9 +32,9 @@ _PADDLE = EngineSpec(
 )
 _REGIONS_AT_ONCE = 8
 _VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
-"""Base: 0.96 thousand million parameters in 16 bits, and PP-OCR's memory. Item: a block of text of the largest size for
-the network, with 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens. All
-figures are calculated; the network was never run in its full size."""
+"""Memory of PaddleOCR-VL on a card. Base: 0.96 thousand million parameters in 16 bits, and PP-OCR's memory. Item: a
+block of text of the largest size for the network, with 14,400 patches of 1,152 numbers in the vision layers, and the
+keys and values of 5,200 tokens. All numbers are calculated; the network was never run in its full size."""
 
 
 class OcrSettings(OwnSettings):
@@ -47,7 +47,7 @@ class OcrSettings(OwnSettings):
 def embedded_weights() -> tuple[Path, Path]:
     """Return the ONNX files of the PP-OCRv6 small detector and recogniser in the `rapidocr` package.
 
-    The package is located but not imported: its own code configures logging, and is not used here.
+    The package is located but not imported, because its own code configures logging and is not needed.
 
     Raises EngineUnavailable if the package or the files are missing.
     """
@@ -73,9 +73,9 @@ def _medium(config: EngineConfig) -> tuple[Path, Path]:
 
 
 def divided(card: CardMemory) -> tuple[CardMemory, CardMemory]:
-    """Return the parts of `card` for PP-OCR's two networks: for the detector most of the base, for a tile of a page;
-    for the recogniser its weights and all lines. Measured for the small networks with onnxruntime's arena on a CPU: a
-    tile of 1,024 pixels took 225 MB, 32 lines took less than 800 MB."""
+    """Divide the memory `card` between PP-OCR's two networks. The detector gets most of the base, and a tile of a page;
+    the recogniser gets its weights and all lines. Measured for the small networks with onnxruntime's arena on a CPU: a
+    tile of 1,024 pixels took 225 MB, and 32 lines took less than 800 MB."""
     lines = CardMemory(card.base // 6, card.item, card.items)
     return CardMemory(card.base - lines.base, item=0), lines
 
@@ -96,7 +96,7 @@ def _pp_ocr(
         return None
 
     def build(config: EngineConfig) -> Built:
-        # Late imports: OpenCV and NumPy would take memory in a server that never gets a picture.
+        # Imported late, because OpenCV and NumPy would take memory in a server that never gets a picture.
         from models.vision.ppocr.detector import TextDetector
         from models.vision.ppocr.reader import PpOcrReader
         from models.vision.ppocr.recognizer import MOST_STREAMS, LineRecognizer

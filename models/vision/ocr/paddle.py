@@ -1,6 +1,6 @@
 """OCR engine: PaddleOCR, for scripts other than Latin, Chinese and Japanese, with a recogniser for each.
 
-The detector and the recogniser are called one after the other, like in PaddleOCR's own pipeline, but no model hub is
+The detector and the recogniser are called one after the other, as in PaddleOCR's own pipeline, but no model hub is
 contacted.
 """
 
@@ -23,8 +23,8 @@ from models.vision.ocr.paddle_models import FOLDER, models_for, remedy
 from models.vision.text import Image, TextLine
 
 _TAKEN = ("SIGSEGV", "SIGILL", "SIGFPE", "SIGABRT", "SIGBUS", "SIGTERM")
-"""Signals that Paddle handles after its first predictor: it prints a stack and ends the process, although a server
-should drain at SIGTERM. `paddle.disable_signal_handler` restores the system's defaults, not the previous handlers."""
+"""Signals that Paddle handles once it has a predictor: it prints a stack and ends the process, although a server should
+drain at SIGTERM. `paddle.disable_signal_handler` restores the system's defaults, not the previous handlers."""
 
 PageLines = tuple[TextLine, ...]
 
@@ -55,7 +55,7 @@ class PaddleOcr:
         # On a CPU, padding lines to equal widths takes more time than a batch saves.
         self._lines_at_once = 1 if device == "cpu" else 8
         self._predictors: tuple[Any, Any] | None = None
-        # Predictors mix up the results of calls by two threads at the same time.
+        # Predictors mix up the results if two threads call them at the same time.
         self._one_at_a_time = threading.Lock()
 
     @signal_handlers_kept(*(getattr(signal, name) for name in _TAKEN))
@@ -87,8 +87,8 @@ class PaddleOcr:
         self._predictors = detection, recognition
 
     def run(self, batch: Sequence[Image]) -> Sequence[PageLines | Exception]:
-        """Return the lines of each page, or the error on it. Pages are read one by one, so that none influences
-        another."""
+        """Return the lines of each page, or the error that it caused. Pages are read one by one, so that none
+        influences another."""
         with self._one_at_a_time:
             return [self._read_or_error(image) for image in batch]
 
@@ -107,7 +107,8 @@ class PaddleOcr:
         bgr = np.ascontiguousarray(image[:, :, ::-1])
         [found] = detection.predict(bgr)
         lines = [(corners, crop(bgr, corners)) for corners in map(along_text, found["dt_polys"])]
-        # The recogniser expects lines in ascending order of width: it passes their sorted proportions to the decoder.
+        # The recogniser expects lines in ascending order of width, because it passes their sorted proportions to the
+        # decoder.
         lines.sort(key=lambda line: line[1].shape[1] / line[1].shape[0])
         pictures = [picture for _, picture in lines]
         results = list(recognition.predict(pictures, batch_size=self._lines_at_once)) if pictures else []

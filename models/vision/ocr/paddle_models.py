@@ -1,4 +1,4 @@
-"""Models of PaddleOCR for each language, and a check for missing parts."""
+"""Lists the models of PaddleOCR for each language, and checks for missing parts."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""OCR engine: PaddleOCR-VL by transformers. It reads the lines again that PP-OCR has found, with a network that gets
-the whole block around them: the network was made to read one block of a page at a time."""
+"""OCR engine: PaddleOCR-VL by transformers. It reads the lines that PP-OCR has found once more, block by block, because
+the network was made to read one block of a page at a time."""
 
 import asyncio
 import unicodedata
@@ -23,8 +23,8 @@ OTHER_MODEL = "The folder 'paddleocr-vl' of OPENFAZE_WEIGHTS_DIR holds no Paddle
 _PROMPT = "OCR:"
 """Prompt for a block of text, as in the network's training."""
 _SPARE_TOKENS, _TOKENS_A_LETTER = 32, 2
-"""Largest number of tokens of a transcript: the first number, plus the second number per letter that PP-OCR has read. A
-token is one letter, several letters, or a part of a rare one."""
+"""Largest number of tokens of a transcript: the first number, plus the second number for each letter that PP-OCR has
+read. A token is one letter, several letters, or a part of a rare one."""
 _PAGES_AT_ONCE = 4
 """Largest number of pages whose blocks are read at a time, which limits the pages' pictures in memory."""
 _LOOP, _ROUNDS, _PERIOD = 48, 3, 64
@@ -35,8 +35,8 @@ _LOOK_EVERY = 16
 
 
 def repeated(tokens: Sequence[int]) -> int:
-    """Return the number of tokens at the end that only repeat earlier tokens; 0 if they could be real repetitions on a
-    page."""
+    """Return the number of tokens at the end that only repeat earlier ones; 0 if the page may really contain the
+    repetitions."""
     for period in range(1, _PERIOD + 1):
         count = 0
         while count + period < len(tokens) and tokens[-1 - count] == tokens[-1 - count - period]:
@@ -47,8 +47,7 @@ def repeated(tokens: Sequence[int]) -> int:
 
 
 class _Brakes:
-    """Criterion that ends texts at their greatest length, and texts that repeat themselves: a StoppingCriteria of
-    transformers."""
+    """Ends texts that reach their greatest length or repeat themselves. It is a StoppingCriteria of transformers."""
 
     def __init__(self, start: int, most: Sequence[int]) -> None:
         """`start` is the number of tokens in the prompt, `most` the largest number of tokens after it, for each
@@ -68,8 +67,8 @@ class _Brakes:
 
 
 class _Likely:
-    """Record of the probability of each written token, which is the likeliest: a LogitsProcessor of transformers. The
-    scores of all tokens would fill a card."""
+    """Records the probability of each written token, which is the most likely one. It is a LogitsProcessor of
+    transformers. (The scores of all tokens would fill a card.)"""
 
     def __init__(self) -> None:
         self.steps: list[Any] = []
@@ -161,12 +160,12 @@ class PaddleOcrVl:
 
 
 def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[float]) -> RegionTranscript:
-    """Return the text of `tokens` with the probability of each character. A letter may consist of several tokens; its
+    """Return the text of `tokens` with the probability of each character. If a letter consists of several tokens, its
     text is known once the last of them is decoded."""
     text, sure = "", []
     told = begun = 0
     for stop in range(1, len(tokens) + 1):
-        # The tokens are decoded together with those before, because leading white space would be dropped.
+        # The tokens are decoded together with the previous ones, because leading white space would be dropped.
         before, now = (tokenizer.decode(tokens[begun:end], skip_special_tokens=True) for end in (told, stop))
         if now.endswith("\ufffd"):
             continue
@@ -183,8 +182,8 @@ class PaddleOcrVlReader:
     def __init__(
         self, lines: PageReader, regions: EngineHost[TextRegion, RegionTranscript], *, most_waiting: int
     ) -> None:
-        """`most_waiting` is the number of pages that may wait for the second reading. The first reading is so much
-        faster that a queue before it would never be full."""
+        """Create the reader. `most_waiting` is the number of pages that may wait for the second reading. The first
+        reading is so much faster that a queue before it would never be full."""
         self._pages = FairSlots("ocr", _PAGES_AT_ONCE, most_waiting=most_waiting)
         self._lines = lines
         self._regions = regions

@@ -1,4 +1,4 @@
-"""Division of a page into blocks for a second reading, from the lines that an OCR engine has found."""
+"""Divides a page into blocks for a second reading, given the lines that an OCR engine has found."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from models.vision.text import Image, Quad, TextLine
 
 _MOST_LINES, _MOST_LETTERS = 40, 800
-"""Largest number of lines, and of letters, that are read at a time; larger blocks are read in parts."""
+"""Largest number of lines, and of letters, that are read at a time. Larger blocks are read in parts."""
 
 _NEAR = 0.8
-"""Largest vertical distance of two lines of a block, in heights of the smaller line."""
+"""Largest vertical distance between two lines of a block, in heights of the smaller line."""
 _BESIDE = 1.5
-"""Largest horizontal distance of two lines of a block, in heights of the smaller line."""
+"""Largest horizontal distance between two lines of a block, in heights of the smaller line."""
 _OTHER_SIZE = 2.0
-"""Least ratio of the heights of two lines that belong to different blocks."""
+"""Least ratio of the heights of two lines at which they belong to different blocks."""
 _MARGIN = 0.3
 """Margin, in line heights, that is cut out together with a block."""
 _LONGEST = 100.0
-"""Least ratio of the sides of a block that is left out. The network accepts ratios up to 200."""
+"""Least ratio of the sides of a block at which the block is left out. The network accepts ratios up to 200."""
 Boxes = NDArray[np.float64]
 """Array of n × 4: left, top, right, bottom."""
 
@@ -56,7 +56,7 @@ def regions_of(image: Image, lines: Sequence[TextLine]) -> list[TextRegion]:
 
 
 def _quarters(quad: Quad) -> int:
-    """Number of quarter turns, anticlockwise, that make the text level."""
+    """Return the number of quarter turns, anticlockwise, that make the text level."""
     (x, y), (end_x, end_y) = quad[0], quad[1]
     return round(float(np.arctan2(end_y - y, end_x - x)) / (np.pi / 2)) % 4
 

@@ -1,8 +1,8 @@
-"""Correction of an OCR engine's lines by the transcript of a second reader.
+"""Corrects the lines of an OCR engine by the transcript of a second reader.
 
-A transcript has no positions. The OCR engine's boxes and its division into words therefore stay. Only letters are taken
-from the transcript, and only for a line that evidently corresponds to a part of the transcript. For other lines (which
-the second reader left out, repeated or made up), the first reading stays.
+A transcript has no positions, so the OCR engine's boxes and its division into words stay. Only letters are taken from
+the transcript, and only for a line that clearly corresponds to a part of it. Other lines, which the second reader left
+out, repeated or made up, keep the first reading.
 """
 
 import re
@@ -24,21 +24,21 @@ length of the longer text."""
 _WORD_CLOSE = 0.5
 """Least similarity of a word and its part of the transcript, in a line that the transcript contains."""
 _SURE = 0.995
-"""Least confidence at which a word of the first reading is not changed. Words that the second reader makes up are often
-similar to the true word, like another amount or another date."""
+"""Least confidence at which a word of the first reading is never changed. Words that the second reader makes up are
+often similar to the true word: another amount, or another date."""
 _WORTH_LOOKING = 60.0
 """Similarity, from 0 to 100, below which rapidfuzz may give up its search for a line."""
 _SLACK = 4
-"""Number of letters before and after each end of a line's likeliest place that are searched for the true end. A tenth
-of the line's length is added to this number."""
+"""Number of letters around each end of a line's most likely place in which the true end is searched for. A tenth of the
+line's length is added."""
 _EDGE = 2
 """Largest number of letters that PP-OCR may have missed at an end of a line."""
 _ANCHOR = 8
-"""Least number of letters of a line that is also searched outside of the order of the lines. The second reader may read
-a column in another order, for example."""
+"""Least number of letters of a line that is also searched for out of order. The second reader may read a column at
+another time, for example."""
 _ORDERS = 4
-"""Number of passes. Each pass searches the remaining lines in the remaining text, so the transcript may have as many
-columns in another order."""
+"""Number of passes. Each pass searches for the remaining lines in the remaining text, so a transcript may have this
+number of columns in a different order."""
 Span = tuple[int, int]
 
 
@@ -50,9 +50,9 @@ class RegionTranscript:
 
 
 def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[TextLine]:
-    """Return `lines`, in reading order, after a correction: in each line that `transcript` contains, words with a low
-    confidence get the letters of the transcript. No box changes, and no word is added or removed. The confidence of a
-    changed word is the mean probability of its letters in the transcript."""
+    """Return `lines`, which are in reading order, after correction. In each line that `transcript` contains, words with
+    a low confidence get the letters of the transcript. No box changes, and no word is added or removed. The confidence
+    of a changed word is the mean probability of its letters in the transcript."""
     written = _Written.of(transcript)
     texts = [without_white_space(line.text) for line in lines]
     spans = written.spans(texts)
@@ -95,8 +95,8 @@ class _Written:
         return self._up_to_words(spans)
 
     def _in_order(self, texts: Sequence[tuple[int, str]], gap: Span, least: int) -> dict[int, Span]:
-        """Return, by number, the spans of the `texts` that are found in `gap`, one after the other. The longest and
-        most similar text, which must have at least `least` letters, is found first. The others are then searched before
+        """Return, by index, the spans of those `texts` that occur in `gap` one after the other. The longest and most
+        similar text, which must have at least `least` letters, is found first. The others are then searched for before
         and after it."""
         found: dict[int, Span] = {}
         waiting = [(list(texts), gap, least)]
@@ -117,7 +117,7 @@ class _Written:
         return found
 
     def _place_of(self, text: str, gap: Span) -> tuple[float, Span]:
-        """Return the similarity, from 0 to 1, of `text` and its likeliest place in `gap`, and this place."""
+        """Return the most likely place of `text` in `gap`, preceded by the similarity of both, from 0 to 1."""
         low, high = gap
         # Overlapping matches are included, so that among equal matches the one of whole words can be chosen.
         same = [low + found.start() for found in re.finditer(f"(?={re.escape(text)})", self.text[low:high])]
@@ -133,8 +133,8 @@ class _Written:
         slack = _SLACK + len(text) // 10
 
         def cost(span: Span) -> tuple[int, int, int]:
-            """Return the number of edits, then the number of ends that are inside words, then the difference in length.
-            The span with the least cost is the likeliest place."""
+            """Return the cost of a span: the number of edits, then the number of ends that are inside words, then the
+            difference in length. The span with the least cost is the most likely place."""
             edits = Levenshtein.distance(text, self.text[span[0] : span[1]])
             return edits, sum(end not in self.edges for end in span), abs(span[1] - span[0] - len(text))
 
@@ -160,9 +160,9 @@ class _Written:
         return [None if span is None else grown(*span) for span in spans]
 
     def _may_be_missing(self, at: int, taken: Collection[int]) -> bool:
-        """True if the character at `at` may belong to the neighbouring line: a letter, a digit or a combining mark that
-        no line has. For Chinese and Japanese characters it is always False, because these texts have no words that
-        would show the end of a line."""
+        """True if the character at `at` may belong to the neighbouring line, because it is a letter, a digit or a
+        combining mark that no line has. Always False for Chinese and Japanese characters, because these texts have no
+        words that would show the end of a line."""
         letter = self.text[at]
         return at not in taken and unicodedata.category(letter)[0] in "LNM" and not is_cjk(letter)
 
@@ -190,8 +190,8 @@ def _with_letters(line: TextLine, written: _Written, span: Span) -> TextLine:
 
 
 def _shared_out(owners: Sequence[int], text: str, written: _Written, span: Span, count: int) -> list[list[int]]:
-    """Return for each of the `count` words the indexes of its letters in `span`. A letter without a counterpart in the
-    line belongs to the word of its neighbours. A whole word without a counterpart has no box, and is left out."""
+    """Return, for each of the `count` words, the indexes of its letters in `span`. A letter without a counterpart in
+    the line belongs to the word of its neighbours. A whole word without a counterpart has no box, and is left out."""
     letters = written.text[span[0] : span[1]]
     owner: list[int | None] = [None] * len(letters)
     for at, place in _pairs(text, letters):

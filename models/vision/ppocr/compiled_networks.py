@@ -1,6 +1,6 @@
-"""Storage of compiled networks in a folder of the user's, so that a network is compiled once and not by every process.
+"""Stores compiled networks in a folder of the user, so that each is compiled only once and not by every process.
 
-A file is written under another name and then renamed, and begins with the checksum of its content: a truncated or
+A file is written under another name and then renamed, and begins with the checksum of its content. A truncated or
 damaged file counts as missing. If a file cannot be written, the network is compiled every time.
 """
 
@@ -17,7 +17,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 MOST_FILES = 8
-"""Largest number of files that are kept, the last used ones; a network takes 10 to 150 MB."""
+"""Largest number of files that are kept, which are the most recently used ones. A network takes 10 to 150 MB."""
 
 _DIGEST = hashlib.sha256().digest_size
 
@@ -37,7 +37,7 @@ def read_network(name: str) -> bytes | None:
 
 
 def keep_network(name: str, content: bytes) -> None:
-    """Store `content` under `name`, in place of an older content."""
+    """Store `content` under `name`, replacing any earlier content."""
     folder = _folder()
     if folder is None:
         return
@@ -66,8 +66,8 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _folder() -> Path | None:
-    """Return the folder, which is created if necessary; None if that is impossible, or if the folder belongs to another
-    user, who could let the server execute anything by a file in it."""
+    """Return the folder, which is created if necessary. None if that is impossible, or if the folder belongs to another
+    user, whose files in it could make the server execute anything."""
     folder = platformdirs.user_cache_path("openfaze", appauthor=False) / "compiled"
     if not folder.is_absolute():
         _say_once("this user has no home")

@@ -1,4 +1,4 @@
-"""Conversion of the detector's probability map into quadrilaterals: the post-processing of Differentiable Binarization.
+"""Converts the detector's probability map into quadrilaterals: the post-processing of Differentiable Binarization.
 
 Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (2020), section 3.4. A text region of the
 map is a shrunken line of text. A rectangle is fitted to it and grown by area × ratio / perimeter on each side.
@@ -31,12 +31,12 @@ _RATIO = 1.8
 """Ratio in the formula above."""
 
 _LARGE_PICTURE = 16_000_000
-"""Number of pixels of a picture above which each operation on the whole picture is computed as a separate part, because
-it takes several tenths of a second."""
+"""Number of pixels of a picture above which each operation on the whole picture becomes a separate part of the work,
+because it takes several tenths of a second."""
 
 _PART = 64_000_000
-"""Largest number of pixels, in the boxes of regions, that are computed in one part: three thousand boxes, each as large
-as the picture, would take minutes."""
+"""Largest number of pixels, in the boxes of regions, that are processed in one part of the work. Three thousand boxes,
+each as large as the picture, would take minutes."""
 
 
 def is_large(picture: NDArray[np.uint8]) -> bool:
@@ -46,7 +46,7 @@ def is_large(picture: NDArray[np.uint8]) -> bool:
 
 def text_quads(probability: NDArray[np.float32]) -> Parts[Quads]:
     """Return the quadrilaterals of the lines, in pixels of `probability` (height × width)."""
-    # Dilation joins regions that touch at a corner only.
+    # Dilation joins regions that touch only at a corner.
     mask = cv2.dilate((probability > _TEXT_THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
     if is_large(mask):
         yield
@@ -73,8 +73,8 @@ def text_quads(probability: NDArray[np.float32]) -> Parts[Quads]:
 
 
 def _largest(contours: Sequence[NDArray[np.int32]]) -> list[tuple[int, NDArray[np.int32]]]:
-    """Return the largest contours, each with the number of pixels in its box. Texture, and letters far too large for
-    the search, cause thousands of specks, which are smaller than text."""
+    """Return the largest contours, each with the number of pixels in its box. Texture, and letters that are far too
+    large for the search, cause thousands of specks, which are smaller than text."""
     boxes = ((cv2.boundingRect(contour), contour) for contour in contours)
     sized = [(w * h, contour) for (_, _, w, h), contour in boxes if min(w, h) >= _SMALLEST_REGION]
     if len(sized) > _MOST_REGIONS:

@@ -19,19 +19,19 @@ Search = Image | Parts[Quads]
 """A picture, or the unfinished rest of its search."""
 
 _SIDE = 128
-"""The sides of the network's input are multiples of this number, because each new shape takes memory, and time to
-compile."""
+"""The sides of the network's input are multiples of this number, because each new shape takes memory, and time for
+compilation."""
 
 _TILE = 1024
-"""Largest number of pixels along a side of one inference, which bounds the memory; larger pictures are cut into
+"""Largest number of pixels along a side of one inference, which limits the memory. Larger pictures are cut into
 tiles."""
 
 _OVERLAP = 64
 """Pixels of each neighbour that a tile also contains."""
 
 _LARGE = 120.0
-"""Height of a line, in pixels of a search, above which a coarser search is better. In the finer search, the gaps
-between the letters are so large that the network divides the line into several boxes."""
+"""Height of a line, in pixels of a search, above which a coarser search is better, because the gaps between the letters
+become so large that the network divides the line into several boxes."""
 
 
 class TextDetector:
@@ -102,8 +102,8 @@ class TextDetector:
 
 
 def _merged(coarse: Quads, fine: Quads, scale: float) -> Quads:
-    """Return the lines of two searches, each line from the search that finds it better. `scale` is the finer
-    search's."""
+    """Return the lines of two searches, each line from the search that finds it better. `scale` is that of the finer
+    search."""
     height, fine_height = _short_sides(coarse), _short_sides(fine)
     overlap = _overlap(coarse, fine)
     # The coarse search finds a block of small print as one large box, or two of its lines as one.
@@ -115,8 +115,8 @@ def _merged(coarse: Quads, fine: Quads, scale: float) -> Quads:
 
 
 def _framed(tile: Image) -> tuple[Image, int, int]:
-    """Return `tile` in the middle of a canvas with sides that the network takes, and the top left corner's row and
-    column."""
+    """Return `tile` in the middle of a canvas whose sides the network accepts, and the row and column of its top left
+    corner."""
     height, width = tile.shape[:2]
     below, right = -height % _SIDE, -width % _SIDE
     top, left = below // 2, right // 2
@@ -130,7 +130,7 @@ def _short_sides(quads: Quads) -> NDArray[np.float32]:
 
 
 def _overlap(quads: Quads, others: Quads) -> NDArray[np.float32]:
-    """Return the share of each of `quads` that each of `others` covers, N × M. All are treated as upright
+    """Return how much of each of `quads` is covered by each of `others`, as shares, N × M. All are treated as upright
     rectangles."""
     low, high = quads.min(1)[:, None], quads.max(1)[:, None]
     shared = (np.minimum(high, others.max(1)) - np.maximum(low, others.min(1))).clip(0).prod(2)

@@ -1,4 +1,4 @@
-"""Ink of a line of text, and the gaps in it."""
+"""Finds the ink of a line of text, and the gaps in it."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ _FAINTEST = 12.0
 """Least difference between ink and paper, in grey levels."""
 
 _BREAK = 3
-"""Largest number of successive blank rows, of 48, inside a line, for example below the dot of an i."""
+"""Largest number of successive blank rows, of 48, inside a line, such as below the dot of an i."""
 
 
 def ink_of(picture: Image) -> Ink:
@@ -35,8 +35,8 @@ def _quantile(levels: NDArray[np.uint8], share: float) -> int:
 
 
 def body_rows(ink: Ink) -> tuple[int, int]:
-    """Return the first row of the line's ink and the row after the last, without ink that reaches in from other
-    lines."""
+    """Return the first row of the line's ink and the row after the last one. Ink that extends from other lines is
+    ignored."""
     rows = ink.sum(1)
     if not rows.any():
         return 0, len(rows)
@@ -55,7 +55,7 @@ def widest_gap(inked: Ink, start: float, stop: float) -> tuple[int, int]:
     """Return the longest run of columns without ink between two positions; an empty run in the middle if there is
     none."""
     first = int(start)
-    # Each word takes two calls, on a dozen columns; NumPy would take eight times as long.
+    # Each word takes two calls, on a dozen columns. NumPy would take eight times as long.
     columns = inked[first : int(stop) + 1].tobytes()
     gap = max(columns.split(b"\1"), key=len)
     if not gap:

@@ -1,4 +1,4 @@
-"""Division of a long line at its gaps into pieces that are read one by one, and combination of their texts."""
+"""Divides a long line at its gaps into pieces that are read one by one, and combines their texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from models.vision.ppocr.line_text import RecognizedLine, is_cjk
 from models.vision.text import Image
 
 _SEARCHED = 0.4
-"""Share of a piece, at its end, in which the widest gap is searched."""
+"""Share of a piece, at its end, in which the widest gap is searched for."""
 
 _SPACE = 7
 """Least number of columns without ink in a space, in text 48 pixels high. Letters are 1 to 5 columns apart."""
@@ -52,7 +52,7 @@ def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> 
     for piece, reading in zip(cut, readings, strict=True):
         if text and reading.text and piece.gap >= _SPACE and not _touching(text[-1], reading.text[0]):
             text += " "
-            # The space gets the lower probability of its two neighbours.
+            # The space gets the lower of the probabilities of its two neighbours.
             probabilities.append(min(probabilities[-1], float(reading.probabilities[0])))
             centres.append(piece.start / width)
         text += reading.text
@@ -62,6 +62,6 @@ def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> 
 
 
 def _touching(left: str, right: str) -> bool:
-    """True if no space may be inserted between two characters, whatever their distance, because one of them is a space
-    or a CJK character."""
+    """True if no space may be inserted between two characters, however far apart they are, because one of them is a
+    space or a CJK character."""
     return left.isspace() or right.isspace() or is_cjk(left) or is_cjk(right)

@@ -1,4 +1,4 @@
-"""Conversion of the classes that the recogniser finds in a line's columns into text (CTC, greedy)."""
+"""Converts the classes that the recogniser finds in a line's columns into text (CTC, greedy)."""
 
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ def decode(
     classes: NDArray[np.int32], probabilities: NDArray[np.float32], symbols: tuple[str, ...], columns: float
 ) -> RecognizedLine:
     """Return the text: runs of one class become one character, and blanks are dropped. `columns` is the width of the
-    picture itself, in columns; characters in the padding after it are dropped."""
+    picture itself, in columns. Characters in the padding after it are dropped."""
     starts = np.flatnonzero(np.diff(classes, prepend=-1))
     ends = np.append(starts[1:], len(classes))
     kept = (classes[starts] != BLANK) & (starts < columns)

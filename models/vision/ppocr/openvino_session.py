@@ -19,7 +19,7 @@ from models.vision.ppocr.session import Pictures
 log = structlog.get_logger(__name__)
 
 _HEAD = struct.Struct("<Q")
-"""Beginning of a stored network: the number of bytes of its characters, which follow."""
+"""Beginning of a stored network: the length of the text of its characters, in bytes. This text follows."""
 
 
 class OpenVinoSession:
@@ -31,7 +31,7 @@ class OpenVinoSession:
             "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
             "NUM_STREAMS": streams,
             "INFERENCE_NUM_THREADS": threads,
-            # Pinned threads of several containers would all be placed on the same cores.
+            # The pinned threads of several containers would all be placed on the same cores.
             "ENABLE_CPU_PINNING": False,
         }
         name = _name(core, path, recognition, options)
@@ -63,7 +63,7 @@ def _name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) 
 
 
 def _kept(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Return the characters and the compiled network that an earlier session has stored; None if there are none."""
+    """Return the characters and the compiled network that an earlier session stored; None if there are none."""
     content = read_network(name)
     if content is None:
         return None
@@ -105,8 +105,8 @@ def _of_pictures(model: Any) -> Any:
 
 
 def _most_likely(model: Any) -> Any:
-    """Return the network with two outputs, class and probability of each column, instead of 18,710 probabilities: for a
-    long line, 6 MB less are copied."""
+    """Return the network with two outputs for each column, the class and its probability, instead of 18,710
+    probabilities. For a long line, 6 MB less are copied."""
     probabilities = model.get_results()[0].input_value(0)
     best = ops.topk(probabilities, np.int64(1), -1, "max", "none", index_element_type="i32")
     axis = np.int64(2)

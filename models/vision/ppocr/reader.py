@@ -28,9 +28,9 @@ Corners = NDArray[np.float32]
 """Array of 4 × 2: top left, top right, bottom right, bottom left, in pixels of the picture."""
 
 _TALL = 1.5
-"""Least ratio of height and width of a box whose text is assumed to run sideways."""
+"""Least ratio of height to width at which the text of a box is assumed to run sideways."""
 _TOWER = 3.0
-"""Largest ratio of height and width of a tall box that may contain one or two upright characters."""
+"""Largest ratio of height to width of a tall box that may contain one or two upright characters."""
 _SLOPE = 0.06
 """Largest rise of an edge that is not straightened, relative to the height of the line."""
 _LONGEST_WARPED = 32_766
@@ -39,46 +39,46 @@ _NEARLY = 0.25
 """Largest part of a pixel at the edge of a box that a crop leaves out."""
 
 _MOST_COLUMNS = 1_000_000
-"""Largest number of columns of all lines of one picture together, at LINE_HEIGHT: some 50,000 letters in 144 MB.
-Without this bound, lines one pixel high across a large picture would take a hundred times the picture's memory."""
+"""Largest number of columns, at LINE_HEIGHT, of all lines of one picture together: some 50,000 letters in 144 MB.
+Without this limit, lines one pixel high across a large picture would take a hundred times the picture's memory."""
 _MOST_LINES = 4_000
-"""Largest number of lines of one picture. A dense page of a newspaper has a thousand; a picture of 12 kB may show a
+"""Largest number of lines of one picture. A dense newspaper page has a thousand, whereas a picture of 12 kB may show a
 hundred thousand squares, each of which would be read."""
 _MOST_AROUND = 2_000_000_000
 """Largest number of pixels in the upright rectangles around all tilted lines of one picture together. To cut out a
-tilted line, the whole rectangle around it is shrunk. For a line from corner to corner this is the whole picture, which
-takes 0.1 s or more for 50 megapixels. The bound suffices for a page of 35 megapixels with a hundred lines, turned by
+tilted line, the whole rectangle around it is shrunk. For a line from corner to corner, this is the whole picture, which
+takes 0.1 s or more for 50 megapixels. The limit suffices for a page of 35 megapixels with a hundred lines, turned by
 45°."""
 _GAP = 1.7
-"""Two characters at least this far apart, with blank paper between them, belong to different words. Unit: the line's
-usual character distance."""
+"""Least distance between two characters, in units of the line's usual character distance, at which they belong to
+different words if there is blank paper between them."""
 _WIDE_GAP = 2.5
-"""Value like `_GAP` for CJK characters, which are set wider apart."""
+"""Value like `_GAP` for CJK characters, which are set further apart."""
 _LEADER = 4.0
-"""Same as `_GAP`, if there is ink in the gap (for example leader dots that were not recognised)."""
+"""Value like `_GAP` for gaps that contain ink, such as leader dots that were not recognised."""
 _BLANK = 0.8
 """Least width of the blank paper between words, relative to the usual distance."""
 _NARROW_GAP = 1.2
-"""Same as `_GAP`, if the blank paper in the gap is clearly wider than between the line's other letters. In proportional
-type, a space is half as wide as a letter."""
+"""Value like `_GAP` for gaps in which the blank paper is clearly wider than between the line's other letters. In
+proportional type, a space is half as wide as a letter."""
 _NARROW_BLANK = 0.4
 """Least width of the blank paper at a `_NARROW_GAP`, relative to the usual distance."""
 _STANDS_OUT = 0.25
 """Least difference between the blank paper at a `_NARROW_GAP` and the usual blank paper, relative to the height of the
 line."""
 _SLENDER = frozenset("1liIjtfrJ")
-"""Letters with much blank paper beside them in some typefaces."""
+"""Letters that, in some typefaces, have much blank paper beside them."""
 _ROOM = 0.05
-"""Addition to `_STANDS_OUT` for each neighbouring character in `_SLENDER`."""
+"""Addition to `_STANDS_OUT` for each neighbouring character that is in `_SLENDER`."""
 _FEWEST = 4
-"""Least number of characters of a line whose usual blank paper can be determined."""
+"""Least number of characters of a line from which its usual blank paper can be determined."""
 _APART = 0.4
-"""Least width of the white space at which the size of the type may change, relative to the height of the line."""
+"""Least width of white space at which the size of the type may change, relative to the height of the line."""
 _NARROWEST = 8.0
 """Least distance, in pixels, of two characters that the recogniser can separate."""
 _WIDEST = 1.2
-"""Largest usual distance of characters, relative to their height. In a line of three characters, a single wide gap
-could otherwise count as the usual distance."""
+"""Largest usual distance between characters, relative to their height. Otherwise, a single wide gap in a line of three
+characters could count as the usual distance."""
 Span = tuple[float, float]
 _DOUBTFUL = 0.85
 """Confidence below which a line may be upside down. Lines that are upside down have 0.5 to 0.9, upright lines 0.9 to
@@ -86,8 +86,8 @@ _DOUBTFUL = 0.85
 _CERTAIN = 0.9
 """Least confidence of a line that is read upside down on an upright page."""
 _LEAST_CONFIDENCE = 0.5
-"""Least confidence of a line of text: lines below it are texture, or in a script that the recogniser does not know (see
-the package's docstring)."""
+"""Least confidence of a line of text. Lines below it are texture, or are in a script that the recogniser does not know
+(see the package's docstring)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,11 @@ class Crop:
 
 
 def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
-    """Return, for each of `quads`, the possible crops of `image`, the likeliest first. One of them has the text the
+    """Return, for each of `quads`, the possible crops of `image`, the most likely first. One of them has the text the
     right way up.
 
-    On a page whose text runs level, a wide box yields one crop; a tall box may run up or down, or be a single
-    character. If most text is in tall boxes, the page itself is turned, and wide boxes are the exception.
+    On a page whose text is level, a wide box yields one crop; a tall box may run up or down, or be a single character.
+    If most text is in tall boxes, the page itself is turned, and wide boxes are the exception.
     """
     sizes = [_sides(quad) for quad in quads]
     level = sum(width for width, height in sizes if height <= _TALL * width)
@@ -117,9 +117,9 @@ def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
 
 
 def within_bounds(quads: Quads) -> Quads:
-    """Return the `quads` that can be read within the bounds. The most slender ones are left out if reading all would
-    take too much memory, and the shortest if they are too many. Tilted ones with the largest enclosing rectangles are
-    left out if cutting out all would take too long."""
+    """Return the `quads` that can be read within the limits. If reading all would take too much memory, the most
+    slender ones are left out; if there are too many, the shortest. If cutting out all would take too long, tilted ones
+    with the largest enclosing rectangles are left out."""
     sides = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
     if len(quads) > _MOST_LINES:
         longest = np.sort(np.argsort(-sides.max(1), kind="stable")[:_MOST_LINES])
@@ -132,7 +132,7 @@ def within_bounds(quads: Quads) -> Quads:
 
 
 def _least(costs: NDArray[np.floating[Any]], most: float) -> NDArray[np.bool_]:
-    """Mask of the smallest `costs` whose sum is at most `most`."""
+    """Return a mask of the smallest `costs` whose sum is at most `most`."""
     order = costs.argsort(kind="stable")
     fit = np.zeros(len(costs), bool)
     fit[order] = costs[order].cumsum() <= most
@@ -149,8 +149,8 @@ def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
 
 
 def _turned(quad: Corners, quarters: int) -> Corners:
-    """Return the box with its corners in another order. The first corner is the beginning of text that is turned
-    clockwise by `quarters` quarter turns."""
+    """Return the box with its corners in another order: the first one is where text begins that is turned clockwise by
+    `quarters` quarter turns."""
     return np.roll(quad, -quarters, 0)
 
 
@@ -190,7 +190,7 @@ def _straightened(part: Image, corners: Corners) -> Image:
     scale = LINE_HEIGHT / max(height, 1.0)
     tall, wide = part.shape[:2]
     if (shrunk := min(2 * scale, _LONGEST_WARPED / max(tall, wide))) < 1:
-        # A warp interpolates between four pixels for each point. Shrinking by area first keeps all strokes.
+        # A warp interpolates between four pixels for each point, so shrinking by area first keeps all strokes.
         smaller = (max(1, round(shrunk * wide)), max(1, round(shrunk * tall)))
         part = np.asarray(cv2.resize(part, smaller, interpolation=cv2.INTER_AREA), np.uint8)
         corners = corners * np.array((smaller[0] / wide, smaller[1] / tall), np.float32)
@@ -204,7 +204,7 @@ def _straightened(part: Image, corners: Corners) -> Image:
 
 def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
     """Return the words of `reading` in lines. A word's box is as wide as the word's ink and as high as the line's ink.
-    Returns more than one line if the detector mistook text of several sizes for a single line."""
+    There is more than one line if the detector took text of several sizes for a single line."""
     width = crop.picture.shape[1]
     ink = ink_of(crop.picture)
     top, bottom = body_rows(ink)
@@ -296,7 +296,7 @@ class _Spacing:
         blank = self._blank(left, right)
         if distance >= (_WIDE_GAP if cjk else _GAP) and blank >= _BLANK * self.pitch:
             return True
-        # Beside a dot, a dash or the colon of a time, there is blank paper within words as well.
+        # Beside a dot, a dash or the colon of a time, there is blank paper within words, too.
         ends = a.isalnum() or (a == ":" and self.text[:left][-1:].isalpha())
         if cjk or not (ends and b.isalnum()) or blank < _NARROW_BLANK * self.pitch:
             return False
@@ -359,8 +359,9 @@ class PpOcrReader:
         *,
         pages_at_once: int = 16,
     ) -> None:
-        """`pages_at_once` is the number of pages whose lines are cut out and wait for the recogniser. Cutting is faster
-        than recognising: without this bound, the lines of all waiting pages would be in memory together."""
+        """Create the reader. `pages_at_once` is the number of pages whose lines are cut out and wait for the
+        recogniser. Cutting is faster than recognising, so that without this limit the lines of all waiting pages would
+        be in memory together."""
         self._pages = FairSlots("ocr", pages_at_once, most_waiting=pages_at_once)
         self._detector = detector
         self._recognizer = recognizer
@@ -369,7 +370,7 @@ class PpOcrReader:
         quads = within_bounds(await self._detector.run(image, wait=wait))
         if len(quads) == 0:
             return []
-        # The call waits for room, because the detector's queue has admitted the page already.
+        # The call waits for room, because the detector's queue has already admitted the page.
         async with self._pages.slot(patient=True):
             ways = await asyncio.to_thread(ways_to_read, image, quads)
             read = await self._best_ways(ways, wait)
@@ -384,7 +385,7 @@ class PpOcrReader:
         return list(zip(crops, readings, strict=True))
 
     async def _best_ways(self, ways: Sequence[Sequence[Crop]], wait: bool) -> list[tuple[Crop, RecognizedLine]]:
-        """Return for each line the reading with the best result, of all directions in which the line may run."""
+        """Return, for each line, the reading with the best result among all directions in which the line may run."""
         read = iter(await self._recognized([crop for line in ways for crop in line], wait))
         return [max((next(read) for _ in line), key=lambda way: _weight(way[1])) for line in ways]
 
@@ -414,8 +415,8 @@ class PpOcrReader:
 
 
 def _weight(reading: RecognizedLine) -> float:
-    """A score for a reading: many characters read with high confidence score high. A line in a wrong direction yields
-    few characters, and these with low probabilities."""
+    """Return a score for a reading. It is high for many characters read with high confidence. A line in a wrong
+    direction yields few characters, and these with low probabilities."""
     return float(reading.probabilities.sum()) * reading.confidence
 
 

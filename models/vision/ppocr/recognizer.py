@@ -25,7 +25,7 @@ _PADDING = 128
 """Grey level of the padding behind a line, as in PP-OCR's training: 0 after normalisation."""
 
 _LEAST_WIDTH = 128
-"""Least width, in pixels, to which a line is padded; less padding does not improve the results."""
+"""Least width, in pixels, to which a line is padded. Less padding does not improve the results."""
 
 _LONGEST = 1280
 """Largest width of a piece, in pixels. Longer lines are cut at gaps, because they are read less reliably, and because
@@ -36,20 +36,20 @@ _PIXELS_AT_ONCE = 1536
 per column."""
 
 _COUNTED = 640
-"""Width of a line, in pixels, for which the memory on a card is calculated. The number of lines in a batch on a card is
-limited as if all had this width."""
+"""Width of a line, in pixels, that is assumed in calculating the memory on a card. The number of lines in a batch on a
+card is limited as if all lines had this width."""
 
 _PIECES_AT_ONCE = 2
-"""Pieces of one line that are computed together. Most lines have no more; a longer line comes back unfinished, so that
-other lines need not wait for it."""
+"""Number of pieces of one line that are computed together. Most lines have no more. A longer line comes back
+unfinished, so that other lines need not wait for it."""
 
 MOST_STREAMS = 4
-"""Largest number of inferences that run at the same time; each has 100 MB of working memory."""
+"""Largest number of inferences that run at the same time. Each has 100 MB of working memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutLine:
-    """A line divided into pieces, with the texts of those pieces that were read already."""
+    """A line divided into pieces, with the texts of the pieces that have already been read."""
 
     picture: Image = field(repr=False)
     cut: list[LinePiece]
@@ -66,8 +66,8 @@ class CutLine:
 class LineRecognizer:
     """Implementation of `models.base.Engine` that reads crops of one upright line each (RGB, any size).
 
-    A line has the same result alone and among lines of other pages: its padding depends on its own width only, and the
-    network computes each picture of a batch independently.
+    A line has the same result alone and among lines of other pages, because its padding depends only on its own width,
+    and the network computes each picture of a batch independently.
     """
 
     def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
@@ -130,7 +130,8 @@ def _padded_width(width: int) -> int:
 
 
 def _groups(widths: Sequence[int], columns: int) -> list[tuple[int, list[int]]]:
-    """Return groups of at most `columns` together, each as a width and the indices of its lines, the widest first."""
+    """Return groups of lines with at most `columns` columns together, the widest first. Each is a width and the indices
+    of its lines."""
     by_width: dict[int, list[int]] = {}
     for index, width in enumerate(widths):
         by_width.setdefault(width, []).append(index)

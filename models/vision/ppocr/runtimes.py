@@ -1,4 +1,4 @@
-"""Choice of the runtime that computes a network of PP-OCR."""
+"""Chooses the runtime that computes a network of PP-OCR."""
 
 from importlib.util import find_spec
 from pathlib import Path

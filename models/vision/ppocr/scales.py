@@ -1,4 +1,4 @@
-"""Choice of the scales at which a picture is searched for text.
+"""Chooses the scales at which a picture is searched for text.
 
 The detector finds lines whose letters are between about 6 and 400 px high at its input (measured on rendered text: all
 lines were found from a font size of 8 px up). A search at a moderate scale suffices for nearly every page. The picture
@@ -17,7 +17,7 @@ from models.vision.ppocr.contours import is_large
 from models.vision.text import Image
 
 _COARSE_AREA = 0.65e6
-"""Pixels of the picture in the first search: an A4 page at 960 × 680."""
+"""Number of pixels of the picture in the first search: an A4 page has 960 × 680."""
 
 _SMALLEST_SURE = 9.0
 """Height of a line, in pixels of the first search, below which it may be missed."""
@@ -26,20 +26,20 @@ _FINE_HEIGHT = 12.0
 """Height of the smallest lines in the fine search, in pixels."""
 
 _LEAST_HEIGHT = 5
-"""Least height of a line, in the picture's own pixels; lower lines are illegible anyway."""
+"""Least height of a line, in the picture's own pixels. Lower lines are illegible anyway."""
 
 _SLENDER = 4.0
-"""Least ratio of width and height of a bar that may be a line of text."""
+"""Least ratio of width to height of a bar that may be a line of text."""
 
 _TEXT_THAT_MATTERS = 6.0
-"""Least width of all small lines together, relative to their height, for a fine search: the width of a word of ten
-letters."""
+"""Least width of all small lines together, relative to their height, that justifies a fine search: the width of a word
+of ten letters."""
 
 _EDGE = 40
 """Least difference of ink and paper, in grey levels."""
 _BAND = 4_000_000
-"""Largest number of pixels of a large picture in which bars are searched in one part, because the search takes ten
-times their memory."""
+"""Largest number of pixels of a large picture in which bars are searched for in one part of the work, because the
+search takes ten times their memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,10 @@ class _Bars:
 
 
 def _bars(grey: NDArray[np.uint8], limit: float) -> _Bars:
-    """Return the bars of lines up to about `limit` pixels high: their upright strokes, joined along x across gaps
+    """Return the bars of lines up to about `limit` pixels high: their upright strokes, joined along x across the gaps
     between words."""
-    # Edges of upright strokes suffice to find text; horizontal rules and outlines of large letters have few of them.
+    # The edges of upright strokes suffice to find text. Horizontal rules and outlines of large letters have few of
+    # them.
     edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((1, 2), np.uint8))
     ink = (edges > _EDGE).astype(np.uint8)
     # A table's upright rules are removed, because they would join its rows.

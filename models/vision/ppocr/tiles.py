@@ -1,4 +1,4 @@
-"""Division of a large picture into overlapping tiles, along one axis."""
+"""Divides a large picture into overlapping tiles along one axis."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Tile:
 
 
 def tiles(length: int, *, side: int, overlap: int) -> Iterator[Tile]:
-    """Yield equal tiles of at most `side` pixels, which include `overlap` pixels of their neighbours on either side."""
+    """Yield equal tiles of at most `side` pixels. Each includes `overlap` pixels of its neighbours on either side."""
     count = 1 if length <= side else -(-length // (side - 2 * overlap))
     for index in range(count):
         start, stop = length * index // count, length * (index + 1) // count
