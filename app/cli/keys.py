@@ -42,19 +42,23 @@ _OPTIONS = (
 _NAME = 8
 """Least width of the name column in the table of usage, in characters."""
 
-Name = Annotated[str, typer.Argument(help="As `list` shows it.")]
-RequestsPerMinute = Annotated[int | None, typer.Option(help="Requests a minute.")]
-TokensPerMinute = Annotated[int | None, typer.Option(help="Tokens a minute, of prompts and answers together.")]
-Concurrent = Annotated[int | None, typer.Option(help="Requests that run at a time.")]
-BudgetUsd = Annotated[float | None, typer.Option(help="Dollars, by OPENFAZE_PRICES.")]
-BudgetPeriod = Annotated[str | None, typer.Option(help="What the budget is for: day, month (without this) or total.")]
-Weight = Annotated[float | None, typer.Option(help="How often it is served where keys wait: 2 is twice as often.")]
-Expires = Annotated[str | None, typer.Option(help="The last day (2027-01-31, UTC), or a date-time.")]
-Tasks = Annotated[str | None, typer.Option(help="What it may run: ocr,stt,chat. `chat` is the full model.")]
+Name = Annotated[str, typer.Argument(help="Name of the key, as `list` shows it.")]
+RequestsPerMinute = Annotated[int | None, typer.Option(help="Limit on requests per minute.")]
+TokensPerMinute = Annotated[
+    int | None, typer.Option(help="Limit on tokens per minute, of prompts and answers together.")
+]
+Concurrent = Annotated[int | None, typer.Option(help="Limit on requests that run at the same time.")]
+BudgetUsd = Annotated[float | None, typer.Option(help="Budget in dollars, by OPENFAZE_PRICES.")]
+BudgetPeriod = Annotated[str | None, typer.Option(help="Period of the budget: day, month (the default) or total.")]
+Weight = Annotated[
+    float | None, typer.Option(help="How often the key is served when keys compete: 2 is twice as often.")
+]
+Expires = Annotated[str | None, typer.Option(help="Last day of the key (2027-01-31, UTC), or a date-time.")]
+Tasks = Annotated[str | None, typer.Option(help="Tasks that the key may run: ocr,stt,chat. `chat` is the full model.")]
 Thresholds = Annotated[
     list[str] | None,
     typer.Option(
-        help="A score from which on a guard's code applies for this key: S1=0.6. May be given several times.",
+        help="Least score at which a code of the guard applies to this key: S1=0.6. May be given several times.",
         metavar="CODE=SCORE",
     ),
 ]
@@ -62,7 +66,7 @@ Thresholds = Annotated[
 
 @keys.command("add")
 def add_key(
-    name: Annotated[str, typer.Argument(help="Whose key it is, as `list` shows it.")],
+    name: Annotated[str, typer.Argument(help="Name of the key's owner, as `list` will show it.")],
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
     concurrent: Concurrent = None,
@@ -73,13 +77,13 @@ def add_key(
     tasks: Tasks = None,
     guard_threshold: Thresholds = None,
 ) -> None:
-    """Make a key and print it. It is shown this once: the file holds its SHA-256."""
+    """Make a key and print it. It is never shown again, because the file holds only its SHA-256."""
     from app.access import key_file
 
     fields = _fields(locals())
     file = _keys_file()
     typer.echo(_of_file(lambda: key_file.add_key(file, name, fields)))
-    typer.echo(f"'{name}' is in {file}; the key itself is kept nowhere", err=True)
+    typer.echo(f"'{name}' is in {file}; the key itself is stored nowhere", err=True)
     ends = key_file.find_key(file, name).ends
     if ends is not None and ends <= datetime.now(UTC):
         typer.echo(f"it has already expired, at {ends:%Y-%m-%d %H:%M} UTC: no server accepts it", err=True)
@@ -98,7 +102,8 @@ def set_key(
     tasks: Tasks = None,
     guard_threshold: Thresholds = None,
     unset: Annotated[
-        list[str] | None, typer.Option(help="A limit to take away, by its option: tokens-per-minute. Several, too.")
+        list[str] | None,
+        typer.Option(help="A limit to remove, by its option: tokens-per-minute. May be given several times."),
     ] = None,
 ) -> None:
     """Change what a key may use. Running servers follow within two seconds."""
@@ -118,7 +123,7 @@ def set_key(
 
 @keys.command("list")
 def list_keys() -> None:
-    """Show whose keys there are, how their SHA-256 begins, and what they may use."""
+    """List the keys: their names, the beginning of their SHA-256, and what they may use."""
     from app.access import key_file
 
     file = _keys_file()
@@ -134,10 +139,10 @@ def list_keys() -> None:
 
 @keys.command("usage")
 def show_usage(
-    name: Annotated[str, typer.Argument(help="Of this key alone.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="A list, for programs.")] = False,
+    name: Annotated[str, typer.Argument(help="Show only this key.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Show what each key has used by day (UTC). Servers write it down every few seconds."""
+    """Show what each key has used, by day (UTC). Servers record it every few seconds."""
     used = [one for one in _in_store(lambda store: store.usage()) if name in ("", one.name)]
     if name and not used:
         from app.access import key_file
@@ -166,21 +171,21 @@ def show_usage(
 
 @keys.command("rotate")
 def rotate_key(name: Name) -> None:
-    """Give a name another key and print it, this once. Its uploads, limits and counts stay; the old key is refused
-    within two seconds."""
+    """Replace the key of a name, and print the new key, which is never shown again. Uploads, limits and counts stay.
+    Running servers refuse the old key within two seconds."""
     from app.access import key_file
 
     file = _keys_file()
     tenant = _tenant(_of_file(lambda: key_file.find_key(file, name)))
     typer.echo(_of_file(lambda: key_file.rotate_key(file, name, tenant)))
-    typer.echo(f"'{name}' has another key in {file}; the key itself is kept nowhere", err=True)
+    typer.echo(f"'{name}' has a new key in {file}; the key itself is stored nowhere", err=True)
 
 
 @keys.command("remove")
 def remove_key(
     name: Name,
     purge: Annotated[
-        bool, typer.Option(help="Delete what is kept of it, too: uploads, answers, counts. It takes five seconds.")
+        bool, typer.Option(help="Also delete the uploads, answers and counts of the key. This takes five seconds.")
     ] = False,
 ) -> None:
     """Remove a key. Running servers refuse it within two seconds."""
@@ -209,7 +214,7 @@ async def _purged(tenant: str) -> list[str]:
 
     # Running servers accept the key until then, and record its usage.
     await asyncio.sleep(REFRESH_S + FLUSH_S + 1)
-    return [f"deleted of it: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
+    return [f"deleted: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
 
 
 def _tenant(stored: "StoredKey") -> str:
@@ -220,8 +225,8 @@ def _tenant(stored: "StoredKey") -> str:
     tenants = [one.tenant for one in _in_store(lambda store: store.usage()) if one.name == stored.name]
     if not tenants:
         fail(
-            f"'{stored.name}' was made before keys told whose uploads are theirs. Send one request with it to a "
-            "running server, wait five seconds, and repeat this."
+            f"'{stored.name}' was made by an earlier version, without a record of its tenant. Send one request with it "
+            "to a running server, wait five seconds, and repeat this."
         )
     return tenants[-1]
 

@@ -18,8 +18,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="One OpenAI-compatible endpoint over local specialist models. Settings: OPENFAZE_* variables.",
 )
-guard = typer.Typer(no_args_is_help=True, help="Ask what the guard would say.")
-cache = typer.Typer(no_args_is_help=True, help="Look at what is kept of answers, and delete it.")
+guard = typer.Typer(no_args_is_help=True, help="Show what the guard would say about a text.")
+cache = typer.Typer(no_args_is_help=True, help="Show and delete the cached answers.")
 batch = typer.Typer(no_args_is_help=True, help="Answer many requests from one file.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(guard, name="guard")
@@ -71,7 +71,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Instead of OPENFAZE_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Instead of OPENFAZE_PORT.")] = None,
 ) -> None:
-    """Serve the API until told to stop; running streams get time to end."""
+    """Serve the API until told to stop. Running streams get time to end."""
     settings = read_settings(host=host, port=port)
     with left_alone():
         from app.cli.serving import CannotListen
@@ -94,33 +94,42 @@ def serve(
 
 @cli.command("ask")
 def ask_server(
-    text: Annotated[str, typer.Argument(help="What to ask; `-` reads it from standard input.")] = "",
+    text: Annotated[str, typer.Argument(help="The question; `-` reads it from standard input.")] = "",
     file: Annotated[
-        list[Path] | None, typer.Option("--file", "-f", help="May be given again.", exists=True, dir_okay=False)
+        list[Path] | None,
+        typer.Option(
+            "--file", "-f", help="A file to ask about. May be given several times.", exists=True, dir_okay=False
+        ),
     ] = None,
     task: Annotated[
         str,
         typer.Option(
-            "--task", "-t", help="Such as ocr; without, the full model answers.", autocompletion=_begun(_task_names)
+            "--task",
+            "-t",
+            help="A task, such as ocr. By default, the full model answers.",
+            autocompletion=_begun(_task_names),
         ),
     ] = "chat",
     schema: Annotated[
         Path | None, typer.Option(help="A file with the JSON schema of the answer.", exists=True, dir_okay=False)
     ] = None,
-    guard_codes: Annotated[str, typer.Option("--guard", help="Such as S1,S9, or ALL.")] = "",
-    reasoning: Annotated[str | None, typer.Option(help="low, medium or high.")] = None,
+    guard_codes: Annotated[str, typer.Option("--guard", help="Codes of the guard, such as S1,S9, or ALL.")] = "",
+    reasoning: Annotated[str | None, typer.Option(help="Effort: low, medium or high.")] = None,
     url: Annotated[
-        str | None, typer.Option(help="Where the server is; without: OPENFAZE_PORT, or where the last was started.")
+        str | None,
+        typer.Option(
+            help="URL of the server. By default, it is found at OPENFAZE_PORT, or where the last one was started."
+        ),
     ] = None,
     is_here: Annotated[
-        bool, typer.Option("--here", help="Without a server, in this process: that takes longer.")
+        bool, typer.Option("--here", help="Answer in this process, without a server. That takes longer.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The body of the answer, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the body of the answer, for programs.")] = False,
 ) -> None:
     """Ask a running server, and print its answer as it comes.
 
-    With a schema, a table of its fields says how sure each is and where it comes from. The key is that in
-    OPENFAZE_API_KEY. The exit status is 0 with a whole answer.
+    With a schema, a table shows how certain each field is and where it comes from. The key is taken from
+    OPENFAZE_API_KEY. The exit status is 0 if the answer is complete.
     """
     from app.cli import ask, running
 
@@ -159,7 +168,7 @@ def extract_fields(
         str | None,
         typer.Option(
             help='A file with a JSON schema, a pydantic class (module:Class), or a line such as "number, date, total: '
-            'number, lines[description, amount: number]". Without, one is proposed and written to a file.'
+            'number, lines[description, amount: number]". By default, one is proposed and written to a file.'
         ),
     ] = None,
     urls: Annotated[
@@ -171,19 +180,21 @@ def extract_fields(
             help='Corrected papers, as JSON Lines of {"paper": path, "answer": {…}}.', exists=True, dir_okay=False
         ),
     ] = None,
-    url: Annotated[str | None, typer.Option(help="A server that runs; without, this process does the work.")] = None,
-    jobs: Annotated[int, typer.Option(help="Papers at a time.", min=1, max=64)] = 2,
+    url: Annotated[
+        str | None, typer.Option(help="URL of a running server. By default, this process does the work.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Number of papers that are asked about at a time.", min=1, max=64)] = 2,
     review: Annotated[
-        float | None, typer.Option(help="List the fields that are less probable, such as 0.9.", min=0, max=1)
+        float | None, typer.Option(help="List the fields whose probability is below this, such as 0.9.", min=0, max=1)
     ] = None,
     retry_errors: Annotated[
         bool, typer.Option("--retry-errors", help="Ask again about papers that had an error.")
     ] = False,
 ) -> None:
-    """Make a table of a folder of papers: a row a paper, a sheet a list, each cell as sure as its colour.
+    """Make a table from a folder of papers: a row per paper, a sheet per list, cells coloured by their probability.
 
-    A run that was stopped goes on where it was: `<out>.state` holds what has come. The exit status is 0 if each paper
-    has an answer, 1 if some have an error. The key for --url is that in OPENFAZE_API_KEY.
+    A run that was stopped can be resumed, because `<out>.state` holds the answers so far. The exit status is 0 if each
+    paper has an answer, 1 if some have an error. The key for --url is taken from OPENFAZE_API_KEY.
     """
     from app.cli.extract import Wanted, extract
 
@@ -193,14 +204,18 @@ def extract_fields(
 @cli.command("review")
 def review_table(
     table: Annotated[Path, typer.Argument(help="A table that `openfaze extract` made, or its state (<table>.state).")],
-    url: Annotated[str | None, typer.Option(help="A server that runs; without, this process does the work.")] = None,
-    port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1; 0 is a free one.", min=0, max=65535)] = 0,
-    below: Annotated[float, typer.Option(help="Fields that are less probable are doubtful.", min=0, max=1)] = 0.9,
+    url: Annotated[
+        str | None, typer.Option(help="URL of a running server. By default, this process does the work.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 0,
+    below: Annotated[
+        float, typer.Option(help="Fields whose probability is below this are doubtful.", min=0, max=1)
+    ] = 0.9,
 ) -> None:
     """Review the doubtful fields of a table in a browser on this machine, with the keyboard.
 
-    Corrections are kept at once in the table's state, and are examples for the papers that are left. The key for --url
-    is that in OPENFAZE_API_KEY.
+    Corrections are stored immediately in the table's state, and serve as examples for the remaining papers. The key for
+    --url is taken from OPENFAZE_API_KEY.
     """
     from app.cli.review import review
 
@@ -209,11 +224,13 @@ def review_table(
 
 @cli.command()
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs, when all is tried.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON for programs, once everything has been tried.")
+    ] = False,
 ) -> None:
     """Show what serves each capability here, and try it.
 
-    The exit status is 1 when something that should work does not.
+    The exit status is 1 if something that should work does not.
     """
     settings = read_settings()
     with left_alone():
@@ -233,15 +250,15 @@ def pull(
     name: Annotated[
         str,
         typer.Argument(
-            help="A set of weights, an engine (whisper-small), a capability (ocr), a profile (gpu); without: a list.",
+            help="A set of weights, an engine (whisper-small), a capability (ocr) or a profile (gpu). By default, all "
+            "are listed.",
             autocompletion=_begun(_weights_names),
         ),
     ] = "",
 ) -> None:
-    """Fetch weights into OPENFAZE_WEIGHTS_DIR, each file checked by its SHA-256; what is there is checked again.
+    """Fetch weights into OPENFAZE_WEIGHTS_DIR. Each file is checked by its SHA-256, also if it is already there.
 
-    An interrupted file goes on where it stopped. For a machine without a network, pull on another one and copy the
-    folder.
+    An interrupted download is resumed. For a machine without a network, pull on another one and copy the folder.
     """
     from app.cli import pulling
     from models.pulling import PullFailed
@@ -265,7 +282,10 @@ def pull(
 def install(
     name: Annotated[
         str,
-        typer.Argument(help="What to install (standard); without one: a list.", autocompletion=_begun(_packages_names)),
+        typer.Argument(
+            help="What to install, such as standard. By default, everything is listed.",
+            autocompletion=_begun(_packages_names),
+        ),
     ] = "",
 ) -> None:
     """Install packages that some engines need and that are not included, into this Python's environment."""
@@ -286,13 +306,15 @@ def back_up_state(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Is replaced, once the new one is whole; `-` is standard output.", dir_okay=False, allow_dash=True
+            help="The backup, replaced once the new one is complete; `-` is standard output.",
+            dir_okay=False,
+            allow_dash=True,
         ),
     ],
 ) -> None:
-    """Copy uploads, batches, responses, counters and keys into one file, with the settings that the server has.
+    """Copy uploads, batches, responses, counters and keys into one file, with the settings of the server.
 
-    The server may run meanwhile. Weights and the cache are left out: they come again by themselves.
+    The server may run meanwhile. Weights and the cache are left out, because they can be fetched or made again.
     """
     from app.cli import backups
 
@@ -303,10 +325,12 @@ def back_up_state(
 def restore_state(
     file: Annotated[
         Path,
-        typer.Argument(help="As `openfaze backup` wrote it; `-` is standard input.", dir_okay=False, allow_dash=True),
+        typer.Argument(
+            help="A file that `openfaze backup` wrote; `-` is standard input.", dir_okay=False, allow_dash=True
+        ),
     ],
 ) -> None:
-    """Put back what a backup holds, where no server runs and no state is yet."""
+    """Restore a backup. This requires that no server runs, and that there is no state yet."""
     from app.cli import backups
 
     backups.restore(read_settings(), file)
@@ -314,7 +338,7 @@ def restore_state(
 
 @cache.command("stats")
 def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show how much is kept, by key. Keys are shown by name if OPENFAZE_KEYS_FILE has their names."""
+    """Show how much is cached, by key. Keys are shown by name if OPENFAZE_KEYS_FILE has their names."""
     from app.cli import cached
     from app.telemetry import configure_logging
 
@@ -325,9 +349,11 @@ def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For progra
 
 @cache.command("purge")
 def purge_cache(
-    key: Annotated[str | None, typer.Option(help="As `openfaze keys list` shows it; without, all is deleted.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="A key, as `openfaze keys list` shows it. By default, everything is deleted.")
+    ] = None,
 ) -> None:
-    """Delete what is kept of answers and readings: of one key, or all."""
+    """Delete the cached answers and results of one key, or of all."""
     from app.cli import cached
     from app.telemetry import configure_logging
 
@@ -337,15 +363,21 @@ def purge_cache(
 
 @batch.command("run")
 def run_batch(
-    file: Annotated[Path, typer.Argument(help="Each line as POST /v1/batches takes it.", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A file whose lines have the form that POST /v1/batches takes.", exists=True, dir_okay=False
+        ),
+    ],
     output: Annotated[
-        Path | None, typer.Option(help="Without: beside the file, with `.out` before its suffix.")
+        Path | None, typer.Option(help="By default, next to the input, with `.out` before its suffix.")
     ] = None,
 ) -> None:
-    """Answer the lines of a file here, without a server; the output has a line for each, in the order they end.
+    """Answer the lines of a file in this process, without a server. The output has a line for each, in the order of
+    completion.
 
-    A run that was interrupted goes on: what is in the output is not run again. The exit status is 1 when a line has an
-    error for its answer.
+    An interrupted run can be resumed: lines that are in the output are not run again. The exit status is 1 if the
+    answer to a line is an error.
     """
     settings = read_settings()
     with left_alone():
@@ -359,7 +391,7 @@ def run_batch(
 @cli.command("mcp")
 def serve_mcp(
     files: Annotated[
-        list[Path] | None, typer.Option(help="A folder whose files may be named by path; may be given again.")
+        list[Path] | None, typer.Option(help="A folder whose files may be named by path. May be given several times.")
     ] = None,
 ) -> None:
     """Serve the tasks as tools of the Model Context Protocol on standard input and output, for a program that starts
@@ -376,22 +408,28 @@ def serve_mcp(
 
 @cli.command("bench")
 def measure(
-    scenario: Annotated[str, typer.Argument(help="One that comes along, or a TOML file; without: a list.")] = "",
+    scenario: Annotated[
+        str, typer.Argument(help="An included scenario, or a TOML file. By default, the included ones are listed.")
+    ] = "",
     base_url: Annotated[
         str | None,
-        typer.Option(help="Of any server that speaks OpenAI's API; without, as `ask` finds it."),
+        typer.Option(help="Base URL of any server with OpenAI's API. By default, the server that `ask` would find."),
     ] = None,
-    model: Annotated[str, typer.Option(help="As that server calls it.")] = "interfaze-beta",
-    concurrency: Annotated[int | None, typer.Option(help="Callers, instead of the scenario's.", min=1)] = None,
-    rate: Annotated[float | None, typer.Option(help="Requests a second that begin, whatever becomes of them.")] = None,
-    duration_s: Annotated[float | None, typer.Option("--duration", help="Seconds.")] = None,
-    prices: Annotated[str, typer.Option(help="Dollars a million tokens: input=1.50,output=3.50.")] = "",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go, for programs.")] = None,
-    page: Annotated[Path | None, typer.Option("--report", help="Where a page with plots goes (HTML).")] = None,
+    model: Annotated[str, typer.Option(help="Name of the model on that server.")] = "interfaze-beta",
+    concurrency: Annotated[
+        int | None, typer.Option(help="Number of callers, instead of the scenario's.", min=1)
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Requests begun per second, whether or not others have ended.")
+    ] = None,
+    duration_s: Annotated[float | None, typer.Option("--duration", help="Duration in seconds.")] = None,
+    prices: Annotated[str, typer.Option(help="Dollars per million tokens: input=1.50,output=3.50.")] = "",
+    json_file: Annotated[Path | None, typer.Option("--json", help="File for the measurements as JSON.")] = None,
+    page: Annotated[Path | None, typer.Option("--report", help="File for an HTML page with plots.")] = None,
 ) -> None:
     """Measure how fast a server answers. A key is taken from OPENFAZE_API_KEY.
 
-    The exit status is 1 when nothing was answered.
+    The exit status is 1 if nothing was answered.
     """
     from app.bench.load import BenchTarget
     from app.cli import bench, running
@@ -407,13 +445,15 @@ def measure(
 
 @guard.command("explain")
 def explain_text(
-    text: Annotated[str, typer.Argument(help="What to judge; `-` reads it from standard input.")],
-    codes: Annotated[str, typer.Option(help="Such as S1,S9. Without: all that engines here judge.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="With all layers, for programs.")] = False,
+    text: Annotated[str, typer.Argument(help="The text to judge; `-` reads it from standard input.")],
+    codes: Annotated[
+        str, typer.Option(help="Codes, such as S1,S9. By default, all that the engines here can judge.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all layers, for programs.")] = False,
 ) -> None:
     """Show how unsafe a text is by each code, why, and what a client would be told: `safe`, or `unsafe S1`.
 
-    The text is judged as a request's would be, by the same engines and thresholds. The exit status is 0 either way.
+    The text is judged like that of a request, by the same engines and thresholds. The exit status is 0 in either case.
     """
     settings = read_settings()
     with left_alone():

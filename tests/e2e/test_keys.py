@@ -188,7 +188,7 @@ def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_p
         until(lambda: listed(new) == ["a.txt"])
         assert listed(old) == 401
         removed = openfaze_here("keys", "remove", "alice", "--purge", folder=tmp_path, **variables)
-        assert "deleted of it: uploads: 1" in removed.stderr
+        assert "deleted: uploads: 1" in removed.stderr
         until(lambda: listed(new) == 401)
         assert listed(other) == ["a.txt"]
     assert [path.name for path in (tmp_path / "files").rglob("file-*") if path.suffix != ".json"] != []
@@ -240,7 +240,7 @@ def test_nothing_is_kept_of_a_key_that_is_purged_and_all_of_another(tmp_path: Pa
         assert removed.returncode == 0, removed.stderr
     assert kept_of(bob, tmp_path) == STORES
     assert kept_of(alice, tmp_path) == {}
-    deleted = dict(re.findall(r"deleted of it: ([a-z ]+): (\d+)", removed.stderr))
+    deleted = dict(re.findall(r"deleted: ([a-z ]+): (\d+)", removed.stderr))
     assert {what: int(count) > 0 for what, count in deleted.items()} == dict.fromkeys(
         ("batches", "uploads", "days of usage", "responses", "answers"), True
     )
