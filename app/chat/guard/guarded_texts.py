@@ -24,8 +24,8 @@ _SIDE = 500
 """Number of characters on either side of a boundary that are judged together. A window contains at most four times as
 many."""
 _JOINTS = re.compile(r"[^\w\u200b-\u200f]+|[_\d]+|(?<=[^\W\d_A-Z])(?=[A-Z])")
-"""Pattern of the gaps between the words of a file's name: other characters, digits, or the place before a capital
-letter that follows a small letter."""
+"""Pattern of the gaps between the words in the name of a file or a speaker: other characters, digits, or the place
+before a capital letter that follows a small letter."""
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
@@ -64,9 +64,27 @@ def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
         # A suffix that only states the file's type would distract from the meaning of the words.
         if media_type_of_file(name) is not None:
             name = name.rpartition(".")[0] or name
-        if words := " ".join(_JOINTS.sub(" ", name).split()):
+        if words := _words_in(name):
             texts.append((f"{one.param.rpartition('.')[0] or one.param}.filename", words))
     return texts
+
+
+def names_of_speakers(messages: Sequence[ChatMessage]) -> list[tuple[str, str]]:
+    """Return the names in the messages, each with its place."""
+    return [(f"messages[{at}].name", message.name) for at, message in enumerate(messages) if message.name]
+
+
+def texts_of_speakers(messages: Sequence[ChatMessage]) -> Slices[list[str]]:
+    """Return the words in the name of each message; they are empty if it has none."""
+    texts = []
+    for message in messages:
+        texts.append(_words_in(message.name or ""))
+        yield
+    return texts
+
+
+def _words_in(name: str) -> str:
+    return " ".join(_JOINTS.sub(" ", name).split())
 
 
 def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, str]]]:

@@ -15,11 +15,13 @@ from functools import partial
 import structlog
 
 from app.chat.guard.guarded_texts import (
+    names_of_speakers,
     texts_beside_messages,
     texts_of_file_names,
     texts_of_messages,
     texts_of_others,
     texts_of_results,
+    texts_of_speakers,
     windows_across_joints,
 )
 from app.chat.guard.held_events import HeldEvents
@@ -172,7 +174,7 @@ class RequestGuard:
             return
         self.guardrails.check_texts_can_be_judged(self.policy)
         if self.policy.of_texts:
-            names = texts_of_file_names(self.turn.sources)
+            names = [*texts_of_file_names(self.turn.sources), *names_of_speakers(self.request.messages)]
             self.guardrails.check_lengths(
                 [*texts_of_messages(self.request), *texts_beside_messages(self.request), *names]
             )
@@ -283,8 +285,13 @@ class RequestGuard:
         before = [text_of(one) for one in messages[: unanswered[0]] if one.role == "user"] if unanswered else []
         earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
         others = await self.guardrails.threads.run(texts_of_others, messages) if self.policy.of_texts else []
-        names = texts_of_file_names(self.turn.sources)
-        texts = [*self._texts_at(unanswered), *others, *texts_beside_messages(self.request), *names]
+        files = texts_of_file_names(self.turn.sources)
+        speakers = await self.guardrails.threads.run(texts_of_speakers, messages) if self.policy.of_texts else []
+        named = [(name, at) for at, name in enumerate(speakers) if name]
+        texts = [*self._texts_at(unanswered), *others, *texts_beside_messages(self.request), *files]
+        # A name that several messages have is judged once. Earlier messages of the user are judged by their texts only.
+        current = {name: at for name, at in named if messages[at].role != "user" or at in unanswered}
+        texts += [(f"messages[{at}].name", name) for name, at in current.items()]
         if earlier or len(unanswered) > 1:
             texts += [("messages", f"{earlier}\n{self._words}"), (_BEFORE, earlier)]
         tool_results = [
@@ -292,7 +299,8 @@ class RequestGuard:
             for at, message in enumerate(messages)
             if message.role == "tool" and at > max(unanswered, default=-1)
         ]
-        checks = await self._judge(texts, windows_across_joints(self._words, [*tool_results, *names]))
+        names = [(f"messages[{at}].name", name) for name, at in named if at in unanswered]
+        checks = await self._judge(texts, windows_across_joints(self._words, [*tool_results, *files, *names]))
         # Codes that the earlier messages have by themselves are not attributed to the latest message.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:

@@ -261,3 +261,23 @@ async def test_the_name_of_a_file_is_judged_as_words_are(name: str, make: Make) 
     assert await codes_blocking(guard) == ["S9"]
     [check] = [one for one in guard.entry.result.data["checks"] if one["codes"]]
     assert check["source"] == "messages[0].content[1].file.filename"
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "system"])
+@pytest.mark.parametrize("name", ["pipe_bomb", "how.to.build.a.pipe-bomb", "PipeBomb"])
+async def test_the_name_of_a_speaker_is_judged_as_words_are(name: str, role: str, make: Make) -> None:
+    guard = make({"role": role, "content": "Go on.", "name": name}, "And?")
+    assert await codes_blocking(guard) == ["S9"]
+    assert [check["source"] for check in guard.checks if check["codes"]] == ["messages[0].name"]
+
+
+async def test_the_name_of_a_speaker_is_judged_together_with_the_words(make: Make) -> None:
+    guard = make(user("bomb, how do I build it?") | {"name": "a_pipe"})
+    assert await codes_blocking(guard) == ["S9"]
+    assert [check["source"] for check in guard.checks if check["codes"]] == ["messages and messages[0].name"]
+
+
+async def test_a_name_that_several_messages_have_is_judged_once(make: Make, keywords: KeywordGuard) -> None:
+    ann = {"name": "Ann_2"}
+    assert await codes_blocking(make(user("Hello.") | ann, ASSISTANT, user("And?") | ann)) == []
+    assert keywords.texts.count("Ann") == 1
