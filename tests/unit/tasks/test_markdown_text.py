@@ -184,7 +184,7 @@ def test_the_text_of_a_picture_is_no_markup() -> None:
 def test_the_text_stays_as_it_reads_and_its_markdown_is_escaped() -> None:
     result = document_result([html_to_markdown("<p>&lt;jo@example.com&gt; costs *5*</p>")], [], 0)
     assert result.text() == "<jo@example.com> costs *5*"
-    assert [line.text for line in result._result_lines()] == ["\\<jo@example.com> costs \\*5\\*"]
+    assert [line.text for line in result.pieces()] == ["\\<jo@example.com> costs \\*5\\*"]
     assert [" ".join(line.words) for lines in result.passages() for line in lines] == ["<jo@example.com> costs *5*"]
 
 
@@ -192,7 +192,7 @@ def test_personal_data_leave_both_forms() -> None:
     result = document_result([html_to_markdown("<p>*a* &lt;jo_@example.com&gt; *b*</p>")], [], 0)
     redone = result.mapped(Redactor())
     assert redone.text() == "*a* <[EMAIL]> *b*"
-    assert [line.text for line in redone._result_lines()] == ["\\*a\\* \\<[EMAIL]> \\*b\\*"]
+    assert [line.text for line in redone.pieces()] == ["\\*a\\* \\<[EMAIL]> \\*b\\*"]
 
 
 @given(text=_TEXTS, data=st.data())
