@@ -25,6 +25,7 @@ from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
 from tasks.layout.tick_boxes import tick_boxes_in
 from tasks.layout.upright_ink import UprightInk
+from tasks.markdown_text import escape_read_text
 from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import PagePosition, all_pages, asked_for, check_number, opened_documents
 from tasks.wording.page_range import Form, page_hints, requested_form
@@ -245,7 +246,8 @@ def _build_result(
     layouts = [found[1] for found in read if found is not None]
     if _is_one_picture(documents):
         return picture_result(sections[0], layouts[0])
-    texts = []
+    texts: list[str] = []
+    is_mixed = any(document.text is not None for document in documents)
     for document in documents:
         readings = {
             page.number: unread("damaged") if found is None else found[0]["text"]
@@ -254,11 +256,11 @@ def _build_result(
         }
         if document.text is not None:
             texts.append(document.text_with(readings))
-        elif document.kind == "video":
-            # Several consecutive frames of a video often show the same text.
-            texts += [text for text, _ in groupby(readings.values())]
-        else:
-            texts += readings.values()
+            continue
+        # The Markdown of pages alone is made from their lines.
+        lines = [escape_read_text(reading) if is_mixed else reading for reading in readings.values()]
+        # A video often shows the same text in several consecutive frames.
+        texts += [text for text, _ in groupby(lines)] if document.kind == "video" else lines
     return document_result(texts, sections, sum(document.total_pages for document in documents), layouts)
 
 

@@ -22,6 +22,7 @@ from tasks.layout.markdown import Block, blocks_of, gfm, text_of
 from tasks.layout.tables import join, tables_on
 from tasks.layout.tick_boxes import TickBox
 from tasks.layout.ticked_lines import UprightBox, with_ticks
+from tasks.markdown_text import ESCAPE, markdown_form, plain_form, positions_in_marked
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.redaction import Redactor, replaced
 from tasks.result import (
@@ -105,8 +106,8 @@ class PageSection(OcrSection):
 
 
 class OcrData(OcrExtras):
-    """The whole result. It contains `tables` and `markdown` itself if the input is a single picture or a text without
-    pages."""
+    """The whole result; `tables` are here for a single picture and for texts without pages, `markdown` for a single
+    picture and for texts, with the text of the pictures in them."""
 
     extracted_text: str
     """Text of all sections and text files, joined by blank lines. Text that a video shows in several consecutive frames
@@ -153,6 +154,8 @@ class OcrResult(Result[OcrData]):
     """Layout of each section; empty if all are upright and without ruled lines."""
     form: Form = PLAIN
     """The optional parts that `data` contains."""
+    marked: str | None = None
+    """`extracted_text` with marks (`ESCAPE`) where it has what would be markup; None if there are none."""
 
     def in_form(self, form: Form) -> "OcrResult":
         """Return the result with tables and Markdown in its data if `form` asks for them."""
@@ -169,15 +172,20 @@ class OcrResult(Result[OcrData]):
                 own["markdown"] = text_of(self._blocks(number))
             sections.append(own)
         if sections and "page" not in self.data["sections"][0]:
-            return OcrResult({**self.data, **sections[0]}, self.layouts, form)
+            return OcrResult({**self.data, **sections[0]}, self.layouts, form, self.marked)
         data: OcrData = {
             **self.data,
             "sections": [{**section, **own} for section, own in zip(self.data["sections"], sections, strict=True)],
         }
-        if not sections:
-            data |= {"tables": []} if form.tables else {}
-            data |= {"markdown": self.text()} if form.markdown else {}
-        return OcrResult(data, self.layouts, form)
+        if not sections and form.tables:
+            data["tables"] = []
+        if form.markdown and (not sections or self.unplaced_text()):
+            data["markdown"] = self._whole_markdown()
+        return OcrResult(data, self.layouts, form, self.marked)
+
+    def _whole_markdown(self) -> str:
+        """Return the Markdown of a text with the pictures in it."""
+        return self.text() if self.marked is None else markdown_form(self.marked)
 
     @cached_property
     def _pages(self) -> Sequence[PageLayout]:
@@ -238,13 +246,14 @@ class OcrResult(Result[OcrData]):
             self.data,
             [page.numbers() for page in self.layouts],
             [self.form.tables, self.form.markdown, self.form.is_read],
+            self.marked,
         ]
 
     @classmethod
     def restored(cls, kept: Any) -> "OcrResult":
         """Rebuild a result from the JSON that `kept` returned."""
-        data, layouts, form = kept
-        return cls(data, [PageLayout.restored(page) for page in layouts], Form(*form))
+        data, layouts, form, marked = kept
+        return cls(data, [PageLayout.restored(page) for page in layouts], Form(*form), marked)
 
     def text(self) -> str:
         return self.data["extracted_text"]
@@ -252,7 +261,7 @@ class OcrResult(Result[OcrData]):
     def _result_lines(self) -> Iterator[ResultLine]:
         if self.unplaced_text():
             # The position of pictures inside a text is known only from the whole text.
-            yield from pieces_under("", self.text())
+            yield from pieces_under("", self._whole_markdown())
             return
         for number, section in enumerate(self.data["sections"]):
             place = _place_of(section)
@@ -360,11 +369,15 @@ class OcrResult(Result[OcrData]):
         """Return the result without personal data. Words that one placeholder replaces become one word."""
         apart = Redactor()  # a separate count, because the sections repeat the text
         sections = [_redact_section(section, apart) for section in self.data["sections"]]
-        data: OcrData = {**self.data, "extracted_text": redactor.text(self.text()), "sections": sections}
-        # Patterns do not recognise everything personal in a code, such as the name on a licence or the holder of an
-        # account.
+        spans = redactor.spans(self.text())
+        data: OcrData = {**self.data, "extracted_text": replaced(self.text(), spans), "sections": sections}
+        marked = self.marked
+        if marked is not None:
+            places = positions_in_marked(marked, [edge for span in spans for edge in (span.start, span.end)])
+            marked = replaced(marked, [replace(span, start=places[span.start], end=places[span.end]) for span in spans])
+        # Patterns do not tell what is personal in a code: the name on a licence, the holder of an account.
         layouts = [replace(page, codes=()) for page in self.layouts]
-        return OcrResult(data, layouts).in_form(self.form)
+        return OcrResult(data, layouts, marked=marked).in_form(self.form)
 
     def unplaced_text(self) -> str:
         """Return the part of the text that has no lines: it came from text files and office documents."""
@@ -423,16 +436,17 @@ def document_result(
     layouts: Sequence[PageLayout] = (),
 ) -> OcrResult:
     """Build the result for a document of `total_pages` pages, of which `sections` were read, with the layout of each
-    section. A document without pages has only text."""
+    section. A document without pages has only text. What would be markup is marked in `texts` (`ESCAPE`)."""
+    marked = "\n\n".join(filter(None, texts))
     data: OcrData = {
-        "extracted_text": "\n\n".join(filter(None, texts)),
+        "extracted_text": plain_form(marked),
         "sections": sections,
         "width": sections[0]["width"] if sections else None,
         "height": sections[0]["height"] if sections else None,
     }
     if total_pages:
         data["total_pages"] = total_pages
-    return OcrResult(data, layouts)
+    return OcrResult(data, layouts, marked=marked if ESCAPE in marked else None)
 
 
 def _text_line(line: OcrLine) -> TextLine:

@@ -20,6 +20,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import IN_PROCESSES
 from tasks.inputs.media_types import sniff
 from tasks.inputs.source import Blob
+from tasks.markdown_text import plain_form
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
@@ -108,4 +109,4 @@ def opened(data: bytes, limits: MediaLimits | None = None) -> Pages:
 def text_of(data: bytes, limits: MediaLimits | None = None) -> str:
     text = opened(data, limits).text
     assert text is not None
-    return text
+    return plain_form(text)

@@ -16,14 +16,15 @@ import structlog
 from threadpoolctl import threadpool_limits
 
 from models.series.forecaster import COVERAGE, Floats, Outlook, Series
-from models.series.methods import Drift, Logarithmic, Mean, Method, Path, SeasonalNaive, mean_of
+from models.series.methods import Drift, Logarithmic, Mean, Method, Path, SeasonalNaive, mean_of, median_of
 from models.series.seasons import usable
 
 _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 """Exceptions of numerical libraries for numbers to which a method cannot be fitted."""
-_BEST = 3
-"""Largest number of methods that are averaged. The mean of a few good methods has smaller errors than the method with
-the best results so far."""
+_MOST_COMBINED = 7
+_NEAR = 1.3
+"""Largest number of methods that are combined, and largest error of each, in multiples of the least. The median of
+several good methods has smaller errors than the method with the best results so far."""
 _WILD = 4.0
 """Largest distance of a path from the range of the known values, as a multiple of this range. A path that is longer
 than the known values may go further."""
@@ -63,7 +64,7 @@ class Fold:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """Results of one method, or of the mean of several, on all folds."""
+    """Results of one method, or of the median of several, on all folds."""
 
     methods: tuple[Method, ...]
     paths: tuple[Path, ...]
@@ -72,7 +73,7 @@ class Trial:
 
     @property
     def name(self) -> str:
-        return " and ".join(method.name for method in self.methods)
+        return _named([method.name for method in self.methods])
 
 
 def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
@@ -89,19 +90,19 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
 
 
 def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> list[Trial]:
-    """Return the trials of single methods and of the means of the best two or three, beginning with the least error.
-    Methods that do not fit every fold have no trial."""
+    """Return the trial of the median of the good methods, then those of single methods, the one with the least error
+    first. Methods that do not fit every fold have none."""
     trials = sorted((trial for method in methods if (trial := _tried(method, parts))), key=lambda trial: trial.error)
-    together = [_together(trials[:number], parts) for number in range(2, min(_BEST, len(trials)) + 1)]
-    return sorted([*trials, *together], key=lambda trial: trial.error)
+    near = [trial for trial in trials[:_MOST_COMBINED] if trial.error <= _NEAR * trials[0].error]
+    return [_together(near, parts), *trials] if len(near) > 1 else trials
 
 
 def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> tuple[Path, str] | None:
-    """Return the mean path of all `methods` that can be fitted, and their names; None if none can."""
+    """Return the median path of all `methods` that can be fitted, and their names; None if none can."""
     found = [(path, method.name) for method in methods if (path := _path(method, values, horizon))]
     if not found:
         return None
-    return mean_of([path for path, _ in found]), " and ".join(name for _, name in found)
+    return median_of([path for path, _ in found]), _named([name for _, name in found])
 
 
 def widening(trial: Trial, parts: Sequence[Fold]) -> float:
@@ -137,6 +138,11 @@ def _shares(path: Path, fold: Fold) -> Floats:
     return shares
 
 
+def _named(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"the median of {', '.join(others)} and {last}" if len(others) > 1 else " and ".join(names)
+
+
 def _tried(method: Method, parts: Sequence[Fold]) -> Trial | None:
     paths = tuple(_paths(method, parts))
     return _trial((method,), paths, parts) if len(paths) == len(parts) else None
@@ -165,7 +171,7 @@ def _path(method: Method, values: Floats, horizon: int) -> Path | None:
 
 
 def _together(trials: Sequence[Trial], parts: Sequence[Fold]) -> Trial:
-    paths = [mean_of(several) for several in zip(*(trial.paths for trial in trials), strict=True)]
+    paths = [median_of(several) for several in zip(*(trial.paths for trial in trials), strict=True)]
     return _trial(tuple(method for trial in trials for method in trial.methods), tuple(paths), parts)
 
 
@@ -219,16 +225,18 @@ def outlook(series: Series) -> Outlook:
 
 def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
     """Return the methods that suit the series' length and seasons: fewer for longer series."""
-    from models.series.methods import Arima, Autoregression, Ets, MstlEts
+    from models.series.methods import Arima, Autoregression, Ets, MstlEts, Theta
 
     season = seasons[0] if seasons else 1
-    methods: list[Method] = [SeasonalNaive(), Drift(), Mean(), Ets(), Autoregression()]
+    methods: list[Method] = [SeasonalNaive(), Drift(), Mean(), Ets(), Autoregression(), Theta()]
     grows = float(values.min()) > 0 and float(values.max()) > 2 * float(values.min())
     short = len(values) <= _ARIMA_KNOWN
     if short:
         methods.append(Arima((1, 1, 1)))
     if seasons:
-        methods += [SeasonalNaive(season), MstlEts(seasons)]
+        methods += [SeasonalNaive(season), MstlEts(seasons), Theta(season)]
+        if float(values.min()) > 0:
+            methods.append(Theta(season, multiplicative=True))
         if season <= _LONGEST_SMOOTHED:
             methods += [Ets(season), Autoregression(season)]
         if short and season <= _LONGEST_ARIMA:

@@ -16,6 +16,7 @@ from tasks.inputs.decode.channel import Session
 from tasks.inputs.printed_codes import PrintedCode, find_codes
 from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import PicturePlace, with_pictures
+from tasks.markdown_text import escape_read_text, plain_form
 
 Kind = Literal["image", "paged", "text", "video"]
 _RGB = 3
@@ -45,6 +46,7 @@ class DocumentContents:
     total: int
     """Number of pages."""
     text: str | None
+    """Whole text of a text-like file, in which what would be markup is marked."""
     times: tuple[float, ...] = ()
     places: tuple[PicturePlace, ...] = ()
 
@@ -60,7 +62,7 @@ class Pages(ABC):
     kind: Kind
     total: int
     text: str | None = None
-    """Whole text of a text-like file; None for other files."""
+    """Whole text of a text-like file, in which what would be markup is marked (`ESCAPE`); None for other files."""
     times: tuple[float, ...] = ()
     """Time of each page in seconds from the start of a video; empty for other files."""
     places: tuple[PicturePlace, ...] = ()
@@ -121,7 +123,7 @@ class Document(AbstractAsyncContextManager["Document"]):
         self.param = blob.param
         self.label = blob.label
         """Name of the document in messages: its file name, or else the request's field."""
-        self.text = None if contents.text is None else with_pictures(contents.text, contents.places, {})
+        self.text = None if contents.text is None else plain_form(with_pictures(contents.text, contents.places, {}))
         """Whole text of a text-like file, without the text of its pictures; None for other files."""
         self.total_pages = contents.total
         self._contents = contents
@@ -149,8 +151,10 @@ class Document(AbstractAsyncContextManager["Document"]):
         return self._contents.times[number - 1] if self._contents.times else None
 
     def text_with(self, readings: Mapping[int, str]) -> str:
-        """Return the text of a text-like file, with the texts read in its pictures inserted in their places."""
-        return with_pictures(self._contents.text or "", self._contents.places, readings)
+        """Return the text of a text-like file, with the texts read in its pictures inserted in their places. What would
+        be markup is marked (`ESCAPE`), in the readings as well."""
+        escaped = {number: escape_read_text(reading) for number, reading in readings.items()}
+        return with_pictures(self._contents.text or "", self._contents.places, escaped)
 
     async def size(self, number: int) -> tuple[int, int]:
         """Return width and height of the upright page in pixels, without decoding it; PDFs are measured at 144 DPI."""

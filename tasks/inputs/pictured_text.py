@@ -12,6 +12,7 @@ from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import picture_mention
 from tasks.inputs.text.text_file import check_length, mark, unread, without_marks
+from tasks.markdown_text import escape_part, plain_form
 
 _TOO_LARGE = "above OPENFAZE_MAX_IMAGE_MEGAPIXELS"
 _MIN_SIDE = 8
@@ -43,7 +44,7 @@ class EmbeddedPages:
         media_type = sniff(data[:64])
         if media_type not in IMAGES:
             kind = media_type.removeprefix("image/") if media_type else name.rpartition(".")[2][:20]
-            return " ".join(filter(None, [picture_mention(alt), unread(kind.upper())]))
+            return " ".join(filter(None, [picture_mention(alt), unread(escape_part(kind.upper(), begins=False))]))
         if data not in self._marks:
             self._marks[data] = self._mark(data, media_type, name)
         return " ".join(filter(None, [picture_mention(alt), self._marks[data]]))
@@ -90,7 +91,7 @@ class PicturedText(Pages):
         self._pages = EmbeddedPages(blob, limits)
         try:
             self.text, self.places = without_marks(convert(self._pages))
-            check_length(len(self.text), blob, limits)
+            check_length(len(plain_form(self.text)), blob, limits)
         except InputError:
             self._pages.close()
             raise

@@ -10,6 +10,7 @@ from statistics import median
 from models.vision.text import TextLine
 from tasks.layout.cells import PlacedWord, Table, placed_words
 from tasks.layout.rulings import skew_of
+from tasks.markdown_text import escape_beginning, escape_inline, markdown_form
 
 _LEVELS = 1.7, 1.35, 1.18
 """Least type sizes of headings of the first, second and third level, relative to the page's text."""
@@ -26,19 +27,6 @@ _STEP = 1.2
 _BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")
 _NUMBER = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
 _LETTER = re.compile(r"[a-z]\)\s+(?=\S)")
-_SPECIAL = re.compile(r"(?=#{1,6}(?:\s|$)|>|[+*-](?:\s|$)|=+\s*$|-{2,}\s*$|\|?\s*:?-{3,}|~~~)")
-_ORDINAL = re.compile(r"\A(\d{1,9})(?=[.)](?:\s|$))")
-_PUNCTUATION = r"[!-/:-@\[-`{-~]"
-_INLINE = re.compile(
-    rf"\\(?={_PUNCTUATION}|$)"
-    r"|`|~(?=~)|(?<=~)~"
-    r"|(?<=\S)\*|\*(?!\s|$)"
-    r"|(?<![^\W_])_(?!\s|$)|(?<=\S)_(?![^\W_])"
-    r"|<(?=[A-Za-z/!?])|&(?=#?\w{1,40};)"
-    r"|\](?=[(\[:])"
-)
-"""Characters that begin or end markup in a line, where they do: escapes, code, strikethrough, emphasis, HTML, entities,
-links and their definitions. A `_` within a word, a `*` between spaces and a lone `[` are text for Markdown, too."""
 _DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§@")
 _HANGING = 0.87
 """Relative height of a box without descenders: 0.78 in a file's text layer, 1 from an engine."""
@@ -112,19 +100,14 @@ def gfm(table: Table) -> Iterator[str]:
 
 
 def _escape_cell(text: str) -> str:
-    return _escape_inline(text.replace("\n", " ")).replace("|", "\\|")
-
-
-def _escape_inline(text: str) -> str:
-    """Escape characters that would be markup, so that the text appears as it is on the page."""
-    return _INLINE.sub(r"\\\g<0>", text)
+    return markdown_form(escape_inline(text.replace("\n", " "))).replace("|", "\\|")
 
 
 def _build_line(pieces: Sequence[PlacedWord]) -> _Line:
     words = [piece.word for piece in pieces]
     first = pieces[0]
     return _Line(
-        _escape_inline(" ".join([word.text for word in words])),
+        markdown_form(escape_inline(" ".join([word.text for word in words]))),
         _type_size(pieces),
         min(piece.left for piece in pieces),
         min(piece.top for piece in pieces),
@@ -221,13 +204,13 @@ def _continues_paragraph(above: _Line, below: _Line, page: _Page) -> bool:
 def _paragraph_lines(lines: Sequence[_Line], page: _Page) -> Iterator[str]:
     """Yield the lines of a paragraph. Lines that were broken because they were full are joined; other breaks are kept,
     as in an address."""
-    text = _escape_beginning(lines[0].text)
+    text = _escaped_beginning(lines[0].text)
     for above, below in pairwise(lines):
         room = page.right_of(above) - above.right
         is_full = above.right - above.left >= _NARROW * page.size and room <= below.first_word + page.size
         if not is_full and below.middle > above.middle:
             yield text + "  "
-            text = _escape_beginning(below.text)
+            text = _escaped_beginning(below.text)
         else:
             text = _join_lines(text, below.text)
     yield text
@@ -239,9 +222,8 @@ def _join_lines(text: str, more: str) -> str:
     return f"{text}{more}" if is_broken else f"{text} {more}"
 
 
-def _escape_beginning(text: str) -> str:
-    """Escape a beginning that has a meaning in Markdown. A number cannot be escaped, but the sign after it can."""
-    return f"\\{text}" if _SPECIAL.match(text) else _ORDINAL.sub(r"\1\\", text, count=1)
+def _escaped_beginning(text: str) -> str:
+    return markdown_form(escape_beginning(text))
 
 
 def _list_marker(text: str) -> str:
@@ -268,7 +250,7 @@ def _list_block(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Bl
         if mark:
             text = line.text if _LETTER.match(line.text) else (_BULLET.sub("", line.text, 1) if mark == "- " else "")
             text = text or _NUMBER.sub("", line.text, 1)
-            items.append((line.left, mark + _escape_beginning(text)))
+            items.append((line.left, mark + _escaped_beginning(text)))
         elif line.left > items[-1][0] + 0.5 * page.size:
             items[-1] = items[-1][0], _join_lines(items[-1][1], line.text)
         else:

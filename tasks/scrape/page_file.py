@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import html as lxml_html
+from lxml.etree import _Element
 from lxml.html import HtmlElement
 
 from tasks.inputs import media_types
 from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
+from tasks.markdown_text import is_safe, markdown_form
 from tasks.scrape.feed import is_feed, read_feed
 from tasks.scrape.main_part import has_main, largest_share, main_part, size_of, size_within, text_of
 from tasks.scrape.matching import RecordMatch, Row, match_records
@@ -45,6 +47,7 @@ _ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "a
 """Ids of the element that React, Vue, Next, Nuxt, Gatsby and others fill."""
 _NEEDS_SCRIPTS = re.compile(r"java\s?script", re.IGNORECASE)
 _UNREAD = frozenset({"script", "style", "noscript", "template"})
+_ENTITY = re.compile(r"&(?=#?\w{1,40};)")
 _ENTRY = {"link": "url", "headline": "title", "name": "title", "published": "date", "description": "summary"}
 """Parts of a feed's entry, by the names of the fields for which they are used."""
 
@@ -72,7 +75,22 @@ def article_of(root: HtmlElement) -> Article | None:
         return None
     # The Markdown is made last, because making it takes the tree apart.
     text = text_of(found.body)
+    _escape(found.body)
     return Article(text, xmltotxt(found.body, include_formatting=True).strip()) if text else None
+
+
+def _escape(body: _Element) -> None:
+    """Escape the entities in the texts of an article, and remove addresses that are not safe to open.
+
+    trafilatura escapes everything else, but replaces entities after that, so that `&lt;b>` would become markup.
+    """
+    for element in body.iter("*"):
+        if element.text and element.tag != "code":
+            element.text = _ENTITY.sub(r"\\&amp;", element.text)
+        if element.tail:
+            element.tail = _ENTITY.sub(r"\\&amp;", element.tail)
+        if not is_safe(element.get("target", "http:")):
+            del element.attrib["target"]
 
 
 def read_page(root: HtmlElement, url: str) -> ParsedPage:
@@ -107,7 +125,7 @@ def _main_texts(root: HtmlElement) -> tuple[str, str]:
     from tasks.inputs.text.html_text import html_to_markdown
 
     html = lxml_html.tostring(region, encoding="unicode", with_tail=False)
-    return text, html_to_markdown(f"<html><body>{html}</body></html>", picture=lambda _: "")
+    return text, markdown_form(html_to_markdown(f"<html><body>{html}</body></html>", picture=lambda _: ""))
 
 
 def _is_complete(article: str, text: str, region: HtmlElement, *, marked: bool) -> bool:

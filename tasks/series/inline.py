@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice, zip_longest
+from itertools import chain, islice, pairwise, zip_longest
 
 from tasks.notation.cells import looks_numeric, moment
 from tasks.series.formats import date_and_number, delimited_table, is_head, value_table
@@ -28,15 +28,25 @@ _FENCE = "```"
 _BEGINNINGS = 20
 """Number of opening brackets that are tried as the beginning of JSON."""
 _READ_AGAIN = 100_000
-"""Number of characters that failed attempts at JSON may read in total. After that, no further bracket is tried."""
+"""Number of characters that failed attempts may read in all. After this number, no further bracket is tried."""
+_YEAR_DIGITS = 4
 _LEAST_ROWS = 2
 _LEAST_RUN = 3
 """Least number of dates with values in a row that make a table: two may be part of a sentence."""
-_DATE_BEGINNING = re.compile(r"(?<![\w.])(?=\d{1,2}(?:\d{2})?[-/.])")
-_DATED = re.compile(
-    r"[\s,;|]{0,5}(\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})[\s,;|]{1,5}"
-    r"([-+−]?\d+(?:\.\d+)?)(?![\w.]\w)"
+_DATE_BEGINNING = re.compile(r"(?<![\w.])(?=\d{1,2}(?:\d{2})?[-/.]|(?:19|20)\d\d(?:\d{4})?[,;:]\d)")
+_CLOCK = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+_DATE = (
+    rf"(?P<date>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_CLOCK}|\d{{4}}[-/.]\d{{1,2}}"
+    rf"|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}{_CLOCK})"
 )
+_AMOUNT = r"(?P<value>[-+−]?[$€£]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?)"
+_DATED = re.compile(rf"[\s,;|]{{0,5}}{_DATE}[\s,;|]{{1,5}}{_AMOUNT}(?![\w.]\w)(?!:\d)")
+_VALUE_THEN_DATE = re.compile(rf"[\s,;|]{{0,5}}{_AMOUNT}[\s,;|]{{1,5}}{_DATE}(?![\w.]\w)")
+_DATED_SHORT = re.compile(
+    r"[\s;|]{0,5}(?P<date>(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?)[,;:]"
+    r"(?P<value>[-+−]?[$€£]?\d+(?:\.\d+)?)(?=[\s;|,.?!]|$)(?![,.]\d)"
+)
+"""A year, or a date without signs, directly before a comma and its value: `2025,10 2026,12`, `20260101,10`."""
 _MOST_WORDS = 2000
 """Number of characters of a long message's words that are kept at each end."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
@@ -153,9 +163,9 @@ def message_of(text: str, most_cells: int, *, has_sources: bool = False, today: 
         _table_in_fence,
         _table_in_json,
         _table_in_lines,
+        _table_in_run,
         labelled,
         _table_in_pairs,
-        _table_in_run,
         _table_in_list,
     ):
         found = find(text, most_cells)
@@ -272,20 +282,47 @@ def _table_in_pairs(text: str, most_cells: int) -> SeriesMessage | None:
 
 def _table_in_run(text: str, most_cells: int) -> SeriesMessage | None:
     """Find a table whose line breaks were lost: `date,sold,2026-01-01,5,2026-01-02,7`."""
+    runs = [
+        _longest_run(_DATED, text, _DATE_BEGINNING),
+        _longest_run(_DATED_SHORT, text, _DATE_BEGINNING),
+        _longest_run(_VALUE_THEN_DATE, text, _BEGINNING),
+    ]
+    best = max(runs, key=len)
+    if len(best) < _LEAST_RUN or (best is runs[1] and not _rise_evenly([one["date"] for one in best])):
+        return None
+    table = table_of([[_with_signs(one["date"]), one["value"]] for one in best], (), most_cells)
+    return SeriesMessage(_cut_out(text, best[0].start(), best[-1].end()), table)
+
+
+def _longest_run(form: "re.Pattern[str]", text: str, beginning: "re.Pattern[str]") -> list["re.Match[str]"]:
+    """Return the most matches of `form` that follow each other directly."""
     best: list[re.Match[str]] = []
     end = 0
-    for start in _number_starts(text, _DATE_BEGINNING):
-        if start < end:
-            continue
-        found: list[re.Match[str]] = []
-        while (one := _DATED.match(text, found[-1].end() if found else start)) is not None:
-            found.append(one)
-            end = one.end()
-        best = max(best, found, key=len)
-    if len(best) < _LEAST_RUN:
-        return None
-    table = table_of([[one[1], one[2]] for one in best], (), most_cells)
-    return SeriesMessage(_cut_out(text, best[0].start(), best[-1].end()), table)
+    for start in _number_starts(text, beginning):
+        if start >= end and (run := _run_of(form, text, start)):
+            end = run[-1].end()
+            best = max(best, run, key=len)
+    return best
+
+
+def _run_of(form: "re.Pattern[str]", text: str, start: int) -> list["re.Match[str]"]:
+    found: list[re.Match[str]] = []
+    while (one := form.match(text, found[-1].end() if found else start)) is not None:
+        found.append(one)
+    return found
+
+
+def _rise_evenly(numbers: Sequence[str]) -> bool:
+    """True for years one after the other and for rising dates, but not for numbers with decimal commas, as in
+    `2020,5 2019,7`."""
+    if len(numbers[0]) == _YEAR_DIGITS:
+        return all(int(after) == int(before) + 1 for before, after in pairwise(numbers))
+    return all(before < after for before, after in pairwise(numbers))
+
+
+def _with_signs(date: str) -> str:
+    """Write a date of eight digits as ISO 8601 does."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if date.isdecimal() and len(date) > _YEAR_DIGITS else date
 
 
 def find_pairs(text: str) -> Iterator["re.Match[str]"]:

@@ -21,21 +21,32 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _ARROW = r"[-=]{1,2}>|→"
 _NAME = any_of(re.escape(name) for name in MONTHS)
 _VALUE = r"(?P<value>[-+−]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)%?(?![\w%])(?![.,]\d)"
+_DAY = r"(?:\s(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_DAY_YEAR = r"(?P<day_year>(?:19|20)\d\d)"
 _LABEL = (
     r"(?<![\w.,$€£])(?:"
     r"(?P<date>\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{4}-\d{2}(?!\d))"
     r"|Q(?P<quarter>[1-4])(?:[ /-]?(?P<quarter_year>\d{4}))?"
-    rf"|(?P<month>{_NAME})(?!\w)\.?(?:,?\s(?P<month_year>(?:19|20)\d\d)(?=\s{{0,3}}(?:[:=\s]|{_ARROW})))?"
-    rf"(?:\s(?P<day>\d{{1,2}})(?=\s?(?:[:=]|{_ARROW})))?"
+    rf"|(?P<month>{_NAME})(?!\w)\.?%s"
     rf"|(?P<weekday>{_WEEKDAYS})(?!\w)\.?"
     rf"|(?P<numbered>{_NUMBERED})\s(?P<number>\d{{1,3}})"
     r"|(?P<year>(?:19|20)\d\d)(?![\d,])"
     r")"
 )
+_BEFORE_VALUE = (
+    rf"(?:,?\s(?P<month_year>(?:19|20)\d\d)(?=\s{{0,3}}(?:[:=\s]|{_ARROW})))?"
+    rf"{_DAY}(?:,?\s{_DAY_YEAR})?(?=\s?(?:[:=]|{_ARROW})))?"
+)
+"""Year and day behind a month before its value; a number without a sign behind it is the value."""
+_BEHIND_VALUE = (
+    r"(?:,?\s(?P<month_year>(?:19|20)\d\d)(?!\w))?"
+    rf"{_DAY}(?![\w:]|[.,]\d|\s(?:in|im|en|em|on|for)\s)(?:,?\s{_DAY_YEAR}(?!\w))?)?"
+)
 _BETWEEN = rf"(?:\s{{0,3}}(?:[:=,]|{_ARROW})\s{{0,3}}|-(?=\d)|(?:\s{{1,3}}[^\W\d_]{{1,15}}){{0,4}}\s{{1,3}})"
-_LABEL_FIRST = re.compile(_LABEL + _BETWEEN + _VALUE, re.IGNORECASE)
+_LABEL_FIRST = re.compile(_LABEL % _BEFORE_VALUE + _BETWEEN + _VALUE, re.IGNORECASE)
 _VALUE_FIRST = re.compile(
-    rf"(?<![\w.,]){_VALUE}(?:\s[^\W\d_]{{1,15}}){{0,2}}\s(?:in|im|en|em|for|on|during|für|au|para)\s(?:the\s)?{_LABEL}",
+    rf"(?<![\w.,]){_VALUE}(?:\s[^\W\d_]{{1,15}}){{0,2}}\s(?:in|im|en|em|for|on|during|für|au|para)\s(?:the\s)?"
+    + _LABEL % _BEHIND_VALUE,
     re.IGNORECASE,
 )
 
@@ -111,7 +122,7 @@ def _calendar_dates(found: Sequence["re.Match[str]"], kind: str, today: dt.date)
     one begins the next year. If a year is stated anywhere, it applies to the other labels, too."""
     months = [month_named(one["month"]) if kind == "month" else 3 * int(one["quarter"]) - 2 for one in found]
     days = [int(one["day"] or 1) if kind == "month" else 1 for one in found]
-    written = [one[f"{kind}_year"] for one in found]
+    written = [one[f"{kind}_year"] or (one["day_year"] if kind == "month" else None) for one in found]
     years, year = [], 0
     for place, at in enumerate(zip(months, days, strict=True)):
         year += int(place > 0 and at <= (months[place - 1], days[place - 1]))
@@ -121,7 +132,7 @@ def _calendar_dates(found: Sequence["re.Match[str]"], kind: str, today: dt.date)
         last = today.year - int((months[-1], days[-1]) > (today.month, today.day))
         offset = last - years[-1]
     else:
-        offset = int(written[known]) - years[known]
+        offset = int(written[known] or 0) - years[known]
     try:
         dates = [dt.date(year + offset, month, day) for year, month, day in zip(years, months, days, strict=True)]
     except ValueError:  # a day that the month lacks

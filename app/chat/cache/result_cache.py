@@ -17,7 +17,7 @@ from tasks.errors import InputError, Overloaded
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Result
 
-VERSION = 2
+VERSION = 3
 """Version of the key and of the values kept under it, increased when either changes."""
 
 Run = Callable[[TaskRequest], Awaitable[Result[Any]]]

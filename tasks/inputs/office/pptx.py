@@ -14,6 +14,7 @@ from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text import text_file
+from tasks.markdown_text import escape_inline, escape_line, escape_part, is_safe, link
 
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -58,7 +59,7 @@ class _Slide:
             yield f"## Slide {number} (hidden, left out)"
             return
         title = self._slide.shapes.title
-        heading = text_file.one_line(title.text_frame.text) if title is not None else ""
+        heading = escape_inline(text_file.one_line(title.text_frame.text)) if title is not None else ""
         yield f"## Slide {number}: {heading}" if heading else f"## Slide {number}"
         for background in element.iter("{*}bg"):
             yield from self._pictures_in(background)
@@ -67,11 +68,11 @@ class _Slide:
                 yield from self._shape(shape)
         for alternative in element.iter(f"{{{_COMPATIBILITY}}}AlternateContent"):
             for choice in alternative.iterchildren(f"{{{_COMPATIBILITY}}}Choice"):
-                yield "\n".join(drawings.paragraphs(choice))
+                yield "\n".join(map(escape_line, drawings.paragraphs(choice)))
                 yield from self._pictures_in(choice)
         if self._slide.has_notes_slide:
             frame = self._slide.notes_slide.notes_text_frame
-            notes = "\n".join(drawings.paragraphs(frame._element)) if frame is not None else ""
+            notes = "\n".join(map(escape_line, drawings.paragraphs(frame._element))) if frame is not None else ""
             yield notes and f"Notes: {notes}"
 
     def _shape(self, shape: Any) -> Iterator[str]:
@@ -109,7 +110,7 @@ class _Slide:
         except KeyError:
             return ""
         root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
-        return "\n".join(f"- {text}" for text in drawings.paragraphs(root))
+        return "\n".join(f"- {escape_line(text)}" for text in drawings.paragraphs(root))
 
     def _chart(self, chart: Chart) -> str:
         counts = [abs(int(count)) for count in chart._chartSpace.xpath(".//c:ptCount/@val")]
@@ -122,9 +123,9 @@ class _Slide:
             if not categories:  # a scatter chart, which has values along its other axis
                 categories = [value.text for value in plot._element.xpath("./c:ser[1]/c:xVal//c:v")]
             series = [(one.name or "", [_format_number(value) for value in _values(one)]) for one in plot.series]
-            rows = zip_longest(categories, *(values for _, values in series), fillvalue="")
-            tables.append(text_file.table([["", *(name for name, _ in series)], *rows]))
-        return "\n\n".join(["Chart: " + text_file.one_line(title) if title else "Chart:", *tables])
+            rows = zip_longest(map(escape_inline, categories), *(values for _, values in series), fillvalue="")
+            tables.append(text_file.table([["", *(escape_inline(name) for name, _ in series)], *rows]))
+        return "\n\n".join(["Chart: " + escape_inline(text_file.one_line(title)) if title else "Chart:", *tables])
 
 
 def _placeholder_type(shape: etree._Element) -> str | None:
@@ -156,16 +157,19 @@ def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
 
 
 def _text_with_links(paragraph: Any) -> str:
+    """Return a paragraph's text with its links, and with marks where it has what would be markup."""
     text = drawings.paragraph_text(paragraph._p)
+    parts: list[str] = []
     for run in paragraph.runs:
         address, linked = run.hyperlink.address, text_file.one_line(run.text)
-        if address and linked:
-            text = text.replace(linked, f"[{linked}]({address})", 1)
-    return text
+        if address and linked and linked in text and is_safe(address):
+            before, _, text = text.partition(linked)
+            parts += [escape_part(before, begins=not parts), link(escape_part(linked, begins=False), address)]
+    return "".join([*parts, escape_part(text, begins=not parts)])
 
 
 def _cell_text(cell: Any) -> str:
-    return "" if cell.is_spanned else " ".join(drawings.paragraphs(cell))
+    return "" if cell.is_spanned else escape_inline(" ".join(drawings.paragraphs(cell)))
 
 
 def _category_labels(plot: Any) -> Sequence[Sequence[str]]:

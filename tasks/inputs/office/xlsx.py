@@ -19,6 +19,7 @@ from tasks.inputs.office.bounds import packed
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.source import Blob
 from tasks.inputs.text import text_file
+from tasks.markdown_text import escape_inline, escape_line
 
 # Numbers and dates are shown by their format codes (ECMA-376 part 1, 18.8.31), without national conventions. Dates are
 # always in ISO 8601; fractions and conditions are shown as plain numbers.
@@ -164,7 +165,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             if sheet._worksheet_path in seen:
                 raise ValueError("a workbook has no sheet twice")
             seen.add(sheet._worksheet_path)
-            name = text_file.one_line(sheet.title)
+            name = escape_inline(text_file.one_line(sheet.title))
             if sheet.sheet_state != "visible":
                 parts.append(f"## {name} (hidden, left out)")
                 continue
@@ -222,8 +223,8 @@ def _block_table(block: list[dict[int, str]]) -> str:
     """Return a block as a table, or as lines of text if it is one cell wide."""
     left, right = min(map(min, block)), max(map(max, block))
     if left == right:
-        return "\n".join(text_file.one_line(row[left]) for row in block)
-    return text_file.table([row.get(at, "") for at in range(left, right + 1)] for row in block)
+        return "\n".join(escape_line(text_file.one_line(row[left])) for row in block)
+    return text_file.table([escape_inline(row.get(at, "")) for at in range(left, right + 1)] for row in block)
 
 
 def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> Iterator[str]:
@@ -232,7 +233,7 @@ def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> It
         root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
         images = _related_members(archive, drawing, "/image")
         for anchor in root:
-            yield "\n".join(drawings.paragraphs(anchor))
+            yield "\n".join(map(escape_line, drawings.paragraphs(anchor)))
             for relationship, description in drawings.pictures(anchor):
                 name = images.get(relationship)
                 yield pictures.marked(archive.read(name), name, description) if name else text_file.unread("missing")

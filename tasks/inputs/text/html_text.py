@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 from markdownify import MarkdownConverter
 
 from tasks.inputs.text import text_file
+from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form
 
 _UNSEEN = ["script", "style", "template", "noscript", "head", "svg", "math[display=none]", "object", "iframe"]
 _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
@@ -26,8 +28,8 @@ _LONGEST_BLANK = 100
 longer runs, which only `pre` would show."""
 _LONG_BLANK = re.compile(rf"(?<![ \t\r\n])[ \t\r\n]{{{_LONGEST_BLANK + 1},}}")
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)
+_BACKTICKS = re.compile(r"`+")
 _LINE = re.compile(r"\n(?=[^\n])")
-_LINK = re.compile(r"(?:https?|mailto|tel|ftp):", re.IGNORECASE)
 
 PictureText = Callable[[Tag], str]
 """Function that returns the text for an `img` element."""
@@ -42,12 +44,13 @@ def picture_mention(alt: str) -> str:
     """Return the author's description of a picture in brackets; "" for a generated one, such as a number or a file
     name."""
     alt = text_file.one_line(alt).replace("[", "(").replace("]", ")")
-    return "" if _NO_WORDS.fullmatch(alt) else f"[Picture: {alt}]"
+    return "" if _NO_WORDS.fullmatch(alt) else f"[Picture: {escape_part(alt, begins=False)}]"
 
 
 def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     """Convert HTML without scripts, styles and hidden parts. Emphasis is left out because its signs would break words.
     Only links to other documents are kept. The text of a cell that spans several cells is placed in the first of them.
+    Characters that would be markup are marked with `ESCAPE`.
 
     RecursionError is never raised, however deep the elements are.
     """
@@ -59,18 +62,25 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     _dissolve_layout_tables(soup)
     text = _Converter(picture).convert_soup(soup).strip()
     title = "" if soup.find("h1") else text_file.one_line(title)
-    return "\n\n".join(filter(None, [title and f"# {title}", text]))
+    return "\n\n".join(filter(None, [title and f"# {escape_part(title, begins=False)}", text]))
 
 
 class _Converter(MarkdownConverter):
     def __init__(self, picture: PictureText) -> None:
-        super().__init__(
-            heading_style="ATX", bullets="-", escape_asterisks=False, escape_underscores=False, escape_misc=False
-        )
+        super().__init__(heading_style="ATX", bullets="-")
         self._picture = picture
         self._cells: dict[int, str] = {}
         self._numbers: dict[int, int] = {}
         self._fill = _MAX_FILL
+
+    def process_text(self, el: NavigableString, parent_tags: set[str] | None = None) -> str:
+        """Convert a text. The base class would leave those in `code`, which become text, without escapes."""
+        tags = parent_tags or set()
+        text: str = super().process_text(el, tags if _is_verbatim(tags) else tags - {"_noformat"})  # type: ignore[misc]
+        return text
+
+    def escape(self, text: str, parent_tags: set[str]) -> str:
+        return escape_part(text, begins="_inline" not in parent_tags)
 
     def convert_b(self, _el: Tag, text: str, **_: object) -> str:
         return text
@@ -82,13 +92,14 @@ class _Converter(MarkdownConverter):
         """Mark exponents with a sign. References, which have brackets, and ordinals need no sign."""
         return f"^{text}" if re.fullmatch(r"[-−+]?\d+", text.strip()) and not el.find("a") else text
 
-    def convert_a(self, el: Tag, text: str, **_: object) -> str:
+    def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         if text.strip() == "↑" and str(el.get("href", "")).startswith("#"):
             return ""
-        if not _LINK.match(str(el.get("href") or "")) or "\n" in text.strip():
+        address = str(el.get("href") or "")
+        if not is_safe(address) or "\n" in text.strip() or _is_verbatim(parent_tags):
             return text
         before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-        return f"{before}[{text.strip()}]({el['href']}){after}" if text.strip() else text
+        return f"{before}{link(text.strip(), address)}{after}" if text.strip() else text
 
     def convert_br(self, _el: Tag, _text: str, parent_tags: set[str]) -> str:
         return " " if "_inline" in parent_tags else "\n"
@@ -99,14 +110,23 @@ class _Converter(MarkdownConverter):
     def convert_input(self, el: Tag, _text: str, **_: object) -> str:
         if el.get("type") in ("checkbox", "radio"):
             return "☒ " if el.has_attr("checked") else "☐ "
-        return str(el.get("value") or "") if el.get("type") != "hidden" else ""
+        return escape_line(text_file.one_line(str(el.get("value") or ""))) if el.get("type") != "hidden" else ""
 
-    def convert_pre(self, _el: Tag, text: str, **_: object) -> str:
-        """Convert a preformatted text without the blank lines around it, for which the base class would take quadratic
-        time."""
+    def convert_video(self, _el: Tag, text: str, **_: object) -> str:
+        return text
+
+    def convert_dd(self, _el: Tag, text: str, **_: object) -> str:
+        """Convert a definition. The base class would indent its paragraphs, which makes code of them."""
+        return f":   {text.strip()}\n" if text.strip() else "\n"
+
+    def convert_pre(self, _el: Tag, text: str, parent_tags: set[str]) -> str:
+        """Convert a preformatted text without blank lines around it. The base class takes quadratic time for these."""
+        if "pre" in parent_tags or "_inline" in parent_tags:
+            return text
         blank = text[: len(text) - len(text.lstrip(" \n"))]
-        text = text[blank.rfind("\n") + 1 :].rstrip(" \n")
-        return f"\n\n```\n{text}\n```\n\n" if text else ""
+        text = plain_form(text[blank.rfind("\n") + 1 :].rstrip(" \n"))
+        fence = "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(text)), default=0))
+        return f"\n\n{fence}\n{text}\n{fence}\n\n" if text else ""
 
     def convert_option(self, _el: Tag, text: str, **_: object) -> str:
         return f"{text.strip()} "
@@ -154,6 +174,11 @@ class _Converter(MarkdownConverter):
                 row += [self._cells.pop(id(cell), ""), *[""] * (across - 1)]
             rows.append(row)
         return [row for row in rows if any(cell.strip() for cell in row)]
+
+
+def _is_verbatim(parent_tags: set[str]) -> bool:
+    """True if the text below elements with these tags is shown as it is, between fences."""
+    return "pre" in parent_tags and "_inline" not in parent_tags
 
 
 def _cell_span(cell: Tag, name: str) -> int:

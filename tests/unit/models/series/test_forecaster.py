@@ -23,6 +23,7 @@ from models.series.methods import (
     MstlEts,
     Path,
     SeasonalNaive,
+    Theta,
     normal,
 )
 from models.series.seasons import usable
@@ -237,6 +238,31 @@ LINE = np.arange(40.0)
 def test_the_method_that_errs_least_is_chosen() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
     assert statistical.ranked([Off(3), Off(0.1), Broken()], parts)[0].name == "off by 0.1"
+
+
+def test_methods_near_the_best_are_combined_by_their_median() -> None:
+    parts = statistical.folds(LINE, 5, 1, most=5)
+    trial = statistical.ranked([Off(1), Off(1.1), Off(1.2), Off(1.4)], parts)[0]
+    assert trial.name == "the median of off by 1, off by 1.1 and off by 1.2"
+    assert trial.error == pytest.approx(1.1)
+
+
+@pytest.mark.parametrize("multiplicative", [False, True])
+def test_theta_goes_on_with_the_season_and_half_of_the_slope(multiplicative: bool) -> None:
+    steps = np.arange(72.0)
+    swing = np.tile([0.5, 1.0, 1.5, 1.0], 18)
+    values = (100 + steps) * swing if multiplicative else 100 + steps + 20 * swing
+    path = Theta(4, multiplicative=multiplicative)(values[:60], 12)
+    trend = 159 + 0.5 * np.arange(1, 13)
+    expected = trend * swing[:12] if multiplicative else trend + 20 * swing[:12]
+    assert np.abs(path.value - expected).max() < 4
+    assert (path.lower <= path.value).all()
+    assert (path.value <= path.upper).all()
+
+
+def test_theta_does_not_fit_where_there_are_fewer_than_two_seasons() -> None:
+    with pytest.raises(ValueError, match="2 complete cycles"):
+        Theta(12)(np.arange(20.0), 3)
 
 
 def test_methods_that_err_on_opposite_sides_are_averaged() -> None:
