@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.extract.state import REVIEWED, PaperResult, Row, value_at
+from app.extract.reviews import REVIEWED
+from app.extract.state import PaperResult, Row, value_at
 from tasks.schema.paths import JsonPath, pointer_of, resolved
 
 PAPERS = "papers"
@@ -101,6 +102,39 @@ def is_doubtful(cell: FieldCell, threshold: float) -> bool:
     if cell.is_unsupported:
         return True
     return cell.value is not None and cell.probability is not None and cell.probability < threshold
+
+
+def list_schema(schema: Mapping[str, Any], path: JsonPath) -> Mapping[str, Any]:
+    """Return the schema of the list at `path` of an answer; an empty mapping if its rows are not described."""
+    part: Any = schema
+    for step in path:
+        node = _shape(schema, part)
+        part = node.get("properties", {}).get(step) if isinstance(step, str) else node.get("items")
+    node = _shape(schema, part)
+    return node if isinstance(node.get("items"), Mapping) else {}
+
+
+def blank_row(root: Mapping[str, Any], part: Any, depth: int = 1) -> Any:
+    """Return a row for a list whose rows have the schema `part`, with nothing in its fields. A field that is neither
+    required nor may be null is left out."""
+    node = _shape(root, part)
+    if "properties" in node and depth < _DEEPEST:
+        required = node.get("required", ())
+        return {
+            name: blank_row(root, child, depth + 1)
+            for name, child in node["properties"].items()
+            if name in required or _may_be_null(root, child)
+        }
+    return [] if "items" in node else None
+
+
+def _may_be_null(root: Mapping[str, Any], part: Any) -> bool:
+    node = resolved(root, part)
+    named = node.get("type")
+    branches = [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]
+    return "null" in (named if isinstance(named, list) else [named]) or any(
+        resolved(root, one).get("type") == "null" for one in branches
+    )
 
 
 def _columns(
