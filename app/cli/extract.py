@@ -63,6 +63,12 @@ def extract(wanted: Wanted) -> int:
     except CannotWrite as error:
         fail(f"--out: {error}")
     state_file = wanted.out.with_name(f"{wanted.out.name}{STATE}")
+    if state_file.exists():
+        # Before a server starts, which takes a while: another command may have it open.
+        try:
+            JobState(state_file).close()
+        except CannotOpen as error:
+            fail(str(error))
     beside = [file for file in (wanted.out, wanted.urls, wanted.examples) if file is not None]
     try:
         papers = list(papers_of([*wanted.sources, *(addresses_in(wanted.urls) if wanted.urls else ())], beside))

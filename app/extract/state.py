@@ -89,7 +89,10 @@ class JobState:
         except sqlite3.DatabaseError as error:
             self._db.close()
             if "locked" in str(error):
-                raise CannotOpen(f"another `openfaze extract` or `openfaze review` works on {path}") from None
+                raise CannotOpen(
+                    f"another `openfaze extract` or `openfaze review` works on {path}: wait until it has ended, or end "
+                    "it with Ctrl+C, which loses nothing; then run this command again"
+                ) from None
             raise CannotOpen(f"{path} cannot be used ({error}): delete it to begin from nothing") from None
 
     def begin(self, asked: Json) -> bool:

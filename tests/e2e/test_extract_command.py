@@ -167,31 +167,59 @@ class CountingHandler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.parametrize("killed_at", [1, 2, 10, 19, 20])
-def test_a_job_that_was_killed_goes_on_with_the_papers_that_are_left(tmp_path: Path, killed_at: int) -> None:
-    names = [f"{number:02}.txt" for number in range(20)]
-    (tmp_path / "in").mkdir()
+@pytest.fixture
+def counting() -> Iterator[CountingServer]:
+    server = CountingServer()
+    threading.Thread(target=server.serve_forever).start()
+    yield server
+    server.release.set()
+    server.shutdown()
+    server.server_close()
+
+
+def command_of(folder: Path, counting: CountingServer, papers: int) -> tuple[list[str], tuple[str, ...]]:
+    """The names of papers that are written below `folder`, and the command that makes a table of them."""
+    names = [f"{number:02}.txt" for number in range(papers)]
+    (folder / "in").mkdir()
     for name in names:
-        (tmp_path / "in" / name).write_text(name)
-    counting = CountingServer()
-    threading.Thread(target=counting.serve_forever).start()
+        (folder / "in" / name).write_text(name)
     url = f"http://127.0.0.1:{counting.server_address[1]}"
-    command = ("extract", "in", "--schema", "name", "--out", "out.jsonl", "--url", url, "--jobs", "1")
-    try:
-        counting.held = killed_at
-        with Path("/dev/null").open("r+b") as nothing:
-            first = stem(IMPORTS).start(SERVE, *command, cwd=tmp_path, stdin=nothing, stdout=nothing, stderr=nothing)
-            assert counting.is_held.wait(60)
-            first.kill()
-            first.wait(60)
+    return names, ("extract", "in", "--schema", "name", "--out", "out.jsonl", "--url", url, "--jobs", "1")
+
+
+@pytest.mark.parametrize("second", ["extract", "review"])
+def test_a_second_command_beside_a_running_one_says_what_to_do(
+    tmp_path: Path, counting: CountingServer, second: str
+) -> None:
+    names, command = command_of(tmp_path, counting, 3)
+    counting.held = 2
+    with Path("/dev/null").open("r+b") as nothing:
+        first = stem(IMPORTS).start(SERVE, *command, cwd=tmp_path, stdin=nothing, stdout=nothing, stderr=nothing)
+        assert counting.is_held.wait(60)
+        refused = openfaze_here(*(command if second == "extract" else ("review", "out.jsonl")), folder=tmp_path)
         counting.release.set()
-        counting.held = None
-        done = openfaze_here(*command, folder=tmp_path)
-        assert done.returncode == 0, done.stderr
-    finally:
-        counting.release.set()
-        counting.shutdown()
-        counting.server_close()
+        assert first.wait(60) == 0
+    assert refused.returncode == 2
+    assert "out.jsonl.state: wait until it has ended, or end it with Ctrl+C" in refused.stderr
+    assert [row["answer"]["name"] for row in lines_of(tmp_path / "out.jsonl")] == names
+    assert counting.asked.total() == len(names)
+
+
+@pytest.mark.parametrize("killed_at", [1, 2, 10, 19, 20])
+def test_a_job_that_was_killed_goes_on_with_the_papers_that_are_left(
+    tmp_path: Path, counting: CountingServer, killed_at: int
+) -> None:
+    names, command = command_of(tmp_path, counting, 20)
+    counting.held = killed_at
+    with Path("/dev/null").open("r+b") as nothing:
+        first = stem(IMPORTS).start(SERVE, *command, cwd=tmp_path, stdin=nothing, stdout=nothing, stderr=nothing)
+        assert counting.is_held.wait(60)
+        first.kill()
+        first.wait(60)
+    counting.release.set()
+    counting.held = None
+    done = openfaze_here(*command, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
     rows = lines_of(tmp_path / "out.jsonl")
     assert [(row["paper"], row["answer"]) for row in rows] == [(f"in/{name}", {"name": name}) for name in names]
     # Only the paper whose answer was on its way is asked about again.

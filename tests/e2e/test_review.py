@@ -352,6 +352,25 @@ def test_the_page_as_a_picture(browser: Browser, server: Server, tmp_path: Path)
         save_picture(page, "folder-review")
 
 
+def test_extract_beside_an_open_review_says_what_to_do_and_disturbs_nothing(folder: Path, server: Server) -> None:
+    (folder / "in" / "new.png").write_bytes(invoice(3))
+    before = (folder / "out.xlsx").read_bytes()
+    # Without --url: no server has to start to say so.
+    command = ("extract", "in", "--schema", FIELDS, "--out", "out.xlsx")
+    with serving_review(folder, server) as url:
+        refused = openfaze_here(*command, folder=folder)
+        assert refused.returncode == 2
+        assert "extract` or `" in refused.stderr
+        assert "works on out.xlsx.state: wait until it has ended, or end it with Ctrl+C" in refused.stderr
+        assert (folder / "out.xlsx").read_bytes() == before
+        assert change(url, "in/00.png", "/buyer", "Mona Nash").status_code == 200
+    done = openfaze_here(*command, "--url", server.base_url, folder=folder, OPENFAZE_API_KEY=KEY)
+    assert done.returncode == 0, done.stderr
+    sheet = openpyxl.load_workbook(folder / "out.xlsx")["papers"]
+    assert sheet.max_row == PAPERS + 2, "the new paper is there"
+    assert sheet["E2"].value == "Mona Nash"
+
+
 def test_what_is_no_table_is_said(tmp_path: Path) -> None:
     done = openfaze_here("review", "none.xlsx", folder=tmp_path)
     assert done.returncode == 2
