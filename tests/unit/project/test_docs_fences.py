@@ -67,7 +67,22 @@ OTHERS = {
 }
 """Programs that are not this project's."""
 ON_A_BARE_MACHINE = {
-    *("base64", "cat", "curl", "cut", "echo", "grep", "head", "mkdir", "openfaze", "printf", "python3", "sed", "tail"),
+    *(
+        "base64",
+        "cat",
+        "cp",
+        "curl",
+        "cut",
+        "echo",
+        "grep",
+        "head",
+        "mkdir",
+        "openfaze",
+        "printf",
+        "python3",
+        "sed",
+        "tail",
+    ),
     *("tr", "true"),
 }
 """What an example that is executed may call: what Debian always has or the README has installed, and what is ours."""
