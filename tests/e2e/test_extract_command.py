@@ -1,8 +1,12 @@
 """`openfaze extract`: a folder of papers becomes a table whose cells are the API's answers, also after a kill."""
 
 import json
+import os
+import signal
 import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +19,8 @@ import pytest
 from app.extract.asking import PROMPT
 from app.extract.schemas import schema_of
 from tests.e2e.conftest import KEY, data_url
-from tests.e2e.test_cli import openfaze_here
+from tests.e2e.test_cli import ENVIRONMENT, openfaze_here
+from tests.fences import printed
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE, Server, serving
 
@@ -134,6 +139,34 @@ def test_a_wrong_key_ends_the_job_and_says_so(server: Server, folder: Path) -> N
     done = extract(folder, "in", "--schema", "a", "--url", server.base_url, key="wrong")
     assert done.returncode == 2
     assert "The key is that in OPENFAZE_API_KEY" in done.stderr
+
+
+def test_the_loop_of_the_page_watches_a_folder(server: Server, tmp_path: Path) -> None:
+    loop = printed("folders.md", "while sleep").replace("http://127.0.0.1:8000", server.base_url)
+    loop = loop.replace("sleep 60", "sleep 0.05").replace("inbox.xlsx", "inbox.csv")
+    (tmp_path / "inbox").mkdir()
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {**ENVIRONMENT, "PATH": path, "OPENFAZE_API_KEY": KEY}
+    running = subprocess.Popen(
+        ["bash", "-c", loop], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        for text, rows in (("Number: A-1\n", 1), ("Number: B-2\n", 2), ("no picture", 3)):
+            name = f"{rows}.png" if rows == 3 else f"{rows}.txt"
+            (tmp_path / "inbox" / name).write_text(text)
+            while table_rows(tmp_path / "inbox.csv") < rows:
+                assert running.poll() is None
+                time.sleep(0.05)
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert "inbox/2.txt,B-2" in (tmp_path / "inbox.csv").read_text()
+
+
+def table_rows(file: Path) -> int:
+    """The papers in a table that have been read; those that were found, and not read yet, do not count."""
+    lines = file.read_text().splitlines()[1:] if file.exists() else []
+    return sum(not line.endswith("not read yet") for line in lines)
 
 
 class CountingServer(ThreadingHTTPServer):

@@ -62,7 +62,8 @@ OTHERS = {
         "hf",
         "install",
     ),
-    *("ln", "mkdir", "nvidia-smi", "openssl", "pip", "printf", "ray", "rsync", "sed", "systemctl", "tee", "unzip"),
+    *("ln", "mkdir", "nvidia-smi", "openssl", "pip", "printf", "ray", "rsync", "sed", "sleep", "systemctl", "tee"),
+    "unzip",
     *("useradd", "uv", "vllm"),
 }
 """Programs that are not this project's."""
@@ -138,7 +139,7 @@ def commands(code: str) -> Iterator[list[str]]:
 
 def check_command(words: Sequence[str], folder: Path) -> None:
     left = list(words)
-    while left and (left[0] in ("export", "time", "sudo") or _ASSIGNED.fullmatch(left[0])):
+    while left and (left[0] in ("export", "time", "sudo", "while", "do", "done") or _ASSIGNED.fullmatch(left[0])):
         if assigned := _ASSIGNED.fullmatch(left.pop(0)):
             check_variable(*assigned.groups())
     if not left:
