@@ -57,7 +57,8 @@ def answered_rows(table: AnswerTable, row: Row) -> list[tuple[Any, ...]]:
 
 
 def differing_cells(out: Path, schema: Json, answers: Sequence[Row]) -> tuple[int, int]:
-    """Return the number of cells that the tables of `answers` have, and of those that a written database has not."""
+    """Return the number of cells in the tables of `answers`, and how many of them a written database lacks or has
+    otherwise."""
     cells = differing = 0
     for number, table in enumerate(tables_of(schema)):
         written = stored_rows(out, number)

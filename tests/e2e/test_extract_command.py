@@ -1,5 +1,7 @@
 """`openfaze extract`: a folder of papers becomes a table whose cells are the API's answers, also after a kill."""
 
+import base64
+import io
 import json
 import os
 import signal
@@ -15,12 +17,13 @@ from typing import Any
 
 import httpx
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from app.extract.asking import PROMPT
 from app.extract.schemas import schema_of
 from tests.e2e.conftest import KEY, data_url
 from tests.e2e.test_cli import ENVIRONMENT, openfaze_here
-from tests.fences import printed
+from tests.fences import ROOT, fences, printed
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE, Server, serving
 
@@ -161,6 +164,21 @@ def test_the_loop_of_the_page_watches_a_folder(server: Server, tmp_path: Path) -
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
     assert "inbox/2.txt,B-2" in (tmp_path / "inbox.csv").read_text()
+
+
+def test_the_body_of_the_workflow_for_n8n_is_answered_with_the_fields(server: Server) -> None:
+    shown = [one.code for one in fences(ROOT / "docs" / "integrations.md") if "{{ $json.data }}" in one.code]
+    assert len(shown) == 1
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    canvas.drawString(60, 700, "Invoice number: A-17")
+    canvas.drawString(60, 670, "Total: 12.50 EUR")
+    canvas.save()
+    # As n8n fills in an expression.
+    body = shown[0].replace("{{ $json.data }}", base64.b64encode(file.getvalue()).decode())
+    headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+    told = httpx.post(f"{server.base_url}/v1/chat/completions", content=body, headers=headers, timeout=120).json()
+    assert json.loads(told["choices"][0]["message"]["content"]) == {"number": "A-17", "total": 12.5}
 
 
 def table_rows(file: Path) -> int:
