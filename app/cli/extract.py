@@ -17,7 +17,7 @@ from rich.text import Text
 
 from app.cli import KEY, columns, fail, left_alone, printable, read_settings
 from app.extract.asking import MOST_EXAMPLES, Asker, CannotAsk, PaperExample
-from app.extract.files import WRITERS, TooManyRows, write
+from app.extract.files import CannotWrite, TooManyRows, check, write
 from app.extract.job import run
 from app.extract.papers import STATE, CannotRead, Paper, addresses_in, papers_of
 from app.extract.proposal import proposed_schema
@@ -57,10 +57,18 @@ class _Pace(ProgressColumn):
 
 def extract(wanted: Wanted) -> int:
     """Make the table, and return the exit status: 0 if each paper has an answer, 1 if some have an error. Exits with
-    status 2 if nothing can be done."""
-    if wanted.out.suffix.lower() not in WRITERS:
-        fail(f"--out: {wanted.out} ends in none of {', '.join(WRITERS)}")
+    status 2 where nothing can be done."""
+    try:
+        check(wanted.out)
+    except CannotWrite as error:
+        fail(f"--out: {error}")
     state_file = wanted.out.with_name(f"{wanted.out.name}{STATE}")
+    if state_file.exists():
+        # Before a server starts, which takes a while: another command may have it open.
+        try:
+            JobState(state_file).close()
+        except CannotOpen as error:
+            fail(str(error))
     beside = [file for file in (wanted.out, wanted.urls, wanted.examples) if file is not None]
     try:
         papers = list(papers_of([*wanted.sources, *(addresses_in(wanted.urls) if wanted.urls else ())], beside))

@@ -45,6 +45,7 @@ PURPOSES: Mapping[str, str] = {
     "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",
     CUDA: "onnxruntime and CTranslate2 on an NVIDIA card: OCR, detectors, speech, translation",
     "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
+    "parquet": "pyarrow, for tables of `openfaze extract` as .parquet",
     "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
     "ray": "Ray Serve, for OPENFAZE_CLUSTER=ray: engines in processes of their own",
     "s3": "s3fs, for OPENFAZE_FILES_DIR=s3://…",

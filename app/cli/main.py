@@ -161,9 +161,9 @@ def extract_fields(
     sources: Annotated[
         list[str] | None, typer.Argument(help="Files, folders, zip archives, mailboxes (.mbox), addresses.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="A .xlsx, .csv, .tsv, .jsonl or .sqlite file.", dir_okay=False)] = Path(
-        "papers.xlsx"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="A .xlsx, .csv, .tsv, .jsonl, .sqlite or .parquet file.", dir_okay=False)
+    ] = Path("papers.xlsx"),
     schema: Annotated[
         str | None,
         typer.Option(

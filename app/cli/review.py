@@ -10,7 +10,7 @@ import typer
 from app.cli import KEY, fail, left_alone
 from app.cli.extract import asked_server
 from app.extract.asking import Asker
-from app.extract.files import WRITERS, TooManyRows
+from app.extract.files import CannotWrite, TooManyRows, check
 from app.extract.papers import STATE
 from app.extract.state import CannotOpen, JobState
 
@@ -27,8 +27,12 @@ def review(named: Path, url: str | None, port: int, below: float) -> int:
 
     table = named.with_name(named.name.removesuffix(STATE)).resolve()
     state_file = table.with_name(f"{table.name}{STATE}")
-    if table.suffix.lower() not in WRITERS or not state_file.is_file():
+    if not state_file.is_file():
         fail(f"{named}: there is no {state_file.name}, which `openfaze extract` writes beside its table")
+    try:
+        check(table)
+    except CannotWrite as error:
+        fail(str(error))
     try:
         with contextlib.ExitStack() as closed:
             state = closed.enter_context(contextlib.closing(JobState(state_file)))

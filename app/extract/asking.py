@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 
 from app.extract.papers import Paper
-from app.extract.state import Json, PaperResult
+from app.extract.reviews import Json
+from app.extract.state import PaperResult
 
 _MOST_INLINE = 16 << 20
 """Largest content, in bytes, that is sent within the request. A larger one is uploaded first and deleted afterwards."""

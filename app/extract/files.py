@@ -1,4 +1,4 @@
-"""Writes the tables of a job as a workbook, CSV, JSON Lines or a SQLite database, depending on the file's suffix.
+"""Writes the tables of a job into a file: a workbook, CSV, JSON Lines, Parquet, or a SQLite database, by its ending.
 
 Texts from papers stay texts: no program that opens the file takes them for formulas. A file is replaced as a whole, so
 that it never contains half a table.
@@ -12,6 +12,9 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
+from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -39,12 +42,31 @@ _MOST_ROWS = 1_048_576
 """Largest number of rows in a sheet of a workbook."""
 _PROBABILITIES = "probabilities"
 _PROBABILITY_HEADS = ("paper", "field", "probability", "page", "text")
+_PARQUET = ".parquet"
+_ROWS_OF_A_GROUP = 10_000
+"""Rows of a group in a file of Parquet: no more are in memory."""
+_EXACT = 1 << 53
+"""Largest whole number up to which a floating-point number has each of them."""
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _NO_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s.,()/+-]*$)")
 """Pattern of texts that spreadsheets would take for formulas in CSV. Telephone numbers and amounts do not match."""
 
 
+class CannotWrite(Exception):
+    """A file of this ending cannot be written; the message says what to do."""
+
+
 class TooManyRows(Exception):
     """Raised if a sheet would need more rows than it can have. The message names another kind of file."""
+
+
+def check(path: Path) -> None:
+    """Raise CannotWrite if `write` cannot write a file of this ending."""
+    ending = path.suffix.lower()
+    if ending not in WRITERS:
+        raise CannotWrite(f"{path} ends in none of {', '.join(WRITERS)}")
+    if ending == _PARQUET and find_spec("pyarrow") is None:
+        raise CannotWrite(f"{path} needs the package pyarrow: run `openfaze install parquet`, or write .csv or .sqlite")
 
 
 def write(path: Path, schema: Mapping[str, Any], rows: Rows) -> list[Path]:
@@ -127,13 +149,19 @@ def _target(link: str, table: Path) -> str:
     return quote(os.path.relpath(link, table.resolve().parent).replace(os.sep, "/"))
 
 
+def _beside(path: Path, name: str) -> Path:
+    """Return the file for the table `name` where each table has a file of its own."""
+    part = re.sub(r"[^\w.-]", "_", name)
+    return path.with_suffix(f".{part}{path.suffix}")
+
+
 def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
     """Write one file per table. The table of papers gets the requested name; in the names of the others, the list's
     name follows."""
     files = []
     for table in tables:
-        file = path.with_suffix(f".{_file_name(table.name)}{path.suffix}") if table.is_list else path
-        # The mark at the beginning tells Excel that the file is UTF-8.
+        file = _beside(path, table.name) if table.is_list else path
+        # The mark at the beginning tells Excel that it is UTF-8.
         with _replaced(file) as own, own.open("w", encoding="utf-8-sig", newline="") as out:
             writer = csv.writer(out, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
             writer.writerow(table.heads)
@@ -143,12 +171,81 @@ def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Pa
     return files
 
 
-def _file_name(table: str) -> str:
-    return re.sub(r"[^\w.-]", "_", table)
-
-
 def _no_formula(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and _NO_FORMULA.match(value) else value
+
+
+def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
+    """One file a table, as with CSV, and one with the probabilities. Columns have the types of the schema."""
+    names = _distinct([*(table.name for table in tables if table.is_list), _PROBABILITIES])
+    *files, probabilities = [path, *(_beside(path, name) for name in names)]
+    for table, file in zip(tables, files, strict=True):
+
+        def values(table: AnswerTable = table) -> Iterator[list[Any]]:
+            return ([cell.value for cell in cells] for row in rows() for cells in table.rows(row))
+
+        _write_columns(file, table.heads, table.head_types, values)
+    _write_columns(probabilities, _PROBABILITY_HEADS, (str, str, float, int, str), lambda: _probabilities(rows))
+    return [*files, probabilities]
+
+
+def _write_columns(
+    file: Path, heads: Sequence[str], types: Sequence[type], rows: Callable[[], Iterator[Sequence[Any]]]
+) -> None:
+    """Write a file of Parquet. A column with a value that is not of its type becomes one of texts."""
+    import pyarrow
+    from pyarrow.parquet import ParquetWriter
+
+    types = list(types)
+    for row in rows():
+        types = [kind if _fits(kind, value) else str for kind, value in zip(types, row, strict=True)]
+    arrow = {str: pyarrow.string(), bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64()}
+    arrow[date] = pyarrow.date32()
+    schema = pyarrow.schema([(head, arrow[kind]) for head, kind in zip(_distinct(heads), types, strict=True)])
+    with _replaced(file) as own, ParquetWriter(own, schema) as writer:
+        for batch in _batched(rows(), _ROWS_OF_A_GROUP):
+            columns = zip(*batch, strict=True)
+            arrays = [
+                pyarrow.array([_as(kind, value) for value in column], arrow[kind])
+                for kind, column in zip(types, columns, strict=True)
+            ]
+            writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
+
+
+def _batched(rows: Iterator[Sequence[Any]], size: int) -> Iterator[list[Sequence[Any]]]:
+    while batch := [*islice(rows, size)]:
+        yield batch
+
+
+def _fits(kind: type, value: Any) -> bool:
+    """True if a column of `kind` keeps `value` as it is."""
+    if value is None or kind is str:
+        return True
+    if kind is date:
+        return isinstance(value, str) and bool(_DATE.fullmatch(value)) and _is_day(value)
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    if kind is int:
+        return isinstance(value, int) and -(1 << 63) <= value < 1 << 63
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= _EXACT)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _as(kind: type, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind is date:
+        return date.fromisoformat(value)
+    if kind is str:
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return kind(value)
 
 
 def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]:
@@ -242,6 +339,7 @@ WRITERS: Mapping[str, Callable[[Path, Sequence[AnswerTable], Rows], list[Path]]]
     ".csv": _write_csv,
     ".tsv": _write_csv,
     ".jsonl": _write_lines,
+    _PARQUET: _write_parquet,
     ".sqlite": _write_database,
     ".db": _write_database,
 }

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from app.extract.papers import Paper
+from app.extract.reviews import REVIEWED, Change, Json, Review, ReviewedAnswer
 from tasks.schema.paths import JsonPath, steps_of_pointer
-
-Json = dict[str, Any]
 
 _LAYOUT = """
 CREATE TABLE IF NOT EXISTS job (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -28,12 +27,11 @@ CREATE TABLE IF NOT EXISTS reviews (
     value TEXT NOT NULL, -- JSON
     place TEXT NOT NULL, -- JSON: the field's evidence from now on
     is_correction INTEGER NOT NULL, -- else the value was accepted
-    is_undone INTEGER NOT NULL DEFAULT 0
+    is_undone INTEGER NOT NULL DEFAULT 0,
+    change TEXT NOT NULL DEFAULT 'value' -- or 'added', 'removed': a row
 ) STRICT;
 CREATE INDEX IF NOT EXISTS reviews_of_papers ON reviews (paper, pointer);
 """
-REVIEWED = "reviewed"
-"""Value of `match` in the evidence of a field that a person accepted or corrected."""
 _SCHEMA, _FOLDER = "schema", "folder"
 
 
@@ -58,7 +56,7 @@ class Row:
     """Result of the paper; None until the paper has been asked about. Reviewed fields have the values that the person
     left."""
     is_corrected: bool = False
-    """True if a person changed a field."""
+    """A person changed a field or the rows of a list, and no field of an added row is left to fill."""
 
     def is_reviewed(self, pointer: str) -> bool:
         return self.result is not None and self.result.evidence.get(pointer, {}).get("match") == REVIEWED
@@ -87,10 +85,15 @@ class JobState:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.executescript(_LAYOUT)
+            if "change" not in (told[1] for told in self._db.execute("PRAGMA table_info(reviews)")):
+                self._db.execute("ALTER TABLE reviews ADD COLUMN change TEXT NOT NULL DEFAULT 'value'")
         except sqlite3.DatabaseError as error:
             self._db.close()
             if "locked" in str(error):
-                raise CannotOpen(f"another `openfaze extract` or `openfaze review` works on {path}") from None
+                raise CannotOpen(
+                    f"another `openfaze extract` or `openfaze review` works on {path}: wait until it has ended, or end "
+                    "it with Ctrl+C, which loses nothing; then run this command again"
+                ) from None
             raise CannotOpen(f"{path} cannot be used ({error}): delete it to begin from nothing") from None
 
     def begin(self, asked: Json) -> bool:
@@ -183,41 +186,53 @@ class JobState:
         text = self._job(_FOLDER)
         return None if text is None else Path(text)
 
-    def version(self, row: Row, pointer: str) -> str:
-        """Return a version that changes whenever the field at `pointer` of `row` changes, by a review, by undoing one,
-        or by a new reading."""
-        found = "SELECT count(*) + total(is_undone) FROM reviews WHERE paper = ? AND pointer = ?"
-        (count,) = self._db.execute(found, (row.name, pointer)).fetchone()
-        value = value_at(row.result.answer if row.result else None, steps_of_pointer(f"#{pointer}"))
-        return f"{count:.0f}-{hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]}"
+    def reviewed(self, name: str) -> ReviewedAnswer:
+        """Return the answer to the paper `name` with its reviews laid over. Raises ReviewConflict if there is none."""
+        found = "SELECT result FROM papers WHERE result IS NOT NULL AND name = ?"
+        told = self._db.execute(found, (name,)).fetchone()
+        if told is None:
+            raise ReviewConflict(f"there is no answer to {name} any more")
+        return _reviewed(PaperResult(**json.loads(told[0])), self._reviews(name))
 
     def review(self, name: str, pointer: str, value: Any, place: Json, version: str) -> int:
-        """Record a person's statement that the field is `value` and stands at `place` (page, bounds, text), and return
-        the number of this review. Raises ReviewConflict if the field no longer has this `version`."""
-        row = self.row(name)
-        if row is None or self.version(row, pointer) != version:
-            raise ReviewConflict("somebody else has changed this field in the meantime")
-        before = value_at(row.result.answer if row.result else None, steps_of_pointer(f"#{pointer}"))
+        """Keep that a person says that the field is `value` and stands at `place` (page, bounds, text), and return the
+        review's number. Raises ReviewConflict where the field is not of `version` any more."""
+        reviewed = self.reviewed(name)
+        _check(reviewed.version(pointer), version)
+        before = value_at(reviewed.answer, steps_of_pointer(f"#{pointer}"))
         is_correction = (value, type(value)) != (before, type(before))
-        found = self._db.execute(
-            "INSERT INTO reviews (paper, pointer, value, place, is_correction) VALUES (?, ?, ?, ?, ?)",
-            (name, pointer, json.dumps(value), json.dumps(place), is_correction),
-        )
-        assert found.lastrowid is not None
-        return found.lastrowid
+        return self._keep(name, "value", reviewed.named(pointer), value, place, is_correction=is_correction)
 
-    def undo_review(self, number: int) -> tuple[str, str]:
-        """Undo a review, and return the paper's name and the field's pointer. Raises ReviewConflict if it is not the
-        last review of its field."""
+    def add_row(self, name: str, pointer: str, at: int, row: Any, version: str) -> int:
+        """Keep that a person adds `row` as number `at` of the list at `pointer`, and return the review's number. Raises
+        ReviewConflict where the list's rows are not those of `version` any more."""
+        reviewed = self.reviewed(name)
+        _check(reviewed.rows_version(pointer), version)
+        added, before = reviewed.new_row(pointer, at)
+        return self._keep(name, "added", added, {"row": row, "after": before}, {}, is_correction=True)
+
+    def remove_row(self, name: str, pointer: str, version: str) -> int:
+        """Keep that a person removes the row at `pointer`, and return the review's number. Raises ReviewConflict where
+        the row is not of `version` any more."""
+        reviewed = self.reviewed(name)
+        _check(reviewed.version(pointer), version)
+        return self._keep(name, "removed", reviewed.named(pointer), None, {}, is_correction=True)
+
+    def undo_review(self, number: int) -> tuple[str, str, Change]:
+        """Take the review back, and return the paper's name, the pointer of the field or row, or of the list if the row
+        is gone, and what is taken back. Raises ReviewConflict for one that is not the field's or the row's last."""
         told = self._db.execute(
             "UPDATE reviews SET is_undone = 1 WHERE number = ? AND NOT is_undone AND number = (SELECT max(last.number) "
-            "FROM reviews AS last WHERE last.paper = reviews.paper AND last.pointer = reviews.pointer "
-            "AND NOT last.is_undone) RETURNING paper, pointer",
+            "FROM reviews AS last WHERE last.paper = reviews.paper AND (last.pointer = reviews.pointer "
+            "OR reviews.change = 'added' AND instr(last.pointer, reviews.pointer || '/') = 1) "
+            "AND NOT last.is_undone) RETURNING paper, pointer, change",
             (number,),
         ).fetchall()
         if not told:
-            raise ReviewConflict("somebody else has changed this field since, or it has been undone")
-        return str(told[0][0]), str(told[0][1])
+            raise ReviewConflict("somebody else has changed this since, or it has been undone")
+        name, pointer, change = told[0]
+        shown = pointer.rpartition("/")[0] if change == "added" else pointer
+        return name, self.reviewed(name).place_of(shown), change
 
     def note_unless_reviewed(self, name: str, result: PaperResult) -> bool:
         """Store the result of reading a paper again, unless a person has reviewed one of its fields. Return True if it
@@ -242,17 +257,28 @@ class JobState:
     def _row(self, name: str, link: str, text: str | None) -> Row:
         if text is None:
             return Row(name, link, None)
-        result, is_corrected = PaperResult(**json.loads(text)), False
-        found = (
-            "SELECT pointer, value, place, is_correction FROM reviews WHERE paper = ? AND NOT is_undone ORDER BY number"
+        result, reviews = PaperResult(**json.loads(text)), self._reviews(name)
+        if not reviews:
+            return Row(name, link, result)
+        reviewed = _reviewed(result, reviews)
+        result = replace(result, answer=reviewed.answer, evidence=reviewed.evidence, unsupported=reviewed.unsupported)
+        return Row(name, link, result, reviewed.is_corrected)
+
+    def _reviews(self, name: str) -> list[Review]:
+        columns = "change, pointer, value, place, is_correction, is_undone"
+        found = f"SELECT {columns} FROM reviews WHERE paper = ? ORDER BY number"  # noqa: S608 - these columns
+        return [
+            Review(change, pointer, json.loads(value), json.loads(place), bool(is_correction), bool(is_undone))
+            for change, pointer, value, place, is_correction, is_undone in self._db.execute(found, (name,))
+        ]
+
+    def _keep(self, name: str, change: Change, pointer: str, value: Any, place: Json, *, is_correction: bool) -> int:
+        found = self._db.execute(
+            "INSERT INTO reviews (paper, change, pointer, value, place, is_correction) VALUES (?, ?, ?, ?, ?, ?)",
+            (name, change, pointer, json.dumps(value), json.dumps(place), is_correction),
         )
-        for pointer, value, place, is_correction in self._db.execute(found, (name,)):
-            if _set(result.answer, steps_of_pointer(f"#{pointer}"), json.loads(value)):
-                evidence = {**json.loads(place), "probability": 1.0, "match": REVIEWED}
-                unsupported = [one for one in result.unsupported if one != pointer]
-                result = replace(result, evidence={**result.evidence, pointer: evidence}, unsupported=unsupported)
-                is_corrected |= bool(is_correction)
-        return Row(name, link, result, is_corrected)
+        assert found.lastrowid is not None
+        return found.lastrowid
 
     def _transaction(self) -> sqlite3.Connection:
         self._db.execute("BEGIN IMMEDIATE")
@@ -271,14 +297,10 @@ def value_at(answer: Any, path: JsonPath) -> Any:
     return answer
 
 
-def _set(answer: Any, path: JsonPath, value: Any) -> bool:
-    """Set the value at `path` of `answer`. Return False if `answer` has no such field."""
-    *above, last = path
-    parent = value_at(answer, tuple(above))
-    if isinstance(parent, dict) and str(last) in parent:
-        parent[str(last)] = value
-    elif isinstance(parent, list) and str(last).isdecimal() and int(last) < len(parent):
-        parent[int(last)] = value
-    else:
-        return False
-    return True
+def _reviewed(result: PaperResult, reviews: Sequence[Review]) -> ReviewedAnswer:
+    return ReviewedAnswer(result.answer, result.evidence, result.unsupported, reviews)
+
+
+def _check(version: str, seen: str) -> None:
+    if version != seen:
+        raise ReviewConflict("somebody else has changed this field in the meantime")

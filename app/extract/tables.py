@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from app.extract.state import REVIEWED, PaperResult, Row, value_at
+from app.extract.reviews import REVIEWED
+from app.extract.state import PaperResult, Row, value_at
 from tasks.schema.paths import JsonPath, pointer_of, resolved
 
 PAPERS = "papers"
@@ -16,6 +18,7 @@ of the row's fields, and the reason if there is no answer."""
 _DEEPEST = 8
 """Largest number of levels of objects that become columns. Anything deeper is one cell of JSON."""
 _BETWEEN = "; "
+_TYPES: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float, "string": str, "array": str}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class AnswerTable:
     """Place of the list in an answer; empty for the table of papers."""
     columns: Sequence[JsonPath]
     """Paths of the fields within a row."""
+    types: Sequence[type]
+    """Type of the values of each column by the schema: bool, int, float, date or str. Any of them may be missing, and a
+    date is a text in the answer."""
 
     @property
     def is_list(self) -> bool:
@@ -46,6 +52,11 @@ class AnswerTable:
     def heads(self) -> list[str]:
         own = [".".join(map(str, path)) for path in self.columns]
         return [PAPER, *([NUMBER] if self.is_list else []), *own, SURE, *([] if self.is_list else [ERROR])]
+
+    @property
+    def head_types(self) -> list[type]:
+        """Type of the values below each of `heads`."""
+        return [str, *([int] if self.is_list else []), *self.types, float, *([] if self.is_list else [str])]
 
     def rows(self, row: Row) -> Iterator[list[FieldCell]]:
         """Yield the rows of one paper, a cell for each of `heads`."""
@@ -63,11 +74,12 @@ class AnswerTable:
 def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:
     """Return the tables for answers of `schema`, beginning with the table of papers."""
     columns, lists = _columns(schema, schema, ())
-    tables = [AnswerTable(PAPERS, (), columns)]
+    tables = [AnswerTable(PAPERS, (), [*columns], [*columns.values()])]
     for path, items in lists:
         # A list inside an object of a list becomes a cell.
         own, inner = _columns(schema, items, ())
-        tables.append(AnswerTable(".".join(map(str, path)), path, [*own, *(path for path, _ in inner)]))
+        own |= {place: str for place, _ in inner}
+        tables.append(AnswerTable(".".join(map(str, path)), path, [*own], [*own.values()]))
     return tables
 
 
@@ -92,24 +104,57 @@ def is_doubtful(cell: FieldCell, threshold: float) -> bool:
     return cell.value is not None and cell.probability is not None and cell.probability < threshold
 
 
+def list_schema(schema: Mapping[str, Any], path: JsonPath) -> Mapping[str, Any]:
+    """Return the schema of the list at `path` of an answer; an empty mapping if its rows are not described."""
+    part: Any = schema
+    for step in path:
+        node = _shape(schema, part)
+        part = node.get("properties", {}).get(step) if isinstance(step, str) else node.get("items")
+    node = _shape(schema, part)
+    return node if isinstance(node.get("items"), Mapping) else {}
+
+
+def blank_row(root: Mapping[str, Any], part: Any, depth: int = 1) -> Any:
+    """Return a row for a list whose rows have the schema `part`, with nothing in its fields. A field that is neither
+    required nor may be null is left out."""
+    node = _shape(root, part)
+    if "properties" in node and depth < _DEEPEST:
+        required = node.get("required", ())
+        return {
+            name: blank_row(root, child, depth + 1)
+            for name, child in node["properties"].items()
+            if name in required or _may_be_null(root, child)
+        }
+    return [] if "items" in node else None
+
+
+def _may_be_null(root: Mapping[str, Any], part: Any) -> bool:
+    node = resolved(root, part)
+    named = node.get("type")
+    branches = [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]
+    return "null" in (named if isinstance(named, list) else [named]) or any(
+        resolved(root, one).get("type") == "null" for one in branches
+    )
+
+
 def _columns(
     root: Mapping[str, Any], part: Any, path: JsonPath
-) -> tuple[list[JsonPath], list[tuple[JsonPath, Mapping[str, Any]]]]:
-    """Return the paths of an object's scalar fields, and the paths of its lists of objects with the schemas of these
-    objects."""
-    columns: list[JsonPath] = []
+) -> tuple[dict[JsonPath, type], list[tuple[JsonPath, Mapping[str, Any]]]]:
+    """Return the types of an object's scalar fields by their paths, and the paths of its lists of objects, with the
+    objects' schemas."""
+    columns: dict[JsonPath, type] = {}
     lists: list[tuple[JsonPath, Mapping[str, Any]]] = []
     for name, child in _shape(root, part).get("properties", {}).items():
         below = (*path, name)
         shape = _shape(root, child)
         if isinstance(shape.get("properties"), Mapping) and len(below) < _DEEPEST:
             own, inner = _columns(root, shape, below)
-            columns += own
+            columns |= own
             lists += inner
         elif (items := _shape(root, shape.get("items"))).get("properties"):
             lists.append((below, items))
         else:
-            columns.append(below)
+            columns[below] = _type(root, child)
     return columns, lists
 
 
@@ -122,6 +167,23 @@ def _shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
         if "properties" in found or "items" in found:
             return found
     return node
+
+
+def _type(root: Mapping[str, Any], part: Any) -> type:
+    """Return the type of the values that a field has by its schema; a text where several are allowed."""
+    node = resolved(root, part)
+    branches = [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]
+    types: set[type] = set()
+    for one in (node, *(resolved(root, branch) for branch in branches)):
+        named = one.get("type")
+        for name in named if isinstance(named, list) else [named]:
+            if name == "string" and one.get("format") == "date":
+                types.add(date)
+            elif isinstance(name, str) and name in _TYPES:
+                types.add(_TYPES[name])
+    if types == {int, float}:
+        return float
+    return types.pop() if len(types) == 1 else str
 
 
 def _cell(result: PaperResult, path: JsonPath) -> FieldCell:

@@ -1,9 +1,10 @@
 """Answers the Model Context Protocol: lists the tools, and runs them through the pipeline of chat."""
 
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 from app.access.admission import Admission
 from app.chat.call import ChatCall
 from app.chat.render import Envelope, completion
-from app.errors import ApiError, told
+from app.errors import ApiError, InvalidApiKey, TaskNotAllowed, let_go, told
 from app.events import Event, Progress
 from app.feed import Feed, TimeLimit
 from app.mcp.tools import EXTRACT, FILE, LIST, TOOLS, Extracted, McpTool, offered
@@ -23,6 +24,7 @@ from app.services import Services
 from app.telemetry import Stages
 from app.wire.parse import parse_aside, put_back
 from app.wire.request import ChatRequest
+from app.wire.response import ChatCompletion
 from models.scheduler import SHARE
 
 LARGE = 512 * 1024
@@ -31,6 +33,8 @@ _REPEATED = 128 * 1024
 """Largest size of a result that is repeated as text, in bytes, for clients that do not read structured content."""
 _MOST_PICTURES = 16
 _PURPOSE = "mcp_result"
+_FOR_ALL = (InvalidApiKey.status, TaskNotAllowed.status)
+"""Statuses of errors that every source of a call would get."""
 INSTRUCTIONS = (
     "Tools that read documents, pictures, recordings and web pages on specialist models, and say where in the source "
     "each thing stands. Prefer `extract` where you know which fields you want; `ocr` for all that is written."
@@ -94,8 +98,9 @@ def build_server(
             arguments = params.arguments or {}
             if caller.strings:
                 arguments = await services.wire.run(put_back, arguments, caller.strings)
-            chat = tool.called_with(await taken(arguments))
-            return await _ran(services, tool, chat, caller, report)
+            if (each := tool.for_each(arguments)) is not None:
+                return await _ran_each(services, tool, each, taken, caller, report)
+            return await _ran(services, tool, tool.called_with(await taken(arguments)), caller, report)
         except Exception as error:  # noqa: BLE001 - `told` logs what has to be
             public = told(error, "tool_failed", tool=tool.name)
             caller.stages.rejected = public.rejected
@@ -133,6 +138,56 @@ def _listed(tools: Sequence[McpTool]) -> types.ListToolsResult:
 async def _ran(
     services: Services, tool: McpTool, body: dict[str, Any], caller: ToolContext, report: Report
 ) -> types.CallToolResult:
+    answer = await _answered(services, body, caller, report)
+    content = answer.choices[0].message.content or ""
+    try:
+        result = await services.wire.run(_result, tool, answer)
+    except ValueError:
+        # A refusal by the guard is not JSON.
+        return types.CallToolResult(content=[types.TextContent(text=content)], is_error=True)
+    return await _rendered(services, tool, result, caller, answer.warnings or ())
+
+
+async def _ran_each(
+    services: Services,
+    tool: McpTool,
+    each: Sequence[Arguments],
+    taken: Callable[[Arguments], Awaitable[Arguments]],
+    caller: ToolContext,
+    report: Report,
+) -> types.CallToolResult:
+    """Run the tool for each source in turn, within the time of one request. Each counts as a request of the key."""
+
+    async def report_nothing(_: Progress) -> None:
+        """Progress may not go back, as it would with each source."""
+
+    start = time.monotonic()
+    results: list[dict[str, Any]] = []
+    for number, arguments in enumerate(each):
+        admission = services.admission_control.admit(caller.admission.caller) if number else caller.admission
+        try:
+            body = tool.called_with(await taken(arguments))
+            own = replace(caller, admission=admission)
+            answer = await _answered(services, body, own, report_nothing, time.monotonic() - start)
+            results.append(await services.wire.run(_result_of_one, tool, answer))
+        except Exception as error:  # noqa: BLE001 - it becomes the source's result
+            public = told(error, "tool_failed", tool=tool.name)
+            if public.status in _FOR_ALL or (public.param or "").startswith("response_format"):
+                raise public from None
+            let_go(error)
+            results.append({"error": _error_text(public, f"sources[{number}]")})
+        finally:
+            # The next one may need its place. A refusal at this point only repeats what the source's result reports.
+            with contextlib.suppress(ApiError):
+                await admission.abort(has_begun=False)
+        await report(Progress(tool.name, number + 1, len(each)))
+    return await _rendered(services, tool, {LIST: results}, caller, ())
+
+
+async def _answered(
+    services: Services, body: dict[str, Any], caller: ToolContext, report: Report, spent_s: float = 0.0
+) -> ChatCompletion:
+    """Return the answer to a chat request, of whose time `spent_s` have passed. Raises what the pipeline raises."""
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
     chat = await parse_aside(ChatRequest, sent, services.wire)
     limit_s = services.settings.request_timeout_s
@@ -141,29 +196,42 @@ async def _ran(
         caller.admission.caller,
         fresh=caller.fresh,
         stages=caller.stages,
-        limit=TimeLimit.of(limit_s),
+        limit=TimeLimit.of(limit_s, spent_s),
         admission=caller.admission,
     )
-    feed: Feed[Event] = Feed(services.pipeline.run(call), limit_s)
-    answer = await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
-    content = answer.choices[0].message.content or ""
+    feed: Feed[Event] = Feed(services.pipeline.run(call), limit_s, spent_s)
+    return await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
 
-    def made() -> tuple[dict[str, Any], bytes, list[types.ImageContent]]:
-        said = pydantic_core.from_json(content, cache_strings="keys")
-        if tool.name == EXTRACT:
-            fields = {"evidence": answer.evidence or {}, "unsupported": answer.unsupported or []}
-            result = Extracted(data=said, **fields).model_dump(mode="json")
-        else:
-            result = said["result"]
-        result = result if isinstance(result, dict) else {LIST: result}
-        return result, pydantic_core.to_json(result), list(_pictures(result))
 
+def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
+    """Return the structured content for an answer. Raises ValueError for one that is not JSON."""
+    said = pydantic_core.from_json(answer.choices[0].message.content or "", cache_strings="keys")
+    if tool.name == EXTRACT:
+        fields = {"evidence": answer.evidence or {}, "unsupported": answer.unsupported or []}
+        return Extracted(data=said, **fields).model_dump(mode="json")
+    result = said["result"]
+    return result if isinstance(result, dict) else {LIST: result}
+
+
+def _result_of_one(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
+    """Return the result for one of several sources."""
     try:
-        result, coded, pictures = await services.wire.run(made)
+        result = _result(tool, answer)
     except ValueError:
-        # A refusal by the guard is not JSON.
-        return types.CallToolResult(content=[types.TextContent(text=content)], is_error=True)
-    warnings = [types.TextContent(text=f"Note: {one}") for one in answer.warnings or ()]
+        return {"error": answer.choices[0].message.content}
+    return result | ({"warnings": answer.warnings} if answer.warnings else {})
+
+
+async def _rendered(
+    services: Services, tool: McpTool, result: dict[str, Any], caller: ToolContext, notes: Sequence[str]
+) -> types.CallToolResult:
+    """Return `result` as structured content, or as a file if it is large."""
+
+    def made() -> tuple[bytes, list[types.ImageContent]]:
+        return pydantic_core.to_json(result), list(_pictures(result))
+
+    coded, pictures = await services.wire.run(made)
+    warnings = [types.TextContent(text=f"Note: {one}") for one in notes]
     if len(coded) > LARGE:
         return await _as_file(services, tool, coded, caller, warnings)
     text = (
@@ -209,15 +277,18 @@ def _pictures(value: Any) -> Iterator[types.ImageContent]:
                 yield types.ImageContent(data=data, mime_type=kind.removeprefix("data:"))
 
 
-def _argument(place: re.Match[str]) -> str:
-    """Return the tool's argument from which this part of the chat request was made."""
-    return "schema" if place[0].startswith("response_format") else "source"
-
-
 def _failed(error: ApiError) -> types.CallToolResult:
-    """Return `error` as a tool's error that a model can read, with its code and, if known, the time after which to try
-    again."""
+    """Return `error` as a tool's error."""
+    return types.CallToolResult(content=[types.TextContent(text=_error_text(error))], is_error=True)
+
+
+def _error_text(error: ApiError, source: str = "source") -> str:
+    """Return what a model can read of `error`, with its code and, if known, the time after which to try again. `source`
+    is the argument with the source."""
+
+    def argument(place: re.Match[str]) -> str:
+        return "schema" if place[0].startswith("response_format") else source
+
     again = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
-    said = _PLACE.sub(_argument, error.message)
-    said = f"{said} [{error.code}]{again}"
-    return types.CallToolResult(content=[types.TextContent(text=said)], is_error=True)
+    said = _PLACE.sub(argument, error.message).replace("Field 'source'", f"Field '{source}'")
+    return f"{said} [{error.code}]{again}"

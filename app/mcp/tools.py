@@ -38,6 +38,9 @@ _PAGES = r"^(\d+(\s*[-–]\s*\d+)?(\s*,\s*\d+(\s*[-–]\s*\d+)?)*)?$"
 _LONGEST_CODE = 3
 LIST = "results"
 """Field with the result, if the result is a list."""
+_SOURCES = "sources"
+MOST_SOURCES = 16
+"""Largest number of sources of one call. They are read one after the other, within the time of one request."""
 FILE = "file"
 """Field that names the file of a result that is too large."""
 _FILE_SCHEMA = {
@@ -66,16 +69,22 @@ class Arguments(BaseModel):
 
         A text becomes a file, so that it is never an instruction and its links are not followed. Raises BadRequest.
         """
-        given = [name for name in self.needs if getattr(self, name) is not None]
-        if len(given) != 1:
-            wanted = " or ".join(f"'{name}'" for name in self.needs)
-            got = "both" if given else "neither" if len(self.needs) > 1 else "nothing"
-            raise BadRequest(f"Give {wanted}; got {got}.", param=self.needs[0])
+        name = self.given()
         if words := " ".join(self.said()):
             yield {"type": "text", "text": words}
-        name, value = given[0], str(getattr(self, given[0]))
+        value = str(getattr(self, name))
         file = _named(value) if name == "source" else _inline(value)
         yield {"type": "file", "file": file}
+
+    def given(self) -> str:
+        """Return the name of the argument that was given of `needs`. Raises BadRequest unless it is exactly one."""
+        given = [name for name in self.needs if getattr(self, name) is not None]
+        if len(given) != 1:
+            wanted, got = (
+                joint.join(f"'{name}'" for name in names) for joint, names in ((" or ", self.needs), (" and ", given))
+            )
+            raise BadRequest(f"Give {wanted}; got {got or 'nothing'}.", param=self.needs[0])
+        return given[0]
 
     def request(self) -> dict[str, Any]:
         """Return the body of a chat request. Raises BadRequest."""
@@ -200,9 +209,15 @@ class CodeSandbox(Arguments):
 
 
 class Extract(Instructed):
-    needs = ("text", "source")
+    needs = ("text", "source", "sources")
     text: _Text | None = None
     source: _Source | None = None
+    sources: list[_Source] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_SOURCES,
+        description=f"Instead of one: up to {MOST_SOURCES}, such as a folder's papers, each filled by itself.",
+    )
     schema_: dict[str, Any] = Field(alias="schema", description="JSON Schema of what is wanted, an object.")
 
     def said(self) -> Iterator[str]:
@@ -227,6 +242,16 @@ class Extracted(BaseModel):
     unsupported: list[str] = Field(default_factory=list, description="Pointers of values that stand nowhere.")
 
 
+class ExtractedSource(BaseModel):
+    """The result of `extract` for one of several sources: its fields, or its error."""
+
+    data: dict[str, Any] | None = Field(None, description="Valid against the schema; missing where there is an error.")
+    evidence: dict[str, Any] = {}
+    unsupported: list[str] = []
+    warnings: list[str] = []
+    error: str | None = Field(None, description="Why this source has no fields, and what to do.")
+
+
 @dataclass(frozen=True)
 class McpTool:
     name: str
@@ -234,6 +259,8 @@ class McpTool:
     arguments: type[Arguments]
     result: Any
     """Type of the result."""
+    result_of_one: Any = None
+    """Type of the result for each of `sources`, which come under `results`. None: the tool takes no such list."""
     is_open_world: bool = False
     """True if the tool reads something beyond its arguments and this server, such as the web."""
 
@@ -251,14 +278,31 @@ class McpTool:
         definitions = schema.pop("$defs", {})
         if schema.get("type") != "object":
             schema = {"type": "object", "properties": {LIST: schema}, "required": [LIST]}
-        required = schema.pop("required", [])
+        ways = [schema.pop("required", []), [FILE]]
         schema["properties"] = schema.get("properties", {}) | {FILE: _FILE_SCHEMA}
-        return {**_plain(schema), "$defs": _plain(definitions), "anyOf": [{"required": required}, {"required": [FILE]}]}
+        if self.result_of_one is not None:
+            one = TypeAdapter(self.result_of_one).json_schema()
+            schema["properties"][LIST] = {
+                "type": "array", "items": one, "description": "For `sources`, in their order."
+            }  # fmt: skip
+            ways.append([LIST])
+        return {**_plain(schema), "$defs": _plain(definitions), "anyOf": [{"required": names} for names in ways]}
 
     def called_with(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of the chat request. Raises BadRequest, which names the argument."""
+        return self._valid(arguments).request()
+
+    def for_each(self, arguments: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+        """Return the arguments of a call for each of `sources`; None for a call with one source. Raises BadRequest."""
+        if self.result_of_one is None or arguments.get(_SOURCES) is None:
+            return None
+        self._valid(arguments).given()
+        rest = {name: value for name, value in arguments.items() if name != _SOURCES}
+        return [{**rest, "source": source} for source in arguments[_SOURCES]]
+
+    def _valid(self, arguments: Mapping[str, Any]) -> Arguments:
         try:
-            return self.arguments.model_validate(arguments).request()
+            return self.arguments.model_validate(arguments)
         except ValidationError as error:
             problem = first_problem(error)
             raise BadRequest(problem.message, param=problem.path) from None
@@ -291,6 +335,7 @@ TOOLS: Mapping[str, McpTool] = {
             "Fill a JSON schema from a document or a text; each field comes with its source and probability.",
             Extract,
             Extracted,
+            ExtractedSource,
         ),
     )
 }

@@ -8,6 +8,7 @@ import { Viewer } from "./viewer.js";
 
 const PERSON = crypto.randomUUID();
 const POLL_MS = 4000;
+const NO_ROWS = "This list has no rows: A adds one.";
 
 class Refused extends Error {
   constructor(status, message) {
@@ -100,16 +101,20 @@ class Review {
     if (isOther) this.#viewer.clear();
     await this.#load(name);
     if (isOther) this.#drawn = this.#pages(name, ++this.#turn);
-    const wanted = pointer ?? this.#doubtful()[0] ?? this.#paper.fields[0]?.pointer;
+    const wanted = this.#first(pointer) ?? this.#doubtful()[0] ?? this.#pointers()[0];
     if (wanted !== undefined) this.#choose(wanted);
   }
 
   async #load(name) {
     this.#paper = await ask(`paper?name=${encodeURIComponent(name)}`);
     byId("paper").textContent = name;
-    const { answer, fields } = this.#paper;
+    const { answer, fields, lists } = this.#paper;
     byId("left").textContent = `${this.#doubtful().length} doubtful`;
     drawEvidence(byId("fields"), answer, this.#paper, new Set());
+    // A list without rows can be chosen, so that it gets one.
+    const empty = lists.filter(({ pointer, rows }) => !rows.length && !this.#button(pointer));
+    byId("fields").querySelector("ul").append(...empty.map(({ pointer }) => h("li", {}, h("button", { type: "button", "aria-pressed": "false", data: { pointer } },
+      h("span", { class: "name" }, named(pointer)), h("span", { class: "value" }, "no rows")))));
     for (const { pointer, is_doubtful: isDoubtful, is_reviewed: isReviewed } of fields) {
       const button = this.#button(pointer);
       button?.toggleAttribute("data-doubtful", isDoubtful);
@@ -160,6 +165,23 @@ class Review {
     return fields.filter((field) => field.is_doubtful).sort((one, other) => sure(one) - sure(other)).map(({ pointer }) => pointer);
   }
 
+  /** The pointers of what can be chosen, in the order in which it is shown. */
+  #pointers() {
+    return [...byId("fields").querySelectorAll("[data-pointer]")].map((button) => button.dataset.pointer);
+  }
+
+  /** The first of what can be chosen of the field, row or list at `pointer`. */
+  #first(pointer) {
+    return this.#pointers().find((one) => one === pointer || one.startsWith(`${pointer}/`));
+  }
+
+  /** The innermost list around the chosen field, with the number of its row; `row` is -1 for a list without rows. */
+  #place() {
+    const around = this.#paper.lists.filter(({ pointer }) => this.#pointer === pointer || this.#pointer.startsWith(`${pointer}/`));
+    const list = around.sort((one, other) => other.pointer.length - one.pointer.length)[0];
+    return list && { list, row: this.#pointer === list.pointer ? -1 : Number(this.#pointer.slice(list.pointer.length + 1).split("/")[0]) };
+  }
+
   #button(pointer) {
     return byId("fields").querySelector(`[data-pointer="${CSS.escape(pointer)}"]`);
   }
@@ -172,8 +194,13 @@ class Review {
     button?.setAttribute("aria-pressed", "true");
     button?.scrollIntoView({ block: "nearest", behavior: "instant" });
     this.#correction.close();
-    this.#correction.open(pointer, leafAt(this.#paper.answer, pointer), schemaAt(this.#schema, pointer), this.#boxes);
+    if (this.#isField()) this.#correction.open(pointer, leafAt(this.#paper.answer, pointer), schemaAt(this.#schema, pointer), this.#boxes);
     this.#point();
+  }
+
+  /** Whether a field is chosen, and not a list without rows. */
+  #isField() {
+    return this.#paper.fields.some(({ pointer }) => pointer === this.#pointer);
   }
 
   #point() {
@@ -204,13 +231,40 @@ class Review {
     else this.#choose(next);
   }
 
+  async #addRow() {
+    const place = this.#place();
+    if (!place) return this.#tell("This field is in no list.");
+    const { list, row } = place;
+    const { number, pointer } = await ask("add-row", { paper: this.#paper.name, pointer: list.pointer, at: row + 1, version: list.version });
+    await this.#changed(number, pointer);
+    return this.#tell(`${named(pointer)} is a new row: E types its fields, F takes them from the page.`);
+  }
+
+  async #removeRow() {
+    const { list, row } = this.#place() ?? {};
+    if (!list || row < 0) return this.#tell(list ? "The list has no rows." : "This field is in no list.");
+    const pointer = `${list.pointer}/${row}`;
+    const { number } = await ask("remove-row", { paper: this.#paper.name, pointer, version: list.rows[row] });
+    await this.#changed(number, pointer, `${list.pointer}/${row - 1}`, list.pointer);
+    return this.#tell(`${named(pointer)} is removed. U brings it back.`);
+  }
+
+  /** Shows the paper after review `number` of its rows, at the first of `pointers` that is there. */
+  async #changed(number, ...pointers) {
+    this.#done.push(number);
+    await this.#load(this.#paper.name);
+    await this.#count();
+    const wanted = pointers.map((pointer) => this.#first(pointer)).find((one) => one !== undefined) ?? this.#pointers()[0];
+    if (wanted !== undefined) this.#choose(wanted);
+  }
+
   async #undo() {
     const number = this.#done.pop();
     if (number === undefined) return this.#tell("There is nothing to undo.");
-    const { paper, pointer } = await ask("undo", { number });
+    const { paper, pointer, change } = await ask("undo", { number });
     await this.#show(paper, pointer);
     await this.#count();
-    return this.#tell(`${named(pointer)} is as it was.`);
+    return this.#tell(change === "added" ? `The new row of ${named(pointer)} is gone.` : `${named(pointer)} is as it was.`);
   }
 
   async #export() {
@@ -230,6 +284,7 @@ class Review {
   }
 
   async #open() {
+    if (!this.#isField()) return this.#tell(NO_ROWS);
     await this.#drawn;
     const words = this.#boxes.all.some(({ kind }) => kind === "word");
     if (!words) return this.#tell("The words of this page are not known: type the value with E.", "conflict");
@@ -316,25 +371,31 @@ class Review {
     const step = this.#step(isUndo ? "u" : event.key.toLowerCase());
     if (!step) return undefined;
     event.preventDefault();
-    if ("ef/".includes(event.key.toLowerCase())) this.#early = [];
+    if (!"ef/".includes(event.key.toLowerCase())) return this.do(step);
+    this.#early = [];
     return this.do(step).finally(() => { this.#early = null; });
   }
 
   #step(key) {
-    const pointers = () => this.#paper.fields.map(({ pointer }) => pointer);
     const isOpen = this.#paper !== null && this.#pointer !== null;
     if (!isOpen && !"uspnr".includes(key)) return null;
     return {
-      enter: () => this.#review(this.#pointer, leafAt(this.#paper.answer, this.#pointer), null),
+      enter: () => this.#accept(), a: () => this.#addRow(), d: () => this.#removeRow(), delete: () => this.#removeRow(),
       e: () => this.#type(), f: () => this.#open(), "/": () => this.#open(), u: () => this.#undo(),
       j: () => this.#move(this.#doubtful(), 1) ?? this.#next(1), k: () => this.#move(this.#doubtful(), -1) ?? this.#next(-1),
-      arrowdown: () => this.#move(pointers(), 1), arrowup: () => this.#move(pointers(), -1),
+      arrowdown: () => this.#move(this.#pointers(), 1), arrowup: () => this.#move(this.#pointers(), -1),
       n: () => this.#next(1), p: () => this.#next(-1), r: () => this.#learn(), s: () => this.#export(),
     }[key];
   }
 
+  #accept() {
+    if (!this.#isField()) return this.#tell(NO_ROWS);
+    return this.#review(this.#pointer, leafAt(this.#paper.answer, this.#pointer), null);
+  }
+
   #type() {
-    this.#edit(byId("fields").parentElement.querySelector('[data-testid="correction"]'));
+    if (!this.#isField()) return this.#tell(NO_ROWS);
+    return this.#edit(byId("fields").parentElement.querySelector('[data-testid="correction"]'));
   }
 }
 

@@ -4,7 +4,7 @@ corrections as examples."""
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Any
 from app.extract.asking import MOST_EXAMPLES, Asker, CannotAsk, PaperExample, Refused
 from app.extract.files import write
 from app.extract.papers import CannotRead, Paper, papers_of
-from app.extract.state import JobState, Json, PaperResult, ReviewConflict, Row
+from app.extract.reviews import Change, Json
+from app.extract.state import JobState, PaperResult, ReviewConflict, Row
+from app.extract.tables import blank_row, list_schema
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 
@@ -24,6 +26,8 @@ _ALIKE = 0.5
 _ELSEWHERE_S = 120.0
 """Time, in seconds, during which a paper that somebody opened is not offered to others."""
 _MOST_KEPT_READINGS = 64
+_MOST_ROWS = 10_000
+"""Largest number of rows of a list to which one can be added."""
 
 
 class NotThere(Exception):
@@ -106,10 +110,11 @@ class Desk:
             return found
 
     def paper(self, name: str) -> Json:
-        """Return the answer to a paper, its evidence, and each field with its version. Raises NotThere."""
+        """Return the answer to a paper, its evidence, and each field and list with its version. Raises NotThere."""
         with self._lock:
             row = self._row(name)
             result = row.result or PaperResult(error="not read yet")
+            reviewed = self._state.reviewed(name) if row.result else None
             return {
                 "name": name,
                 "answer": result.answer,
@@ -119,11 +124,21 @@ class Desk:
                 "fields": [
                     {
                         "pointer": pointer,
-                        "version": self._state.version(row, pointer),
+                        "version": reviewed.version(pointer),
                         "is_doubtful": self._is_doubtful(row, pointer, value),
                         "is_reviewed": row.is_reviewed(pointer),
                     }
                     for pointer, value in _fields(result.answer)
+                    if reviewed is not None
+                ],
+                "lists": [
+                    {
+                        "pointer": pointer,
+                        "version": reviewed.rows_version(pointer),
+                        "rows": [reviewed.version(f"{pointer}/{number}") for number in range(count)],
+                    }
+                    for pointer, count in self._lists(result.answer)
+                    if reviewed is not None
                 ],
             }
 
@@ -134,29 +149,57 @@ class Desk:
             row = self._row(name)
             fields = dict(_fields(row.result.answer if row.result else None))
             if pointer not in fields:
+                # It may have been there until somebody removed its row.
+                self._check_known(name, pointer)
                 raise NotThere(f"{name} has no field {pointer}")
-            before = self._state.version(row, pointer)
-            if before != version:
-                raise ReviewConflict("somebody else has changed this field in the meantime")
             is_same = (value, type(value)) == (fields[pointer], type(fields[pointer]))
-            if not is_same and (problem := self._problem(pointer, value)):
+            # What is empty in an added row may have to have a value.
+            if (not is_same or value is None) and (problem := self._problem(pointer, value)):
                 raise NotFitting(problem)
             if place is None:
                 known = row.result.evidence.get(pointer, {}) if row.result and is_same else {}
                 place = {key: known[key] for key in ("page", "bounds", "text") if key in known}
             number = self._state.review(name, pointer, value, place, version)
-            self._note(name)
-            self._corrections += not is_same
-            if self._corrections >= CORRECTIONS_TO_LEARN:
-                self._begin_to_read()
+            if is_same:
+                self._note(name)
+            else:
+                self._note_correction(name)
             return number
 
-    def undo(self, number: int) -> tuple[str, str]:
-        """Undo a review, and return its paper and field. Raises ReviewConflict."""
+    def add_row(self, name: str, pointer: str, at: int, version: str) -> tuple[int, str]:
+        """Add a row without values as number `at` of the list at `pointer`, and return the number of this review, and
+        the row's pointer. Raises NotThere, NotFitting, and ReviewConflict."""
         with self._lock:
-            name, pointer = self._state.undo_review(number)
+            count, part = self._list(name, pointer)
+            if not part:
+                raise NotFitting("the schema does not say what a row of this list has")
+            if count >= part.get("maxItems", _MOST_ROWS):
+                raise NotFitting(f"the list has at most {part.get('maxItems', _MOST_ROWS)} rows")
+            row = blank_row(self.schema, part["items"])
+            number = self._state.add_row(name, pointer, min(at, count), row, version)
+            self._note_correction(name)
+            return number, f"{pointer}/{min(at, count)}"
+
+    def remove_row(self, name: str, pointer: str, version: str) -> int:
+        """Remove the row at `pointer`, and return the number of this review. Raises NotThere, NotFitting, and
+        ReviewConflict."""
+        with self._lock:
+            above, _, number = pointer.rpartition("/")
+            count, part = self._list(name, above)
+            if not number.isdecimal() or int(number) >= count:
+                raise ReviewConflict("somebody else has changed this list in the meantime")
+            if count <= part.get("minItems", 0):
+                raise NotFitting(f"the list has at least {part['minItems']} rows")
+            review = self._state.remove_row(name, pointer, version)
+            self._note_correction(name)
+            return review
+
+    def undo(self, number: int) -> tuple[str, str, Change]:
+        """Take a review back, and return its paper, its field, row or list, and what it was. Raises ReviewConflict."""
+        with self._lock:
+            name, pointer, change = self._state.undo_review(number)
             self._note(name)
-            return name, pointer
+            return name, pointer, change
 
     def export(self) -> list[Path]:
         """Write the table again, and return its files. Raises OSError and TooManyRows."""
@@ -217,11 +260,41 @@ class Desk:
     def _standing(self, row: Row) -> _Standing:
         fields = [*_fields(row.result.answer)] if row.result else []
         doubtful = sum(self._is_doubtful(row, pointer, value) for pointer, value in fields)
-        is_reviewed = any(row.is_reviewed(pointer) for pointer, _ in fields)
+        is_reviewed = row.is_corrected or any(row.is_reviewed(pointer) for pointer, _ in fields)
         return _Standing(len(fields), len(fields) - doubtful, doubtful, is_reviewed)
 
     def _note(self, name: str) -> None:
         self._standings[name] = self._standing(self._row(name))
+
+    def _note_correction(self, name: str) -> None:
+        self._note(name)
+        self._corrections += 1
+        if self._corrections >= CORRECTIONS_TO_LEARN:
+            self._begin_to_read()
+
+    def _check_known(self, name: str, pointer: str) -> None:
+        """Raise ReviewConflict for a field of a row that a list does not have any more."""
+        if any(pointer.startswith(f"{known}/") for known, _ in self._lists(self._answer(name))):
+            raise ReviewConflict("somebody else has changed this list in the meantime")
+
+    def _answer(self, name: str) -> Any:
+        row = self._row(name)
+        return row.result.answer if row.result else None
+
+    def _lists(self, value: Any, path: JsonPath = ()) -> Iterator[tuple[str, int]]:
+        """Yield the pointer and the number of rows of each list, empty and null ones included."""
+        if isinstance(value, list) or (path and value is None and list_schema(self.schema, path)):
+            yield pointer_of(path), len(value or ())
+        if isinstance(value, dict | list):
+            for step, child in value.items() if isinstance(value, dict) else enumerate(value):
+                yield from self._lists(child, (*path, step))
+
+    def _list(self, name: str, pointer: str) -> tuple[int, Mapping[str, Any]]:
+        """Return the number of rows of a list, and its schema. Raises NotThere."""
+        lists = dict(self._lists(self._answer(name)))
+        if pointer not in lists:
+            raise NotThere(f"{name} has no list {pointer}")
+        return lists[pointer], list_schema(self.schema, tuple(_steps(pointer)))
 
     def _problem(self, pointer: str, value: Any) -> str | None:
         part = schema_at(self.schema, tuple(_steps(pointer)))

@@ -21,7 +21,8 @@ from starlette.routing import Route
 from app.errors import NotFound
 from app.extract.asking import CannotAsk
 from app.extract.files import TooManyRows
-from app.extract.state import Json, ReviewConflict
+from app.extract.reviews import Json
+from app.extract.state import ReviewConflict
 from app.review.desk import Desk, NotFitting, NotThere
 from app.routes.pages import PLAYGROUND, POLICY, page_response, playground_response
 
@@ -89,8 +90,18 @@ def review_app(desk: Desk, token: str) -> Starlette:
         number = body.get("number")
         if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 63:
             raise _Invalid("'number' is not the number of a review")
-        name, pointer = desk.undo(number)
-        return {"paper": name, "pointer": pointer}
+        name, pointer, change = desk.undo(number)
+        return {"paper": name, "pointer": pointer, "change": change}
+
+    def add_row(body: Json) -> Any:
+        at = body.get("at")
+        if not isinstance(at, int) or isinstance(at, bool) or at < 0:
+            raise _Invalid("'at' is not the number of a row")
+        number, pointer = desk.add_row(_text(body, "paper"), _text(body, "pointer"), at, _text(body, "version", 64))
+        return {"number": number, "pointer": pointer}
+
+    def remove_row(body: Json) -> Any:
+        return {"number": desk.remove_row(_text(body, "paper"), _text(body, "pointer"), _text(body, "version", 64))}
 
     def export(_: Json) -> Any:
         return {"written": [file.name for file in desk.export()]}
@@ -102,7 +113,10 @@ def review_app(desk: Desk, token: str) -> Starlette:
     reads: dict[str, Callable[[Request], Response]] = {
         "": page, "api/overview": overview, "api/paper": paper, "api/content": content, "api/reading": reading,
     }  # fmt: skip
-    writes = {"next": following, "review": review, "undo": undo, "export": export, "learn": learn}
+    writes = {
+        "next": following, "review": review, "add-row": add_row, "remove-row": remove_row, "undo": undo,
+        "export": export, "learn": learn,
+    }  # fmt: skip
     routes = [
         *(Route(f"{base}/{path}", endpoint, methods=["GET"]) for path, endpoint in reads.items()),
         *(Route(f"{base}/api/{path}", _posted(call), methods=["POST"]) for path, call in writes.items()),

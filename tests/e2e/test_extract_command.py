@@ -1,8 +1,14 @@
 """`openfaze extract`: a folder of papers becomes a table whose cells are the API's answers, also after a kill."""
 
+import base64
+import io
 import json
+import os
+import signal
 import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,11 +17,13 @@ from typing import Any
 
 import httpx
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from app.extract.asking import PROMPT
 from app.extract.schemas import schema_of
 from tests.e2e.conftest import KEY, data_url
-from tests.e2e.test_cli import openfaze_here
+from tests.e2e.test_cli import ENVIRONMENT, openfaze_here
+from tests.fences import ROOT, fences, printed
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE, Server, serving
 
@@ -118,6 +126,7 @@ def test_examples_go_before_the_papers(server: Server, folder: Path) -> None:
     [
         (("in", "--schema", "a[["), "nor a line of fields"),
         (("in", "--schema", "a", "--out", "out.doc"), "--out: out.doc ends in none of .xlsx"),
+        (("in", "--schema", "a", "--out", "out.parquet"), "openfaze install parquet`, or write .csv"),
         (("nowhere", "--schema", "a"), "'nowhere' is neither a file"),
         (("--schema", "a"), "there is no paper"),
     ],
@@ -133,6 +142,49 @@ def test_a_wrong_key_ends_the_job_and_says_so(server: Server, folder: Path) -> N
     done = extract(folder, "in", "--schema", "a", "--url", server.base_url, key="wrong")
     assert done.returncode == 2
     assert "The key is that in OPENFAZE_API_KEY" in done.stderr
+
+
+def test_the_loop_of_the_page_watches_a_folder(server: Server, tmp_path: Path) -> None:
+    loop = printed("folders.md", "while sleep").replace("http://127.0.0.1:8000", server.base_url)
+    loop = loop.replace("sleep 60", "sleep 0.05").replace("inbox.xlsx", "inbox.csv")
+    (tmp_path / "inbox").mkdir()
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {**ENVIRONMENT, "PATH": path, "OPENFAZE_API_KEY": KEY}
+    running = subprocess.Popen(
+        ["bash", "-c", loop], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        for text, rows in (("Number: A-1\n", 1), ("Number: B-2\n", 2), ("no picture", 3)):
+            name = f"{rows}.png" if rows == 3 else f"{rows}.txt"
+            (tmp_path / "inbox" / name).write_text(text)
+            while table_rows(tmp_path / "inbox.csv") < rows:
+                assert running.poll() is None
+                time.sleep(0.05)
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert "inbox/2.txt,B-2" in (tmp_path / "inbox.csv").read_text()
+
+
+def test_the_body_of_the_workflow_for_n8n_is_answered_with_the_fields(server: Server) -> None:
+    shown = [one.code for one in fences(ROOT / "docs" / "integrations.md") if "{{ $json.data }}" in one.code]
+    assert len(shown) == 1
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    canvas.drawString(60, 700, "Invoice number: A-17")
+    canvas.drawString(60, 670, "Total: 12.50 EUR")
+    canvas.save()
+    # As n8n fills in an expression.
+    body = shown[0].replace("{{ $json.data }}", base64.b64encode(file.getvalue()).decode())
+    headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+    told = httpx.post(f"{server.base_url}/v1/chat/completions", content=body, headers=headers, timeout=120).json()
+    assert json.loads(told["choices"][0]["message"]["content"]) == {"number": "A-17", "total": 12.5}
+
+
+def table_rows(file: Path) -> int:
+    """The papers in a table that have been read; those that were found, and not read yet, do not count."""
+    lines = file.read_text().splitlines()[1:] if file.exists() else []
+    return sum(not line.endswith("not read yet") for line in lines)
 
 
 class CountingServer(ThreadingHTTPServer):
@@ -166,31 +218,59 @@ class CountingHandler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.parametrize("killed_at", [1, 2, 10, 19, 20])
-def test_a_job_that_was_killed_goes_on_with_the_papers_that_are_left(tmp_path: Path, killed_at: int) -> None:
-    names = [f"{number:02}.txt" for number in range(20)]
-    (tmp_path / "in").mkdir()
+@pytest.fixture
+def counting() -> Iterator[CountingServer]:
+    server = CountingServer()
+    threading.Thread(target=server.serve_forever).start()
+    yield server
+    server.release.set()
+    server.shutdown()
+    server.server_close()
+
+
+def command_of(folder: Path, counting: CountingServer, papers: int) -> tuple[list[str], tuple[str, ...]]:
+    """The names of papers that are written below `folder`, and the command that makes a table of them."""
+    names = [f"{number:02}.txt" for number in range(papers)]
+    (folder / "in").mkdir()
     for name in names:
-        (tmp_path / "in" / name).write_text(name)
-    counting = CountingServer()
-    threading.Thread(target=counting.serve_forever).start()
+        (folder / "in" / name).write_text(name)
     url = f"http://127.0.0.1:{counting.server_address[1]}"
-    command = ("extract", "in", "--schema", "name", "--out", "out.jsonl", "--url", url, "--jobs", "1")
-    try:
-        counting.held = killed_at
-        with Path("/dev/null").open("r+b") as nothing:
-            first = stem(IMPORTS).start(SERVE, *command, cwd=tmp_path, stdin=nothing, stdout=nothing, stderr=nothing)
-            assert counting.is_held.wait(60)
-            first.kill()
-            first.wait(60)
+    return names, ("extract", "in", "--schema", "name", "--out", "out.jsonl", "--url", url, "--jobs", "1")
+
+
+@pytest.mark.parametrize("second", ["extract", "review"])
+def test_a_second_command_beside_a_running_one_says_what_to_do(
+    tmp_path: Path, counting: CountingServer, second: str
+) -> None:
+    names, command = command_of(tmp_path, counting, 3)
+    counting.held = 2
+    with Path("/dev/null").open("r+b") as nothing:
+        first = stem(IMPORTS).start(SERVE, *command, cwd=tmp_path, stdin=nothing, stdout=nothing, stderr=nothing)
+        assert counting.is_held.wait(60)
+        refused = openfaze_here(*(command if second == "extract" else ("review", "out.jsonl")), folder=tmp_path)
         counting.release.set()
-        counting.held = None
-        done = openfaze_here(*command, folder=tmp_path)
-        assert done.returncode == 0, done.stderr
-    finally:
-        counting.release.set()
-        counting.shutdown()
-        counting.server_close()
+        assert first.wait(60) == 0
+    assert refused.returncode == 2
+    assert "out.jsonl.state: wait until it has ended, or end it with Ctrl+C" in refused.stderr
+    assert [row["answer"]["name"] for row in lines_of(tmp_path / "out.jsonl")] == names
+    assert counting.asked.total() == len(names)
+
+
+@pytest.mark.parametrize("killed_at", [1, 2, 10, 19, 20])
+def test_a_job_that_was_killed_goes_on_with_the_papers_that_are_left(
+    tmp_path: Path, counting: CountingServer, killed_at: int
+) -> None:
+    names, command = command_of(tmp_path, counting, 20)
+    counting.held = killed_at
+    with Path("/dev/null").open("r+b") as nothing:
+        first = stem(IMPORTS).start(SERVE, *command, cwd=tmp_path, stdin=nothing, stdout=nothing, stderr=nothing)
+        assert counting.is_held.wait(60)
+        first.kill()
+        first.wait(60)
+    counting.release.set()
+    counting.held = None
+    done = openfaze_here(*command, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
     rows = lines_of(tmp_path / "out.jsonl")
     assert [(row["paper"], row["answer"]) for row in rows] == [(f"in/{name}", {"name": name}) for name in names]
     # Only the paper whose answer was on its way is asked about again.

@@ -199,7 +199,8 @@ def test_a_field_is_taken_from_the_page_typed_and_undone(review: Review) -> None
 def choose(page: Page, pointer: str) -> None:
     """Go to a field of the first paper with the arrow keys."""
     button = page.locator(f'#fields [data-pointer="{pointer}"]')
-    for key in [*["ArrowUp"] * 4, *["ArrowDown"] * 4]:
+    fields = page.locator("#fields [data-pointer]").count()
+    for key in [*["ArrowUp"] * fields, *["ArrowDown"] * fields]:
         if button.get_attribute("aria-pressed") == "true":
             return
         page.keyboard.press(key)
@@ -226,6 +227,74 @@ def change(url: str, paper: str, pointer: str, value: Any) -> httpx.Response:
     return httpx.post(f"{url}api/review", json=body, trust_env=False)
 
 
+@needs_browser
+def test_rows_are_added_and_removed_by_the_keyboard(browser: Browser, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("what,price\nBread,3.20\nMilk,1.10\n")
+    (tmp_path / "in" / "b.txt").write_text("Invoice number: B-4\n")
+    command = ("extract", "in", "--schema", "number, items[what, price: number]", "--out", "out.csv")
+    assert openfaze_here(*command, "--url", server.base_url, folder=tmp_path, OPENFAZE_API_KEY=KEY).returncode == 0
+    with serving_review(tmp_path, server, "out.csv") as url, watched(browser, url) as page:
+        page.goto(url)
+        review = Review(page, tmp_path, url)
+        told = page_told(review)
+        expect(page.get_by_test_id("paper")).to_have_text("in/a.csv")
+
+        def shown(*rows: tuple[str, str]) -> None:
+            expect(page.locator("#fields tbody tr")).to_have_count(len(rows))
+            expect(page.locator("#fields tbody .cell")).to_have_text([cell for row in rows for cell in row])
+
+        bread, milk, butter = ("Bread", "3.2"), ("Milk", "1.1"), ("Butter", "2.5")
+        choose(page, "/number")
+        for key in "ad":
+            page.keyboard.press(key)
+            expect(told).to_have_text("This field is in no list.")
+        choose(page, "/items/0/price")
+        page.keyboard.type("aeButter\n")
+        expect(told).to_have_text("items › 1 › what is Butter.")
+        choose(page, "/items/1/price")
+        page.keyboard.type("e2.50\n")
+        shown(bread, butter, milk)
+        choose(page, "/items/0/what")
+        page.keyboard.press("d")
+        expect(told).to_have_text("items › 0 is removed. U brings it back.")
+        shown(butter, milk)
+        page.keyboard.press("u")
+        expect(told).to_have_text("items › 0 is as it was.")
+        shown(bread, butter, milk)
+        assert not found_by_axe(page)
+        for _ in range(2):
+            page.keyboard.press("u")
+        shown(bread, ("—", "—"), milk)
+        page.keyboard.press("u")
+        expect(told).to_have_text("The new row of items is gone.")
+        shown(bread, milk)
+        # A list without rows gets one.
+        page.keyboard.press("n")
+        expect(page.get_by_test_id("paper")).to_have_text("in/b.txt")
+        choose(page, "/items")
+        page.keyboard.press("e")
+        expect(told).to_have_text("This list has no rows: A adds one.")
+        page.keyboard.type("aeOak\n")
+        expect(told).to_have_text("items › 0 › what is Oak.")
+        # Somebody else adds a row: whoever did not see it is told, and sees it.
+        body = {"paper": "in/b.txt", "pointer": "/items", "at": 0}
+        [seen] = httpx.get(f"{url}api/paper", params={"name": "in/b.txt"}, trust_env=False).json()["lists"]
+        httpx.post(f"{url}api/add-row", json=body | {"version": seen["version"]}, trust_env=False).raise_for_status()
+        page.keyboard.press("a")
+        expect(told).to_have_text("somebody else has changed this field in the meantime")
+        shown(("—", "—"), ("Oak", "—"))
+        page.keyboard.press("s")
+        expect(told).to_have_text("Written: out.csv, out.items.csv")
+    lines = (tmp_path / "out.items.csv").read_text("utf-8-sig").splitlines()
+    assert [line.split(",")[:4] for line in lines[1:]] == [
+        ["in/a.csv", "1", "Bread", "3.2"],
+        ["in/a.csv", "2", "Milk", "1.1"],
+        ["in/b.txt", "1", "", ""],
+        ["in/b.txt", "2", "Oak", ""],
+    ]
+
+
 def test_other_pages_of_the_browser_reach_nothing(folder: Path, server: Server) -> None:
     with serving_review(folder, server, "out.xlsx.state") as url, httpx.Client(trust_env=False) as client:
         base, _, _ = url.partition("/review/")
@@ -238,6 +307,10 @@ def test_other_pages_of_the_browser_reach_nothing(folder: Path, server: Server) 
         refused = change(url, "in/00.png", "/total", "no number")
         assert refused.status_code == 422
         assert client.post(f"{url}api/undo", json={"number": 99}).status_code == 409
+        row = {"paper": "in/00.png", "pointer": "/lines", "at": -1, "version": ""}
+        assert client.post(f"{url}api/add-row", json=row).status_code == 400
+        assert client.post(f"{url}api/add-row", json=row | {"at": 0}).status_code == 404
+        assert client.post(f"{url}api/remove-row", json=row | {"pointer": "/total/0"}).status_code == 404
         page = client.get(url)
         assert "default-src 'none'" in page.headers["content-security-policy"]
         content = client.get(f"{url}api/content", params={"name": "in/00.png"})
@@ -277,6 +350,25 @@ def test_the_page_as_a_picture(browser: Browser, server: Server, tmp_path: Path)
         page.locator('.overlay [data-kind="evidence"]').wait_for()
         assert not found_by_axe(page)
         save_picture(page, "folder-review")
+
+
+def test_extract_beside_an_open_review_says_what_to_do_and_disturbs_nothing(folder: Path, server: Server) -> None:
+    (folder / "in" / "new.png").write_bytes(invoice(3))
+    before = (folder / "out.xlsx").read_bytes()
+    # Without --url: no server has to start to say so.
+    command = ("extract", "in", "--schema", FIELDS, "--out", "out.xlsx")
+    with serving_review(folder, server) as url:
+        refused = openfaze_here(*command, folder=folder)
+        assert refused.returncode == 2
+        assert "extract` or `" in refused.stderr
+        assert "works on out.xlsx.state: wait until it has ended, or end it with Ctrl+C" in refused.stderr
+        assert (folder / "out.xlsx").read_bytes() == before
+        assert change(url, "in/00.png", "/buyer", "Mona Nash").status_code == 200
+    done = openfaze_here(*command, "--url", server.base_url, folder=folder, OPENFAZE_API_KEY=KEY)
+    assert done.returncode == 0, done.stderr
+    sheet = openpyxl.load_workbook(folder / "out.xlsx")["papers"]
+    assert sheet.max_row == PAPERS + 2, "the new paper is there"
+    assert sheet["E2"].value == "Mona Nash"
 
 
 def test_what_is_no_table_is_said(tmp_path: Path) -> None:

@@ -62,12 +62,28 @@ OTHERS = {
         "hf",
         "install",
     ),
-    *("ln", "mkdir", "nvidia-smi", "openssl", "pip", "printf", "ray", "rsync", "sed", "systemctl", "tee", "unzip"),
+    *("ln", "mkdir", "nvidia-smi", "openssl", "pip", "printf", "ray", "rsync", "sed", "sleep", "systemctl", "tee"),
+    "unzip",
     *("useradd", "uv", "vllm"),
 }
 """Programs that are not this project's."""
 ON_A_BARE_MACHINE = {
-    *("base64", "cat", "curl", "cut", "echo", "grep", "head", "mkdir", "openfaze", "printf", "python3", "sed", "tail"),
+    *(
+        "base64",
+        "cat",
+        "cp",
+        "curl",
+        "cut",
+        "echo",
+        "grep",
+        "head",
+        "mkdir",
+        "openfaze",
+        "printf",
+        "python3",
+        "sed",
+        "tail",
+    ),
     *("tr", "true"),
 }
 """What an example that is executed may call: what Debian always has or the README has installed, and what is ours."""
@@ -123,7 +139,7 @@ def commands(code: str) -> Iterator[list[str]]:
 
 def check_command(words: Sequence[str], folder: Path) -> None:
     left = list(words)
-    while left and (left[0] in ("export", "time", "sudo") or _ASSIGNED.fullmatch(left[0])):
+    while left and (left[0] in ("export", "time", "sudo", "while", "do", "done") or _ASSIGNED.fullmatch(left[0])):
         if assigned := _ASSIGNED.fullmatch(left.pop(0)):
             check_variable(*assigned.groups())
     if not left:

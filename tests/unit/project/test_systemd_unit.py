@@ -12,8 +12,9 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from app.extract.files import WRITERS
 from app.settings import PREFIX, Settings
-from tests.fences import ROOT
+from tests.fences import ROOT, printed
 
 UNIT = ROOT / "deploy" / "openfaze.service"
 MOST_EXPOSED = 3.0
@@ -45,6 +46,41 @@ def test_systemd_understands_every_line_and_calls_it_confined(tmp_path: Path) ->
     found = re.search(r"Overall exposure level for openfaze.service: ([\d.]+)", exposure)
     assert found is not None, exposure
     assert float(found[1]) <= MOST_EXPOSED
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_understands_the_units_of_a_watched_folder(tmp_path: Path) -> None:
+    units = [ROOT / "deploy" / f"openfaze-folder.{kind}" for kind in ("service", "timer")]
+    for unit in units:
+        (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/openfaze/bin/openfaze", sys.executable))
+    there = [tmp_path / unit.name for unit in units]
+    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", *there], capture_output=True, text=True)
+    said = [line for line in verified.stderr.splitlines() if "openfaze-folder" in line]
+    assert (said, verified.returncode) == ([], 0)
+    exposure = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", there[0]], capture_output=True, text=True
+    ).stdout
+    found = re.search(r"Overall exposure level for openfaze-folder.service: ([\d.]+)", exposure)
+    assert found is not None, exposure
+    assert float(found[1]) <= MOST_EXPOSED
+
+
+def test_the_unit_of_a_watched_folder_works_where_the_page_puts_its_files() -> None:
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment]
+    unit.read(ROOT / "deploy" / "openfaze-folder.service")
+    service = unit["Service"]
+    page = printed("folders.md", "openfaze-folder.timer")
+    folder = service["WorkingDirectory"]
+    assert service["EnvironmentFile"].removeprefix("-") in page
+    _, verb, source, *options = service["ExecStart"].split()
+    assert (verb, f"{folder}/{source}\n" in page) == ("extract", True)
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    assert f"{folder}/{given['--schema']}\n" in page
+    assert Path(given["--out"]).suffix in WRITERS
+    assert service["ReadWritePaths"] == folder
+    # Some papers have an error: the unit has not failed.
+    assert service["SuccessExitStatus"] == "1"
 
 
 def test_it_is_bounded_as_the_container_is(service: "configparser.SectionProxy") -> None:

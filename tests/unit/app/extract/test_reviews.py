@@ -1,5 +1,6 @@
 """What a person says of fields is kept at once, over what was read; who comes second is told; all can be undone."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -59,8 +60,12 @@ def result(state: JobState, name: str = "a") -> PaperResult:
     return found
 
 
+def version_of(state: JobState, pointer: str) -> str:
+    return state.reviewed("a").version(pointer)
+
+
 def review(state: JobState, pointer: str, value: Any, version: str = "") -> int:
-    return state.review("a", pointer, value, PLACE, version or state.version(row(state), pointer))
+    return state.review("a", pointer, value, PLACE, version or version_of(state, pointer))
 
 
 def test_a_correction_is_laid_over_what_was_read(state: JobState, file: Path) -> None:
@@ -85,24 +90,24 @@ def test_accepting_is_no_correction(state: JobState) -> None:
 
 
 def test_the_second_of_two_people_gets_a_conflict(state: JobState) -> None:
-    seen = state.version(row(state), "/number")
+    seen = version_of(state, "/number")
     review(state, "/number", "first", seen)
     with pytest.raises(ReviewConflict, match="somebody else has changed"):
         review(state, "/number", "second", seen)
     assert result(state).answer["number"] == "first"
-    other = state.version(row(state), "/lines/0/price")
+    other = version_of(state, "/lines/0/price")
     review(state, "/lines/0/price", 4.0, other)
 
 
 def test_a_version_does_not_come_back_by_undoing(state: JobState) -> None:
-    seen = state.version(row(state), "/number")
+    seen = version_of(state, "/number")
     state.undo_review(review(state, "/number", "first"))
     with pytest.raises(ReviewConflict):
         review(state, "/number", "second", seen)
 
 
 def test_a_paper_read_again_is_a_conflict_where_the_field_is_another(state: JobState) -> None:
-    seen = {pointer: state.version(row(state), pointer) for pointer in ("/number", "/lines/0/price")}
+    seen = {pointer: version_of(state, pointer) for pointer in ("/number", "/lines/0/price")}
     assert state.note_unless_reviewed("a", PaperResult({"number": "B", "lines": [{"price": 2.5}]}))
     with pytest.raises(ReviewConflict):
         review(state, "/number", "A-18", seen["/number"])
@@ -113,7 +118,7 @@ def test_reviews_are_undone_one_by_one_from_the_last(state: JobState) -> None:
     first, second = review(state, "/number", "first"), review(state, "/number", "second")
     with pytest.raises(ReviewConflict, match="since"):
         state.undo_review(first)
-    assert state.undo_review(second) == ("a", "/number")
+    assert state.undo_review(second) == ("a", "/number", "value")
     assert result(state).answer["number"] == "first"
     with pytest.raises(ReviewConflict, match="undone"):
         state.undo_review(second)
@@ -155,3 +160,148 @@ def test_the_table_has_what_was_reviewed_in_blue(state: JobState, tmp_path: Path
     assert {cell.fill.fgColor.rgb for cell in cells} == {"FFD9E4FB"}
     assert cells[0].data_type == "s", "no formula"
     assert book["papers"]["B3"].fill.fgColor.rgb == "FFFBDDDD"
+
+
+LINES = {"lines": [{"price": 1.0}, {"price": 2.0}, {"price": 3.0}]}
+BLANK = {"price": None}
+
+
+@pytest.fixture
+def listed(state: JobState) -> JobState:
+    evidence = {f"/lines/{number}/price": {"probability": 0.5 + number / 10} for number in range(3)}
+    state.note("a", PaperResult(LINES, evidence, ["/lines/2/price"]))
+    return state
+
+
+def add(state: JobState, at: int, pointer: str = "/lines", content: Any = BLANK) -> int:
+    return state.add_row("a", pointer, at, content, state.reviewed("a").rows_version(pointer))
+
+
+def remove(state: JobState, pointer: str) -> int:
+    return state.remove_row("a", pointer, version_of(state, pointer))
+
+
+def prices(state: JobState) -> list[Any]:
+    return [one["price"] for one in result(state).answer["lines"]]
+
+
+def test_rows_are_added_and_removed_and_the_evidence_of_others_moves_along(listed: JobState, file: Path) -> None:
+    add(listed, 1)
+    review(listed, "/lines/1/price", 1.5)
+    remove(listed, "/lines/0")
+    listed.close()
+    with closing(JobState(file)) as again:
+        assert prices(again) == [1.5, 2.0, 3.0]
+        kept = result(again)
+        assert kept.evidence.keys() == {"/lines/0/price", "/lines/1/price", "/lines/2/price"}
+        assert kept.evidence["/lines/0/price"]["match"] == "reviewed"
+        assert kept.evidence["/lines/1/price"] == {"probability": 0.6}
+        assert kept.unsupported == ["/lines/2/price"]
+        assert row(again).is_corrected
+
+
+def test_an_added_row_is_open_until_each_of_its_fields_is_reviewed(listed: JobState) -> None:
+    add(listed, 3)
+    assert result(listed).unsupported == ["/lines/2/price", "/lines/3/price"]
+    assert not row(listed).is_corrected, "a paper with an open row teaches nothing"
+    review(listed, "/lines/3/price", 4.0)
+    assert result(listed).unsupported == ["/lines/2/price"]
+    assert row(listed).is_corrected
+
+
+def test_changes_of_rows_are_undone_in_any_order(listed: JobState) -> None:
+    removed, added = remove(listed, "/lines/0"), add(listed, 0)
+    second = add(listed, 1)
+    review(listed, "/lines/1/price", 9.0)
+    corrected = review(listed, "/lines/3/price", 3.5)
+    assert prices(listed) == [None, 9.0, 2.0, 3.5]
+    assert listed.undo_review(removed) == ("a", "/lines/2", "removed")
+    assert prices(listed) == [None, 9.0, 1.0, 2.0, 3.5]
+    assert listed.undo_review(added) == ("a", "/lines", "added")
+    assert prices(listed) == [9.0, 1.0, 2.0, 3.5], "the row that was added behind it is still there"
+    with pytest.raises(ReviewConflict, match="somebody else"):
+        listed.undo_review(second)
+    assert listed.undo_review(corrected)[1:] == ("/lines/3/price", "value")
+    assert prices(listed) == [9.0, 1.0, 2.0, 3.0]
+
+
+def test_a_row_that_somebody_filled_is_not_taken_away_by_undoing(listed: JobState) -> None:
+    added = add(listed, 0)
+    filled = review(listed, "/lines/0/price", 0.5)
+    with pytest.raises(ReviewConflict, match="somebody else has changed this"):
+        listed.undo_review(added)
+    listed.undo_review(filled)
+    listed.undo_review(added)
+    assert prices(listed) == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("other", ["remove", "add"])
+def test_a_field_whose_row_moved_is_not_changed_by_its_old_place(listed: JobState, other: str) -> None:
+    seen = version_of(listed, "/lines/1/price")
+    seen_row, seen_rows = version_of(listed, "/lines/1"), listed.reviewed("a").rows_version("/lines")
+    number = version_of(listed, "/number")
+    remove(listed, "/lines/0") if other == "remove" else add(listed, 0)
+    before = prices(listed)
+    with pytest.raises(ReviewConflict):
+        review(listed, "/lines/1/price", 7.0, seen)
+    with pytest.raises(ReviewConflict):
+        listed.remove_row("a", "/lines/1", seen_row)
+    with pytest.raises(ReviewConflict):
+        listed.add_row("a", "/lines", 1, BLANK, seen_rows)
+    assert prices(listed) == before
+    assert version_of(listed, "/number") == number, "fields outside the list are as they were"
+
+
+def test_a_row_that_somebody_corrected_is_not_removed_unseen(listed: JobState) -> None:
+    seen, seen_rows = version_of(listed, "/lines/1"), listed.reviewed("a").rows_version("/lines")
+    review(listed, "/lines/1/price", 7.0)
+    with pytest.raises(ReviewConflict):
+        listed.remove_row("a", "/lines/1", seen)
+    listed.add_row("a", "/lines", 3, BLANK, seen_rows)
+    assert prices(listed) == [1.0, 7.0, 3.0, None], "a row beside it is no conflict"
+
+
+def test_a_list_that_is_empty_or_null_gets_rows(state: JobState) -> None:
+    state.note("a", PaperResult({"lines": [], "others": None}))
+    add(state, 0)
+    add(state, 1)
+    number = add(state, 0, "/others", {"x": None})
+    assert result(state).answer == {"lines": [BLANK, BLANK], "others": [{"x": None}]}
+    assert state.undo_review(number)[1:] == ("/others", "added")
+    assert result(state).answer["others"] is None
+
+
+def test_rows_of_scalars_and_of_lists_within_rows(state: JobState) -> None:
+    state.note("a", PaperResult({"tags": ["x", "y"], "lines": [{"parts": ["p"]}, {"parts": ["q", "r"]}]}))
+    remove(state, "/tags/0")
+    add(state, 1, "/tags", None)
+    remove(state, "/lines/0")
+    remove(state, "/lines/0/parts/0")
+    review(state, "/lines/0/parts/0", "s")
+    assert result(state).answer == {"tags": ["y", None], "lines": [{"parts": ["s"]}]}
+    assert result(state).unsupported == ["/tags/1"]
+
+
+def test_tables_have_added_rows_and_lack_removed_ones(listed: JobState, tmp_path: Path) -> None:
+    remove(listed, "/lines/1")
+    add(listed, 2)
+    review(listed, "/lines/2/price", 4)
+    [file] = write(tmp_path / "out.xlsx", SCHEMA, listed.rows)
+    sheet = openpyxl.load_workbook(file)["lines"]
+    assert [[cell.value for cell in line[:3]] for line in sheet.iter_rows(min_row=2, max_row=4)] == [
+        ["a", 1, 1],
+        ["a", 2, 3],
+        ["a", 3, 4],
+    ]
+    assert sheet["C4"].fill.fgColor.rgb == "FFD9E4FB"
+
+
+def test_a_state_without_rows_that_were_added_is_read(state: JobState, file: Path) -> None:
+    review(state, "/number", "A-18")
+    state.close()
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("ALTER TABLE reviews DROP COLUMN change")
+    with closing(JobState(file)) as again:
+        assert result(again).answer["number"] == "A-18"
+        remove(again, "/lines/0")
+        assert result(again).answer["lines"] == []

@@ -16,8 +16,19 @@ from app.review.desk import CORRECTIONS_TO_LEARN, Desk, NotFitting, NotThere
 
 SCHEMA = {
     "type": "object",
-    "properties": {"name": {"type": ["string", "null"]}, "total": {"$ref": "#/$defs/amount"}},
-    "$defs": {"amount": {"type": ["number", "null"]}},
+    "properties": {
+        "name": {"type": ["string", "null"]},
+        "total": {"$ref": "#/$defs/amount"},
+        "lines": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/line"}, "maxItems": 2}, {"type": "null"}]},
+    },
+    "$defs": {
+        "amount": {"type": ["number", "null"]},
+        "line": {
+            "type": "object",
+            "properties": {"what": {"type": "string"}, "price": {"$ref": "#/$defs/amount"}, "note": {"type": "string"}},
+            "required": ["what"],
+        },
+    },
 }
 PAPERS = 16
 OTHER = "15.txt"
@@ -87,7 +98,7 @@ def test_what_is_left_is_counted(desk: Desk, names: list[str]) -> None:
     told = desk.overview()
     assert (told["papers"], told["papers_left"], told["doubtful"]) == (PAPERS, PAPERS - 1, PAPERS - 1)
     assert (told["fields"], told["fields_right"]) == (2 * PAPERS, PAPERS + 1)
-    assert desk.undo(number) == (names[0], "/name")
+    assert desk.undo(number) == (names[0], "/name", "value")
     assert desk.overview()["papers_left"] == PAPERS
 
 
@@ -165,3 +176,63 @@ def test_a_file_that_is_gone_is_said(desk: Desk, names: list[str]) -> None:
     Path(names[0]).unlink()
     with pytest.raises(NotThere, match=r"00\.txt"):
         desk.content(names[0])
+
+
+@pytest.fixture
+def paper(desk: Desk, names: list[str]) -> str:
+    """A paper whose list is empty."""
+    desk._state.note(names[0], PaperResult({"name": "wrong", "total": 2.0, "lines": []}))
+    return names[0]
+
+
+def listed(desk: Desk, name: str) -> Json:
+    [found] = desk.paper(name)["lists"]
+    return cast(Json, found)
+
+
+def test_a_row_is_added_filled_and_removed(desk: Desk, paper: str) -> None:
+    assert listed(desk, paper)["rows"] == []
+    number, pointer = desk.add_row(paper, "/lines", 0, listed(desk, paper)["version"])
+    assert pointer == "/lines/0"
+    assert desk.paper(paper)["answer"]["lines"] == [{"what": None, "price": None}]
+    doubtful = [one["pointer"] for one in desk.paper(paper)["fields"] if one["is_doubtful"]]
+    assert doubtful == ["/lines/0/what", "/lines/0/price"]
+    with pytest.raises(NotFitting, match="string"):
+        correct(desk, paper, None, "/lines/0/what")
+    correct(desk, paper, "Bread", "/lines/0/what")
+    correct(desk, paper, None, "/lines/0/price")
+    assert not any(one["is_doubtful"] for one in desk.paper(paper)["fields"])
+    with pytest.raises(ReviewConflict):
+        desk.undo(number)
+    removed = desk.remove_row(paper, "/lines/0", listed(desk, paper)["rows"][0])
+    assert desk.paper(paper)["answer"]["lines"] == []
+    assert desk.undo(removed) == (paper, "/lines/0", "removed")
+    assert desk.paper(paper)["answer"]["lines"] == [{"what": "Bread", "price": None}]
+
+
+def test_two_people_do_not_overwrite_each_others_rows(desk: Desk, paper: str) -> None:
+    seen = listed(desk, paper)["version"]
+    desk.add_row(paper, "/lines", 0, seen)
+    with pytest.raises(ReviewConflict):
+        desk.add_row(paper, "/lines", 0, seen)
+    [field, *_] = [one for one in desk.paper(paper)["fields"] if one["pointer"].startswith("/lines")]
+    desk.remove_row(paper, "/lines/0", listed(desk, paper)["rows"][0])
+    with pytest.raises(ReviewConflict, match="this list"):
+        desk.review(paper, field["pointer"], "Bread", None, field["version"])
+    with pytest.raises(ReviewConflict, match="this list"):
+        desk.remove_row(paper, "/lines/0", "any")
+
+
+def test_a_list_has_as_many_rows_as_the_schema_allows(desk: Desk, paper: str) -> None:
+    for _ in range(2):
+        desk.add_row(paper, "/lines", 9, listed(desk, paper)["version"])
+    with pytest.raises(NotFitting, match="at most 2 rows"):
+        desk.add_row(paper, "/lines", 0, listed(desk, paper)["version"])
+    with pytest.raises(NotThere, match="no list /name"):
+        desk.add_row(paper, "/name", 0, "")
+
+
+def test_a_list_that_is_null_can_get_a_row(desk: Desk, paper: str) -> None:
+    desk._state.note(paper, PaperResult({"name": "wrong", "total": 2.0, "lines": None}))
+    desk.add_row(paper, "/lines", 0, listed(desk, paper)["version"])
+    assert desk.paper(paper)["answer"]["lines"] == [{"what": None, "price": None}]
