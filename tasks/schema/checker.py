@@ -31,6 +31,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import SchemaRegistry, specification_with
 
 from tasks.errors import field_path
+from tasks.schema.paths import referred
 from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused, bounded, counting, matcher
 
 P = ParamSpec("P")
@@ -52,6 +53,10 @@ MAX_VALUES = 20_000
 
 A schema of this size is prepared in 0.3 s on one core; 5,000 properties with type and description are 15,000 values.
 """
+MAX_FIELDS = 10_000
+"""Largest number of properties of a schema with each reference followed, where objects refer to objects."""
+DEEPEST_FIELD = 8
+"""Largest number of levels of objects in which the fields of references that go round in a circle are counted."""
 MAX_SCHEMA_STEPS = 3_000_000
 """Largest number of comparisons of a schema with the metaschema. Parts that only references reach are counted once
 more."""
@@ -187,6 +192,7 @@ def _validator_of(schema: Mapping[str, Any]) -> Validator:
     dialect = schema.get("$schema")
     draft = _DRAFTS.get(dialect.rstrip("#") if isinstance(dialect, str) else "", Draft202012Validator)
     _check_size(draft, schema)
+    _check_fields(schema)
     _check_well_formed(draft, schema)
     # The validator would look up the draft again at each reference to the root, and lose the bounds.
     anonymous = {key: value for key, value in schema.items() if key != "$schema"}
@@ -209,6 +215,39 @@ def _check_size(draft: type[Validator], schema: Any) -> None:
         raise SchemaRefused(f"the schema has {values} values, more than {MAX_VALUES}.")
     if id_chars > MAX_ID_CHARS:
         raise SchemaRefused(f"its '$id's have more than {MAX_ID_CHARS} characters together.")
+
+
+def _check_fields(schema: Mapping[str, Any]) -> None:
+    """Refuse a schema whose objects refer to each other so that a few kilobytes mean millions of fields."""
+    known: dict[tuple[int, int], int] = {}
+
+    def count(part: Any, left: int, *, with_items: bool) -> int:
+        """Count the fields in `left` levels of objects; a circle ends where it comes to a part that is being counted.
+
+        Every part belongs to the schema, so its `id` stays its own.
+        """
+        if not isinstance(part, Mapping) or not left:
+            return 0
+        key = id(part), 0 if with_items else left
+        if key not in known:
+            known[key] = 0
+            properties = part.get("properties")
+            inner = list(properties.values()) if isinstance(properties, Mapping) else []
+            inner += [part["items"]] if with_items and "items" in part else []
+            found = sum(1 + count(child, left - 1, with_items=with_items) for child in inner)
+            if isinstance(reference := part.get("$ref"), str):
+                found += count(referred(schema, reference), left, with_items=with_items)
+            known[key] = min(found, MAX_FIELDS + 1)
+        return known[key]
+
+    try:
+        in_circles = count(schema, DEEPEST_FIELD, with_items=False)
+        known.clear()
+        found = max(in_circles, count(schema, MAX_DEPTH, with_items=True))
+    except RecursionError:
+        raise SchemaRefused("too many of its references follow one another.") from None
+    if found > MAX_FIELDS:
+        raise SchemaRefused(f"with its references followed, the schema has more than {MAX_FIELDS} properties.")
 
 
 def _is_writable(value: Any) -> bool:

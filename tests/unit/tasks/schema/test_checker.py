@@ -214,6 +214,30 @@ def test_parts_that_references_reach_again_and_again_are_cut_short() -> None:
     assert "takes too long" in refusal({"examples": [part], "anyOf": references})
 
 
+def tree(depth: int, width: int) -> dict[str, Any]:
+    """A schema of objects that refer to the next level `width` times each."""
+    levels: dict[str, Any] = {
+        f"d{at}": {"properties": {f"p{number}": {"$ref": f"#/$defs/d{at + 1}"} for number in range(width)}}
+        for at in range(depth)
+    }
+    return {"$ref": "#/$defs/d0", "$defs": {**levels, f"d{depth}": {"type": "string"}}}
+
+
+@each_case(("depth", "width"), [(12, 10), (5, 10), (40, 2)])
+def test_references_that_mean_millions_of_fields_are_refused(depth: int, width: int) -> None:
+    assert "more than 10000 properties" in refusal(tree(depth, width))
+    assert "more than 10000 properties" in refusal(
+        {"type": "array", "items": tree(depth, width)["$defs"]["d0"]} | {"$defs": tree(depth, width)["$defs"]}
+    )
+
+
+def test_objects_that_refer_to_themselves_several_times_are_allowed() -> None:
+    person = {"properties": {name: {"$ref": "#"} for name in ("mother", "father", "spouse")}}
+    node = {"properties": {name: {"type": "array", "items": {"$ref": "#"}} for name in ("left", "right", "links")}}
+    assert problem(person, {"mother": {"mother": {}}}) is None
+    assert problem(node, {"left": [{"right": []}]}) is None
+
+
 def test_ids_that_are_long_to_join_are_refused() -> None:
     assert "more than 1000 characters" in refusal({"$id": "http://a/" + "x/" * 500, "items": {"$id": "b"}})
 
