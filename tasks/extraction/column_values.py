@@ -48,10 +48,18 @@ def values_of_column(
         found = _numbers(present, wanted, types, comma_likely=comma_likely)
     elif wants_iso(wanted.schema):
         found = _days(present, known_days)
+    elif "array" in types:
+        found = [_texts_in(cell) for cell in present]
     else:
         found = present
     each = iter([one if one is not None and wanted.fits(one) else UNREADABLE for one in found])
     return [None if is_missing(cell) else next(each) for cell in column]
+
+
+def _texts_in(cell: str) -> list[str]:
+    """Return the texts of a cell: its lines, or what commas or semicolons separate in a single line."""
+    parts = cell.split("\n") if "\n" in cell else re.split(r"[;,](?!\d)", cell)
+    return [text for part in parts if (text := part.strip())]
 
 
 def _truths(column: Sequence[str]) -> list[Any]:
@@ -144,7 +152,7 @@ def _days(cells: Sequence[str], known: Sequence[date]) -> list[Any]:
 
 def emptiest(wanted: WantedField) -> Any:
     """Return null, or else the emptiest value that the schema of a field allows; UNREADABLE if it allows none."""
-    values = [None, "", 0, False]
+    values: list[Any] = [None, "", 0, False, []]
     if wanted.schema.get("enum"):
         values.append(most_harmless(wanted.schema["enum"]))
     return next((value for value in values if wanted.fits(value)), UNREADABLE)

@@ -10,20 +10,23 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from tasks.extraction.boxes import box_of
+from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import without_accents
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
 from tasks.notation.words import MONTHS, any_of, month_named
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-Role = Literal["start", "end", "activity", "organisation", "place"]
+Role = Literal["start", "end", "activity", "organisation", "place", "grade", "current", "details"]
 Section = Literal["work", "education", ""]
 
 MOST_LINES: Final = 3
 """Largest number of lines of an entry that name an activity, an organisation or a place. Further lines describe it."""
 APART: Final = 1.4
-"""Gap between two lines that ends an entry, in heights of a line."""
+"""Gap between two lines, in heights of a line, that ends an entry."""
+INDENTED_APART: Final = 2.5
+"""Gap between two lines, in heights of a line, that ends an entry with indented lines."""
 MOST_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences periods are searched for."""
 FEWEST_WORDS: Final = 6
@@ -56,6 +59,7 @@ _IN_SENTENCE = re.compile(
     rf"(?: (?:in|à|a|ad|en|em|te|w|i) (?P<place>{_NAME}))?"
 )
 """Pattern of a period before an organisation: `from May 2019 to June 2021 I worked at Kestrel Windows in Derby`."""
+_ONE_YEAR = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<sign> ?: | [-–—] )?(?=.*[^\W\d_]{2})(?! ?[-–—] ?\d)")
 _ONE = re.compile(rf"(?:{_MOMENT})(?: ?[-–—－])?", re.IGNORECASE)
 _OTHER = re.compile(rf"(?:[-–—－] ?)?(?:{_MOMENT}|{_NOW})", re.IGNORECASE)
 
@@ -81,11 +85,19 @@ _FORM = re.compile(
 )
 _ONLY_FORM = re.compile(r"(?:GmbH|AG|KG|Ltd|Limited|LLP|LLC|Inc|PLC|S\.A|S\.L|Lda|B\.V|N\.V|AB)\.?", re.IGNORECASE)
 _PLACE_OF_WORK = re.compile(
-    r"universit|uniwersytet|hochschule|(?:real|haupt|grund|berufs|fach)schule|gymnasium|school|college|lycée|liceo"
+    r"(?-i:(?<![^\W_])(?:TU|FH|TH|HTW|HTWK|ETH|RWTH|KIT|MIT|Uni)(?![^\W_]))|sixth form"
+    r"|universit|uniwersytet|hochschule|(?:real|haupt|grund|berufs|fach)schule|gymnasium|school|college|lycée|liceo"
     r"|istituto|instituto|institut|escola|szkoła|hospital|klinik|academy|akademi",
     re.IGNORECASE,
 )
-_SIGN = re.compile(r"[|·•–—@-]|at|bei|chez|presso|bij", re.IGNORECASE)
+_SIGN = re.compile(r"[|·•–—@:-]|at|bei|chez|presso|bij", re.IGNORECASE)
+_GRADE = re.compile(
+    r"(?:(?:abschluss)?note|grade|gpa|score|mention|voto|votazione|nota|média|cijfer|ocena|betyg)\W*(?P<said>.+)"
+    r"|(?P<figures>[1-6][.,]\d|[12]:[12]|\d{2,3}/\d{2,3}(?: e lode)?|first[- ]class.*|cum laude|magna cum laude"
+    r"|summa cum laude)",
+    re.IGNORECASE,
+)
+
 _BULLET = re.compile(r"[-–—*+•·◦▪‣]|\d{1,2}[.)]")
 _NAMED: Final[Mapping[str, Role]] = {
     **dict.fromkeys(("start", "begin", "from", "von", "od", "da", "dal", "desde", "van", "de", "du", "fran"), "start"),
@@ -96,8 +108,27 @@ _NAMED: Final[Mapping[str, Role]] = {
         ("plaats", "luogo", "lieu", "lugar", "local", "location", "place", "miejsce", "lokalizacja"), "place"
     ),
     **dict.fromkeys(("institution", "centro", "etablissement", "szkola", "uczelnia", "azienda"), "organisation"),
+    **dict.fromkeys(("einrichtung", "schule", "institut", "hochschule", "universitaet", "ecole"), "organisation"),
+    **dict.fromkeys(("scuola", "istituto", "ateneo", "escuela", "escola", "instituicao", "opleider"), "organisation"),
+    **dict.fromkeys(("instelling", "larosate", "skola", "university", "organization", "organisation"), "organisation"),
     **dict.fromkeys(("role", "position", "rol", "funktion", "title", "titulo", "activity", "opis"), "activity"),
+    **dict.fromkeys(("poste", "puesto", "cargo", "ruolo", "stanowisko", "functie", "befattning"), "activity"),
+    **dict.fromkeys(("qualification", "diplome", "abschluss", "diploma", "titolo", "kwalifikacja"), "activity"),
+    **dict.fromkeys(("grade", "note", "gpa", "voto", "nota", "mention", "ocena", "betyg", "cijfer"), "grade"),
+    **dict.fromkeys(("description", "highlights", "details", "responsibilities", "tasks", "duties"), "details"),
+    **dict.fromkeys(("achievements", "aufgaben", "taetigkeiten", "beschreibung", "missions", "taches"), "details"),
+    **dict.fromkeys(("realisations", "funciones", "tareas", "descripcion", "mansioni", "descrizione"), "details"),
+    **dict.fromkeys(("atividades", "descricao", "taken", "omschrijving", "obowiazki", "zadania"), "details"),
+    **dict.fromkeys(("arbetsuppgifter", "beskrivning", "bullets"), "details"),
+    **dict.fromkeys(("current", "iscurrent", "aktuell", "actuel", "attuale", "atual", "ongoing"), "current"),
 }
+_OF_TIME: Final = frozenset(
+    (
+        *("date", "year", "month", "datum", "jahr", "monat", "annee", "mois", "fecha", "ano", "mes", "data", "anno"),
+        *("mese", "jaar", "maand", "rok", "miesiac", "ar", "manad", "is", "de", "d"),
+    )
+)
+"""Words of a name that say no role: `start_year` is a start."""
 _MEANT: Final[dict[str, Role]] = {
     "start_date": "start",
     "end_date": "end",
@@ -130,7 +161,7 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
     wanted = [(fields, roles) for fields in lists if _has_entries(roles := _roles_of(fields))]
     if not wanted:
         return
-    entries = _entries_of(passage, rows_of(passage))
+    entries = [entry for rows in rows_by_column(passage) for entry in _entries_of(passage, rows)]
     for fields, roles in wanted:
         section = _section_of(str(fields[0].path[-2]), fields)
         known = [one for one in entries if one.section == section]
@@ -170,7 +201,8 @@ def _in_sentences(passage: Passage) -> Iterator[dict[Role, ReadCell]]:
 def _roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
     found: dict[int, Role] = {}
     for at, one in enumerate(fields):
-        known: list[Role | None] = [_NAMED.get(words[0]) for words in reversed(one.names.own) if len(words) == 1]
+        bare = [[word for word in words if word not in _OF_TIME] or words for words in reversed(one.names.own)]
+        known: list[Role | None] = [_NAMED.get(words[0]) for words in bare if len(words) == 1]
         known += [_MEANT.get(concept) for concept in sorted(one.names.concepts)]
         role = next((role for role in known if role is not None), None)
         if role is not None and role not in found.values():
@@ -205,13 +237,21 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[
             is_open = True
             at += len(entry.body) > 1
             row = rows[at]
-        elif is_open and (not found[-1].body or top - bottom <= APART * row[0].height):
+        elif is_open and _goes_on(found[-1], row, top - bottom):
             found[-1].body.append(list(row))
         else:
             is_open = False
         bottom = max(word.box[3] for word in row)
         at += 1
     return found
+
+
+def _goes_on(entry: _Entry, row: Sequence[WordOnPage], gap: float) -> bool:
+    """True if a line belongs to an entry: the first below the period, one near the line above, or an indented one."""
+    if not entry.body or gap <= APART * row[0].height:
+        return True
+    left = min((line[0].box[0] for line in entry.body if line), default=0)
+    return gap <= INDENTED_APART * row[0].height and row[0].box[0] > left + row[0].height
 
 
 def _heading(passage: Passage, row: Sequence[WordOnPage]) -> Section | None:
@@ -251,6 +291,11 @@ def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPa
         if len(rest) >= FEWEST_WORDS and passage.words[rest[0].at][0].islower():
             continue
         return _Entry(start, NO_CELL if period["now"] else end, section, [rest] if rest else [])
+    if section and (year := _ONE_YEAR.match(text)):
+        sign = bool(year["sign"])
+        if sign or row[1].box[0] - row[0].box[2] > row[0].height:
+            rest = list(row[year[0].count(" ") :]) if sign else list(row[1:])
+            return _Entry(NO_CELL, _cut(passage, row[:1], year["year"]), section, [rest])
     return None
 
 
@@ -264,6 +309,9 @@ def _cut(passage: Passage, words: Sequence[WordOnPage], text: str) -> ReadCell:
 
 def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     lines = [line for line in entry.body if line and not _BULLET.fullmatch(passage.words[line[0].at])]
+    graded = _grade_in(passage, lines)
+    grade, own = graded or (None, frozenset())
+    lines = [kept for line in lines if (kept := [word for word in line if word.at not in own])]
     if not lines:
         return {}
     right = max(word.box[2] for line in lines for word in line)
@@ -271,21 +319,77 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     rest = lines[1:MOST_LINES]
     if rest and (_is_wrapped(first, rest[0], right) or _ONLY_FORM.fullmatch(passage.words[rest[0][0].at].rstrip(","))):
         first += rest.pop(0)
-    pieces = list(_pieces(passage, first))
+    pieces = _joined(passage, list(_pieces(passage, first)))
     if len(pieces) == 1 and rest:
         pieces += _pieces(passage, rest[0])
-    texts = [text_of(passage, piece).strip(" ,;|·()") for piece in pieces]
-    at = next((at for at, text in enumerate(texts) if _FORM.search(text) or _PLACE_OF_WORK.search(text)), 1)
+    elif not any(_is_organisation(passage, piece) for piece in pieces):
+        below = (list(_pieces(passage, line)) for line in rest)
+        named = next((own for own in below if own and _is_organisation(passage, own[0])), None)
+        pieces = [first, *named] if named else pieces
+    texts = [text_of(passage, piece).strip(" ,;|·:") for piece in pieces]
+    texts = [text.strip("()") if text.startswith("(") or ")" not in text else text for text in texts]
+    at = next((at for at, piece in enumerate(pieces) if _is_organisation(passage, piece)), 1)
     order = [at, *(other for other in range(len(pieces)) if other != at)] if at == 0 else range(len(pieces))
     roles: list[Role] = ["activity", "organisation", "place"]
     if at == 0:
-        roles = ["organisation", "activity", "place"] if len(pieces) > 2 else ["organisation", "place"]
+        roles = ["organisation", "activity", "place"]
+        if len(pieces) == len(("organisation", "place")) and entry.section != "education":
+            roles = ["organisation", "place"]
     elif at > 1:
         # Text between the activity and the organisation belongs to the activity.
         order = [0, *range(at, len(pieces))]
     found: dict[Role, ReadCell] = {"start": entry.start, "end": entry.end}
+    found["current"] = entry.start._replace(text="no" if entry.end.text else "yes")
     for role, number in zip(roles, order, strict=False):
         found[role] = cell_of(passage, pieces[number])._replace(text=texts[number])
+    if grade is not None:
+        found["grade"] = grade
+    used = {word.at for piece in pieces for word in piece}
+    if details := [line for line in entry.body if line and used.isdisjoint(word.at for word in line)]:
+        found["details"] = cell_of(passage, [word for line in details for word in line])._replace(
+            text="\n".join(_paragraphs(passage, details))
+        )
+    return found
+
+
+def _paragraphs(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> Iterator[str]:
+    """Yield the texts of lines; where some begin with a bullet, the others continue what is above them."""
+    marked = [_BULLET.fullmatch(passage.words[line[0].at]) is not None for line in lines]
+    text = ""
+    for line, is_marked in zip(lines, marked, strict=True):
+        said = text_of(passage, line[1:] if is_marked else line)
+        if text and (is_marked or not any(marked)):
+            yield text
+            text = ""
+        text = f"{text} {said}".strip()
+    if text:
+        yield text
+
+
+def _grade_in(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> tuple[ReadCell, frozenset[int]] | None:
+    """Return the grade that a piece of an entry says, and its words; None without one."""
+    for piece in (piece for line in lines for piece in _pieces(passage, line)):
+        text = text_of(passage, piece).strip(" ,;|·()")
+        if found := _GRADE.fullmatch(text):
+            cell = cell_of(passage, piece)._replace(text=(found["said"] or found["figures"]).strip(" ,;:"))
+            return cell, frozenset(word.at for word in piece)
+    return None
+
+
+def _is_organisation(passage: Passage, piece: Sequence[WordOnPage]) -> bool:
+    text = text_of(passage, piece)
+    return _FORM.search(text) is not None or _PLACE_OF_WORK.search(text) is not None
+
+
+def _joined(passage: Passage, pieces: Sequence[list[WordOnPage]]) -> list[list[WordOnPage]]:
+    """Return the pieces with brackets joined to the activity before them; behind an organisation, they name its
+    place."""
+    found: list[list[WordOnPage]] = []
+    for piece in pieces:
+        if len(found) == 1 and passage.words[piece[0].at].startswith("(") and not _is_organisation(passage, found[0]):
+            found[0] = [*found[0], *piece]
+        else:
+            found.append(piece)
     return found
 
 
@@ -299,13 +403,16 @@ def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordO
     for segment in segments_of_row(line):
         for word in segment:
             text = passage.words[word.at]
+            if text.startswith("(") and piece:
+                yield piece
+                piece = []
             if _SIGN.fullmatch(text):
                 if piece:
                     yield piece
                 piece = []
                 continue
             piece.append(word)
-            if text.endswith((",", ";")):
+            if text.endswith((",", ";", ")", "),")):
                 yield piece
                 piece = []
     if piece:
@@ -314,6 +421,8 @@ def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordO
 
 def _as_asked(cell: ReadCell, one: WantedField) -> ReadCell:
     """Return a month in the form that the field's description demands."""
+    if "\n" in cell.text and "array" not in types_of(one.schema):
+        return cell._replace(text=cell.text.replace("\n", " "))
     told = str(one.schema.get("description", ""))
     form: Callable[[int, int], str] | None = None
     if _YEAR_FIRST.search(told):

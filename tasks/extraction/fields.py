@@ -42,6 +42,28 @@ class WantedField(NamedTuple):
     """True if the field is in a list, so that it has many values."""
 
 
+NESTING = "\x1f"
+"""Separator of the names of objects within the objects of a list, and of a field's name, in the last step of the
+field's path: a column has one name."""
+
+
+def column_path(at: JsonPath, path: JsonPath) -> JsonPath:
+    """Return the path of a field in the objects of the list at `at`, with one step below the list."""
+    return (*at, NESTING.join(map(str, path[len(at) :])))
+
+
+def with_nesting(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object of a list with its fields in the objects to which they belong."""
+    found: dict[str, Any] = {}
+    for key, value in row.items():
+        *above, name = key.split(NESTING)
+        inner = found
+        for step in above:
+            inner = inner.setdefault(step, {})
+        inner[name] = value
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class FormField:
     path: JsonPath
@@ -65,7 +87,8 @@ def _single_fields(schema: Mapping[str, Any]) -> Iterator[FormField]:
 
 
 def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
-    """Return the lists of plain objects outside other lists, by path, each with the single values of its objects."""
+    """Return the lists of plain objects outside other lists, by path, each with the single values and the lists of
+    texts of its objects, and of the objects within them."""
     found: dict[JsonPath, list[FormField]] = {}
     _lists(schema, schema, (), 0, found)
     return found
@@ -84,8 +107,9 @@ def _lists(
         item = resolved(root, node.get("items", {}))
         if is_plain(item):
             columns = list(_fields(root, item, path, depth))
-            flat = all(len(one.path) == len(path) + 1 and one.schema.keys() <= _SINGLE for one in columns)
-            if flat and 1 < len(columns) <= MOST_FIELDS:
+            single = [one for one in columns if one.schema.keys() <= _SINGLE]
+            is_known = all(one in single or _is_of_texts(root, one.schema) for one in columns)
+            if is_known and len(single) > 1 and len(columns) <= MOST_FIELDS:
                 found[path] = columns
 
 

@@ -18,21 +18,28 @@ from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import LARGEST_AMOUNT
 from tasks.extraction.fields import (
     MOST_FIELDS,
+    NESTING,
     FormField,
     WantedField,
     choice_lists_of,
+    column_path,
     count_beyond,
     fields_of,
     is_choice,
     is_of_text,
     lists_of,
     texts_of,
+    with_nesting,
+    without_items,
 )
 from tasks.extraction.headed_rows import tables_on_pages
-from tasks.extraction.listed_items import listed_items, named_list
+from tasks.extraction.items_side_by_side import items_side_by_side
+from tasks.extraction.listed_items import listed_items, named_list, numbered_steps
+from tasks.extraction.measured_lines import measured_lines
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.object_lists import ObjectList, read_object_list, without_shared_items
 from tasks.extraction.passages import is_text, passages_of
+from tasks.extraction.price_lists import price_lists
 from tasks.extraction.probability import FieldScores, ValuePlace, probability_of_cell
 from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.table_lists import (
@@ -82,7 +89,10 @@ class CopiedFields:
         return self.scored is not None or bool(self.tables)
 
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
-        """Return the place of a value: the cell that it was copied from, or else its most likely place."""
+        """Return the place of a value: its cell, if it was copied from a table, or else its most likely place."""
+        at = next((number for number, step in enumerate(path) if isinstance(step, int)), len(path))
+        if path[:at] in self.values and (inside := without_items(path[at + 1 :])):
+            path = (*path[: at + 1], *column_path((), inside))
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
             return ValuePlace(probability_of_cell(cell), cell.entry, cell.cell.pointer, copied=True, cell=cell)
@@ -103,9 +113,9 @@ async def copy_fields(
     extractor: Extractor | None,
     examples: Sequence[Example] = (),
 ) -> CopiedFields:
-    """Copy the fields of `schema` from `results` and the texts in `read`, preferring the places that they have on
-    `examples`. Raises ModelError."""
-    listed = {path: [_in_list(one) for one in columns] for path, columns in lists_of(schema).items()}
+    """Copy the fields of `schema` from `results` and the texts in `read`, preferring the places that they
+    have on `examples`. Raises ModelError."""
+    listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
     for one in examples if listed else ():
         listed = await asyncio.to_thread(_taught, one, listed)
     tables, unused = await fill_from_tables(read, listed, extractor) if listed else ({}, False)
@@ -140,7 +150,8 @@ def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedF
     found = tables_on_pages([one for one in read if id(one) not in exact], wanted)
     for passage in passages_of(read):
         entry = read[passage.entry]
-        found += [(entry, one) for one in (*dated_entries(passage, wanted), *listed_items(passage, wanted))]
+        for reader in (dated_entries, listed_items, measured_lines, items_side_by_side, price_lists):
+            found += [(entry, one) for one in reader(passage, wanted)]
     return headed_tables(affordable_tables([*found, *tables], len(fields)), fields)
 
 
@@ -186,6 +197,8 @@ class _FormToFill:
     """Lists of objects with wanted fields, by path, each with the fields for which nothing can be copied."""
     tables: Mapping[JsonPath, FilledList]
     """The lists that were filled from tables, by path."""
+    listed: Collection[JsonPath]
+    """The paths of all lists of objects."""
     texts: Mapping[JsonPath, "_Fits"]
     """Wanted lists of texts, by path, each with the check of a value against its schema."""
     choices: Mapping[JsonPath, tuple[FormField, Names]]
@@ -256,7 +269,7 @@ class _FormToFill:
                 of_texts[one.path] = _Fits({**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema})
                 wanted.append(WantedField(one.path, asked, named, _is_text, may_be_left_out=True))
         of_choices = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}
-        return cls(values, wanted, lists, tables, of_texts, choices, of_choices, read, beyond)
+        return cls(values, wanted, lists, tables, listed, of_texts, choices, of_choices, read, beyond)
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
         """Yield the lists of texts, each with the value that it gets if no item is found: null, or an empty list.
@@ -312,6 +325,7 @@ class _FormToFill:
             if ticked := [one.value for at, one in decided.items() if at[:-1] == path]:
                 values[path] = ticked
         values |= {path: one.rows for path, one in tables.items()}
+        values |= {path: [*map(with_nesting, values[path])] for path in self.listed if values.get(path)}
         lacking = [*self._lacking({path for path in self.lists if path not in tables and values.get(path)})]
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
 
@@ -319,7 +333,7 @@ class _FormToFill:
         """Return the list that is printed below or beside its name, unless `found` already has its items."""
         names = next(one.names for one in self.wanted if one.path == path)
         for passage in scored.candidates.passages:
-            if items := named_list(passage, names):
+            if items := named_list(passage, names) or numbered_steps(passage, names):
                 own = {word for item in items for word in item.words}
                 same = (
                     found is not None
@@ -333,7 +347,7 @@ class _FormToFill:
     def _lacking(self, filled: Collection[JsonPath]) -> Iterator[str]:
         for path, fields in self.lists.items():
             if fields and path in filled:
-                names = ", ".join(str(one.path[-1]) for one in fields)
+                names = ", ".join(map(_printed, fields))
                 yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
 
     def _expected(self, path: JsonPath) -> float:
@@ -354,7 +368,7 @@ def _warnings(tables: Mapping[JsonPath, FilledList], empty: Sequence[JsonPath], 
         yield f"A table was read, but its columns answer no field of {pointer_of(path)}, which is empty."
     for path, filled in tables.items():
         if filled.missing:
-            names = ", ".join(str(one.path[-1]) for one in filled.missing)
+            names = ", ".join(map(_printed, filled.missing))
             yield f"No column of the table that fills {pointer_of(path)} answers: {names}."
 
 
@@ -370,9 +384,13 @@ def _columns(lists: Sequence[ObjectList | FilledList]) -> dict[str, list[float]]
     return found
 
 
-def _in_list(one: FormField) -> WantedField:
-    names = names_of(one.path, one.schema)
-    return WantedField(one.path, with_form(one.schema, names), names, _Fits(one.schema), not one.is_required, True)
+def _in_list(at: JsonPath, one: FormField) -> WantedField:
+    names, path = names_of(one.path, one.schema), column_path(at, one.path)
+    return WantedField(path, with_form(one.schema, names), names, _Fits(one.schema), not one.is_required, True)
+
+
+def _printed(one: WantedField) -> str:
+    return str(one.path[-1]).replace(NESTING, ".")
 
 
 def _is_text(value: Any) -> bool:

@@ -18,7 +18,7 @@ from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import Passage
 from tasks.extraction.text_lists import ListItem
 from tasks.extraction.values import says_nothing
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Part = Literal["item", "rest", "dose", "frequency"]
@@ -27,9 +27,14 @@ APART: Final = 1.5
 """Gap between two lines that ends a list, in heights of a line."""
 FIRST_APART: Final = 3.5
 """Largest gap between the name of a list and its first item."""
+STEPS_APART: Final = 0.6
+"""Largest gap, in heights of a line, between the lines of one step."""
+MOST_WORDS_OF_STEP: Final = 200
 COLUMN_GAP: Final = 2.5
 """Gap between two columns, in heights of a line."""
 LONGEST_NAME: Final = 4
+FEWEST_LOUD: Final = 2
+"""Number of lines below a name in capitals; if they are all in capitals, too, capitals tell no heading."""
 MOST_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences languages are searched for."""
 MOST_LINES: Final = 60
@@ -60,10 +65,39 @@ _SPEAKS = re.compile(
 _LEVEL = re.compile(r" ?\((?P<level>[^()]{1,30})\)")
 _BRACKETS = re.compile(r"(?P<item>[^()]+?) ?\((?P<rest>[^()]+)\)\W*")
 _DASH = re.compile(r"(?P<item>.+?)(?: [-–—] ?| ?[:=] ?|\t)(?P<rest>.+)")
+_COLON = re.compile(r"(?P<item>[^:()]+?) ?: (?P<rest>.+)")
 _BULLET = re.compile(r"^(?:[-–—*+•·◦▪‣]|\d{1,2}[.)]) ")
 _COMMA = re.compile(r"[,;•|](?![^()]*\))(?!\d)")
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 _LABEL = re.compile(r"[^:]{2,40}:(?= |$)")
+
+
+_STEPS: Final = frozenset(
+    fold(
+        "steps instructions directions method procedure schritte anleitung zubereitung anweisungen arbeitsschritte "
+        "étapes instructions préparation mode pasos instrucciones preparación elaboración procedimiento passaggi "
+        "istruzioni procedimento preparazione passos instruções preparo preparação stappen bereiding instructies "
+        "bereidingswijze kroki przygotowanie instrukcje wykonanie steg instruktioner tillagning gör"
+    )
+)
+"""Names of lists whose items are numbered, where their name is often not printed."""
+_SECTIONS: Final = frozenset(
+    fold(
+        "certificates certifications certificate interests hobbies references skills education experience profile "
+        "summary contact awards publications projects volunteering courses training zertifikate interessen hobbys "
+        "referenzen kenntnisse fähigkeiten sprachen ausbildung berufserfahrung kontakt weiterbildung ehrenamt "
+        "profil engagement certificats intérêts centres loisirs références compétences langues formation "
+        "expériences expérience contacts certificados intereses aficiones referencias competencias habilidades "
+        "idiomas formación experiencia contacto certificati interessi referenze competenze lingue istruzione "
+        "esperienze contatti formazione interesses referências competências línguas formação experiência contactos "
+        "certificaten interesses referenties vaardigheden talen opleiding ervaring werkervaring certyfikaty "
+        "zainteresowania referencje umiejętności języki wykształcenie doświadczenie kontakt kursy intressen "
+        "referenser kompetenser språk utbildning erfarenhet intyg"
+    )
+)
+"""Words of the headings of a CV's sections."""
+_AND: Final = frozenset(fold("and und et y e en i och & d of personal persönliche professional"))
+_NUMBERED = re.compile(r"(?P<number>\d{1,2})[.)] (?=\S)")
 
 
 class _ItemLine(NamedTuple):
@@ -72,8 +106,8 @@ class _ItemLine(NamedTuple):
 
 
 def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
-    """Yield the items below or beside the name of each list whose objects have two or three texts."""
-    rows: list[list[WordOnPage]] | None = None
+    """Yield the items below or beside the name of each list of two or three texts."""
+    columns: list[list[list[WordOnPage]]] | None = None
     for fields in lists:
         parts = _parts_of(fields)
         if not parts:
@@ -83,12 +117,12 @@ def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> It
             if body := list(_medicines(passage, parts)):
                 yield ReadTable([header, *body], is_exact=False, is_whole=True)
             continue
-        rows = rows_of(passage) if rows is None else rows
+        columns = rows_by_column(passage) if columns is None else columns
         names = names_of(fields[0].path[:-1], {"type": "array"})
         concepts = names.concepts | frozenset(
             name for one in fields for name in one.names.concepts if name in ("languages", "diagnosis", "medication")
         )
-        blocks = (lines for _, lines in _blocks_named(passage, rows, names, concepts))
+        blocks = (lines for _, lines in _blocks_named(passage, columns, names, concepts))
         bodies = ([row for line in lines if (row := _row(passage, line, parts))] for lines in blocks)
         body = next(filter(None, bodies), []) or (list(_spoken(passage, parts)) if "languages" in concepts else [])
         if body:
@@ -120,11 +154,36 @@ def _types(one: WantedField) -> Sequence[str]:
 
 
 def named_list(passage: Passage, names: Names) -> list[ListItem]:
-    """Return the texts below or beside the name of a list; empty if nothing on the page has this name."""
-    blocks = _blocks_named(passage, rows_of(passage), names, names.concepts)
+    """Return the texts below or beside the name of a list; empty if nothing on the page has this
+    name."""
+    blocks = _blocks_named(passage, rows_by_column(passage), names, names.concepts)
     best = max(blocks, key=lambda block: block[0], default=None)
     lines = (line for line in (best[1] if best else ()) if not says_nothing(line.text, in_words=True))
     return [ListItem(line.text, tuple(word.at for word in line.words)) for line in lines]
+
+
+def numbered_steps(passage: Passage, names: Names) -> list[ListItem]:
+    """Return the numbered lines of a passage, from 1 on, each with the lines that continue it; empty if the names are
+    not those of steps."""
+    if not any(own[-1] in _STEPS or own[0] in _STEPS for own in names.own if own):
+        return []
+    found: list[list[int]] = []
+    bottom = 0
+    for row in (row for rows in rows_by_column(passage) for row in rows):
+        text = text_of(passage, row)
+        begun = _NUMBERED.match(text)
+        if begun and int(begun["number"]) == len(found) + 1:
+            found.append([word.at for word in row[1:]])
+        elif begun and int(begun["number"]) == 1 and len(found) < 2:
+            found = [[word.at for word in row[1:]]]
+        elif found and row[0].box[1] - bottom <= STEPS_APART * row[0].height and len(found[-1]) < MOST_WORDS_OF_STEP:
+            found[-1] += [word.at for word in row]
+        elif len(found) >= 2:
+            break
+        bottom = max(word.box[3] for word in row)
+    if len(found) < 2:
+        return []
+    return [ListItem(" ".join([passage.words[at] for at in own]), tuple(own)) for own in found if own]
 
 
 def _is_called(text: str, names: Names, concepts: frozenset[str]) -> int:
@@ -141,9 +200,16 @@ def _is_called(text: str, names: Names, concepts: frozenset[str]) -> int:
 
 
 def _blocks_named(
-    passage: Passage, rows: Sequence[Sequence[WordOnPage]], names: Names, concepts: frozenset[str]
+    passage: Passage, columns: Sequence[Sequence[Sequence[WordOnPage]]], names: Names, concepts: frozenset[str]
 ) -> Iterator[tuple[int, list[_ItemLine]]]:
     """Yield the items of each list with such a name, and how certain the name is."""
+    for rows in columns:
+        yield from _blocks_in_column(passage, rows, names, concepts)
+
+
+def _blocks_in_column(
+    passage: Passage, rows: Sequence[Sequence[WordOnPage]], names: Names, concepts: frozenset[str]
+) -> Iterator[tuple[int, list[_ItemLine]]]:
     for at, row in enumerate(rows):
         segments = list(segments_of_row(row))
         for number, segment in enumerate(segments):
@@ -160,6 +226,12 @@ def _blocks_named(
                 yield sure, _items(passage, lines, in_line=True)
             elif sure != 2 and (below := list(_below(passage, rows[at + 1 :], segment))):
                 yield sure, _items(passage, below, in_line=False)
+
+
+def _is_section(text: str) -> bool:
+    """True if a text is the heading of another section of a CV."""
+    words = [word for word in fold(text) if word not in _AND]
+    return 0 < len(words) <= LONGEST_NAME and all(word in _SECTIONS for word in words)
 
 
 def _is_name(passage: Passage, words: Sequence[WordOnPage]) -> bool:
@@ -197,6 +269,9 @@ def _below(
     bottom, height, left = name[0].box[3], name[0].height, name[0].box[0]
     found = 0
     has_label = False
+    is_loud = text_of(passage, name).isupper() and not all(
+        text_of(passage, row).isupper() for row in rows[:FEWEST_LOUD]
+    )
     for row in rows[:MOST_LINES]:
         segments = list(segments_of_row(row))
         first = next((at for at, one in enumerate(segments) if _is_under(one, name, left)), len(segments))
@@ -208,6 +283,8 @@ def _below(
         if line[0].box[1] - bottom > limit or _is_name(passage, line):
             return
         if found and not has_label and _LABEL.match(text_of(passage, line)):
+            return
+        if _is_section(text_of(passage, line)) or (is_loud and text_of(passage, row).isupper()):
             return
         bottom = line[0].box[3]
         found += 1
@@ -231,7 +308,7 @@ def _items(passage: Passage, lines: Sequence[Sequence[WordOnPage]], *, in_line: 
     texts = [text_of(passage, line) for line in lines]
     if not in_line and not any(_COMMA.search(text) for text in texts):
         return [_ItemLine(line, text) for line, text in zip(lines, texts, strict=True)]
-    if not in_line and (sum(map(_is_item, texts)) * 2 > len(texts)):
+    if not in_line and sum(map(_is_item, texts)) * 2 > len(texts) and not any(";" in text for text in texts):
         return [_ItemLine(line, text) for line, text in zip(lines, texts, strict=True)]
     whole, words = " ".join(texts), [word for line in lines for word in line]
     found = []
@@ -286,7 +363,7 @@ def _row(passage: Passage, line: _ItemLine, parts: Sequence[Part]) -> list[ReadC
     if (code := _CODE.match(text)) and text[code.end() :].strip(" –—-:"):
         found = {"item": code[0], "rest": text[code.end() :]}
     else:
-        cut = _BRACKETS.fullmatch(text) or _DASH.fullmatch(text)
+        cut = _COLON.fullmatch(text) or _BRACKETS.fullmatch(text) or _DASH.fullmatch(text)
         found = {"item": cut["item"], "rest": cut["rest"]} if cut else {"item": text, "rest": ""}
     cell = cell_of(passage, line.words)
     texts = [found.get(part, "").strip(" ,;:–—-.") for part in parts]

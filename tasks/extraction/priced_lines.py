@@ -25,6 +25,8 @@ FEWEST: Final = 2
 """Least number of items that need no sum below them."""
 MOST_LABEL_WORDS: Final = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
+ENDING: Final = SUMS | {"tax"}
+"""Concepts that label what stands below the items."""
 FAR: Final = 6.0
 """Distance between two lines, in heights of a line, beyond which they are not items of one list."""
 CENT: Final = Decimal("0.011")
@@ -142,7 +144,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
                 break
         elif line.amount is None and line.quantity is None:
             waiting = line
-        elif line.is_discount:
+        elif line.is_discount or (line.amount is not None and _sums_a_code(passage, line, found)):
             waiting = None
         elif line.words and line.amount is not None:
             if waiting is not None and waiting.costs(line):
@@ -179,7 +181,14 @@ def _is_sum(passage: Passage, line: _Item) -> bool:
         return False
     words = [token for word in line.words for token in fold(passage.words[word.at]) if not is_currency(token)]
     label = tuple(word for word in words if not any(map(str.isdigit, word)))
-    return 0 < len(label) <= MOST_LABEL_WORDS and not concepts_of(label).isdisjoint(SUMS)
+    return 0 < len(label) <= MOST_LABEL_WORDS and not concepts_of(label).isdisjoint(ENDING)
+
+
+def _sums_a_code(passage: Passage, line: _Item, items: Sequence[_Item]) -> bool:
+    """True if a line without a tax code has the code of items among its words: it says how much of them is taxed, as
+    in `VAT B 8.00 %`."""
+    codes = {one.code for one in items if one.code}
+    return not line.code and any(passage.words[word.at] in codes for word in line.words)
 
 
 def _adds_up(line: _Item, items: Sequence[_Item]) -> bool:

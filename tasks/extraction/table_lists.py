@@ -483,7 +483,8 @@ def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> FilledL
 
 
 def _read_share(found: FilledList, fields: Sequence[WantedField]) -> float:
-    demanded = {str(one.path[-1]) for one in fields if not one.fits(None)} - {
+    single = (one for one in fields if "array" not in types_of(one.schema))
+    demanded = {str(one.path[-1]) for one in single if not one.fits(None)} - {
         str(one.path[-1]) for one in found.missing
     }
     cells = [cell.is_read for path, cell in found.cells.items() if path[-1] in demanded]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.extraction.boxes import box_of
 from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.features import FieldText, Matrix
@@ -25,6 +26,8 @@ OTHER_UNIT = 4.0
 """Penalty on the logit of a number whose unit differs from the field's, or whose unit no amount of money has."""
 ONLY_ONE = 2.0
 """Penalty on the logit that nothing answers a field, if a single number has the field's unit."""
+LARGEST = 1.5
+"""Least ratio of the largest print to any other in which a number stands out."""
 LONGEST_UNIT = 2
 """Largest number of words of a unit."""
 
@@ -38,10 +41,16 @@ _OF_CONCEPTS = {"tax_rate": "percent", "interest_rate": "percent"}
 _NEVER_MONEY = frozenset(("percent", "kilogram", "kilowatt_hour", "kilometre", "square_metre", "litre"))
 _HARDLY_EVER = frozenset(("percent",))
 """Units that names of fields rarely leave out."""
-_RATES = frozenset(
-    ("rate", "satz", "taux", "tasso", "aliquota", "alicuota", "taxa", "tasa", "sats", "tarief", "stawka")
-)
-"""Last words in the names of fields for percentages."""
+_MEANT_BY_NAME: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("rate", "satz", "taux", "tasso", "aliquota", "alicuota", "taxa", "tasa", "sats", "tarief", "stawka"), "percent"
+    ),
+    **dict.fromkeys(
+        ("humidity", "luftfeuchtigkeit", "humidite", "humedad", "umidita", "humidade", "wilgotnosc"), "percent"
+    ),
+    **dict.fromkeys(("temp", "temperature", "temperatur", "temperatura", "temperatuur"), "degree"),
+}
+"""Unit of a field by the last word of its name."""
 _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
 _WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
 _AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]]*")
@@ -54,8 +63,8 @@ def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:
     found = {UNITS[word] for word in map(without_accents, words[1:]) if word in UNITS and len(word) > _SHORT}
     if len(words) > 1 and (unit := UNITS.get(without_accents(words[-1]))):
         found.add(unit)
-    if words and without_accents(words[-1]) in _RATES:
-        found.add("percent")
+    if words and (meant := _MEANT_BY_NAME.get(without_accents(words[-1]))):
+        found.add(meant)
     told = [*_WORDS_IN_BRACKETS.findall(described), *re.findall(r"\bin ([^\s,.;]+)", described)]
     return frozenset(found | {UNITS[word] for one in told if (word := without_accents(one.casefold())) in UNITS})
 
@@ -79,10 +88,23 @@ def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates) -> No
     values = {
         span.number.readings for one, span in zip(own, candidates.spans, strict=True) if one in wanted and span.number
     }
+    if wanted == {"degree"} and any(len(name) == 1 for name in field.names.own):
+        _prefer_largest_print(logits, candidates, [one in wanted for one in own])
     if values:
         logits[:-1] += WITH_UNIT * np.array([one in wanted for one in own], np.float32)
     if len(values) == 1:
         logits[-1] -= ONLY_ONE
+
+
+def _prefer_largest_print(logits: Matrix, candidates: Candidates, has_unit: Sequence[bool]) -> None:
+    """Prefer the number in the largest print, if no other is nearly as large: what a display shows first is now."""
+    heights = [
+        box[3] - box[1] if has and (box := box_of(span.passage, span.words)) is not None else 0
+        for has, span in zip(has_unit, candidates.spans, strict=True)
+    ]
+    largest = max(heights, default=0)
+    if largest and all(one == largest or one * LARGEST < largest for one in heights):
+        logits[:-1] += WITH_UNIT * np.array([one == largest for one in heights], np.float32)
 
 
 def units_of(field: FieldText) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Groups the words of a page by their places: into rows, pieces of a row, and cells."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -28,10 +28,33 @@ class WordOnPage(NamedTuple):
 
 
 def rows_of(passage: Passage) -> list[list[WordOnPage]]:
-    """Return the words of a page row by row, from the top, each row from left to right."""
-    placed = [WordOnPage(at, box) for at in range(len(passage.words)) if (box := box_of(passage, [at])) is not None]
+    """Return the words of each row of a page from the top, from left to right."""
+    return _rows_of(_placed(passage, range(len(passage.words))))
+
+
+def rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
+    """Return the rows of each column of a page, in reading order: a column begins where the reading goes up again."""
+    columns: list[list[WordOnPage]] = []
+    last = float("inf")
+    for line in range(len(passage.lines)):
+        words = _placed(passage, passage.line_words(line))
+        if not words:
+            continue
+        middle = (words[0].box[1] + words[0].box[3]) / 2
+        if not columns or middle < last - words[0].height:
+            columns.append([])
+        columns[-1] += words
+        last = middle
+    return [_rows_of(words) for words in columns]
+
+
+def _placed(passage: Passage, words: Iterable[int]) -> list[WordOnPage]:
+    return [WordOnPage(at, box) for at in words if (box := box_of(passage, [at])) is not None]
+
+
+def _rows_of(words: Sequence[WordOnPage]) -> list[list[WordOnPage]]:
     rows: list[list[WordOnPage]] = []
-    for word in sorted(placed, key=lambda one: one.box[1] + one.box[3]):
+    for word in sorted(words, key=lambda one: one.box[1] + one.box[3]):
         for row in rows[-2:]:
             first = row[0].box
             common = min(first[3], word.box[3]) - max(first[1], word.box[1])

@@ -12,9 +12,9 @@ _SIGNS = {
     "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "Rs.": "INR", "Rs": "INR", "RM": "MYR", "R$": "BRL", "S$": "SGD",
     "A$": "AUD", "C$": "CAD", "US$": "USD", "HK$": "HKD", "NZ$": "NZD", "$": "USD", "zł": "PLN", "Kč": "CZK",
     "₩": "KRW", "₺": "TRY", "₽": "RUB", "Fr.": "CHF", "SFr.": "CHF", "Rp": "IDR", "RMB": "CNY", "TL": "TRY",
-    "CA$": "CAD",
+    "CA$": "CAD", "zl": "PLN", "zt": "PLN",
 }  # fmt: skip
-"""Code of ISO 4217 by sign."""
+"""Code of ISO 4217 by sign; OCR often reads the `ł` of `zł` as `l` or `t`."""
 _CODES = (
     "AED", "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS", "INR", "JPY",
     "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH",

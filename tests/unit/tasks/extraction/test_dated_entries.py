@@ -112,3 +112,43 @@ def test_sentences_tell_a_period_and_where_somebody_worked(text: str, found: Any
     columns = {"start": month, "end": month_or_null, "employer": TEXT, "city": OR_NULL}
     jobs = list_in(f"Application\n\n{text}\n", "jobs", **columns)
     assert [tuple(one.values()) for one in jobs] == found
+
+
+PERIOD = {"type": "object", "properties": {"start": TEXT, "end": OR_NULL}, "required": ["start", "end"]}
+SIDEBAR = (
+    *(
+        (0, 30 * at, text)
+        for at, text in enumerate(("Oona Marsh", "14 Mill Lane", "Leek ST13 5AA", "Skills", "Lead work"))
+    ),
+    *((500, 10 + 30 * at, text) for at, text in enumerate(("Experience", "Glazier", "Kestrel Windows Ltd, Derby"))),
+    (900, 40, "04/2017 - present"),
+    (540, 130, "• Fitted 300 windows"),
+    (540, 160, "• Led a team of four"),
+)
+
+
+def test_what_stands_in_another_column_of_the_page_is_no_part_of_an_entry() -> None:
+    found = items_on(*SIDEBAR, start=TEXT, end=OR_NULL, title=TEXT, employer=TEXT)
+    assert found == [{"start": "04/2017", "end": None, "title": "Glazier", "employer": "Kestrel Windows Ltd"}]
+
+
+def test_an_entry_has_objects_and_texts_within_it() -> None:
+    found = items_on(*SIDEBAR, title=TEXT, employer=TEXT, period=PERIOD, highlights={"type": "array", "items": TEXT})
+    assert found == [
+        {
+            "title": "Glazier",
+            "employer": "Kestrel Windows Ltd",
+            "period": {"start": "04/2017", "end": None},
+            "highlights": ["Fitted 300 windows", "Led a team of four"],
+        }
+    ]
+
+
+def test_an_entry_says_its_grade_and_whether_it_goes_on() -> None:
+    text = "Ausbildung\n2008 - 2010   Maschinenbau (Diplom), TU Leek, Note: 1,8\nseit 2011   Promotion, TU Leek\n"
+    grade = {"type": ["string", "null"]}
+    found = list_in(text, "ausbildung", von=TEXT, bis=OR_NULL, abschluss=TEXT, einrichtung=TEXT, note=grade)
+    assert found == [
+        {"von": "2008", "bis": "2010", "abschluss": "Maschinenbau (Diplom)", "einrichtung": "TU Leek", "note": "1,8"},
+        {"von": "2011", "bis": None, "abschluss": "Promotion", "einrichtung": "TU Leek", "note": None},
+    ]

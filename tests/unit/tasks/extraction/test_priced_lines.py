@@ -56,3 +56,11 @@ def test_a_discount_is_no_item() -> None:
 def test_a_line_whose_amount_is_the_sum_of_those_above_is_no_item() -> None:
     found = receipt(("Site visits", "320.00"), ("Drawings", "80.00"), ("Fees", "400.00"), name=TEXT, amount=NUMBER)
     assert [one["name"] for one in found] == ["Site visits", "Drawings"]
+
+
+def test_lines_that_sum_up_a_tax_code_are_no_items() -> None:
+    found = receipt(
+        *HEAD, ("GARDEN PEAS", "1.20B"), ("RYE BREAD", "3.10B"), ("SOLD AT RATE B", "4.30"), ("VAT B 8.00%", "0.32"),
+        ("TOTAL", "4.30"), name=TEXT, amount=NUMBER,
+    )  # fmt: skip
+    assert found == [PEAS, {"name": "RYE BREAD", "amount": 3.1}]

@@ -1,0 +1,111 @@
+"""Lists of prices: a service or a dish at the left, its price at the right, as in `Tap repair … from 150 €`."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple
+
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.passages import Passage
+from tasks.extraction.table_lists import LIKELY, likeness_by_words
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
+from tasks.notation.currencies import ANY
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
+
+FEWEST: Final = 3
+"""Smallest number of prices below each other that are a list."""
+APART: Final = 2.5
+"""Largest gap between two lines of a list, in heights of a line."""
+MOST_WORDS: Final = 12
+"""Largest number of words that a price stands beside."""
+
+_FROM = r"from|starting at|ab|od|à partir de|dès|desde|a partir de|da|a partire da|vanaf|från|fr\.?"
+_PRICE = re.compile(
+    rf"(?:(?P<least>{_FROM}) ?)?(?P<price>(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}})*(?:[.,]\d\d?)?,?-? ?(?:{ANY})?)"
+    r"(?: ?(?:/|per|pro|je|par|por|al|za|à) ?(?P<unit>[^\W\d_][\w²³. ]{0,20}))?",
+    re.IGNORECASE,
+)
+_IS_MONEY = re.compile(rf"(?:^|[\s\d])(?:{ANY})(?:$|[\s\d/])|\d[.,]\d\d(?!\d)", re.IGNORECASE)
+_LEADERS = re.compile(r"[\s.…·_-]{2,}$")
+
+_Column = Literal["name", "price", "least", "unit"]
+NAMES: Final[dict[_Column, tuple[str, ...]]] = {
+    "name": ("description", "name", "service"),
+    "price": ("price", "amount", "unit price"),
+    "least": ("from",),
+    "unit": ("unit",),
+}
+"""Names of the columns: the one that the list's fields know best is the header."""
+_LEAST_NAMES: Final = frozenset(fold("from starting minimum least ab od dès desde partir da vanaf från"))
+"""Words in the name of a field that says whether a price is the least."""
+
+
+class _Line(NamedTuple):
+    name: Sequence[WordOnPage]
+    price: Sequence[WordOnPage]
+
+
+def price_lists(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+    """Yield the lists of prices of a passage as tables, for each list of objects with a price."""
+    wanted = [fields for fields in lists if any("price" in one.names.concepts for one in fields)]
+    runs = list(_runs_of(passage)) if wanted else []
+    for fields in wanted:
+        names = {column: _name(column, fields) for column in NAMES}
+        for run in runs:
+            rows = [_cells_of(passage, line) for line in run]
+            shown: list[_Column] = [column for column in NAMES if any(row[column].text for row in rows)]
+            header = [ReadCell(names[column]) for column in shown]
+            yield ReadTable([header, *([row[column] for column in shown] for row in rows)], is_exact=False)
+
+
+def _name(column: _Column, fields: Sequence[WantedField]) -> str:
+    if column == "least":
+        flags = (one for one in fields if any(not _LEAST_NAMES.isdisjoint(own) for own in one.names.own))
+        return next((" ".join(one.names.own[0]) for one in flags), NAMES[column][0])
+    known = {name: max(likeness_by_words(one.names, name) for one in fields) for name in NAMES[column]}
+    best = max(known, key=lambda name: known[name])
+    return best if known[best] >= LIKELY else NAMES[column][0]
+
+
+def _runs_of(passage: Passage) -> Iterator[list[_Line]]:
+    """Yield the lines below each other with a text and a price, whose texts begin at the same place."""
+    open_runs: list[list[_Line]] = []
+    rows = (row for rows in rows_by_column(passage) for row in rows)
+    for row in rows:
+        for name, price in pairwise(segments_of_row(row)):
+            if not _is_priced(passage, name, price):
+                continue
+            line = _Line(name, price)
+            run = next((run for run in open_runs if _continues(run[-1], line)), None)
+            if run is None:
+                open_runs.append([line])
+            else:
+                run.append(line)
+    yield from (run for run in open_runs if len(run) >= FEWEST)
+
+
+def _is_priced(passage: Passage, name: Sequence[WordOnPage], price: Sequence[WordOnPage]) -> bool:
+    said, text = text_of(passage, price), text_of(passage, name)
+    if not (_PRICE.fullmatch(said) and _IS_MONEY.search(said)):
+        return False
+    return len(name) <= MOST_WORDS and any(map(str.isalpha, text)) and not text.endswith(":")
+
+
+def _continues(last: _Line, line: _Line) -> bool:
+    height = line.name[0].height
+    is_below = 0 < line.name[0].box[1] - last.name[0].box[1] <= (1 + APART) * height
+    return is_below and abs(line.name[0].box[0] - last.name[0].box[0]) < height
+
+
+def _cells_of(passage: Passage, line: _Line) -> dict[_Column, ReadCell]:
+    name, price = cell_of(passage, line.name), cell_of(passage, line.price)
+    found = _PRICE.fullmatch(price.text)
+    assert found is not None, "A line is read only if its price has this form."
+    unit = price._replace(text=found["unit"].strip()) if found["unit"] else NO_CELL
+    return {
+        "name": name._replace(text=_LEADERS.sub("", name.text)),
+        "price": price._replace(text=found["price"]),
+        "least": price._replace(text="yes" if found["least"] else "no"),
+        "unit": unit,
+    }
