@@ -41,7 +41,7 @@ _LEAST_NAMES: Final = frozenset(fold("from starting minimum least ab od dès des
 """Words in the name of a field that says whether a price is the least."""
 
 
-class _Line(NamedTuple):
+class _PriceLine(NamedTuple):
     name: Sequence[WordOnPage]
     price: Sequence[WordOnPage]
 
@@ -68,15 +68,15 @@ def _name(column: _Column, fields: Sequence[WantedField]) -> str:
     return best if known[best] >= LIKELY else NAMES[column][0]
 
 
-def _runs_of(passage: Passage) -> Iterator[list[_Line]]:
+def _runs_of(passage: Passage) -> Iterator[list[_PriceLine]]:
     """Yield the lines below each other with a text and a price, whose texts begin at the same place."""
-    open_runs: list[list[_Line]] = []
+    open_runs: list[list[_PriceLine]] = []
     rows = (row for rows in rows_by_column(passage) for row in rows)
     for row in rows:
         for name, price in pairwise(segments_of_row(row)):
             if not _is_priced(passage, name, price):
                 continue
-            line = _Line(name, price)
+            line = _PriceLine(name, price)
             run = next((run for run in open_runs if _continues(run[-1], line)), None)
             if run is None:
                 open_runs.append([line])
@@ -92,13 +92,13 @@ def _is_priced(passage: Passage, name: Sequence[WordOnPage], price: Sequence[Wor
     return len(name) <= MOST_WORDS and any(map(str.isalpha, text)) and not text.endswith(":")
 
 
-def _continues(last: _Line, line: _Line) -> bool:
+def _continues(last: _PriceLine, line: _PriceLine) -> bool:
     height = line.name[0].height
     is_below = 0 < line.name[0].box[1] - last.name[0].box[1] <= (1 + APART) * height
     return is_below and abs(line.name[0].box[0] - last.name[0].box[0]) < height
 
 
-def _cells_of(passage: Passage, line: _Line) -> dict[_Column, ReadCell]:
+def _cells_of(passage: Passage, line: _PriceLine) -> dict[_Column, ReadCell]:
     name, price = cell_of(passage, line.name), cell_of(passage, line.price)
     found = _PRICE.fullmatch(price.text)
     assert found is not None, "A line is read only if its price has this form."
