@@ -18,7 +18,7 @@ from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, 
 from tasks.notation.words import MONTHS, any_of, month_named
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-Role = Literal["start", "end", "activity", "organisation", "place", "grade", "current", "details"]
+Role = Literal["start", "end", "period", "year", "activity", "organisation", "place", "grade", "current", "details"]
 Section = Literal["work", "education", ""]
 
 MOST_LINES: Final = 3
@@ -31,6 +31,10 @@ MOST_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences periods are searched for."""
 FEWEST_WORDS: Final = 6
 """Least number of words in lower case after a period that make a sentence."""
+MOST_ABOVE: Final = 2
+"""Largest number of lines above a period that name the activity and the organisation."""
+LONGEST_ABOVE: Final = 10
+"""Largest number of words of such a line."""
 LONGEST_HEADING: Final = 5
 """Largest number of words of a section's heading."""
 
@@ -80,7 +84,7 @@ _NAMES: Final = {kind: re.compile(without_accents(form.pattern), re.IGNORECASE) 
 """Patterns of the beginning of a name for a list of such entries. They have no accents, because keys of schemas have
 none."""
 _FORM = re.compile(
-    r"(?<![^\W_])(?:GmbH|mbH|AG|KG|OHG|UG|e\.?K|e\.?V|eG|Ltd|Limited|LLP|LLC|Inc|PLC|Corp|Co|S\.?A\.?S?|S\.?L\.?U?"
+    r"(?<![^\W_])(?:GmbH|mbH|AG|KG|OHG|UG|e\.?K|e\.?V|eG|Ltd|Limited|LLP|LLC|Inc|PLC|plc|Corp|Co|S\.?A\.?S?|S\.?L\.?U?"
     r"|SARL|EURL|S\.?r\.?l|S\.?p\.?A|Lda|B\.?V|N\.?V|sp\. ?z ?o\. ?o|AB|A/S|AS|Oy)(?![^\W_])\.?|&|^Fa\. |^Firma "
 )
 _ONLY_FORM = re.compile(r"(?:GmbH|AG|KG|Ltd|Limited|LLP|LLC|Inc|PLC|S\.A|S\.L|Lda|B\.V|N\.V|AB)\.?", re.IGNORECASE)
@@ -104,6 +108,9 @@ _NAMED: Final[Mapping[str, Role]] = {
     **dict.fromkeys(("debut", "inicio", "inizio", "beginn", "poczatek"), "start"),
     **dict.fromkeys(("end", "to", "until", "bis", "do", "a", "al", "hasta", "tot", "ate", "till", "au"), "end"),
     **dict.fromkeys(("fin", "fine", "fim", "ende", "einde", "koniec"), "end"),
+    **dict.fromkeys(("period", "zeitraum", "dates", "periode", "periodo", "okres", "daterange", "years"), "period"),
+    **dict.fromkeys(("year", "jahr", "annee", "ano", "anno", "jaar", "rok", "graduation", "graduated"), "year"),
+    **dict.fromkeys(("abschlussjahr", "obtained", "completed"), "year"),
     **dict.fromkeys(
         ("plaats", "luogo", "lieu", "lugar", "local", "location", "place", "miejsce", "lokalizacja"), "place"
     ),
@@ -150,18 +157,23 @@ _MONTH_FIRST = re.compile(r"(?<![A-Za-z])M{2}/[YJRAÅ]{4}(?![A-Za-z])", re.IGNOR
 class _Entry:
     start: ReadCell
     end: ReadCell
+    period: ReadCell
+    """The period as it is printed."""
     section: Section
     body: list[list[WordOnPage]] = field(default_factory=list)
     """Lines beside and below the period."""
+    organisation_first: bool = False
+    """True if most entries of the section begin with an organisation, whose activity is below."""
 
 
 def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
-    """Yield the entries of a passage as a table for each list whose fields have a start and also an activity or an
+    """Yield the entries of a passage as a table for each list whose fields have a period and also an activity or an
     organisation."""
-    wanted = [(fields, roles) for fields in lists if _has_entries(roles := _roles_of(fields))]
+    wanted = [(fields, roles) for fields in lists if _has_entries(fields, roles := _roles_of(fields))]
     if not wanted:
         return
     entries = [entry for rows in rows_by_column(passage) for entry in _entries_of(passage, rows)]
+    _note_order(passage, entries)
     for fields, roles in wanted:
         section = _section_of(str(fields[0].path[-2]), fields)
         known = [one for one in entries if one.section == section]
@@ -179,6 +191,15 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
             ]
         if body:
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
+
+
+def _note_order(passage: Passage, entries: Sequence[_Entry]) -> None:
+    """Note in entries of work that most of them begin with an organisation."""
+    own = [one for one in entries if one.section == "work"]
+    first = [next(_pieces(passage, one.body[0]), []) if one.body and one.body[0] else [] for one in own]
+    known = sum(bool(piece) and _is_organisation(passage, piece) for piece in first)
+    for one in own:
+        one.organisation_first = 2 * known > len(own)
 
 
 def _in_sentences(passage: Passage) -> Iterator[dict[Role, ReadCell]]:
@@ -210,32 +231,50 @@ def _roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
     return found
 
 
-def _has_entries(roles: Mapping[int, Role]) -> bool:
-    return {"start", "end"} <= set(roles.values()) and not {"activity", "organisation"}.isdisjoint(roles.values())
+def _has_entries(fields: Sequence[WantedField], roles: Mapping[int, Role]) -> bool:
+    asked = set(roles.values())
+    if asked.isdisjoint(("activity", "organisation")):
+        return False
+    # Other things than jobs and schools have a year, too.
+    is_named = _section_named(str(fields[0].path[-2]), fields) != ""
+    return {"start", "end"} <= asked or (is_named and not asked.isdisjoint(("period", "year", "start")))
 
 
 def _section_of(name: str, fields: Sequence[WantedField]) -> Section:
+    return _section_named(name, fields) or "work"
+
+
+def _section_named(name: str, fields: Sequence[WantedField]) -> Section:
+    """Return the section that the names of a list and its fields tell, or an empty text."""
     told = [name, *(" ".join(words) for one in fields for words in one.names.own)]
     if any("degree" in one.names.concepts or "school" in one.names.concepts for one in fields):
         return "education"
-    return next((kind for text in told for kind, form in _NAMES.items() if form.match(without_accents(text))), "work")
+    return next((kind for text in told for kind, form in _NAMES.items() if form.match(without_accents(text))), "")
 
 
 def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Entry]:
     found: list[_Entry] = []
     section: Section = ""
     is_open = False
+    heading_at: int | None = None
+    above = 0
     bottom = 0
     at = 0
     while at < len(rows):
         row = rows[at]
         top = min(word.box[1] for word in row)
         if (heading := _heading(passage, row)) is not None:
-            section, is_open = heading, False
+            section, is_open, heading_at, above = heading, False, at, 0
         elif (entry := _begun(passage, row, rows[at + 1] if at + 1 < len(rows) else (), section)) is not None:
+            lines_below = len(entry.body) > 1
+            if heading_at is not None:
+                above = _lines_above(passage, rows[heading_at + 1 : at]) if section else 0
+                heading_at = None
+            if above:
+                _take_above(rows[at - above : at], entry, found)
             found.append(entry)
             is_open = True
-            at += len(entry.body) > 1
+            at += lines_below
             row = rows[at]
         elif is_open and _goes_on(found[-1], row, top - bottom):
             found[-1].body.append(list(row))
@@ -244,6 +283,21 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[
         bottom = max(word.box[3] for word in row)
         at += 1
     return found
+
+
+def _lines_above(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> int:
+    """Return how many lines above each period of a section name its activity and organisation: those between the
+    section's heading and its first period."""
+    is_short = all(_is_title(passage, row) for row in rows)
+    return len(rows) if len(rows) <= MOST_ABOVE and is_short else 0
+
+
+def _take_above(rows: Sequence[Sequence[WordOnPage]], entry: _Entry, entries: Sequence[_Entry]) -> None:
+    """Put the lines above a period into its entry, and take them from the entry before."""
+    entry.body[:0] = [list(row) for row in rows]
+    taken = {word.at for row in rows for word in row}
+    for before in entries[-1:]:
+        before.body = [line for line in before.body if taken.isdisjoint(word.at for word in line)]
 
 
 def _goes_on(entry: _Entry, row: Sequence[WordOnPage], gap: float) -> bool:
@@ -273,7 +327,8 @@ def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPa
         if _OTHER.fullmatch(said := text_of(passage, other)):
             end = NO_CELL if re.fullmatch(_NOW, said, re.IGNORECASE) else cell_of(passage, other)
             body = [list(row[len(first) :]), list(below[len(other) :])]
-            return _Entry(cell_of(passage, first), end, section, body)
+            both = [*first, *other]
+            return _Entry(cell_of(passage, first), end, _cut(passage, both, text_of(passage, both)), section, body)
     text = text_of(passage, row)
     for period in _PERIOD.finditer(text):
         if not (period["end"] or period["since"]):
@@ -290,12 +345,14 @@ def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPa
         rest = list(row[:before]) if period.start() else list(row[after:])
         if len(rest) >= FEWEST_WORDS and passage.words[rest[0].at][0].islower():
             continue
-        return _Entry(start, NO_CELL if period["now"] else end, section, [rest] if rest else [])
+        whole = _cut(passage, _words_at(text, row, *period.span()), period[0].strip("()"))
+        return _Entry(start, NO_CELL if period["now"] else end, whole, section, [rest] if rest else [])
     if section and (year := _ONE_YEAR.match(text)):
         sign = bool(year["sign"])
         if sign or row[1].box[0] - row[0].box[2] > row[0].height:
             rest = list(row[year[0].count(" ") :]) if sign else list(row[1:])
-            return _Entry(NO_CELL, _cut(passage, row[:1], year["year"]), section, [rest])
+            only = _cut(passage, row[:1], year["year"])
+            return _Entry(NO_CELL, only, only, section, [rest])
     return None
 
 
@@ -320,7 +377,11 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     if rest and (_is_wrapped(first, rest[0], right) or _ONLY_FORM.fullmatch(passage.words[rest[0][0].at].rstrip(","))):
         first += rest.pop(0)
     pieces = _joined(passage, list(_pieces(passage, first)))
-    if len(pieces) == 1 and rest:
+    is_first = bool(pieces) and (entry.organisation_first or _is_organisation(passage, pieces[0]))
+    if is_first and len(pieces) == 2 and entry.section != "education" and rest and _is_title(passage, rest[0]):
+        # The organisation and its place, and the activity below.
+        pieces = [pieces[0], rest[0], pieces[1]]
+    elif len(pieces) == 1 and rest:
         pieces += _pieces(passage, rest[0])
     elif not any(_is_organisation(passage, piece) for piece in pieces):
         below = (list(_pieces(passage, line)) for line in rest)
@@ -328,7 +389,7 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
         pieces = [first, *named] if named else pieces
     texts = [text_of(passage, piece).strip(" ,;|·:") for piece in pieces]
     texts = [text.strip("()") if text.startswith("(") or ")" not in text else text for text in texts]
-    at = next((at for at, piece in enumerate(pieces) if _is_organisation(passage, piece)), 1)
+    at = 0 if is_first else next((at for at, piece in enumerate(pieces) if _is_organisation(passage, piece)), 1)
     order = [at, *(other for other in range(len(pieces)) if other != at)] if at == 0 else range(len(pieces))
     roles: list[Role] = ["activity", "organisation", "place"]
     if at == 0:
@@ -338,7 +399,8 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     elif at > 1:
         # Text between the activity and the organisation belongs to the activity.
         order = [0, *range(at, len(pieces))]
-    found: dict[Role, ReadCell] = {"start": entry.start, "end": entry.end}
+    found: dict[Role, ReadCell] = {"start": entry.start, "end": entry.end, "period": entry.period}
+    found["year"] = entry.end if entry.end.text else entry.start
     found["current"] = entry.start._replace(text="no" if entry.end.text else "yes")
     for role, number in zip(roles, order, strict=False):
         found[role] = cell_of(passage, pieces[number])._replace(text=texts[number])
@@ -352,13 +414,18 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     return found
 
 
+def _is_title(passage: Passage, line: Sequence[WordOnPage]) -> bool:
+    return len(line) <= LONGEST_ABOVE and not passage.words[line[-1].at].endswith(".")
+
+
 def _paragraphs(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> Iterator[str]:
-    """Yield the texts of lines; where some begin with a bullet, the others continue what is above them."""
+    """Yield the texts of lines; where some begin with a bullet, the others continue what is above them, and so does a
+    line that begins in lower case."""
     marked = [_BULLET.fullmatch(passage.words[line[0].at]) is not None for line in lines]
     text = ""
     for line, is_marked in zip(lines, marked, strict=True):
         said = text_of(passage, line[1:] if is_marked else line)
-        if text and (is_marked or not any(marked)):
+        if text and (is_marked or not (any(marked) or said[:1].islower())):
             yield text
             text = ""
         text = f"{text} {said}".strip()
@@ -403,7 +470,8 @@ def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordO
     for segment in segments_of_row(line):
         for word in segment:
             text = passage.words[word.at]
-            if text.startswith("(") and piece:
+            # Where a grade was taken out, a piece ends.
+            if piece and (text.startswith("(") or word.at > piece[-1].at + 1):
                 yield piece
                 piece = []
             if _SIGN.fullmatch(text):

@@ -152,3 +152,37 @@ def test_an_entry_says_its_grade_and_whether_it_goes_on() -> None:
         {"von": "2008", "bis": "2010", "abschluss": "Maschinenbau (Diplom)", "einrichtung": "TU Leek", "note": "1,8"},
         {"von": "2011", "bis": None, "abschluss": "Promotion", "einrichtung": "TU Leek", "note": None},
     ]
+
+
+TITLES_ABOVE = """Work experience
+Glazier
+Kestrel Windows Ltd, Derby
+04/2017 - present
+- Cut glass for forty shops
+
+Apprentice
+Marlow & Sons, Leek
+01/2011 - 03/2017
+
+Education
+Diploma in Glazing
+Derby College
+2008 - 2010
+"""
+
+
+def test_the_lines_above_a_period_belong_to_it_where_they_are_above_the_first_one() -> None:
+    assert list_in(TITLES_ABOVE, "jobs", **JOB) == [
+        job("04/2017", None, "Glazier", "Kestrel Windows Ltd", "Derby"),
+        job("01/2011", "03/2017", "Apprentice", "Marlow & Sons", "Leek"),
+    ]
+
+
+def test_a_period_is_copied_as_it_is_printed() -> None:
+    found = list_in(ENGLISH, "experience", period=TEXT, role=TEXT, company=TEXT)
+    assert [one["period"] for one in found] == ["04/2017 - present", "01/2011 - 03/2017"]
+
+
+def test_the_year_of_a_school_is_the_one_in_which_it_ended() -> None:
+    found = list_in(ENGLISH, "education", degree=TEXT, institution=TEXT, year={"type": ["integer", "null"]})
+    assert found == [{"degree": "Diploma in Glazing", "institution": "Derby College", "year": 2010}]
