@@ -99,6 +99,8 @@ LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
 """Pattern of a label up to its colon; times of day and web addresses do not match."""
 _NAME = re.compile(r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:[^\W\d_a-zà-ÿ][\w'’&.-]*|de|of|von|van|der|la|del|and))*")
 """Pattern of consecutive capitalised words, which are names in a sentence."""
+_QUOTED = re.compile(r"[«“„\"] ?(?P<said>[^\W\d_][^«»“”„\"]{1,80}?) ?[»”“\"]")
+"""Pattern of a title or another whole text in quotation marks."""
 _FRACTION = re.compile(r"([.,])\d{1,2}$")
 _GROUPED = re.compile(r"^\W?\d{1,3}[.,]\d{3}$")
 _MONEY = re.compile(
@@ -524,12 +526,18 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     for start, end in places_in(segment.text).values():
         at, text = segment.text.count(" ", 0, start), segment.text[start:end]
         yield span("piece", text, at, at + text.count(" ") + 1, " ".join(texts[max(0, at - 3) : at]))
+    quoted = [found.span("said") for found in _QUOTED.finditer(segment.text)]
     for name in _NAME.finditer(segment.text):
+        if any(start < name.end() and name.start() < end for start, end in quoted):
+            continue
         at = segment.text.count(" ", 0, name.start())
         # All beginnings and ends of a short line are candidates already.
         if count > LONGEST_PART or (at and texts[at - 1].islower()):
             before = " ".join(texts[max(0, at - 3) : at])
             yield span("piece", name[0], at, at + name[0].count(" ") + 1, before)
+    for start, end in quoted:
+        at, said = segment.text.count(" ", 0, start), segment.text[start:end]
+        yield span("piece", said, at, at + said.count(" ") + 1, " ".join(texts[max(0, at - 3) : at]))
     for at, text in enumerate(texts):
         if any(map(str.isdigit, text)):
             head, colon, tail = text.partition(":")

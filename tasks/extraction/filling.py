@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from models.fair_executor import Slices, all_of
+from tasks.extraction.action_items import action_items
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import UNREADABLE, emptiest
 from tasks.extraction.dated_entries import dated_entries
@@ -34,13 +35,16 @@ from tasks.extraction.fields import (
 )
 from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.items_side_by_side import items_side_by_side
-from tasks.extraction.listed_items import listed_items, named_list, numbered_steps
+from tasks.extraction.listed_items import listed_items, named_list, numbered_steps, without_roles
+from tasks.extraction.match_results import match_results
 from tasks.extraction.measured_lines import measured_lines
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.object_lists import ObjectList, read_object_list, without_shared_items
 from tasks.extraction.passages import is_text, passages_of
+from tasks.extraction.prescribed_medicines import prescribed_medicines
 from tasks.extraction.price_lists import price_lists
 from tasks.extraction.probability import FieldScores, ValuePlace, probability_of_cell
+from tasks.extraction.rankings import rankings
 from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.table_lists import (
     MOST_EMBEDDED,
@@ -53,6 +57,7 @@ from tasks.extraction.table_lists import (
     likeness_by_words,
 )
 from tasks.extraction.text_lists import TextList, as_text
+from tasks.extraction.travel_legs import travel_legs
 from tasks.extraction.values import with_form
 from tasks.extraction.whole_results import TaskResults, copied
 from tasks.extraction.written_tables import tables_in
@@ -64,6 +69,20 @@ from tasks.schema.remainder import LEFT_OUT
 DEFINITIONS = ("$defs", "definitions")
 NAMED_LIST = 0.8
 """Probability of a list of texts below or beside its name if the network preferred another place."""
+
+LINE_READERS = (
+    dated_entries,
+    listed_items,
+    measured_lines,
+    items_side_by_side,
+    price_lists,
+    match_results,
+    travel_legs,
+    prescribed_medicines,
+    action_items,
+    rankings,
+)
+"""Readers of lists whose items are lines without the columns of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +169,7 @@ def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedF
     found = tables_on_pages([one for one in read if id(one) not in exact], wanted)
     for passage in passages_of(read):
         entry = read[passage.entry]
-        for reader in (dated_entries, listed_items, measured_lines, items_side_by_side, price_lists):
+        for reader in LINE_READERS:
             found += [(entry, one) for one in reader(passage, wanted)]
     return headed_tables(affordable_tables([*found, *tables], len(fields)), fields)
 
@@ -305,6 +324,10 @@ class _FormToFill:
             choices = yield from choose_values(scored, self.choices)
             found = {path: text_list_at(scored, choices[path]) for path in self.texts}
             found |= {path: better for path in self.texts if (better := self._named_list(scored, path, found[path]))}
+            names = {one.path: one.names for one in self.wanted}
+            found = {
+                path: one and replace(one, items=without_roles(names[path], one.items)) for path, one in found.items()
+            }
             lists = {path: one for path, one in found.items() if one and one.items and self.texts[path](one.texts)}
             scored = replace(scored, lists=lists)
             values |= {path: lists[path].texts if path in lists else none for path, none in self._without(lists)}

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 from models.translation.languages import names_at
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import PHRASES, concepts_of
+from tasks.extraction.cv_sections import is_section
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, names_of
@@ -19,9 +20,10 @@ from tasks.extraction.passages import Passage
 from tasks.extraction.text_lists import ListItem
 from tasks.extraction.values import says_nothing
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
+from tasks.notation.words import MONTHS, any_of
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-Part = Literal["item", "rest", "dose", "frequency"]
+Part = Literal["item", "rest", "dose", "frequency", "year"]
 
 APART: Final = 1.5
 """Gap between two lines that ends a list, in heights of a line."""
@@ -44,6 +46,12 @@ MOST_PARTS: Final = 3
 _LEVELS: Final = frozenset(fold("level niveau nivel livello poziom nivå proficiency kompetenz sprachniveau"))
 _CODES: Final = frozenset(fold("code kod código codice icd"))
 _TEXTS: Final = frozenset(("string", "null"))
+_YEARS: Final = frozenset(fold("year jahr année año anno ano jaar rok år"))
+_YEAR = re.compile(
+    rf"\(?(?:(?:{any_of(MONTHS)})\.? |(?<!\d)\d\d?[./])?(?<![\d-])(?P<year>(?:19|20)\d\d)(?![\d/-])\)?(?: ?[–—-] )?",
+    re.IGNORECASE,
+)
+"""Pattern of a year, with its month and brackets."""
 _CODE = re.compile(r"(?=\S*\d)[A-Z0-9][A-Z0-9.-]{1,9}:?")
 _UNIT = r"(?:mg|g|µg|mcg|ug|ml|l|IE|IU|j\.?m\.?|UI|%)(?:/\d* ?(?:ml|h|d))?"
 _DAYTIME = (
@@ -81,22 +89,9 @@ _STEPS: Final = frozenset(
     )
 )
 """Names of lists whose items are numbered, where their name is often not printed."""
-_SECTIONS: Final = frozenset(
-    fold(
-        "certificates certifications certificate interests hobbies references skills education experience profile "
-        "summary contact awards publications projects volunteering courses training zertifikate interessen hobbys "
-        "referenzen kenntnisse fähigkeiten sprachen ausbildung berufserfahrung kontakt weiterbildung ehrenamt "
-        "profil engagement certificats intérêts centres loisirs références compétences langues formation "
-        "expériences expérience contacts certificados intereses aficiones referencias competencias habilidades "
-        "idiomas formación experiencia contacto certificati interessi referenze competenze lingue istruzione "
-        "esperienze contatti formazione interesses referências competências línguas formação experiência contactos "
-        "certificaten interesses referenties vaardigheden talen opleiding ervaring werkervaring certyfikaty "
-        "zainteresowania referencje umiejętności języki wykształcenie doświadczenie kontakt kursy intressen "
-        "referenser kompetenser språk utbildning erfarenhet intyg"
-    )
-)
-"""Words of the headings of a CV's sections."""
-_AND: Final = frozenset(fold("and und et y e en i och & d of personal persönliche professional"))
+_OF_PEOPLE: Final = frozenset(("attendees", "absentees"))
+_ROLE = re.compile(r" \([^()]*\)$")
+"""Pattern of what a person is, in brackets behind the name."""
 _NUMBERED = re.compile(r"(?P<number>\d{1,2})[.)] (?=\S)")
 
 
@@ -132,12 +127,16 @@ def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> It
 def _parts_of(fields: Sequence[WantedField]) -> list[Part]:
     if not 2 <= len(fields) <= MOST_PARTS:
         return []
-    if any(not set(_types(one)) <= _TEXTS or "format" in one.schema for one in fields):
+    years = [one for one in fields if _is_year(one)]
+    texts = [one for one in fields if one not in years]
+    if len(years) > 1 or any(not set(_types(one)) <= _TEXTS or "format" in one.schema for one in texts):
         return []
     found: list[Part] = []
     for one in fields:
         words = {word for own in one.names.own for word in own}
-        if "dosage" in one.names.concepts and "dose" not in found:
+        if one in years:
+            found.append("year")
+        elif "dosage" in one.names.concepts and "dose" not in found:
             found.append("dose")
         elif not one.names.concepts.isdisjoint(("dosage", "frequency")):
             found.append("frequency")
@@ -146,6 +145,10 @@ def _parts_of(fields: Sequence[WantedField]) -> list[Part]:
         else:
             found.append("item")
     return found if len(set(found)) == len(found) else []
+
+
+def _is_year(one: WantedField) -> bool:
+    return any(not _YEARS.isdisjoint(own) for own in one.names.own) and "format" not in one.schema
 
 
 def _types(one: WantedField) -> Sequence[str]:
@@ -160,6 +163,14 @@ def named_list(passage: Passage, names: Names) -> list[ListItem]:
     best = max(blocks, key=lambda block: block[0], default=None)
     lines = (line for line in (best[1] if best else ()) if not says_nothing(line.text, in_words=True))
     return [ListItem(line.text, tuple(word.at for word in line.words)) for line in lines]
+
+
+def without_roles(names: Names, items: Sequence[ListItem]) -> Sequence[ListItem]:
+    """Return the people of a list without what they are, which is in brackets behind their names."""
+    if names.concepts.isdisjoint(_OF_PEOPLE):
+        return items
+    bare = [(one, _ROLE.sub("", one.text)) for one in items]
+    return [ListItem(text, one.words[: text.count(" ") + 1]) for one, text in bare]
 
 
 def numbered_steps(passage: Passage, names: Names) -> list[ListItem]:
@@ -228,12 +239,6 @@ def _blocks_in_column(
                 yield sure, _items(passage, below, in_line=False)
 
 
-def _is_section(text: str) -> bool:
-    """True if a text is the heading of another section of a CV."""
-    words = [word for word in fold(text) if word not in _AND]
-    return 0 < len(words) <= LONGEST_NAME and all(word in _SECTIONS for word in words)
-
-
 def _is_name(passage: Passage, words: Sequence[WordOnPage]) -> bool:
     said = tuple(fold(text_of(passage, words).rstrip(":")))
     return said in PHRASES
@@ -284,7 +289,7 @@ def _below(
             return
         if found and not has_label and _LABEL.match(text_of(passage, line)):
             return
-        if _is_section(text_of(passage, line)) or (is_loud and text_of(passage, row).isupper()):
+        if is_section(text_of(passage, line)) or (is_loud and text_of(passage, row).isupper()):
             return
         bottom = line[0].box[3]
         found += 1
@@ -360,11 +365,16 @@ def _spoken(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCell]]
 def _row(passage: Passage, line: _ItemLine, parts: Sequence[Part]) -> list[ReadCell]:
     text = _BULLET.sub("", line.text, count=1).strip()
     found: dict[Part, str]
+    year = next(reversed([*_YEAR.finditer(text)]), None) if "year" in parts else None
+    if year:
+        text = f"{text[: year.start()]} {text[year.end() :]}".strip(" ,;:|·–—-")
     if (code := _CODE.match(text)) and text[code.end() :].strip(" –—-:"):
         found = {"item": code[0], "rest": text[code.end() :]}
     else:
         cut = _COLON.fullmatch(text) or _BRACKETS.fullmatch(text) or _DASH.fullmatch(text)
         found = {"item": cut["item"], "rest": cut["rest"]} if cut else {"item": text, "rest": ""}
+    if year:
+        found["year"] = year["year"]
     cell = cell_of(passage, line.words)
     texts = [found.get(part, "").strip(" ,;:–—-.") for part in parts]
     return [cell._replace(text=said) if said else NO_CELL for said in texts]

@@ -68,6 +68,8 @@ ANSWERED = 0.5
 
 SHARED = 0.3
 """Share of a table's cells that another table also has if both are readings of the same rows."""
+LONGEST_COMMON = 3
+"""Largest number of characters of texts that tables of different rows have in common."""
 RIVAL = 0.6
 """Least worth of a table, as a share of the best one's worth, at which its rows are compared with those of the best."""
 
@@ -154,7 +156,7 @@ def _with_derived(reading: HeadedTable) -> HeadedTable | None:
     rows += [
         [*row, *(column.cells[number] for column in found)] for number, row in enumerate(table.rows[reading.end :])
     ]
-    whole = ReadTable(rows, table.heading, table.comma_likely, table.is_exact, table.is_whole)
+    whole = ReadTable(rows, table.heading, table.comma_likely, table.is_exact, table.is_whole, table.of_list)
     forms = [*reading.forms, *(column.forms for column in found)]
     return replace(reading, table=whole, forms=forms, derived=len(found))
 
@@ -267,11 +269,14 @@ def fill_lists(
     for path, fields in lists.items():
         likeliest: dict[int, _Match] = {}
         for reading in readings:
+            if reading.table.of_list not in (None, path):
+                continue
             match = _match(reading, path, fields, likeness)
             key = id(reading.table)
             if match is not None and (key not in likeliest or match.worth > likeliest[key].worth):
                 likeliest[key] = match
-        matches += likeliest.values()
+        own = [one for one in likeliest.values() if one.reading.table.of_list == path]
+        matches += own or likeliest.values()
     matches.sort(key=lambda one: -one.worth)
     order = {id(reading.table): at for at, reading in enumerate(readings)}
     found: dict[JsonPath, FilledList] = {}
@@ -314,7 +319,9 @@ def _alike(
 
 
 def _places_of(match: "_Match") -> set[tuple[str, str]]:
-    return {(cell.pointer, cell.text) for row in _body(match.reading) for cell in row if cell.text}
+    """Return the places and texts of a table's cells. Short texts, such as ranks, are in every table of a page."""
+    found = {(cell.pointer, cell.text) for row in _body(match.reading) for cell in row if cell.text}
+    return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
 
 
 def _is_among(match: "_Match", used: Collection[tuple[str, str]]) -> bool:

@@ -81,3 +81,24 @@ def test_an_item_without_a_rest_is_kept() -> None:
         {"language": "Danish", "level": "B1"},
         {"language": "Dutch", "level": None},
     ]
+
+
+@each_case(
+    "text",
+    [
+        "Certificates\nForklift licence (2021)\nFirst aid (05/2019)\n\nHobbies\nchess\n",
+        "Certificates\n2021 – Forklift licence\n2019 – First aid\n",
+    ],
+)
+def test_the_year_of_an_item_is_in_brackets_or_before_it(text: str) -> None:
+    assert list_in(text, "certificates", name=TEXT, year={"type": ["integer", "null"]}) == [
+        {"name": "Forklift licence", "year": 2021},
+        {"name": "First aid", "year": 2019},
+    ]
+
+
+async def test_people_are_listed_without_what_they_are() -> None:
+    text = "Minutes of the meeting\n\nPresent: Agnes Pollard (chair), Tim Okafor\nApologies: Fiona Birch\n"
+    names = {"type": "array", "items": TEXT}
+    found = await filled(pasted(f"Extract the fields.\n\n{text}"), attendees=names, absent=names)
+    assert found == {"attendees": ["Agnes Pollard", "Tim Okafor"], "absent": ["Fiona Birch"]}

@@ -1,0 +1,120 @@
+"""Tasks that the minutes of a meeting assign in sentences: `Ruth to write to the council by 20 October.`"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Literal
+
+from tasks.extraction.boxes import box_of
+from tasks.extraction.concepts import concepts_of
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.passages import Passage
+from tasks.extraction.words_on_page import WordOnPage, cell_of
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
+
+Column = Literal["owner", "task", "due"]
+
+MOST_TEXT: Final = 100_000
+"""Largest number of characters of a passage that is searched."""
+MOST_ITEMS: Final = 100
+
+_WORD = r"[^\W\d_a-zß-öø-ÿ][\w'’-]{0,40}"
+_PERSON = rf"(?:(?:Mr|Mrs|Ms|Dr|Herr|Frau|M|Mme)\.? )?{_WORD}(?: (?:van |von |de )?{_WORD}){{0,2}}"
+_MONTH_DAY = r"(?:[^\W\d_]{2,10},? )?\d{1,2}(?:st|nd|rd|th|er|\.)? (?:de |of )?[^\W\d_]{3,10}\.?(?:,? (?:de )?\d{4})?"
+_DAY = (
+    rf"\d{{1,2}}[./-]\d{{1,2}}[./-]?(?:\d{{4}}|\d\d)?|\d{{4}}-\d\d-\d\d|{_MONTH_DAY}"
+    r"|[^\W\d_]{3,10} \d{1,2}(?:, \d{4})?"
+)
+_BY = (
+    r"(?:by|until|before|due|no later than|bis(?: zum| spätestens)?|d['’]ici(?: au| le)?|avant le|pour le|antes del?"
+    r"|hasta el|para el|entro(?: il)?|até(?: ao?)?|vóór|uiterlijk|do(?: dnia)?|senast)"
+)
+_ASSIGNED = (
+    r"(?:to(?! be\b)|will|shall|should|is to|agreed to|offered to|undertook to|volunteered to|wird|soll"
+    r"|kümmert sich(?: um)?|übernimmt|klärt|prüft|erstellt|informiert|va|doit|se charge d[e'’]|s['’]occupe d[e'’]"
+    r"|se encargará? de|debe|enviará|si occupa di|deve|fica de|zal|zorgt voor|zajmie się|ska)"
+)
+_SENTENCE = re.compile(
+    rf"(?:^|(?<=[.:;!?)] ))(?:(?:Action|ACTION|Aktion|Maßnahme|TODO|Actie|AP)s?:? )?(?P<owner>{_PERSON})"
+    rf"(?: {_ASSIGNED} |(?P<label>: ))(?P<task>[^.;\n]{{3,200}}?)"
+    rf"(?:,? \(?{_BY} (?P<due>{_DAY})\)?[^.;\n]{{0,120}})?"
+    r"(?=[.;\n]|$)",
+    re.MULTILINE,
+)
+_EARLY = re.compile(rf"(?:{_BY} )(?P<due>{_DAY}) ")
+_NAMES: Final[Mapping[Column, frozenset[str]]] = {
+    "owner": frozenset(
+        fold(
+            "owner who responsible responsibility assignee assigned person verantwortlich zuständig wer "
+            "responsable qui quien quién responsabile chi responsável quem verantwoordelijke wie "
+            "odpowiedzialny kto ansvarig vem name"
+        )
+    ),
+    "due": frozenset(
+        fold(
+            "due deadline until by date bis frist termin fällig fälligkeit wann échéance délai plazo vence "
+            "fecha scadenza termine prazo vencimento wanneer kiedy när"
+        )
+    ),
+    "task": frozenset(
+        fold(
+            "task action what description todo item aufgabe maßnahme was tâche quoi tarea acción qué attività "
+            "azione cosa tarefa ação taak actie wat zadanie co uppgift vad beschreibung"
+        )
+    ),
+}
+_LISTS: Final = frozenset(
+    fold(
+        "action actions todo todos tasks task followups aufgaben maßnahmen massnahmen offene aktionen "
+        "tâches taches tareas acciones attività azioni tarefas ações acoes taken acties actiepunten "
+        "zadania uppgifter åtgärder actionitems"
+    )
+)
+
+
+def action_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+    """Yield the tasks that sentences assign as a table for each list of tasks with those who do them."""
+    for fields in lists:
+        columns = _columns_of(fields)
+        if "owner" not in columns.values() or _LISTS.isdisjoint(fold(_words(str(fields[0].path[-2])))):
+            continue
+        body = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in _items_of(passage)]
+        if body:
+            header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
+            yield ReadTable([header, *body[:MOST_ITEMS]], is_exact=False, is_whole=True)
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name)
+
+
+def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
+    found: dict[int, Column] = {}
+    for at, one in enumerate(fields):
+        words = {word for own in one.names.own for word in own}
+        column = next((column for column, known in _NAMES.items() if words & known), None)
+        column = "due" if one.schema.get("format") == "date" else column
+        if column is not None and column not in found.values():
+            found[at] = column
+    return found
+
+
+def _items_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
+    text = passage.text[:MOST_TEXT]
+    for found in _SENTENCE.finditer(text):
+        if found["label"] and (not found["due"] or concepts_of(tuple(fold(found["owner"])))):
+            continue
+        early = _EARLY.search(found["task"]) if not found["due"] else None
+        told: dict[Column, tuple[int, int]] = {"owner": found.span("owner"), "task": found.span("task")}
+        if found["due"]:
+            told["due"] = found.span("due")
+        elif early is not None:
+            told["due"] = tuple(found.start("task") + at for at in early.span("due"))  # type: ignore[assignment]
+        yield {column: _cell(passage, *span) for column, span in told.items()}
+
+
+def _cell(passage: Passage, start: int, end: int) -> ReadCell:
+    words = passage.words_between(start, end)
+    placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
+    text = " ".join(passage.text[start:end].split())
+    return cell_of(passage, placed)._replace(text=text) if placed else ReadCell(text)

@@ -1,0 +1,168 @@
+"""Medicines of a prescription or a plan, one a line: name, strength, form, quantity, and how they are taken."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Literal
+
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.passages import Passage
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of
+from tasks.read_table import NO_CELL, ReadCell, ReadTable
+
+Column = Literal["name", "strength", "form", "quantity", "intake", "duration"]
+
+FEWEST_COLUMNS: Final = 3
+"""Least number of these columns that a list asks for. Names with one dose each are items with their rest."""
+MOST_BELOW: Final = 2
+"""Largest number of lines below a medicine that say how it is taken."""
+APART: Final = 1.5
+"""Gap between two lines that ends what is said about a medicine, in heights of a line."""
+
+LONGEST_ROW: Final = 500
+"""Largest number of characters of a line that names a medicine."""
+
+_UNIT = (
+    r"(?:mg|g|µg|mcg|ug|micrograms?|mikrogramm|ml|IE|IU|UI|j\.?m\.?|%|mmol|mval)"
+    r"(?:/(?:\d+(?:[.,]\d+)? ?)?(?:ml|h|d|g|dos\w*))?"
+)
+_MEDICINE = re.compile(
+    r"(?:(?:\d{1,2}[.)]|Rp\.?|R/|[-–•*]) ?)*"
+    rf"(?P<name>[^\W\d_a-zß-öø-ÿ][\w'’-]{{2,}}(?: [^\W\d_][\w'’-]*){{0,3}}),? (?P<strength>\d+(?:[.,/]\d+)* ?{_UNIT}"
+    rf"(?:/\d+(?:[.,]\d+)? ?{_UNIT})?)(?![^\W_])(?P<rest>.*)"
+)
+_FORM = re.compile(
+    r"(?:film-?|ret(?:ard)?-?|brause-?|kau-?)?(?:tab(?:l(?:et(?:s|ten|ter|te|ki|kom|ek)?)?)?|caps(?:ules?)?|kaps(?:eln?|ułki?)?"
+    r"|compr(?:im[ée]s?|imidos?|esse)?|cpr|cp|c[áa]psulas?|gélules?|gtt|drops|tropfen|gouttes|gotas|gocce|krople|syrup|saft"
+    r"|sirop|jarabe|sciroppo|syrop|cream|creme|crème|crema|krem|salbe|ointment|pommade|pomada|maść|gel|spray|inhaler"
+    r"|suspension|solution|lösung|sachets?|bustine|saszetki|injection|ampullen|ampoules|patch(?:es)?|pflaster|fta|tbl)\b\.?",
+    re.IGNORECASE,
+)
+_COUNTED = (
+    rf"(?:pcs|pieces|st(?:ück|k|\.)?|szt|stuks|uds?|{_FORM.pattern}|op\b\.?|boîtes?|cajas?|packs?|packung(?:en)?"
+    r"|n[123]\b)"
+)
+_QUANTITY = re.compile(
+    r"(?:\b(?:supply|abgabe|qty|qté|qtà|ctd|quantity|menge|no|nr|n[°º]|disp(?:ense)?|anzahl|quantité|cantidad|quantità|ilość"
+    r"|aantal)\b[.:]* ?"
+    r"|[#x×] ?)"
+    rf"(?P<behind>\d{{1,4}})\b(?! ?[x×])|(?<![\d.,/-])(?P<before>\d{{1,4}}) ?{_COUNTED}(?!\w)",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"\d(?:[.,/]\d)?(?: ?[-–] ?\d(?:[.,/]\d)?){2,3}(?!\d)[^,;|]*")
+_INTAKE = re.compile(
+    r"(?:\b(?:S|Sig|D\.? ?S|Dos|Dosage|Dosierung|Posologie|Posologia|Posología|Dawkowanie|DS|Directions|Instructions"
+    r"|Einnahme|Pauta)\b[.:]+ ?)(?P<told>.+)|(?P<plain>\b(?:take|apply|inhale|use|one|two|once|twice|as needed"
+    r"|bei bedarf|nach bedarf|täglich|1 ?[x×]|2 ?[x×]|3 ?[x×]|4 ?[x×]|every|alle \d|tomar|prendre|prendere|au besoin"
+    r"|si besoin|cada|co \d|al bisogno|\d+ (?:times|mal|fois|veces|volte|razy|keer|tabl?\w*|caps?\w*|compr\w*)"
+    r" (?:a|per|pro|par|al|por|na|täglich|le|daily))\b.*)",
+    re.IGNORECASE,
+)
+_DURATION = re.compile(
+    r"(?:for|für|pendant|durante|per|por|przez|gedurende)? ?(?P<time>\d{1,3} (?:days?|tage|weeks?|wochen|jours?|días"
+    r"|giorni|dias|dni|dagen|months?|monate|mois|meses|mesi|miesi\w+))\b",
+    re.IGNORECASE,
+)
+_NAMES: Final[Mapping[Column, frozenset[str]]] = {
+    "strength": frozenset(
+        fold("strength stärke staerke wirkstärke dose dosis concentration dosaggio dawka sterkte moc")
+    ),
+    "form": frozenset(fold("form darreichungsform forme forma presentation vorm postać")),
+    "quantity": frozenset(fold("quantity qty menge anzahl packungsgröße quantité cantidad quantità ilość aantal pack")),
+    "duration": frozenset(fold("duration dauer durée duración durata duur czas")),
+    "intake": frozenset(
+        fold(
+            "dosage instructions directions instruction posology posologie posologia posología dosierung "
+            "einnahme sig frequency usage intake dawkowanie gebruik dosering schema anweisung pauta"
+        )
+    ),
+}
+_MEDICINES: Final = frozenset(
+    fold(
+        "name drug medicine medication medikament arzneimittel wirkstoff médicament medicamento farmaco "
+        "lek geneesmiddel product substance item bezeichnung denominazione"
+    )
+)
+
+
+def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+    """Yield the medicines of a page as a table for each list of a name, a strength and how it is taken."""
+    body: list[Mapping[Column, ReadCell]] | None = None
+    for fields in lists:
+        columns = _columns_of(fields)
+        if "name" not in columns.values() or len(columns) < FEWEST_COLUMNS:
+            continue
+        if not {"strength", "intake"} & set(columns.values()):
+            continue
+        body = list(_medicines_of(passage)) if body is None else body
+        if body:
+            header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
+            rows = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in body]
+            yield ReadTable([header, *rows], is_exact=False, is_whole=True)
+
+
+def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
+    found: dict[int, Column] = {}
+    for at, one in enumerate(fields):
+        words = {word for own in one.names.own for word in own}
+        column = next((column for column, known in _NAMES.items() if words & known), None)
+        if column is None and (words & _MEDICINES or "medication" in one.names.concepts):
+            column = "name"
+        if column is not None and column not in found.values():
+            found[at] = column
+    return found
+
+
+def _medicines_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
+    for rows in rows_by_column(passage):
+        texts = [text if len(text := text_of(passage, row)) <= LONGEST_ROW else "" for row in rows]
+        matches = [_MEDICINE.fullmatch(text) for text in texts]
+        for at, (row, found) in enumerate(zip(rows, matches, strict=True)):
+            if found is None:
+                continue
+            below = list(_below(passage, rows, matches, at))
+            cells: dict[Column, ReadCell] = {}
+            for line in (row, *below):
+                text = found["rest"] if line is row else text_of(passage, line)
+                said = _told(text[:LONGEST_ROW], is_below=line is not row)
+                cell = cell_of(passage, line)
+                cells = {column: cell._replace(text=one) for column, one in said.items()} | cells
+            if "intake" not in cells and below:
+                cells["intake"] = cell_of(passage, below[0])
+            own = cell_of(passage, row)
+            yield cells | {"name": own._replace(text=found["name"]), "strength": own._replace(text=found["strength"])}
+
+
+def _below(
+    passage: Passage, rows: Sequence[Sequence[WordOnPage]], matches: Sequence[object], at: int
+) -> Iterator[Sequence[WordOnPage]]:
+    """Yield the lines below a medicine that belong to it: they are near, and indented, before the next medicine, or say
+    how it is taken."""
+    bottom = rows[at][0].box[3]
+    has_next = any(match is not None for match in matches[at + 1 : at + 2 + MOST_BELOW])
+    for row, match in list(zip(rows, matches, strict=True))[at + 1 : at + 1 + MOST_BELOW]:
+        is_indented = row[0].box[0] > rows[at][0].box[0] + row[0].height // 2
+        says = _told(text_of(passage, row)[:LONGEST_ROW], is_below=True)
+        if match is not None or row[0].box[1] - bottom > APART * row[0].height:
+            return
+        if not (has_next or is_indented or says):
+            return
+        bottom = row[0].box[3]
+        yield row
+
+
+def _told(text: str, *, is_below: bool) -> dict[Column, str]:
+    """Return what the text behind or below a medicine says, by column."""
+    said: dict[Column, str] = {}
+    if found := _SCHEME.search(text) or _INTAKE.search(text):
+        told = found.groupdict().get("told") or found.groupdict().get("plain") or found[0]
+        said["intake"] = told.strip(" ,;.")
+        text = text[: found.start()]
+        if late := _DURATION.search(told):
+            said["duration"] = late["time"]
+    # Below a medicine, "1 tablet" is what is taken at once.
+    if (found := _QUANTITY.search(text)) and not (is_below and found["before"]):
+        said["quantity"] = found["behind"] or found["before"]
+    if found := _FORM.search(text):
+        said["form"] = found[0]
+    return said
