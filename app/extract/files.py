@@ -48,8 +48,9 @@ _ROWS_OF_A_GROUP = 10_000
 _EXACT = 1 << 53
 """Largest whole number up to which a floating-point number has each of them."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_NO_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s.,()/+-]*$)")
-"""Pattern of texts that spreadsheets would take for formulas in CSV. Telephone numbers and amounts do not match."""
+_NO_FORMULA = re.compile(r"\s*(?:[=@＝＠]|[+＋-](?![\d\s.,()/+-]*$)|－)|[\t\r]|.*[;,\t\r\n]\s{0,9}[=＝]", re.DOTALL)
+"""Pattern of texts that spreadsheets would take for formulas in CSV, some only after they have split them at another
+sign. Telephone numbers and amounts do not match."""
 
 
 class CannotWrite(Exception):

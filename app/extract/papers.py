@@ -82,11 +82,22 @@ def _of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
                     continue
                 # A symbolic link may point to a file outside the folder that nobody meant to send to the server.
                 if not file.is_symlink() or file.resolve().is_relative_to(path.resolve()):
-                    yield from _of_file(file)
+                    try:
+                        yield from _of_file(file)
+                    except CannotRead as error:
+                        # One damaged archive is a row with its error, never the end of the folder.
+                        yield Paper(str(file), file.name, str(file), "", _failing(str(error)))
     elif path.exists():
         yield from _of_file(path)
     else:
         raise CannotRead(f"'{source}' is neither a file, nor a folder, nor an address")
+
+
+def _failing(reason: str) -> Callable[[], bytes]:
+    def read() -> bytes:
+        raise ValueError(reason)
+
+    return read
 
 
 def _is_left_out(name: str) -> bool:

@@ -1,7 +1,7 @@
 """Finds spans of text that may be values of fields: typed values, lines, parts of lines and blocks of lines."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -474,7 +474,7 @@ def _typed_spans(
 
 
 def _words_before(segment: LineSegment, word: int) -> str:
-    at = segment.words.index(word)
+    at = bisect_left(segment.words, word)
     return " ".join([segment.passage.words[before] for before in segment.words[max(0, at - MOST_BEFORE) : at]])
 
 
@@ -526,18 +526,21 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     for start, end in places_in(segment.text).values():
         at, text = segment.text.count(" ", 0, start), segment.text[start:end]
         yield span("piece", text, at, at + text.count(" ") + 1, " ".join(texts[max(0, at - 3) : at]))
-    quoted = [found.span("said") for found in _QUOTED.finditer(segment.text)]
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
+    in_quotes: set[int] = set()
+    for quoted in _QUOTED.finditer(segment.text):
+        at, said = bisect_right(starts, quoted.start("said")) - 1, quoted["said"]
+        end = at + said.count(" ") + 1
+        in_quotes.update(range(at, end))
+        yield span("piece", said, at, end, " ".join(texts[max(0, at - 3) : at]))
     for name in _NAME.finditer(segment.text):
-        if any(start < name.end() and name.start() < end for start, end in quoted):
+        at = bisect_right(starts, name.start()) - 1
+        if at in in_quotes:
             continue
-        at = segment.text.count(" ", 0, name.start())
         # All beginnings and ends of a short line are candidates already.
         if count > LONGEST_PART or (at and texts[at - 1].islower()):
             before = " ".join(texts[max(0, at - 3) : at])
             yield span("piece", name[0], at, at + name[0].count(" ") + 1, before)
-    for start, end in quoted:
-        at, said = segment.text.count(" ", 0, start), segment.text[start:end]
-        yield span("piece", said, at, at + said.count(" ") + 1, " ".join(texts[max(0, at - 3) : at]))
     for at, text in enumerate(texts):
         if any(map(str.isdigit, text)):
             head, colon, tail = text.partition(":")

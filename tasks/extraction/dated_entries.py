@@ -502,7 +502,7 @@ def _as_asked(cell: ReadCell, one: WantedField) -> ReadCell:
     year = re.search(r"(?:19|20)\d\d", cell.text)
     other = re.sub(r"(?:19|20)\d\d", " ", cell.text).strip(" -./")
     words = other.split()
-    month = int(other) if other.isdigit() else month_named(words[0]) if words else 0
+    month = int(other) if other.isdecimal() and len(other) <= len("12") else month_named(words[0]) if words else 0
     if year is None or not month:
         return cell
     return cell._replace(text=form(int(year[0]), month), source=cell.text)

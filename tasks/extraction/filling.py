@@ -2,11 +2,11 @@
 read."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import inf
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, overload
 
 from models.fair_executor import Slices, all_of
 from tasks.extraction.action_items import action_items
@@ -66,6 +66,8 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
 
+P = ParamSpec("P")
+T = TypeVar("T")
 DEFINITIONS = ("$defs", "definitions")
 NAMED_LIST = 0.8
 """Probability of a list of texts below or beside its name if the network preferred another place."""
@@ -136,40 +138,63 @@ async def copy_fields(
     have on `examples`. Raises ModelError."""
     listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
     for one in examples if listed else ():
-        listed = await asyncio.to_thread(_taught, one, listed)
+        listed = await _in_turns(extractor, _taught, one, listed)
     tables, unused = await fill_from_tables(read, listed, extractor) if listed else ({}, False)
-    form = await asyncio.to_thread(_FormToFill.of, schema, results, read, listed, tables)
+    form = await _in_turns(extractor, _FormToFill.of, schema, results, read, listed, tables)
     if form is None:
         return CopiedFields({})
     scored: FieldScores | None = None
     if extractor is not None and form.wanted and form.read:
         scored = await extractor.score(form.read, form.wanted, examples)
-    if extractor is None:
-        copied = await asyncio.to_thread(all_of, form.filled(None))
-    else:
-        copied = await extractor.executor.run(form.filled, scored)
+    copied = await _in_turns(extractor, form.filled, scored)
     empty = [path for path in listed if unused and copied.values.get(path) == []]
     return replace(copied, warnings=[*copied.warnings, *_warnings(copied.tables, empty, form.beyond)])
 
 
-def _taught(example: Example, lists: Mapping[JsonPath, Sequence[WantedField]]) -> dict[JsonPath, list[WantedField]]:
+@overload
+async def _in_turns(
+    extractor: Extractor | None, work: Callable[P, Slices[T]], /, *args: P.args, **kwargs: P.kwargs
+) -> T: ...
+
+
+@overload
+async def _in_turns(extractor: Extractor | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+
+async def _in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
+    """Do work in the extractor's threads, which keys use in turn, and end it once the caller has left."""
+    if extractor is not None:
+        return await extractor.executor.run(work, *args, **kwargs)
+
+    def whole() -> Any:
+        value = work(*args, **kwargs)
+        return all_of(value) if isinstance(value, Generator) else value
+
+    return await asyncio.to_thread(whole)
+
+
+def _taught(
+    example: Example, lists: Mapping[JsonPath, Sequence[WantedField]]
+) -> Slices[dict[JsonPath, list[WantedField]]]:
     """Return the fields of lists with further names: the headers that their columns have in an example."""
-    tables = _tables_for(example.entries, lists)
+    tables = yield from _tables_for(example.entries, lists)
     return {
         path: [one._replace(names=taught_names(one, tables, example.answer)) for one in fields]
         for path, fields in lists.items()
     }
 
 
-def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> list[HeadedTable]:
+def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[list[HeadedTable]]:
     fields = [one for columns in lists.values() for one in columns]
     tables = tables_in(read)
+    yield
     exact = {id(entry) for entry, table in tables if table.is_exact}
     wanted = list(lists.values())
     found = tables_on_pages([one for one in read if id(one) not in exact], wanted)
     for passage in passages_of(read):
         entry = read[passage.entry]
         for reader in LINE_READERS:
+            yield
             found += [(entry, one) for one in reader(passage, wanted)]
     return headed_tables(affordable_tables([*found, *tables], len(fields)), fields)
 
@@ -184,11 +209,12 @@ async def fill_from_tables(
 
     fields = [one for columns in lists.values() for one in columns]
 
-    def read_headers() -> tuple[list[HeadedTable], tuple[list[str], list[str]]]:
-        readings = _tables_for(read, lists)
+    def read_headers() -> Slices[tuple[list[HeadedTable], tuple[list[str], list[str]]]]:
+        readings = yield from _tables_for(read, lists)
+        yield
         return readings, header_texts(readings)
 
-    readings, (headers, implied) = await asyncio.to_thread(read_headers)
+    readings, (headers, implied) = await _in_turns(extractor, read_headers)
     if not readings:
         return {}, False
     embedded = headers[:MOST_EMBEDDED]
@@ -203,7 +229,7 @@ async def fill_from_tables(
         }
         return fill_lists(readings, lists, likeness)
 
-    return await asyncio.to_thread(filled), True
+    return await _in_turns(extractor, filled), True
 
 
 @dataclass(frozen=True, slots=True)

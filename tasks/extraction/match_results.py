@@ -116,7 +116,8 @@ def _results_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
             half = _HALF_TIME.search(found["rest"])
             texts_of["half_time"] = half["half_time"] if half else None
             cells = {column: cell._replace(text=text.strip(" -–—|·,")) for column, text in texts_of.items() if text}
-            if crowd := _attendance(passage, found["rest"], row, rows[at + 1 :], matches[at + 1 :]):
+            below = slice(at + 1, at + 1 + MOST_BELOW)
+            if crowd := _attendance(passage, found["rest"], row, rows[below], matches[below]):
                 cells["attendance"] = crowd
             yield cells  # type: ignore[misc]
 
@@ -131,7 +132,7 @@ def _attendance(
     """Return the attendance that a result's line, or a line between it and the next result, states."""
     if found := _ATTENDANCE.search(rest):
         return cell_of(passage, row)._replace(text=found["before"] or found["behind"])
-    for line, match in list(zip(below, matches, strict=True))[:MOST_BELOW]:
+    for line, match in zip(below, matches, strict=True):
         if match is not None:
             return None
         if found := _ATTENDANCE.search(text_of(passage, line)):

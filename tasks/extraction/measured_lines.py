@@ -26,7 +26,7 @@ _FRACTIONS: Final[Mapping[str, str]] = {"½": ".5", "¼": ".25", "¾": ".75", "�
 _VULGAR = "".join(_FRACTIONS)
 _QUANTITY = re.compile(
     r"(?:(?:ca\.?|c\.|about|circa|env\.|etwa) )?"
-    rf"(?P<quantity>\d+ ?/ ?\d+|\d+(?:[.,]\d+)?(?: ?[{_VULGAR}])?|[{_VULGAR}])"
+    rf"(?P<quantity>\d{{1,6}} ?/ ?\d{{1,6}}|\d{{1,9}}(?:[.,]\d{{1,9}})?(?: ?[{_VULGAR}])?|[{_VULGAR}])"
     r"(?: ?[-–] ?\d+(?:[.,]\d+)?)?(?: ?[x×] )? ?(?P<rest>.+)"
 )
 _BULLET = re.compile(r"^(?:[-–—*+•·◦▪‣☐□]) ")

@@ -140,7 +140,8 @@ def _below(
     how it is taken."""
     bottom = rows[at][0].box[3]
     has_next = any(match is not None for match in matches[at + 1 : at + 2 + MOST_BELOW])
-    for row, match in list(zip(rows, matches, strict=True))[at + 1 : at + 1 + MOST_BELOW]:
+    below = slice(at + 1, at + 1 + MOST_BELOW)
+    for row, match in zip(rows[below], matches[below], strict=True):
         is_indented = row[0].box[0] > rows[at][0].box[0] + row[0].height // 2
         says = _told(text_of(passage, row)[:LONGEST_ROW], is_below=True)
         if match is not None or row[0].box[1] - bottom > APART * row[0].height:

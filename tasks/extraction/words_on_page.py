@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from tasks.extraction.boxes import bounds_of_words, box_of, confidence_of_words
 from tasks.extraction.passages import Passage
@@ -11,6 +12,14 @@ from tasks.result import Box
 
 GAP = 1.0
 """Gap between two pieces of a row, in heights of a line."""
+MOST_WORDS = 400
+"""Largest number of words of a row. A longer line is a text, and patterns of rows would take minutes for it."""
+
+MOST_ROWS = 4_000
+"""Largest number of rows of a page, or of a text without pages, in which lists are searched for."""
+
+_columns_of: "WeakKeyDictionary[Passage, list[list[list[WordOnPage]]]]" = WeakKeyDictionary()
+"""Rows of the passages in use, which each reader of lists needs."""
 
 
 class WordOnPage(NamedTuple):
@@ -34,6 +43,12 @@ def rows_of(passage: Passage) -> list[list[WordOnPage]]:
 
 def rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
     """Return the rows of each column of a page, in reading order: a column begins where the reading goes up again."""
+    if passage not in _columns_of:
+        _columns_of[passage] = _rows_by_column(passage)
+    return _columns_of[passage]
+
+
+def _rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
     columns: list[list[WordOnPage]] = []
     last = float("inf")
     for line in range(len(passage.lines)):
@@ -45,7 +60,12 @@ def rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
             columns.append([])
         columns[-1] += words
         last = middle
-    return [_rows_of(words) for words in columns]
+    found: list[list[list[WordOnPage]]] = []
+    left = MOST_ROWS
+    for words in columns:
+        found.append(_rows_of(words)[:left])
+        left -= len(found[-1])
+    return [rows for rows in found if rows]
 
 
 def _placed(passage: Passage, words: Iterable[int]) -> list[WordOnPage]:
@@ -63,6 +83,7 @@ def _rows_of(words: Sequence[WordOnPage]) -> list[list[WordOnPage]]:
                 break
         else:
             rows.append([word])
+    rows = [row for row in rows if len(row) <= MOST_WORDS]
     for row in rows:
         row.sort(key=lambda one: one.box[0])
     return rows

@@ -91,7 +91,13 @@ def test_csv_is_a_file_a_list_and_no_formula() -> None:
     assert lines[1:] == [["in/a.pdf", "1", "'@SUM(A1)", "", ""], ["in/a.pdf", "2", "Bread", "-3", "0.0"]]
 
 
-@pytest.mark.parametrize("text", ["+1+cmd|'/C calc'!A1", "-2+3+cmd|x", "\t=1", "\r=1", "@A1", "=HYPERLINK(1)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("+1+cmd|'/C calc'!A1", "-2+3+cmd|x", "\t=1", "\r=1", "@A1", "=HYPERLINK(1)"),
+        *("x;=HYPERLINK(1)", "＝1+1", " =1+1", "\n=1+1", "x, =1"),
+    ],
+)
 def test_what_a_spreadsheet_would_compute_is_quoted(text: str) -> None:
     row = Row("a", "a", PaperResult({"x": text}))
     write(Path("out.csv"), schema_of("x"), lambda: iter([row]))

@@ -67,6 +67,18 @@ def test_a_damaged_member_is_its_own_error() -> None:
         paper.read()
 
 
+def test_a_damaged_archive_in_a_folder_is_its_own_error() -> None:
+    write("in/a.txt", "in/b.zip", "in/c.txt")
+    papers = list(papers_of(["in"]))
+    assert [paper.name for paper in papers] == ["in/a.txt", "in/b.zip", "in/c.txt"]
+    read = papers[1].read
+    assert read is not None
+    with pytest.raises(ValueError, match=r"in/b\.zip: File is not a zip file"):
+        read()
+    with pytest.raises(CannotRead):
+        names("in/b.zip")  # the person named it
+
+
 def test_a_mailbox_is_its_messages() -> None:
     box = mailbox.mbox("in.mbox")
     for subject in ("first", "second"):

@@ -186,3 +186,10 @@ def test_a_period_is_copied_as_it_is_printed() -> None:
 def test_the_year_of_a_school_is_the_one_in_which_it_ended() -> None:
     found = list_in(ENGLISH, "education", degree=TEXT, institution=TEXT, year={"type": ["integer", "null"]})
     assert found == [{"degree": "Diploma in Glazing", "institution": "Derby College", "year": 2010}]
+
+
+def test_a_superscript_beside_a_year_is_no_month() -> None:
+    text = (
+        "Work experience\n2017 - ² 2019  Glazier, Kestrel Windows Ltd, Derby\n2019 - 2021 Fitter, Marlow & Sons, Leek\n"
+    )
+    assert list_in(text, "jobs", start=MONTH, end=MONTH, title=TEXT)

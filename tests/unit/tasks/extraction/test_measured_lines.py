@@ -54,3 +54,8 @@ def test_sentences_that_begin_with_a_number_are_not_measured() -> None:
 def test_a_list_of_other_fields_is_not_filled_with_measured_lines() -> None:
     found = items("250 g flour", "6 eggs", "2 tbsp honey", quantity=OR_NULL, date={"type": "string", "format": "date"})
     assert not found
+
+
+@pytest.mark.parametrize("digits", [400, 5_000])
+def test_a_quantity_of_hundreds_of_digits_is_none(digits: int) -> None:
+    assert len(items("9" * digits + "/1 cups sugar", "100 g rice", "200 g peas", "3 eggs")) == 3

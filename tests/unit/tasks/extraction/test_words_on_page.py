@@ -1,0 +1,22 @@
+"""Rows of a page or of a text."""
+
+from tasks.extraction.passages import passages_of
+from tasks.extraction.words_on_page import MOST_ROWS, MOST_WORDS, rows_by_column, rows_of
+from tests.filling import pasted
+
+
+def rows_in(text: str) -> tuple[int, int]:
+    """Return the number of rows, and of rows column by column."""
+    document = pasted(f"Extract the fields.\n\n{text}").document
+    assert document is not None
+    [passage] = passages_of([document])
+    return len(rows_of(passage)), sum(map(len, rows_by_column(passage)))
+
+
+def test_a_line_with_the_words_of_a_book_is_no_row() -> None:
+    assert rows_in("Total: 5\n" + "a " * MOST_WORDS + "\nDate: 2026-01-02") == (3, 3)
+    assert rows_in("Total: 5\n" + "a " * (MOST_WORDS + 1) + "\nDate: 2026-01-02") == (2, 2)
+
+
+def test_lists_are_searched_for_in_the_first_rows() -> None:
+    assert rows_in("Total: 5\n" * (MOST_ROWS + 10))[1] == MOST_ROWS
