@@ -15,8 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.admission import Admission, AdmissionControl
 from app.access.crowding import Crowding
-from app.access.keys import ApiKeys
+from app.access.keyless_log import KeylessLog
+from app.access.keys import ApiKeys, Caller
 from app.access.pacing import Pacer
+from app.access.turnstile import Turnstile
 from app.batches.gaps import Gaps
 from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, let_go, shutting_down, told
 from app.http.disconnect import ClientGone
@@ -86,6 +88,8 @@ class RequestScope:
         self._look = look
         self._metrics = metrics
         self._traces = traces
+        self._turnstile = Turnstile()
+        self._keyless_log = KeylessLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -123,19 +127,21 @@ class RequestScope:
             try:
                 if self._is_stopping() and scope["path"] not in WATCHING:
                     raise shutting_down()
-                if not _is_open(scope["path"]):
-                    address = scope["client"][0] if scope.get("client") else ""
-                    state["caller"] = caller = self._keys.check(Headers(scope=scope).get("authorization"), address)
+                address = scope["client"][0] if scope.get("client") else ""
+                is_open = _is_open(scope["path"])
+                if not is_open:
+                    state["caller"] = caller = await self._check(scope, address)
                     SHARE.set(caller.share)
+                    self._turnstile.note_key()
                     places.enter_context(self._crowding.place(caller.share))
                     admission = self._admission_control.admit(caller, is_charged=scope["method"] == "POST")
                 state["admission"] = admission
-                if scope["path"] != HEALTH:
-                    await self._look()
-                # Requests for pages, which need no key, are paced together, like those of one key.
-                is_probe = scope["path"] in PROBES
-                pace = contextlib.nullcontext() if is_probe else self._pacer.turn(SHARE.get())
-                async with pace:
+                if scope["path"] in PROBES:
+                    # A flood of requests for pages does not keep probes from the same address waiting.
+                    address = f"probe {address}"
+                async with self._turnstile.turn(address) if is_open else self._pacer.turn(SHARE.get()):
+                    if scope["path"] != HEALTH:
+                        await self._look()
                     with self._gaps.beside(scope["method"], scope["path"]):
                         await self._app(scope, receive, send_with_id)
             except ClientGone as error:
@@ -169,14 +175,23 @@ class RequestScope:
                 self._activity.ended += 1
                 self._metrics.ended(route, status or CLIENT_GONE_STATUS, stages)
                 answered(span, stages.failed or status or CLIENT_GONE_STATUS)
-                log.info(
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status,
-                    ms=round(stages.seconds * 1000, 1),
-                    **state.get("log", {}),
-                )
+                if "caller" in state or self._keyless_log.has_line(status):
+                    log.info(
+                        "request",
+                        method=scope["method"],
+                        path=scope["path"],
+                        status=status,
+                        ms=round(stages.seconds * 1000, 1),
+                        **state.get("log", {}),
+                    )
+
+    async def _check(self, scope: Scope, address: str) -> Caller:
+        """Return the caller of a request. Raises what `ApiKeys.check` raises, in the turn of requests without a key."""
+        try:
+            return self._keys.check(Headers(scope=scope).get("authorization"), address)
+        except ApiError:
+            async with self._turnstile.turn(address):
+                raise
 
 
 async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError | None:

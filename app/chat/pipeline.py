@@ -1,12 +1,11 @@
 """The path of a request, from a validated body to events, in the order of its steps."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
-
-import pydantic_core
 
 from app.access.key_file import CHAT
 from app.chat.answer import Answerer
@@ -23,6 +22,7 @@ from app.chat.specialists import Specialists
 from app.events import AnswerWarning, Event, Finish, Progress, TextChunk
 from app.feed import Work, as_progress
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
+from app.wire.json_pieces import object_pieces
 from app.wire.request import ChatRequest
 from models.language.llm import estimate_tokens
 from tasks.base import Task, TaskRequest
@@ -137,7 +137,8 @@ async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Speciali
             yield report
 
     def as_json() -> tuple[str, int]:
-        content = pydantic_core.to_json({"name": name, "result": work.result.result.data}).decode()
+        pieces = object_pieces(work.result.result.data)
+        content = "".join(['{"name":', json.dumps(name), ',"result":', *(str(piece, "utf-8") for piece in pieces), "}"])
         return content, estimate_tokens(content)
 
     # The JSON of a large file may have megabytes.

@@ -16,7 +16,7 @@ from app.chat.material import Material
 from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds
 from app.events import AnswerWarning, Event, TextChunk
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
@@ -92,7 +92,7 @@ class StructuredAnswers:
         """Return the events of the answer, and of the evidence for its fields."""
         events, evidence = await self._traced(answer.value, entries, material, shape)
         if material.request.verbatim and evidence is not None:
-            answer = await asyncio.to_thread(supported, answer, evidence, shape)
+            answer = await self.executor.run(supported, answer, evidence, shape)
         return [TextChunk(answer.text), *events]
 
     async def _traced(
@@ -151,7 +151,7 @@ def _written_fields(material: Material) -> Iterator[AnswerWarning]:
         )
 
 
-def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:
+def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Slices[JsonAnswer]:
     """Return the answer with null for every unsupported value. Raises NotVerbatim for a value that must not be null."""
     named = {key: shape.schema[key] for key in ("$defs", "definitions") if shape.schema and key in shape.schema}
     against = set(evidence.unsupported)
@@ -160,8 +160,10 @@ def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswe
         pointer = pointer_of(path)
         if pointer in evidence.fields and pointer not in against:
             continue
+        yield
         schema = schema_at(shape.schema, path)
-        if schema and SchemaChecker({**named, **schema}).problem(None) is not None:
+        refers = schema and '"$ref"' in json.dumps(schema)
+        if schema and SchemaChecker({**(named if refers else {}), **schema}).problem(None) is not None:
             raise NotVerbatim(pointer)
         *above, last = path
         part = value

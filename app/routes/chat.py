@@ -24,6 +24,7 @@ from app.openapi import Direct, json_body
 from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages
+from app.wire.json_pieces import completion_json
 from app.wire.parse import parse_aside
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion, CompletionUsage
@@ -122,4 +123,4 @@ async def _completed(
     answer = await render.completion(feed, envelope, show_reasoning=chat.shows_reasoning)
     if answer.is_short:
         return pydantic_core.to_json(answer), answer.usage
-    return await services.wire.run(pydantic_core.to_json, answer), answer.usage
+    return await services.wire.run(completion_json, answer), answer.usage

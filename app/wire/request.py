@@ -238,8 +238,10 @@ ToolChoice = Annotated[
 ]
 
 
+MAX_STOPS = 16
+"""Largest number of texts that end an answer, each of which is looked for in every token. OpenAI's is 4."""
 Stop = Annotated[
-    Annotated[str, Tag("·string")] | Annotated[list[str], FAIL_FAST, Tag("·list")],
+    Annotated[str, Tag("·string")] | Annotated[list[str], FAIL_FAST, Field(max_length=MAX_STOPS), Tag("·list")],
     by_json_type("a string or a list of strings"),
 ]
 

@@ -3,6 +3,8 @@ column's heading."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain
 
 from rapidfuzz.fuzz import ratio
 
@@ -11,6 +13,7 @@ from tasks.extraction.concepts import are_synonyms
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
+from tasks.result import Box
 
 ALIKE = 85
 """Smallest ratio of rapidfuzz, 0 to 100, at which a word counts as a misread label."""
@@ -26,28 +29,46 @@ MAX_LABELS = 32
 
 def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
     """Return the affinity of `words` to the field with these names, judged by the words around them: 0 to about 1.3."""
-    own = max((_relation(passage, words, name) for name in names.own), default=0.0)
-    return own + PARENT_WEIGHT * _relation(passage, words, names.around)
+    value = _Value(passage, words)
+    nearest: dict[str, float] = {}
+    for label in dict.fromkeys(chain(*names.own, names.around)):
+        nearest[label] = _nearest(value, label)
+
+    def relation(labels: Sequence[str]) -> float:
+        """Return how close the value is, on average, to the nearest occurrence of each label. Other words in the
+        label's line lower it."""
+        return sum(nearest[label] for label in labels) / len(labels) if labels else 0.0
+
+    return max(map(relation, names.own), default=0.0) + PARENT_WEIGHT * relation(names.around)
 
 
-def _relation(passage: Passage, words: Sequence[int], labels: Sequence[str]) -> float:
-    """Return how close `words` are, on average, to the nearest occurrence of each label. Other words in the label's
-    line lower it."""
-    if not labels:
-        return 0.0
-    return sum(_nearest(passage, words, label) for label in labels) / len(labels)
+class _Value:
+    """Words that are compared with many labels, with what is needed of them for each comparison."""
+
+    def __init__(self, passage: Passage, words: Sequence[int]) -> None:
+        self.passage = passage
+        self.words = words
+        self.line = passage.line_at(words[0])
+        self.line_words = passage.line_words(self.line)
+
+    @cached_property
+    def box(self) -> Box | None:
+        return box_of(self.passage, self.words)
+
+    @cached_property
+    def pointer(self) -> Sequence[str]:
+        return fold(self.passage.lines[self.line].pointer)
 
 
-def _nearest(passage: Passage, words: Sequence[int], label: str) -> float:
-    if label in fold(passage.lines[passage.line_at(words[0])].pointer):
+def _nearest(value: _Value, label: str) -> float:
+    if label in value.pointer:
         return 1.0
-    own = set(words)
-    relations = [
-        weight * _between(passage, occurrence, words)
-        for occurrence, weight in _occurrences_around(passage, label, words[0])
-        if occurrence not in own
-    ]
-    return max(relations, default=0.0)
+    best = 0.0
+    for occurrence, weight in _occurrences_around(value.passage, label, value.words[0]):
+        # No relation is above 1.
+        if weight > best and occurrence not in value.words:
+            best = max(best, weight * _between(value, occurrence))
+    return best
 
 
 def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tuple[int, float]]:
@@ -77,15 +98,15 @@ def likeness(token: str, label: str) -> float:
     return SYNONYM_WEIGHT if are_synonyms(token, label) else 0.0
 
 
-def _between(passage: Passage, label: int, words: Sequence[int]) -> float:
-    label_line, line = passage.line_at(label), passage.line_at(words[0])
-    if label_line == line:
-        return (1.0 if label < words[0] else 0.6) * _purity(passage, label, words[0])
-    here, there = box_of(passage, words), box_of(passage, [label])
+def _between(value: _Value, label: int) -> float:
+    passage, first = value.passage, value.words[0]
+    if label in value.line_words:
+        return (1.0 if label < first else 0.6) * _purity(passage, label, first)
+    here, there = value.box, passage.boxes[label] if label in passage.boxes else _box_of_label(passage, label)
     if here is None or there is None:
-        return {1: 0.5, 2: 0.3}.get(line - label_line, 0.0)
+        return {1: 0.5, 2: 0.3}.get(value.line - passage.line_at(label), 0.0)
     if same_row(here, there):
-        return (1.0 if there[0] < here[0] else 0.6) * _purity(passage, label, words[0])
+        return (1.0 if there[0] < here[0] else 0.6) * _purity(passage, label, first)
     height = max(1, here[3] - here[1])
     below = (here[1] - there[3]) / height
     overlap = min(here[2], there[2]) - max(here[0], there[0])
@@ -94,6 +115,11 @@ def _between(passage: Passage, label: int, words: Sequence[int]) -> float:
     if -0.5 <= below < 2:
         return 0.3
     return 0.0
+
+
+def _box_of_label(passage: Passage, label: int) -> Box | None:
+    box = passage.boxes[label] = box_of(passage, [label])
+    return box
 
 
 def _purity(passage: Passage, label: int, match: int) -> float:

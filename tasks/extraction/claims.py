@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from tasks.extraction.affinity import affinity
 from tasks.extraction.concepts import CONCEPTS, OF_LINES, Kind, may_be_same, may_mean_much
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, LabelledValue, layout_of
@@ -88,15 +87,18 @@ class Claims:
         self._passages = passages
         self._layouts: dict[int, LabelLayout] = {}
 
-    def of(self, match: ValueMatch, answered: AnsweredField) -> Claim:
-        """Return the claim of the label beside `match`: `own`, `other` or `none`."""
+    def of(self, match: ValueMatch, answered: AnsweredField, affinity_of_names: float) -> Claim:
+        """Return the claim of the label beside `match`: `own`, `other` or `none`.
+
+        `affinity_of_names` is the affinity of the match to the field's names.
+        """
         passage = match.passage
         layout = self.layout(passage)
         pair = next((layout.pair_of[word] for word in match.words if word in layout.pair_of), None)
         # The name of a list's item precedes its numbers like a label.
         if pair is not None and not pair.closed and (answered.in_list or answered.kinds <= {"text"}):
             pair = None
-        near = affinity(passage, match.words, answered.names) >= OWN_AFFINITY
+        near = affinity_of_names >= OWN_AFFINITY
         if not answered.concepts:
             return Claim("own", pair.label if pair else "") if near else Claim("none")
         if pair is not None and not pair.concepts:

@@ -111,6 +111,8 @@ class _Field:
 class _ClaimedMatch:
     match: ValueMatch
     claim: Claim
+    affinity: float = 0.0
+    """Affinity of the match to the names of the field, as `affinity` computes it."""
 
     @property
     def speaks_against(self) -> bool:
@@ -160,9 +162,9 @@ def find_evidence(
         field = _Field(path, answered, support(path, leaf) if support else None)
         fields.append(field)
         is_searched = path not in undecided and (field.place is None or field.place.cell is None)
-        candidates[path] = _claimed_matches(field.answered, passages, claims) if is_searched else []
+        candidates[path] = (yield from _claimed_matches(field.answered, passages, claims)) if is_searched else []
         yield
-    chosen = _choose(fields, candidates, entries)
+    chosen = yield from _choose(fields, candidates, entries)
     for field in fields:
         yield
         found = chosen.get(field.path)
@@ -246,29 +248,35 @@ def _derived_evidence(sources: Sequence[FieldEvidence]) -> FieldEvidence:
     return evidence
 
 
-def _claimed_matches(answered: AnsweredField, passages: Sequence[Passage], claims: Claims) -> list[_ClaimedMatch]:
-    found = find_matches(answered.value, passages, is_quantity=answered.is_quantity)
-    if isinstance(answered.value, bool):
-        return [
-            _ClaimedMatch(match, Claim("own"))
-            for match in found
-            if affinity(match.passage, match.words, answered.names) >= BOOLEAN_AFFINITY
-        ]
-    return [_ClaimedMatch(match, claims.of(match, answered)) for match in found]
+def _claimed_matches(
+    answered: AnsweredField, passages: Sequence[Passage], claims: Claims
+) -> Slices[list[_ClaimedMatch]]:
+    claimed = []
+    for match in find_matches(answered.value, passages, is_quantity=answered.is_quantity):
+        yield
+        near = affinity(match.passage, match.words, answered.names)
+        if not isinstance(answered.value, bool):
+            claimed.append(_ClaimedMatch(match, claims.of(match, answered, near), near))
+        elif near >= BOOLEAN_AFFINITY:
+            claimed.append(_ClaimedMatch(match, Claim("own"), near))
+    return claimed
 
 
 def _choose(
     fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
-) -> dict[JsonPath, _ClaimedMatch]:
+) -> Slices[dict[JsonPath, _ClaimedMatch]]:
     """Choose a match for each field, beginning with the field that has the fewest matches. Later fields of the same
     object prefer matches nearby."""
     chosen: dict[JsonPath, _ClaimedMatch] = {}
     used: set[tuple[int, int]] = set()
     anchors: dict[JsonPath, list[ValueMatch]] = {}
-    items = dict.fromkeys(field.item for field in fields)
-    for item in items:
-        members = [field for field in fields if field.item == item and candidates[field.path]]
+    items: dict[JsonPath | None, list[_Field]] = {}
+    for field in fields:
+        if candidates[field.path]:
+            items.setdefault(field.item, []).append(field)
+    for item, members in items.items():
         for field in sorted(members, key=lambda field: (len(candidates[field.path]), -len(str(field.answered.value)))):
+            yield
             around = anchors.setdefault(item, []) if item is not None else []
             best = max(candidates[field.path], key=lambda candidate: _rank(candidate, field, around, used, entries))
             chosen[field.path] = best
@@ -286,7 +294,7 @@ def _rank(
 ) -> tuple[float, float, int, int]:
     match, answered, place = candidate.match, field.answered, field.place
     sure = confidence_of_words(match.passage, match.words) or 0.0
-    fit = affinity(match.passage, match.words, answered.names) + CONFIDENCE_WEIGHT * sure
+    fit = candidate.affinity + CONFIDENCE_WEIGHT * sure
     fit += CLAIM_BONUS.get(candidate.claim.label, 0.0)
     if around:
         fit += 2 * max(_nearness(match, other) for other in around)

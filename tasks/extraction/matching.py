@@ -1,8 +1,9 @@
 """Searches the results for a value: exactly, in another notation, or nearly the same."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -37,11 +38,15 @@ A shorter text becomes another word by one edit, and searching for a longer one 
 """
 PIECES = 64
 """Approximate largest number of n-grams of a text that are looked up to find where it may occur."""
+MAX_HITS = 1_000
+"""Largest number of occurrences of one n-gram that are looked at. The rarer n-grams of a text tell where it is."""
 MIN_WORDS_SCATTERED = 4
 SCATTERED_SHARE = 0.8
 """Least share of a text's characters that must be in words found close together."""
 LINES_TOGETHER = 6
 """Largest number of lines over which scattered words form one match. An address has up to six."""
+MAX_LOOKUPS = 20_000
+"""Largest product of the words of a scattered text and the places around which they are looked for."""
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
@@ -149,10 +154,12 @@ def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
     offsets = range(0, len(needle) - size + 1, 1 + len(needle) // PIECES)
     for offset in offsets:
         piece = needle[offset : offset + size]
-        at = stream.find(piece)
-        while at >= 0:
-            diagonals[(at - offset) >> 3] += 1
+        at = -1
+        for _ in range(MAX_HITS):
             at = stream.find(piece, at + 1)
+            if at < 0:
+                break
+            diagonals[(at - offset) >> 3] += 1
     wanted = len(offsets) / 3
     for diagonal, votes in diagonals.most_common(4):
         if votes + max(diagonals[diagonal - 1], diagonals[diagonal + 1]) < wanted:
@@ -185,14 +192,25 @@ def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
     wanted = dict.fromkeys(fold(text))
     if len(wanted) < MIN_WORDS_SCATTERED:
         return
-    at: dict[int, dict[str, int]] = {}
-    for token in wanted:
-        for word in passage.vocabulary.get(token, ()):
-            at.setdefault(passage.line_at(word), {})[token] = word
     length = sum(map(len, wanted))
     figures = {token for token in wanted if re.search(r"\d", token)}
+    at: dict[int, dict[str, int]] = {}
+    starts: set[int] = set()
+    known: set[int] = set()
+    for word in _rarest(wanted, figures, passage)[: max(1, MAX_LOOKUPS // len(wanted))]:
+        anchor = passage.line_at(word)
+        starts.update(range(anchor - LINES_TOGETHER + 1, anchor + 1))
+        around = range(max(0, anchor - LINES_TOGETHER + 1), min(len(passage.lines), anchor + LINES_TOGETHER))
+        for line in set(around) - known:
+            known.add(line)
+            words_of_line = passage.line_words(line)
+            for token in wanted:
+                places = passage.vocabulary.get(token, ())
+                before = bisect_left(places, words_of_line.stop) - 1
+                if before >= 0 and places[before] in words_of_line:
+                    at.setdefault(line, {})[token] = places[before]
     best: tuple[float, int, tuple[int, ...]] | None = None
-    for first in sorted(at):
+    for first in sorted(starts & at.keys()):
         together: dict[str, int] = {}
         for line in range(first, first + LINES_TOGETHER):
             together = {**at.get(line, {}), **together}
@@ -202,3 +220,23 @@ def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
                 best = (share, first, words)
     if best is not None:
         yield ValueMatch(passage, best[2], "fuzzy", best[0])
+
+
+def _rarest(wanted: Iterable[str], figures: Collection[str], passage: Passage) -> list[int]:
+    """Return words, ascending, of which every place with enough of the `wanted` tokens and with all `figures` has one
+    at least. They are those of the rarest tokens without which too little would be left, or of the rarest figure."""
+
+    def count(token: str) -> int:
+        return len(passage.vocabulary.get(token, ()))
+
+    rarest, left = [], sum(map(len, wanted))
+    enough = SCATTERED_SHARE * left - 1e-6
+    for token in sorted(wanted, key=count):
+        if left < enough:
+            break
+        rarest.append(token)
+        left -= len(token)
+    figure = min(figures, key=count, default=None)
+    if figure is not None and count(figure) < sum(map(count, rarest)):
+        rarest = [figure]
+    return sorted({word for token in rarest for word in passage.vocabulary.get(token, ())})

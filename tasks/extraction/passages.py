@@ -67,6 +67,8 @@ class Passage:
         self.words = [word for line in lines for word in line.words]
         self.labels: dict[str, list[tuple[int, float]]] = {}
         """Indices and weights of the words that may mean a word of a field's name, by that word. Filled on demand."""
+        self.boxes: dict[int, Box | None] = {}
+        """Boxes of words that may name fields, by the index of the word. Filled on demand."""
         self._line_starts = list(accumulate((len(line.words) for line in lines), initial=0))
 
     def line_at(self, word: int) -> int:

@@ -31,6 +31,11 @@ MAX_NESTING = 8
 LONGEST_PARAMETERS = 8_192
 """Largest number of characters that are read of a header with parameters, because the library takes quadratic time for
 it."""
+LONGEST_ENCODED = 32_768
+"""Largest number of characters of a header that are searched for encoded words (RFC 2047), because the library takes
+quadratic time for these: 10 ms for so many. 500 addresses with encoded names fit."""
+MAX_PARSED = 10 * MAX_PARTS
+"""Largest number of parts of one e-mail that are parsed, those of the e-mails that it has attached included."""
 _PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _TABLE_ROW = "| --- |"
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
@@ -66,9 +71,7 @@ class MailFile(PicturedText):
     def _text(self, pages: EmbeddedPages) -> str:
         whole = pages.blob
         mails = list(_split_mailbox(whole.data)) if whole.media_type == MAILBOX else [whole.data]
-        return "\n\n---\n\n".join(
-            self._mail_text(email.message_from_bytes(data, policy=_POLICY), pages) for data in mails
-        )
+        return "\n\n---\n\n".join(self._mail_text(_parsed(data, whole), pages) for data in mails)
 
     def _mail_text(self, mail: Message, pages: EmbeddedPages) -> str:
         bodies: list[Message] = []
@@ -143,6 +146,20 @@ class MailFile(PicturedText):
         return replace(whole, data=data, media_type=media_type, filename=label, charset=part.get_content_charset())
 
 
+def _parsed(data: bytes, whole: Blob) -> Message:
+    """Parse an e-mail. Raises InputTooLarge as soon as it has more than MAX_PARSED parts."""
+    parts = 0
+
+    def part(**options: Any) -> Message:
+        nonlocal parts
+        parts += 1
+        if parts > MAX_PARSED:
+            raise whole.too_large(f"has more than {MAX_PARSED} parts within each other, the limit of an e-mail.")
+        return Message(**options)
+
+    return email.message_from_bytes(data, _class=part, policy=_POLICY)
+
+
 def _split_mailbox(data: bytes) -> Iterator[bytes]:
     starts = [found for found in _FROM_LINE.finditer(data) if _follows_blank_line(data, found.start())]
     ends = [*(found.start() for found in starts[1:]), len(data)]
@@ -176,8 +193,13 @@ def _header(mail: Message, name: str) -> str:
 
 
 def _decoded(value: str) -> str:
-    """Decode the encoded words of a header (RFC 2047); a malformed header is returned as it is."""
+    """Decode the encoded words of a header (RFC 2047). A malformed header, and what stands beyond `LONGEST_ENCODED`
+    characters, is returned as it is."""
+    cut = len(value)
+    if cut > LONGEST_ENCODED:
+        # Encoded words contain no space, so that none is cut apart.
+        cut = value.rfind(" ", 0, LONGEST_ENCODED) + 1 or LONGEST_ENCODED
     try:
-        return str(email.header.make_header(email.header.decode_header(value)))
+        return str(email.header.make_header(email.header.decode_header(value[:cut]))) + value[cut:]
     except (LookupError, ValueError, email.errors.HeaderParseError):
         return value

@@ -14,6 +14,7 @@ from app.access.admission import AdmissionControl
 from app.access.crowding import Crowding
 from app.access.keys import ApiKeys
 from app.access.pacing import Pacer
+from app.access.turnstile import Turnstile
 from app.batches.gaps import Gaps
 from app.errors import SAFE
 from app.http.disconnect import ClientGone, until_disconnect
@@ -173,8 +174,17 @@ async def test_a_server_that_stops_cancels_the_work_whether_the_caller_stays_or_
         assert labour.let_go
 
 
-@pytest.mark.parametrize(("path", "paced"), [("/openapi.json", [""]), ("/metrics", ["tenant"]), ("/health", [])])
-async def test_requests_for_pages_are_paced_and_probes_are_not(path: str, paced: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("path", "paced", "by_address"),
+    [
+        ("/openapi.json", [], ["192.0.2.1"]),
+        ("/metrics", ["tenant"], []),
+        ("/health", [], ["probe 192.0.2.1"]),
+    ],
+)
+async def test_requests_of_keys_are_paced_by_key_and_the_others_by_address(
+    path: str, paced: list[str], by_address: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun: list[str] = []
 
     class NotedPacer(Pacer):
@@ -198,5 +208,15 @@ async def test_requests_for_pages_are_paced_and_probes_are_not(path: str, paced:
     scope = RequestScope(
         answers, ApiKeys(["key"]), control, NotedPacer(1), Crowding(8), look, Activity(), Gaps(1), Metrics(), Traces()
     )
-    await scope({"type": "http", "method": "GET", "path": path, "headers": HEADERS}, receive, send)
+    addresses: list[str] = []
+
+    class NotedTurnstile(Turnstile):
+        def turn(self, address: str) -> contextlib.AbstractAsyncContextManager[None]:
+            addresses.append(address)
+            return super().turn(address)
+
+    monkeypatch.setattr(scope, "_turnstile", NotedTurnstile())
+    client = ("192.0.2.1", 5)
+    await scope({"type": "http", "method": "GET", "path": path, "headers": HEADERS, "client": client}, receive, send)
     assert begun == paced
+    assert addresses == by_address

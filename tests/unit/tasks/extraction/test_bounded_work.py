@@ -9,8 +9,10 @@ import pytest
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
 from tasks.extraction import extractor as extractor_module
+from tasks.extraction import matching
 from tasks.extraction.candidates import find_candidates
 from tasks.extraction.choice import choose_values
+from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import (
     NAMED,
@@ -22,6 +24,7 @@ from tasks.extraction.features import (
     span_features,
 )
 from tasks.extraction.fields import WantedField
+from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
 from tasks.extraction.probability import FieldScores
@@ -71,6 +74,31 @@ def test_each_field_is_a_slice_of_the_choice() -> None:
     choice = choose_values(FieldScores(candidates, FIELDS, logits))
     assert isinstance(choice, Generator)
     assert slices_of(choice) >= len(FIELDS)
+
+
+def test_each_match_is_a_slice_of_the_evidence() -> None:
+    entry = entry_of("scraper", {"text": "name of thing: x\n" * 100})
+    value = {f"name{number}": "x" for number in range(10)}
+    assert slices_of(find_evidence(value, [entry], None, most_chars=1_000_000)) >= 10 * MAX_OCCURRENCES
+
+
+def test_a_scattered_text_is_looked_for_around_its_rarest_words_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["thing of the name and others"] * 2_000
+    lines[1_500] = "thing of the name and more"
+    [passage] = passages_of([ocr(*lines)])
+    [match] = find_matches("more name and of thing", [passage])
+    assert {passage.line_at(word) for word in match.words} <= set(range(1_495, 1_506))
+    looked_at: list[int] = []
+    monkeypatch.setattr(passage, "line_words", lambda line: looked_at.append(line) or range(0))
+    assert find_matches("more name and of thing", [passage]) == []
+    assert set(looked_at) == set(range(1_495, 1_506))
+
+
+def test_a_misread_text_is_found_beside_pieces_that_stand_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "MAX_HITS", 20)
+    [passage] = passages_of([ocr(*["thing of the name"] * 200, "thing Quarterhouse 12")])
+    [match] = find_matches("thinq Quarterhause", [passage])
+    assert (match.kind, passage.line_at(match.words[0])) == ("fuzzy", 200)
 
 
 def test_no_more_tokens_than_may_be_embedded_are() -> None:

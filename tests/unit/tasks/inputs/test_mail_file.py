@@ -17,7 +17,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.mail_file import MAX_NESTING, MAX_PARTS
+from tasks.inputs.mail_file import LONGEST_ENCODED, MAX_NESTING, MAX_PARSED, MAX_PARTS
 from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tests.office_files import document
@@ -166,6 +166,22 @@ async def test_more_parts_than_the_limit_are_refused_with_the_limit(loader: Medi
     data = b"Subject: s\nContent-Type: multipart/mixed; boundary=x\n\n" + part * MAX_PARTS + b"--x--\n"
     with pytest.raises(InputTooLarge, match=f"more than {MAX_PARTS} parts"):
         await loader.open(sent(data))
+
+
+async def test_an_e_mail_of_endless_parts_is_refused_before_all_are_parsed(loader: MediaLoader) -> None:
+    inner = b"Content-Type: multipart/mixed; boundary=y\n\n" + b"--y\n\na\n" * MAX_PARSED + b"--y--\n"
+    data = b"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n" + inner + b"--x--\n"
+    with pytest.raises(InputTooLarge, match=f"more than {MAX_PARSED} parts within each other"):
+        await loader.open(sent(b"Subject: s\n" + data))
+
+
+async def test_encoded_words_of_a_header_are_decoded_up_to_a_bound(loader: MediaLoader) -> None:
+    word = "=?utf-8?B?QQ==?="
+    text = await text_of(loader, b"Subject: " + f"{word}\n ".encode() * 4_000 + b"x\n\nHello.", "mail.eml")
+    decoded = LONGEST_ENCODED // len(f"{word}\n ")
+    subject = text.partition("\n")[0].removeprefix("Subject: ")
+    assert subject.startswith("A" * decoded)
+    assert subject.count(word) == 4_000 - subject.count("A") > 0
 
 
 @pytest.mark.parametrize("header", ["Content-Type: text/plain", "Content-Disposition: inline"])

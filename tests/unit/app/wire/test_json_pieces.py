@@ -1,0 +1,40 @@
+"""JSON with long texts, which is encoded in pieces."""
+
+import json
+from typing import Any
+
+import pydantic_core
+import pytest
+
+from app.wire.json_pieces import PIECE, completion_json, object_pieces
+from app.wire.response import ChatCompletion
+
+LONG = ('a"\\\n\u00e9\U0001f600' * PIECE)[: 3 * PIECE + 1]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{}, [], None, {"a": 1, "b": {"c": LONG}}, {"a": LONG}, {"a": [1.5, None], "é": LONG, "c": True, "d": LONG}],
+)
+def test_pieces_join_to_the_json_of_the_whole(value: Any) -> None:
+    assert b"".join(object_pieces(value)) == pydantic_core.to_json(value)
+
+
+def test_no_piece_of_a_long_text_takes_long() -> None:
+    assert max(map(len, object_pieces({"a": '"' * 1_000_000}))) == 2 * PIECE
+
+
+@pytest.mark.parametrize("content", [None, "", "short", LONG])
+def test_an_answer_is_encoded_as_its_model_is(content: str | None) -> None:
+    answer = ChatCompletion.model_validate(
+        {
+            "id": "req-1",
+            "created": 0,
+            "model": "m",
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
+            "warnings": ["w"],
+        }
+    )
+    assert completion_json(answer) == pydantic_core.to_json(answer)
+    assert json.loads(completion_json(answer))["choices"][0]["message"]["content"] == content
