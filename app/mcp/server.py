@@ -36,8 +36,8 @@ _PURPOSE = "mcp_result"
 _FOR_ALL = (InvalidApiKey.status, TaskNotAllowed.status)
 """Statuses of errors that every source of a call would get."""
 INSTRUCTIONS = (
-    "Tools that read documents, pictures, recordings and web pages on specialist models, and say where in the source "
-    "each thing stands. Prefer `extract` where you know which fields you want; `ocr` for all that is written."
+    "Tools that read documents, pictures, recordings and web pages with specialist models, and report where in the "
+    "source each result was found. Use `extract` if you know which fields you want, and `ocr` for the whole text."
 )
 
 Report = Callable[[Progress], Awaitable[None]]

@@ -172,7 +172,7 @@ class Desk:
         with self._lock:
             count, part = self._list(name, pointer)
             if not part:
-                raise NotFitting("the schema does not say what a row of this list has")
+                raise NotFitting("the schema does not describe the rows of this list")
             if count >= part.get("maxItems", _MOST_ROWS):
                 raise NotFitting(f"the list has at most {part.get('maxItems', _MOST_ROWS)} rows")
             row = blank_row(self.schema, part["items"])

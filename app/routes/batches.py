@@ -149,7 +149,9 @@ async def create_batch(request: Request) -> BatchObject:
     services: Services = request.app.state.services
     runner: BatchRunner = request.app.state.batches
     if is_on(request, "x-interfaze-zdr"):
-        raise BadRequest("A batch is kept, and 'x-interfaze-zdr' asks to keep nothing: send the requests one by one.")
+        raise BadRequest(
+            "A batch is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the requests one by one."
+        )
     body = await read_body(request, services.max_request_bytes)
     asked = await parse_aside(BatchRequest, body, services.wire)
     if asked.endpoint not in ENDPOINTS:
@@ -257,7 +259,7 @@ def _not_found(batch_id: str) -> NotFound:
 def _down(error: StoreDown) -> Unavailable:
     log.error("batch_store_failed", reason=str(error))
     return Unavailable(
-        "The server's store of batches does not work: its log says why.",
+        "The server's store of batches is not working: the server's log says why.",
         code="storage_unavailable",
         retry_after=RETRY_S,
     )

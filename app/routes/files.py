@@ -47,7 +47,9 @@ _UPLOAD = {
 async def upload_file(request: Request) -> FileObject:
     """Uploads a file. An upload that breaks off leaves nothing."""
     if is_on(request, "x-interfaze-zdr"):
-        raise BadRequest("An upload is kept, and 'x-interfaze-zdr' asks to keep nothing: send the file in the request.")
+        raise BadRequest(
+            "An upload is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the file in the request."
+        )
     store = _store(request)
     announced = request.headers.get("content-length", "")
     if announced.isdigit():

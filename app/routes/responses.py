@@ -118,7 +118,7 @@ class _Keeping:
             return f"The response is not kept: with its input it is larger than {most}."
         except (StoreDown, ModelError) as error:
             log.warning("response_not_kept", reason=str(error))
-            return "The response is not kept: the server's store of responses does not work at the moment."
+            return "The response is not kept: the server's store of responses is not working at the moment."
         return None
 
 
@@ -184,7 +184,7 @@ async def answer_line(
 async def get_response(request: Request, response_id: str, stream: bool = False) -> HttpResponse:
     """A stored response, as it was answered."""
     if stream:
-        raise BadRequest("Field 'stream': a response that is kept is not streamed again", param="stream")
+        raise BadRequest("Field 'stream': a stored response cannot be streamed", param="stream")
     stored = await _found(request, response_id)
     return await json_response(stored.response, {})
 
@@ -418,7 +418,7 @@ async def _tried(look: Awaitable[T]) -> T:
     except StoreDown as error:
         log.error("response_store_failed", reason=str(error))
         raise Unavailable(
-            "The server's store of responses does not work: its log says why.",
+            "The server's store of responses is not working: the server's log says why.",
             code="storage_unavailable",
             retry_after=RETRY_S,
         ) from error

@@ -134,7 +134,7 @@ class TranscriptionRequest(_FormRequest):
             raise _refusal("include[]", "no log probabilities of tokens are given; 'verbose_json' has each segment's")
         for name in ("known_speaker_names", "known_speaker_references"):
             if getattr(self, name):
-                raise _refusal(f"{name}[]", "speakers are told apart, but not recognised: leave it out")
+                raise _refusal(f"{name}[]", "speakers are distinguished but not identified: leave this field out")
 
 
 def _code(name: str) -> str:

@@ -120,8 +120,8 @@ def test_unknown_routes_and_methods(client: httpx.Client) -> None:
         ("POST", "/completions", "as a user message to POST /v1/chat/completions."),
         ("POST", "/v1/v1/completions", "as a user message to POST /v1/chat/completions."),
         ("POST", "/v1/audio/speech", "no engine here speaks"),
-        ("POST", "/v1/images/generations", "no engine here makes pictures"),
-        ("POST", "/v1/images/edits", "no engine here makes pictures"),
+        ("POST", "/v1/images/generations", "this server generates no pictures"),
+        ("POST", "/v1/images/edits", "this server generates no pictures"),
         ("GET", "/v1/assistants", "'previous_response_id'"),
         ("POST", "/v1/threads/thread_1/runs", "'previous_response_id'"),
         ("POST", "/v1/responses/compact", "'previous_response_id'"),
@@ -129,7 +129,7 @@ def test_unknown_routes_and_methods(client: httpx.Client) -> None:
         ("POST", "/v1/vector_stores", "POST /v1/files"),
         ("POST", "/v1/uploads", "POST /v1/files takes a file in one piece"),
         ("GET", "/v1/realtime", "POST /v1/audio/transcriptions"),
-        ("POST", "/v1/messages", "Anthropic's API is not here"),
+        ("POST", "/v1/messages", "Anthropic's API is not supported"),
     ],
 )
 def test_routes_of_openais_that_are_not_here_say_what_to_use(

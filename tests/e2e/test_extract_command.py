@@ -141,7 +141,7 @@ def test_what_cannot_be_done_is_said_before_anything_is(folder: Path, arguments:
 def test_a_wrong_key_ends_the_job_and_says_so(server: Server, folder: Path) -> None:
     done = extract(folder, "in", "--schema", "a", "--url", server.base_url, key="wrong")
     assert done.returncode == 2
-    assert "The key is that in OPENFAZE_API_KEY" in done.stderr
+    assert "The key is read from OPENFAZE_API_KEY" in done.stderr
 
 
 def test_the_loop_of_the_page_watches_a_folder(server: Server, tmp_path: Path) -> None:

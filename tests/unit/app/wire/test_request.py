@@ -38,7 +38,7 @@ def test_a_range_is_named_with_its_bound() -> None:
         ({"n": 2}, "Field 'n': Input should be less than or equal to 1, not 2"),
         ({"messages": []}, "Field 'messages': Expected at least 1 item, not 0"),
         ({"tools": [NAMED] * 129}, "Field 'tools': Expected at most 128 items, not 129"),
-        ({"messages": [{"rol": "user"}]}, "Field 'messages[0].role': Field required. Did you mean it by 'rol'?"),
+        ({"messages": [{"rol": "user"}]}, "Field 'messages[0].role': Field required. Is 'rol' a misspelling of it?"),
         ({"messages": [{"content": "hi"}]}, "Field 'messages[0].role': Field required"),
     ],
 )
@@ -65,7 +65,7 @@ def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
     for size in (0, LARGE):
         with pytest.raises(BadRequest) as refusal:
             parse(ChatRequest, json.dumps({"model": "auto", "mesages": [MESSAGE], "user": "x" * size}).encode())
-        assert refusal.value.message == "Field 'messages': Field required. Did you mean it by 'mesages'?"
+        assert refusal.value.message == "Field 'messages': Field required. Is 'mesages' a misspelling of it?"
 
 
 @each_case(
