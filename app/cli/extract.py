@@ -178,7 +178,7 @@ def _summary(state: JobState, schema: Json, wanted: Wanted, files: Sequence[Path
     total, done, failed = state.counts()
     left = f", {total - done} left" if done < total else ""
     _note(
-        f"{done - failed} of {total} papers have an answer{left}, {failed} have an error; {fields} fields, "
+        f"{done - failed} of {total} papers have an answer{left}, {failed} with an error; {fields} fields, "
         f"{below} of them "
         f"below {threshold:g}; written: {', '.join(map(str, files))}"
     )

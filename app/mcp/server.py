@@ -187,7 +187,8 @@ async def _ran_each(
 async def _answered(
     services: Services, body: dict[str, Any], caller: ToolContext, report: Report, spent_s: float = 0.0
 ) -> ChatCompletion:
-    """Return the answer to a chat request, of whose time `spent_s` have passed. Raises what the pipeline raises."""
+    """Return the answer to a chat request. `spent_s` seconds of its time limit have passed already.
+    Raises what the pipeline raises."""
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
     chat = await parse_aside(ChatRequest, sent, services.wire)
     limit_s = services.settings.request_timeout_s

@@ -185,7 +185,7 @@ async def get_response(request: Request, response_id: str, stream: bool = False)
     """A stored response, as it was answered."""
     if stream:
         raise BadRequest("Field 'stream': a stored response cannot be streamed", param="stream")
-    stored = await _found(request, response_id)
+    stored = await _find_response(request, response_id)
     return await json_response(stored.response, {})
 
 
@@ -208,7 +208,7 @@ async def list_input_items(
 ) -> HttpResponse:
     """A page of the request's items after the item `after`, the last first unless `order` is `asc`."""
     services: Services = request.app.state.services
-    stored = await _found(request, response_id)
+    stored = await _find_response(request, response_id)
     content = await services.wire.run(_listed, stored.input, limit, order, after)
     return await json_response(content, {})
 
@@ -395,7 +395,7 @@ class _Reading:
         return item
 
 
-async def _found(request: Request, response_id: str) -> Stored:
+async def _find_response(request: Request, response_id: str) -> Stored:
     """Return the caller's stored response. Raises NotFound, also for a response of another caller."""
     services: Services = request.app.state.services
     stored = await _get(services, request.state.caller.tenant, response_id)

@@ -27,7 +27,7 @@ class Cue:
 def srt(cues: Iterable[Cue]) -> str:
     """Return cues as SubRip: numbered, with a comma before the milliseconds and the speaker before the text."""
     blocks = (
-        f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_said(cue)}\n"
+        f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_cue_text(cue)}\n"
         for number, cue in enumerate(cues, start=1)
     )
     return "\n".join(blocks)
@@ -40,7 +40,7 @@ def vtt(cues: Iterable[Cue]) -> str:
     return "\n".join(["WEBVTT\n", *blocks])
 
 
-def _said(cue: Cue) -> str:
+def _cue_text(cue: Cue) -> str:
     text = _one_line(cue.text)
     return f"[{cue.speaker}] {text}" if cue.speaker else text
 

@@ -204,9 +204,9 @@ class ConvertedRequest:
         if face.status >= 500 or not _CHAT_FIELD.search(f"{face.param} {face.message}"):
             return error
         said: ApiError = type(face)(
-            _told(face.message, self.places),
+            _in_clients_names(face.message, self.places),
             code=face.code,
-            param=face.param and _told(face.param, self.places),
+            param=face.param and _in_clients_names(face.param, self.places),
             retry_after=face.retry_after,
             rejected=face.rejected,
         )
@@ -215,7 +215,7 @@ class ConvertedRequest:
 
     def told(self, text: str) -> str:
         """Return `text` with the names of the chat request's fields replaced by the client's names."""
-        return _told(text, self.places)
+        return _in_clients_names(text, self.places)
 
     def pointer(self, pointer: str) -> str:
         """Return the JSON pointer in the client's request that corresponds to a pointer in the chat request, such as
@@ -226,7 +226,7 @@ class ConvertedRequest:
         return "/" + self.places[int(found[1])].replace("[", "/").replace("].", "/")
 
 
-def _told(text: str, places: Sequence[str]) -> str:
+def _in_clients_names(text: str, places: Sequence[str]) -> str:
     """Return `text` with the names of the chat request's fields replaced by the client's names. `places` has the
     client's name for each message."""
 
@@ -270,7 +270,9 @@ def convert_request(
         return ConvertedRequest(_chat(request, messages), places, list(warnings))
     except ValidationError as error:
         problem = first_problem(error)
-        raise BadRequest(_told(problem.message, places), param=_told(problem.path or "input", places)) from None
+        raise BadRequest(
+            _in_clients_names(problem.message, places), param=_in_clients_names(problem.path or "input", places)
+        ) from None
 
 
 def _check_last(items: Sequence[Item]) -> None:

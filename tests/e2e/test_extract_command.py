@@ -81,7 +81,7 @@ def test_the_cells_are_the_answers_of_the_api(server: Server, folder: Path) -> N
         assert row["evidence"] == told["evidence"]
     assert rows[0]["answer"]["total"] == 12.5
     assert [item["what"] for item in rows[1]["answer"]["items"]] == ["Bread", "Milk"]
-    assert "3 of 4 papers have an answer, 1 an error" in done.stderr
+    assert "3 of 4 papers have an answer, 1 with an error" in done.stderr
 
 
 def test_a_run_that_has_nothing_to_do_asks_nothing(server: Server, folder: Path) -> None:
@@ -125,7 +125,7 @@ def test_examples_go_before_the_papers(server: Server, folder: Path) -> None:
     ("arguments", "said"),
     [
         (("in", "--schema", "a[["), "nor a line of fields"),
-        (("in", "--schema", "a", "--out", "out.doc"), "--out: out.doc ends in none of .xlsx"),
+        (("in", "--schema", "a", "--out", "out.doc"), "--out: out.doc should end in one of .xlsx"),
         (("in", "--schema", "a", "--out", "out.parquet"), "openfaze install parquet`, or write .csv"),
         (("nowhere", "--schema", "a"), "'nowhere' is neither a file"),
         (("--schema", "a"), "there is no paper"),

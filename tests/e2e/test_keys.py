@@ -263,7 +263,7 @@ def uses_everything(model: FullModel, headers: dict[str, str]) -> None:
 def test_without_the_setting_there_is_no_file(arguments: tuple[str, ...], tmp_path: Path) -> None:
     result = openfaze_here("keys", *arguments, folder=tmp_path)
     assert result.returncode == 2
-    assert "OPENFAZE_KEYS_FILE: set it to the file" in result.stderr
+    assert "OPENFAZE_KEYS_FILE: set it to the path of the file" in result.stderr
     assert not [*tmp_path.iterdir()]
 
 
