@@ -180,8 +180,8 @@ def _written(places: Places, archive: zipfile.ZipFile) -> BackupContents:
         archive.write(places.keys, _KEYS)
     if not (versions or uploads or has_keys):
         raise BackupFailed(
-            f"There is nothing to back up: no uploads in {places.files}, nothing beside it. Are these the settings of "
-            "the server? They are read from the environment, and from .env in the folder in which this is called."
+            f"There is nothing to back up: no uploads in {places.files}, and nothing else. Are these the settings of "
+            "the server? They are read from the environment, and from .env in the current folder."
         )
     contents = BackupContents(
         f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", version("openfaze"), uploads, versions, has_keys
@@ -254,7 +254,7 @@ def _check_versions(contents: BackupContents, places: Places) -> None:
         known = places.databases.get(name)
         if known is not None and found > known.version:
             raise BackupFailed(
-                f"The backup was made by openfaze {contents.made_by}: its '{name}' have version {found}, and openfaze "
+                f"The backup was made by openfaze {contents.made_by}: its '{name}' has version {found}, but openfaze "
                 f"{version('openfaze')} reads versions up to {known.version}. Restore it with openfaze "
                 f"{contents.made_by} or newer."
             )
@@ -297,7 +297,7 @@ def _check_empty(places: Places) -> None:
         there.append(places.keys)
     if there:
         raise BackupFailed(
-            f"There is state already: {', '.join(map(str, there))}. Nothing is overwritten: stop the server, move "
+            f"State exists already: {', '.join(map(str, there))}. Nothing is overwritten: stop the server, move "
             "these away, and repeat this."
         )
 

@@ -188,8 +188,8 @@ def build_cluster(settings: Settings) -> Cluster | None:
         device = getattr(settings, setting) or CPU
         if device.startswith(f"{CUDA}:"):
             raise ValueError(
-                f"{PREFIX}{setting.upper()}: '{device}' names a card by its number, and with {PREFIX}CLUSTER={RAY} "
-                f"each replica has the card that Ray gives it: say '{CUDA}'."
+                f"{PREFIX}{setting.upper()}: '{device}' names a card by its number, but with {PREFIX}CLUSTER={RAY} "
+                f"Ray chooses the card of each replica: write '{CUDA}'."
             )
     replicas, of_capabilities = read_replicas(settings.ray_replicas)
     return cluster_of(
@@ -339,7 +339,7 @@ def build_rephrased(settings: Settings, runtime: Runtime) -> RephrasedQuestions:
     embedder = runtime.find(EMBEDDING, MINILM)
     if embedder is None:
         raise ValueError(
-            "OPENFAZE_CACHE=verified compares questions by their embeddings, and no engine makes them here. "
+            "OPENFAZE_CACHE=verified compares questions by their embeddings, but no engine computes them here. "
             "Run `openfaze install weights`, or set OPENFAZE_CACHE=exact."
         )
     return RephrasedQuestions(

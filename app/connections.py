@@ -281,7 +281,7 @@ class BoundedProtocol(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             # With several such headers, proxies and this server could attribute the request to different hosts.
-            self._wrong = f"The request has {hosts or 'no'} headers 'Host'; it needs one."
+            self._wrong = f"The request has {hosts or 'no'} headers 'Host'; it needs exactly one."
             raise ValueError(self._wrong)  # the parser stops, and reports the error
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
@@ -341,7 +341,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._in.restart(now)  # The server is slow, not the client.
         elif self._in.is_slow(now, self._limits.least_rate):
             kilobytes = f"{self._limits.least_rate / 1024:g} kB/s over {WINDOW_S:g} s"
-            self._refuse(TooSlow(f"The request's body comes more slowly than {kilobytes}."), "body_too_slow")
+            self._refuse(TooSlow(f"The request's body arrives more slowly than {kilobytes}."), "body_too_slow")
 
     def _is_taken_too_slowly(self, now: float) -> bool:
         before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
@@ -391,7 +391,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return f"The request's first line and headers are larger than {limit} kB."
 
     def _late(self, part: str, seconds: float, setting: str = "") -> str:
-        return f"The request's {part} did not come within {seconds:g} s{setting}."
+        return f"The request's {part} did not arrive within {seconds:g} s{setting}."
 
 
 def bounded_protocol(connections: Connections) -> Any:

@@ -59,7 +59,7 @@ class ApiError(Exception):
                     "message": {"type": "string"},
                     "type": {"type": "string"},
                     "code": {"type": "string"},
-                    "param": {"type": ["string", "null"], "description": "The field that it is about."},
+                    "param": {"type": ["string", "null"], "description": "Name of the field at fault."},
                     "request_id": {"type": "string"},
                 },
             }
@@ -222,7 +222,7 @@ def to_api_error(error: BaseException) -> ApiError:
             return Unavailable(message, code="upstream_unavailable", retry_after=error.retry_after)
         case _ if _ran_out(error):
             return Unavailable(
-                "The server has no memory, or no room for another file or process, at the moment. Try again later.",
+                "The server has run out of memory, files or processes. Try again later.",
                 code="overloaded",
                 retry_after=RETRY_S,
             )

@@ -63,26 +63,32 @@ DECLARED: Mapping[str, Declared] = {
         ("route", "task", "status"),
         "Requests that have ended. A stream that fails midway counts with the status of its failure.",
     ),
-    "openfaze_request_seconds": Declared("histogram", ("route", "task"), "From a request's head to its answer's end."),
+    "openfaze_request_seconds": Declared(
+        "histogram", ("route", "task"), "Time from a request's head to the end of its answer."
+    ),
     "openfaze_time_to_first_token_seconds": Declared(
-        "histogram", ("route", "task"), "From a request's head to the first piece of its answer, streamed or not."
+        "histogram", ("route", "task"), "Time from a request's head to the first piece of its answer, streamed or not."
     ),
-    "openfaze_stage_seconds": Declared("histogram", ("stage",), "The stages of requests, as in server-timing."),
-    "openfaze_requests_in_progress": Declared("gauge", ("route",), "Requests that run now."),
-    "openfaze_engine_queue": Declared("gauge", _ENGINE, "Items that wait for an engine now."),
-    "openfaze_engine_running": Declared("gauge", _ENGINE, "Items that an engine computes now."),
+    "openfaze_stage_seconds": Declared(
+        "histogram", ("stage",), "Duration of each stage of a request, as in server-timing."
+    ),
+    "openfaze_requests_in_progress": Declared("gauge", ("route",), "Requests that are running."),
+    "openfaze_engine_queue": Declared("gauge", _ENGINE, "Items that are waiting for an engine."),
+    "openfaze_engine_running": Declared("gauge", _ENGINE, "Items that an engine is computing."),
     "openfaze_engine_loaded": Declared("gauge", _ENGINE, "1 while an engine is in memory, or its server is known."),
-    "openfaze_engine_seconds": Declared("histogram", _ENGINE, "What a batch took, or an answer of a language model."),
-    "openfaze_engine_batch_items": Declared("histogram", _ENGINE, "Items that were computed together."),
-    "openfaze_engine_failures_total": Declared(
-        "counter", (*_ENGINE, "reason"), "What went wrong with an engine, or worked less well than it was meant to."
+    "openfaze_engine_seconds": Declared(
+        "histogram", _ENGINE, "Duration of a batch of items, or of a language model's answer."
     ),
-    "openfaze_tokens_total": Declared("counter", ("direction",), "Tokens, as in `usage`, of batches' lines, too."),
+    "openfaze_engine_batch_items": Declared("histogram", _ENGINE, "Number of items that were computed together."),
+    "openfaze_engine_failures_total": Declared(
+        "counter", (*_ENGINE, "reason"), "Failures of engines, and cases in which they work worse than configured."
+    ),
+    "openfaze_tokens_total": Declared("counter", ("direction",), "Tokens, as in `usage`, including those of batches."),
     "openfaze_rejected_total": Declared("counter", ("reason",), "Requests that were well-formed and not served."),
     "openfaze_cache_total": Declared("counter", ("layer", "outcome"), "Look-ups in the cache of answers."),
-    "openfaze_fetch_total": Declared("counter", ("outcome",), "URLs fetched: `ok`, or the code of what went wrong."),
-    "openfaze_decode_restarts_total": Declared("counter", ("reason",), "Decode processes that had to end."),
-    "openfaze_batch_lines_total": Declared("counter", ("outcome",), "Lines of batches that are done."),
+    "openfaze_fetch_total": Declared("counter", ("outcome",), "URLs fetched: `ok`, or the code of the error."),
+    "openfaze_decode_restarts_total": Declared("counter", ("reason",), "Decode processes that were replaced."),
+    "openfaze_batch_lines_total": Declared("counter", ("outcome",), "Lines of batches that have been run."),
 }
 
 

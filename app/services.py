@@ -89,7 +89,7 @@ class Services:
         """Build the parts. `routes` are the routes by whose names the metrics count requests."""
         unknown = [name for name in settings.preload if name not in CATALOG]
         if unknown:
-            raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; there are: {', '.join(CATALOG)}")
+            raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; choose from: {', '.join(CATALOG)}")
         self.settings = settings
         self.metrics = Metrics(routes)
         provider = provider_for(settings.traces_url) if settings.traces_url else None
@@ -265,6 +265,9 @@ def _unmet(settings: Settings, runtime: Runtime) -> Iterator[str]:
     for name, device in {"": config.device, **config.devices}.items():
         if obstacle := DRIVER.obstacle(device):
             setting = device_setting(name, config)
-            yield f"{setting}={device} names a card that is not there. {obstacle} Without one, leave {setting} out."
+            yield (
+                f"{setting}={device} names a card that this machine does not have. {obstacle} To use no card, leave "
+                f"{setting} out."
+            )
     if settings.browser not in (AUTO, OFF) and find_browser(settings.browser) is None:
         yield f"OPENFAZE_BROWSER names a browser that cannot run here. {BROWSER_REMEDY}"

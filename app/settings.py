@@ -115,12 +115,12 @@ class Settings(BaseSettings):
     """Address to listen on. Addresses other than loopback require OPENFAZE_API_KEYS, OPENFAZE_KEYS_FILE or
     OPENFAZE_OPEN=1."""
     port: int = Field(default=8000, ge=0, le=65535)
-    """TCP port; 0 takes a free one."""
+    """TCP port. With 0, the system chooses a free one."""
     open: bool = False
-    """Serve beyond loopback without keys, to anyone who can connect."""
+    """`1` allows addresses other than loopback without keys, so that anyone who can connect is served."""
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode, Split] = ()
-    """Comma-separated keys; a client sends one as `Authorization: Bearer <key>`. If neither this nor OPENFAZE_KEYS_FILE
-    is set, clients need no key."""
+    """Comma-separated API keys. A client sends one as `Authorization: Bearer <key>`. If neither this nor
+    OPENFAZE_KEYS_FILE is set, clients need no key."""
     keys_file: str | None = None
     """A TOML file of hashed keys with names, which `openfaze keys` writes. The server reads it again when it
     changes."""
@@ -128,9 +128,9 @@ class Settings(BaseSettings):
     """Largest number of wrong keys from one address per minute. Above it, only keys that this address has used before
     are checked. Behind a proxy that OPENFAZE_TRUSTED_PROXIES does not name, all callers have its address."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Split] = ()
-    """Comma-separated addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted: the
-    caller is the last address in the header that is not one of these proxies. Unset: the caller is the address that
-    connects."""
+    """Comma-separated addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. The
+    caller is the last address in `X-Forwarded-For` that is not one of these proxies. Unset: the caller is the address
+    that connects."""
     default_requests_per_minute: int | None = Field(default=None, ge=1)
     """Largest number of requests per minute for each key without a limit of its own (`openfaze keys set`)."""
     default_tokens_per_minute: int | None = Field(default=None, ge=1)
@@ -142,8 +142,8 @@ class Settings(BaseSettings):
     default_budget_period: Period = "month"
     """Period of OPENFAZE_DEFAULT_BUDGET_USD: a `day` or a `month` of the calendar (UTC), or `total`."""
     default_tasks: CommaSeparated = ()
-    """Comma-separated tasks for each key without a list of its own (`ocr,chat`; `chat` is the full model). Unset: all
-    tasks."""
+    """Comma-separated tasks for each key without a list of its own (`ocr,chat`, where `chat` is the full model). Unset:
+    all tasks."""
     prices: str = "input=1.50,output=3.50"
     """Prices in dollars per million tokens of prompts and of answers, for keys with a budget."""
     state_url: SecretStr | None = None
@@ -153,22 +153,23 @@ class Settings(BaseSettings):
     """Treatment of requests by limited keys while OPENFAZE_STATE_URL cannot be reached: `refuse` answers 503, `allow`
     admits all."""
     playground: bool = True
-    """The page at `/` on which people can try the tasks in a browser; `off` removes it."""
+    """The page at `/` on which people can try the tasks in a browser. `off` removes it."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged. Logs go to stderr and never contain the content of requests. `debug` adds the
     messages of exceptions."""
     log_format: LogFormat = "auto"
-    """`json`: one JSON object per line; `console`: lines for people; `auto`: `console` on a terminal, else `json`."""
+    """Form of the log: `json` (one JSON object per line), `console` (lines for people) or `auto` (`console` on a
+    terminal, otherwise `json`)."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-    """TCP port for `/metrics`, without a key, at OPENFAZE_HOST; 0 takes a free one. Unset: `/metrics` is on
-    OPENFAZE_PORT and needs a key."""
+    """TCP port for `/metrics`, without a key, at OPENFAZE_HOST. With 0, the system chooses a free one. Unset:
+    `/metrics` is on OPENFAZE_PORT and needs a key."""
     traces_url: Address | None = None
     """An OpenTelemetry collector that accepts traces over HTTP, such as http://localhost:4318. Unset: no traces."""
     traces_content: bool = False
     """`1` adds prompts and answers of LLMs to traces, except for requests with `x-interfaze-zdr`."""
 
     personal_data: Literal["block", "redact"] = "block"
-    """Effect of the code `S7` in a request's guard: `block` refuses unsafe texts, like every other code; `redact` also
+    """Effect of the code `S7` in a request's guard: `block` refuses unsafe texts, like every other code. `redact` also
     replaces e-mail addresses, telephone, card and account numbers and national ids by placeholders
     (docs/redaction.md)."""
     profile: Profile | None = None
@@ -178,25 +179,25 @@ class Settings(BaseSettings):
     device: Device = "auto"
     """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`. With `cuda`, an engine never falls back to the CPU."""
     threads: int = Field(default=0, ge=0)
-    """Number of CPU threads of an engine; 0: as many as this process may use."""
+    """Number of CPU threads of an engine. 0 means as many as this process may use."""
     weights_dir: str = Field(default="", validate_default=True)
     """Folder of the weights that `openfaze pull` fetches. Unset: the folder `weights` of the clone that openfaze runs
     from, or of the user's data folder (`~/.local/share/openfaze`)."""
     auto_pull: bool = True
-    """`1` fetches weights of up to 100 MB at their engine's first use; with `0`, only `openfaze pull` fetches
+    """`1` fetches weights of up to 100 MB at their engine's first use. With `0`, only `openfaze pull` fetches
     weights."""
     preload: CommaSeparated = ()
-    """Comma-separated capabilities to load at start (`ocr`); others load at their first use."""
+    """Comma-separated capabilities to load at start (`ocr`). Others load at their first use."""
     idle_unload_s: float = Field(default=0, ge=0)
-    """Seconds without work after which an engine's weights leave memory; 0 keeps them."""
+    """Seconds without work after which an engine's weights leave memory. 0 keeps them in memory."""
     card_mb: int = Field(default=0, ge=0)
-    """Megabytes of each card that the engines of this process may occupy together; 0: all free memory of the card. If a
-    requested engine does not fit, the least recently used engines are unloaded."""
+    """Megabytes of each card that the engines of this process may occupy together. 0 means all free memory of the card.
+    If a requested engine does not fit, the least recently used engines are unloaded."""
     max_queue: int = Field(default=128, ge=1)
     """Largest number of pages that wait for an engine. Further pages are answered with 503 and Retry-After."""
     cluster: Literal["local", "ray"] = "local"
     """Place where engines compute: the server's process (`local`), or separate processes, which Ray Serve runs on one
-    or more machines (`ray`; docs/cluster.md). Needs the extra `ray`."""
+    or more machines (`ray`, see docs/cluster.md). Needs the extra `ray`."""
     ray_address: str = ""
     """Address of an existing Ray cluster, `host:port` or `auto`. Unset: the server starts a cluster on its own machine,
     which ends with the server."""
@@ -205,7 +206,7 @@ class Settings(BaseSettings):
     `1-2,ocr=2-8`."""
     ray_cpus: float = Field(default=0, ge=0)
     """Number of processors that a replica reserves on a cluster. A replica starts only on a node with as many
-    unreserved processors; 0: on any node."""
+    unreserved processors. 0 allows any node."""
     ray_card_mb: int = Field(default=24_000, ge=1000)
     """Megabytes of each of the cluster's cards. An engine reserves the part of a card that it declares
     (docs/gpu.md)."""
@@ -217,20 +218,20 @@ class Settings(BaseSettings):
     """Number of seconds of too much work after which a replica is added. After ten times as many seconds of less work,
     a replica is removed."""
     key_share: float = Field(default=0.5, gt=0, le=1)
-    """Share that one key may have of every bounded resource (places in an engine's queue, scripts, connections, calls
-    of the LLM). Further work of the key waits, or is answered with 429 and Retry-After. Without keys, one caller may
-    have all of it."""
+    """Largest share that one key may have of every bounded resource (places in an engine's queue, scripts, connections,
+    calls of the LLM). Further work of the key waits, or is answered with 429 and Retry-After. Without keys, one caller
+    may have all of it."""
 
     max_request_mb: float = Field(default=128, gt=0)
-    """Megabytes (2^20 bytes) of a request's body."""
+    """Largest size of a request's body, in megabytes (2^20 bytes)."""
     max_part_mb: float = Field(default=20, gt=0)
-    """Megabytes of one data URL or base64 part, decoded."""
+    """Largest size of one data URL or base64 part after decoding, in megabytes."""
     max_fetch_mb: float = Field(default=80, gt=0)
-    """Megabytes of one fetched URL."""
+    """Largest size of one fetched URL, in megabytes."""
     max_image_megapixels: float = Field(default=64, gt=0)
-    """Megapixels of one image, by its header, before it is decoded."""
+    """Largest size of one image in megapixels. It is read from the image's header, before the image is decoded."""
     max_pages: int = Field(default=200, ge=1)
-    """Pages of a document that one request may read."""
+    """Largest number of pages of documents that one request may read."""
     max_page_seconds: float = Field(default=20, gt=0)
     """Seconds that reading or drawing a page of a PDF, or opening the file, may take."""
     max_decoded_mb: float = Field(default=1024, gt=0)
@@ -243,33 +244,33 @@ class Settings(BaseSettings):
     decode_seconds: float = Field(default=60, gt=0)
     """Seconds after which a call in a decode process is ended and its file is refused."""
     max_audio_minutes: float = Field(default=240, gt=0)
-    """Minutes of one recording, counted while it is decoded."""
+    """Largest length of one recording in minutes, counted while it is decoded."""
     max_video_frames: int = Field(default=16, ge=1, le=256)
-    """Number of frames that are taken from one video, for OCR and for an LLM with vision."""
+    """Largest number of frames that are taken from one video, for OCR and for an LLM with vision."""
     max_text_chars: int = Field(default=20_000_000, ge=1)
-    """Characters of one text, office or HTML file."""
+    """Largest number of characters of one text, office or HTML file."""
     max_sources: int = Field(default=16, ge=1)
-    """Inputs (parts and URLs) of one request."""
+    """Largest number of inputs (parts and URLs) of one request."""
     max_total_mb: float = Field(default=256, gt=0)
-    """Megabytes of all inputs of one request together, decoded or fetched."""
+    """Largest size of all inputs of one request together, decoded or fetched, in megabytes."""
     files_dir: str = Field(default="", validate_default=True)
     """Storage of uploaded files: a folder, or an fsspec URL such as `s3://bucket/prefix`. Unset: the folder `files`,
-    found as OPENFAZE_WEIGHTS_DIR is."""
+    beside the default of OPENFAZE_WEIGHTS_DIR."""
     max_file_mb: float = Field(default=512, gt=0)
-    """Megabytes of one uploaded file."""
+    """Largest size of one uploaded file, in megabytes."""
     max_files: int = Field(default=10_000, ge=1)
-    """Uploaded files that one key may have."""
+    """Largest number of uploaded files of one key."""
     max_files_mb: float = Field(default=10_240, gt=0)
-    """Megabytes of all files that one key has uploaded."""
+    """Largest size of all uploaded files of one key together, in megabytes."""
     files_ttl_hours: float = Field(default=720, ge=0)
-    """Hours after which an uploaded file is deleted; 0 keeps files until they are deleted."""
+    """Hours after which an uploaded file is deleted. With 0, files are kept until a client deletes them."""
     responses_ttl_hours: float = Field(default=720, ge=0)
-    """Hours for which responses are kept, unless their request has `"store": false`; 0 keeps none."""
+    """Hours for which responses are kept, unless their request has `"store": false`. 0 keeps none."""
     max_responses_mb: float = Field(default=1024, gt=0)
-    """Megabytes of all responses of one key in SQLite, as compressed; the least recently used ones are deleted
-    first."""
+    """Largest size of all responses of one key in SQLite, compressed, in megabytes. The least recently used ones are
+    deleted first."""
     max_batches: int = Field(default=100, ge=1)
-    """Number of unfinished batches of one key."""
+    """Largest number of unfinished batches of one key."""
     batch_lines_at_once: int = Field(default=8, ge=1)
     """Largest number of lines of batches that run at a time. The actual number falls if lines are refused, and rises
     again if not."""
@@ -278,46 +279,47 @@ class Settings(BaseSettings):
     batch_webhook_secret: SecretStr | None = None
     """Secret that signs the webhook's requests according to Standard Webhooks: any text, or `whsec_` and base64."""
     cache: Literal["off", "exact", "verified"] = "off"
-    """Cache of answers: `exact` answers identical requests of the same key from it; `verified` also questions with the
-    same meaning, as far as this has been verified."""
+    """Cache of answers. `exact` answers identical requests of the same key from the cache. `verified` also answers
+    questions with the same meaning, once comparisons have shown that their answers agree."""
     cache_url: SecretStr | None = None
     """Store of the cached answers: `sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite`,
     beside OPENFAZE_FILES_DIR."""
     cache_max_error: float = Field(default=0.01, ge=0, le=0.2)
-    """Largest share of wrong answers that `verified` may give to questions that resemble a known question; 0: only
-    identical questions hit."""
+    """Largest share of wrong answers that `verified` may give to questions that resemble a known question. With 0, only
+    identical questions are answered from the cache."""
     cache_max_mb: float = Field(default=1024, gt=0)
-    """Megabytes of answers in SQLite, as compressed; the least recently used ones are deleted first. Redis has its own
-    bound (`maxmemory`)."""
+    """Largest size of the answers in SQLite, compressed, in megabytes. The least recently used ones are deleted first.
+    Redis has its own bound (`maxmemory`)."""
     cache_max_age_hours: float = Field(default=24, gt=0)
-    """Hours for which an answer is kept; at most five minutes if it depends on a web search or a scraped page."""
+    """Hours for which an answer is kept. An answer that depends on a web search or a scraped page is kept for at most
+    five minutes."""
     cache_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
     """Secret that encrypts cached answers (AES-256-GCM): a random text of 16 characters or more, the same for all
     servers that share a cache."""
     search_provider: CommaSeparated = ("auto",)
     """Comma-separated providers of the web search, of which the next is tried if one fails: `searxng`, `brave`,
-    `tavily`, `serper`, `ddgs`; or `auto`: all that are configured, in this order; or `off`."""
+    `tavily`, `serper`, `ddgs`. `auto` stands for all configured ones in this order. `off` switches web search off."""
     search_url: Address | None = None
-    """A SearXNG for the web search that answers in JSON. It may be on a private network; this does not let clients
-    reach it."""
+    """A SearXNG for the web search that answers in JSON. It may be on a private network, which clients still cannot
+    reach."""
     search_api_key: SecretStr | None = None
     """Key of the hosted search provider, or `brave=…,tavily=…` for several."""
     max_tool_calls: int = Field(default=32, ge=1)
-    """Number of specialists that the LLM may call in one request; it is told that further calls were not run."""
+    """Number of specialists that the LLM may call in one request. It is told that further calls were not run."""
     request_timeout_s: float = Field(default=300, gt=0, le=900)
     """Seconds that one request may take."""
     mcp: bool = True
     """Serve the Model Context Protocol at `/mcp`."""
     mcp_hosts: CommaSeparated = ()
     """Comma-separated names by which `/mcp` may be called (`gpu.example.com`), without ports. Unset: any name if there
-    are keys or OPENFAZE_OPEN=1; otherwise only names of this machine."""
+    are keys or OPENFAZE_OPEN=1, otherwise only names of this machine."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, Split] = ()
     """Comma-separated origins (`https://app.example.com`) whose pages may call the server in browsers. Unset: none."""
     max_connections: int = Field(default=1000, ge=1)
-    """Number of simultaneous connections. Connections that wait for a request are closed to make room for new ones, the
-    oldest first."""
+    """Largest number of simultaneous connections. Connections that wait for a request are closed to make room for new
+    ones, the oldest first."""
     max_connections_per_address: int = Field(default=500, ge=1)
-    """Number of simultaneous connections from one address. Behind a proxy, all connections have its address."""
+    """Largest number of simultaneous connections from one address. Behind a proxy, all connections have its address."""
     keep_alive_s: float = Field(default=75, gt=0)
     """Seconds that a connection may be idle between two requests."""
     shutdown_grace_s: int = Field(default=30, ge=0)
@@ -331,13 +333,13 @@ class Settings(BaseSettings):
     fetch_proxy: SecretStr | None = None
     """Proxy for fetching URLs: `http://host:port` or `https://…`, with `user:password@` if it requires them."""
     fetch_cache_mb: float = Field(default=64, ge=0)
-    """Megabytes of memory for fetched responses that may be used again by HTTP's rules; 0: no cache."""
+    """Megabytes of memory for fetched responses that may be used again by HTTP's rules. 0 switches this cache off."""
     fetch_timeout_s: float = Field(default=30, gt=0)
     """Seconds that fetching one URL may take, redirects included."""
     scrape_robots: bool = True
-    """`1` leaves out pages that their host's robots.txt forbids `openfaze` to scrape."""
+    """`1` leaves out pages whose robots.txt forbids scraping by `openfaze`."""
     scrape_host_rps: float = Field(default=2, gt=0)
-    """Pages per second that are scraped from one host; a longer Crawl-delay in its robots.txt is obeyed, up to 10 s."""
+    """Pages per second that are scraped from one host. A longer Crawl-delay in its robots.txt is obeyed, up to 10 s."""
     browser: str = "auto"
     """A Chromium for pages that are empty without a browser: its path, the `http://…` address of its DevTools, `auto`
     (found in PATH) or `off`."""
@@ -358,7 +360,7 @@ class Settings(BaseSettings):
     def _read_as_replicas(cls, value: str) -> str:
         for capability in read_replicas(value)[1]:
             if capability not in CATALOG:
-                raise ValueError(f"there is no capability '{capability}'; there are: {', '.join(CATALOG)}")
+                raise ValueError(f"there is no capability '{capability}'; choose from: {', '.join(CATALOG)}")
         return value
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
@@ -372,7 +374,7 @@ if not TYPE_CHECKING:
     _devices = {
         setting: (
             Device | None,
-            Field(None, description=f"Where engines of `{name}` run, instead of OPENFAZE_DEVICE."),
+            Field(None, description=f"Device of the engines of `{name}`, instead of OPENFAZE_DEVICE."),
         )
         for setting, name in DEVICES.items()
     }

@@ -96,7 +96,7 @@ def _onnxruntime() -> int:
     import onnxruntime as ort
 
     if "CUDAExecutionProvider" not in ort.get_available_providers():
-        raise CannotUse("This onnxruntime is the one for the CPU. Run `openfaze install cuda`.")
+        raise CannotUse("This onnxruntime was built for the CPU alone. Run `openfaze install cuda`.")
     missing = load_cuda_libraries("onnxruntime")
     options = ort.SessionOptions()
     options.log_severity_level = 4  # the messages below report problems
@@ -125,7 +125,9 @@ def _torch() -> int:
     import torch
 
     if torch.version.cuda is None:
-        raise CannotUse("This PyTorch is the one for the CPU; https://pytorch.org/get-started/locally has the others.")
+        raise CannotUse(
+            "This PyTorch was built for the CPU alone; https://pytorch.org/get-started/locally has builds for cards."
+        )
     if not torch.cuda.is_available():
         raise CannotUse(f"PyTorch finds no card: the driver may be older than its CUDA, {torch.version.cuda}.")
     return int(torch.cuda.device_count())
@@ -135,7 +137,7 @@ def _paddle() -> int:
     import paddle
 
     if not paddle.is_compiled_with_cuda():
-        raise CannotUse("This PaddlePaddle is the one for the CPU; https://paddlepaddle.org.cn has the one for CUDA.")
+        raise CannotUse("This PaddlePaddle was built for the CPU alone; https://paddlepaddle.org.cn has one for CUDA.")
     return int(paddle.device.cuda.device_count())
 
 
@@ -146,7 +148,7 @@ def _llama_cpp() -> int:
     cards = [device for device in xllamacpp.get_device_info() if device["type"] != on_cpu]
     if not cards:
         raise CannotUse(
-            "This llama.cpp knows no other backend than the CPU: set OPENFAZE_LLM_BASE_URL to a server on the card."
+            "This llama.cpp was built for the CPU alone: set OPENFAZE_LLM_BASE_URL to a server on the card."
         )
     return len(cards)
 

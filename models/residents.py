@@ -154,6 +154,6 @@ class Residents:
     def _refusal(self, resident: Resident, place: _Residence, others: list[tuple[Resident, _Residence]]) -> str:
         held = ", ".join(f"'{one.spec.name}' {own.size / 1e6:,.0f}" for one, own in others)
         return (
-            f"'{resident.spec.name}' takes {place.size / 1e6:,.0f} MB of {place.device}, and engines that others use"
-            f" hold it (MB: {held})."
+            f"'{resident.spec.name}' takes {place.size / 1e6:,.0f} MB of {place.device}, which engines in use"
+            f" occupy (MB: {held})."
         )

@@ -124,7 +124,7 @@ class Runtime:
             names = [candidate.spec.name for candidate in catalog[capability].engines]
             if choice not in (AUTO, OFF, *([ON] if catalog[capability].is_switch else []), *names):
                 raise ValueError(
-                    f"OPENFAZE_{capability.upper()}: no engine '{choice}' for '{capability}'; there are: "
+                    f"OPENFAZE_{capability.upper()}: no engine '{choice}' for '{capability}'; choose from: "
                     f"{', '.join(names)}; or '{AUTO}' or '{OFF}'"
                 )
 
@@ -295,7 +295,7 @@ class Runtime:
             # The system's own words suffice for an unreadable folder or a missing disk.
             known = error.strerror if isinstance(error, OSError) else None
             reason = known or f"{type(error).__name__}: {error}".rstrip(" :")
-            said = f"Whether '{candidate.spec.name}' can run here could not be seen: {reason}."
+            said = f"Whether '{candidate.spec.name}' can run here could not be determined: {reason}."
             if self._last_faults.get(candidate.spec) != said:
                 self._last_faults[candidate.spec] = said
                 log.warning("look_failed", engine=candidate.spec.name, exc_info=known is None)
@@ -317,7 +317,9 @@ class Runtime:
         if obstacle is None:
             return None
         name, setting = candidate.spec.name, device_setting(candidate.spec.capability, self._config)
-        return f"'{name}' was to run on a card ({setting}={config.device}). {obstacle} Or set {setting}=cpu."
+        return (
+            f"'{name}' should run on a card ({setting}={config.device}), but cannot. {obstacle} Or set {setting}=cpu."
+        )
 
     def _for_a_card(self) -> Iterator[tuple[str, Candidate, Backend, str]]:
         """Yield the capability, engine, backend and device of each engine that would serve, perhaps only on the CPU,

@@ -32,13 +32,13 @@ def _address(value: str) -> str:
 
 def _device(value: str) -> str:
     if not DEVICE.fullmatch(value):
-        raise ValueError(f"there is no device '{value}'; there are: auto, cpu, cuda, and cuda:1 for the second card")
+        raise ValueError(f"there is no device '{value}'; choose from: auto, cpu, cuda, and cuda:1 for the second card")
     return value
 
 
 def _profile(value: str) -> str:
     if value not in PROFILES:
-        raise ValueError(f"there is no profile '{value}'; there are: {', '.join(PROFILES)}")
+        raise ValueError(f"there is no profile '{value}'; choose from: {', '.join(PROFILES)}")
     return value
 
 

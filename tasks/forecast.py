@@ -236,7 +236,7 @@ class ForecastTask:
     def _check_number(self, found: Sequence[Observed]) -> None:
         if len(found) > self._max_series:
             example = next((one.name for one in found if one.name), "")
-            hint = f" Name those that are meant, for example '{example}'." if example else ""
+            hint = f" Name the ones that you mean, for example '{example}'." if example else ""
             raise InputError(
                 f"there are {len(found)} series; the limit is {self._max_series} a request.{hint}",
                 code="too_many_series",

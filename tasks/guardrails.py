@@ -318,7 +318,7 @@ class Guardrails:
         try:
             guards = look()
         except EngineUnavailable as error:
-            remedy = f"Nothing here judges {_describe_codes(codes)}. {error.remedy}{self._instead}"
+            remedy = f"No engine here judges {_describe_codes(codes)}. {error.remedy}{self._instead}"
             raise EngineUnavailable(capability, remedy) from error
         left = list(codes)
         parts: list[tuple[GuardT, tuple[str, ...]]] = []
@@ -331,7 +331,7 @@ class Guardrails:
             engines = ", ".join(guard.name for guard in guards)
             raise EngineUnavailable(
                 capability,
-                f"What is here ({engines}) cannot judge {_describe_codes(left)}: ask for other codes, or set up an "
+                f"The engines here ({engines}) cannot judge {_describe_codes(left)}: ask for other codes, or set up an "
                 f"engine that does (docs/guardrails.md).{self._instead}",
             )
         return parts
@@ -344,7 +344,7 @@ class Guardrails:
             here += self.judged_of_texts
         with contextlib.suppress(EngineUnavailable):
             here += self.judged_of_pictures
-        return f" With what is here, <guard>{', '.join(here)}</guard> works." if here else ""
+        return f" This server can judge <guard>{', '.join(here)}</guard>." if here else ""
 
 
 def _digest_texts(texts: Sequence[str], answers: str | None) -> Slices[list[bytes]]:

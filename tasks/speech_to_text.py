@@ -58,7 +58,7 @@ def check_language(engine: Transcriber, language: str | None) -> None:
         raise EngineUnavailable(
             CAPABILITY,
             f"'{engine.name}' understands {_language_names(engine)} only, not {language_name(language)}: run `{PULL}` "
-            "for an engine of many languages.",
+            "for a multilingual engine.",
         )
 
 

@@ -239,7 +239,7 @@ class TranslateTask:
         installed = "; ".join([await _with_pairs(translator) for translator in translators])
         raise EngineUnavailable(
             CAPABILITY,
-            f"What is installed ({installed}) does not translate from {name_of(sources[0])} into {name_of(target)}. "
+            f"No installed engine ({installed}) translates from {name_of(sources[0])} into {name_of(target)}. "
             + await self._remedy_between(sources[0], target),
         )
 

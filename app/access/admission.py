@@ -90,7 +90,7 @@ class AdmissionControl:
             if self._when_down == "allow":
                 return None
             raise Unavailable(
-                "What this key may use cannot be looked up at the moment: the store of the counters does not answer.",
+                "What this key may use cannot be checked at the moment: the counter store does not answer.",
                 code="upstream_unavailable",
                 retry_after=RETRY_S,
             ) from error
@@ -379,9 +379,9 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
     if refusal.limit == "unforeseen":
         setting = "budget_usd" if limits.budget is not None else "tokens_per_minute"
         return RateLimited(
-            "What a request reads or writes is only known, and charged, when it has ended. So a key with such a limit "
-            f"({setting}) may run {MOST_UNFORESEEN // UNFORESEEN_READING} run tasks or transcripts, or "
-            f"{MOST_UNFORESEEN // UNFORESEEN_ANSWER} other answers, at a time, and that many are running. "
+            "The tokens of a request are known, and charged, only when it ends. Therefore a key with the limit "
+            f"'{setting}' may have at most {MOST_UNFORESEEN // UNFORESEEN_READING} run tasks or transcripts, or "
+            f"{MOST_UNFORESEEN // UNFORESEEN_ANSWER} other answers, running at a time, and it has that many. "
             "Try again when one ends.",
             retry_after=1,
             rejected="concurrency",
@@ -392,7 +392,7 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
     }[refusal.limit]
     if math.isinf(refusal.wait_s):
         return RateLimited(
-            f"This {what} is larger than the key's limit of {limit} a minute ({setting}), and "
+            f"This {what} is larger than the key's limit of {limit} a minute ({setting}), so "
             "trying again does not help: send less, or a lower max_tokens.",
             # Longer than LONGEST_WAIT_S, so that clients are told not to try again by themselves.
             retry_after=LONGEST_WAIT_S + 1,

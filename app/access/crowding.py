@@ -30,7 +30,7 @@ class Crowding:
         if share.part < 1 and count >= share.of(self._most):
             # Unlike the refusal of an engine, this one is sent without delay, because other keys need its connection.
             raise RateLimited(
-                f"{count} requests of this key are under way, as many as one key may have (OPENFAZE_KEY_SHARE). Try "
+                f"{count} requests of this key are running, the most that one key may have (OPENFAZE_KEY_SHARE). Try "
                 "again later.",
                 retry_after=RETRY_S,
             )

@@ -43,7 +43,7 @@ CHAT = "chat"
 GUARD = "guardrails"
 EMBEDDINGS = "embeddings"
 """Names of the guard and of the embeddings in keys and metrics. Both have separate routes."""
-_HEADER = "# `openfaze keys` writes this file, and keeps no comments. Do not write in place what servers are reading.\n"
+_HEADER = "# `openfaze keys` writes this file and drops comments. Replace it as a whole: servers may be reading it.\n"
 _COUNT = "a whole number, 1 or more, without quotes"
 _SHOULD_BE = {
     "keys": "tables: each key begins with a line [[keys]]",
@@ -95,7 +95,7 @@ def known_task(name: str) -> str:
     wanted = name.strip().lower()
     task = ALIASES.get(wanted, wanted)
     if task not in (known := (*SPECIALISTS, GUARD, EMBEDDINGS, CHAT)):
-        raise ValueError(f"no task '{wanted[:40]}'; there are: {', '.join(known)}")
+        raise ValueError(f"no task '{wanted[:40]}'; choose from: {', '.join(known)}")
     return task
 
 
@@ -151,7 +151,7 @@ class StoredKey(BaseModel):
     def _known_codes(cls, value: Mapping[str, float]) -> Mapping[str, float]:
         unknown = sorted(set(value) - set(CODES))
         if unknown:
-            raise ValueError(f"no guard code '{unknown[0]}'; there are: {', '.join(CODES)}")
+            raise ValueError(f"no guard code '{unknown[0]}'; choose from: {', '.join(CODES)}")
         return value
 
 
@@ -224,7 +224,7 @@ def _sentence(problem: ErrorDetails) -> str:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
     if problem["type"] == "extra_forbidden":
         known = StoredKey if len(location) > 1 else _Contents
-        return f"{place}: no such field; there are: {', '.join(known.model_fields)}"
+        return f"{place}: no such field; choose from: {', '.join(known.model_fields)}"
     field = next((str(part) for part in reversed(location) if not isinstance(part, int)), "")
     if field in _SHOULD_BE and problem["type"].endswith(("_type", "_mismatch", "_parsing", "missing")):
         return f"{place}: should be {_SHOULD_BE[field]}"
@@ -239,7 +239,7 @@ def add_key(path: Path, name: str, fields: Mapping[str, Any]) -> str:
 
     def added(keys: Sequence[StoredKey]) -> list[StoredKey]:
         if any(other.name == name for other in keys):
-            raise KeyFileError(f"name: '{path}' has a key '{name}' already")
+            raise KeyFileError(f"name: '{path}' already has a key '{name}'")
         return [*keys, stored]
 
     _change(path, added)
@@ -343,7 +343,7 @@ def _change(path: Path, change: Callable[[Sequence[StoredKey]], list[StoredKey]]
 
 
 def _cannot_be_written(path: Path, error: OSError) -> KeyFileError:
-    remedy = "; mount the folder that it lies in, not the file" if error.errno == errno.EBUSY else ""
+    remedy = "; mount its folder, not the file itself" if error.errno == errno.EBUSY else ""
     return KeyFileError(f"{SETTING}: '{path}' cannot be written: {error.strerror}{remedy}")
 
 

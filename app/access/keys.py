@@ -244,7 +244,7 @@ class ApiKeys:
             digest = bytes.fromhex(key.sha256)
             if digest in grants:
                 raise KeyFileError(
-                    f"{SETTING}: '{file}': the key '{key.name}' is one of OPENFAZE_API_KEYS too; leave it in one"
+                    f"{SETTING}: '{file}': the key '{key.name}' is also in OPENFAZE_API_KEYS; keep it in one of the two"
                 )
             grants[digest] = self._granted(key)
         return grants

@@ -164,7 +164,7 @@ class Checker:
             message = f"Field 'custom_id': Input should be a string of 1 to {MAX_ID_CHARS} characters"
             yield problem("invalid_custom_id", message, line=line.number, param="custom_id")
         elif (digest := hashlib.blake2b(custom_id.encode(), digest_size=16).digest()) in self._ids:
-            message = f"Field 'custom_id': '{custom_id[:80]}' stands in an earlier line, too"
+            message = f"Field 'custom_id': '{custom_id[:80]}' is also the 'custom_id' of an earlier line"
             yield problem("duplicate_custom_id", message, line=line.number, param="custom_id")
         elif envelope.get("method") != METHOD:
             message = f"Field 'method': Input should be '{METHOD}'"

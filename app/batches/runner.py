@@ -50,7 +50,7 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 log = structlog.get_logger(__name__)
-_GONE = problem("file_not_found", "The input file was deleted, or its time was up.", param="input_file_id")
+_GONE = problem("file_not_found", "The input file was deleted, or it has expired.", param="input_file_id")
 _KEY_REMOVED = problem("key_removed", "The key that the batch belongs to is no longer valid.")
 
 
@@ -284,7 +284,7 @@ class BatchRunner:
     async def _expire_lines(self, batch: Batch) -> None:
         """Write errors for the lines that were not run in time."""
         done = await self.store.done(batch.id)
-        message = "The batch's time was up before this line was run."
+        message = "The batch expired before this line was run."
         late: list[Record] = []
         async with aclosing(self._lines_of(batch)) as found:
             async for lines in found:

@@ -125,7 +125,9 @@ class _Load:
             await asyncio.sleep(due - time.perf_counter())
             asked = self._drawn_one()
             if len(under_way) >= _MOST_WAITING:
-                self._note(TimedResponse(asked.name, due, 0, status=None, error="not asked: too many are under way"))
+                self._note(
+                    TimedResponse(asked.name, due, 0, status=None, error="not sent: too many requests are running")
+                )
                 continue
             task = asyncio.create_task(self._one(asked, due))
             under_way.add(task)

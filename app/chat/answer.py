@@ -105,7 +105,7 @@ class Answerer:
     ) -> AsyncGenerator[Event, None]:
         """Return the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
-        asked = await self._asked(call.request, turn, llm)
+        asked = await self._read_asked_fields(call.request, turn, llm)
         shape = asked.shape if asked else None
         extracts = self.extracts_always and shape is not None and not call.request.tools
         if llm.is_capable and not (extracts or turn.sources):
@@ -169,7 +169,7 @@ class Answerer:
             async for event in events:
                 yield event
 
-    async def _asked(self, request: ChatRequest, turn: Turn, llm: Llm) -> AskedFields | None:
+    async def _read_asked_fields(self, request: ChatRequest, turn: Turn, llm: Llm) -> AskedFields | None:
         """Return the fields that the request asks for, or None if it asks for words.
 
         A capable LLM calls the client's functions by itself, and chooses the keys of an object by itself. Raises

@@ -55,7 +55,7 @@ async def answer_with_values(
         found = {key: said if _is_likely(said) else [] for key, said in found.items()}
         if not any(found.values()):
             return None
-    return "\n\n".join(_said(asked, key, said) for key, said in found.items())
+    return "\n\n".join(_format_values(asked, key, said) for key, said in found.items())
 
 
 def _is_likely(found: Sequence[_Found]) -> bool:
@@ -88,7 +88,7 @@ def _found(path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, 
     yield _Found(text, row, known.get("page"), known.get("probability", 0.0))
 
 
-def _said(asked: AskedValues, key: str, found: Sequence[_Found]) -> str:
+def _format_values(asked: AskedValues, key: str, found: Sequence[_Found]) -> str:
     """Return the part of an answer that is about one value, as Markdown."""
     title = asked.titles[key]
     if not found:

@@ -51,7 +51,7 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
     for text in texts:
         if _GUARD_LIKE.search(_GUARD.sub("", text)):
             raise BadRequest(
-                "a system message holds '<guard' in a form that is not understood; write <guard>S1, S9</guard>, "
+                "a system message contains '<guard' in an unknown form; write <guard>S1, S9</guard>, "
                 "its codes alone between the two tags",
                 param="messages",
             )

@@ -31,13 +31,14 @@ from tasks.schema.remainder import LEFT_OUT, rest_of, whole_of
 from tasks.wording.translation import asked_of
 
 _TOLD = "These fields are filled in already, answer with the others alone: "
-_ADVICE = "A capable language model would be asked for them: set OPENFAZE_LLM_BASE_URL."
-_WANTS_A_JUDGEMENT = "Nobody here can judge or sum up what was read: {fields}. {advice}"
-_UNDECIDED = "Nothing that was read decides {fields}: each has the value that claims least."
+_ADVICE = "A capable language model would write them: set OPENFAZE_LLM_BASE_URL."
+_WANTS_A_JUDGEMENT = "These fields need a judgement or a summary, which copying cannot give: {fields}. {advice}"
+_UNDECIDED = "The input does not decide {fields}: each of them has the value that claims the least."
 _IMPROBABLE = (
-    "Probably nothing that was read answers {fields}. The schema demands a value: each has the likeliest of its type."
+    "The input probably does not answer {fields}. The schema requires a value, so each has the "
+    "likeliest one of its type."
 )
-_EMPTY_LISTS = "Nothing was found to fill the list {fields}, which is empty."
+_EMPTY_LISTS = "Nothing was found for these lists, which are empty: {fields}."
 _MOST_NAMED = 20
 """Number of fields that one warning lists."""
 _MOST_TOLD = 60

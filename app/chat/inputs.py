@@ -90,14 +90,14 @@ class Collector:
         # Searching long texts for URLs, or comparing long inputs of equal length, takes milliseconds.
         turn = await run_off_loop(request, latest_turn, request, self.max_sources, Total(self.max_total_bytes))
 
-        async def found(sources: Iterable[Source]) -> tuple[Source, ...]:
+        async def with_uploads(sources: Iterable[Source]) -> tuple[Source, ...]:
             owned = (replace(source, owner=tenant, fresh=fresh) for source in sources)
-            return tuple(await asyncio.gather(*map(self._found, owned)))
+            return tuple(await asyncio.gather(*map(self._with_upload, owned)))
 
-        examples = [replace(one, sources=await found(one.sources)) for one in turn.examples]
-        return replace(turn, sources=await found(turn.sources), examples=tuple(examples))
+        examples = [replace(one, sources=await with_uploads(one.sources)) for one in turn.examples]
+        return replace(turn, sources=await with_uploads(turn.sources), examples=tuple(examples))
 
-    async def _found(self, source: Source) -> Source:
+    async def _with_upload(self, source: Source) -> Source:
         if source.file_id is None:
             return source
         upload = await self.uploads.find(source.owner, source.file_id)

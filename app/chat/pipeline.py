@@ -30,7 +30,9 @@ from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
 from tasks.guardrails import GUARDS, Guardrails, Policy
 from tasks.precontext import Entry
 
-NO_LOGPROBS = "No 'logprobs' are given: only an LLM's own words have any, where it tells them, and no answer in JSON."
+NO_LOGPROBS = (
+    "There are no 'logprobs': only text written by an LLM that reports them has any, and JSON answers have none."
+)
 
 
 @dataclass(frozen=True, slots=True)

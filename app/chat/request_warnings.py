@@ -59,13 +59,13 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
     """Yield the warnings of a request, a sentence each."""
     if directives.ignored:
         others = ", ".join(f"'{task}'" for task in directives.ignored)
-        yield f"There are several <task> tags: only the first, '{directives.task}', counts, and not {others}."
+        yield f"There are several <task> tags: only the first, '{directives.task}', is used; ignored: {others}."
     if directives.has_broken_task:
-        yield "A system message holds half of a <task> tag, which has no effect. Write <task>ocr</task>."
+        yield "A system message contains an incomplete <task> tag, which has no effect. Write <task>ocr</task>."
     if any(has_task_tag(text, _SEARCHED) for text in texts_of(request, "user")[-_MOST_SEARCHED:]):
-        yield "A user message holds a <task> tag, which has no effect there: it counts in system messages alone."
+        yield "A user message contains a <task> tag, which has an effect only in a system message."
     if request.flags and not directives.guard:
-        yield "Field 'guard_mode' has no effect without codes to judge by: <guard>ALL</guard> in a system message."
+        yield "Field 'guard_mode' has no effect without guard codes: send <guard>ALL</guard> in a system message."
     sent = request.model_extra or {}
     for name, instead in _WITHOUT_EFFECT.items():
         if sent.get(name) not in _ASKS_NOTHING:

@@ -111,7 +111,7 @@ class StructuredAnswers:
         if not left_out:
             return [evidence], evidence
         warning = (
-            f"No evidence was looked for in the last {left_out} fields: so many fields are too many for so much text."
+            f"The last {left_out} fields have no evidence: the schema has too many fields for a text of this length."
         )
         return [AnswerWarning(warning), evidence], evidence
 
@@ -147,7 +147,8 @@ def _written_fields(material: Material) -> Iterator[AnswerWarning]:
     fields = material.filling.written_fields if material.filling else []
     if fields:
         yield AnswerWarning(
-            f"Written by {material.llm.name}, not read: {', '.join(fields)}. The other fields are copied."
+            f"Written by {material.llm.name}, not copied from the input: {', '.join(fields)}. The other "
+            "fields are copied."
         )
 
 

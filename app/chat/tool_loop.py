@@ -43,8 +43,8 @@ NOT_RUN = (
     "(OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
 )
 NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call one of these, or answer in words."
-_LEFT_OUT = "The language model called '{}', which is not one of the tools that it was offered: the call is left out."
-_NO_JSON = "The arguments of the call of '{}' are not valid JSON: they are as the language model wrote them."
+_LEFT_OUT = "The language model called '{}', which is not one of the tools that it was offered; the call was dropped."
+_NO_JSON = "The arguments of the call of '{}' are not valid JSON; they are passed on as the language model wrote them."
 LONGEST_NAME = 64
 """Largest number of characters of an invented name that a warning quotes: OpenAI's limit for real names."""
 PASSED_ON = (
@@ -64,8 +64,8 @@ PASSED_ON = (
 """Fields of a request that are passed to the LLM unchanged."""
 EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "on": "medium"}
 """Values of `reasoning_effort` that OpenAI-compatible servers know. Any other value is not passed on."""
-_TIME_IS_UP = "The answer was cut because its request's time was up: {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
-_FELL_SILENT = "The answer was cut because the language model took too long to go on with it."
+_TIME_IS_UP = "The answer was cut because the request reached its time limit of {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
+_FELL_SILENT = "The answer was cut because the language model took too long to continue."
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ class Rounds:
             requested += runnable
             if reply.calls and not (requested or self.text):
                 raise LlmBroke(
-                    "The LLM goes on calling tools that it is not offered.",
+                    "The LLM keeps calling tools that it was not offered.",
                     reason="a call of a tool that was not offered",
                     public="The language model goes on calling tools that it was not offered.",
                 )

@@ -289,7 +289,7 @@ def _progress() -> Iterator[tuple[Progress, TaskID]]:
 
 def _check_key(response: httpx.Response) -> None:
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise _Refused(f"{_said(response.content, 401)} Put a key of the server's into {KEY}: export {KEY}=…")
+        raise _Refused(f"{_said(response.content, 401)} Set {KEY} to one of the server's keys: export {KEY}=…")
 
 
 def _said(content: bytes, status: int) -> str:

@@ -17,14 +17,14 @@ PIPE = "-"
 def back_up(settings: Settings, file: Path) -> None:
     places = _places(settings)
     if str(file) == PIPE and sys.stdout.isatty():
-        fail("a backup is not text: name a file, or redirect it to one (openfaze backup - > openfaze.zip)")
+        fail("a backup is binary: name a file, or redirect the output to one (openfaze backup - > openfaze.zip)")
     try:
         contents = backup.write(places, sys.stdout.buffer) if str(file) == PIPE else backup.back_up(places, file)
     except BackupFailed as error:
         fail(str(error))
     typer.echo(f"the backup holds {contents.words}, as of {contents.made} UTC", err=True)
     for one in places.elsewhere:
-        typer.echo(f"not in it, as it is not on this machine: {one}", err=True)
+        typer.echo(f"not included, because it is not on this machine: {one}", err=True)
 
 
 def restore(settings: Settings, file: Path) -> None:

@@ -78,7 +78,7 @@ def _done(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
     answers.seek(0)
     for line in answers:
         if not line.startswith(RECORD[: len(line)]):
-            fail(f"{name} holds something other than answers of a batch: name another file with --output")
+            fail(f"{name} is not the output file of a batch: name another file with --output")
         if not line.endswith(b"\n"):
             break
         whole += len(line)

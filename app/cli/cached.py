@@ -32,7 +32,7 @@ def show(settings: Settings, *, as_json: bool) -> None:
         typer.echo(json.dumps([_told(one, names) for one in held], indent=2))
         return
     if not held:
-        typer.echo("nothing is kept")
+        typer.echo("the cache is empty")
         return
     table = Table("key", "kind", "entries", "MB", box=None, pad_edge=False)
     for one in held:
@@ -67,7 +67,7 @@ def _asked(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T
     try:
         return asyncio.run(asked())
     except StoreDown as error:
-        fail(f"what is kept could not be reached ({PREFIX}CACHE_URL): {error}")
+        fail(f"the cache could not be reached ({PREFIX}CACHE_URL): {error}")
     except ValueError as error:
         fail(str(error))
 

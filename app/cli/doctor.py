@@ -145,7 +145,7 @@ def _cards_shown() -> Iterator[str]:
     for number, card in enumerate(seen.cards):
         yield f"cuda:{number}  {card.name}, {card.free / 1e9:.1f} of {card.total / 1e9:.1f} GB free"
     if not in_the_image():
-        yield f"container toolkit: {_toolkit() or 'not in PATH, so that docker lends no card to containers'}"
+        yield f"container toolkit: {_toolkit() or 'not in PATH, so docker cannot give containers a card'}"
 
 
 def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) -> Iterator[str]:
@@ -155,25 +155,25 @@ def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) 
         yield f"cuda:{number}, driver {at_start.driver}"
         yield f"  {card.total / 1e6:>8,.0f} MB  in all, {card.name}"
         held = (card.total - card.free) / 1e6
-        yield f"  {held:>8,.0f} MB  held by others when this began (the LLM, a running openfaze)"
+        yield f"  {held:>8,.0f} MB  in use by others at the start (the LLM, a running openfaze)"
     on_cards = [one for one in found if one.card_mb is not None]
     for one in on_cards:
         declared = f", declared {one.card_estimate.shown}" if one.card_estimate else ""
         yield _shortened(f"  {one.card_mb:>8,} MB  {one.capability} ({one.engine}){declared}")
     now = cards()
     for number, card in enumerate(now.cards if now else ()):
-        yield f"  {card.free / 1e6:>8,.0f} MB  free of cuda:{number} with all of these loaded"
+        yield f"  {card.free / 1e6:>8,.0f} MB  free on cuda:{number} with all of these loaded"
     off = [one for one in found if one.card_mb is None and one.card_estimate is not None]
     remarks = [one for one in found if one.capability == "cards" and one.outcome != "ok"]
     for one in [*remarks, *off]:
-        why = one.said if one.outcome != "ok" else f"'{one.engine}' took nothing of a card: it computed on the CPU"
+        why = one.said if one.outcome != "ok" else f"'{one.engine}' used no memory of a card: it ran on the CPU"
         yield from wrapped(
             _shortened(f"not on a card: {one.capability}: {as_called_here(why)}", _MOST_TOLD), _SCREEN
         ).splitlines()
     never = [one.capability for one in found if one.card_mb is None and one.card_estimate is None]
     never = [name for name in never if name not in ("cards", "llm")]
     if never:
-        yield from wrapped(f"no card is for: {', '.join(never)}", _SCREEN).splitlines()
+        yield from wrapped(f"never on a card: {', '.join(never)}", _SCREEN).splitlines()
     for one in found:
         if one.capability == "llm":
             base = getattr(settings, "llm_base_url", None) if one.engine == "openai-server" else None
@@ -209,11 +209,11 @@ def _row(finding: Finding) -> Table:
     if finding.loaded_ms is not None and finding.ran_ms is not None:
         told.append(f"; loaded in {_seconds(finding.loaded_ms)}, ran in {_seconds(finding.ran_ms)}")
     if finding.card_mb is not None:
-        told.append(f", {finding.card_mb:,} MB of the card")
+        told.append(f", {finding.card_mb:,} MB on the card")
     if finding.licence:
         told.append(f"\n{finding.licence}; {finding.weights}", "dim")
     if finding.card_estimate is not None and cards() is not None:
-        told.append(f"; of a card about {finding.card_estimate.shown} MB", "dim")
+        told.append(f"; takes about {finding.card_estimate.shown} MB on a card", "dim")
     outcome = finding.outcome.upper() if finding.outcome == "failed" else finding.outcome
     row.add_row(Text(outcome, _COLOURS[finding.outcome]), Text(finding.capability), Text(finding.engine or "–"), told)
     return row

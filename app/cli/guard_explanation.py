@@ -64,8 +64,8 @@ def codes_in(text: str) -> tuple[str, ...]:
         return TEXT_CODES
     for name in names:
         if name not in TEXT_CODES:
-            kind = "a guard code of pictures" if name in HAZARDS else "no guard code"
-            raise ValueError(f"'{name}' is {kind}; texts are judged by: {', '.join(TEXT_CODES)}, ALL")
+            kind = "a guard code of pictures" if name in HAZARDS else "not a guard code"
+            raise ValueError(f"'{name}' is {kind}; texts can be judged by: {', '.join(TEXT_CODES)}, ALL")
     return tuple(code for code in TEXT_CODES if code in names)
 
 

@@ -113,7 +113,7 @@ def set_key(
     for option in unset or []:
         field = option.removeprefix("--").replace("-", "_")
         if field not in _OPTIONS:
-            fail(f"--unset: no limit '{option}'; there are: {', '.join(_OPTIONS).replace('_', '-')}")
+            fail(f"--unset: no limit '{option}'; choose from: {', '.join(_OPTIONS).replace('_', '-')}")
         fields[field] = None
     if not fields:
         fail("there is nothing to set: name a limit, as `openfaze keys set --help` lists them")
@@ -204,7 +204,7 @@ def remove_key(
             for line in asyncio.run(_purged(tenant)):
                 typer.echo(line, err=True)
         except (ApiError, StoreDown) as error:
-            fail(f"not all that is kept of '{name}' ({tenant}) could be deleted: {error}")
+            fail(f"not everything that is stored for '{name}' ({tenant}) could be deleted: {error}")
 
 
 async def _purged(tenant: str) -> list[str]:
@@ -299,7 +299,7 @@ def _as_json(one: "DailyUsage") -> dict[str, object]:
 def _keys_file() -> Path:
     file = read_settings().keys_file
     if not file:
-        fail("OPENFAZE_KEYS_FILE: set it to the file that holds the keys, or is to hold them")
+        fail("OPENFAZE_KEYS_FILE: set it to the path of the file of keys, which need not exist yet")
     return Path(file)
 
 

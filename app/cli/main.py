@@ -270,7 +270,7 @@ def pull(
     try:
         sets = pulling.sets_named(name, settings)
         if not sets:
-            typer.echo(f"'{name}' needs no weights but those that are installed with openfaze.", err=True)
+            typer.echo(f"'{name}' needs no weights beyond those installed with openfaze.", err=True)
         for said in pulling.left_out(name, settings):
             typer.echo(said, err=True)
         pulling.fetch(sets, settings)

@@ -55,7 +55,7 @@ class LocalFiles:
         path = Path(source.removeprefix("file://")).expanduser().resolve()
         if not any(path.is_relative_to(folder) for folder in self._folders):
             raise BadRequest(
-                f"Field 'source': '{source[:200]}' is in no folder that `openfaze mcp` was given: start it with "
+                f"Field 'source': '{source[:200]}' is outside the folders that `openfaze mcp` was given: start it with "
                 "--files FOLDER.",
                 param="source",
             )

@@ -170,9 +170,9 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
             f"{doing} {known.name} ({known.shown_size}, {known.licence}): {known.purpose}. Into {root}.", err=True
         )
         if len(on_a_card) == len(sets) and (card := reader_of(known).card):
-            typer.echo(f"  Of a card about {card.shown} MB.", err=True)
+            typer.echo(f"  It takes about {card.shown} MB on a card.", err=True)
     if len(sets) > 1:
-        typer.echo(f"{shown_bytes(_size(sets))} in all, including what is here already", err=True)
+        typer.echo(f"{shown_bytes(_size(sets))} in total, including what is already downloaded", err=True)
     _check_room([known for known in sets if missing[known.name]], root)
     failures: dict[str, PullFailed] = {}
     with _shown_progress(sets, sum(_lacked(known, root) for known in sets)) as progress:
@@ -184,9 +184,9 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
     for known in sets:
         reader = reader_of(known)
         if known.name in failures:
-            typer.echo(f"{known.name} is not here: {failures[known.name].reason}", err=True)
+            typer.echo(f"{known.name} could not be fetched: {failures[known.name].reason}", err=True)
             continue
-        typer.echo(f"{known.name} is in {root}, every file with its checksum", err=True)
+        typer.echo(f"{known.name} is in {root}, with every checksum correct", err=True)
         if lacking := _lacking(reader, settings):
             typer.echo(as_called_here(f"'{reader.spec.name}' cannot run yet.{lacking}"), err=True)
     if failures:
@@ -204,7 +204,7 @@ def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
         raise PullFailed(
             missing[0],
             root / missing[0].path,
-            f"{names} {verb} {needed / 1e6:,.0f} MB, and {there} has {free / 1e6:,.0f} MB left",
+            f"{names} {verb} {needed / 1e6:,.0f} MB, but {there} has {free / 1e6:,.0f} MB left",
         )
 
 

@@ -37,7 +37,10 @@ def review(named: Path, url: str | None, port: int, below: float) -> int:
         with contextlib.ExitStack() as closed:
             state = closed.enter_context(contextlib.closing(JobState(state_file)))
             if state.schema is None:
-                fail(f"{state_file} is of an earlier version: run the same `openfaze extract` once more, then review")
+                fail(
+                    f"{state_file} was written by an earlier version: run the same `openfaze extract` once "
+                    "more, then review"
+                )
             if state.folder is not None and state.folder.is_dir():
                 # Relative paths of papers count from the folder in which the table was made.
                 closed.enter_context(contextlib.chdir(state.folder))

@@ -66,7 +66,7 @@ def find() -> str:
     if url is None:
         fail(
             f"no server answers at {' or '.join(tried)}. Start one with `openfaze serve`, name one with --url, or set "
-            "OPENFAZE_PORT as the server has it"
+            "OPENFAZE_PORT to the server's port"
         )
     if url != tried[0]:
         typer.echo(f"note: no server answers at {tried[0]}; asking the one at {url}", err=True)

@@ -255,7 +255,7 @@ def _refusal(error: OSError, host: str, port: int, setting: str) -> str:
                 f"Choose another one, such as {PREFIX}{setting}={_free_port(host, port)}."
             )
         case errno.EACCES:
-            return f"{PREFIX}{setting}: this user may not listen on port {port}. Choose one from 1024 on."
+            return f"{PREFIX}{setting}: this user may not listen on port {port}. Choose 1024 or higher."
         case _:
             return f"{PREFIX}{setting}: cannot listen on port {port} of {host}: {error.strerror}"
 
@@ -283,7 +283,7 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
     for capability, remedy in services.runtime.faults():
         log.warning("cannot_run", capability=capability, remedy=as_called_here(remedy))
     if missing := _missing_weights(settings):
-        remedy = as_called_here(f"Smaller engines stand in. Run `openfaze pull {settings.profile}`.")
+        remedy = as_called_here(f"Smaller engines are used instead. Run `openfaze pull {settings.profile}`.")
         log.warning("weights_missing", profile=settings.profile, sets=", ".join(missing), remedy=remedy)
     watched = logs_for_people(settings.log_format)
     if not watched:

@@ -134,7 +134,7 @@ class Asker:
             else:
                 self._has_answered = True
                 if response.status_code in (401, 403):
-                    raise CannotAsk(f"{_error(response)} The key is that in OPENFAZE_API_KEY")
+                    raise CannotAsk(f"{_error(response)} The key is read from OPENFAZE_API_KEY")
                 # Errors that retrying cannot solve have no such header: a missing engine, or a fault.
                 is_passing = "retry-after" in response.headers or response.status_code in _FROM_A_PROXY
                 if not is_passing or is_last:

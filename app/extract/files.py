@@ -65,7 +65,7 @@ def check(path: Path) -> None:
     """Raise CannotWrite if `write` cannot write a file of this ending."""
     ending = path.suffix.lower()
     if ending not in WRITERS:
-        raise CannotWrite(f"{path} ends in none of {', '.join(WRITERS)}")
+        raise CannotWrite(f"{path} should end in one of {', '.join(WRITERS)}")
     if ending == _PARQUET and find_spec("pyarrow") is None:
         raise CannotWrite(f"{path} needs the package pyarrow: run `openfaze install parquet`, or write .csv or .sqlite")
 

@@ -63,7 +63,9 @@ def addresses_in(file: Path) -> list[str]:
     found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     for line in found:
         if not line.startswith(("http://", "https://")):
-            raise CannotRead(f"{file}: '{line[:100]}' is not an address; there is one a line, with http:// or https://")
+            raise CannotRead(
+                f"{file}: '{line[:100]}' is not an address; give one on each line, with http:// or https://"
+            )
     return found
 
 

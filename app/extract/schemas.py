@@ -59,7 +59,7 @@ def _of_class(name: str) -> Json:
         made = getattr(importlib.import_module(module_name), class_name)
         schema: Json = made.model_json_schema()
     except (ImportError, AttributeError) as error:
-        raise ValueError(f"'{name}' is no pydantic class that can be imported: {error}") from None
+        raise ValueError(f"'{name}' cannot be imported as a pydantic class: {error}") from None
     finally:
         sys.path.remove(str(Path.cwd()))
     return schema
@@ -74,7 +74,7 @@ class _FieldLine:
         end = 0
         while line[end:].strip():
             if (found := _TOKEN.match(line, end)) is None:
-                raise self._problem(f"'{line[end:].strip()[0]}' is not expected")
+                raise self._problem(f"'{line[end:].strip()[0]}' is unexpected")
             self._tokens.append(found[1])
             end = found.end()
 
@@ -113,7 +113,7 @@ class _FieldLine:
                 del self._tokens[0]
                 kind = self._tokens.pop(0) if self._tokens else ""
                 if kind not in _TYPES:
-                    raise self._problem(f"'{name}' has the type '{kind}'; there are: {', '.join(_TYPES)}")
+                    raise self._problem(f"'{name}' has the type '{kind}'; choose from: {', '.join(_TYPES)}")
                 return dict(_TYPES[kind])
         # Fields such as "date" and "due_date" are dates even if the line does not say so.
         return dict(_TYPES["date" if re.search(r"(^|_)date$", name.lower()) else "text"])

@@ -94,7 +94,7 @@ class JobState:
                     f"another `openfaze extract` or `openfaze review` works on {path}: wait until it has ended, or end "
                     "it with Ctrl+C, which loses nothing; then run this command again"
                 ) from None
-            raise CannotOpen(f"{path} cannot be used ({error}): delete it to begin from nothing") from None
+            raise CannotOpen(f"{path} cannot be used ({error}): delete it to start over") from None
 
     def begin(self, asked: Json) -> bool:
         """Record what is asked of each paper (schema, examples). Return True if the stored answers were to something
@@ -103,7 +103,8 @@ class JobState:
         schema = json.dumps(asked.get("schema"))
         if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
             raise CannotOpen(
-                f"{self.path} holds {count} reviewed fields of another schema: keep that one, or name another --out"
+                f"{self.path} holds {count} fields that were reviewed under another schema: use that schema "
+                "again, or name another --out"
             )
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
         known = self._job("asked")
@@ -191,7 +192,7 @@ class JobState:
         found = "SELECT result FROM papers WHERE result IS NOT NULL AND name = ?"
         told = self._db.execute(found, (name,)).fetchone()
         if told is None:
-            raise ReviewConflict(f"there is no answer to {name} any more")
+            raise ReviewConflict(f"{name} no longer has an answer")
         return _reviewed(PaperResult(**json.loads(told[0])), self._reviews(name))
 
     def review(self, name: str, pointer: str, value: Any, place: Json, version: str) -> int:

@@ -81,7 +81,7 @@ class Storage:
                 pass
         except OSError as error:
             raise ValueError(
-                f"OPENFAZE_FILES_DIR: nothing can be written in '{folder}' ({error.strerror}): name a folder that the "
+                f"OPENFAZE_FILES_DIR: '{folder}' is not writable ({error.strerror}): name a folder that the "
                 "server's user may write in."
             ) from error
         finally:

@@ -178,7 +178,7 @@ class FileStore:
             self.faults += 1
             log.exception("file_storage_failed")
             raise Unavailable(
-                "The server's file storage does not work: its log says why.",
+                "The server's file storage is not working: the server's log says why.",
                 code="storage_unavailable",
                 retry_after=RETRY_S if ran_out(error) else None,
             ) from error

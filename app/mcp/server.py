@@ -36,8 +36,8 @@ _PURPOSE = "mcp_result"
 _FOR_ALL = (InvalidApiKey.status, TaskNotAllowed.status)
 """Statuses of errors that every source of a call would get."""
 INSTRUCTIONS = (
-    "Tools that read documents, pictures, recordings and web pages on specialist models, and say where in the source "
-    "each thing stands. Prefer `extract` where you know which fields you want; `ocr` for all that is written."
+    "Tools that read documents, pictures, recordings and web pages with specialist models, and report where in the "
+    "source each result was found. Use `extract` if you know which fields you want, and `ocr` for the whole text."
 )
 
 Report = Callable[[Progress], Awaitable[None]]
@@ -187,7 +187,8 @@ async def _ran_each(
 async def _answered(
     services: Services, body: dict[str, Any], caller: ToolContext, report: Report, spent_s: float = 0.0
 ) -> ChatCompletion:
-    """Return the answer to a chat request, of whose time `spent_s` have passed. Raises what the pipeline raises."""
+    """Return the answer to a chat request. `spent_s` seconds of its time limit have passed already.
+    Raises what the pipeline raises."""
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
     chat = await parse_aside(ChatRequest, sent, services.wire)
     limit_s = services.settings.request_timeout_s

@@ -32,8 +32,11 @@ Part = dict[str, Any]
 _Source = Annotated[
     str, Field(min_length=1, description="A URL (http or https), a data URL, or the id of an uploaded file (file-…).")
 ]
-_Text = Annotated[str, Field(min_length=1, description="The text itself, instead of a source.")]
-_Language = Annotated[str, Field(min_length=2, max_length=60, description="By its English name or its ISO 639 code.")]
+_Text = Annotated[str, Field(min_length=1, description="The text itself. Give this or `source`.")]
+_Language = Annotated[
+    str,
+    Field(min_length=2, max_length=60, description="English name or ISO 639 code of a language, such as German or de."),
+]
 _PAGES = r"^(\d+(\s*[-–]\s*\d+)?(\s*,\s*\d+(\s*[-–]\s*\d+)?)*)?$"
 _LONGEST_CODE = 3
 LIST = "results"
@@ -47,7 +50,7 @@ _FILE_SCHEMA = {
     "type": "object",
     "properties": {"id": {"type": "string"}, "uri": {"type": "string"}, "bytes": {"type": "integer"}},
     "required": ["id", "uri", "bytes"],
-    "description": "Instead of the rest, where that is large: the whole as JSON, under /v1/files.",
+    "description": "Only for a large result: the JSON file under /v1/files that holds it, instead of the other fields.",
 }
 EXTRACT: Literal["extract"] = "extract"
 
@@ -98,7 +101,7 @@ class Arguments(BaseModel):
 
 
 class Instructed(Arguments):
-    instructions: str = Field("", max_length=4000, description="What else is wanted, in plain words.")
+    instructions: str = Field("", max_length=4000, description="Further wishes about the result, in plain words.")
 
     def said(self) -> Iterator[str]:
         if self.instructions:
@@ -109,10 +112,13 @@ class Ocr(Instructed):
     task = "ocr"
     source: _Source
     pages: str = Field(
-        "", max_length=200, pattern=_PAGES, description="Which pages of a document: 3, 2-5 or 1, 4-6. Without: all."
+        "",
+        max_length=200,
+        pattern=_PAGES,
+        description="Pages of a document to read: 3, 2-5 or 1, 4-6. Default: all pages.",
     )
-    tables: bool = Field(False, description="Also the tables, cell by cell.")
-    markdown: bool = Field(False, description="Also the whole as Markdown.")
+    tables: bool = Field(False, description="Also return tables, cell by cell.")
+    markdown: bool = Field(False, description="Also return the whole text as Markdown.")
 
     def said(self) -> Iterator[str]:
         yield from super().said()
@@ -128,7 +134,9 @@ class ObjectDetection(Instructed):
     task = "object_detection"
     source: _Source
     labels: list[Annotated[str, Field(min_length=1, max_length=60)]] = Field(
-        default_factory=list, max_length=50, description="What to look for: cat, red car. Without: all that is known."
+        default_factory=list,
+        max_length=50,
+        description="Objects to find, such as cat or red car. Default: all that the detector knows.",
     )
 
     def said(self) -> Iterator[str]:
@@ -145,9 +153,11 @@ class GuiDetection(Instructed):
 class SpeechToText(Instructed):
     task = "speech_to_text"
     source: _Source
-    by_word: bool = Field(False, description="A chunk for each word, with its times.")
-    diarize: bool = Field(False, description="Tell the speakers apart.")
-    source_language: _Language | None = Field(None, description="What is spoken, by its name or code; else found out.")
+    by_word: bool = Field(False, description="Return one chunk with times for each word.")
+    diarize: bool = Field(False, description="Distinguish the speakers.")
+    source_language: _Language | None = Field(
+        None, description="Spoken language, by English name or ISO 639 code. Default: recognised automatically."
+    )
 
     def said(self) -> Iterator[str]:
         yield from super().said()
@@ -165,7 +175,9 @@ class Translate(Arguments):
     text: _Text | None = None
     source: _Source | None = None
     target_language: _Language
-    source_language: _Language | None = Field(None, description="By its name or code; without: found out.")
+    source_language: _Language | None = Field(
+        None, description="Language of the text, by English name or ISO 639 code. Default: recognised automatically."
+    )
 
     def said(self) -> Iterator[str]:
         origin = f"from {_spelt_out(self.source_language)} " if self.source_language else ""
@@ -175,7 +187,7 @@ class Translate(Arguments):
 class WebSearch(Instructed):
     task = "web_search"
     needs = ("text",)
-    text: str = Field(min_length=1, max_length=2000, description="What to search for.")
+    text: str = Field(min_length=1, max_length=2000, description="Search query.")
 
     def parts(self) -> Iterator[Part]:
         yield {"type": "text", "text": " ".join([self.text, *self.said()])}
@@ -183,15 +195,17 @@ class WebSearch(Instructed):
 
 class Scraper(Instructed):
     task = "scraper"
-    source: str = Field(min_length=1, max_length=8000, pattern="^https?://", description="The page's URL.")
+    source: str = Field(min_length=1, max_length=8000, pattern="^https?://", description="URL of the page.")
 
 
 class Forecast(Instructed):
     task = "forecast"
     needs = ("text", "source")
-    text: Annotated[str, Field(min_length=1, description="The series: CSV, or numbers.")] | None = None
+    text: Annotated[str, Field(min_length=1, description="The series, as CSV or as numbers in a row.")] | None = None
     source: _Source | None = None
-    horizon: int | None = Field(None, ge=1, le=256, description="How many steps; without: as the instructions say.")
+    horizon: int | None = Field(
+        None, ge=1, le=256, description="Number of steps to forecast. Default: as the instructions say."
+    )
 
     def said(self) -> Iterator[str]:
         if self.horizon:
@@ -202,7 +216,7 @@ class Forecast(Instructed):
 class CodeSandbox(Arguments):
     task = "code_sandbox"
     needs = ("text",)
-    text: str = Field(min_length=1, max_length=200_000, description="Python.")
+    text: str = Field(min_length=1, max_length=200_000, description="Python source code.")
 
     def parts(self) -> Iterator[Part]:
         yield {"type": "text", "text": self.text}
@@ -216,9 +230,11 @@ class Extract(Instructed):
         None,
         min_length=1,
         max_length=MOST_SOURCES,
-        description=f"Instead of one: up to {MOST_SOURCES}, such as a folder's papers, each filled by itself.",
+        description=f"Up to {MOST_SOURCES} sources instead of one. The schema is filled for each of them separately.",
     )
-    schema_: dict[str, Any] = Field(alias="schema", description="JSON Schema of what is wanted, an object.")
+    schema_: dict[str, Any] = Field(
+        alias="schema", description="JSON Schema of the fields to extract. Its type must be object."
+    )
 
     def said(self) -> Iterator[str]:
         yield self.instructions or "Extract the fields of the schema."
@@ -237,19 +253,21 @@ class Extracted(BaseModel):
 
     data: dict[str, Any] = Field(description="Valid against the schema.")
     evidence: dict[str, Any] = Field(
-        default_factory=dict, description="By JSON pointer: where each value stands, and how likely it is right."
+        default_factory=dict, description="Place in the source and probability of each value, by JSON pointer."
     )
-    unsupported: list[str] = Field(default_factory=list, description="Pointers of values that stand nowhere.")
+    unsupported: list[str] = Field(
+        default_factory=list, description="JSON pointers of values without a place in the source."
+    )
 
 
 class ExtractedSource(BaseModel):
     """The result of `extract` for one of several sources: its fields, or its error."""
 
-    data: dict[str, Any] | None = Field(None, description="Valid against the schema; missing where there is an error.")
+    data: dict[str, Any] | None = Field(None, description="Valid against the schema. Missing if there is an error.")
     evidence: dict[str, Any] = {}
     unsupported: list[str] = []
     warnings: list[str] = []
-    error: str | None = Field(None, description="Why this source has no fields, and what to do.")
+    error: str | None = Field(None, description="Reason why this source has no fields, and a remedy.")
 
 
 @dataclass(frozen=True)
@@ -283,7 +301,7 @@ class McpTool:
         if self.result_of_one is not None:
             one = TypeAdapter(self.result_of_one).json_schema()
             schema["properties"][LIST] = {
-                "type": "array", "items": one, "description": "For `sources`, in their order."
+                "type": "array", "items": one, "description": "One result for each of `sources`, in the same order."
             }  # fmt: skip
             ways.append([LIST])
         return {**_plain(schema), "$defs": _plain(definitions), "anyOf": [{"required": names} for names in ways]}
@@ -312,27 +330,34 @@ TOOLS: Mapping[str, McpTool] = {
     tool.name: tool
     for tool in (
         McpTool(
-            "ocr", "Read a picture, a scan, a PDF or an office file: text, lines and words with boxes.", Ocr, OcrData
+            "ocr",
+            "Read the text of a picture, a scan, a PDF or an office file, with the boxes of its lines and words.",
+            Ocr,
+            OcrData,
         ),
-        McpTool("object_detection", "Find objects in a picture, with boxes.", ObjectDetection, DetectionData),
+        McpTool(
+            "object_detection", "Find objects in a picture, and return their boxes.", ObjectDetection, DetectionData
+        ),
         McpTool("gui_detection", "Find buttons, inputs, links and icons in a screenshot.", GuiDetection, GuiData),
         McpTool(
-            "speech_to_text", "Write down what is said in a recording or a video, with times.", SpeechToText, SpeechData
+            "speech_to_text", "Transcribe the speech in a recording or a video, with times.", SpeechToText, SpeechData
         ),
         McpTool("translate", "Translate a text or a document.", Translate, TranslateData),
         McpTool("web_search", "Search the web.", WebSearch, list[FoundPage], is_open_world=True),
         McpTool(
             "scraper",
-            "Read a web page: its text, Markdown, links, and fields that the instructions ask for.",
+            "Read a web page: its text, Markdown, links, and the fields named in the instructions.",
             Scraper,
             ScrapedPage,
             is_open_world=True,
         ),
-        McpTool("forecast", "Go on with a series of numbers, with intervals.", Forecast, ForecastData),
-        McpTool("code_sandbox", "Run Python in a sandbox without a network.", CodeSandbox, CodeData),
+        McpTool(
+            "forecast", "Forecast how a series of numbers continues, with prediction intervals.", Forecast, ForecastData
+        ),
+        McpTool("code_sandbox", "Run Python code in a sandbox without network access.", CodeSandbox, CodeData),
         McpTool(
             "extract",
-            "Fill a JSON schema from a document or a text; each field comes with its source and probability.",
+            "Extract the fields of a JSON schema from a document or a text, each with its place and probability.",
             Extract,
             Extracted,
             ExtractedSource,

@@ -3,8 +3,8 @@
 import { clock, fill, h, link, percent, roving, sureness } from "./dom.js";
 
 const MATCHES = {
-  exact: "stands there as it is", normalised: "stands there in another notation", fuzzy: "stands there but for some letters",
-  derived: "follows from what stands there",
+  exact: "found as it is", normalised: "found in another notation", fuzzy: "found, except for some letters",
+  derived: "follows from the text",
 };
 
 /** Which fields of an answer come from where: from boxes on pages, and from seconds of a recording. */

@@ -78,7 +78,7 @@ async function run() {
     const reply = await ask(body, { ...access, fresh: asked.fresh, watch: asked.task === "chat" ? watch : follow });
     await show(reply, asked);
   } catch (error) {
-    if (error.name === "AbortError") say("Stopped. What had come by then is below.");
+    if (error.name === "AbortError") say("Stopped. What had arrived by then is below.");
     else showError(error);
   } finally {
     running = null;

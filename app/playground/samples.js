@@ -2,15 +2,15 @@
 
 export const HINTS = {
   chat: "The full model: it runs what it needs, and answers over what was found.",
-  ocr: "Every line and word, where it stands.",
-  object_detection: "What is in the picture. Name things to look for only those.",
+  ocr: "Every line and word, with its place on the page.",
+  object_detection: "What is in the picture. Name things to find only those.",
   gui_detection: "Buttons, fields and links of a screenshot.",
-  web_search: "Pages of the web for what you ask.",
+  web_search: "Pages of the web about your question.",
   scraper: "One page of the web: put its address into the prompt.",
   speech_to_text: "What is said, and when. “Identify the speakers” and “by word” work.",
   translate: "Name the language: “Translate into French: …”",
-  forecast: "How a table goes on. “The next 12 months” says how far.",
-  code_sandbox: "Python where it cannot hurt: put it into the prompt.",
+  forecast: "How a series of numbers continues. “The next 12 months” says how far.",
+  code_sandbox: "Python, run in a sandbox: put it into the prompt.",
 };
 
 const RECEIPT = { name: "receipt.png", type: "image/png" };

@@ -149,11 +149,11 @@ class Desk:
             row = self._row(name)
             fields = dict(_fields(row.result.answer if row.result else None))
             if pointer not in fields:
-                # It may have been there until somebody removed its row.
+                # The field may have existed until somebody removed its row.
                 self._check_known(name, pointer)
                 raise NotThere(f"{name} has no field {pointer}")
             is_same = (value, type(value)) == (fields[pointer], type(fields[pointer]))
-            # What is empty in an added row may have to have a value.
+            # The schema may require a value for a field that is empty in an added row.
             if (not is_same or value is None) and (problem := self._problem(pointer, value)):
                 raise NotFitting(problem)
             if place is None:
@@ -172,7 +172,7 @@ class Desk:
         with self._lock:
             count, part = self._list(name, pointer)
             if not part:
-                raise NotFitting("the schema does not say what a row of this list has")
+                raise NotFitting("the schema does not describe the rows of this list")
             if count >= part.get("maxItems", _MOST_ROWS):
                 raise NotFitting(f"the list has at most {part.get('maxItems', _MOST_ROWS)} rows")
             row = blank_row(self.schema, part["items"])
@@ -195,7 +195,8 @@ class Desk:
             return review
 
     def undo(self, number: int) -> tuple[str, str, Change]:
-        """Take a review back, and return its paper, its field, row or list, and what it was. Raises ReviewConflict."""
+        """Undo a review, and return its paper, its field, row or list, and its kind. Raises
+        ReviewConflict."""
         with self._lock:
             name, pointer, change = self._state.undo_review(number)
             self._note(name)

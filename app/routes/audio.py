@@ -254,7 +254,7 @@ def _described(form: type[BaseModel], *also: str) -> dict[str, Any]:
 async def transcribe(request: Request) -> Response:
     """Transcribes speech in its own language."""
     stages: Stages = request.state.stages
-    form, file = await _read(request)
+    form, file = await _read_upload(request)
     asked = TranscriptionRequest.read(form.values)
     asked.check()
     options = SpeechOptions(
@@ -277,14 +277,14 @@ async def transcribe(request: Request) -> Response:
 async def translate(request: Request) -> Response:
     """Translates speech into English."""
     stages: Stages = request.state.stages
-    form, file = await _read(request)
+    form, file = await _read_upload(request)
     asked = TranslationRequest.read(form.values)
     options = SpeechOptions(translate=True, prompt=asked.prompt)
     feed = await _feed(request, asked.model, file, form.filename, options, stages)
     return _answer(translation(await _transcript(request, feed), asked), stages)
 
 
-async def _read(request: Request) -> tuple[UploadForm, bytes]:
+async def _read_upload(request: Request) -> tuple[UploadForm, bytes]:
     """Return the form and the bytes of its file. Raises BadRequest, PayloadTooLarge and ClientGone."""
     services: Services = request.app.state.services
     form = UploadForm(request.headers.get("content-type", ""), needs="model", field_bytes=_FIELD_BYTES)

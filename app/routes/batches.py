@@ -149,7 +149,9 @@ async def create_batch(request: Request) -> BatchObject:
     services: Services = request.app.state.services
     runner: BatchRunner = request.app.state.batches
     if is_on(request, "x-interfaze-zdr"):
-        raise BadRequest("A batch is kept, and 'x-interfaze-zdr' asks to keep nothing: send the requests one by one.")
+        raise BadRequest(
+            "A batch is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the requests one by one."
+        )
     body = await read_body(request, services.max_request_bytes)
     asked = await parse_aside(BatchRequest, body, services.wire)
     if asked.endpoint not in ENDPOINTS:
@@ -199,7 +201,7 @@ async def list_batches(
     last = None
     if after is not None:
         try:
-            last = await _found(request, after)
+            last = await _find_batch(request, after)
         except NotFound:
             raise BadRequest(f"Field 'after': there is no batch '{after[:80]}'", param="after") from None
     try:
@@ -218,14 +220,14 @@ async def list_batches(
 @router.get("/{batch_id}")
 async def get_batch(request: Request, batch_id: str) -> BatchObject:
     """The state of a batch, with the files of its answers and errors."""
-    return _object(await _found(request, batch_id))
+    return _object(await _find_batch(request, batch_id))
 
 
 @router.post("/{batch_id}/cancel")
 async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
     """Cancels a batch. Its running lines end, and finished ones stay in its files."""
     runner: BatchRunner = request.app.state.batches
-    await _found(request, batch_id)
+    await _find_batch(request, batch_id)
     try:
         batch = await runner.store.cancel(request.state.caller.tenant, batch_id, runner.clock())
     except StoreDown as error:
@@ -238,7 +240,7 @@ async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
     return _object(batch)
 
 
-async def _found(request: Request, batch_id: str) -> Batch:
+async def _find_batch(request: Request, batch_id: str) -> Batch:
     """Return the caller's batch with this id. Raises NotFound, also for a batch of another caller."""
     runner: BatchRunner = request.app.state.batches
     try:
@@ -257,7 +259,7 @@ def _not_found(batch_id: str) -> NotFound:
 def _down(error: StoreDown) -> Unavailable:
     log.error("batch_store_failed", reason=str(error))
     return Unavailable(
-        "The server's store of batches does not work: its log says why.",
+        "The server's store of batches is not working: the server's log says why.",
         code="storage_unavailable",
         retry_after=RETRY_S,
     )

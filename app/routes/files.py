@@ -47,7 +47,9 @@ _UPLOAD = {
 async def upload_file(request: Request) -> FileObject:
     """Uploads a file. An upload that breaks off leaves nothing."""
     if is_on(request, "x-interfaze-zdr"):
-        raise BadRequest("An upload is kept, and 'x-interfaze-zdr' asks to keep nothing: send the file in the request.")
+        raise BadRequest(
+            "An upload is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the file in the request."
+        )
     store = _store(request)
     announced = request.headers.get("content-length", "")
     if announced.isdigit():
@@ -101,13 +103,13 @@ async def list_files(
 @router.get("/{file_id}")
 async def get_file(request: Request, file_id: str) -> FileObject:
     """The file's name, size, purpose and time of expiry."""
-    return _object(await _found(request, file_id))
+    return _object(await _find_file(request, file_id))
 
 
 @router.get("/{file_id}/content", response_class=StreamingResponse)
 async def get_file_content(request: Request, file_id: str) -> Response:
     """The uploaded bytes, as a download that no browser shows or runs."""
-    file = await _found(request, file_id)
+    file = await _find_file(request, file_id)
     pieces = _store(request).pieces(file)
     try:
         first = await anext(pieces, b"")
@@ -135,7 +137,7 @@ async def get_file_content(request: Request, file_id: str) -> Response:
 @router.delete("/{file_id}")
 async def delete_file(request: Request, file_id: str) -> FileDeleted:
     """Deletes a file at once; later requests that name it are refused."""
-    await _store(request).delete(await _found(request, file_id))
+    await _store(request).delete(await _find_file(request, file_id))
     return FileDeleted(id=file_id)
 
 
@@ -144,7 +146,7 @@ def _store(request: Request) -> FileStore:
     return services.files
 
 
-async def _found(request: Request, file_id: str) -> StoredFile:
+async def _find_file(request: Request, file_id: str) -> StoredFile:
     """Return the caller's file with this id. Raises NotFound, also for a file of another caller."""
     file = await _store(request).find(request.state.caller.tenant, file_id)
     if file is None:

@@ -118,7 +118,7 @@ class _Keeping:
             return f"The response is not kept: with its input it is larger than {most}."
         except (StoreDown, ModelError) as error:
             log.warning("response_not_kept", reason=str(error))
-            return "The response is not kept: the server's store of responses does not work at the moment."
+            return "The response is not kept: the server's store of responses is not working at the moment."
         return None
 
 
@@ -184,8 +184,8 @@ async def answer_line(
 async def get_response(request: Request, response_id: str, stream: bool = False) -> HttpResponse:
     """A stored response, as it was answered."""
     if stream:
-        raise BadRequest("Field 'stream': a response that is kept is not streamed again", param="stream")
-    stored = await _found(request, response_id)
+        raise BadRequest("Field 'stream': a stored response cannot be streamed", param="stream")
+    stored = await _find_response(request, response_id)
     return await json_response(stored.response, {})
 
 
@@ -208,7 +208,7 @@ async def list_input_items(
 ) -> HttpResponse:
     """A page of the request's items after the item `after`, the last first unless `order` is `asc`."""
     services: Services = request.app.state.services
-    stored = await _found(request, response_id)
+    stored = await _find_response(request, response_id)
     content = await services.wire.run(_listed, stored.input, limit, order, after)
     return await json_response(content, {})
 
@@ -395,7 +395,7 @@ class _Reading:
         return item
 
 
-async def _found(request: Request, response_id: str) -> Stored:
+async def _find_response(request: Request, response_id: str) -> Stored:
     """Return the caller's stored response. Raises NotFound, also for a response of another caller."""
     services: Services = request.app.state.services
     stored = await _get(services, request.state.caller.tenant, response_id)
@@ -418,7 +418,7 @@ async def _tried(look: Awaitable[T]) -> T:
     except StoreDown as error:
         log.error("response_store_failed", reason=str(error))
         raise Unavailable(
-            "The server's store of responses does not work: its log says why.",
+            "The server's store of responses is not working: the server's log says why.",
             code="storage_unavailable",
             retry_after=RETRY_S,
         ) from error

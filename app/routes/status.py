@@ -72,7 +72,7 @@ async def ready(request: Request) -> JSONResponse:
     waiting = not services.ready or services.is_stopping
     body = {
         "status": "stopping" if services.is_stopping else "loading" if waiting else "ready",
-        "capabilities": {state.capability: _told(state) for state in services.runtime.states()},
+        "capabilities": {state.capability: _describe_state(state) for state in services.runtime.states()},
     }
     return JSONResponse(body, 503, retry_headers(RETRY_S)) if waiting else JSONResponse(body)
 
@@ -89,5 +89,5 @@ async def get_metrics(request: Request) -> Response:
     return Response(await services.metrics.text(), headers={"content-type": metrics.CONTENT_TYPE})
 
 
-def _told(state: CapabilityState) -> dict[str, object]:
+def _describe_state(state: CapabilityState) -> dict[str, object]:
     return {name: as_sent(told) if isinstance(told, str) else told for name, told in state.public.items()}

@@ -27,7 +27,7 @@ class Cue:
 def srt(cues: Iterable[Cue]) -> str:
     """Return cues as SubRip: numbered, with a comma before the milliseconds and the speaker before the text."""
     blocks = (
-        f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_said(cue)}\n"
+        f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_cue_text(cue)}\n"
         for number, cue in enumerate(cues, start=1)
     )
     return "\n".join(blocks)
@@ -40,7 +40,7 @@ def vtt(cues: Iterable[Cue]) -> str:
     return "\n".join(["WEBVTT\n", *blocks])
 
 
-def _said(cue: Cue) -> str:
+def _cue_text(cue: Cue) -> str:
     text = _one_line(cue.text)
     return f"[{cue.speaker}] {text}" if cue.speaker else text
 
@@ -134,7 +134,7 @@ class TranscriptionRequest(_FormRequest):
             raise _refusal("include[]", "no log probabilities of tokens are given; 'verbose_json' has each segment's")
         for name in ("known_speaker_names", "known_speaker_references"):
             if getattr(self, name):
-                raise _refusal(f"{name}[]", "speakers are told apart, but not recognised: leave it out")
+                raise _refusal(f"{name}[]", "speakers are distinguished but not identified: leave this field out")
 
 
 def _code(name: str) -> str:

@@ -68,4 +68,4 @@ def _unknown_type(given: object) -> str:
 def _misspelt(name: str, given: object) -> str:
     keys = islice((key for key in given if len(key) <= _LONGEST), _MOST_COMPARED) if isinstance(given, dict) else ()
     close = get_close_matches(name, keys, n=1, cutoff=_LIKENESS)
-    return f". Did you mean it by '{close[0]}'?" if close else ""
+    return f". Is '{close[0]}' a misspelling of it?" if close else ""

@@ -71,11 +71,11 @@ _CHATS = {
 PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "user")
 """Fields that OpenAI's Responses API lacks. They are passed on to the LLM like those of a chat request."""
 _UNSUPPORTED = {
-    "truncation": "a conversation that does not fit is refused; send less of it",
+    "truncation": "a conversation that does not fit is refused; send a shorter one",
     "background": "every response is answered at once; /v1/batches runs requests later",
-    "conversation": "'previous_response_id' goes on with a conversation",
+    "conversation": "'previous_response_id' continues a conversation",
     "prompt": "prompts are not kept here; send 'instructions' and 'input'",
-    "max_tool_calls": "the server's own bound holds (OPENFAZE_MAX_TOOL_CALLS)",
+    "max_tool_calls": "the server's own limit applies (OPENFAZE_MAX_TOOL_CALLS)",
 }
 _LOGPROBS = "message.output_text.logprobs"
 _INCLUDED = (_LOGPROBS, "reasoning.encrypted_content", "message.input_image.image_url")
@@ -204,9 +204,9 @@ class ConvertedRequest:
         if face.status >= 500 or not _CHAT_FIELD.search(f"{face.param} {face.message}"):
             return error
         said: ApiError = type(face)(
-            _told(face.message, self.places),
+            _in_clients_names(face.message, self.places),
             code=face.code,
-            param=face.param and _told(face.param, self.places),
+            param=face.param and _in_clients_names(face.param, self.places),
             retry_after=face.retry_after,
             rejected=face.rejected,
         )
@@ -215,7 +215,7 @@ class ConvertedRequest:
 
     def told(self, text: str) -> str:
         """Return `text` with the names of the chat request's fields replaced by the client's names."""
-        return _told(text, self.places)
+        return _in_clients_names(text, self.places)
 
     def pointer(self, pointer: str) -> str:
         """Return the JSON pointer in the client's request that corresponds to a pointer in the chat request, such as
@@ -226,7 +226,7 @@ class ConvertedRequest:
         return "/" + self.places[int(found[1])].replace("[", "/").replace("].", "/")
 
 
-def _told(text: str, places: Sequence[str]) -> str:
+def _in_clients_names(text: str, places: Sequence[str]) -> str:
     """Return `text` with the names of the chat request's fields replaced by the client's names. `places` has the
     client's name for each message."""
 
@@ -270,7 +270,9 @@ def convert_request(
         return ConvertedRequest(_chat(request, messages), places, list(warnings))
     except ValidationError as error:
         problem = first_problem(error)
-        raise BadRequest(_told(problem.message, places), param=_told(problem.path or "input", places)) from None
+        raise BadRequest(
+            _in_clients_names(problem.message, places), param=_in_clients_names(problem.path or "input", places)
+        ) from None
 
 
 def _check_last(items: Sequence[Item]) -> None:
@@ -428,11 +430,11 @@ def _without_effect(request: ResponsesRequest, has_task: Callable[[str], bool]) 
                 "parameters have no effect."
             )
         elif tool.type == "code_interpreter":
-            message = f"'{tool.type}' is not supported here: nothing runs code on this server (OPENFAZE_CODE_SANDBOX)"
+            message = f"'{tool.type}' is not supported here: this server runs no code (OPENFAZE_CODE_SANDBOX)"
             raise BadRequest(f"Field 'tools[{at}]': {message}", param=f"tools[{at}]")
         else:
             # Codex sends this tool with every request, whether needed or not.
-            yield f"Tool '{tool.type}' has no effect: this server searches no web (OPENFAZE_SEARCH_PROVIDER)."
+            yield f"Tool '{tool.type}' has no effect: this server has no web search (OPENFAZE_SEARCH_PROVIDER)."
     if request.text and request.text.verbosity in ("low", "high"):
         yield "Field 'text.verbosity' has no effect here: say in words how long the answer should be."
     for name in request.include or ():

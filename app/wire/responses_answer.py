@@ -138,7 +138,7 @@ class Response(ResponseModel):
     vcache: bool = False
     """True if the answer was made for an earlier request."""
     precontext: list[PrecontextEntry] | None = Field(default=None, exclude_if=absent)
-    """Only when something ran."""
+    """Present only if a task ran."""
     evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
     """Source of each field of a structured answer, by JSON pointer; present only on request."""
     unsupported: list[str] | None = Field(default=None, exclude_if=absent)
@@ -252,7 +252,7 @@ class ResponseBuilder:
         if isinstance(event, TextChunk) and not event.logprobs and self._open == "message":
             # Shortcut for the most frequent case.
             self._pieces.append(event.text)
-            return self._said(event.text) if self.streams and event.text else b""
+            return self._delta_event(event.text) if self.streams and event.text else b""
         self._take(event)
         return self._sent()
 
@@ -444,7 +444,7 @@ class ResponseBuilder:
         item.status = status
         self._tell("response.output_item.done", output_index=place, item=item)
 
-    def _said(self, text: str) -> bytes:
+    def _delta_event(self, text: str) -> bytes:
         """Return the event for a chunk of the open message. Only its number and text differ from those of the previous
         event."""
         number, self._number = self._number, self._number + 1

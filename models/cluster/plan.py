@@ -70,10 +70,10 @@ def read_replicas(value: str) -> tuple[ReplicaCounts, dict[str, ReplicaCounts]]:
         capability, _, numbers = part.rpartition("=")
         found = _RANGE.fullmatch(numbers.strip())
         if not found:
-            raise ValueError(f"'{part}' should be a number of replicas or two, such as 1-2 or ocr=2-8")
+            raise ValueError(f"'{part}' should be a number of replicas or a range of numbers, such as 1-2 or ocr=2-8")
         least, most = int(found[1]), int(found[2] or found[1])
         if not (least <= most and 1 <= most <= _MOST):
-            raise ValueError(f"'{part}': the most replicas should be from 1 to {_MOST}, and no fewer than the least")
+            raise ValueError(f"'{part}': the upper limit should be 1 to {_MOST}, and not less than the lower limit")
         if capability:
             others[capability.strip()] = ReplicaCounts(least, most)
         else:

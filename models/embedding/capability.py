@@ -19,7 +19,7 @@ SENTENCES_AT_ONCE = 16
 class EmbeddingSettings(OwnSettings):
     embedding: str = "auto"
     """The engine of `/v1/embeddings`: `all-minilm-l6-v2`, `multilingual-e5-small`, or `auto`: the first that can run
-    here. openfaze's own comparisons always use `all-minilm-l6-v2`; `off` switches both off."""
+    here. openfaze's own comparisons always use `all-minilm-l6-v2`. `off` switches both off."""
 
 
 def _build_minilm(config: EngineConfig) -> Built:

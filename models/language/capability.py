@@ -47,7 +47,7 @@ def pulled_gguf(weights_dir: Path) -> Path | None:
 def _known_abilities(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
     unknown = set(value or ()) - {*_ABILITIES}
     if unknown:
-        raise ValueError(f"no ability '{min(unknown)}'; there are: {', '.join(_ABILITIES)}")
+        raise ValueError(f"no ability '{min(unknown)}'; choose from: {', '.join(_ABILITIES)}")
     return value
 
 
@@ -57,17 +57,17 @@ class LlmSettings(OwnSettings):
     llm_base_url: Address | None = None
     """An OpenAI-compatible server for the LLM (vLLM, SGLang, llama.cpp, Ollama, a hosted one)."""
     llm_api_key: SecretStr | None = None
-    """The key for that server."""
+    """API key of that server."""
     llm_model: str | None = None
     """Name of the model on that server. Unset: the first model that the server lists."""
     llm_abilities: Annotated[tuple[str, ...] | None, NoDecode, Split, AfterValidator(_known_abilities)] = None
     """Comma-separated abilities of that server's model, of `vision`, `tools`, `json_schema`. Unset: the server finds
     them out."""
     llm_context_tokens: int | None = Field(default=None, ge=256)
-    """Number of tokens of prompt and answer together. Unset: the number that the LLM's server states; 4096 for an LLM
-    in this process, 2048 for the small embedded one."""
+    """Number of tokens of prompt and answer together. Unset: the number that the LLM's server states, or 4096 for an
+    LLM in this process and 2048 for the small embedded one."""
     llm_first_byte_s: float = Field(default=120, gt=0)
-    """Seconds that that server may take to begin its answer."""
+    """Seconds that the server of the LLM may take to begin its answer."""
     llm_gguf: Path | None = None
     """A GGUF file to run in this process on llama.cpp."""
     embedded_max_tokens: int = Field(default=512, ge=1)
@@ -76,7 +76,7 @@ class LlmSettings(OwnSettings):
     """Number of answers that an LLM in this process writes at a time. Unset: 10 for the small embedded LLM, 4 for
     others."""
     llm_calls_at_once: int = Field(default=256, ge=1)
-    """Number of simultaneous calls of the LLM's server; other calls wait."""
+    """Number of simultaneous calls of the LLM's server. Further calls wait."""
 
 
 def _server_remedy(config: EngineConfig) -> str | None:

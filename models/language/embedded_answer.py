@@ -15,8 +15,8 @@ from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import public_sentence
 
 _JSON_BEGINS = tuple('{["-0123456789tfn')
-_BOUNDED = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS); with max_tokens it can be longer."
-_LOOPED = "The answer was cut because the language model went on repeating itself."
+_BOUNDED = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS); set max_tokens for a longer one."
+_LOOPED = "The answer was cut because the language model kept repeating itself."
 
 LOOP_CHARS = 400
 """Least length, in characters, of a repetition at the end of an answer that counts as a loop."""

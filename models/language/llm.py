@@ -172,7 +172,7 @@ def lowered(asked: int, room: int | None) -> str:
     """Return a note for a caller whose answer may be shorter than the requested number of tokens, `asked`. The note
     names `room`, the largest possible number, if it is known."""
     most = "as many as there is room for" if room is None else str(room)
-    return f"The answer may have {most} tokens, not {asked}: the language model's context leaves no more."
+    return f"The answer may have {most} tokens, not {asked}: the language model's context has no room for more."
 
 
 def lowered_by_context(asked: int | None, context: int | None, prompt: int | None) -> str | None:

@@ -297,7 +297,7 @@ class OpenAiServer:
                 # The watcher of outages then checks whether the server is still there.
                 self._outage = error.public
             if begun and not isinstance(error, LlmBroke):
-                broke = LlmBroke(f"Amid its answer: {error}", reason=error.reason)
+                broke = LlmBroke(f"In the middle of its answer: {error}", reason=error.reason)
                 broke.host = error.host
                 raise broke from error
             if begun:

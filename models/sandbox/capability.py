@@ -17,14 +17,14 @@ _SPEC = EngineSpec("bubblewrap", CAPABILITY, "LGPL-2.0-or-later", "none: a progr
 
 class SandboxSettings(OwnSettings):
     code_sandbox: Literal["auto", "on", "off"] = "auto"
-    """`auto`: Python code from the full model runs if bubblewrap works; `on`: clients may also use
-    `<task>code_sandbox</task>`; `off`: no code runs."""
+    """`auto` runs Python code of the full model if bubblewrap works. With `on`, clients may also use
+    `<task>code_sandbox</task>`. With `off`, no code runs."""
     sandbox_seconds: float = Field(default=30, gt=0, le=900)
     """Seconds that a script may run."""
     sandbox_memory_mb: float = Field(default=1024, ge=256)
     """Megabytes of memory of a script, for all its processes together."""
     sandbox_at_once: int = Field(default=2, ge=1)
-    """Number of scripts that run at a time; other scripts wait."""
+    """Number of scripts that run at a time. Further scripts wait."""
 
 
 def _remedy(_: EngineConfig) -> str | None:

@@ -36,8 +36,8 @@ class SpeechSettings(OwnSettings):
     speech_model: Path | None = None
     """A directory with a Whisper model of your own, converted for CTranslate2."""
     speech_batch: int = Field(default=0, ge=0)
-    """Number of stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a card. On a card, they
-    take at most half of its free memory."""
+    """Number of stretches of at most 30 seconds that are decoded together. 0 means 8 on a CPU and 32 on a card, where
+    they take at most half of the free memory."""
 
 
 def _whisper(

@@ -30,8 +30,8 @@ _GREETINGS = {"en": "The house is red.", "es": "La casa es roja.", "fr": "La mai
 
 class TranslateSettings(OwnSettings):
     translate: str = "auto"
-    """The engine that translates: `madlad-400`, `opus-mt`, `llm`, `apertium`, or `auto`: of all that can run here, the
-    first in this order that knows the languages."""
+    """The engine that translates: `madlad-400`, `opus-mt`, `llm`, `apertium`, or `auto`: the first in this
+    order that can run here and knows both languages."""
 
 
 def _packages() -> str | None:

@@ -285,7 +285,7 @@ class Searches:
             names = " and ".join(f"'{detector.name}'" for detector, _ in wanted)
             raise EngineUnavailable(
                 "object_detection",
-                f"Outlines and masks were asked for, and {names} draws none. {error.remedy} Or use an engine that "
+                f"Outlines and masks were requested, but {names} draws none. {error.remedy} Or use an engine that "
                 "draws its own: `openfaze pull rf-detr-seg-nano`.",
             ) from error
 

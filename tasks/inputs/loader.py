@@ -132,7 +132,7 @@ def ole_refusal(blob: Blob) -> InputError:
     why = f"is an OLE compound file, which cannot be read as a document. Supported: {SUPPORTED}."
     if kind := next(filter(has, _OLD_KINDS), None):
         old, new = _OLD_KINDS[kind]
-        why = f"is an office file of the old kind ({old}), which is not read: save it as {new} or PDF."
+        why = f"is an office file in the old format ({old}), which is not supported: save it as {new} or PDF."
     return blob.error(why, code="unsupported_media_type")
 
 

@@ -163,7 +163,7 @@ def _endless(check: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     try:
         return check(*arguments, **named)
     except RecursionError:
-        raise SchemaRefused("its references go round in a circle.") from None
+        raise SchemaRefused("its references form a circle.") from None
 
 
 def is_deeper(value: Any, limit: int) -> bool:
@@ -287,7 +287,11 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
             try:
                 target = resolver.lookup(reference)
             except (Unresolvable, TypeError):  # TypeError: the pointer goes on below a number or null
-                why = "points at nothing" if reference.startswith("#") else "leaves the schema, and nothing is fetched"
+                why = (
+                    "points to nothing in the schema"
+                    if reference.startswith("#")
+                    else "leads out of the schema, and nothing is fetched"
+                )
                 raise SchemaRefused(f"the reference '{reference[:MAX_QUOTE]}' {why}.") from None
             if id(target.contents) not in seen:
                 # The target may be in a place that is not meant for schemas, so that the metaschema does not check it.

@@ -54,7 +54,7 @@ class Contradictions:
 
     def _within(self, part: Any, path: JsonPath, level: int) -> Contradiction | None:
         if part is False:
-            return Contradiction(path, "it has to be there, and its schema is 'false'")
+            return Contradiction(path, "it is required, but its schema is 'false'")
         if not isinstance(part, Mapping) or level > MAX_LEVELS:
             return None
         if id(part) not in self._known:

@@ -172,7 +172,7 @@ def _unique_items(_validator: Any, wanted: bool, instance: Any, _schema: Any) ->
         for item in instance:
             key = _comparable(item)
             if key in seen:
-                yield ValidationError(f"{item!r} is there more than once")
+                yield ValidationError(f"{item!r} appears more than once")
                 return
             seen.add(key)
 

@@ -166,7 +166,7 @@ class FallOver:
             rest = self._rests.get(provider.name)
             left = rest.until - self._clock() if rest is not None else 0.0
             if rest is not None and left > 0:
-                reasons.append(f"{provider.name} {rest.reason}, and rests for {left:.0f} s more.")
+                reasons.append(f"{provider.name} {rest.reason}, and is paused for {left:.0f} s more.")
                 continue
             try:
                 hits = await provider.search(query.text, query.site, query.freshness, _WANTED_MORE * count)

@@ -70,15 +70,15 @@ def _failure_of(status: int | None) -> SearchFailed:
         case None:
             return SearchFailed("could not be reached")
         case 400 | 422:
-            return SearchFailed(f"did not take the query (status {status})", rest_s=0.0)
+            return SearchFailed(f"rejected the query (status {status})", rest_s=0.0)
         case 401:
-            return SearchFailed("did not take its key (status 401)", REFUSED_S)
+            return SearchFailed("rejected its API key (status 401)", REFUSED_S)
         case 402 | 432 | 433:
             return SearchFailed(f"has no credit left (status {status})", REFUSED_S)
         case 403:
-            return SearchFailed("refuses us (status 403)", BLOCKED_S)
+            return SearchFailed("refused the request (status 403)", BLOCKED_S)
         case 429:
-            return SearchFailed("is asked too often (status 429)", BLOCKED_S)
+            return SearchFailed("received too many requests (status 429)", BLOCKED_S)
         case _:
             return SearchFailed(f"answered with status {status}")
 
@@ -214,7 +214,7 @@ class Ddgs:
         try:
             return client.text(query, timelimit=timelimit, max_results=count, backend=self._engines)
         except RatelimitException as error:
-            raise SearchFailed("is asked too often", BLOCKED_S) from error
+            raise SearchFailed("received too many requests", BLOCKED_S) from error
         except TimeoutException as error:
             raise SearchFailed("did not answer in time") from error
         except DDGSException as error:
@@ -323,7 +323,7 @@ def _check_provider(name: str, config: SearchConfig, keys: Mapping[str, str]) ->
     if name not in PROVIDERS:
         names = ", ".join(PROVIDERS)
         raise ValueError(
-            f"OPENFAZE_SEARCH_PROVIDER: no provider '{name}'; there are: {names}; or 'auto' or 'off' alone"
+            f"OPENFAZE_SEARCH_PROVIDER: no provider '{name}'; choose from: {names}; or 'auto' or 'off' alone"
         )
     if name == "searxng" and not config.url:
         raise ValueError("OPENFAZE_SEARCH_PROVIDER: 'searxng' needs OPENFAZE_SEARCH_URL")

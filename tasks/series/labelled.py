@@ -139,5 +139,5 @@ def _calendar_dates(found: Sequence["re.Match[str]"], kind: str, today: dt.date)
         return None, ""
     return (
         dates,
-        "" if known is not None else f"No year was given: the last value is taken for one of {dates[-1].year}.",
+        "" if known is not None else f"No year was given: the last value is assumed to be from {dates[-1].year}.",
     )

@@ -146,7 +146,7 @@ def _regular_undated(observed: Observed, most: int) -> Regular:
     values = np.array([value for _, value in known])
     places = np.array([at - first for at, _ in known], np.float64)
     filled = last - first + 1 - len(known)
-    notes = [f"There are no dates: {_describe_values(values)} were read, and predictions are numbered on from them."]
+    notes = [f"There are no dates: {_describe_values(values)} were read, and the predictions continue their numbering."]
     if filled:
         notes.append(f"{_count_text(filled, 'missing value was', 'missing values were')} interpolated.")
     whole = bool(np.all(values == np.round(values)))
@@ -191,7 +191,7 @@ def _interpolate(
     _check_length(last - first + 1, most, grid.step.name, param)
     steps = np.arange(first, last + 1)
     filled = len(np.setdiff1d(steps, np.round(places)))
-    note = f"The dates are irregular: values are interpolated, one each {grid.step.name}."
+    note = f"The dates are irregular: values are interpolated, one per {grid.step.name}."
     return np.interp(steps, places, values), TimeGrid(grid.at(first), grid.step, grid.day), filled, [note]
 
 

@@ -132,4 +132,4 @@ def test_an_operator_sees_what_is_kept_and_deletes_it(tmp_path: Path, capsys: py
     assert "no key 'carol'" in capsys.readouterr().err
     cached.purge(told, None)
     cached.show(told, as_json=False)
-    assert "nothing is kept" in capsys.readouterr().out
+    assert "the cache is empty" in capsys.readouterr().out

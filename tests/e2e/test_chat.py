@@ -103,7 +103,7 @@ def test_what_has_no_effect_is_told_beside_the_answer(client: httpx.Client) -> N
     response = client.post("/v1/chat/completions", json=body)
     assert result_of(response)["extracted_text"] == "The quick brown fox"
     warnings = [
-        "There are several <task> tags: only the first, 'ocr', counts, and not 'translate'.",
+        "There are several <task> tags: only the first, 'ocr', is used; ignored: 'translate'.",
         "Field 'store' has no effect here: only /v1/responses keeps its answers.",
         "Field 'temprature' is not known and has no effect. Did you mean 'temperature'?",
     ]

@@ -167,7 +167,7 @@ def test_pull_of_what_comes_along_says_so(tmp_path: Path) -> None:
     result = openfaze_here("pull", "fastestdet", folder=tmp_path)
     assert (result.returncode, "fastestdet: inside openfaze." in result.stderr) == (2, True), result.stderr
     result = openfaze_here("pull", "embedded", folder=tmp_path)
-    assert (result.returncode, "'embedded' needs no weights but those that are installed" in result.stderr) == (
+    assert (result.returncode, "'embedded' needs no weights beyond those installed" in result.stderr) == (
         0,
         True,
     ), result.stderr
@@ -261,7 +261,7 @@ def test_guard_explain_goes_by_the_operators_thresholds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "variables", "message"),
     [
-        (("x", "--codes", "S1,S99"), {}, "--codes: 'S99' is no guard code; texts are judged by: S1, S2"),
+        (("x", "--codes", "S1,S99"), {}, "--codes: 'S99' is not a guard code; texts can be judged by: S1, S2"),
         pytest.param(
             ("x", "--codes", "S1_IMAGE"),
             {},

@@ -81,7 +81,7 @@ def test_the_cells_are_the_answers_of_the_api(server: Server, folder: Path) -> N
         assert row["evidence"] == told["evidence"]
     assert rows[0]["answer"]["total"] == 12.5
     assert [item["what"] for item in rows[1]["answer"]["items"]] == ["Bread", "Milk"]
-    assert "3 of 4 papers have an answer, 1 an error" in done.stderr
+    assert "3 of 4 papers have an answer, 1 with an error" in done.stderr
 
 
 def test_a_run_that_has_nothing_to_do_asks_nothing(server: Server, folder: Path) -> None:
@@ -125,7 +125,7 @@ def test_examples_go_before_the_papers(server: Server, folder: Path) -> None:
     ("arguments", "said"),
     [
         (("in", "--schema", "a[["), "nor a line of fields"),
-        (("in", "--schema", "a", "--out", "out.doc"), "--out: out.doc ends in none of .xlsx"),
+        (("in", "--schema", "a", "--out", "out.doc"), "--out: out.doc should end in one of .xlsx"),
         (("in", "--schema", "a", "--out", "out.parquet"), "openfaze install parquet`, or write .csv"),
         (("nowhere", "--schema", "a"), "'nowhere' is neither a file"),
         (("--schema", "a"), "there is no paper"),
@@ -141,7 +141,7 @@ def test_what_cannot_be_done_is_said_before_anything_is(folder: Path, arguments:
 def test_a_wrong_key_ends_the_job_and_says_so(server: Server, folder: Path) -> None:
     done = extract(folder, "in", "--schema", "a", "--url", server.base_url, key="wrong")
     assert done.returncode == 2
-    assert "The key is that in OPENFAZE_API_KEY" in done.stderr
+    assert "The key is read from OPENFAZE_API_KEY" in done.stderr
 
 
 def test_the_loop_of_the_page_watches_a_folder(server: Server, tmp_path: Path) -> None:

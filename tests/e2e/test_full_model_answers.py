@@ -82,10 +82,10 @@ def test_log_probabilities_that_are_not_given_are_told_of(model: FullModel) -> N
     model.script(Reply("Hi there."), Reply("Hi there."), Reply("Hi there.", logprobs=True))
     asked = (model.ask("Hello", logprobs=True), model.ask("Hello"), model.ask("Hello", logprobs=True))
     assert [len(answer.json().get("warnings", ())) for answer in asked] == [1, 0, 0]
-    assert "No 'logprobs' are given" in asked[0].json()["warnings"][0]
+    assert "There are no 'logprobs'" in asked[0].json()["warnings"][0]
     model.script(Reply("Hi there."))
     [warned] = [chunk["warnings"] for chunk in model.stream("Hello", logprobs=True).chunks if "warnings" in chunk]
-    assert "No 'logprobs' are given" in warned[0]
+    assert "There are no 'logprobs'" in warned[0]
 
 
 @pytest.mark.parametrize("fields", [{"top_logprobs": 2}, {"top_logprobs": 21, "logprobs": True}])

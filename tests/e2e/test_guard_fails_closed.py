@@ -44,7 +44,7 @@ def test_where_nothing_here_can_judge_the_503_says_what_would_help() -> None:
         for stream in (False, True):
             for asked in (guard("S9"), guard("S9", task="translate")):
                 error = error_of(model.ask(asked, FRANCE, stream=stream), 503, "engine_unavailable")
-                assert "'text_guard'. Nothing here judges S9 (Indiscriminate Weapons)." in error["message"]
+                assert "'text_guard'. No engine here judges S9 (Indiscriminate Weapons)." in error["message"]
                 assert "OPENFAZE_EMBEDDING=off" in error["message"]
         assert model.prompts == []
         # Who asks for no guard needs none.

@@ -40,7 +40,7 @@ def test_a_picture_needs_an_engine_that_judges_pictures(model: FullModel, task: 
     said = [text_part("What is this?"), colour("white")]
     for stream in (False, True):
         error = error_of(model.ask(guard("S12_IMAGE", task=task), said, stream=stream), 503, "engine_unavailable")
-        assert "'image_guard'. Nothing here judges S12_IMAGE (Nudity)." in error["message"]
+        assert "'image_guard'. No engine here judges S12_IMAGE (Nudity)." in error["message"]
     assert model.prompts == []
     if task is None:
         assert content_of(model.ask(guard("S12_IMAGE"), FRANCE)) == "Paris."

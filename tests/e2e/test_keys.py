@@ -94,7 +94,7 @@ async def test_lists_of_keys_keep_to_the_terminals_width_and_leave_nothing_out(t
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("add", "alice"), "name: 'keys.toml' has a key 'alice' already"),
+        (("add", "alice"), "name: 'keys.toml' already has a key 'alice'"),
         (("add", " "), "name: should be 1 to 64 printable characters"),
         (
             ("add", "bob", "--guard-threshold", "S99=1"),
@@ -149,10 +149,10 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
         (("add", "bob", "--budget-period", "year"), "budget_period: Input should be 'day', 'month' or 'total'"),
         (("add", "bob", "--weight", "0"), "weight: Input should be greater than or equal to 0.01"),
         (("add", "bob", "--expires", "soon"), "expires: should be a date (2027-01-31) or a date-time"),
-        (("add", "bob", "--tasks", "ocr,cooking"), "tasks[1]: no task 'cooking'; there are: "),
+        (("add", "bob", "--tasks", "ocr,cooking"), "tasks[1]: no task 'cooking'; choose from: "),
         (("set", "bob", "--concurrent", "1"), "name: 'keys.toml' has no key 'bob'"),
         (("set", "alice"), "there is nothing to set"),
-        (("set", "alice", "--unset", "name"), "--unset: no limit 'name'; there are: requests-per-minute, "),
+        (("set", "alice", "--unset", "name"), "--unset: no limit 'name'; choose from: requests-per-minute, "),
         (("rotate", "bob"), "name: 'keys.toml' has no key 'bob'"),
         (("usage", "bob"), "name: 'keys.toml' has no key 'bob'"),
     ],
@@ -263,7 +263,7 @@ def uses_everything(model: FullModel, headers: dict[str, str]) -> None:
 def test_without_the_setting_there_is_no_file(arguments: tuple[str, ...], tmp_path: Path) -> None:
     result = openfaze_here("keys", *arguments, folder=tmp_path)
     assert result.returncode == 2
-    assert "OPENFAZE_KEYS_FILE: set it to the file" in result.stderr
+    assert "OPENFAZE_KEYS_FILE: set it to the path of the file" in result.stderr
     assert not [*tmp_path.iterdir()]
 
 
@@ -285,7 +285,7 @@ def test_a_running_server_takes_new_keys_and_lets_go_of_old_ones(tmp_path: Path)
         until(lambda: any(line.get("event") == "keys_file_refused" for line in server.log))
         assert [status(server, key) for key in (bob, "of-old", alice)] == [200, 200, 401]
         [line] = [line for line in server.log if line.get("event") == "keys_file_refused"]
-        assert "keys[0].limit: no such field; there are: name, sha256, tenant, guard_thresholds" in str(line["error"])
+        assert "keys[0].limit: no such field; choose from: name, sha256, tenant, guard_thresholds" in str(line["error"])
         assert line["level"] == "error"
         (tmp_path / FILE).write_text(good)
         keys("remove", "bob", folder=tmp_path)
@@ -372,8 +372,16 @@ KEY_1 = f'[[keys]]\nname = "x"\nsha256 = "{hashlib.sha256(b"of-1").hexdigest()}"
     [
         (None, {}, "there is no file 'keys.toml'; `openfaze keys add NAME` makes it"),
         ("[[keys", {}, "OPENFAZE_KEYS_FILE: 'keys.toml' is not valid TOML"),
-        (f"{KEY_1}budget = 5", {}, "keys[0].budget: no such field; there are: name, sha256, tenant, guard_thresholds"),
-        (KEY_1, {"OPENFAZE_API_KEYS": "of-0,of-1"}, "the key 'x' is one of OPENFAZE_API_KEYS too; leave it in one"),
+        (
+            f"{KEY_1}budget = 5",
+            {},
+            "keys[0].budget: no such field; choose from: name, sha256, tenant, guard_thresholds",
+        ),
+        (
+            KEY_1,
+            {"OPENFAZE_API_KEYS": "of-0,of-1"},
+            "the key 'x' is also in OPENFAZE_API_KEYS; keep it in one of the two",
+        ),
         (
             "",
             {"OPENFAZE_HOST": "0.0.0.0"},
@@ -400,6 +408,6 @@ def test_a_server_does_not_start_with_a_file_that_will_not_do(tmp_path: Path) ->
     variables = {"OPENFAZE_API_KEYS": "of-0,of-1", "OPENFAZE_PORT": str(free_port())}
     result = openfaze_here("serve", folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, **variables)
     assert result.returncode == 2
-    assert "the key 'x' is one of OPENFAZE_API_KEYS too; leave it in one" in result.stderr
+    assert "the key 'x' is also in OPENFAZE_API_KEYS; keep it in one of the two" in result.stderr
     assert "Traceback" not in result.stderr
     assert "of-1" not in result.stderr

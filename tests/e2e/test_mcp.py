@@ -261,7 +261,7 @@ async def test_a_text_is_data_whatever_it_says(model: FullModel) -> None:
         ("extract", {"sources": [""], "schema": SCHEMA}, "Field 'sources[0]'"),
         ("extract", {"sources": [PICTURE], "text": "x", "schema": SCHEMA}, "got 'text' and 'sources'"),
         ("ocr", {"sources": [PICTURE]}, "Field 'source': Field required"),
-        ("extract", {"text": "x", "schema": {"$ref": "#"}}, "Field 'schema': its references go round in a circle"),
+        ("extract", {"text": "x", "schema": {"$ref": "#"}}, "Field 'schema': its references form a circle"),
         ("ocr", {"source": PICTURE, "pages": "all"}, "Field 'pages'"),
         ("translate", {"target_language": "fr", "text": "a", "instructions": "b"}, "Field 'instructions'"),
         ("web_search", {"text": "zanzibar"}, "OPENFAZE_SEARCH_URL"),

@@ -315,7 +315,7 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
         (
             {"tools": [WEATHER, {"type": "code_interpreter", "container": {"type": "auto"}}]},
             "tools[1]",
-            "nothing runs code on this server (OPENFAZE_CODE_SANDBOX)",
+            "this server runs no code (OPENFAZE_CODE_SANDBOX)",
         ),
         ({"tool_choice": {"type": "file_search"}}, "tool_choice", "function, custom, allowed_tools"),
         ({"tool_choice": {"type": "function", "name": "f"}}, "tool_choice", "no 'tools'"),
@@ -395,7 +395,7 @@ def test_results_of_openais_own_tools_in_a_history_are_passed_over(model: FullMo
 def test_a_tool_that_searches_no_web_is_said_to(model: FullModel) -> None:
     model.script(Reply("Fine."))
     [warning] = ask(model, "Are you fine?", tools=[{"type": "web_search"}])["warnings"]
-    assert warning == "Tool 'web_search' has no effect: this server searches no web (OPENFAZE_SEARCH_PROVIDER)."
+    assert warning == "Tool 'web_search' has no effect: this server has no web search (OPENFAZE_SEARCH_PROVIDER)."
 
 
 def test_a_misspelt_field_is_named_once_and_by_the_clients_place(model: FullModel) -> None:

@@ -155,7 +155,7 @@ def test_its_settings_are_the_servers(imports: str, tmp_path: Path) -> None:
     misspelt = openfaze(imports, "serve", OPENFAZE_TOY_TMIES="3")
     assert misspelt.stderr == "OPENFAZE_TOY_TMIES is not a setting; did you mean OPENFAZE_TOY_TIMES?\n"
     unknown = openfaze(imports, "serve", OPENFAZE_TOY="tin")
-    assert "OPENFAZE_TOY: no engine 'tin' for 'toy'; there are: squeaker; or 'auto' or 'off'" in unknown.stderr
+    assert "OPENFAZE_TOY: no engine 'tin' for 'toy'; choose from: squeaker; or 'auto' or 'off'" in unknown.stderr
 
 
 def test_doctor_tries_it_and_pull_knows_its_weights(imports: str, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def box(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]
 def test_the_first_start_fetches_the_weights_and_uses_them(box: Box) -> None:
     assert box.inspected(".State.ExitCode", "weights") == "0"
     for name in SETS:
-        assert f"{name} is in /var/lib/openfaze/weights, every file with its checksum" in box.logs("weights")
+        assert f"{name} is in /var/lib/openfaze/weights, with every checksum correct" in box.logs("weights")
     assert "weights_missing" not in box.events()
     with box.client() as client:
         capabilities = client.get("/ready").json()["capabilities"]

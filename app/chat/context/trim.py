@@ -87,7 +87,7 @@ async def trim(
     With `embedder`, meaning counts as much as words; if the embedder fails, words alone count. Texts are read in the
     threads of `executor`, in time linear in their length.
     """
-    results = await executor.run(_read, entries, count)
+    results = await executor.run(_count_results, entries, count)
     shares = fair_shares([result.need for result in results], budget_tokens)
     return [
         result.text
@@ -97,7 +97,7 @@ async def trim(
     ]
 
 
-def _read(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[_Result]]:
+def _count_results(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[_Result]]:
     results = []
     for entry in entries:
         pieces = yield from _joined(entry.result.pieces())

@@ -93,13 +93,15 @@ def values_asked_for(question: str) -> AskedValues | None:
     named = _without(_ARTICLE, _without(_PLACE, f" {_without(_OPENING, _without(ORDERS, sentence))}"))
     if priced := _name_of_priced(sentence):
         if compiled(_ALL_OF_IT).search(priced):
-            return _asked(question, {TOTAL: (priced, field_named(TOTAL, ""))})
-        return _asked(question, {"_".join(words_of_name(priced.lower())): (priced, {"type": ["number", "null"]})})
+            return _values_asked_by(question, {TOTAL: (priced, field_named(TOTAL, ""))})
+        return _values_asked_by(
+            question, {"_".join(words_of_name(priced.lower())): (priced, {"type": ["number", "null"]})}
+        )
     for key, pattern in _MEANINGS.items():
         if compiled(pattern).search(sentence) or compiled(pattern).search(named):
-            return _asked(question, {key: (named, field_named(key, ""))})
+            return _values_asked_by(question, {key: (named, field_named(key, ""))})
     if compiled(_BOUGHT).search(sentence) or compiled(_ITEMS).search(named):
-        return _asked(question, {ITEMS: (named, {"type": "array", "items": _ITEM})})
+        return _values_asked_by(question, {ITEMS: (named, {"type": "array", "items": _ITEM})})
     keys = [key for key, _ in names_listed_in(named)]
     if len(keys) <= 1 and (whole := _known(named)):
         keys = [whole]
@@ -113,7 +115,7 @@ def values_asked_for(question: str) -> AskedValues | None:
         elif compiled(_HOW_MUCH).search(sentence) and not _kinds(key):
             field = {"type": ["number", "null"]}
         fields[key] = named if len(keys) == 1 else key.replace("_", " "), field
-    return _asked(question, fields)
+    return _values_asked_by(question, fields)
 
 
 def _name_of_priced(sentence: str) -> str | None:
@@ -125,7 +127,7 @@ def _name_of_priced(sentence: str) -> str | None:
     return name if words_of_name(name.lower()) else None
 
 
-def _asked(question: str, fields: Mapping[str, tuple[str, Any]]) -> AskedValues:
+def _values_asked_by(question: str, fields: Mapping[str, tuple[str, Any]]) -> AskedValues:
     titles, schemas = ({key: pair[at] for key, pair in fields.items()} for at in (0, 1))
     are_known = all(key == ITEMS or _kinds(key) for key in fields)
     return AskedValues(object_of(schemas), titles, _sentences_for(question), are_known)

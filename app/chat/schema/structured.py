@@ -48,7 +48,7 @@ class SchemaNotSatisfied(ApiError):
     code = "schema_not_satisfied"
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The model's answer does not have the form that was asked for. {reason}")
+        super().__init__(f"The model's answer does not have the requested form. {reason}")
 
 
 class NotVerbatim(BadRequest):
@@ -59,7 +59,8 @@ class NotVerbatim(BadRequest):
     def __init__(self, pointer: str) -> None:
         """Create the error for the field at `pointer` in the answer."""
         super().__init__(
-            f"Nothing that was read supports a value for '{pointer}' ('verbatim'), and the schema does not let it be "
+            f"Nothing in the input supports a value for '{pointer}' ('verbatim'), and the schema does not allow "
+            "it to be "
             "null: allow null there, or leave 'verbatim' out.",
             param=pointer,
         )
@@ -75,7 +76,8 @@ class NotFoundInInput(BadRequest):
         schema."""
         what = f"'{pointer}'" if pointer else "what the schema demands"
         super().__init__(
-            f"Nothing in the input answers {what}, and the schema lets it be neither null nor empty. Allow null there, "
+            f"Nothing in the input answers {what}, and the schema allows neither null nor an empty value. Allow "
+            "null there, "
             "or set OPENFAZE_LLM_BASE_URL: no capable language model is set up here to write what cannot be copied."
             + (f" {reason}" if reason else ""),
             param=pointer,

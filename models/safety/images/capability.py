@@ -41,7 +41,7 @@ _NUDENET_SPEC = EngineSpec("nudenet", CAPABILITY, "AGPL-3.0", f"the file {SETTIN
 
 class ImageGuardSettings(OwnSettings):
     image_guard: str = "auto"
-    """Engine that judges pictures for `<guard>`; the values are like those of OPENFAZE_TEXT_GUARD."""
+    """Engine that judges pictures for `<guard>`. The values are like those of OPENFAZE_TEXT_GUARD."""
     image_guard_model: FoundPath | None = None
     """Your own network for judging pictures: a folder with an image classifier in transformers' format, or NudeNet's
     ONNX file."""
@@ -64,7 +64,7 @@ def _nsfw_vit_folder(config: EngineConfig) -> "ClassifierFolder":
 
     folder = config.weights_dir / _FOLDER
     if not (folder / "config.json").is_file():
-        raise EngineUnavailable(CAPABILITY, f"Run `openfaze pull {_FOLDER}` to tell what is not safe for work.")
+        raise EngineUnavailable(CAPABILITY, f"Run `openfaze pull {_FOLDER}` to judge what is not safe for work.")
     return classifier_in(folder, f"'{_FOLDER}' of OPENFAZE_WEIGHTS_DIR")
 
 
@@ -135,7 +135,7 @@ def _nsfw_vit_remedy(config: EngineConfig) -> str | None:
 def _vlm_remedy(config: EngineConfig) -> str | None:
     llm = config.of(LlmSettings)
     if llm.llm_base_url is None:
-        return "Set OPENFAZE_LLM_BASE_URL: a language model that sees tells gore and nudity, too."
+        return "Set OPENFAZE_LLM_BASE_URL: a language model that accepts pictures also judges gore and nudity."
     if llm.llm_abilities is not None and "vision" not in llm.llm_abilities:
         return "The language model takes no pictures (OPENFAZE_LLM_ABILITIES)."
     return None

@@ -47,7 +47,7 @@ class GuardSettings(OwnSettings):
     guard_base_url: Address | None = None
     """An OpenAI-compatible server that runs a guard model: Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
     guard_api_key: SecretStr | None = None
-    """The key for that server."""
+    """API key of that server."""
     guard_model: str | None = None
     """Name of the guard model on that server."""
     guard_timeout_s: float = Field(default=20, gt=0)
@@ -57,9 +57,10 @@ class GuardSettings(OwnSettings):
     """Megabytes of UTF-8 that a guard judges together: the texts of a request, or the texts that were read for it."""
     max_guard_verdicts: int = Field(default=10_000, ge=0)
     """Number of verdicts on texts that a guard keeps, by a hash of the text and separately for each key, so that the
-    history of a conversation is not judged again in each turn; 0: none."""
+    history of a conversation is not judged again in each turn. 0 keeps none."""
     guard_thresholds: Thresholds = Field(default={})
-    """Comma-separated least scores at which codes apply, in place of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
+    """Comma-separated lowest scores at which guard codes apply, instead of the engine's own thresholds:
+    `S1=0.6,S12_IMAGE=0.8`."""
 
     @model_validator(mode="after")
     def _knows_the_guard(self) -> Self:

@@ -41,7 +41,7 @@ class OcrSettings(OwnSettings):
     ocr: str = "auto"
     """An OCR engine's name (docs/ocr.md lists them), or `auto`: the first that can run here."""
     ocr_language: str = "en"
-    """Language of the recogniser, for engines with a recogniser per language (PaddleOCR); other engines ignore it."""
+    """Language of the recogniser, for engines with a recogniser per language (PaddleOCR). Other engines ignore it."""
 
 
 def embedded_weights() -> tuple[Path, Path]:
@@ -209,7 +209,7 @@ PADDLEOCR_VL = Candidate(
     backend=TORCH,
     profile=GPU,
     card=_VL_CARD,
-    caution="What it reads was never compared with what is written: nobody has run it with its real weights yet.",
+    caution="Its accuracy is unknown: nobody has run it with its real weights yet.",
 )
 
 

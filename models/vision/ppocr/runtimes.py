@@ -11,7 +11,7 @@ def open_session(path: Path, *, recognition: bool, device: str = "cpu", threads:
     """Compile the ONNX file at `path` for `device` ("cpu", "cuda", "cuda:1").
 
     `threads` is the total of CPU threads, shared by `streams` inferences that run side by side. On the CPU, OpenVINO is
-    twice as fast as onnxruntime. onnxruntime is used without OpenVINO, and on CUDA.
+    twice as fast as onnxruntime. On CUDA, and if OpenVINO is not installed, onnxruntime is used.
     """
     if device == "cpu" and find_spec("openvino") is not None:
         from models.vision.ppocr.openvino_session import OpenVinoSession

@@ -450,7 +450,7 @@ class Lane:
             case Failed(kind, place):
                 log.error("decode_failed", error=kind, place=place, media_type=blob.media_type)
                 raise blob.error(
-                    "cannot be decoded: it is damaged, or unlike others of its type.", code="decode_failed"
+                    "cannot be decoded: it is damaged, or not a usual file of its type.", code="decode_failed"
                 )
             case returned:
                 return returned.value

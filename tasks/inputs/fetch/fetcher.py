@@ -285,7 +285,7 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
         raise visit.refused("is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)") from error
     except PortRefused as error:
         ports = ", ".join(map(str, policy.ports))
-        raise visit.refused(f"uses a port that is not open (OPENFAZE_FETCH_PORTS: {ports})") from error
+        raise visit.refused(f"uses a port that is not allowed (OPENFAZE_FETCH_PORTS: {ports})") from error
     except HostNotFound as error:
         raise visit.unreachable("host not found") from error
     except ProxyRefused as error:

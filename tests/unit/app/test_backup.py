@@ -171,7 +171,7 @@ def without_a_manifest(archive: Path) -> None:
         (flipped, "backup is not complete: Bad CRC-32"),
         (without_a_manifest, "is not a backup made by openfaze"),
         (told(format=2, openfaze="9.0.0"), "made by openfaze 9.0.0, and has format 2; .* reads format 1"),
-        (told(databases={"batches": 7}, openfaze="9.0.0"), r"'batches' have version 7, .* up to \d. Restore .* 9.0.0"),
+        (told(databases={"batches": 7}, openfaze="9.0.0"), r"'batches' has version 7, .* up to \d. Restore .* 9.0.0"),
         (with_member("files/../../a"), "is not part of any backup"),
         (with_member(f"files/..{OWNER}/{FILE_ID}"), "is not part of any backup"),
         (with_member("/etc/passwd"), "is not part of any backup"),
@@ -202,7 +202,7 @@ def test_nothing_that_is_there_is_overwritten(there: str, places: Places, elsewh
     path.parent.mkdir(parents=True)
     path.write_text("older")
     before = files_in(tmp_path / "second")
-    with pytest.raises(BackupFailed, match="There is state already: .*second"):
+    with pytest.raises(BackupFailed, match="State exists already: .*second"):
         put_back(elsewhere, tmp_path / "a.zip")
     assert files_in(tmp_path / "second") == before
 
@@ -212,7 +212,7 @@ def test_a_restore_waits_for_no_server_and_no_server_for_a_restore(places: Place
     # Several servers of one machine share their state.
     with in_use(places), in_use(places), pytest.raises(BackupFailed, match="A server runs on .*first/files: stop it"):
         put_back(places, tmp_path / "a.zip")
-    with pytest.raises(BackupFailed, match="There is state already"):
+    with pytest.raises(BackupFailed, match="State exists already"):
         put_back(places, tmp_path / "a.zip")
 
 

@@ -236,7 +236,7 @@ async def test_a_head_that_takes_too_long_is_refused() -> None:
         assert await refusal(reader) == (
             408,
             "request_too_slow",
-            "The request's head did not come within 10 s.",
+            "The request's head did not arrive within 10 s.",
         )
 
 
@@ -290,7 +290,7 @@ async def test_a_body_has_the_requests_time_and_no_more() -> None:
         server.after(301)
         assert (await refusal(reader))[1:] == (
             "request_too_slow",
-            "The request's body did not come within 300 s (OPENFAZE_REQUEST_TIMEOUT_S).",
+            "The request's body did not arrive within 300 s (OPENFAZE_REQUEST_TIMEOUT_S).",
         )
 
 
@@ -461,9 +461,9 @@ async def test_what_is_no_http_behind_a_request_is_not_told_in_the_midst_of_its_
 @pytest.mark.parametrize(
     ("version", "hosts", "said"),
     [
-        ("1.1", [], "The request has no headers 'Host'; it needs one."),
-        ("1.1", ["a", "b"], "The request has 2 headers 'Host'; it needs one."),
-        ("1.0", ["a", "a"], "The request has 2 headers 'Host'; it needs one."),
+        ("1.1", [], "The request has no headers 'Host'; it needs exactly one."),
+        ("1.1", ["a", "b"], "The request has 2 headers 'Host'; it needs exactly one."),
+        ("1.0", ["a", "a"], "The request has 2 headers 'Host'; it needs exactly one."),
     ],
 )
 async def test_a_request_without_a_host_or_of_two_is_refused(version: str, hosts: list[str], said: str) -> None:

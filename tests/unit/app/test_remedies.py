@@ -215,7 +215,7 @@ async def test_the_start_names_what_the_profile_of_the_operator_lacks(
     missing = [entry for entry in logs if entry["event"] == "weights_missing"]
     assert [entry["sets"] for entry in missing] == said
     command = "`docker compose run --rm openfaze openfaze pull gpu`"
-    assert all(entry["remedy"] == f"Smaller engines stand in. Run {command}." for entry in missing)
+    assert all(entry["remedy"] == f"Smaller engines are used instead. Run {command}." for entry in missing)
 
 
 def test_where_the_shell_finds_them_commands_are_short(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -292,10 +292,10 @@ def runtime(config: EngineConfig, *engines: Candidate) -> Runtime:
 def test_the_cpu_does_not_stand_in_for_a_card_that_was_named() -> None:
     engines = (engine("net", print, Backend("net's runtime", failing)),)
     refused = runtime(EngineConfig(device="cuda"), *engines)
-    with pytest.raises(EngineUnavailable, match=r"OPENFAZE_DEVICE=cuda\). It has no CUDA.*install cuda"):
+    with pytest.raises(EngineUnavailable, match=r"OPENFAZE_DEVICE=cuda\), but cannot\. It has no CUDA.*install cuda"):
         refused.choose("ocr")
     [said] = refused.off_the_card()
-    assert "'net' was to run on a card" in said
+    assert "'net' should run on a card" in said
     by_its_own = EngineConfig(devices={"ocr": "cuda:0"})
     with pytest.raises(EngineUnavailable, match=r"OPENFAZE_OCR_DEVICE=cuda:0\)"):
         runtime(by_its_own, *engines).choose("ocr")
@@ -342,7 +342,9 @@ def test_a_device_that_there_is_not_is_refused(value: str) -> None:
 @pytest.mark.parametrize("name", ["device", "ocr_device"])
 def test_a_server_that_was_to_use_a_card_does_not_start_without_one(name: str) -> None:
     given = {name: "cuda"}
-    with pytest.raises(ValueError, match=f"OPENFAZE_{name.upper()}=cuda names a card that is not there. .*nvidia-smi"):
+    with pytest.raises(
+        ValueError, match=f"OPENFAZE_{name.upper()}=cuda names a card that this machine does not have. .*nvidia-smi"
+    ):
         Services(Settings(_env_file=None, **given))  # type: ignore[arg-type]
 
 
@@ -357,7 +359,7 @@ async def test_the_server_says_at_its_start_what_does_not_use_the_card() -> None
         await services.report_devices()
     await services.close()
     said = [str(one["reason"]) for one in logs if one["event"] == "not_on_the_card"]
-    assert [one for one in said if "computes 'ocr' on the CPU. This onnxruntime is the one for the CPU" in one]
+    assert [one for one in said if "computes 'ocr' on the CPU. This onnxruntime was built for the CPU alone" in one]
 
 
 @pytest.mark.parametrize(("cards", "profile"), [(0, "standard"), (1, "gpu")])
@@ -371,7 +373,7 @@ def test_the_profile_is_the_best_that_the_machine_can_run(
 
 def test_a_profile_that_there_is_not_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENFAZE_PROFILE", "huge")
-    with pytest.raises(ValidationError, match="no profile 'huge'; there are: embedded, standard, gpu"):
+    with pytest.raises(ValidationError, match="no profile 'huge'; choose from: embedded, standard, gpu"):
         Settings(_env_file=None)
 
 

@@ -61,7 +61,7 @@ async def test_a_probe_that_raises_is_a_remedy_and_no_end(
 ) -> None:
     of_the_others = [one for one in ENGINES if one[0] == capability]
     monkeypatch.setattr(building, "CATALOG", catalog_where(*of_the_others))
-    said = f"Whether '{engine}' can run here could not be seen: Unforeseen: of a probe."
+    said = f"Whether '{engine}' can run here could not be determined: Unforeseen: of a probe."
     app = create_app(settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
         ready = await client.get("/ready")
@@ -83,7 +83,7 @@ async def test_doctor_names_what_fails_and_ends_with_its_status(
     text = " ".join(capsys.readouterr().out.split())
     for capability, engine in ENGINES:
         assert f"FAILED {capability}" in text
-        assert f"Whether '{engine}' can run here could not be seen: Unforeseen: of a probe." in text
+        assert f"Whether '{engine}' can run here could not be determined: Unforeseen: of a probe." in text
 
 
 async def test_doctor_tells_of_a_self_test_that_raises_what_nobody_expects(

@@ -104,7 +104,7 @@ def test_chosen_engines_that_cannot_run_are_told_with_their_remedies() -> None:
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
-        ValueError, match="OPENFAZE_OCR: no engine 'huge' for 'ocr'; there are: small, tiny; or 'auto' or 'off'"
+        ValueError, match="OPENFAZE_OCR: no engine 'huge' for 'ocr'; choose from: small, tiny; or 'auto' or 'off'"
     ):
         runtime(candidate("small"), candidate("tiny"), choice="huge")
 
@@ -244,7 +244,7 @@ def test_what_cannot_be_looked_at_keeps_no_other_engine_from_serving() -> None:
     assert engines.choose("ocr").spec.name == "small"
     with pytest.raises(EngineUnavailable) as raised:
         runtime(replace(candidate("large"), remedy=broken)).choose("ocr")
-    assert raised.value.remedy == "Whether 'large' can run here could not be seen: Permission denied."
+    assert raised.value.remedy == "Whether 'large' can run here could not be determined: Permission denied."
 
 
 async def test_no_request_looks_for_engines_on_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -244,7 +244,7 @@ async def test_a_table_pasted_in_one_line_is_read(reader: TableReader) -> None:
 )
 async def test_what_was_understood_of_pasted_values_is_told(reader: TableReader, text: str, read: str) -> None:
     notes = (await result_of(reader, f"Forecast the next 2 values: {text}"))["notes"]
-    assert notes[0] == f"There are no dates: {read}, and predictions are numbered on from them."
+    assert notes[0] == f"There are no dates: {read}, and the predictions continue their numbering."
 
 
 async def test_too_few_pasted_values_are_told_as_they_were_understood(reader: TableReader) -> None:

@@ -102,7 +102,8 @@ async def test_attached_texts_are_translated_each_by_itself(loader: MediaLoader)
 
 async def test_a_pair_that_nobody_knows_says_what_would_help(loader: MediaLoader) -> None:
     with pytest.raises(
-        EngineUnavailable, match=r"\(a: en → fr\) does not translate from English into Japanese.*OPENFAZE_LLM_BASE_URL"
+        EngineUnavailable,
+        match=r"No installed engine \(a: en → fr\) translates from English into Japanese.*OPENFAZE_LLM_BASE_URL",
     ):
         await translated(loader, f"Translate into Japanese: {HOUSE}", Tagging("a", "en-fr"))
 

@@ -39,9 +39,9 @@ def test_a_file_may_hold_no_key(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (table(more="limit = 5"), "keys[0].limit: no such field; there are: name, sha256, tenant, guard_thresholds"),
+        (table(more="limit = 5"), "keys[0].limit: no such field; choose from: name, sha256, tenant, guard_thresholds"),
         (table() + table("bob", TWO, 'key = "two"'), "keys[1].key: no such field"),
-        ("[[key]]\nname = 'x'", "key: no such field; there are: keys"),
+        ("[[key]]\nname = 'x'", "key: no such field; choose from: keys"),
         ("[keys]\nname = 'x'", "keys: should be tables: each key begins with a line [[keys]]"),
         ("[[keys]]\nname = 'x'", "keys[0].sha256: should be the key's SHA-256 in 64 hexadecimal digits, in quotes"),
         (table(sha256=ONE[:-1]), "keys[0].sha256: should be the key's SHA-256 in 64 hexadecimal digits"),
@@ -52,7 +52,10 @@ def test_a_file_may_hold_no_key(text: str, tmp_path: Path) -> None:
         (table(name=" x"), "keys[0].name: should be 1 to 64"),
         (table(name="a\\nb"), "keys[0].name: should be 1 to 64"),
         ("[[keys]]\nname = 7", "keys[0].name: should be a text of 1 to 64 printable"),
-        (table(more="guard_thresholds = {S99 = 0.5}"), "keys[0].guard_thresholds: no guard code 'S99'; there are: S1,"),
+        (
+            table(more="guard_thresholds = {S99 = 0.5}"),
+            "keys[0].guard_thresholds: no guard code 'S99'; choose from: S1,",
+        ),
         (
             table(more="guard_thresholds = {S1 = 1.5}"),
             "keys[0].guard_thresholds.S1: Input should be less than or equal",
@@ -137,7 +140,7 @@ def test_a_key_is_removed_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "thresholds", "message"),
     [
-        ("alice", {}, "^name: '.*' has a key 'alice' already"),
+        ("alice", {}, "^name: '.*' already has a key 'alice'"),
         (" bob", {}, "^name: should be 1 to 64 printable characters"),
         ("bob", {"S99": 0.5}, "^guard_thresholds: no guard code 'S99'"),
         ("bob", {"S1": 7.0}, "^guard_thresholds.S1: Input should be less than or equal to 1"),

@@ -91,7 +91,7 @@ def test_a_key_of_the_file_may_have_thresholds_of_its_own(file: Path) -> None:
 
 def test_a_key_in_both_is_an_error_and_is_not_printed(file: Path) -> None:
     file.write_text(f'[[keys]]\nname = "alice"\nsha256 = "{hashlib.sha256(b"hunter2").hexdigest()}"')
-    with pytest.raises(KeyFileError, match="the key 'alice' is one of OPENFAZE_API_KEYS too") as refusal:
+    with pytest.raises(KeyFileError, match="the key 'alice' is also in OPENFAZE_API_KEYS") as refusal:
         ApiKeys(["hunter2"], file)
     assert "hunter2" not in str(refusal.value)
 
@@ -346,7 +346,7 @@ def test_keys_without_limits_of_their_own_have_the_default_ones(file: Path) -> N
 
 
 def test_a_default_task_that_nobody_knows_keeps_the_server_from_starting() -> None:
-    with pytest.raises(ValueError, match="^OPENFAZE_DEFAULT_TASKS: no task 'cooking'; there are: "):
+    with pytest.raises(ValueError, match="^OPENFAZE_DEFAULT_TASKS: no task 'cooking'; choose from: "):
         build_keys(Settings(_env_file=None, default_tasks=("cooking",)))
 
 

@@ -117,7 +117,7 @@ async def test_what_cannot_be_asked_any_more_is_an_error_of_its_kind(
     [line] = lines_of(answers, asked)
     assert line.answers + line.errors == len(answers) == 10
     assert line.errors > 0
-    assert errors_of(answers)[0][1] == "no answer: not asked: too many are under way"
+    assert errors_of(answers)[0][1] == "no answer: not sent: too many requests are running"
 
 
 async def test_what_began_in_the_warm_up_does_not_count(tmp_path: Path) -> None:

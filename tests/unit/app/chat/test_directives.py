@@ -108,7 +108,7 @@ def test_guard_codes_are_read_in_any_case_and_separation(text: str, guard: tuple
     ],
 )
 def test_a_guard_that_is_not_understood_is_refused_and_never_passed_over(text: str) -> None:
-    with pytest.raises(BadRequest, match="'<guard' in a form that is not understood; write <guard>S1, S9</guard>"):
+    with pytest.raises(BadRequest, match="'<guard' in an unknown form; write <guard>S1, S9</guard>"):
         read_directives([text])
 
 

@@ -47,12 +47,12 @@ def test_half_a_tag_is_told_of(system: str) -> None:
     body = {"model": "auto", "messages": [{"role": "system", "content": system}, {"role": "user", "content": "hi"}]}
     request = parse(ChatRequest, json.dumps(body).encode())
     [sentence] = warnings_of(request, read_directives([system]))
-    assert "half of a <task> tag" in sentence
+    assert "an incomplete <task> tag" in sentence
 
 
 def test_a_tag_in_a_users_message_is_told_of() -> None:
     [sentence] = told(messages=[{"role": "user", "content": "<task>ocr</task> Read it."}])
-    assert "counts in system messages alone" in sentence
+    assert "an effect only in a system message" in sentence
     assert told(messages=[{"role": "user", "content": "a <task> is work"}]) == []
 
 
@@ -161,5 +161,5 @@ def test_several_task_tags_are_told_with_the_one_that_counts() -> None:
     request = parse(ChatRequest, b'{"model": "auto", "messages": [{"role": "user", "content": "hi"}]}')
     directives = read_directives(["<task>ocr</task>", "<task>stt</task><task>translate</task>"])
     assert list(warnings_of(request, directives)) == [
-        "There are several <task> tags: only the first, 'ocr', counts, and not 'stt', 'translate'."
+        "There are several <task> tags: only the first, 'ocr', is used; ignored: 'stt', 'translate'."
     ]

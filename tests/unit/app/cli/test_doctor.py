@@ -201,10 +201,10 @@ async def test_cards_stand_above_the_rows_within_a_hundred_columns(
         "NVIDIA driver 580.95.05, for CUDA up to 13.0",
         "cuda:0  NVIDIA GeForce RTX 4090, 20.0 of 25.8 GB free",
         "cuda:1  NVIDIA GeForce RTX 4090, 20.0 of 25.8 GB free",
-        "container toolkit: not in PATH, so that docker lends no card to containers",
+        "container toolkit: not in PATH, so docker cannot give containers a card",
     ]
-    assert "1,234 MB of the card" in " ".join(table.split())
-    assert "of a card about 300 + 32 × 30 MB" in " ".join(table.split())
+    assert "1,234 MB on the card" in " ".join(table.split())
+    assert "takes about 300 + 32 × 30 MB on a card" in " ".join(table.split())
     assert max(map(len, f"{head}\n{table}".splitlines())) <= 100
     (tmp_path / "nvidia-ctk").touch(0o755)
     _, text = await examined(capsys)
@@ -254,15 +254,15 @@ async def test_one_screen_says_what_is_on_the_card_what_is_not_and_why_and_wheth
     assert screen[:3] == [
         "cuda:0, driver 580.95.05",
         "    25,757 MB  in all, NVIDIA GeForce RTX 4090",
-        "     5,757 MB  held by others when this began (the LLM, a running openfaze)",
+        "     5,757 MB  in use by others at the start (the LLM, a running openfaze)",
     ]
     assert "       700 MB  ocr (pp-ocrv6-medium), declared 850 + 32 × 60" in screen
-    assert "    20,000 MB  free of cuda:0 with all of these loaded" in screen
+    assert "    20,000 MB  free on cuda:0 with all of these loaded" in screen
     told = " ".join(screen)
     assert "not on a card: cards: 'apertium' computes 'translate' on the CPU. It has no CUDA." in told
     assert "not on a card: text_guard: It has no weights." in told
-    assert "not on a card: translate: 'madlad-400' took nothing of a card: it computed on the CPU" in told
-    assert "no card is for: code_sandbox" in told
+    assert "not on a card: translate: 'madlad-400' used no memory of a card: it ran on the CPU" in told
+    assert "never on a card: code_sandbox" in told
     assert "LLM at http://" in told
     assert f"vllm:8000/v1 does not answer: {away}" in told
     assert "secret" not in text

@@ -72,7 +72,7 @@ def test_what_was_an_extra_once_is_installed_already(
     assert extras.install(name) == 0
     assert (calls.commands, capsys.readouterr().err) == (
         [],
-        f"What '{name}' brought now comes with openfaze: there is nothing to install.\n",
+        f"'{name}' is now part of openfaze: there is nothing to install.\n",
     )
 
 
@@ -123,5 +123,5 @@ def test_an_environment_without_pip_is_served_by_uv(monkeypatch: pytest.MonkeyPa
 
 def test_packages_that_are_not_this_users_to_change_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(extras.CannotInstall, match="cannot be written to"):
+    with pytest.raises(extras.CannotInstall, match="is not writable"):
         extras.install("s3")

@@ -61,7 +61,10 @@ def test_codes_are_named_as_a_guard_tag_names_them(text: str, codes: tuple[str, 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("S99", "'S99' is no guard code; texts are judged by: S1,"), ("S1,s1_image", "'S1_IMAGE' is a guard code of pic")],
+    [
+        ("S99", "'S99' is not a guard code; texts can be judged by: S1,"),
+        ("S1,s1_image", "'S1_IMAGE' is a guard code of pic"),
+    ],
 )
 def test_what_is_no_code_of_texts_is_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):

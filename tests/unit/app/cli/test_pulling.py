@@ -134,8 +134,8 @@ def test_of_several_sets_one_that_cannot_be_fetched_keeps_none_of_the_others(
     with pytest.raises(PullFailed, match="its sha256 is"):
         fetch(sets, settings(tmp_path))
     said = capsys.readouterr().err
-    assert "6 MB in all" in said
-    assert "rf-detr-base is not here: its sha256 is " in said
+    assert "6 MB in total" in said
+    assert "rf-detr-base could not be fetched: its sha256 is " in said
     assert "whisper-small is in" in said
     assert (tmp_path / whole.path).read_bytes() == CONTENT
 
@@ -158,7 +158,7 @@ def test_files_of_unknown_size_count_as_what_they_are_about(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
     known = WeightSet("rf-detr-base", "MIT", (server.file("/model", size=None),), about_mb=5)
-    with pytest.raises(PullFailed, match="rf-detr-base needs about 5 MB, and .* has 4 MB left"):
+    with pytest.raises(PullFailed, match="rf-detr-base needs about 5 MB, but .* has 4 MB left"):
         fetch([known], settings(tmp_path))
     assert not server.requests
 
@@ -223,7 +223,7 @@ def test_fetching_says_how_much_and_where_to_and_then_what_the_engine_still_lack
     fetch([WeightSet("paddleocr", "Apache-2.0", (file,), "reads")], settings(tmp_path))
     first, *_, done, lacking = capsys.readouterr().err.splitlines()
     assert first == f"Fetching paddleocr (3 MB, Apache-2.0): reads. Into {tmp_path}."
-    assert done == f"paddleocr is in {tmp_path}, every file with its checksum"
+    assert done == f"paddleocr is in {tmp_path}, with every checksum correct"
     assert lacking.startswith("'paddleocr' cannot run yet. ")
     assert "openfaze install standard`" in lacking
 
@@ -233,7 +233,7 @@ def test_what_does_not_fit_on_the_disk_is_not_begun(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     known = WeightSet("paddleocr", "Apache-2.0", (server.file("/model", size=len(CONTENT)),))
-    with pytest.raises(PullFailed, match=rf"paddleocr needs 3 MB, and {tmp_path} has 1 MB left"):
+    with pytest.raises(PullFailed, match=rf"paddleocr needs 3 MB, but {tmp_path} has 1 MB left"):
         pulling.fetch([known], settings(tmp_path / "new" / "folder"))
     assert not server.requests
 

@@ -71,7 +71,7 @@ def test_two_jobs_do_not_write_the_same_table(state: JobState, file: Path) -> No
 
 def test_a_state_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "damaged.state").write_text("no database" * 100)
-    with pytest.raises(CannotOpen, match="delete it to begin from nothing"):
+    with pytest.raises(CannotOpen, match="delete it to start over"):
         JobState(tmp_path / "damaged.state")
     with pytest.raises(CannotOpen, match="is there such a folder"):
         JobState(tmp_path / "nowhere" / "x.state")

@@ -422,7 +422,7 @@ async def test_a_disk_that_is_full_leaves_no_part_of_a_file(store: FileStore, mo
 def test_a_folder_that_nothing_can_be_written_in_keeps_a_server_from_starting(place: str, tmp_path: Path) -> None:
     (tmp_path / "a-file").write_text("")
     folder = tmp_path / place  # an absolute one stays as it is
-    with pytest.raises(ValueError, match="OPENFAZE_FILES_DIR: nothing can be written in '.*files'"):
+    with pytest.raises(ValueError, match="OPENFAZE_FILES_DIR: '.*files' is not writable"):
         build_files(Settings(_env_file=None, files_dir=str(folder)))
 
 
@@ -434,6 +434,6 @@ def test_a_folder_that_can_be_made_is_not_made_before_it_is_used(tmp_path: Path)
 async def test_an_index_that_cannot_be_made_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Storage, "check", lambda _: None)
     files = build_files(Settings(_env_file=None, files_dir="/proc/files"))
-    with pytest.raises(Unavailable, match="file storage does not work"):
+    with pytest.raises(Unavailable, match="file storage is not working"):
         await files.follow("anyone")
     await files.close()

@@ -80,7 +80,7 @@ def test_a_language_may_have_a_region_or_be_named(sent: str, code: str) -> None:
         ({"timestamp_granularities[]": "word"}, "Field 'timestamp_granularities[]': needs response_format"),
         ({"stream": "true", "response_format": "srt"}, "Field 'stream': response_format 'srt' is not streamed"),
         ({"include[]": "logprobs"}, "Field 'include[]': no log probabilities"),
-        ({"known_speaker_names[]": "Ann"}, "Field 'known_speaker_names[]': speakers are told apart"),
+        ({"known_speaker_names[]": "Ann"}, "Field 'known_speaker_names[]': speakers are distinguished"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_field(values: dict[str, str], message: str) -> None:

@@ -39,7 +39,7 @@ def test_a_range_is_named_with_its_bound() -> None:
         ({"messages": []}, "Field 'messages': Expected at least 1 item, not 0"),
         ({"tools": [NAMED] * 129}, "Field 'tools': Expected at most 128 items, not 129"),
         ({"stop": ["x"] * 100_000}, "Field 'stop': Expected at most 16 items, not 100000"),
-        ({"messages": [{"rol": "user"}]}, "Field 'messages[0].role': Field required. Did you mean it by 'rol'?"),
+        ({"messages": [{"rol": "user"}]}, "Field 'messages[0].role': Field required. Is 'rol' a misspelling of it?"),
         ({"messages": [{"content": "hi"}]}, "Field 'messages[0].role': Field required"),
     ],
 )
@@ -66,7 +66,7 @@ def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
     for size in (0, LARGE):
         with pytest.raises(BadRequest) as refusal:
             parse(ChatRequest, json.dumps({"model": "auto", "mesages": [MESSAGE], "user": "x" * size}).encode())
-        assert refusal.value.message == "Field 'messages': Field required. Did you mean it by 'mesages'?"
+        assert refusal.value.message == "Field 'messages': Field required. Is 'mesages' a misspelling of it?"
 
 
 @each_case(

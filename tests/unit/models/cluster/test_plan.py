@@ -65,7 +65,7 @@ def test_what_is_no_number_of_replicas_is_refused(value: str) -> None:
 
 
 def test_replicas_of_an_unknown_capability_are_refused() -> None:
-    with pytest.raises(ValueError, match="there is no capability 'orc'; there are: ocr"):
+    with pytest.raises(ValueError, match="there is no capability 'orc'; choose from: ocr"):
         Settings(_env_file=None, ray_replicas="1-2,orc=2")
 
 
@@ -98,7 +98,7 @@ def test_ray_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @each_case("setting", ["device", "ocr_device"])
 def test_a_card_by_its_number_is_refused_as_ray_picks_the_card(setting: str) -> None:
     settings: dict[str, Any] = {"cluster": "ray", "ray_address": "ray://nobody", setting: "cuda:1"}
-    with pytest.raises(ValueError, match=rf"^OPENFAZE_{setting.upper()}: 'cuda:1' names a card .*: say 'cuda'\.$"):
+    with pytest.raises(ValueError, match=rf"^OPENFAZE_{setting.upper()}: 'cuda:1' names a card .*: write 'cuda'\.$"):
         build_runtime(Settings(_env_file=None, **settings))
 
 

@@ -270,7 +270,9 @@ async def test_a_prompt_that_is_too_long_is_refused_with_both_numbers(llm: Embed
 async def test_a_limit_that_the_context_leaves_no_room_for_is_said_to_be_lowered(llm: EmbeddedLlm) -> None:
     done = done_of(await events_of(llm, user("Say hi.", options={"max_tokens": 32000, "stop": ["\n", " "]})))
     room = CONTEXT_TOKENS - (done.prompt_tokens or 0)
-    assert done.note == f"The answer may have {room} tokens, not 32000: the language model's context leaves no more."
+    assert (
+        done.note == f"The answer may have {room} tokens, not 32000: the language model's context has no room for more."
+    )
 
 
 async def test_an_option_of_the_wrong_kind_is_refused(llm: EmbeddedLlm) -> None:

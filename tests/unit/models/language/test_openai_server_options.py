@@ -76,7 +76,7 @@ async def test_an_answer_that_there_is_no_room_for_is_asked_for_again_with_what_
     assert (first["max_tokens"], second.get("max_tokens"), second["seed"]) == (32000, room, 1)
     assert isinstance(events[-1], Done)
     assert events[-1].note == (
-        f"The answer may have {told} tokens, not 32000: the language model's context leaves no more."
+        f"The answer may have {told} tokens, not 32000: the language model's context has no room for more."
     )
 
 
@@ -100,7 +100,10 @@ async def test_a_server_that_lowers_the_limit_by_itself_is_told_of_where_its_con
             notes.append(events[-1].note)
         await llm.close()
     # The server says that the prompt has 11 tokens.
-    assert notes == ["The answer may have 4085 tokens, not 32000: the language model's context leaves no more.", None]
+    assert notes == [
+        "The answer may have 4085 tokens, not 32000: the language model's context has no room for more.",
+        None,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_json_object_means_an_object() -> None:
         ('{"total": 9,}', "not valid JSON"),
         ('Either {"total": 9,} or {"total": 8}', "not valid JSON"),
         ('{"items": [{"total": 1}, oops]}', "not valid JSON"),
-        ('{"total": 1, "total": 2}', "the key 'total' is there twice"),
+        ('{"total": 1, "total": 2}', "the key 'total' appears twice"),
         ('{"total": NaN}', "NaN is not JSON"),
         ('{"total": -Infinity}', "Infinity is not JSON"),
         ('{"total": 1e999}', "too large"),

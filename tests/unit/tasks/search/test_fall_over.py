@@ -89,7 +89,7 @@ async def test_each_failure_in_a_row_doubles_the_rest_up_to_a_quarter_of_an_hour
     for rest in rests:
         with pytest.raises(EngineUnavailable, match=r"first is slow\. Set OPENFAZE_SEARCH_URL"):
             await search.search(QUERY, 5)
-        with pytest.raises(EngineUnavailable, match=f"and rests for {rest} s more.* Set OPENFAZE_SEARCH_URL"):
+        with pytest.raises(EngineUnavailable, match=f"and is paused for {rest} s more.* Set OPENFAZE_SEARCH_URL"):
             await search.search(QUERY, 5)
         clock.now += rest
 
@@ -104,7 +104,7 @@ async def test_an_answer_ends_the_row_of_failures() -> None:
     await search.search(QUERY, 5)
     with pytest.raises(EngineUnavailable):
         await search.search(QUERY, 5)
-    with pytest.raises(EngineUnavailable, match="rests for 30 s more"):
+    with pytest.raises(EngineUnavailable, match="is paused for 30 s more"):
         await search.search(QUERY, 5)
 
 
@@ -117,12 +117,12 @@ async def test_requests_that_fail_together_are_one_failure() -> None:
         await asyncio.sleep(0)
     wait.set()
     await asyncio.gather(*together, return_exceptions=True)
-    with pytest.raises(EngineUnavailable, match="rests for 30 s more"):
+    with pytest.raises(EngineUnavailable, match="is paused for 30 s more"):
         await search.search(QUERY, 5)
 
 
 async def test_a_query_that_is_refused_lets_nobody_rest() -> None:
-    first = Scripted("first", [SearchFailed("did not take the query", 0.0), GOOD])
+    first = Scripted("first", [SearchFailed("rejected the query", 0.0), GOOD])
     search = FallOver([first])
     with pytest.raises(EngineUnavailable):
         await search.search(QUERY, 5)

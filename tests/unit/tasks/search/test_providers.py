@@ -149,10 +149,10 @@ async def test_serper_gets_the_key_the_site_and_the_dates(freshness: Freshness, 
 @each_case(
     ("answer", "reason", "rest_s"),
     [
-        (response(status="429 Slowly"), "is asked too often (status 429)", BLOCKED_S),
-        (response(status="401 Who"), "did not take its key (status 401)", REFUSED_S),
+        (response(status="429 Slowly"), "received too many requests (status 429)", BLOCKED_S),
+        (response(status="401 Who"), "rejected its API key (status 401)", REFUSED_S),
         (response(status="402 Pay"), "has no credit left (status 402)", REFUSED_S),
-        (response(status="422 What"), "did not take the query (status 422)", 0.0),
+        (response(status="422 What"), "rejected the query (status 422)", 0.0),
         (response(status="500 Oops"), "answered with status 500", UNREACHABLE_S),
         (b"nonsense\r\n\r\n", "could not be reached", UNREACHABLE_S),
         (response(b"<html>Please solve this CAPTCHA</html>"), "asks for a CAPTCHA", BLOCKED_S),

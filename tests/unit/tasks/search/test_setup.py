@@ -48,7 +48,7 @@ async def test_the_order_is_as_named_or_as_set_up(
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        (SearchConfig(("bing",)), "no provider 'bing'; there are: searxng, brave, tavily, serper, ddgs"),
+        (SearchConfig(("bing",)), "no provider 'bing'; choose from: searxng, brave, tavily, serper, ddgs"),
         (SearchConfig(("ddgs", "auto")), "no provider 'auto'"),
         (SearchConfig(("searxng",)), "'searxng' needs OPENFAZE_SEARCH_URL"),
         (SearchConfig(("brave",)), "'brave' needs OPENFAZE_SEARCH_API_KEY"),

@@ -62,7 +62,7 @@ def test_a_series_is_found_as_people_paste_it(pasted: dict[str, Any]) -> None:
 
 def test_a_year_that_was_assumed_is_told() -> None:
     message = message_of("Jan 10, Feb 12, Mar 15, Apr 11, May 14", 1000, today=dt.date(2026, 2, 1))
-    assert message.note == "No year was given: the last value is taken for one of 2025."
+    assert message.note == "No year was given: the last value is assumed to be from 2025."
 
 
 def test_dates_in_a_sentence_do_not_hide_a_longer_list_of_numbers() -> None:

@@ -197,7 +197,7 @@ def test_an_encrypted_member_needs_a_password() -> None:
         (
             "WordDocument",
             "unsupported_media_type",
-            r"of the old kind \(doc\), which is not read: save it as docx or PDF",
+            r"in the old format \(doc\), which is not supported: save it as docx or PDF",
         ),
         ("PowerPoint Document", "unsupported_media_type", "save it as pptx or PDF"),
         ("Workbook", "unsupported_media_type", "save it as xlsx or PDF"),
