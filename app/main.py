@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from urllib.parse import quote
@@ -35,6 +36,10 @@ from models.base import available_cpus
 from models.fair_threads import FairThreads
 from models.malloc import Activity, return_free_memory_for_ever
 
+SWITCH_S = 0.001
+"""Time, in seconds, after which a thread lets the event loop go on. A short request returns to the loop dozens of
+times, and each time waits for it where work on texts runs in a thread. Python's is 5 ms."""
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application. Raises ValueError for settings that cannot be used."""
@@ -59,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         loop.set_default_executor(FairThreads())
         log_stray_exceptions(loop)
         garbage.set_aside()
+        sys.setswitchinterval(SWITCH_S)
         works = (
             services.report_devices(),
             services.preload(),

@@ -29,7 +29,7 @@ MAX_LABELS = 32
 
 def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
     """Return the affinity of `words` to the field with these names, judged by the words around them: 0 to about 1.3."""
-    value = _Value(passage, words)
+    value = _ValueOnPage(passage, words)
     nearest: dict[str, float] = {}
     for label in dict.fromkeys(chain(*names.own, names.around)):
         nearest[label] = _nearest(value, label)
@@ -42,7 +42,7 @@ def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
     return max(map(relation, names.own), default=0.0) + PARENT_WEIGHT * relation(names.around)
 
 
-class _Value:
+class _ValueOnPage:
     """Words that are compared with many labels, with what is needed of them for each comparison."""
 
     def __init__(self, passage: Passage, words: Sequence[int]) -> None:
@@ -60,7 +60,7 @@ class _Value:
         return fold(self.passage.lines[self.line].pointer)
 
 
-def _nearest(value: _Value, label: str) -> float:
+def _nearest(value: _ValueOnPage, label: str) -> float:
     if label in value.pointer:
         return 1.0
     best = 0.0
@@ -98,7 +98,7 @@ def likeness(token: str, label: str) -> float:
     return SYNONYM_WEIGHT if are_synonyms(token, label) else 0.0
 
 
-def _between(value: _Value, label: int) -> float:
+def _between(value: _ValueOnPage, label: int) -> float:
     passage, first = value.passage, value.words[0]
     if label in value.line_words:
         return (1.0 if label < first else 0.6) * _purity(passage, label, first)

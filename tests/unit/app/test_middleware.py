@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,7 @@ from app.access.turnstile import Turnstile
 from app.batches.gaps import Gaps
 from app.errors import SAFE
 from app.http.disconnect import ClientGone, until_disconnect
+from app.main import SWITCH_S
 from app.metrics import Metrics
 from app.middleware import HELD_S, RequestScope
 from app.state.counters import Prices
@@ -220,3 +222,10 @@ async def test_requests_of_keys_are_paced_by_key_and_the_others_by_address(
     await scope({"type": "http", "method": "GET", "path": path, "headers": HEADERS, "client": client}, receive, send)
     assert begun == paced
     assert addresses == by_address
+
+
+def test_threads_let_the_event_loop_go_on_soon(tmp_path: Path) -> None:
+    sys.setswitchinterval(10 * SWITCH_S)
+    with client_of_app(tmp_path, llm="off") as client:
+        assert client.get("/health").status_code == 200
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
