@@ -194,7 +194,7 @@ def test_the_command_answers_a_file_and_goes_on_where_it_stopped(tmp_path: Path)
             output.write_bytes(wrong)
             result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
             assert result.returncode == 2
-            assert "answers.jsonl holds something other" in result.stderr
+            assert "answers.jsonl is not the output file of a batch" in result.stderr
             assert output.read_bytes() == wrong
 
         file.write_text("no json\n")

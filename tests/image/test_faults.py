@@ -114,7 +114,7 @@ def _fills_and_empties(installation: Installation, volume: str) -> None:
         until("refused", lambda: _kept(client, volume).status_code != 200)
         refused = _kept(client, volume)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "storage_unavailable")
-        assert "its log says why" in error(refused)[1]
+        assert "log says why" in error(refused)[1]
         assert re.search("No space left on device|disk is full", installation.logs())
         assert installation.reads() == "It works!"
         installation.execute("rm", filler)

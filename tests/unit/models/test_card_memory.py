@@ -190,12 +190,12 @@ def test_pulling_a_profile_of_a_card_says_what_each_engine_takes_of_it(
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Disk", (), {"free": 10**12}))
     pulling.fetch(pulling.sets_of(GPU), settings)
     said = capsys.readouterr().err.splitlines()
-    told = [line for line in said if "Of a card" in line]
+    told = [line for line in said if "on a card" in line]
     assert len(told) == len(pulling.sets_of(GPU))
     turbo = next(place for place, line in enumerate(said) if "whisper-large-v3-turbo" in line)
-    assert said[turbo + 1] == "  Of a card about 1,620 + 32 × 200 MB."
+    assert said[turbo + 1] == "  It takes about 1,620 + 32 × 200 MB on a card."
     pulling.fetch(pulling.sets_of("standard"), settings)
-    assert "Of a card" not in capsys.readouterr().err
+    assert "on a card" not in capsys.readouterr().err
 
 
 COUNTED = {
