@@ -34,6 +34,19 @@ _TITLES: Final = frozenset(
     ("curriculum vitae", "curriculum", "lebenslauf", "cv", "resume", "résumé", "hoja de vida", "życiorys")
 )
 
+_RELATIVES: Final = frozenset(
+    fold(
+        "wife husband spouse partner mother father mum mom dad parent son daughter sister brother friend neighbour "
+        "grandmother grandfather guardian aunt uncle ehefrau ehemann frau mann mutter vater eltern sohn tochter "
+        "schwester bruder freund freundin nachbar nachbarin großmutter oma opa partnerin épouse époux mère père fils "
+        "fille sœur frère ami amie conjoint conjointe compagne compagnon esposa esposo mujer marido madre padre hijo "
+        "hija hermana hermano amigo amiga pareja moglie marito figlio figlia sorella fratello amico amica nonna nonno "
+        "mãe pai filho filha irmã irmão esposo amigo vrouw man moeder vader zoon dochter zus broer vriend vriendin "
+        "żona mąż matka ojciec syn córka siostra brat fru make mor far mamma pappa syster bror sambo"
+    )
+)
+"""Words for what somebody is to another person."""
+
 _BORN = re.compile(
     r"(?:(?<!\w)(?:born|geboren|née? le|né\(e\) le|nat[oa]|nacid[oa]|nascid[oa]|urodz\w{2,6}|ur\.|född|født)"
     r"|\*)(?=[\s\d])",
@@ -59,7 +72,7 @@ _MARRIED = re.compile(
     rf" (?P<name>{_WORD}(?:[ -]{_WORD}){{1,3}})"
 )
 _ROLE = re.compile(
-    rf"(?P<name>{_WORD}(?:[ -](?:(?:van|von|de|der|den|di|da|del) )*{_WORD}){{1,3}}) \((?P<role>[^()\d]{{4,30}})\)"
+    rf"(?P<name>{_WORD}(?:[ -](?:(?:van|von|de|der|den|di|da|del) )*{_WORD}){{1,3}}) \((?P<role>[^()\d]{{3,30}})\)"
 )
 
 
@@ -140,7 +153,9 @@ def _told(text: str) -> Iterator[_Fact]:
     if found := _MARRIED.search(text):
         yield _Fact("Spouse", frozenset(("spouse",)), *found.span("name"))
     for role in _ROLE.finditer(text):
-        if concepts := concepts_of(tuple(fold(role["role"]))) & ROLES:
+        if len(said := fold(role["role"])) == 1 and said[0] in _RELATIVES:
+            yield _Fact("Relationship", frozenset(("relationship",)), *role.span("role"))
+        elif concepts := concepts_of(tuple(said)) & ROLES:
             yield _Fact(role["role"], concepts, *role.span("name"))
 
 

@@ -58,7 +58,7 @@ from tasks.extraction.table_lists import (
 )
 from tasks.extraction.text_lists import TextList, as_text
 from tasks.extraction.travel_legs import travel_legs
-from tasks.extraction.values import with_form
+from tasks.extraction.values import with_contact_form, with_form
 from tasks.extraction.whole_results import TaskResults, copied
 from tasks.extraction.written_tables import tables_in
 from tasks.precontext import Entry
@@ -287,7 +287,7 @@ class _FormToFill:
             if value is not LEFT_OUT:
                 values[one.path] = value
             elif is_of_text(one.schema, names[one.path]):
-                asked = with_form(one.schema, names[one.path])
+                asked = with_contact_form(with_form(one.schema, names[one.path]), names[one.path])
                 wanted.append(WantedField(one.path, asked, names[one.path], fits, not one.is_required))
             elif is_choice(one.schema):
                 choices[one.path] = one, names[one.path]

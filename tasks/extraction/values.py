@@ -19,6 +19,11 @@ from tasks.notation.numbers import likeliest
 
 CODES = ("iban", "bic", "currency")
 """Concepts of codes. Nothing but a code may fill their fields, except the sign of a currency."""
+CONTACTS: Mapping[str, str] = {
+    **dict.fromkeys(("telephone", "mobile", "fax"), "phone"),
+    **dict.fromkeys(("name", "contact", "emergency_contact"), "person"),
+}
+"""Form of the values of a concept, which forms print in one line: `Rhian Whitlock (wife) 07700 900871`."""
 CURRENCY_CODE = "currency code"
 """Format of fields for a currency's code, which the currency's sign does not satisfy."""
 _CURRENCIES = ("currency", CURRENCY_CODE)
@@ -26,6 +31,12 @@ _IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
 _IN_GROUPS = re.compile(r"[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?")
 _BIC = re.compile(r"(?<![^\W_])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![^\W_])")
 """Pattern of a business identifier code (ISO 9362): bank, country, place, and an optional branch."""
+_PERSON_AND_PHONE = re.compile(
+    r"(?P<person>[^\W\d_][^\d()]{2,60}?)(?: \([^()\d]{2,30}\))?[ ,;:–-]+(?:tel|phone|mob|handy|tél)?[.: ]*"
+    r"(?P<phone>\+?\(?\d(?:[ ()./-]{0,2}\d){6,15})",
+    re.IGNORECASE,
+)
+"""Pattern of a person with what they are and their telephone number."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 
@@ -37,6 +48,14 @@ def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
         return schema
     told = " ".join([*map(" ".join, names.own), str(schema.get("description", ""))])
     return {**schema, "format": CURRENCY_CODE if form == "currency" and _ASKS_FOR_CODE.search(told) else form}
+
+
+def with_contact_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
+    """Return the schema of a field, with the form of a person or a telephone number if the field is for nothing
+    else."""
+    forms = {CONTACTS.get(name, "") for name in names.concepts}
+    is_text = "format" not in schema and not types_of(schema) & {"number", "integer"}
+    return {**schema, "format": forms.pop()} if is_text and len(forms) == 1 and "" not in forms else schema
 
 
 def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
@@ -125,6 +144,8 @@ class ValueForm:
             return
         if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
             return
+        if form in CONTACTS.values() and (found := _PERSON_AND_PHONE.fullmatch(span.text)):
+            yield found[str(form)]
         if not self.wants_iso:
             if span.kind == "number" and span.number is not None:
                 yield span.number.digits

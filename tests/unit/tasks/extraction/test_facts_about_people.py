@@ -3,7 +3,7 @@
 from tasks.extraction.facts_about_people import facts_about_people
 from tasks.result import SourceLine
 from tests.conftest import each_case
-from tests.filling import OR_NULL, filled, pasted
+from tests.filling import OR_NULL, STRING, filled, pasted
 
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}
 
@@ -53,3 +53,10 @@ async def test_fields_of_a_life_are_copied_from_prose() -> None:
     asked = {"birth_date": DATE_OR_NULL, "birth_place": OR_NULL, "death_date": DATE_OR_NULL, "death_place": OR_NULL}
     found = await filled(pasted(f"Extract the fields.\n\n{text}"), **asked)
     assert list(found.values()) == ["1931-03-04", "Dunmarrow", "2009-11-19", "Port Ellery"]
+
+
+async def test_a_person_with_a_relation_and_a_number_in_one_line_fills_three_fields() -> None:
+    text = "Membership form\n\nName: Aled Whitlock\nEmergency contact: Rhian Whitlock (wife) 07700 900871\n"
+    asked = {"emergency_contact": STRING, "relationship": OR_NULL, "emergency_contact_phone": STRING}
+    found = await filled(pasted(f"Extract the fields.\n\n{text}"), **asked)
+    assert list(found.values()) == ["Rhian Whitlock", "wife", "07700 900871"]
