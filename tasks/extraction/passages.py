@@ -12,6 +12,7 @@ from tasks.extraction.combs import join_combs
 from tasks.extraction.facts_about_people import facts_about_people
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
+from tasks.extraction.validity_periods import validity_lines
 from tasks.extraction.vehicle_codes import vehicle_lines
 from tasks.notation.dates import Day, find_days
 from tasks.notation.numbers import Number, find_numbers
@@ -235,12 +236,15 @@ def passages_of(entries: Sequence[Entry]) -> list[Passage]:
 
 def passages_in(entry: Entry, index: int) -> Iterator[Passage]:
     """Yield the passages of an entry. Each is followed by the lines made from its codes of identity documents or
-    registration certificates, or from its sentences about people, and the last one by those made from barcodes and
-    two-dimensional codes."""
+    registration certificates, or else from its sentences about people and its period of validity, and the last one by
+    those made from barcodes and two-dimensional codes."""
     for lines in map(join_combs, filter(None, entry.result.passages())):
         yield Passage(index, entry.name, lines)
-        if codes := coded_lines(lines) or vehicle_lines(lines) or facts_about_people(lines):
+        if codes := coded_lines(lines) or vehicle_lines(lines):
             yield Passage(index, entry.name, [one.line for one in codes], codes)
+        else:
+            for facts in filter(None, (facts_about_people(lines), validity_lines(lines))):
+                yield Passage(index, entry.name, [one.line for one in facts], facts)
     if printed := lines_of_codes(list(entry.result.codes())):
         yield Passage(index, entry.name, [one.line for one in printed], printed)
 

@@ -1,0 +1,67 @@
+"""Turns a period with its label into lines for its first and its last day: `Valid: 01/01/2024 to 31/12/2024`."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from tasks.extraction.coded_texts import CodedLine, in_row
+from tasks.notation.dates import Day, find_days
+from tasks.result import SourceLine
+
+MOST_LINES: Final = 2_000
+"""Largest number of lines of a page that are searched."""
+LONGEST_LINE: Final = 400
+"""Largest number of characters of a line with a period."""
+MOST_BETWEEN: Final = 16
+"""Largest number of characters between the two days."""
+
+_LABEL = re.compile(
+    r"(?<!\w)(?:valid\w*|validit\w+|validez|vigencia|gültig\w*|gilt|geltungs\w+|laufzeit|versicherungs(?:zeit|dauer)\w*"
+    r"|zeitraum|valable|période|period\w*|cover(?:age)?|in force|en vigueur|geldig\w*|looptijd|ważn\w+|okres|giltig\w*"
+    r"|copertura|decorrenza|durata)(?!\w)",
+    re.IGNORECASE,
+)
+_TO = re.compile(
+    r"[\s,]*(?:[-–—]|to|until|till|through|bis(?: zum)?|au|jusqu['’]au|al|hasta(?: el)?|fino al|a|até|ao"
+    r"|tot(?: en met)?|t/m|do|till och med)[\s:]*(?:the |le |el |il )?",
+    re.IGNORECASE,
+)
+_MEANINGS: Final = (("Valid from:", ("start_date",)), ("Valid until:", ("end_date", "expiry")))
+
+
+def validity_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
+    """Return lines with labels for the two days of the only such period on a page; none if there are several."""
+    found = [list(_days_of(line)) for line in lines[:MOST_LINES]]
+    periods = [(line, days) for line, days in zip(lines, found, strict=False) if days]
+    if len(periods) != 1:
+        return []
+    [(line, days)] = periods
+    return [_line_of(line, day, row) for row, day in enumerate(days)]
+
+
+def _days_of(line: SourceLine) -> Iterator[Day]:
+    """Yield the two days of a line's period, if it has one."""
+    text = " ".join(line.words)
+    if len(text) > LONGEST_LINE or not (label := _LABEL.search(text)):
+        return
+    days = [day for day in find_days(text) if day.start >= label.end()]
+    if len(days) == 2 and _TO.fullmatch(text, days[0].end, days[1].start):
+        yield from days
+
+
+def _line_of(line: SourceLine, day: Day, row: int) -> CodedLine:
+    text = " ".join(line.words)
+    first, last = text.count(" ", 0, day.start), text.count(" ", 0, day.end)
+    label, concepts = _MEANINGS[row]
+    words = (*label.split(), *text[day.start : day.end].split())
+    places = [first] * len(label.split()) + list(range(first, last + 1))
+    made = replace(
+        line,
+        words=words,
+        bounds=tuple([line.bounds[at] for at in places]) if line.bounds else (),
+        confidences=tuple([line.confidences[at] for at in places]) if line.confidences else (),
+        boxes=(),
+        continues=False,
+    )
+    return CodedLine(in_row(made, row), len(label.split()), frozenset(concepts), is_whole=False)
