@@ -18,13 +18,14 @@ import structlog
 from app.access.keys import KeyReference
 from app.batches.gaps import Gaps
 from app.batches.lines import BadFile, Checker, LineResult, LineRunner, RawLine, Splitter, problem, unanswered
-from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record
+from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record, TooManyResults
 from app.batches.webhook import Webhook
 from app.errors import ApiError
 from app.state.entries import StoreDown
 from models.base import ModelError
 from models.malloc import Activity
 from models.scheduler import SHARE
+from tasks.inputs.limits import megabytes
 
 OUTPUT_PURPOSE = "batch_output"
 WINDOW_S = 24 * 3600.0
@@ -39,7 +40,7 @@ _PAUSE_S = 30.0
 _SWEEP_S = 3600.0
 _EXPIRED_AT_ONCE = 500
 
-Reason = Literal["cancelled", "expired", "key_removed"]
+Reason = Literal["cancelled", "expired", "key_removed", "results_too_large"]
 Fault = tuple[str, str]
 """A part of the runner, and the kind of fault that it had."""
 FAULTS: tuple[Fault, ...] = (
@@ -52,6 +53,14 @@ FAULTS: tuple[Fault, ...] = (
 log = structlog.get_logger(__name__)
 _GONE = problem("file_not_found", "The input file was deleted, or it has expired.", param="input_file_id")
 _KEY_REMOVED = problem("key_removed", "The key that the batch belongs to is no longer valid.")
+
+
+def _results_too_large(most_bytes: int) -> dict[str, object]:
+    return problem(
+        "results_too_large",
+        f"The results of the batch would be larger than {megabytes(most_bytes)} (OPENFAZE_MAX_FILE_MB). "
+        "Send the lines in several batches.",
+    )
 
 
 @dataclass(slots=True)
@@ -227,11 +236,15 @@ class BatchRunner:
         errors = []
         done = await self.store.done(batch.id)
         try:
+            no_room: ApiError | None = None
             try:
                 async with asyncio.TaskGroup() as group:
-                    await self._begin_lines(run, batch, done, group)
+                    no_room = await self._begin_lines(run, batch, done, group)
             except ExceptionGroup as failures:
                 raise failures.exceptions[0] from None
+            if no_room is not None:
+                await self._show(batch, no_room)
+                raise no_room
             if run.reason == "expired":
                 outcome = "expired"
                 await self._expire_lines(batch)
@@ -239,23 +252,46 @@ class BatchRunner:
             outcome, errors = "failed", [error.problem]
         if run.reason == "key_removed":
             outcome, errors = "failed", [_KEY_REMOVED]
+        elif run.reason == "results_too_large":
+            outcome, errors = "failed", [_results_too_large(self._files.limits.file_bytes)]
         return await self._advance(batch, "finalizing", outcome=outcome, errors=errors)
 
-    async def _begin_lines(self, run: _RunningBatch, batch: Batch, done: set[int], group: asyncio.TaskGroup) -> None:
+    async def _begin_lines(
+        self, run: _RunningBatch, batch: Batch, done: set[int], group: asyncio.TaskGroup
+    ) -> ApiError | None:
+        """Begin the lines that are not done. Stop, and return the error, if the results of the key's unfinished batches
+        have no room beside its files."""
         async with aclosing(self._lines_of(batch)) as found:
             async for lines in found:
                 for line in lines:
                     if line.number in done:
                         continue
                     await self.gaps.take()
-                    if self._keys.caller_of(batch.key) is None:
-                        run.end("key_removed")
-                    if run.stop.is_set():
+                    try:
+                        no_room = await self._is_to_stop(run, batch)
+                    except BaseException:
                         self.gaps.give_back()
-                        return
+                        raise
+                    if no_room is not None or run.stop.is_set():
+                        self.gaps.give_back()
+                        return no_room
                     task = group.create_task(self._run_line(run, batch, line))
                     # A callback returns the slot, because the task may be cancelled before its first step.
                     task.add_done_callback(lambda _: self.gaps.give_back())
+        return None
+
+    async def _is_to_stop(self, run: _RunningBatch, batch: Batch) -> ApiError | None:
+        """End `run` if no more lines may begin, and return the error if there is no room for their results."""
+        if self._keys.caller_of(batch.key) is None:
+            run.end("key_removed")
+        elif self.clock() >= run.expires:
+            run.end("expired")
+        if not run.stop.is_set():
+            try:
+                await self._files.check_owner(batch.tenant, await self.store.result_bytes(batch.tenant))
+            except ApiError as error:
+                return error
+        return None
 
     async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
         was_busy = False
@@ -273,7 +309,11 @@ class BatchRunner:
             if outcome is None:
                 run.end("key_removed")
                 return
-            await self.store.note(batch.id, self._holder, [_record(line.number, outcome)])
+            record = _record(line.number, outcome)
+            await self.store.note(batch.id, self._holder, [record], self._files.limits.file_bytes)
+        except TooManyResults:
+            run.end("results_too_large")
+            return
         finally:
             self._activity.running -= 1
             self._activity.ended += 1
@@ -312,16 +352,26 @@ class BatchRunner:
             if self._keys.caller_of(batch.key) is None:
                 await self._ended(batch, "failed", errors=[_KEY_REMOVED])
                 return
-            errors = [problem(error.code, error.message)]
-            await self.store.change(batch.id, self._holder, errors=errors)
-            raise
+            batch = await self._show(batch, error)
+            kept_s = self._files.limits.ttl_s
+            if not kept_s or self.clock() < batch.expires + kept_s:
+                raise
+            # Files are not kept for longer either.
+            await self._ended(batch, "failed")
+            return
         ended: Ended = "cancelled" if batch.status == "cancelling" else batch.outcome
         await self._ended(batch, ended, errors=batch.errors if ended == "failed" else [])
 
+    async def _show(self, batch: Batch, error: ApiError) -> Batch:
+        """Let the batch show an error that may pass."""
+        return await self.store.change(batch.id, self._holder, errors=[problem(error.code, error.message)])
+
     async def _write(self, batch: Batch, *, is_answer: bool) -> str:
-        """Write a file of results, and return the file's id."""
+        """Write a file of results, and return the file's id. Results without room are not read. Raises ApiError."""
         name = f"{batch.id}_{'output' if is_answer else 'error'}.jsonl"
         after = 0
+        size = await self.store.file_bytes(batch.id, is_answer=is_answer)
+        await self._files.check_room(batch.tenant, size)
         async with self._files.writing(batch.tenant) as writing:
             while records := await self.store.records(batch.id, is_answer=is_answer, after=after):
                 for number, line in records:

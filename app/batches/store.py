@@ -5,6 +5,7 @@ line is written once, in one transaction with the batch's counts.
 """
 
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
@@ -21,7 +22,7 @@ Ended = Literal["completed", "failed", "expired", "cancelled"]
 RUNNING: tuple[Status, ...] = ("validating", "in_progress", "finalizing", "cancelling")
 
 SCHEMA = Schema(
-    2,
+    3,
     """
 CREATE TABLE batches (
     id TEXT PRIMARY KEY, tenant TEXT NOT NULL, endpoint TEXT NOT NULL, input_file TEXT NOT NULL, created REAL NOT NULL,
@@ -30,6 +31,7 @@ CREATE TABLE batches (
     prompt_tokens INTEGER NOT NULL, answer_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
     output_file TEXT, error_file TEXT, tries INTEGER NOT NULL,
     key_digest TEXT NOT NULL DEFAULT '', key_name TEXT NOT NULL DEFAULT '',
+    result_bytes INTEGER NOT NULL DEFAULT 0,
     holder TEXT, held_until REAL NOT NULL DEFAULT 0, notice_due REAL
 );
 CREATE INDEX batches_by_tenant ON batches (tenant, created);
@@ -44,7 +46,11 @@ CREATE TABLE lines (
         1: """
 ALTER TABLE batches ADD COLUMN key_digest TEXT NOT NULL DEFAULT '';
 ALTER TABLE batches ADD COLUMN key_name TEXT NOT NULL DEFAULT ''
-"""
+""",
+        2: """
+ALTER TABLE batches ADD COLUMN result_bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE batches SET result_bytes = (SELECT coalesce(sum(length(record) + 1), 0) FROM lines WHERE batch = batches.id)
+""",
     },
 )
 _PATIENCE_S = 5.0
@@ -58,13 +64,18 @@ _LONGEST_PAUSE_S = 2 * 3600.0
 """Longest time, in seconds, between two tries of the webhook. A try that is due later than that was scheduled while the
 clock was ahead."""
 _PAGE = 200
-"""Largest number of records that are read at a time."""
+_PAGE_BYTES = 4 << 20
+"""Largest number of records that are read at a time, and the number of bytes after which no further record is read."""
 _AS_JSON = ("metadata", "moments", "errors")
 _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 
 
 class LeaseLost(Exception):
     """Raised if another server runs the batch now."""
+
+
+class TooManyResults(Exception):
+    """Raised if the results of a batch would be larger than a file may be."""
 
 
 class TooManyBatches(Exception):
@@ -103,6 +114,8 @@ class Batch:
     key_digest: str = ""
     """Digest of the key that made the batch, in the form of KeyReference."""
     key_name: str = ""
+    result_bytes: int = 0
+    """Number of bytes of the results, each with its line end."""
 
     @property
     def key(self) -> KeyReference:
@@ -246,8 +259,9 @@ class BatchStore:
 
         return await self._whole(end)
 
-    async def note(self, batch_id: str, holder: str, records: Sequence[Record]) -> None:
-        """Write results of lines. A line that already has a result keeps it. Raises LeaseLost."""
+    async def note(self, batch_id: str, holder: str, records: Sequence[Record], most_bytes: float = math.inf) -> None:
+        """Write results of lines. A line that already has a result keeps it. Raises LeaseLost, and TooManyResults,
+        without writing anything, if the batch would have more than `most_bytes` of results."""
 
         def note(db: sqlite3.Connection) -> None:
             _check_lease(db, batch_id, holder)
@@ -256,17 +270,21 @@ class BatchStore:
                 if db.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?)", row).rowcount:
                     db.execute(
                         "UPDATE batches SET completed = completed + ?, failed = failed + ?, prompt_tokens = "
-                        "prompt_tokens + ?, answer_tokens = answer_tokens + ?, reasoning_tokens = reasoning_tokens + ? "
-                        "WHERE id = ?",
+                        "prompt_tokens + ?, answer_tokens = answer_tokens + ?, reasoning_tokens = reasoning_tokens + ?, "
+                        "result_bytes = result_bytes + ? WHERE id = ?",
                         (
                             one.is_answer,
                             not one.is_answer,
                             one.prompt_tokens,
                             one.answer_tokens,
                             one.reasoning_tokens,
+                            len(one.line) + 1,
                             batch_id,
                         ),
                     )
+            [total] = db.execute("SELECT result_bytes FROM batches WHERE id = ?", (batch_id,)).fetchone()
+            if total > most_bytes:
+                raise TooManyResults
 
         await self._whole(note)
 
@@ -275,12 +293,43 @@ class BatchStore:
         query = "SELECT number FROM lines WHERE batch = ?"
         return await self._file.run(lambda db: {number for (number,) in db.execute(query, (batch_id,))})
 
+    async def result_bytes(self, tenant: str) -> int:
+        """Return the size of the results of a tenant's unfinished batches, which are not in files yet."""
+        query = f"SELECT coalesce(sum(result_bytes), 0) FROM batches WHERE tenant = ? AND status IN ({_STATUSES})"
+
+        def size(db: sqlite3.Connection) -> int:
+            [size] = db.execute(query, (tenant,)).fetchone()
+            return int(size)
+
+        return await self._file.run(size)
+
+    async def file_bytes(self, batch_id: str, *, is_answer: bool) -> int:
+        """Return the size that the output or error file of a batch will have."""
+        query = "SELECT coalesce(sum(length(record) + 1), 0) FROM lines WHERE batch = ? AND is_answer = ?"
+
+        def size(db: sqlite3.Connection) -> int:
+            [size] = db.execute(query, (batch_id, is_answer)).fetchone()
+            return int(size)
+
+        return await self._file.run(size)
+
     async def records(self, batch_id: str, *, is_answer: bool, after: int) -> list[tuple[int, bytes]]:
         """Return the next lines of an output or error file, in order; empty at its end."""
         query = (
             "SELECT number, record FROM lines WHERE batch = ? AND is_answer = ? AND number > ? ORDER BY number LIMIT ?"
         )
-        return await self._file.run(lambda db: db.execute(query, (batch_id, is_answer, after, _PAGE)).fetchall())
+
+        def page(db: sqlite3.Connection) -> list[tuple[int, bytes]]:
+            found: list[tuple[int, bytes]] = []
+            size = 0
+            for number, record in db.execute(query, (batch_id, is_answer, after, _PAGE)):
+                found.append((number, record))
+                size += len(record)
+                if size >= _PAGE_BYTES:
+                    break
+            return found
+
+        return await self._file.run(page)
 
     async def due(self, now: float, until: float) -> Batch | None:
         """Return a batch whose end the webhook has to report now. No other server reports it before `until`."""

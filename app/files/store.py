@@ -97,6 +97,18 @@ class FileStore:
                 await self.run(self.index.follow, owner)
                 self._followed[owner] = self.now()
 
+    async def check_room(self, owner: str, size: int) -> None:
+        """Raise PayloadTooLarge if `owner` has no room for one more file of `size` bytes."""
+        _check_size(size, self.limits)
+        await self.check_owner(owner, size, files=1)
+
+    async def check_owner(self, owner: str, size: int, *, files: int = 0) -> None:
+        """Raise PayloadTooLarge if `owner` has no room for so many more `files`, of `size` bytes together."""
+        await self.follow(owner)
+        number, used = await self.run(self.index.totals, owner)
+        _check_number(number + files, self.limits)
+        _check_room(used + self.being_written[owner] + size, self.limits)
+
     async def read(self, upload: Upload) -> bytes:
         """Return the content of an upload. Raises FileNotFoundError if it was deleted meanwhile."""
         return await self.run(self.storage.get, f"{upload.owner}/{upload.id}")
@@ -223,13 +235,8 @@ class Writing:
         limits = self._store.limits
         self._size += len(piece)
         self._store.being_written[self._owner] += len(piece)
-        if self._size > limits.file_bytes:
-            raise PayloadTooLarge(
-                f"The file is larger than {megabytes(limits.file_bytes)} (OPENFAZE_MAX_FILE_MB).",
-                code="file_too_large",
-                param="file",
-            )
-        self._check_room(self._used + self._store.being_written[self._owner])
+        _check_size(self._size, limits)
+        _check_room(self._used + self._store.being_written[self._owner], limits)
         self._head += piece[: _HEAD - len(self._head)]
         self._unwritten.append(piece)
         self._unwritten_bytes += len(piece)
@@ -268,7 +275,7 @@ class Writing:
 
     def _create(self) -> IO[bytes]:
         number, self._used = self._store.index.totals(self._owner)
-        self._check_number(number + 1)
+        _check_number(number + 1, self._store.limits)
         return self._store.storage.create(self._name)
 
     async def _publish(self, file: StoredFile) -> None:
@@ -277,8 +284,8 @@ class Writing:
         except NoRoom as no_room:
             self._published = False
             limits = self._store.limits
-            self._check_number(limits.owner_files + no_room.too_many)
-            self._check_room(limits.owner_bytes + 1)
+            _check_number(limits.owner_files + no_room.too_many, limits)
+            _check_room(limits.owner_bytes + 1, limits)
         except Exception:
             self._published = False
             raise
@@ -304,15 +311,24 @@ class Writing:
         if file is not None:
             await self._store.run(file.close)
 
-    def _check_number(self, number: int) -> None:
-        limit = self._store.limits.owner_files
-        if number > limit:
-            raise _full(f"you have more than {limit} files (OPENFAZE_MAX_FILES)")
 
-    def _check_room(self, size: int) -> None:
-        limit = self._store.limits.owner_bytes
-        if size > limit:
-            raise _full(f"your files are more than {megabytes(limit)} (OPENFAZE_MAX_FILES_MB)")
+def _check_size(size: int, limits: FileLimits) -> None:
+    if size > limits.file_bytes:
+        raise PayloadTooLarge(
+            f"The file is larger than {megabytes(limits.file_bytes)} (OPENFAZE_MAX_FILE_MB).",
+            code="file_too_large",
+            param="file",
+        )
+
+
+def _check_number(number: int, limits: FileLimits) -> None:
+    if number > limits.owner_files:
+        raise _full(f"you have more than {limits.owner_files} files (OPENFAZE_MAX_FILES)")
+
+
+def _check_room(size: int, limits: FileLimits) -> None:
+    if size > limits.owner_bytes:
+        raise _full(f"your files are more than {megabytes(limits.owner_bytes)} (OPENFAZE_MAX_FILES_MB)")
 
 
 def _full(said: str) -> PayloadTooLarge:

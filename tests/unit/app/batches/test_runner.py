@@ -341,6 +341,52 @@ async def test_answers_for_which_there_is_no_room_wait_for_it(tmp_path: Path) ->
     await world.services.close()
 
 
+async def test_no_more_lines_begin_where_the_results_have_no_room(tmp_path: Path) -> None:
+    world = World(tmp_path, max_files_mb=0.01)
+    batch_id = await world.add(*(f"{number}" for number in range(40)))
+    async with world.running() as runner:
+        batch = await world.when(batch_id, lambda batch: bool(batch.errors))
+        assert (batch.status, batch.errors[0]["code"]) == ("in_progress", "storage_full")
+        assert 0 < batch.completed < 40
+        assert batch.result_bytes < 20_000
+        assert len(world.asked) == batch.completed
+        file = await world.services.files.find(EVERYONE, batch.input_file)
+        assert file is not None
+        await world.store.cancel(EVERYONE, batch_id, world.now)
+        await world.services.files.delete(file)
+        world.now += 60
+        runner.wake()
+        batch = await world.ended(batch_id)
+    assert len(await world.read(batch.output_file)) == batch.completed == len(world.asked)
+    await world.store.close()
+    await world.services.close()
+
+
+async def test_a_batch_with_more_results_than_a_file_may_have_fails_with_what_there_is(tmp_path: Path) -> None:
+    world = World(tmp_path, max_file_mb=0.01)
+    async with world.running():
+        batch = await world.ended(await world.add(*(f"{number}" for number in range(80))))
+    assert (batch.status, [one["code"] for one in batch.errors]) == ("failed", ["results_too_large"])
+    assert "OPENFAZE_MAX_FILE_MB" in batch.errors[0]["message"]
+    answered = await world.read(batch.output_file)
+    assert 0 < len(answered) == batch.completed < 80
+    await world.store.close()
+    await world.services.close()
+
+
+async def test_results_wait_for_room_no_longer_than_files_are_kept(tmp_path: Path) -> None:
+    world = World(tmp_path, max_files=1)
+    async with world.running() as runner:
+        batch_id = await world.add("a")
+        await world.when(batch_id, lambda batch: bool(batch.errors))
+        world.now += 31 * 24 * 3600
+        runner.wake()
+        batch = await world.ended(batch_id)
+    assert (batch.status, batch.errors[0]["code"], batch.output_file) == ("failed", "storage_full", None)
+    await world.store.close()
+    await world.services.close()
+
+
 async def test_what_nobody_foresaw_is_counted_and_the_batch_tried_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

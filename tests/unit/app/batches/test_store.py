@@ -9,7 +9,7 @@ import pytest
 
 from app.access.keys import EVERYONE, KeyReference
 from app.batches.runner import LEASE_S
-from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches
+from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches, TooManyResults
 from app.state.entries import StoreDown
 from app.tenant_deletion import build_purges
 from tests.batches import World, open_world
@@ -90,6 +90,33 @@ async def test_a_line_is_written_and_counted_once(world: World) -> None:
     batch = await world.batch(batch_id)
     assert (batch.completed, batch.prompt_tokens) == (1, 3)
     assert await world.store.records(batch_id, is_answer=True, after=0) == [(1, b"{}")]
+
+
+async def test_long_results_are_read_a_few_at_a_time(world: World) -> None:
+    batch_id = await world.add("a")
+    await world.store.claim("me", world.now, world.now + LEASE_S)
+    await world.store.note(batch_id, "me", [Record(number, True, bytes(3 << 20)) for number in range(1, 6)])
+    pages, after = [], 0
+    while records := await world.store.records(batch_id, is_answer=True, after=after):
+        pages.append([number for number, _ in records])
+        after = pages[-1][-1]
+    assert pages == [[1, 2], [3, 4], [5]]
+
+
+async def test_the_size_of_results_is_known_until_they_are_in_files(world: World) -> None:
+    mine, other = await world.add("a"), await world.add("b", owner="other")
+    for batch_id in (mine, other):
+        await world.store.claim("me", world.now, world.now + LEASE_S, [other] if batch_id == mine else [])
+    await world.store.note(mine, "me", [Record(1, True, b"{}"), Record(2, False, b"[]"), Record(1, True, b"again")])
+    await world.store.note(other, "me", [Record(1, True, bytes(1000))])
+    assert await world.store.result_bytes(EVERYONE) == 6
+    assert await world.store.file_bytes(mine, is_answer=True) == 3
+    with pytest.raises(TooManyResults):
+        await world.store.note(mine, "me", [Record(3, True, b"{}")], most_bytes=8)
+    batch = await world.batch(mine)
+    assert (batch.completed, batch.failed, batch.result_bytes) == (1, 1, 6)
+    await world.store.end(mine, "me", "completed", world.now, tell=False)
+    assert await world.store.result_bytes(EVERYONE) == 0
 
 
 async def test_a_key_has_only_so_many_batches_that_are_not_over(world: World) -> None:
@@ -180,7 +207,7 @@ async def test_a_file_of_an_earlier_version_goes_on(world: World) -> None:
     batch_id = await world.add("a", "b")
     await world.store.close()
     database = sqlite3.connect(world.path)
-    for column in ("key_digest", "key_name"):
+    for column in ("key_digest", "key_name", "result_bytes"):
         database.execute(f"ALTER TABLE batches DROP COLUMN {column}")
     database.execute("PRAGMA user_version = 1")
     database.close()
@@ -188,6 +215,19 @@ async def test_a_file_of_an_earlier_version_goes_on(world: World) -> None:
     async with world.running():
         batch = await world.ended(batch_id)
     assert (batch.status, batch.completed, batch.key) == ("completed", 2, KeyReference(EVERYONE))
+
+
+async def test_the_results_in_a_file_of_an_earlier_version_are_counted(world: World) -> None:
+    batch_id = await world.add("a")
+    await world.store.claim("me", world.now, world.now + LEASE_S)
+    await world.store.note(batch_id, "me", [Record(1, True, b"{}"), Record(2, True, b"{}")])
+    await world.store.close()
+    database = sqlite3.connect(world.path)
+    database.execute("ALTER TABLE batches DROP COLUMN result_bytes")
+    database.execute("PRAGMA user_version = 2")
+    database.close()
+    world.store = BatchStore(world.path)
+    assert await world.store.result_bytes(EVERYONE) == 6
 
 
 async def test_nothing_is_made_before_there_is_a_batch(world: World) -> None:
