@@ -270,8 +270,8 @@ class BatchStore:
                 if db.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?)", row).rowcount:
                     db.execute(
                         "UPDATE batches SET completed = completed + ?, failed = failed + ?, prompt_tokens = "
-                        "prompt_tokens + ?, answer_tokens = answer_tokens + ?, reasoning_tokens = reasoning_tokens + ?, "
-                        "result_bytes = result_bytes + ? WHERE id = ?",
+                        "prompt_tokens + ?, answer_tokens = answer_tokens + ?, "
+                        "reasoning_tokens = reasoning_tokens + ?, result_bytes = result_bytes + ? WHERE id = ?",
                         (
                             one.is_answer,
                             not one.is_answer,

@@ -48,9 +48,14 @@ _ROWS_OF_A_GROUP = 10_000
 _EXACT = 1 << 53
 """Largest whole number up to which a floating-point number has each of them."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_NO_FORMULA = re.compile(r"\s*(?:[=@＝＠]|[+＋-](?![\d\s.,()/+-]*$)|－)|[\t\r]|.*[;,\t\r\n]\s{0,9}[=＝]", re.DOTALL)
-"""Pattern of texts that spreadsheets would take for formulas in CSV, some only after they have split them at another
-sign. Telephone numbers and amounts do not match."""
+_FORMULA = re.compile(
+    r"""\A(?=[\t\r]) |
+    (?:\A | (?<=[;,\t\r\n]))
+    (?= [^\S\t\r\n]*+ (?: [=@＝＠－] | [+＋-] (?!(?:[\d.()/+-]|[^\S\t\r\n])*+(?:[;,\t\r\n]|\Z)) ))""",
+    re.VERBOSE,
+)
+"""Pattern of the places in a text before which spreadsheets would see a formula in CSV: at its beginning, and where they
+may split it at another separator than the file's. Telephone numbers and amounts do not match."""
 
 
 class CannotWrite(Exception):
@@ -173,7 +178,7 @@ def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Pa
 
 
 def _no_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and _NO_FORMULA.match(value) else value
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
 def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:

@@ -8,7 +8,7 @@ import threading
 import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _LEFT_OUT = ("thumbs.db", "desktop.ini")
@@ -47,7 +47,7 @@ def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator
     without = {path.resolve() for path in left_out}
     seen: set[str] = set()
     for source in sources:
-        for paper in _of_source(source, without):
+        for paper in map(_in_unicode, _of_source(source, without)):
             # "papers" and "papers/a.pdf" may both be given.
             if paper.name not in seen:
                 seen.add(paper.name)
@@ -93,6 +93,22 @@ def _of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
         yield from _of_file(path)
     else:
         raise CannotRead(f"'{source}' is neither a file, nor a folder, nor an address")
+
+
+def _in_unicode(paper: Paper) -> Paper:
+    """Return the paper with names that can be stored and sent, although names of files may be any bytes. Its link is
+    the nearest folder with a name of Unicode."""
+    name = _escaped(paper.name)
+    if name == paper.name:
+        return paper
+    link = Path(paper.link)
+    while _escaped(str(link)) != str(link):
+        link = link.parent
+    return replace(paper, name=name, filename=_escaped(paper.filename), link=str(link))
+
+
+def _escaped(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _failing(reason: str) -> Callable[[], bytes]:

@@ -10,6 +10,7 @@ import mimetypes
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pydantic_core
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -137,18 +138,16 @@ def _posted(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
             if len(data) > _MOST_BYTES:
                 raise _Invalid(f"the body is longer than {_MOST_BYTES:,} bytes")
         try:
-            body = json.loads(data, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            raise _Invalid("the body is not JSON") from None
+            # Numbers beyond all bounds and halves of characters could not be written again.
+            body = pydantic_core.from_json(data, allow_inf_nan=False)
+            json.dumps(body, allow_nan=False)
+        except ValueError:
+            raise _Invalid("the body is not JSON that can be written again") from None
         if not isinstance(body, dict):
             raise _Invalid("the body is not an object")
         return _json(await run_in_threadpool(call, body))
 
     return endpoint
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _text(body: Json, name: str, most: int = 4096) -> str:

@@ -311,6 +311,11 @@ def test_other_pages_of_the_browser_reach_nothing(folder: Path, server: Server) 
         assert client.post(f"{url}api/add-row", json=row).status_code == 400
         assert client.post(f"{url}api/add-row", json=row | {"at": 0}).status_code == 404
         assert client.post(f"{url}api/remove-row", json=row | {"pointer": "/total/0"}).status_code == 404
+        for value in ("1e999", "-1e999", "NaN", '"\\ud800"', "[" * 10_000):
+            body = f'{{"paper":"in/00.png","pointer":"/total","value":{value},"version":""}}'
+            typed = {"content-type": "application/json"}
+            assert client.post(f"{url}api/review", content=body, headers=typed).status_code == 400, value
+        assert client.get(f"{url}api/paper", params={"name": "in/00.png"}).status_code == 200
         page = client.get(url)
         assert "default-src 'none'" in page.headers["content-security-policy"]
         content = client.get(f"{url}api/content", params={"name": "in/00.png"})

@@ -92,17 +92,28 @@ def test_csv_is_a_file_a_list_and_no_formula() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "quoted"),
     [
-        *("+1+cmd|'/C calc'!A1", "-2+3+cmd|x", "\t=1", "\r=1", "@A1", "=HYPERLINK(1)"),
-        *("x;=HYPERLINK(1)", "＝1+1", " =1+1", "\n=1+1", "x, =1"),
+        *((text, f"'{text}") for text in ("+1+cmd|'/C calc'!A1", "-2+3+cmd|x", "@A1", "=HYPERLINK(1)", "＝1+1", " =1")),
+        ("x;=HYPERLINK(1)", "x;'=HYPERLINK(1)"),
+        ("x, =1", "x,' =1"),
+        ("x;" + " " * 10 + "=1", "x;'" + " " * 10 + "=1"),
+        ("a;+cmd|'/C calc'!A0", "a;'+cmd|'/C calc'!A0"),
+        ("a;@SUM(1)", "a;'@SUM(1)"),
+        ("a;-2+cmd|'/C calc'!A0", "a;'-2+cmd|'/C calc'!A0"),
+        ("1,-2;+3;=4", "1,-2;+3;'=4"),
+        ("a\n=1\r\n-b", "a\n'=1\r\n'-b"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        *((text, text) for text in ("+49 30 1234; +49 (0)30/99", "-5, -6.50", "a-b; c=d", "", "a@b; c")),
     ],
 )
-def test_what_a_spreadsheet_would_compute_is_quoted(text: str) -> None:
+def test_what_a_spreadsheet_would_compute_is_quoted(text: str, quoted: str) -> None:
+    """Also where a spreadsheet whose separator is another one would begin a cell."""
     row = Row("a", "a", PaperResult({"x": text}))
     write(Path("out.csv"), schema_of("x"), lambda: iter([row]))
     [_, found] = cells_of("out.csv")
-    assert found[1] == f"'{text}"
+    assert found[1] == quoted
 
 
 def test_json_lines_hold_the_answers_as_they_came() -> None:

@@ -79,6 +79,20 @@ def test_a_damaged_archive_in_a_folder_is_its_own_error() -> None:
         names("in/b.zip")  # the person named it
 
 
+def test_a_name_that_is_no_unicode_can_be_stored_and_found_again() -> None:
+    folder, file = (os.fsdecode(name) for name in (b"in/f\xff", b"in/f\xff/\xe9.txt"))
+    Path(folder).mkdir(parents=True)
+    Path(file).write_text("Total: 4")
+    write("in/g.txt")
+    papers = {paper.name: paper for paper in papers_of(["in"])}
+    assert list(papers) == ["in/g.txt", "in/f\\udcff/\\udce9.txt"]
+    paper = papers["in/f\\udcff/\\udce9.txt"]
+    assert (paper.filename, paper.link) == ("\\udce9.txt", "in")
+    assert paper.read is not None
+    assert paper.read() == b"Total: 4"
+    assert [one.name for one in papers_of([paper.link])] == list(papers)
+
+
 def test_a_mailbox_is_its_messages() -> None:
     box = mailbox.mbox("in.mbox")
     for subject in ("first", "second"):
