@@ -18,7 +18,7 @@ from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.examples import Example
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import is_written_prose
-from tasks.extraction.filling import CopiedFields, copy_fields
+from tasks.extraction.filling import CopiedFields, copy_fields, in_turns
 from tasks.extraction.passages import read_of
 from tasks.extraction.printed_types import with_printed_types
 from tasks.extraction.whole_results import TaskResult, TaskResults
@@ -128,7 +128,7 @@ async def fill_whole(
     no value of its type was read.
     """
     read = read_of(entries, document)
-    schema = await asyncio.to_thread(with_printed_types, shape.schema or {"type": "object"}, read)
+    schema = await in_turns(extractor, with_printed_types, shape.schema or {"type": "object"}, read)
     if schema is not shape.schema:
         shape = shape.with_schema(schema)
     copied = await _copied(schema, plan, entries, document, extractor, examples)

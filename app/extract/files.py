@@ -54,8 +54,8 @@ _FORMULA = re.compile(
     (?= [^\S\t\r\n]*+ (?: [=@＝＠－] | [+＋-] (?!(?:[\d.()/+-]|[^\S\t\r\n])*+(?:[;,\t\r\n]|\Z)) ))""",
     re.VERBOSE,
 )
-"""Pattern of the places in a text before which spreadsheets would see a formula in CSV: at its beginning, and where they
-may split it at another separator than the file's. Telephone numbers and amounts do not match."""
+"""Pattern of the places in a text before which spreadsheets would see a formula in CSV: at its beginning, and where
+they may split it at another separator than the file's. Telephone numbers and amounts do not match."""
 
 
 class CannotWrite(Exception):

@@ -21,7 +21,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
 from tasks.extraction.named_parties import NamedPart, named_parties
 from tasks.extraction.parts import parts_of_name, places_in
-from tasks.extraction.passages import Passage
+from tasks.extraction.passages import Passage, head_of
 from tasks.notation.currencies import ANY
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
@@ -36,8 +36,6 @@ KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "num
 
 MOST_SEGMENTS = 1_500
 """Largest number of segments of a page that are examined: the search for neighbours compares each with all others."""
-_MOST_CHARS = 200_000
-"""Largest number of characters of a passage that are searched. In an ordinary text, MOST_SEGMENTS lines have fewer."""
 SPANS_AT_ONCE = 64
 """Number of candidates that are found or described in one slice of the work, in a few milliseconds."""
 LONGEST_BLOCK = 6
@@ -162,11 +160,8 @@ class Candidates:
     passages: Sequence[Passage]
     segments: list[LineSegment] = field(default_factory=list)
     spans: list[CandidateSpan] = field(default_factory=list)
-
-    @cached_property
-    def layouts(self) -> dict[int, LabelLayout]:
-        """The layout of each passage, by the passage's identity."""
-        return {id(passage): layout_of(passage) for passage in self.passages}
+    layouts: dict[int, LabelLayout] = field(default_factory=dict)
+    """The layout of each passage, by the passage's identity."""
 
     @cached_property
     def labels(self) -> list[tuple[str, ...]]:
@@ -268,17 +263,25 @@ def goes_on(above: LineSegment, below: LineSegment) -> bool:
 def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Slices[Candidates]:
     """Find the first `most_spans` candidates in `passages`, about 25 ms per page.
 
-    In each passage, only the first MOST_SEGMENTS segments within the first _MOST_CHARS characters are searched.
+    In each passage, only the first MOST_SEGMENTS segments within the first MOST_CHARS characters are searched.
     """
     passages = [_head_of(passage) for passage in passages]
     candidates = Candidates(passages)
+    for passage in passages:
+        candidates.layouts[id(passage)] = yield from layout_of(passage)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:
         if len(candidates.spans) == most_spans:
             break
         yield
         first = len(candidates.segments)
-        candidates.segments.extend(_with_neighbours(_split_into_segments(passage), first))
+        segments = yield from _split_into_segments(passage)
+        candidates.segments.extend(_with_neighbours(segments, first))
+        yield
+        _ = passage.numbers
+        yield
+        _ = passage.days
+        yield
         for span in _spans_of(passage, candidates, first):
             if len(candidates.spans) == most_spans:
                 break
@@ -297,29 +300,10 @@ def _head_of(passage: Passage) -> Passage:
     """Return the part of a long passage in which candidates are searched. The tokens, numbers and other properties of a
     passage are computed for its whole text: for a book, this would take a minute, although only its first pages are
     searched."""
-    lines, chars = [], 0
-    for line in passage.lines[:MOST_SEGMENTS]:
-        ends = list(accumulate((len(word) + 1 for word in line.words), initial=chars))
-        words = bisect_right(ends, _MOST_CHARS) - 1
-        if words < len(line.words):
-            lines.append(
-                replace(
-                    line,
-                    words=line.words[:words],
-                    bounds=line.bounds[:words],
-                    boxes=line.boxes[:words],
-                    confidences=line.confidences[:words],
-                    written=line.written[: ends[words] - chars],
-                )
-            )
-            break
-        lines.append(line)
-        chars = ends[-1]
-    return (
-        passage
-        if len(lines) == len(passage.lines) and lines[-1] is passage.lines[-1]
-        else Passage(passage.entry, passage.name, lines, passage.codes)
-    )
+    lines = head_of(passage.lines[:MOST_SEGMENTS])
+    if len(lines) == len(passage.lines) and lines[-1] is passage.lines[-1]:
+        return passage
+    return Passage(passage.entry, passage.name, lines, passage.codes)
 
 
 def _settle_numbers(candidates: Candidates) -> None:
@@ -344,9 +328,10 @@ def _settle_numbers(candidates: Candidates) -> None:
             candidates.spans[at] = replace(span, number=replace(number, readings=frozenset({value})))
 
 
-def _split_into_segments(passage: Passage) -> list[LineSegment]:
-    found = []
+def _split_into_segments(passage: Passage) -> Slices[list[LineSegment]]:
+    found: list[LineSegment] = []
     for line in range(len(passage.lines)):
+        yield
         for words in segments_of(passage, line):
             text = " ".join([passage.words[word] for word in words])
             found.append(LineSegment(passage, tuple(words), text, box_of(passage, words)))

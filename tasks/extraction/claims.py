@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
+from models.fair_executor import all_of
 from tasks.extraction.concepts import CONCEPTS, OF_LINES, Kind, may_be_same, may_mean_much
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, LabelledValue, layout_of
@@ -143,7 +144,7 @@ class Claims:
 
     def layout(self, passage: Passage) -> LabelLayout:
         if id(passage) not in self._layouts:
-            self._layouts[id(passage)] = layout_of(passage)
+            self._layouts[id(passage)] = all_of(layout_of(passage))
         return self._layouts[id(passage)]
 
 

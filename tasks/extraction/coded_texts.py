@@ -15,8 +15,8 @@ FEWEST_CODES = 3
 """Least number of different codes on a licence."""
 MOST_CONTINUED = 2
 """Largest number of lines below its code in which an address may continue."""
-MOST_LINES = 400
-"""Largest number of lines of a licence. A card has about thirty."""
+MOST_LINES, MOST_WORDS = 400, 4_000
+"""Largest numbers of lines and words of a licence. A card has about thirty lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +214,13 @@ class _Word:
     code: str = ""
 
 
+def is_long(lines: Sequence[SourceLine]) -> bool:
+    """True if a page has more text than a card or certificate can have."""
+    return len(lines) > MOST_LINES or sum(len(line.words) for line in lines) > MOST_WORDS
+
+
 def _of_licence(lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
-    if len(lines) > MOST_LINES:
+    if is_long(lines):
         return
     split = [list(_split(number, line)) for number, line in enumerate(lines)]
     rows = [list(_misread(number, line)) for number, line in enumerate(lines)]

@@ -28,7 +28,7 @@ from tasks.extraction.features import (
 )
 from tasks.extraction.fields import WantedField
 from tasks.extraction.own_words import OwnLabels
-from tasks.extraction.passages import passages_of
+from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.rules import apply_rules, are_cut, separate_rivals
 from tasks.extraction.small_print import SmallPrint
@@ -141,8 +141,7 @@ class Extractor:
 def _prepare(
     entries: Sequence[Entry], fields: Sequence[WantedField], most_spans: int
 ) -> Slices[tuple[Candidates, Strings, SpanFeatures, list[FieldText]]]:
-    passages = passages_of(entries)
-    yield
+    passages = yield from passages_to_search(entries)
     candidates = yield from find_candidates(passages, most_spans)
     strings = Strings()
     features = yield from span_features(candidates, strings)

@@ -40,7 +40,7 @@ from tasks.extraction.match_results import match_results
 from tasks.extraction.measured_lines import measured_lines
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.object_lists import ObjectList, read_object_list, without_shared_items
-from tasks.extraction.passages import is_text, passages_of
+from tasks.extraction.passages import is_text, passages_to_search
 from tasks.extraction.prescribed_medicines import prescribed_medicines
 from tasks.extraction.price_lists import price_lists
 from tasks.extraction.probability import FieldScores, ValuePlace, probability_of_cell
@@ -138,30 +138,30 @@ async def copy_fields(
     have on `examples`. Raises ModelError."""
     listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
     for one in examples if listed else ():
-        listed = await _in_turns(extractor, _taught, one, listed)
+        listed = await in_turns(extractor, _taught, one, listed)
     tables, unused = await fill_from_tables(read, listed, extractor) if listed else ({}, False)
-    form = await _in_turns(extractor, _FormToFill.of, schema, results, read, listed, tables)
+    form = await in_turns(extractor, _FormToFill.of, schema, results, read, listed, tables)
     if form is None:
         return CopiedFields({})
     scored: FieldScores | None = None
     if extractor is not None and form.wanted and form.read:
         scored = await extractor.score(form.read, form.wanted, examples)
-    copied = await _in_turns(extractor, form.filled, scored)
+    copied = await in_turns(extractor, form.filled, scored)
     empty = [path for path in listed if unused and copied.values.get(path) == []]
     return replace(copied, warnings=[*copied.warnings, *_warnings(copied.tables, empty, form.beyond)])
 
 
 @overload
-async def _in_turns(
+async def in_turns(
     extractor: Extractor | None, work: Callable[P, Slices[T]], /, *args: P.args, **kwargs: P.kwargs
 ) -> T: ...
 
 
 @overload
-async def _in_turns(extractor: Extractor | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+async def in_turns(extractor: Extractor | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
-async def _in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
+async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
     """Do work in the extractor's threads, which keys use in turn, and end it once the caller has left."""
     if extractor is not None:
         return await extractor.executor.run(work, *args, **kwargs)
@@ -186,17 +186,17 @@ def _taught(
 
 def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[list[HeadedTable]]:
     fields = [one for columns in lists.values() for one in columns]
-    tables = tables_in(read)
-    yield
+    tables = yield from tables_in(read)
     exact = {id(entry) for entry, table in tables if table.is_exact}
     wanted = list(lists.values())
-    found = tables_on_pages([one for one in read if id(one) not in exact], wanted)
-    for passage in passages_of(read):
-        entry = read[passage.entry]
+    passages = yield from passages_to_search(read)
+    found = yield from tables_on_pages([one for one in passages if id(read[one.entry]) not in exact], wanted)
+    for passage in passages:
         for reader in LINE_READERS:
             yield
-            found += [(entry, one) for one in reader(passage, wanted)]
-    return headed_tables(affordable_tables([*found, *tables], len(fields)), fields)
+            found += [(passage, one) for one in reader(passage, wanted)]
+    of_entries = [(read[passage.entry], table) for passage, table in found]
+    return headed_tables(affordable_tables([*of_entries, *tables], len(fields)), fields)
 
 
 async def fill_from_tables(
@@ -214,7 +214,7 @@ async def fill_from_tables(
         yield
         return readings, header_texts(readings)
 
-    readings, (headers, implied) = await _in_turns(extractor, read_headers)
+    readings, (headers, implied) = await in_turns(extractor, read_headers)
     if not readings:
         return {}, False
     embedded = headers[:MOST_EMBEDDED]
@@ -229,7 +229,7 @@ async def fill_from_tables(
         }
         return fill_lists(readings, lists, likeness)
 
-    return await _in_turns(extractor, filled), True
+    return await in_turns(extractor, filled), True
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +330,7 @@ class _FormToFill:
     def filled(self, scored: FieldScores | None) -> Slices[CopiedFields]:
         """Return the fields with their chosen values."""
         values = {**self.values}
-        passages = scored.candidates.passages if scored else passages_of(self.read)
+        passages = scored.candidates.passages if scored else (yield from passages_to_search(self.read))
         yield
         decided = decide(self.choices, self.choice_lists, self.read, passages, scored)
         choices: Mapping[JsonPath, ChosenValue] = {}

@@ -12,16 +12,16 @@ from functools import partial
 from itertools import pairwise
 from statistics import median
 
+from models.fair_executor import Slices
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.object_lists import MOST_WORDS, SUMS
-from tasks.extraction.passages import Passage, passages_of
+from tasks.extraction.passages import Passage
 from tasks.extraction.priced_lines import priced_lines
 from tasks.extraction.table_lists import LIKELY, LONGEST_HEADER, SAME_NAME, is_total, likeness_by_words
-from tasks.extraction.words_on_page import GAP, WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.extraction.words_on_page import GAP, MOST_PLACED, WordOnPage, cell_of, rows_of, segments_of_row, text_of
 from tasks.notation.cells import looks_numeric, moment
-from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 LEAST_NAMED = 0.4
@@ -37,8 +37,6 @@ FAR = 6.0
 """Distance below a row at which a table ends, in heights of a line."""
 MOST_ROWS = 1_000
 MOST_HEADER_WORDS = 60
-MOST_PLACED = 20_000
-"""Largest number of words of a page on which headers are searched for."""
 MOST_COMPARED = 20_000
 """Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
 headers."""
@@ -46,6 +44,7 @@ FULL_ROW = 0.5
 """Share of the cells of a typical row from which a row begins an item. Other rows continue one."""
 
 
+PageTable = tuple[Passage, ReadTable]
 Likeness = Callable[[str], Sequence[float]]
 """Function that returns how well the text of a header matches the best field of each list."""
 
@@ -69,8 +68,8 @@ class _BodyRow:
     """Lines above the row that belong to cells which the row itself lacks."""
 
 
-def tables_on_pages(entries: Sequence[Entry], lists: Sequence[Sequence[WantedField]]) -> list[tuple[Entry, ReadTable]]:
-    """Return the tables on the pages of all entries whose header names fields of one of the lists.
+def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[WantedField]]) -> Slices[list[PageTable]]:
+    """Return the tables on pages whose header names fields of one of the lists.
 
     Priced items that no header precedes, as on a receipt, also make a table.
     """
@@ -85,8 +84,9 @@ def tables_on_pages(entries: Sequence[Entry], lists: Sequence[Sequence[WantedFie
 
     sizes = [len(own) for own in lists]
     fields = sum(sizes)
-    found = []
-    for passage in passages_of(entries):
+    found: list[PageTable] = []
+    for passage in passages:
+        yield
         if len(passage.words) > MOST_PLACED:
             continue
         rows = rows_of(passage)
@@ -101,9 +101,9 @@ def tables_on_pages(entries: Sequence[Entry], lists: Sequence[Sequence[WantedFie
             if body:
                 first = min(first, at)
                 heading = text_of(passage, rows[at - 1]) if at else ""
-                found.append((entries[passage.entry], _table(passage, header, body, heading)))
+                found.append((passage, _table(passage, header, body, heading)))
             at += 1 + len(body)
-        found += [(entries[passage.entry], table) for table in priced_lines(passage, rows[:first], lists)]
+        found += [(passage, table) for table in priced_lines(passage, rows[:first], lists)]
     return found
 
 

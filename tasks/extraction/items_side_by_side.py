@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from tasks.extraction.fields import WantedField
 from tasks.extraction.passages import Passage
 from tasks.extraction.table_lists import LIKELY, likeness_by_words
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.extraction.words_on_page import MOST_PLACED, WordOnPage, cell_of, rows_of, segments_of_row, text_of
 from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
@@ -105,7 +105,7 @@ class _Band(NamedTuple):
 def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
     """Yield the items of a page that stand side by side, as a table for each list with at least two fields."""
     wanted = [fields for fields in lists if len(fields) >= FEWEST_BESIDE]
-    if not wanted:
+    if not wanted or len(passage.words) > MOST_PLACED:
         return
     rows = rows_of(passage)[:MOST_ROWS]
     groups: list[list[dict[str, ReadCell]]] = []

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from models.fair_executor import Slices
 from tasks.extraction.affinity import REACH
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
@@ -79,11 +80,12 @@ class LabelLayout:
         return None
 
 
-def layout_of(passage: Passage) -> LabelLayout:
+def layout_of(passage: Passage) -> Slices[LabelLayout]:
     """Find the labels of a passage and the values beside them, in time linear in the passage's length."""
     pairs: list[LabelledValue] = []
     headings: list[Heading] = []
     for row in _rows(passage):
+        yield
         reader = _RowReader(passage)
         found = list(reader.read(row))
         pairs += found

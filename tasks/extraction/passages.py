@@ -3,10 +3,12 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate, groupby
 from typing import TypeVar
 
+from models.fair_executor import Slices
 from tasks.extraction.coded_texts import CodedLine, coded_lines
 from tasks.extraction.combs import join_combs
 from tasks.extraction.facts_about_people import facts_about_people
@@ -34,6 +36,8 @@ _WORD = re.compile(r"\S+")
 _BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
 _READ = ("ocr", "stt", "scraper")
 """Names in `precontext` of the tasks that read a text."""
+MOST_CHARS = 200_000
+"""Largest number of characters of a passage that are searched for fields and lists."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
 
@@ -229,21 +233,53 @@ class Tokens:
         return tuple(range(self.words[first], self.words[last] + 1))
 
 
+def head_of(lines: Sequence[SourceLine], most_chars: int = MOST_CHARS) -> Sequence[SourceLine]:
+    """Return the lines of the first `most_chars` characters; the last line is cut at a word."""
+    chars = 0
+    for number, line in enumerate(lines):
+        ends = list(accumulate((len(word) + 1 for word in line.words), initial=chars))
+        if ends[-1] > most_chars:
+            words = bisect_right(ends, most_chars) - 1
+            cut = replace(
+                line,
+                words=line.words[:words],
+                bounds=line.bounds[:words],
+                boxes=line.boxes[:words],
+                confidences=line.confidences[:words],
+                written=line.written[: ends[words] - chars],
+            )
+            return [*lines[:number], *([cut] if words else [])]
+        chars = ends[-1]
+    return lines
+
+
 def passages_of(entries: Sequence[Entry]) -> list[Passage]:
     """Return the passages of all entries. Failed entries have none."""
     return [passage for index, entry in enumerate(entries) for passage in passages_in(entry, index)]
 
 
-def passages_in(entry: Entry, index: int) -> Iterator[Passage]:
-    """Yield the passages of an entry. Each is followed by the lines made from its codes of identity documents or
-    registration certificates, or else from its sentences about people and its period of validity, and the last one by
-    those made from barcodes and two-dimensional codes."""
-    for lines in map(join_combs, filter(None, entry.result.passages())):
-        yield Passage(index, entry.name, lines)
-        if codes := coded_lines(lines) or vehicle_lines(lines):
+def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
+    """Return the parts of all passages in which fields and lists are searched for."""
+    found: list[Passage] = []
+    for index, entry in enumerate(entries):
+        yield
+        for passage in passages_in(entry, index, is_whole=False):
+            found.append(passage)
+            yield
+    return found
+
+
+def passages_in(entry: Entry, index: int, *, is_whole: bool = True) -> Iterator[Passage]:
+    """Yield the passages of an entry, or only their heads. Each is followed by the lines made from its head's codes of
+    identity documents or registration certificates, or else from its sentences about people and its period of validity,
+    and the last one by those made from barcodes and two-dimensional codes."""
+    for lines in filter(None, entry.result.passages()):
+        head = join_combs(head_of(lines))
+        yield Passage(index, entry.name, join_combs(lines) if is_whole else head)
+        if codes := coded_lines(head) or vehicle_lines(head):
             yield Passage(index, entry.name, [one.line for one in codes], codes)
         else:
-            for facts in filter(None, (facts_about_people(lines), validity_lines(lines))):
+            for facts in filter(None, (facts_about_people(head), validity_lines(head))):
                 yield Passage(index, entry.name, [one.line for one in facts], facts)
     if printed := lines_of_codes(list(entry.result.codes())):
         yield Passage(index, entry.name, [one.line for one in printed], printed)

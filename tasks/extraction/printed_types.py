@@ -6,10 +6,11 @@ A `payment`, for example, is usually an amount, but not if the page has `Payment
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from models.fair_executor import Slices
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.passages import Passage, passages_of
+from tasks.extraction.passages import Passage, passages_to_search
 from tasks.precontext import Entry
 
 GUESSED: Final = "type guessed by the name"
@@ -18,16 +19,22 @@ MOST_LINES: Final = 1_500
 """Largest number of lines of a passage whose labels are compared."""
 
 
-def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Mapping[str, Any]:
+def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slices[Mapping[str, Any]]:
     """Return a schema in which a number becomes a text if its type was guessed and a text is printed behind its label.
 
-    Only the direct fields of the object may have guessed types. Synchronous.
+    Only the direct fields of the object may have guessed types.
     """
     properties = schema.get("properties", {})
     guessed = [key for key, field in properties.items() if isinstance(field, dict) and field.get("$comment") == GUESSED]
     if not guessed:
         return schema
-    layouts = [(passage, layout_of(passage)) for passage in passages_of(read) if len(passage.lines) <= MOST_LINES]
+    passages = yield from passages_to_search(read)
+    layouts = []
+    for passage in passages:
+        yield
+        if len(passage.lines) <= MOST_LINES:
+            layout = yield from layout_of(passage)
+            layouts.append((passage, layout))
     texts = {key for key in guessed if any(_stands_before_text(names_of((key,), {}), *one) for one in layouts)}
     return {**schema, "properties": {**properties, **{key: {"type": ["string", "null"]} for key in texts}}}
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from models.fair_executor import all_of
 from tasks.extraction.column_values import UNREADABLE, emptiest, has_decimal_commas, values_of_column
 from tasks.extraction.concepts import PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.derived_columns import derived_columns
@@ -21,7 +22,7 @@ from tasks.extraction.fields import WantedField, is_of_text
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, spelt_out
 from tasks.extraction.object_lists import MOST_ITEMS, MOST_WORDS, SUMS
-from tasks.extraction.passages import passages_of
+from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import EVEN, CellOfField, probability_of_cell
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.dates import days_told, is_day_of_a_year
@@ -137,7 +138,9 @@ def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[Wa
     days: dict[int, list[date]] = {}
     for entry, table in tables:
         if id(entry) not in days:
-            days[id(entry)] = days_told("\n".join([passage.text for passage in passages_of([entry])])[:MOST_DATED])
+            days[id(entry)] = days_told(
+                "\n".join([passage.text for passage in all_of(passages_to_search([entry]))])[:MOST_DATED]
+            )
         table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=table.comma_likely))
         *headed, bare = _readings(entry, table, days[id(entry)])
         ranked = sorted(headed, key=lambda one: -sum(min(named(forms), SAME_CONCEPT) for forms in one.forms))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from tasks.extraction.coded_texts import MOST_LINES, CodedLine, in_row
+from tasks.extraction.coded_texts import CodedLine, in_row, is_long
 from tasks.result import SourceLine
 
 FEWEST_CODES: Final = 5
@@ -46,7 +46,7 @@ class _WordPlace(NamedTuple):
 
 def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
     """Return the lines that the codes on a registration certificate stand for; none for any other page."""
-    if len(lines) > MOST_LINES:
+    if is_long(lines):
         return []
     said: list[tuple[str, _WordPlace, list[_WordPlace]]] = []
     for number, line in enumerate(lines):

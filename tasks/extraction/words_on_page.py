@@ -15,6 +15,8 @@ GAP = 1.0
 MOST_WORDS = 400
 """Largest number of words of a row. A longer line is a text, and patterns of rows would take minutes for it."""
 
+MOST_PLACED = 20_000
+"""Largest number of words of a page, or of a text without pages, whose rows are examined as a whole."""
 MOST_ROWS = 4_000
 """Largest number of rows of a page, or of a text without pages, in which lists are searched for."""
 

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from models.fair_executor import Slices
 from models.vision.text import TextLine, Word
-from tasks.extraction.passages import Passage, passages_of
+from tasks.extraction.passages import Passage, head_of
 from tasks.layout.tables import tables_on
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -22,8 +23,11 @@ LEAST_ROWS = 2
 """Least number of rows that make a table."""
 MOST_CELLS = 200_000
 """Largest number of cells of all tables of a request. Further tables count as texts."""
-MOST_ALIGNED = 2_000
-"""Largest number of lines of a text that is searched for columns aligned by spaces alone."""
+MOST_CHARS = 4_000_000
+"""Largest number of characters of a text that are searched for tables."""
+ROWS_AT_ONCE = 200
+MOST_ALIGNED, MOST_ALIGNED_WORDS = 2_000, 20_000
+"""Largest numbers of lines and words of a text that is searched for columns aligned by spaces alone."""
 SPREAD, LINE = 1.5, 28.0
 """Factor on the distances of lines and the height of a line, in the units of `Passage.grid`."""
 _BAR = re.compile(r"(?<!\\)\|")
@@ -31,14 +35,16 @@ _WIDE_GAP = re.compile(r"\s{2,}|\t")
 _RULE = re.compile(r"[-:=+ |]+")
 
 
-def tables_in(entries: Sequence[Entry]) -> list[tuple[Entry, ReadTable]]:
+def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]:
     """Return the tables of all entries, in order, each with its entry."""
     found: list[tuple[Entry, ReadTable]] = []
     left = MOST_CELLS
     for at, entry in enumerate(entries):
         own = [*entry.result.tables()] if entry.error is None else []
-        for passage in passages_of(entries[at : at + 1]):
-            own += _tables_in_passage(passage)
+        yield
+        for lines in filter(None, entry.result.passages()):
+            yield
+            own += yield from _tables_in_lines(head_of(lines, MOST_CHARS), at, entry.name)
         for table in own:
             left -= len(table.rows) * len(table.rows[0])
             if left < 0:
@@ -47,31 +53,35 @@ def tables_in(entries: Sequence[Entry]) -> list[tuple[Entry, ReadTable]]:
     return found
 
 
-def _tables_in_passage(passage: Passage) -> Iterator[ReadTable]:
-    for _, lines in groupby(passage.lines, key=lambda line: line.pointer):
-        text = list(lines)
+def _tables_in_lines(lines: Sequence[SourceLine], entry: int, name: str) -> Slices[list[ReadTable]]:
+    found: list[ReadTable] = []
+    for _, same_text in groupby(lines, key=lambda line: line.pointer):
+        text = list(same_text)
         if not any(line.bounds or "bounds" in line.place for line in text):
-            yield from _tables_in_text(text, passage)
+            is_all = len(text) == len(lines)
+            found += yield from _tables_in_text(text, Passage(entry, name, text) if is_all else None)
+    return found
 
 
-def _tables_in_text(lines: Sequence[SourceLine], passage: Passage) -> Iterator[ReadTable]:
-    if any(_is_barred(line.written) for line in lines):
-        rest: list[SourceLine] = []
-        heading = ""
-        for is_barred, run in groupby(lines, key=lambda line: _is_barred(line.written)):
-            block = list(run)
-            if is_barred:
-                for part in _blocks(block):
-                    if (table := _barred_table(part, heading)) is not None:
-                        yield table
-            else:
-                heading = block[-1].written.strip(" #")
-                rest += block
-        if not any(_RULE.fullmatch(line.written) for line in lines):
-            yield from _delimited_tables(lines)
-        return
-    delimited = list(_delimited_tables(lines))
-    yield from delimited or _aligned_tables(lines, passage)
+def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Slices[list[ReadTable]]:
+    """Return the tables of a text. `passage` is the passage of these lines alone."""
+    if not any(_is_barred(line.written) for line in lines):
+        delimited = yield from _delimited_tables(lines)
+        return delimited or (list(_aligned_tables(lines, passage)) if passage is not None else [])
+    found: list[ReadTable] = []
+    heading = ""
+    for is_barred, run in groupby(lines, key=lambda line: _is_barred(line.written)):
+        block = list(run)
+        if is_barred:
+            for part in _blocks(block):
+                yield
+                if (table := _barred_table(part, heading)) is not None:
+                    found.append(table)
+        else:
+            heading = block[-1].written.strip(" #")
+    if not any(_RULE.fullmatch(line.written) for line in lines):
+        found += yield from _delimited_tables(lines)
+    return found
 
 
 def _blocks(lines: Sequence[SourceLine]) -> Iterator[list[SourceLine]]:
@@ -113,21 +123,24 @@ def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_li
     return ReadTable([[*row, *[NO_CELL] * (width - len(row))] for row in rows], heading, comma_likely)
 
 
-def _delimited_tables(lines: Sequence[SourceLine]) -> Iterator[ReadTable]:
-    """Yield the table that the whole text forms, or else the tables that its blocks form."""
-    if (whole := _delimited(lines)) is not None:
-        yield whole
-        return
+def _delimited_tables(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
+    """Return the table that the whole text forms, or else the tables that its blocks form."""
+    whole = yield from _delimited(lines)
+    if whole is not None:
+        return [whole]
+    found: list[ReadTable] = []
     heading = ""
     for block in _blocks(lines):
         for start in range(min(2, len(block))):
-            if (table := _delimited(block[start:], block[start - 1].written if start else heading)) is not None:
-                yield table
+            table = yield from _delimited(block[start:], block[start - 1].written if start else heading)
+            if table is not None:
+                found.append(table)
                 break
         heading = block[-1].written.strip()
+    return found
 
 
-def _delimited(lines: Sequence[SourceLine], heading: str = "") -> ReadTable | None:
+def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTable | None]:
     """Return the table that all of these lines form, or None. Lines of one cell are titles and notes."""
     texts: list[str] = []
     for line in lines:
@@ -135,16 +148,21 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> ReadTable | No
         texts.append(line.written)
     texts[0] = texts[0].removeprefix("\ufeff")
     for delimiter in DELIMITERS:
+        yield
         if not any(delimiter in text for text in texts):
             continue
+        filled: list[list[str]] = []
         try:
-            rows = list(
-                csv.reader([f"{text}\n" for text in texts], delimiter=delimiter, skipinitialspace=True, strict=True)
-            )
+            for number, row in enumerate(
+                csv.reader((f"{text}\n" for text in texts), delimiter=delimiter, skipinitialspace=True, strict=True)
+            ):
+                if number % ROWS_AT_ONCE == 0:
+                    yield
+                cells = [" ".join(cell.split()) for cell in row]
+                if any(cells):
+                    filled.append(cells)
         except csv.Error:
             continue
-        cells = [[" ".join(cell.split()) for cell in row] for row in rows]
-        filled = [row for row in cells if any(row)]
         width, count = Counter(len(row) for row in filled if len(row) > 1).most_common(1)[0] if filled else (0, 0)
         others = [row for row in filled if len(row) != width and any(row[1:])]
         prose = delimiter == "," and width == 2 and sum(" " in row[1] for row in filled if len(row) == 2) * 2 > count
@@ -159,7 +177,7 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> ReadTable | No
 def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[ReadTable]:
     """Yield the tables whose columns are aligned by spaces, found as on a page on which all letters have the same
     width."""
-    if len(lines) > MOST_ALIGNED or len(lines) != len(passage.lines) or not passage.grid:
+    if len(lines) > MOST_ALIGNED or len(passage.words) > MOST_ALIGNED_WORDS or not passage.grid:
         return
     line_of: dict[int, SourceLine] = {}
     placed = []

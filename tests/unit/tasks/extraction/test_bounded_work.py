@@ -24,11 +24,13 @@ from tasks.extraction.features import (
     span_features,
 )
 from tasks.extraction.fields import WantedField
+from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import names_of
-from tasks.extraction.passages import passages_of
+from tasks.extraction.passages import MOST_CHARS, passages_of, passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.values import ValueForm
+from tasks.extraction.written_tables import ROWS_AT_ONCE, tables_in
 from tests.entries import entry_of
 from tests.unit.tasks.extraction.test_evidence import ocr
 
@@ -43,6 +45,32 @@ TEXT = entry_of("scraper", {"text": "\n".join(f"Label{number}: value {number}, a
 
 def slices_of(work: Slices[Any]) -> int:
     return sum(1 for _ in work)
+
+
+def test_of_long_lines_no_more_is_searched_than_of_many_lines() -> None:
+    for text in ("ab1 Total " * 60_000, "\n".join(["ab1 Total " * 8] * 7_500), "a" * 600_000 + " b"):
+        for passage in all_of(passages_to_search([entry_of("scraper", {"text": text})])):
+            assert sum(len(line.written) for line in passage.lines) <= MOST_CHARS
+
+
+def test_a_page_of_many_words_is_no_card() -> None:
+    card = ["1. Harrow", "2. Maud", "3. 04.03.1961 Leek", "4a. 02.03.2021", "4b. 01.03.2031", "5. HA99"]
+    [_, coded] = passages_of([ocr(*card)])
+    assert coded.codes
+    assert [one for one in passages_of([ocr(*card, "ab1 Total " * 3_000)]) if one.codes] == []
+
+
+def test_a_long_table_in_a_text_is_read_in_slices() -> None:
+    rows = "name;count\n" + "bread;3\n" * 20_000
+    entry = entry_of("scraper", {"text": rows})
+    assert slices_of(tables_in([entry])) > 20_000 // ROWS_AT_ONCE
+    [(_, table)] = all_of(tables_in([entry]))
+    assert len(table.rows) == 20_001
+
+
+def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
+    [passage] = passages_of([ocr(*["Total: 9.00"] * 100)])
+    assert slices_of(layout_of(passage)) >= 100
 
 
 async def test_many_fields_are_looked_for_in_fewer_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.services import Services
 from app.settings import Settings
+from models.fair_executor import all_of
 from tasks.extraction import concepts
 from tasks.extraction.concepts import concepts_of, concepts_of_field
 from tasks.extraction.evidence import FieldEvidence
@@ -190,7 +191,7 @@ def test_a_row_is_labels_and_what_stands_beside_them(row: str | tuple[str, ...],
     [passage] = passages_of([ocr(row)])
     found = {
         pair.label: " ".join([passage.words[word] for word in pair.values])
-        for pair in layout_of(passage).pair_of.values()
+        for pair in all_of(layout_of(passage)).pair_of.values()
     }
     assert found == pairs
 
