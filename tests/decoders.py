@@ -17,6 +17,8 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.decode.within import allow
 from tasks.inputs.source import Blob
 
+NICENESS_OF_IMPORT = os.nice(0)
+
 
 class Fragile:
     """Document opened from a blob. Refuses a blob of b"refused"."""
@@ -41,6 +43,10 @@ class Fragile:
 
     def modules(self, *names: str) -> list[bool]:
         return [name in sys.modules for name in names]
+
+    def niceness(self) -> tuple[int, int]:
+        """Return the process's niceness while it imported this module, and now."""
+        return NICENESS_OF_IMPORT, os.nice(0)
 
     def environment(self) -> dict[str, str]:
         return dict(os.environ)

@@ -47,7 +47,6 @@ def main() -> None:
         signal.signal(stop, signal.SIG_IGN)
     _limit_memory(memory)
     _be_ended_first()
-    os.nice(_NICE)
     with socket.socket(fileno=descriptor) as end:
         threading.Thread(target=_end_with_server, args=(end,), daemon=True).start()
         try:
@@ -69,13 +68,18 @@ def serve(channel: Channel, seconds: float) -> None:
     opened: dict[int, Closable] = {}
     tell_by(lambda seconds_of_part, error: channel.send(Within(seconds_of_part, error)))
     channel.send(Returned(os.getpid()))
+    _answer_next(channel, opened, seconds, is_first=True)
     while True:
         _answer_next(channel, opened, seconds)
 
 
-def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float) -> None:
+def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float, *, is_first: bool = False) -> None:
     try:
         request = channel.receive()
+        if is_first:
+            # The first message imports its decoder. At the niceness of decoding, that second of a processor would take
+            # a minute beside busy processors, and a file of another key would wait for it.
+            os.nice(_NICE)
         # The signal has no handler, so the kernel ends the process even if native code never returns.
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
         channel.send(_answer(request, opened))

@@ -348,6 +348,12 @@ async def test_a_page_deep_in_the_tree_of_pages_is_damage(pools: Pools) -> None:
     assert not pool.restarts
 
 
+async def test_decoders_are_imported_before_a_process_makes_room_for_others(pools: Pools) -> None:
+    ours = os.nice(0)
+    session = await pools().open(Fragile, BLOB)
+    assert await session.run(Fragile.niceness) == (ours, min(19, ours + 10))
+
+
 async def test_each_part_of_a_call_has_its_own_time(pools: Pools) -> None:
     session = await pools().open(Fragile, BLOB)
     assert await session.run(Fragile.allowed, [PATIENT, PATIENT]) == 2
