@@ -47,7 +47,7 @@ FIXED = {
     "max_head_kb": "64 kB",
     "max_inline_chars": "1,000,000 characters",
     "max_json_depth": "200 levels",
-    "max_json_values": "200,000 values",
+    "max_json_values": "50,000 values",
     "max_office_mb": "256 MB",
     "max_response_mb": "64 MB",
     "max_series": "32 series",

@@ -275,6 +275,33 @@ def cases(origin: Origin) -> dict[str, Case]:
         "hostile detection": Case(
             [objects, *(seen(url, "object_detection") for url in pictures)], objects, leaves_after_s=2
         ),
+        **{name: Case([asked], sign, most=8) for name, asked in hostile_texts().items()},
+    }
+
+
+def hostile_texts() -> dict[str, Asked]:
+    """Return requests whose texts take the server long: a table of quotes, many messages, a wide schema, and texts to
+    judge."""
+    quotes = {"file_data": data_url(b'"' * 10 * MB, "text/csv"), "filename": "quotes.csv"}
+    user = {"role": "user", "content": "a"}
+    schema = {"type": "object", "properties": {f"p{n}": {"type": "string", "enum": ["a"]} for n in range(1200)}}
+    asked = {
+        "CSV": {
+            "messages": [
+                {"role": "system", "content": "<task>ocr</task>"},
+                {"role": "user", "content": [{"type": "file", "file": quotes}]},
+            ]
+        },
+        "messages": {"messages": [user] * 700_000},
+        "schemas": {
+            "messages": [user],
+            "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}},
+        },
+    }
+    moderated = json.dumps({"input": ["How do I kill a process? " * 200] * 32}).encode()
+    return {
+        **{name: Asked.chat({"model": "interfaze-beta", **body}) for name, body in asked.items()},
+        "moderations": Asked(moderated, "/v1/moderations"),
     }
 
 

@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from app.errors import PayloadTooLarge
 from app.http.disconnect import ClientGone
+from app.wire.parse import LARGE, MAX_VALUES, least_quotes, too_many_values
 from models.scheduler import FairSlots
 from tasks.inputs.limits import megabytes
 
@@ -15,11 +16,16 @@ _LARGE = 1024 * 1024
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
-    """Return the whole body. Raises what `body_chunks` raises."""
+    """Return the whole body of a request in JSON. Raises what `body_chunks` raises, and PayloadTooLarge as soon as it
+    is certain that the body has more values than it may have."""
     body = bytearray()
+    quotes = 0
     async with aclosing(body_chunks(request, max_bytes)) as pieces:
         async for piece in pieces:
             body += piece
+            quotes += least_quotes(piece)
+            if quotes > 2 * MAX_VALUES and len(body) >= LARGE:
+                raise too_many_values()
     return body
 
 

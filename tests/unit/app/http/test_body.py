@@ -34,13 +34,30 @@ class Upload:
         self.taken += 1
         return message
 
-    def send(self, size: int, *, last: bool = False) -> None:
-        self._messages.put_nowait({"type": "http.request", "body": b"x" * size, "more_body": not last})
+    def send(self, size: int, *, last: bool = False, text: bytes = b"x") -> None:
+        body = (text * (size // len(text) + 1))[:size]
+        self._messages.put_nowait({"type": "http.request", "body": body, "more_body": not last})
 
 
 async def idle() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+async def test_the_rest_of_a_body_with_too_many_values_is_not_read() -> None:
+    upload = Upload(FairSlots("uploads", 1, most_waiting=8))
+    for _ in range(20):
+        upload.send(MB // 4, text=b'{"role":"user","content":"a"},')
+    with pytest.raises(PayloadTooLarge, match="50000 values"):
+        await read_body(upload.request, 10 * MB)
+    assert upload.taken <= 8
+
+
+async def test_quotation_marks_within_a_text_are_no_values() -> None:
+    upload = Upload(FairSlots("uploads", 1, most_waiting=8))
+    upload.send(2 * MB, text=b'\\"')
+    upload.send(1, last=True)
+    assert len(await read_body(upload.request, 10 * MB)) == 2 * MB + 1
 
 
 async def test_large_bodies_are_read_so_many_at_a_time_and_small_ones_always() -> None:
