@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, Point, Ruling, TextLine
+from tasks.layout.components import components_of
 
 MOST_RULINGS = 2000
 """Largest number of rulings of a page in each direction, beginning with the longest. A dense form has 500; each is
@@ -79,7 +80,7 @@ def rulings_in(picture: Image, lines: Sequence[TextLine], geometry: PageGeometry
     around = 2 * int(height / 2) + 3
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
     found = [((x, y), (x + w, y)) for x, y, w in _find_strokes(ink, height, _ACROSS)]
-    found += [((y, x), (y, x + w)) for x, y, w in _find_strokes(ink.T, height, _DOWN)]
+    found += [((y, x), (y, x + w)) for x, y, w in _find_strokes(cv2.transpose(ink), height, _DOWN)]
     if not found:
         return []
     ends = geometry.source(np.array(found, np.float64) / scale + (left, top))
@@ -91,10 +92,9 @@ def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> lis
     import cv2
 
     reach = max(8, int(shortest * height))
-    ink = cv2.dilate(np.ascontiguousarray(ink), np.ones((2, 1), np.uint8))
+    ink = cv2.dilate(ink, np.ones((2, 1), np.uint8))
     rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
-    _, _, boxes, centres = cv2.connectedComponentsWithStats(rows, connectivity=8)
-    boxes, centres = boxes[1:], centres[1:]
+    boxes, centres = components_of(rows)
     kept = np.flatnonzero(boxes[:, cv2.CC_STAT_HEIGHT] <= max(4.0, _THICK * height))
     kept = kept[np.argsort(-boxes[kept, cv2.CC_STAT_WIDTH], kind="stable")[:MOST_RULINGS]]
     places = zip(boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1], boxes[kept, cv2.CC_STAT_WIDTH], strict=True)
