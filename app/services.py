@@ -57,6 +57,7 @@ from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
+from models.linear_algebra import keep_on_one_thread
 from models.runtime import Runtime, device_setting
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
@@ -90,6 +91,7 @@ class Services:
         unknown = [name for name in settings.preload if name not in CATALOG]
         if unknown:
             raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; choose from: {', '.join(CATALOG)}")
+        keep_on_one_thread()
         self.settings = settings
         self.metrics = Metrics(routes)
         provider = provider_for(settings.traces_url) if settings.traces_url else None

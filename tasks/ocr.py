@@ -24,6 +24,7 @@ from tasks.layout.drawn_combs import CombSheet
 from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
 from tasks.layout.tick_boxes import tick_boxes_in
+from tasks.layout.upright_grey import UprightGrey
 from tasks.layout.upright_ink import UprightInk
 from tasks.markdown_text import escape_read_text
 from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result, page_section, picture_result
@@ -194,24 +195,25 @@ async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> 
 
     (picture, read), codes = await both(read_picture(), read_codes())
 
-    def placed() -> tuple[list[TextLine], PageGeometry, UprightInk | None, CombSheet | None]:
+    def placed() -> tuple[list[TextLine], PageGeometry, UprightGrey | None, UprightInk | None, CombSheet | None]:
         lines = combined(layer.lines, read)
         geometry = PageGeometry.of_lines(lines)
-        if picture is None or not is_searched:
-            return lines, geometry, None, None
-        ink = UprightInk.of_picture(picture, lines, geometry)
-        return lines, geometry, ink, None if layer.complete else CombSheet.of_page(ink)
+        grey = None if picture is None else UprightGrey(picture, geometry)
+        if grey is None or not is_searched:
+            return lines, geometry, grey, None, None
+        ink = UprightInk.of_grey(grey, lines)
+        return lines, geometry, grey, ink, None if layer.complete else CombSheet.of_page(ink)
 
     # Laying out thousands of words would block the event loop.
-    lines, geometry, ink, sheet = await asyncio.to_thread(placed)
+    lines, geometry, grey, ink, sheet = await asyncio.to_thread(placed)
     of_sheet = await pictures.read(sheet.picture) if sheet is not None else ()
 
     def laid_out() -> _Section:
         every = lines if sheet is None else sheet.applied(lines, of_sheet)
         rulings: Sequence[Ruling] = layer.rulings
-        if picture is not None and not layer.complete:
+        if grey is not None and not layer.complete:
             # Searching for ruled lines takes up to a third of a second on a large scan.
-            rulings = rulings_in(picture, every, geometry) if form.needs_tables else ()
+            rulings = rulings_in(grey, every) if form.needs_tables else ()
         section = page_section(every, page.place, width, height, page.document.timestamp(page.number), geometry)
         boxes = tick_boxes_in(ink, every) if ink is not None else ()
         return section, PageLayout(rulings, geometry, codes, boxes)

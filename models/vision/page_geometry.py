@@ -65,6 +65,8 @@ _BEYOND = 1.1
 """Distance from the middle of the text, in halves of its longer side, beyond which the distortion stays constant."""
 _GRID = 16
 """Distance, in pixels, between the points at which the flattening of a picture is computed exactly."""
+_EXACT = 1e-9
+"""Change of a place, in pixels, in a round of its search after which it is found."""
 _LARGEST = 3.0
 """Largest ratio of the flattened picture's area to that of the picture."""
 
@@ -86,8 +88,12 @@ class _Surface:
 
 def _powers(places: Points, terms: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
     """Return the terms at `places`, which are relative to the text's middle, in halves of its side."""
-    x, y = places[..., 0].clip(-_BEYOND, _BEYOND), places[..., 1].clip(-_BEYOND, _BEYOND)
-    return np.stack([x**i * y**j for i, j in terms], axis=-1)
+    x, y = ([np.ones(places.shape[:-1]), places[..., axis].clip(-_BEYOND, _BEYOND)] for axis in (0, 1))
+    for axis, powers in enumerate((x, y)):
+        # NumPy's own powers beyond the square take ten times as long as products.
+        while len(powers) <= max(term[axis] for term in terms):
+            powers.append(powers[-1] * powers[1])
+    return np.stack([x[i] * y[j] for i, j in terms], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,9 @@ class PageGeometry:
         if self.rows or self.columns:
             # This is a fixed-point iteration. Each round at least halves the error (`_STEEPEST`).
             for _ in range(24):
-                turned = wanted - self._displacements(turned)
+                before, turned = turned, wanted - self._displacements(turned)
+                if np.abs(turned - before).max(initial=0.0) < _EXACT:
+                    break
         return _turned(turned, self.angle)
 
     def upright_lines(self, lines: Sequence[TextLine]) -> Sequence[TextLine]:
@@ -201,7 +209,8 @@ class PageGeometry:
         at_x = (np.arange(size[0], dtype=np.float32) + 0.5) * (len(columns) - 1) / size[0]
         at_y = (np.arange(size[1], dtype=np.float32) + 0.5) * (len(rows) - 1) / size[1]
         x, y = np.meshgrid(at_x.astype(np.float32), at_y.astype(np.float32))
-        whole = cv2.remap(places, x, y, cv2.INTER_LINEAR) - 0.5
+        whole = cv2.remap(places, x, y, cv2.INTER_LINEAR)
+        whole -= 0.5
         flat = cv2.remap(picture, whole, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(flat, np.uint8), (float(low[0]), float(low[1])), scale
 

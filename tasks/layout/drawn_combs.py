@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.text import Image, TextLine, Word
+from tasks.layout.components import components_of
 from tasks.layout.lines import line_of
 from tasks.layout.upright_ink import UprightInk
 
@@ -85,8 +86,7 @@ def _walls(page: UprightInk) -> NDArray[np.float64]:
     columns = cv2.morphologyEx(page.ink, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
     columns = cv2.morphologyEx(columns, cv2.MORPH_OPEN, np.ones((max(5, int(0.8 * least)), 1), np.uint8))
     columns = cv2.morphologyEx(columns, cv2.MORPH_CLOSE, np.ones((3, 2), np.uint8))
-    _, _, boxes, centres = cv2.connectedComponentsWithStats(columns, connectivity=8)
-    boxes, centres = boxes[1:], centres[1:]
+    boxes, centres = components_of(columns)
     height, top = boxes[:, cv2.CC_STAT_HEIGHT], boxes[:, cv2.CC_STAT_TOP]
     is_wall = (height >= least) & (height <= most) & (boxes[:, cv2.CC_STAT_WIDTH] <= np.maximum(3, 0.25 * height))
     found = np.stack([centres[:, 0], top, top + height], axis=1)[is_wall].astype(np.float64)

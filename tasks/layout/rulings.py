@@ -13,8 +13,9 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.page_geometry import PageGeometry
-from models.vision.text import Image, Point, Ruling, TextLine
+from models.vision.text import Point, Ruling, TextLine
+from tasks.layout.components import components_of
+from tasks.layout.upright_grey import UprightGrey
 
 MOST_RULINGS = 2000
 """Largest number of rulings of a page in each direction, beginning with the longest. A dense form has 500; each is
@@ -62,27 +63,20 @@ def turned(points: Iterable[Point], angle: float) -> list[Point]:
     return [(x * c - y * s, x * s + y * c) for x, y in points]
 
 
-def rulings_in(picture: Image, lines: Sequence[TextLine], geometry: PageGeometry) -> list[Ruling]:
-    """Find the straight lines of a picture that run along and across its text, given by `lines`. `geometry` is the
-    page's."""
+def rulings_in(page: UprightGrey, lines: Sequence[TextLine]) -> list[Ruling]:
+    """Find the straight lines of a page that run along and across its text, given by `lines`. Their ends are in pixels
+    of the picture."""
     import cv2
 
-    _, height = skew_of(lines)
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    scale = min(1.0, _LONGEST_SIDE / max(grey.shape))
-    left, top = 0.0, 0.0
-    if not geometry.is_upright:
-        grey, (left, top), scale = geometry.flattened(grey, scale)
-    elif scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    height *= scale
+    grey, (left, top), scale = page.at_most(_LONGEST_SIDE)
+    height = skew_of(lines)[1] * scale
     around = 2 * int(height / 2) + 3
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
     found = [((x, y), (x + w, y)) for x, y, w in _find_strokes(ink, height, _ACROSS)]
-    found += [((y, x), (y, x + w)) for x, y, w in _find_strokes(ink.T, height, _DOWN)]
+    found += [((y, x), (y, x + w)) for x, y, w in _find_strokes(cv2.transpose(ink), height, _DOWN)]
     if not found:
         return []
-    ends = geometry.source(np.array(found, np.float64) / scale + (left, top))
+    ends = page.geometry.source(np.array(found, np.float64) / scale + (left, top))
     return [((ax, ay), (bx, by)) for (ax, ay), (bx, by) in ends.tolist()]
 
 
@@ -91,10 +85,9 @@ def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> lis
     import cv2
 
     reach = max(8, int(shortest * height))
-    ink = cv2.dilate(np.ascontiguousarray(ink), np.ones((2, 1), np.uint8))
+    ink = cv2.dilate(ink, np.ones((2, 1), np.uint8))
     rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
-    _, _, boxes, centres = cv2.connectedComponentsWithStats(rows, connectivity=8)
-    boxes, centres = boxes[1:], centres[1:]
+    boxes, centres = components_of(rows)
     kept = np.flatnonzero(boxes[:, cv2.CC_STAT_HEIGHT] <= max(4.0, _THICK * height))
     kept = kept[np.argsort(-boxes[kept, cv2.CC_STAT_WIDTH], kind="stable")[:MOST_RULINGS]]
     places = zip(boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1], boxes[kept, cv2.CC_STAT_WIDTH], strict=True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.text import Quad, TextLine, Word
+from tasks.layout.components import components_of
 from tasks.layout.upright_ink import UprightInk
 
 _SIGN = "[口回図囗凶区冈网因囧困田□■▢▣☐☑☒⊠⊡○◯●◉◎⦿•©®✓✔✗✘✕√]"
@@ -79,11 +80,14 @@ class _Outline:
 
 def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
     """Return the boxes and circles to be ticked on `page`, from top to bottom. The page's text is given by `lines`."""
+    import cv2
+
     ink, height = page.ink, page.height
     words = [word for line in page.geometry.upright_lines(lines) for word in line.words]
     circles = _outside_words(_circles(ink, height), words, page)
     # Searching for more boxes like them takes the most time, and letters have four sides, too.
-    squares = _outside_words([one for size in SIZES for one in _squares(ink, size * height)], words, page)
+    turned = cv2.transpose(ink)
+    squares = _outside_words([one for size in SIZES for one in _squares(ink, turned, size * height)], words, page)
     squares = _without_doubles(squares)
     found = [*squares, *_outside_words(list(_squares_like(ink, squares)), words, page)]
     found += [one for one in circles if _is_among_circles(one, circles)]
@@ -100,11 +104,10 @@ def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
 
     least, most = _STRAIGHT * smallest, SPREAD * smallest
     reach = max(4, int(least))
-    rows = cv2.morphologyEx(np.ascontiguousarray(ink), cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
+    rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
     # A stroke that is not quite level is in pieces, one in each row of pixels.
     rows = cv2.morphologyEx(rows, cv2.MORPH_CLOSE, np.ones((2, 3), np.uint8))
-    _, _, boxes, centres = cv2.connectedComponentsWithStats(rows, connectivity=8)
-    boxes, centres = boxes[1:], centres[1:]
+    boxes, centres = components_of(rows)
     width, thickness = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
     kept = np.flatnonzero((width >= least) & (width <= 1.1 * most) & (thickness <= np.maximum(3.0, 0.45 * width)))
     left, levels = boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1]
@@ -112,10 +115,12 @@ def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
     return found[np.argsort(found[:, 1], kind="stable")[:_MOST_STROKES]]
 
 
-def _squares(ink: NDArray[np.uint8], smallest: float) -> Iterator[_Outline]:
-    """Yield the boxes with four straight sides, each at least `smallest` long."""
-    across, down = _strokes(ink, smallest), _strokes(ink.T, smallest)
-    if len(across) < 2 or len(down) < 2:
+def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float) -> Iterator[_Outline]:
+    """Yield the boxes with four straight sides, each at least `smallest` long. `turned` is `ink` with its axes
+    exchanged."""
+    across = _strokes(ink, smallest)
+    down = _strokes(turned, smallest) if len(across) >= 2 else across
+    if len(down) < 2:
         return
     largest = SPREAD * smallest
     levels, places = across[:, 1], down[:, 1]
@@ -190,9 +195,9 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
         beyond = np.maximum.reduce(
             [rows[inner[0], far[1]], rows[inner[0], near[1]], columns[far[0], inner[1]], columns[near[0], inner[1]]]
         )
-        fits = ((least >= _COVERED) & (beyond < _COVERED)).astype(np.uint8)
-        count, _, _, centres = cv2.connectedComponentsWithStats(fits, connectivity=8)
-        for x, y in centres[1 : min(count, MOST_BOXES)].tolist():
+        fits = np.where((least >= _COVERED) & (beyond < _COVERED), np.uint8(255), np.uint8(0))
+        _, centres = components_of(fits)
+        for x, y in centres[: MOST_BOXES - 1].tolist():
             left, top, half = x + side, y + side, thick / 2
             is_ticked = _is_ticked(ink, left, top, left + side, top + side, thick)
             yield _Outline(left - half, top - half, left + side + half, top + side + half, is_ticked, thick)
@@ -206,11 +211,11 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
     if len(contours) > _MOST_CONTOURS:
         return []
     found = []
-    for at, contour in enumerate(contours):
-        child = int(tree[0][at][2])
+    for at in np.flatnonzero((tree[0][:, 2] >= 0) & (tree[0][:, 3] < 0)).tolist() if contours else ():
+        contour, child = contours[at], int(tree[0][at][2])
         left, top, width, tall = cv2.boundingRect(contour)
         size = (width + tall) / 2
-        if child < 0 or int(tree[0][at][3]) >= 0 or not SIZES[0] * height <= size <= SPREAD * SIZES[-1] * height:
+        if not SIZES[0] * height <= size <= SPREAD * SIZES[-1] * height:
             continue
         if abs(width - tall) > 0.15 * size or not _is_round(contour):
             continue

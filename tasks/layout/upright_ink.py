@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.page_geometry import PageGeometry, Points
-from models.vision.text import Image, Point, Quad, TextLine
+from models.vision.text import Point, Quad, TextLine
 from tasks.layout.rulings import skew_of
+from tasks.layout.upright_grey import UprightGrey
 
 _LONGEST_SIDE = 2400
 """Length of the longer side, in pixels, above which a picture is scaled down before the search."""
@@ -31,22 +32,15 @@ class UprightInk:
     geometry: PageGeometry
 
     @classmethod
-    def of_picture(cls, picture: Image, lines: Sequence[TextLine], geometry: PageGeometry) -> "UprightInk":
-        """Return the ink of `picture`, whose text is given by `lines`."""
+    def of_grey(cls, page: UprightGrey, lines: Sequence[TextLine]) -> "UprightInk":
+        """Return the ink of a page whose text is given by `lines`."""
         import cv2
 
-        _, height = skew_of(lines)
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        scale = min(1.0, _LONGEST_SIDE / max(grey.shape))
-        corner = 0.0, 0.0
-        if not geometry.is_upright:
-            grey, corner, scale = geometry.flattened(grey, scale)
-        elif scale < 1:
-            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        height *= scale
+        grey, corner, scale = page.at_most(_LONGEST_SIDE)
+        height = skew_of(lines)[1] * scale
         around = 2 * int(1.5 * height) + 3
         ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
-        return cls(np.asarray(grey, np.uint8), np.asarray(ink, np.uint8), height, corner, scale, geometry)
+        return cls(grey, np.asarray(ink, np.uint8), height, corner, scale, page.geometry)
 
     def pixels(self, quads: Sequence[Quad]) -> Points:
         """Return the pixels of `ink` at corners on the upright page (n × 4 × 2)."""

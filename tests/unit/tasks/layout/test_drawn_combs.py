@@ -12,6 +12,7 @@ from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.page_geometry import UPRIGHT, PageGeometry
 from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.layout.drawn_combs import MOST_COMBS, CombSheet, combs_on
+from tasks.layout.upright_grey import UprightGrey
 from tasks.layout.upright_ink import UprightInk
 from tests.entries import text_line
 from tests.pages import typeface_of
@@ -46,7 +47,7 @@ class Form:
         return np.asarray(self.sheet.convert("RGB"))
 
     def page(self) -> UprightInk:
-        return UprightInk.of_picture(self.picture, SOME_LINES, UPRIGHT)
+        return UprightInk.of_grey(UprightGrey(self.picture, UPRIGHT), SOME_LINES)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ async def texts_of(picture: Image, reader: PageReader) -> list[str]:
     """Return the texts of the picture's lines, with its combs read without their walls."""
     lines = await reader.read(picture)
     geometry = PageGeometry.of_lines(lines)
-    sheet = CombSheet.of_page(UprightInk.of_picture(picture, lines, geometry))
+    sheet = CombSheet.of_page(UprightInk.of_grey(UprightGrey(picture, geometry), lines))
     assert sheet is not None
     return [line.text for line in sheet.applied(lines, await reader.read(sheet.picture))]
 
@@ -88,7 +89,7 @@ async def test_a_turned_form_is_read_and_its_words_lie_where_they_are_drawn(read
     form.text(60, 200, "Please do not fill in anything below this line of text")
     turned = np.asarray(form.sheet.convert("RGB").rotate(-4, Pillow.Resampling.BICUBIC, expand=True, fillcolor="white"))
     lines = await reader.read(turned)
-    page = UprightInk.of_picture(turned, lines, PageGeometry.of_lines(lines))
+    page = UprightInk.of_grey(UprightGrey(turned, PageGeometry.of_lines(lines)), lines)
     sheet = CombSheet.of_page(page)
     assert sheet is not None
     [word] = [

@@ -8,6 +8,7 @@ from PIL import ImageDraw
 from models.vision.page_geometry import UPRIGHT
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.tick_boxes import TickBox, tick_boxes_in
+from tasks.layout.upright_grey import UprightGrey
 from tasks.layout.upright_ink import UprightInk
 from tests.drawn_forms import form_of
 from tests.entries import text_line
@@ -23,7 +24,7 @@ def centre(quad: Quad) -> tuple[float, float]:
 
 def boxes_on(sheet: Pillow.Image, *words: Word) -> list[TickBox]:
     lines = [TextLine((word,), word.quad) for word in words] or [text_line("Text", 600, 5, HEIGHT)]
-    return tick_boxes_in(UprightInk.of_picture(np.asarray(sheet.convert("RGB")), lines, UPRIGHT), lines)
+    return tick_boxes_in(UprightInk.of_grey(UprightGrey(np.asarray(sheet.convert("RGB")), UPRIGHT), lines), lines)
 
 
 def word(text: str, left: float, top: float, right: float, bottom: float, confidence: float = 0.9) -> Word:
@@ -37,7 +38,7 @@ def test_boxes_of_drawn_forms_are_found_and_told_apart(rounds: bool) -> None:
         form = form_of(seed, rounds=rounds, size=26, rows=3)
         found = {
             centre(box.quad): box.is_ticked
-            for box in tick_boxes_in(UprightInk.of_picture(form.picture, lines, UPRIGHT), lines)
+            for box in tick_boxes_in(UprightInk.of_grey(UprightGrey(form.picture, UPRIGHT), lines), lines)
         }
         for (left, top, right, bottom), is_ticked in form.boxes:
             near = [

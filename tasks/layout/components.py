@@ -1,0 +1,40 @@
+"""Finds connected components in a page's ink, several times as fast as OpenCV, which also measures the background."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def components_of(ink: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the boxes (n × 4: left, top, width, height) and the centres of gravity (n × 2) of the groups of adjacent
+    pixels that are 255 and not 0. Pixels that touch only at a corner are adjacent, too."""
+    import cv2
+
+    ink = np.ascontiguousarray(ink)
+    count, labels = cv2.connectedComponents(ink, connectivity=8)
+    start, end = _runs(ink)
+    top, left = np.divmod(start, ink.shape[1])
+    length = end - start
+    own = labels.reshape(-1)[start] - 1
+    # Runs of one component stand together, in their order on the page.
+    order = np.argsort(own, kind="stable")
+    first = np.searchsorted(own[order], np.arange(count - 1))
+    if not len(first):
+        return np.empty((0, 4), np.int64), np.empty((0, 2))
+    lowest = np.minimum.reduceat(left[order], first)
+    beyond = np.maximum.reduceat((left + length)[order], first)
+    tops = top[order][first]
+    below = np.maximum.reduceat(top[order], first) + 1
+    area = np.bincount(own, length)
+    x, y = np.bincount(own, (2 * left + length - 1) * length / 2), np.bincount(own, top * length)
+    return np.stack([lowest, tops, beyond - lowest, below - tops], axis=1), np.stack([x / area, y / area], axis=1)
+
+
+def _runs(ink: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the flat indices of the first pixel of each run of ink in a row, and of the pixel after its last one."""
+    flat, width = ink.reshape(-1), ink.shape[1]
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    # A run that ends with its row goes on into the next one if that begins with ink.
+    seams = width * (np.flatnonzero((ink[:-1, -1] > 0) & (ink[1:, 0] > 0)) + 1)
+    ends = [*([0] if flat[0] else []), *([flat.size] if flat[-1] else [])]
+    edges = np.sort(np.concatenate([edges, seams, seams, np.array(ends, np.intp)]))
+    return edges[::2], edges[1::2]

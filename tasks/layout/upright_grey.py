@@ -1,0 +1,45 @@
+"""The grey levels of a picture on its upright and flat page, in which boxes, combs and rulings are searched for."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.page_geometry import PageGeometry
+from models.vision.text import Image, Point
+
+Grey = NDArray[np.uint8]
+"""Array of height × width."""
+
+
+class UprightGrey:
+    """The grey levels of one picture on its page. Each size is computed once, because flattening takes the longest."""
+
+    def __init__(self, picture: Image, geometry: PageGeometry) -> None:
+        self.geometry = geometry
+        self._picture = picture
+        self._known: dict[float, tuple[Grey, Point, float]] = {}
+
+    def at_most(self, longest_side: int) -> tuple[Grey, Point, float]:
+        """Return the page, scaled down if the picture has a longer side than `longest_side`; the point of the page that
+        its first pixel shows; and the number of pixels per unit of the page."""
+        scale = min(1.0, longest_side / max(self._grey.shape))
+        if scale not in self._known:
+            self._known[scale] = self._scaled(scale)
+        return self._known[scale]
+
+    def _scaled(self, scale: float) -> tuple[Grey, Point, float]:
+        import cv2
+
+        if not self.geometry.is_upright:
+            return self.geometry.flattened(self._grey, scale)
+        if scale == 1:
+            return self._grey, (0.0, 0.0), scale
+        smaller = cv2.resize(self._grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return np.asarray(smaller, np.uint8), (0.0, 0.0), scale
+
+    @cached_property
+    def _grey(self) -> Grey:
+        import cv2
+
+        return np.asarray(cv2.cvtColor(self._picture, cv2.COLOR_RGB2GRAY), np.uint8)
