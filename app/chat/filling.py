@@ -47,7 +47,7 @@ _MOST_TOLD = 60
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """The fields of an answer that are filled in, and the shape of those that are left to the LLM."""
+    """Fields of an answer that are filled in, and the shape of the rest, which the LLM writes."""
 
     values: Mapping[JsonPath, Any]
     """Copied values, by the path of their field."""
